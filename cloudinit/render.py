@@ -1,0 +1,197 @@
+"""Bootstrap and configuration bundle of a node: pure functions of the plan, the same bytes on every machine.
+
+A role's folder holds its files as they will stand on the machine (`files/`, with the ending `.j2` where a value
+varies), who owns them (`files.yaml`), and its steps (`scripts/`: prepare, check, activate, health, stop).
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from model import firewall, sizing
+from model.plan import Node, Plan, Scope
+from model.roles import OMERO_ROLES, Role
+from model.secrets import Secrets
+
+HERE = Path(__file__).parent
+ADMIN_USER = "idr"
+LARGEST_USER_DATA = 43_000
+"""Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
+
+HEALTH_SECONDS = 300
+STEPS = ("prepare", "check", "activate", "health", "stop")
+
+
+class BootstrapTooLargeError(ValueError):
+    """A bootstrap that Nova might not take."""
+
+
+def bootstrap(node: Node, secrets: Secrets) -> str:
+    """The user-data of a node, as cloud-config: its identity, who may configure it, its packages, `idr-apply`.
+
+    Holds no peer, count, password or tuning, so that a change of those replaces no machine.
+    """
+    host_key = secrets.ssh_key(f"host/{node.name}")
+    document = {
+        "hostname": node.name,
+        "fqdn": f"{node.name}.{secrets.stack}.idr.internal",
+        "manage_etc_hosts": False,
+        "ssh_deletekeys": True,
+        "ssh_genkeytypes": [],
+        "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
+        "ssh_pwauth": False,
+        "disable_root": True,
+        "users": [
+            {
+                "name": ADMIN_USER,
+                "gecos": "IDR configuration and operators",
+                "shell": "/bin/bash",
+                "lock_passwd": True,
+                "sudo": "ALL=(ALL) NOPASSWD:ALL",
+                "ssh_authorized_keys": [key.public for key in secrets.deploy_keys()],
+            }
+        ],
+        "write_files": _bootstrap_files(node),
+        "packages": list(node.packages),
+    }
+    text = "#cloud-config\n" + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=4096)
+    size = len(base64.b64encode(text.encode()))
+    if size > LARGEST_USER_DATA:
+        msg = f"the bootstrap of {node.name} has {size} characters, more than {LARGEST_USER_DATA}"
+        raise BootstrapTooLargeError(msg)
+    return text
+
+
+def _bootstrap_files(node: Node) -> list[dict[str, str]]:
+    files = [
+        {
+            "path": "/usr/local/sbin/idr-apply",
+            "permissions": "0755",
+            # Not compressed: what zlib makes of it differs by version, and other bytes are another machine.
+            "content": (HERE / "bootstrap" / "idr-apply").read_text(),
+        }
+    ]
+    if Role.DATABASE in node.roles:
+        # The package would make a cluster on the root disk, before the data volume is there.
+        files.append({"path": "/etc/postgresql-common/createcluster.conf", "content": "create_main_cluster = false\n"})
+    return files
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as they are, for the reader of a preview."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> str:
+    """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
+    context = _context(node, plan, secrets, volume_ids)
+    folders = configuration_folders(node, plan)
+    files = [entry for folder in folders for entry in _files(folder, context)]
+    body = {"node": node.name, "roles": folders, "healthSeconds": HEALTH_SECONDS, "files": files}
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return json.dumps({"digest": digest, **body})
+
+
+def configuration_folders(node: Node, plan: Plan) -> list[str]:
+    """The folders of a node's configuration, in the order in which they are applied."""
+    found = ["common"]
+    for role in node.roles:
+        if role in OMERO_ROLES:
+            found.append(f"omero-{plan.distribution}")
+        elif (HERE / role).is_dir():
+            found.append(role.value)
+    return found
+
+
+def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:
+    release = plan.bastion if Role.BASTION in node.roles else plan.release(node.scope)
+    omero_nodes = release.with_role(*OMERO_ROLES)
+    return {
+        "plan": plan,
+        "release": release,
+        "node": node,
+        "peers": (plan.bastion_node, *(release.nodes if release is not plan.bastion else ())),
+        "volume_ids": volume_ids,
+        "operators": plan.operators,
+        "deploy_keys": [key.public for key in secrets.deploy_keys()],
+        "secrets": secrets,
+        "authority": secrets.authority(),
+        "certificate": secrets.certificate(node.name, _hosts(node, plan)),
+        "omero_nodes": omero_nodes,
+        "web_nodes": release.with_role(Role.WEB),
+        "omero_server": _omero_server(node, omero_nodes),
+        "redis": _only(release, Role.REDIS),
+        "database": _only(release, Role.DATABASE),
+        "sizing": sizing,
+        "ports": firewall,
+    }
+
+
+def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:
+    names = (node.name, node.alias, str(node.address))
+    return (plan.host_name, *names) if Role.PROXY in node.roles else names
+
+
+def _omero_server(node: Node, omero_nodes: tuple[Node, ...]) -> Node | None:
+    """The server that a node's OMERO.web talks to: the one beside it where there is one (IDR/deployment#47)."""
+    if node in omero_nodes:
+        return node
+    return omero_nodes[0] if omero_nodes else None
+
+
+def _only(release: Scope, role: Role) -> Node | None:
+    found = release.with_role(role)
+    return found[0] if found else None
+
+
+@cache
+def _environment() -> Environment:
+    # Plain text for machines, never HTML: nothing to escape.
+    return Environment(  # noqa: S701
+        loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+
+
+def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
+    described: dict[str, dict[str, str]] = yaml.safe_load((HERE / folder / "files.yaml").read_text())
+    for path, about in described.items():
+        yield {
+            "path": path,
+            "content": _content(folder, path, about, context),
+            "mode": about.get("mode", "0644"),
+            "owner": about.get("owner", "root"),
+            "group": about.get("group", about.get("owner", "root")),
+        }
+    for step in STEPS:
+        script = HERE / folder / "scripts" / step
+        if script.is_file():
+            content = script.read_text()
+            yield {
+                "path": f"/usr/local/lib/idr/{folder}/{step}",
+                "content": content,
+                "mode": "0755",
+                "owner": "root",
+                "group": "root",
+            }
+
+
+def _content(folder: str, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
+    source = HERE / folder / about.get("source", f"files{path}")
+    if source.is_file():
+        return source.read_text()
+    template = _environment().get_template(f"{folder}/files{path}.j2")
+    return template.render(context)

@@ -1,0 +1,79 @@
+"""Configuration: brings a node to what its bundle says, and stops it before its volumes are taken away."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_command import remote
+
+from cloudinit.render import ADMIN_USER
+from components.node import Node
+from model.secrets import SshKey
+
+# A first boot takes a minute or two; a refused connection is tried again after up to 15 s.
+DIAL_ATTEMPTS = 60
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a node is reached: its address and host key, the key that opens it, and the bastion to go through."""
+
+    host: pulumi.Input[str]
+    host_key: str
+    key: SshKey
+    through: "Route | None" = None
+
+    def connection(self) -> remote.ConnectionArgs:
+        """The plugin's connection; the host keys are known before the machines are."""
+        jump = self.through
+        return remote.ConnectionArgs(
+            host=self.host,
+            user=ADMIN_USER,
+            private_key=pulumi.Output.secret(self.key.private),
+            host_key=self.host_key,
+            dial_error_limit=DIAL_ATTEMPTS,
+            proxy=remote.ProxyConnectionArgs(
+                host=jump.host,
+                user=ADMIN_USER,
+                private_key=pulumi.Output.secret(jump.key.private),
+                host_key=jump.host_key,
+                dial_error_limit=DIAL_ATTEMPTS,
+            )
+            if jump
+            else None,
+        )
+
+
+class Configuration(pulumi.ComponentResource):
+    """Applies a node's bundle whenever it differs, and is done when the node's roles are healthy.
+
+    Depends on the server by property: when that is replaced, the engine first deletes this, which stops the services
+    and unmounts the volumes, then detaches them, then deletes the server.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        node: Node,
+        route: Route,
+        bundle: Callable[[Mapping[str, str]], str],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("idr:configuration:Configuration", name, None, opts)
+        rendered: pulumi.Output[str] = pulumi.Output.all(**node.volume_ids).apply(bundle)
+        secret: pulumi.Output[str] = pulumi.Output.secret(rendered)
+        command = remote.Command(
+            name,
+            connection=route.connection(),
+            create="sudo /usr/local/sbin/idr-apply",
+            delete="sudo /usr/local/sbin/idr-apply --stop",
+            # On standard input: a command line shows in the process list, and in error messages.
+            stdin=secret,
+            triggers=[node.instance_id],
+            add_previous_output_in_env=False,
+            opts=ResourceOptions(parent=self, depends_on=node.attachments, delete_before_replace=True),
+        )
+        self.done = command.stdout
+        self.register_outputs({"done": self.done})

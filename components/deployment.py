@@ -1,0 +1,68 @@
+"""Deployment: a whole stack, put together."""
+
+import pulumi
+import pulumi_openstack as openstack
+from pulumi import ResourceOptions
+
+from components import cloud
+from components.front_door import FrontDoor
+from components.release import Release
+from model.plan import Plan
+from model.secrets import Secrets
+
+
+class Deployment(pulumi.ComponentResource):
+    """Router, bastion, releases and the public address before the live one.
+
+    Outputs: `public_address`, `bastion_address`.
+    """
+
+    def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
+        super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
+        child = ResourceOptions(parent=self)
+        prefix = f"idr-{plan.stack}"
+        tags = [f"idr-stack={plan.stack}"]
+        router = openstack.networking.Router(
+            plan.stack,
+            name=prefix,
+            admin_state_up=True,
+            external_network_id=cloud.external_network_id(plan.external_network),
+            tags=tags,
+            opts=ResourceOptions(parent=self, delete_before_replace=True),
+        )
+        bastion = Release(plan.bastion, plan=plan, secrets=secrets, router_id=router.id, known_groups={}, opts=child)
+        releases = {
+            scope.name: Release(
+                scope,
+                plan=plan,
+                secrets=secrets,
+                router_id=router.id,
+                known_groups=dict(bastion.firewall.ids),
+                opts=child,
+            )
+            for scope in plan.releases
+        }
+        way_in = FrontDoor(
+            "bastion",
+            external_network=plan.external_network,
+            port_id=bastion.nodes[plan.bastion_node.name].port_id,
+            network=bastion.network,
+            description=f"{prefix} bastion",
+            tags=tags,
+            opts=child,
+        )
+        live = releases[plan.live]
+        public = FrontDoor(
+            "public",
+            external_network=plan.external_network,
+            port_id=live.nodes[plan.public_node().name].port_id,
+            network=live.network,
+            description=f"{prefix} public",
+            tags=tags,
+            opts=child,
+        )
+        for release in (bastion, *releases.values()):
+            release.configure(way_in.address, after=[way_in.association, release.network.interface])
+        self.public_address = public.address
+        self.bastion_address = way_in.address
+        self.register_outputs({"public_address": self.public_address, "bastion_address": self.bastion_address})

@@ -1,0 +1,48 @@
+"""Network: a network with its subnet, joined to the stack's router."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address
+
+import pulumi
+import pulumi_openstack as openstack
+from pulumi import ResourceOptions
+
+from model.plan import Subnet
+
+
+class Network(pulumi.ComponentResource):
+    """One network, one subnet, and the router's interface in it.
+
+    Outputs: `network_id`, `subnet_id`; `interface` is what a floating address must wait for.
+    """
+
+    def __init__(
+        self,
+        subnet: Subnet,
+        *,
+        name: str,
+        router_id: pulumi.Input[str],
+        dns_servers: Sequence[IPv4Address],
+        tags: Sequence[str],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("idr:network:Network", name, None, opts)
+        child = ResourceOptions(parent=self, delete_before_replace=True)
+        network = openstack.networking.Network(name, name=name, admin_state_up=True, tags=[*tags], opts=child)
+        first, last = subnet.pool
+        made = openstack.networking.Subnet(
+            name,
+            name=name,
+            network_id=network.id,
+            cidr=str(subnet.cidr),
+            ip_version=4,
+            gateway_ip=str(subnet.gateway),
+            allocation_pools=[{"start": str(first), "end": str(last)}],
+            dns_nameservers=[str(server) for server in dns_servers],
+            tags=[*tags],
+            opts=child,
+        )
+        self.interface = openstack.networking.RouterInterface(name, router_id=router_id, subnet_id=made.id, opts=child)
+        self.network_id = network.id
+        self.subnet_id = made.id
+        self.register_outputs({"network_id": self.network_id, "subnet_id": self.subnet_id})

@@ -1,0 +1,92 @@
+"""Release: one complete set of nodes in a network of its own; the bastion's is one with a single node."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pulumi
+from pulumi import ResourceOptions
+
+from cloudinit import render
+from components.configuration import Configuration, Route
+from components.firewall import Firewall
+from components.network import Network
+from components.node import Node
+from model.plan import Node as NodePlan
+from model.plan import Plan, Scope
+from model.secrets import Secrets
+
+
+class Release(pulumi.ComponentResource):
+    """Network, firewall and nodes of a scope. `nodes` by name; `configure` makes them services once reachable."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        plan: Plan,
+        secrets: Secrets,
+        router_id: pulumi.Input[str],
+        known_groups: dict[str, pulumi.Input[str]],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("idr:release:Release", scope.name, None, opts)
+        self._plan, self._secrets, self._scope = plan, secrets, scope
+        prefix = f"idr-{plan.stack}"
+        tags = [f"idr-stack={plan.stack}", f"idr-release={scope.name}"]
+        child = ResourceOptions(parent=self)
+        self.network = Network(
+            scope.subnet,
+            name=f"{prefix}-{scope.name}",
+            router_id=router_id,
+            dns_servers=plan.dns_servers,
+            tags=tags,
+            opts=child,
+        )
+        self.firewall = Firewall(
+            scope.name,
+            groups=scope.security_groups,
+            rules=scope.rules,
+            known=known_groups,
+            prefix=prefix,
+            tags=tags,
+            opts=child,
+        )
+        self.nodes = {
+            node.name: Node(
+                node,
+                network=self.network,
+                group_ids=self.firewall.ids,
+                user_data=render.bootstrap(node, secrets),
+                prefix=prefix,
+                protect_data=plan.protect_data,
+                metadata=_metadata(plan, scope, node),
+                opts=child,
+            )
+            for node in scope.nodes
+        }
+        self.register_outputs({})
+
+    def configure(self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource]) -> list[Configuration]:
+        """Apply every node's configuration, through the bastion, once the resources in `after` are there."""
+        jump = self._route(self._plan.bastion_node, bastion_address, None)
+        return [
+            Configuration(
+                node.name,
+                node=self.nodes[node.name],
+                route=jump if node == self._plan.bastion_node else self._route(node, str(node.address), jump),
+                bundle=partial(self._bundle, node),
+                opts=ResourceOptions(parent=self, depends_on=after),
+            )
+            for node in self._scope.nodes
+        ]
+
+    def _route(self, node: NodePlan, host: pulumi.Input[str], through: Route | None) -> Route:
+        host_key = self._secrets.ssh_key(f"host/{node.name}").public
+        return Route(host, host_key, self._secrets.deploy_keys()[0], through)
+
+    def _bundle(self, node: NodePlan, volume_ids: Mapping[str, str]) -> str:
+        return render.bundle(node, self._plan, self._secrets, volume_ids)
+
+
+def _metadata(plan: Plan, scope: Scope, node: NodePlan) -> dict[str, str]:
+    return {"idr_stack": plan.stack, "idr_release": scope.name, "idr_roles": ",".join(node.roles)}

@@ -1,0 +1,47 @@
+"""What the engine knows of this run: the stack's settings and secrets."""
+
+import json
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from model.secrets import Secrets
+from model.settings import Settings, SettingsError, Source, parse
+
+NAMESPACE = "idr:"
+PREVIEW_SECRET = "no stack secret is set: only for looking at a preview"  # noqa: S105  # a stand-in that opens nothing
+
+
+def load() -> tuple[Settings, Secrets]:
+    """The stack's settings and what derives its secrets.
+
+    Raises RunError, which the engine shows without a traceback, when the settings have mistakes, and when a run that
+    is no preview lacks what only an operator can give.
+    """
+    stack = pulumi.get_stack()
+    source = Source(stack, f"Pulumi.{stack}.yaml")
+    try:
+        settings = parse(_values(), source)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    if missing := settings.missing():
+        text = "\n".join(
+            f"{source.file}: idr:{key}: is not set yet; only an operator of this cloud knows it" for key in missing
+        )
+        if not pulumi.runtime.is_dry_run():
+            raise pulumi.RunError(text)
+        pulumi.log.warn(text)
+    secret = settings.stack_secret.get_secret_value() if settings.stack_secret else PREVIEW_SECRET
+    return settings, Secrets(stack, secret, dict(settings.rotations))
+
+
+def _values() -> dict[str, Any]:
+    everything: dict[str, str] = {**get_config_env(), **CONFIG.get()}
+    mine = {key.removeprefix(NAMESPACE): value for key, value in everything.items() if key.startswith(NAMESPACE)}
+    return {key: _decoded(value) for key, value in mine.items() if value != ""}
+
+
+def _decoded(value: str) -> Any:
+    """Objects and lists reach a program as JSON, everything else as it is written."""
+    return json.loads(value) if value.startswith(("{", "[")) else value

@@ -1,0 +1,1 @@
+"""Tools for working on this project on one machine; none of it is used by the real clouds."""

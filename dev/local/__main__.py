@@ -1,0 +1,72 @@
+"""Commands behind `make up`, `make down` and `make wipe`."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from dev.local import service, stack
+from dev.local.steps import ROOT, StepError, python, run, step
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+console = Console(highlight=False)
+
+IMAGE_NAME = "idr-debian-12"
+
+
+@app.command()
+def cloud() -> None:
+    """Toolchain, guest image and a running OpenStack: all that `pulumi up -s local` needs."""
+    with step("Pulumi: engine, plugins, language host"):
+        run([str(ROOT / "dev/toolchain/install")])
+    with step("OpenStack: packages and Python environment"):
+        run([python(), "-m", "dev.cloud", "install"])
+    with step("Guest image: Debian 12 with every role's packages"):
+        run([python(), "-m", "dev.image", "install"])
+        run([python(), "-m", "dev.image", "build"])
+    with step("OpenStack: start"):
+        run([python(), "-m", "dev.cloud", "up", "--fake", "2"])
+        image = Path(run([python(), "-m", "dev.image", "path"], capture=True).strip())
+        run([python(), "-m", "dev.cloud", "image", str(image / "rootfs.raw"), "--name", IMAGE_NAME])
+    with step("Stack file: Pulumi.local.yaml"):
+        stack.prepare()
+
+
+@app.command()
+def up() -> None:
+    """Build everything and start the service; harmless to repeat."""
+    cloud()
+    with step("pulumi up -s local"):
+        run(["pulumi", "up", "--stack", "local", "--yes", "--skip-preview"])
+    with step("The service answers"):
+        made = service.read()
+        service.write_ssh_config(made)
+        service.wait_until_it_answers(made)
+    console.print(service.what_next(made))
+
+
+@app.command()
+def down() -> None:
+    """Stop the cloud and its guests. Data stays in .local; `make up` brings it back."""
+    with step("OpenStack: stop"):
+        run([python(), "-m", "dev.cloud", "down"])
+
+
+@app.command()
+def wipe() -> None:
+    """Stop everything and delete the local cloud with all its data, the local stack's state and its secrets."""
+    with step("OpenStack: stop and delete"):
+        run([python(), "-m", "dev.cloud", "wipe"])
+    with step("Stack: delete state and secrets"):
+        stack.forget()
+        shutil.rmtree(ROOT / ".local", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except StepError as error:
+        console.print(f"[red]{error}[/red]")
+        sys.exit(1)

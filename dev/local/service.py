@@ -1,0 +1,72 @@
+"""The finished service: where it is, how to get in, whether it answers."""
+
+import json
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from dev.local.stack import LOCAL, OPERATOR_KEY
+from dev.local.steps import StepError, run
+
+SECONDS_TO_ANSWER = 60
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the stack's outputs say of the service."""
+
+    web: str
+    ssh_config: str
+    known_hosts: str
+    nodes: tuple[str, ...]
+
+
+def read() -> Service:
+    """The service as the stack `local` declares it."""
+    outputs = json.loads(run(["pulumi", "stack", "output", "--stack", "local", "--json"], capture=True))
+    hosts = outputs["inventory"]["_meta"]["hostvars"]
+    return Service(outputs["endpoints"]["web"], outputs["sshConfig"], outputs["knownHosts"], tuple(hosts))
+
+
+def write_ssh_config(made: Service) -> None:
+    """Put an ssh configuration beside the operator's key, so that `ssh -F` reaches every node."""
+    folder = OPERATOR_KEY.parent
+    known_hosts = folder / "known_hosts"
+    known_hosts.write_text(made.known_hosts)
+    identity = f"  IdentityFile {OPERATOR_KEY}\n  IdentitiesOnly yes\n"
+    text = made.ssh_config.replace("UserKnownHostsFile known_hosts", f"UserKnownHostsFile {known_hosts}")
+    (folder / "config").write_text(text.replace("  User idr\n", f"  User idr\n{identity}", 1))
+
+
+def wait_until_it_answers(made: Service) -> None:
+    """Wait for OMERO.web's page through the public address. Raises StepError when it does not come."""
+    end = time.monotonic() + SECONDS_TO_ANSWER
+    last = ""
+    # The certificate is the stack's own; that a page comes is what is asked here.
+    with httpx.Client(http2=True, verify=False, follow_redirects=True, timeout=20) as client:  # noqa: S501
+        while time.monotonic() < end:
+            try:
+                answer = client.get(f"{made.web}webclient/keepalive_ping/")
+                if answer.text == "OK":
+                    return
+                last = f"status {answer.status_code}: {answer.text[:80]}"
+            except httpx.HTTPError as error:
+                last = str(error)
+            time.sleep(1)
+    raise StepError(f"{made.web} does not answer as OMERO.web does: {last}")
+
+
+def what_next(made: Service) -> str:
+    """What to tell whoever waited for this."""
+    config = (LOCAL / "ssh" / "config").relative_to(LOCAL.parent)
+    return (
+        f"\nThe demo IDR answers at {made.web}  (its certificate is its own: the browser will ask)\n"
+        f"A plate of 384 images: {made.web}webclient/?show=plate-1\n"
+        f"A machine of it:       ssh -F {config} {made.nodes[-1]}   (nodes: {', '.join(made.nodes)})\n\n"
+        "What to try next:\n"
+        "  pulumi preview -s local        what would change (nothing)\n"
+        "  pulumi stack output -s local   inventory, endpoints, firewall as data\n"
+        "  make test                      prove it\n"
+        "  make down                      stop it; the data stays\n"
+    )

@@ -1,0 +1,80 @@
+"""Pulumi.local.yaml: made from the template beside this file, with what is generated on this machine."""
+
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from dev.local.steps import ROOT, run
+
+TEMPLATE = Path(__file__).with_name("Pulumi.local.yaml")
+STACK_FILE = ROOT / "Pulumi.local.yaml"
+LOCAL = ROOT / ".local"
+PASSPHRASE = LOCAL / "passphrase"
+OPERATOR_KEY = LOCAL / "ssh" / "id_ed25519"
+CLOUDS = LOCAL / "cloud" / "clouds.yaml"
+CLOUD = "idr-local"
+
+
+def prepare() -> None:
+    """Make the stack and its file where they are missing, and give it the cloud's present credentials."""
+    _private_folder(LOCAL)
+    _private_folder(OPERATOR_KEY.parent)
+    if not PASSPHRASE.exists():
+        _write_private(PASSPHRASE, secrets.token_urlsafe(32))
+    if not OPERATOR_KEY.exists():
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "operator of the local IDR", "-f", str(OPERATOR_KEY)])
+    if not STACK_FILE.exists():
+        shutil.copy(TEMPLATE, STACK_FILE)
+        STACK_FILE.chmod(0o600)
+    _pulumi("stack", "select", "local", "--create")
+    config = yaml.safe_load(STACK_FILE.read_text())["config"]
+    if "idr:stackSecret" not in config:
+        _set_secret("idr:stackSecret", secrets.token_hex(32))
+    _pulumi("config", "set", "--path", "idr:operators[0]", OPERATOR_KEY.with_suffix(".pub").read_text().strip())
+    _give_credentials()
+
+
+def forget() -> None:
+    """Delete the stack file; the state goes with the folder .local."""
+    STACK_FILE.unlink(missing_ok=True)
+
+
+def _give_credentials() -> None:
+    auth = yaml.safe_load(CLOUDS.read_text())["clouds"][CLOUD]["auth"]
+    plain = {
+        "authUrl": auth["auth_url"],
+        "userName": auth["username"],
+        "tenantName": auth["project_name"],
+        "userDomainName": auth["user_domain_name"],
+        "projectDomainName": auth["project_domain_name"],
+    }
+    for key, value in plain.items():
+        _pulumi("config", "set", f"openstack:{key}", value)
+    if _pulumi("config", "get", "openstack:password", check=False).strip() != auth["password"]:
+        _set_secret("openstack:password", auth["password"])
+
+
+def _set_secret(key: str, value: str) -> None:
+    # On standard input: a command line shows in the process list.
+    run(["pulumi", "config", "set", "--stack", "local", "--secret", key], text_input=value)
+
+
+def _pulumi(*arguments: str, check: bool = True) -> str:
+    command = ["pulumi", *arguments, *([] if arguments[0] == "stack" else ["--stack", "local"])]
+    if check:
+        return run(command, capture=True)
+    return subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    ).stdout
+
+
+def _private_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)

@@ -1,0 +1,57 @@
+"""Long work, said out loud: what is being done and how long it took."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+ROOT = Path(__file__).resolve().parents[2]
+console = Console(highlight=False)
+_began = time.monotonic()
+
+
+class StepError(Exception):
+    """A step did not work; its own output, above, says why."""
+
+
+def python() -> str:
+    """The interpreter of the project's own environment."""
+    return sys.executable
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Announce a step, and say at its end how long it and everything so far took."""
+    console.print(f"[bold]==> {title}[/bold]")
+    start = time.monotonic()
+    yield
+    now = time.monotonic()
+    console.print(f"[dim]    done in {now - start:.0f} s, {now - _began:.0f} s in all[/dim]")
+
+
+def run(command: Sequence[str], *, capture: bool = False, text_input: str | None = None) -> str:
+    """Run a command in the project's folder; its output is shown, or returned when captured.
+
+    Raises StepError when the command fails or is not there.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            input=text_input,
+            stdin=None if text_input is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if capture else None,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise StepError(f"{command[0]}: not found on PATH; open a new shell, or run: make toolchain") from None
+    if done.returncode:
+        raise StepError(f"{' '.join(command)}: failed with exit status {done.returncode}")
+    return done.stdout or ""

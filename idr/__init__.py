@@ -1,0 +1,1 @@
+"""Commands and checks around the program."""

@@ -1,0 +1,60 @@
+"""The roles a node can carry, and what follows from a role alone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a node does. A node carries one role or several."""
+
+    BASTION = "bastion"
+    DATABASE = "database"
+    REDIS = "redis"
+    OMERO_READWRITE = "omero-readwrite"
+    OMERO_READONLY = "omero-readonly"
+    WEB = "web"
+    PROXY = "proxy"
+    MANAGEMENT = "management"
+
+
+@dataclass(frozen=True)
+class VolumePurpose:
+    """A data volume that a role keeps: its name in the stack file and where it is mounted in the guest."""
+
+    name: str
+    mount: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class RoleFacts:
+    """What is the same for a role on every cloud.
+
+    `first_host` is the host part of the first address of a node whose first role this is, `last_host` of the last:
+    blocks are disjoint, so an address depends on the node's own role and number only.
+    """
+
+    first_host: int
+    last_host: int
+    packages: tuple[str, ...]
+    volume: VolumePurpose | None = None
+
+
+FACTS: dict[Role, RoleFacts] = {
+    Role.BASTION: RoleFacts(10, 10, ()),
+    Role.DATABASE: RoleFacts(20, 20, ("postgresql", "xfsprogs"), VolumePurpose("db", "/var/lib/postgresql", True)),
+    Role.REDIS: RoleFacts(30, 30, ("redis-server",)),
+    Role.OMERO_READWRITE: RoleFacts(40, 40, ("xfsprogs",), VolumePurpose("data", "/data", False)),
+    Role.PROXY: RoleFacts(
+        50,
+        59,
+        ("nginx", "libnginx-mod-stream", "xfsprogs"),
+        VolumePurpose("nginxcache", "/var/cache/nginx", False),
+    ),
+    Role.MANAGEMENT: RoleFacts(60, 60, ("xfsprogs",), VolumePurpose("data", "/data", False)),
+    Role.WEB: RoleFacts(70, 99, ("python3-venv",)),
+    Role.OMERO_READONLY: RoleFacts(100, 199, ()),
+}
+
+OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
+COMMON_PACKAGES = ("python3", "openssh-server", "sudo")

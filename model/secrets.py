@@ -1,0 +1,170 @@
+"""Everything secret, derived from the one stack secret: passwords and keys by name and rotation number.
+
+HKDF (RFC 5869) with the name as `info`: the same stack file always gives the same values, so the plan stays pure,
+host keys are known before a machine exists, and to rotate one is to raise its number in the stack file.
+"""
+
+import base64
+import hashlib
+import ipaddress
+import struct
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.x509.oid import NameOID
+
+# Order of the P-256 group (FIPS 186-4, D.1.2.3): a private key is a number from 1 to this less one.
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+# Fixed, so that a certificate is the same bytes at every run. Rotation, not expiry, ends an internal certificate.
+VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+VALID_UNTIL = datetime(2046, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class SshKey:
+    """An Ed25519 key: OpenSSH private file and one-line public key."""
+
+    private: str = field(repr=False)
+    public: str
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """PEM texts of a private key and its certificate."""
+
+    key: str = field(repr=False)
+    certificate: str
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Derives what a stack needs to keep secret. `rotations` maps a name to its number; 1 where absent."""
+
+    stack: str
+    stack_secret: str = field(repr=False)
+    rotations: dict[str, int] = field(default_factory=dict)
+
+    def derive(self, name: str, length: int, rotation: int | None = None) -> bytes:
+        """`length` bytes for `name`."""
+        number = rotation if rotation is not None else self.rotations.get(name, 1)
+        info = f"idr/{self.stack}/{name}/{number}".encode()
+        return HKDF(hashes.SHA256(), length, salt=None, info=info).derive(self.stack_secret.encode())
+
+    def password(self, name: str) -> str:
+        """32 characters of letters, digits, `-` and `_`: 192 bits, nothing any configuration syntax must quote."""
+        return base64.urlsafe_b64encode(self.derive(f"password/{name}", 24)).decode()
+
+    def ssh_key(self, name: str, rotation: int | None = None) -> SshKey:
+        """An Ed25519 key for `name`."""
+        return _ssh_key(self.derive(f"ssh/{name}", 32, rotation))
+
+    def deploy_keys(self) -> tuple[SshKey, SshKey]:
+        """The key that configures nodes, and the next: nodes trust both, so that rotating locks nobody out."""
+        current = self.rotations.get("ssh/deploy", 1)
+        return self.ssh_key("deploy", current), self.ssh_key("deploy", current + 1)
+
+    def authority(self) -> Certificate:
+        """The stack's internal certificate authority."""
+        key = _p256(self.derive("ca", 48))
+        name = _common_name(f"IDR {self.stack} internal CA")
+        builder = (
+            self._builder("ca", name, name, key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(authority=True), critical=True)
+        )
+        return _sign(builder, key, key)
+
+    def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
+        """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
+        authority = x509.load_pem_x509_certificate(self.authority().certificate.encode())
+        key = _p256(self.derive(f"tls/{name}", 48))
+        builder = (
+            self._builder(f"tls/{name}/{','.join(hosts)}", _common_name(hosts[0]), authority.subject, key)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(authority=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
+        )
+        return _sign(builder, key, _p256(self.derive("ca", 48)))
+
+    def _builder(
+        self, name: str, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    ) -> x509.CertificateBuilder:
+        # RFC 5280, 4.1.2.2: positive, at most 20 octets.
+        serial = int.from_bytes(self.derive(f"serial/{name}", 19), "big") | 1
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(serial)
+            .not_valid_before(VALID_FROM)
+            .not_valid_after(VALID_UNTIL)
+        )
+
+
+def _p256(seed: bytes) -> ec.EllipticCurvePrivateKey:
+    # 48 bytes for a 32-byte order: the bias of the remainder is below 2^-128 (FIPS 186-4, B.4.1).
+    return ec.derive_private_key(int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1, ec.SECP256R1())
+
+
+def _sign(
+    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, issuer: ec.EllipticCurvePrivateKey
+) -> Certificate:
+    signed = builder.sign(issuer, hashes.SHA256(), ecdsa_deterministic=True)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return Certificate(private.decode(), signed.public_bytes(serialization.Encoding.PEM).decode())
+
+
+def _common_name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.IPv4Address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _ssh_string(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data
+
+
+def _ssh_key(seed: bytes) -> SshKey:
+    """An OpenSSH key file. Written out here because the `cryptography` package puts random check bytes into each."""
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    kind = b"ssh-ed25519"
+    public_blob = _ssh_string(kind) + _ssh_string(public)
+    check = hashlib.sha256(b"check" + seed).digest()[:4]
+    private = check * 2 + public_blob + _ssh_string(seed + public) + _ssh_string(b"")
+    private += bytes(range(1, 1 + -len(private) % 8))
+    blob = b"openssh-key-v1\0" + _ssh_string(b"none") * 2 + _ssh_string(b"") + struct.pack(">I", 1)
+    blob += _ssh_string(public_blob) + _ssh_string(private)
+    body = base64.encodebytes(blob).decode()
+    return SshKey(
+        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{body}-----END OPENSSH PRIVATE KEY-----\n",
+        f"{kind.decode()} {base64.b64encode(public_blob).decode()}",
+    )
