@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Derive internal/openstack/tokens.json: which Terraform name stands behind each token of the SDK pulumi_openstack.
+
+usage: generate_tokens.py PLUGIN     (in the project's virtual environment; PLUGIN is the built plugin)
+
+The SDK knows tokens but no Terraform names, and the official plugin's table is not in any package. The names are
+alike up to case, underscores, a service prefix and a version suffix, so the table follows from the two lists. Run
+this again when the SDK or the Terraform provider changes; tests/unit/toolchain/test_plugin_names.py checks the
+result property by property.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pulumi_openstack
+
+TABLE = Path(__file__).parent / "internal" / "openstack" / "tokens.json"
+TOKEN = re.compile(r"openstack:(?P<module>\w+)/\w+:(?P<member>\w+)$")
+SERVICES = {"db": "database", "fw": "firewall", "lb": "loadbalancer"}
+# Names that the official plugin made up: misspellings, and words that are not in the Terraform name.
+ODD = {
+    "openstack:blockstorage/quoteSetV3:QuoteSetV3": "openstack_blockstorage_quotaset_v3",
+    "openstack:dns/getDnsZone:getDnsZone": "openstack_dns_zone_v2",
+    "openstack:objectstorage/containerObject:ContainerObject": "openstack_objectstorage_object_v1",
+    "openstack:sharedfilesystem/getAvailbilityZones:getAvailbilityZones": (
+        "openstack_sharedfilesystem_availability_zones_v2"
+    ),
+}
+
+
+def squash(name: str) -> str:
+    """Return the letters and digits of a name, in lower case."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def keys(terraform_name: str) -> list[str]:
+    """Return the squashed forms under which a token may mean this Terraform name, the best first."""
+    service, _, rest = terraform_name.removeprefix("openstack_").partition("_")
+    full = squash(SERVICES.get(service, service) + rest)
+    return [full, re.sub(r"v\d+$", "", full)]
+
+
+def resolve(token: str, terraform_names: list[str]) -> str | None:
+    """Return the Terraform name behind a token, or None when it is a deprecated second token of another."""
+    match = TOKEN.match(token)
+    if token in ODD or not match:
+        return ODD.get(token)
+    module, member = match["module"], match["member"].removeprefix("get")
+    wanted = squash(member if module == "index" else module + member)
+    for form in (0, 1):
+        # Of two API versions, a token without a version means the newer.
+        found = [name for name in sorted(terraform_names, reverse=True) if keys(name)[form] == wanted]
+        if found:
+            return found[0]
+    return None
+
+
+def sdk_tokens() -> tuple[list[str], list[str]]:
+    """Return all resource and function tokens that the SDK's sources mention."""
+    sources = [file.read_text() for file in sorted(Path(pulumi_openstack.__file__).parent.rglob("*.py"))]
+    resources = {token for text in sources for token in re.findall(r'@pulumi\.type_token\("(openstack:[^"]+)"', text)}
+    functions = {token for text in sources for token in re.findall(r"runtime\.invoke\('(openstack:[^']+)'", text)}
+    return sorted(resources), sorted(functions)
+
+
+def main() -> None:
+    """Write the table and tell which tokens are left out."""
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    names = json.loads(subprocess.run([sys.argv[1], "--names"], check=True, capture_output=True).stdout)["terraform"]
+    table: dict[str, dict[str, str]] = {}
+    for kind, tokens in zip(("resources", "functions"), sdk_tokens(), strict=True):
+        # Tokens of the module "index" are the older ones: a newer token of the same thing wins.
+        for token in sorted(tokens, key=lambda token: (":index/" in token, token)):
+            name = resolve(token, names[kind])
+            if name is None or name in table.setdefault(kind, {}):
+                print(f"left out: {token} ({name or 'no Terraform name'})")
+            else:
+                table[kind][name] = token
+    TABLE.write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
+    print(f"{TABLE}: {len(table['resources'])} resources, {len(table['functions'])} functions")
+
+
+if __name__ == "__main__":
+    main()
