@@ -77,6 +77,7 @@ class Secrets:
             self._builder("ca", name, name, key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(authority=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         )
         return _sign(builder, key, key)
 
@@ -84,14 +85,17 @@ class Secrets:
         """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
         authority = x509.load_pem_x509_certificate(self.authority().certificate.encode())
         key = _p256(self.derive(f"tls/{name}", 48))
+        issuer = _p256(self.derive("ca", 48))
         builder = (
             self._builder(f"tls/{name}/{','.join(hosts)}", _common_name(hosts[0]), authority.subject, key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(authority=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)
         )
-        return _sign(builder, key, _p256(self.derive("ca", 48)))
+        return _sign(builder, key, issuer)
 
     def _builder(
         self, name: str, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey

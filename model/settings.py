@@ -83,7 +83,7 @@ class DataVolume(_Model):
 class NodeGroup(_Model):
     """One node, or `count` alike."""
 
-    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    roles: tuple[Role, ...]
     flavor: str
     count: PositiveInt | None = None
     image: str | None = None
@@ -92,6 +92,9 @@ class NodeGroup(_Model):
 
     @model_validator(mode="after")
     def _volumes_fit_roles(self) -> Self:
+        if not self.roles:
+            msg = f"roles: name at least one of {', '.join(Role)}"
+            raise ValueError(msg)
         purposes = {facts.volume.name: facts.volume for role in self.roles if (facts := FACTS[role]).volume}
         for name in self.volumes:
             if name not in purposes:
@@ -236,7 +239,7 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     secret = settings.stack_secret
     if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
         wrong.append(
-            f"idr:stackSecret: must be at least {SHORTEST_SECRET} characters; make one with: openssl rand -hex 32"
+            f"idr:stackSecret: needs {SHORTEST_SECRET} characters or more; make one with: openssl rand -hex 32"
         )
     if settings.omero.distribution == Distribution.DEMO and source.stack != DEMO_STACK:
         wrong.append("idr:omero.distribution: 'demo' is for the stack 'local' only; use 'official'")

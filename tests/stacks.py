@@ -1,0 +1,38 @@
+"""The stack files of this repository, read without the engine."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.plan import Plan, plan
+from model.secrets import Secrets
+from model.settings import Settings, Source, parse
+
+ROOT = Path(__file__).resolve().parents[1]
+STACK_FILES = {
+    "local": ROOT / "dev" / "local" / "Pulumi.local.yaml",
+    "uod": ROOT / "Pulumi.uod.yaml",
+    "ebi": ROOT / "Pulumi.ebi.yaml",
+}
+
+
+def values(stack: str) -> dict[str, Any]:
+    """What a stack file says under `idr:`, as a fresh copy."""
+    config = yaml.safe_load(STACK_FILES[stack].read_text())["config"]
+    return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+
+
+def settings(stack: str) -> Settings:
+    """A stack file's settings."""
+    return parse(values(stack), Source(stack, STACK_FILES[stack].name))
+
+
+def plan_of(stack: str) -> Plan:
+    """A stack file's plan."""
+    return plan(settings(stack), stack)
+
+
+def secrets_of(stack: str) -> Secrets:
+    """Secrets as a stack secret of this test's own gives them."""
+    return Secrets(stack, "a stack secret for tests, nowhere else in use")

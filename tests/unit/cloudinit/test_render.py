@@ -1,0 +1,116 @@
+"""Bootstrap and configuration bundles: small, the same bytes everywhere, valid for the tools that read them."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cloudinit import render
+from model.plan import Node
+from tests import stacks
+
+PLAN = stacks.plan_of("local")
+SECRETS = stacks.secrets_of("local")
+VOLUMES = {"db": "0123456789abcdef01234567", "data": "89abcdef012345670123", "nginxcache": "fedcba98765432100123"}
+NODES = {node.name: node for node in PLAN.nodes}
+
+
+def files(node: Node) -> dict[str, dict[str, str]]:
+    bundle = json.loads(render.bundle(node, PLAN, SECRETS, VOLUMES))
+    return {entry["path"]: entry for entry in bundle["files"]}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_the_bootstrap_is_cloud_config_well_under_novas_limit(name: str) -> None:
+    text = render.bootstrap(NODES[name], SECRETS)
+    assert text.startswith("#cloud-config\n")
+    assert yaml.safe_load(text)["hostname"] == name
+    assert len(base64.b64encode(text.encode())) < render.LARGEST_USER_DATA
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_the_bootstrap_holds_no_peer_and_no_password(name: str) -> None:
+    text = render.bootstrap(NODES[name], SECRETS)
+    assert not [node.name for node in PLAN.nodes if node.name != name and node.name in text]
+    assert not [str(node.address) for node in PLAN.nodes if str(node.address) in text]
+    assert SECRETS.password("demo1/redis") not in text
+
+
+def test_bytes_are_equal_in_processes_with_different_hash_seeds() -> None:
+    code = (
+        "from tests.unit.cloudinit.test_render import *\n"
+        "for n in PLAN.nodes: print(render.bootstrap(n, SECRETS), render.bundle(n, PLAN, SECRETS, VOLUMES))"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=stacks.ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(texts) == 1
+    assert len(texts.pop()) > 10_000
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_files_with_something_secret_are_readable_by_their_service_only(name: str) -> None:
+    secret = [
+        SECRETS.password("demo1/redis"),
+        SECRETS.password("demo1/omero/public"),
+        SECRETS.password("demo1/database/omero"),
+        "PRIVATE KEY",
+    ]
+    for path, entry in files(NODES[name]).items():
+        if any(value in entry["content"] for value in secret):
+            assert entry["mode"][-1] == "0", path
+
+
+def test_only_this_releases_omero_nodes_may_log_in_to_the_database() -> None:
+    lines = files(NODES["demo1-database"])["/etc/postgresql/15/main/pg_hba.conf"]["content"].splitlines()
+    assert [line.split()[0:4] for line in lines if line.startswith("host")] == [
+        ["hostssl", "idr", "omero,omeroreadonly", "10.130.1.40/32"]
+    ]
+
+
+def test_connections_cover_every_servers_pool() -> None:
+    plan = stacks.plan_of("ebi")
+    database = next(node for node in plan.nodes if node.alias == "database")
+    bundle = json.loads(render.bundle(database, plan, SECRETS, VOLUMES))
+    text = next(e["content"] for e in bundle["files"] if e["path"].endswith("postgresql.conf"))
+    assert "max_connections = 150\n" in text
+
+
+def test_nginx_accepts_the_proxys_configuration(tmp_path: Path) -> None:
+    made = files(NODES["demo1-proxy"])
+    text = made["/etc/nginx/nginx.conf"]["content"]
+    for name in ("public.crt", "public.key"):
+        (tmp_path / name).write_text(made[f"/etc/nginx/tls/{name}"]["content"])
+    for path, here in (
+        ("/etc/nginx/tls/", f"{tmp_path}/"),
+        ("/run/nginx.pid", f"{tmp_path}/pid"),
+        ("/var/log/nginx/", f"{tmp_path}/"),
+    ):
+        text = text.replace(path, here)
+    (tmp_path / "nginx.conf").write_text(text)
+    done = subprocess.run(
+        ["nginx", "-t", "-q", "-c", str(tmp_path / "nginx.conf"), "-g", f"error_log {tmp_path}/error.log;"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_shellcheck_has_nothing_to_say_of_the_steps() -> None:
+    scripts = sorted(str(path) for path in (stacks.ROOT / "cloudinit").glob("*/scripts/*"))
+    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert scripts

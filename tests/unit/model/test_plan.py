@@ -1,0 +1,78 @@
+"""The plan: addresses that stay, rules that are needed and no others."""
+
+import copy
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.addressing import service_pool
+from model.plan import Plan, plan
+from model.settings import Source, parse
+from tests import stacks
+
+
+def ebi_with(readonly: int, proxies: int = 1) -> Plan:
+    values: dict[str, Any] = copy.deepcopy(stacks.values("ebi"))
+    nodes = values["releases"]["prod130"]["nodes"]
+    nodes["omeroreadonly"]["count"] = readonly
+    nodes["proxy"]["count"] = proxies
+    return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+
+
+@given(st.integers(1, 100), st.integers(1, 10))
+def test_addresses_are_unique_and_outside_what_neutron_hands_out(readonly: int, proxies: int) -> None:
+    release = ebi_with(readonly, proxies).releases[0]
+    addresses = [node.address for node in release.nodes]
+    first, last = service_pool(release.subnet.cidr)
+    assert len(set(addresses)) == len(addresses)
+    assert all(address in release.subnet.cidr for address in addresses)
+    assert not any(first <= address <= last for address in addresses)
+    assert release.subnet.gateway not in addresses
+
+
+@given(st.integers(1, 99), st.integers(1, 99))
+def test_adding_or_removing_a_node_moves_no_other(before: int, after: int) -> None:
+    old = {node.name: node for node in ebi_with(before).nodes}
+    new = {node.name: node for node in ebi_with(after).nodes}
+    assert all(old[name] == new[name] for name in old.keys() & new.keys())
+
+
+def test_nothing_is_open_to_the_world_but_the_public_ports_and_the_bastion() -> None:
+    made = stacks.plan_of("ebi")
+    rules = [rule for scope in (made.bastion, *made.releases) for rule in scope.rules]
+    assert sorted((rule.group, rule.port) for rule in rules if rule.source_cidr == "0.0.0.0/0") == [
+        ("bastion-bastion", 22),
+        ("prod130-proxy", 80),
+        ("prod130-proxy", 443),
+        ("prod130-proxy", 4064),
+    ]
+
+
+def test_only_omero_nodes_reach_the_database_and_only_web_nodes_redis() -> None:
+    rules = stacks.plan_of("ebi").releases[0].rules
+    assert {rule.source_group for rule in rules if rule.port == 5432} == {
+        "prod130-omero-readonly",
+        "prod130-omero-readwrite",
+    }
+    assert {rule.source_group for rule in rules if rule.port == 6379} == {"prod130-web"}
+
+
+def test_every_rule_names_groups_that_exist() -> None:
+    made = stacks.plan_of("ebi")
+    known = {group for scope in (made.bastion, *made.releases) for group in scope.security_groups}
+    for scope in (made.bastion, *made.releases):
+        for rule in scope.rules:
+            assert rule.group in known
+            assert rule.source_group is None or rule.source_group in known
+
+
+def test_the_public_address_leads_to_the_live_release() -> None:
+    assert stacks.plan_of("local").public_node().name == "demo1-proxy"
+
+
+def test_a_rebuild_number_reaches_only_the_node_it_names() -> None:
+    values = stacks.values("local")
+    values["releases"]["demo1"]["rebuild"] = {"redis": 2}
+    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    assert {node.name: node.rebuild for node in made.nodes if node.rebuild} == {"demo1-redis": 2}

@@ -1,0 +1,55 @@
+"""Derived secrets: always the same, never the same twice, accepted by the tools that use them."""
+
+import subprocess
+from pathlib import Path
+
+from model.secrets import Secrets
+
+SECRET = "a stack secret for tests, nowhere else in use"  # noqa: S105  # opens nothing
+SECRETS = Secrets("local", SECRET)
+
+
+def test_the_same_stack_secret_gives_the_same_values() -> None:
+    again = Secrets("local", SECRET)
+    assert SECRETS.password("redis") == again.password("redis")
+    assert SECRETS.ssh_key("host/a") == again.ssh_key("host/a")
+    assert SECRETS.certificate("a", ("a", "10.0.0.1")) == again.certificate("a", ("a", "10.0.0.1"))
+
+
+def test_another_stack_secret_name_or_rotation_gives_another_value() -> None:
+    others = {
+        Secrets("ebi", SECRET).password("redis"),
+        Secrets("local", SECRET + "x").password("redis"),
+        SECRETS.password("database"),
+        Secrets("local", SECRET, {"password/redis": 2}).password("redis"),
+    }
+    assert len(others | {SECRETS.password("redis")}) == 5
+
+
+def test_rotating_the_deploy_key_takes_the_one_that_nodes_trust_already() -> None:
+    current, following = SECRETS.deploy_keys()
+    assert Secrets("local", SECRET, {"ssh/deploy": 2}).deploy_keys()[0] == following != current
+
+
+def test_openssh_reads_the_key_and_finds_its_public_half(tmp_path: Path) -> None:
+    key = SECRETS.ssh_key("host/a")
+    file = tmp_path / "key"
+    file.touch(mode=0o600)
+    file.write_text(key.private)
+    read = subprocess.run(["ssh-keygen", "-y", "-f", str(file)], capture_output=True, text=True, check=True)
+    assert read.stdout.split()[:2] == key.public.split()
+
+
+def test_openssl_verifies_a_certificate_against_the_authority(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(SECRETS.authority().certificate)
+    (tmp_path / "a.crt").write_text(SECRETS.certificate("a", ("a.internal", "10.0.0.1")).certificate)
+    command = ["openssl", "verify", "-x509_strict", "-CAfile", "ca.crt", "-verify_ip", "10.0.0.1", "a.crt"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "a.crt: OK\n", done.stderr
+
+
+def test_nothing_secret_shows_in_a_repr() -> None:
+    key = SECRETS.ssh_key("host/a")
+    assert SECRET not in repr(SECRETS)
+    assert key.private not in repr(key)
+    assert SECRETS.authority().key not in repr(SECRETS.authority())
