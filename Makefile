@@ -1,0 +1,50 @@
+# `make help` lists what there is. Everything is harmless to repeat.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+
+.DEFAULT_GOAL := help
+.PHONY: help up down wipe cloud toolchain check test soak bench lock
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements-dev.lock
+	@echo "==> Python environment in $(VENV)"
+	@python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+up: $(READY) ## build everything and start the local IDR; ends when it answers
+	@$(PYTHON) -m dev.local up
+
+down: $(READY) ## stop the local IDR; its data stays
+	@$(PYTHON) -m dev.local down
+
+wipe: $(READY) ## stop the local IDR and delete its cloud, data and secrets
+	@$(PYTHON) -m dev.local wipe
+
+cloud: $(READY) ## only what `pulumi up -s local` needs: toolchain, guest image, running OpenStack
+	@$(PYTHON) -m dev.local cloud
+
+toolchain: $(READY) ## only Pulumi: engine, plugins, language host
+	@dev/toolchain/install
+
+check: $(READY) ## lint, types and unit tests; under two minutes, no cloud
+	@$(PYTHON) -m dev.check
+
+test: check toolchain ## adds engine previews and the end-to-end tests on the local OpenStack
+	@$(PYTHON) -m pytest tests/engine tests/cloud
+
+soak: $(READY) ## the long rest: every node rebuilt, every role restarted
+	@$(PYTHON) -m pytest tests/soak
+
+bench: $(READY) ## the figures, measured on this machine
+	@$(PYTHON) -m bench
+
+lock: $(READY) ## renew the lock files: hashes, no index lines
+	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 requirements.in -o requirements.lock
+	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 requirements.in requirements-dev.in -o requirements-dev.lock

@@ -1,0 +1,59 @@
+"""`make check`: lint, types and unit tests. Says what each takes; ends with 1 when one fails."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "tests")
+
+
+def shell_scripts() -> list[str]:
+    """Files that git knows and that a shell runs."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return [
+        name
+        for name in listed
+        if (ROOT / name).is_file() and _first_line(ROOT / name).endswith(("/bash", " bash", "/sh"))
+    ]
+
+
+def _first_line(path: Path) -> str:
+    with path.open("rb") as file:
+        line = file.readline(80)
+    return line.decode("ascii", "ignore").strip() if line.startswith(b"#!") else ""
+
+
+def checks() -> dict[str, list[str]]:
+    """Commands by what they prove."""
+    return {
+        "style": [f"{BIN}/ruff", "check", "--quiet", "."],
+        "layout": [f"{BIN}/ruff", "format", "--check", "--quiet", "."],
+        "types": [f"{BIN}/mypy", *PACKAGES, "__main__.py"],
+        "YAML": [f"{BIN}/yamllint", "--strict", "."],
+        "shell scripts": ["shellcheck", *shell_scripts()],
+        "unit tests": [f"{BIN}/pytest", "--quiet", "tests/unit"],
+    }
+
+
+def main() -> int:
+    """Run every check, also after one has failed; returns the exit status."""
+    console = Console(highlight=False)
+    failed = []
+    for name, command in checks().items():
+        start = time.monotonic()
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        console.print(f"{'ok  ' if status == 0 else 'FAIL'} {name} ({time.monotonic() - start:.0f} s)")
+        if status:
+            failed.append(name)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Previews of every stack file by the real engine and plugins; no cloud is asked."""
+
+from collections import Counter
+
+import pytest
+
+from tests import stacks
+from tests.engine.conftest import Project
+
+pytestmark = pytest.mark.engine
+
+
+def kinds(preview: dict[str, list[dict[str, dict[str, str]]]]) -> Counter[str]:
+    return Counter(step["newState"]["type"] for step in preview["steps"])
+
+
+@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+def test_a_reviewer_without_credentials_sees_the_whole_stack(project: Project, stack: str) -> None:
+    assert project.pulumi("stack", "init", stack).returncode == 0
+    preview = project.preview(stack)
+    plan = stacks.plan_of(stack)
+    found = kinds(preview)
+    assert found["openstack:compute/instance:Instance"] == len(plan.nodes)
+    assert found["openstack:networking/port:Port"] == len(plan.nodes)
+    assert found["openstack:blockstorage/volume:Volume"] == sum(len(node.volumes) for node in plan.nodes)
+    assert found["openstack:networking/floatingIp:FloatingIp"] == 2
+    assert found["command:remote:Command"] == len(plan.nodes)
+    assert {step["op"] for step in preview["steps"]} == {"create"}
+
+
+def test_a_mistake_in_the_stack_file_is_one_clear_message(project: Project) -> None:
+    file = project.folder / "Pulumi.ebi.yaml"
+    file.write_text(file.read_text().replace("sizeGib: 800", "sizeGib: -1"))
+    assert project.pulumi("stack", "init", "ebi").returncode == 0
+    done = project.pulumi("preview", "--stack", "ebi")
+    assert done.returncode != 0
+    assert (
+        "Pulumi.ebi.yaml: idr:releases.prod130.nodes.database.volumes.db.sizeGib: "
+        "Input should be greater than 0 (given: -1)" in done.stdout
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_up_without_what_only_an_operator_knows_creates_nothing(project: Project) -> None:
+    assert project.pulumi("stack", "init", "ebi").returncode == 0
+    done = project.pulumi("up", "--stack", "ebi", "--yes", "--skip-preview")
+    assert done.returncode != 0
+    for key in ("stackSecret", "image", "externalNetwork", "omero.serverUrl", "omero.serverSha256"):
+        assert f"Pulumi.ebi.yaml: idr:{key}: is not set yet" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    export = project.pulumi("stack", "export", "--stack", "ebi")
+    assert '"type": "openstack' not in export.stdout
