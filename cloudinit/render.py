@@ -111,7 +111,7 @@ def configuration_folders(node: Node, plan: Plan) -> list[str]:
     found = ["common"]
     for role in node.roles:
         if role in OMERO_ROLES:
-            found.append(f"omero-{plan.distribution}")
+            found.append(f"omero-{plan.omero.distribution}")
         elif (HERE / role).is_dir():
             found.append(role.value)
     return found
@@ -127,6 +127,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "peers": (plan.bastion_node, *(release.nodes if release is not plan.bastion else ())),
         "volume_ids": volume_ids,
         "operators": plan.operators,
+        "downloads": plan.omero,
         "deploy_keys": [key.public for key in secrets.deploy_keys()],
         "secrets": secrets,
         "authority": secrets.authority(),

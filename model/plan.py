@@ -7,7 +7,7 @@ from model import firewall
 from model.addressing import gateway, node_address, service_pool
 from model.firewall import Rule
 from model.roles import COMMON_PACKAGES, FACTS, Role
-from model.settings import Distribution, Flavor, NodeGroup, Settings
+from model.settings import Flavor, NodeGroup, Omero, Settings
 
 BASTION = "bastion"
 PLACEHOLDER = "(to be set)"
@@ -79,7 +79,7 @@ class Plan:
     dns_servers: tuple[IPv4Address, ...]
     host_name: str
     operators: tuple[str, ...]
-    distribution: Distribution
+    omero: Omero
     bastion: Scope
     releases: tuple[Scope, ...]
     live: str
@@ -112,7 +112,7 @@ def plan(settings: Settings, stack: str) -> Plan:
         dns_servers=settings.dns_servers,
         host_name=settings.host_name or f"{stack}.idr.internal",
         operators=settings.operators,
-        distribution=settings.omero.distribution,
+        omero=settings.omero,
         bastion=_bastion(settings),
         releases=tuple(_release(settings, name) for name in settings.releases),
         live=settings.live,

@@ -152,12 +152,25 @@ class Bastion(_Model):
     image: str | None = None
 
 
+class Download(_Model):
+    """A file of OMERO's distribution and its SHA-256; without the sum it is not used."""
+
+    url: AnyHttpUrl
+    sha256: Sha256 | None = None
+
+
 class Omero(_Model):
-    """OMERO.server's distribution, and the sizes that follow no flavor."""
+    """OMERO.server: which distribution, and for the official one where its parts come from."""
 
     distribution: Distribution = Distribution.OFFICIAL
-    server_url: AnyHttpUrl | None = None
-    server_sha256: Sha256 | None = Field(default=None, alias="serverSha256")
+    server: Download | None = None
+    ice: Download | None = None
+    ice_python: Download | None = None
+
+    def missing(self) -> list[str]:
+        """Parts of the official distribution that are not named with a sum."""
+        parts = {"server": self.server, "ice": self.ice, "icePython": self.ice_python}
+        return [f"omero.{name}" for name, part in parts.items() if part is None or part.sha256 is None]
 
 
 class Settings(_Model):
@@ -205,12 +218,10 @@ class Settings(_Model):
             "image": self.image,
             "externalNetwork": self.external_network,
         }
+        empty = [key for key, value in wanted.items() if value is None]
         if self.omero.distribution == Distribution.OFFICIAL:
-            wanted |= {
-                "omero.serverUrl": self.omero.server_url,
-                "omero.serverSha256": self.omero.server_sha256,
-            }
-        return tuple(key for key, value in wanted.items() if value is None)
+            empty += [f"{part} (url and sha256)" for part in self.omero.missing()]
+        return tuple(empty)
 
 
 @dataclass(frozen=True)

@@ -38,3 +38,8 @@ def redis_memory_mib(flavor: Flavor) -> int:
 def web_workers(flavor: Flavor) -> int:
     """OMERO.web's processes: by processors, but never more than half of memory holds."""
     return max(2, min(MOST_WEB_WORKERS, 4 * flavor.vcpus, flavor.memory_mib // 2 // MIB_PER_WEB_WORKER))
+
+
+def blitz_heap_mib(flavor: Flavor) -> int:
+    """Java heap of OMERO.server: three eighths of memory (IDR gives 24 of 64 GB), the rest is OMERO.web's and cache."""
+    return flavor.memory_mib * 3 // 8

@@ -42,8 +42,9 @@ def test_uod_and_ebi_differ_in_data_only_an_operator_knows() -> None:
         "stackSecret",
         "image",
         "externalNetwork",
-        "omero.serverUrl",
-        "omero.serverSha256",
+        "omero.server (url and sha256)",
+        "omero.ice (url and sha256)",
+        "omero.icePython (url and sha256)",
     )
 
 
@@ -133,8 +134,8 @@ BAD: dict[str, tuple[Callable[[Values], object], str]] = {
         " (given: 'prod-1')",
     ),
     "a sum that is none": (
-        lambda v: v["omero"].update(serverSha256="abc"),
-        "Pulumi.local.yaml: idr:omero.serverSha256: String should match pattern '^[0-9a-f]{64}$' (given: 'abc')",
+        lambda v: v["omero"].update(server={"url": "https://example.org/a.zip", "sha256": "abc"}),
+        "Pulumi.local.yaml: idr:omero.server.sha256: String should match pattern '^[0-9a-f]{64}$' (given: 'abc')",
     ),
 }
 

@@ -1,0 +1,141 @@
+"""The demo IDR on the local OpenStack, seen from outside and on its machines."""
+
+import asyncio
+import json
+import re
+import subprocess
+
+import httpx
+import pytest
+
+from tests.cloud.conftest import Service
+from tests.stacks import ROOT
+
+pytestmark = pytest.mark.cloud
+
+SCAN_AT_ONCE = 2000
+SCAN_SECONDS = 1.0
+COOKIE = "sessionid_demo1"
+
+
+def test_the_web_page_comes_over_http2_and_verified_tls(visitor: httpx.Client) -> None:
+    page = visitor.get("webclient/")
+    assert page.status_code == 200
+    assert page.http_version == "HTTP/2"
+    assert "OMERO" in page.text
+
+
+def test_plain_http_leads_to_https(service: Service) -> None:
+    answer = httpx.get(f"http://{service.address('omero')}/webclient/", follow_redirects=False, timeout=10)
+    assert (answer.status_code, answer.headers["location"]) == (301, f"https://{service.address('omero')}/webclient/")
+
+
+def test_a_thumbnail_is_a_real_jpeg(visitor: httpx.Client) -> None:
+    answer = visitor.get("webgateway/render_thumbnail/1/")
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.content.startswith(b"\xff\xd8\xff")
+    assert answer.content.rstrip(b"\0").endswith(b"\xff\xd9")
+
+
+def test_a_plate_has_384_images_with_different_thumbnails(visitor: httpx.Client) -> None:
+    grid = visitor.get("webgateway/plate/1/0/").json()["grid"]
+    images = [well["id"] for row in grid for well in row if well]
+    assert len(set(images)) == 384
+    assert len({visitor.get(f"webgateway/render_thumbnail/{number}/").content for number in images[:12]}) == 12
+
+
+def test_a_visitors_session_is_in_redis_and_nowhere_else(service: Service, visitor: httpx.Client) -> None:
+    visitor.get("webclient/")
+    session = visitor.cookies[COOKIE]
+    redis = service.node("redis")
+    ask = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH; redis-cli --scan --pattern \"*{}\"'"
+    assert session in service.on(redis, ask.format(session))
+    for node in service.nodes:
+        if node != redis:
+            assert service.on(node, "pgrep -c redis-server || true") == "0"
+            found = service.try_on(
+                node, f"sudo grep -rls {session} /opt/omero /var/lib /tmp /var/tmp --exclude-dir=journal"
+            )
+            assert found.stdout == "", node
+
+
+def test_the_database_is_on_its_cinder_volume(service: Service) -> None:
+    node = service.node("database")
+    source = service.on(node, "findmnt -no SOURCE --target $(sudo -u postgres psql -tAc 'show data_directory')")
+    volume = service.on(node, "grep -v '^#' /etc/idr/volumes").split()[0]
+    assert service.on(node, f"readlink -f {source}") == service.on(node, f"readlink -f /dev/disk/by-id/*{volume}")
+
+
+LOGIN = (
+    "PGPASSWORD=$(sudo cat /etc/idr/omero/database-password) PGCONNECT_TIMEOUT=5 "
+    "psql 'host={} user=omero dbname=idr sslmode=verify-full sslrootcert=/etc/idr/ca.crt' -tAc 'select 1'"
+)
+
+
+def test_the_database_accepts_the_omero_node_and_not_the_proxy(service: Service) -> None:
+    address = service.outputs["inventory"]["_meta"]["hostvars"][service.node("database")]["ansible_host"]
+    assert service.on(service.node("omeroreadwrite"), LOGIN.format(address)) == "1"
+    refused = service.try_on(service.node("proxy"), f"timeout 5 bash -c '</dev/tcp/{address}/5432'")
+    assert refused.returncode == 124  # not even a connection: the packet is dropped
+
+
+def test_redis_is_reached_by_web_nodes_only(service: Service) -> None:
+    address = service.outputs["inventory"]["_meta"]["hostvars"][service.node("redis")]["ansible_host"]
+    connect = f"timeout 5 bash -c '</dev/tcp/{address}/6379'"
+    assert service.try_on(service.node("omeroreadwrite"), connect).returncode == 0
+    assert service.try_on(service.node("proxy"), connect).returncode == 124
+
+
+@pytest.mark.parametrize(("endpoint", "expected"), [("omero", {80, 443, 4064}), ("bastion", {22})])
+def test_no_other_port_is_open_to_the_outside(service: Service, endpoint: str, expected: set[int]) -> None:
+    assert asyncio.run(open_ports(service.address(endpoint))) == expected
+
+
+async def open_ports(address: str) -> set[int]:
+    """Every TCP port of an address that accepts a connection."""
+    room = asyncio.Semaphore(SCAN_AT_ONCE)
+
+    async def answers(port: int) -> bool:
+        async with room:
+            try:
+                _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), SCAN_SECONDS)
+            except (OSError, TimeoutError):
+                return False
+            writer.close()
+            return True
+
+    ports = range(1, 65536)
+    return {port for port, is_open in zip(ports, await asyncio.gather(*map(answers, ports)), strict=True) if is_open}
+
+
+def test_cloud_init_is_done_without_errors_everywhere(service: Service) -> None:
+    for node in service.nodes:
+        status = json.loads(service.on(node, "cloud-init status --format json"))
+        assert (status["status"], status["errors"]) == ("done", []), node
+
+
+def test_every_node_says_that_it_is_healthy(service: Service) -> None:
+    for node in service.nodes:
+        status = json.loads(service.on(node, "sudo idr-apply --status"))
+        assert status["node"] == node
+        assert all(status["healthy"].values()), status
+
+
+def test_ssh_accepts_keys_only(service: Service) -> None:
+    command = ["ssh", "-o", "PreferredAuthentications=none", "-o", "StrictHostKeyChecking=no"]
+    command += ["-o", "UserKnownHostsFile=/dev/null", f"root@{service.address('bastion')}", "true"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert re.search(r"Permission denied \(publickey\)", done.stderr)
+
+
+def test_a_second_up_changes_nothing(service: Service) -> None:
+    assert service.outputs
+    done = subprocess.run(
+        ["pulumi", "up", "--stack", "local", "--yes", "--skip-preview", "--expect-no-changes"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
