@@ -27,7 +27,7 @@ DEPRECATED = re.compile(r":index/(bgpvpn|lb|getFw|workflowWorkflowV2)|getLbFlavo
 @pytest.fixture(scope="module")
 def plugin() -> dict[str, Any]:
     where = subprocess.run([INSTALL, "--print-bin"], capture_output=True, text=True, check=False)
-    program = Path(where.stdout.strip(), "pulumi-resource-openstack")
+    program = Path(where.stdout.strip()).parent / "plugins" / "pulumi-resource-openstack"
     if where.returncode or not program.is_file():
         pytest.skip("the toolchain is not built here (make toolchain), or the official one is in use")
     names: dict[str, Any] = json.loads(subprocess.run([program, "--names"], check=True, capture_output=True).stdout)
