@@ -4,12 +4,21 @@ import os
 
 import pulumi
 import pulumi_openstack as openstack
+from pulumi.runtime import get_config
+
+
+CREDENTIALS = {
+    "cloud": "OS_CLOUD",
+    "password": "OS_PASSWORD",
+    "applicationCredentialSecret": "OS_APPLICATION_CREDENTIAL_SECRET",
+    "token": "OS_TOKEN",
+}
+"""The provider's settings (`openstack:...` in a stack file) that let it log in, and the variables that do."""
 
 
 def has_credentials() -> bool:
-    """Whether this run can ask the cloud: by `openstack:cloud` or `openstack:authUrl` of the stack, or OS_*."""
-    config = pulumi.Config("openstack")
-    return any((config.get("cloud"), config.get("authUrl"), os.environ.get("OS_CLOUD"), os.environ.get("OS_AUTH_URL")))
+    """Whether this run can ask the cloud."""
+    return any(get_config(f"openstack:{key}") or os.environ.get(name) for key, name in CREDENTIALS.items())
 
 
 def external_network_id(name: str) -> pulumi.Input[str]:
