@@ -1,0 +1,141 @@
+"""A second, empty project on the local cloud, with a copy of the program: what is done in it touches nothing else."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openstack
+import yaml
+
+from tests.stacks import ROOT
+
+COPIED = ("__main__.py", "Pulumi.yaml", "model", "components", "cloudinit", "idr")
+CLOUDS = ROOT / ".local" / "cloud" / "clouds.yaml"
+NAME = "idr-test"
+UP_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A project of its own in the local OpenStack, and a copy of the program with its own state."""
+
+    folder: Path
+    auth: dict[str, str]
+
+    def cloud(self) -> "openstack.connection.Connection":
+        """The cloud's API as this project's user."""
+        return openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth, region_name="RegionOne")
+
+    def pulumi(self, *arguments: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
+        """Run the engine on this copy; its exit status is the caller's to judge."""
+        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        return subprocess.run(
+            ["pulumi", "--non-interactive", "--color", "never", *arguments],
+            cwd=self.folder,
+            env={**mine, "PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "for tests"},
+            input=text_input,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=UP_SECONDS,
+        )
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        """`pulumi up` without questions."""
+        return self.pulumi("up", "--stack", "local", "--yes", "--skip-preview")
+
+    def configure(self, **changes: Any) -> None:
+        """Set keys of the stack file, as `idr_image="x"` for `idr:image` and `openstack_authUrl="x"`."""
+        file = self.folder / "Pulumi.local.yaml"
+        document = yaml.safe_load(file.read_text())
+        for key, value in changes.items():
+            document["config"][key.replace("_", ":", 1)] = value
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def set_secret(self, key: str, value: str) -> None:
+        """Set a secret of the stack, on standard input."""
+        done = self.pulumi("config", "set", "--stack", "local", "--secret", key, text_input=value)
+        assert done.returncode == 0, done.stderr
+
+    def listing(self) -> dict[str, list[str]]:
+        """Everything that the project holds, by kind; the default security group is the cloud's own."""
+        cloud = self.cloud()
+        project = cloud.current_project_id
+        network = cloud.network
+        return {
+            "servers": [server.name for server in cloud.compute.servers()],
+            "volumes": [volume.name for volume in cloud.block_storage.volumes()],
+            "snapshots": [snapshot.name for snapshot in cloud.block_storage.snapshots()],
+            "networks": [found.name for found in network.networks(project_id=project)],
+            "ports": [found.name for found in network.ports(project_id=project)],
+            "routers": [found.name for found in network.routers(project_id=project)],
+            "floating IPs": [found.floating_ip_address for found in network.ips(project_id=project)],
+            "security groups": [g.name for g in network.security_groups(project_id=project) if g.name != "default"],
+        }
+
+
+def make(folder: Path) -> Tenant:
+    """The tenant, with the program copied into `folder` and a stack `local` of its own."""
+    auth = _account()
+    for name in COPIED:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    shutil.copy(ROOT / "dev" / "local" / "Pulumi.local.yaml", folder)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    (folder / "state").mkdir()
+    tenant = Tenant(folder, auth)
+    assert tenant.pulumi("stack", "init", "local").returncode == 0
+    tenant.configure(
+        openstack_authUrl=auth["auth_url"],
+        openstack_userName=auth["username"],
+        openstack_tenantName=auth["project_name"],
+        openstack_userDomainName=auth["user_domain_name"],
+        openstack_projectDomainName=auth["project_domain_name"],
+    )
+    tenant.set_secret("openstack:password", auth["password"])
+    tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
+    return tenant
+
+
+def quota(**limits: int) -> None:
+    """Set compute quotas of the tenant's project."""
+    cloud = _admin()
+    cloud.set_compute_quotas(NAME, **limits)
+
+
+def _admin() -> "openstack.connection.Connection":
+    auth = yaml.safe_load(CLOUDS.read_text())["clouds"]["idr-local-admin"]["auth"]
+    return openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne")
+
+
+def _account() -> dict[str, str]:
+    """A project and an ordinary member of it, made anew or with a new password."""
+    cloud = _admin()
+    password = secrets.token_urlsafe(24)
+    project = cloud.get_project(NAME) or cloud.create_project(NAME, domain_id="default")
+    if cloud.get_user(NAME):
+        user = cloud.update_user(NAME, password=password)
+    else:
+        user = cloud.create_user(NAME, password=password, domain_id="default")
+    cloud.grant_role("member", user=user.id, project=project.id)
+    url = yaml.safe_load(CLOUDS.read_text())["clouds"]["idr-local-admin"]["auth"]["auth_url"]
+    return {
+        "auth_url": url,
+        "username": NAME,
+        "password": password,
+        "project_name": NAME,
+        "user_domain_name": "Default",
+        "project_domain_name": "Default",
+    }
+
+
+def outputs(tenant: Tenant) -> dict[str, Any]:
+    """The stack's outputs."""
+    done = tenant.pulumi("stack", "output", "--stack", "local", "--json")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

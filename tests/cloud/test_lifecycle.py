@@ -1,0 +1,95 @@
+"""From nothing to a service and back to nothing, and every way in which the beginning can fail; in a project apart."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import stacks
+from tests.cloud import tenant
+from tests.cloud.conftest import Service
+from tests.cloud.tenant import Tenant
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture(scope="module")
+def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """An empty project beside the running service."""
+    assert service.outputs
+    made = tenant.make(tmp_path_factory.mktemp("tenant"))
+    yield made
+    made.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
+    made.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+
+
+def refused(place: Tenant) -> str:
+    """What a refused `up` says; it must have made nothing, and must not show how the program is written."""
+    done = place.up()
+    text = done.stdout + done.stderr
+    assert done.returncode != 0, text
+    assert "Traceback" not in text
+    assert not any(place.listing().values()), place.listing()
+    return text
+
+
+# The tests of this module follow each other on one project: first what fails, then what completes it.
+
+
+def test_a_missing_image_and_flavor_are_named_together_before_anything_is_made(place: Tenant) -> None:
+    given = stacks.values("local")
+    flavors = {**given["flavors"], "no.such": {"vcpus": 1, "memoryMib": 512}}
+    place.configure(
+        idr_image="no-such-image", idr_flavors=flavors, idr_bastion={**given["bastion"], "flavor": "no.such"}
+    )
+    text = refused(place)
+    place.configure(idr_image="idr-debian-12", idr_flavors=given["flavors"], idr_bastion=given["bastion"])
+    assert "image 'no-such-image' is not there; there are: idr-debian-12" in text
+    assert "flavor 'no.such' is not there; there are: " in text
+
+
+def test_an_exhausted_quota_is_named_with_need_and_rest(place: Tenant) -> None:
+    tenant.quota(instances=3)
+    text = refused(place)
+    tenant.quota(instances=50)
+    assert "quota of instances: 5 more needed, 3 left of 3" in text
+
+
+def test_an_unreachable_identity_service_is_one_message(place: Tenant) -> None:
+    place.configure(openstack_authUrl="http://127.0.0.1:9/v3")
+    done = place.up()
+    place.configure(openstack_authUrl=place.auth["auth_url"])
+    assert done.returncode != 0
+    assert "does not answer" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_wrong_password_is_one_message(place: Tenant) -> None:
+    place.set_secret("openstack:password", "wrong")
+    done = place.up()
+    place.set_secret("openstack:password", place.auth["password"])
+    assert done.returncode != 0
+    assert "refuses these credentials" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_next_up_completes_it(place: Tenant) -> None:
+    done = place.up()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(place.listing()["volumes"]) == ["idr-local-demo1-database-db"]
+
+
+def test_destroy_refuses_the_protected_volume_and_touches_nothing(place: Tenant) -> None:
+    before = place.listing()
+    done = place.pulumi("destroy", "--stack", "local", "--yes")
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "demo1-database-db" in text
+    assert "protect" in text
+    assert place.listing() == before
+
+
+def test_after_unprotecting_nothing_is_left(place: Tenant) -> None:
+    assert place.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local").returncode == 0
+    done = place.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not any(place.listing().values()), place.listing()
