@@ -11,12 +11,14 @@ import (
 
 	"idr/toolchain/internal/command/local"
 	"idr/toolchain/internal/command/remote"
+	"idr/toolchain/internal/parent"
 )
 
 // version is set by the linker. It must be that of the SDK, because the engine asks for the SDK's version.
 var version = "0.0.0"
 
 func main() {
+	parent.Watch()
 	provider, err := infer.NewProviderBuilder().
 		WithResources(
 			infer.Resource(local.Command{}),

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 
 	"idr/toolchain/internal/openstack"
+	"idr/toolchain/internal/parent"
 )
 
 // version is set by the linker. It must be that of the SDK, because the engine asks for the SDK's version.
@@ -26,5 +27,6 @@ func main() {
 		}
 		return
 	}
+	parent.Watch()
 	tfbridge.Main("openstack", version, info, nil)
 }

@@ -1,0 +1,107 @@
+"""The installer's decisions and the launcher, without building anything."""
+
+import importlib.machinery
+import importlib.util
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[3]
+TOOLCHAIN = CHECKOUT / "dev" / "toolchain"
+
+
+def load_install() -> ModuleType:
+    loader = importlib.machinery.SourceFileLoader("install", str(TOOLCHAIN / "install"))
+    spec = importlib.util.spec_from_loader("install", loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+install = load_install()
+
+
+def program(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o755)
+    return file
+
+
+def test_versions_are_those_of_the_locked_python_packages() -> None:
+    lock = (CHECKOUT / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^(pulumi[\w-]*)==(\S+)", lock, re.MULTILINE))
+    assert locked["pulumi"] == install.ENGINE
+    assert {name: locked[f"pulumi-{name}"] for name in install.PLUGINS} == install.PLUGINS
+
+
+def test_engine_in_go_mod_is_the_one_that_is_announced() -> None:
+    assert f"github.com/pulumi/pulumi/pkg/v3 v{install.ENGINE}\n" in (TOOLCHAIN / "go.mod").read_text()
+
+
+def test_changed_source_means_another_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("go.mod", "go.sum", "cmd/a.go"):
+        program(tmp_path / name, "one")
+    monkeypatch.setattr(install, "HERE", tmp_path)
+    before = install.build_folder()
+    (tmp_path / "cmd/a.go").write_text("two")
+    assert install.build_folder() != before
+
+
+def test_launcher_never_replaces_another_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = program(tmp_path / ".local/bin/pulumi", "#!/bin/sh\necho other\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(other.parent))
+    with pytest.raises(install.CannotError, match="another pulumi"):
+        install.install_launcher()
+    assert "other" in other.read_text()
+
+
+def test_launcher_is_put_on_path_and_known_as_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / ".local" / "bin"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(folder))
+    install.install_launcher()
+    assert install.is_ours(folder / "pulumi")
+    assert (folder / "pulumi").stat().st_mode & stat.S_IXUSR
+    assert install.foreign_pulumi() is None
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a project with passphrase and state, and a build whose engine only prints what the launcher gave it."""
+    shown = 'echo "$PULUMI_CONFIG_PASSPHRASE_FILE|$PULUMI_BACKEND_URL|$*"\n'
+    program(tmp_path / "cache/toolchain/0123/bin/pulumi", "#!/bin/sh\n" + shown)
+    project = tmp_path / "project"
+    (project / "sub").mkdir(parents=True)
+    (project / "Pulumi.yaml").write_text("name: x\nbackend:\n  url: file://.local/state?create_dir=true\n")
+    program(project / ".local/passphrase", "secret")
+    return project
+
+
+def launch(folder: Path, cache: Path, **variables: str) -> str:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cache), "IDR_CACHE": str(cache), **variables}
+    command = ["sh", str(TOOLCHAIN / "launcher.sh"), "up", "-y"]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_launcher_finds_the_passphrase_of_the_project(project: Path) -> None:
+    cache = project.parent / "cache"
+    assert launch(project, cache) == f"{project}/.local/passphrase||up -y"
+
+
+def test_launcher_leaves_a_given_passphrase_alone(project: Path) -> None:
+    assert launch(project, project.parent / "cache", PULUMI_CONFIG_PASSPHRASE="") == "||up -y"
+
+
+def test_launcher_uses_the_same_state_from_a_sub_folder(project: Path) -> None:
+    shown = launch(project / "sub", project.parent / "cache")
+    assert shown.split("|")[1] == f"file://{project}/.local/state?create_dir=true"
