@@ -1,0 +1,1 @@
+"""`local`: a real OpenStack 2024.2 in namespaces of one machine."""

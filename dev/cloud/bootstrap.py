@@ -1,0 +1,115 @@
+"""The first start: the database server's files, the schemas, Keystone's keys and administrator."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from dev.cloud import layout
+from dev.cloud.layout import DATABASES, State, write_private
+from dev.cloud.process import run
+from dev.cloud.render import socket
+
+Say = Callable[[str], None]
+
+# Templates: Nova fills in what its own configuration says, so the tables hold no password and can be kept for next time.
+_CELL0 = "{scheme}://{username}:{password}@{hostname}/nova_cell0?{query}"
+_CELL1 = "{scheme}://{username}:{password}@{hostname}/nova?{query}"
+_BUS = "{scheme}://{username}:{password}@{hostname}:{port}/"
+
+
+def database_files(state: State) -> None:
+    """MariaDB's own files; root logs in by being root on the socket."""
+    if state.done("mariadb").exists():
+        return
+    shutil.rmtree(state.root / "mysql", ignore_errors=True)
+    run(
+        state,
+        [
+            *("mariadb-install-db", "--no-defaults", f"--datadir={state.root}/mysql", "--user=root"),
+            *("--auth-root-authentication-method=socket", "--auth-root-socket-user=root", "--skip-test-db"),
+        ],
+        log="mariadb-install",
+    )
+    state.done("mariadb").touch()
+
+
+def schemas(state: State, say: Say) -> None:
+    """Make the services' tables, or load them as they were made before by the same release."""
+    if state.done("schemas").exists():
+        return
+    password = state.secrets()["database"]
+    lines = [f"drop database if exists {name}; create database {name};" for name in DATABASES]
+    lines.append(f"create or replace user openstack@localhost identified by '{password}';")
+    lines.append("grant all on *.* to openstack@localhost;")
+    sql = state.root / "run" / "databases.sql"
+    write_private(sql, "\n".join(lines))
+    client = ["mariadb", "--no-defaults", f"--socket={socket()}"]
+    run(state, client, log="schemas", input_file=sql)
+    sql.unlink()
+    kept = layout.environment() / "schemas.sql"
+    if kept.exists():
+        say("loading the tables kept from an earlier start")
+        run(state, client, log="schemas", input_file=kept)
+    else:
+        say("making the tables (once per release: they are kept)")
+        _migrate(state)
+        new = kept.with_suffix(".new")
+        options = [f"--socket={socket()}", f"--result-file={new}", "--databases", *DATABASES]
+        run(state, ["mariadb-dump", "--no-defaults", *options], log="schemas")
+        new.replace(kept)
+    state.done("schemas").touch()
+
+
+def _migrate(state: State) -> None:
+    def config(*names: str) -> list[str]:
+        return [argument for name in names for argument in ("--config-file", f"{state.root}/etc/{name}.conf")]
+
+    nova = ["nova-manage", *config("nova")]
+    chains: list[list[Sequence[str]]] = [
+        [
+            [*nova, "api_db", "sync"],
+            [*nova, "cell_v2", "map_cell0", "--database_connection", _CELL0],
+            [*nova, "cell_v2", "create_cell", "--name", "cell1", "--database_connection", _CELL1]
+            + ["--transport-url", _BUS],
+            [*nova, "db", "sync"],
+        ],
+        [["neutron-db-manage", *config("neutron"), "upgrade", "heads"]],
+        [
+            ["keystone-manage", *config("keystone"), "db_sync"],
+            ["glance-manage", *config("glance-api"), "db_sync"],
+            ["placement-manage", *config("placement"), "db", "sync"],
+            ["cinder-manage", *config("cinder"), "db", "sync"],
+        ],
+    ]
+
+    def chain(commands: list[Sequence[str]]) -> None:
+        for command in commands:
+            run(state, command, log=f"schemas-{Path(command[0]).name}")
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(chain, chains))
+
+
+def identity(state: State) -> None:
+    """Keystone's keys and its administrator."""
+    if state.done("identity").exists():
+        return
+    manage = ["keystone-manage", "--config-file", f"{state.root}/etc/keystone.conf"]
+    state.folder("keystone")
+    for keys in ("fernet_setup", "credential_setup"):
+        run(state, [*manage, keys, "--keystone-user", "root", "--keystone-group", "root"], log="identity")
+    url = layout.URLS["keystone"]
+    run(
+        state,
+        [
+            *(*manage, "bootstrap", "--bootstrap-region-id", "RegionOne"),
+            *("--bootstrap-public-url", url, "--bootstrap-internal-url", url, "--bootstrap-admin-url", url),
+        ],
+        log="identity",
+        # Not as an argument: every process of the machine can read those.
+        env={"OS_BOOTSTRAP_PASSWORD": state.secrets()["admin"]},
+    )
+    state.done("identity").touch()

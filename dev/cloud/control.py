@@ -1,0 +1,217 @@
+"""From the machine's side: start the namespaces, connect them, enter them, end them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from dev.cloud import kvm, layout, machine, namespace, render
+from dev.cloud.layout import Choice, Kind, State
+from dev.cloud.process import CloudError, surroundings
+
+Say = Callable[[str], None]
+_STOP_SECONDS = 90
+
+
+def holder() -> tuple[State, int] | None:
+    """The state folder of the cloud that is up on this machine, and its PID 1."""
+    try:
+        with layout.LOCK.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                folder, pid = file.read().rsplit(" ", 1)
+                return State(Path(folder)), int(pid)
+    except (FileNotFoundError, ValueError):
+        pass
+    return None
+
+
+def running(state: State) -> int | None:
+    """The PID 1, as the machine counts, of this state's cloud, when it is up."""
+    found = holder()
+    return found[1] if found and found[0] == state else None
+
+
+def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
+    """What computes to have, and why: what is asked for, else what was there before, else containers or KVM.
+
+    Raises:
+        CloudError: real guests of another kind exist in this state.
+
+    """
+    count = fakes if fakes is not None else before.fakes if before else 0
+    if wanted is not None:
+        kind, why = wanted, "as asked"
+    elif before and before.kind is not Kind.NONE:
+        kind, why = before.kind, "as before"
+    else:
+        works, why = kvm.works()
+        kind = Kind.KVM if works else Kind.CONTAINER
+    if before and Kind.NONE not in (before.kind, kind) and kind is not before.kind:
+        raise CloudError(f"this cloud's guests are of kind {before.kind}: `wipe` it first to have {kind}")
+    return Choice(kind, count), why
+
+
+def start(state: State, choice: Choice) -> None:
+    """Start the cloud; returns when its PID 1 runs, long before it is ready.
+
+    Raises:
+        CloudError: another cloud is up, or its addresses are in use.
+
+    """
+    layout.LOCK.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(layout.LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = holder()
+        os.close(lock)
+        raise CloudError(
+            f"one cloud per machine, and one is up: its state is {other[0].root if other else '?'}"
+        ) from None
+    try:
+        conflict = machine.address_conflict()
+        if conflict:
+            raise CloudError(f"{layout.EXTERNAL} must be free on this machine, and there is {conflict}")
+        clean(state)
+        shutil.rmtree(state.root / "run", ignore_errors=True)
+        state.save_choice(choice)
+        render.write(state, choice, layout.environment() / "venv")
+        pid = _spawn(state, lock)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{state.root} {pid}".encode(), 0)
+    finally:
+        os.close(lock)  # PID 1 holds its own copy: the lock lives as long as it does
+
+
+def _spawn(state: State, lock: int) -> int:
+    """Start PID 1 in new namespaces, waiting for its cable; its process id."""
+    link, inner = layout.HOST_LINK, layout.CLOUD_LINK
+    argv = [
+        *("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"),
+        *(
+            "/bin/sh",
+            "-c",
+            f'until [ -e /sys/class/net/{inner} ] || ip link show {inner} >/dev/null 2>&1; do sleep .05; done; exec "$@"',
+            "sh",
+        ),
+        *(sys.executable, "-m", "dev.cloud.init", str(state.root)),
+    ]
+    with (state.log / "supervisor.log").open("ab") as log:
+        process = subprocess.Popen(
+            argv,
+            env=surroundings(state) | {"PYTHONPATH": str(layout.CHECKOUT)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,  # it outlives the shell that started it
+        )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (found := children.read_text().split()):
+        if process.poll() is not None:
+            raise CloudError(f"the namespaces could not be made, see {state.log}/supervisor.log")
+        time.sleep(0.02)
+    pid = int(found[0])
+    for command in (
+        f"ip link add {link} type veth peer name {inner}",
+        f"ip addr add {layout.HOST_ADDRESS}/{layout.EXTERNAL.prefixlen} dev {link}",
+        f"ip link set {inner} netns {pid}",
+        f"ip link set {link} up",
+    ):
+        done = subprocess.run(command.split(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            os.kill(pid, signal.SIGKILL)
+            raise CloudError(f"{command}: {done.stderr.strip()}")
+    return pid
+
+
+def follow(state: State, pid: int) -> Iterator[str]:
+    """What the cloud says until it is ready.
+
+    Raises:
+        CloudError: it failed.
+
+    """
+    progress, seen = state.run / "progress", 0
+    while True:
+        ready, alive = (state.run / "ready").exists(), Path(f"/proc/{pid}").exists()
+        lines = progress.read_text().splitlines() if progress.exists() else []
+        yield from lines[seen:]
+        seen = len(lines)
+        if ready:
+            return
+        if not alive:
+            failed = state.run / "failed"
+            clean(state)
+            raise CloudError(failed.read_text() if failed.exists() else f"it ended, see {state.log}/supervisor.log")
+        time.sleep(0.2)
+
+
+def enter(state: State, argv: Sequence[str], *, admin: bool = True) -> list[str]:
+    """The command line that runs `argv` inside the cloud.
+
+    Raises:
+        CloudError: it is not up.
+
+    """
+    pid = running(state)
+    if pid is None:
+        raise CloudError("the cloud is not up")
+    variables = surroundings(state) | ({} if admin else {"OS_CLOUD": "idr-local"})
+    settings = [f"{name}={value}" for name, value in variables.items()]
+    # The working folder stays the caller's.
+    return ["nsenter", "-t", str(pid), "-n", "-m", "-p", "-u", f"--wd={Path.cwd()}", "env", "-i", *settings, *argv]
+
+
+def stop(state: State) -> bool:
+    """Take the cloud down and clean up after it; whether it was up."""
+    pid = running(state)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + _STOP_SECONDS
+        while Path(f"/proc/{pid}").exists():
+            if time.monotonic() > end:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
+    clean(state)
+    return pid is not None
+
+
+def clean(state: State) -> None:
+    """Take away what the kernel does not by itself when the namespaces end."""
+    loops = namespace.guest_loops(state)
+    for loop in loops:
+        subprocess.run(["losetup", "-d", loop], check=False, capture_output=True)
+    shown = subprocess.run(
+        ["losetup", "-n", "-O", "NAME", "-j", str(state.disk_file)], capture_output=True, text=True, check=False
+    )
+    for loop in shown.stdout.split():
+        subprocess.run(["losetup", "-d", loop], check=False, capture_output=True)
+    if Path(f"/sys/class/net/{layout.HOST_LINK}").exists() and holder() is None:
+        subprocess.run(["ip", "link", "del", layout.HOST_LINK], check=False, capture_output=True)
+    for group in Path("/sys/fs/cgroup").glob("**/machine"):
+        for folder in sorted(group.glob("**/"), reverse=True):
+            _remove_group(folder)
+
+
+def _remove_group(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:  # somebody's guest is in it
+        return
+
+
+def wipe(state: State) -> None:
+    """Take the cloud down and forget it."""
+    stop(state)
+    shutil.rmtree(state.root, ignore_errors=True)

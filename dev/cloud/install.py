@@ -1,0 +1,127 @@
+"""Everything on the machine that the cloud needs: Debian packages, and OpenStack in an environment of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from dev.cloud import layout
+from dev.cloud.machine import Machine, missing_kernel_features
+from dev.cloud.process import CloudError
+
+Say = Callable[[str], None]
+_POLICY = Path("/usr/sbin/policy-rc.d")
+
+# Nova loads drivers from inside its own package only, Neutron from registered names only. These files lead both to
+# plugins/ of whichever checkout the cloud is started from.
+_POINTERS = {
+    "nova/virt/idr_container.py": "from idr_openstack.nova_container import ContainerDriver  # noqa\n",
+    "nova/virt/idr_fake.py": "from idr_openstack.nova_fake import FakeHost  # noqa\n",
+    "idr_openstack-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: idr-openstack\nVersion: 1\n",
+    "idr_openstack-1.dist-info/entry_points.txt": (
+        "[neutron.ml2.mechanism_drivers]\nidr_fake_host = idr_openstack.neutron_fake:FakeHostDriver\n"
+    ),
+}
+
+
+def install(state_folder: Path, say: Say) -> None:
+    """Install what is not there yet; a second call only looks.
+
+    Raises:
+        CloudError: the machine cannot have it, or a package manager failed.
+
+    """
+    problems = Machine.this(state_folder).problems()
+    if problems:
+        raise CloudError("; ".join(problems))
+    _packages(say)
+    lacking = missing_kernel_features()
+    if lacking:
+        raise CloudError(f"the kernel lacks {', '.join(lacking)}")
+    _openstack(say)
+
+
+def wanted_packages() -> list[str]:
+    """The Debian packages."""
+    lines = (layout.HERE / "apt-packages.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def missing_packages() -> list[str]:
+    """Those that are not installed."""
+    argv = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *wanted_packages()]
+    shown = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+    there = {line.split()[1] for line in shown.splitlines() if line.startswith("installed ")}
+    return [name for name in wanted_packages() if name not in there]
+
+
+def _packages(say: Say) -> None:
+    names = missing_packages()
+    if not names:
+        return
+    say(f"installing {len(names)} Debian packages (about two minutes)")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with _nothing_starts():
+        _run(["apt-get", "update", "-qq"], environment)
+        options = ["-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold"]
+        _run(["apt-get", "install", *options, *names], environment)
+
+
+@contextlib.contextmanager
+def _nothing_starts() -> Iterator[None]:
+    """Forbid packages to start their services meanwhile: the cloud runs its own, where nobody else sees them."""
+    aside = _POLICY.with_name("policy-rc.d.before-idr-cloud")
+    if _POLICY.exists() and not aside.exists():
+        _POLICY.rename(aside)
+    _POLICY.write_text("#!/bin/sh\nexit 101\n")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink()
+        if aside.exists():
+            aside.rename(_POLICY)
+
+
+def _openstack(say: Say) -> None:
+    folder = layout.environment()
+    python = folder / "venv" / "bin" / "python"
+    if not (folder / "complete").exists():
+        # In its final place, not in a sibling: programs of an environment carry its path.
+        say("installing OpenStack 2024.2 from its lock file (one to five minutes)")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        lock = str(layout.HERE / "requirements.lock")
+        _run([sys.executable, "-m", "venv", str(folder / "venv")])
+        uv = _uv()
+        if uv:
+            _run([uv, "pip", "sync", "-q", "--require-hashes", "--python", str(python), lock])
+        else:
+            _run([str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock])
+    site = next((folder / "venv" / "lib").glob("python3*")) / "site-packages"
+    for name, text in _POINTERS.items():
+        (site / name).parent.mkdir(exist_ok=True)
+        (site / name).write_text(text)
+    (folder / "complete").touch()
+
+
+def _uv() -> str | None:
+    beside = Path(sys.executable).parent / "uv"
+    return str(beside) if beside.exists() else shutil.which("uv")
+
+
+def _run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        last = " / ".join(done.stdout.decode(errors="replace").strip().splitlines()[-3:])
+        raise CloudError(f"{' '.join(argv[:2])} failed: {last}")
+
+
+def ready() -> bool:
+    """Whether everything is there (a look that takes no time)."""
+    return (layout.environment() / "complete").exists() and not missing_packages()

@@ -1,0 +1,49 @@
+"""Whether KVM works here, by booting a Linux kernel with it.
+
+Neither /dev/kvm nor a virtual machine that runs a few instructions proves it: on a machine that lends its own
+virtualisation out badly (PVM), 16-bit code and the BIOS run, and Linux stops after its first line.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from dev.cloud import layout
+
+_SECONDS = 20
+
+
+def _kernels() -> Iterator[Path]:
+    """Kernels to try it with: this machine's, or the guest image's."""
+    yield Path(f"/boot/vmlinuz-{platform.release()}")
+    yield from sorted(Path("/boot").glob("vmlinuz-*"))
+    yield from sorted(layout.cache().parent.glob("image/*/vmlinuz*"))
+
+
+def works() -> tuple[bool, str]:
+    """Whether it does, and why not."""
+    device = Path("/dev/kvm")
+    if not (device.exists() and os.access(device, os.R_OK | os.W_OK)):
+        return False, "there is no usable /dev/kvm"
+    kernel = next((path for path in _kernels() if path.is_file()), None)
+    if kernel is None:
+        return False, "/dev/kvm is there, but no Linux kernel to try it with"
+    argv = [
+        *("qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-m", "256", "-nodefaults", "-display", "none"),
+        *("-no-reboot", "-serial", "stdio", "-kernel", str(kernel), "-append", "console=ttyS0 panic=-1"),
+    ]
+    try:
+        done = subprocess.run(argv, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False)
+        output = done.stdout
+    except subprocess.TimeoutExpired as error:
+        output = error.stdout or b""
+    except OSError as error:
+        return False, str(error)
+    # It gets as far as looking for the root it was not given.
+    if b"Linux version" in output and b"Kernel panic" in output:
+        return True, "KVM boots a kernel"
+    return False, "/dev/kvm is there, but a kernel does not boot with it"

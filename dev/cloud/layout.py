@@ -1,0 +1,169 @@
+"""Where everything is: addresses, ports, folders. Fixed on purpose: one cloud per machine, and nothing to configure."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import os
+import platform
+import secrets
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).resolve().parent
+CHECKOUT: Final = HERE.parent.parent
+
+EXTERNAL: Final = ipaddress.IPv4Network("203.0.113.0/24")
+"""The external network: a documentation range (RFC 5737), so that no real network is shadowed."""
+ADDRESS: Final = "203.0.113.1"
+"""The cloud's own address on it: APIs and the routers' gateway."""
+HOST_ADDRESS: Final = "203.0.113.2"
+"""The machine's address on it, the only one that the APIs answer."""
+HOST_LINK: Final = "idr-cloud"
+"""The machine's end of the cable into the cloud."""
+CLOUD_LINK: Final = "host0"
+"""The cloud's end of it."""
+FLOATING: Final = ("203.0.113.10", "203.0.113.200")
+
+PORTS: Final = {
+    "keystone": 5000,
+    "placement": 8778,
+    "glance": 9292,
+    "nova": 8774,
+    "neutron": 9696,
+    "cinder": 8776,
+}
+URLS: Final = {name: f"http://{ADDRESS}:{port}" for name, port in PORTS.items()} | {
+    "keystone": f"http://{ADDRESS}:{PORTS['keystone']}/v3"
+}
+DATABASES: Final = ("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "neutron", "cinder")
+SECRETS: Final = (
+    *("admin", "idr", "keystone", "glance", "placement", "nova", "neutron", "cinder"),
+    *("database", "bus", "metadata"),
+)
+LOCK: Final = Path("/run/lock/idr-cloud.lock")
+"""Held while a cloud is up; it names that cloud's state folder."""
+
+
+class Kind(StrEnum):
+    """What a real guest is."""
+
+    CONTAINER = "container"
+    KVM = "kvm"
+    QEMU = "qemu"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What computes a cloud has: the kind of the real one, and the number of fake ones."""
+
+    kind: Kind
+    fakes: int
+
+    @property
+    def hosts(self) -> list[str]:
+        """Nova's host names, the real one first."""
+        real = [] if self.kind is Kind.NONE else ["local"]
+        return real + [f"fake{n}" for n in range(1, self.fakes + 1)]
+
+
+def cache() -> Path:
+    """The folder of everything that can be made again."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idr-deployment"
+    return Path(os.environ.get("IDR_CACHE") or default) / "cloud"
+
+
+def environment() -> Path:
+    """OpenStack's own folder in the cache: one per lock file and Python."""
+    lock = (HERE / "requirements.lock").read_bytes()
+    key = hashlib.sha256(lock + sys.version.encode() + platform.machine().encode()).hexdigest()
+    return cache() / key[:16]
+
+
+@dataclass(frozen=True)
+class State:
+    """The folder of one cloud."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path | None) -> State:
+        """The state at `path`, or this checkout's own."""
+        return cls((path or CHECKOUT / ".local" / "cloud").absolute())
+
+    def folder(self, name: str) -> Path:
+        """A folder in it, made if need be, for root only."""
+        path = self.root / name
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+    @property
+    def etc(self) -> Path:
+        """The rendered configuration files."""
+        return self.folder("etc")
+
+    @property
+    def log(self) -> Path:
+        """One file per service."""
+        return self.folder("log")
+
+    @property
+    def run(self) -> Path:
+        """What is true of a running cloud only."""
+        return self.folder("run")
+
+    @property
+    def disks(self) -> Path:
+        """Images, guests' disks and volumes: a file system of its own, mounted in the cloud only."""
+        return self.folder("disks")
+
+    @property
+    def disk_file(self) -> Path:
+        """The sparse file that holds it."""
+        return self.root / "disks.xfs"
+
+    @property
+    def clouds_yaml(self) -> Path:
+        """How to log in, as the member and as the administrator."""
+        return self.root / "clouds.yaml"
+
+    def done(self, what: str) -> Path:
+        """The file whose existence says that a first-time step was finished."""
+        return self.folder("done") / what
+
+    def secrets(self) -> dict[str, str]:
+        """The cloud's passwords, made at the first call."""
+        path = self.root / "secrets.json"
+        if path.exists():
+            found: dict[str, str] = json.loads(path.read_text())
+            return found
+        made = {name: secrets.token_urlsafe(24) for name in SECRETS}
+        write_private(path, json.dumps(made, indent=1))
+        return made
+
+    def save_choice(self, choice: Choice) -> None:
+        """Remember the computes for the next `up`."""
+        write_private(self.root / "choice.json", json.dumps({"kind": choice.kind, "fakes": choice.fakes}))
+
+    def choice(self) -> Choice | None:
+        """The computes of the last `up`, if there was one."""
+        path = self.root / "choice.json"
+        if not path.exists():
+            return None
+        found = json.loads(path.read_text())
+        return Choice(Kind(found["kind"]), int(found["fakes"]))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that root alone can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)

@@ -1,0 +1,134 @@
+"""What this machine is and lacks."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import json
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.cloud import layout
+
+_MEMORY_MIB = 11 * 1024  # a machine sold with 12 GiB shows a little less
+_DISK_GIB = 25
+_MODULES = (
+    *("bridge", "br_netfilter", "veth", "vxlan", "loop", "xfs", "ip_set", "nf_conntrack", "xt_physdev"),
+    *("xt_set", "xt_CT", "xt_conntrack", "xt_multiport", "iptable_raw", "iptable_nat", "iptable_mangle"),
+)
+_INTERFACES = ("bridge", "veth", "vxlan id 1 dstport 4789")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts about it."""
+
+    system: str
+    root: bool
+    apt: bool
+    memory_mib: int
+    free_gib: int
+    python: tuple[int, int]
+
+    @classmethod
+    def this(cls, folder: Path) -> Machine:
+        """The machine we run on, with the room there is for `folder`."""
+        while not folder.exists():
+            folder = folder.parent
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        version = platform.python_version_tuple()
+        return cls(
+            system=platform.system(),
+            root=os.geteuid() == 0,
+            apt=shutil.which("apt-get") is not None,
+            memory_mib=pages >> 20,
+            free_gib=shutil.disk_usage(folder).free >> 30,
+            python=(int(version[0]), int(version[1])),
+        )
+
+    def problems(self) -> list[str]:
+        """Why the cloud cannot be here; empty when it can."""
+        found = []
+        if self.system != "Linux":
+            found.append(f"it needs Linux namespaces, and this is {self.system}: use a Debian 12 virtual machine")
+        if not self.root:
+            found.append("it makes namespaces, bridges and mounts: run it as root")
+        if not self.apt:
+            found.append("its packages are Debian's: there is no apt-get here")
+        if self.memory_mib < _MEMORY_MIB:
+            found.append(f"it needs 12 GiB of memory, and there are {self.memory_mib / 1024:.1f}")
+        if self.free_gib < _DISK_GIB:
+            found.append(f"it needs {_DISK_GIB} GiB of free disk, and there are {self.free_gib}")
+        if not (3, 11) <= self.python <= (3, 12):
+            found.append(f"OpenStack 2024.2 needs Python 3.11 or 3.12, and this is {'.'.join(map(str, self.python))}")
+        return found
+
+
+def load_modules() -> None:
+    """Ask for the kernel modules; whether what they give is there is looked at afterwards (it may be built in)."""
+    if shutil.which("modprobe"):
+        subprocess.run(["modprobe", "-aq", *_MODULES], check=False, capture_output=True)
+
+
+def missing_kernel_features() -> list[str]:
+    """What the kernel lacks, tried in namespaces of its own."""
+    load_modules()
+    lacking = [
+        f"network interfaces of type {kind.split()[0]}"
+        for kind in _INTERFACES
+        if not _works(f"ip link add probe type {kind}")
+    ]
+    if not _works("mount -t tmpfs none /mnt"):
+        lacking.append("mount namespaces")
+    if "\txfs\n" not in Path("/proc/filesystems").read_text():
+        lacking.append("the XFS file system")
+    if not Path("/dev/loop-control").exists():
+        lacking.append("loop devices")
+    try:
+        iptables_flavour()
+    except OSError as error:
+        lacking.append(str(error))
+    return lacking
+
+
+def _works(script: str) -> bool:
+    argv = ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--mount-proc", "/bin/sh", "-ec", script]
+    return subprocess.run(argv, check=False, capture_output=True).returncode == 0
+
+
+@functools.cache
+def iptables_flavour() -> str:
+    """Which of the two packet filters understands what Neutron's agents say: legacy or nft.
+
+    Raises:
+        OSError: neither.
+
+    """
+    # Rules of the kinds that Neutron's Linux bridge agent and we ourselves make.
+    rules = (
+        "-t raw -A PREROUTING -m physdev --physdev-in x -j CT --zone 1",
+        "-A FORWARD -m physdev --physdev-out x --physdev-is-bridged -m conntrack --ctstate NEW -j DROP",
+        "-A INPUT -p tcp -m multiport --dports 1,2 -m comment --comment x -j ACCEPT",
+        "-t nat -A POSTROUTING -j SNAT --to-source 192.0.2.1",
+        "-t mangle -A PREROUTING -j MARK --set-xmark 0x1/0xffff",
+    )
+    for flavour in ("legacy", "nft"):
+        if _works("\n".join(f"/usr/sbin/xtables-{flavour}-multi iptables {rule}" for rule in rules)):
+            return flavour
+    raise OSError("packet filtering (iptables with physdev, CT, conntrack and NAT)")
+
+
+def address_conflict() -> str | None:
+    """What of this machine is in the way of the cloud's addresses, if anything is."""
+    shown = subprocess.run(["ip", "-j", "-4", "route", "show", "table", "all"], capture_output=True, check=True)
+    for route in json.loads(shown.stdout or b"[]"):
+        target = route.get("dst", "default")
+        if target == "default" or route.get("dev") == layout.HOST_LINK:
+            continue
+        if ipaddress.IPv4Network(target, strict=False).overlaps(layout.EXTERNAL):
+            return f"{target} on {route.get('dev', '?')}"
+    return None

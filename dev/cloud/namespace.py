@@ -1,0 +1,148 @@
+"""Inside the new namespaces, before anything runs: mounts, disks, network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from dev.cloud import layout
+from dev.cloud.layout import State
+from dev.cloud.machine import iptables_flavour
+from dev.cloud.process import CloudError, run
+
+_GIB = 1 << 30
+
+
+def prepare(state: State) -> None:
+    """Make the namespaces a place where the services can live.
+
+    Raises:
+        CloudError: a mount or an interface could not be made.
+
+    """
+    _mounts(state)
+    _disks(state)
+    _programs(state)
+    _network(state)
+
+
+def _sh(state: State, command: str) -> str:
+    return run(state, ["/bin/sh", "-ec", command])
+
+
+def _mounts(state: State) -> None:
+    """A /sys that shows this network, and a /run of our own, so that no service meets the machine's."""
+    aside = state.folder("run/cgroup")
+    _sh(
+        state,
+        f"/usr/bin/mount --rbind /sys/fs/cgroup {aside}; umount -l /sys; /usr/bin/mount -t sysfs sysfs /sys;"
+        f"/usr/bin/mount --rbind {aside} /sys/fs/cgroup; umount -l {aside}",
+    )
+    # On a machine with both generations libvirt-lxc stumbles over the second:
+    # "Unable to create directory /sys/fs/cgroup/unified: No such file or directory".
+    if Path("/sys/fs/cgroup/unified").is_dir():
+        _sh(state, "umount -l /sys/fs/cgroup/unified")
+    _sh(state, "/usr/bin/mount -t tmpfs -o mode=755 tmpfs /run")
+    for name in ("mysqld", "netns", "lock", "libvirt"):
+        Path("/run", name).mkdir()
+    # Left-over guests in the machine's /etc/libvirt make a new nova-compute refuse to start
+    # ("My hypervisor has existing instances"), and ours must not be left over there either.
+    for name, target in (("etc", "/etc/libvirt"), ("lib", "/var/lib/libvirt")):
+        own, copied = state.folder(f"libvirt/{name}"), state.done(f"libvirt-{name}")
+        if not copied.exists():
+            _sh(state, f"cp -a {target}/. {own}/; rm -f {own}/qemu/*.xml {own}/lxc/*.xml")
+            copied.touch()
+        _sh(state, f"/usr/bin/mount --bind {own} {target}")
+    shutil.copy(state.etc / "qemu.conf", "/etc/libvirt/qemu.conf")
+
+
+def _disks(state: State) -> None:
+    """Mount the disks' file system: XFS, because it copies a whole disk in no time by sharing its blocks (reflink)."""
+    file, folder = state.disk_file, state.disks
+    if not file.exists():
+        new = file.with_suffix(".new")
+        free = shutil.disk_usage(state.root).free
+        with new.open("wb") as out:
+            out.truncate(min(100 * _GIB, free - 5 * _GIB))  # sparse: takes what is written, and gives it back
+        _sh(state, f"mkfs.xfs -q -f -m reflink=1 {new}")
+        new.replace(file)
+    try:
+        _mount_disks(state, "--direct-io=on")  # else every block is cached twice
+    except CloudError:
+        _mount_disks(state, "")
+    for name in (
+        *("glance/images", "glance/tasks", "glance/staging", "cinder/volumes", "cinder/mnt", "nova/mnt"),
+        *("nova/instances/_base", "nova/instances/locks", "neutron", "placement"),
+    ):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+
+
+def _mount_disks(state: State, option: str) -> None:
+    # Detached at once: the device then lives exactly as long as the mount, and the mount as long as the namespace.
+    _sh(
+        state,
+        f"loop=$(losetup {option} -f --show {state.disk_file});"
+        f"/usr/bin/mount -o noatime,discard $loop {state.disks} || {{ losetup -d $loop; exit 1; }}; losetup -d $loop",
+    )
+
+
+def _programs(state: State) -> None:
+    """Links to the packet filter's programs in the flavour that works here."""
+    own = state.folder("bin")
+    multi = f"/usr/sbin/xtables-{iptables_flavour()}-multi"
+    links = {f"{tool}{end}": multi for tool in ("iptables", "ip6tables") for end in ("", "-save", "-restore")}
+    links["ebtables"] = "/usr/sbin/xtables-nft-multi"  # the legacy one needs a kernel table that many no longer have
+    for name, target in links.items():
+        (own / name).unlink(missing_ok=True)
+        (own / name).symlink_to(target)
+
+
+def _network(state: State) -> None:
+    """The external bridge with our end of the machine's cable in it; and who may speak to the APIs."""
+    tcp = ",".join(str(port) for port in layout.PORTS.values())
+    link, address, host = layout.CLOUD_LINK, layout.ADDRESS, layout.HOST_ADDRESS
+    _sh(
+        state,
+        f"""
+        hostname local
+        ip link set lo up
+        ip link add br-ex type bridge
+        ip addr add {address}/{layout.EXTERNAL.prefixlen} dev br-ex
+        ip link set {link} master br-ex up
+        ip link set br-ex up
+        sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
+        iptables -P INPUT DROP
+        iptables -A INPUT -i lo -j ACCEPT
+        iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+        iptables -A INPUT -i br-ex -p icmp -j ACCEPT
+        iptables -A INPUT -i br-ex -m physdev --physdev-in {link} -s {host} -p tcp -m multiport --dports {tcp} -j ACCEPT
+        # Guests answer the machine, but do not call on it: its own services may listen on every address.
+        iptables -A FORWARD -m physdev --physdev-is-bridged --physdev-out {link} -m conntrack --ctstate NEW -j DROP
+        """,
+    )
+
+
+def guest_loops(state: State) -> list[str]:
+    """Loop devices over files in the disks' file system: volumes and roots of guests, wherever that is mounted."""
+    found = json.loads(
+        subprocess.run(
+            ["losetup", "--json", "-l", "-O", "NAME,BACK-INO,BACK-MAJ:MIN,MAJ:MIN"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        or '{"loopdevices": []}'
+    )["loopdevices"]
+    if not state.disk_file.exists():
+        return []
+    ours = state.disk_file.stat()
+    device = f"{os.major(ours.st_dev)}:{os.minor(ours.st_dev)}"
+    outer = {
+        loop["maj:min"].strip()
+        for loop in found
+        if int(loop["back-ino"]) == ours.st_ino and loop["back-maj:min"].strip() == device
+    }
+    return [loop["name"] for loop in found if loop["back-maj:min"].strip() in outer]

@@ -1,0 +1,266 @@
+"""Nova driver: libvirt-lxc guests that take Cinder volumes and a config drive, which the stock driver's do not.
+
+A volume (a raw file) becomes a loop device on the host. libvirt makes its node in the running container and opens the
+devices cgroup for it; this driver adds /dev/vdX and /dev/disk/by-id/virtio-<first 20 characters of the volume's id> as
+links, through /proc/PID/root, for there is no udev in there. Snapshots are the Cinder driver's work: nothing here takes
+part. There are no user namespaces: a guest's root is nearly the host's. For tests on a machine of one's own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nova import exception, utils  # type: ignore[import-not-found]
+from nova.api.metadata import base as metadata  # type: ignore[import-not-found]
+from nova.compute import power_state  # type: ignore[import-not-found]
+from nova.virt import block_device, configdrive  # type: ignore[import-not-found]
+from nova.virt import driver as virt_driver
+from nova.virt.libvirt import driver  # type: ignore[import-not-found]
+from nova.virt.libvirt import utils as libvirt_utils
+from oslo_log import log  # type: ignore[import-not-found]
+
+from idr_openstack import loops  # type: ignore[import-not-found]
+
+LOG = log.getLogger(__name__)
+
+_HOSTDEV = "<hostdev mode='capabilities' type='storage'><source><block>{}</block></source></hostdev>"
+_LIVE = 1  # VIR_DOMAIN_AFFECT_LIVE
+_INIT = "<init>/sbin/init</init>"
+# Volumes are plugged the moment the container runs, so its init waits for them; and it mounts them itself, because
+# systemd ignores the devices of fstab where /sys is read-only.
+_WAITING_INIT = (
+    "<init>/bin/sh</init><initarg>-c</initarg><initarg>until [ -e /dev/.volumes ]; do sleep .02; done; "
+    "mount -a -t xfs,ext4; exec /sbin/init</initarg>"
+)
+_SHUT_DOWN = 0x8004587D
+"""XFS_IOC_GOINGDOWN, EXT4_IOC_SHUTDOWN: flush, then every access fails, as with a disk that was pulled."""
+_NAMES = [f"/dev/vd{letter}" for letter in "bcdefghijklmnopqrstuvwxyz"]
+
+Info = dict[str, Any]
+
+
+class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
+    """The libvirt driver, with volumes and a config drive for containers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pending: dict[str, list[Info]] = {}  # volumes of guests that are being started
+
+    # -- host side: volume file <-> loop device -----------------------------------------------------------------------
+    def _file(self, info: Info) -> str:
+        # Asked of the volume driver: `device_path` is not kept for volumes that were there at boot.
+        path: str = self._get_volume_driver(info)._get_device_path(info)
+        return path
+
+    @utils.synchronized("idr-loop")  # type: ignore[misc]
+    def _connect_volume(self, context: Any, connection_info: Info, instance: Any, encryption: Any = None) -> None:
+        if connection_info["data"].get("format", "raw") != "raw":
+            raise exception.InvalidVolume(reason="containers take raw volumes only")
+        super()._connect_volume(context, connection_info, instance, encryption)
+        loops.attach(self._file(connection_info))
+
+    @utils.synchronized("idr-loop")  # type: ignore[misc]
+    def _disconnect_volume(
+        self,
+        context: Any,
+        connection_info: Info,
+        instance: Any,
+        encryption: Any = None,
+        destroy_secrets: bool = True,
+        force: bool = False,
+    ) -> None:
+        loops.detach(self._file(connection_info))
+        super()._disconnect_volume(context, connection_info, instance, encryption, destroy_secrets, force)
+
+    # -- guest side ---------------------------------------------------------------------------------------------------
+    def _running(self, instance: Any) -> tuple[Any, int] | None:
+        """Libvirt's guest and the process id of its init, when it runs."""
+        try:
+            guest = self._host.get_guest(instance)
+        except exception.InstanceNotFound:
+            return None
+        if guest.get_power_state(self._host) != power_state.RUNNING:
+            return None
+        # The domain's own process is libvirt's controller; the container's init is its child.
+        children = Path(f"/proc/{guest.id}/task/{guest.id}/children").read_text().split()
+        return (guest, int(children[0])) if children else None
+
+    @staticmethod
+    def _links(info: Info, mountpoint: str) -> list[str]:
+        volume = block_device.get_volume_id(info)
+        return [f"dev/{mountpoint.rpartition('/')[2]}", f"dev/disk/by-id/virtio-{volume[:20]}"]
+
+    def _plug(self, context: Any, info: Info, instance: Any, mountpoint: str) -> None:
+        self._connect_volume(context, info, instance)
+        running = self._running(instance)
+        loop = loops.over(self._file(info))
+        if running is None or loop is None:
+            return  # stopped: plugged when it starts
+        guest, pid = running
+        root = Path(f"/proc/{pid}/root")
+        if not (root / loop.name[1:]).exists():
+            guest._domain.attachDeviceFlags(_HOSTDEV.format(loop.name), _LIVE)
+        for link in self._links(info, mountpoint):
+            (root / link).parent.mkdir(parents=True, exist_ok=True)
+            (root / link).unlink(missing_ok=True)
+            (root / link).symlink_to(loop.name)
+
+    def _unplug(self, info: Info, instance: Any, mountpoint: str) -> None:
+        running, loop = self._running(instance), loops.over(self._file(info))
+        if running is None or loop is None:
+            return
+        guest, pid = running
+        for target in _mounted(pid, loop.number):
+            LOG.warning("%s is still mounted at %s: shut down", loop.name, target, instance=instance)
+            _pull(pid, target)
+        root = Path(f"/proc/{pid}/root")
+        for link in self._links(info, mountpoint):
+            (root / link).unlink(missing_ok=True)
+        if (root / loop.name[1:]).exists():
+            guest._domain.detachDeviceFlags(_HOSTDEV.format(loop.name), _LIVE)
+
+    def attach_volume(
+        self,
+        context: Any,
+        connection_info: Info,
+        instance: Any,
+        mountpoint: str,
+        disk_bus: Any = None,  # noqa: ARG002  Nova's interface
+        device_type: Any = None,  # noqa: ARG002
+        encryption: Any = None,  # noqa: ARG002
+    ) -> None:
+        """Give a running guest a volume."""
+        try:
+            self._plug(context, connection_info, instance, mountpoint)
+        except Exception:
+            LOG.exception("attaching %s failed", mountpoint, instance=instance)
+            self._disconnect_volume(context, connection_info, instance)
+            raise
+
+    def detach_volume(
+        self,
+        context: Any,
+        connection_info: Info,
+        instance: Any,
+        mountpoint: str,
+        encryption: Any = None,  # noqa: ARG002  Nova's interface
+    ) -> None:
+        """Take a volume away, mounted or not, as a disk is pulled."""
+        self._unplug(connection_info, instance, mountpoint)
+        self._disconnect_volume(context, connection_info, instance)
+
+    def extend_volume(self, context: Any, connection_info: Info, instance: Any, requested_size: int) -> None:  # noqa: ARG002
+        """Let the guest see that its volume has grown; Cinder's driver made the file longer."""
+        loops.resized(self._file(connection_info))
+
+    # -- start: libvirt's XML never has the volumes -------------------------------------------------------------------
+    def _without_volumes(self, instance: Any, info: Info | None) -> Info | None:
+        self._pending[instance.uuid] = virt_driver.block_device_info_get_mapping(info)
+        return info and dict(info, block_device_mapping=[])
+
+    def spawn(  # noqa: D102
+        self,
+        context: Any,
+        instance: Any,
+        image_meta: Any,
+        injected_files: Any,
+        admin_password: Any,
+        allocations: Any,
+        network_info: Any = None,
+        block_device_info: Info | None = None,
+        power_on: bool = True,
+        accel_info: Any = None,
+    ) -> None:
+        bare = self._without_volumes(instance, block_device_info)
+        super().spawn(
+            *(context, instance, image_meta, injected_files, admin_password, allocations),
+            *(network_info, bare, power_on, accel_info),
+        )
+
+    def _hard_reboot(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_device_info: Info | None = None,
+        accel_info: Any = None,
+    ) -> None:
+        bare = self._without_volumes(instance, block_device_info)
+        super()._hard_reboot(context, instance, network_info, bare, accel_info)
+
+    def _create_guest(self, context: Any, xml: str, instance: Any, *args: Any, **kwargs: Any) -> Any:
+        volumes = self._pending.pop(instance.uuid, [])
+        for volume in volumes:
+            self._connect_volume(context, volume["connection_info"], instance)
+        if volumes:
+            xml = xml.replace(_INIT, _WAITING_INIT)
+        guest = super()._create_guest(context, xml, instance, *args, **kwargs)
+        for volume in volumes:
+            self._plug(context, volume["connection_info"], instance, volume["mount_device"])
+        running = self._running(instance)
+        if volumes and running:
+            Path(f"/proc/{running[1]}/root/dev/.volumes").touch()
+        return guest
+
+    def _soft_reboot(self, instance: Any) -> bool:  # noqa: ARG002
+        """Always the hard way: a container that reboots itself loses its device nodes."""
+        return False
+
+    # -- device names: Nova knows no disk bus for containers ----------------------------------------------------------
+    def default_root_device_name(self, instance: Any, image_meta: Any, root_bdm: Any) -> str:  # noqa: ARG002, D102
+        return "/dev/vda"
+
+    def get_device_name_for_instance(self, instance: Any, bdms: Any, block_device_obj: Any) -> str:  # noqa: ARG002, D102
+        used = {bdm.device_name for bdm in bdms}
+        return next(name for name in _NAMES if name not in used)
+
+    def default_device_names_for_instance(self, instance: Any, root_device_name: str, *lists: Any) -> None:  # noqa: ARG002, D102
+        free = iter(_NAMES)
+        for device in (device for found in lists for device in found):
+            device.device_name = root_device_name if device.boot_index == 0 else next(free)
+            device.save()
+
+    # -- config drive -------------------------------------------------------------------------------------------------
+    def _create_configdrive(self, context: Any, instance: Any, injection_info: Any, rescue: bool = False) -> None:  # noqa: ARG002
+        """Put the tree of the usual ISO where cloud-init's ConfigDrive source looks for a seed; the root is mounted now."""
+        if not configdrive.required_by(instance):
+            return
+        password = injection_info.admin_pass
+        meta = metadata.InstanceMetadata(
+            instance,
+            content=injection_info.files,
+            network_info=injection_info.network_info,
+            extra_md={"admin_pass": password} if password else {},
+        )
+        root = Path(libvirt_utils.get_instance_path(instance)) / "rootfs"
+        seed = root / "var/lib/cloud/seed/config_drive"
+        seed.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with configdrive.ConfigDriveBuilder(instance_md=meta) as builder:
+            for name, data in builder.mdfiles:
+                target = seed / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def _mounted(pid: int, number: str) -> Iterator[str]:
+    """Where a process has the device `number` mounted, the last mount first."""
+    for line in reversed(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()):
+        fields = line.split()
+        if fields[2] == number:
+            yield fields[4]
+
+
+def _pull(pid: int, target: str) -> None:
+    """Unmount lazily and shut the file system down."""
+    held = os.open(f"/proc/{pid}/root{target}", os.O_RDONLY)
+    try:
+        # First the unmount: after the shutdown the path gives EIO. With -p, since umount reads /proc/self.
+        loops.run("nsenter", "-t", str(pid), "-m", "-p", "umount", "-l", target)
+        fcntl.ioctl(held, _SHUT_DOWN, struct.pack("I", 0))
+    finally:
+        os.close(held)

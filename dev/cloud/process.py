@@ -1,0 +1,89 @@
+"""Programs in the cloud's namespaces: their surroundings, running one to its end, waiting for a port."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from dev.cloud import layout
+from dev.cloud.layout import State
+
+
+class CloudError(Exception):
+    """Something that the user is told in a line or two, without a traceback."""
+
+
+def surroundings(state: State) -> dict[str, str]:
+    """The environment of everything in the cloud, made from nothing: the user's proxies and settings stay outside."""
+    venv = layout.environment() / "venv"
+    path = (
+        f"{state.root}/bin:{layout.HERE}/shim:{venv}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    )
+    return {
+        "PATH": path,
+        "PYTHONPATH": f"{layout.HERE}/plugins",
+        "HOME": str(state.folder("home")),
+        "IDR_CACHE": str(layout.cache().parent),  # HOME is another one here
+        "LANG": "C.UTF-8",
+        "TERM": os.environ.get("TERM", "dumb"),
+        "OS_CLIENT_CONFIG_FILE": str(state.clouds_yaml),
+        "OS_CLOUD": "idr-local-admin",
+    }
+
+
+def run(
+    state: State,
+    argv: Sequence[str],
+    *,
+    log: str | None = None,
+    env: Mapping[str, str] | None = None,
+    input_file: Path | None = None,
+) -> str:
+    """Run a program to its end; its output, or nothing when that goes to the log `log`.
+
+    Raises:
+        CloudError: it failed.
+
+    """
+    surrounding = surroundings(state) | dict(env or {})
+    path = state.log / f"{log}.log" if log else None
+    with (
+        open(path or os.devnull, "ab") as out,
+        open(input_file or os.devnull, "rb") as inp,
+    ):
+        target = out if path else subprocess.PIPE
+        done = subprocess.run(
+            argv, env=surrounding, stdin=inp, stdout=target, stderr=subprocess.STDOUT, check=False, cwd="/"
+        )
+    if done.returncode:
+        tail = path.read_text(errors="replace") if path else done.stdout.decode(errors="replace")
+        last = "\n".join(tail.strip().splitlines()[-3:])
+        raise CloudError(f"{Path(argv[0]).name} failed ({done.returncode}){f', see {path}' if path else ''}: {last}")
+    return "" if path else done.stdout.decode(errors="replace")
+
+
+def until(what: str, ready: Callable[[], bool], seconds: float) -> None:
+    """Wait until `ready()`.
+
+    Raises:
+        CloudError: it did not become so in `seconds`.
+
+    """
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            raise CloudError(f"{what}: not there after {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+def listening(port: int, address: str = layout.ADDRESS) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((address, port), timeout=2):
+            return True
+    except OSError:
+        return False

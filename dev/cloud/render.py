@@ -1,0 +1,58 @@
+"""The services' configuration files, from the templates in `etc/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dev.cloud import layout
+from dev.cloud.layout import Choice, Kind, State, write_private
+
+_TEMPLATES = (
+    *("keystone.conf", "glance-api.conf", "placement.conf", "nova.conf", "neutron.conf", "neutron-agents.conf"),
+    *("dnsmasq.conf", "cinder.conf", "shares", "rabbitmq.conf", "libvirtd.conf", "qemu.conf"),
+)
+
+
+def socket() -> str:
+    """MariaDB's socket: /run is a file system of the cloud's own."""
+    return "/run/mysqld/mysqld.sock"
+
+
+def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
+    """Every configuration file of this cloud and its text; pure but for `state`'s passwords."""
+    secrets = state.secrets()
+
+    def db(name: str) -> str:
+        return f"mysql+pymysql://openstack:{secrets['database']}@localhost/{name}?unix_socket={socket()}"
+
+    environment = Environment(  # noqa: S701  these are not HTML
+        loader=FileSystemLoader(layout.HERE / "etc"), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    common = {
+        "state": state.root,
+        "disks": state.root / "disks",
+        "run": state.root / "run",
+        "venv": venv,
+        "address": layout.ADDRESS,
+        "url": layout.URLS,
+        "secrets": secrets,
+        "db": db,
+        "bus": f"rabbit://openstack:{secrets['bus']}@127.0.0.1:5672/",
+        "kind": choice.kind,
+        "default_zone": "fake" if choice.kind is Kind.NONE else "nova",
+    }
+    # Configuration and its template differ in the ending only.
+    files = {state.root / "etc" / name: environment.get_template(f"{name}.j2").render(common) for name in _TEMPLATES}
+    files[state.root / "clouds.yaml"] = environment.get_template("clouds.yaml.j2").render(common)
+    for host in choice.hosts:
+        template = "nova-local.conf.j2" if host == "local" else "nova-fake.conf.j2"
+        files[state.root / "etc" / f"{host}.conf"] = environment.get_template(template).render(common, host=host)
+    return files
+
+
+def write(state: State, choice: Choice, venv: Path) -> None:
+    """Write them, for root only."""
+    for path, text in configuration(state, choice, venv).items():
+        write_private(path, text)

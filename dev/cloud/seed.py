@@ -1,0 +1,177 @@
+"""What a cloud's administrator makes first: users, endpoints, flavors, the external network, quotas, zones.
+
+Run inside the cloud as `python -m dev.cloud.seed STATE PHASE`. Everything is looked for before it is made.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import openstack
+from openstack.exceptions import SDKException
+
+from dev.cloud import layout
+from dev.cloud.layout import Choice, State
+
+_ENDPOINTS = {
+    "glance": ("image", layout.URLS["glance"]),
+    "placement": ("placement", layout.URLS["placement"]),
+    "nova": ("compute", layout.URLS["nova"] + "/v2.1"),
+    "neutron": ("network", layout.URLS["neutron"]),
+    "cinder": ("volumev3", layout.URLS["cinder"] + "/v3/%(project_id)s"),
+}
+_FLAVORS = {  # name: virtual processors, MiB of memory, GiB of disk
+    "local.small": (1, 768, 4),
+    "local.medium": (2, 2048, 4),
+    "local.large": (2, 4096, 4),
+    # IDR's own, for fake hosts.
+    "m1.medium": (4, 16384, 40),
+    "m1.large": (8, 32768, 80),
+    "m1.xlarge": (16, 65536, 160),
+}
+# Generous but finite: a program that asks for far too much is told so.
+_COMPUTE_QUOTA = {
+    "instances": 100,
+    "cores": 1000,
+    "ram": 4 << 20,
+    "key_pairs": 50,
+    "server_groups": 50,
+    "server_group_members": 50,
+}
+_NETWORK_QUOTA = {
+    "networks": 50,
+    "subnets": 50,
+    "ports": 1000,
+    "routers": 20,
+    "floating_ips": 100,
+    "security_groups": 200,
+    "security_group_rules": 2000,
+}
+_VOLUME_QUOTA = {"volumes": 300, "snapshots": 300, "gigabytes": 1_000_000, "per_volume_gigabytes": 200_000}
+
+
+def identity(cloud: Any, secrets: dict[str, str]) -> None:
+    """The services' users and endpoints; the project `idr` with its member."""
+    api = cloud.identity
+    roles = {role.name: role.id for role in api.roles()}
+
+    def project(name: str) -> Any:
+        return api.find_project(name) or api.create_project(name=name, domain_id="default")
+
+    def user(name: str, inside: Any, granted: tuple[str, ...]) -> None:
+        known = {"name": name, "password": secrets[name], "domain_id": "default"}
+        found = api.find_user(name) or api.create_user(**known)
+        for role in granted:
+            api.assign_project_role_to_user(inside.id, found.id, roles[role])
+
+    service = project("service")
+    known = {found.name for found in api.services()}
+    for name, (kind, url) in _ENDPOINTS.items():
+        user(name, service, ("admin", "service"))
+        if name in known:
+            continue
+        made = api.create_service(name=name, type=kind)
+        for interface in ("public", "internal", "admin"):
+            api.create_endpoint(service_id=made.id, interface=interface, url=url, region_id="RegionOne")
+    user("idr", project("idr"), ("member",))
+
+
+def resources(cloud: Any) -> None:
+    """Flavors, the external network, the project's quotas."""
+    flavors = {flavor.name for flavor in cloud.compute.flavors()}
+    for name, (vcpus, ram, disk) in _FLAVORS.items():
+        if name not in flavors:
+            cloud.compute.create_flavor(name=name, vcpus=vcpus, ram=ram, disk=disk)
+    public = cloud.network.find_network("public") or cloud.network.create_network(
+        name="public",
+        is_router_external=True,
+        provider_network_type="flat",
+        provider_physical_network="public",
+    )
+    if not cloud.network.find_subnet("public"):
+        cloud.network.create_subnet(
+            name="public",
+            network_id=public.id,
+            ip_version=4,
+            cidr=str(layout.EXTERNAL),
+            gateway_ip=layout.ADDRESS,
+            enable_dhcp=False,
+            allocation_pools=[{"start": layout.FLOATING[0], "end": layout.FLOATING[1]}],
+        )
+    project = cloud.identity.find_project("idr").id
+    cloud.compute.update_quota_set(project, **_COMPUTE_QUOTA)
+    cloud.block_storage.update_quota_set(project, **_VOLUME_QUOTA)
+    cloud.network.update_quota(cloud.network.get_quota(project), **_NETWORK_QUOTA)
+
+
+def missing(cloud: Any, choice: Choice) -> list[str]:
+    """What a ready cloud has and this one has not yet."""
+    alive = {agent.binary for agent in cloud.network.agents() if agent.is_alive}
+    wanted = {f"neutron-{name}-agent" for name in ("linuxbridge", "l3", "dhcp", "metadata")}
+    services = [service for service in cloud.compute.services() if service.state == "up"]
+    up = {service.host for service in services if service.binary == "nova-compute"}
+    lacking = sorted(wanted - alive) + [f"nova-compute on {host}" for host in choice.hosts if host not in up]
+    lacking += [name for name in ("nova-conductor", "nova-scheduler") if name not in {s.binary for s in services}]
+    volumes = {service.binary for service in cloud.block_storage.services() if service.state == "up"}
+    return lacking + sorted({"cinder-scheduler", "cinder-volume"} - volumes)
+
+
+def zones(cloud: Any, choice: Choice) -> bool:
+    """Put the fake hosts into the availability zone `fake`; whether all could be."""
+    fakes = {host for host in choice.hosts if host != "local"}
+    if not fakes:
+        return True
+    zone = next((found for found in cloud.compute.aggregates() if found.name == "fake"), None)
+    zone = zone or cloud.compute.create_aggregate(name="fake", availability_zone="fake")
+    for host in sorted(fakes - set(zone.hosts or [])):
+        try:
+            cloud.compute.add_host_to_aggregate(zone, host)
+        except SDKException:  # the scheduler finds new hosts every few seconds
+            return False
+    return True
+
+
+def ready(cloud: Any, choice: Choice, seconds: float = 180) -> None:
+    """Wait until agents and computes work; say what is waited for.
+
+    Raises:
+        SystemExit: they did not in time.
+
+    """
+    end, said = time.monotonic() + seconds, ""
+    while True:
+        try:
+            lacking = missing(cloud, choice) or ([] if zones(cloud, choice) else ["zone fake"])
+        except SDKException as error:
+            lacking = [f"an answer ({str(error).splitlines()[0][:80]})"]
+        if not lacking:
+            return
+        if time.monotonic() > end:
+            sys.exit(f"still missing after {seconds:.0f} s: {', '.join(lacking)}")
+        text = "waiting for " + ", ".join(lacking)
+        if text != said:
+            print(text, flush=True)
+            said = text
+        time.sleep(0.5)
+
+
+def main() -> None:
+    """Do the phase named on the command line."""
+    state, phase = State(Path(sys.argv[1])), sys.argv[2]
+    cloud = openstack.connect(cloud="idr-local-admin")
+    if phase == "identity":
+        identity(cloud, state.secrets())
+    elif phase == "resources":
+        resources(cloud)
+    else:
+        choice = state.choice()
+        if choice is None:
+            sys.exit("no cloud here")
+        ready(cloud, choice)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Whether every part of a running cloud works."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+
+from dev.cloud import layout, seed
+from dev.cloud.control import running
+from dev.cloud.layout import State
+from dev.cloud.process import listening
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that works or does not."""
+
+    name: str
+    works: bool
+    note: str = ""
+
+
+def parts(state: State) -> list[Part]:
+    """Every service, API, agent and compute; a single part that does not work when the cloud is not up."""
+    if running(state) is None:
+        return [Part("cloud", False, "not up")]
+    if not (state.run / "ready").exists():
+        return [Part("cloud", False, "not ready yet")]
+    found = []
+    for name, known in json.loads((state.run / "services.json").read_text()).items():
+        note = f"started again {known['restarts']} times" if known["restarts"] else ""
+        found.append(Part(name, known["alive"], note))
+    answers = {name: listening(port) for name, port in layout.PORTS.items()}
+    found += [Part(f"API {name}", answers[name], layout.URLS[name]) for name in answers]
+    if all(answers.values()):
+        found += _inside(state)
+    return found
+
+
+def _inside(state: State) -> list[Part]:
+    import openstack
+
+    choice = state.choice()
+    os.environ["OS_CLIENT_CONFIG_FILE"] = str(state.clouds_yaml)
+    cloud = openstack.connect(cloud="idr-local-admin")
+    lacking = seed.missing(cloud, choice) if choice else []
+    return [Part(name, False, "down or unknown") for name in lacking] or [Part("agents and computes", True)]
+
+
+def as_json(found: list[Part]) -> str:
+    """For programs."""
+    return json.dumps({"works": all(part.works for part in found), "parts": [asdict(part) for part in found]}, indent=1)
