@@ -17,7 +17,7 @@ if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE:+set}" ]
 fi
 if [ -z "${PULUMI_BACKEND_URL:-}" ] && [ -n "$project" ] && [ "$project" != "$PWD" ]; then
     # The engine takes a relative backend from the current folder: from a sub-folder it would see, and make, another state.
-    state=$(sed -n 's|^ *url: *["'\'']\{0,1\}file://\(\.local/[^"'\'' ]*\).*|\1|p' "$project/Pulumi.yaml")
+    state=$(sed -n 's|^ *url: *["'\'']\{0,1\}file://\(\.[^"'\'' ]*\).*|\1|p' "$project/Pulumi.yaml")
     if [ -n "$state" ]; then
         export PULUMI_BACKEND_URL="file://$project/$state"
     fi

@@ -80,7 +80,7 @@ def project(tmp_path: Path) -> Path:
     program(tmp_path / "cache/toolchain/0123/bin/pulumi", "#!/bin/sh\n" + shown)
     project = tmp_path / "project"
     (project / "sub").mkdir(parents=True)
-    (project / "Pulumi.yaml").write_text("name: x\nbackend:\n  url: file://.local/state?create_dir=true\n")
+    (project / "Pulumi.yaml").write_text("name: x\nbackend:\n  url: file://./.local/state?create_dir=true\n")
     program(project / ".local/passphrase", "secret")
     return project
 
@@ -104,4 +104,4 @@ def test_launcher_leaves_a_given_passphrase_alone(project: Path) -> None:
 
 def test_launcher_uses_the_same_state_from_a_sub_folder(project: Path) -> None:
     shown = launch(project / "sub", project.parent / "cache")
-    assert shown.split("|")[1] == f"file://{project}/.local/state?create_dir=true"
+    assert shown.split("|")[1] == f"file://{project}/./.local/state?create_dir=true"
