@@ -26,4 +26,13 @@ def external_network_id(name: str) -> pulumi.Input[str]:
     if pulumi.runtime.is_dry_run() and not has_credentials():
         pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the network '{name}'")
         return f"(the id of {name})"
-    return openstack.networking.get_network_output(name=name, external=True).id
+    try:
+        return openstack.networking.get_network(name=name, external=True).id
+    except Exception as error:  # noqa: BLE001  # the SDK raises nothing narrower for a call that the cloud refuses
+        raise pulumi.RunError(f"cannot look up the external network '{name}': {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """The cloud's own words, without what the layers above it put around them."""
+    text = str(error).strip().splitlines()[0]
+    return text.split("failed: ", 1)[-1]
