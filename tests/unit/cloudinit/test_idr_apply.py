@@ -1,0 +1,149 @@
+"""`idr-apply`: installs, checks, activates, waits for health; a failure leaves what was there before in force."""
+
+import getpass
+import grp
+import importlib.machinery
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.stacks import ROOT
+
+SCRIPT = ROOT / "cloudinit" / "bootstrap" / "idr-apply"
+USER, GROUP = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
+
+
+class Machine:
+    """A folder that plays the machine: two roles whose steps write down that they ran."""
+
+    def __init__(self, folder: Path, program: ModuleType) -> None:
+        self.folder, self.program = folder, program
+        self.journal = folder / "journal"
+        self.config = folder / "service.conf"
+
+    def bundle(
+        self, content: str, digest: str, *, check: str = "", health: str = "", extra: bool = False
+    ) -> dict[str, Any]:
+        library = self.program.LIBRARY
+        steps = {
+            "prepare": "",
+            "check": check,
+            "activate": f"cat {self.config} >> {self.journal}",
+            "health": health,
+            "stop": "",
+        }
+        files = [self.file(self.config, content)]
+        files += [self.file(self.folder / "extra.conf", "extra")] if extra else []
+        for role in ("first", "second"):
+            for step, body in steps.items():
+                text = f"#!/bin/sh\nset -e\necho {role} {step} >> {self.journal}\n{body if role == 'first' else ''}\n"
+                files.append(self.file(library / role / step, text, "0755"))
+        return {"node": "n", "digest": digest, "roles": ["first", "second"], "healthSeconds": 0, "files": files}
+
+    def file(self, path: Path, content: str, mode: str = "0640") -> dict[str, str]:
+        return {"path": str(path), "content": content, "mode": mode, "owner": USER, "group": GROUP}
+
+    def ran(self) -> list[str]:
+        lines = self.journal.read_text().splitlines()
+        self.journal.write_text("")
+        return lines
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    loader = importlib.machinery.SourceFileLoader("idr_apply", str(SCRIPT))
+    spec = importlib.util.spec_from_loader("idr_apply", loader)
+    assert spec is not None
+    program = importlib.util.module_from_spec(spec)
+    loader.exec_module(program)
+    state, library = tmp_path / "state", tmp_path / "lib"
+    state.mkdir()
+    for name, value in {
+        "STATE": state,
+        "APPLIED": state / "applied.json",
+        "LIBRARY": library,
+        "LOG": tmp_path / "log",
+        "EARLY": (str(library),),
+    }.items():
+        monkeypatch.setattr(program, name, value)
+    return Machine(tmp_path, program)
+
+
+def test_steps_run_in_order_and_files_stand_with_their_mode(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    assert machine.ran() == [
+        *("first prepare", "second prepare", "first check", "second check"),
+        *("first activate", "one", "second activate", "first health", "second health"),
+    ]
+    assert machine.config.read_text() == "one\n"
+    assert machine.config.stat().st_mode & 0o777 == 0o640
+    assert machine.program.applied()["digest"] == "d1"
+
+
+def test_a_second_time_changes_no_file(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    before = machine.config.stat().st_ino
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    assert machine.config.stat().st_ino == before
+
+
+def test_a_failed_check_puts_the_old_files_back_and_activates_nothing(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    machine.ran()
+    with pytest.raises(machine.program.Failure, match=r"role first: check failed \(exit status 7\):\nbad line 3"):
+        machine.program.apply(machine.bundle("two\n", "d2", check="echo bad line 3; exit 7"))
+    assert machine.config.read_text() == "one\n"
+    assert "two" not in machine.ran()
+    assert machine.program.applied()["digest"] == "d1"
+
+
+def test_an_unhealthy_role_brings_the_old_configuration_back_in_force(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    machine.ran()
+    with pytest.raises(machine.program.Failure, match="previous configuration is back in force"):
+        machine.program.apply(machine.bundle("two\n", "d2", health="echo no answer; exit 1"))
+    assert machine.config.read_text() == "one\n"
+    ran = machine.ran()
+    assert ran.index("two") < len(ran) - 1 - ran[::-1].index("one")
+
+
+def test_after_a_failed_first_time_the_next_completes_it(machine: Machine) -> None:
+    with pytest.raises(machine.program.Failure, match="Nothing was applied here before"):
+        machine.program.apply(machine.bundle("one\n", "d1", health="exit 1"))
+    assert machine.program.applied()["digest"] is None
+    machine.program.apply(machine.bundle("one\n", "d1b"))
+    assert machine.program.applied()["digest"] == "d1b"
+
+
+def test_a_file_that_is_no_longer_listed_goes(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1", extra=True))
+    assert (machine.folder / "extra.conf").exists()
+    machine.program.apply(machine.bundle("one\n", "d2"))
+    assert not (machine.folder / "extra.conf").exists()
+
+
+def test_stopping_goes_from_the_last_role_to_the_first(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    machine.ran()
+    machine.program.stop()
+    assert machine.ran() == ["second stop", "first stop"]
+
+
+def test_status_is_zero_only_when_every_role_is_well(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert machine.program.status() == 1
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    assert machine.program.status() == 0
+    (machine.program.LIBRARY / "second" / "health").write_text("#!/bin/sh\nexit 1\n")
+    assert machine.program.status() == 1
+    assert '"second": false' in capsys.readouterr().out
+
+
+def test_the_log_names_steps_and_no_content(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("a secret\n", "d1"))
+    log = machine.program.LOG.read_text()
+    assert "first health" in log
+    assert "a secret" not in log
