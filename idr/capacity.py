@@ -19,7 +19,9 @@ PROVIDER_SETTINGS = {
     "tenantName": "project_name",
     "tenantId": "project_id",
     "userDomainName": "user_domain_name",
+    "userDomainId": "user_domain_id",
     "projectDomainName": "project_domain_name",
+    "projectDomainId": "project_domain_id",
     "applicationCredentialId": "application_credential_id",
     "applicationCredentialSecret": "application_credential_secret",
 }

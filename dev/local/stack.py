@@ -48,8 +48,8 @@ def _give_credentials() -> None:
         "authUrl": auth["auth_url"],
         "userName": auth["username"],
         "tenantName": auth["project_name"],
-        "userDomainName": auth["user_domain_name"],
-        "projectDomainName": auth["project_domain_name"],
+        "userDomainId": auth["user_domain_id"],
+        "projectDomainId": auth["project_domain_id"],
     }
     for key, value in plain.items():
         _pulumi("config", "set", f"openstack:{key}", value)
@@ -72,7 +72,8 @@ def _pulumi(*arguments: str, check: bool = True) -> str:
 
 
 def _private_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -94,8 +94,8 @@ def make(folder: Path) -> Tenant:
         openstack_authUrl=auth["auth_url"],
         openstack_userName=auth["username"],
         openstack_tenantName=auth["project_name"],
-        openstack_userDomainName=auth["user_domain_name"],
-        openstack_projectDomainName=auth["project_domain_name"],
+        openstack_userDomainId=auth["user_domain_id"],
+        openstack_projectDomainId=auth["project_domain_id"],
     )
     tenant.set_secret("openstack:password", auth["password"])
     tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
@@ -129,8 +129,8 @@ def _account() -> dict[str, str]:
         "username": NAME,
         "password": password,
         "project_name": NAME,
-        "user_domain_name": "Default",
-        "project_domain_name": "Default",
+        "user_domain_id": "default",
+        "project_domain_id": "default",
     }
 
 
