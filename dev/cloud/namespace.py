@@ -56,6 +56,10 @@ def _mounts(state: State) -> None:
             _sh(state, f"cp -a {target}/. {own}/; rm -f {own}/qemu/*.xml {own}/lxc/*.xml")
             copied.touch()
         _sh(state, f"/usr/bin/mount --bind {own} {target}")
+    # libvirt looks its own host name up again and again.
+    hosts = state.run / "hosts"
+    hosts.write_text("127.0.0.1 localhost local\n::1 localhost\n")
+    _sh(state, f"/usr/bin/mount --bind {hosts} /etc/hosts")
     shutil.copy(state.etc / "qemu.conf", "/etc/libvirt/qemu.conf")
 
 

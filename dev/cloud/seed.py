@@ -120,17 +120,18 @@ def missing(cloud: Any, choice: Choice) -> list[str]:
 
 
 def zones(cloud: Any, choice: Choice) -> bool:
-    """Put the fake hosts into the availability zone `fake`; whether all could be."""
-    fakes = {host for host in choice.hosts if host != "local"}
-    if not fakes:
-        return True
-    zone = next((found for found in cloud.compute.aggregates() if found.name == "fake"), None)
-    zone = zone or cloud.compute.create_aggregate(name="fake", availability_zone="fake")
-    for host in sorted(fakes - set(zone.hosts or [])):
-        try:
-            cloud.compute.add_host_to_aggregate(zone, host)
-        except SDKException:  # the scheduler finds new hosts every few seconds
-            return False
+    """Put the real host into the availability zone `nova`, the fake ones into `fake`; whether all could be."""
+    for name in ("nova", "fake"):
+        hosts = {host for host in choice.hosts if (host == "local") == (name == "nova")}
+        if not hosts:
+            continue
+        zone = next((found for found in cloud.compute.aggregates() if found.name == name), None)
+        zone = zone or cloud.compute.create_aggregate(name=name, availability_zone=name)
+        for host in sorted(hosts - set(zone.hosts or [])):
+            try:
+                cloud.compute.add_host_to_aggregate(zone, host)
+            except SDKException:  # the scheduler finds new hosts every few seconds
+                return False
     return True
 
 
@@ -144,7 +145,7 @@ def ready(cloud: Any, choice: Choice, seconds: float = 180) -> None:
     end, said = time.monotonic() + seconds, ""
     while True:
         try:
-            lacking = missing(cloud, choice) or ([] if zones(cloud, choice) else ["zone fake"])
+            lacking = missing(cloud, choice) or ([] if zones(cloud, choice) else ["the availability zones"])
         except SDKException as error:
             lacking = [f"an answer ({str(error).splitlines()[0][:80]})"]
         if not lacking:

@@ -11,10 +11,13 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import libvirt  # type: ignore[import-not-found]
+import libvirt_lxc  # type: ignore[import-not-found]
 from nova import exception, utils  # type: ignore[import-not-found]
 from nova.api.metadata import base as metadata  # type: ignore[import-not-found]
 from nova.compute import power_state  # type: ignore[import-not-found]
@@ -31,15 +34,17 @@ LOG = log.getLogger(__name__)
 _HOSTDEV = "<hostdev mode='capabilities' type='storage'><source><block>{}</block></source></hostdev>"
 _LIVE = 1  # VIR_DOMAIN_AFFECT_LIVE
 _INIT = "<init>/sbin/init</init>"
-# Volumes are plugged the moment the container runs, so its init waits for them; and it mounts them itself, because
+# Volumes are plugged the moment the container runs, so its init waits for that; and it mounts them itself, because
 # systemd ignores the devices of fstab where /sys is read-only.
 _WAITING_INIT = (
-    "<init>/bin/sh</init><initarg>-c</initarg><initarg>until [ -e /dev/.volumes ]; do sleep .02; done; "
+    "<init>/bin/sh</init><initarg>-c</initarg><initarg>until [ -e /dev/.plugged ]; do sleep .02; done; "
     "mount -a -t xfs,ext4; exec /sbin/init</initarg>"
 )
 _SHUT_DOWN = 0x8004587D
 """XFS_IOC_GOINGDOWN, EXT4_IOC_SHUTDOWN: flush, then every access fails, as with a disk that was pulled."""
 _NAMES = [f"/dev/vd{letter}" for letter in "bcdefghijklmnopqrstuvwxyz"]
+
+_SETTLE_SECONDS = 5
 
 Info = dict[str, Any]
 
@@ -197,15 +202,19 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
         volumes = self._pending.pop(instance.uuid, [])
         for volume in volumes:
             self._connect_volume(context, volume["connection_info"], instance)
-        if volumes:
-            xml = xml.replace(_INIT, _WAITING_INIT)
-        guest = super()._create_guest(context, xml, instance, *args, **kwargs)
+        guest = super()._create_guest(context, xml.replace(_INIT, _WAITING_INIT), instance, *args, **kwargs)
+        if guest.get_power_state(self._host) == power_state.RUNNING:
+            _settle(guest, instance)
+            self._plug_all(context, instance, volumes)
+        return guest
+
+    def _plug_all(self, context: Any, instance: Any, volumes: list[Info]) -> None:
+        """Plug the volumes of a guest that was just started, and let its init go on."""
         for volume in volumes:
             self._plug(context, volume["connection_info"], instance, volume["mount_device"])
         running = self._running(instance)
-        if volumes and running:
-            Path(f"/proc/{running[1]}/root/dev/.volumes").touch()
-        return guest
+        if running:
+            Path(f"/proc/{running[1]}/root/dev/.plugged").touch()
 
     def _soft_reboot(self, instance: Any) -> bool:  # noqa: ARG002
         """Always the hard way: a container that reboots itself loses its device nodes."""
@@ -245,6 +254,35 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
                 target = seed / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def _settle(guest: Any, instance: Any, starts: int = 3) -> None:
+    """Start a guest again, whose init waits, until libvirt knows its process id, without which it attaches nothing.
+
+    libvirt's LXC driver loses that message now and then when several guests start at once: it listens to the
+    container's controller before it has said who is to be told (virLXCMonitorNew).
+    """
+    for again in range(starts):
+        end = time.monotonic() + _SETTLE_SECONDS
+        while time.monotonic() < end:
+            if _init_known(guest):
+                return
+            time.sleep(0.1)
+        if again < starts - 1:
+            LOG.warning("libvirt missed the start of the container: started again", instance=instance)
+            guest.poweroff()
+            guest.launch()
+    raise exception.InstancePowerOnFailure(reason="libvirt does not learn the container's process id")
+
+
+def _init_known(guest: Any) -> bool:
+    try:
+        opened = libvirt_lxc.lxcOpenNamespace(guest._domain, 0)
+    except libvirt.libvirtError:
+        return False
+    for descriptor in opened:
+        os.close(descriptor)
+    return True
 
 
 def _mounted(pid: int, number: str) -> Iterator[str]:
