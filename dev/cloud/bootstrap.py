@@ -14,7 +14,7 @@ from dev.cloud.render import socket
 
 Say = Callable[[str], None]
 
-# Templates: Nova fills in what its own configuration says, so the tables hold no password and can be kept for next time.
+# Templates: Nova fills in what its configuration says, so the tables hold no password and can be kept for next time.
 _CELL0 = "{scheme}://{username}:{password}@{hostname}/nova_cell0?{query}"
 _CELL1 = "{scheme}://{username}:{password}@{hostname}/nova?{query}"
 _BUS = "{scheme}://{username}:{password}@{hostname}:{port}/"
@@ -72,8 +72,14 @@ def _migrate(state: State) -> None:
         [
             [*nova, "api_db", "sync"],
             [*nova, "cell_v2", "map_cell0", "--database_connection", _CELL0],
-            [*nova, "cell_v2", "create_cell", "--name", "cell1", "--database_connection", _CELL1]
-            + ["--transport-url", _BUS],
+            [
+                *nova,
+                "cell_v2",
+                "create_cell",
+                "--name=cell1",
+                f"--database_connection={_CELL1}",
+                f"--transport-url={_BUS}",
+            ],
             [*nova, "db", "sync"],
         ],
         [["neutron-db-manage", *config("neutron"), "upgrade", "heads"]],

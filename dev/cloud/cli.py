@@ -133,9 +133,8 @@ def env() -> None:
     """Print what a shell needs to use the cloud: eval "$(... env)"."""
     _say(f"export OS_CLIENT_CONFIG_FILE={_state.clouds_yaml} OS_CLOUD=idr-local")
     if any(os.environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")):
-        _say(
-            f'export no_proxy="{layout.ADDRESS}${{no_proxy:+,$no_proxy}}" NO_PROXY="{layout.ADDRESS}${{NO_PROXY:+,$NO_PROXY}}"'
-        )
+        for name in ("no_proxy", "NO_PROXY"):
+            _say(f'export {name}="{layout.ADDRESS}${{{name}:+,${name}}}"')
 
 
 @app.command(context_settings=_ENTERING, name="exec")

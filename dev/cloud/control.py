@@ -97,12 +97,7 @@ def _spawn(state: State, lock: int) -> int:
     link, inner = layout.HOST_LINK, layout.CLOUD_LINK
     argv = [
         *("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"),
-        *(
-            "/bin/sh",
-            "-c",
-            f'until [ -e /sys/class/net/{inner} ] || ip link show {inner} >/dev/null 2>&1; do sleep .05; done; exec "$@"',
-            "sh",
-        ),
+        *("/bin/sh", "-c", f'until ip link show {inner} >/dev/null 2>&1; do sleep .05; done; exec "$@"', "sh"),
         *(sys.executable, "-m", "dev.cloud.init", str(state.root)),
     ]
     with (state.log / "supervisor.log").open("ab") as log:

@@ -10,6 +10,7 @@ import platform
 import secrets
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -145,6 +146,10 @@ class State:
         made = {name: secrets.token_urlsafe(24) for name in SECRETS}
         write_private(path, json.dumps(made, indent=1))
         return made
+
+    def started(self) -> datetime:
+        """When the running cloud was started."""
+        return datetime.fromtimestamp((self.root / "run" / "started").stat().st_mtime, UTC)
 
     def save_choice(self, choice: Choice) -> None:
         """Remember the computes for the next `up`."""

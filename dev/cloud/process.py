@@ -52,8 +52,8 @@ def run(
     surrounding = surroundings(state) | dict(env or {})
     path = state.log / f"{log}.log" if log else None
     with (
-        open(path or os.devnull, "ab") as out,
-        open(input_file or os.devnull, "rb") as inp,
+        (path or Path(os.devnull)).open("ab") as out,
+        (input_file or Path(os.devnull)).open("rb") as inp,
     ):
         target = out if path else subprocess.PIPE
         done = subprocess.run(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,16 +108,26 @@ def resources(cloud: Any) -> None:
     cloud.network.update_quota(cloud.network.get_quota(project), **_NETWORK_QUOTA)
 
 
-def missing(cloud: Any, choice: Choice) -> list[str]:
-    """What a ready cloud has and this one has not yet."""
-    alive = {agent.binary for agent in cloud.network.agents() if agent.is_alive}
-    wanted = {f"neutron-{name}-agent" for name in ("linuxbridge", "l3", "dhcp", "metadata")}
-    services = [service for service in cloud.compute.services() if service.state == "up"]
-    up = {service.host for service in services if service.binary == "nova-compute"}
-    lacking = sorted(wanted - alive) + [f"nova-compute on {host}" for host in choice.hosts if host not in up]
-    lacking += [name for name in ("nova-conductor", "nova-scheduler") if name not in {s.binary for s in services}]
-    volumes = {service.binary for service in cloud.block_storage.services() if service.state == "up"}
-    return lacking + sorted({"cinder-scheduler", "cinder-volume"} - volumes)
+def missing(cloud: Any, choice: Choice, since: datetime) -> list[str]:
+    """What a ready cloud has and this one has not: agents and services that have reported after `since`.
+
+    "Up" alone means a report in the last minute, which may be one of before a `down`: what was asked of such a service
+    is lost, since it does not listen to the bus yet.
+    """
+    agents = {a.binary for a in cloud.network.agents() if a.is_alive and _after(a.last_heartbeat_at, since)}
+    services = [s for s in cloud.compute.services() if s.state == "up" and _after(s.updated_at, since)]
+    volumes = [s for s in cloud.block_storage.services() if s.state == "up" and _after(s.updated_at, since)]
+    there = agents | {s.binary for s in (*services, *volumes)}
+    hosts = {s.host for s in services if s.binary == "nova-compute"}
+    wanted = [f"neutron-{name}-agent" for name in ("linuxbridge", "l3", "dhcp", "metadata")]
+    wanted += ["nova-conductor", "nova-scheduler", "cinder-scheduler", "cinder-volume"]
+    lacking = [name for name in wanted if name not in there]
+    return lacking + [f"nova-compute on {host}" for host in choice.hosts if host not in hosts]
+
+
+def _after(reported: str | None, since: datetime) -> bool:
+    """Whether a report, in one of OpenStack's ways to write UTC, came after `since`."""
+    return reported is not None and datetime.fromisoformat(reported).replace(tzinfo=UTC) > since
 
 
 def zones(cloud: Any, choice: Choice) -> bool:
@@ -135,7 +146,7 @@ def zones(cloud: Any, choice: Choice) -> bool:
     return True
 
 
-def ready(cloud: Any, choice: Choice, seconds: float = 180) -> None:
+def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> None:
     """Wait until agents and computes work; say what is waited for.
 
     Raises:
@@ -145,7 +156,7 @@ def ready(cloud: Any, choice: Choice, seconds: float = 180) -> None:
     end, said = time.monotonic() + seconds, ""
     while True:
         try:
-            lacking = missing(cloud, choice) or ([] if zones(cloud, choice) else ["the availability zones"])
+            lacking = missing(cloud, choice, since) or ([] if zones(cloud, choice) else ["the availability zones"])
         except SDKException as error:
             lacking = [f"an answer ({str(error).splitlines()[0][:80]})"]
         if not lacking:
@@ -171,7 +182,7 @@ def main() -> None:
         choice = state.choice()
         if choice is None:
             sys.exit("no cloud here")
-        ready(cloud, choice)
+        ready(cloud, choice, state.started())
 
 
 if __name__ == "__main__":

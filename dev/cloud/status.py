@@ -44,7 +44,7 @@ def _inside(state: State) -> list[Part]:
     choice = state.choice()
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(state.clouds_yaml)
     cloud = openstack.connect(cloud="idr-local-admin")
-    lacking = seed.missing(cloud, choice) if choice else []
+    lacking = seed.missing(cloud, choice, state.started()) if choice else []
     return [Part(name, False, "down or unknown") for name in lacking] or [Part("agents and computes", True)]
 
 

@@ -79,6 +79,7 @@ class Supervisor:
 
         """
         state, choice = self._state, self._choice
+        (state.run / "started").touch()
         namespace.prepare(state)
         # Only what is on its way lies in the bus: started empty, it has nothing to recover.
         shutil.rmtree(state.root / "rabbit", ignore_errors=True)

@@ -62,14 +62,14 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
         path: str = self._get_volume_driver(info)._get_device_path(info)
         return path
 
-    @utils.synchronized("idr-loop")  # type: ignore[misc]
+    @utils.synchronized("idr-loop")  # type: ignore[untyped-decorator]
     def _connect_volume(self, context: Any, connection_info: Info, instance: Any, encryption: Any = None) -> None:
         if connection_info["data"].get("format", "raw") != "raw":
             raise exception.InvalidVolume(reason="containers take raw volumes only")
         super()._connect_volume(context, connection_info, instance, encryption)
         loops.attach(self._file(connection_info))
 
-    @utils.synchronized("idr-loop")  # type: ignore[misc]
+    @utils.synchronized("idr-loop")  # type: ignore[untyped-decorator]
     def _disconnect_volume(
         self,
         context: Any,
@@ -236,7 +236,7 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
 
     # -- config drive -------------------------------------------------------------------------------------------------
     def _create_configdrive(self, context: Any, instance: Any, injection_info: Any, rescue: bool = False) -> None:  # noqa: ARG002
-        """Put the tree of the usual ISO where cloud-init's ConfigDrive source looks for a seed; the root is mounted now."""
+        """Put the usual ISO's tree where cloud-init's ConfigDrive source looks for a seed; the root is mounted now."""
         if not configdrive.required_by(instance):
             return
         password = injection_info.admin_pass
