@@ -25,7 +25,7 @@ ADMIN_USER = "idr"
 LARGEST_USER_DATA = 43_000
 """Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
 
-HEALTH_SECONDS = 300
+HEALTH_SECONDS = 180
 STEPS = ("prepare", "check", "activate", "health", "stop")
 
 

@@ -6,7 +6,6 @@ import pulumi
 import pulumi_openstack as openstack
 from pulumi.runtime import get_config
 
-
 CREDENTIALS = {
     "cloud": "OS_CLOUD",
     "password": "OS_PASSWORD",

@@ -1,5 +1,6 @@
 """`make check`: lint, types and unit tests. Says what each takes; ends with 1 when one fails."""
 
+import os
 import subprocess
 import sys
 import time
@@ -7,8 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dev import debian
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+# It runs without the project's environment, as a package of its own.
+LANGUAGE_HOST = [f"dev/toolchain/language/{name}" for name in ("languagehost", "pulumi-language-python")]
 PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "tests")
 
 
@@ -36,6 +41,7 @@ def checks() -> dict[str, list[str]]:
         "style": [f"{BIN}/ruff", "check", "--quiet", "."],
         "layout": [f"{BIN}/ruff", "format", "--check", "--quiet", "."],
         "types": [f"{BIN}/mypy", *PACKAGES, "__main__.py"],
+        "types of the language host": [f"{BIN}/mypy", "--explicit-package-bases", *LANGUAGE_HOST],
         "YAML": [f"{BIN}/yamllint", "--strict", "."],
         "shell scripts": ["shellcheck", *shell_scripts()],
         "unit tests": [f"{BIN}/pytest", "--quiet", "tests/unit"],
@@ -45,10 +51,16 @@ def checks() -> dict[str, list[str]]:
 def main() -> int:
     """Run every check, also after one has failed; returns the exit status."""
     console = Console(highlight=False)
+    try:
+        debian.ensure(debian.read_list(Path(__file__).with_name("check-packages.txt")), console.print)
+    except debian.PackageError as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
     failed = []
     for name, command in checks().items():
         start = time.monotonic()
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        environment = {**os.environ, "MYPYPATH": "dev/toolchain/language"}
+        status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         console.print(f"{'ok  ' if status == 0 else 'FAIL'} {name} ({time.monotonic() - start:.0f} s)")
         if status:
             failed.append(name)
