@@ -111,7 +111,7 @@ def iptables_flavour() -> str:
     # Rules of the kinds that Neutron's Linux bridge agent and we ourselves make.
     rules = (
         "-t raw -A PREROUTING -m physdev --physdev-in x -j CT --zone 1",
-        "-A FORWARD -m physdev --physdev-out x --physdev-is-bridged -m conntrack --ctstate NEW -j DROP",
+        "-t mangle -A FORWARD -m physdev --physdev-out x --physdev-is-bridged -m conntrack --ctstate NEW -j DROP",
         "-A INPUT -p tcp -m multiport --dports 1,2 -m comment --comment x -j ACCEPT",
         "-t nat -A POSTROUTING -j SNAT --to-source 192.0.2.1",
         "-t mangle -A PREROUTING -j MARK --set-xmark 0x1/0xffff",

@@ -124,7 +124,9 @@ def _network(state: State) -> None:
         iptables -A INPUT -i br-ex -p icmp -j ACCEPT
         iptables -A INPUT -i br-ex -m physdev --physdev-in {link} -s {host} -p tcp -m multiport --dports {tcp} -j ACCEPT
         # Guests answer the machine, but do not call on it: its own services may listen on every address.
-        iptables -A FORWARD -m physdev --physdev-is-bridged --physdev-out {link} -m conntrack --ctstate NEW -j DROP
+        # In mangle, since Neutron accepts everything from its routers at the top of the filter table.
+        iptables -t mangle -A FORWARD -m physdev --physdev-is-bridged --physdev-out {link} \
+          -m conntrack --ctstate NEW -j DROP
         """,
     )
 
