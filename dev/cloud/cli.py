@@ -89,8 +89,11 @@ def up(
                 _say("note: a container guest shares this machine's kernel and is no security boundary")
             control.start(_state, choice)
             pid = control.running(_state)
-        for line in control.follow(_state, pid or 0):
-            _say(line)
+        elif (_state.run / "ready").exists():
+            _say("it is up already: nothing to do")
+        if not (_state.run / "ready").exists():
+            for line in control.follow(_state, pid or 0):
+                _say(line)
         _say(f"up: {layout.URLS['keystone']}, OS_CLIENT_CONFIG_FILE={_state.clouds_yaml} OS_CLOUD=idr-local")
 
 
