@@ -18,17 +18,17 @@ from typing import Final
 HERE: Final = Path(__file__).resolve().parent
 CHECKOUT: Final = HERE.parent.parent
 
-EXTERNAL: Final = ipaddress.IPv4Network("203.0.113.0/24")
+EXTERNAL: Final = ipaddress.IPv4Network("198.51.100.0/24")
 """The external network: a documentation range (RFC 5737), so that no real network is shadowed."""
-ADDRESS: Final = "203.0.113.1"
+ADDRESS: Final = "198.51.100.1"
 """The cloud's own address on it: APIs and the routers' gateway."""
-HOST_ADDRESS: Final = "203.0.113.2"
+HOST_ADDRESS: Final = "198.51.100.2"
 """The machine's address on it, the only one that the APIs answer."""
 HOST_LINK: Final = "idr-cloud"
 """The machine's end of the cable into the cloud."""
 CLOUD_LINK: Final = "host0"
 """The cloud's end of it."""
-FLOATING: Final = ("203.0.113.10", "203.0.113.200")
+FLOATING: Final = ("198.51.100.10", "198.51.100.200")
 
 PORTS: Final = {
     "keystone": 5000,
