@@ -63,6 +63,15 @@ def schemas(state: State, say: Say) -> None:
     state.done("schemas").touch()
 
 
+def map_hosts(state: State) -> None:
+    """Tell the API's database of the computes that have reported."""
+    run(
+        state,
+        ["nova-manage", "--config-file", f"{state.root}/etc/nova.conf", "cell_v2", "discover_hosts"],
+        log="schemas",
+    )
+
+
 def _migrate(state: State) -> None:
     def config(*names: str) -> list[str]:
         return [argument for name in names for argument in ("--config-file", f"{state.root}/etc/{name}.conf")]

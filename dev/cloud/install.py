@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from dev import debian
 from dev.cloud import layout
 from dev.cloud.machine import Machine, missing_kernel_features
 from dev.cloud.process import CloudError
 
 Say = Callable[[str], None]
-_POLICY = Path("/usr/sbin/policy-rc.d")
 
 # Nova loads drivers from inside its own package only, Neutron from registered names only. These files lead both to
 # plugins/ of whichever checkout the cloud is started from.
@@ -48,44 +46,19 @@ def install(state_folder: Path, say: Say) -> None:
 
 def wanted_packages() -> list[str]:
     """The Debian packages."""
-    lines = (layout.HERE / "apt-packages.txt").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    return debian.read_list(layout.HERE / "apt-packages.txt")
 
 
 def missing_packages() -> list[str]:
     """Those that are not installed."""
-    argv = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *wanted_packages()]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
-    there = {line.split()[1] for line in shown.splitlines() if line.startswith("installed ")}
-    return [name for name in wanted_packages() if name not in there]
+    return debian.missing(wanted_packages())
 
 
 def _packages(say: Say) -> None:
-    names = missing_packages()
-    if not names:
-        return
-    say(f"installing {len(names)} Debian packages (about two minutes)")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with _nothing_starts():
-        _run(["apt-get", "update", "-qq"], environment)
-        options = ["-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold"]
-        _run(["apt-get", "install", *options, *names], environment)
-
-
-@contextlib.contextmanager
-def _nothing_starts() -> Iterator[None]:
-    """Forbid packages to start their services meanwhile: the cloud runs its own, where nobody else sees them."""
-    aside = _POLICY.with_name("policy-rc.d.before-idr-cloud")
-    if _POLICY.exists() and not aside.exists():
-        _POLICY.rename(aside)
-    _POLICY.write_text("#!/bin/sh\nexit 101\n")
-    _POLICY.chmod(0o755)
     try:
-        yield
-    finally:
-        _POLICY.unlink()
-        if aside.exists():
-            aside.rename(_POLICY)
+        debian.ensure(wanted_packages(), say)
+    except debian.PackageError as error:
+        raise CloudError(str(error)) from None
 
 
 def _openstack(say: Say) -> None:

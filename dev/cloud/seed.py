@@ -15,7 +15,7 @@ import openstack
 from openstack.exceptions import SDKException
 
 from dev.cloud import layout
-from dev.cloud.layout import Choice, State
+from dev.cloud.layout import Choice, Kind, State
 
 _ENDPOINTS = {
     "glance": ("image", layout.URLS["glance"]),
@@ -182,7 +182,7 @@ def main() -> None:
         choice = state.choice()
         if choice is None:
             sys.exit("no cloud here")
-        ready(cloud, choice, state.started())
+        ready(cloud, Choice(Kind.NONE, 0) if phase == "agents" else choice, state.started())
 
 
 if __name__ == "__main__":

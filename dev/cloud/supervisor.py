@@ -99,16 +99,23 @@ class Supervisor:
         self._wait([services.keystone(state)])
         self.say("identity answers; the other APIs are starting")
         self._seed("identity")
-        self.start([*services.conductors(state), *services.agents(state)])
+        self.start(services.conductors(state))
+        # Not before Neutron listens: an agent's first question would be lost, and it waits a minute for the answer.
         self._wait(others)
         self.say("all APIs answer; agents and computes are starting")
+        self.start(services.agents(state))
         if choice.kind is not Kind.NONE:
             until("libvirtd", Path("/run/libvirt/libvirt-sock").exists, 60)
         for host in choice.hosts:
             (state.disks / "nova" / host).mkdir(exist_ok=True)
+        if state.done("seed-resources").exists():
+            # Guests of an earlier run start with their compute, and ask for their addresses at once.
+            self._seed("agents")
         self.start(services.computes(state, choice))
         self._seed("resources")
         self._seed("ready")
+        # The scheduler looks for new hosts every few seconds; a server sent to one before that ends in ERROR.
+        bootstrap.map_hosts(state)
 
     def _database_answers(self) -> bool:
         try:
@@ -120,7 +127,8 @@ class Supervisor:
     def _seed(self, phase: str) -> None:
         """Run a phase of `seed`, whose output is progress; those that make things run once."""
         done = self._state.done(f"seed-{phase}")
-        if phase != "ready" and done.exists():
+        waits = phase in ("agents", "ready")
+        if done.exists() and not waits:
             return
         argv = [sys.executable, "-u", "-m", "dev.cloud.seed", str(self._state.root), phase]
         env = surroundings(self._state) | {"PYTHONPATH": str(layout.CHECKOUT)}
@@ -130,7 +138,7 @@ class Supervisor:
             last = ""
             for line in process.stdout or ():
                 last = line.strip()
-                if phase == "ready":
+                if waits:
                     self.say(last)
         if process.returncode:
             raise CloudError(f"setting up {phase}: {last}")

@@ -1,0 +1,258 @@
+"""The two stateful services that draw: thumbnails, and whole pictures with chosen channels."""
+# ruff: noqa: ARG002, D102, N802, N815 (the operations are OMERO's: their names, arguments and meaning)
+
+import io
+import time
+from dataclasses import replace
+from typing import Any
+
+import omero
+import omero.model
+import omero.romio
+from omero.rtypes import rdouble, rint, unwrap
+from PIL import Image
+
+from . import drawing
+from .catalogue import Catalogue, Place
+from .objects import Maker, enumeration
+
+_SETTINGS_ID = 1
+_WHITE = (255, 255, 255)
+
+
+def place_of(catalogue: Catalogue, pixels_id: int) -> Place:
+    """The place of those pixels; raises omero.ResourceError."""
+    for place in catalogue.places():
+        if place.image_id == pixels_id:
+            return place
+    raise omero.ResourceError(None, None, f"the demo has no pixels {pixels_id}")
+
+
+class Stateful:
+    """What every stateful service of OMERO has."""
+
+    def activate(self) -> None:
+        """Nothing to wake."""
+
+    def passivate(self) -> None:
+        """Nothing to store."""
+
+    def close(self) -> None:
+        """The session forgets services by itself."""
+
+
+class Thumbnails(Stateful):
+    """omero.api.ThumbnailStore."""
+
+    def __init__(self, catalogue: Catalogue, delay_seconds: float) -> None:
+        self._catalogue = catalogue
+        self._delay = delay_seconds
+        self._pixels_id = 0
+
+    def setPixelsId(self, number: int) -> bool:
+        self._pixels_id = place_of(self._catalogue, number).image_id
+        return True
+
+    def setRenderingDefId(self, number: int) -> None:
+        """There is but one."""
+
+    def getRenderingDefId(self) -> int:
+        return _SETTINGS_ID
+
+    def isInProgress(self) -> bool:
+        return False
+
+    def thumbnailExists(self, width: Any, height: Any) -> bool:
+        return True
+
+    def resetDefaults(self) -> None:
+        """Nothing was changed."""
+
+    def getThumbnail(self, width: Any, height: Any) -> bytes:
+        return self._draw(self._pixels_id, unwrap(width), unwrap(height))
+
+    def getThumbnailByLongestSide(self, size: Any) -> bytes:
+        return self._draw(self._pixels_id, unwrap(size), unwrap(size))
+
+    def getThumbnailForSectionDirect(self, _z: int, _t: int, width: Any, height: Any) -> bytes:
+        return self.getThumbnail(width, height)
+
+    def getThumbnailForSectionByLongestSideDirect(self, _z: int, _t: int, size: Any) -> bytes:
+        return self.getThumbnailByLongestSide(size)
+
+    def getThumbnailSet(self, width: Any, height: Any, numbers: list[int]) -> dict[int, bytes]:
+        known = {place.image_id for place in self._catalogue.places()}
+        return {number: self._draw(number, unwrap(width), unwrap(height)) for number in numbers if number in known}
+
+    def getThumbnailByLongestSideSet(self, size: Any, numbers: list[int]) -> dict[int, bytes]:
+        return self.getThumbnailSet(size, size, numbers)
+
+    getThumbnailDirect = getThumbnailWithoutDefault = getThumbnail
+    getThumbnailByLongestSideDirect = getThumbnailByLongestSide
+
+    def _draw(self, number: int, width: int | None, height: int | None) -> bytes:
+        time.sleep(self._delay)
+        edge = width or height or 96
+        return drawing.draw(number, edge, height or edge)
+
+
+class Renderer(Stateful):
+    """omero.api.RenderingEngine."""
+
+    def __init__(self, catalogue: Catalogue, delay_seconds: float) -> None:
+        self._catalogue = catalogue
+        self._delay = delay_seconds
+        self._place: Place | None = None
+        self._channels: list[drawing.Channel] = []
+        self._grey = False
+        self._quality = 0.85
+
+    def lookupPixels(self, number: int) -> None:
+        self._place = place_of(self._catalogue, number)
+        self._channels = list(drawing.default_channels(self._place.image_id))
+
+    def lookupRenderingDef(self, number: int) -> bool:
+        return True
+
+    def loadRenderingDef(self, number: int) -> None:
+        """There is but one."""
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def getRenderingDefId(self) -> int:
+        return _SETTINGS_ID
+
+    def resetDefaultSettings(self, save: bool) -> int:
+        self._channels = list(drawing.default_channels(self._chosen.image_id))
+        return _SETTINGS_ID
+
+    def getPixels(self) -> Any:
+        return Maker().make("Pixels", self._chosen)
+
+    def getDefaultZ(self) -> int:
+        return 0
+
+    def getDefaultT(self) -> int:
+        return 0
+
+    def setDefaultZ(self, z: int) -> None:
+        """There is but one plane."""
+
+    def setDefaultT(self, t: int) -> None:
+        """There is but one moment."""
+
+    def getModel(self) -> Any:
+        return self.getAvailableModels()[1 if self._grey else 0]
+
+    def setModel(self, model: Any) -> None:
+        self._grey = unwrap(model.value) == "greyscale"
+
+    def getAvailableModels(self) -> list[Any]:
+        return [enumeration("RenderingModel", name, number) for number, name in enumerate(("rgb", "greyscale"), 1)]
+
+    def getAvailableFamilies(self) -> list[Any]:
+        return [enumeration("Family", "linear")]
+
+    def getChannelFamily(self, index: int) -> Any:
+        return enumeration("Family", "linear")
+
+    def getChannelCurveCoefficient(self, index: int) -> float:
+        return 1.0
+
+    def getChannelNoiseReduction(self, index: int) -> bool:
+        return False
+
+    def getChannelLookupTable(self, index: int) -> str:
+        return ""
+
+    def setChannelLookupTable(self, index: int, table: str) -> None:
+        """The demo has no lookup tables; the channel keeps its colour."""
+
+    def getCodomainMapContext(self, index: int) -> list[Any]:
+        return []
+
+    def getQuantumDef(self) -> Any:
+        result = omero.model.QuantumDefI(1, True)
+        result.cdStart, result.cdEnd, result.bitResolution = rint(0), rint(255), rint(255)
+        return result
+
+    def getChannelStats(self, index: int) -> Any:
+        result = omero.model.StatsInfoI(index + 1, True)
+        result.globalMin, result.globalMax = rdouble(0), rdouble(255)
+        return result
+
+    def getPixelsTypeLowerBound(self, index: int) -> float:
+        return 0.0
+
+    def getPixelsTypeUpperBound(self, index: int) -> float:
+        return 255.0
+
+    def isPixelsTypeSigned(self) -> bool:
+        return False
+
+    def getChannelWindowStart(self, index: int) -> float:
+        return self._channels[index].start
+
+    def getChannelWindowEnd(self, index: int) -> float:
+        return self._channels[index].end
+
+    def setChannelWindow(self, index: int, start: float, end: float) -> None:
+        self._channels[index] = replace(self._channels[index], start=start, end=end)
+
+    def getRGBA(self, index: int) -> list[int]:
+        return [*self._channels[index].colour, 255]
+
+    def setRGBA(self, index: int, red: int, green: int, blue: int, alpha: int) -> None:
+        self._channels[index] = replace(self._channels[index], colour=(red, green, blue))
+
+    def isActive(self, index: int) -> bool:
+        return self._channels[index].active
+
+    def setActive(self, index: int, active: bool) -> None:
+        self._channels[index] = replace(self._channels[index], active=active)
+
+    def getCompressionLevel(self) -> float:
+        return self._quality
+
+    def setCompressionLevel(self, quality: float) -> None:
+        self._quality = quality
+
+    def requiresPixelsPyramid(self) -> bool:
+        return False
+
+    def getResolutionLevels(self) -> int:
+        return 1
+
+    def getResolutionLevel(self) -> int:
+        return 0
+
+    def setResolutionLevel(self, level: int) -> None:
+        """There is but one."""
+
+    def getTileSize(self) -> list[int]:
+        return [drawing.SIZE, drawing.SIZE]
+
+    def renderCompressed(self, plane: Any) -> bytes:
+        return self._draw(plane.region)
+
+    def renderProjectedCompressed(self, *_projection: Any) -> bytes:
+        return self._draw(None)
+
+    @property
+    def _chosen(self) -> Place:
+        if self._place is None:
+            raise omero.ApiUsageException(None, None, "no pixels were chosen")
+        return self._place
+
+    def _draw(self, region: Any) -> bytes:
+        time.sleep(self._delay)
+        channels = [replace(channel, colour=_WHITE) for channel in self._channels] if self._grey else self._channels
+        jpeg = drawing.draw(self._chosen.image_id, drawing.SIZE, drawing.SIZE, tuple(channels), self._quality)
+        if region is None:
+            return jpeg
+        buffer = io.BytesIO()
+        right, bottom = region.x + region.width, region.y + region.height
+        picture = Image.open(io.BytesIO(jpeg)).crop((region.x, region.y, right, bottom))
+        picture.save(buffer, "JPEG", quality=round(self._quality * 95))
+        return buffer.getvalue()

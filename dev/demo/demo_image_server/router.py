@@ -1,0 +1,187 @@
+"""Logging in (Glacier2's router) and finding the servant of a request: nothing answers without a session."""
+# ruff: noqa: ARG002, D102, N802 (the operations are OMERO's: their names, arguments and meaning)
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import Glacier2
+import Ice
+import omero.all  # noqa: F401 (without it, omero.api has no interfaces)
+from omero import api
+
+from . import services
+from .catalogue import Catalogue
+from .rendering import Renderer, Thumbnails
+from .servants import servant
+from .sessions import Session, Sessions
+from .settings import Settings
+from .stored import RawPixels, Search
+
+SESSION_CATEGORY = "session"
+log = logging.getLogger(__name__)
+
+
+class Router(Glacier2.Router):  # type: ignore[misc]
+    """Lets the public user in. Nothing is forwarded: services live behind the router's own endpoint."""
+
+    def __init__(self, sessions: Sessions, settings: Settings) -> None:
+        self._sessions = sessions
+        self._settings = settings
+
+    def createSession_async(self, callback: Any, user: str, password: str, current: Any) -> None:
+        session = self._sessions.log_in(user, password)
+        if session is None:
+            if user != password:  # otherwise a client asked for its old session, which is over
+                log.warning("refused a login")
+            callback.ice_exception(Glacier2.PermissionDeniedException("wrong user or password"))
+            return
+        identity = Ice.Identity(session.uuid, SESSION_CATEGORY)
+        callback.ice_response(Glacier2.SessionPrx.uncheckedCast(current.adapter.createProxy(identity)))
+
+    def createSessionFromSecureConnection_async(self, callback: Any, current: Any = None) -> None:
+        callback.ice_exception(Glacier2.PermissionDeniedException("log in with a password"))
+
+    def getClientProxy(self, current: Any = None) -> None:
+        """None: the client keeps to this endpoint."""
+
+    def getServerProxy(self, current: Any = None) -> Any:
+        return current.adapter.createProxy(Ice.Identity("callbacks", "demo"))
+
+    def addProxies(self, proxies: Any, current: Any = None) -> list[Any]:
+        return []
+
+    def getCategoryForClient(self, current: Any = None) -> str:
+        return "client"
+
+    def getSessionTimeout(self, current: Any = None) -> int:
+        return self._settings.session_idle_seconds
+
+    def getACMTimeout(self, current: Any = None) -> int:
+        return 0
+
+    def refreshSession_async(self, callback: Any, current: Any = None) -> None:
+        callback.ice_response()
+
+    def destroySession(self, current: Any = None) -> None:
+        """A connection ends; its session lives on until it is closed or idle, as others may have joined it."""
+
+
+class ServiceFactory:
+    """omero.api.ServiceFactory: a session, seen from outside; hands out its services."""
+
+    def __init__(self, session: Session, sessions: Sessions, adapter: Any, catalogue: Catalogue, delay: float) -> None:
+        self._session, self._sessions, self._adapter = session, sessions, adapter
+        self._catalogue, self._delay = catalogue, delay
+
+    def createRenderingEngine(self) -> Any:
+        engine = servant(api.RenderingEngine, Renderer(self._catalogue, self._delay))
+        return self._proxy(api.RenderingEnginePrx, self._session.open(engine))
+
+    def createThumbnailStore(self) -> Any:
+        store = servant(api.ThumbnailStore, Thumbnails(self._catalogue, self._delay))
+        return self._proxy(api.ThumbnailStorePrx, self._session.open(store))
+
+    def createRawPixelsStore(self) -> Any:
+        store = servant(api.RawPixelsStore, RawPixels(self._catalogue))
+        return self._proxy(api.RawPixelsStorePrx, self._session.open(store))
+
+    def createSearchService(self) -> Any:
+        search = servant(api.Search, Search(self._catalogue))
+        return self._proxy(api.SearchPrx, self._session.open(search))
+
+    def setCallback(self, callback: Any) -> None:
+        """Nobody is ever called back."""
+
+    def subscribe(self, topic: str, proxy: Any) -> None:
+        """There are no topics."""
+
+    def closeOnDestroy(self) -> None:
+        """Sessions end by closing or by idleness."""
+
+    def detachOnDestroy(self) -> None:
+        """Likewise."""
+
+    def destroy(self) -> None:
+        self._sessions.close(self._session.uuid)
+
+    def activeServices(self) -> list[str]:
+        return list(self._session.services)
+
+    def keepAlive(self, proxy: Any) -> bool:
+        return True  # that the request came here has kept it alive
+
+    def keepAllAlive(self, proxies: Any) -> int:
+        return 0
+
+    def getByName(self, name: str) -> Any:
+        return self._proxy(api.ServiceInterfacePrx, name.rsplit(".", 1)[-1])
+
+    def _proxy(self, proxy_class: Any, name: str) -> Any:
+        return proxy_class.uncheckedCast(self._adapter.createProxy(Ice.Identity(name, self._session.uuid)))
+
+
+def _getter(name: str) -> Callable[[ServiceFactory], Any]:
+    def get(self: ServiceFactory) -> Any:
+        return self._proxy(getattr(api, f"{name}Prx"), name)
+
+    return get
+
+
+_GETTERS = {
+    "getAdminService": "IAdmin",
+    "getConfigService": "IConfig",
+    "getContainerService": "IContainer",
+    "getMetadataService": "IMetadata",
+    "getPixelsService": "IPixels",
+    "getQueryService": "IQuery",
+    "getRenderingSettingsService": "IRenderingSettings",
+    "getRoiService": "IRoi",
+    "getScriptService": "IScript",
+    "getSessionService": "ISession",
+    "getTypesService": "ITypes",
+}
+for _method, _name in _GETTERS.items():
+    setattr(ServiceFactory, _method, _getter(_name))
+
+
+class Locator(Ice.ServantLocator):  # type: ignore[misc]
+    """Finds the servant of a request by the session that its identity names."""
+
+    def __init__(self, sessions: Sessions, catalogue: Catalogue, settings: Settings) -> None:
+        self._sessions, self._catalogue, self._settings = sessions, catalogue, settings
+        self._stateless = {
+            "IConfig": servant(api.IConfig, services.Config()),
+            "IContainer": servant(api.IContainer, services.Container(catalogue)),
+            "IMetadata": servant(api.IMetadata, services.Metadata(catalogue)),
+            "IPixels": servant(api.IPixels, services.Pixels(catalogue)),
+            "IQuery": servant(api.IQuery, services.Query(catalogue)),
+            "IRenderingSettings": servant(api.IRenderingSettings, services.RenderingSettings()),
+            "IRoi": servant(api.IRoi, services.Rois()),
+            "IScript": servant(api.IScript, services.Scripts()),
+            "ISession": servant(api.ISession, services.SessionService(sessions)),
+            "ITypes": servant(api.ITypes, services.Types()),
+        }
+
+    def locate(self, current: Any) -> Any:
+        """The servant; None makes Ice answer that there is no such object, as after a session's end."""
+        identity = current.id
+        if identity.category == SESSION_CATEGORY:
+            session = self._sessions.use(identity.name)
+            return session and servant(api.ServiceFactory, self._factory(session, current.adapter))
+        session = self._sessions.use(identity.category)
+        if session is None:
+            return None
+        if identity.name == "IAdmin":
+            return servant(api.IAdmin, services.Admin(session, self._settings.public_user))
+        return self._stateless.get(identity.name) or session.services.get(identity.name)
+
+    def finished(self, current: Any, servant: Any, cookie: Any) -> None:
+        """Nothing to do after a request."""
+
+    def deactivate(self, category: str) -> None:
+        """Nothing to do at the end."""
+
+    def _factory(self, session: Session, adapter: Any) -> ServiceFactory:
+        delay = self._settings.render_delay_seconds
+        return ServiceFactory(session, self._sessions, adapter, self._catalogue, delay)

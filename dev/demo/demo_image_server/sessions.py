@@ -1,0 +1,86 @@
+"""Who is logged in. A session ends when nobody used it for a while, or when there are too many."""
+
+import hmac
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MAX_SESSIONS = 2000
+MAX_SERVICES = 200
+"""Stateful services of one session; OMERO.web shares one session among all public visitors."""
+
+
+@dataclass
+class Session:
+    """One login: its secret number, and the stateful services that it opened (by the name of each)."""
+
+    uuid: str
+    started: float
+    used: float
+    services: OrderedDict[str, object] = field(default_factory=OrderedDict)
+
+    def open(self, service: object) -> str:
+        """Keep a stateful service; returns its name. The oldest gives way when there are too many."""
+        name = str(uuid.uuid4())
+        self.services[name] = service
+        while len(self.services) > MAX_SERVICES:
+            self.services.popitem(last=False)
+        return name
+
+
+class Sessions:
+    """All sessions. Safe to use from many threads."""
+
+    def __init__(
+        self, user: str, password_file: Path, idle_seconds: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._user = user
+        self._password_file = password_file
+        self.idle_seconds = idle_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, Session] = OrderedDict()  # the longest unused first
+
+    def log_in(self, user: str, password: str) -> Session | None:
+        """A new session for the public user, or the one that `user` and `password` name; None: refused."""
+        if user == password and (joined := self.use(user)):
+            return joined
+        expected = self._password_file.read_text().strip()  # read anew: it may be rotated
+        right = hmac.compare_digest(password.encode(), expected.encode())
+        if not expected or not right or user != self._user:
+            return None
+        now = self._clock()
+        session = Session(str(uuid.uuid4()), now, now)
+        with self._lock:
+            self._sessions[session.uuid] = session
+            self._forget_idle(now)
+            while len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+        return session
+
+    def use(self, session_uuid: str) -> Session | None:
+        """The session of that number, now used; None when there is none (any more)."""
+        now = self._clock()
+        with self._lock:
+            self._forget_idle(now)
+            session = self._sessions.get(session_uuid)
+            if session:
+                session.used = now
+                self._sessions.move_to_end(session_uuid)
+            return session
+
+    def close(self, session_uuid: str) -> None:
+        """End a session, and all that it opened."""
+        with self._lock:
+            self._sessions.pop(session_uuid, None)
+
+    def _forget_idle(self, now: float) -> None:
+        while self._sessions:
+            oldest = next(iter(self._sessions.values()))
+            if now - oldest.used < self.idle_seconds:
+                return
+            del self._sessions[oldest.uuid]
