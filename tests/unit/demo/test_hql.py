@@ -1,0 +1,67 @@
+"""Taking queries apart: the forms that OMERO.web writes."""
+
+import pytest
+from demo_image_server.hql import Condition, Join, UnknownQueryError, split_list, take_apart
+
+
+def test_objects_of_a_class() -> None:
+    query = take_apart(
+        "select obj from Plate as obj join fetch obj.details.owner as owner"
+        " left outer join fetch obj.screenLinks spl left outer join fetch spl.parent sc"
+        " where spl.parent.id = :sid order by lower(obj.name), obj.id",
+        {"sid": 1},
+    )
+    assert (query.entity, query.alias, query.columns) == ("Plate", "obj", ("obj",))
+    assert query.joins == (
+        Join("obj.details.owner", "owner", required=True),
+        Join("obj.screenLinks", "spl", required=False),
+        Join("spl.parent", "sc", required=False),
+    )
+    assert query.conditions == (Condition("spl.parent.id", (1,), negated=False),)
+    assert query.order == "lower(obj.name), obj.id"
+
+
+def test_maps_with_a_sub_query() -> None:
+    query = take_apart(
+        """select new map(screen.id as id, screen as screen_details_permissions,
+           (select count(spl.id) from ScreenPlateLink spl where spl.parent=screen.id) as childCount)
+           from Screen screen where screen.details.owner.id = :id""",
+        {"id": 2},
+    )
+    assert query.keys == ("id", "screen_details_permissions", "childCount")
+    assert query.columns[2].startswith("<select_count")
+    assert query.conditions == (Condition("screen.details.owner.id", (2,), negated=False),)
+
+
+def test_orphans() -> None:
+    query = take_apart(
+        "select count(image.id) from Image image where not exists"
+        " (select ws from WellSample ws where ws.image.id = image.id)",
+        {},
+    )
+    assert query.conditions == ()
+    assert "WellSample" in query.absent[0]
+
+
+def test_lists_and_literals() -> None:
+    query = take_apart("from Image i where i.id in (:ids) and i.name != 'x' and i.row = 3", {"ids": [1, 2]})
+    assert query.columns == ("i",)
+    assert query.conditions == (
+        Condition("i.id", (1, 2), negated=False),
+        Condition("i.name", ("x",), negated=True),
+        Condition("i.row", (3,), negated=False),
+    )
+
+
+def test_no_alias() -> None:
+    query = take_apart("select max(row), max(column) from Well where plate.id = :id", {"id": 1})
+    assert (query.alias, query.columns) == ("", ("max(row)", "max(column)"))
+
+
+def test_commas_in_brackets_do_not_split() -> None:
+    assert split_list("a, coalesce(b, c), d") == ["a", "coalesce(b, c)", "d"]
+
+
+def test_what_is_no_query() -> None:
+    with pytest.raises(UnknownQueryError):
+        take_apart("delete everything", {})
