@@ -12,7 +12,7 @@ from components.node import Node
 from model.secrets import SshKey
 
 # A first boot takes a minute or two; a refused connection is tried again after up to 15 s.
-DIAL_ATTEMPTS = 60
+DIAL_ATTEMPTS = 40
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ class Quota:
 
 @dataclass(frozen=True)
 class Offer:
-    """What the cloud has: names of images, flavors and external networks, quotas, and what this stack has made."""
+    """What the cloud has: names of images, flavors and external networks, quotas, and what this stack has made.
+
+    `broken` are servers of this stack that ended in ERROR.
+    """
 
     images: frozenset[str]
     flavors: Mapping[str, Flavor]
@@ -33,6 +36,7 @@ class Offer:
     servers: frozenset[str]
     volumes: frozenset[str]
     floating_ips: int
+    broken: tuple[str, ...] = ()
 
 
 def shortfalls(plan: Plan, offer: Offer) -> list[str]:

@@ -33,9 +33,13 @@ class Tenant:
 
     def pulumi(self, *arguments: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
         """Run the engine on this copy; its exit status is the caller's to judge."""
+        return self.run("pulumi", "--non-interactive", "--color", "never", *arguments, text_input=text_input)
+
+    def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command in this copy, with its state; its exit status is the caller's to judge."""
         mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
         return subprocess.run(
-            ["pulumi", "--non-interactive", "--color", "never", *arguments],
+            command,
             cwd=self.folder,
             env={**mine, "PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "for tests"},
             input=text_input,

@@ -1,5 +1,7 @@
 """From nothing to a service and back to nothing, and every way in which the beginning can fail; in a project apart."""
 
+import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -70,6 +72,29 @@ def test_a_wrong_password_is_one_message(place: Tenant) -> None:
     assert done.returncode != 0
     assert "refuses these credentials" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(place: Tenant) -> None:
+    cloud = place.cloud()
+    # No host has that much memory, so it ends as a server does when a cloud is full.
+    broken = cloud.create_server(
+        "idr-local-demo1-redis",
+        image="idr-debian-12",
+        flavor="m1.xlarge",
+        availability_zone="nova",
+        network=[],
+        nics="none",
+        wait=False,
+    )
+    end = time.monotonic() + 60
+    while cloud.compute.get_server(broken.id).status != "ERROR" and time.monotonic() < end:
+        time.sleep(1)
+    done = place.up()
+    assert done.returncode != 0
+    assert "these servers never came up: idr-local-demo1-redis" in done.stdout + done.stderr
+    recovered = place.run(sys.executable, "-m", "idr", "recover", "--stack", "local")
+    assert "server idr-local-demo1-redis had ended in ERROR: deleted" in recovered.stdout, recovered.stderr
+    assert place.listing()["servers"] == []
 
 
 def test_the_next_up_completes_it(place: Tenant) -> None:
