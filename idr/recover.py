@@ -1,4 +1,4 @@
-"""After an `up` that was cut off or that the cloud failed: state and cloud agree again, and the next one completes it."""
+"""After an `up` that was cut off or that the cloud failed: state and cloud agree again; the next one completes it."""
 
 import json
 import subprocess

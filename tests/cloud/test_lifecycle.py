@@ -77,14 +77,12 @@ def test_a_wrong_password_is_one_message(place: Tenant) -> None:
 def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(place: Tenant) -> None:
     cloud = place.cloud()
     # No host has that much memory, so it ends as a server does when a cloud is full.
-    broken = cloud.create_server(
-        "idr-local-demo1-redis",
-        image="idr-debian-12",
-        flavor="m1.xlarge",
+    broken = cloud.compute.create_server(
+        name="idr-local-demo1-redis",
+        image_id=cloud.get_image("idr-debian-12").id,
+        flavor_id=cloud.get_flavor("m1.xlarge").id,
         availability_zone="nova",
-        network=[],
-        nics="none",
-        wait=False,
+        networks="none",
     )
     end = time.monotonic() + 60
     while cloud.compute.get_server(broken.id).status != "ERROR" and time.monotonic() < end:
