@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # It runs without the project's environment, as a package of its own.
 LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
-PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "tests")
+PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "tests", "bench")
 
 
 def shell_scripts() -> list[str]:

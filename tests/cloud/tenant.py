@@ -1,9 +1,7 @@
 """A second, empty project on the local cloud, with a copy of the program: what is done in it touches nothing else."""
 
 import json
-import os
 import secrets
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,42 +10,22 @@ from typing import Any
 import openstack
 import yaml
 
+from tests.project import Project, copy_program
 from tests.stacks import ROOT
 
-COPIED = ("__main__.py", "Pulumi.yaml", "model", "components", "cloudinit", "idr")
 CLOUDS = ROOT / ".local" / "cloud" / "clouds.yaml"
 NAME = "idr-test"
-UP_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class Tenant:
+class Tenant(Project):
     """A project of its own in the local OpenStack, and a copy of the program with its own state."""
 
-    folder: Path
     auth: dict[str, str]
 
     def cloud(self) -> "openstack.connection.Connection":
         """The cloud's API as this project's user."""
         return openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth, region_name="RegionOne")
-
-    def pulumi(self, *arguments: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the engine on this copy; its exit status is the caller's to judge."""
-        return self.run("pulumi", "--non-interactive", "--color", "never", *arguments, text_input=text_input)
-
-    def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command in this copy, with its state; its exit status is the caller's to judge."""
-        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**mine, "PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "for tests"},
-            input=text_input,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=UP_SECONDS,
-        )
 
     def up(self) -> subprocess.CompletedProcess[str]:
         """`pulumi up` without questions."""
@@ -86,12 +64,7 @@ class Tenant:
 def make(folder: Path) -> Tenant:
     """The tenant, with the program copied into `folder` and a stack `local` of its own."""
     auth = _account()
-    for name in COPIED:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    shutil.copy(ROOT / "dev" / "local" / "Pulumi.local.yaml", folder)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
-    (folder / "state").mkdir()
+    copy_program(folder)
     tenant = Tenant(folder, auth)
     assert tenant.pulumi("stack", "init", "local").returncode == 0
     tenant.configure(

@@ -79,8 +79,8 @@ def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(place: T
     # No host has that much memory, so it ends as a server does when a cloud is full.
     broken = cloud.compute.create_server(
         name="idr-local-demo1-redis",
-        image_id=cloud.get_image("idr-debian-12").id,
-        flavor_id=cloud.get_flavor("m1.xlarge").id,
+        image_id=next(image.id for image in cloud.image.images(name="idr-debian-12")),
+        flavor_id=next(flavor.id for flavor in cloud.compute.flavors() if flavor.name == "m1.xlarge"),
         availability_zone="nova",
         networks="none",
     )

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests import stacks
-from tests.engine.conftest import Project
+from tests.project import Project
 
 pytestmark = pytest.mark.engine
 

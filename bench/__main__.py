@@ -1,0 +1,72 @@
+"""`make bench`: how long planning and rendering take, and what a preview costs beside one of an empty program."""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cloudinit import render
+from model.plan import plan
+from model.secrets import Secrets
+from model.settings import Source, parse
+from tests import stacks
+from tests.project import Project, copy_program
+
+NODES = 100
+REPEATS = 7
+EMPTY = '"""Nothing."""\n'
+
+console = Console(highlight=False)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The median of several runs, after one that is not counted."""
+    work()
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def plan_and_render() -> None:
+    """Settings, plan, and every node's bootstrap and configuration for a release of `NODES` nodes."""
+    values = stacks.values("ebi")
+    nodes = values["releases"]["prod130"]["nodes"]
+    nodes["omeroreadonly"]["count"] = NODES - len(nodes)
+    made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    secrets = Secrets("ebi", "a stack secret for the benchmark only")
+    volumes = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
+    for node in made.nodes:
+        render.bootstrap(node, secrets)
+        render.bundle(node, made, secrets, volumes)
+
+
+def main(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
+    """Measure and print."""
+    figures = {f"plan and render {NODES} nodes (s)": seconds(plan_and_render)}
+    with tempfile.TemporaryDirectory() as folder:
+        full = Project(copy_program(Path(folder)))
+        full.pulumi("stack", "init", "ebi")
+        figures["preview of ebi, 10 nodes, all to create (s)"] = seconds(lambda: full.preview("ebi"))
+        (full.folder / "__main__.py").write_text(EMPTY)
+        figures["preview of an empty program (s)"] = seconds(lambda: full.preview("ebi"))
+    preview, empty = list(figures.values())[1:]
+    figures["ratio of the two previews"] = preview / empty
+    if as_json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+    else:
+        for name, value in figures.items():
+            console.print(f"{value:8.2f}  {name}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

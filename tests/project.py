@@ -1,0 +1,58 @@
+"""A copy of the program with a state of its own: what is done in it touches nothing else."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.stacks import ROOT, STACK_FILES
+
+PROGRAM = ("__main__.py", "Pulumi.yaml", "model", "components", "cloudinit", "idr")
+TIMEOUT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Project:
+    """The program in a folder of its own."""
+
+    folder: Path
+
+    def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command in this copy, with its state; its exit status is the caller's to judge."""
+        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**mine, "PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "for tests"},
+            input=text_input,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    def pulumi(self, *arguments: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
+        """Run the engine on this copy; its exit status is the caller's to judge."""
+        return self.run("pulumi", "--non-interactive", "--color", "never", *arguments, text_input=text_input)
+
+    def preview(self, stack: str) -> dict[str, Any]:
+        """A preview as JSON."""
+        done = self.pulumi("preview", "--stack", stack, "--json")
+        assert done.returncode == 0, done.stderr + done.stdout
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+
+def copy_program(folder: Path) -> Path:
+    """Put the program and every stack file of the repository into `folder`, with an empty state."""
+    for name in PROGRAM:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    for file in STACK_FILES.values():
+        shutil.copy(file, folder)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    (folder / "state").mkdir()
+    return folder
