@@ -130,7 +130,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "downloads": plan.omero,
         "deploy_keys": [key.public for key in secrets.deploy_keys()],
         "secrets": secrets,
-        "authority": secrets.authority(),
+        "authority": secrets.authority,
         "certificate": secrets.certificate(node.name, _hosts(node, plan)),
         "omero_nodes": omero_nodes,
         "web_nodes": release.with_role(Role.WEB),
@@ -167,9 +167,14 @@ def _environment() -> Environment:
     )
 
 
-def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
+@cache
+def _described(folder: str) -> dict[str, dict[str, str]]:
     described: dict[str, dict[str, str]] = yaml.safe_load((HERE / folder / "files.yaml").read_text())
-    for path, about in described.items():
+    return described
+
+
+def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
+    for path, about in _described(folder).items():
         yield {
             "path": path,
             "content": _content(folder, path, about, context),

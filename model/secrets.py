@@ -10,6 +10,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -69,6 +70,7 @@ class Secrets:
         current = self.rotations.get("ssh/deploy", 1)
         return self.ssh_key("deploy", current), self.ssh_key("deploy", current + 1)
 
+    @cached_property
     def authority(self) -> Certificate:
         """The stack's internal certificate authority."""
         key = _p256(self.derive("ca", 48))
@@ -83,7 +85,7 @@ class Secrets:
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
         """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
-        authority = x509.load_pem_x509_certificate(self.authority().certificate.encode())
+        authority = x509.load_pem_x509_certificate(self.authority.certificate.encode())
         key = _p256(self.derive(f"tls/{name}", 48))
         issuer = _p256(self.derive("ca", 48))
         builder = (

@@ -41,7 +41,7 @@ def test_openssh_reads_the_key_and_finds_its_public_half(tmp_path: Path) -> None
 
 
 def test_openssl_verifies_a_certificate_against_the_authority(tmp_path: Path) -> None:
-    (tmp_path / "ca.crt").write_text(SECRETS.authority().certificate)
+    (tmp_path / "ca.crt").write_text(SECRETS.authority.certificate)
     (tmp_path / "a.crt").write_text(SECRETS.certificate("a", ("a.internal", "10.0.0.1")).certificate)
     command = ["openssl", "verify", "-x509_strict", "-CAfile", "ca.crt", "-verify_ip", "10.0.0.1", "a.crt"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -52,4 +52,4 @@ def test_nothing_secret_shows_in_a_repr() -> None:
     key = SECRETS.ssh_key("host/a")
     assert SECRET not in repr(SECRETS)
     assert key.private not in repr(key)
-    assert SECRETS.authority().key not in repr(SECRETS.authority())
+    assert SECRETS.authority.key not in repr(SECRETS.authority)
