@@ -13,6 +13,10 @@ from dev.cloud import control
 from dev.cloud.layout import State, write_private
 from dev.cloud.process import CloudError
 
+# Nova's own lacks `rw`, and the image's fstab names no root, because a container mounts what its fstab names. Network
+# devices are called as in containers. The last is Nova's own for QEMU, whose timer may be late.
+_COMMAND_LINE = "root=/dev/vda rw console=tty0 console=ttyS0 net.ifnames=0 no_timer_check"
+
 
 def sha256(state: State, path: Path) -> str:
     """The file's checksum, remembered by its path, size and time: a sparse disk of 4 GiB takes seconds to read."""
@@ -44,6 +48,8 @@ def register(state: State, path: Path, name: str, kernel: Path | None, initrd: P
         if file:
             short = {"kernel": "aki", "ramdisk": "ari"}[kind]
             wanted[f"{kind}_id"] = _have(state, cloud, file, f"{name}-{kind}", short, {})[0]
+    if kernel:
+        wanted["os_command_line"] = _COMMAND_LINE
     identifier, new = _have(state, cloud, path, name, "raw", wanted)
     return f"image {name} is {identifier}{'' if new else ' already'}"
 

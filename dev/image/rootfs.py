@@ -14,6 +14,7 @@ from dev.image.wheels import LOCKS, ROOT, ice_wheel, wheelhouse
 HERE = Path(__file__).parent
 DEMO = ROOT / "dev/demo"
 OVERLAY = HERE / "overlay"
+BOOT = (HERE / "boot.sh", HERE / "initrd-init")
 IMAGE_BYTES = 3 * 2**30  # apparent size, what a guest sees before Nova grows its disk; the file is sparse
 # A smaller root is copied faster at every spawn. PostgreSQL's compiler for queries is a quarter of the whole, and
 # it does without where the library is not there (its documentation: "If JIT is not available, it is not used").
@@ -33,7 +34,7 @@ def image_folder() -> Path:
 
 def image_key() -> str:
     """Key of everything the image is made from, but for the Debian packages' versions."""
-    inputs = [HERE / "guest-packages.txt", HERE / "customize.sh", Path(__file__), *files_below(OVERLAY)]
+    inputs = [HERE / "guest-packages.txt", HERE / "customize.sh", *BOOT, Path(__file__), *files_below(OVERLAY)]
     inputs += [HERE / "wheels.py", *LOCKS, *demo_sources()]
     return key_of(inputs, SUITE)
 
@@ -61,6 +62,7 @@ def _build(folder: Path) -> None:
     wheels, ice = wheelhouse(), ice_wheel()
     root, log = folder / "root", folder / "build.log"
     run("installing Debian in a folder", _mmdebstrap(root, wheels, ice), log)
+    run("making the initial RAM disk", [*BOOT, root, folder], log)
     _write_manifest(root, folder)
     disk = folder / "rootfs.raw"
     with disk.open("wb") as file:
@@ -84,6 +86,8 @@ def _mmdebstrap(root: Path, wheels: Path, ice: Path) -> list[str | Path]:
         f"--include={','.join(guest_packages())}",
         *(f"--dpkgopt=path-exclude={path}" for path in UNWANTED),
         "--dpkgopt=force-unsafe-io",
+        # boot.sh makes the initial RAM disk; without this the kernel's package would make another, of 30 MB.
+        """--essential-hook=printf 'do_initrd = no\\ndo_symlinks = no\\n' > "$1/etc/kernel-img.conf\"""",
         '--aptopt=APT::Install-Recommends "false"',
         *(f"--aptopt={option}" for option in transport_options()),
         f"--customize-hook={hook}",

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from dev.cloud.layout import Kind, State
 from dev.local import service, stack
 from dev.local.steps import ROOT, StepError, python, run, step
 
@@ -28,10 +29,19 @@ def cloud() -> None:
         run([python(), "-m", "dev.image", "build"])
     with step("OpenStack: start"):
         run([python(), "-m", "dev.cloud", "up", "--fake", "2"])
-        image = Path(run([python(), "-m", "dev.image", "path"], capture=True).strip())
-        run([python(), "-m", "dev.cloud", "image", str(image / "rootfs.raw"), "--name", IMAGE_NAME])
+        register_image(Path(run([python(), "-m", "dev.image", "path"], capture=True).strip()))
     with step("Stack file: Pulumi.local.yaml"):
         stack.prepare()
+
+
+def register_image(folder: Path) -> None:
+    """Give the running cloud the guest image, with its kernel where guests are virtual machines."""
+    command = [python(), "-m", "dev.cloud", "image", str(folder / "rootfs.raw"), "--name", IMAGE_NAME]
+    # Containers have no use for a kernel, and Nova would copy it beside each one's disk all the same.
+    choice = State.at(None).choice()
+    if choice and choice.kind in (Kind.KVM, Kind.QEMU):
+        command += ["--kernel", str(folder / "vmlinuz"), "--initrd", str(folder / "initrd")]
+    run(command)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import openstack
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -114,6 +115,48 @@ def test_containers_where_kvm_does_not_work(monkeypatch: pytest.MonkeyPatch) -> 
     assert control.choose(None, 3, None) == (Choice(Kind.CONTAINER, 3), "no")
     monkeypatch.setattr(kvm, "works", lambda: (True, "yes"))
     assert control.choose(None, None, None)[0] == Choice(Kind.KVM, 0)
+
+
+def test_kvm_is_tried_with_the_guest_images_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "cache", lambda: tmp_path / "cloud")
+    for folder in ("key", ".other.part"):
+        (tmp_path / "image" / folder).mkdir(parents=True)
+        (tmp_path / "image" / folder / "vmlinuz").touch()
+    kernels = list(kvm._kernels())
+    assert kernels[0] == tmp_path / "image" / "key" / "vmlinuz"
+    assert all(".part" not in str(path) for path in kernels)
+
+
+def test_without_a_kernel_to_try_there_is_no_kvm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kvm, "_kernels", lambda: iter([tmp_path / "vmlinuz"]))
+    assert not kvm.works()[0]
+
+
+@pytest.mark.parametrize("with_kernel", [True, False])
+def test_an_image_says_how_a_virtual_machine_starts_it(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_kernel: bool
+) -> None:
+    written: list[tuple[str, str, dict[str, str]]] = []
+
+    def have(
+        _state: State, _cloud: object, _path: Path, name: str, disk_format: str, properties: dict[str, str]
+    ) -> tuple[str, bool]:
+        written.append((name, disk_format, properties))
+        return f"id-{name}", True
+
+    monkeypatch.setattr(openstack, "connect", lambda **_: None)
+    monkeypatch.setattr(image, "_have", have)
+    kernel, initrd = (tmp_path / "vmlinuz", tmp_path / "initrd") if with_kernel else (None, None)
+    image.register(state, tmp_path / "rootfs.raw", "guest", kernel, initrd)
+    name, disk_format, properties = written.pop()
+    assert (name, disk_format) == ("guest", "raw")
+    if not with_kernel:
+        assert (written, properties) == ([], {})
+        return
+    assert written == [("guest-kernel", "aki", {}), ("guest-ramdisk", "ari", {})]
+    assert properties["kernel_id"] == "id-guest-kernel"
+    assert properties["ramdisk_id"] == "id-guest-ramdisk"
+    assert properties["os_command_line"].startswith("root=/dev/vda rw ")
 
 
 def test_the_next_up_has_the_computes_of_the_last(state: State) -> None:
