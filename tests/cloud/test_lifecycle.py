@@ -75,8 +75,9 @@ def test_a_wrong_password_is_one_message(place: Tenant) -> None:
 
 
 def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(place: Tenant) -> None:
+    tenant.quota(ram=100_000)
     cloud = place.cloud()
-    # No host has that much memory, so it ends as a server does when a cloud is full.
+    # The quota has room for it and no host has, so it ends as a server does when a cloud is full.
     broken = cloud.compute.create_server(
         name="idr-local-demo1-redis",
         image_id=next(image.id for image in cloud.image.images(name="idr-debian-12")),
