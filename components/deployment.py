@@ -7,7 +7,7 @@ from pulumi import ResourceOptions
 from components import cloud
 from components.front_door import FrontDoor
 from components.release import Release
-from model.plan import Plan
+from model.plan import Plan, cloud_prefix
 from model.secrets import Secrets
 
 
@@ -20,7 +20,7 @@ class Deployment(pulumi.ComponentResource):
     def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
         super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
         child = ResourceOptions(parent=self)
-        prefix = f"idr-{plan.stack}"
+        prefix = cloud_prefix(plan.stack)
         tags = [f"idr-stack={plan.stack}"]
         router = openstack.networking.Router(
             plan.stack,

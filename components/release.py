@@ -12,7 +12,7 @@ from components.firewall import Firewall
 from components.network import Network
 from components.node import Node
 from model.plan import Node as NodePlan
-from model.plan import Plan, Scope
+from model.plan import Plan, Scope, cloud_prefix
 from model.secrets import Secrets
 
 
@@ -31,7 +31,7 @@ class Release(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:release:Release", scope.name, None, opts)
         self._plan, self._secrets, self._scope = plan, secrets, scope
-        prefix = f"idr-{plan.stack}"
+        prefix = cloud_prefix(plan.stack)
         tags = [f"idr-stack={plan.stack}", f"idr-release={scope.name}"]
         child = ResourceOptions(parent=self)
         self.network = Network(

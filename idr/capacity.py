@@ -6,7 +6,7 @@ import pulumi
 
 from idr.cloud import CloudError, asking, connect
 from model.capacity import Offer, Quota, shortfalls
-from model.plan import Plan
+from model.plan import Plan, cloud_prefix
 from model.settings import Flavor
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def require_capacity(plan: Plan) -> None:
 
 
 def _offer(cloud: "openstack.connection.Connection", plan: Plan) -> Offer:
-    prefix = f"idr-{plan.stack}"
+    prefix = cloud_prefix(plan.stack)
     servers = [server for server in cloud.compute.servers() if server.name.startswith(f"{prefix}-")]
     return Offer(
         images=frozenset(image.name for image in cloud.image.images()),

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 
 from idr.cloud import asking, connect
+from model.plan import cloud_prefix
 
 Say = Callable[[str], None]
 SERVER_SECONDS = 120
@@ -35,7 +36,9 @@ def recover(stack: str, say: Say) -> None:
 
 def _delete_broken(stack: str, setting: Callable[[str], str | None]) -> list[str]:
     cloud = connect(setting)
-    broken = [s for s in cloud.compute.servers() if s.status == "ERROR" and s.name.startswith(f"idr-{stack}-")]
+    broken = [
+        s for s in cloud.compute.servers() if s.status == "ERROR" and s.name.startswith(f"{cloud_prefix(stack)}-")
+    ]
     for server in broken:
         cloud.delete_server(server.id, wait=True, timeout=SERVER_SECONDS)
     return [server.name for server in broken]

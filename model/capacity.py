@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from model.plan import Node, Plan
+from model.plan import Node, Plan, cloud_prefix
 from model.settings import Flavor
 
 UNLIMITED = -1
@@ -41,7 +41,7 @@ class Offer:
 
 def shortfalls(plan: Plan, offer: Offer) -> list[str]:
     """What the cloud lacks, a line each; empty when it has everything or nothing is left to create."""
-    prefix = f"idr-{plan.stack}-"
+    prefix = f"{cloud_prefix(plan.stack)}-"
     missing = [node for node in plan.nodes if prefix + node.name not in offer.servers]
     if not missing:
         return []

@@ -10,6 +10,13 @@ from model.roles import COMMON_PACKAGES, FACTS, Role
 from model.settings import Flavor, NodeGroup, Omero, Settings
 
 BASTION = "bastion"
+
+
+def cloud_prefix(stack: str) -> str:
+    """What the names of all of a stack's objects in the cloud begin with."""
+    return f"idr-{stack}"
+
+
 PLACEHOLDER = "(to be set)"
 
 

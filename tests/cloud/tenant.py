@@ -1,6 +1,5 @@
 """A second, empty project on the local cloud, with a copy of the program: what is done in it touches nothing else."""
 
-import json
 import secrets
 import subprocess
 from dataclasses import dataclass
@@ -109,10 +108,3 @@ def _account() -> dict[str, str]:
         "user_domain_id": "default",
         "project_domain_id": "default",
     }
-
-
-def outputs(tenant: Tenant) -> dict[str, Any]:
-    """The stack's outputs."""
-    done = tenant.pulumi("stack", "output", "--stack", "local", "--json")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
