@@ -33,7 +33,7 @@ _FLAVORS = {  # name: virtual processors, MiB of memory, GiB of disk
     "m1.large": (8, 32768, 80),
     "m1.xlarge": (16, 65536, 160),
 }
-# Generous but finite: a program that asks for far too much is told so.
+# Generous but finite: a program that asks for far too much is told so. Networks: neutron.conf, for every project.
 _COMPUTE_QUOTA = {
     "instances": 100,
     "cores": 1000,
@@ -41,15 +41,6 @@ _COMPUTE_QUOTA = {
     "key_pairs": 50,
     "server_groups": 50,
     "server_group_members": 50,
-}
-_NETWORK_QUOTA = {
-    "networks": 50,
-    "subnets": 50,
-    "ports": 1000,
-    "routers": 20,
-    "floating_ips": 100,
-    "security_groups": 200,
-    "security_group_rules": 2000,
 }
 _VOLUME_QUOTA = {"volumes": 300, "snapshots": 300, "gigabytes": 1_000_000, "per_volume_gigabytes": 200_000}
 
@@ -105,7 +96,6 @@ def resources(cloud: Any) -> None:
     project = cloud.identity.find_project("idr").id
     cloud.compute.update_quota_set(project, **_COMPUTE_QUOTA)
     cloud.block_storage.update_quota_set(project, **_VOLUME_QUOTA)
-    cloud.network.update_quota(cloud.network.get_quota(project), **_NETWORK_QUOTA)
 
 
 def missing(cloud: Any, choice: Choice, since: datetime) -> list[str]:
