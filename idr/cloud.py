@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from idr.errors import IdrError
+
 if TYPE_CHECKING:
     import openstack
 
@@ -22,7 +24,7 @@ PROVIDER_SETTINGS = {
 }
 
 
-class CloudError(Exception):
+class CloudError(IdrError):
     """The cloud cannot be asked; the text says why in one line."""
 
 

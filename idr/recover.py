@@ -4,15 +4,28 @@ import json
 import subprocess
 from collections.abc import Callable
 
+import typer
+
+from idr.cli import Stack
 from idr.cloud import asking, connect
+from idr.errors import IdrError
 from model.plan import cloud_prefix
 
 Say = Callable[[str], None]
 SERVER_SECONDS = 120
 
 
-class RecoverError(Exception):
+class RecoverError(IdrError):
     """Recovery did not work; the text says which step and why."""
+
+
+def command(stack: Stack) -> None:
+    """After an `up` that was cut off or that the cloud failed, make the next one able to complete it.
+
+    Unlocks the state, deletes servers that ended in ERROR, and lets the state forget what is not there.
+    Data volumes are not touched.
+    """
+    recover(stack, typer.echo)
 
 
 def recover(stack: str, say: Say) -> None:

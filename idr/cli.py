@@ -1,0 +1,81 @@
+"""What all of the `idr` commands share: options, exit status, errors, and output for people or for programs."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from idr.errors import IdrError
+from model.settings import SettingsError
+
+PROJECT = Path(__file__).resolve().parents[1]
+"""The folder of the program and of its stack files, wherever the user stands."""
+
+FAILED = 1
+"""Exit status when something is wrong; typer itself ends with 2 on wrong usage."""
+
+
+def stack_names() -> list[str]:
+    """The stacks that have a file in the project."""
+    return sorted(file.name.split(".")[1] for file in PROJECT.glob("Pulumi.*.yaml"))
+
+
+def _completed(incomplete: str) -> Iterable[str]:
+    return (name for name in stack_names() if name.startswith(incomplete))
+
+
+Stack = Annotated[
+    str,
+    typer.Option(
+        "--stack",
+        "-s",
+        envvar="PULUMI_STACK",
+        help="Name of the stack, as in Pulumi.<stack>.yaml.",
+        autocompletion=_completed,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class _Commands(TyperGroup):
+    """Commands whose errors of the user's world are a line on standard error and exit status 1, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the command line names."""
+        try:
+            return super().invoke(ctx)
+        except (IdrError, SettingsError) as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(FAILED) from None
+
+
+def application() -> typer.Typer:
+    """An application without commands yet."""
+    app = typer.Typer(
+        cls=_Commands,
+        help="What operators of the IDR do beside `pulumi up`.",
+        epilog="Exit status: 0 all is well, 1 something is wrong (said on standard error), 2 wrong usage.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def _a_group_even_of_one_command() -> None:
+        pass
+
+    return app
+
+
+def console() -> Console:
+    """Where text for people goes: coloured on a terminal, plain and never wrapped in a pipe."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=1000, soft_wrap=True)
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON, the same text for the same data."""
+    typer.echo(json.dumps(data, indent=2, default=str))
