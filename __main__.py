@@ -9,7 +9,7 @@ from components.stack import load
 from idr.capacity import require_capacity
 from model import outputs
 from model.outputs import Addresses
-from model.plan import plan
+from model.planning import plan
 
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())

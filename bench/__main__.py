@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 
 from cloudinit import render
-from model.plan import plan
+from model.planning import plan
+from model.reading import Source, parse
 from model.secrets import Secrets
-from model.settings import Source, parse
 from tests import stacks
 from tests.project import Project, copy_program
 

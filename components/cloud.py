@@ -1,6 +1,7 @@
 """Look-ups in the cloud itself."""
 
 import os
+from collections.abc import Callable
 
 import pulumi
 import pulumi_openstack as openstack
@@ -21,14 +22,39 @@ def has_credentials() -> bool:
 
 
 def external_network_id(name: str) -> pulumi.Input[str]:
-    """The id of the network that floating addresses come from; a stand-in for a reviewer without credentials."""
+    """The id of the network that floating addresses come from."""
+    return _id("external network", name, lambda: openstack.networking.get_network(name=name, external=True).id)
+
+
+def network_id(name: str) -> pulumi.Input[str]:
+    """The id of a network of the cloud."""
+    return _id("network", name, lambda: openstack.networking.get_network(name=name).id)
+
+
+def subnet_id(network: pulumi.Input[str], cidr: str) -> pulumi.Input[str]:
+    """The id of the subnet of a network (by id) that has this CIDR."""
+    return _id("subnet", cidr, lambda: openstack.networking.get_subnet(network_id=str(network), cidr=cidr).id)
+
+
+def router_id(name: str) -> pulumi.Input[str]:
+    """The id of a router of the cloud."""
+    return _id("router", name, lambda: openstack.networking.get_router(name=name).id)
+
+
+def image_id(name: str) -> pulumi.Input[str]:
+    """The id of an image of the cloud; the newest of that name."""
+    return _id("image", name, lambda: openstack.images.get_image(name=name, most_recent=True).id)
+
+
+def _id(kind: str, name: str, ask: Callable[[], str]) -> str:
+    """What the cloud answers; a stand-in for a reviewer without credentials."""
     if pulumi.runtime.is_dry_run() and not has_credentials():
-        pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the network '{name}'")
+        pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the {kind} '{name}'")
         return f"(the id of {name})"
     try:
-        return openstack.networking.get_network(name=name, external=True).id
+        return ask()
     except Exception as error:  # noqa: BLE001  # the SDK raises nothing narrower for a call that the cloud refuses
-        raise pulumi.RunError(f"cannot look up the external network '{name}': {_reason(error)}") from None
+        raise pulumi.RunError(f"cannot look up the {kind} '{name}': {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:

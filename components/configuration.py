@@ -46,7 +46,7 @@ class Route:
 
 
 class Configuration(pulumi.ComponentResource):
-    """Applies a node's bundle whenever it differs, and is done when the node's roles are healthy.
+    """Applies a node's bundle whenever it differs, and is done when the node's roles are healthy. Not where `frozen`.
 
     Depends on the server by property: when that is replaced, the engine first deletes this, which stops the services
     and unmounts the volumes, then detaches them, then deletes the server.
@@ -59,6 +59,7 @@ class Configuration(pulumi.ComponentResource):
         node: Node,
         route: Route,
         bundle: Callable[[Mapping[str, str]], str],
+        frozen: bool,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:configuration:Configuration", name, None, opts)
@@ -73,7 +74,13 @@ class Configuration(pulumi.ComponentResource):
             stdin=secret,
             triggers=[node.instance_id],
             add_previous_output_in_env=False,
-            opts=ResourceOptions(parent=self, depends_on=node.attachments, delete_before_replace=True),
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=node.attachments,
+                delete_before_replace=True,
+                # A release that is left alone is not touched by what newer releases need.
+                ignore_changes=["stdin", "create", "delete", "connection", "triggers"] if frozen else [],
+            ),
         )
         self.done = command.stdout
         self.register_outputs({"done": self.done})

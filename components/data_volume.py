@@ -8,7 +8,10 @@ from model.plan import Volume
 
 
 class DataVolume(pulumi.ComponentResource):
-    """A Cinder volume that no change of configuration replaces or deletes. Output: `volume_id`."""
+    """A Cinder volume that no change of configuration replaces or deletes. Output: `volume_id`.
+
+    An existing one is only pointed at: it is not the stack's, and stays when the stack goes.
+    """
 
     def __init__(
         self,
@@ -20,18 +23,24 @@ class DataVolume(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:storage:DataVolume", volume.name, None, opts)
-        made = openstack.blockstorage.Volume(
-            volume.name,
-            name=name,
-            size=volume.size_gib,
-            metadata=metadata,
-            enable_online_resize=True,
-            opts=ResourceOptions(
-                parent=self,
-                protect=protect,
-                # Taking the source out of the settings, or a new image of the cloud, must not cost the data.
-                ignore_changes=["snapshotId", "sourceVolId", "imageId", "availabilityZone"],
-            ),
-        )
-        self.volume_id = made.id
+        self.volume_id: pulumi.Input[str]
+        if volume.existing:
+            self.volume_id = str(volume.existing)
+        else:
+            self.volume_id = openstack.blockstorage.Volume(
+                volume.name,
+                name=name,
+                size=volume.size_gib,
+                volume_type=volume.type,
+                snapshot_id=str(volume.source.snapshot) if volume.source and volume.source.snapshot else None,
+                source_vol_id=str(volume.source.volume) if volume.source and volume.source.volume else None,
+                metadata=metadata,
+                enable_online_resize=True,
+                opts=ResourceOptions(
+                    parent=self,
+                    protect=protect,
+                    # Taking the source out of the settings, or a new image of the cloud, must not cost the data.
+                    ignore_changes=["snapshotId", "sourceVolId", "imageId", "availabilityZone"],
+                ),
+            ).id
         self.register_outputs({"volume_id": self.volume_id})

@@ -22,29 +22,15 @@ class Deployment(pulumi.ComponentResource):
         child = ResourceOptions(parent=self)
         prefix = cloud_prefix(plan.stack)
         tags = [f"idr-stack={plan.stack}"]
-        router = openstack.networking.Router(
-            plan.stack,
-            name=prefix,
-            admin_state_up=True,
-            external_network_id=cloud.external_network_id(plan.external_network),
-            tags=tags,
-            opts=ResourceOptions(parent=self, delete_before_replace=True),
+        router_id = cloud.router_id(plan.router) if plan.router else self._router(plan, tags).id
+        bastion, *others = (
+            Release(scope, plan=plan, secrets=secrets, router_id=router_id, opts=child) for scope in plan.scopes
         )
-        bastion = Release(plan.bastion, plan=plan, secrets=secrets, router_id=router.id, known_groups={}, opts=child)
-        releases = {
-            scope.name: Release(
-                scope,
-                plan=plan,
-                secrets=secrets,
-                router_id=router.id,
-                known_groups=dict(bastion.firewall.ids),
-                opts=child,
-            )
-            for scope in plan.releases
-        }
+        releases = dict(zip((scope.name for scope in plan.releases), others, strict=True))
         way_in = FrontDoor(
             "bastion",
             external_network=plan.external_network,
+            existing=plan.floating_ips.bastion,
             port_id=bastion.nodes[plan.bastion_node.name].port_id,
             network=bastion.network,
             description=f"{prefix} bastion",
@@ -55,14 +41,26 @@ class Deployment(pulumi.ComponentResource):
         public = FrontDoor(
             "public",
             external_network=plan.external_network,
+            existing=plan.floating_ips.public,
             port_id=live.nodes[plan.public_node().name].port_id,
             network=live.network,
             description=f"{prefix} public",
             tags=tags,
             opts=child,
         )
-        for release in (bastion, *releases.values()):
-            release.configure(way_in.address, after=[way_in.association, release.network.interface])
+        if plan.configure:
+            for release in (bastion, *others):
+                release.configure(way_in.address, after=[way_in.association, *release.network.reachable])
         self.public_address = public.address
         self.bastion_address = way_in.address
         self.register_outputs({"public_address": self.public_address, "bastion_address": self.bastion_address})
+
+    def _router(self, plan: Plan, tags: list[str]) -> openstack.networking.Router:
+        return openstack.networking.Router(
+            plan.stack,
+            name=cloud_prefix(plan.stack),
+            admin_state_up=True,
+            external_network_id=cloud.external_network_id(plan.external_network),
+            tags=tags,
+            opts=ResourceOptions(parent=self, delete_before_replace=True),
+        )

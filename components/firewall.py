@@ -10,10 +10,7 @@ from model.firewall import Rule
 
 
 class Firewall(pulumi.ComponentResource):
-    """Security groups by name, and the ingress rules between them. `ids` maps a group's name to its id.
-
-    `known` are groups of other scopes that rules may name as their source.
-    """
+    """Security groups by name, and the rules of what they let in and out. `ids` maps a group's name to its id."""
 
     def __init__(
         self,
@@ -21,7 +18,6 @@ class Firewall(pulumi.ComponentResource):
         *,
         groups: Sequence[str],
         rules: Sequence[Rule],
-        known: dict[str, pulumi.Input[str]],
         prefix: str,
         tags: Sequence[str],
         opts: ResourceOptions | None = None,
@@ -30,23 +26,34 @@ class Firewall(pulumi.ComponentResource):
         child = ResourceOptions(parent=self, delete_before_replace=True)
         self.ids: dict[str, pulumi.Output[str]] = {
             group: openstack.networking.SecGroup(
-                group, name=f"{prefix}-{group}", description=f"IDR {group}", tags=[*tags], opts=child
+                group,
+                name=f"{prefix}-{group}",
+                description=f"IDR {group}",
+                # Neutron's own let everything out; the rules say what may go.
+                delete_default_rules=True,
+                tags=[*tags],
+                opts=child,
             ).id
             for group in groups
         }
-        sources = {**known, **self.ids}
         for rule in rules:
             openstack.networking.SecGroupRule(
-                f"{rule.group}-{rule.port}-from-{rule.source_group or 'world'}",
+                rule_name(rule),
                 security_group_id=self.ids[rule.group],
-                direction="ingress",
+                direction=rule.direction,
                 ethertype="IPv4",
-                protocol="tcp",
+                protocol=rule.transport,
                 port_range_min=rule.port,
                 port_range_max=rule.port,
-                remote_group_id=sources[rule.source_group] if rule.source_group else None,
-                remote_ip_prefix=rule.source_cidr,
+                remote_group_id=self.ids[rule.remote_group] if rule.remote_group else None,
+                remote_ip_prefix=rule.remote_cidr,
                 description=rule.why,
                 opts=child,
             )
         self.register_outputs({"ids": self.ids})
+
+
+def rule_name(rule: Rule) -> str:
+    """A rule's name among the stack's resources: what it is, so that a changed rule is seen as another one."""
+    word = "from" if rule.direction == "ingress" else "to"
+    return f"{rule.group}-{rule.transport}-{rule.port}-{word}-{rule.remote_group or rule.remote_cidr}"

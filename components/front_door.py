@@ -1,6 +1,7 @@
 """FrontDoor: a public address in front of a port."""
 
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 import pulumi
 import pulumi_openstack as openstack
@@ -10,13 +11,17 @@ from components.network import Network
 
 
 class FrontDoor(pulumi.ComponentResource):
-    """A floating address and the port it leads to; another port is an update in place. Output: `address`."""
+    """A floating address and the port it leads to; another port is an update in place. Output: `address`.
+
+    With `existing` it is that address, which the project had before and keeps when the stack goes.
+    """
 
     def __init__(
         self,
         name: str,
         *,
         external_network: str,
+        existing: IPv4Address | None,
         port_id: pulumi.Input[str],
         network: Network,
         description: str,
@@ -25,14 +30,16 @@ class FrontDoor(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:network:FrontDoor", name, None, opts)
         child = ResourceOptions(parent=self, delete_before_replace=True)
-        floating = openstack.networking.FloatingIp(
-            name, pool=external_network, description=description, tags=[*tags], opts=child
+        self.address: pulumi.Input[str] = (
+            str(existing)
+            if existing
+            else openstack.networking.FloatingIp(
+                name, pool=external_network, description=description, tags=[*tags], opts=child
+            ).address
         )
         # Neutron refuses an address whose router does not reach the port yet (terraform-provider-openstack#1012).
-        waits = ResourceOptions.merge(child, ResourceOptions(depends_on=[network.interface]))
-        association = openstack.networking.FloatingIpAssociate(
-            name, floating_ip=floating.address, port_id=port_id, opts=waits
+        waits = ResourceOptions.merge(child, ResourceOptions(depends_on=network.reachable))
+        self.association = openstack.networking.FloatingIpAssociate(
+            name, floating_ip=self.address, port_id=port_id, opts=waits
         )
-        self.association = association
-        self.address = floating.address
         self.register_outputs({"address": self.address})

@@ -1,4 +1,4 @@
-"""Network: a network with its subnet, joined to the stack's router."""
+"""Network: a network with its subnet, joined to the stack's router; or one that the cloud has already."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address
@@ -7,13 +7,14 @@ import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
+from components import cloud
 from model.plan import Subnet
 
 
 class Network(pulumi.ComponentResource):
-    """One network, one subnet, and the router's interface in it.
+    """One network, one subnet, and the router's interface in it. An existing network is joined to its router already.
 
-    Outputs: `network_id`, `subnet_id`; `interface` is what a floating address must wait for.
+    Outputs: `network_id`, `subnet_id`; `reachable` is what a floating address must wait for.
     """
 
     def __init__(
@@ -27,6 +28,24 @@ class Network(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:network:Network", name, None, opts)
+        self.network_id: pulumi.Input[str]
+        self.subnet_id: pulumi.Input[str]
+        self.reachable: list[pulumi.Resource] = []
+        if subnet.existing:
+            self.network_id = cloud.network_id(subnet.existing)
+            self.subnet_id = cloud.subnet_id(self.network_id, str(subnet.cidr))
+        else:
+            self._make(subnet, name, router_id, dns_servers, tags)
+        self.register_outputs({"network_id": self.network_id, "subnet_id": self.subnet_id})
+
+    def _make(
+        self,
+        subnet: Subnet,
+        name: str,
+        router_id: pulumi.Input[str],
+        dns_servers: Sequence[IPv4Address],
+        tags: Sequence[str],
+    ) -> None:
         child = ResourceOptions(parent=self, delete_before_replace=True)
         network = openstack.networking.Network(name, name=name, admin_state_up=True, tags=[*tags], opts=child)
         first, last = subnet.pool
@@ -42,7 +61,5 @@ class Network(pulumi.ComponentResource):
             tags=[*tags],
             opts=child,
         )
-        self.interface = openstack.networking.RouterInterface(name, router_id=router_id, subnet_id=made.id, opts=child)
-        self.network_id = network.id
-        self.subnet_id = made.id
-        self.register_outputs({"network_id": self.network_id, "subnet_id": self.subnet_id})
+        interface = openstack.networking.RouterInterface(name, router_id=router_id, subnet_id=made.id, opts=child)
+        self.network_id, self.subnet_id, self.reachable = network.id, made.id, [interface]

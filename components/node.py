@@ -1,9 +1,13 @@
 """Node: a server on a port with a fixed address, with its data volumes attached."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
+from pulumi_openstack.compute import InstanceBlockDeviceArgs, InstanceNetworkArgs, InstanceSchedulerHintArgs
 
+from components import cloud
 from components.data_volume import DataVolume
 from components.network import Network
 from model.plan import Node as NodePlan
@@ -20,10 +24,13 @@ class Node(pulumi.ComponentResource):
         node: NodePlan,
         *,
         network: Network,
-        group_ids: dict[str, pulumi.Output[str]],
+        group_ids: Mapping[str, pulumi.Input[str]],
+        server_group_ids: Mapping[str, pulumi.Input[str]],
         user_data: str,
+        keypair: str | None,
         prefix: str,
         protect_data: bool,
+        frozen: bool,
         metadata: dict[str, str],
         opts: ResourceOptions | None = None,
     ) -> None:
@@ -31,38 +38,49 @@ class Node(pulumi.ComponentResource):
         name = f"{prefix}-{node.name}"
         # Named ports and servers cannot stand beside their successors, whatever plugin makes them.
         child = ResourceOptions(parent=self, delete_before_replace=True)
+        tags = [f"{key.replace('_', '-')}={value}" for key, value in metadata.items()]
+        security_groups = [group_ids[group] for group in node.security_groups]
         port = openstack.networking.Port(
             node.name,
             name=name,
             network_id=network.network_id,
             admin_state_up=True,
             fixed_ips=[{"subnet_id": network.subnet_id, "ip_address": str(node.address)}],
-            security_group_ids=[group_ids[group] for group in node.security_groups],
+            security_group_ids=security_groups,
+            tags=tags,
             opts=child,
         )
+        ports = [port]
+        if node.storage_network:
+            ports.append(
+                openstack.networking.Port(
+                    f"{node.name}-storage",
+                    name=f"{name}-storage",
+                    network_id=cloud.network_id(node.storage_network),
+                    admin_state_up=True,
+                    security_group_ids=security_groups,
+                    tags=tags,
+                    opts=child,
+                )
+            )
         instance = openstack.compute.Instance(
             node.name,
             name=name,
             flavor_name=node.flavor_name,
-            image_name=node.image,
+            image_name=None if node.boot_volume_gib else node.image,
+            block_devices=_boot_volume(node.image, node.boot_volume_gib) if node.boot_volume_gib else None,
+            key_pair=keypair,
             availability_zone=node.zone,
-            networks=[{"port": port.id}],
+            scheduler_hints=_beside(server_group_ids[node.server_group]) if node.server_group else None,
+            # The order is part of the server: another one would replace it (terraform-provider-openstack#1071).
+            networks=[InstanceNetworkArgs(port=made.id) for made in ports],
             config_drive=True,
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
-            metadata={**metadata, "rebuild": str(node.rebuild)},
-            opts=ResourceOptions.merge(
-                child,
-                ResourceOptions(
-                    # A newer bootstrap is for newer machines; a rebuild is asked for by name.
-                    ignore_changes=["userData"],
-                    # Nova's rebuild for another image would silently empty the root disk
-                    # (terraform-provider-openstack#1562): a new server says what it is.
-                    replace_on_changes=["imageName", "metadata.rebuild"],
-                ),
-            ),
+            metadata={**metadata, "image": node.image, "rebuild": str(node.rebuild)},
+            opts=ResourceOptions.merge(child, _change(frozen=frozen)),
         )
-        self.volume_ids: dict[str, pulumi.Output[str]] = {}
+        self.volume_ids: dict[str, pulumi.Input[str]] = {}
         self.attachments: list[pulumi.Resource] = []
         for volume in node.volumes:
             data = DataVolume(
@@ -81,3 +99,40 @@ class Node(pulumi.ComponentResource):
         self.instance_id = instance.id
         self.port_id = port.id
         self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
+
+
+def _change(*, frozen: bool) -> ResourceOptions:
+    """What a change of the settings does to a server that is there."""
+    return ResourceOptions(
+        ignore_changes=[
+            # A newer bootstrap is for newer machines; a rebuild is asked for by name.
+            "userData",
+            # Where a server stands and which key pair Nova noted was settled when it was made.
+            "schedulerHints",
+            "keyPair",
+            # An image of the same name uploaded anew has another id; metadata.image says when another one is wanted.
+            "blockDevices",
+            *(["imageName", "flavorName", "metadata", "networks"] if frozen else []),
+        ],
+        # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562):
+        # a new server says what it is.
+        replace_on_changes=["metadata.image", "metadata.rebuild"],
+    )
+
+
+def _beside(server_group: pulumi.Input[str]) -> list[InstanceSchedulerHintArgs]:
+    return [InstanceSchedulerHintArgs(group=server_group)]
+
+
+def _boot_volume(image: str, size_gib: int) -> list[InstanceBlockDeviceArgs]:
+    """A root disk in Cinder that goes with its server: what must stay is on data volumes."""
+    return [
+        InstanceBlockDeviceArgs(
+            source_type="image",
+            uuid=cloud.image_id(image),
+            destination_type="volume",
+            volume_size=size_gib,
+            boot_index=0,
+            delete_on_termination=True,
+        )
+    ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import pulumi
+import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from cloudinit import render
@@ -13,11 +14,17 @@ from components.network import Network
 from components.node import Node
 from model.plan import Node as NodePlan
 from model.plan import Plan, Scope, cloud_prefix
+from model.release_settings import AntiAffinity
 from model.secrets import Secrets
+
+POLICIES = {AntiAffinity.SOFT: "soft-anti-affinity", AntiAffinity.HARD: "anti-affinity"}
 
 
 class Release(pulumi.ComponentResource):
-    """Network, firewall and nodes of a scope. `nodes` by name; `configure` makes them services once reachable."""
+    """Network, firewall, server groups and nodes of a scope.
+
+    `nodes` has them by name; `configure` makes them services once they can be reached.
+    """
 
     def __init__(
         self,
@@ -26,7 +33,6 @@ class Release(pulumi.ComponentResource):
         plan: Plan,
         secrets: Secrets,
         router_id: pulumi.Input[str],
-        known_groups: dict[str, pulumi.Input[str]],
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:release:Release", scope.name, None, opts)
@@ -34,6 +40,7 @@ class Release(pulumi.ComponentResource):
         prefix = cloud_prefix(plan.stack)
         tags = [f"idr-stack={plan.stack}", f"idr-release={scope.name}"]
         child = ResourceOptions(parent=self)
+        replaced = ResourceOptions(parent=self, delete_before_replace=True)
         self.network = Network(
             scope.subnet,
             name=f"{prefix}-{scope.name}",
@@ -46,19 +53,27 @@ class Release(pulumi.ComponentResource):
             scope.name,
             groups=scope.security_groups,
             rules=scope.rules,
-            known=known_groups,
             prefix=prefix,
             tags=tags,
             opts=child,
         )
+        server_groups = {
+            name: openstack.compute.ServerGroup(
+                name, name=f"{prefix}-{name}", policies=POLICIES[policy], opts=replaced
+            ).id
+            for name, policy in scope.server_groups.items()
+        }
         self.nodes = {
             node.name: Node(
                 node,
                 network=self.network,
                 group_ids=self.firewall.ids,
+                server_group_ids=server_groups,
                 user_data=render.bootstrap(node, secrets),
+                keypair=plan.keypair,
                 prefix=prefix,
                 protect_data=plan.protect_data,
+                frozen=scope.frozen,
                 metadata=_metadata(plan, scope, node),
                 opts=child,
             )
@@ -75,6 +90,7 @@ class Release(pulumi.ComponentResource):
                 node=self.nodes[node.name],
                 route=jump if node == self._plan.bastion_node else self._route(node, str(node.address), jump),
                 bundle=partial(self._bundle, node),
+                frozen=self._scope.frozen,
                 opts=ResourceOptions(parent=self, depends_on=after),
             )
             for node in self._scope.nodes

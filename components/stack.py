@@ -1,13 +1,15 @@
 """What the engine knows of this run: the stack's settings and secrets."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
+from model.reading import SettingsError, Source, parse, with_overrides
 from model.secrets import Secrets
-from model.settings import Settings, SettingsError, Source, parse
+from model.settings import Settings
 
 NAMESPACE = "idr:"
 PREVIEW_SECRET = "no stack secret is set: only for looking at a preview"  # noqa: S105  # a stand-in that opens nothing
@@ -20,9 +22,9 @@ def load() -> tuple[Settings, Secrets]:
     is no preview lacks what only an operator can give.
     """
     stack = pulumi.get_stack()
-    source = Source(stack, f"Pulumi.{stack}.yaml")
+    source = Source(stack, f"Pulumi.{stack}.yaml", encrypted=_encrypted())
     try:
-        settings = parse(_values(), source)
+        settings = parse(*with_overrides(_values(), source, Path.cwd()))
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     if missing := settings.missing():
@@ -40,6 +42,11 @@ def _values() -> dict[str, Any]:
     everything: dict[str, str] = {**get_config_env(), **CONFIG.get()}
     mine = {key.removeprefix(NAMESPACE): value for key, value in everything.items() if key.startswith(NAMESPACE)}
     return {key: _decoded(value) for key, value in mine.items() if value != ""}
+
+
+def _encrypted() -> frozenset[str]:
+    keys = [key for key in CONFIG.get() if is_config_secret(key)]
+    return frozenset(key.removeprefix(NAMESPACE) for key in keys if key.startswith(NAMESPACE))
 
 
 def _decoded(value: str) -> Any:

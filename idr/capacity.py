@@ -7,7 +7,7 @@ import pulumi
 from idr.cloud import CloudError, asking, connect
 from model.capacity import Offer, Quota, shortfalls
 from model.plan import Plan, cloud_prefix
-from model.settings import Flavor
+from model.release_settings import Flavor
 
 if TYPE_CHECKING:
     import openstack

@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from idr.errors import IdrError
-from model.settings import SettingsError
+from model.reading import SettingsError
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The folder of the program and of its stack files, wherever the user stands."""

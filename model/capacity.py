@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from model.plan import Node, Plan, cloud_prefix
-from model.settings import Flavor
+from model.release_settings import Flavor
 
 UNLIMITED = -1
 

@@ -1,75 +1,258 @@
-"""Who may reach which port of whom: one table, from which security groups and the readable matrix are made."""
+"""Who may reach which port of whom: one table, for security groups, host firewalls and the readable matrix.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
+What is not in the table is closed, in and out. Flows go between the nodes of one scope (a release, or the bastion's
+network), and between the bastion's scope and each release; releases do not reach each other.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final, Literal, Protocol
 
 from model.roles import OMERO_ROLES, Role
 
 WORLD: Final = "world"
 EVERY_NODE: Final = "node"
-"""Group that every node of a release is in; it carries what is allowed to all of them."""
+"""Group that every node of a scope is in; it carries what is the same for all of them."""
+STORAGE: Final = "storage"
+"""The site's NFS servers with the raw images."""
 
+SSH_PORT = 22
 OMERO_SSL_PORT = 4064
+OMERO_WEBSOCKET_PORT = 4065
 WEB_PORT = 4080
+CACHE_BYPASS_PORT = 9000
+"""The proxy's uncached door for operators, through the bastion only."""
+NODE_EXPORTER_PORT = 9100
+NFS_PORT = 2049
+"""NFS version 4 needs no other."""
 
-Source = Role | Literal["world"]
-Target = Role | Literal["node"]
+ANYWHERE = IPv4Network("0.0.0.0/0")
+
+Transport = Literal["tcp", "udp"]
+Direction = Literal["ingress", "egress"]
+End = Role | Literal["world", "node", "storage"]
+"""Either side of a flow."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """TCP from any node of the role `source` (or from anywhere) to `port` of every node of the role `target`."""
+    """From every node of the role `source` to `port` of every node of the role `target`; either may be wider."""
 
-    source: Source
-    target: Target
+    source: End
+    target: End
     port: int
     why: str
+    transport: Transport = "tcp"
 
 
 FLOWS: tuple[Flow, ...] = (
-    Flow(WORLD, Role.BASTION, 22, "operators come in here and nowhere else"),
+    Flow(WORLD, Role.BASTION, SSH_PORT, "operators come in here and nowhere else"),
     Flow(WORLD, Role.PROXY, 80, "redirected to https"),
     Flow(WORLD, Role.PROXY, 443, "web pages and JSON API"),
     Flow(WORLD, Role.PROXY, OMERO_SSL_PORT, "OMERO clients"),
-    Flow(Role.BASTION, EVERY_NODE, 22, "operators' jump and configuration"),
-    Flow(Role.MANAGEMENT, EVERY_NODE, 9100, "node metrics"),
+    Flow(Role.BASTION, EVERY_NODE, SSH_PORT, "operators' jump and configuration"),
+    Flow(Role.BASTION, Role.PROXY, CACHE_BYPASS_PORT, "operators' uncached way in"),
+    Flow(Role.MANAGEMENT, EVERY_NODE, NODE_EXPORTER_PORT, "node metrics"),
+    Flow(Role.MANAGEMENT, Role.PROXY, 443, "warming the caches"),
     Flow(Role.PROXY, Role.WEB, WEB_PORT, "OMERO.web"),
     *(Flow(Role.PROXY, role, OMERO_SSL_PORT, "OMERO clients") for role in sorted(OMERO_ROLES)),
+    *(Flow(Role.PROXY, role, OMERO_WEBSOCKET_PORT, "OMERO clients over websockets") for role in sorted(OMERO_ROLES)),
     *(Flow(Role.WEB, role, OMERO_SSL_PORT, "OMERO.web's server") for role in sorted(OMERO_ROLES)),
     *(Flow(role, Role.DATABASE, 5432, "OMERO's database") for role in sorted(OMERO_ROLES)),
+    Flow(Role.OMERO_READONLY, Role.OMERO_READWRITE, NFS_PORT, "OMERO's files and the Bio-Formats cache"),
+    *(Flow(role, STORAGE, NFS_PORT, "raw images") for role in sorted(OMERO_ROLES)),
     Flow(Role.WEB, Role.REDIS, 6379, "sessions and caches"),
+    Flow(EVERY_NODE, WORLD, 53, "names", "udp"),
+    Flow(EVERY_NODE, WORLD, 53, "names, long answers"),
+    Flow(EVERY_NODE, WORLD, 123, "time", "udp"),
+    Flow(EVERY_NODE, WORLD, 80, "packages, the cloud's metadata"),
+    Flow(EVERY_NODE, WORLD, 443, "packages, OMERO's downloads"),
 )
+
+EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)
+LISTENERS: dict[Role, tuple[int, ...]] = {
+    role: tuple(sorted({flow.port for flow in FLOWS if flow.target == role} - set(EVERY_NODE_LISTENS))) for role in Role
+}
+"""Ports on which a role's own services wait."""
+
+
+class Member(Protocol):
+    """What the matrix must know of a node."""
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What it does."""
+
+    @property
+    def address(self) -> IPv4Address:
+        """Its fixed address."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """The nodes of one scope and the network they stand in."""
+
+    name: str
+    cidr: IPv4Network
+    members: tuple[Member, ...]
+
+    def having(self, role: End) -> tuple[Member, ...]:
+        """The members that carry `role`; all of them for EVERY_NODE."""
+        return tuple(member for member in self.members if role == EVERY_NODE or role in member.roles)
+
+
+@dataclass(frozen=True)
+class Site:
+    """All scopes of a stack, and what of its surroundings the matrix depends on.
+
+    `storage` is where the raw images' servers are (None: nothing is mounted), `proxy_ports` where packages and
+    downloads are fetched through, `unserved` ports that this distribution of OMERO has no service on.
+    """
+
+    bastion: Zone
+    releases: tuple[Zone, ...]
+    storage: IPv4Network | None = None
+    proxy_ports: tuple[int, ...] = ()
+    unserved: frozenset[int] = frozenset()
+
+    def zone(self, name: str) -> Zone:
+        """The scope of that name."""
+        return {zone.name: zone for zone in (self.bastion, *self.releases)}[name]
+
+    def reached_from(self, zone: Zone) -> tuple[Zone, ...]:
+        """The scopes other than `zone` that it exchanges anything with."""
+        return self.releases if zone.name == self.bastion.name else (self.bastion,)
+
+    def flows(self, zone: Zone) -> Iterator[Flow]:
+        """The matrix as it holds in `zone`: without what nothing here needs."""
+        shared = omero_beside_proxy(zone.members)
+        for flow in FLOWS:
+            if flow.port in self.unserved or (flow.target == STORAGE and self.storage is None):
+                continue
+            if flow.source == WORLD and flow.port == OMERO_SSL_PORT and shared:
+                # The port is OMERO's own there; nginx would have to fight for it.
+                yield from (replace(flow, target=role) for role in shared)
+            else:
+                yield flow
+        for port in self.proxy_ports:
+            yield Flow(EVERY_NODE, WORLD, port, "packages and downloads through the site's proxy")
+
+
+def omero_beside_proxy(members: Iterable[Member]) -> tuple[Role, ...]:
+    """The OMERO roles of nodes that are a proxy as well: these serve OMERO clients themselves."""
+    roles = {role for member in members if Role.PROXY in member.roles for role in member.roles}
+    return tuple(sorted(roles & OMERO_ROLES))
+
+
+def listens(roles: Iterable[Role], unserved: frozenset[int] = frozenset()) -> tuple[int, ...]:
+    """The ports on which a node with these roles waits for others, sorted; twice where two roles contend for one.
+
+    A proxy leaves OMERO's port to an OMERO.server on the same node.
+    """
+    carried = set(roles)
+    ports = [*EVERY_NODE_LISTENS, *(port for role in carried for port in LISTENERS[role] if port not in unserved)]
+    if Role.PROXY in carried and carried & OMERO_ROLES:
+        ports.remove(OMERO_SSL_PORT)
+    return tuple(sorted(ports))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One ingress rule (TCP) of the security group `group`, from the group or CIDR `source`."""
+    """One rule of the security group `group`, to or from (by `direction`) a group or a CIDR."""
 
     group: str
+    direction: Direction
+    transport: Transport
     port: int
-    source_group: str | None
-    source_cidr: str | None
+    remote_group: str | None
+    remote_cidr: str | None
     why: str
 
 
-def group_name(scope: str, target: Target) -> str:
+def group_name(scope: str, target: End) -> str:
     """Security group of a role (or of every node) in a release; names are per release, never tenancy-global."""
     return f"{scope}-{target}"
 
 
-def rules(scope: str, present: Iterable[Role], bastion_group: str) -> tuple[Rule, ...]:
-    """The rules of one release (or of the bastion's own network) in which the roles `present` occur."""
-    roles = frozenset(present)
-    found: list[Rule] = []
-    for flow in FLOWS:
-        if flow.target != EVERY_NODE and flow.target not in roles:
-            continue
-        group = group_name(scope, flow.target)
-        if flow.source == WORLD:
-            found.append(Rule(group, flow.port, None, "0.0.0.0/0", flow.why))
-        elif flow.source == Role.BASTION:
-            found.append(Rule(group, flow.port, bastion_group, None, flow.why))
-        elif flow.source in roles:
-            found.append(Rule(group, flow.port, group_name(scope, flow.source), None, flow.why))
+def rules(site: Site, zone: Zone) -> tuple[Rule, ...]:
+    """The rules of one scope's security groups, without repetition, in the order of the matrix."""
+    found: dict[Rule, None] = {}
+    for flow in site.flows(zone):
+        ends: tuple[tuple[End, End, Direction], ...] = (
+            (flow.target, flow.source, "ingress"),
+            (flow.source, flow.target, "egress"),
+        )
+        for here, there, direction in ends:
+            if not zone.having(here):
+                continue
+            group = group_name(zone.name, here)
+            for remote_group, cidr in _remotes(site, zone, here, there):
+                found[Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)] = None
     return tuple(found)
+
+
+def _remotes(site: Site, zone: Zone, here: End, there: End) -> Iterator[tuple[str | None, str | None]]:
+    # A node alone with both ends talks to itself, past every firewall.
+    if any(one.address != other.address for one in zone.having(here) for other in zone.having(there)):
+        yield group_name(zone.name, there), None
+    for cidr in _outside(site, zone, there):
+        yield None, str(cidr)
+
+
+def _outside(site: Site, zone: Zone, role: End) -> Iterator[IPv4Network]:
+    """Where nodes of `role` are beyond this scope: as CIDRs, since another scope's groups may not be there yet."""
+    if role == WORLD:
+        yield ANYWHERE
+    elif role == STORAGE:
+        yield site.storage or ANYWHERE
+    else:
+        for other in site.reached_from(zone):
+            if role == EVERY_NODE:
+                yield other.cidr
+            else:
+                yield from (IPv4Network(member.address) for member in other.having(role))
+
+
+@dataclass(frozen=True)
+class Allow:
+    """One line of a host firewall: `port` from (ingress) or to (egress) the CIDRs in `peers`."""
+
+    transport: Transport
+    port: int
+    peers: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class HostRules:
+    """What a node's own firewall lets in and out; everything else is dropped."""
+
+    ingress: tuple[Allow, ...]
+    egress: tuple[Allow, ...]
+
+
+def host_rules(site: Site, zone: Zone, member: Member) -> HostRules:
+    """The matrix as one node sees it, by address."""
+
+    def concerns(role: End) -> bool:
+        return role == EVERY_NODE or role in member.roles
+
+    flows = tuple(site.flows(zone))
+    return HostRules(
+        ingress=tuple(
+            Allow(flow.transport, flow.port, peers, flow.why)
+            for flow in flows
+            if concerns(flow.target) and (peers := _peers(site, zone, member, flow.source))
+        ),
+        egress=tuple(
+            Allow(flow.transport, flow.port, peers, flow.why)
+            for flow in flows
+            if concerns(flow.source) and (peers := _peers(site, zone, member, flow.target))
+        ),
+    )
+
+
+def _peers(site: Site, zone: Zone, member: Member, role: End) -> tuple[str, ...]:
+    inside = (IPv4Network(peer.address) for peer in zone.having(role) if peer.address != member.address)
+    return tuple(str(network) for network in sorted({*inside, *_outside(site, zone, role)}))

@@ -85,8 +85,9 @@ def firewall_table(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _row(rule: Rule) -> dict[str, Any]:
-    source = rule.source_group or rule.source_cidr
-    return {"from": source, "to": rule.group, "protocol": "tcp", "port": rule.port, "why": rule.why}
+    remote = rule.remote_group or rule.remote_cidr
+    source, target = (remote, rule.group) if rule.direction == "ingress" else (rule.group, remote)
+    return {"from": source, "to": target, "protocol": rule.transport, "port": rule.port, "why": rule.why}
 
 
 def releases(plan: Plan) -> list[dict[str, Any]]:

@@ -1,9 +1,9 @@
-"""Numbers that follow from others: connections from pools, memory from flavors."""
+"""Numbers that follow from others: connections from pools, memory from flavors and what shares them."""
 
-from model.settings import Flavor
+from typing import Protocol
 
-OMERO_POOL = 25
-"""omero.db.poolsize of each OMERO.server, as in IDR."""
+from model.release_settings import Flavor
+from model.roles import Role
 
 RESERVED_CONNECTIONS = 25
 """Connections beyond the pools: operators, exporters, PostgreSQL's own superuser reserve."""
@@ -14,32 +14,93 @@ MIB_PER_WEB_WORKER = 150
 MOST_WEB_WORKERS = 25
 """As in IDR; more than its processors can serve at once only wait."""
 
+FEWEST_WEB_WORKERS = 2
+SMALLEST_HEAP_MIB = 256
 
-def database_connections(omero_servers: int) -> int:
+SHARES: dict[Role, int] = {
+    Role.DATABASE: 4,
+    Role.OMERO_READWRITE: 4,
+    Role.OMERO_READONLY: 4,
+    Role.WEB: 2,
+    Role.REDIS: 1,
+    Role.PROXY: 1,
+    Role.MANAGEMENT: 1,
+    Role.BASTION: 1,
+}
+"""How the roles of one node divide its memory."""
+
+
+class Sized(Protocol):
+    """What the sizes depend on: a node's machine and what it carries; the last two are asked for by name or None."""
+
+    @property
+    def flavor(self) -> Flavor:
+        """Its machine."""
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What divides it."""
+
+    @property
+    def heap_mib(self) -> int | None:
+        """OMERO.server's Java heap, where the settings say it."""
+
+    @property
+    def web_workers(self) -> int | None:
+        """OMERO.web's processes, where the settings say it."""
+
+
+def share_mib(node: Sized, role: Role) -> int:
+    """The part of a node's memory that is for one of its roles."""
+    return node.flavor.memory_mib * SHARES[role] // sum(SHARES[carried] for carried in node.roles)
+
+
+def database_connections(omero_servers: int, pool: int) -> int:
     """max_connections: room for every server's whole pool (25 x 5 servers is over PostgreSQL's default of 100)."""
-    return max(100, OMERO_POOL * omero_servers + RESERVED_CONNECTIONS)
+    return max(100, pool * omero_servers + RESERVED_CONNECTIONS)
 
 
-def shared_buffers_mib(flavor: Flavor) -> int:
-    """A quarter of memory, as PostgreSQL's documentation recommends for a server of its own."""
-    return flavor.memory_mib // 4
+def shared_buffers_mib(node: Sized) -> int:
+    """A quarter of what the database has, as PostgreSQL's documentation recommends."""
+    return share_mib(node, Role.DATABASE) // 4
 
 
-def effective_cache_mib(flavor: Flavor) -> int:
-    """Three quarters of memory: what the planner may take to be cached."""
-    return flavor.memory_mib * 3 // 4
+def effective_cache_mib(node: Sized) -> int:
+    """Three quarters of what the database has: what the planner may take to be cached."""
+    return share_mib(node, Role.DATABASE) * 3 // 4
 
 
-def redis_memory_mib(flavor: Flavor) -> int:
-    """Half of memory: rewriting the append-only file can need as much again for a moment."""
-    return flavor.memory_mib // 2
+def redis_memory_mib(node: Sized) -> int:
+    """Half of what redis has: rewriting the append-only file can need as much again for a moment."""
+    return share_mib(node, Role.REDIS) // 2
 
 
-def web_workers(flavor: Flavor) -> int:
-    """OMERO.web's processes: by processors, but never more than half of memory holds."""
-    return max(2, min(MOST_WEB_WORKERS, 4 * flavor.vcpus, flavor.memory_mib // 2 // MIB_PER_WEB_WORKER))
+def web_workers(node: Sized) -> int:
+    """OMERO.web's processes: by processors, but never more than its memory holds."""
+    if node.web_workers is not None:
+        return node.web_workers
+    most = min(MOST_WEB_WORKERS, 4 * node.flavor.vcpus, share_mib(node, Role.WEB) // MIB_PER_WEB_WORKER)
+    return max(FEWEST_WEB_WORKERS, most)
 
 
-def blitz_heap_mib(flavor: Flavor) -> int:
-    """Java heap of OMERO.server: three eighths of memory (IDR gives 24 of 64 GB), the rest is OMERO.web's and cache."""
-    return flavor.memory_mib * 3 // 8
+def blitz_heap_mib(node: Sized) -> int:
+    """OMERO.server's Java heap: nine sixteenths of what it has (IDR: 24 of 64 GB, web beside); the rest is cache."""
+    if node.heap_mib is not None:
+        return node.heap_mib
+    (role,) = (role for role in node.roles if role in (Role.OMERO_READWRITE, Role.OMERO_READONLY))
+    return max(SMALLEST_HEAP_MIB, share_mib(node, role) * 9 // 16)
+
+
+def committed_mib(node: Sized) -> int:
+    """Memory that is surely taken once all of a node's services are busy; more than the node has is a contradiction."""
+    carried = set(node.roles)
+    taken = 0
+    if carried & {Role.OMERO_READWRITE, Role.OMERO_READONLY}:
+        taken += blitz_heap_mib(node)
+    if Role.WEB in carried:
+        taken += web_workers(node) * MIB_PER_WEB_WORKER
+    if Role.DATABASE in carried:
+        taken += shared_buffers_mib(node)
+    if Role.REDIS in carried:
+        taken += redis_memory_mib(node)
+    return taken

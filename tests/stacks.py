@@ -5,9 +5,11 @@ from typing import Any
 
 import yaml
 
-from model.plan import Plan, plan
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
 from model.secrets import Secrets
-from model.settings import Settings, Source, parse
+from model.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK_FILES = {

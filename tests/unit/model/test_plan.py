@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.addressing import service_pool
-from model.plan import Plan, plan
-from model.settings import Source, parse
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
 from tests import stacks
 
 
@@ -41,7 +42,9 @@ def test_adding_or_removing_a_node_moves_no_other(before: int, after: int) -> No
 def test_nothing_is_open_to_the_world_but_the_public_ports_and_the_bastion() -> None:
     made = stacks.plan_of("ebi")
     rules = [rule for scope in (made.bastion, *made.releases) for rule in scope.rules]
-    assert sorted((rule.group, rule.port) for rule in rules if rule.source_cidr == "0.0.0.0/0") == [
+    assert sorted(
+        (rule.group, rule.port) for rule in rules if rule.direction == "ingress" and rule.remote_cidr == "0.0.0.0/0"
+    ) == [
         ("bastion-bastion", 22),
         ("prod130-proxy", 80),
         ("prod130-proxy", 443),
@@ -51,11 +54,11 @@ def test_nothing_is_open_to_the_world_but_the_public_ports_and_the_bastion() -> 
 
 def test_only_omero_nodes_reach_the_database_and_only_web_nodes_redis() -> None:
     rules = stacks.plan_of("ebi").releases[0].rules
-    assert {rule.source_group for rule in rules if rule.port == 5432} == {
+    assert {rule.remote_group for rule in rules if rule.port == 5432 and rule.direction == "ingress"} == {
         "prod130-omero-readonly",
         "prod130-omero-readwrite",
     }
-    assert {rule.source_group for rule in rules if rule.port == 6379} == {"prod130-web"}
+    assert {rule.remote_group for rule in rules if rule.port == 6379 and rule.direction == "ingress"} == {"prod130-web"}
 
 
 def test_every_rule_names_groups_that_exist() -> None:
@@ -64,7 +67,7 @@ def test_every_rule_names_groups_that_exist() -> None:
     for scope in (made.bastion, *made.releases):
         for rule in scope.rules:
             assert rule.group in known
-            assert rule.source_group is None or rule.source_group in known
+            assert rule.remote_group is None or rule.remote_group in known
 
 
 def test_the_public_address_leads_to_the_live_release() -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from model.settings import SettingsError, Source, parse
+from model.reading import SettingsError, Source, parse
 from tests import stacks
 
 Values = dict[str, Any]
-SOURCE = Source("local", "Pulumi.local.yaml")
+SOURCE = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecret"}))
 
 
 def mistakes(change: Callable[[Values], object], source: Source = SOURCE) -> list[str]:
@@ -41,6 +41,7 @@ def test_uod_and_ebi_differ_in_data_only_an_operator_knows() -> None:
     assert stacks.settings("ebi").missing() == (
         "stackSecret",
         "image",
+        "omeroImage",
         "externalNetwork",
         "omero.server (url and sha256)",
         "omero.ice (url and sha256)",

@@ -1,0 +1,45 @@
+"""A file of a site or of an occasion on top of a stack file: the rules by which the two become one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Origins = dict[str, str]
+"""Where each value came from: its path (keys joined by dots) to a file's name."""
+
+
+def merge(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with what `above` says.
+
+    Mappings are merged key by key. Anything else (a list too) replaces what was there; null takes the key away.
+    """
+    merged = dict(base)
+    for key, value in above.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def origins(merged: Mapping[str, Any], above: Mapping[str, Any], below_file: str, above_file: str) -> Origins:
+    """Which of the two files each value of the merged settings came from."""
+    return {path: above_file if _says(above, path) else below_file for path in _paths(merged)}
+
+
+def _paths(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for key, value in values.items():
+        path = f"{prefix}{key}"
+        found += _paths(value, f"{path}.") if isinstance(value, Mapping) and value else [path]
+    return found
+
+
+def _says(values: Any, path: str) -> bool:
+    for key in path.split("."):
+        if not isinstance(values, Mapping) or key not in values:
+            return False
+        values = values[key]
+    return True

@@ -1,0 +1,166 @@
+"""From settings to the plan: every name, address, size and rule is decided here and in what this calls."""
+
+from model import firewall
+from model.addressing import gateway, node_address, service_pool
+from model.firewall import End, Site, Zone
+from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
+from model.release_settings import AntiAffinity, NodeGroup, Release
+from model.release_settings import Scope as ScopeSettings
+from model.roles import FACTS, OMERO_ROLES, Role
+from model.settings import Distribution, Settings
+from model.systems import UBUNTU, System, packages, system_of
+
+PLACEHOLDER = "(to be set)"
+UNSERVED = {
+    Distribution.OFFICIAL: frozenset[int](),
+    # The demo image server speaks neither, and has no files to share.
+    Distribution.DEMO: frozenset({firewall.OMERO_WEBSOCKET_PORT, firewall.NFS_PORT}),
+}
+"""Ports of the OMERO roles that a distribution has no service on."""
+
+
+def plan(settings: Settings, stack: str) -> Plan:
+    """What the stack `stack` consists of."""
+    nodes = {
+        BASTION: (_bastion_node(settings),),
+        **{name: _release_nodes(settings, name) for name in settings.releases},
+    }
+    site = _site(settings, nodes)
+    return Plan(
+        stack=stack,
+        external_network=settings.external_network or PLACEHOLDER,
+        router=settings.router,
+        floating_ips=settings.floating_ips,
+        keypair=settings.keypair,
+        dns_servers=settings.dns_servers,
+        time_servers=settings.time_servers,
+        proxies=settings.proxies,
+        host_name=settings.host_name or f"{stack}.idr.internal",
+        certificate=settings.certificate,
+        operators=settings.operators,
+        omero=settings.omero,
+        storage_group=settings.storage_group,
+        nfs_mounts=settings.nfs_mounts,
+        site=site,
+        bastion=_scope(BASTION, settings.bastion, nodes[BASTION], site, frozen=False),
+        releases=tuple(
+            _scope(name, release, nodes[name], site, frozen=release.frozen)
+            for name, release in settings.releases.items()
+        ),
+        live=settings.live,
+        protect_data=settings.protect_data,
+        configure=settings.configure,
+    )
+
+
+def _bastion_node(settings: Settings) -> Node:
+    machine = settings.bastion
+    group = NodeGroup(
+        roles=(Role.BASTION,),
+        flavor=machine.flavor,
+        image=machine.image,
+        zone=machine.zone,
+        boot_volume_gib=machine.boot_volume_gib,
+    )
+    return _node(settings, BASTION, machine, BASTION, group, None, {})
+
+
+def _release_nodes(settings: Settings, name: str) -> tuple[Node, ...]:
+    release = settings.releases[name]
+    return tuple(
+        _node(settings, name, release, group_name, group, number, release.rebuild)
+        for group_name, group in release.nodes.items()
+        for number in (range(1, group.count + 1) if group.count else (None,))
+    )
+
+
+def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
+    storage = settings.storage_network.cidr if settings.storage_network else firewall.ANYWHERE
+    proxies = (settings.proxies.packages, settings.proxies.http)
+    return Site(
+        bastion=Zone(BASTION, settings.bastion.cidr, nodes[BASTION]),
+        releases=tuple(Zone(name, release.cidr, nodes[name]) for name, release in settings.releases.items()),
+        storage=storage if settings.nfs_mounts else None,
+        proxy_ports=tuple(sorted({proxy.port for proxy in proxies if proxy and proxy.port})),
+        unserved=UNSERVED[settings.omero.distribution],
+    )
+
+
+def _scope(name: str, settings: ScopeSettings, nodes: tuple[Node, ...], site: Site, *, frozen: bool) -> Scope:
+    first, last = service_pool(settings.cidr)
+    return Scope(
+        name=name,
+        subnet=Subnet(name, settings.cidr, gateway(settings.cidr), (first, last), settings.existing_network),
+        security_groups=tuple(sorted({group for node in nodes for group in node.security_groups})),
+        rules=firewall.rules(site, site.zone(name)),
+        server_groups=_server_groups(name, settings),
+        nodes=nodes,
+        frozen=frozen,
+    )
+
+
+def _server_groups(scope: str, settings: ScopeSettings) -> dict[str, AntiAffinity]:
+    if not isinstance(settings, Release):
+        return {}
+    return {f"{scope}-{name}": group.anti_affinity for name, group in settings.nodes.items() if group.count}
+
+
+def _node(
+    settings: Settings,
+    scope: str,
+    place: ScopeSettings,
+    group_name: str,
+    group: NodeGroup,
+    number: int | None,
+    rebuild: dict[str, int],
+) -> Node:
+    alias = group_name if number is None else f"{group_name}-{number}"
+    name = alias if scope == BASTION else f"{scope}-{alias}"
+    official = settings.omero.distribution == Distribution.OFFICIAL
+    system = system_of(group.roles, official=official)
+    ends: tuple[End, ...] = (*group.roles, firewall.EVERY_NODE)
+    on_storage = settings.storage_network and OMERO_ROLES.intersection(group.roles)
+    return Node(
+        name=name,
+        alias=alias,
+        scope=scope,
+        group=group_name,
+        number=number or 1,
+        roles=group.roles,
+        address=node_address(place.cidr, group.roles[0], number or 1),
+        flavor_name=group.flavor,
+        flavor=settings.flavors[group.flavor],
+        system=system,
+        image=group.image or _image(settings, system) or PLACEHOLDER,
+        zone=group.zone,
+        boot_volume_gib=group.boot_volume_gib,
+        storage_network=settings.storage_network.name if settings.storage_network and on_storage else None,
+        server_group=f"{scope}-{group_name}" if group.count else None,
+        heap_mib=group.heap_mib,
+        web_workers=group.web_workers,
+        packages=packages(system, group.roles, official=official),
+        security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
+        listens=firewall.listens(group.roles, UNSERVED[settings.omero.distribution]),
+        volumes=_volumes(name, group),
+        rebuild=rebuild.get(alias, 0),
+    )
+
+
+def _image(settings: Settings, system: System) -> str | None:
+    return settings.omero_image if system == UBUNTU else settings.image
+
+
+def _volumes(node: str, group: NodeGroup) -> tuple[Volume, ...]:
+    purposes = {facts.name: facts for role in group.roles if (facts := FACTS[role].volume)}
+    return tuple(
+        Volume(
+            name=f"{node}-{name}",
+            purpose=name,
+            size_gib=asked.size_gib,
+            mount=purposes[name].mount,
+            type=asked.type,
+            source=asked.source,
+            existing=asked.existing,
+        )
+        for name, asked in group.volumes.items()
+    )

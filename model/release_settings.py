@@ -1,0 +1,171 @@
+"""What a stack file says of releases: networks, nodes and volumes. Sizes are GiB and MiB and say so in their names."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field, PositiveInt
+
+from model.addressing import node_address
+from model.field_types import Name, NodeName, ReleaseNetwork, Section
+from model.firewall import LISTENERS, listens
+from model.roles import FACTS, OMERO_ROLES, Role
+
+
+class AntiAffinity(StrEnum):
+    """Whether Nova keeps the nodes of a group on different hosts: where it can, or always (else it creates none)."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+class Flavor(Section):
+    """What a flavor of the cloud offers; the plan derives memory and worker numbers from it."""
+
+    vcpus: PositiveInt
+    memory_mib: PositiveInt = Field(description="Memory in MiB")
+
+
+class VolumeSource(Section):
+    """What a new volume is a copy of: a snapshot or a volume of the cloud, by its id, and how large that is."""
+
+    snapshot: UUID | None = None
+    volume: UUID | None = None
+    size_gib: PositiveInt = Field(description="Size of the source in GiB; the copy cannot be smaller")
+
+    def problems(self) -> Iterator[str]:
+        """Names one thing."""
+        if (self.snapshot is None) == (self.volume is None):
+            yield "name either a snapshot or a volume"
+
+
+class DataVolume(Section):
+    """A data volume of a node: a new one, a copy, or one that is there already and stays when the stack goes."""
+
+    size_gib: PositiveInt = Field(description="Size in GiB; may grow, never shrink")
+    type: Name | None = Field(None, description="Volume type of the cloud; its default where absent")
+    source: VolumeSource | None = None
+    existing: UUID | None = Field(None, description="Id of a volume to use as it is")
+
+    def problems(self) -> Iterator[str]:
+        """What does not go together."""
+        if self.existing and (self.source or self.type):
+            yield "an existing volume is used as it is: it takes neither source nor type"
+        if self.source and self.size_gib < self.source.size_gib:
+            yield f"sizeGib {self.size_gib} is smaller than its source, which has {self.source.size_gib}"
+
+
+class Machine(Section):
+    """What a server of any kind is made from."""
+
+    flavor: Name
+    image: Name | None = Field(None, description="Image of the cloud, where it is not the stack's for this role")
+    zone: Name | None = Field(None, description="Availability zone")
+    boot_volume_gib: PositiveInt | None = Field(None, description="Boot from a volume of this size instead of a disk")
+
+
+class NodeGroup(Machine):
+    """One node, or `count` alike."""
+
+    roles: tuple[Role, ...]
+    count: PositiveInt | None = None
+    anti_affinity: AntiAffinity = AntiAffinity.SOFT
+    heap_mib: PositiveInt | None = Field(None, description="OMERO.server's Java heap in MiB; derived where absent")
+    web_workers: PositiveInt | None = Field(None, description="OMERO.web's processes; derived where absent")
+    volumes: dict[str, DataVolume] = Field({}, description="By purpose: db, data, nginxcache")
+
+    def problems(self) -> Iterator[str]:
+        """Roles, volumes and ports that do not go together."""
+        yield from self._volumes_fit_roles()
+        yield from self._ports_are_free()
+
+    def _volumes_fit_roles(self) -> Iterator[str]:
+        if not self.roles:
+            yield f"roles: name at least one of {', '.join(Role)}"
+            return
+        if len(set(self.roles)) != len(self.roles):
+            yield f"roles: {', '.join(self.roles)} names one twice"
+        purposes = {facts.volume.name: facts.volume for role in self.roles if (facts := FACTS[role]).volume}
+        for name, volume in self.volumes.items():
+            if name not in purposes:
+                known = ", ".join(sorted(purposes)) or "none"
+                yield f"volume '{name}' belongs to no role of this node; its roles use: {known}"
+            if volume.existing and (self.count or 1) > 1:
+                yield f"volume '{name}' exists once; {self.count} nodes cannot share it"
+        for name, purpose in purposes.items():
+            if purpose.required and name not in self.volumes:
+                yield f"needs a volume '{name}' (mounted at {purpose.mount})"
+
+    def _ports_are_free(self) -> Iterator[str]:
+        ports = listens(self.roles)
+        for port in sorted({port for port in ports if ports.count(port) > 1}):
+            rivals = " and ".join(role for role in self.roles if port in LISTENERS[role])
+            yield f"{rivals} both listen on port {port}: they cannot be on one node"
+
+
+class Scope(Section):
+    """A network with nodes in it."""
+
+    cidr: ReleaseNetwork
+    existing_network: Name | None = Field(
+        None, description="Network of the cloud to use; it must have a subnet with this cidr"
+    )
+
+
+class Release(Scope):
+    """One complete set of nodes in a subnet of its own."""
+
+    nodes: dict[NodeName, NodeGroup]
+    rebuild: dict[str, PositiveInt] = Field({}, description="Node to number; another number asks for a new machine")
+    frozen: bool = Field(False, description="Leave its machines as they are: no new bootstrap or configuration")
+
+    def aliases(self) -> list[str]:
+        """The names of its nodes."""
+        return [
+            alias
+            for name, group in self.nodes.items()
+            for alias in ([f"{name}-{n}" for n in range(1, group.count + 1)] if group.count else [name])
+        ]
+
+    def problems(self) -> Iterator[str]:
+        """What is missing, too much, or named and not there."""
+        yield from self._addresses_are_enough()
+        yield from self._is_whole()
+        yield from self._rebuilds_what_is_there()
+
+    def _addresses_are_enough(self) -> Iterator[str]:
+        seen: dict[Role, str] = {}
+        for name, group in self.nodes.items():
+            first = group.roles[0]
+            if first in seen:
+                yield f"nodes '{seen[first]}' and '{name}' have the same first role {first}: use count instead"
+            seen[first] = name
+            try:
+                node_address(self.cidr, first, group.count or 1)
+            except ValueError as error:
+                yield str(error)
+
+    def _is_whole(self) -> Iterator[str]:
+        for name, group in self.nodes.items():
+            if Role.BASTION in group.roles:
+                yield f"node '{name}': the bastion is the stack's, not a release's; set idr:bastion"
+        roles = [role for group in self.nodes.values() for role in group.roles for _ in range(group.count or 1)]
+        for single in (Role.DATABASE, Role.REDIS):
+            if roles.count(single) != 1:
+                yield f"needs exactly one node with the role {single}, has {roles.count(single)}"
+        if roles.count(Role.OMERO_READWRITE) > 1:
+            yield f"can have one node with the role omero-readwrite, has {roles.count(Role.OMERO_READWRITE)}"
+        for needed in (Role.WEB, Role.PROXY):
+            if needed not in roles:
+                yield f"needs a node with the role {needed}"
+        if not OMERO_ROLES.intersection(roles):
+            yield "needs a node with the role omero-readwrite or omero-readonly"
+
+    def _rebuilds_what_is_there(self) -> Iterator[str]:
+        for alias in self.rebuild:
+            if alias not in self.aliases():
+                yield f"rebuild names '{alias}', which is not a node; there are: {', '.join(self.aliases())}"
+
+
+class Bastion(Scope, Machine):
+    """The one way in for operators; shared by all releases of the stack."""

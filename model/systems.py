@@ -1,0 +1,41 @@
+"""The operating systems of the machines, and all that differs between them: in this one place."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from model.roles import COMMON_PACKAGES, FACTS, OMERO_ROLES, Role
+
+
+@dataclass(frozen=True)
+class System:
+    """A distribution's release. `postgresql`, `python` and `java` are the versions that it packages."""
+
+    name: str
+    postgresql: str
+    python: str
+    java: str
+    http2_directive: bool
+    """Whether its nginx wants `http2 on;` (since 1.25.1) rather than `listen ... http2`."""
+
+
+DEBIAN = System("Debian 12", postgresql="15", python="3.11", java="17", http2_directive=False)
+
+# OME's own choice for OMERO.server 5.6 (research, omero-facts 6): its Ice is built for this.
+UBUNTU = System("Ubuntu 24.04", postgresql="16", python="3.12", java="11", http2_directive=False)
+
+
+def system_of(roles: Iterable[Role], *, official: bool) -> System:
+    """Debian everywhere; where OMERO's official distribution runs (OMERO.server or OMERO.web), Ubuntu."""
+    omero = OMERO_ROLES | {Role.WEB}
+    return UBUNTU if official and omero.intersection(roles) else DEBIAN
+
+
+def packages(system: System, roles: Iterable[Role], *, official: bool) -> tuple[str, ...]:
+    """The distribution's packages that a node with these roles needs, sorted."""
+    carried = set(roles)
+    found = {*COMMON_PACKAGES, *(package for role in carried for package in FACTS[role].packages)}
+    if official and carried & OMERO_ROLES:
+        found |= {f"openjdk-{system.java}-jre-headless", "nfs-common", "python3-venv", "unzip"}
+        if Role.OMERO_READWRITE in carried:
+            found.add("nfs-kernel-server")
+    return tuple(sorted(found))
