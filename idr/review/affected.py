@@ -1,0 +1,55 @@
+"""Which stacks a change may touch, from the paths it changes. As a program: paths on standard input, JSON out.
+
+`git diff --name-only main... | python -m idr.review.affected`
+"""
+
+import json
+import sys
+from collections.abc import Collection, Iterable
+from fnmatch import fnmatch
+
+from idr.cli import PROJECT
+
+# Nothing in these reaches a cloud. What is not listed touches every stack: a wrong guess then costs a preview only.
+APART = (
+    ".ci/*",
+    ".github/*",
+    ".gitlab-ci.yml",
+    ".gitignore",
+    ".yamllint",
+    "LICENSE",
+    "Makefile",
+    "*.md",
+    "bench/*",
+    "dev/*",
+    "docs/*",
+    "pyproject.toml",
+    "requirements-dev.*",
+    "tests/*",
+)
+
+
+def stacks_touched(paths: Iterable[str], stacks: Collection[str]) -> list[str]:
+    """Those of `stacks` whose preview may differ by a change of the files `paths` (relative to the project)."""
+    touched: set[str] = set()
+    files = {f"Pulumi.{stack}.yaml": stack for stack in stacks}
+    for path in paths:
+        if path in files:
+            touched.add(files[path])
+        elif not _is_apart(path):
+            touched.update(stacks)
+    return sorted(touched)
+
+
+def _is_apart(path: str) -> bool:
+    is_file_of_another_stack = fnmatch(path, "Pulumi.*.yaml") and "/" not in path
+    return is_file_of_another_stack or any(fnmatch(path, pattern) for pattern in APART)
+
+
+def shared_stacks() -> list[str]:
+    """Every stack with a file in the repository; `local` has none there, its state is on one machine."""
+    return sorted(file.name.split(".")[1] for file in PROJECT.glob("Pulumi.*.yaml") if file.name != "Pulumi.local.yaml")
+
+
+if __name__ == "__main__":
+    print(json.dumps(stacks_touched(sys.stdin.read().splitlines(), shared_stacks())))

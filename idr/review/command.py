@@ -1,0 +1,77 @@
+"""`idr review`: the same summary and guard rails at a desk as in CI."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from idr.cli import FAILED, PROJECT, AsJson, Stack, print_json
+from idr.errors import IdrError
+from idr.review import preview, render, rules
+from idr.review.rules import Change
+from idr.review.summary import summarize
+
+
+def command(
+    stack: Stack,
+    preview_file: Annotated[
+        str | None,
+        typer.Option("--preview", help="A file with `pulumi preview --json --show-sames`, or - for standard input."),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Lift a guard rail by its name (repeat for several): {', '.join(rules.NAMES)}."),
+    ] = None,
+    as_json: AsJson = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment.")] = False,
+) -> None:
+    """Say what an update would do, worst first, and fail when it breaks a guard rail.
+
+    Without --preview it asks the engine for one. Exit status 1 when a guard rail is broken or the preview fails.
+    """
+    lifted = frozenset(allow or ())
+    if unknown := sorted(lifted.difference(rules.NAMES)):
+        msg = f"no guard rail is called {', '.join(unknown)}; there are: {', '.join(rules.NAMES)}"
+        raise typer.BadParameter(msg, param_hint="--allow")
+    found = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
+    summary = summarize(found, stack)
+    breaches = rules.check(Change(found, _stack_file(stack)), lifted)
+    if as_json:
+        print_json(render.data(summary, breaches))
+    else:
+        typer.echo((render.markdown if as_markdown else render.text)(summary, breaches), nl=False)
+    if found.errors or any(not breach.allowed for breach in breaches):
+        raise typer.Exit(FAILED)
+
+
+def _given(name: str) -> str:
+    if name == "-":
+        return sys.stdin.read()
+    try:
+        return Path(name).read_text()
+    except OSError as error:
+        msg = f"cannot read {name}: {error.strerror}"
+        raise typer.BadParameter(msg, param_hint="--preview") from None
+
+
+def _ask_engine(stack: str) -> str:
+    typer.echo(f"asking the engine what `pulumi up -s {stack}` would do...", err=True)
+    arguments = ["preview", "--stack", stack, "--json", "--show-sames", "--non-interactive"]
+    done = subprocess.run(
+        ["pulumi", *arguments], cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    # A preview that fails half-way is JSON all the same, and worth its summary; one that never began is not.
+    if done.returncode and not done.stdout.lstrip().startswith("{"):
+        raise IdrError((done.stderr.strip() or done.stdout.strip()).removeprefix("error: "))
+    return done.stdout
+
+
+def _stack_file(stack: str) -> dict[str, Any] | None:
+    file = PROJECT / f"Pulumi.{stack}.yaml"
+    if not file.is_file():
+        return None
+    found: dict[str, Any] = yaml.safe_load(file.read_text()) or {}
+    return found

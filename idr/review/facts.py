@@ -1,0 +1,117 @@
+"""What a reviewer must know of a preview: data at stake, the public address, ports open to the world."""
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from idr.review.preview import ASSOCIATION, FLOATING_IP, SECURITY_RULE, VOLUME, Kind, Preview, State, Step
+
+PUBLIC = "public"
+"""Name of the public address and of its association in the program."""
+
+# No institute has a larger network: what is open to this many is open to the world.
+SMALLEST_WORLD = {4: 7, 6: 15}
+
+
+@dataclass(frozen=True)
+class VolumeChange:
+    """A data volume that an update touches. Sizes are GiB, None where there is no volume (yet, or any more)."""
+
+    name: str
+    kind: Kind
+    before_gib: int | None
+    after_gib: int | None
+    loses_protection: bool
+
+    @property
+    def is_shrunk(self) -> bool:
+        """Whether a smaller size is asked for, which Cinder refuses in the middle of the update."""
+        return self.kind == Kind.UPDATE and (self.after_gib or 0) < (self.before_gib or 0)
+
+
+def volume_changes(preview: Preview) -> list[VolumeChange]:
+    """Every data volume that is touched, or that loses its protection (which by itself is no change to the engine)."""
+    every = [_volume_change(step) for step in preview.of(VOLUME)]
+    return [change for change in every if change.kind != Kind.SAME or change.loses_protection]
+
+
+def _volume_change(step: Step) -> VolumeChange:
+    unprotected = step.old is None or step.old.protect
+    return VolumeChange(
+        name=step.name,
+        kind=step.kind,
+        before_gib=_size(step.old),
+        after_gib=_size(step.new),
+        loses_protection=unprotected and step.new is not None and not step.new.protect,
+    )
+
+
+def _size(state: State | None) -> int | None:
+    size = state.inputs.get("size") if state else None
+    return int(size) if isinstance(size, int | float) else None
+
+
+def live(preview: Preview) -> tuple[str | None, str | None]:
+    """The nodes that the public address leads to before and after, by name."""
+    for step in preview.of(ASSOCIATION):
+        if step.name == PUBLIC:
+            return (
+                step.old.depends_on("portId") if step.old else None,
+                step.new.depends_on("portId") if step.new else None,
+            )
+    return None, None
+
+
+def release_of(node: str | None) -> str | None:
+    """The release that a node belongs to."""
+    return node.split("-", 1)[0] if node else None
+
+
+def lost_addresses(preview: Preview) -> list[str]:
+    """Names of the public addresses that are given back to the cloud; DNS and visitors know them."""
+    return [step.name for step in preview.of(FLOATING_IP, Kind.DELETE, Kind.REPLACE)]
+
+
+@dataclass(frozen=True, order=True)
+class Opening:
+    """Ports of a role's nodes (or of one group of nodes) that the world may reach."""
+
+    role: str
+    protocol: str
+    first_port: int
+    last_port: int
+
+    def __str__(self) -> str:
+        if not self.last_port:
+            ports = "every port"
+        else:
+            ports = str(self.first_port) + (f"-{self.last_port}" if self.last_port != self.first_port else "")
+        return f"{self.protocol} {ports} of {self.role}"
+
+
+def openings(preview: Preview) -> tuple[frozenset[Opening], frozenset[Opening]]:
+    """What is open to the world before and after, whatever the release: a new one opens nothing new."""
+    before, after = set(), set()
+    for step in preview.of(SECURITY_RULE):
+        if step.old and _is_for_the_world(step.old):
+            before.add(_opening(step, step.old))
+        if step.new and _is_for_the_world(step.new):
+            after.add(_opening(step, step.new))
+    return frozenset(before), frozenset(after)
+
+
+def _is_for_the_world(rule: State) -> bool:
+    inputs = rule.inputs
+    if inputs.get("direction") != "ingress" or inputs.get("remoteGroupId") or inputs.get("remoteAddressGroupId"):
+        return False
+    source = inputs.get("remoteIpPrefix")
+    if not source:
+        return True
+    network = ip_network(source, strict=False)
+    return network.prefixlen <= SMALLEST_WORLD[network.version]
+
+
+def _opening(step: Step, rule: State) -> Opening:
+    group = rule.depends_on("securityGroupId") or step.name
+    last = int(rule.inputs.get("portRangeMax") or 0)
+    protocol = str(rule.inputs.get("protocol") or "any protocol")
+    return Opening(group.split("-", 1)[-1], protocol, int(rule.inputs.get("portRangeMin") or 0), last)

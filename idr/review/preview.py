@@ -1,0 +1,158 @@
+"""`pulumi preview --json --show-sames`, typed: only what a review reads of it."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from idr.errors import IdrError
+
+STACK = "pulumi:pulumi:Stack"
+SERVER = "openstack:compute/instance:Instance"
+VOLUME = "openstack:blockstorage/volume:Volume"
+SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
+FLOATING_IP = "openstack:networking/floatingIp:FloatingIp"
+ASSOCIATION = "openstack:networking/floatingIpAssociate:FloatingIpAssociate"
+COMMAND = "command:remote:Command"
+
+
+class PreviewError(IdrError):
+    """The text is no preview that can be reviewed."""
+
+
+class Kind(StrEnum):
+    """What happens to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    SAME = "same"
+    READ = "read"
+
+
+# An engine that shows the parts of a replacement shows several of these for one resource.
+_KINDS = {
+    "create": Kind.CREATE,
+    "import": Kind.CREATE,
+    "update": Kind.UPDATE,
+    "replace": Kind.REPLACE,
+    "create-replacement": Kind.REPLACE,
+    "delete-replaced": Kind.REPLACE,
+    "import-replacement": Kind.REPLACE,
+    "delete": Kind.DELETE,
+    "same": Kind.SAME,
+}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, populate_by_name=True)
+
+
+class State(_Model):
+    """A resource before or after. Secret values read "[secret]"."""
+
+    protect: bool = False
+    inputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
+    property_dependencies: dict[str, list[str]] = {}
+
+    def depends_on(self, property_name: str) -> str | None:
+        """Name of the resource that a property's value comes from."""
+        urns = self.property_dependencies.get(property_name)
+        return _name(urns[0]) if urns else None
+
+
+class Step(_Model):
+    """What happens to one resource."""
+
+    op: str
+    urn: str
+    old: State | None = Field(default=None, alias="oldState")
+    new: State | None = Field(default=None, alias="newState")
+    detailed_diff: dict[str, Any] | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What happens to it."""
+        return _KINDS.get(self.op, Kind.READ)
+
+    @property
+    def type(self) -> str:
+        """Its type token, as in `openstack:compute/instance:Instance`."""
+        return self.urn.split("::")[-2].rsplit("$", 1)[-1]
+
+    @property
+    def name(self) -> str:
+        """Its name in the program, as in `prod130-database`."""
+        return _name(self.urn)
+
+    @property
+    def release(self) -> str:
+        """The release it belongs to: names of releases have no dash and begin all names in them."""
+        return self.name.split("-", 1)[0]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Properties that force a replacement, else those that change."""
+        found = self.detailed_diff or {}
+        forcing = [key for key, value in found.items() if str(value.get("kind", "")).endswith("-replace")]
+        return tuple(sorted(forcing or found))
+
+
+class Diagnostic(_Model):
+    """A message of the engine."""
+
+    message: str
+    severity: str
+
+
+class Preview(_Model):
+    """A whole preview, also one that failed half-way: its diagnostics then have errors. One step a replacement."""
+
+    steps: tuple[Step, ...]
+    config: dict[str, Any] = {}
+    change_summary: dict[str, int] = {}
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the stack does not exist yet."""
+        return not any(step.old for step in self.steps)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The first line of every error of the engine, without the one that only says that it failed."""
+        texts = [item.message.strip() for item in self.diagnostics if item.severity == "error"]
+        return tuple(text.splitlines()[0] for text in texts if text != "error: preview failed")
+
+    def of(self, type_token: str, *kinds: Kind) -> Iterator[Step]:
+        """Steps on resources of a type, by name; of every kind when none is named."""
+        for step in sorted(self.steps, key=lambda item: item.name):
+            if step.type == type_token and (not kinds or step.kind in kinds):
+                yield step
+
+
+def read(text: str) -> Preview:
+    """The preview. Raises PreviewError when the text is none, or lacks the unchanged resources.
+
+    Without those a review is blind: taking the protection off a volume changes nothing else, so the engine counts it
+    as unchanged.
+    """
+    try:
+        found = Preview.model_validate_json(text)
+    except ValidationError:
+        msg = "this is not the JSON of a preview; make one with: pulumi preview --json --show-sames"
+        raise PreviewError(msg) from None
+    shown = sum(step.kind == Kind.SAME for step in found.steps)
+    if shown < found.change_summary.get("same", 0):
+        msg = "the preview leaves out unchanged resources; make it with: pulumi preview --json --show-sames"
+        raise PreviewError(msg)
+    once = {(step.urn, step.kind): step for step in found.steps}
+    return found.model_copy(update={"steps": tuple(once.values())})
+
+
+def _name(urn: str) -> str:
+    return urn.rsplit("::", 1)[-1]

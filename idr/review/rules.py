@@ -1,0 +1,105 @@
+"""Guard rails: what no update may do unless it was asked for by the rule's name."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from idr.review import facts, secrets
+from idr.review.preview import Kind, Preview
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is reviewed: a preview and the stack file it was made from (None when there is none)."""
+
+    preview: Preview
+    stack_file: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A guard rail. `breaches` says what breaks it, a line each; `why` is for the reader of the docs."""
+
+    name: str
+    why: str
+    breaches: Callable[[Change], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A guard rail that a change breaks. `allowed` when it was lifted by name."""
+
+    rule: str
+    text: str
+    allowed: bool
+
+
+def _deleted(change: Change) -> list[str]:
+    touched = facts.volume_changes(change.preview)
+    return [f"{volume.name} is deleted with its data" for volume in touched if volume.kind == Kind.DELETE]
+
+
+def _replaced(change: Change) -> list[str]:
+    touched = facts.volume_changes(change.preview)
+    return [f"{volume.name} is replaced by an empty volume" for volume in touched if volume.kind == Kind.REPLACE]
+
+
+def _unprotected(change: Change) -> list[str]:
+    touched = facts.volume_changes(change.preview)
+    return [f"{volume.name} is not protected afterwards" for volume in touched if volume.loses_protection]
+
+
+def _shrunk(change: Change) -> list[str]:
+    touched = facts.volume_changes(change.preview)
+    return [
+        f"{volume.name}: {volume.before_gib} GiB cannot become {volume.after_gib} GiB"
+        for volume in touched
+        if volume.is_shrunk
+    ]
+
+
+def _opened(change: Change) -> list[str]:
+    if change.preview.is_first:
+        return []
+    before, after = facts.openings(change.preview)
+    return [f"{opening} is opened to the world" for opening in sorted(after - before)]
+
+
+def _plain_secrets(change: Change) -> list[str]:
+    in_file = secrets.in_stack_file(change.stack_file) if change.stack_file else []
+    return [
+        *(f"stack file: {key} is not encrypted; set it with `pulumi config set --secret`" for key in in_file),
+        *(f"preview: {place} is readable" for place in secrets.in_preview(change.preview)),
+    ]
+
+
+def _live_removed(change: Change) -> list[str]:
+    before, _ = facts.live(change.preview)
+    gone = {step.name for step in change.preview.steps if step.kind == Kind.DELETE}
+    return [f"{before}, which the public address leads to now, is deleted"] if before in gone else []
+
+
+def _address_lost(change: Change) -> list[str]:
+    return [f"the {name} address goes back to the cloud" for name in facts.lost_addresses(change.preview)]
+
+
+RULES = (
+    Rule("data-volume-deleted", "the data is gone", _deleted),
+    Rule("data-volume-replaced", "the new volume is empty, and the engine deletes the old one", _replaced),
+    Rule(
+        "data-volume-unprotected",
+        "the next update may delete it; protection does not stop an update that takes it off and replaces the volume",
+        _unprotected,
+    ),
+    Rule("data-volume-shrunk", "Cinder refuses it in the middle of the update", _shrunk),
+    Rule("live-release-removed", "visitors have nothing, and there is no way back", _live_removed),
+    Rule("public-address-lost", "DNS leads to it, and the cloud gives it to somebody else", _address_lost),
+    Rule("world-open-port", "a port that the world could not reach before", _opened),
+    Rule("plain-text-secret", "a secret that was shown once is no secret", _plain_secrets),
+)
+NAMES = tuple(rule.name for rule in RULES)
+
+
+def check(change: Change, allowed: Collection[str] = ()) -> tuple[Breach, ...]:
+    """Every guard rail that the change breaks, in the order of RULES. `allowed` are names of rules that are lifted."""
+    return tuple(Breach(rule.name, text, rule.name in allowed) for rule in RULES for text in rule.breaches(change))

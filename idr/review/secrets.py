@@ -1,0 +1,48 @@
+"""Secrets that a stack file or a preview shows in plain text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from idr.review.preview import Preview
+
+HIDDEN = "[secret]"
+# What the engine writes for a value that only the update will know.
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_SECRET_NAME = re.compile(r"secret$|passw|passphrase|token$|private_?key$|^userdata$|^stdin$", re.IGNORECASE)
+
+
+def in_stack_file(document: Mapping[str, Any]) -> list[str]:
+    """Keys of a stack file whose value must be encrypted and is not."""
+    return [key for key, value in _leaves(document.get("config") or {}) if _shows(key, value)]
+
+
+def in_preview(preview: Preview) -> list[str]:
+    """Configuration keys and properties of resources, as `resource: property`, that show a secret."""
+    found = [key for key, value in _leaves(preview.config) if _shows(key, value)]
+    for step in preview.steps:
+        if step.new:
+            places = [*_leaves(step.new.inputs), *_leaves(step.new.outputs)]
+            found += [f"{step.name}: {place}" for place, value in places if _shows(place, value)]
+    return sorted(set(found))
+
+
+def _shows(place: str, value: str) -> bool:
+    if value in ("", HIDDEN, UNKNOWN):
+        return False
+    name = re.split(r"[.:]", place)[-1]
+    return bool(_PRIVATE_KEY.search(value) or _SECRET_NAME.search(name))
+
+
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in nested data with where it stands; what Pulumi has encrypted (`secure: ...`) is left out."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key != "secure":
+                yield from _leaves(inner, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{place}.{number}")
+    elif isinstance(value, str):
+        yield place, value

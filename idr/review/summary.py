@@ -1,0 +1,123 @@
+"""A preview in a few lines, worst first: what data is at stake, what goes live, what opens, what is replaced."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from idr.review import facts
+from idr.review.facts import VolumeChange
+from idr.review.preview import COMMAND, SERVER, STACK, VOLUME, Kind, Preview
+
+
+class Topic(StrEnum):
+    """What a line is about, worst first."""
+
+    ERROR = "The preview fails"
+    DATA = "Data at stake"
+    LIVE = "Live"
+    WORLD = "Open to the world"
+    REPLACED = "Replaced"
+    DELETED = "Deleted"
+    CREATED = "Created"
+    CHANGED = "Changed in place"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that a reviewer must know."""
+
+    topic: Topic
+    text: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A preview's summary: its lines, worst first, and how many resources there are of each kind of change."""
+
+    stack: str
+    lines: tuple[Line, ...]
+    counts: dict[str, int]
+
+
+def summarize(preview: Preview, stack: str) -> Summary:
+    """The summary of a preview."""
+    lines = [*_errors(preview), *_data(preview), *_live(preview), *_world(preview), *_servers(preview), *_rest(preview)]
+    order = list(Topic)
+    counts = {kind.value: sum(step.kind == kind for step in preview.steps) for kind in Kind if kind != Kind.READ}
+    return Summary(stack, tuple(sorted(lines, key=lambda line: order.index(line.topic))), counts)
+
+
+def _errors(preview: Preview) -> Iterator[Line]:
+    for text in preview.errors:
+        yield Line(Topic.ERROR, re.sub(r'"urn:\S+::(\S+)"', r"\1", text.removeprefix("error: Preview failed: ")))
+
+
+def _data(preview: Preview) -> Iterator[Line]:
+    for volume in facts.volume_changes(preview):
+        yield from _volume(volume)
+
+
+def _volume(volume: VolumeChange) -> Iterator[Line]:
+    before, after = f"{volume.before_gib} GiB", f"{volume.after_gib} GiB"
+    match volume.kind:
+        case Kind.DELETE:
+            yield Line(Topic.DATA, f"volume {volume.name} ({before}) is deleted with its data")
+        case Kind.REPLACE:
+            yield Line(Topic.DATA, f"volume {volume.name} ({before}) is replaced by an empty one")
+        case Kind.CREATE:
+            yield Line(Topic.CREATED, f"volume {volume.name} ({after})")
+        case Kind.UPDATE if volume.is_shrunk:
+            yield Line(Topic.DATA, f"volume {volume.name} is to shrink from {before} to {after}, which Cinder refuses")
+        case Kind.UPDATE if before != after:
+            yield Line(Topic.CHANGED, f"volume {volume.name} grows from {before} to {after}")
+        case Kind.UPDATE:
+            yield Line(Topic.CHANGED, f"volume {volume.name}")
+    if volume.loses_protection and volume.kind != Kind.REPLACE:
+        yield Line(Topic.DATA, f"volume {volume.name} is not protected: a later update may delete it")
+
+
+def _live(preview: Preview) -> Iterator[Line]:
+    before, after = (facts.release_of(node) for node in facts.live(preview))
+    if after != before:
+        was = f", where {before} was" if before else ""
+        yield Line(Topic.LIVE, f"{after or 'nothing'} goes live{was}")
+    for name in facts.lost_addresses(preview):
+        yield Line(Topic.LIVE, f"the {name} address goes back to the cloud")
+
+
+def _world(preview: Preview) -> Iterator[Line]:
+    before, after = facts.openings(preview)
+    for opening in sorted(after - before):
+        yield Line(Topic.WORLD, f"{opening} is opened")
+    for opening in sorted(before - after):
+        yield Line(Topic.WORLD, f"{opening} is closed")
+
+
+_TOPICS = {Kind.REPLACE: Topic.REPLACED, Kind.DELETE: Topic.DELETED, Kind.CREATE: Topic.CREATED}
+
+
+def _servers(preview: Preview) -> Iterator[Line]:
+    before, _ = facts.live(preview)
+    for step in preview.of(SERVER):
+        is_live = facts.release_of(step.name) == facts.release_of(before)
+        text = f"server {step.name}{' (live)' if is_live and step.kind != Kind.CREATE else ''}"
+        reasons = f", because of {', '.join(step.reasons)}" if step.reasons else ""
+        if step.kind in _TOPICS:
+            yield Line(_TOPICS[step.kind], text + (reasons if step.kind == Kind.REPLACE else ""))
+        elif step.kind == Kind.UPDATE:
+            yield Line(Topic.CHANGED, f"{text}{reasons}")
+    configured = [step.name for step in preview.of(COMMAND, Kind.UPDATE)]
+    if configured:
+        yield Line(Topic.CHANGED, f"configuration of {', '.join(configured)}")
+
+
+def _rest(preview: Preview) -> Iterator[Line]:
+    """How many of everything else; components are no objects of a cloud."""
+    told = {STACK, SERVER, VOLUME, COMMAND}
+    for kind, topic in {**_TOPICS, Kind.UPDATE: Topic.CHANGED}.items():
+        types = [step.type for step in preview.steps if step.kind == kind and step.type not in told]
+        counted = {name: types.count(name) for name in types if not name.startswith("idr:")}
+        if counted:
+            parts = (f"{number} {name.rsplit(':', 1)[-1]}" for name, number in sorted(counted.items()))
+            yield Line(topic, ", ".join(parts))

@@ -1,0 +1,38 @@
+"""Which stacks a change touches."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idr.review.affected import shared_stacks, stacks_touched
+
+STACKS = ("ebi", "uod")
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        ([], []),
+        (["Pulumi.ebi.yaml"], ["ebi"]),
+        (["Pulumi.ebi.yaml", "docs/guide.md"], ["ebi"]),
+        (["README.md", "tests/unit/model/test_plan.py", "dev/cloud/seed.py", ".github/workflows/check.yml"], []),
+        (["Pulumi.gone.yaml"], []),
+        (["model/plan.py"], ["ebi", "uod"]),
+        (["cloudinit/proxy/README.md"], []),
+        (["Pulumi.yaml"], ["ebi", "uod"]),
+        (["requirements.lock"], ["ebi", "uod"]),
+        (["a-new-folder/of-unknown-use.py"], ["ebi", "uod"]),
+    ],
+)
+def test_a_change_touches_the_stacks_whose_preview_may_differ(paths: list[str], expected: list[str]) -> None:
+    assert stacks_touched(paths, STACKS) == expected
+
+
+@given(st.lists(st.sampled_from(["model/plan.py", "Pulumi.uod.yaml", "docs/x.md", "idr/cloud.py", "Pulumi.ebi.yaml"])))
+def test_more_paths_never_touch_less(paths: list[str]) -> None:
+    assert set(stacks_touched(paths[:-1], STACKS)) <= set(stacks_touched(paths, STACKS))
+
+
+def test_the_local_stack_has_no_state_that_others_could_preview() -> None:
+    assert "local" not in shared_stacks()
+    assert "ebi" in shared_stacks()

@@ -1,0 +1,68 @@
+"""The command `idr review` on recorded previews."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from idr.__main__ import app
+
+PREVIEWS = Path(__file__).parent / "previews"
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def review(case: str, *arguments: str) -> Result:
+    return CliRunner().invoke(
+        app, ["review", "--stack", "none", "--preview", str(PREVIEWS / f"{case}.json"), *arguments]
+    )
+
+
+def test_a_harmless_change_passes() -> None:
+    result = review("node-added")
+    assert result.exit_code == OK
+    assert "server demo1-omeroreadonly-1" in result.stdout
+
+
+def test_a_broken_guard_rail_fails_with_its_name() -> None:
+    result = review("volume-shrunk")
+    assert result.exit_code == FAILED
+    assert "FAIL data-volume-shrunk" in result.stdout
+
+
+def test_a_guard_rail_is_lifted_by_its_name_only() -> None:
+    assert review("volume-shrunk", "--allow", "data-volume-deleted").exit_code == FAILED
+    assert review("volume-shrunk", "--allow", "data-volume-shrunk").exit_code == OK
+
+
+def test_an_unknown_guard_rail_is_wrong_usage_and_the_known_ones_are_named() -> None:
+    result = review("nothing", "--allow", "everything")
+    assert result.exit_code == USAGE
+    assert "data-volume-deleted" in result.stderr
+
+
+def test_a_preview_that_failed_fails_the_review_even_with_its_rule_lifted() -> None:
+    result = review("old-release-removed-while-protected", "--allow", "data-volume-deleted")
+    assert result.exit_code == FAILED
+    assert "demo2-database-db cannot be deleted" in result.stdout
+
+
+def test_programs_get_the_same_as_data() -> None:
+    result = review("volume-shrunk", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == FAILED
+    assert [breach["rule"] for breach in found["breaches"]] == ["data-volume-shrunk"]
+    assert found["lines"][0]["topic"] == "data"
+
+
+@pytest.mark.parametrize("name", ["missing.json", "."])
+def test_a_file_that_cannot_be_read_is_wrong_usage(name: str) -> None:
+    result = CliRunner().invoke(app, ["review", "--stack", "none", "--preview", name])
+    assert result.exit_code == USAGE
+    assert "cannot read" in result.stderr
+
+
+def test_standard_input_is_read_too() -> None:
+    text = (PREVIEWS / "nothing.json").read_text()
+    result = CliRunner().invoke(app, ["review", "--stack", "none", "--preview", "-"], input=text)
+    assert (result.exit_code, result.stdout) == (OK, "none: nothing changes\n")

@@ -1,0 +1,188 @@
+"""Summary and guard rails on previews of the real engine: two releases on the local cloud, one change each.
+
+The previews in `previews` were made with `pulumi preview --json --show-sames` and cut down to what a review reads; what
+the whole ones said was the same. `golden` has what a reviewer is told.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idr.review import render, rules
+from idr.review.preview import Preview, PreviewError, read
+from idr.review.rules import Change
+from idr.review.summary import summarize
+
+HERE = Path(__file__).parent
+CASES = sorted(file.stem for file in (HERE / "previews").glob("*.json"))
+
+
+def recorded(case: str) -> Preview:
+    return read((HERE / "previews" / f"{case}.json").read_text())
+
+
+def raw(case: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((HERE / "previews" / f"{case}.json").read_text())
+    return found
+
+
+def broken(preview: Preview) -> set[str]:
+    return {breach.rule for breach in rules.check(Change(preview))}
+
+
+def told(case: str) -> str:
+    preview = recorded(case)
+    return render.text(summarize(preview, "local"), rules.check(Change(preview)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_reviewer_is_told_what_the_golden_text_says(case: str) -> None:
+    assert told(case) == (HERE / "golden" / f"{case}.txt").read_text()
+
+
+def test_the_comment_says_the_same_and_which_rule_was_lifted() -> None:
+    preview = recorded("live-release-removed")
+    breaches = rules.check(Change(preview), {"live-release-removed"})
+    comment = render.markdown(summarize(preview, "local"), breaches)
+    assert comment == (HERE / "golden" / "live-release-removed.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("nothing", set()),
+        ("node-added", set()),
+        ("node-rebuilt", set()),
+        ("live-switched", set()),
+        ("volume-grown", set()),
+        ("volume-shrunk", {"data-volume-shrunk"}),
+        ("volume-unprotected", {"data-volume-unprotected"}),
+        ("volume-unprotected-and-replaced", {"data-volume-unprotected", "data-volume-replaced"}),
+        ("port-opened", {"world-open-port"}),
+        ("live-release-removed", {"live-release-removed", "data-volume-deleted"}),
+        ("old-release-removed-while-protected", {"data-volume-deleted"}),
+        ("user-data-in-plain-text", {"plain-text-secret"}),
+    ],
+)
+def test_exactly_these_guard_rails_fail(case: str, expected: set[str]) -> None:
+    assert broken(recorded(case)) == expected
+
+
+def test_what_is_worst_is_said_first() -> None:
+    lines = told("live-release-removed")
+    order = [lines.index(word) for word in ("FAIL", "Data at stake:", "Live:", "Deleted:", "Changed in place:")]
+    assert order == sorted(order)
+
+
+def test_a_preview_without_unchanged_resources_is_refused_as_it_hides_a_volume_that_lost_its_protection() -> None:
+    blind = raw("volume-unprotected")
+    blind["steps"] = [step for step in blind["steps"] if step["op"] != "same"]
+    with pytest.raises(PreviewError, match="--show-sames"):
+        read(json.dumps(blind))
+
+
+@pytest.mark.parametrize("text", ["", "error: no stack selected", "{}", "[]"])
+def test_what_is_no_preview_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(PreviewError) as error:
+        read(text)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_replacement_shown_in_three_parts_is_one_replacement() -> None:
+    parts = raw("volume-unprotected-and-replaced")
+    parts["steps"] = [
+        {**step, "op": op}
+        for step in parts["steps"]
+        for op in (("delete-replaced", "replace", "create-replacement") if step["op"] == "replace" else (step["op"],))
+    ]
+    preview = read(json.dumps(parts))
+    texts = [breach.text for breach in rules.check(Change(preview)) if breach.rule == "data-volume-replaced"]
+    assert len(texts) == 2
+    assert summarize(preview, "local").counts == summarize(recorded("volume-unprotected-and-replaced"), "local").counts
+
+
+def opened(cidr: str | None, **more: object) -> Preview:
+    """The preview that opens a port, with another source of the rule."""
+    found = raw("port-opened")
+    for step in found["steps"]:
+        if step["op"] == "create":
+            step["newState"]["inputs"] = {**step["newState"]["inputs"], "remoteIpPrefix": cidr, **more}
+    return read(json.dumps(found))
+
+
+@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "0.0.0.0/1", "::/0", None])
+def test_however_it_is_written_the_world_is_the_world(cidr: str | None) -> None:
+    assert broken(opened(cidr)) == {"world-open-port"}
+
+
+@pytest.mark.parametrize("preview", [opened("134.36.0.0/16"), opened(None, remoteGroupId="a-group")])
+def test_a_port_for_one_network_or_group_is_not_open_to_the_world(preview: Preview) -> None:
+    assert broken(preview) == set()
+
+
+def test_an_egress_rule_opens_nothing() -> None:
+    assert broken(opened("0.0.0.0/0", direction="egress")) == set()
+
+
+def test_a_new_release_opens_nothing_that_another_one_has_not_open() -> None:
+    found = raw("nothing")
+    for step in found["steps"]:
+        if "demo2-" in step["urn"]:
+            step["op"] = "create"
+            del step["oldState"]
+    found["changeSummary"] = {}
+    assert broken(read(json.dumps(found))) == set()
+
+
+def test_the_first_update_of_a_stack_opens_its_ports_and_is_told_so() -> None:
+    found = raw("nothing")
+    for step in found["steps"]:
+        step["op"] = "create"
+        del step["oldState"]
+    found["changeSummary"] = {}
+    preview = read(json.dumps(found))
+    assert broken(preview) == set()
+    assert "tcp 443 of proxy is opened" in [line.text for line in summarize(preview, "local").lines]
+    assert "demo1 goes live" in [line.text for line in summarize(preview, "local").lines]
+
+
+def test_a_public_address_that_is_given_back_is_a_breach() -> None:
+    found = raw("nothing")
+    for step in found["steps"]:
+        if step["urn"].endswith("FloatingIp::public"):
+            step["op"] = "delete"
+            del step["newState"]
+    found["changeSummary"] = {}
+    assert broken(read(json.dumps(found))) == {"public-address-lost"}
+
+
+PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        ({"idr:stackSecret": "0123456789abcdef"}, "idr:stackSecret"),
+        ({"openstack:password": "hunter2"}, "openstack:password"),
+        ({"openstack:applicationCredentialSecret": "x"}, "openstack:applicationCredentialSecret"),
+        ({"idr:certificate": {"certificate": "PEM", "key": PRIVATE_KEY}}, "idr:certificate.key"),
+    ],
+)
+def test_a_secret_in_plain_text_in_the_stack_file_is_named_and_not_repeated(config: dict[str, Any], place: str) -> None:
+    (breach,) = rules.check(Change(recorded("nothing"), {"config": config}))
+    assert breach.rule == "plain-text-secret"
+    assert f"stack file: {place} " in breach.text
+    assert str(next(iter(config.values()))) not in breach.text
+
+
+def test_encrypted_and_ordinary_settings_are_no_secrets_in_plain_text() -> None:
+    config = {
+        "idr:stackSecret": {"secure": "v1:abc"},
+        "idr:certificate": {"certificate": "PEM", "key": {"secure": "v1:def"}},
+        "idr:rotations": {"password/prod130/redis": 2},
+        "openstack:applicationCredentialId": "an-id",
+        "idr:operators": ["ssh-ed25519 AAAA somebody"],
+    }
+    assert rules.check(Change(recorded("nothing"), {"config": config})) == ()
