@@ -14,7 +14,7 @@ from model.secrets import Secrets
 class Deployment(pulumi.ComponentResource):
     """Router, bastion, releases and the public address before the live one.
 
-    Outputs: `public_address`, `bastion_address`.
+    Outputs: `public_address`, `bastion_address`; ids of `servers` and `volumes` by name.
     """
 
     def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
@@ -51,6 +51,9 @@ class Deployment(pulumi.ComponentResource):
         if plan.configure:
             for release in (bastion, *others):
                 release.configure(way_in.address, after=[way_in.association, *release.network.reachable])
+        made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
+        self.servers = {name: node.instance_id for name, node in made.items()}
+        self.volumes = {v.name: made[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
         self.public_address = public.address
         self.bastion_address = way_in.address
         self.register_outputs({"public_address": self.public_address, "bastion_address": self.bastion_address})

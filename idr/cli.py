@@ -15,6 +15,8 @@ from model.reading import SettingsError
 PROJECT = Path(__file__).resolve().parents[1]
 """The folder of the program and of its stack files, wherever the user stands."""
 
+OPERATOR_KEY = PROJECT / ".local" / "ssh" / "id_ed25519"
+
 FAILED = 1
 """Exit status when something is wrong; typer itself ends with 2 on wrong usage."""
 
@@ -28,17 +30,33 @@ def _completed(incomplete: str) -> Iterable[str]:
     return (name for name in stack_names() if name.startswith(incomplete))
 
 
-Stack = Annotated[
-    str,
+_stack: Any = typer.Option(
+    "--stack",
+    "-s",
+    envvar="PULUMI_STACK",
+    help="Name of the stack, as in Pulumi.<stack>.yaml.",
+    autocompletion=_completed,
+)
+Stack = Annotated[str, _stack]
+OptionalStack = Annotated[str | None, _stack]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _or_the_key_of_make_up(given: Path | None) -> Path | None:
+    return given or (OPERATOR_KEY if OPERATOR_KEY.exists() else None)
+
+
+Identity = Annotated[
+    Path | None,
     typer.Option(
-        "--stack",
-        "-s",
-        envvar="PULUMI_STACK",
-        help="Name of the stack, as in Pulumi.<stack>.yaml.",
-        autocompletion=_completed,
+        envvar="IDR_IDENTITY",
+        exists=True,
+        dir_okay=False,
+        resolve_path=True,
+        callback=_or_the_key_of_make_up,
+        help="Private key to offer beside the ssh agent's. Default: the one that `make up` made, if there.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 class _Commands(TyperGroup):
@@ -79,3 +97,15 @@ def console() -> Console:
 def print_json(data: Any) -> None:
     """Print data as JSON, the same text for the same data."""
     typer.echo(json.dumps(data, indent=2, default=str))
+
+
+def write(text: str, file: Path | None) -> None:
+    """Put text into a file, or on standard output. Raises IdrError when the file cannot be written."""
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text)
+    except OSError as error:
+        msg = f"{file}: {error.strerror}"
+        raise IdrError(msg) from None

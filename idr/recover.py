@@ -1,22 +1,16 @@
 """After an `up` that was cut off or that the cloud failed: state and cloud agree again; the next one completes it."""
 
-import json
-import subprocess
 from collections.abc import Callable
 
 import typer
 
+from idr import engine
 from idr.cli import Stack
 from idr.cloud import asking, connect
-from idr.errors import IdrError
 from model.plan import cloud_prefix
 
 Say = Callable[[str], None]
 SERVER_SECONDS = 120
-
-
-class RecoverError(IdrError):
-    """Recovery did not work; the text says which step and why."""
 
 
 def command(stack: Stack) -> None:
@@ -31,19 +25,14 @@ def command(stack: Stack) -> None:
 def recover(stack: str, say: Say) -> None:
     """Unlock the state, delete servers that ended in ERROR, and let the state forget what is not there.
 
-    Data volumes are not touched. Raises RecoverError or idr.cloud.CloudError.
+    Data volumes are not touched. Raises EngineError or CloudError.
     """
-    if _pulumi("cancel", "--yes", "--stack", stack, check=False):
+    if engine.attempt("cancel", "--yes", "--stack", stack).returncode == 0:
         say("no lock of an earlier update is left on the state")
-    config = json.loads(_pulumi("config", "--json", "--show-secrets", "--stack", stack))
-
-    def setting(name: str) -> str | None:
-        entry = config.get(f"openstack:{name}")
-        return entry["value"] if entry else None
-
-    for name in asking(lambda: _delete_broken(stack, setting)):
+    config = engine.config(stack)
+    for name in asking(lambda: _delete_broken(stack, lambda key: config.get(f"openstack:{key}"))):
         say(f"server {name} had ended in ERROR: deleted")
-    _pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack)
+    engine.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack)
     say(f"the state agrees with the cloud; now: pulumi up -s {stack}")
 
 
@@ -55,12 +44,3 @@ def _delete_broken(stack: str, setting: Callable[[str], str | None]) -> list[str
     for server in broken:
         cloud.delete_server(server.id, wait=True, timeout=SERVER_SECONDS)
     return [server.name for server in broken]
-
-
-def _pulumi(*arguments: str, check: bool = True) -> str:
-    done = subprocess.run(["pulumi", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode and check:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        msg = f"pulumi {arguments[0]} failed: {''.join(last)}"
-        raise RecoverError(msg)
-    return done.stdout if done.returncode == 0 else ""

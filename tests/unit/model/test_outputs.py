@@ -1,38 +1,75 @@
-"""Views of the plan: what Ansible, ssh and people read."""
+"""Views of the plan: what Ansible, ssh, Prometheus and people read."""
 
+import json
+import shlex
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
-from model import outputs
-from model.outputs import Addresses
+from cloudinit.render import ADMIN_USER
+from model.outputs import contract, inventory, ssh
+from model.outputs.schema import SCHEMA_FILE, schema_text
+from model.outputs.topology import Known, Topology, topology
 from tests import stacks
 
 PLAN = stacks.plan_of("local")
-KNOWN = Addresses(public="192.0.2.10", bastion="192.0.2.11")
+SECRETS = stacks.secrets_of("local")
+VOLUME_ID = "20e55581-ecd0-4a97-9000-000000000000"
+KNOWN = Known(
+    public="192.0.2.10",
+    bastion="192.0.2.11",
+    servers={node.name: f"server-{node.name}" for node in PLAN.nodes},
+    volumes={"demo1-database-db": VOLUME_ID},
+)
+MADE = topology(PLAN, SECRETS, KNOWN)
+OUTPUTS = contract.outputs(PLAN, SECRETS, KNOWN)
+
+
+def node_variables(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = inventory.ansible(MADE)["_meta"]["hostvars"][name]
+    return found
 
 
 def test_the_inventory_has_idrs_group_names() -> None:
-    listed = outputs.inventory(PLAN, KNOWN)
-    assert listed["demo1-hosts"]["hosts"] == [
-        "demo1-database",
-        "demo1-redis",
-        "demo1-omeroreadwrite",
-        "demo1-proxy",
-    ]
+    listed = inventory.ansible(MADE)
+    assert listed["demo1-hosts"]["hosts"] == ["demo1-database", "demo1-redis", "demo1-omeroreadwrite", "demo1-proxy"]
     for group in ("database-hosts", "demo1-database-hosts"):
         assert listed[group]["hosts"] == ["demo1-database"]
     for group in ("omero-hosts", "demo1-omero-hosts", "omeroreadwrite-hosts", "web-hosts"):
         assert listed[group]["hosts"] == ["demo1-omeroreadwrite"]
-    assert listed["bastion-hosts"]["hosts"] == ["bastion"]
+    for group in ("bastion-hosts", "demo1-bastion-hosts"):
+        assert listed[group]["hosts"] == ["bastion"]
 
 
-def test_private_nodes_are_reached_through_the_bastion() -> None:
-    variables = outputs.inventory(PLAN, KNOWN)["_meta"]["hostvars"]
-    assert variables["bastion"]["ansible_host"] == KNOWN.bastion
-    assert variables["demo1-redis"]["ansible_host"] == "10.130.1.30"
-    assert KNOWN.bastion in variables["demo1-redis"]["ansible_ssh_common_args"]
+def test_management_with_its_volume_is_one_of_idrs_data_hosts() -> None:
+    listed = inventory.ansible(topology(stacks.plan_of("ebi"), stacks.secrets_of("ebi")))
+    assert listed["prod130-data-hosts"]["hosts"] == ["prod130-management"]
+    assert listed["prod130-omeroreadonly-hosts"]["hosts"] == [f"prod130-omeroreadonly-{n}" for n in range(1, 5)]
+
+
+def test_volumes_are_named_to_idrs_playbooks_by_id() -> None:
+    assert node_variables("demo1-database")["database_db_vol_dev"] == "/dev/disk/by-id/virtio-20e55581-ecd0-4a97-9"
+
+
+def test_private_nodes_are_reached_through_the_bastion_and_it_must_show_its_own_key() -> None:
+    assert node_variables("bastion")["ansible_host"] == KNOWN.bastion
+    variables = node_variables("demo1-redis")
+    assert variables["ansible_host"] == "10.130.1.30"
+    options = shlex.split(variables["ansible_ssh_common_args"])
+    way = shlex.split(next(option for option in options if option.startswith("ProxyCommand=")))
+    assert way[-1] == f"{ADMIN_USER}@{KNOWN.bastion}"
+    assert f"KnownHostsCommand=/bin/echo bastion {MADE.bastion.host_key}" in way
+    assert "StrictHostKeyChecking=yes" in way
+    assert "StrictHostKeyChecking=yes" in options
+
+
+def test_an_identity_is_offered_to_the_node_and_to_the_bastion() -> None:
+    arguments = ssh.ssh_arguments(MADE.nodes[-1], MADE, identity="/keys/mine")
+    assert arguments.count("IdentityFile=/keys/mine") == 2
 
 
 @pytest.mark.parametrize(
@@ -40,30 +77,79 @@ def test_private_nodes_are_reached_through_the_bastion() -> None:
 )
 def test_ssh_understands_the_configuration(tmp_path: Path, node: str, host: str, jump: str | None) -> None:
     file = tmp_path / "config"
-    file.write_text(outputs.ssh_config(PLAN, KNOWN, "known_hosts"))
+    file.write_text(ssh.ssh_config(MADE))
     done = subprocess.run(["ssh", "-G", "-F", str(file), node], capture_output=True, text=True, check=True)
     settings = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
     assert (settings["hostname"], settings.get("proxyjump")) == (host, jump)
-    assert (settings["stricthostkeychecking"], settings["user"]) == ("true", "idr")
+    assert (settings["stricthostkeychecking"], settings["user"]) == ("true", ADMIN_USER)
 
 
-def test_every_node_has_a_known_host_key() -> None:
-    lines = outputs.known_hosts(PLAN, stacks.secrets_of("local")).splitlines()
+def test_every_node_has_a_host_key_of_its_own() -> None:
+    lines = ssh.known_hosts(MADE).splitlines()
     assert [line.split()[0] for line in lines] == [node.name for node in PLAN.nodes]
     assert len({line.split()[2] for line in lines}) == len(PLAN.nodes)
 
 
+def test_ansible_reads_the_static_inventory_as_the_dynamic_one(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.ini"
+    file.write_text(inventory.ini(MADE))
+    command = [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(file), "--list"]
+    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    for name, variables in inventory.ansible(MADE)["_meta"]["hostvars"].items():
+        assert listed["_meta"]["hostvars"][name] == variables
+    assert set(listed) >= {"demo1-hosts", "database-hosts", "demo1-database-hosts"}
+
+
+def test_the_hosts_file_gives_short_names_to_the_live_release_only() -> None:
+    assert "10.130.1.30 demo1-redis redis\n" in inventory.hosts_file(MADE)
+    assert "10.130.0.10 bastion\n" in inventory.hosts_file(MADE)
+
+
+def test_prometheus_is_told_every_node() -> None:
+    targets = inventory.prometheus(MADE)
+    assert [target.labels["node"] for target in targets] == [node.name for node in PLAN.nodes]
+    assert targets[1].targets == ("10.130.1.20:9100",)
+
+
+def test_flows_name_nodes() -> None:
+    redis = next(flow for flow in MADE.flows if flow.port == 6379)
+    assert (redis.source, redis.target) == (("demo1-omeroreadwrite",), ("demo1-redis",))
+    web = next(flow for flow in MADE.flows if flow.port == 443 and flow.source == ("world",))
+    assert web.target == ("demo1-proxy",)
+    assert len(set(MADE.flows)) == len(MADE.flows)
+
+
 def test_the_firewall_table_says_why_for_every_rule() -> None:
-    rows = outputs.firewall_table(PLAN)
-    assert {
-        "from": "demo1-web",
-        "to": "demo1-redis",
-        "protocol": "tcp",
-        "port": 6379,
-        "why": "sessions and caches",
-    } in rows
-    assert all(row["why"] for row in rows)
+    row = {"from": "demo1-web", "to": "demo1-redis", "protocol": "tcp", "port": 6379, "why": "sessions and caches"}
+    assert any(row.items() <= found.items() for found in OUTPUTS["firewall"])
+    assert all(found["why"] for found in OUTPUTS["firewall"])
 
 
 def test_the_live_release_is_marked() -> None:
-    assert [(release["name"], release["live"]) for release in outputs.releases(PLAN)] == [("demo1", True)]
+    assert [(release["name"], release["live"]) for release in OUTPUTS["releases"]] == [("demo1", True)]
+
+
+def test_the_outputs_are_as_the_published_schema_says() -> None:
+    jsonschema.validate(OUTPUTS, json.loads(SCHEMA_FILE.read_text()))
+    assert set(OUTPUTS) == set(contract.NAMES)
+
+
+def test_the_published_schema_is_that_of_the_models() -> None:
+    assert SCHEMA_FILE.read_text() == schema_text(), "renew it with: .venv/bin/python -m model.outputs.schema"
+
+
+def test_a_reader_skips_what_a_newer_contract_adds() -> None:
+    newer = {**OUTPUTS["topology"], "colour": "blue"}
+    assert Topology.model_validate(newer) == MADE
+
+
+def test_what_a_first_preview_shows_is_what_up_will_say() -> None:
+    early = contract.planned(PLAN, SECRETS)
+    assert early == {name: OUTPUTS[name] for name in early}
+
+
+def test_no_output_holds_a_secret() -> None:
+    text = json.dumps(OUTPUTS)
+    assert "PRIVATE KEY" not in text
+    assert SECRETS.stack_secret not in text
+    assert SECRETS.password("demo1/database/omero") not in text

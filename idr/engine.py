@@ -1,0 +1,50 @@
+"""The Pulumi engine, asked about a stack."""
+
+import json
+import subprocess
+from typing import Any
+
+from idr.cli import PROJECT
+from idr.errors import IdrError
+
+
+class EngineError(IdrError):
+    """The engine could not do it; the text is its own last line."""
+
+
+def run(*arguments: str, text_input: str | None = None) -> str:
+    """What `pulumi` prints, run in the project's folder. Raises EngineError when it fails or is not there."""
+    done = attempt(*arguments, text_input=text_input)
+    if done.returncode:
+        raise EngineError(f"pulumi {arguments[0]} failed: {_last_line(done)}")
+    return done.stdout
+
+
+def attempt(*arguments: str, text_input: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `pulumi`; its exit status is the caller's to judge. Raises EngineError when it is not there."""
+    given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if text_input is None else {"input": text_input}
+    command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
+    try:
+        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, **given)
+    except FileNotFoundError:
+        msg = "pulumi is not on PATH; open a new shell, or run: make toolchain"
+        raise EngineError(msg) from None
+
+
+def outputs(stack: str) -> dict[str, Any]:
+    """The stack's outputs. Raises EngineError, also when the stack was never brought up."""
+    found: dict[str, Any] = json.loads(run("stack", "output", "--stack", stack, "--json"))
+    if not found:
+        msg = f"stack '{stack}' has no outputs yet; run: pulumi up -s {stack}"
+        raise EngineError(msg)
+    return found
+
+
+def config(stack: str) -> dict[str, str]:
+    """Every value of the stack's settings by its full name, secrets included."""
+    found: dict[str, dict[str, str]] = json.loads(run("config", "--json", "--show-secrets", "--stack", stack))
+    return {name: entry["value"] for name, entry in found.items()}
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    return next(iter((done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]), "it said nothing")

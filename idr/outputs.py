@@ -1,0 +1,69 @@
+"""A stack's outputs, from the engine or from a file that somebody saved: nothing else of this project is needed."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from idr import engine
+from idr.errors import IdrError
+from model.outputs.contract import CONTRACT
+from model.outputs.topology import Topology
+
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="Read what `pulumi stack output --json` printed from FILE, or from standard input with '-'.",
+    ),
+]
+
+
+class OutputsError(IdrError):
+    """Outputs that cannot be used; the text says whose and why."""
+
+
+def read(stack: str | None, source: str | None) -> dict[str, Any]:
+    """All outputs of `stack`, or those saved in `source`. Raises OutputsError or EngineError."""
+    if source is None:
+        if stack is None:
+            raise typer.BadParameter("say which stack: --stack, or PULUMI_STACK, or --from FILE")
+        found, name = engine.outputs(stack), f"stack '{stack}'"
+    else:
+        found, name = _saved(source), source
+    if found.get("contract") != CONTRACT:
+        has = f"contract {found['contract']}" if "contract" in found else "no contract number"
+        msg = f"{name}: outputs with {has}, this is made for {CONTRACT}; run `pulumi up` with this version"
+        raise OutputsError(msg)
+    return found
+
+
+def topology(outputs: dict[str, Any]) -> Topology:
+    """The topology among the outputs. Raises OutputsError when it is not as the contract says."""
+    try:
+        return Topology.model_validate(outputs.get("topology"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in ("topology", *first["loc"]))
+        msg = f"these outputs are not as docs/outputs.schema.json says: {where}: {first['msg']}"
+        raise OutputsError(msg) from None
+
+
+def _saved(source: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text()
+        found = json.loads(text)
+    except OSError as error:
+        msg = f"{source}: {error.strerror}"
+        raise OutputsError(msg) from None
+    except json.JSONDecodeError as error:
+        msg = f"{source}: not JSON (line {error.lineno}: {error.msg})"
+        raise OutputsError(msg) from None
+    if not isinstance(found, dict):
+        msg = f"{source}: not an object as `pulumi stack output --json` prints it"
+        raise OutputsError(msg)
+    return found

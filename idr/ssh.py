@@ -1,0 +1,57 @@
+"""`idr ssh`: a shell or a command on a node, through the bastion."""
+
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idr import outputs
+from idr.cli import Identity, OptionalStack
+from idr.errors import IdrError
+from model.outputs.ssh import ssh_config
+from model.outputs.topology import NodeView, Topology
+
+
+def command(
+    node: Annotated[str, typer.Argument(help="A node's name, or its short name in the live release.")],
+    remote: Annotated[list[str] | None, typer.Argument(help="A command to run there, after `--`.")] = None,
+    stack: OptionalStack = None,
+    source: outputs.From = None,
+    identity: Identity = None,
+) -> None:
+    """A shell on a node, or with `-- COMMAND...` that; ends with its exit status (255: no way in)."""
+    made = outputs.topology(outputs.read(stack, source))
+    target = find(made, node)
+    with configuration(made, identity) as file:
+        # Ctrl-C is for what runs over there.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        status = subprocess.run(["ssh", "-F", str(file), target.name, *(remote or ())], check=False).returncode
+    raise typer.Exit(status)
+
+
+def find(made: Topology, name: str) -> NodeView:
+    """The node of that name, or the live release's of that short name. Raises IdrError when there is none."""
+    for node in made.nodes:
+        if node.name == name or (node.alias == name and node.release == made.live):
+            return node
+    msg = f"no such node: {name}; there are: {', '.join(node.name for node in made.nodes)}"
+    raise IdrError(msg)
+
+
+@contextmanager
+def configuration(made: Topology, identity: Path | None) -> Iterator[Path]:
+    """A file for `ssh -F`, there while it is needed."""
+    with tempfile.TemporaryDirectory(prefix="idr-ssh-") as folder:
+        file = Path(folder) / "config"
+        file.write_text(ssh_config(made, str(identity) if identity else None))
+        yield file
+
+
+def arguments(file: Path, node: NodeView, remote: Sequence[str], seconds: int) -> list[str]:
+    """A command line that never asks and gives up after `seconds` without an answer."""
+    return ["ssh", "-F", str(file), "-o", "BatchMode=yes", "-o", f"ConnectTimeout={seconds}", node.name, *remote]

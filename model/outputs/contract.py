@@ -1,0 +1,102 @@
+"""The contract: what `pulumi stack output --json` holds, for whoever reads it without this project.
+
+`contract` is its number. Within one number outputs and fields are only added; a reader ignores what it does not know.
+"""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from model.outputs.flows import FirewallRow, firewall
+from model.outputs.inventory import Target, ansible, prometheus
+from model.outputs.ssh import known_hosts, ssh_config
+from model.outputs.topology import Known, Topology, topology
+from model.outputs.view import View
+from model.plan import Plan
+from model.secrets import Secrets
+
+CONTRACT: Final = 1
+
+
+class Endpoints(View):
+    """Where the service is."""
+
+    web: str = Field(description="URL of the web pages")
+    api: str = Field(description="URL of the JSON API")
+    omero: str = Field(description="address:port for OMERO clients")
+    bastion: str = Field(description="address:port for ssh")
+
+
+class ReleaseView(View):
+    """One release."""
+
+    name: str
+    live: bool
+    cidr: str
+    nodes: tuple[str, ...]
+
+
+class Outputs(View):
+    """Outputs of a stack of the IDR deployment."""
+
+    contract: Literal[1] = 1
+    endpoints: Endpoints
+    inventory: dict[str, Any] = Field(description="Ansible dynamic inventory, as a script prints it for --list")
+    ssh_config: str = Field(description="ssh_config that reaches every node by name; needs OpenSSH 8.5 or newer")
+    known_hosts: str = Field(description="known_hosts file with every node's key under its name")
+    prometheus_targets: tuple[Target, ...] = Field(description="Prometheus file_sd: every node's exporter")
+    topology: Topology
+    firewall: tuple[FirewallRow, ...]
+    releases: tuple[ReleaseView, ...]
+    certificate_authority: str = Field(description="PEM certificate of the stack's internal authority")
+
+
+NAMES = tuple(field.alias or name for name, field in Outputs.model_fields.items())
+"""Names of all outputs."""
+
+
+def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
+    """All outputs by name, as plain data."""
+    made = topology(plan, secrets, known)
+    whole = Outputs(
+        endpoints=_endpoints(known),
+        inventory=ansible(made),
+        ssh_config=ssh_config(made),
+        known_hosts=known_hosts(made),
+        prometheus_targets=prometheus(made),
+        topology=made,
+        firewall=firewall(plan),
+        releases=_releases(plan),
+        certificate_authority=secrets.authority.certificate,
+    )
+    return whole.model_dump(mode="json", by_alias=True)
+
+
+def planned(plan: Plan, secrets: Secrets) -> dict[str, Any]:
+    """The outputs that no `up` has to come before, so that a first preview can show them."""
+    nowhere = Known(public="", bastion="")
+    everything = outputs(plan, secrets, nowhere)
+    return {
+        name: everything[name] for name in ("contract", "knownHosts", "firewall", "releases", "certificateAuthority")
+    }
+
+
+def _endpoints(known: Known) -> Endpoints:
+    return Endpoints(
+        web=f"https://{known.public}/",
+        api=f"https://{known.public}/api/v0/",
+        omero=f"{known.public}:4064",
+        bastion=f"{known.bastion}:22",
+    )
+
+
+def _releases(plan: Plan) -> tuple[ReleaseView, ...]:
+    return tuple(
+        ReleaseView(
+            name=release.name,
+            live=release.name == plan.live,
+            cidr=str(release.subnet.cidr),
+            nodes=tuple(node.name for node in release.nodes),
+        )
+        for release in plan.releases
+    )

@@ -1,0 +1,25 @@
+"""The Ansible groups of a node, by the names that IDR's own playbooks use."""
+
+from model.plan import Node, Plan
+from model.roles import OMERO_ROLES, Role
+
+
+def groups(node: Node, plan: Plan) -> tuple[str, ...]:
+    """`<environment>-hosts`, and for each kind both `<kind>-hosts` and `<environment>-<kind>-hosts`.
+
+    An environment is a release. The bastion is in every release's group of bastions, and in no release's `-hosts`:
+    plays on those configure an environment's own machines.
+    """
+    if node == plan.bastion_node:
+        return ("bastion-hosts", *(f"{release.name}-bastion-hosts" for release in plan.releases))
+    kinds = {role.value.replace("-", "") for role in node.roles}
+    if OMERO_ROLES.intersection(node.roles):
+        kinds.add("omero")
+    names = {f"{node.scope}-hosts", *(f"{kind}-hosts" for kind in kinds)}
+    names.update(f"{node.scope}-{kind}-hosts" for kind in kinds)
+    if OMERO_ROLES.intersection(node.roles):
+        names.update({f"{plan.storage_group}-hosts", f"{node.scope}-{plan.storage_group}-hosts"})
+    # IDR's group of machines with a volume at /data, beside the OMERO ones, which have a group of their own.
+    if Role.MANAGEMENT in node.roles and any(volume.mount == "/data" for volume in node.volumes):
+        names.add(f"{node.scope}-data-hosts")
+    return tuple(sorted(names))

@@ -1,0 +1,92 @@
+"""Inventories: for Ansible, dynamic and static, for Prometheus, and /etc/hosts."""
+
+import shlex
+from typing import Any
+
+from model.firewall import NODE_EXPORTER_PORT
+from model.outputs.ssh import host, ssh_arguments
+from model.outputs.topology import NodeView, Topology
+from model.outputs.view import View
+
+VOLUME_VARIABLES = {
+    "db": "database_db_vol_dev",
+    "nginxcache": "gateway_nginxcache_vol_dev",
+}
+"""Names under which IDR's playbooks (os-idr-volumes.yml) read a volume's device, by its purpose."""
+
+
+class Target(View):
+    """An entry of a Prometheus file_sd file."""
+
+    targets: tuple[str, ...]
+    labels: dict[str, str]
+
+
+def ansible(topology: Topology, identity: str | None = None) -> dict[str, Any]:
+    """What an Ansible dynamic inventory prints for `--list`; it needs neither an ssh configuration nor a known_hosts.
+
+    `identity` is a private key's file, for users without an ssh agent.
+    """
+    listed: dict[str, list[str]] = {}
+    for node in topology.nodes:
+        for group in node.groups:
+            listed.setdefault(group, []).append(node.name)
+    variables = {node.name: _variables(node, topology, identity) for node in topology.nodes}
+    return {**{name: {"hosts": listed[name]} for name in sorted(listed)}, "_meta": {"hostvars": variables}}
+
+
+def _variables(node: NodeView, topology: Topology, identity: str | None) -> dict[str, Any]:
+    devices = {_volume_variable(node, v.purpose): v.device for v in node.volumes if v.device}
+    return {
+        "ansible_host": host(node),
+        "ansible_user": topology.admin_user,
+        "ansible_ssh_common_args": ssh_arguments(node, topology, identity),
+        **({"idr_environment": node.release} if node.release else {}),
+        "idr_address": node.address,
+        "idr_roles": list(node.roles),
+        **devices,
+    }
+
+
+def _volume_variable(node: NodeView, purpose: str) -> str:
+    if purpose == "data":
+        return "omero_data_vol_dev" if "omero-readwrite" in node.roles else "data_vol_dev"
+    return VOLUME_VARIABLES[purpose]
+
+
+def ini(topology: Topology, identity: str | None = None) -> str:
+    """The same as a static Ansible inventory file."""
+    dynamic = ansible(topology, identity)
+    variables = dynamic.pop("_meta")["hostvars"]
+    hosts = [f"{name} {_pairs(variables[name])}" for name in variables]
+    sections = [f"[{group}]\n" + "\n".join(about["hosts"]) for group, about in dynamic.items()]
+    return "\n\n".join(["\n".join(hosts), *sections]) + "\n"
+
+
+def _pairs(variables: dict[str, Any]) -> str:
+    # Ansible reads a host's line as a shell would, and then each value as a Python literal where it is one.
+    return " ".join(f"{key}={shlex.quote(str(value))}" for key, value in variables.items())
+
+
+def prometheus(topology: Topology) -> tuple[Target, ...]:
+    """Every node's exporter as Prometheus' file_sd reads it."""
+    return tuple(
+        Target(
+            targets=(f"{node.address}:{NODE_EXPORTER_PORT}",),
+            labels={
+                "stack": topology.stack,
+                "release": node.release or "",
+                "node": node.name,
+                "roles": ",".join(node.roles),
+            },
+        )
+        for node in topology.nodes
+    )
+
+
+def hosts_file(topology: Topology) -> str:
+    """Lines for /etc/hosts: every node's full name, and the short one of the live release's."""
+    return "".join(
+        f"{node.address} {node.name}{f' {node.alias}' if node.release == topology.live else ''}\n"
+        for node in topology.nodes
+    )

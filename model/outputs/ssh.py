@@ -1,0 +1,63 @@
+"""How to get in: ssh configuration and host keys, for people and for tools that call ssh.
+
+Each host's key travels in the configuration itself (KnownHostsCommand, OpenSSH 8.5 or newer), so that a file on its
+own is enough and no known_hosts of the user's can say otherwise.
+"""
+
+import shlex
+
+from model.outputs.topology import NodeView, Topology
+
+
+def known_hosts(topology: Topology) -> str:
+    """Every node's host key under its name, as a known_hosts file."""
+    return "".join(f"{_known_host(node)}\n" for node in topology.nodes)
+
+
+def ssh_config(topology: Topology, identity: str | None = None) -> str:
+    """An ssh_config that reaches every node by name, through the bastion, and accepts only its own host key.
+
+    `identity` is a private key's file to offer beside what the agent has.
+    """
+    return "\n".join(_block(node, topology, identity) for node in topology.nodes)
+
+
+def ssh_arguments(node: NodeView, topology: Topology, identity: str | None = None) -> str:
+    """The same for one node as arguments of `ssh`, quoted for a shell."""
+    arguments = _options(node, identity)
+    if node != topology.bastion:
+        bastion = topology.bastion
+        # ProxyJump would not pass on which host key the bastion must have.
+        way = ["ssh", *_options(bastion, identity), "-W", "%h:%p", f"{topology.admin_user}@{host(bastion)}"]
+        arguments += ["-o", f"ProxyCommand={shlex.join(way)}"]
+    return shlex.join(arguments)
+
+
+def host(node: NodeView) -> str:
+    """The address that ssh connects to: of the bastion the public one."""
+    return node.public_address or node.address if node.release is None else node.address
+
+
+def _known_host(node: NodeView) -> str:
+    return f"{node.name} {node.host_key}"
+
+
+def _settings(node: NodeView, identity: str | None) -> dict[str, str]:
+    return {
+        **({"IdentityFile": identity} if identity else {}),
+        "HostKeyAlias": node.name,
+        "StrictHostKeyChecking": "yes",
+        "UserKnownHostsFile": "/dev/null",
+        "GlobalKnownHostsFile": "/dev/null",
+        "KnownHostsCommand": f"/bin/echo {_known_host(node)}",
+    }
+
+
+def _options(node: NodeView, identity: str | None) -> list[str]:
+    return [part for key, value in _settings(node, identity).items() for part in ("-o", f"{key}={value}")]
+
+
+def _block(node: NodeView, topology: Topology, identity: str | None) -> str:
+    jump = {} if node == topology.bastion else {"ProxyJump": topology.bastion.name}
+    lines = {"HostName": host(node), "User": topology.admin_user, **jump, **_settings(node, identity)}
+    return f"Host {node.name}\n" + "".join(f"  {key} {value}\n" for key, value in lines.items())

@@ -1,0 +1,132 @@
+"""Topology: networks, nodes, volumes and who talks to whom. Every other view of the nodes is made from it alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pydantic import Field
+
+from model.outputs.flows import Flow, flows
+from model.outputs.groups import groups
+from model.outputs.view import View
+from model.plan import Node, Plan
+from model.secrets import Secrets
+
+ADMIN_USER = "idr"
+SERIAL_LENGTH = 20
+"""Characters of a volume's id that the guest sees as the disk's serial number."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What only a finished `up` knows: two addresses, and ids by the names of servers and volumes."""
+
+    public: str
+    bastion: str
+    servers: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
+
+
+class VolumeView(View):
+    """A data volume."""
+
+    name: str
+    purpose: str = Field(description="Its name in the stack file: db, data, nginxcache")
+    size_gib: int
+    mount: str = Field(description="Where the guest mounts it")
+    id: str | None = Field(None, description="Cinder's id; the guest finds the disk by its first 20 characters")
+
+    @property
+    def device(self) -> str | None:
+        """The disk in a KVM guest with virtio, the usual kind; None until the volume is there."""
+        return f"/dev/disk/by-id/virtio-{self.id[:SERIAL_LENGTH]}" if self.id else None
+
+
+class NodeView(View):
+    """One server."""
+
+    name: str
+    alias: str = Field(description="Its name within its release")
+    release: str | None = Field(description="null for the bastion, which serves all releases")
+    roles: tuple[str, ...]
+    groups: tuple[str, ...] = Field(description="Ansible groups, by IDR's own names")
+    network: str
+    address: str = Field(description="Fixed, in its network")
+    public_address: str | None = None
+    flavor: str
+    image: str
+    zone: str | None = None
+    host_key: str = Field(description="ssh host key, public: 'ssh-ed25519 AAAA...'")
+    volumes: tuple[VolumeView, ...] = ()
+    id: str | None = Field(None, description="Nova's id")
+
+
+class NetworkView(View):
+    """A network with one subnet."""
+
+    name: str
+    cidr: str
+    gateway: str
+
+
+class Topology(View):
+    """A whole stack. Lists are in a fixed order, the bastion first."""
+
+    stack: str
+    live: str = Field(description="The release that the public address leads to")
+    external_network: str
+    host_name: str
+    admin_user: str = Field(description="Who logs in with ssh on every node, and may sudo")
+    networks: tuple[NetworkView, ...]
+    nodes: tuple[NodeView, ...]
+    flows: tuple[Flow, ...]
+
+    @cached_property
+    def bastion(self) -> NodeView:
+        """The one way in."""
+        return next(node for node in self.nodes if node.release is None)
+
+    def with_role(self, role: str) -> tuple[NodeView, ...]:
+        """The nodes that carry `role`."""
+        return tuple(node for node in self.nodes if role in node.roles)
+
+
+def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topology:
+    """The stack as planned, with what is known of it after an `up`."""
+    scopes = (plan.bastion, *plan.releases)
+    return Topology(
+        stack=plan.stack,
+        live=plan.live,
+        external_network=plan.external_network,
+        host_name=plan.host_name,
+        admin_user=ADMIN_USER,
+        networks=tuple(
+            NetworkView(name=s.subnet.name, cidr=str(s.subnet.cidr), gateway=str(s.subnet.gateway)) for s in scopes
+        ),
+        nodes=tuple(_node(node, plan, secrets, known) for node in plan.nodes),
+        flows=flows(plan),
+    )
+
+
+def _node(node: Node, plan: Plan, secrets: Secrets, known: Known | None) -> NodeView:
+    public = {plan.bastion_node.name: known.bastion, plan.public_node().name: known.public} if known else {}
+    ids = known.volumes if known else {}
+    return NodeView(
+        name=node.name,
+        alias=node.alias,
+        release=None if node == plan.bastion_node else node.scope,
+        roles=tuple(role.value for role in node.roles),
+        groups=groups(node, plan),
+        network=node.scope,
+        address=str(node.address),
+        public_address=public.get(node.name),
+        flavor=node.flavor_name,
+        image=node.image,
+        zone=node.zone,
+        host_key=secrets.ssh_key(f"host/{node.name}").public,
+        volumes=tuple(
+            VolumeView(name=v.name, purpose=v.purpose, size_gib=v.size_gib, mount=v.mount, id=ids.get(v.name))
+            for v in node.volumes
+        ),
+        id=known.servers.get(node.name) if known else None,
+    )
