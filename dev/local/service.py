@@ -8,6 +8,8 @@ import httpx
 
 from dev.local.stack import LOCAL, OPERATOR_KEY
 from dev.local.steps import StepError, run
+from model.outputs.ssh import ssh_config
+from model.outputs.topology import Topology
 
 SECONDS_TO_ANSWER = 60
 
@@ -18,25 +20,20 @@ class Service:
 
     web: str
     ssh_config: str
-    known_hosts: str
     nodes: tuple[str, ...]
 
 
 def read() -> Service:
     """The service as the stack `local` declares it."""
     outputs = json.loads(run(["pulumi", "stack", "output", "--stack", "local", "--json"], capture=True))
-    hosts = outputs["inventory"]["_meta"]["hostvars"]
-    return Service(outputs["endpoints"]["web"], outputs["sshConfig"], outputs["knownHosts"], tuple(hosts))
+    made = Topology.model_validate(outputs["topology"])
+    names = tuple(node.name for node in made.nodes)
+    return Service(outputs["endpoints"]["web"], ssh_config(made, identity=str(OPERATOR_KEY)), names)
 
 
 def write_ssh_config(made: Service) -> None:
     """Put an ssh configuration beside the operator's key, so that `ssh -F` reaches every node."""
-    folder = OPERATOR_KEY.parent
-    known_hosts = folder / "known_hosts"
-    known_hosts.write_text(made.known_hosts)
-    identity = f"  IdentityFile {OPERATOR_KEY}\n  IdentitiesOnly yes\n"
-    text = made.ssh_config.replace("UserKnownHostsFile known_hosts", f"UserKnownHostsFile {known_hosts}")
-    (folder / "config").write_text(text.replace("  User idr\n", f"  User idr\n{identity}", 1))
+    (OPERATOR_KEY.parent / "config").write_text(made.ssh_config)
 
 
 def wait_until_it_answers(made: Service) -> None:
