@@ -1,6 +1,7 @@
 """The `idr` command, also as `python -m idr`: one module per command, one line each here."""
 
 from idr import cli, inventory, recover, ssh
+from idr.prewarm import command as prewarm
 from idr.review import command as review
 
 app = cli.application()
@@ -8,6 +9,7 @@ app.command("inventory")(inventory.command)
 app.command("ssh")(ssh.command)
 app.command("recover")(recover.command)
 app.command("review")(review.command)
+app.command("prewarm")(prewarm.prewarm)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What `idr prewarm` reaches, beside what the same upstream serves to h2load."""

@@ -1,0 +1,112 @@
+"""A release made on the fly: plates of 384 wells as OMERO's JSON API tells of them, and what a pre-warm asks for.
+
+`python -m bench.prewarm.stub --images 20000 --workers 8 --seconds 0.04` prints its port and serves until it is ended.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import math
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+WELLS = 384
+THUMBNAIL = b"\xff\xd8" + bytes(2046)
+FILESET = 96
+"""Images a fileset."""
+
+
+class Stub:
+    """An OMERO.web of `workers` workers that take `seconds` for each page but the lists of the API.
+
+    `broken` are paths answered with 404; while `down`, everything is answered with 502. `asked` counts by path.
+    """
+
+    def __init__(self, images: int, workers: int = 64, seconds: float = 0.0) -> None:
+        self.images = images
+        self.plates = math.ceil(images / WELLS)
+        self.seconds = seconds
+        self.broken: set[str] = set()
+        self.down = False
+        self.asked: Counter[str] = Counter()
+        self._free = asyncio.Semaphore(workers)
+
+    async def start(self) -> tuple[asyncio.Server, int]:
+        """Listen on a free port of the loopback; returns the server and the port."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
+        port: int = server.sockets[0].getsockname()[1]
+        return server, port
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                path = head.split(b" ", 2)[1].decode()
+                status, body = await self.answer(path)
+                writer.write(b"HTTP/1.1 %d .\r\ncontent-length: %d\r\n\r\n" % (status, len(body)) + body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def answer(self, path: str) -> tuple[int, bytes]:
+        """Status and body of the answer to a path."""
+        self.asked[path] += 1
+        if path == "/asked":
+            return 200, json.dumps(self.asked).encode()
+        if self.down:
+            return 502, b""
+        if path in self.broken:
+            return 404, b""
+        if path.startswith("/api/"):
+            return 200, json.dumps(self.page(path)).encode()
+        async with self._free:
+            await asyncio.sleep(self.seconds)
+        return 200, THUMBNAIL
+
+    def page(self, path: str) -> dict[str, object]:
+        """The API's answer to a path."""
+        parts = urlsplit(path)
+        query = parse_qs(parts.query)
+        offset, limit = int(query["offset"][0]), int(query["limit"][0])
+        total, entries = self._entries(parts.path, "orphaned" in query, offset)
+        return {"data": list(itertools.islice(entries, limit)), "meta": {"offset": offset, "totalCount": total}}
+
+    def _entries(self, path: str, orphaned: bool, offset: int) -> tuple[int, Iterator[dict[str, object]]]:
+        if found := re.fullmatch(r"/api/v0/m/plates/(\d+)/wells/", path):
+            first = (int(found[1]) - 1) * WELLS + 1
+            numbers = range(first, min(first + WELLS, self.images + 1))
+            return len(numbers), (_well(number) for number in numbers[offset:])
+        if path.endswith("/plates/"):
+            return self.plates, ({"@id": number, "@type": "#Plate"} for number in range(offset + 1, self.plates + 1))
+        total = self.images if path.endswith("/images/") and not orphaned else 0
+        return total, iter(())
+
+
+def _well(number: int) -> dict[str, object]:
+    image = {"@id": number, "@type": "#Image", "omero:series": (number - 1) % FILESET}
+    return {
+        "@id": number,
+        "@type": "http://www.openmicroscopy.org/Schemas/OME/2016-06#Well",
+        "WellSamples": [{"Image": image}],
+    }
+
+
+async def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=0.0)
+    options = parser.parse_args()
+    server, port = await Stub(options.images, options.workers, options.seconds).start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

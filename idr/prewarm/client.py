@@ -1,0 +1,149 @@
+"""Asks one release's proxy, again where asking again may help."""
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Callable
+
+import httpx
+
+DELAYS = (0.5, 2.0, 8.0)
+"""Seconds before each further attempt, varied by half, so that what failed together does not return together."""
+TIMEOUT = 120.0
+"""Seconds for one answer: opening a container file of several GB takes OMERO a minute."""
+OVERLOADED = frozenset({0, 429, 502, 503, 504})
+"""Statuses that say that there is too much to do (0: no answer); a 500 or 404 says it of one object."""
+WORTH_ANOTHER = OVERLOADED | {500}
+
+REQUESTS = 500
+"""Before a new connection. nginx ends one after 1000 requests, and Debian 12's httpx does not get over that."""
+
+Watch = Callable[[str, float, bool], None]
+"""Told of every attempt: its path, how many seconds it took, whether it says that there is too much to do."""
+
+
+class AskError(Exception):
+    """A page that did not come. `why` is for people."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
+
+
+class _NamedContext(ssl.SSLContext):
+    """Asks for, and verifies, one name, whatever the address connected to.
+
+    httpx has `sni_hostname` for this, but Debian 12's does not know it yet.
+    """
+
+    name: str | None = None
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """As the class above does, with this context's name."""
+        return super().wrap_bio(incoming, outgoing, server_side, self.name or server_hostname, session)
+
+
+class _Connection:
+    """An HTTP client of its own with one HTTP/2 connection; closed once it is retired and nothing waits on it."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._waiting = 0
+        self.asked = 0
+        self.retired = False
+
+    async def get(self, path: str) -> httpx.Response:
+        """Ask once. Raises httpx.HTTPError or ssl.SSLError."""
+        self.asked += 1
+        self._waiting += 1
+        try:
+            return await self._http.get(path)
+        except httpx.TimeoutException:
+            raise
+        except (httpx.HTTPError, ssl.SSLError):  # httpx 0.23 lets the latter through
+            self.retired = True
+            raise
+        finally:
+            self._waiting -= 1
+            if self.retired:
+                await self.close()
+
+    async def close(self) -> None:
+        """Take no more requests; close when the last one has ended."""
+        self.retired = True
+        if not self._waiting:
+            await self._http.aclose()
+
+
+class Client:
+    """Asks the proxy at `url`. `host` is the name to ask for, and to verify, where `url` has only an address.
+
+    `ca_file` is trusted beside the machine's own authorities. Raises OSError when it cannot be read.
+    """
+
+    def __init__(self, url: str, host: str, ca_file: str, most: int, watch: Watch) -> None:
+        self._url = url
+        self._headers = {"user-agent": "idr-prewarm"} | ({"host": host} if host else {})
+        self._context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context.name = host or None
+        self._context.load_default_certs()
+        if ca_file:
+            self._context.load_verify_locations(ca_file)
+        self._most = most
+        self._watch = watch
+        self._connection = self._connect()
+        self.requests = 0
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+
+    async def ask(self, path: str) -> bytes:
+        """The body of a 200. Raises AskError for any other status, or when nothing came after every attempt."""
+        why = ""
+        for delay in (*DELAYS, None):
+            start = time.monotonic()
+            try:
+                answer = await (await self._open_connection()).get(path)
+                status, why = answer.status_code, f"status {answer.status_code}"
+            except (httpx.HTTPError, ssl.SSLError) as error:
+                status, why = 0, str(error) or type(error).__name__
+            self.requests += 1
+            self._watch(path, time.monotonic() - start, status in OVERLOADED)
+            if status == httpx.codes.OK:
+                return answer.content
+            if delay is None or status not in WORTH_ANOTHER:
+                break
+            await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, hides nothing
+        raise AskError(path, why)
+
+    async def _open_connection(self) -> _Connection:
+        old = self._connection
+        if old.retired or old.asked >= REQUESTS:
+            self._connection = self._connect()
+            await old.close()
+        return self._connection
+
+    def _connect(self) -> _Connection:
+        return _Connection(
+            httpx.AsyncClient(
+                base_url=self._url,
+                http2=True,
+                verify=self._context,
+                headers=self._headers,
+                # No wait for a free connection: over HTTP/1.1 each of `most` requests has its own.
+                timeout=httpx.Timeout(TIMEOUT, connect=10.0, pool=None),
+                limits=httpx.Limits(max_connections=self._most + 1, max_keepalive_connections=self._most + 1),
+            )
+        )

@@ -1,0 +1,189 @@
+"""The command `idr prewarm`.
+
+Options are values, not annotations, because Debian 12's typer 0.7 reads no `Annotated`.
+"""
+
+import asyncio
+import json
+import os
+import re
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from .catalogue import COUNTED, Catalogue
+from .client import AskError, Client
+from .pace import Pace
+from .run import Report, Run, StoppedError
+from .state import State, StateError, load
+
+FAILED = 1
+USAGE = 2
+STOPPED = 75
+"""EX_TEMPFAIL of sysexits.h: the same command again goes on."""
+LINE_SECONDS = 60.0
+
+URL = typer.Option(..., envvar="IDR_PREWARM_URL", help="The release's proxy, as https://10.131.0.50.")
+HOST = typer.Option("", envvar="IDR_PREWARM_HOST", help="Name to ask for and to verify, where --url has an address.")
+CA_FILE = typer.Option("", envvar="IDR_PREWARM_CA_FILE", help="PEM file of an authority to trust beside the system's.")
+STATE = typer.Option("", envvar="IDR_PREWARM_STATE", help="State file. [default: one per proxy, in ~/.local/state/idr]")
+MOST = typer.Option(64, "--concurrency", min=1, max=1000, help="Most requests at once; fewer while answers are slow.")
+FRESH = typer.Option(False, "--fresh", help="Ask for everything again, whatever was done before.")
+DRY_RUN = typer.Option(False, "--dry-run", help="Only say how much there is.")
+AS_JSON = typer.Option(False, "--json", help="Print the report as JSON.")
+
+
+def prewarm(
+    url: str = URL,
+    host: str = HOST,
+    ca_file: str = CA_FILE,
+    state: str = STATE,
+    concurrency: int = MOST,
+    fresh: bool = FRESH,
+    dry_run: bool = DRY_RUN,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Ask a release's proxy for every thumbnail and metadata page, so that the first visitor need not wait.
+
+    Every image's thumbnail, the metadata panel of every screen, project, plate and dataset, and one image of every
+    fileset opened, so that Bio-Formats keeps its memo file. The release may be live or not. A run that ends early is
+    continued by the next one.
+
+    Exit status: 0 done, 1 done but some failed (listed in STATE.failed), 2 wrong usage, 75 ended early, run it again.
+    """
+    console = Console(stderr=True, highlight=False)
+    target = f"{url} as {host}" if host else url
+    _check(url, ca_file)
+    try:
+        pace = Pace(concurrency)
+        client = Client(url, host, ca_file, concurrency, pace.watch)
+        if dry_run:
+            _tell_counts(asyncio.run(_counts(client)), as_json=as_json)
+            return
+        file = Path(state) if state else _default_file(host or url)
+        report = _prewarm(client, pace, _state(file, target, fresh=fresh), file, console)
+    except (AskError, StoppedError) as error:
+        raise _failure(console, f"{url}: {error}", STOPPED) from None
+    except StateError as error:
+        raise _failure(console, str(error), USAGE) from None
+    except OSError as error:
+        raise _failure(console, str(error), FAILED) from None
+    except KeyboardInterrupt:
+        raise _failure(console, "interrupted; run it again to go on", STOPPED) from None
+    _tell(report, file, as_json=as_json)
+    if report.failed:
+        raise typer.Exit(FAILED)
+
+
+def _check(url: str, ca_file: str) -> None:
+    if not re.match("https?://[^/]", url):
+        raise typer.BadParameter(f"--url {url}: not an address as https://10.131.0.50")
+    if ca_file and not Path(ca_file).is_file():
+        raise typer.BadParameter(f"--ca-file {ca_file}: no such file")
+
+
+def _failure(console: Console, message: str, status: int) -> typer.Exit:
+    console.print(f"error: {message}", markup=False, soft_wrap=True)
+    return typer.Exit(status)
+
+
+def _default_file(name: str) -> Path:
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "idr" / f"prewarm-{re.sub('[^a-zA-Z0-9.-]+', '_', name)}.json"
+
+
+def _state(file: Path, target: str, *, fresh: bool) -> State:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        file.unlink(missing_ok=True)
+        file.with_name(f"{file.name}.failed").unlink(missing_ok=True)
+    return load(file, target)
+
+
+async def _counts(client: Client) -> dict[str, int]:
+    async with client:
+        return await Catalogue(client.ask, lambda _path, _why: None).counts()
+
+
+def _prewarm(client: Client, pace: Pace, state: State, file: Path, console: Console) -> Report:
+    if state.complete:
+        return Report(dict(state.done), state.done, state.failed, complete=True)
+
+    async def run() -> Report:
+        with _Progress(console, pace) as progress:
+            async with client:
+                return await Run(client, state, file, pace, progress.changed)()
+
+    return asyncio.run(run())
+
+
+class _Progress:
+    """A bar on a terminal, a line a minute in a log."""
+
+    def __init__(self, console: Console, pace: Pace) -> None:
+        self._console = console
+        self._pace = pace
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:.0f}/s, {task.fields[limit]} at once, {task.fields[failed]} failed"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            speed_estimate_period=120,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("objects", total=None, rate=0.0, limit=0, failed=0)
+        self._start = self._line = time.monotonic()
+        self._before: int | None = None
+
+    def __enter__(self) -> "_Progress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def changed(self, report: Report) -> None:
+        """Show where the run stands."""
+        done, total = sum(report.done.values()), sum(report.total.values())
+        if self._before is None:
+            self._before = done
+        now = time.monotonic()
+        rate = (done - self._before) / max(now - self._start, 0.001)
+        self._bar.update(
+            self._task, completed=done, total=total, rate=rate, limit=self._pace.limit, failed=report.failed
+        )
+        if not self._console.is_terminal and now - self._line >= LINE_SECONDS:
+            self._line = now
+            left = f", {(total - done) / rate / 3600:.1f} h left" if rate else ""
+            self._console.print(
+                f"{done} of {total} objects, {rate:.0f}/s, {self._pace.limit} at once, {report.failed} failed{left}"
+            )
+
+
+def _tell_counts(counts: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(counts))
+        return
+    for kind, name in COUNTED.items():
+        typer.echo(f"{counts[kind]:10} {name}")
+
+
+def _tell(report: Report, file: Path, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+        return
+    done = ", ".join(f"{report.done.get(kind, 0)} {name}" for kind, name in COUNTED.items())
+    rate = f" in {report.seconds:.0f} s, {report.requests / report.seconds:.0f} requests/s" if report.seconds else ""
+    typer.echo(f"{done}{rate}; {report.failed} failed")
+    if not report.requests:
+        typer.echo("All of it was done before; --fresh asks again.")
+    if report.failed:
+        typer.echo(f"What failed: {file}.failed")

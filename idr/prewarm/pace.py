@@ -1,0 +1,79 @@
+"""How many requests at once: more while the answers come as fast as before, fewer when they slow down."""
+
+import asyncio
+import statistics
+
+FEWEST = 1.0
+FIRST = 4.0
+SLOWER = 2.0
+"""Answers this many times slower than the best known mean that requests wait for each other over there."""
+SLACK = 0.02
+"""Seconds that do not count: differences of a few milliseconds are noise."""
+CUT = 0.7
+GROWTH = 1.5
+"""Until the first cut, so that a run does not take minutes to find its rate."""
+SAMPLE = 8
+
+
+class Pace:
+    """Additive increase, multiplicative decrease, decided anew after every `SAMPLE` or 2 x limit answers.
+
+    At the fewest requests nothing waits for anything else, so what is measured there is the best time anew: a release
+    whose first answers came from a cache, and so were fast, does not hold the rest of the run down.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = float(most)
+        self._limit = min(FIRST, self._most)
+        self._growing = True
+        self._best: dict[str, float] = {}
+        self._seconds: dict[str, list[float]] = {}
+        self._answers = 0
+        self._trouble = False
+        self._busy = 0
+        self._freed = asyncio.Event()
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be under way."""
+        return int(self._limit)
+
+    async def enter(self) -> None:
+        """Wait for a free place and take it. For one caller at a time."""
+        while self._busy >= self.limit:
+            self._freed.clear()
+            await self._freed.wait()
+        self._busy += 1
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._busy -= 1
+        self._freed.set()
+
+    def watch(self, path: str, seconds: float, overloaded: bool) -> None:
+        """Take note of an attempt; what is alike begins with the same two words of its path."""
+        self.note("/".join(path.split("/", 3)[:3]), seconds, overloaded=overloaded)
+
+    def note(self, kind: str, seconds: float, *, overloaded: bool) -> None:
+        """A request of one kind ended after `seconds`; `overloaded`: with an answer that says so, or with none."""
+        self._seconds.setdefault(kind, []).append(seconds)
+        self._trouble = self._trouble or overloaded
+        self._answers += 1
+        if self._answers >= max(SAMPLE, 2 * self.limit):
+            self._decide()
+
+    def _decide(self) -> None:
+        # A metadata page takes longer than a thumbnail: only like is compared with like.
+        kind, seconds = max(self._seconds.items(), key=lambda entry: len(entry[1]))
+        typical = statistics.median(seconds)
+        best = typical if self.limit <= FEWEST else min(typical, self._best.get(kind, typical))
+        self._best[kind] = best
+        if self._trouble or typical > SLOWER * best + SLACK:
+            self._limit = max(FEWEST, self._limit * CUT)
+            self._growing = False
+        else:
+            self._limit = min(self._most, self._limit * GROWTH if self._growing else self._limit + 1)
+        self._seconds.clear()
+        self._answers = 0
+        self._trouble = False
+        self._freed.set()

@@ -1,0 +1,144 @@
+"""One run: objects from the catalogue, as many at once as the pace allows, and the state after every few."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .catalogue import Catalogue, Item, Place
+from .client import AskError, Client
+from .pace import Pace
+from .state import WINDOW, Ledger, State, save
+
+SAVE_EVERY = 32
+"""Objects between two writes of the state: what a killed run repeats, beside what was under way."""
+READ_AHEAD = 512
+"""Objects listed before they are asked for, so that nothing waits for the next page of a list."""
+GIVE_UP = 50
+"""Objects in a row that fail: then the service is away, and the objects are not to blame."""
+
+
+class StoppedError(Exception):
+    """The run ended early; the next one goes on where it stands."""
+
+
+@dataclass
+class Report:
+    """What a run did. `done` counts objects by kind, those of the runs that it continues included."""
+
+    total: dict[str, int]
+    done: dict[str, int]
+    failed: int
+    requests: int = 0
+    seconds: float = 0.0
+    complete: bool = False
+
+
+@dataclass
+class Run:
+    """A pre-warm of one release. `changed` is told whenever an object is done."""
+
+    client: Client
+    state: State
+    state_file: Path
+    pace: Pace
+    changed: Callable[[Report], None]
+    report: Report = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.report = Report({}, dict(self.state.done), self.state.failed)
+        self._ledger = Ledger(self.state)
+        self._unsaved = 0
+        self._streak: list[tuple[Place, Item, AskError]] = []
+        self._latest = asyncio.Event()
+        self._catalogue = Catalogue(self.client.ask, self._record)
+
+    @property
+    def failures_file(self) -> Path:
+        """Where failures are told, one JSON object a line."""
+        return self.state_file.with_name(f"{self.state_file.name}.failed")
+
+    async def __call__(self) -> Report:
+        """Ask for everything that is not done yet. Raises StoppedError."""
+        start = time.monotonic()
+        stopped = ""
+        try:
+            self.report.total = await self._catalogue.counts()
+            await self._everything()
+        except* (AskError, StoppedError) as errors:
+            stopped = str(errors.exceptions[0])
+        self.report.complete = self.state.complete = not stopped
+        self.report.requests = self.client.requests
+        self.report.seconds = time.monotonic() - start
+        self._save()
+        if stopped:
+            raise StoppedError(stopped)
+        return self.report
+
+    async def _everything(self) -> None:
+        queue: asyncio.Queue[tuple[Place, Item] | None] = asyncio.Queue(READ_AHEAD)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._list(queue))
+            while entry := await queue.get():
+                place, item = entry
+                if self._ledger.take(place):
+                    await self._turn()
+                    tasks.create_task(self._one(place, item))
+        if self._streak:
+            await self._catalogue.counts()  # raises when the service, not the last objects, was at fault
+        self._settle()
+
+    async def _list(self, queue: "asyncio.Queue[tuple[Place, Item] | None]") -> None:
+        async for entry in self._catalogue.items(self.state.place):
+            await queue.put(entry)
+        await queue.put(None)
+
+    async def _turn(self) -> None:
+        """Wait until another object may be asked for. Raises StoppedError when the service is away."""
+        await self.pace.enter()
+        while self._ledger.spread > WINDOW and len(self._streak) < GIVE_UP:
+            self._latest.clear()
+            await self._latest.wait()
+        if len(self._streak) >= GIVE_UP:
+            raise StoppedError(f"{GIVE_UP} requests in a row failed, the last one {self._streak[-1][2]}")
+
+    async def _one(self, place: Place, item: Item) -> None:
+        try:
+            for path in item.paths:
+                await self.client.ask(path)
+        except AskError as error:
+            self._streak.append((place, item, error))
+        else:
+            self._settle()
+            self._finish(place, item)
+        finally:
+            self.pace.leave()
+            self._latest.set()
+        self.changed(self.report)
+
+    def _settle(self) -> None:
+        """The service answers, so what failed before is the fault of what was asked for: it counts as done."""
+        for place, item, error in self._streak:
+            self._record(error.path, error.why)
+            self._finish(place, item)
+        self._streak.clear()
+
+    def _finish(self, place: Place, item: Item) -> None:
+        self._ledger.finish(place)
+        self.report.done[item.kind] = self.report.done.get(item.kind, 0) + 1
+        self._unsaved += 1
+        if self._unsaved >= SAVE_EVERY:
+            self._save()
+
+    def _record(self, path: str, why: str) -> None:
+        self.report.failed += 1
+        with self.failures_file.open("a") as file:
+            file.write(json.dumps({"path": path, "why": why}) + "\n")
+
+    def _save(self) -> None:
+        self.state.place, self.state.ahead = self._ledger.where()
+        self.state.done, self.state.failed = self.report.done, self.report.failed
+        save(self.state_file, self.state)
+        self._unsaved = 0

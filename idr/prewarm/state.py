@@ -1,0 +1,95 @@
+"""Where a run stands, in a small file: the first object not done, and what is done beyond it."""
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .catalogue import BEGINNING, Place
+
+WINDOW = 1024
+"""How far the fastest may be ahead of the slowest: bounds the file and what a run holds in memory."""
+
+
+class StateError(Exception):
+    """The state file cannot be used; the text says why and what to do."""
+
+
+@dataclass
+class State:
+    """What the file holds: everything before `place` is done, and of what follows, `ahead`."""
+
+    target: str
+    place: Place = BEGINNING
+    ahead: list[Place] = field(default_factory=list)
+    done: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+    complete: bool = False
+
+
+def load(path: Path, target: str) -> State:
+    """The state of the run before, or of none. Raises StateError when it is of another target or not readable."""
+    try:
+        state = State(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return State(target)
+    except (OSError, ValueError, TypeError) as error:
+        msg = f"{path}: no state of a pre-warm ({error}); delete it or use --fresh"
+        raise StateError(msg) from None
+    if state.target != target:
+        msg = f"{path} is of {state.target}, not {target}; name another file with --state or use --fresh"
+        raise StateError(msg)
+    state.place, state.ahead = _place(state.place), [_place(place) for place in state.ahead]
+    return state
+
+
+def save(path: Path, state: State) -> None:
+    """Replace the file in one step: a run killed at any moment leaves the old state or the new one."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(json.dumps(asdict(state)))
+    new.replace(path)
+
+
+def _place(numbers: Sequence[int]) -> Place:
+    section, outer, first, index = numbers
+    return section, outer, first, index
+
+
+class Ledger:
+    """Which of the objects taken are done, from a state on."""
+
+    def __init__(self, state: State) -> None:
+        self._place = state.place
+        self._passed: set[Place] = set()
+        self._before = set(state.ahead)
+        self._taken: deque[Place] = deque()
+        self._done: set[Place] = set()
+
+    def take(self, place: Place) -> bool:
+        """Note the next object; False when the run before has done it."""
+        self._taken.append(place)
+        if place in self._before:
+            self._before.discard(place)
+            self.finish(place)
+            return False
+        return True
+
+    def finish(self, place: Place) -> None:
+        """An object is done."""
+        self._done.add(place)
+        while self._taken and self._taken[0] in self._done:
+            self._place = self._taken.popleft()
+            self._done.discard(self._place)
+            self._passed = {self._place}
+
+    @property
+    def spread(self) -> int:
+        """How many objects there are from the first that is not done to the last taken."""
+        return len(self._taken)
+
+    def where(self) -> tuple[Place, list[Place]]:
+        """A place that everything before is done of, and the places done from there on."""
+        if self._taken:
+            return self._taken[0], sorted(self._done | self._before)
+        return self._place, sorted(self._passed | self._before)

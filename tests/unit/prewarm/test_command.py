@@ -1,0 +1,79 @@
+"""The command line."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bench.prewarm.stub import Stub
+from idr.__main__ import app
+from idr.prewarm import client
+
+
+@contextmanager
+def served(stub: Stub) -> Iterator[str]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    _server, port = asyncio.run_coroutine_threadsafe(stub.start(), loop).result()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
+def idr(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["prewarm", *arguments])
+    return done.exit_code, done.output
+
+
+def test_a_dry_run_only_counts(tmp_path: Path) -> None:
+    stub = Stub(images=500)
+    with served(stub) as url:
+        status, output = idr("--url", url, "--state", str(tmp_path / "state"), "--dry-run", "--json")
+    assert status == 0
+    assert json.loads(output) == {"screen": 0, "project": 0, "plate": 2, "dataset": 0, "image": 500}
+    assert all(path.startswith("/api/") for path in stub.asked)
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_was_done_is_not_asked_for_again(tmp_path: Path) -> None:
+    stub = Stub(images=50)
+    with served(stub) as url:
+        arguments = ("--url", url, "--state", str(tmp_path / "state"))
+        assert idr(*arguments)[0] == 0
+        before = stub.asked.total()
+        status, output = idr(*arguments)
+        assert (status, stub.asked.total()) == (0, before)
+        assert "--fresh" in output
+        assert idr(*arguments, "--fresh")[0] == 0
+        assert stub.asked.total() == 2 * before
+
+
+def test_the_exit_status_says_that_something_failed(tmp_path: Path) -> None:
+    stub = Stub(images=50)
+    stub.broken.add("/webgateway/render_thumbnail/7/")
+    with served(stub) as url:
+        status, output = idr("--url", url, "--state", str(tmp_path / "state"))
+    assert status == 1
+    assert f"{tmp_path}/state.failed" in output.replace("\n", "")
+
+
+def test_the_exit_status_says_that_the_release_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "DELAYS", ())
+    status, output = idr("--url", "http://127.0.0.1:9", "--state", str(tmp_path / "state"))
+    assert status == 75
+    assert "error: http://127.0.0.1:9" in output
+
+
+@pytest.mark.parametrize("wrong", [("--url", "proxy"), ("--url", "https://proxy", "--ca-file", "/no/such/file")])
+def test_wrong_usage_is_told_apart(wrong: tuple[str, ...]) -> None:
+    status, output = idr(*wrong)
+    assert status == 2
+    assert wrong[-2] in output

@@ -1,0 +1,124 @@
+"""A whole run against a stub release on the loopback."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bench.prewarm.stub import FILESET, WELLS, Stub
+from idr.prewarm import client, run
+from idr.prewarm.client import Client
+from idr.prewarm.pace import Pace
+from idr.prewarm.run import Report, Run, StoppedError
+from idr.prewarm.state import State, load
+from tests.stacks import ROOT
+
+THUMBNAIL = "/webgateway/render_thumbnail/"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "DELAYS", (0.0,))
+
+
+async def prewarm(stub: Stub, file: Path, state: State | None = None) -> Report:
+    server, port = await stub.start()
+    pace = Pace(16)
+    url = f"http://127.0.0.1:{port}"
+    async with server, Client(url, "", "", 16, pace.watch) as asking:
+        return await Run(asking, state or State(url), file, pace, lambda _report: None)()
+
+
+def thumbnails(stub: Stub) -> dict[str, int]:
+    return {path: times for path, times in stub.asked.items() if path.startswith(THUMBNAIL)}
+
+
+def test_every_image_is_asked_for_once_and_one_of_each_fileset_opened(tmp_path: Path) -> None:
+    stub = Stub(images=WELLS + 100)
+    report = asyncio.run(prewarm(stub, tmp_path / "state"))
+    assert thumbnails(stub) == {f"{THUMBNAIL}{number}/": 1 for number in range(1, WELLS + 101)}
+    opened = sorted(int(path.split("/")[3]) for path in stub.asked if "/imgData/" in path)
+    assert opened == list(range(1, WELLS + 101, FILESET))
+    assert {"/webclient/metadata_details/plate/2/", "/webgateway/plate/2/0/"} < set(stub.asked)
+    assert report.done == {"plate": 2, "image": WELLS + 100}
+    assert (report.failed, report.complete) == (0, True)
+
+
+def test_what_fails_is_reported_and_the_rest_asked_for(tmp_path: Path) -> None:
+    stub = Stub(images=200)
+    broken = f"{THUMBNAIL}77/"
+    stub.broken.add(broken)
+    report = asyncio.run(prewarm(stub, tmp_path / "state"))
+    assert len(thumbnails(stub)) == 200
+    assert (report.failed, report.complete) == (1, True)
+    lines = (tmp_path / "state.failed").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [{"path": broken, "why": "status 404"}]
+
+
+def test_a_plate_that_cannot_be_listed_does_not_stop_the_others(tmp_path: Path) -> None:
+    stub = Stub(images=2 * WELLS)
+    stub.broken.add("/api/v0/m/plates/1/wells/?limit=96&offset=0&normalize=true")
+    report = asyncio.run(prewarm(stub, tmp_path / "state"))
+    assert report.done == {"plate": 2, "image": WELLS}
+    assert report.failed == 1
+
+
+def test_a_service_that_goes_away_stops_the_run_which_then_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "GIVE_UP", 5)
+    stub = Stub(images=WELLS)
+    answer = stub.answer
+
+    async def fails_from_image_150(path: str) -> tuple[int, bytes]:
+        stub.down = stub.down or path == f"{THUMBNAIL}150/"
+        return await answer(path)
+
+    monkeypatch.setattr(stub, "answer", fails_from_image_150)
+    file = tmp_path / "state"
+    with pytest.raises(StoppedError, match="5 requests in a row failed"):
+        asyncio.run(prewarm(stub, file))
+    answered = set(thumbnails(stub))
+    assert not (tmp_path / "state.failed").exists()
+
+    stub, state = Stub(images=WELLS), State(**json.loads(file.read_text()))
+    report = asyncio.run(prewarm(stub, file, load(file, state.target)))
+    assert {f"{THUMBNAIL}{number}/" for number in range(1, WELLS + 1)} == answered | set(thumbnails(stub))
+    assert f"{THUMBNAIL}150/" in thumbnails(stub)
+    assert (report.done["image"], report.failed, report.complete) == (WELLS, 0, True)
+
+
+def test_a_killed_run_repeats_no_more_than_what_was_under_way_and_not_yet_noted(tmp_path: Path) -> None:
+    images, most = 1500, 8
+    command = [sys.executable, "-m", "bench.prewarm.stub", "--images", str(images), "--seconds", "0.002"]
+    stub = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert stub.stdout
+    try:
+        url = f"http://127.0.0.1:{int(stub.stdout.readline())}"
+        command = [sys.executable, "-m", "idr.prewarm", "--url", url, "--state", str(tmp_path / "state")]
+        command += ["--concurrency", str(most), "--json"]
+        first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while sum(asked(url).values()) < images / 2:
+            assert first.poll() is None
+            time.sleep(0.05)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        counted = asked(url)
+    finally:
+        stub.kill()
+        stub.wait()
+    assert len(counted) == images
+    assert 0 < sum(counted.values()) - images <= run.SAVE_EVERY + most
+    assert json.loads(done.stdout)["done"]["image"] == images
+
+
+def asked(url: str) -> dict[str, int]:
+    counted: dict[str, int] = httpx.get(f"{url}/asked").json()
+    return {path: times for path, times in counted.items() if path.startswith(THUMBNAIL)}
