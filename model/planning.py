@@ -140,10 +140,17 @@ def _node(
         web_workers=group.web_workers,
         packages=packages(system, group.roles, official=official),
         security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
-        listens=firewall.listens(group.roles, UNSERVED[settings.omero.distribution]),
+        listens=firewall.listens(group.roles, _unserved(settings, place)),
         volumes=_volumes(name, group),
         rebuild=rebuild.get(alias, 0),
     )
+
+
+def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:
+    """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
+    groups = place.nodes.values() if isinstance(place, Release) else ()
+    shared = any(Role.OMERO_READONLY in group.roles for group in groups)
+    return UNSERVED[settings.omero.distribution] | (frozenset() if shared else frozenset({firewall.NFS_PORT}))
 
 
 def _image(settings: Settings, system: System) -> str | None:

@@ -17,17 +17,21 @@ STACK_FILES = {
     "uod": ROOT / "Pulumi.uod.yaml",
     "ebi": ROOT / "Pulumi.ebi.yaml",
 }
+LAYOUTS = STACK_FILES | {
+    name: ROOT / "examples" / f"Pulumi.{name}.yaml" for name in ("single-node", "multi-node", "pilot")
+}
+"""The stacks and the layouts that ship as examples."""
 
 
 def values(stack: str) -> dict[str, Any]:
     """What a stack file says under `idr:`, as a fresh copy."""
-    config = yaml.safe_load(STACK_FILES[stack].read_text())["config"]
+    config = yaml.safe_load(LAYOUTS[stack].read_text())["config"]
     return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
 
 
 def settings(stack: str) -> Settings:
     """A stack file's settings."""
-    return parse(values(stack), Source(stack, STACK_FILES[stack].name))
+    return parse(values(stack), Source(stack, LAYOUTS[stack].name))
 
 
 def plan_of(stack: str) -> Plan:

@@ -20,7 +20,7 @@ def test_more_while_answers_come_as_fast_as_before() -> None:
 def test_fewer_when_answers_slow_down() -> None:
     pace = Pace(64)
     answers(pace, 2000, 0.05)
-    answers(pace, 256, 0.5)
+    answers(pace, 512, 0.5)
     assert pace.limit < 40
 
 
