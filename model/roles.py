@@ -51,7 +51,12 @@ FACTS: dict[Role, RoleFacts] = {
         ("nginx", "libnginx-mod-stream", "xfsprogs"),
         VolumePurpose("nginxcache", "/var/cache/nginx", False),
     ),
-    Role.MANAGEMENT: RoleFacts(60, 60, ("xfsprogs",), VolumePurpose("data", "/data", False)),
+    Role.MANAGEMENT: RoleFacts(
+        60,
+        60,
+        ("python3-h2", "python3-httpx", "python3-rich", "python3-typer", "xfsprogs"),
+        VolumePurpose("data", "/data", False),
+    ),
     Role.WEB: RoleFacts(70, 99, ("python3-venv",)),
     Role.OMERO_READONLY: RoleFacts(100, 199, ()),
 }
