@@ -29,6 +29,6 @@ def node_address(cidr: IPv4Network, role: Role, number: int) -> IPv4Address:
     facts = FACTS[role]
     host = facts.first_host + number - 1
     if host > facts.last_host:
-        msg = f"role {role} has addresses for {facts.last_host - facts.first_host + 1} nodes, not for {number}"
+        msg = f"role {role} has addresses for {facts.last_host - facts.first_host + 1}, not for {number} nodes"
         raise ValueError(msg)
     return cidr[host]

@@ -2,31 +2,37 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
 
 from model.addressing import LAST_SERVICE_HOST
 
-# No dash: IDR's /etc/hosts aliases strip "<release>-" up to the first one (research part A5).
-ReleaseName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
-NodeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,29}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
-GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-MountPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]+)+$")]
-NfsSource = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+:(/[A-Za-z0-9._-]+)+$")]
-NfsOptions = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(=[a-z0-9.]+)?(,[a-z0-9]+(=[a-z0-9.]+)?)*$")]
 
+@dataclass(frozen=True)
+class Shape:
+    """Text that matches `pattern` as a whole; the message says what that means, the JSON schema has both."""
 
-def _public_key(text: str) -> str:
-    if not re.fullmatch(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+) [A-Za-z0-9+/=]+( .*)?", text):
-        msg = "must be one line of a public key file, as in ~/.ssh/id_ed25519.pub"
-        raise ValueError(msg)
-    return text
+    pattern: str
+    meaning: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Checks the text after it was found to be one."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """What editors check and show."""
+        return {**handler(schema), "pattern": f"^{self.pattern}$", "description": f"Must be {self.meaning}"}
+
+    def _check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            msg = f"must be {self.meaning}"
+            raise ValueError(msg)
+        return text
 
 
 def _release_network(cidr: IPv4Network) -> IPv4Network:
@@ -36,7 +42,29 @@ def _release_network(cidr: IPv4Network) -> IPv4Network:
     return cidr
 
 
-PublicKey = Annotated[str, AfterValidator(_public_key)]
+# No dash: IDR's /etc/hosts aliases strip "<release>-" up to the first one (research part A5).
+ReleaseName = Annotated[str, Shape("[a-z][a-z0-9]{0,19}", "lower-case letters and digits, a letter first, at most 20")]
+NodeName = Annotated[str, Shape("[a-z][a-z0-9]{0,29}", "lower-case letters and digits, a letter first, at most 30")]
+GroupName = Annotated[str, Shape("[a-z][a-z0-9-]{0,39}", "lower-case letters, digits and dashes, a letter first")]
+Name = Annotated[str, Shape("[^\\s].{0,254}", "the name of a thing in the cloud")]
+HostName = Annotated[
+    str, Shape("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a host name in lower case, or an IPv4 address")
+]
+Sha256 = Annotated[str, Shape("[0-9a-f]{64}", "the 64 hexadecimal digits of a SHA-256 sum")]
+MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path")]
+NfsSource = Annotated[
+    str, Shape("[A-Za-z0-9.-]+:(/[A-Za-z0-9._-]+)+", "a server and a path, as in nfs.example.org:/idr")
+]
+NfsOptions = Annotated[
+    str, Shape("[a-z0-9]+(=[a-z0-9.]+)?(,[a-z0-9]+(=[a-z0-9.]+)?)*", "mount options, as in ro,nfsvers=4.2")
+]
+PublicKey = Annotated[
+    str,
+    Shape(
+        "(ssh-ed25519|ssh-rsa|ecdsa-sha2-\\S+|sk-\\S+) [A-Za-z0-9+/=]+( .*)?",
+        "one line of a public key file, as in ~/.ssh/id_ed25519.pub",
+    ),
+]
 ReleaseNetwork = Annotated[IPv4Network, AfterValidator(_release_network)]
 
 

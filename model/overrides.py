@@ -1,10 +1,13 @@
 """A file of a site or of an occasion on top of a stack file: the rules by which the two become one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-Origins = dict[str, str]
-"""Where each value came from: its path (keys joined by dots) to a file's name."""
+Keys = tuple[str, ...]
+"""The keys that lead to a value."""
+
+Origins = dict[Keys, str]
+"""Where each value came from: its path to a file's name."""
 
 
 def merge(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,19 +29,20 @@ def merge(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 def origins(merged: Mapping[str, Any], above: Mapping[str, Any], below_file: str, above_file: str) -> Origins:
     """Which of the two files each value of the merged settings came from."""
-    return {path: above_file if _says(above, path) else below_file for path in _paths(merged)}
+    return {path: above_file if _says(above, path) else below_file for path in paths(merged)}
 
 
-def _paths(values: Mapping[str, Any], prefix: str = "") -> list[str]:
-    found = []
+def paths(values: Mapping[str, Any], prefix: Keys = ()) -> Iterator[Keys]:
+    """The paths to all values that are no mappings, in their order; an empty mapping is a value too."""
     for key, value in values.items():
-        path = f"{prefix}{key}"
-        found += _paths(value, f"{path}.") if isinstance(value, Mapping) and value else [path]
-    return found
+        if isinstance(value, Mapping) and value:
+            yield from paths(value, (*prefix, key))
+        else:
+            yield (*prefix, key)
 
 
-def _says(values: Any, path: str) -> bool:
-    for key in path.split("."):
+def _says(values: Any, path: Keys) -> bool:
+    for key in path:
         if not isinstance(values, Mapping) or key not in values:
             return False
         values = values[key]

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model.overrides import Origins, merge, origins
+from model.overrides import Keys, Origins, merge, origins
 from model.settings import Distribution, Settings
 
 SHORTEST_SECRET = 32
@@ -36,9 +36,9 @@ class Source:
     encrypted: frozenset[str] = frozenset()
     origins: Origins = field(default_factory=dict)
 
-    def file_of(self, path: str) -> str:
+    def file_of(self, path: Keys) -> str:
         """The file that says what stands at `path`, or in it."""
-        named = {file for key, file in self.origins.items() if key == path or key.startswith(f"{path}.")}
+        named = {file for known, file in self.origins.items() if known[: len(path)] == path}
         return named.pop() if len(named) == 1 else self.file
 
 
@@ -47,15 +47,16 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
 
     Raises SettingsError with every mistake, a line each: file, key, what is wrong.
     """
-    wrong = [f"{source.file}: {line}" for line in _plain_secrets(values, source.encrypted)]
-    refused = tuple(line.split(": ")[1].removeprefix("idr:") for line in wrong)
+    plain = dict(_plain_secrets(values, source.encrypted))
+    wrong = [f"{source.file}: idr:{key}: {reason}" for key, reason in plain.items()]
+    refused = {(key,) for key in plain}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         wrong += [
             f"{source.file_of(_path(item))}: {_key(_path(item))}: {problem}"
             for item in error.errors()
-            if _path(item) not in refused
+            if _path(item)[:1] not in refused
             for problem in _problems(item)
         ]
         raise SettingsError("\n".join(wrong)) from None
@@ -92,18 +93,18 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
     if not isinstance(above, dict) or not all(isinstance(key, str) for key in above):
         msg = f"{name}: must be a mapping of settings, written without `idr:`"
         raise SettingsError(msg)
-    wrong = [f"{name}: {line}" for line in _plain_secrets(above, frozenset())]
+    wrong = [f"{name}: idr:{key}: {reason}" for key, reason in _plain_secrets(above, frozenset())]
     if wrong:
         raise SettingsError("\n".join(wrong))
     return above
 
 
-def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[str]:
+def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
     for key in values:
         if key in SECRET_KEYS and key not in encrypted:
-            yield f"idr:{key}: is in plain text; keep it with: pulumi config set --secret idr:{key}"
+            yield key, f"is in plain text; keep it with: pulumi config set --secret idr:{key}"
         elif key not in SECRET_KEYS and any(word in key.lower() for word in SECRET_WORDS):
-            yield f"idr:{key}: passwords are derived from idr:stackSecret, none is written down; remove it"
+            yield key, "passwords are derived from idr:stackSecret, none is written down; remove it"
 
 
 def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
@@ -114,12 +115,12 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
         yield "idr:omero.distribution: 'demo' is for the stack 'local' only; use 'official'"
 
 
-def _path(item: ErrorDetails) -> str:
-    return ".".join(str(part) for part in item["loc"])
+def _path(item: ErrorDetails) -> Keys:
+    return tuple(str(part) for part in item["loc"])
 
 
-def _key(path: str) -> str:
-    return f"idr:{path}" if path else "idr"
+def _key(path: Keys) -> str:
+    return f"idr:{'.'.join(path)}" if path else "idr"
 
 
 def _problems(item: ErrorDetails) -> list[str]:
@@ -127,7 +128,9 @@ def _problems(item: ErrorDetails) -> list[str]:
         return ["is not a setting"]
     if item["type"] == "missing":
         return ["is required"]
+    if item["type"] in ("dict_type", "model_type"):
+        return ["must be a mapping of keys to values"]
     texts = item["msg"].removeprefix("Value error, ").splitlines()
     given = item["input"]
-    shown = not isinstance(given, dict | list) and not any(word in _path(item).lower() for word in SECRET_WORDS)
+    shown = not isinstance(given, dict | list) and not any(word in _key(_path(item)).lower() for word in SECRET_WORDS)
     return [f"{text} (given: {given!r})" if shown else text for text in texts]

@@ -98,9 +98,10 @@ class NodeGroup(Machine):
 
     def _ports_are_free(self) -> Iterator[str]:
         ports = listens(self.roles)
-        for port in sorted({port for port in ports if ports.count(port) > 1}):
-            rivals = " and ".join(role for role in self.roles if port in LISTENERS[role])
-            yield f"{rivals} both listen on port {port}: they cannot be on one node"
+        contended = sorted({port for port in ports if ports.count(port) > 1})
+        if contended:
+            rivals = " and ".join(role for role in self.roles if set(contended).intersection(LISTENERS[role]))
+            yield f"{rivals} both listen on {', '.join(map(str, contended))}: they cannot be on one node"
 
 
 class Scope(Section):

@@ -1,0 +1,381 @@
+"""Stack files that are not usable, each with exactly what is said of it."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.model.mistakes import Values, mistakes, node, release
+
+SNAPSHOT, VOLUME = "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
+    "a key that is no setting": (lambda v: v.update(colour="blue"), ["idr:colour: is not a setting"]),
+    "a missing key": (lambda v: v.pop("flavors"), ["idr:flavors: is required"]),
+    "no memory": (
+        lambda v: v["flavors"]["local.small"].update(memoryMib=0),
+        ["idr:flavors.local.small.memoryMib: Input should be greater than 0 (given: 0)"],
+    ),
+    "a network too small": (
+        lambda v: v["bastion"].update(cidr="10.0.0.0/25"),
+        [
+            "idr:bastion.cidr: must be a /24 or larger: addresses are given by role, from .10 to .250 (given: '10.0.0.0/25')"
+        ],
+    ),
+    "host bits in a network": (
+        lambda v: v["bastion"].update(cidr="10.0.0.1/24"),
+        ["idr:bastion.cidr: Input is not a valid IPv4 network (given: '10.0.0.1/24')"],
+    ),
+    "networks that overlap": (
+        lambda v: v["bastion"].update(cidr="10.130.0.0/16"),
+        ["idr: releases.demo1.cidr 10.130.1.0/24 overlaps bastion.cidr 10.130.0.0/16"],
+    ),
+    "a flavor not described": (
+        lambda v: node(v, "redis").update(flavor="huge"),
+        ["idr: releases.demo1.nodes.redis.flavor 'huge' is not described; flavors has: local.small, local.medium"],
+    ),
+    "a live release that is none": (
+        lambda v: v.update(live="demo2"),
+        ["idr: live names 'demo2', which is not one of the releases: demo1"],
+    ),
+    "a database without its volume": (
+        lambda v: node(v, "database").pop("volumes"),
+        ["idr:releases.demo1.nodes.database: needs a volume 'db' (mounted at /var/lib/postgresql)"],
+    ),
+    "a volume of no role": (
+        lambda v: node(v, "redis").update(volumes={"data": {"sizeGib": 1}}),
+        ["idr:releases.demo1.nodes.redis: volume 'data' belongs to no role of this node; its roles use: none"],
+    ),
+    "a role that is none": (
+        lambda v: node(v, "redis").update(roles=["cache"]),
+        [
+            "idr:releases.demo1.nodes.redis.roles.0: Input should be 'bastion', 'database', 'redis', 'omero-readwrite', 'omero-readonly', 'web', 'proxy' or 'management' (given: 'cache')"
+        ],
+    ),
+    "no role": (
+        lambda v: node(v, "redis").update(roles=[]),
+        [
+            "idr:releases.demo1.nodes.redis: roles: name at least one of bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, management"
+        ],
+    ),
+    "two databases": (
+        lambda v: node(v, "redis").update(roles=["redis", "database"], volumes={"db": {"sizeGib": 1}}),
+        ["idr:releases.demo1: needs exactly one node with the role database, has 2"],
+    ),
+    "no proxy": (lambda v: release(v)["nodes"].pop("proxy"), ["idr:releases.demo1: needs a node with the role proxy"]),
+    "a bastion in a release": (
+        lambda v: node(v, "proxy").update(roles=["proxy", "bastion"]),
+        ["idr:releases.demo1: node 'proxy': the bastion is the stack's, not a release's; set idr:bastion"],
+    ),
+    "more nodes than addresses": (
+        lambda v: node(v, "proxy").update(count=11),
+        ["idr:releases.demo1: role proxy has addresses for 10, not for 11 nodes"],
+    ),
+    "an operator's key that is none": (
+        lambda v: v.update(operators=["secret"]),
+        ["idr:operators.0: must be one line of a public key file, as in ~/.ssh/id_ed25519.pub (given: 'secret')"],
+    ),
+    "a short stack secret": (
+        lambda v: v.update(stackSecret="hunter2"),
+        ["idr:stackSecret: needs 32 characters or more; make one with: openssl rand -hex 32"],
+    ),
+    "a release name with a dash": (
+        lambda v: v["releases"].update({"prod-1": release(v)}),
+        [
+            "idr:releases.prod-1.[key]: must be lower-case letters and digits, a letter first, at most 20 (given: 'prod-1')"
+        ],
+    ),
+    "a sum that is none": (
+        lambda v: v["omero"].update(server={"url": "https://example.org/a.zip", "sha256": "abc"}),
+        ["idr:omero.server.sha256: must be the 64 hexadecimal digits of a SHA-256 sum (given: 'abc')"],
+    ),
+    "a node key that is no setting": (
+        lambda v: node(v, "redis").update(flavour="local.small"),
+        ["idr:releases.demo1.nodes.redis.flavour: is not a setting"],
+    ),
+    "a release key that is no setting": (
+        lambda v: release(v).update(cdir="10.0.0.0/24"),
+        ["idr:releases.demo1.cdir: is not a setting"],
+    ),
+    "a volume key that is no setting": (
+        lambda v: node(v, "database")["volumes"]["db"].update(size=1),
+        ["idr:releases.demo1.nodes.database.volumes.db.size: is not a setting"],
+    ),
+    "no releases": (
+        lambda v: v.update(releases={}),
+        ["idr:releases: Dictionary should have at least 1 item after validation, not 0"],
+    ),
+    "no live release named": (lambda v: v.pop("live"), ["idr:live: is required"]),
+    "no bastion": (lambda v: v.pop("bastion"), ["idr:bastion: is required"]),
+    "a release without network": (lambda v: release(v).pop("cidr"), ["idr:releases.demo1.cidr: is required"]),
+    "a node without flavor": (
+        lambda v: node(v, "redis").pop("flavor"),
+        ["idr:releases.demo1.nodes.redis.flavor: is required"],
+    ),
+    "a node without roles": (
+        lambda v: node(v, "redis").pop("roles"),
+        ["idr:releases.demo1.nodes.redis.roles: is required"],
+    ),
+    "a node that is no mapping": (
+        lambda v: release(v)["nodes"].update(redis="local.small"),
+        ["idr:releases.demo1.nodes.redis: must be a mapping of keys to values"],
+    ),
+    "an address that is no network": (
+        lambda v: v["bastion"].update(cidr="10.0.0"),
+        ["idr:bastion.cidr: Input is not a valid IPv4 network (given: '10.0.0')"],
+    ),
+    "an IPv6 network": (
+        lambda v: v["bastion"].update(cidr="fd00::/64"),
+        ["idr:bastion.cidr: Input is not a valid IPv4 network (given: 'fd00::/64')"],
+    ),
+    "a name server that is no address": (
+        lambda v: v.update(dnsServers=["dns.example.org"]),
+        ["idr:dnsServers.0: Input is not a valid IPv4 address (given: 'dns.example.org')"],
+    ),
+    "a time server with a space": (
+        lambda v: v.update(timeServers=["ntp example"]),
+        ["idr:timeServers.0: must be a host name in lower case, or an IPv4 address (given: 'ntp example')"],
+    ),
+    "a host name in capitals": (
+        lambda v: v.update(hostName="IDR.example.org"),
+        ["idr:hostName: must be a host name in lower case, or an IPv4 address (given: 'IDR.example.org')"],
+    ),
+    "an empty image": (
+        lambda v: v.update(image=""),
+        ["idr:image: must be the name of a thing in the cloud (given: '')"],
+    ),
+    "half a processor": (
+        lambda v: v["flavors"]["local.small"].update(vcpus=0.5),
+        [
+            "idr:flavors.local.small.vcpus: Input should be a valid integer, got a number with a fractional part (given: 0.5)"
+        ],
+    ),
+    "memory with a unit": (
+        lambda v: v["flavors"]["local.small"].update(memoryMib="2GB"),
+        [
+            "idr:flavors.local.small.memoryMib: Input should be a valid integer, unable to parse string as an integer (given: '2GB')"
+        ],
+    ),
+    "a volume of no size": (
+        lambda v: node(v, "database")["volumes"]["db"].update(sizeGib=0),
+        ["idr:releases.demo1.nodes.database.volumes.db.sizeGib: Input should be greater than 0 (given: 0)"],
+    ),
+    "a volume without size": (
+        lambda v: node(v, "database")["volumes"].update(db={}),
+        ["idr:releases.demo1.nodes.database.volumes.db.sizeGib: is required"],
+    ),
+    "a negative count": (
+        lambda v: node(v, "proxy").update(count=-1),
+        ["idr:releases.demo1.nodes.proxy.count: Input should be greater than 0 (given: -1)"],
+    ),
+    "a node name with a dash": (
+        lambda v: release(v)["nodes"].update({"my-redis": release(v)["nodes"].pop("redis")}),
+        [
+            "idr:releases.demo1.nodes.my-redis.[key]: must be lower-case letters and digits, a letter first, at most 30 (given: 'my-redis')"
+        ],
+    ),
+    "a node name with a digit first": (
+        lambda v: release(v)["nodes"].update({"1redis": release(v)["nodes"].pop("redis")}),
+        [
+            "idr:releases.demo1.nodes.1redis.[key]: must be lower-case letters and digits, a letter first, at most 30 (given: '1redis')"
+        ],
+    ),
+    "a role named twice": (
+        lambda v: node(v, "redis").update(roles=["redis", "redis"]),
+        ["idr:releases.demo1.nodes.redis: roles: redis, redis names one twice"],
+    ),
+    "two redis": (
+        lambda v: node(v, "proxy").update(roles=["proxy", "redis"]),
+        ["idr:releases.demo1: needs exactly one node with the role redis, has 2"],
+    ),
+    "no redis": (
+        lambda v: release(v)["nodes"].pop("redis"),
+        ["idr:releases.demo1: needs exactly one node with the role redis, has 0"],
+    ),
+    "no database": (
+        lambda v: release(v)["nodes"].pop("database"),
+        ["idr:releases.demo1: needs exactly one node with the role database, has 0"],
+    ),
+    "no web": (
+        lambda v: node(v, "omeroreadwrite").update(roles=["omero-readwrite"]),
+        ["idr:releases.demo1: needs a node with the role web"],
+    ),
+    "no OMERO": (
+        lambda v: node(v, "omeroreadwrite").update(roles=["web"]),
+        ["idr:releases.demo1: needs a node with the role omero-readwrite or omero-readonly"],
+    ),
+    "two read-write servers": (
+        lambda v: node(v, "omeroreadwrite").update(count=2),
+        [
+            "idr:releases.demo1: role omero-readwrite has addresses for 1, not for 2 nodes",
+            "idr:releases.demo1: can have one node with the role omero-readwrite, has 2",
+        ],
+    ),
+    "two groups that begin alike": (
+        lambda v: release(v)["nodes"].update(second={"roles": ["proxy"], "flavor": "local.small"}),
+        ["idr:releases.demo1: nodes 'proxy' and 'second' have the same first role proxy: use count instead"],
+    ),
+    "two roles on one port": (
+        lambda v: node(v, "omeroreadwrite").update(roles=["omero-readwrite", "omero-readonly", "web"]),
+        [
+            "idr:releases.demo1.nodes.omeroreadwrite: omero-readwrite and omero-readonly both listen on 4064, 4065: they cannot be on one node"
+        ],
+    ),
+    "two hundred read-only servers": (
+        lambda v: release(v)["nodes"].update(
+            omeroreadonly={"roles": ["omero-readonly"], "flavor": "local.small", "count": 200}
+        ),
+        ["idr:releases.demo1: role omero-readonly has addresses for 100, not for 200 nodes"],
+    ),
+    "an affinity that is none": (
+        lambda v: node(v, "proxy").update(count=2, antiAffinity="firm"),
+        ["idr:releases.demo1.nodes.proxy.antiAffinity: Input should be 'soft' or 'hard' (given: 'firm')"],
+    ),
+    "a boot volume of no size": (
+        lambda v: node(v, "redis").update(bootVolumeGib=0),
+        ["idr:releases.demo1.nodes.redis.bootVolumeGib: Input should be greater than 0 (given: 0)"],
+    ),
+    "a heap over memory": (
+        lambda v: node(v, "omeroreadwrite").update(heapMib=3000),
+        [
+            "idr: releases.demo1.nodes.omeroreadwrite: its services take 3600 MiB (heapMib, webWorkers of 150 MiB each), its flavor 'local.medium' has 2048"
+        ],
+    ),
+    "workers over memory": (
+        lambda v: node(v, "omeroreadwrite").update(webWorkers=40),
+        [
+            "idr: releases.demo1.nodes.omeroreadwrite: its services take 6767 MiB (heapMib, webWorkers of 150 MiB each), its flavor 'local.medium' has 2048"
+        ],
+    ),
+    "a copy smaller than its source": (
+        lambda v: node(v, "database")["volumes"]["db"].update(source={"snapshot": SNAPSHOT, "sizeGib": 2}),
+        ["idr:releases.demo1.nodes.database.volumes.db: sizeGib 1 is smaller than its source, which has 2"],
+    ),
+    "a copy of two things": (
+        lambda v: node(v, "database")["volumes"]["db"].update(
+            source={"snapshot": SNAPSHOT, "volume": VOLUME, "sizeGib": 1}
+        ),
+        ["idr:releases.demo1.nodes.database.volumes.db.source: name either a snapshot or a volume"],
+    ),
+    "a copy of nothing": (
+        lambda v: node(v, "database")["volumes"]["db"].update(source={"sizeGib": 1}),
+        ["idr:releases.demo1.nodes.database.volumes.db.source: name either a snapshot or a volume"],
+    ),
+    "a snapshot that is no id": (
+        lambda v: node(v, "database")["volumes"]["db"].update(source={"snapshot": "latest", "sizeGib": 1}),
+        [
+            "idr:releases.demo1.nodes.database.volumes.db.source.snapshot: Input should be a valid UUID, invalid character: found `l` at 0 (given: 'latest')"
+        ],
+    ),
+    "an existing volume with a source": (
+        lambda v: node(v, "database")["volumes"]["db"].update(
+            existing=SNAPSHOT, source={"volume": VOLUME, "sizeGib": 1}
+        ),
+        [
+            "idr:releases.demo1.nodes.database.volumes.db: an existing volume is used as it is: it takes neither source nor type"
+        ],
+    ),
+    "an existing volume for several nodes": (
+        lambda v: node(v, "proxy").update(count=2, volumes={"nginxcache": {"sizeGib": 1, "existing": SNAPSHOT}}),
+        ["idr:releases.demo1.nodes.proxy: volume 'nginxcache' exists once; 2 nodes cannot share it"],
+    ),
+    "one existing volume for two nodes": (
+        lambda v: (
+            node(v, "database")["volumes"]["db"].update(existing=SNAPSHOT),
+            node(v, "proxy").update(volumes={"nginxcache": {"sizeGib": 1, "existing": SNAPSHOT}}),
+        ),
+        ["idr: the existing volume 3f2504e0-4f89-41d3-9a0c-0305e82c3301 is named twice: one machine can have it"],
+    ),
+    "a rebuild of a node that is none": (
+        lambda v: release(v).update(rebuild={"redsi": 2}),
+        [
+            "idr:releases.demo1: rebuild names 'redsi', which is not a node; there are: database, redis, omeroreadwrite, proxy"
+        ],
+    ),
+    "a rebuild number of nought": (
+        lambda v: release(v).update(rebuild={"redis": 0}),
+        ["idr:releases.demo1.rebuild.redis: Input should be greater than 0 (given: 0)"],
+    ),
+    "releases that overlap": (
+        lambda v: v["releases"].update(demo2=copy.deepcopy(release(v))),
+        ["idr: releases.demo2.cidr 10.130.1.0/24 overlaps releases.demo1.cidr 10.130.1.0/24"],
+    ),
+    "a storage network over a release": (
+        lambda v: v.update(storageNetwork={"name": "nfs", "cidr": "10.130.1.128/25"}),
+        ["idr: storageNetwork.cidr 10.130.1.128/25 overlaps releases.demo1.cidr 10.130.1.0/24"],
+    ),
+    "a mount without server": (
+        lambda v: v.update(nfsMounts=[{"source": "/uod/idr", "mount": "/uod/idr"}]),
+        ["idr:nfsMounts.0.source: must be a server and a path, as in nfs.example.org:/idr (given: '/uod/idr')"],
+    ),
+    "a mount at a relative path": (
+        lambda v: v.update(nfsMounts=[{"source": "nfs:/uod", "mount": "uod/idr"}]),
+        ["idr:nfsMounts.0.mount: must be an absolute path (given: 'uod/idr')"],
+    ),
+    "mount options with a quote": (
+        lambda v: v.update(nfsMounts=[{"source": "nfs:/uod", "mount": "/uod", "options": "ro'"}]),
+        ['idr:nfsMounts.0.options: must be mount options, as in ro,nfsvers=4.2 (given: "ro\'")'],
+    ),
+    "a path mounted twice": (
+        lambda v: v.update(nfsMounts=[{"source": "nfs:/a", "mount": "/uod"}, {"source": "nfs:/b", "mount": "/uod"}]),
+        ["idr: nfsMounts: /uod is mounted twice"],
+    ),
+    "a mount over a data volume": (
+        lambda v: v.update(nfsMounts=[{"source": "nfs:/a", "mount": "/data"}]),
+        ["idr: nfsMounts: /data is mounted twice"],
+    ),
+    "a proxy that is no address": (
+        lambda v: v.update(proxies={"http": "squid"}),
+        ["idr:proxies.http: Input should be a valid URL, relative URL without a base (given: 'squid')"],
+    ),
+    "a floating address that is none": (
+        lambda v: v.update(floatingIps={"public": "198.51.100.300"}),
+        ["idr:floatingIps.public: Input is not a valid IPv4 address (given: '198.51.100.300')"],
+    ),
+    "a storage group with a blank": (
+        lambda v: v.update(storageGroup="uod nfs"),
+        ["idr:storageGroup: must be lower-case letters, digits and dashes, a letter first (given: 'uod nfs')"],
+    ),
+    "a distribution that is none": (
+        lambda v: v["omero"].update(distribution="docker"),
+        ["idr:omero.distribution: Input should be 'official' or 'demo' (given: 'docker')"],
+    ),
+    "a download that is no address": (
+        lambda v: v["omero"].update(server={"url": "server.zip"}),
+        ["idr:omero.server.url: Input should be a valid URL, relative URL without a base (given: 'server.zip')"],
+    ),
+    "no connections": (
+        lambda v: v["omero"].update(poolSize=0),
+        ["idr:omero.poolSize: Input should be greater than 0 (given: 0)"],
+    ),
+    "a rotation of nought": (
+        lambda v: v.update(rotations={"ssh/deploy": 0}),
+        ["idr:rotations.ssh/deploy: Input should be greater than 0 (given: 0)"],
+    ),
+    "a yes that is none": (
+        lambda v: v.update(protectData="maybe"),
+        ["idr:protectData: Input should be a valid boolean, unable to interpret input (given: 'maybe')"],
+    ),
+    "a password": (
+        lambda v: v.update(databasePassword="hunter2hunter2"),
+        ["idr:databasePassword: passwords are derived from idr:stackSecret, none is written down; remove it"],
+    ),
+    "a private key in the plain": (
+        lambda v: v.update(certificate={"certificate": "PEM", "key": "PEM"}),
+        ["idr:certificate: is in plain text; keep it with: pulumi config set --secret idr:certificate"],
+    ),
+    "a list for a mapping": (
+        lambda v: v.update(flavors=["local.small"]),
+        ["idr:flavors: must be a mapping of keys to values"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_setting_is_named_with_file_key_and_reason(name: str) -> None:
+    change, messages = BAD[name]
+    assert mistakes(change) == [f"Pulumi.local.yaml: {message}" for message in messages]
+
+
+def test_there_are_many_ways_to_be_wrong() -> None:
+    assert len(BAD) >= 60

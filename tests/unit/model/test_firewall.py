@@ -1,0 +1,204 @@
+"""The matrix: what is needed is open between the right nodes, in both places, and nothing else is."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.firewall import EVERY_NODE, FLOWS, STORAGE, WORLD, Rule
+from model.plan import Node, Plan, Scope
+from model.planning import plan
+from model.reading import Source, parse
+from model.roles import Role
+from tests import stacks
+
+PUBLIC = {80, 443, 4064}
+# Every pair of nodes and every port: a case takes long, and a machine under load longer.
+thorough = settings(deadline=None, max_examples=15)
+PLACED = st.fixed_dictionaries(
+    {
+        "omero": st.lists(st.sampled_from(["web", "redis", "database", "management"]), unique=True, max_size=4),
+        "readonly": st.integers(0, 3),
+        "proxies": st.integers(1, 2),
+        "together": st.booleans(),
+    }
+)
+
+
+def layout(placed: dict[str, Any]) -> Plan:
+    """A release with the roles put together on nodes as `placed` says."""
+    beside = placed["omero"] + (["proxy"] if placed["together"] else [])
+    nodes: dict[str, Any] = {
+        "omero": {"roles": ["omero-readwrite", *beside], "flavor": "huge"},
+        **{name: {"roles": [name], "flavor": "huge"} for name in ("database", "redis", "web") if name not in beside},
+    }
+    if not placed["together"]:
+        nodes["proxy"] = {"roles": ["proxy"], "flavor": "huge", "count": placed["proxies"]}
+    if placed["readonly"]:
+        nodes["readonly"] = {"roles": ["omero-readonly"], "flavor": "huge", "count": placed["readonly"]}
+    nodes["omero" if "database" in beside else "database"]["volumes"] = {"db": {"sizeGib": 1}}
+    values = {
+        "flavors": {"huge": {"vcpus": 16, "memoryMib": 65536}},
+        "bastion": {"cidr": "10.0.0.0/24", "flavor": "huge"},
+        "live": "one",
+        "releases": {
+            "one": {"cidr": "10.0.1.0/24", "nodes": nodes},
+            "two": {"cidr": "10.0.2.0/24", "nodes": nodes},
+        },
+    }
+    return plan(parse(values, Source("test", "Pulumi.test.yaml")), "test")
+
+
+def groups(node: Node) -> set[str]:
+    return set(node.security_groups)
+
+
+def lets(rule: Rule, one: Node, other: Node) -> bool:
+    """Whether a rule of `one`'s groups holds for `other`."""
+    if rule.group not in groups(one):
+        return False
+    if rule.remote_group:
+        return rule.remote_group in groups(other)
+    return other.address in IPv4Network(str(rule.remote_cidr))
+
+
+def open_between(made: Plan, source: Node, target: Node, port: int) -> bool:
+    """Whether the security groups of both let TCP from `source` to `target`'s port."""
+    out = any(
+        rule.direction == "egress" and rule.transport == "tcp" and rule.port == port and lets(rule, source, target)
+        for rule in made.scope_of(source).rules
+    )
+    into = any(
+        rule.direction == "ingress" and rule.transport == "tcp" and rule.port == port and lets(rule, target, source)
+        for rule in made.scope_of(target).rules
+    )
+    return out and into
+
+
+def open_by_host(made: Plan, source: Node, target: Node, port: int) -> bool:
+    """The same by the two nodes' own firewalls."""
+
+    def allowed(lines: Any, peer: IPv4Address) -> bool:
+        return any(
+            line.transport == "tcp" and line.port == port and any(peer in IPv4Network(cidr) for cidr in line.peers)
+            for line in lines
+        )
+
+    return allowed(made.host_rules(source).egress, target.address) and allowed(
+        made.host_rules(target).ingress, source.address
+    )
+
+
+def needed(made: Plan, source: Node, target: Node, port: int) -> bool:
+    """Whether the table has a flow for this pair, said in another way than the code says it."""
+    if {source.scope, target.scope} == {"one", "two"}:
+        # Only what is open to the whole world.
+        return open_to_world(made, target, port) and port in {80, 443}
+    for flow in FLOWS:
+        from_source = flow.source == EVERY_NODE or flow.source in source.roles
+        to_target = flow.target == EVERY_NODE or flow.target in target.roles
+        if flow.port == port and flow.transport == "tcp" and from_source and to_target:
+            return True
+    # Everyone may fetch from the world, of which a proxy is a part.
+    return open_to_world(made, target, port) and port in {80, 443}
+
+
+def open_to_world(made: Plan, node: Node, port: int) -> bool:
+    return any(
+        rule.direction == "ingress" and rule.port == port and rule.remote_cidr == "0.0.0.0/0"
+        for rule in made.scope_of(node).rules
+        if rule.group in groups(node)
+    )
+
+
+def pairs(made: Plan) -> Iterator[tuple[Node, Node]]:
+    """Every two nodes of which one is of the first release or the bastion's: the second release is as the first."""
+    near = [node for node in made.nodes if node.scope != "two"]
+    for one in near:
+        for other in made.nodes:
+            if one.address != other.address:
+                yield one, other
+                yield other, one
+
+
+@thorough
+@given(PLACED)
+def test_every_needed_flow_is_open_and_no_other(placed: dict[str, Any]) -> None:
+    made = layout(placed)
+    ports = {flow.port for flow in FLOWS if flow.target not in (WORLD, STORAGE)}
+    for source, target in pairs(made):
+        for port in ports:
+            assert open_between(made, source, target, port) == needed(made, source, target, port), (
+                f"{source.name} to {target.name}:{port}"
+            )
+
+
+@thorough
+@given(PLACED)
+def test_hosts_and_security_groups_agree(placed: dict[str, Any]) -> None:
+    made = layout(placed)
+    for source, target in pairs(made):
+        for port in {flow.port for flow in FLOWS}:
+            assert open_by_host(made, source, target, port) == open_between(made, source, target, port), (
+                f"{source.name} to {target.name}:{port}"
+            )
+
+
+@thorough
+@given(PLACED)
+def test_the_world_reaches_the_public_ports_and_the_bastion_only(placed: dict[str, Any]) -> None:
+    made = layout(placed)
+    for node in made.nodes:
+        opened = {port for port in range(1, 10000) if open_to_world(made, node, port)}
+        if Role.BASTION in node.roles:
+            assert opened == {22}
+        elif Role.PROXY in node.roles:
+            assert opened == PUBLIC
+        else:
+            assert opened == set()
+
+
+@thorough
+@given(PLACED)
+def test_no_two_services_of_a_node_wait_on_one_port(placed: dict[str, Any]) -> None:
+    for node in layout(placed).nodes:
+        assert len(set(node.listens)) == len(node.listens)
+
+
+@thorough
+@given(PLACED)
+def test_every_rule_names_groups_of_its_own_scope_once(placed: dict[str, Any]) -> None:
+    for scope in layout(placed).scopes:
+        assert len(set(scope.rules)) == len(scope.rules)
+        assert all(rule.group in scope.security_groups for rule in scope.rules)
+        assert all(rule.remote_group in (None, *scope.security_groups) for rule in scope.rules)
+
+
+def ebi_scope() -> Scope:
+    return stacks.plan_of("ebi").releases[0]
+
+
+@pytest.mark.parametrize("stack", stacks.LAYOUTS)
+def test_a_node_without_the_proxy_role_is_not_reached_from_outside(stack: str) -> None:
+    made = stacks.plan_of(stack)
+    for node in made.nodes:
+        if not {Role.PROXY, Role.BASTION}.intersection(node.roles):
+            assert not any(open_to_world(made, node, port) for port in node.listens)
+
+
+def test_raw_images_are_reached_where_they_are_mounted() -> None:
+    values = stacks.values("uod")
+    values["storageNetwork"] = {"name": "storage", "cidr": "172.16.0.0/16"}
+    made = plan(parse(values, Source("uod", "Pulumi.uod.yaml")), "uod")
+    to_storage = {rule.group for rule in made.releases[0].rules if rule.remote_cidr == "172.16.0.0/16"}
+    assert to_storage == {"prod130-omero-readonly", "prod130-omero-readwrite"}
+    assert not any(rule.remote_cidr == "0.0.0.0/0" and rule.port == 2049 for rule in made.releases[0].rules)
+
+
+def test_a_closed_site_reaches_its_proxies() -> None:
+    values = stacks.values("uod") | {"proxies": {"http": "http://squid.example.org:3128"}}
+    made = plan(parse(values, Source("uod", "Pulumi.uod.yaml")), "uod")
+    assert {rule.group for rule in made.releases[0].rules if rule.port == 3128} == {"prod130-node"}
