@@ -1,10 +1,11 @@
 """The `idr` command, also as `python -m idr`: one module per command, one line each here."""
 
-from idr import cli, inventory, recover, ssh
+from idr import check, cli, inventory, recover, ssh
 from idr.prewarm import command as prewarm
 from idr.review import command as review
 
 app = cli.application()
+app.command("check")(check.command)
 app.command("inventory")(inventory.command)
 app.command("ssh")(ssh.command)
 app.command("recover")(recover.command)

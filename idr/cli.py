@@ -67,7 +67,8 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except (IdrError, SettingsError) as error:
-            typer.echo(f"error: {error}", err=True)
+            for line in str(error).splitlines():
+                typer.echo(f"error: {line}", err=True)
             raise typer.Exit(FAILED) from None
 
 

@@ -1,5 +1,6 @@
 """The cloud's API with the credentials that a stack's provider uses."""
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ def connect(setting: Callable[[str], str | None]) -> "openstack.connection.Conne
     # Slow to import, and not needed by a preview.
     import openstack
 
+    # It would print a failed connection's traceback beside the line that says what is wrong.
+    logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
     if cloud := setting("cloud"):
         return openstack.connect(cloud=cloud)
     given = {sdk: setting(name) for name, sdk in PROVIDER_SETTINGS.items()}
@@ -59,6 +62,11 @@ def asking(ask: Callable[[], Any]) -> Any:
         msg = f"the cloud does not answer: {_first_line(error)}"
     except (auth.ClientException, SDKException) as error:
         msg = f"the cloud cannot be asked what it has: {_first_line(error)}"
+    except Exception as error:
+        # keystoneauth says that a password is missing with a bare Exception.
+        if type(error) is not Exception:
+            raise
+        msg = f"no credentials for this cloud ({_first_line(error)}): give openstack:cloud, or OS_*"
     raise CloudError(msg)
 
 

@@ -1,0 +1,88 @@
+"""A stack file read without the engine: settings and plan for commands that need no secret's value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from idr import engine
+from idr.cli import PROJECT, stack_names
+from idr.errors import IdrError
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse, with_overrides
+from model.settings import Settings
+
+SEALED = "(encrypted in the stack file, opened by the engine alone)"
+"""Stands for a secret's value; as long as a stack secret must be."""
+
+
+class StackFileError(IdrError):
+    """A stack file that cannot be read; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """What a stack file says. `provider` has the cloud's settings by their full names, SEALED where encrypted."""
+
+    stack: str
+    name: str
+    settings: Settings
+    provider: Mapping[str, str]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the stack consists of."""
+        return plan(self.settings, self.stack)
+
+    def provider_setting(self, name: str) -> str | None:
+        """A setting of the cloud's provider, as `authUrl`; asks the engine where one of them is encrypted."""
+        return self._opened.get(f"openstack:{name}")
+
+    @cached_property
+    def _opened(self) -> Mapping[str, str]:
+        return engine.config(self.stack) if SEALED in self.provider.values() else self.provider
+
+    def missing(self) -> list[str]:
+        """What only an operator can fill in and has not, a line each."""
+        return [f"{self.name}: idr:{key}: is not set yet" for key in self.settings.missing()]
+
+
+def read(stack: str, folder: Path = PROJECT) -> StackFile:
+    """The stack's file. Raises StackFileError, or SettingsError with every mistake in it."""
+    file = folder / f"Pulumi.{stack}.yaml"
+    values = _values(file, stack)
+    mine = {key.removeprefix("idr:"): value for key, value in values.items() if key.startswith("idr:")}
+    encrypted = frozenset(key for key, value in mine.items() if value != _opened(value))
+    source = Source(stack, file.name, encrypted)
+    settings = parse(*with_overrides({key: _opened(value) for key, value in mine.items()}, source, folder))
+    provider = {key: str(_opened(value)) for key, value in values.items() if key.startswith("openstack:")}
+    return StackFile(stack, file.name, settings, provider)
+
+
+def _values(file: Path, stack: str) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text())
+    except FileNotFoundError:
+        known = ", ".join(stack_names()) or "none"
+        msg = f"there is no {file.name}; stacks with a file: {known}. `idr init -s {stack}` makes one"
+        raise StackFileError(msg) from None
+    except (OSError, yaml.YAMLError) as error:
+        msg = f"{file.name}: cannot be read: {str(error).splitlines()[0]}"
+        raise StackFileError(msg) from None
+    values = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(values, dict):
+        msg = f"{file.name}: has no `config:` with settings below it"
+        raise StackFileError(msg)
+    # As Pulumi reads it: a name without a namespace is the project's.
+    return {key if ":" in key else f"idr:{key}": value for key, value in values.items()}
+
+
+def _opened(value: Any) -> Any:
+    """The value with SEALED for what Pulumi has encrypted in it."""
+    if isinstance(value, dict):
+        return SEALED if set(value) == {"secure"} else {key: _opened(inner) for key, inner in value.items()}
+    return [_opened(inner) for inner in value] if isinstance(value, list) else value

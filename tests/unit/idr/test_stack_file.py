@@ -1,0 +1,67 @@
+"""Stack files read without the engine."""
+
+from pathlib import Path
+
+import pytest
+
+from idr import stack_file
+from idr.errors import IdrError
+from model.plan import Plan
+from model.reading import SettingsError
+from tests import stacks
+
+WITH_SEALED = "  idr:stackSecret:\n    secure: v1:abc\n"
+
+
+def local(folder: Path, more: str = WITH_SEALED) -> Path:
+    (folder / "Pulumi.local.yaml").write_text(stacks.STACK_FILES["local"].read_text() + more)
+    return folder
+
+
+def test_the_plan_is_that_of_the_file(tmp_path: Path) -> None:
+    found = stack_file.read("local", local(tmp_path))
+    assert isinstance(found.plan, Plan)
+    assert found.plan == stacks.plan_of("local")
+    assert found.missing() == []
+
+
+def test_what_only_an_operator_knows_is_named() -> None:
+    missing = stack_file.read("ebi", stacks.ROOT).missing()
+    assert "Pulumi.ebi.yaml: idr:image: is not set yet" in missing
+
+
+def test_a_secret_in_plain_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="idr:stackSecret"):
+        stack_file.read("local", local(tmp_path, f"  idr:stackSecret: {'x' * 40}\n"))
+
+
+def test_the_engine_is_asked_only_where_the_clouds_settings_are_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = stack_file.read("local", local(tmp_path))
+    assert plain.provider_setting("authUrl") == "http://198.51.100.1:5000/v3"
+    monkeypatch.setattr("idr.engine.config", lambda stack: {"openstack:password": f"of {stack}"})
+    sealed = stack_file.read("local", local(tmp_path, "  openstack:password: {secure: v1:abc}\n"))
+    assert sealed.provider_setting("password") == "of local"
+
+
+def test_a_name_without_namespace_is_the_projects_own(tmp_path: Path) -> None:
+    file = local(tmp_path) / "Pulumi.local.yaml"
+    file.write_text(file.read_text().replace("idr:live:", "live:"))
+    assert stack_file.read("local", tmp_path).settings.live == "demo1"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "there is no Pulumi.local.yaml; stacks with a file: "),
+        ("config: [", "Pulumi.local.yaml: cannot be read: while parsing"),
+        ("{}", "Pulumi.local.yaml: has no `config:`"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None, message: str) -> None:
+    if text is not None:
+        (tmp_path / "Pulumi.local.yaml").write_text(text)
+    with pytest.raises(IdrError) as caught:
+        stack_file.read("local", tmp_path)
+    assert str(caught.value).startswith(message)
