@@ -3,11 +3,13 @@
 from idr import check, cli, inventory, recover, ssh
 from idr.prewarm import command as prewarm
 from idr.review import command as review
+from idr.status import command as status
 
 app = cli.application()
 app.command("check")(check.command)
 app.command("inventory")(inventory.command)
 app.command("ssh")(ssh.command)
+app.command("status")(status.command)
 app.command("recover")(recover.command)
 app.command("review")(review.command)
 app.command("prewarm")(prewarm.prewarm)

@@ -95,6 +95,11 @@ def console() -> Console:
     return found if found.is_terminal else Console(highlight=False, width=1000, soft_wrap=True)
 
 
+def error_console() -> Console:
+    """Where progress goes: standard error, so that what is asked for can be read by a program."""
+    return Console(stderr=True, highlight=False)
+
+
 def print_json(data: Any) -> None:
     """Print data as JSON, the same text for the same data."""
     typer.echo(json.dumps(data, indent=2, default=str))

@@ -40,10 +40,10 @@ def outputs(stack: str) -> dict[str, Any]:
     return found
 
 
-def config(stack: str) -> dict[str, str]:
+def config(stack: str) -> dict[str, Any]:
     """Every value of the stack's settings by its full name, secrets included."""
-    found: dict[str, dict[str, str]] = json.loads(run("config", "--json", "--show-secrets", "--stack", stack))
-    return {name: entry["value"] for name, entry in found.items()}
+    found: dict[str, dict[str, Any]] = json.loads(run("config", "--json", "--show-secrets", "--stack", stack))
+    return {name: entry.get("objectValue", entry.get("value")) for name, entry in found.items()}
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:

@@ -14,8 +14,10 @@ from idr.errors import IdrError
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse, with_overrides
+from model.secrets import Secrets
 from model.settings import Settings
 
+NAMESPACE = "idr:"
 SEALED = "(encrypted in the stack file, opened by the engine alone)"
 """Stands for a secret's value; as long as a stack secret must be."""
 
@@ -46,20 +48,33 @@ class StackFile:
     def _opened(self) -> Mapping[str, str]:
         return engine.config(self.stack) if SEALED in self.provider.values() else self.provider
 
+    def secrets(self) -> Secrets:
+        """What the stack keeps secret. Raises StackFileError where the file was not read with its secrets opened."""
+        secret = self.settings.stack_secret
+        if secret is None or secret.get_secret_value() == SEALED:
+            msg = f"{self.name}: idr:stackSecret: is not set yet"
+            raise StackFileError(msg)
+        return Secrets(self.stack, secret.get_secret_value(), dict(self.settings.rotations))
+
     def missing(self) -> list[str]:
         """What only an operator can fill in and has not, a line each."""
         return [f"{self.name}: idr:{key}: is not set yet" for key in self.settings.missing()]
 
 
-def read(stack: str, folder: Path = PROJECT) -> StackFile:
-    """The stack's file. Raises StackFileError, or SettingsError with every mistake in it."""
+def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFile:
+    """The stack's file. Raises StackFileError, or SettingsError with every mistake in it.
+
+    With `opened` the engine is asked for what is encrypted, for those who need the secrets themselves.
+    """
     file = folder / f"Pulumi.{stack}.yaml"
     values = _values(file, stack)
-    mine = {key.removeprefix("idr:"): value for key, value in values.items() if key.startswith("idr:")}
-    encrypted = frozenset(key for key, value in mine.items() if value != _opened(value))
-    source = Source(stack, file.name, encrypted)
-    settings = parse(*with_overrides({key: _opened(value) for key, value in mine.items()}, source, folder))
-    provider = {key: str(_opened(value)) for key, value in values.items() if key.startswith("openstack:")}
+    sealed = frozenset(key for key, value in values.items() if value != _sealed(value))
+    known = engine.config(stack) if opened and sealed else {}
+    readable = {key: known[key] if key in sealed and known else _sealed(value) for key, value in values.items()}
+    encrypted = frozenset(key.removeprefix(NAMESPACE) for key in sealed)
+    mine = {key.removeprefix(NAMESPACE): value for key, value in readable.items() if key.startswith(NAMESPACE)}
+    settings = parse(*with_overrides(mine, Source(stack, file.name, encrypted), folder))
+    provider = {key: str(value) for key, value in readable.items() if key.startswith("openstack:")}
     return StackFile(stack, file.name, settings, provider)
 
 
@@ -78,11 +93,11 @@ def _values(file: Path, stack: str) -> dict[str, Any]:
         msg = f"{file.name}: has no `config:` with settings below it"
         raise StackFileError(msg)
     # As Pulumi reads it: a name without a namespace is the project's.
-    return {key if ":" in key else f"idr:{key}": value for key, value in values.items()}
+    return {key if ":" in key else f"{NAMESPACE}{key}": value for key, value in values.items()}
 
 
-def _opened(value: Any) -> Any:
+def _sealed(value: Any) -> Any:
     """The value with SEALED for what Pulumi has encrypted in it."""
     if isinstance(value, dict):
-        return SEALED if set(value) == {"secure"} else {key: _opened(inner) for key, inner in value.items()}
-    return [_opened(inner) for inner in value] if isinstance(value, list) else value
+        return SEALED if set(value) == {"secure"} else {key: _sealed(inner) for key, inner in value.items()}
+    return [_sealed(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""`idr status`: how every node is, asked on the node itself."""

@@ -1,0 +1,85 @@
+"""Runs on a node, as root, from standard input: prints how it is as JSON. Standard library only."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+# The package whose version an operator asks for first, by role.
+PACKAGES = {"database": "postgresql-1[0-9]", "redis": "redis-server", "proxy": "nginx"}
+SECONDS = 60
+
+
+def output(*command: str) -> str:
+    """What a command prints, whatever its exit status; nothing when it is not there or does not end."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """JSON, or nothing."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def disks() -> list[dict[str, Any]]:
+    """The root disk and every mounted data volume: bytes, and used per cent."""
+    mounts = ["/"]
+    volumes = pathlib.Path("/etc/idr/volumes")
+    if volumes.exists():
+        mounts += [line.split()[1] for line in volumes.read_text().splitlines() if line and not line.startswith("#")]
+    found = []
+    for mount in mounts:
+        usage = shutil.disk_usage(mount)
+        found.append(
+            {"mount": mount, "size": usage.total, "free": usage.free, "percent": percent(usage.used, usage.free)}
+        )
+    return found
+
+
+def percent(used: int, free: int) -> int:
+    """As df shows it: of what others than root may use."""
+    return round(100 * used / (used + free)) if used + free else 0
+
+
+def versions(roles: Iterable[str]) -> dict[str, str]:
+    """The operating system's version, and those of what the roles run."""
+    found = {}
+    for line in pathlib.Path("/etc/os-release").read_text().splitlines():
+        if line.startswith("PRETTY_NAME="):
+            found["system"] = line.partition("=")[2].strip('"')
+    found["kernel"] = output("uname", "-r")
+    for package in (PACKAGES[role] for role in roles if role in PACKAGES):
+        for line in output("dpkg-query", "-W", "-f", "${Package} ${Version}\n", package).splitlines():
+            name, _, version = line.partition(" ")
+            if version:
+                found[name] = version
+    if "web" in roles:
+        for place in pathlib.Path("/opt/omero/web").glob("venv3/lib/python3*/site-packages/omero_web-*.dist-info"):
+            found["OMERO.web"] = place.name.removeprefix("omero_web-").removesuffix(".dist-info")
+    server = pathlib.Path("/opt/omero/server/OMERO.server")
+    if server.is_symlink():
+        found["OMERO.server"] = server.readlink().name
+    return found
+
+
+applied = parsed(output("/usr/local/sbin/idr-apply", "--status"))
+print(
+    json.dumps(
+        {
+            "bootstrap": parsed(output("cloud-init", "status", "--format", "json")).get("status", "unknown"),
+            "applied": applied,
+            "disks": disks(),
+            "versions": versions(applied.get("healthy", {})),
+            "uptime": float(pathlib.Path("/proc/uptime").read_text().split()[0]),
+        }
+    )
+)
