@@ -22,15 +22,15 @@ class AntiAffinity(StrEnum):
 class Flavor(Section):
     """What a flavor of the cloud offers; the plan derives memory and worker numbers from it."""
 
-    vcpus: PositiveInt
+    vcpus: PositiveInt = Field(description="Virtual processors")
     memory_mib: PositiveInt = Field(description="Memory in MiB")
 
 
 class VolumeSource(Section):
     """What a new volume is a copy of: a snapshot or a volume of the cloud, by its id, and how large that is."""
 
-    snapshot: UUID | None = None
-    volume: UUID | None = None
+    snapshot: UUID | None = Field(None, description="Id of a snapshot")
+    volume: UUID | None = Field(None, description="Id of a volume")
     size_gib: PositiveInt = Field(description="Size of the source in GiB; the copy cannot be smaller")
 
     def problems(self) -> Iterator[str]:
@@ -44,7 +44,7 @@ class DataVolume(Section):
 
     size_gib: PositiveInt = Field(description="Size in GiB; may grow, never shrink")
     type: Name | None = Field(None, description="Volume type of the cloud; its default where absent")
-    source: VolumeSource | None = None
+    source: VolumeSource | None = Field(None, description="What it is made as a copy of")
     existing: UUID | None = Field(None, description="Id of a volume to use as it is")
 
     def problems(self) -> Iterator[str]:
@@ -58,7 +58,7 @@ class DataVolume(Section):
 class Machine(Section):
     """What a server of any kind is made from."""
 
-    flavor: Name
+    flavor: Name = Field(description="Flavor of the cloud; one of the stack's `flavors`")
     image: Name | None = Field(None, description="Image of the cloud, where it is not the stack's for this role")
     zone: Name | None = Field(None, description="Availability zone")
     boot_volume_gib: PositiveInt | None = Field(None, description="Boot from a volume of this size instead of a disk")
@@ -67,9 +67,11 @@ class Machine(Section):
 class NodeGroup(Machine):
     """One node, or `count` alike."""
 
-    roles: tuple[Role, ...]
-    count: PositiveInt | None = None
-    anti_affinity: AntiAffinity = AntiAffinity.SOFT
+    roles: tuple[Role, ...] = Field(description="What it does; the first decides its address")
+    count: PositiveInt | None = Field(
+        None, description="How many alike, named -1, -2, ...; one without number if absent"
+    )
+    anti_affinity: AntiAffinity = Field(AntiAffinity.SOFT, description="On different hosts where possible, or always")
     heap_mib: PositiveInt | None = Field(None, description="OMERO.server's Java heap in MiB; derived where absent")
     web_workers: PositiveInt | None = Field(None, description="OMERO.web's processes; derived where absent")
     volumes: dict[str, DataVolume] = Field({}, description="By purpose: db, data, nginxcache")
@@ -107,7 +109,7 @@ class NodeGroup(Machine):
 class Scope(Section):
     """A network with nodes in it."""
 
-    cidr: ReleaseNetwork
+    cidr: ReleaseNetwork = Field(description="Its addresses, a /24 or larger")
     existing_network: Name | None = Field(
         None, description="Network of the cloud to use; it must have a subnet with this cidr"
     )
@@ -116,7 +118,7 @@ class Scope(Section):
 class Release(Scope):
     """One complete set of nodes in a subnet of its own."""
 
-    nodes: dict[NodeName, NodeGroup]
+    nodes: dict[NodeName, NodeGroup] = Field(description="Its nodes, by name")
     rebuild: dict[str, PositiveInt] = Field({}, description="Node to number; another number asks for a new machine")
     frozen: bool = Field(False, description="Leave its machines as they are: no new bootstrap or configuration")
 

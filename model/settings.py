@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated
 
 from pydantic import AnyHttpUrl, Field, PositiveInt, SecretStr
 
@@ -38,17 +37,17 @@ class Distribution(StrEnum):
 class Download(Section):
     """A file of OMERO's distribution and its SHA-256; without the sum it is not used."""
 
-    url: AnyHttpUrl
-    sha256: Sha256 | None = None
+    url: AnyHttpUrl = Field(description="Where it is fetched")
+    sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
 
 
 class Omero(Section):
     """OMERO.server: which distribution, and for the official one where its parts come from."""
 
-    distribution: Distribution = Distribution.OFFICIAL
-    server: Download | None = None
-    ice: Download | None = None
-    ice_python: Download | None = None
+    distribution: Distribution = Field(Distribution.OFFICIAL, description="`demo` is the stack `local`'s only")
+    server: Download | None = Field(None, description="OMERO.server's archive")
+    ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
+    ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
     pool_size: PositiveInt = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def missing(self) -> list[str]:
@@ -60,14 +59,14 @@ class Omero(Section):
 class FloatingIps(Section):
     """Addresses that the project has already, to be used instead of new ones (IDR/deployment#54)."""
 
-    public: IPv4Address | None = None
-    bastion: IPv4Address | None = None
+    public: IPv4Address | None = Field(None, description="Before the live release's proxy")
+    bastion: IPv4Address | None = Field(None, description="Before the bastion")
 
 
 class StorageNetwork(Section):
     """A network of the cloud that leads to the storage servers: OMERO nodes get a second interface in it."""
 
-    name: Name
+    name: Name = Field(description="Its name in the cloud")
     cidr: IPv4Network = Field(description="Where the storage servers are: OMERO nodes may reach NFS there")
 
 
@@ -75,23 +74,23 @@ class NfsMount(Section):
     """Raw images that OMERO nodes mount, at the same path on all of them."""
 
     source: NfsSource = Field(description="server:/path")
-    mount: MountPath
-    options: NfsOptions = "ro"
+    mount: MountPath = Field(description="Where it is mounted")
+    options: NfsOptions = Field("ro", description="Mount options, as in ro,nfsvers=4.2")
 
 
 class Proxies(Section):
     """How a closed site reaches the world: for the distribution's packages, and for everything else."""
 
-    packages: AnyHttpUrl | None = None
-    http: AnyHttpUrl | None = None
+    packages: AnyHttpUrl | None = Field(None, description="For the distribution's packages")
+    http: AnyHttpUrl | None = Field(None, description="For downloads")
     exceptions: tuple[HostName, ...] = Field((), description="Hosts that are reached directly (no_proxy)")
 
 
 class PublicCertificate(Section):
     """The certificate that visitors see, as PEM; the stack's own authority signs one where it is absent."""
 
-    certificate: str
-    key: SecretStr
+    certificate: str = Field(description="The certificate and those that lead to its authority")
+    key: SecretStr = Field(description="Its private key")
 
 
 @dataclass(frozen=True)
@@ -111,20 +110,20 @@ class Settings(Section):
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
     external_network: Name | None = Field(None, description="Where floating addresses come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
-    floating_ips: FloatingIps = FloatingIps()
+    floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="A key pair of the cloud for the servers, if its rules want one")
-    dns_servers: tuple[IPv4Address, ...] = ()
+    dns_servers: tuple[IPv4Address, ...] = Field((), description="Name servers; the cloud's where absent")
     time_servers: tuple[HostName, ...] = Field((), description="NTP servers; the distribution's where absent")
-    proxies: Proxies = Proxies()
+    proxies: Proxies = Field(Proxies(), description="How a closed site reaches the world")
     host_name: HostName | None = Field(None, description="The name that visitors use")
-    certificate: PublicCertificate | None = None
-    flavors: dict[str, Flavor]
-    bastion: Bastion
-    omero: Omero = Omero()
-    storage_network: StorageNetwork | None = None
+    certificate: PublicCertificate | None = Field(None, description="What visitors see; kept as a secret")
+    flavors: dict[str, Flavor] = Field(description="What each flavor that is used offers")
+    bastion: Bastion = Field(description="The way in for operators")
+    omero: Omero = Field(Omero(), description="OMERO.server's distribution")
+    storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
     storage_group: GroupName = Field("idr-storage", description="Ansible group of the OMERO nodes, as in ebi-nfs")
-    nfs_mounts: tuple[NfsMount, ...] = ()
-    releases: Annotated[dict[ReleaseName, Release], Field(min_length=1)]
+    nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images")
+    releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     live: ReleaseName = Field(description="The release that the public address leads to")
     rotations: dict[str, PositiveInt] = Field({}, description="Name of a secret to its number; another one renews it")
     protect_data: bool = Field(True, description="Refuse to delete data volumes")

@@ -1,0 +1,106 @@
+"""docs/settings.schema.json for editors and docs/settings.md for readers, both from the settings' model."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from model.reading import OVERRIDES, SECRET_KEYS
+from model.settings import Settings
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+SCHEMA_FILE = DOCS / "settings.schema.json"
+REFERENCE_FILE = DOCS / "settings.md"
+
+_MODEL = Settings.model_json_schema()
+
+# Pulumi writes a secret so; what is in it only the engine can open.
+ENCRYPTED = {"type": "object", "properties": {"secure": {"type": "string"}}, "required": ["secure"]}
+INTRODUCTION = """# Settings
+
+Every key of a stack file, `Pulumi.<stack>.yaml`; `make generate` writes this page from the model. Top-level keys stand
+under `config:` with the prefix `idr:`; below them keys have none. Editors that read JSON schemas check all of it as you
+type ([settings.schema.json](settings.schema.json)).
+
+A site or an occasion can have a file of its own on top, named by `idr:overrides`: YAML with the same keys, without
+`idr:`. Mappings are merged key by key; anything else, a list too, replaces what was there; `null` takes a key away.
+`idr settings` shows the result and which file each value came from.
+"""
+
+
+def schema_text() -> str:
+    """The JSON schema of a stack file."""
+    properties = {f"idr:{key}": _or_encrypted(key, value) for key, value in _MODEL["properties"].items()}
+    properties[f"idr:{OVERRIDES}"] = {"type": "string", "description": "A YAML file of settings on top of this one"}
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Stack file of the IDR deployment",
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": properties,
+                "patternProperties": {"^(?!idr:)": True},
+                "additionalProperties": False,
+                "required": [f"idr:{key}" for key in _MODEL["required"]],
+            }
+        },
+        "required": ["config"],
+        "$defs": _MODEL["$defs"],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _or_encrypted(key: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [ENCRYPTED], "description": value.get("description", "")} if key in SECRET_KEYS else value
+
+
+def reference_text() -> str:
+    """The reference: a table for the file, and one for each kind of section in it."""
+    kinds = {name: about for name, about in _MODEL["$defs"].items() if "properties" in about}
+    sections = {"The stack": _MODEL, **kinds}
+    return INTRODUCTION + "".join(_section(name, about) for name, about in sections.items())
+
+
+def _section(name: str, about: dict[str, Any]) -> str:
+    lines = [f"\n## {name}\n", about.get("description", "").replace("\n", " "), ""]
+    lines += ["| key | value | default | meaning |", "|---|---|---|---|", *_rows(about)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(about: dict[str, Any]) -> Iterator[str]:
+    for key, value in about["properties"].items():
+        cells = (f"`{key}`", _kind(value), _default(key, about), value.get("description", ""))
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _default(key: str, about: dict[str, Any]) -> str:
+    if key in about.get("required", []):
+        return "required"
+    default = about["properties"][key].get("default")
+    # A section's own defaults stand in its own table.
+    return "none" if default in (None, [], {}) or isinstance(default, dict) else f"`{json.dumps(default)}`"
+
+
+def _kind(value: dict[str, Any]) -> str:
+    """A value's kind in words: what the schema says of it."""
+    if "$ref" in value:
+        name = value["$ref"].removeprefix("#/$defs/")
+        return _kind(_MODEL["$defs"][name]) if "enum" in _MODEL["$defs"][name] else f"[{name}](#{name.lower()})"
+    if "anyOf" in value:
+        return " or ".join(_kind(one) for one in value["anyOf"] if one.get("type") != "null")
+    if "enum" in value:
+        return ", ".join(f"`{one}`" for one in value["enum"])
+    if value.get("type") == "array":
+        return f"list of {_kind(value['items'])}"
+    if value.get("type") == "object":
+        inner = value.get("additionalProperties") or next(iter(value["patternProperties"].values()))
+        return f"mapping of names to {_kind(inner)}"
+    if "exclusiveMinimum" in value:
+        return f"{value['type']} over {value['exclusiveMinimum']}"
+    return str(value.get("format") or value.get("type", "anything"))
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text())
+    REFERENCE_FILE.write_text(reference_text())
