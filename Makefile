@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 
 
 .DEFAULT_GOAL := help
-.PHONY: help up down wipe cloud toolchain check test soak bench lock
+.PHONY: help up down wipe cloud toolchain check test soak bench generate lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,11 @@ soak: $(READY) ## the long rest: every node rebuilt, every role restarted
 
 bench: $(READY) ## the figures, measured on this machine
 	@$(PYTHON) -m bench
+
+generate: $(READY) ## renew what is made from the code: schemas, settings reference, golden files
+	@$(PYTHON) -m model.schema
+	@$(PYTHON) -m model.outputs.schema
+	@$(PYTHON) -m tests.golden_files
 
 lock: $(READY) ## renew the lock files: hashes, no index lines
 	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \

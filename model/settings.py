@@ -50,10 +50,18 @@ class Omero(Section):
     ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
     pool_size: PositiveInt = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
+    def problems(self) -> Iterator[str]:
+        """Parts of the official distribution that are nowhere to be fetched."""
+        for name, part in self._parts().items():
+            if part is None and self.distribution == Distribution.OFFICIAL:
+                yield f"the official distribution needs {name}, with the url where it is fetched"
+
     def missing(self) -> list[str]:
-        """Parts of the official distribution that are not named with a sum."""
-        parts = {"server": self.server, "ice": self.ice, "icePython": self.ice_python}
-        return [f"omero.{name}" for name, part in parts.items() if part is None or part.sha256 is None]
+        """Parts of the official distribution whose sum is not set yet."""
+        return [f"omero.{name}.sha256" for name, part in self._parts().items() if part and part.sha256 is None]
+
+    def _parts(self) -> dict[str, Download | None]:
+        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python}
 
 
 class FloatingIps(Section):
@@ -119,7 +127,7 @@ class Settings(Section):
     certificate: PublicCertificate | None = Field(None, description="What visitors see; kept as a secret")
     flavors: dict[str, Flavor] = Field(description="What each flavor that is used offers")
     bastion: Bastion = Field(description="The way in for operators")
-    omero: Omero = Field(Omero(), description="OMERO.server's distribution")
+    omero: Omero = Field(description="OMERO.server's distribution")
     storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
     storage_group: GroupName = Field("idr-storage", description="Ansible group of the OMERO nodes, as in ebi-nfs")
     nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images")
@@ -194,5 +202,5 @@ class Settings(Section):
         }
         empty = [key for key, value in wanted.items() if value is None]
         if official:
-            empty += [f"{part} (url and sha256)" for part in self.omero.missing()]
+            empty += self.omero.missing()
         return tuple(empty)

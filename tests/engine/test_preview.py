@@ -45,7 +45,7 @@ def test_an_up_without_what_only_an_operator_knows_creates_nothing(project: Proj
     assert project.pulumi("stack", "init", "ebi").returncode == 0
     done = project.pulumi("up", "--stack", "ebi", "--yes", "--skip-preview")
     assert done.returncode != 0
-    for key in ("stackSecret", "image", "externalNetwork", "omero.server (url and sha256)"):
+    for key in ("stackSecret", "image", "externalNetwork", "omero.server.sha256"):
         assert f"Pulumi.ebi.yaml: idr:{key}: is not set yet" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     export = project.pulumi("stack", "export", "--stack", "ebi")

@@ -344,6 +344,14 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
         lambda v: v["omero"].update(server={"url": "server.zip"}),
         ["idr:omero.server.url: Input should be a valid URL, relative URL without a base (given: 'server.zip')"],
     ),
+    "an official distribution from nowhere": (
+        lambda v: v.update(omero={"ice": {"url": "https://example.org/ice.tar.gz"}}),
+        [
+            "idr:omero: the official distribution needs server, with the url where it is fetched",
+            "idr:omero: the official distribution needs icePython, with the url where it is fetched",
+        ],
+    ),
+    "no distribution": (lambda v: v.pop("omero"), ["idr:omero: is required"]),
     "no connections": (
         lambda v: v["omero"].update(poolSize=0),
         ["idr:omero.poolSize: Input should be greater than 0 (given: 0)"],

@@ -41,6 +41,7 @@ def layout(placed: dict[str, Any]) -> Plan:
         nodes["readonly"] = {"roles": ["omero-readonly"], "flavor": "huge", "count": placed["readonly"]}
     nodes["omero" if "database" in beside else "database"]["volumes"] = {"db": {"sizeGib": 1}}
     values = {
+        "omero": stacks.values("ebi")["omero"],
         "flavors": {"huge": {"vcpus": 16, "memoryMib": 65536}},
         "bastion": {"cidr": "10.0.0.0/24", "flavor": "huge"},
         "live": "one",

@@ -1,0 +1,126 @@
+"""What the stacks and layouts come to, as text to read and to compare: plan, outputs, bootstrap, configuration.
+
+`make generate` writes it anew into tests/golden/; the difference is the review. Secrets are shown by name only.
+"""
+
+import dataclasses
+import json
+import shutil
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from cloudinit import render
+from model.outputs import contract
+from model.outputs.topology import Known
+from model.plan import Node, Plan
+from model.secrets import Certificate, Secrets, SshKey
+from tests import stacks
+
+FOLDER = Path(__file__).with_name("golden")
+VOLUME_ID = "00000000-0000-4000-8000-0000000000"
+KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
+
+
+@dataclasses.dataclass(frozen=True)
+class NamedSecrets(Secrets):
+    """Every secret's name in its place."""
+
+    def password(self, name: str) -> str:
+        return f"<password {name}>"
+
+    def ssh_key(self, name: str, rotation: int | None = None) -> SshKey:
+        number = rotation or self.rotations.get(f"ssh/{name}", 1)
+        return SshKey(f"<private key {name} {number}>\n", f"ssh-ed25519 <public key {name} {number}>")
+
+    @cached_property
+    def authority(self) -> Certificate:
+        return Certificate("<private key of the authority>\n", "<certificate of the authority>\n")
+
+    def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
+        return Certificate(f"<private key of {name}>\n", f"<certificate of {name} for {', '.join(hosts)}>\n")
+
+
+def texts(layout: str) -> dict[str, str]:
+    """The files of a layout, by name."""
+    plan = stacks.plan_of(layout)
+    secrets = NamedSecrets(layout, "never derived from")
+    found = {
+        "plan.yaml": _yaml(_plain(dataclasses.replace(plan, site=None))),  # type: ignore[arg-type]  # said by the rest
+        "outputs.yaml": _yaml(contract.outputs(plan, secrets, KNOWN)),
+    }
+    for node in plan.nodes:
+        # The others of a group differ in name and address alone.
+        if node.number == 1:
+            found[f"{node.name}.bootstrap.yaml"] = _bootstrap(node, secrets)
+            found[f"{node.name}.configuration.txt"] = _configuration(node, plan, secrets)
+    return found
+
+
+def _bootstrap(node: Node, secrets: Secrets) -> str:
+    tool = (render.HERE / "bootstrap" / "idr-apply").read_text()
+    document = yaml.safe_load(render.bootstrap(node, secrets))
+    for file in document["write_files"]:
+        if file["content"] == tool:
+            file["content"] = "(cloudinit/bootstrap/idr-apply)\n"
+    return "#cloud-config\n" + _yaml(document)
+
+
+def _configuration(node: Node, plan: Plan, secrets: Secrets) -> str:
+    ids = {volume.purpose: f"{VOLUME_ID}{number:02}" for number, volume in enumerate(node.volumes, 1)}
+    bundle = json.loads(render.bundle(node, plan, secrets, ids))
+    about = {key: value for key, value in bundle.items() if key not in ("files", "digest")}
+    known = _sources()
+    parts = [_yaml(about)]
+    for file in bundle["files"]:
+        head = f"=== {file['path']} {file['mode']} {file['owner']}:{file['group']}"
+        source = known.get(file["content"])
+        parts.append(f"{head} = {source}\n" if source else f"{head}\n{file['content'].rstrip()}\n")
+    return "".join(parts)
+
+
+def _sources() -> dict[str, str]:
+    """Files that reach a machine as they stand in the repository: their content to their name."""
+    places = (render.HERE, stacks.ROOT / "idr" / "prewarm")
+    files = (file for place in places for file in sorted(place.rglob("*")) if file.is_file())
+    return {
+        file.read_text(): str(file.relative_to(stacks.ROOT))
+        for file in files
+        if file.suffix not in (".j2", ".pyc") and file.stat().st_size
+    }
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, BaseModel):
+        return _plain(value.model_dump())
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list | frozenset):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _yaml(data: Any) -> str:
+    return yaml.safe_dump(data, sort_keys=False, width=120, allow_unicode=True)
+
+
+def main() -> None:
+    """Write every layout's files, and nothing else into their folder."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    for layout in stacks.LAYOUTS:
+        folder = FOLDER / layout
+        folder.mkdir(parents=True)
+        for name, text in texts(layout).items():
+            (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
