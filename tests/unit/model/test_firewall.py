@@ -16,8 +16,8 @@ from model.roles import Role
 from tests import stacks
 
 PUBLIC = {80, 443, 4064}
-# Every pair of nodes and every port: a case takes long, and a machine under load longer.
-thorough = settings(deadline=None, max_examples=15)
+# Every pair of nodes and every port: a case takes long.
+thorough = settings(max_examples=15)
 PLACED = st.fixed_dictionaries(
     {
         "omero": st.lists(st.sampled_from(["web", "redis", "database", "management"]), unique=True, max_size=4),
