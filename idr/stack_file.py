@@ -72,10 +72,26 @@ def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFi
     known = engine.config(stack) if opened and sealed else {}
     readable = {key: known[key] if key in sealed and known else _sealed(value) for key, value in values.items()}
     encrypted = frozenset(key.removeprefix(NAMESPACE) for key in sealed)
-    mine = {key.removeprefix(NAMESPACE): value for key, value in readable.items() if key.startswith(NAMESPACE)}
-    settings = parse(*with_overrides(mine, Source(stack, file.name, encrypted), folder))
+    settings = parse(*with_overrides(_mine(readable), Source(stack, file.name, encrypted), folder))
     provider = {key: str(value) for key, value in readable.items() if key.startswith("openstack:")}
     return StackFile(stack, file.name, settings, provider)
+
+
+def merged(stack: str, folder: Path = PROJECT) -> tuple[dict[str, Any], Source]:
+    """The IDR's own values as they are written, SEALED where encrypted, overrides included, and where each came from.
+
+    Raises as `read` does; what it gives is usable.
+    """
+    values = _values(folder / f"Pulumi.{stack}.yaml", stack)
+    encrypted = frozenset(key.removeprefix(NAMESPACE) for key, value in values.items() if value != _sealed(value))
+    shown = _mine({key: _sealed(value) for key, value in values.items()})
+    together, source = with_overrides(shown, Source(stack, f"Pulumi.{stack}.yaml", encrypted), folder)
+    parse(together, source)
+    return together, source
+
+
+def _mine(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
 
 
 def _values(file: Path, stack: str) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""`idr settings`: what a stack's settings come to, and which file said so."""
+
+import json
+from typing import Any
+
+from rich.table import Table
+
+from idr import stack_file
+from idr.cli import AsJson, Stack, console, print_json
+from model.overrides import Keys, paths
+
+
+def command(stack: Stack, as_json: AsJson = False) -> None:
+    """Show every value of a stack's settings with its overrides merged in, and the file that each came from.
+
+    What is encrypted in the stack file stays so. Asks neither cloud nor engine.
+    """
+    values, source = stack_file.merged(stack)
+    rows = [(keys, _value(values, keys), source.file_of(keys)) for keys in paths(values)]
+    if as_json:
+        print_json([{"key": list(keys), "value": value, "file": name} for keys, value, name in rows])
+        return
+    table = Table("key", "value", "file")
+    for keys, value, name in rows:
+        table.add_row(".".join(keys), value if isinstance(value, str) else json.dumps(value), name)
+    console().print(table)
+
+
+def _value(values: Any, keys: Keys) -> Any:
+    for key in keys:
+        values = values[key]
+    return values
