@@ -65,6 +65,10 @@ class Stub:
             return 200, json.dumps(self.page(path)).encode()
         async with self._free:
             await asyncio.sleep(self.seconds)
+        if found := re.fullmatch(r"/webgateway/plate/(\d+)/0/", path):
+            return 200, json.dumps(
+                {"grid": [[{"id": number}, None] for number in self._numbers(int(found[1]))]}
+            ).encode()
         return 200, THUMBNAIL
 
     def page(self, path: str) -> dict[str, object]:
@@ -77,13 +81,16 @@ class Stub:
 
     def _entries(self, path: str, orphaned: bool, offset: int) -> tuple[int, Iterator[dict[str, object]]]:
         if found := re.fullmatch(r"/api/v0/m/plates/(\d+)/wells/", path):
-            first = (int(found[1]) - 1) * WELLS + 1
-            numbers = range(first, min(first + WELLS, self.images + 1))
+            numbers = self._numbers(int(found[1]))
             return len(numbers), (_well(number) for number in numbers[offset:])
         if path.endswith("/plates/"):
             return self.plates, ({"@id": number, "@type": "#Plate"} for number in range(offset + 1, self.plates + 1))
         total = self.images if path.endswith("/images/") and not orphaned else 0
         return total, iter(())
+
+    def _numbers(self, plate: int) -> range:
+        first = (plate - 1) * WELLS + 1
+        return range(first, min(first + WELLS, self.images + 1))
 
 
 def _well(number: int) -> dict[str, object]:

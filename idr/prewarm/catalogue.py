@@ -15,6 +15,8 @@ API = "/api/v0/m"
 PAGE = 200
 WELLS = 96
 """Wells a page: one may hold dozens of images, each described in some kB."""
+BATCH = 50
+"""Thumbnails that a plate's page asks for at once: `omero.web.thumbnails_batch`."""
 
 Place = tuple[int, int, int, int]
 """Section, number of the container in it, number of its first child on the page, object on the page (0: the container).
@@ -138,6 +140,21 @@ def container(kind: str, number: int) -> Item:
     if kind == "plate":
         paths.append(f"/webgateway/plate/{number}/0/")
     return Item(kind, number, tuple(paths))
+
+
+def named_in(path: str, body: bytes) -> Iterator[str]:
+    """What a page goes on to ask for: the thumbnails that a plate's grid names, in the page's own batches.
+
+    To the letter as the page asks, or the proxy would not know them again. Raises AskError when it is no grid.
+    """
+    if not path.startswith("/webgateway/plate/"):
+        return
+    try:
+        numbers = [cell["id"] for row in json.loads(body)["grid"] for cell in row if cell]
+    except (ValueError, KeyError, TypeError):
+        raise AskError(path, "the answer is not the grid of a plate") from None
+    for first in range(0, len(numbers), BATCH):
+        yield "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in numbers[first : first + BATCH])
 
 
 def image(entry: Mapping[str, Any]) -> Item:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .catalogue import Catalogue, Item, Place
+from .catalogue import Catalogue, Item, Place, named_in
 from .client import AskError, Client
 from .pace import Pace
 from .state import WINDOW, Ledger, State, save
@@ -107,7 +107,8 @@ class Run:
     async def _one(self, place: Place, item: Item) -> None:
         try:
             for path in item.paths:
-                await self.client.ask(path)
+                for named in named_in(path, await self.client.ask(path)):
+                    await self.client.ask(named)
         except AskError as error:
             self._streak.append((place, item, error))
         else:

@@ -46,6 +46,9 @@ def test_every_image_is_asked_for_once_and_one_of_each_fileset_opened(tmp_path: 
     opened = sorted(int(path.split("/")[3]) for path in stub.asked if "/imgData/" in path)
     assert opened == list(range(1, WELLS + 101, FILESET))
     assert {"/webclient/metadata_details/plate/2/", "/webgateway/plate/2/0/"} < set(stub.asked)
+    batches = [path for path in stub.asked if "/get_thumbnails/" in path]
+    assert sorted(path.count("id=") for path in batches) == [34] + 9 * [50]
+    assert "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(51, 101)) in batches
     assert report.done == {"plate": 2, "image": WELLS + 100}
     assert (report.failed, report.complete) == (0, True)
 
@@ -95,7 +98,7 @@ def test_a_service_that_goes_away_stops_the_run_which_then_loses_nothing(
 
 
 def test_a_killed_run_repeats_no_more_than_what_was_under_way_and_not_yet_noted(tmp_path: Path) -> None:
-    images, most = 1500, 8
+    images, most = 800, 8
     command = [sys.executable, "-m", "bench.prewarm.stub", "--images", str(images), "--seconds", "0.002"]
     stub = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert stub.stdout

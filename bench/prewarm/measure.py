@@ -1,0 +1,118 @@
+"""`python -m bench.prewarm`: rate, memory, what a kill costs, and the hours that follow from the rate."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.prewarm.nginx import nginx
+from tests.stacks import ROOT
+
+THUMBNAILS_OF_IDR = 2_800_000
+CONCURRENCY = 64
+WORKERS, WORKER_SECONDS = 8, 0.04
+"""One OMERO.web beside one OMERO.server, as fast as rendering allows: 200 answers/s at best."""
+CONNECTIONS = 8
+"""h2load ends when nginx ends a connection, after 1000 requests; all together they ask for as many at once as we do."""
+
+
+def hours(per_second: float, nodes: int, images: int = THUMBNAILS_OF_IDR) -> float:
+    """How long `images` thumbnails take when each of `nodes` read-only nodes makes `per_second` of them."""
+    return images / (per_second * nodes) / 3600
+
+
+def measured(images: int, killed: int, memory: tuple[int, ...]) -> dict[str, float]:
+    """Every figure, each beside its peer of the same run."""
+    figures: dict[str, float] = {}
+    for name, workers, each in (("OMERO.web-like", WORKERS, WORKER_SECONDS), ("instant", CONCURRENCY, 0.0)):
+        peer, ours = _rates(images, workers, each)
+        figures[f"{name} upstream: h2load (answers/s)"] = peer
+        figures[f"{name} upstream: idr prewarm (answers/s)"] = ours
+        figures[f"{name} upstream: prewarm / h2load"] = ours / peer
+    for ids in memory:
+        figures[f"peak memory at {ids:,} ids (MiB)"] = _peak(ids)
+    figures[f"repeated after SIGKILL at {killed:,} ids (%)"] = _repeated(killed)
+    return figures
+
+
+def _rates(images: int, workers: int, each: float) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory() as name, _stub(images, workers, each) as port:
+        folder = Path(name)
+        with nginx(folder, _free_port(), port) as url:
+            urls = folder / "urls"
+            urls.write_text("".join(f"{url}/webgateway/render_thumbnail/{n}/\n" for n in range(1, images + 1)))
+            command = ["h2load", "-n", str(images), "-c", str(CONNECTIONS), "-m", str(CONCURRENCY // CONNECTIONS)]
+            text = subprocess.run([*command, "-i", urls], capture_output=True, text=True, check=True).stdout
+            found = re.search(r"finished in .*?, ([\d.]+) req/s", text)
+            if not found or f"{images} succeeded" not in text:
+                msg = f"h2load did not get everything:\n{text}"
+                raise RuntimeError(msg)
+            report = _prewarm(url, folder, "--ca-file", str(folder / "server.crt"))
+            return float(found[1]), report["requests"] / report["seconds"]
+
+
+def _peak(ids: int) -> float:
+    """Peak resident memory, in MiB, of a whole run over a catalogue made on the fly; without the network's part."""
+    code = (
+        "import asyncio, resource, sys; from bench.prewarm.offline import run; "
+        "asyncio.run(run(int(sys.argv[1]))); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(ids)], cwd=ROOT, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _repeated(images: int) -> float:
+    """Percent of the thumbnails that are asked for twice when the run is killed half-way."""
+    with tempfile.TemporaryDirectory() as name, _stub(images, CONCURRENCY, 0.005) as port:
+        url, folder = f"http://127.0.0.1:{port}", Path(name)
+        first = subprocess.Popen(_command(url, folder), cwd=ROOT, stdout=subprocess.DEVNULL)
+        while _thumbnails(url) < images / 2:
+            time.sleep(0.5)
+        first.kill()
+        first.wait()
+        _prewarm(url, folder)
+        return 100 * (_thumbnails(url) - images) / images
+
+
+def _thumbnails(url: str) -> int:
+    asked: dict[str, int] = httpx.get(f"{url}/asked", timeout=60).json()
+    return sum(times for path, times in asked.items() if "/render_thumbnail/" in path)
+
+
+def _command(url: str, folder: Path, *more: str) -> list[str]:
+    command = [sys.executable, "-m", "idr.prewarm", "--url", url, "--state", str(folder / "state"), "--json"]
+    return [*command, "--concurrency", str(CONCURRENCY), *more]
+
+
+def _prewarm(url: str, folder: Path, *more: str) -> dict[str, Any]:
+    done = subprocess.run(_command(url, folder, *more), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+@contextmanager
+def _stub(images: int, workers: int, each: float) -> Iterator[int]:
+    command = [sys.executable, "-m", "bench.prewarm.stub", "--images", str(images), "--workers", str(workers)]
+    stub = subprocess.Popen([*command, "--seconds", str(each)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield int(stub.stdout.readline()) if stub.stdout else 0
+    finally:
+        stub.kill()
+        stub.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
