@@ -1,0 +1,98 @@
+"""What is drawn: a box for nodes that are alike, and one line for everything that one box may open on another."""
+
+from dataclasses import dataclass
+
+from idr.names import stem
+from model.firewall import WORLD
+from model.outputs.flows import Flow
+from model.outputs.topology import NodeView, Topology
+from model.roles import OMERO_ROLES, Role
+
+OUTSIDE, ENTRANCE, SERVICE, STORE, BEYOND = range(5)
+"""Columns, from visitors to data: what asks stands left of what answers."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Nodes alike, or (without nodes) a place outside the stack."""
+
+    name: str
+    network: str | None
+    column: int
+    nodes: tuple[NodeView, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """Ports that the box `source` may open on the box `target`."""
+
+    source: str
+    target: str
+    ports: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Boxes and lines. `everywhere` are flows that concern every node of a network: drawn, they would hide the rest."""
+
+    made: Topology
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+    everywhere: tuple[Flow, ...]
+
+
+def picture(made: Topology) -> Picture:
+    """What to draw of a topology."""
+    boxes = {box.name: box for box in _boxes(made)}
+    box_of = {node.name: box.name for box in boxes.values() for node in box.nodes}
+    everywhere = tuple(flow for flow in made.flows if _concerns_all(flow, made))
+    ports: dict[tuple[str, str], dict[str, None]] = {}
+    for flow in made.flows:
+        if flow in everywhere:
+            continue
+        for source in dict.fromkeys(box_of.get(name, name) for name in flow.source):
+            for target in dict.fromkeys(box_of.get(name, name) for name in flow.target):
+                _add_outside(boxes, source, OUTSIDE)
+                _add_outside(boxes, target, BEYOND)
+                if source != target:
+                    ports.setdefault((source, target), {})[port(flow)] = None
+    lines = tuple(Line(source, target, tuple(sorted(found, key=_number))) for (source, target), found in ports.items())
+    return Picture(made, tuple(boxes.values()), lines, everywhere)
+
+
+def port(flow: Flow) -> str:
+    """A flow's port for people: TCP goes without saying."""
+    return str(flow.port) if flow.protocol == "tcp" else f"{flow.port}/{flow.protocol}"
+
+
+def _number(text: str) -> int:
+    return int(text.partition("/")[0])
+
+
+def _boxes(made: Topology) -> list[Box]:
+    alike: dict[str, list[NodeView]] = {}
+    for node in made.nodes:
+        alike.setdefault(stem(node.name), []).append(node)
+    return [Box(name, nodes[0].network, _column(nodes[0]), tuple(nodes)) for name, nodes in alike.items()]
+
+
+def _column(node: NodeView) -> int:
+    roles = set(node.roles)
+    if roles & {*OMERO_ROLES, Role.WEB, Role.MANAGEMENT}:
+        return SERVICE
+    return ENTRANCE if roles & {Role.BASTION, Role.PROXY} else STORE
+
+
+def _add_outside(boxes: dict[str, Box], name: str, column: int) -> None:
+    if name not in boxes:
+        boxes[name] = Box(name, None, column)
+
+
+def _concerns_all(flow: Flow, made: Topology) -> bool:
+    """Whether this flow, taken with those of the same port and purpose, has every node of a network at one end."""
+    same = [other for other in made.flows if (other.port, other.why) == (flow.port, flow.why)]
+    ends = ({name for other in same for name in other.source}, {name for other in same for name in other.target})
+    if WORLD in flow.target:
+        return True
+    networks = [{node.name for node in made.nodes if node.network == network.name} for network in made.networks]
+    return any(len(members) > 1 and members <= end for members in networks for end in ends)

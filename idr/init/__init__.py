@@ -1,0 +1,1 @@
+"""`idr init`: a stack file for a cloud, from what that cloud has."""

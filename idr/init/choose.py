@@ -1,0 +1,55 @@
+"""Which of a cloud's things to use: the one that fits, or the question which."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+
+from idr.errors import IdrError
+from model.release_settings import Flavor
+
+Ask = Callable[[str, list[str]], str]
+"""Asks the user to pick one of a list; raises ChoiceError where nobody can be asked."""
+
+
+class ChoiceError(IdrError):
+    """Something could not be chosen; the text says what, and what there is."""
+
+
+def cannot_ask(option: str, candidates: list[str]) -> str:
+    """For when nobody is at a terminal: the error that names the option to give."""
+    there = ", ".join(candidates) or "none"
+    msg = f"give --{option}: several would do, or none is sure to; this cloud has: {there}"
+    raise ChoiceError(msg)
+
+
+def name(option: str, given: str | None, there: Collection[str], ask: Ask, fitting: str = "") -> str:
+    """The one given, the only one that matches the pattern `fitting`, or the user's choice."""
+    if given is not None:
+        if given not in there:
+            msg = f"--{option} '{given}' is not there; this cloud has: {', '.join(sorted(there)) or 'none'}"
+            raise ChoiceError(msg)
+        return given
+    matching = sorted(one for one in there if re.search(fitting, one, re.IGNORECASE))
+    return matching[0] if len(matching) == 1 else ask(option, matching or sorted(there))
+
+
+def flavors(wanted: Mapping[str, Flavor], given: Mapping[str, str], there: Mapping[str, Flavor]) -> dict[str, str]:
+    """For each of the layout's flavors the cloud's: the one given, or the smallest with as much of everything."""
+    wrong = [
+        *(f"--flavor {asked}=...: the layout uses {', '.join(wanted)}" for asked in given if asked not in wanted),
+        *(f"--flavor {a}={g}: this cloud has: {', '.join(sorted(there))}" for a, g in given.items() if g not in there),
+    ]
+    found = {}
+    for asked, need in wanted.items():
+        enough = [n for n, has in there.items() if has.vcpus >= need.vcpus and has.memory_mib >= need.memory_mib]
+        if asked in given:
+            found[asked] = given[asked]
+        elif enough:
+            found[asked] = min(enough, key=lambda n: (there[n].memory_mib, there[n].vcpus, n))
+        else:
+            wrong.append(
+                f"no flavor has {need.vcpus} vCPU and {need.memory_mib} MiB for '{asked}'; "
+                f"choose a smaller one with --flavor {asked}=NAME"
+            )
+    if wrong:
+        raise ChoiceError("\n".join(wrong))
+    return found

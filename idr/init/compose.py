@@ -1,0 +1,98 @@
+"""The text of a new stack file: the layout's data, the cloud's names, and a comment on each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from idr.cli import PROJECT
+from model.release_settings import Flavor
+
+LAYOUTS = {
+    "full": PROJECT / "Pulumi.ebi.yaml",
+    **{file.name.split(".")[1]: file for file in sorted((PROJECT / "examples").glob("Pulumi.*.yaml"))},
+}
+"""Where each layout's releases and flavors are described; `full` is the IDR as it ran at EBI."""
+OFFICIAL = "full"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the new stack uses of its cloud. `flavors` maps the layout's names to the cloud's."""
+
+    stack: str
+    layout: str
+    provider: Mapping[str, str]
+    image: str
+    omero_image: str
+    external_network: str
+    operators: tuple[str, ...]
+    flavors: Mapping[str, str]
+    there: Mapping[str, Flavor]
+
+
+def layout_values(layout: str) -> dict[str, Any]:
+    """What a layout's file says under `idr:`, without that prefix."""
+    return _values(LAYOUTS[layout])
+
+
+def layout_flavors(layout: str) -> dict[str, Flavor]:
+    """What a layout's flavors must offer."""
+    return {name: Flavor.model_validate(about) for name, about in layout_values(layout)["flavors"].items()}
+
+
+def compose(choices: Choices) -> str:
+    """The stack file. The stack's secret is not in it: Pulumi adds that, encrypted."""
+    values = layout_values(choices.layout)
+    used = {theirs: choices.there[theirs] for theirs in choices.flavors.values()}
+    bastion = {**values["bastion"], "flavor": choices.flavors[values["bastion"]["flavor"]]}
+    lines = [
+        f"# The IDR as stack '{choices.stack}', layout '{choices.layout}'. Written by `idr init`; yours to change.",
+        "# Every key is described in docs/settings.md. The stack's secret is kept below, encrypted by Pulumi.",
+        "config:",
+        "  # Which cloud; who you are comes from clouds.yaml or from OS_* (an openrc file), never from here.",
+        *(f"  openstack:{key}: {_flow(value)}" for key, value in choices.provider.items()),
+        "  # Debian 12 for every node, Ubuntu 24.04 for those of OMERO's official distribution.",
+        f"  idr:image: {_flow(choices.image)}",
+        f"  idr:omeroImage: {_flow(choices.omero_image)}",
+        "  # Where the two floating addresses (visitors, operators) come from.",
+        f"  idr:externalNetwork: {_flow(choices.external_network)}",
+        "  # Public ssh keys of those who may log in.",
+        "  idr:operators:",
+        *(f"    - {_flow(key)}" for key in choices.operators),
+        "  # OPERATOR: `sha256:` beside each url, from a copy you have checked yourself; no `up` without them.",
+        "  idr:omero:",
+        *_block(_values(LAYOUTS[OFFICIAL])["omero"], 4),
+        "  # What these flavors of the cloud offer: memory and numbers of workers are derived from it.",
+        "  idr:flavors:",
+        *(f"    {_flow(n)}: {_flow(f.model_dump(by_alias=True))}" for n, f in used.items()),
+        "  # The one way in for operators. Networks are /24 or larger and must not overlap what this cloud routes.",
+        "  idr:bastion:",
+        *_block(bastion, 4),
+        "  # The release that the public address leads to.",
+        f"  idr:live: {values['live']}",
+        "  idr:releases:",
+    ]
+    for name, release in values["releases"].items():
+        lines += [f"    {name}:", f"      cidr: {release['cidr']}", "      nodes:"]
+        for node, about in release["nodes"].items():
+            lines.append(f"        {node}: {_flow({**about, 'flavor': choices.flavors[about['flavor']]})}")
+    return "\n".join(lines) + "\n"
+
+
+def _values(file: Path) -> dict[str, Any]:
+    config = yaml.safe_load(file.read_text())["config"]
+    return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+
+
+def _flow(value: Any) -> str:
+    """A value on one line."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    return text.removesuffix("...\n").strip()
+
+
+def _block(value: Any, indent: int) -> list[str]:
+    text: str = yaml.safe_dump(value, sort_keys=False, width=10_000)
+    return [" " * indent + line for line in text.splitlines()]

@@ -1,0 +1,62 @@
+"""`idr plan`: what a stack file declares, without cloud and engine."""
+
+from typing import Any
+
+from rich.table import Table
+
+from idr import stack_file
+from idr.cli import AsJson, Stack, console, print_json
+from idr.names import said
+from model.outputs.flows import firewall
+from model.outputs.topology import Topology, topology
+from model.plan import Plan
+from model.secrets import Secrets
+
+STAND_IN = Secrets("plan", "only an `up` has the stack's secret; nothing of this is shown")
+UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
+
+
+def command(stack: Stack, as_json: AsJson = False) -> None:
+    """What would be declared: networks, nodes, volumes, firewall. Asks neither the cloud nor the engine.
+
+    Names what only an operator can fill in and has not. What an `up` would change is said by `pulumi preview`.
+    """
+    file = stack_file.read(stack)
+    made = of_plan(file.plan)
+    if as_json:
+        print_json({**_plain(made), "firewall": _firewall(file.plan), "missing": file.missing()})
+    else:
+        _show(made, file)
+
+
+def of_plan(plan: Plan) -> Topology:
+    """The topology as planned. Its host keys are stand-ins: the stack's secret is not at hand."""
+    return topology(plan, STAND_IN)
+
+
+def _plain(made: Topology) -> dict[str, Any]:
+    return made.model_dump(mode="json", by_alias=True, exclude={"nodes": {"__all__": UNKNOWN_BEFORE_UP}})
+
+
+def _firewall(plan: Plan) -> list[dict[str, Any]]:
+    return [row.model_dump(by_alias=True) for row in firewall(plan)]
+
+
+def _show(made: Topology, file: stack_file.StackFile) -> None:
+    out = console()
+    networks = Table("network", "CIDR", "gateway")
+    for network in made.networks:
+        networks.add_row(network.name, network.cidr, network.gateway)
+    nodes = Table("node", "roles", "address", "flavor", "image", "volumes")
+    for node in made.nodes:
+        volumes = ", ".join(f"{v.purpose} {v.size_gib} GiB at {v.mount}" for v in node.volumes)
+        nodes.add_row(node.name, ", ".join(node.roles), node.address, node.flavor, node.image, volumes)
+    rules = Table("who", "may reach", "port", "why")
+    for flow in made.flows:
+        rules.add_row(said(flow.source, made), said(flow.target, made), f"{flow.port}/{flow.protocol}", flow.why)
+    for table in (networks, nodes, rules):
+        out.print(table)
+    sizes = [volume.size_gib for node in made.nodes for volume in node.volumes]
+    out.print(f"{len(made.nodes)} nodes, {len(sizes)} data volumes of {sum(sizes)} GiB in all; live: {made.live}")
+    for line in file.missing():
+        out.print(f"[yellow]{line}[/yellow]; only an operator of this cloud knows it")

@@ -1,0 +1,124 @@
+"""`idr diagram` and `idr plan`: every node and flow is named, and the same settings give the same picture."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from idr.__main__ import app
+from idr.diagram.boxes import picture
+from idr.diagram.layout import layout
+from idr.diagram.mermaid import mermaid
+from idr.diagram.svg import svg
+from idr.names import said
+from idr.plan import of_plan
+from model.outputs.topology import Topology
+from model.planning import plan
+from model.reading import Source, parse
+from tests import stacks
+
+runner = CliRunner()
+EXAMPLES = sorted((stacks.ROOT / "examples").glob("Pulumi.*.yaml"))
+
+
+def example(file: Path) -> Topology:
+    config = yaml.safe_load(file.read_text())["config"]
+    values = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+    return of_plan(plan(parse(values, Source("example", file.name)), "example"))
+
+
+TOPOLOGIES = {
+    **{stack: of_plan(stacks.plan_of(stack)) for stack in stacks.STACK_FILES},
+    **{file.name: example(file) for file in EXAMPLES},
+}
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_the_svg_names_every_node_address_volume_and_flow(name: str) -> None:
+    made = TOPOLOGIES[name]
+    # Made here, from no foreign input.
+    texts = [element.text or "" for element in ElementTree.fromstring(svg(picture(made))).iter()]  # noqa: S314
+    for node in made.nodes:
+        assert f"{node.name}  {node.address}" in texts
+        for volume in node.volumes:
+            assert f"{volume.purpose}: {volume.size_gib} GiB at {volume.mount}" in texts
+    for flow in made.flows:
+        assert {said(flow.source, made), said(flow.target, made), flow.why} <= set(texts)
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_no_box_covers_another(name: str) -> None:
+    boxes = layout(picture(TOPOLOGIES[name])).boxes
+    for position, one in enumerate(boxes):
+        for other in boxes[:position]:
+            beside = one.right <= other.left or other.right <= one.left
+            assert beside or one.bottom <= other.top or other.bottom <= one.top, (one.title, other.title)
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_mermaid_has_every_node_and_uses_only_what_it_declares(name: str) -> None:
+    made = TOPOLOGIES[name]
+    text = mermaid(picture(made))
+    assert all(f"{node.name} {node.address}" in text for node in made.nodes)
+    arrows = [line.split() for line in text.splitlines() if "-->" in line or ".->" in line]
+    declared = {line.split()[-1].split("[")[0].split("(")[0] for line in text.splitlines() if "subgraph" in line}
+    declared |= {line.strip().split("[")[0].split("(")[0] for line in text.splitlines() if '"' in line}
+    nets = {line.split()[1].split("[")[0] for line in text.splitlines() if "subgraph" in line}
+    assert {end for arrow in arrows for end in (arrow[0], arrow[-1])} <= declared | nets
+
+
+def test_the_picture_is_the_same_bytes_in_every_process() -> None:
+    program = "from tests import stacks; from idr.diagram import boxes, svg; from idr.plan import of_plan;"
+    program += "print(svg.svg(boxes.picture(of_plan(stacks.plan_of('ebi')))), end='')"
+    made = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=stacks.ROOT,
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert made == {svg(picture(TOPOLOGIES["ebi"]))}
+
+
+def test_the_picture_in_the_documentation_is_that_of_the_stack() -> None:
+    file = stacks.ROOT / "docs" / "ebi.svg"
+    assert file.read_text() == svg(picture(TOPOLOGIES["ebi"])), (
+        "renew it with: bin/idr diagram -s ebi --output docs/ebi.svg"
+    )
+
+
+def test_nodes_are_named_together_as_people_do() -> None:
+    made = TOPOLOGIES["ebi"]
+    everyone = tuple(node.name for node in made.nodes if node.release)
+    assert said(everyone, made) == "every node of prod130"
+    assert said(everyone[1:], made).startswith("prod130-redis, prod130-omeroreadwrite, prod130-omeroreadonly-1..4,")
+    assert said(("world",), made) == "world"
+
+
+def test_plan_shows_nodes_volumes_and_what_only_an_operator_knows() -> None:
+    done = runner.invoke(app, ["plan", "-s", "ebi"])
+    assert done.exit_code == 0
+    assert "10 nodes, 4 data volumes of 2500 GiB in all; live: prod130" in done.stdout
+    assert "idr:stackSecret: is not set yet" in done.stdout
+
+
+def test_plan_as_json_has_no_stand_ins() -> None:
+    told = json.loads(runner.invoke(app, ["plan", "-s", "ebi", "--json"]).stdout)
+    assert len(told["nodes"]) == 10
+    assert {"hostKey", "id", "publicAddress"}.isdisjoint(told["nodes"][0])
+    assert {row["direction"] for row in told["firewall"]} == {"ingress", "egress"}
+    assert told["missing"]
+
+
+def test_diagram_without_stack_and_file_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_STACK", raising=False)
+    assert runner.invoke(app, ["diagram"]).exit_code == 2
