@@ -3,7 +3,6 @@
 import os
 import secrets
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,8 +21,6 @@ from model.release_settings import Flavor
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-Layout = StrEnum("Layout", {name.replace("-", "_").upper(): name for name in LAYOUTS})
-WHOLE = Layout(OFFICIAL)
 DEFAULT_KEY = Path("~/.ssh/id_ed25519.pub")
 
 
@@ -34,7 +31,7 @@ class InitError(IdrError):
 def command(
     stack: Stack,
     cloud: Annotated[str | None, typer.Option(help="Entry of clouds.yaml; without it OS_* says which cloud.")] = None,
-    layout: Annotated[Layout, typer.Option(help="Which machines: the whole IDR, or an example's.")] = WHOLE,
+    layout: Annotated[str, typer.Option(help=f"Which machines: {', '.join(LAYOUTS)}.")] = OFFICIAL,
     image: Annotated[str | None, typer.Option(help="The cloud's Debian 12 image.")] = None,
     omero_image: Annotated[str | None, typer.Option(help="The cloud's Ubuntu 24.04 image.")] = None,
     external_network: Annotated[str | None, typer.Option(help="Where floating addresses come from.")] = None,
@@ -54,6 +51,8 @@ def command(
     if file.exists():
         msg = f"{file.name} is there already; it is not overwritten"
         raise InitError(msg)
+    if layout not in LAYOUTS:
+        raise typer.BadParameter(f"--layout '{layout}' is none of {', '.join(LAYOUTS)}")
     given_flavors = _pairs(flavor or [])
     keys = _keys(operator_key or [DEFAULT_KEY])
     connection = asking(lambda: connect(lambda name: cloud if name == "cloud" else None))
@@ -61,13 +60,13 @@ def command(
     images, networks, there = asking(lambda: _there(connection))
     choices = Choices(
         stack=stack,
-        layout=layout.value,
+        layout=layout,
         provider={"cloud": cloud} if cloud else {"authUrl": _auth_url()},
         external_network=choose.name("external-network", external_network, networks, ask),
         image=choose.name("image", image, images, ask, fitting=r"debian.*12|bookworm"),
         omero_image=choose.name("omero-image", omero_image, images, ask, fitting=r"ubuntu.*24\.?04|noble"),
         operators=keys,
-        flavors=choose.flavors(layout_flavors(layout.value), given_flavors, there),
+        flavors=choose.flavors(layout_flavors(layout), given_flavors, there),
         there=there,
     )
     text = compose(choices)
@@ -88,8 +87,10 @@ def _there(cloud: "Connection") -> tuple[set[str], set[str], dict[str, Flavor]]:
 def _ask(option: str, candidates: list[str]) -> str:
     for number, name in enumerate(candidates, 1):
         typer.echo(f"  {number}  {name}")
-    picked: int = typer.prompt(f"Which {option.replace('-', ' ')}? Number", type=typer.IntRange(1, len(candidates)))
-    return candidates[picked - 1]
+    while True:
+        picked: int = typer.prompt(f"Which {option.replace('-', ' ')}? Number", type=int)
+        if 1 <= picked <= len(candidates):
+            return candidates[picked - 1]
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
