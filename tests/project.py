@@ -11,6 +11,7 @@ from typing import Any
 from tests.stacks import ROOT, STACK_FILES
 
 PROGRAM = ("__main__.py", "Pulumi.yaml", "model", "components", "cloudinit", "idr")
+PULUMI = ("pulumi", "--non-interactive", "--color", "never")
 TIMEOUT_SECONDS = 900
 
 
@@ -20,13 +21,21 @@ class Project:
 
     folder: Path
 
+    def state(self) -> dict[str, str]:
+        """Where the engine keeps this copy's state, and what opens its secrets, as environment variables."""
+        return {"PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "for tests"}
+
+    def environment(self) -> dict[str, str]:
+        """The environment of this copy's commands: nobody's credentials, its own state."""
+        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        return {**mine, **self.state()}
+
     def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in this copy, with its state; its exit status is the caller's to judge."""
-        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
         return subprocess.run(
             command,
             cwd=self.folder,
-            env={**mine, "PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "for tests"},
+            env=self.environment(),
             input=text_input,
             capture_output=True,
             text=True,
@@ -36,7 +45,20 @@ class Project:
 
     def pulumi(self, *arguments: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
         """Run the engine on this copy; its exit status is the caller's to judge."""
-        return self.run("pulumi", "--non-interactive", "--color", "never", *arguments, text_input=text_input)
+        return self.run(*PULUMI, *arguments, text_input=text_input)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the engine on this copy and let it run; what it says goes to the file `running.log` of its folder."""
+        with (self.folder / "running.log").open("w") as log:
+            return subprocess.Popen(
+                [*PULUMI, *arguments],
+                cwd=self.folder,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
 
     def preview(self, stack: str) -> dict[str, Any]:
         """A preview as JSON."""
