@@ -1,5 +1,4 @@
 """The two stateful services that draw: thumbnails, and whole pictures with chosen channels."""
-# ruff: noqa: ARG002, D102, N802, N815 (the operations are OMERO's: their names, arguments and meaning)
 
 import io
 import time

@@ -1,5 +1,4 @@
 """Logging in (Glacier2's router) and finding the servant of a request: nothing answers without a session."""
-# ruff: noqa: ARG002, D102, N802 (the operations are OMERO's: their names, arguments and meaning)
 
 import logging
 from collections.abc import Callable
@@ -22,7 +21,7 @@ SESSION_CATEGORY = "session"
 log = logging.getLogger(__name__)
 
 
-class Router(Glacier2.Router):  # type: ignore[misc]
+class Router(Glacier2.Router):
     """Lets the public user in. Nothing is forwarded: services live behind the router's own endpoint."""
 
     def __init__(self, sessions: Sessions, settings: Settings) -> None:
@@ -145,7 +144,7 @@ for _method, _name in _GETTERS.items():
     setattr(ServiceFactory, _method, _getter(_name))
 
 
-class Locator(Ice.ServantLocator):  # type: ignore[misc]
+class Locator(Ice.ServantLocator):
     """Finds the servant of a request by the session that its identity names."""
 
     def __init__(self, sessions: Sessions, catalogue: Catalogue, settings: Settings) -> None:

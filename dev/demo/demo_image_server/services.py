@@ -1,5 +1,4 @@
 """The stateless services, as far as an unmodified OMERO.web asks them anything about data that nobody may change."""
-# ruff: noqa: ARG002, D102, N802, N815 (the operations are OMERO's: their names, arguments and meaning)
 
 import time
 from collections.abc import Sequence

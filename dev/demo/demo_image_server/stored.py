@@ -1,5 +1,4 @@
 """Two more stateful services: the numbers behind a picture, and the search for names."""
-# ruff: noqa: ARG002, D102, N802 (the operations are OMERO's: their names, arguments and meaning)
 
 import re
 from collections.abc import Sequence

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cinder import interface  # type: ignore[import-not-found]
-from cinder.volume.drivers import nfs  # type: ignore[import-not-found]
+from cinder import interface
+from cinder.volume.drivers import nfs
 
-from idr_openstack import loops  # type: ignore[import-not-found]
+from idr_openstack import loops
 
 _FREEZE, _THAW = 0xC0045877, 0xC0045878
 
@@ -64,7 +64,7 @@ def copy(source: str, target: str) -> None:
 
 
 @interface.volumedriver
-class RawFileDriver(nfs.NfsDriver):  # type: ignore[misc]
+class RawFileDriver(nfs.NfsDriver):
     """The NFS driver, with copies in place of chains."""
 
     def _snapshot_path(self, snapshot: Any) -> str:
@@ -78,16 +78,16 @@ class RawFileDriver(nfs.NfsDriver):  # type: ignore[misc]
         os.truncate(target, volume.size << 30)
         return {"provider_location": volume.provider_location}
 
-    def create_snapshot(self, snapshot: Any) -> None:  # noqa: D102
+    def create_snapshot(self, snapshot: Any) -> None:
         copy(self.local_path(snapshot.volume), self._snapshot_path(snapshot))
 
-    def delete_snapshot(self, snapshot: Any) -> None:  # noqa: D102
+    def delete_snapshot(self, snapshot: Any) -> None:
         Path(self._snapshot_path(snapshot)).unlink(missing_ok=True)
 
-    def create_volume_from_snapshot(self, volume: Any, snapshot: Any) -> dict[str, str]:  # noqa: D102
+    def create_volume_from_snapshot(self, volume: Any, snapshot: Any) -> dict[str, str]:
         return self._volume_from(self._snapshot_path(snapshot), volume)
 
-    def create_cloned_volume(self, volume: Any, src_vref: Any) -> dict[str, str]:  # noqa: D102
+    def create_cloned_volume(self, volume: Any, src_vref: Any) -> dict[str, str]:
         return self._volume_from(self.local_path(src_vref), volume)
 
     def extend_volume(self, volume: Any, new_size: int) -> None:

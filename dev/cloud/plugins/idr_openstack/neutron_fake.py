@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from neutron_lib import constants  # type: ignore[import-not-found]
-from neutron_lib.api.definitions import portbindings  # type: ignore[import-not-found]
-from neutron_lib.plugins.ml2 import api  # type: ignore[import-not-found]
+from neutron_lib import constants
+from neutron_lib.api.definitions import portbindings
+from neutron_lib.plugins.ml2 import api
 
 
-class FakeHostDriver(api.MechanismDriver):  # type: ignore[misc]
+class FakeHostDriver(api.MechanismDriver):
     """Fake hosts are those named fake*."""
 
-    def initialize(self) -> None:  # noqa: D102
+    def initialize(self) -> None:
         pass
 
     def bind_port(self, context: Any) -> None:
@@ -27,10 +27,10 @@ class FakeHostDriver(api.MechanismDriver):  # type: ignore[misc]
 
     def filter_hosts_with_segment_access(
         self,
-        context: Any,  # noqa: ARG002  Neutron's interface
-        segments: Any,  # noqa: ARG002
+        context: Any,
+        segments: Any,
         candidate_hosts: set[str],
-        agent_getter: Any,  # noqa: ARG002
+        agent_getter: Any,
     ) -> set[str]:
         """Every fake host reaches every network."""
         return {host for host in candidate_hosts if host.startswith("fake")}

@@ -16,18 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import libvirt  # type: ignore[import-not-found]
-import libvirt_lxc  # type: ignore[import-not-found]
-from nova import exception, utils  # type: ignore[import-not-found]
-from nova.api.metadata import base as metadata  # type: ignore[import-not-found]
-from nova.compute import power_state  # type: ignore[import-not-found]
-from nova.virt import block_device, configdrive  # type: ignore[import-not-found]
+import libvirt
+import libvirt_lxc
+from nova import exception, utils
+from nova.api.metadata import base as metadata
+from nova.compute import power_state
+from nova.virt import block_device, configdrive
 from nova.virt import driver as virt_driver
-from nova.virt.libvirt import driver  # type: ignore[import-not-found]
+from nova.virt.libvirt import driver
 from nova.virt.libvirt import utils as libvirt_utils
-from oslo_log import log  # type: ignore[import-not-found]
+from oslo_log import log
 
-from idr_openstack import loops  # type: ignore[import-not-found]
+from idr_openstack import loops
 
 LOG = log.getLogger(__name__)
 
@@ -49,7 +49,7 @@ _SETTLE_SECONDS = 5
 Info = dict[str, Any]
 
 
-class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
+class ContainerDriver(driver.LibvirtDriver):
     """The libvirt driver, with volumes and a config drive for containers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -62,14 +62,14 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
         path: str = self._get_volume_driver(info)._get_device_path(info)
         return path
 
-    @utils.synchronized("idr-loop")  # type: ignore[untyped-decorator]
+    @utils.synchronized("idr-loop")
     def _connect_volume(self, context: Any, connection_info: Info, instance: Any, encryption: Any = None) -> None:
         if connection_info["data"].get("format", "raw") != "raw":
             raise exception.InvalidVolume(reason="containers take raw volumes only")
         super()._connect_volume(context, connection_info, instance, encryption)
         loops.attach(self._file(connection_info))
 
-    @utils.synchronized("idr-loop")  # type: ignore[untyped-decorator]
+    @utils.synchronized("idr-loop")
     def _disconnect_volume(
         self,
         context: Any,
@@ -135,9 +135,9 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
         connection_info: Info,
         instance: Any,
         mountpoint: str,
-        disk_bus: Any = None,  # noqa: ARG002  Nova's interface
-        device_type: Any = None,  # noqa: ARG002
-        encryption: Any = None,  # noqa: ARG002
+        disk_bus: Any = None,
+        device_type: Any = None,
+        encryption: Any = None,
     ) -> None:
         """Give a running guest a volume."""
         try:
@@ -153,13 +153,13 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
         connection_info: Info,
         instance: Any,
         mountpoint: str,
-        encryption: Any = None,  # noqa: ARG002  Nova's interface
+        encryption: Any = None,
     ) -> None:
         """Take a volume away, mounted or not, as a disk is pulled."""
         self._unplug(connection_info, instance, mountpoint)
         self._disconnect_volume(context, connection_info, instance)
 
-    def extend_volume(self, context: Any, connection_info: Info, instance: Any, requested_size: int) -> None:  # noqa: ARG002
+    def extend_volume(self, context: Any, connection_info: Info, instance: Any, requested_size: int) -> None:
         """Let the guest see that its volume has grown; Cinder's driver made the file longer."""
         loops.resized(self._file(connection_info))
 
@@ -168,7 +168,7 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
         self._pending[instance.uuid] = virt_driver.block_device_info_get_mapping(info)
         return info and dict(info, block_device_mapping=[])
 
-    def spawn(  # noqa: D102
+    def spawn(
         self,
         context: Any,
         instance: Any,
@@ -216,26 +216,26 @@ class ContainerDriver(driver.LibvirtDriver):  # type: ignore[misc]
         if running:
             Path(f"/proc/{running[1]}/root/dev/.plugged").touch()
 
-    def _soft_reboot(self, instance: Any) -> bool:  # noqa: ARG002
+    def _soft_reboot(self, instance: Any) -> bool:
         """Always the hard way: a container that reboots itself loses its device nodes."""
         return False
 
     # -- device names: Nova knows no disk bus for containers ----------------------------------------------------------
-    def default_root_device_name(self, instance: Any, image_meta: Any, root_bdm: Any) -> str:  # noqa: ARG002, D102
+    def default_root_device_name(self, instance: Any, image_meta: Any, root_bdm: Any) -> str:
         return "/dev/vda"
 
-    def get_device_name_for_instance(self, instance: Any, bdms: Any, block_device_obj: Any) -> str:  # noqa: ARG002, D102
+    def get_device_name_for_instance(self, instance: Any, bdms: Any, block_device_obj: Any) -> str:
         used = {bdm.device_name for bdm in bdms}
         return next(name for name in _NAMES if name not in used)
 
-    def default_device_names_for_instance(self, instance: Any, root_device_name: str, *lists: Any) -> None:  # noqa: ARG002, D102
+    def default_device_names_for_instance(self, instance: Any, root_device_name: str, *lists: Any) -> None:
         free = iter(_NAMES)
         for device in (device for found in lists for device in found):
             device.device_name = root_device_name if device.boot_index == 0 else next(free)
             device.save()
 
     # -- config drive -------------------------------------------------------------------------------------------------
-    def _create_configdrive(self, context: Any, instance: Any, injection_info: Any, rescue: bool = False) -> None:  # noqa: ARG002
+    def _create_configdrive(self, context: Any, instance: Any, injection_info: Any, rescue: bool = False) -> None:
         """Put the usual ISO's tree where cloud-init's ConfigDrive source looks for a seed; the root is mounted now."""
         if not configdrive.required_by(instance):
             return

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova.virt import fake  # type: ignore[import-not-found]
+from nova.virt import fake
 
 
-class FakeHost(fake.FakeDriverWithoutFakeNodes):  # type: ignore[misc]
+class FakeHost(fake.FakeDriverWithoutFakeNodes):
     """Nova's FakeDriver with an identity kept in `state_path`; the plain one makes a new one at every start."""
 
     def resume_state_on_host_boot(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sys
 
-import glance.context  # type: ignore[import-not-found]
-from glance.common import config  # type: ignore[import-not-found]
-from glance.db.sqlalchemy import api  # type: ignore[import-not-found]
-from oslo_config import cfg  # type: ignore[import-not-found]
-from oslo_db import options  # type: ignore[import-not-found]
+import glance.context
+from glance.common import config
+from glance.db.sqlalchemy import api
+from oslo_config import cfg
+from oslo_db import options
 
 
 def main() -> None:
