@@ -142,6 +142,8 @@ class Client:
                 http2=True,
                 verify=self._context,
                 headers=self._headers,
+                # Neither a web proxy nor a ~/.netrc stands between us and a release; a service has no home to look in.
+                trust_env=False,
                 # No wait for a free connection: over HTTP/1.1 each of `most` requests has its own.
                 timeout=httpx.Timeout(TIMEOUT, connect=10.0, pool=None),
                 limits=httpx.Limits(max_connections=self._most + 1, max_keepalive_connections=self._most + 1),

@@ -1,18 +1,19 @@
 """How many requests at once: more while the answers come as fast as before, fewer when they slow down."""
 
 import asyncio
-import statistics
 
 FEWEST = 1.0
 FIRST = 4.0
 SLOWER = 2.0
 """Answers this many times slower than the best known mean that requests wait for each other over there."""
-SLACK = 0.02
-"""Seconds that do not count: differences of a few milliseconds are noise."""
+SLACK = 0.05
+"""Seconds that do not count: nobody waits in a queue of some milliseconds."""
 CUT = 0.7
 GROWTH = 1.5
 """Until the first cut, so that a run does not take minutes to find its rate."""
-SAMPLE = 8
+SAMPLE = 16
+RISE = 0.1
+"""Of the limit, at least 1, after every sample that was as fast as before."""
 
 
 class Pace:
@@ -65,14 +66,17 @@ class Pace:
     def _decide(self) -> None:
         # A metadata page takes longer than a thumbnail: only like is compared with like.
         kind, seconds = max(self._seconds.items(), key=lambda entry: len(entry[1]))
-        typical = statistics.median(seconds)
+        # The lower quarter: a queue delays every answer, a busy moment of either machine only some.
+        typical = sorted(seconds)[len(seconds) // 4]
         best = typical if self.limit <= FEWEST else min(typical, self._best.get(kind, typical))
         self._best[kind] = best
         if self._trouble or typical > SLOWER * best + SLACK:
             self._limit = max(FEWEST, self._limit * CUT)
             self._growing = False
         else:
-            self._limit = min(self._most, self._limit * GROWTH if self._growing else self._limit + 1)
+            self._limit = min(
+                self._most, self._limit * GROWTH if self._growing else self._limit + max(1.0, self._limit * RISE)
+            )
         self._seconds.clear()
         self._answers = 0
         self._trouble = False
