@@ -1,7 +1,8 @@
-"""`python -m bench.prewarm`: rate, memory, what a kill costs, and the hours that follow from the rate."""
+"""`python -m bench prewarm`: rate, memory, what a kill costs, and the hours that follow from the rate."""
 
 import json
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -34,17 +35,19 @@ def measured(images: int, killed: int, memory: tuple[int, ...]) -> dict[str, flo
     """Every figure, each beside its peer of the same run."""
     figures: dict[str, float] = {}
     for name, workers, each in (("OMERO.web-like", WORKERS, WORKER_SECONDS), ("instant", CONCURRENCY, 0.0)):
-        peer, ours = _rates(images, workers, each)
+        peer, ours, cpu = _rates(images, workers, each)
         figures[f"{name} upstream: h2load (answers/s)"] = peer
         figures[f"{name} upstream: idr prewarm (answers/s)"] = ours
         figures[f"{name} upstream: prewarm / h2load"] = ours / peer
+        figures[f"{name} upstream: processor time of idr prewarm (ms/answer)"] = cpu
     for ids in memory:
         figures[f"peak memory at {ids:,} ids (MiB)"] = _peak(ids)
     figures[f"repeated after SIGKILL at {killed:,} ids (%)"] = _repeated(killed)
     return figures
 
 
-def _rates(images: int, workers: int, each: float) -> tuple[float, float]:
+def _rates(images: int, workers: int, each: float) -> tuple[float, float, float]:
+    """Answers/s of h2load and of the pre-warm, and the milliseconds of a processor that an answer costs the latter."""
     with tempfile.TemporaryDirectory() as name, _stub(images, workers, each) as port:
         folder = Path(name)
         with nginx(folder, _free_port(), port) as url:
@@ -56,8 +59,16 @@ def _rates(images: int, workers: int, each: float) -> tuple[float, float]:
             if not found or f"{images} succeeded" not in text:
                 msg = f"h2load did not get everything:\n{text}"
                 raise RuntimeError(msg)
+            before = _children_seconds()
             report = _prewarm(url, folder, "--ca-file", str(folder / "server.crt"))
-            return float(found[1]), report["requests"] / report["seconds"]
+            cpu = 1000 * (_children_seconds() - before) / report["requests"]
+            return float(found[1]), report["requests"] / report["seconds"], cpu
+
+
+def _children_seconds() -> float:
+    """Processor time of the children that have ended, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _peak(ids: int) -> float:
