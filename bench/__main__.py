@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench.frontend.command import frontend
 from bench.prewarm.command import prewarm
 from cloudinit import render
 from model.planning import plan
@@ -26,6 +27,7 @@ EMPTY = '"""Nothing."""\n'
 
 console = Console(highlight=False)
 app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(frontend)
 app.command()(prewarm)
 
 

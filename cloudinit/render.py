@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from model import firewall, sizing
+from model import balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
 from model.roles import OMERO_ROLES, Role
 from model.secrets import Secrets
@@ -142,6 +142,8 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "omero_server": _omero_server(node, omero_nodes),
         "redis": _only(release, Role.REDIS),
         "database": _only(release, Role.DATABASE),
+        "balancing": balancing,
+        "caching": caching,
         "sizing": sizing,
         "ports": firewall,
     }

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -88,29 +87,17 @@ def test_connections_cover_every_servers_pool() -> None:
     assert "max_connections = 150\n" in text
 
 
-def test_nginx_accepts_the_proxys_configuration(tmp_path: Path) -> None:
-    made = files(NODES["demo1-proxy"])
-    text = made["/etc/nginx/nginx.conf"]["content"]
-    for name in ("public.crt", "public.key"):
-        (tmp_path / name).write_text(made[f"/etc/nginx/tls/{name}"]["content"])
-    for path, here in (
-        ("/etc/nginx/tls/", f"{tmp_path}/"),
-        ("/run/nginx.pid", f"{tmp_path}/pid"),
-        ("/var/log/nginx/", f"{tmp_path}/"),
-    ):
-        text = text.replace(path, here)
-    (tmp_path / "nginx.conf").write_text(text)
-    done = subprocess.run(
-        ["nginx", "-t", "-q", "-c", str(tmp_path / "nginx.conf"), "-g", f"error_log {tmp_path}/error.log;"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def test_shellcheck_has_nothing_to_say_of_the_steps() -> None:
     scripts = sorted(str(path) for path in (stacks.ROOT / "cloudinit").glob("*/scripts/*"))
     done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert scripts
+
+
+def test_a_password_that_begins_with_a_dash_is_no_option_to_omero() -> None:
+    for plan in (PLAN, stacks.plan_of("ebi")):
+        for node in plan.nodes:
+            bundle = json.loads(render.bundle(node, plan, SECRETS, VOLUMES))
+            settings = [entry["content"] for entry in bundle["files"] if entry["path"].endswith(".omero")]
+            lines = [line.split() for text in settings for line in text.splitlines()]
+            assert [line for line in lines if line[-2:-1] and ".pass" in line[-2] and line[2] != "--"] == []

@@ -1,0 +1,59 @@
+"""`python -m bench frontend`: the figures of the front end."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.frontend import cold, slow, warm
+from bench.frontend.load import LoadError
+from dev import debian
+from model.plan import Plan
+from tests import stacks
+from tests.proxy import StartError
+
+Measure = Callable[[Path, Plan], dict[str, float]]
+PARTS: dict[str, Measure] = {"warm": warm.measure, "cold": cold.measure, "slow": slow.measure}
+ABOUT = {
+    "warm": "a plate page in the cache, beside its peers (2 minutes)",
+    "cold": "a plate page that nobody has seen, before a real OMERO.web (2 minutes)",
+    "slow": "an upstream that never answers",
+}
+
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
+Only = Annotated[list[str] | None, typer.Option(help=f"Only this part; may be repeated: {', '.join(PARTS)}.")]
+
+
+def frontend(as_json: Json = False, only: Only = None) -> None:
+    """The front end beside its peers, on loopback, in one run.
+
+    A plate page of 384 thumbnails: from this proxy's cache; from nginx as static files (the limit); through nginx
+    without a cache; from Varnish with hitch before it; cold, before a real OMERO.web; with OMERO.web stopped or silent.
+    """
+    console = Console(stderr=True, highlight=False)
+    wanted = only or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        console.print(f"bench frontend: no part {', '.join(sorted(unknown))}; there are: {', '.join(PARTS)}")
+        raise typer.Exit(2)
+    figures: dict[str, float] = {}
+    try:
+        debian.ensure(debian.read_list(Path(__file__).with_name("apt-packages.txt")), console.print)
+        for name in wanted:
+            console.print(f"{name}: {ABOUT[name]}")
+            # 755: OMERO.web and PostgreSQL run as another user, in here.
+            with tempfile.TemporaryDirectory(prefix="bench-frontend-") as folder:
+                Path(folder).chmod(0o755)
+                figures |= PARTS[name](Path(folder), stacks.plan_of("local"))
+    except (debian.PackageError, LoadError, StartError) as error:
+        console.print(f"bench frontend: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+    else:
+        for name, value in figures.items():
+            sys.stdout.write(f"{value:12.3f}  {name}\n")

@@ -1,0 +1,72 @@
+"""A long line on loopback: a forwarder that hands on every byte in order, half a round trip later.
+
+Not netem, which many kernels lack and which needs root. Bandwidth is not limited: each direction reads on while what
+it has read is still under way. TCP's own slow start is not modelled.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from tests.proxy import free_port, wait_for
+
+CHUNK = 256 * 1024
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
+    """Read until the end; write each piece `seconds` after it came."""
+    clock = asyncio.get_running_loop().time
+    under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+    async def deliver() -> None:
+        while True:
+            due, piece = await under_way.get()
+            await asyncio.sleep(max(0.0, due - clock()))
+            if not piece:
+                break
+            writer.write(piece)
+            await writer.drain()
+        writer.close()
+
+    delivering = asyncio.create_task(deliver())
+    with suppress(ConnectionError):
+        while piece := await reader.read(CHUNK):
+            under_way.put_nowait((clock() + seconds, piece))
+    under_way.put_nowait((clock() + seconds, b""))
+    with suppress(ConnectionError):
+        await delivering
+
+
+@contextmanager
+def line(target: int, round_trip: float) -> Iterator[int]:
+    """The port of a line of that round trip (seconds) to the port `target` of loopback. 0 is the port itself."""
+    if not round_trip:
+        yield target
+        return
+    port = free_port()
+    loop = asyncio.new_event_loop()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The connection itself takes a round trip.
+        await asyncio.sleep(round_trip)
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
+        half = round_trip / 2
+        await asyncio.gather(_carry(reader, far_writer, half), _carry(far_reader, writer, half))
+
+    async def serve() -> None:
+        await asyncio.start_server(connected, "127.0.0.1", port, limit=CHUNK)
+
+    loop.run_until_complete(serve())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()

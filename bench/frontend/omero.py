@@ -1,0 +1,211 @@
+"""A real OMERO.web on loopback with a node's own settings; PostgreSQL, Redis and the demo image server behind it."""
+
+import getpass
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudinit import render
+from dev.image import wheels
+from model.firewall import OMERO_SSL_PORT, WEB_PORT
+from model.plan import Node, Plan
+from model.roles import Role
+from tests import stacks
+from tests.proxy import VOLUMES, free_port, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Omero:
+    """A running OMERO.web, and how to look into its Redis."""
+
+    port: int
+    redis_port: int
+    redis_password: str
+    log: Path
+
+    @property
+    def address(self) -> str:
+        """Where OMERO.web listens."""
+        return f"127.0.0.1:{self.port}"
+
+    def sessions(self) -> int:
+        """How many of Django's sessions are in Redis."""
+        command = ["redis-cli", "-p", str(self.redis_port), "--scan", "--pattern", "*django.contrib.sessions*"]
+        environment = {**os.environ, "REDISCLI_AUTH": self.redis_password}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return len(done.stdout.splitlines())
+
+    def requests(self) -> list[str]:
+        """The addresses that it was asked for, by its own log."""
+        return [line.split('"')[1].split()[1] for line in self.log.read_text().splitlines()]
+
+
+class Machine:
+    """A folder and a user that is not root: neither PostgreSQL nor OMERO runs as root."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.user = "postgres" if os.geteuid() == 0 else getpass.getuser()
+        folder.mkdir()
+        self.give(folder)
+
+    def give(self, path: Path) -> None:
+        """Let a path belong to the user."""
+        about = pwd.getpwnam(self.user)
+        os.chown(path, about.pw_uid, about.pw_gid)
+
+    def write(self, name: str, text: str) -> Path:
+        """A file that the user alone may read."""
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(0o600)
+        self.give(path)
+        return path
+
+    def make(self, name: str) -> Path:
+        """A folder of the user's."""
+        path = self.folder / name
+        path.mkdir(parents=True)
+        self.give(path)
+        return path
+
+    def command(self, *words: object) -> list[str]:
+        """A command as the user."""
+        before = ["runuser", "-u", self.user, "--"] if os.geteuid() == 0 else []
+        return [*before, *map(str, words)]
+
+    def run(self, *words: object, **environment: str) -> None:
+        """Run a command as the user to its end. Raises CalledProcessError; what it said is in the folder's log."""
+        with (self.folder / "log").open("ab") as log:
+            subprocess.run(
+                self.command(*words), env=self.environment(environment), stdout=log, stderr=log, check=True, cwd="/"
+            )
+
+    @contextmanager
+    def running(self, *words: object, port: int, **environment: str) -> Iterator[None]:
+        """A server as the user until the end of the block."""
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                self.command(*words), env=self.environment(environment), stdout=log, stderr=log, cwd="/"
+            )
+        try:
+            wait_for(port, process, START_SECONDS)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
+        """The environment of the user's programs."""
+        return {
+            "PATH": f"{self.folder}/venv/bin:/usr/sbin:/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "LC_ALL": "C.UTF-8",
+            **more,
+        }
+
+
+@contextmanager
+def running(folder: Path, plan: Plan) -> Iterator[Omero]:
+    """OMERO.web as the plan's first web node has it, until the end of the block."""
+    node = plan.releases[0].with_role(Role.WEB)[0]
+    bundle = json.loads(render.bundle(node, plan, stacks.secrets_of(plan.stack), VOLUMES))
+    files = {entry["path"]: entry["content"] for entry in bundle["files"]}
+    machine = Machine(folder)
+    _install(machine)
+    with ExitStack() as stack:
+        server = stack.enter_context(_image_server(machine, files))
+        redis_port, redis_password = stack.enter_context(_redis(machine, plan))
+        found = Omero(free_port(), redis_port, redis_password, folder / "requests")
+        settings = _adapted(files["/opt/omero/web/config/idr.omero"], node, plan, found, server)
+        stack.enter_context(_web(machine, settings, files["/opt/omero/web/lib/idr_middleware.py"], found.port))
+        yield found
+
+
+def _install(machine: Machine) -> None:
+    """The packages of the guest image, from the same wheels; seconds."""
+    venv = machine.make("venv")
+    uv = [sys.executable, "-m", "uv", "-q"]
+    subprocess.run([*uv, "venv", "--allow-existing", "--python", wheels.PYTHON, venv], check=True)
+    sources = [f"--find-links={folder}" for folder in (wheels.wheelhouse(), wheels.ice_wheel())]
+    locks = [word for lock in wheels.LOCKS for word in ("-r", str(lock))]
+    install = ["pip", "install", "--python", str(venv / "bin" / "python"), "--no-index", "--no-deps", *sources]
+    subprocess.run([*uv, *install, "zeroc-ice"], check=True)
+    subprocess.run([*uv, *install, *locks], check=True)
+    shutil.copytree(ROOT / "dev" / "demo" / "demo_image_server", machine.folder / "demo" / "demo_image_server")
+
+
+@contextmanager
+def _image_server(machine: Machine, files: dict[str, str]) -> Iterator[int]:
+    """PostgreSQL and the demo image server; yields the latter's port."""
+    data, port, database_port = machine.folder / "data", free_port(), free_port()
+    machine.run(POSTGRESQL / "initdb", "-D", data, "-U", "omero", "-A", "trust", "-E", "UTF8", "--no-sync")
+    postgres = [POSTGRESQL / "postgres", "-D", data, "-k", machine.folder, "-p", database_port, "-c", "fsync=off"]
+    with machine.running(*postgres, port=database_port):
+        machine.run("createdb", "-h", "127.0.0.1", "-p", database_port, "-U", "omero", "idr")
+        with machine.running(
+            machine.folder / "venv" / "bin" / "python",
+            *("-P", "-m", "demo_image_server", "serve"),
+            port=port,
+            PYTHONPATH=f"{machine.folder}/demo",
+            DEMO_PORT=str(port),
+            DEMO_CERTIFICATE=str(machine.write("server.crt", files["/etc/idr/omero/server.crt"])),
+            DEMO_KEY=str(machine.write("server.key", files["/etc/idr/omero/server.key"])),
+            DEMO_PUBLIC_PASSWORD_FILE=str(machine.write("public", files["/etc/idr/omero/public-password"])),
+            DEMO_DB_HOST="127.0.0.1",
+            DEMO_DB_PORT=str(database_port),
+            DEMO_DB_NAME="idr",
+            DEMO_DB_PASSWORD_FILE=str(machine.write("database", "none needed")),
+        ):
+            yield port
+
+
+@contextmanager
+def _redis(machine: Machine, plan: Plan) -> Iterator[tuple[int, str]]:
+    """Redis with the release's password; yields port and password."""
+    port, password = free_port(), stacks.secrets_of(plan.stack).password(f"{plan.releases[0].name}/redis")
+    config = machine.write("redis.conf", f'port {port}\nbind 127.0.0.1\nrequirepass {password}\nsave ""\n')
+    with machine.running("redis-server", config, port=port):
+        yield port, password
+
+
+def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int) -> str:
+    """A node's settings of OMERO.web with this machine's addresses."""
+    redis = plan.releases[0].with_role(Role.REDIS)[0]
+    for old, new in (
+        (f"@{redis.address}:6379/", f"@127.0.0.1:{omero.redis_port}/"),
+        (f'["{node.address}", {OMERO_SSL_PORT},', f'["127.0.0.1", {server},'),
+        (f"server.host {node.address}", "server.host 127.0.0.1"),
+        (f"server.port {WEB_PORT}", f"server.port {omero.port}"),
+    ):
+        if old not in text:
+            msg = f"OMERO.web's settings have no {old!r}"
+            raise ValueError(msg)
+        text = text.replace(old, new)
+    return f"{text}config set omero.web.wsgi_args -- '--access-logfile {omero.log}'\n"
+
+
+@contextmanager
+def _web(machine: Machine, settings: str, middleware: str, port: int) -> Iterator[None]:
+    """OMERO.web, started as its systemd unit does."""
+    home, library = machine.make("OMERO.web"), machine.make("lib")
+    for name in ("etc", "etc/grid", "var", "var/log"):
+        machine.make(f"OMERO.web/{name}")
+    (library / "idr_middleware.py").write_text(middleware)
+    config = machine.write("idr.omero", settings)
+    environment = {"OMERODIR": str(home), "PYTHONPATH": str(library)}
+    omero = machine.folder / "venv" / "bin" / "omero"
+    machine.run(omero, "load", "--glob", config, **environment)
+    with machine.running(omero, "web", "start", "--foreground", port=port, **environment):
+        yield

@@ -1,0 +1,128 @@
+"""What stands beside this proxy in the same run: each serves the same plate page over TLS on loopback."""
+
+import getpass
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.plan import Plan
+from tests import proxy
+from tests.proxy import TEMPORARY, Place, free_port, wait_for
+
+NOTHING = subprocess.DEVNULL
+VARNISH = """vcl 4.1;
+backend omeroweb { .host = "127.0.0.1"; .port = "%(backend)d"; }
+sub vcl_recv { unset req.http.Cookie; }
+sub vcl_backend_response { unset beresp.http.Set-Cookie; set beresp.ttl = 1d; }
+"""
+NGINX = """user %(user)s;
+worker_processes auto;
+worker_rlimit_nofile 32768;
+pid %(folder)s/pid;
+events { worker_connections 8192; }
+http {
+%(temporary)s
+    types { image/jpeg jpg; }
+    sendfile on;
+    tcp_nopush on;
+    http2_max_concurrent_streams 512;
+    keepalive_requests 100000;
+    open_file_cache max=8000 inactive=5m;
+    ssl_session_cache shared:tls:10m;
+    access_log %(folder)s/access.log combined buffer=64k flush=1s;
+    server {
+        listen 127.0.0.1:%(port)d %(listen)s;
+        ssl_certificate %(certificate)s;
+        ssl_certificate_key %(key)s;
+        %(location)s
+    }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files of the certificate that every peer shows."""
+
+    certificate: Path
+    key: Path
+
+
+@contextmanager
+def program(*command: object, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """A server until the end of the block; it is up when its port accepts connections."""
+    process = subprocess.Popen([str(part) for part in command], stdin=NOTHING, stdout=NOTHING, stderr=NOTHING)
+    try:
+        wait_for(port, process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def nginx(folder: Path, tls: Tls, location: str, *, encrypted: bool = True) -> Iterator[int]:
+    """An nginx with one location block and Debian's defaults; yields its port."""
+    folder.mkdir()
+    for name in TEMPORARY:
+        (folder / name).mkdir()
+    port = free_port()
+    values = {
+        "user": getpass.getuser(),
+        "folder": folder,
+        "temporary": "".join(f"    {name}_temp_path {folder}/{name};\n" for name in TEMPORARY),
+        "port": port,
+        "listen": "ssl http2" if encrypted else "",
+        "certificate": tls.certificate,
+        "key": tls.key,
+        "location": location,
+    }
+    config = folder / "nginx.conf"
+    config.write_text(NGINX % values)
+    with program(proxy.NGINX, "-c", config, "-g", f"daemon off; error_log {folder}/error.log;", port=port):
+        yield port
+
+
+def files_location(root: Path) -> str:
+    """The plate's thumbnails as static files. Rewritten, because nginx takes a final slash for a folder."""
+    return f"root {root}; location / {{ rewrite ^/webgateway/render_thumbnail/(\\d+)/$ /$1.jpg break; }}"
+
+
+def proxy_location(backend: int) -> str:
+    """`proxy_pass` as it is without further settings: no cache, a new connection for each request."""
+    return f"location / {{ proxy_pass http://127.0.0.1:{backend}; }}"
+
+
+@contextmanager
+def varnish(folder: Path, tls: Tls, backend: int) -> Iterator[int]:
+    """Debian's Varnish, with Debian's hitch before it for TLS; both speak HTTP/2. Yields hitch's port."""
+    folder.mkdir()
+    vcl, pem = folder / "plate.vcl", folder / "hitch.pem"
+    vcl.write_text(VARNISH % {"backend": backend})
+    pem.write_text(tls.key.read_text() + tls.certificate.read_text())
+    pem.chmod(0o600)
+    inner, port = free_port(), free_port()
+    settings = ["-p", "feature=+http2", "-p", "h2_max_concurrent_streams=512"]
+    cache = ["varnishd", "-F", "-n", folder / "work", "-f", vcl, "-s", "malloc,256m", *settings]
+    end: list[object] = [
+        "hitch",
+        f"--backend=[127.0.0.1]:{inner}",
+        f"--frontend=[127.0.0.1]:{port}",
+        "--write-proxy-v2=on",
+    ]
+    end += ["--alpn-protos=h2,http/1.1", f"--workers={os.cpu_count()}", "--quiet"]
+    # hitch refuses to work as root; its package brings a user.
+    end += [*(["--user=_hitch"] if os.geteuid() == 0 else []), pem]
+    with program(*cache, "-a", f"127.0.0.1:{inner},PROXY", port=inner), program(*end, port=port):
+        yield port
+
+
+@contextmanager
+def ours(folder: Path, plan: Plan, backends: dict[str, str]) -> Iterator[Place]:
+    """The proxy of this project, before the given addresses by node address."""
+    folder.mkdir()
+    with ExitStack() as stack:
+        yield stack.enter_context(proxy.running(Place(folder, backends), plan))

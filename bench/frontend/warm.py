@@ -1,0 +1,102 @@
+"""A plate page that is in the cache: this proxy beside its peers, all with the same bytes, in turns."""
+
+import random
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.frontend import peers
+from bench.frontend.delay import line
+from bench.frontend.load import h2load
+from model.plan import Plan
+from model.roles import Role
+from tests import proxy
+
+PLATE = 384
+PAGES = 40
+ROUNDS = 5
+ROUND_TRIP = 0.03
+BROWSER_CONNECTIONS = 6
+SMALLEST_BYTES = 2000
+"""The demo's thumbnails have 2.0 to 3.5 kB."""
+
+OURS, FILES, VARNISH, PASSED = "this proxy", "nginx, static files", "Varnish", "nginx, proxy_pass without cache"
+
+
+def plate_addresses(folder: Path) -> Path:
+    """A file with the addresses of a plate page's thumbnails."""
+    file = folder / "addresses"
+    file.write_text("".join(f"/webgateway/render_thumbnail/{number}/\n" for number in range(1, PLATE + 1)))
+    return file
+
+
+def _thumbnails(folder: Path) -> Path:
+    """Files of the sizes of thumbnails, that compress as badly."""
+    root, source = folder / "thumbnails", random.Random(PLATE)  # noqa: S311  nothing secret
+    root.mkdir()
+    for number in range(1, PLATE + 1):
+        (root / f"{number}.jpg").write_bytes(source.randbytes(SMALLEST_BYTES + 4 * number))
+    return root
+
+
+@contextmanager
+def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
+    """All peers, with ports by name; behind those that need one stands nginx with the files."""
+    files = proxy.rendered(plan)
+    tls = peers.Tls(folder / "crt", folder / "key")
+    tls.certificate.write_text(files["/etc/nginx/tls/public.crt"])
+    tls.key.write_text(files["/etc/nginx/tls/public.key"])
+    static = peers.files_location(_thumbnails(folder))
+    web = str(plan.releases[0].with_role(Role.WEB)[0].address)
+    with ExitStack() as stack:
+        start = stack.enter_context
+        behind = start(peers.nginx(folder / "behind", tls, static, encrypted=False))
+        yield {
+            OURS: start(peers.ours(folder / "ours", plan, {web: f"127.0.0.1:{behind}"})).https,
+            FILES: start(peers.nginx(folder / "files", tls, static)),
+            VARNISH: start(peers.varnish(folder / "varnish", tls, behind)),
+            PASSED: start(peers.nginx(folder / "passed", tls, peers.proxy_location(behind))),
+        }
+
+
+def measure(folder: Path, plan: Plan) -> dict[str, float]:
+    """Rates and times of all peers, and the ratios between this proxy and each."""
+    addresses = plate_addresses(folder)
+    figures: dict[str, float] = {}
+    with everyone(folder, plan) as ports:
+        for port in ports.values():
+            h2load(port, addresses, 2 * PLATE)
+        figures |= _rates(ports, addresses)
+        figures |= _times(ports, addresses)
+    return figures
+
+
+def _rates(ports: dict[str, int], addresses: Path) -> dict[str, float]:
+    """Thumbnails per second over one HTTP/2 connection. The ratio is the median of the rounds' own: noise is shared."""
+    rounds = [
+        {name: h2load(port, addresses, PAGES * PLATE).rate for name, port in ports.items()} for _ in range(ROUNDS)
+    ]
+    found = {f"{name}: thumbnails/s": statistics.median(one[name] for one in rounds) for name in ports}
+    for peer in (FILES, VARNISH, PASSED):
+        found[f"{OURS} / {peer}: rate"] = statistics.median(one[OURS] / one[peer] for one in rounds)
+    return found
+
+
+def _times(ports: dict[str, int], addresses: Path) -> dict[str, float]:
+    """Seconds for one plate page over a long line, from the first packet on."""
+    milliseconds = round(ROUND_TRIP * 1000)
+    ways = {
+        f"{OURS}, HTTP/2": (ports[OURS], 0),
+        f"{OURS}, HTTP/1.1, {BROWSER_CONNECTIONS} connections": (ports[OURS], BROWSER_CONNECTIONS),
+        f"{FILES}, HTTP/2": (ports[FILES], 0),
+        f"{VARNISH}, HTTP/2": (ports[VARNISH], 0),
+    }
+    found = {}
+    for name, (port, connections) in ways.items():
+        with line(port, ROUND_TRIP) as far:
+            taken = [h2load(far, addresses, PLATE, http1_connections=connections).seconds for _ in range(ROUNDS)]
+        found[f"{name}, {milliseconds} ms: s/plate"] = statistics.median(taken)
+    ours, old, *_ = found.values()
+    found[f"HTTP/1.1 / HTTP/2 at {milliseconds} ms: time"] = old / ours
+    return found

@@ -1,0 +1,86 @@
+"""The proxy's caches: one zone per kind of answer, sized from the cache volume."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from model.plan import Node
+
+MIB_PER_GIB: Final = 1024
+PURPOSE: Final = "nginxcache"
+"""The volume's name in the stack file."""
+
+WITHOUT_VOLUME_GIB: Final = 1
+"""What a proxy without a cache volume keeps on its root disk."""
+
+USED: Final = 0.9
+"""Share of the volume that the zones may fill: nginx removes old answers a little after it has gone over."""
+
+FREE: Final = 0.04
+"""Share of the volume below which nginx removes old answers whatever the zones hold."""
+
+KEYS_PER_MIB: Final = 8000
+"""nginx, proxy_cache_path: "One megabyte zone can store about 8 thousand keys"."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of answer: its share of the cache and the typical size of one.
+
+    Both are those of IDR's own zones (10 GB of thumbnails with 300 MB of keys, 40 GB of planes with 35, ...).
+    """
+
+    name: str
+    share: float
+    typical_kib: float
+
+
+KINDS: Final = (
+    Kind("thumbnails", 0.115, 4),
+    Kind("planes", 0.46, 150),
+    Kind("metadata", 0.285, 48),
+    Kind("api", 0.115, 4),
+    Kind("viewers", 0.02, 100),
+    Kind("static", 0.005, 20),
+)
+
+UNUSED: Final = "180d"
+"""An answer that nobody asks for goes after this time, fresh or not."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A cache zone of nginx. Sizes in MiB; `keys_mib` is memory, `size_mib` and `free_mib` are disk."""
+
+    name: str
+    size_mib: int
+    keys_mib: int
+    free_mib: int
+
+
+def volume_gib(proxy: Node) -> int:
+    """How large the cache of a proxy may be: its cache volume, or a little of its root disk."""
+    return next((volume.size_gib for volume in proxy.volumes if volume.purpose == PURPOSE), WITHOUT_VOLUME_GIB)
+
+
+def zones(size_gib: int) -> tuple[Zone, ...]:
+    """The zones for a cache of that size, in the order of `KINDS`.
+
+    The memory for keys is what a zone needs when it is full, so it grows with the disk and with nothing else.
+    """
+    return tuple(_zone(kind, size_gib * MIB_PER_GIB) for kind in KINDS)
+
+
+def _zone(kind: Kind, total_mib: int) -> Zone:
+    size = max(1, int(total_mib * USED * kind.share))
+    keys = size * 1024 / kind.typical_kib
+    return Zone(
+        name=kind.name,
+        size_mib=size,
+        keys_mib=max(1, round(keys / KEYS_PER_MIB)),
+        free_mib=int(total_mib * FREE),
+    )
+
+
+def keys_mib(size_gib: int) -> int:
+    """Memory that the keys of all zones take."""
+    return sum(zone.keys_mib for zone in zones(size_gib))

@@ -1,0 +1,152 @@
+"""A proxy node's nginx on loopback: the rendered configuration, with other paths, ports and upstream addresses."""
+
+import getpass
+import json
+import re
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudinit import render
+from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
+from model.plan import Node, Plan
+from model.roles import Role
+from tests import stacks
+
+NGINX = "/usr/sbin/nginx"
+SYSTEM_FOLDER = Path("/etc/nginx")
+VOLUMES = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+START_SECONDS = 10
+
+
+class StartError(RuntimeError):
+    """A server did not start; the text is what it said."""
+
+
+def proxy_node(plan: Plan) -> Node:
+    """The first proxy of the plan's first release."""
+    return plan.releases[0].with_role(Role.PROXY)[0]
+
+
+def rendered(plan: Plan) -> dict[str, str]:
+    """The proxy's files of nginx as they stand on the machine, by path."""
+    bundle = json.loads(render.bundle(proxy_node(plan), plan, stacks.secrets_of(plan.stack), VOLUMES))
+    return {e["path"]: e["content"] for e in bundle["files"] if Path(e["path"]).is_relative_to(SYSTEM_FOLDER)}
+
+
+def trust(plan: Plan) -> ssl.SSLContext:
+    """TLS that believes the plan's own authority; the name is not looked at, since the address is loopback's."""
+    context = ssl.create_default_context(cadata=stacks.secrets_of(plan.stack).authority.certificate)
+    context.check_hostname = False
+    return context
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None, seconds: float = START_SECONDS) -> None:
+    """Wait until something accepts connections on a port of loopback; raise StartError when nothing does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and (process is None or process.poll() is None):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    msg = f"nothing listens on port {port}"
+    raise StartError(msg)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a proxy's nginx stands on this machine, and what it stands before.
+
+    `upstreams` has the addresses ("127.0.0.1:1234") of what plays OMERO.web by node address; nodes that are not named
+    get an address where nobody answers. `trusted` are clients without limits.
+    """
+
+    folder: Path
+    upstreams: Mapping[str, str] = field(default_factory=dict)
+    trusted: str = "127.0.0.0/8"
+    https: int = field(default_factory=free_port)
+    http: int = field(default_factory=free_port)
+    bypass: int = field(default_factory=free_port)
+    omero: int = field(default_factory=free_port)
+
+    @property
+    def nothing(self) -> str:
+        """An address of loopback where nobody listens."""
+        return "127.0.0.1:9"
+
+    def write(self, files: Mapping[str, str]) -> Path:
+        """Write the files, adapted; returns the path of nginx.conf."""
+        for path, content in files.items():
+            target = self.folder / "etc" / Path(path).relative_to(SYSTEM_FOLDER)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(self.adapt(content) if target.suffix == ".conf" else content)
+        for name in ("mime.types", "modules-enabled"):
+            link = self.folder / "etc" / name
+            if not link.is_symlink():
+                link.symlink_to(SYSTEM_FOLDER / name)
+        for name in ("cache", "log", *TEMPORARY):
+            (self.folder / name).mkdir(exist_ok=True)
+        return self.folder / "etc" / "nginx.conf"
+
+    def adapt(self, text: str) -> str:
+        """A configuration text for this place instead of the machine's."""
+        temporary = "".join(f"    {name}_temp_path {self.folder}/{name};\n" for name in TEMPORARY)
+        text = text.replace("user www-data;", f"user {getpass.getuser()};").replace("http {\n", f"http {{\n{temporary}")
+        for old, new in (("/etc/nginx/", "etc/"), ("/var/cache/nginx/", "cache/"), ("/var/log/nginx/", "log/")):
+            text = text.replace(old, f"{self.folder}/{new}")
+        text = text.replace("/run/nginx.pid", f"{self.folder}/pid").replace("127.0.0.0/8 0;", f"{self.trusted} 0;")
+        text = re.sub(rf"listen \d+\.\d+\.\d+\.\d+:{CACHE_BYPASS_PORT};\n\s*", "", text, count=1)
+        ports = {80: self.http, 443: self.https, CACHE_BYPASS_PORT: self.bypass, OMERO_SSL_PORT: self.omero}
+        text = re.sub(
+            r"listen (?:127\.0\.0\.1:)?(\d+)\b", lambda found: f"listen 127.0.0.1:{ports[int(found[1])]}", text
+        )
+        text = re.sub(rf"(?m)^(\s+){CACHE_BYPASS_PORT} ", rf"\g<1>{self.bypass} ", text)
+        peer = rf"server ([\d.]+):({WEB_PORT}|{OMERO_SSL_PORT}|{OMERO_WEBSOCKET_PORT})\b"
+        return re.sub(peer, lambda found: f"server {self.upstreams.get(found[1], self.nothing)}", text)
+
+    def log(self, name: str) -> str:
+        """A log of this nginx."""
+        return (self.folder / "log" / name).read_text()
+
+
+def check_configuration(config: Path, program: str = NGINX) -> subprocess.CompletedProcess[str]:
+    """What `nginx -t` says of a configuration; its exit status is the caller's to judge."""
+    log = config.parent.parent / "log" / "error.log"
+    command = [program, "-t", "-q", "-c", str(config), "-g", f"error_log {log};"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def running(place: Place, plan: Plan) -> Iterator[Place]:
+    """A plan's proxy running at a place."""
+    config = place.write(rendered(plan))
+    command = [NGINX, "-c", str(config), "-g", f"daemon off; error_log {place.folder}/log/error.log;"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        try:
+            wait_for(place.https, process)
+        except StartError:
+            process.kill()
+            said = (process.stderr.read() if process.stderr else b"").decode()
+            msg = f"nginx did not start: {said}"
+            raise StartError(msg) from None
+        yield place
+    finally:
+        process.terminate()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()

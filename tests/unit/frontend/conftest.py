@@ -1,0 +1,43 @@
+"""The proxy of the stack `local` on loopback, before an upstream of this test's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from model.roles import Role
+from tests import proxy, stacks
+from tests.unit.frontend import upstream as upstreams
+
+PLAN = stacks.plan_of("local")
+WEB = str(PLAN.releases[0].with_role(Role.WEB)[0].address)
+
+
+@dataclass
+class Front:
+    """A proxy, what is behind it, and two ways in."""
+
+    place: proxy.Place
+    upstream: upstreams.Upstream
+    visitor: httpx.Client
+    operator: httpx.Client
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """What a visitor without memory gets."""
+        self.visitor.cookies.clear()
+        return self.visitor.get(path, headers=headers)
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    """The proxy with empty caches."""
+    with upstreams.running() as upstream:
+        place, trust = proxy.Place(tmp_path, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
+        with (
+            proxy.running(place, PLAN),
+            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=20) as visitor,
+            httpx.Client(base_url=f"http://127.0.0.1:{place.bypass}", verify=trust, timeout=20) as operator,
+        ):
+            yield Front(place, upstream, visitor, operator)

@@ -1,0 +1,150 @@
+"""What the proxy keeps, under which key, and what it does when OMERO.web is slow or away."""
+
+import http.client
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests import proxy
+from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import PLAN, WEB, Front
+
+THUMBNAIL = "/webgateway/render_thumbnail/1/"
+VIEWERS = 50
+
+KEPT = [
+    "/webclient/render_thumbnail/size/96/1/",
+    "/webclient/get_thumbnails/?id=1&id=2",
+    "/webgateway/render_image/1/0/0/",
+    "/webclient/render_image_region/1/0/0/?tile=0,0,0",
+    "/webclient/metadata_details/screen/3/",
+    "/webgateway/imgData/1/",
+    "/webgateway/plate/1/0/",
+    "/api/v0/m/images/1/",
+    "/webclient/api/containers/?id=-1",
+    "/iviewer/?images=1",
+    "/webclient/img_detail/1/",
+    "/static/webclient/css/layout.css",
+]
+NOT_KEPT = ["/", "/webclient/", "/webclient/keepalive_ping/", "/webadmin/myphoto/", "/webgateway/getImgRDef/"]
+
+
+@pytest.mark.parametrize("path", KEPT)
+def test_what_is_the_same_for_everybody_is_fetched_once(front: Front, path: str) -> None:
+    assert [front.get(path).headers["x-cache-status"] for _ in range(2)] == ["MISS", "HIT"]
+    assert front.upstream.asked == {path: 1}
+
+
+def test_pages_with_a_session_are_never_kept(front: Front) -> None:
+    for path in NOT_KEPT:
+        assert [front.get(path).status_code for _ in range(2)] == [200, 200]
+    assert front.upstream.asked == dict.fromkeys(NOT_KEPT, 2)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/api/x/?_=1", "/api/x/?", "/api/x/?_=", "/api/x/?callback=jQuery1_2&_=3", "/api/x/?_=3&callback=f"),
+        *("/api//x/", "//api/x/", "/api/./x/", "/api/%78/", "/webclient/../api/x/"),
+    ],
+)
+def test_a_cache_buster_a_callback_or_another_spelling_is_the_same_answer(front: Front, path: str) -> None:
+    front.get("/api/x/")
+    assert ask_literally(front, path) == "HIT"
+    assert front.upstream.asked == {"/api/x/": 1}
+
+
+def ask_literally(front: Front, path: str) -> str:
+    """The cache status of a request for `path` exactly as written, which httpx would tidy up."""
+    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    with closing(connection):
+        connection.request("GET", path)
+        return str(connection.getresponse().headers["X-Cache-Status"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["_=1&a=b", "a=b&_=1", "callback=f&a=b", "a=b&callback=f", "_=1&callback=f&a=b", "a=b&callback=f&_=1", "a=b&"],
+)
+def test_other_parameters_stay_in_the_key(front: Front, query: str) -> None:
+    assert front.get(f"/webgateway/imgData/1/?{query}").status_code == 200
+    assert front.upstream.asked == {"/webgateway/imgData/1/?a=b": 1}
+    assert front.get("/webgateway/imgData/1/?a=b").headers["x-cache-status"] == "HIT"
+    assert front.get("/webgateway/imgData/1/").headers["x-cache-status"] == "MISS"
+
+
+def test_a_parameter_whose_name_ends_like_a_cache_buster_stays(front: Front) -> None:
+    front.get("/api/v0/m/images/?x_=1&my_callback=2")
+    assert front.upstream.asked == {"/api/v0/m/images/?x_=1&my_callback=2": 1}
+
+
+def test_jsonp_is_made_of_the_one_json_answer(front: Front) -> None:
+    front.upstream.body = '{"id": 1}'
+    first = front.get("/webgateway/imgData/1/?callback=jQuery35_17&_=1")
+    second = front.get("/webgateway/imgData/1/?callback=other.name")
+    assert (first.text, second.text) == ('jQuery35_17({"id": 1})', 'other.name({"id": 1})')
+    assert {answer.headers["content-type"] for answer in (first, second)} == {"application/javascript"}
+    assert front.get("/webgateway/imgData/1/").text == '{"id": 1}'
+    assert front.upstream.asked == {"/webgateway/imgData/1/": 1}
+
+
+@pytest.mark.parametrize("callback", ["alert(1)", "a%3Cscript", "x;y", "%0d%0aX"])
+def test_a_callback_that_is_no_name_is_refused(front: Front, callback: str) -> None:
+    assert front.get(f"/webgateway/imgData/1/?callback={callback}").status_code == 400
+    assert not front.upstream.asked
+
+
+def test_fifty_viewers_of_a_cold_answer_make_one_request(front: Front) -> None:
+    front.upstream.delay = 0.5
+    with ThreadPoolExecutor(VIEWERS) as viewers:
+        answers = list(viewers.map(lambda _: front.visitor.get(THUMBNAIL), range(VIEWERS)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert front.upstream.asked == {THUMBNAIL: 1}
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 500, 503])
+def test_only_success_is_kept(front: Front, status: int) -> None:
+    front.upstream.status = status
+    assert front.get(THUMBNAIL).status_code == status
+    front.upstream.status = 200
+    assert front.get(THUMBNAIL).status_code == 200
+
+
+def test_what_is_kept_is_served_when_omero_web_is_away(front: Front) -> None:
+    for path in KEPT:
+        front.get(path)
+    front.upstream.shutdown()
+    front.upstream.server_close()
+    assert {front.get(path).status_code for path in KEPT} == {200}
+    gone = front.get("/webclient/")
+    assert (gone.status_code, gone.headers["retry-after"]) == (502, "30")
+    assert "try again" in gone.text
+
+
+def test_the_operators_way_in_fetches_anew_for_all(front: Front) -> None:
+    front.get(THUMBNAIL)
+    front.upstream.body = "newer"
+    assert front.get(THUMBNAIL).text == "answer"
+    assert front.operator.get(THUMBNAIL).text == "newer"
+    assert front.get(THUMBNAIL).text == "newer"
+
+
+def test_the_operators_way_in_shows_failures_as_they_are(front: Front) -> None:
+    front.get(THUMBNAIL)
+    front.upstream.status = 500
+    assert front.operator.get(THUMBNAIL).status_code == 500
+    assert front.get(THUMBNAIL).status_code == 200
+
+
+def test_what_is_kept_survives_a_restart_and_a_new_host_name(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        upstream = stack.enter_context(upstreams.running())
+        for name in ("demo.example.org", "idr.example.org"):
+            place = proxy.Place(tmp_path, {WEB: upstream.address})
+            with proxy.running(place, PLAN), httpx.Client(verify=proxy.trust(PLAN)) as visitor:
+                answer = visitor.get(f"https://127.0.0.1:{place.https}{THUMBNAIL}", headers={"Host": name})
+                assert answer.status_code == 200
+    assert upstream.asked == {THUMBNAIL: 1}

