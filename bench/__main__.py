@@ -51,7 +51,7 @@ def plan_and_render() -> None:
     secrets = Secrets("ebi", "a stack secret for the benchmark only")
     volumes = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
     for node in made.nodes:
-        render.bootstrap(node, secrets)
+        render.bootstrap(node, made, secrets)
         render.bundle(node, made, secrets, volumes)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from model import balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
@@ -26,14 +26,15 @@ LARGEST_USER_DATA = 43_000
 """Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
 
 HEALTH_SECONDS = 180
-STEPS = ("prepare", "check", "activate", "health", "stop")
+SLOW_TO_HEALTH = {"database": 600, "omero-official": 900}
+"""Seconds for what may take longer: recovery after a crash, a server's first start."""
 
 
 class BootstrapTooLargeError(ValueError):
     """A bootstrap that Nova might not take."""
 
 
-def bootstrap(node: Node, secrets: Secrets) -> str:
+def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
     """The user-data of a node, as cloud-config: its identity, who may configure it, its packages, `idr-apply`.
 
     Holds no peer, count, password or tuning, so that a change of those replaces no machine.
@@ -59,6 +60,8 @@ def bootstrap(node: Node, secrets: Secrets) -> str:
             }
         ],
     }
+    if through := plan.proxies.packages or plan.proxies.http:
+        document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
     text = "#cloud-config\n" + _yaml(document) + _write_files(Role.DATABASE in node.roles)
     text += _yaml({"packages": list(node.packages)})
     size = len(base64.b64encode(text.encode()))
@@ -106,7 +109,14 @@ def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, st
     context = _context(node, plan, secrets, volume_ids)
     folders = configuration_folders(node, plan)
     files = [entry for folder in folders for entry in _files(folder, context)]
-    body = {"node": node.name, "roles": folders, "healthSeconds": HEALTH_SECONDS, "files": files}
+    body = {
+        "node": node.name,
+        "roles": folders,
+        "healthSeconds": HEALTH_SECONDS,
+        "timeouts": {folder: SLOW_TO_HEALTH[folder] for folder in folders if folder in SLOW_TO_HEALTH},
+        "units": {folder: units for folder in folders if (units := _units(folder))},
+        "files": files,
+    }
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return json.dumps({"digest": digest, **body})
 
@@ -120,6 +130,13 @@ def configuration_folders(node: Node, plan: Plan) -> list[str]:
         elif (HERE / role).is_dir():
             found.append(role.value)
     return found
+
+
+@cache
+def _units(folder: str) -> list[str]:
+    """The services of a role, whose log lines explain a failure: a pattern of systemd's a line."""
+    file = HERE / folder / "units"
+    return file.read_text().split() if file.is_file() else []
 
 
 def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:
@@ -144,6 +161,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "database": _only(release, Role.DATABASE),
         "balancing": balancing,
         "caching": caching,
+        "postgresql": node.system.postgresql,
         "sizing": sizing,
         "ports": firewall,
     }
@@ -169,9 +187,11 @@ def _only(release: Scope, role: Role) -> Node | None:
 @cache
 def _environment() -> Environment:
     # Plain text for machines, never HTML: nothing to escape.
-    return Environment(  # noqa: S701
+    made = Environment(  # noqa: S701
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
+    made.filters["sha256"] = lambda text: hashlib.sha256(text.encode()).hexdigest()
+    return made
 
 
 @cache
@@ -181,7 +201,8 @@ def _described(folder: str) -> dict[str, dict[str, str]]:
 
 
 def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
-    for path, about in _described(folder).items():
+    for pattern, about in _described(folder).items():
+        path = _expression(pattern).render(context)
         yield {
             "path": path,
             "content": _content(folder, path, about, context),
@@ -189,22 +210,23 @@ def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
             "owner": about.get("owner", "root"),
             "group": about.get("group", about.get("owner", "root")),
         }
-    for step in STEPS:
-        script = HERE / folder / "scripts" / step
-        if script.is_file():
-            content = script.read_text()
-            yield {
-                "path": f"/usr/local/lib/idr/{folder}/{step}",
-                "content": content,
-                "mode": "0755",
-                "owner": "root",
-                "group": "root",
-            }
+    for script in sorted((HERE / folder / "scripts").iterdir()):
+        yield {
+            "path": f"/usr/local/lib/idr/{folder}/{script.name}",
+            "content": script.read_text(),
+            "mode": "0755",
+            "owner": "root",
+            "group": "root",
+        }
+
+
+@cache
+def _expression(text: str) -> Template:
+    return _environment().from_string(text)
 
 
 def _content(folder: str, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
-    source = HERE / folder / about.get("source", f"files{path}")
-    if source.is_file():
-        return source.read_text()
-    template = _environment().get_template(f"{folder}/files{path}.j2")
-    return template.render(context)
+    source = about.get("source", f"files{path}")
+    if (HERE / folder / source).is_file():
+        return (HERE / folder / source).read_text()
+    return _environment().get_template(f"{folder}/{source}.j2").render(context)

@@ -69,7 +69,7 @@ class Release(pulumi.ComponentResource):
                 network=self.network,
                 group_ids=self.firewall.ids,
                 server_group_ids=server_groups,
-                user_data=render.bootstrap(node, secrets),
+                user_data=render.bootstrap(node, plan, secrets),
                 keypair=plan.keypair,
                 prefix=prefix,
                 protect_data=plan.protect_data,

@@ -77,6 +77,11 @@ LISTENERS: dict[Role, tuple[int, ...]] = {
 """Ports on which a role's own services wait."""
 
 
+def bastion_ports() -> tuple[int, ...]:
+    """The ports to which the bastion passes operators' connections on."""
+    return tuple(sorted({flow.port for flow in FLOWS if flow.source == Role.BASTION}))
+
+
 class Member(Protocol):
     """What the matrix must know of a node."""
 

@@ -62,4 +62,13 @@ FACTS: dict[Role, RoleFacts] = {
 }
 
 OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
-COMMON_PACKAGES = ("python3", "openssh-server", "sudo")
+COMMON_PACKAGES = (
+    "chrony",
+    "cloud-guest-utils",
+    "nftables",
+    "openssh-server",
+    "prometheus-node-exporter",
+    "python3",
+    "sudo",
+    "unattended-upgrades",
+)

@@ -70,6 +70,21 @@ def effective_cache_mib(node: Sized) -> int:
     return share_mib(node, Role.DATABASE) * 3 // 4
 
 
+def maintenance_memory_mib(node: Sized) -> int:
+    """For one index build or vacuum: a sixteenth of what the database has, at most 2 GiB."""
+    return min(2048, share_mib(node, Role.DATABASE) // 16)
+
+
+def work_memory_mib(node: Sized, connections: int) -> int:
+    """For one sort: what is left beside shared_buffers, were every connection to do two at once; at least 4 MiB."""
+    return max(4, share_mib(node, Role.DATABASE) * 3 // 4 // (2 * connections))
+
+
+def wal_mib(volume_gib: int) -> int:
+    """max_wal_size: a twentieth of the volume that the log shares with the data, 64 MiB to 16 GiB."""
+    return min(16384, max(64, volume_gib * 1024 // 20))
+
+
 def redis_memory_mib(node: Sized) -> int:
     """Half of what redis has: rewriting the append-only file can need as much again for a moment."""
     return share_mib(node, Role.REDIS) // 2

@@ -26,7 +26,7 @@ def files(node: Node) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("name", NODES)
 def test_the_bootstrap_is_cloud_config_well_under_novas_limit(name: str) -> None:
-    text = render.bootstrap(NODES[name], SECRETS)
+    text = render.bootstrap(NODES[name], PLAN, SECRETS)
     assert text.startswith("#cloud-config\n")
     assert yaml.safe_load(text)["hostname"] == name
     assert len(base64.b64encode(text.encode())) < render.LARGEST_USER_DATA
@@ -34,7 +34,7 @@ def test_the_bootstrap_is_cloud_config_well_under_novas_limit(name: str) -> None
 
 @pytest.mark.parametrize("name", NODES)
 def test_the_bootstrap_holds_no_peer_and_no_password(name: str) -> None:
-    text = render.bootstrap(NODES[name], SECRETS)
+    text = render.bootstrap(NODES[name], PLAN, SECRETS)
     assert not [node.name for node in PLAN.nodes if node.name != name and node.name in text]
     assert not [str(node.address) for node in PLAN.nodes if str(node.address) in text]
     assert SECRETS.password("demo1/redis") not in text
@@ -43,7 +43,7 @@ def test_the_bootstrap_holds_no_peer_and_no_password(name: str) -> None:
 def test_bytes_are_equal_in_processes_with_different_hash_seeds() -> None:
     code = (
         "from tests.unit.cloudinit.test_render import *\n"
-        "for n in PLAN.nodes: print(render.bootstrap(n, SECRETS), render.bundle(n, PLAN, SECRETS, VOLUMES))"
+        "for n in PLAN.nodes: print(render.bootstrap(n, PLAN, SECRETS), render.bundle(n, PLAN, SECRETS, VOLUMES))"
     )
     texts = {
         subprocess.run(
