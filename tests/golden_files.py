@@ -56,14 +56,14 @@ def texts(layout: str) -> dict[str, str]:
     for node in plan.nodes:
         # The others of a group differ in name and address alone.
         if node.number == 1:
-            found[f"{node.name}.bootstrap.yaml"] = _bootstrap(node, secrets)
+            found[f"{node.name}.bootstrap.yaml"] = _bootstrap(node, plan, secrets)
             found[f"{node.name}.configuration.txt"] = _configuration(node, plan, secrets)
     return found
 
 
-def _bootstrap(node: Node, secrets: Secrets) -> str:
+def _bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
     tool = (render.HERE / "bootstrap" / "idr-apply").read_text()
-    document = yaml.safe_load(render.bootstrap(node, secrets))
+    document = yaml.safe_load(render.bootstrap(node, plan, secrets))
     for file in document["write_files"]:
         if file["content"] == tool:
             file["content"] = "(cloudinit/bootstrap/idr-apply)\n"
