@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from cloudinit import omero
 from model import balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
 from model.roles import OMERO_ROLES, Role
@@ -126,7 +127,7 @@ def configuration_folders(node: Node, plan: Plan) -> list[str]:
     found = ["common"]
     for role in node.roles:
         if role in OMERO_ROLES:
-            found.append(f"omero-{plan.omero.distribution}")
+            found += omero.FOLDERS[plan.omero.distribution][role]
         elif (HERE / role).is_dir():
             found.append(role.value)
     return found
@@ -150,6 +151,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "volume_ids": volume_ids,
         "operators": plan.operators,
         "downloads": plan.omero,
+        "omero": omero,
         "deploy_keys": [key.public for key in secrets.deploy_keys()],
         "secrets": secrets,
         "authority": secrets.authority,

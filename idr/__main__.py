@@ -1,6 +1,6 @@
 """The `idr` command, also as `python -m idr`: one module per command, one line each here."""
 
-from idr import check, cli, drift, inventory, plan, recover, settings, ssh
+from idr import check, cli, drift, inventory, pin, plan, recover, settings, ssh
 from idr.diagram import command as diagram
 from idr.init import command as init
 from idr.prewarm import command as prewarm
@@ -17,6 +17,7 @@ app.command("settings")(settings.command)
 app.command("ssh")(ssh.command)
 app.command("status")(status.command)
 app.command("drift")(drift.command)
+app.command("pin")(pin.command)
 app.command("recover")(recover.command)
 app.command("review")(review.command)
 app.command("prewarm")(prewarm.prewarm)

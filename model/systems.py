@@ -24,6 +24,14 @@ DEBIAN = System("Debian 12", postgresql="15", python="3.11", java="17", http2_di
 UBUNTU = System("Ubuntu 24.04", postgresql="16", python="3.12", java="11", http2_directive=False)
 
 
+OMERO_PACKAGES = (
+    *("bzip2", "curl", "nfs-common", "openssl", "postgresql-client", "python3-venv", "unzip"),
+    # What its Ice was linked with (omero-install, Ubuntu 24.04), and OMERO.tables.
+    *("db5.3-util", "libdb5.3++t64", "libexpat1", "libmcpp0", "mcpp", "libblosc1"),
+)
+"""Beside Java, what a node with the official OMERO.server needs."""
+
+
 def system_of(roles: Iterable[Role], *, official: bool) -> System:
     """Debian everywhere; where OMERO's official distribution runs (OMERO.server or OMERO.web), Ubuntu."""
     omero = OMERO_ROLES | {Role.WEB}
@@ -35,7 +43,7 @@ def packages(system: System, roles: Iterable[Role], *, official: bool) -> tuple[
     carried = set(roles)
     found = {*COMMON_PACKAGES, *(package for role in carried for package in FACTS[role].packages)}
     if official and carried & OMERO_ROLES:
-        found |= {f"openjdk-{system.java}-jre-headless", "nfs-common", "python3-venv", "unzip"}
+        found |= {f"openjdk-{system.java}-jre-headless", *OMERO_PACKAGES}
         if Role.OMERO_READWRITE in carried:
             found.add("nfs-kernel-server")
     return tuple(sorted(found))

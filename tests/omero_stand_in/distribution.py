@@ -1,0 +1,92 @@
+"""Makes the archives and serves them, as the projects' download pages would."""
+
+import hashlib
+import shutil
+import subprocess
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dev.image import wheels
+from dev.image.cache import build_once, cache_root, key_of
+from tests.stacks import ROOT
+
+HERE = Path(__file__).parent
+LOCK = ROOT / "cloudinit/omero-server/requirements.lock"
+SERVER = "OMERO.server-5.6.99-ice36.zip"
+ICE = "Ice-3.6.5-stand-in.tar.gz"
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A folder with the archives, and where a guest finds them."""
+
+    folder: Path
+    base: str
+
+    def settings(self, **wrong: str) -> dict[str, Any]:
+        """`idr:omero` as an operator would write it; `wrong` are other sums for parts."""
+        files = {"server": SERVER, "ice": ICE, "icePython": next(self.folder.glob("zeroc_ice-*.whl")).name}
+        return {
+            "distribution": "official",
+            **{
+                part: {"url": f"{self.base}/{name}", "sha256": wrong.get(part, sha256(self.folder / name))}
+                for part, name in files.items()
+            },
+        }
+
+
+def sha256(path: Path) -> str:
+    """The sum of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def make(folder: Path, base: str) -> Distribution:
+    """The archives in `folder`: stand-ins for the server and its Ice, the true wheels for all that is Python."""
+    with zipfile.ZipFile(folder / SERVER, "w") as archive:
+        for path in sorted((HERE / "server").rglob("*")):
+            archive.write(path, Path("OMERO.server-5.6.99-ice36") / path.relative_to(HERE / "server"))
+    with tarfile.open(folder / ICE, "w:gz") as tar:
+        tar.add(HERE / "ice", "ice-3.6.5")
+    for wheel in [*wheels.ice_wheel().glob("*.whl"), *_wheelhouse().glob("*.whl")]:
+        shutil.copy(wheel, folder)
+    return Distribution(folder, base)
+
+
+def _wheelhouse() -> Path:
+    return build_once(cache_root() / "wheels" / f"official-{key_of([LOCK])}", _fetch)
+
+
+def _fetch(folder: Path) -> None:
+    pip = [str(wheels.PYTHON), "-m", "pip", "download", "-q", "--no-deps", "--require-hashes"]
+    subprocess.run([*pip, "-d", str(folder), "-r", str(LOCK)], check=True)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def translate_path(self, path: str) -> str:
+        """Also what a client asks of a proxy: the whole URL."""
+        return super().translate_path(urlsplit(path).path)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+        """Quiet."""
+
+
+@contextmanager
+def served(folder: Path, address: str, port: int) -> Iterator[int]:
+    """The folder over HTTP, for as long as the block runs; also as a proxy for any host's name. Gives the port."""
+    server = ThreadingHTTPServer((address, port), partial(_Handler, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,4 @@
+BEGIN;
+create table upgraded ();
+insert into dbpatch (currentversion, currentpatch) values ('OMERO5.4', 0);
+COMMIT;

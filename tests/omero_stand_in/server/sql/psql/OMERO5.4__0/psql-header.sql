@@ -1,0 +1,2 @@
+-- Made %(TIME)s from %(DIR)s.
+BEGIN;

@@ -1,0 +1,1 @@
+create view users as select omename from experimenter;

@@ -1,0 +1,96 @@
+"""`idr pin` against a server on loopback: what it writes, what it leaves, what it refuses."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from idr import cli
+from idr.__main__ import app
+from tests.omero_stand_in.distribution import served
+
+runner = CliRunner()
+FILES = {"server.zip": b"a server", "ice.tar.gz": b"Ice", "ice.whl": b"a wheel"}
+PARTS = dict(zip(("server", "ice", "icePython"), FILES.values(), strict=True))
+SUMS = {part: hashlib.sha256(content).hexdigest() for part, content in PARTS.items()}
+OLD = "0" * 64
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Iterator[str]:
+    """A web server with the files."""
+    folder = tmp_path / "web"
+    folder.mkdir()
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    with served(folder, "127.0.0.1", 0) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def stack(tmp_path: Path, base: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stack file in an operator's own hand."""
+    file = tmp_path / "Pulumi.mine.yaml"
+    file.write_text(
+        "# ours\nconfig:\n  idr:live: a\n  idr:omero:  # from OME\n    distribution: official\n"
+        f"    server:\n      url: {base}/server.zip  # the newest\n"
+        f"    ice: {{url: '{base}/ice.tar.gz'}}\n"
+        f'    icePython:\n      sha256: {OLD}\n      url: "{base}/ice.whl"\n  idr:zone: b\n'
+    )
+    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    return file
+
+
+def test_sums_are_written_beside_their_urls_and_nothing_else_changes(stack: Path) -> None:
+    before = stack.read_text().splitlines()
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
+    assert done.exit_code == 0, done.output
+    omero = yaml.safe_load(stack.read_text())["config"]["idr:omero"]
+    assert {part: omero[part]["sha256"] for part in SUMS} == SUMS
+    after = stack.read_text().splitlines()
+    assert [line for line in before if "sha256" not in line and "ice:" not in line] == [
+        line for line in after if "sha256" not in line
+    ]
+
+
+def test_another_sum_than_the_pinned_one_is_refused_by_name(stack: Path) -> None:
+    before = stack.read_text()
+    done = runner.invoke(app, ["pin", "--stack", "mine"])
+    assert done.exit_code == 1
+    assert "error: idr:omero.icePython: " in done.stderr
+    assert f"has SHA-256 {SUMS['icePython']}, Pulumi.mine.yaml says {OLD}" in done.stderr
+    assert stack.read_text() == before
+
+
+def test_a_second_time_changes_nothing(stack: Path) -> None:
+    runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
+    before = stack.read_text()
+    assert runner.invoke(app, ["pin", "--stack", "mine"]).exit_code == 0
+    assert stack.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("http://127.0.0.1:9/server.zip", "cannot fetch http://127.0.0.1:9/server.zip: "),
+        ("{base}/no-such.zip", "/no-such.zip answers 404. Nothing was written"),
+    ],
+)
+def test_what_cannot_be_fetched_is_one_line_and_writes_nothing(stack: Path, base: str, change: str, said: str) -> None:
+    stack.write_text(stack.read_text().replace(f"{base}/server.zip", change.format(base=base)))
+    before = stack.read_text()
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
+    assert done.exit_code == 1
+    assert done.stderr.count("error: ") == 1
+    assert said in done.stderr
+    assert stack.read_text() == before
+
+
+def test_a_stack_of_the_demo_distribution_has_nothing_to_pin(stack: Path) -> None:
+    stack.write_text("config:\n  idr:omero: {distribution: demo}\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "idr:omero.server.url is not in the stack file" in done.stderr
