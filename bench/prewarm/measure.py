@@ -73,13 +73,8 @@ def _children_seconds() -> float:
 
 def _peak(ids: int) -> float:
     """Peak resident memory, in MiB, of a whole run over a catalogue made on the fly; without the network's part."""
-    code = (
-        "import asyncio, resource, sys; from bench.prewarm.offline import run; "
-        "asyncio.run(run(int(sys.argv[1]))); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(ids)], cwd=ROOT, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    command = [sys.executable, "-m", "bench.prewarm.offline", str(ids)]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 
 
 def _repeated(images: int) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 
 FEWEST = 1.0
-FIRST = 4.0
+FIRST = 8.0
 SLOWER = 2.0
 """Answers this many times slower than the best known mean that requests wait for each other over there."""
 SLACK = 0.05
