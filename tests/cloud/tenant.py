@@ -84,6 +84,12 @@ def quota(**limits: int) -> None:
     cloud.set_compute_quotas(NAME, **limits)
 
 
+def network_quota(**limits: int) -> None:
+    """Set network quotas of the tenant's project."""
+    cloud = _admin()
+    cloud.set_network_quotas(NAME, **limits)
+
+
 def _admin() -> "openstack.connection.Connection":
     auth = yaml.safe_load(CLOUDS.read_text())["clouds"]["idr-local-admin"]["auth"]
     return openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne")
