@@ -43,9 +43,10 @@ soak: $(READY) ## the long rest: every node rebuilt, every role restarted
 bench: $(READY) ## the figures, measured on this machine
 	@$(PYTHON) -m bench
 
-generate: $(READY) ## renew what is made from the code: schemas, settings reference, golden files
+generate: $(READY) ## renew what is made from the code: schemas, settings reference, picture, golden files
 	@$(PYTHON) -m model.schema
 	@$(PYTHON) -m model.outputs.schema
+	@$(PYTHON) -m idr diagram --stack ebi --output docs/ebi.svg
 	@$(PYTHON) -m tests.golden_files
 
 lock: $(READY) ## renew the lock files: hashes, no index lines
