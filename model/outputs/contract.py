@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from model.firewall import OMERO_SSL_PORT, SSH_PORT
 from model.outputs.flows import FirewallRow, firewall
 from model.outputs.inventory import Target, ansible, prometheus
 from model.outputs.ssh import known_hosts, ssh_config
@@ -85,8 +86,8 @@ def _endpoints(known: Known) -> Endpoints:
     return Endpoints(
         web=f"https://{known.public}/",
         api=f"https://{known.public}/api/v0/",
-        omero=f"{known.public}:4064",
-        bastion=f"{known.bastion}:22",
+        omero=f"{known.public}:{OMERO_SSL_PORT}",
+        bastion=f"{known.bastion}:{SSH_PORT}",
     )
 
 
