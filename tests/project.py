@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.stacks import ROOT, STACK_FILES
 
-PROGRAM = ("__main__.py", "Pulumi.yaml", "model", "components", "cloudinit", "idr")
+PROGRAM = ("__main__.py", "Pulumi.yaml", "bin", "model", "components", "cloudinit", "idr")
 PULUMI = ("pulumi", "--non-interactive", "--color", "never")
 TIMEOUT_SECONDS = 900
 

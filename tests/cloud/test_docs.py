@@ -1,0 +1,117 @@
+"""The README's and the guide's commands, top to bottom, in a project of their own on the local cloud."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dev.cloud import layout
+from tests import docs
+from tests.cloud import tenant
+from tests.cloud.conftest import Service
+from tests.cloud.tenant import Tenant
+from tests.docs import Block
+
+pytestmark = pytest.mark.cloud
+
+BLOCKS = [block for file in docs.FILES for block in docs.blocks(file) if block.action != "not run"]
+MINUTES = 15
+SNAPSHOT = "demo1-database-db"
+
+
+@dataclass
+class Reader:
+    """Who reads the documentation and types what it says, in one shell."""
+
+    place: Tenant
+    environment: Path
+    ssh_agent: dict[str, str]
+
+    def types(self, block: Block) -> str:
+        """What the commands of a block print; they must all end with 0."""
+        # What a block exports is there for the next one, as in a shell that stays open.
+        script = f"set -euo pipefail\n. {self.environment}\n{block.text}\ndeclare -px > {self.environment}\n"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.place.folder,
+            env=self._variables(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=MINUTES * 60,
+        )
+        assert done.returncode == 0, f"{block}: {block.text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def edits(self, block: Block) -> None:
+        """Put a piece of YAML into the stack file."""
+        file = self.place.folder / "Pulumi.local.yaml"
+        document = yaml.safe_load(file.read_text())
+        document["config"] = docs.edited(block, document["config"], self._names())
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def _names(self) -> dict[str, str]:
+        found = list(self.place.cloud().block_storage.snapshots(name=SNAPSHOT))
+        return {"SNAPSHOT": found[0].id} if found else {}
+
+    def _variables(self) -> dict[str, str]:
+        account = {f"OS_{key.upper()}": value for key, value in self.place.auth.items()}
+        return {
+            **self.place.environment(),
+            **account,
+            **self.ssh_agent,
+            "OS_IDENTITY_API_VERSION": "3",
+            "PATH": f"{os.environ['PATH']}:{layout.environment() / 'venv' / 'bin'}",
+            # A reader answers the engine's questions.
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+        }
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
+    """A running ssh agent with a key of this test's own: its variables, and the public key."""
+    key = tmp_path_factory.mktemp("ssh") / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    started = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=True).stdout
+    variables = dict(re.findall(r"(SSH_\w+)=([^;]+);", started))
+    environment = {**os.environ, **variables}
+    subprocess.run(["ssh-add", "-q", str(key)], env=environment, check=True)
+    yield variables, key.with_suffix(".pub").read_text().strip()
+    subprocess.run(["ssh-agent", "-k"], env=environment, capture_output=True, check=True)
+
+
+@pytest.fixture(scope="module")
+def reader(
+    service: Service, agent: tuple[dict[str, str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reader]:
+    """A newcomer with a cloud project that is empty, and a stack file as `make up` writes it."""
+    assert service.outputs
+    variables, public_key = agent
+    place = tenant.make(tmp_path_factory.mktemp("reader"))
+    place.configure(idr_operators=[public_key])
+    environment = place.folder / "environment"
+    environment.touch()
+    yield Reader(place, environment, variables)
+    for snapshot in place.cloud().block_storage.snapshots(name=SNAPSHOT):
+        place.cloud().block_storage.delete_snapshot(snapshot.id)
+    place.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
+    place.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_what_is_written_works(reader: Reader, block: Block) -> None:
+    if block.action == "edit":
+        reader.edits(block)
+    else:
+        printed = reader.types(block)
+        assert block.note in printed, f"{block}: {block.text}\n{printed}"
+
+
+def test_nothing_is_left_when_all_is_taken_down(reader: Reader) -> None:
+    assert not any(reader.place.listing().values()), reader.place.listing()

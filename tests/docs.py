@@ -1,0 +1,80 @@
+"""Commands and pieces of stack files in the documentation, as the tests run them.
+
+The comment on the line above a fenced block says what is done with it:
+
+    <!-- run -->                       its commands are run; each must end with 0
+    <!-- run; prints: TEXT -->         and TEXT must be in what they print
+    <!-- edit -->                      YAML: it is merged into the stack file
+    <!-- not run: REASON -->           it cannot be run here
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from tests.stacks import ROOT
+
+FILES = (ROOT / "README.md", ROOT / "docs" / "guide.md")
+LANGUAGES = ("console", "yaml")
+Action = Literal["run", "edit", "not run"]
+
+
+class DocsError(Exception):
+    """A block that says not, or wrongly, what is done with it."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block. `note` is the text that it prints, what an edit replaces, or why it is not run."""
+
+    file: Path
+    line: int
+    language: str
+    action: Action
+    note: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file.name}:{self.line}"
+
+    @property
+    def commands(self) -> list[str]:
+        """Its command lines, without comments."""
+        lines = (re.sub(r"\s+#\s.*", "", line).strip() for line in self.text.splitlines())
+        return [line for line in lines if line and not line.startswith("#")]
+
+
+def blocks(file: Path) -> Iterator[Block]:
+    """The blocks of commands and YAML in a file. Raises DocsError for one without its comment."""
+    found = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+    content = file.read_text()
+    for match in found.finditer(content):
+        if match["language"] not in LANGUAGES:
+            continue
+        line = content.count("\n", 0, match.start("text"))
+        mark = re.fullmatch(r"(run|edit|not run)(?:[;:] (?:prints: )?(.+))?", match["mark"] or "")
+        if not mark:
+            msg = f"{file.name}:{line}: says not what is done with it (see tests/docs.py)"
+            raise DocsError(msg)
+        action: Action = mark[1]  # type: ignore[assignment]  # the expression has these three words
+        yield Block(file, line, match["language"], action, mark[2] or "", match["text"])
+
+
+def merged(document: Any, change: Any) -> Any:
+    """A stack file's data with a piece merged in: mappings key by key, everything else replaced."""
+    if not isinstance(document, dict) or not isinstance(change, dict):
+        return change
+    return {**document, **{key: merged(document.get(key), value) for key, value in change.items()}}
+
+
+def edited(block: Block, config: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """A stack file's `config` after an edit; `names` are the words that stand for what only the cloud knows."""
+    text = block.text
+    for name, value in names.items():
+        text = text.replace(name, value)
+    result: dict[str, Any] = merged(config, yaml.safe_load(text))
+    return result

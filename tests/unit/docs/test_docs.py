@@ -1,0 +1,79 @@
+"""What the documentation says exists: commands, options, make targets, settings, files."""
+
+import re
+import shlex
+import uuid
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from typer.core import TyperGroup
+
+from idr.__main__ import app
+from model.reading import Source, parse
+from tests import docs
+from tests.docs import Block
+from tests.stacks import ROOT, STACK_FILES
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+BLOCKS = [block for file in docs.FILES for block in docs.blocks(file)]
+IDR_COMMAND = re.compile(r"(?:`|^)bin/idr (?!-)([^`\n]+)", re.M)
+MAKE_TARGET = re.compile(r"(?:`|^)make ([a-z]+)", re.M)
+
+
+def idr_commands() -> list[tuple[str, str]]:
+    """Every call of `bin/idr` in the pages: which page, and its arguments."""
+    return [(page.name, call) for page in PAGES for call in IDR_COMMAND.findall(page.read_text())]
+
+
+@pytest.mark.parametrize(("page", "call"), idr_commands())
+def test_a_command_that_is_written_about_exists_with_its_options(page: str, call: str) -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    name, *arguments = shlex.split(call, comments=True)
+    command = group.commands.get(name)
+    assert command, f"{page}: idr {name}"
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    before_remote = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    used = {argument.split("=")[0] for argument in before_remote if argument.startswith("-")}
+    assert used <= known | {"--help"}, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_make_target_that_is_written_about_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(MAKE_TARGET.findall(page.read_text())) <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        name, _, heading = target.partition("#")
+        file = (page.parent / name) if name else page
+        assert file.exists(), f"{page.name}: {target}"
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.M)
+            assert heading in [re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings], target
+
+
+def test_every_edit_of_the_guide_is_a_valid_stack_file() -> None:
+    config = yaml.safe_load(STACK_FILES["local"].read_text())["config"]
+    edits = [block for block in BLOCKS if block.action == "edit"]
+    for block in edits:
+        config = docs.edited(block, config, {"SNAPSHOT": str(uuid.UUID(int=1))})
+        values = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+        parse(values, Source("local", str(block)))
+    assert edits
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.action == "not run"], ids=str)
+def test_what_is_not_run_says_why(block: Block) -> None:
+    assert len(block.note) > len("no cloud")
+
+
+def test_a_block_that_says_not_what_is_done_with_it_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("text\n\n```console\nmake up\n```\n")
+    with pytest.raises(docs.DocsError, match=r"page\.md:3"):
+        list(docs.blocks(page))
