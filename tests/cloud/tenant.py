@@ -1,5 +1,6 @@
 """A second, empty project on the local cloud, with a copy of the program: what is done in it touches nothing else."""
 
+import json
 import secrets
 import subprocess
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import Any
 import openstack
 import yaml
 
+from tests import steps
 from tests.project import Project, copy_program
 from tests.stacks import ROOT
+from tests.steps import Step
 
 CLOUDS = ROOT / ".local" / "cloud" / "clouds.yaml"
 NAME = "idr-test"
@@ -30,6 +33,16 @@ class Tenant(Project):
         """`pulumi up` without questions."""
         return self.pulumi("up", "--stack", "local", "--yes", "--skip-preview")
 
+    def apply(self) -> tuple[Step, ...]:
+        """`pulumi up`, which must succeed, and what it did."""
+        done = self.pulumi("up", "--stack", "local", "--yes", "--skip-preview", "--json")
+        assert done.returncode == 0, _messages(done.stdout) + done.stderr
+        return steps.of_update(done.stdout)
+
+    def foreseen(self) -> tuple[Step, ...]:
+        """What `pulumi preview` says that an `up` would do."""
+        return steps.of_preview(self.preview("local"))
+
     def configure(self, **changes: Any) -> None:
         """Set keys of the stack file, as `idr_image="x"` for `idr:image` and `openstack_authUrl="x"`."""
         file = self.folder / "Pulumi.local.yaml"
@@ -37,6 +50,10 @@ class Tenant(Project):
         for key, value in changes.items():
             document["config"][key.replace("_", ":", 1)] = value
         file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def settings(self, key: str) -> Any:
+        """What the stack file says under `idr:<key>`."""
+        return yaml.safe_load((self.folder / "Pulumi.local.yaml").read_text())["config"][f"idr:{key}"]
 
     def set_secret(self, key: str, value: str) -> None:
         """Set a secret of the stack, on standard input."""
@@ -60,9 +77,15 @@ class Tenant(Project):
         }
 
 
-def make(folder: Path) -> Tenant:
-    """The tenant, with the program copied into `folder` and a stack `local` of its own."""
-    auth = _account()
+def _messages(events: str) -> str:
+    """What the engine told the operator, of `pulumi up --json`."""
+    told = (json.loads(line).get("diagnosticEvent") for line in events.splitlines())
+    return "".join(event["message"] for event in told if event and event["severity"] != "debug")
+
+
+def make(folder: Path, name: str = NAME) -> Tenant:
+    """The tenant of the project `name`, with the program copied into `folder` and a stack `local` of its own."""
+    auth = _account(name)
     copy_program(folder)
     tenant = Tenant(folder, auth)
     assert tenant.pulumi("stack", "init", "local").returncode == 0
@@ -78,10 +101,9 @@ def make(folder: Path) -> Tenant:
     return tenant
 
 
-def quota(**limits: int) -> None:
-    """Set compute quotas of the tenant's project."""
-    cloud = _admin()
-    cloud.set_compute_quotas(NAME, **limits)
+def quota(name: str = NAME, **limits: int) -> None:
+    """Set compute quotas of a tenant's project."""
+    _admin().set_compute_quotas(name, **limits)
 
 
 def network_quota(**limits: int) -> None:
@@ -95,22 +117,22 @@ def _admin() -> "openstack.connection.Connection":
     return openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne")
 
 
-def _account() -> dict[str, str]:
+def _account(name: str) -> dict[str, str]:
     """A project and an ordinary member of it, made anew or with a new password."""
     cloud = _admin()
     password = secrets.token_urlsafe(24)
-    project = cloud.get_project(NAME) or cloud.create_project(NAME, domain_id="default")
-    if cloud.get_user(NAME):
-        user = cloud.update_user(NAME, password=password)
+    project = cloud.get_project(name) or cloud.create_project(name, domain_id="default")
+    if cloud.get_user(name):
+        user = cloud.update_user(name, password=password)
     else:
-        user = cloud.create_user(NAME, password=password, domain_id="default")
+        user = cloud.create_user(name, password=password, domain_id="default")
     cloud.grant_role("member", user=user.id, project=project.id)
     url = yaml.safe_load(CLOUDS.read_text())["clouds"]["idr-local-admin"]["auth"]["auth_url"]
     return {
         "auth_url": url,
-        "username": NAME,
+        "username": name,
         "password": password,
-        "project_name": NAME,
+        "project_name": name,
         "user_domain_id": "default",
         "project_domain_id": "default",
     }

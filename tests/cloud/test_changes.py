@@ -1,0 +1,227 @@
+"""The full shape of `ebi` with small sizes, on real guests: what each kind of change does, and what it leaves alone."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests import stacks
+from tests.cloud import tenant
+from tests.cloud.conftest import Service
+from tests.cloud.tenant import Tenant
+from tests.steps import Step, of_update, replaced, said
+
+pytestmark = pytest.mark.cloud
+
+PROJECT = "idr-changes"
+RELEASE = "demo1"
+GROUP = "omeroreadonly"
+READ_ONLY = f"{RELEASE}-{GROUP}"
+# More than a default project of Nova may have.
+QUOTA = {"instances": 40, "cores": 80, "ram": 100_000}
+# What belongs to the machines alone, not to their data or network.
+MACHINE = {"Instance", "VolumeAttach", "Command"}
+
+
+def shape() -> dict[str, Any]:
+    """The releases of `ebi`: its groups, roles and counts, as the local cloud can hold them."""
+    given = stacks.values("ebi")["releases"]["prod130"]["nodes"]
+    local = stacks.values("local")["releases"][RELEASE]
+    for group in given.values():
+        group["flavor"] = "local.small"
+        for volume in group.get("volumes", {}).values():
+            volume["sizeGib"] = 1
+    return {RELEASE: {"cidr": local["cidr"], "nodes": given}}
+
+
+@pytest.fixture(scope="module")
+def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """The whole of it, up, in a project apart."""
+    assert service.outputs
+    made = tenant.make(tmp_path_factory.mktemp("changes"), PROJECT)
+    tenant.quota(PROJECT, **QUOTA)
+    made.configure(idr_releases=shape())
+    try:
+        made.apply()
+        yield made
+    finally:
+        made.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
+        made.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+
+
+@pytest.fixture
+def trial(place: Tenant) -> Iterator[Tenant]:
+    """The same, for settings to be looked at only: afterwards they are as before."""
+    files = {path: path.read_text() for path in (place.folder / "Pulumi.local.yaml", place.folder / "__main__.py")}
+    yield place
+    for path, text in files.items():
+        path.write_text(text)
+
+
+def volumes(place: Tenant) -> dict[str, str]:
+    return {volume.name: volume.id for volume in place.cloud().block_storage.volumes()}
+
+
+def servers(place: Tenant) -> dict[str, str]:
+    return {server.name: server.id for server in place.cloud().compute.servers()}
+
+
+def only_configuration(steps: tuple[Step, ...]) -> bool:
+    return bool(steps) and all(step.op == "update" and step.kind == "Command" for step in steps)
+
+
+# Looked at only: nothing is applied.
+
+
+def test_up_again_has_nothing_to_do(place: Tenant) -> None:
+    assert place.foreseen() == ()
+
+
+def test_another_operator_key_only_configures_every_node(trial: Tenant) -> None:
+    trial.configure(idr_operators=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFBvKzF0 new@example.org"])
+    steps = trial.foreseen()
+    assert only_configuration(steps), said(steps)
+    assert len(steps) == len(servers(trial))
+
+
+def test_another_password_only_configures_those_who_use_it(trial: Tenant) -> None:
+    trial.configure(idr_rotations={f"password/{RELEASE}/redis": 2})
+    steps = trial.foreseen()
+    assert only_configuration(steps), said(steps)
+    users = {f"{RELEASE}-redis", f"{RELEASE}-omeroreadwrite", *(f"{READ_ONLY}-{number}" for number in range(1, 5))}
+    assert {step.name for step in steps} == users
+
+
+def test_another_tuning_value_only_configures(trial: Tenant) -> None:
+    flavors = stacks.values("local")["flavors"]
+    flavors["local.small"]["memoryMib"] = 700
+    trial.configure(idr_flavors=flavors)
+    steps = trial.foreseen()
+    assert only_configuration(steps), said(steps)
+
+
+def test_another_flavor_resizes_that_node_in_place(trial: Tenant) -> None:
+    releases = shape()
+    releases[RELEASE]["nodes"]["redis"]["flavor"] = "local.medium"
+    trial.configure(idr_releases=releases)
+    steps = trial.foreseen()
+    assert [step.name for step in steps if step.kind == "Instance"] == [f"{RELEASE}-redis"], said(steps)
+    assert {step.op for step in steps} == {"update"}, said(steps)
+
+
+def test_another_image_replaces_that_machine_and_nothing_that_outlives_it(trial: Tenant) -> None:
+    releases = shape()
+    releases[RELEASE]["nodes"]["database"]["image"] = "another-image"
+    trial.configure(idr_releases=releases)
+    steps = trial.foreseen()
+    assert replaced(steps, "Instance") == {f"{RELEASE}-database"}
+    assert {step.kind for step in steps} == MACHINE, said(steps)
+
+
+def test_another_rule_adds_that_rule_and_its_host_firewall(trial: Tenant) -> None:
+    main = trial.folder / "__main__.py"
+    text = main.read_text()
+    flow = "firewall.Flow(firewall.WORLD, firewall.Role.PROXY, 8443, 'a trial')"
+    change = f"from model import firewall\n\nfirewall.FLOWS = (*firewall.FLOWS, {flow})\n"
+    main.write_text(text.replace("settings, secrets = load()\n", f"{change}settings, secrets = load()\n"))
+    steps = trial.foreseen()
+    assert [step.op for step in steps if step.kind == "SecGroupRule"] == ["create"], said(steps)
+    assert only_configuration(tuple(step for step in steps if step.kind != "SecGroupRule")) or len(steps) == 1
+
+
+def test_a_typo_in_the_settings_reaches_no_resource(trial: Tenant) -> None:
+    before = trial.listing()
+    releases = shape()
+    releases[RELEASE]["nodes"][GROUP]["cuont"] = 6
+    trial.configure(idr_releases=releases)
+    done = trial.pulumi("up", "--stack", "local", "--yes", "--skip-preview", "--json")
+    assert done.returncode != 0
+    assert f"Pulumi.local.yaml: idr:releases.{RELEASE}.nodes.{GROUP}.cuont: is not a setting" in done.stdout
+    assert of_update(done.stdout) == ()
+    assert trial.listing() == before
+
+
+# Applied, one after another.
+
+
+def test_a_volume_grows_in_place_and_its_filesystem_with_it(place: Tenant) -> None:
+    before = volumes(place)
+    releases = shape()
+    releases[RELEASE]["nodes"]["database"]["volumes"]["db"]["sizeGib"] = 2
+    place.configure(idr_releases=releases)
+    steps = place.apply()
+    assert said(steps) == [f"update Volume {RELEASE}-database-db"]
+    assert volumes(place) == before
+
+
+def test_more_read_only_nodes_touch_no_machine_that_is_there(place: Tenant) -> None:
+    before = servers(place)
+    scale(place, 6)
+    steps = place.apply()
+    assert not replaced(steps), said(steps)
+    made = {step.name for step in steps if step.op == "create"}
+    assert made == {f"{READ_ONLY}-5", f"{READ_ONLY}-6"}, said(steps)
+    assert only_configuration(tuple(step for step in steps if step.op != "create"))
+    assert before.items() < servers(place).items()
+
+
+def test_fewer_read_only_nodes_take_away_the_last_ones_only(place: Tenant) -> None:
+    before, kept = servers(place), volumes(place)
+    scale(place, 3)
+    steps = place.apply()
+    gone = {step.name for step in steps if step.op == "delete"}
+    assert gone == {f"{READ_ONLY}-{number}" for number in (4, 5, 6)}, said(steps)
+    assert not replaced(steps), said(steps)
+    assert set(before) - set(servers(place)) == {f"idr-local-{name}" for name in gone}
+    assert servers(place).items() < before.items()
+    assert volumes(place) == kept
+
+
+def test_a_rebuild_stops_detaches_deletes_creates_attaches_and_configures_in_that_order(place: Tenant) -> None:
+    before, kept = servers(place), volumes(place)
+    releases = place.settings("releases")
+    releases[RELEASE]["rebuild"] = {"database": 2}
+    place.configure(idr_releases=releases)
+    steps = place.apply()
+    name = f"{RELEASE}-database"
+    assert replaced(steps, "Instance") == {name}
+    assert replaced(steps) == {name, f"{name}-db"}, said(steps)
+    order = [
+        one(steps, "delete-replaced", "Command"),
+        one(steps, "delete-replaced", "VolumeAttach"),
+        one(steps, "delete-replaced", "Instance"),
+        one(steps, "create-replacement", "Instance"),
+        one(steps, "create-replacement", "VolumeAttach"),
+        one(steps, "create-replacement", "Command"),
+    ]
+    for first, second in pairwise(order):
+        assert first.ended < second.began, f"{first} had not ended when {second} began"
+    assert volumes(place) == kept
+    now = servers(place)
+    assert {name for name in now if now[name] != before[name]} == {f"idr-local-{name}"}
+    assert actions(place, before[f"idr-local-{name}"]) == ["detach_volume", "delete"]
+
+
+def test_after_all_of_it_there_is_nothing_to_do(place: Tenant) -> None:
+    assert place.foreseen() == ()
+
+
+def scale(place: Tenant, count: int) -> None:
+    releases = place.settings("releases")
+    releases[RELEASE]["nodes"][GROUP]["count"] = count
+    place.configure(idr_releases=releases)
+
+
+def one(steps: tuple[Step, ...], op: str, kind: str) -> Step:
+    found = [step for step in steps if (step.op, step.kind) == (op, kind)]
+    assert len(found) == 1, said(steps)
+    return found[0]
+
+
+def actions(place: Tenant, server: str) -> list[str]:
+    """What Nova did to a server last, the oldest first; it remembers deleted ones too."""
+    compute = place.cloud().compute
+    found = compute.get(f"/servers/{server}/os-instance-actions", microversion="2.21").json()["instanceActions"]
+    named = [action["action"] for action in sorted(found, key=lambda action: str(action["start_time"]))]
+    return named[-2:]

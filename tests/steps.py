@@ -1,0 +1,75 @@
+"""What an update or a preview does to each resource, read from what the engine reports."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+UNTOUCHED = frozenset({"same", "read", "refresh"})
+# The engine reports the replacement itself beside the two steps that it consists of.
+REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "replaced", "discard-replaced"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation on one resource. `began` and `ended` are the engine's counts of its own events."""
+
+    op: str
+    type: str
+    name: str
+    began: int = 0
+    ended: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.kind} {self.name}"
+
+    @property
+    def kind(self) -> str:
+        """The last part of the type, as `Instance`."""
+        return self.type.rsplit(":", 1)[-1]
+
+
+def of_update(events: str) -> tuple[Step, ...]:
+    """The steps of `pulumi up --json`, in the order in which they began; components are left out."""
+    began: dict[tuple[str, str], int] = {}
+    found: list[Step] = []
+    for line in events.splitlines():
+        event = json.loads(line)
+        if started := event.get("resourcePreEvent"):
+            about = started["metadata"]
+            began[about["op"], about["urn"]] = event["sequence"]
+        elif finished := event.get("resOutputsEvent"):
+            about = finished["metadata"]
+            number = began[about["op"], about["urn"]]
+            found.append(Step(about["op"], about["type"], _name(about["urn"]), number, event["sequence"]))
+    return tuple(sorted(_changes(found), key=lambda step: step.began))
+
+
+def of_preview(preview: dict[str, Any]) -> tuple[Step, ...]:
+    """The steps of `pulumi preview --json`; components are left out."""
+    return tuple(
+        _changes(Step(step["op"], step["urn"].split("::")[2], _name(step["urn"])) for step in preview["steps"])
+    )
+
+
+def _name(urn: str) -> str:
+    return urn.rsplit("::", 1)[-1]
+
+
+def _changes(steps: Iterable[Step]) -> list[Step]:
+    """Those that do something to an object of the cloud or to a machine."""
+    return [
+        Step(step.op, step.type.rsplit("$", 1)[-1], step.name, step.began, step.ended)
+        for step in steps
+        if step.op not in UNTOUCHED and step.type.rsplit("$", 1)[-1].startswith(("openstack:", "command:"))
+    ]
+
+
+def replaced(steps: Iterable[Step], kind: str | None = None) -> set[str]:
+    """Names of the resources (of one kind) that are replaced."""
+    return {step.name for step in steps if step.op in REPLACING and kind in (None, step.kind)}
+
+
+def said(steps: Iterable[Step]) -> list[str]:
+    """The steps as words, for comparing."""
+    return sorted(str(step) for step in steps)
