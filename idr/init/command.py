@@ -56,7 +56,7 @@ def command(
     given_flavors = _pairs(flavor or [])
     keys = _keys(operator_key or [DEFAULT_KEY])
     connection = asking(lambda: connect(lambda name: cloud if name == "cloud" else None))
-    ask = _ask if sys.stdin.isatty() else choose.cannot_ask
+    ask = _ask if _at_a_terminal() else choose.cannot_ask
     images, networks, there = asking(lambda: _there(connection))
     choices = Choices(
         stack=stack,
@@ -82,6 +82,10 @@ def _there(cloud: "Connection") -> tuple[set[str], set[str], dict[str, Flavor]]:
         {network.name for network in cloud.network.networks(is_router_external=True)},
         {f.name: Flavor(vcpus=f.vcpus, memory_mib=f.ram) for f in cloud.compute.flavors()},
     )
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _ask(option: str, candidates: list[str]) -> str:

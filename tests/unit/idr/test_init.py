@@ -111,6 +111,15 @@ def test_where_several_would_do_and_nobody_can_be_asked_it_names_the_option(
     assert "Debian-12-bookworm, debian-12-old" in done.stderr
 
 
+def test_on_a_terminal_it_asks_until_the_answer_is_one_of_them(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
+    monkeypatch.setattr("idr.init.command._at_a_terminal", lambda: True)
+    command = ["init", "-s", "lab", "--cloud", "lab", "--operator-key", str(place / "key.pub")]
+    done = runner.invoke(app, command, input="9\n2\n")
+    assert done.exit_code == 0, done.output
+    assert yaml.safe_load((place / "Pulumi.lab.yaml").read_text())["config"]["idr:image"] == "debian-12-old"
+
+
 def test_a_file_that_is_there_is_never_overwritten(place: Path) -> None:
     (place / "Pulumi.lab.yaml").write_text("mine")
     assert init(place).exit_code == 1
