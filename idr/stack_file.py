@@ -69,8 +69,9 @@ def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFi
     file = folder / f"Pulumi.{stack}.yaml"
     values = _values(file, stack)
     sealed = frozenset(key for key, value in values.items() if value != _sealed(value))
-    known = engine.config(stack) if opened and sealed else {}
-    readable = {key: known[key] if key in sealed and known else _sealed(value) for key, value in values.items()}
+    # All of it from the engine then: it hands the program objects with their keys sorted, and what lists nodes in
+    # their order (/etc/hosts) must come out as the program has it.
+    readable = engine.config(stack) if opened else {key: _sealed(value) for key, value in values.items()}
     encrypted = frozenset(key.removeprefix(NAMESPACE) for key in sealed)
     settings = parse(*with_overrides(_mine(readable), Source(stack, file.name, encrypted), folder))
     provider = {key: str(value) for key, value in readable.items() if key.startswith("openstack:")}

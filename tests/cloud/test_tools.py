@@ -121,11 +121,12 @@ def test_idr_ssh_ends_with_the_remote_exit_status(outputs: Path) -> None:
     assert run(IDR, "ssh", "proxy", "--from", str(outputs), "--", "exit 7").returncode == 7
 
 
-def test_idr_status_says_that_all_is_well(service: Service, outputs: Path) -> None:
-    done = run(IDR, "status", "--from", str(outputs), "--json")
+def test_idr_status_says_that_all_is_well(service: Service) -> None:
+    done = run(IDR, "status", "-s", "local", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["ok"]) == (0, True), told
     assert [node["node"] for node in told["nodes"]] == service.nodes
+    assert {node["configuration"] for node in told["nodes"]} == {"current"}
 
 
 def test_idr_drift_sees_none_after_an_up(service: Service) -> None:

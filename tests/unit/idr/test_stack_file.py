@@ -1,5 +1,6 @@
 """Stack files read without the engine."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def test_the_engine_is_asked_only_where_the_clouds_settings_are_encrypted(
     monkeypatch.setattr("idr.engine.config", lambda stack: {"openstack:password": f"of {stack}"})
     sealed = stack_file.read("local", local(tmp_path, "  openstack:password: {secure: v1:abc}\n"))
     assert sealed.provider_setting("password") == "of local"
+
+
+def test_with_secrets_opened_everything_is_as_the_engine_hands_it_to_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {f"idr:{key}": value for key, value in stacks.values("local").items()}
+    values["idr:stackSecret"] = "x" * 40
+    # As JSON of a Go map: keys sorted.
+    monkeypatch.setattr("idr.engine.config", lambda _: json.loads(json.dumps(values, sort_keys=True)))
+    found = stack_file.read("local", local(tmp_path), opened=True)
+    assert found.secrets().stack_secret == "x" * 40
+    names = [node.name for node in found.plan.releases[0].nodes]
+    assert names == sorted(names) != [node.name for node in stacks.plan_of("local").releases[0].nodes]
 
 
 def test_a_name_without_namespace_is_the_projects_own(tmp_path: Path) -> None:
