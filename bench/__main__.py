@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from bench.frontend.command import frontend
+from bench.infra.command import infra
 from bench.prewarm.command import prewarm
 from cloudinit import render
 from model.planning import plan
@@ -28,6 +29,7 @@ EMPTY = '"""Nothing."""\n'
 console = Console(highlight=False)
 app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(frontend)
+app.command()(infra)
 app.command()(prewarm)
 
 

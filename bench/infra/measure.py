@@ -1,0 +1,158 @@
+"""Creates, looks at and enlarges the same infrastructure with both tools, in turns, and takes the times."""
+
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.infra.terraform import Terraform
+from bench.infra.translate import translate
+from tests import stacks
+from tests.cloud import tenant
+from tests.cloud.tenant import Tenant
+
+PROJECT = "idr-bench"
+PARALLEL = "10"
+"""Operations at once, for both: Terraform's default."""
+QUOTA = {"instances": 500, "cores": 5000, "ram": 16 << 20}
+UP = ("up", "--stack", "local", "--yes", "--skip-preview", "--parallel", PARALLEL)
+APPLY = ("apply", "-auto-approve", "-input=false", "-no-color", f"-parallelism={PARALLEL}")
+WITHOUT_REFRESH = "-refresh=false"
+"""Without it Terraform asks the cloud about all that is there; `pulumi up` and `preview` only do with `--refresh`."""
+
+Say = Callable[[str], None]
+
+
+class MeasureError(Exception):
+    """A run did not do what was to be measured; the text says what it did."""
+
+
+@dataclass
+class Times:
+    """Seconds by what was done and with what: `pulumi` or `terraform`."""
+
+    taken: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    @contextmanager
+    def of(self, what: str, tool: str) -> Iterator[None]:
+        """Take the time of a block."""
+        start = time.perf_counter()
+        yield
+        self.taken[what, tool].append(time.perf_counter() - start)
+
+    def figures(self, nodes: int) -> dict[str, float]:
+        """Medians, and Pulumi's as a multiple of Terraform's."""
+        found: dict[str, float] = {}
+        for what in dict.fromkeys(what for what, _ in self.taken):
+            medians = {tool: statistics.median(self.taken[what, tool]) for tool in ("pulumi", "terraform")}
+            for tool, seconds in medians.items():
+                found[f"{nodes} nodes, {what}, {tool} (s)"] = seconds
+            found[f"{nodes} nodes, {what}, pulumi / terraform"] = medians["pulumi"] / medians["terraform"]
+        return found
+
+
+def shape(nodes: int) -> dict[str, Any]:
+    """Settings of `ebi` with so many nodes, on hosts whose guests are entries in tables; the bastion is one of them."""
+    given = stacks.values("ebi")
+    groups = given["releases"]["prod130"]["nodes"]
+    alone = 1 + sum(1 for group in groups.values() if "count" not in group)
+    groups["omeroreadonly"]["count"] = nodes - alone
+    for group in (*groups.values(), given["bastion"]):
+        group["zone"] = "fake"
+        for volume in group.get("volumes", {}).values():
+            volume["sizeGib"] = 1
+    return {
+        **{f"idr_{key}": given[key] for key in ("flavors", "bastion", "releases", "live")},
+        "idr_configure": False,
+        "idr_protectData": False,
+    }
+
+
+def compare(nodes: int, runs: int, say: Say) -> dict[str, float]:
+    """The figures of `runs` runs. Raises MeasureError and TerraformError; takes away what it made in any case."""
+    times = Times()
+    with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
+        folder = Path(temporary)
+        program, other = folder / "program", folder / "terraform"
+        program.mkdir()
+        other.mkdir()
+        place, terraform = tenant.make(program, PROJECT), Terraform(other)
+        tenant.quota(PROJECT, **QUOTA)
+        schema = terraform.schema()
+        for number in range(1, runs + 1):
+            try:
+                configurations = _with_pulumi(place, nodes, times, schema)
+            finally:
+                # An `up` that took too long was killed and has left its lock.
+                place.pulumi("cancel", "--yes", "--stack", "local")
+                _pulumi(place, "destroy", "--stack", "local", "--yes", "--skip-preview", "--parallel", PARALLEL)
+            try:
+                _with_terraform(terraform, configurations, times)
+            finally:
+                terraform.run("destroy", *APPLY[1:])
+            say(f"{nodes} nodes, run {number} of {runs} done")
+    return times.figures(nodes)
+
+
+def _with_pulumi(place: Tenant, nodes: int, times: Times, schema: Any) -> list[dict[str, Any]]:
+    """Measure Pulumi. Returns what Terraform needs for the same: first so many nodes, then one more."""
+    place.configure(**shape(nodes))
+    with times.of("create", "pulumi"):
+        _pulumi(place, *UP)
+    configurations = [_translated(place, schema)]
+    with times.of("no-op preview", "pulumi"):
+        _pulumi(place, "preview", "--stack", "local", "--expect-no-changes", "--parallel", PARALLEL)
+    with times.of("no-op preview with refresh", "pulumi"):
+        _pulumi(place, "preview", "--stack", "local", "--refresh", "--expect-no-changes", "--parallel", PARALLEL)
+    place.configure(**shape(nodes + 1))
+    with times.of("add one node", "pulumi"):
+        _pulumi(place, *UP)
+    return [*configurations, _translated(place, schema)]
+
+
+def _with_terraform(terraform: Terraform, configurations: list[dict[str, Any]], times: Times) -> None:
+    first, second = configurations
+    terraform.write(first)
+    with times.of("create", "terraform"):
+        terraform.run(*APPLY)
+    plan = ("plan", "-input=false", "-no-color", "-detailed-exitcode", f"-parallelism={PARALLEL}")
+    with times.of("no-op preview", "terraform"):
+        terraform.run(*plan, WITHOUT_REFRESH)
+    with times.of("no-op preview with refresh", "terraform"):
+        terraform.run(*plan)
+    terraform.write(second)
+    with times.of("add one node", "terraform"):
+        terraform.run(*APPLY, WITHOUT_REFRESH)
+
+
+def _pulumi(place: Tenant, *arguments: str) -> str:
+    try:
+        done = place.pulumi(*arguments)
+    except subprocess.TimeoutExpired as error:
+        msg = f"pulumi {arguments[0]} did not end within {error.timeout:.0f} s"
+        raise MeasureError(msg) from None
+    if done.returncode:
+        msg = f"pulumi {arguments[0]} failed:\n{done.stdout}{done.stderr}"
+        raise MeasureError(msg)
+    return done.stdout
+
+
+def _translated(place: Tenant, schema: Any) -> dict[str, Any]:
+    state = json.loads(_pulumi(place, "stack", "export", "--stack", "local", "--show-secrets"))
+    auth = place.auth
+    login = {
+        "auth_url": auth["auth_url"],
+        "user_name": auth["username"],
+        "password": auth["password"],
+        "tenant_name": auth["project_name"],
+        "user_domain_id": auth["user_domain_id"],
+        "project_domain_id": auth["project_domain_id"],
+    }
+    return translate(state, schema, login)

