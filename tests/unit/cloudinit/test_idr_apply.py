@@ -66,6 +66,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         "STATE": state,
         "APPLIED": state / "applied.json",
         "LIBRARY": library,
+        "KEPT": state / "bundle.json",
+        "UNFINISHED": state / "unfinished",
+        "BACK_SECONDS": 0,
         "LOG": tmp_path / "log",
         "EARLY": (str(library),),
     }.items():
@@ -147,3 +150,49 @@ def test_the_log_names_steps_and_no_content(machine: Machine) -> None:
     log = machine.program.LOG.read_text()
     assert "first health" in log
     assert "a secret" not in log
+
+
+def test_after_a_killed_run_the_bundle_before_it_is_what_is_gone_back_to(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    # Killed after its files were in place: they stand there, and no service was told.
+    machine.config.write_text("half\n")
+    machine.program.keep(machine.program.UNFINISHED, "d2")
+    machine.ran()
+    with pytest.raises(machine.program.Failure, match="previous configuration is back in force"):
+        machine.program.apply(machine.bundle("three\n", "d3", check="exit 1"))
+    assert machine.config.read_text() == "one\n"
+    assert "one" in machine.ran()
+    assert not machine.program.UNFINISHED.exists()
+
+
+def test_after_a_killed_run_every_file_counts_as_changed(machine: Machine) -> None:
+    bundle = machine.bundle("one\n", "d1")
+    machine.program.apply(bundle)
+    machine.program.keep(machine.program.UNFINISHED, "d2")
+    bundle["files"][1] = machine.file(
+        machine.program.LIBRARY / "first" / "prepare",
+        f'#!/bin/sh\necho "$CHANGED" > {machine.folder}/changed\n',
+        "0755",
+    )
+    machine.program.apply(bundle)
+    assert str(machine.config) in (machine.folder / "changed").read_text()
+
+
+def test_a_configuration_that_is_back_but_not_healthy_is_said(machine: Machine) -> None:
+    sick = f"[ -e {machine.folder}/well ]"
+    (machine.folder / "well").touch()
+    machine.program.apply(machine.bundle("one\n", "d1", health=sick))
+    (machine.folder / "well").unlink()
+    with pytest.raises(machine.program.Failure, match="is back, but not healthy: first"):
+        machine.program.apply(machine.bundle("two\n", "d2", health=sick))
+
+
+def test_each_role_has_its_own_time_to_become_healthy(machine: Machine) -> None:
+    bundle = {**machine.bundle("one\n", "d1"), "timeouts": {"second": 7}}
+    assert [machine.program.health_seconds(bundle, role) for role in ("first", "second")] == [0, 7]
+
+
+def test_what_is_kept_of_a_bundle_is_for_root_alone(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("a secret\n", "d1"))
+    assert "a secret" in machine.program.KEPT.read_text()
+    assert machine.program.KEPT.stat().st_mode & 0o777 == 0o600

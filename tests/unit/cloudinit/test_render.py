@@ -1,6 +1,7 @@
 """Bootstrap and configuration bundles: small, the same bytes everywhere, valid for the tools that read them."""
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -101,3 +102,48 @@ def test_a_password_that_begins_with_a_dash_is_no_option_to_omero() -> None:
             settings = [entry["content"] for entry in bundle["files"] if entry["path"].endswith(".omero")]
             lines = [line.split() for text in settings for line in text.splitlines()]
             assert [line for line in lines if line[-2:-1] and ".pass" in line[-2] and line[2] != "--"] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nft reads rules as root in a network namespace of its own")
+@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+def test_nft_accepts_every_nodes_firewall(stack: str) -> None:
+    plan, secrets = stacks.plan_of(stack), stacks.secrets_of(stack)
+    for node in plan.nodes:
+        bundle = json.loads(render.bundle(node, plan, secrets, VOLUMES))
+        text = next(entry["content"] for entry in bundle["files"] if entry["path"] == "/etc/nftables.conf")
+        done = subprocess.run(
+            ["unshare", "--net", "nft", "--check", "--file", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{node.name}: {done.stderr}"
+
+
+@pytest.mark.parametrize("name", [name for name in NODES if name != "bastion"])
+def test_every_host_firewall_lets_the_bastions_ssh_in_and_nobody_elses(name: str) -> None:
+    text = files(NODES[name])["/etc/nftables.conf"]["content"]
+    assert [
+        line.strip().split(" comment")[0] for line in text.splitlines() if "saddr" in line and "dport 22 " in line
+    ] == [f"ip saddr {{ {PLAN.bastion_node.address}/32 }} tcp dport 22 accept"]
+
+
+def test_the_jump_account_gets_no_session() -> None:
+    text = files(NODES["bastion"])["/etc/ssh/sshd_config.d/20-idr-bastion.conf"]["content"]
+    assert "PermitOpen *:22 *:9000 \n" in text
+    assert text.index("Match User jump") < text.index("MaxSessions 0")
+
+
+def test_redis_is_given_hashes_of_passwords_only() -> None:
+    acl = files(NODES["demo1-redis"])["/etc/redis/users.acl"]["content"]
+    assert hashlib.sha256(SECRETS.password("demo1/redis").encode()).hexdigest() in acl
+    assert SECRETS.password("demo1/redis") not in acl
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_the_configurations_packages_are_the_bootstraps(name: str) -> None:
+    node = NODES[name]
+    env = files(node)["/etc/idr/node.env"]["content"]
+    assert f'PACKAGES="{" ".join(node.packages)}"' in env
+    assert {"chrony", "nftables", "prometheus-node-exporter", "unattended-upgrades"} <= set(node.packages)

@@ -1,0 +1,116 @@
+"""Data volumes: what is on them is kept, a filesystem is made on a blank one only. Image files stand for devices."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import stacks
+
+SCRIPT = stacks.ROOT / "cloudinit" / "common" / "scripts" / "storage"
+SIZE = 320 << 20  # the smallest that mkfs.xfs takes is 300 MiB; the files are sparse
+TOOLS = ("blkid", "wipefs", "mkfs.xfs", "mkfs.ext4", "sfdisk")
+
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool, path="/usr/sbin:/sbin:/usr/bin:/bin") is None for tool in TOOLS),
+    reason=f"needs {', '.join(TOOLS)} of xfsprogs, e2fsprogs, fdisk",
+)
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Path:
+    """A blank disk."""
+    path = tmp_path / "volume"
+    with path.open("wb") as file:
+        file.truncate(SIZE)
+    return path
+
+
+def run(command: str, *, text_input: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"set -euo pipefail; PATH=/usr/sbin:/sbin:$PATH; . {SCRIPT}; {command}"],
+        input=text_input,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def filesystem_on(device: Path) -> subprocess.CompletedProcess[str]:
+    return run(f"filesystem_on {device}")
+
+
+def content(device: Path) -> bytes:
+    return device.read_bytes()
+
+
+def test_a_blank_device_gets_xfs(device: Path) -> None:
+    done = filesystem_on(device)
+    assert (done.returncode, done.stdout) == (0, f"{device}\n"), done.stderr
+    assert run(f"attribute {device} TYPE").stdout == "xfs\n"
+
+
+@pytest.mark.parametrize("make", ["mkfs.xfs -q", "mkfs.ext4 -q"])
+def test_a_filesystem_is_taken_as_it_is(device: Path, make: str) -> None:
+    assert run(f"{make} {device}").returncode == 0
+    before = content(device)
+    done = filesystem_on(device)
+    assert done.stdout == f"{device}\n", done.stderr
+    assert content(device) == before
+
+
+def test_the_one_partition_with_a_filesystem_is_taken(device: Path) -> None:
+    assert run(f"sfdisk -q {device}", text_input="label: dos\n,310M\n").returncode == 0
+    # The kernel names a partition of a disk; for a file its place is taken by another file.
+    partition = device.with_name(f"{device.name}-part1")
+    with partition.open("wb") as file:
+        file.truncate(SIZE)
+    assert run(f"mkfs.xfs -q {partition}").returncode == 0
+    assert filesystem_on(device).stdout == f"{partition}\n"
+
+
+@pytest.mark.parametrize("offset", [4096 * 100, SIZE - 512])
+def test_unknown_data_at_either_end_is_refused_and_untouched(device: Path, offset: int) -> None:
+    with device.open("r+b") as file:
+        file.seek(offset)
+        file.write(b"precious")
+    before = content(device)
+    done = filesystem_on(device)
+    assert done.returncode != 0
+    assert "neither a filesystem nor a partition table: not touched" in done.stderr
+    assert content(device) == before
+
+
+def test_an_empty_partition_table_is_refused(device: Path) -> None:
+    assert run(f"sfdisk -q {device}", text_input="label: gpt\n").returncode == 0
+    done = filesystem_on(device)
+    assert done.returncode != 0
+    assert "0 of its partitions carry a filesystem" in done.stderr
+
+
+def test_swap_is_refused_by_its_name(device: Path) -> None:
+    assert run(f"mkswap {device}").returncode == 0
+    done = filesystem_on(device)
+    assert done.returncode != 0
+    assert "holds swap, which is no filesystem" in done.stderr
+
+
+def test_a_volume_that_is_not_attached_is_named() -> None:
+    done = run("WAIT_SECONDS=1; device_of 0123456789abcdef0123")
+    assert done.returncode != 0
+    assert "volume 0123456789abcdef0123 did not appear under /dev/disk/by-id within 1 s" in done.stderr
+
+
+def test_only_our_own_lines_of_volumes_that_are_gone_leave_fstab(tmp_path: Path) -> None:
+    fstab, listed = tmp_path / "fstab", tmp_path / "volumes"
+    mine, gone, other = (
+        "/dev/disk/by-id/virtio-1 /data xfs noatime,nofail,x-idr.volume 0 0\n",
+        "/dev/disk/by-id/virtio-2 /old xfs noatime,nofail,x-idr.volume 0 0\n",
+        "nfs:/x /old2 nfs ro 0 0\n",
+    )
+    fstab.write_text(mine + gone + other)
+    listed.write_text("# volumes\n1 /data 10\n")
+    assert run(f"FSTAB={fstab}; forget_others {listed}").returncode == 0
+    assert fstab.read_text() == mine + other
