@@ -20,10 +20,14 @@ UNSERVED = {
 
 
 def plan(settings: Settings, stack: str) -> Plan:
-    """What the stack `stack` consists of."""
+    """What the stack `stack` consists of.
+
+    The same for any order of keys: the engine hands them over sorted, and who reads the stack file as it is written
+    (`idr status`) must come to the same bytes.
+    """
     nodes = {
         BASTION: (_bastion_node(settings),),
-        **{name: _release_nodes(settings, name) for name in settings.releases},
+        **{name: _release_nodes(settings, name) for name in sorted(settings.releases)},
     }
     site = _site(settings, nodes)
     return Plan(
@@ -45,7 +49,7 @@ def plan(settings: Settings, stack: str) -> Plan:
         bastion=_scope(BASTION, settings.bastion, nodes[BASTION], site, frozen=False),
         releases=tuple(
             _scope(name, release, nodes[name], site, frozen=release.frozen)
-            for name, release in settings.releases.items()
+            for name, release in sorted(settings.releases.items())
         ),
         live=settings.live,
         protect_data=settings.protect_data,
@@ -67,11 +71,12 @@ def _bastion_node(settings: Settings) -> Node:
 
 def _release_nodes(settings: Settings, name: str) -> tuple[Node, ...]:
     release = settings.releases[name]
-    return tuple(
+    nodes = (
         _node(settings, name, release, group_name, group, number, release.rebuild)
         for group_name, group in release.nodes.items()
         for number in (range(1, group.count + 1) if group.count else (None,))
     )
+    return tuple(sorted(nodes, key=lambda node: node.address))
 
 
 def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
@@ -79,7 +84,7 @@ def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
     proxies = (settings.proxies.packages, settings.proxies.http)
     return Site(
         bastion=Zone(BASTION, settings.bastion.cidr, nodes[BASTION]),
-        releases=tuple(Zone(name, release.cidr, nodes[name]) for name, release in settings.releases.items()),
+        releases=tuple(Zone(name, release.cidr, nodes[name]) for name, release in sorted(settings.releases.items())),
         storage=storage if settings.nfs_mounts else None,
         proxy_ports=tuple(sorted({proxy.port for proxy in proxies if proxy and proxy.port})),
         unserved=UNSERVED[settings.omero.distribution],

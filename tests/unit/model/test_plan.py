@@ -1,8 +1,10 @@
 """The plan: addresses that stay, rules that are needed and no others."""
 
 import copy
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,3 +81,10 @@ def test_a_rebuild_number_reaches_only_the_node_it_names() -> None:
     values["releases"]["demo1"]["rebuild"] = {"redis": 2}
     made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
     assert {node.name: node.rebuild for node in made.nodes if node.rebuild} == {"demo1-redis": 2}
+
+
+@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+def test_the_order_of_keys_in_the_stack_file_changes_nothing(stack: str) -> None:
+    """The engine hands mappings over sorted, as JSON; `idr status` reads them as they are written."""
+    values = json.loads(json.dumps(stacks.values(stack), sort_keys=True, default=str))
+    assert plan(parse(values, Source(stack, "stack file")), stack) == stacks.plan_of(stack)
