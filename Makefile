@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 
 
 .DEFAULT_GOAL := help
-.PHONY: help up down wipe cloud toolchain check test soak bench generate lock
+.PHONY: help up down wipe cloud toolchain check test soak bench generate verify-official lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ generate: $(READY) ## renew what is made from the code: schemas, settings refere
 	@$(PYTHON) -m model.outputs.schema
 	@$(PYTHON) -m idr diagram --stack ebi --output docs/ebi.svg
 	@$(PYTHON) -m tests.golden_files
+
+verify-official: $(READY) ## the true OMERO.server, where there is internet: STACK=uod, SERVER=<running read-write node>
+	@$(PYTHON) -m dev.verify_official --stack $(or $(STACK),uod) $(if $(SERVER),--server $(SERVER))
 
 lock: $(READY) ## renew the lock files: hashes, no index lines
 	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \

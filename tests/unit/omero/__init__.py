@@ -1,0 +1,1 @@
+"""OMERO.server's configuration."""
