@@ -100,7 +100,7 @@ def test_nodes_are_named_together_as_people_do() -> None:
     made = TOPOLOGIES["ebi"]
     everyone = tuple(node.name for node in made.nodes if node.release)
     assert said(everyone, made) == "every node of prod130"
-    assert said(everyone[1:], made).startswith("prod130-redis, prod130-omeroreadwrite, prod130-omeroreadonly-1..4,")
+    assert said(everyone[1:], made).endswith("prod130-proxy, prod130-management, prod130-omeroreadonly-1..4")
     assert said(("world",), made) == "world"
 
 
