@@ -17,7 +17,8 @@ from tests import proxy
 from tests.proxy import Place
 
 VIEWERS = 50
-WAITING = 2000
+PAGES = 4
+PAGE = 500
 SETTLE_SECONDS = 6
 MIB = 1024
 
@@ -50,18 +51,26 @@ class Silent:
 
 
 @contextmanager
-def _waiting(place: Place, addresses: Path, *, connections: int, streams: int, requests: int) -> Iterator[None]:
-    """Requests under way for the length of the block; it begins when they have arrived."""
-    load = ["h2load", "-c", str(connections), "-m", str(streams), "-n", str(requests), "-i", str(addresses)]
-    process = subprocess.Popen(
-        [*load, "-B", f"https://127.0.0.1:{place.https}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def _waiting(place: Place, pages: list[list[str]]) -> Iterator[None]:
+    """Visitors who want a page of addresses each, for the length of the block; it begins when they have asked."""
+    visitors = []
+    for number, page in enumerate(pages):
+        addresses = place.folder / f"page-{number}"
+        addresses.write_text("\n".join(page) + "\n")
+        load = ["h2load", "-c", "1", "-m", str(len(page)), "-n", str(len(page)), "-i", str(addresses)]
+        load += ["-B", f"https://127.0.0.1:{place.https}"]
+        visitors.append(subprocess.Popen(load, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     try:
         time.sleep(SETTLE_SECONDS)
         yield
     finally:
-        process.kill()
-        process.wait()
+        for visitor in visitors:
+            visitor.kill()
+            visitor.wait()
+
+
+def _image(number: int) -> str:
+    return f"/webgateway/render_image/{number}/0/0/"
 
 
 def _memory_mib(place: Place) -> float:
@@ -75,27 +84,25 @@ def _memory_mib(place: Place) -> float:
 def measure(folder: Path, plan: Plan) -> dict[str, float]:
     """Memory and connections of the proxy while thousands wait for an upstream that is silent."""
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)
-    one, many = folder / "one", folder / "many"
-    one.write_text("/webgateway/render_image/1/0/0/\n")
-    many.write_text("".join(f"/webgateway/render_image/{number}/0/0/\n" for number in range(2, WAITING + 2)))
+    pages = [[_image(1 + page * PAGE + number) for number in range(PAGE)] for page in range(PAGES)]
     silent = Silent()
     try:
         with (
             peers.ours(folder / "slow", plan, {web: silent.address}) as place,
             httpx.Client(http2=True, verify=proxy.trust(plan), base_url=f"https://127.0.0.1:{place.https}") as visitor,
         ):
-            with _waiting(place, one, connections=VIEWERS, streams=1, requests=VIEWERS):
+            with _waiting(place, [[_image(0)]] * VIEWERS):
                 for_one = len(silent.taken)
             before = _memory_mib(place)
-            with _waiting(place, many, connections=4, streams=512, requests=WAITING):
+            with _waiting(place, pages):
                 spent = _memory_mib(place) - before
                 start = time.monotonic()
                 visitor.options("/").raise_for_status()
                 other = time.monotonic() - start
             return {
                 f"silent upstream, {VIEWERS} viewers of one image: connections to it": for_one,
-                f"silent upstream, {WAITING} images wanted: connections to it": len(silent.taken) - for_one,
-                f"silent upstream, {WAITING} images wanted: memory of the proxy, MiB": spent,
+                f"silent upstream, {PAGES * PAGE} images wanted: connections to it": len(silent.taken) - for_one,
+                f"silent upstream, {PAGES * PAGE} images wanted: memory of the proxy, MiB": spent,
                 "silent upstream: another visitor's answer, s": other,
             }
     finally:

@@ -14,8 +14,9 @@ from model.roles import Role
 from tests import proxy
 
 PLATE = 384
-PAGES = 40
-ROUNDS = 5
+PAGES = 10
+ROUNDS = 40
+TIMES = 5
 ROUND_TRIP = 0.03
 BROWSER_CONNECTIONS = 6
 SMALLEST_BYTES = 2000
@@ -73,14 +74,16 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
 
 
 def _rates(ports: dict[str, int], addresses: Path) -> dict[str, float]:
-    """Thumbnails per second over one HTTP/2 connection. The ratio is the median of the rounds' own: noise is shared."""
-    rounds = [
-        {name: h2load(port, addresses, PAGES * PLATE).rate for name, port in ports.items()} for _ in range(ROUNDS)
-    ]
-    found = {f"{name}: thumbnails/s": statistics.median(one[name] for one in rounds) for name in ports}
-    for peer in (FILES, VARNISH, PASSED):
-        found[f"{OURS} / {peer}: rate"] = statistics.median(one[OURS] / one[peer] for one in rounds)
-    return found
+    """Thumbnails per second over one HTTP/2 connection: the best of short rounds in turns.
+
+    The best is what the program can do; the others say what else the machine was doing meanwhile.
+    """
+    rates = dict.fromkeys(ports, 0.0)
+    for _ in range(ROUNDS):
+        for name, port in ports.items():
+            rates[name] = max(rates[name], h2load(port, addresses, PAGES * PLATE).rate)
+    found = {f"{name}: thumbnails/s": rate for name, rate in rates.items()}
+    return found | {f"{OURS} / {peer}: rate": rates[OURS] / rates[peer] for peer in (FILES, VARNISH, PASSED)}
 
 
 def _times(ports: dict[str, int], addresses: Path) -> dict[str, float]:
@@ -95,7 +98,7 @@ def _times(ports: dict[str, int], addresses: Path) -> dict[str, float]:
     found = {}
     for name, (port, connections) in ways.items():
         with line(port, ROUND_TRIP) as far:
-            taken = [h2load(far, addresses, PLATE, http1_connections=connections).seconds for _ in range(ROUNDS)]
+            taken = [h2load(far, addresses, PLATE, http1_connections=connections).seconds for _ in range(TIMES)]
         found[f"{name}, {milliseconds} ms: s/plate"] = statistics.median(taken)
     ours, old, *_ = found.values()
     found[f"HTTP/1.1 / HTTP/2 at {milliseconds} ms: time"] = old / ours
