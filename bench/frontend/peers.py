@@ -30,7 +30,6 @@ http {
     tcp_nopush on;
     http2_max_concurrent_streams 512;
     keepalive_requests 100000;
-    open_file_cache max=8000 inactive=5m;
     ssl_session_cache shared:tls:10m;
     access_log %(folder)s/access.log combined buffer=64k flush=1s;
     server {
