@@ -142,6 +142,7 @@ class Settings(Section):
         yield from self._names_what_is_there()
         yield from self._memory_is_enough()
         yield from self._networks_are_apart()
+        yield from self._files_come_from_somewhere()
         yield from self._paths_and_volumes_are_used_once()
 
     def _names_what_is_there(self) -> Iterator[str]:
@@ -174,6 +175,14 @@ class Settings(Section):
             for other, another in networks[:position]:
                 if cidr.overlaps(another):
                     yield f"{where}.cidr {cidr} overlaps {other}.cidr {another}"
+
+    def _files_come_from_somewhere(self) -> Iterator[str]:
+        if self.omero.distribution != Distribution.OFFICIAL:
+            return
+        for name, release in self.releases.items():
+            roles = {role for group in release.nodes.values() for role in group.roles}
+            if Role.OMERO_READONLY in roles and Role.OMERO_READWRITE not in roles:
+                yield f"releases.{name}: read-only servers need a node with the role omero-readwrite for their files"
 
     def _paths_and_volumes_are_used_once(self) -> Iterator[str]:
         mounts = [mount.mount for mount in self.nfs_mounts]

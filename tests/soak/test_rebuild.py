@@ -7,11 +7,10 @@ import pytest
 
 from tests import stacks
 from tests.cloud import tenant
-from tests.cloud.conftest import Service, service
+from tests.cloud.conftest import Service
 from tests.cloud.tenant import Tenant
 
 pytestmark = pytest.mark.cloud
-__all__ = ["service"]
 
 ALIASES = ("database", "redis", "omeroreadwrite", "proxy")
 

@@ -41,5 +41,16 @@ def test_the_demo_server_is_for_local_only() -> None:
     ]
 
 
+def test_official_read_only_servers_need_one_that_has_the_files() -> None:
+    def spoil(values: Values) -> None:
+        values["omero"] = stacks.values("ebi")["omero"]
+        values["releases"]["demo1"]["nodes"]["omeroreadwrite"]["roles"] = ["omero-readonly", "web"]
+
+    assert mistakes(spoil) == [
+        "Pulumi.local.yaml: idr: releases.demo1: read-only servers need a node with the role omero-readwrite"
+        " for their files"
+    ]
+
+
 def test_no_message_repeats_the_stack_secret() -> None:
     assert not any("hunter2" in line for line in mistakes(lambda v: v.update(stackSecret="hunter2", colour="blue")))
