@@ -50,7 +50,9 @@ class Deployment(pulumi.ComponentResource):
         )
         if plan.configure:
             for release in (bastion, *others):
-                release.configure(way_in.address, after=[way_in.association, *release.network.reachable])
+                # Its way there must stand when a node is configured, and still stand when it is stopped to be deleted.
+                way = [way_in.association, *release.network.reachable, bastion.firewall, release.firewall]
+                release.configure(way_in.address, after=way)
         made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
         self.servers = {name: node.instance_id for name, node in made.items()}
         self.volumes = {v.name: made[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}

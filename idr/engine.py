@@ -1,6 +1,7 @@
 """The Pulumi engine, asked about a stack."""
 
 import json
+import os
 import subprocess
 from typing import Any
 
@@ -24,8 +25,12 @@ def attempt(*arguments: str, text_input: str | None = None) -> subprocess.Comple
     """Run `pulumi`; its exit status is the caller's to judge. Raises EngineError when it is not there."""
     given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if text_input is None else {"input": text_input}
     command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
+    # It would add --yes, which commands that only look refuse.
+    environment = {name: value for name, value in os.environ.items() if name != "PULUMI_SKIP_CONFIRMATIONS"}
     try:
-        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, **given)
+        return subprocess.run(
+            command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, **given
+        )
     except FileNotFoundError:
         msg = "pulumi is not on PATH; open a new shell, or run: make toolchain"
         raise EngineError(msg) from None

@@ -253,9 +253,17 @@ def host_rules(site: Site, zone: Zone, member: Member) -> HostRules:
         egress=tuple(
             Allow(flow.transport, flow.port, peers, flow.why)
             for flow in flows
-            if concerns(flow.source) and (peers := _peers(site, zone, member, flow.target))
+            if concerns(flow.source) and (peers := _destinations(site, zone, member, flow))
         ),
     )
+
+
+def _destinations(site: Site, zone: Zone, member: Member, flow: Flow) -> tuple[str, ...]:
+    if flow.source == Role.BASTION:
+        # A release that is retired is stopped through the bastion, after that was configured without it. Where the
+        # bastion may go, its security group says.
+        return (str(ANYWHERE),)
+    return _peers(site, zone, member, flow.target)
 
 
 def _peers(site: Site, zone: Zone, member: Member, role: End) -> tuple[str, ...]:
