@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stacks import ROOT, STACK_FILES
+from tests.stacks import LAYOUTS, ROOT
 
 PROGRAM = ("__main__.py", "Pulumi.yaml", "bin", "model", "components", "cloudinit", "idr")
 PULUMI = ("pulumi", "--non-interactive", "--color", "never")
@@ -73,7 +73,7 @@ def copy_program(folder: Path) -> Path:
     for name in PROGRAM:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    for file in STACK_FILES.values():
+    for file in LAYOUTS.values():
         shutil.copy(file, folder)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     (folder / "state").mkdir()

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+import yaml
 
 from tests import stacks
 from tests.project import Project
@@ -14,7 +15,7 @@ def kinds(preview: dict[str, list[dict[str, dict[str, str]]]]) -> Counter[str]:
     return Counter(step["newState"]["type"] for step in preview["steps"])
 
 
-@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+@pytest.mark.parametrize("stack", stacks.LAYOUTS)
 def test_a_reviewer_without_credentials_sees_the_whole_stack(project: Project, stack: str) -> None:
     assert project.pulumi("stack", "init", stack).returncode == 0
     preview = project.preview(stack)
@@ -26,6 +27,35 @@ def test_a_reviewer_without_credentials_sees_the_whole_stack(project: Project, s
     assert found["openstack:networking/floatingIp:FloatingIp"] == 2
     assert found["command:remote:Command"] == len(plan.nodes)
     assert {step["op"] for step in preview["steps"]} == {"create"}
+
+
+def test_what_the_cloud_has_already_is_used_and_not_made(project: Project) -> None:
+    file = project.folder / "Pulumi.uod.yaml"
+    document = yaml.safe_load(file.read_text())
+    config = document["config"]
+    config["idr:router"] = "shared-router"
+    config["idr:floatingIps"] = {"public": "192.0.2.10", "bastion": "192.0.2.11"}
+    config["idr:keypair"] = "idr-deployment-key"
+    config["idr:storageNetwork"] = {"name": "storage", "cidr": "172.16.0.0/16"}
+    config["idr:bastion"]["existingNetwork"] = "management"
+    release = config["idr:releases"]["prod130"]
+    release["existingNetwork"] = "idr"
+    release["nodes"]["database"]["volumes"]["db"]["existing"] = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    release["nodes"]["redis"]["bootVolumeGib"] = 20
+    file.write_text(yaml.safe_dump(document))
+    assert project.pulumi("stack", "init", "uod").returncode == 0
+    preview = project.preview("uod")
+    found = kinds(preview)
+    plan = stacks.plan_of("uod")
+    for kind in ("networking/router:Router", "networking/network:Network", "networking/floatingIp:FloatingIp"):
+        assert found[f"openstack:{kind}"] == 0
+    assert found["openstack:networking/port:Port"] == len(plan.nodes) + 5
+    assert found["openstack:blockstorage/volume:Volume"] == sum(len(node.volumes) for node in plan.nodes) - 1
+    assert found["openstack:compute/volumeAttach:VolumeAttach"] == sum(len(node.volumes) for node in plan.nodes)
+    servers = [step["newState"] for step in preview["steps"] if step["newState"]["type"].endswith(":Instance")]
+    booted = {server["inputs"]["name"] for server in servers if "blockDevices" in server["inputs"]}
+    assert booted == {"idr-uod-prod130-redis"}
+    assert {server["inputs"]["keyPair"] for server in servers} == {"idr-deployment-key"}
 
 
 def test_a_mistake_in_the_stack_file_is_one_clear_message(project: Project) -> None:
