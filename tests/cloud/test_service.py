@@ -72,18 +72,26 @@ LOGIN = (
 )
 
 
+def refused_twice(service: Service, node: str, address: str, port: int) -> bool:
+    """Whether a node's own firewall refuses a connection, and the security groups behind it drop it."""
+    connect = f"timeout 5 bash -c '</dev/tcp/{address}/{port}'"
+    opened = f"sudo nft insert rule inet idr output tcp dport {port} accept"
+    by_itself = service.try_on(node, connect).returncode
+    behind = service.try_on(node, f"{opened}; {connect}; s=$?; sudo nft --file /etc/nftables.conf; exit $s").returncode
+    return (by_itself, behind) == (1, 124)
+
+
 def test_the_database_accepts_the_omero_node_and_not_the_proxy(service: Service) -> None:
     address = service.outputs["inventory"]["_meta"]["hostvars"][service.node("database")]["ansible_host"]
     assert service.on(service.node("omeroreadwrite"), LOGIN.format(address)) == "1"
-    refused = service.try_on(service.node("proxy"), f"timeout 5 bash -c '</dev/tcp/{address}/5432'")
-    assert refused.returncode == 124  # not even a connection: the packet is dropped
+    assert refused_twice(service, service.node("proxy"), address, 5432)
 
 
 def test_redis_is_reached_by_web_nodes_only(service: Service) -> None:
     address = service.outputs["inventory"]["_meta"]["hostvars"][service.node("redis")]["ansible_host"]
     connect = f"timeout 5 bash -c '</dev/tcp/{address}/6379'"
     assert service.try_on(service.node("omeroreadwrite"), connect).returncode == 0
-    assert service.try_on(service.node("proxy"), connect).returncode == 124
+    assert refused_twice(service, service.node("proxy"), address, 6379)
 
 
 @pytest.mark.parametrize(("endpoint", "expected"), [("omero", {80, 443, 4064}), ("bastion", {22})])
