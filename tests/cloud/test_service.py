@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 import subprocess
 
 import httpx
@@ -96,7 +97,19 @@ def test_redis_is_reached_by_web_nodes_only(service: Service) -> None:
 
 @pytest.mark.parametrize(("endpoint", "expected"), [("omero", {80, 443, 4064}), ("bastion", {22})])
 def test_no_other_port_is_open_to_the_outside(service: Service, endpoint: str, expected: set[int]) -> None:
-    assert asyncio.run(open_ports(service.address(endpoint))) == expected
+    address = service.address(endpoint)
+    found = asyncio.run(open_ports(address))
+    # A packet that is lost among so many is sent again after the scan has stopped to wait: ask these in peace.
+    found |= {port for port in expected if is_open(address, port)}
+    assert found == expected
+
+
+def is_open(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=10).close()
+    except OSError:
+        return False
+    return True
 
 
 async def open_ports(address: str) -> set[int]:
