@@ -66,16 +66,13 @@ def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFi
 
     With `opened` the engine is asked for what is encrypted, for those who need the secrets themselves.
     """
-    file = folder / f"Pulumi.{stack}.yaml"
-    values = _values(file, stack)
-    sealed = frozenset(key for key, value in values.items() if value != _sealed(value))
+    shown, written = _written(stack, folder)
     # All of it from the engine then: it hands the program objects with their keys sorted, and what lists nodes in
     # their order (/etc/hosts) must come out as the program has it.
-    readable = engine.config(stack) if opened else {key: _sealed(value) for key, value in values.items()}
-    encrypted = frozenset(key.removeprefix(NAMESPACE) for key in sealed)
-    settings = parse(*with_overrides(_mine(readable), Source(stack, file.name, encrypted), folder))
+    readable = engine.config(stack) if opened else shown
+    settings = parse(*with_overrides(_mine(readable), written, folder))
     provider = {key: str(value) for key, value in readable.items() if key.startswith("openstack:")}
-    return StackFile(stack, file.name, settings, provider)
+    return StackFile(stack, written.file, settings, provider)
 
 
 def merged(stack: str, folder: Path = PROJECT) -> tuple[dict[str, Any], Source]:
@@ -83,12 +80,19 @@ def merged(stack: str, folder: Path = PROJECT) -> tuple[dict[str, Any], Source]:
 
     Raises as `read` does; what it gives is usable.
     """
-    values = _values(folder / f"Pulumi.{stack}.yaml", stack)
-    encrypted = frozenset(key.removeprefix(NAMESPACE) for key, value in values.items() if value != _sealed(value))
-    shown = _mine({key: _sealed(value) for key, value in values.items()})
-    together, source = with_overrides(shown, Source(stack, f"Pulumi.{stack}.yaml", encrypted), folder)
+    shown, written = _written(stack, folder)
+    together, source = with_overrides(_mine(shown), written, folder)
     parse(together, source)
     return together, source
+
+
+def _written(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
+    """Every value of the stack's file by its full name, SEALED where encrypted, and what the file is."""
+    file = folder / f"Pulumi.{stack}.yaml"
+    values = _values(file, stack)
+    shown = {key: _sealed(value) for key, value in values.items()}
+    encrypted = frozenset(key.removeprefix(NAMESPACE) for key, value in values.items() if value != shown[key])
+    return shown, Source(stack, file.name, encrypted)
 
 
 def _mine(values: Mapping[str, Any]) -> dict[str, Any]:

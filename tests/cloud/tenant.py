@@ -43,6 +43,11 @@ class Tenant(Project):
         """What `pulumi preview` says that an `up` would do."""
         return steps.of_preview(self.preview("local"))
 
+    def take_down(self) -> None:
+        """Delete all that the stack has made, data volumes too."""
+        self.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
+        self.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+
     def configure(self, **changes: Any) -> None:
         """Set keys of the stack file, as `idr_image="x"` for `idr:image` and `openstack_authUrl="x"`."""
         file = self.folder / "Pulumi.local.yaml"
@@ -60,13 +65,18 @@ class Tenant(Project):
         done = self.pulumi("config", "set", "--stack", "local", "--secret", key, text_input=value)
         assert done.returncode == 0, done.stderr
 
+    def servers(self) -> dict[str, str]:
+        """The servers' ids by name; a deleted one is listed until Placement has forgotten it, and left out here."""
+        found = self.cloud().compute.servers()
+        return {server.name: server.id for server in found if server.status != "DELETED"}
+
     def listing(self) -> dict[str, list[str]]:
         """Everything that the project holds, by kind; the default security group is the cloud's own."""
         cloud = self.cloud()
         project = cloud.current_project_id
         network = cloud.network
         return {
-            "servers": [server.name for server in cloud.compute.servers()],
+            "servers": list(self.servers()),
             "volumes": [volume.name for volume in cloud.block_storage.volumes()],
             "snapshots": [snapshot.name for snapshot in cloud.block_storage.snapshots()],
             "networks": [found.name for found in network.networks(project_id=project)],

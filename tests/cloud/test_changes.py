@@ -46,8 +46,7 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         made.apply()
         yield made
     finally:
-        made.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
-        made.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+        made.take_down()
 
 
 @pytest.fixture
@@ -61,10 +60,6 @@ def trial(place: Tenant) -> Iterator[Tenant]:
 
 def volumes(place: Tenant) -> dict[str, str]:
     return {volume.name: volume.id for volume in place.cloud().block_storage.volumes()}
-
-
-def servers(place: Tenant) -> dict[str, str]:
-    return {server.name: server.id for server in place.cloud().compute.servers()}
 
 
 def only_configuration(steps: tuple[Step, ...]) -> bool:
@@ -82,7 +77,7 @@ def test_another_operator_key_only_configures_every_node(trial: Tenant) -> None:
     trial.configure(idr_operators=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFBvKzF0 new@example.org"])
     steps = trial.foreseen()
     assert only_configuration(steps), said(steps)
-    assert len(steps) == len(servers(trial))
+    assert len(steps) == len(trial.servers())
 
 
 def test_another_password_only_configures_those_who_use_it(trial: Tenant) -> None:
@@ -157,30 +152,30 @@ def test_a_volume_grows_in_place_and_its_filesystem_with_it(place: Tenant) -> No
 
 
 def test_more_read_only_nodes_touch_no_machine_that_is_there(place: Tenant) -> None:
-    before = servers(place)
+    before = place.servers()
     scale(place, 6)
     steps = place.apply()
     assert not replaced(steps), said(steps)
     made = {step.name for step in steps if step.op == "create"}
     assert made == {f"{READ_ONLY}-5", f"{READ_ONLY}-6"}, said(steps)
     assert only_configuration(tuple(step for step in steps if step.op != "create"))
-    assert before.items() < servers(place).items()
+    assert before.items() < place.servers().items()
 
 
 def test_fewer_read_only_nodes_take_away_the_last_ones_only(place: Tenant) -> None:
-    before, kept = servers(place), volumes(place)
+    before, kept = place.servers(), volumes(place)
     scale(place, 3)
     steps = place.apply()
     gone = {step.name for step in steps if step.op == "delete"}
     assert gone == {f"{READ_ONLY}-{number}" for number in (4, 5, 6)}, said(steps)
     assert not replaced(steps), said(steps)
-    assert set(before) - set(servers(place)) == {f"idr-local-{name}" for name in gone}
-    assert servers(place).items() < before.items()
+    assert set(before) - set(place.servers()) == {f"idr-local-{name}" for name in gone}
+    assert place.servers().items() < before.items()
     assert volumes(place) == kept
 
 
 def test_a_rebuild_stops_detaches_deletes_creates_attaches_and_configures_in_that_order(place: Tenant) -> None:
-    before, kept = servers(place), volumes(place)
+    before, kept = place.servers(), volumes(place)
     releases = place.settings("releases")
     releases[RELEASE]["rebuild"] = {"database": 2}
     place.configure(idr_releases=releases)
@@ -199,7 +194,7 @@ def test_a_rebuild_stops_detaches_deletes_creates_attaches_and_configures_in_tha
     for first, second in pairwise(order):
         assert first.ended < second.began, f"{first} had not ended when {second} began"
     assert volumes(place) == kept
-    now = servers(place)
+    now = place.servers()
     assert {name for name in now if now[name] != before[name]} == {f"idr-local-{name}"}
     assert actions(place, before[f"idr-local-{name}"]) == ["detach_volume", "delete"]
 

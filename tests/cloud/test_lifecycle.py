@@ -20,8 +20,7 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert service.outputs
     made = tenant.make(tmp_path_factory.mktemp("tenant"))
     yield made
-    made.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
-    made.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+    made.take_down()
 
 
 def refused(place: Tenant) -> str:

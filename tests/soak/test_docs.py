@@ -100,8 +100,7 @@ def reader(
     yield Reader(place, environment, variables)
     for snapshot in place.cloud().block_storage.snapshots(name=SNAPSHOT):
         place.cloud().block_storage.delete_snapshot(snapshot.id)
-    place.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
-    place.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+    place.take_down()
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)

@@ -118,8 +118,7 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     secret = made.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip()
     outputs = json.loads(made.pulumi("stack", "output", "--json", "--stack", "local").stdout)
     yield prepared(made.folder, secret, outputs)
-    made.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
-    made.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+    made.take_down()
 
 
 # The tests of this module follow each other on one machine.

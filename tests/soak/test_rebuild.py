@@ -23,14 +23,13 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     done = made.up()
     assert done.returncode == 0, done.stdout + done.stderr
     yield made
-    made.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
-    made.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+    made.take_down()
 
 
 @pytest.mark.parametrize("alias", ALIASES)
 def test_a_rebuild_by_name_replaces_that_node_and_no_volume(place: Tenant, alias: str) -> None:
     volumes = {volume.name: volume.id for volume in place.cloud().block_storage.volumes()}
-    servers = {server.name: server.id for server in place.cloud().compute.servers()}
+    servers = place.servers()
     releases = stacks.values("local")["releases"]
     releases["demo1"]["rebuild"] = {alias: 2, **dict.fromkeys(ALIASES[: ALIASES.index(alias)], 2)}
     place.configure(idr_releases=releases)
@@ -43,5 +42,5 @@ def test_a_rebuild_by_name_replaces_that_node_and_no_volume(place: Tenant, alias
     done = place.up()
     assert done.returncode == 0, done.stdout + done.stderr
     assert {volume.name: volume.id for volume in place.cloud().block_storage.volumes()} == volumes
-    now = {server.name: server.id for server in place.cloud().compute.servers()}
+    now = place.servers()
     assert {name for name in now if now[name] != servers[name]} == {f"idr-local-demo1-{alias}"}

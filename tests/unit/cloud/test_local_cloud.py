@@ -86,7 +86,7 @@ def test_nothing_listens_elsewhere_than_on_loopback_and_the_clouds_address(state
                 assert line.split(" = ")[1] in {layout.ADDRESS, "127.0.0.1"}
     for service in (services.keystone(state), *services.apis(state)):
         for argument in service.argv:
-            assert "0.0.0.0" not in argument  # noqa: S104
+            assert "0.0.0.0" not in argument  # noqa: S104  compared, not bound
 
 
 def test_a_good_machine_has_no_problems() -> None:
@@ -105,7 +105,7 @@ def test_a_good_machine_has_no_problems() -> None:
     ],
 )
 def test_each_lack_is_named(change: dict[str, object], word: str) -> None:
-    found = dataclasses.replace(GOOD, **change).problems()  # type: ignore[arg-type]
+    found = dataclasses.replace(GOOD, **change).problems()  # type: ignore[arg-type]  # by name
     assert len(found) == 1
     assert word in found[0]
 

@@ -214,7 +214,7 @@ class ContainerDriver(driver.LibvirtDriver):
             self._plug(context, volume["connection_info"], instance, volume["mount_device"])
         running = self._running(instance)
         if running:
-            Path(f"/proc/{running[1]}/root/dev/.plugged").touch()
+            Path("/proc", str(running[1]), "root", "dev", ".plugged").touch()
 
     def _soft_reboot(self, instance: Any) -> bool:
         """Always the hard way: a container that reboots itself loses its device nodes."""
