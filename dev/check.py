@@ -37,7 +37,7 @@ def _first_line(path: Path) -> str:
 
 def language_host_sources() -> list[str]:
     """Files of the Python language host."""
-    return [str(LANGUAGE_HOST / "pulumi-language-python"), *map(str, sorted(LANGUAGE_HOST.glob("languagehost/*.py")))]
+    return [str(file) for file in sorted(LANGUAGE_HOST.rglob("*.py"))]
 
 
 def checks() -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[3]
 TOOLCHAIN = CHECKOUT / "dev" / "toolchain"
+HOST = TOOLCHAIN / "language" / "pulumi-language-python"
 
 
 def load_install() -> ModuleType:
@@ -105,3 +106,31 @@ def test_launcher_leaves_a_given_passphrase_alone(project: Path) -> None:
 def test_launcher_uses_the_same_state_from_a_sub_folder(project: Path) -> None:
     shown = launch(project / "sub", project.parent / "cache")
     assert shown.split("|")[1] == f"file://{project}/./.local/state?create_dir=true"
+
+
+@pytest.mark.parametrize("option", ["  virtualenv: here/venv", "    virtualenv: 'here/venv'  # ours"])
+def test_programs_run_in_the_virtual_environment_of_the_nearest_project(tmp_path: Path, option: str) -> None:
+    program(tmp_path / "here/venv/bin/python3", '#!/bin/sh\necho "$0" "$@"\n')
+    (tmp_path / "Pulumi.yaml").write_text(f"runtime:\n  options:\n{option}\n")
+    (tmp_path / "below").mkdir()
+    done = subprocess.run([HOST, "engine"], cwd=tmp_path / "below", capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [
+        f"{tmp_path}/here/venv/bin/python3",
+        "-u",
+        f"{HOST.parent}/language_host.py",
+        "engine",
+    ]
+
+
+def test_without_a_virtual_environment_the_shells_is_used(tmp_path: Path) -> None:
+    program(tmp_path / "mine/bin/python3", '#!/bin/sh\necho "$0"\n')
+    environment = {**os.environ, "VIRTUAL_ENV": str(tmp_path / "mine")}
+    done = subprocess.run([HOST], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{tmp_path}/mine/bin/python3"
+
+
+def test_a_missing_virtual_environment_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("runtime:\n  options:\n    virtualenv: nowhere\n")
+    done = subprocess.run([HOST], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"there is no {tmp_path}/nowhere/bin/python3" in done.stderr

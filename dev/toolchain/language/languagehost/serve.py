@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import LanguageRuntimeServicer, language_pb2_grpc, plugin_pb2
 from pulumi.runtime.proto import language_pb2 as messages
 
-from languagehost import RUN_REPORTED
+from languagehost import RUN_REPORTED, Program, start_program
 
 PARENT_POLL = 1.0
 """Seconds between looks at whether the engine still lives."""
@@ -27,13 +26,13 @@ PARENT_POLL = 1.0
 class Programs:
     """The processes that run programs. One waits from the start with everything imported, which saves its start."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: Program) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._waiting: subprocess.Popen[bytes] | None = self._start()
+        self._waiting: Program | None = waiting
+        self._running = {waiting}
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, sys.argv[0], "--program"], stdin=subprocess.PIPE)
+    def _start(self) -> Program:
+        process = start_program()
         self._running.add(process)
         return process
 
@@ -67,8 +66,8 @@ def required_packages() -> Iterator[dict[str, str]]:
 class Host(LanguageRuntimeServicer):
     """The engine's LanguageRuntime service. Names and messages are those of pulumi's language.proto."""
 
-    def __init__(self, engine: str) -> None:
-        self.programs = Programs()
+    def __init__(self, engine: str, waiting: Program) -> None:
+        self.programs = Programs(waiting)
         self.engine = engine
         self.ending = threading.Event()
 
@@ -145,10 +144,10 @@ def watch(parent: int, ending: threading.Event) -> None:
     ending.set()
 
 
-def main() -> None:
-    """Serve until the engine ends this process or goes away."""
+def main(waiting: Program) -> None:
+    """Serve until the engine ends this process or goes away; `waiting` is the process of the first program."""
     parent = os.getppid()
-    host = Host(next((argument for argument in sys.argv[1:] if not argument.startswith("-")), ""))
+    host = Host(next((argument for argument in sys.argv[1:] if not argument.startswith("-")), ""), waiting)
     # The engine ends a plugin by SIGINT and, seconds later, SIGKILL. Ignoring SIGINT costs those seconds in every run.
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: host.ending.set())
