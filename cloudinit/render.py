@@ -63,8 +63,7 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
     }
     if through := plan.proxies.packages or plan.proxies.http:
         document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
-    text = "#cloud-config\n" + _yaml(document) + _write_files(Role.DATABASE in node.roles)
-    text += _yaml({"packages": list(node.packages)})
+    text = "#cloud-config\n" + _yaml(document) + _software(node.packages, database=Role.DATABASE in node.roles)
     size = len(base64.b64encode(text.encode()))
     if size > LARGEST_USER_DATA:
         msg = f"the bootstrap of {node.name} has {size} characters, more than {LARGEST_USER_DATA}"
@@ -73,8 +72,8 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 
 @cache
-def _write_files(database: bool) -> str:
-    """What is the same on every machine, written once: PyYAML took 16 ms for it, most of a node's rendering."""
+def _software(packages: tuple[str, ...], *, database: bool) -> str:
+    """What is the same on machines of a kind, written once: PyYAML took 16 ms for it, most of a node's rendering."""
     files = [
         {
             "path": "/usr/local/sbin/idr-apply",
@@ -86,7 +85,7 @@ def _write_files(database: bool) -> str:
     if database:
         # The package would make a cluster on the root disk, before the data volume is there.
         files.append({"path": "/etc/postgresql-common/createcluster.conf", "content": "create_main_cluster = false\n"})
-    return _yaml({"write_files": files})
+    return _yaml({"write_files": files, "packages": list(packages)})
 
 
 def _yaml(document: dict[str, Any]) -> str:
@@ -204,7 +203,7 @@ def _described(folder: str) -> dict[str, dict[str, str]]:
 
 def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
     for pattern, about in _described(folder).items():
-        path = _expression(pattern).render(context)
+        path = _expression(pattern).render(context) if "{{" in pattern else pattern
         yield {
             "path": path,
             "content": _content(folder, path, about, context),
@@ -212,14 +211,19 @@ def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
             "owner": about.get("owner", "root"),
             "group": about.get("group", about.get("owner", "root")),
         }
-    for script in sorted((HERE / folder / "scripts").iterdir()):
+    for name, text in _scripts(folder).items():
         yield {
-            "path": f"/usr/local/lib/idr/{folder}/{script.name}",
-            "content": script.read_text(),
+            "path": f"/usr/local/lib/idr/{folder}/{name}",
+            "content": text,
             "mode": "0755",
             "owner": "root",
             "group": "root",
         }
+
+
+@cache
+def _scripts(folder: str) -> dict[str, str]:
+    return {script.name: script.read_text() for script in sorted((HERE / folder / "scripts").iterdir())}
 
 
 @cache
@@ -228,7 +232,13 @@ def _expression(text: str) -> Template:
 
 
 def _content(folder: str, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
-    source = about.get("source", f"files{path}")
-    if (HERE / folder / source).is_file():
-        return (HERE / folder / source).read_text()
-    return _environment().get_template(f"{folder}/{source}.j2").render(context)
+    source = f"{folder}/{about.get('source', f'files{path}')}"
+    plain = _plain(source)
+    return _environment().get_template(f"{source}.j2").render(context) if plain is None else plain
+
+
+@cache
+def _plain(source: str) -> str | None:
+    """A file that is the same on every machine; None where there is a template instead."""
+    file = HERE / source
+    return file.read_text() if file.is_file() else None
