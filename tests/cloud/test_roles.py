@@ -78,3 +78,13 @@ def test_no_password_is_in_a_process_list_a_log_or_a_file_for_everybody(service:
         f"sudo find /etc /var/lib /var/log /opt /usr/local -xdev -type f -perm -o=r -exec grep -l -e '{pattern}' {{}} +"
     )
     assert service.try_on(name, everybodys).stdout == ""
+
+
+def test_a_restarted_omero_web_is_a_new_one(service: Service) -> None:
+    node = service.node("omeroreadwrite")
+    running = "sudo cat /opt/omero/web/OMERO.web/var/django.pid"
+    before = service.on(node, running)
+    service.on(node, "sudo systemctl restart omero-web")
+    assert service.try_on(node, f"ps -p {before}").returncode == 1
+    service.on(node, f"until {running} && sudo /usr/local/lib/idr/web/health; do sleep 1; done")
+    assert service.on(node, running) != before
