@@ -6,11 +6,12 @@ from model.settings import Distribution, NfsMount
 
 FOLDERS: dict[Distribution, dict[Role, tuple[str, ...]]] = {
     Distribution.OFFICIAL: {
-        Role.OMERO_READWRITE: ("nfs", "omero-database", "omero-server", "omero-readwrite"),
-        Role.OMERO_READONLY: ("nfs", "omero-readonly", "omero-server"),
+        Role.OMERO_READWRITE: ("nfs", "omero-downloads", "omero-database", "omero-server", "omero-readwrite"),
+        Role.OMERO_READONLY: ("nfs", "omero-downloads", "omero-readonly", "omero-server"),
+        Role.WEB: ("omero-downloads", "omero-web", "web"),
     },
-    # It draws its images: there is nothing to share or to mount.
-    Distribution.DEMO: dict.fromkeys(OMERO_ROLES, ("omero-demo",)),
+    # It draws its images: there is nothing to share or to mount. The guest image has OMERO.web in it.
+    Distribution.DEMO: {**dict.fromkeys(OMERO_ROLES, ("omero-demo",)), Role.WEB: ("web",)},
 }
 """The folders of a role's configuration, in the order in which they are applied."""
 

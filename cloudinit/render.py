@@ -125,11 +125,8 @@ def configuration_folders(node: Node, plan: Plan) -> list[str]:
     """The folders of a node's configuration, in the order in which they are applied."""
     found = ["common"]
     for role in node.roles:
-        if role in OMERO_ROLES:
-            found += omero.FOLDERS[plan.omero.distribution][role]
-        elif (HERE / role).is_dir():
-            found.append(role.value)
-    return found
+        found += omero.FOLDERS[plan.omero.distribution].get(role, (role.value,))
+    return list(dict.fromkeys(found))
 
 
 @cache

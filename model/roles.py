@@ -65,6 +65,7 @@ OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
 COMMON_PACKAGES = (
     "chrony",
     "cloud-guest-utils",
+    "curl",
     "nftables",
     "openssh-server",
     "prometheus-node-exporter",

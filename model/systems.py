@@ -25,7 +25,7 @@ UBUNTU = System("Ubuntu 24.04", postgresql="16", python="3.12", java="11", http2
 
 
 OMERO_PACKAGES = (
-    *("bzip2", "curl", "nfs-common", "openssl", "postgresql-client", "python3-venv", "unzip"),
+    *("bzip2", "nfs-common", "openssl", "postgresql-client", "python3-venv", "unzip"),
     # What its Ice was linked with (omero-install, Ubuntu 24.04), and OMERO.tables.
     *("db5.3-util", "libdb5.3++t64", "libexpat1", "libmcpp0", "mcpp", "libblosc1"),
 )

@@ -20,7 +20,7 @@ from dev.image.cache import build_once, cache_root, key_of
 from tests.stacks import ROOT
 
 HERE = Path(__file__).parent
-LOCK = ROOT / "cloudinit/omero-server/requirements.lock"
+LOCKS = [ROOT / "cloudinit" / tier / "requirements.lock" for tier in ("omero-server", "web")]
 SERVER = "OMERO.server-5.6.99-ice36.zip"
 ICE = "Ice-3.6.5-stand-in.tar.gz"
 
@@ -62,12 +62,13 @@ def make(folder: Path, base: str) -> Distribution:
 
 
 def _wheelhouse() -> Path:
-    return build_once(cache_root() / "wheels" / f"official-{key_of([LOCK])}", _fetch)
+    return build_once(cache_root() / "wheels" / f"official-{key_of(LOCKS)}", _fetch)
 
 
 def _fetch(folder: Path) -> None:
     pip = [str(wheels.PYTHON), "-m", "pip", "download", "-q", "--no-deps", "--require-hashes"]
-    subprocess.run([*pip, "-d", str(folder), "-r", str(LOCK)], check=True)
+    for lock in LOCKS:
+        subprocess.run([*pip, "-d", str(folder), "-r", str(lock)], check=True)
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -1,7 +1,7 @@
-"""The official OMERO.server's way onto a machine, with a stand-in distribution, in a project apart.
+"""The way of the official OMERO.server and OMERO.web onto a machine, with a stand-in distribution, in a project apart.
 
 Everything but the archives' content is the true thing: download through a site's proxy, sums, unpacking, pip,
-`omero load`, `omero certificates`, `omero db script`, `omero admin start` and `stop`, the unit, PostgreSQL. The bundle
+`omero load`, `omero certificates`, `omero db script`, `omero admin start` and `stop`, the units, PostgreSQL. The bundle
 goes to a machine as `pulumi up` sends it. What this cannot prove needs internet: `make verify-official`.
 """
 
@@ -34,7 +34,8 @@ OTHER_SUM = "0" * 64
 SERVED = f"/srv/web/{SITE.replace('//', '/')}"
 PIP = f"[global]\nno-index = true\nfind-links = {SITE}/\ntrusted-host = downloads.example.org\n"
 STATE = (
-    "systemctl show -p MainPID omero-server; readlink /opt/omero/server/OMERO.server /opt/omero/server/venv; "
+    "systemctl show -p MainPID omero-server omero-web; "
+    "readlink /opt/omero/web/venv3 /opt/omero/server/OMERO.server /opt/omero/server/venv; "
     "sudo stat -c '%n %Y' /opt/omero/server/* /opt/ice-*"
 )
 
@@ -73,8 +74,6 @@ class Place:
         }
         found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
         node = next(node for node in found.nodes if node.name == SERVER)
-        # OMERO.web's own installation is not what is looked at here, and Ubuntu's packages are not on Debian.
-        node = dataclasses.replace(node, roles=tuple(role for role in node.roles if role != "web"), packages=())
         bundle = render.bundle(node, dataclasses.replace(found, live=live), Secrets("local", self.stack_secret), {})
         done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())
         return done.returncode, done.stdout.decode() + done.stderr.decode()
@@ -104,7 +103,10 @@ def prepared(folder: Path, stack_secret: str, outputs: dict[str, str]) -> Place:
         ("unzip", Path("/usr/bin/unzip").read_bytes()),
     ):
         place.said(SERVER, f"sudo tee /usr/local/bin/{name} > /dev/null; sudo chmod 755 /usr/local/bin/{name}", content)
-    place.said(SERVER, "sudo systemctl disable -q --now omero-demo-image-server")
+    # As on Ubuntu, where no image has either.
+    place.said(
+        SERVER, "sudo systemctl disable -q --now omero-demo-image-server omero-web && sudo rm -r /opt/omero/web/*"
+    )
     return place
 
 
@@ -142,6 +144,13 @@ def test_the_server_is_installed_configured_and_running(place: Place) -> None:
     limits = place.said(SERVER, "sudo cat /proc/$(systemctl show -P MainPID omero-server)/limits")
     assert next(line.split()[3] for line in limits.splitlines() if line.startswith("Max open files")) == "16384"
     assert place.said(SERVER, "stat -c '%U %a' /data/OMERO/ManagedRepository").split() == ["omero-server", "2775"]
+
+
+def test_omero_web_is_installed_and_talks_to_that_server(place: Place) -> None:
+    assert place.said(SERVER, "readlink /opt/omero/web/venv3").startswith("/opt/omero/web/venv-")
+    installed = place.said(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze")
+    assert {"omero-web==5.33.2", "zeroc-ice==3.6.5"} <= set(installed.split())
+    place.said(SERVER, "sudo /usr/local/lib/idr/web/health")
 
 
 def test_a_second_time_changes_nothing(place: Place) -> None:

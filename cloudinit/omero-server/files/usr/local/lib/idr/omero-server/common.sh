@@ -5,24 +5,12 @@
 cd / # the caller's folder may be closed to omero-server
 home=/opt/omero/server
 library=/usr/local/lib/idr/omero-server
-
-download() { # NAME FIELD: 2 is the sum, 3 the URL
-  awk -v name="$1" -v field="$2" '$1 == name { print $field }' "$library/downloads"
-}
-
-short() { # NAME: the beginning of the sum, enough to tell folders apart
-  local sum
-  sum=$(download "$1" 2)
-  echo "${sum:0:12}"
-}
+# shellcheck source=/dev/null
+. /usr/local/lib/idr/omero-downloads/common.sh
 
 ice_folder() { echo "/opt/ice-3.6.5-$(short ice)"; }
 server_folder() { echo "$home/OMERO.server-$(short server)"; }
-python_folder() { # the wheel and the locked packages together
-  local key
-  key=$({ short ice-python; cat "$library/requirements.txt"; } | sha256sum)
-  echo "$home/venv-${key:0:12}"
-}
+python_folder() { echo "$home/$(environment "$library/requirements.txt")"; }
 
 export OMERODIR=$home/OMERO.server
 export PATH=$home/venv/bin:/opt/ice-3.6.5/bin:$PATH

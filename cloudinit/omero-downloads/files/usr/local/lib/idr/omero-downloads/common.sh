@@ -1,0 +1,42 @@
+#!/bin/bash
+# Where what was fetched is, and what is made of it. Sourced by the steps of the roles that use it.
+fetched=/usr/local/lib/idr/omero-downloads
+store=/var/cache/idr-downloads
+
+download() { # NAME FIELD: 2 is the sum, 3 the URL
+  awk -v name="$1" -v field="$2" '$1 == name { print $field }' "$fetched/downloads"
+}
+
+short() { # NAME: the beginning of the sum, enough to tell folders apart
+  local sum
+  sum=$(download "$1" 2)
+  echo "${sum:0:12}"
+}
+
+archive() { # NAME: the path of the verified file
+  local url
+  url=$(download "$1" 3)
+  echo "$store/$(download "$1" 2)/${url##*/}"
+}
+
+environment() { # LOCK: a name for what the wheel of Ice and the locked packages make together
+  local key
+  key=$({ short ice-python; cat "$1"; } | sha256sum)
+  echo "venv-${key:0:12}"
+}
+
+make_environment() { # FOLDER LOCK: a Python environment, unless it is whole already
+  local pip=("$1/bin/pip" install -q --disable-pip-version-check --no-cache-dir --no-deps)
+  [ ! -e "$1/.complete" ] || return 0
+  # In its final place: a virtual environment cannot be moved.
+  rm -rf "$1"
+  python3 -m venv "$1"
+  (
+    set -a
+    # shellcheck source=/dev/null
+    . "$fetched/proxy.env"
+    "${pip[@]}" "$(archive ice-python)"
+    "${pip[@]}" --require-hashes -r "$2"
+  )
+  touch "$1/.complete"
+}
