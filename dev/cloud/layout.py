@@ -95,7 +95,7 @@ class State:
     @classmethod
     def at(cls, path: Path | None) -> State:
         """The state at `path`, or this checkout's own."""
-        return cls((path or CHECKOUT / ".local" / "cloud").absolute())
+        return cls((path or CHECKOUT / ".local" / "cloud").resolve())
 
     def folder(self, name: str) -> Path:
         """A folder in it, made if need be, for root only."""
