@@ -16,6 +16,9 @@ import pytest
 
 from cloudinit import render
 from model import reading
+from model.outputs.ssh import ssh_config
+from model.outputs.topology import Topology
+from model.plan import Scope
 from model.planning import plan
 from model.secrets import Secrets
 from tests import stacks
@@ -73,22 +76,26 @@ class Place:
             "proxies": {"http": f"http://127.0.0.1:{PROXY_PORT}"},
         }
         found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
+        found = dataclasses.replace(found, live=live, releases=tuple(map(without_packages, found.releases)))
         node = next(node for node in found.nodes if node.name == SERVER)
-        bundle = render.bundle(node, dataclasses.replace(found, live=live), Secrets("local", self.stack_secret), {})
+        bundle = render.bundle(node, found, Secrets("local", self.stack_secret), {})
         done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())
         return done.returncode, done.stdout.decode() + done.stderr.decode()
 
 
-def prepared(folder: Path, stack_secret: str, outputs: dict[str, str]) -> Place:
+def without_packages(release: Scope) -> Scope:
+    """The release as it is here: Ubuntu's packages are not on Debian."""
+    nodes = tuple(dataclasses.replace(node, packages=()) for node in release.nodes)
+    return dataclasses.replace(release, nodes=nodes)
+
+
+def prepared(folder: Path, stack_secret: str, topology: Topology) -> Place:
     """The place, with the archives served on the server's own loopback and the programs that the guest image lacks."""
     # The key that `pulumi up` itself comes with.
     key = folder / "key"
     key.touch(0o600)
     key.write_text(Secrets("local", stack_secret).deploy_keys()[0].private)
-    (folder / "known_hosts").write_text(outputs["knownHosts"])
-    config = outputs["sshConfig"].replace("UserKnownHostsFile known_hosts", f"UserKnownHostsFile {folder}/known_hosts")
-    identity = f"  User idr\n  IdentityFile {key}\n  IdentitiesOnly yes\n"
-    (folder / "ssh_config").write_text(config.replace("  User idr\n", identity, 1))
+    (folder / "ssh_config").write_text(ssh_config(topology, identity=str(key)))
     archives = folder / "archives"
     archives.mkdir()
     place = Place(folder, stack_secret, distribution.make(archives, SITE))
@@ -119,7 +126,7 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert done.returncode == 0, done.stdout + done.stderr
     secret = made.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip()
     outputs = json.loads(made.pulumi("stack", "output", "--json", "--stack", "local").stdout)
-    yield prepared(made.folder, secret, outputs)
+    yield prepared(made.folder, secret, Topology.model_validate(outputs["topology"]))
     made.take_down()
 
 
