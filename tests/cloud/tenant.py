@@ -10,7 +10,11 @@ from typing import Any
 import openstack
 import yaml
 
+from model.outputs.ssh import ssh_config
+from model.outputs.topology import Topology
+from model.secrets import Secrets
 from tests import steps
+from tests.cloud.service import Service
 from tests.project import Project, copy_program
 from tests.stacks import ROOT
 from tests.steps import Step
@@ -42,6 +46,20 @@ class Tenant(Project):
     def foreseen(self) -> tuple[Step, ...]:
         """What `pulumi preview` says that an `up` would do."""
         return steps.of_preview(self.preview("local"))
+
+    def service(self) -> Service:
+        """What runs here, entered with the key that `pulumi up` itself comes with."""
+        outputs = json.loads(self.pulumi("stack", "output", "--json", "--stack", "local").stdout)
+        key = self.folder / "deploy_key"
+        key.touch(0o600)
+        key.write_text(self.secrets().deploy_keys()[0].private)
+        config = self.folder / "ssh_config"
+        config.write_text(ssh_config(Topology.model_validate(outputs["topology"]), identity=str(key)))
+        return Service(outputs, config)
+
+    def secrets(self) -> Secrets:
+        """What the stack's secret gives."""
+        return Secrets("local", self.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip())
 
     def take_down(self) -> None:
         """Delete all that the stack has made, data volumes too."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests import stacks
 from tests.cloud import tenant
-from tests.cloud.conftest import Service
+from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
 
 pytestmark = pytest.mark.cloud

@@ -4,7 +4,7 @@ import pytest
 
 from model.roles import Role
 from tests import stacks
-from tests.cloud.conftest import Service
+from tests.cloud.service import Service
 
 pytestmark = pytest.mark.cloud
 

@@ -9,7 +9,7 @@ import subprocess
 import httpx
 import pytest
 
-from tests.cloud.conftest import Service
+from tests.cloud.service import Service
 from tests.stacks import ROOT
 
 pytestmark = pytest.mark.cloud

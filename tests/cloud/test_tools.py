@@ -11,7 +11,7 @@ import pytest
 
 from dev import debian
 from tests.cloud import tenant
-from tests.cloud.conftest import Service
+from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
 from tests.stacks import ROOT
 

@@ -13,7 +13,7 @@ import yaml
 from dev.cloud import layout
 from tests import docs
 from tests.cloud import tenant
-from tests.cloud.conftest import Service
+from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
 from tests.docs import Block
 

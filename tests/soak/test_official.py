@@ -6,7 +6,6 @@ goes to a machine as `pulumi up` sends it. What this cannot prove needs internet
 """
 
 import dataclasses
-import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +15,13 @@ import pytest
 
 from cloudinit import render
 from model import reading
-from model.outputs.ssh import ssh_config
-from model.outputs.topology import Topology
 from model.plan import Scope
 from model.planning import plan
 from model.secrets import Secrets
 from tests import stacks
 from tests.cloud import tenant
-from tests.cloud.conftest import Service
+from tests.cloud.service import Service
+from tests.cloud.tenant import Tenant
 from tests.omero_stand_in import distribution
 
 pytestmark = pytest.mark.cloud
@@ -47,14 +45,13 @@ STATE = (
 class Place:
     """A release whose read-write node takes bundles of the official distribution."""
 
-    folder: Path
-    stack_secret: str
+    ssh_config: Path
+    secrets: Secrets
     made: distribution.Distribution
 
     def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command on a node."""
-        config = self.folder / "ssh_config"
-        ssh = ["ssh", "-F", str(config), "-o", "BatchMode=yes", node, command]
+        ssh = ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", node, command]
         return subprocess.run(ssh, input=text_input, capture_output=True, check=False, timeout=900)
 
     def said(self, node: str, command: str, text_input: bytes = b"") -> str:
@@ -78,7 +75,7 @@ class Place:
         found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
         found = dataclasses.replace(found, live=live, releases=tuple(map(without_packages, found.releases)))
         node = next(node for node in found.nodes if node.name == SERVER)
-        bundle = render.bundle(node, found, Secrets("local", self.stack_secret), {})
+        bundle = render.bundle(node, found, self.secrets, {})
         done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())
         return done.returncode, done.stdout.decode() + done.stderr.decode()
 
@@ -89,16 +86,11 @@ def without_packages(release: Scope) -> Scope:
     return dataclasses.replace(release, nodes=nodes)
 
 
-def prepared(folder: Path, stack_secret: str, topology: Topology) -> Place:
+def prepared(stack: Tenant) -> Place:
     """The place, with the archives served on the server's own loopback and the programs that the guest image lacks."""
-    # The key that `pulumi up` itself comes with.
-    key = folder / "key"
-    key.touch(0o600)
-    key.write_text(Secrets("local", stack_secret).deploy_keys()[0].private)
-    (folder / "ssh_config").write_text(ssh_config(topology, identity=str(key)))
-    archives = folder / "archives"
+    archives = stack.folder / "archives"
     archives.mkdir()
-    place = Place(folder, stack_secret, distribution.make(archives, SITE))
+    place = Place(stack.service().ssh_config, stack.secrets(), distribution.make(archives, SITE))
     packed = subprocess.run(["tar", "-C", str(archives), "-c", "."], capture_output=True, check=True).stdout
     place.said(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
     serve = f"python3 -m http.server --bind 127.0.0.1 {PROXY_PORT}"
@@ -122,12 +114,11 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A release beside the running service."""
     assert service.outputs
     made = tenant.make(tmp_path_factory.mktemp("official"))
-    done = made.up()
-    assert done.returncode == 0, done.stdout + done.stderr
-    secret = made.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip()
-    outputs = json.loads(made.pulumi("stack", "output", "--json", "--stack", "local").stdout)
-    yield prepared(made.folder, secret, Topology.model_validate(outputs["topology"]))
-    made.take_down()
+    try:
+        made.apply()
+        yield prepared(made)
+    finally:
+        made.take_down()
 
 
 # The tests of this module follow each other on one machine.
@@ -166,10 +157,19 @@ def test_a_second_time_changes_nothing(place: Place) -> None:
     assert place.said(SERVER, STATE) == before
 
 
+def test_a_wrong_sum_later_leaves_what_runs_alone(place: Place) -> None:
+    before = place.said(SERVER, STATE)
+    status, said = place.apply(server=OTHER_SUM)
+    assert status == 1
+    assert "not unpacked" in said
+    assert "The previous configuration is back in force." in said
+    assert place.said(SERVER, STATE) == before
+    assert place.apply()[0] == 0
+
+
 def test_no_password_is_readable_by_others(place: Place) -> None:
-    secrets = Secrets("local", place.stack_secret)
     names = ("database/omero", "omero/root", "omero/public")
-    patterns = "\n".join(secrets.password(f"demo1/{name}") for name in names)
+    patterns = "\n".join(place.secrets.password(f"demo1/{name}") for name in names)
     where = "/opt /etc /var/lib/omero-server /var/log /proc/[0-9]*/cmdline"
     search = f"sudo runuser -u nobody -- grep -rlsF -f /dev/stdin {where} || true; echo searched"
     assert place.said(SERVER, search, patterns.encode()) == "searched\n"

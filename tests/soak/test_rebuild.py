@@ -7,7 +7,7 @@ import pytest
 
 from tests import stacks
 from tests.cloud import tenant
-from tests.cloud.conftest import Service
+from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
 
 pytestmark = pytest.mark.cloud
@@ -20,10 +20,11 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A second service of its own, in a project apart."""
     assert service.outputs
     made = tenant.make(tmp_path_factory.mktemp("tenant"))
-    done = made.up()
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield made
-    made.take_down()
+    try:
+        made.apply()
+        yield made
+    finally:
+        made.take_down()
 
 
 @pytest.mark.parametrize("alias", ALIASES)

@@ -1,0 +1,60 @@
+"""A running service: its outputs, and ways to look at it from outside and inside."""
+
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True)
+class Service:
+    """A stack that is up, and an ssh configuration that leads to its machines."""
+
+    outputs: dict[str, Any]
+    ssh_config: Path
+
+    @property
+    def nodes(self) -> list[str]:
+        """Names of all nodes."""
+        return list(self.outputs["inventory"]["_meta"]["hostvars"])
+
+    def node(self, alias: str) -> str:
+        """The full name of a node of the live release."""
+        return next(name for name in self.nodes if name.endswith(f"-{alias}"))
+
+    def address(self, endpoint: str) -> str:
+        """The host part of an endpoint."""
+        return str(self.outputs["endpoints"][endpoint]).rsplit(":", 1)[0]
+
+    def on(self, node: str, command: str, text_input: str = "") -> str:
+        """What a command prints on a node. The host key must be the one known beforehand."""
+        done = self.try_on(node, command, text_input)
+        assert done.returncode == 0, f"{node}: {command}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def try_on(self, node: str, command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command on a node; its exit status is the caller's to judge."""
+        return subprocess.run(
+            ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", node, command],
+            input=text_input,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def browser(self) -> httpx.Client:
+        """A visitor of the public address, over HTTP/2 and TLS that is verified."""
+        context = ssl.create_default_context(cadata=self.outputs["certificateAuthority"])
+        base = str(self.outputs["endpoints"]["web"])
+        client = httpx.Client(http2=True, verify=context, base_url=base, timeout=30, follow_redirects=True)
+        # The certificate is for the name, which no DNS here knows.
+        client.event_hooks["request"] = [_ask_for_the_name]
+        return client
+
+
+def _ask_for_the_name(request: httpx.Request) -> None:
+    request.extensions["sni_hostname"] = "demo.idr.internal"
