@@ -40,8 +40,9 @@ test: check toolchain ## adds engine previews and the end-to-end tests on the lo
 soak: $(READY) ## the long rest: every node rebuilt, the guide from top to bottom, OMERO.server by a stand-in
 	@$(PYTHON) -m pytest tests/soak
 
-bench: $(READY) ## the figures, measured on this machine
+bench: $(READY) ## the figures, measured on this machine; needs the cloud
 	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench roles
 
 generate: $(READY) ## renew what is made from the code: schemas, settings reference, picture, golden files
 	@$(PYTHON) -m model.schema

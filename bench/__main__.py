@@ -15,6 +15,7 @@ from rich.console import Console
 from bench.frontend.command import frontend
 from bench.infra.command import infra
 from bench.prewarm.command import prewarm
+from bench.roles.command import roles
 from cloudinit import render
 from model.planning import plan
 from model.reading import Source, parse
@@ -31,6 +32,7 @@ app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exce
 app.command()(frontend)
 app.command()(infra)
 app.command()(prewarm)
+app.command()(roles)
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -1,0 +1,42 @@
+"""The command `roles`."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.roles.measure import MeasureError, measured
+from bench.roles.timeline import PHASES, TimelineError
+
+
+def roles(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
+    """From `pulumi up` to ready, for one node of each role made at once: seconds, and where they go.
+
+    Needs the local OpenStack (make cloud); a few minutes, in a project of its own.
+    """
+    try:
+        figures = measured()
+    except (MeasureError, TimelineError) as error:
+        Console(stderr=True, highlight=False).print(f"error: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        sys.stdout.write(json.dumps({role: {**taken, "ready": sum(taken.values())} for role, taken in figures.items()}))
+        sys.stdout.write("\n")
+        return
+    console = Console(highlight=False)
+    console.print(table(figures))
+    for phase, what in PHASES.items():
+        console.print(f"{phase:>10}  {what}")
+
+
+def table(figures: dict[str, dict[str, float]]) -> Table:
+    """One row a role, the slowest last."""
+    made = Table("role", title="pulumi up to ready (s)", box=None)
+    for phase in (*PHASES, "ready"):
+        made.add_column(phase, justify="right")
+    for role, taken in sorted(figures.items(), key=lambda item: sum(item[1].values())):
+        made.add_row(role, *(f"{seconds:.1f}" for seconds in (*taken.values(), sum(taken.values()))))
+    return made

@@ -1,0 +1,78 @@
+"""Makes a stack with a node of each role, in a project apart, and reads from everybody's notes what took how long."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.roles import timeline
+from model.roles import FACTS, Role
+from tests import stacks
+from tests.cloud import tenant
+from tests.cloud.service import Service
+from tests.cloud.tenant import Tenant
+
+PROJECT = "idr-roles"
+RELEASE = "demo1"
+FLAVOR = "local.small"
+UP = ("up", "--stack", "local", "--yes", "--skip-preview", "--json")
+# Configuration makes sshd listen anew: the first time counts.
+LISTENING = "sudo journalctl -q -o short-unix -t sshd --grep 'Server listening' | head -1 | cut -d' ' -f1"
+
+
+class MeasureError(Exception):
+    """The `up` to be measured failed, or a guest did not answer; the text is theirs."""
+
+
+def shape() -> dict[str, Any]:
+    """A release with one small node for each role; the bastion stands beside every release."""
+    cidr = stacks.values("local")["releases"][RELEASE]["cidr"]
+    nodes = {role.replace("-", ""): _node(role) for role in Role if role != Role.BASTION}
+    return {RELEASE: {"cidr": cidr, "nodes": nodes}}
+
+
+def _node(role: Role) -> dict[str, Any]:
+    volume = FACTS[role].volume
+    return {"roles": [role.value], "flavor": FLAVOR, "volumes": {volume.name: {"sizeGib": 1}} if volume else {}}
+
+
+def measured() -> dict[str, dict[str, float]]:
+    """Seconds by role and phase. Raises MeasureError and TimelineError; takes away what it made in any case."""
+    with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
+        place = tenant.make(Path(temporary), PROJECT)
+        place.configure(idr_releases=shape())
+        try:
+            start = time.time()
+            done = place.pulumi(*UP)
+            if done.returncode:
+                msg = f"pulumi up failed:\n{done.stdout}{done.stderr}"
+                raise MeasureError(msg)
+            return _read(place, start, timeline.engine(done.stdout.splitlines()))
+        finally:
+            place.take_down()
+
+
+def _read(place: Tenant, start: float, engine: dict[str, timeline.Engine]) -> dict[str, dict[str, float]]:
+    """What Nova and the guests have noted, put together with what the engine has."""
+    service, compute, servers = place.service(), place.cloud().compute, place.servers()
+    found = {}
+    for node in service.outputs["topology"]["nodes"]:
+        name = node["name"]
+        seconds = timeline.phases(
+            start,
+            engine[name],
+            timeline.utc(compute.get_server(servers[f"idr-local-{name}"]).launched_at),
+            float(_said(service, name, LISTENING)),
+            timeline.bootstrapped(_said(service, name, "sudo cat /var/lib/cloud/data/status.json")),
+            timeline.applied(_said(service, name, "sudo cat /var/log/idr-apply.log")),
+        )
+        found[" ".join(node["roles"])] = dict(zip(timeline.PHASES, seconds, strict=True))
+    return found
+
+
+def _said(service: Service, node: str, command: str) -> str:
+    done = service.try_on(node, command)
+    if done.returncode:
+        msg = f"{node}: {command}: {done.stderr}"
+        raise MeasureError(msg)
+    return done.stdout
