@@ -46,11 +46,15 @@ class Service:
             timeout=120,
         )
 
-    def browser(self) -> httpx.Client:
+    def trust(self) -> ssl.SSLContext:
+        """Trusts the stack's own authority alone."""
+        return ssl.create_default_context(cadata=self.outputs["certificateAuthority"])
+
+    def browser(self, context: ssl.SSLContext | None = None, timeout: float = 30) -> httpx.Client:
         """A visitor of the public address, over HTTP/2 and TLS that is verified."""
-        context = ssl.create_default_context(cadata=self.outputs["certificateAuthority"])
         base = str(self.outputs["endpoints"]["web"])
-        client = httpx.Client(http2=True, verify=context, base_url=base, timeout=30, follow_redirects=True)
+        verify = context or self.trust()
+        client = httpx.Client(http2=True, verify=verify, base_url=base, timeout=timeout, follow_redirects=True)
         # The certificate is for the name, which no DNS here knows.
         client.event_hooks["request"] = [_ask_for_the_name]
         return client

@@ -59,7 +59,8 @@ class Tenant(Project):
 
     def secrets(self) -> Secrets:
         """What the stack's secret gives."""
-        return Secrets("local", self.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip())
+        secret = self.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip()
+        return Secrets("local", secret, self.settings("rotations") or {})
 
     def take_down(self) -> None:
         """Delete all that the stack has made, data volumes too."""
@@ -75,8 +76,13 @@ class Tenant(Project):
         file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def settings(self, key: str) -> Any:
-        """What the stack file says under `idr:<key>`."""
-        return yaml.safe_load((self.folder / "Pulumi.local.yaml").read_text())["config"][f"idr:{key}"]
+        """What the stack file says under `idr:<key>`; None where it says nothing."""
+        return yaml.safe_load((self.folder / "Pulumi.local.yaml").read_text())["config"].get(f"idr:{key}")
+
+    def renew(self, *names: str) -> None:
+        """Other passwords, certificates or keys by these names, as an operator asks for them."""
+        numbers = self.settings("rotations") or {}
+        self.configure(idr_rotations={**numbers, **{name: numbers.get(name, 1) + 1 for name in names}})
 
     def set_secret(self, key: str, value: str) -> None:
         """Set a secret of the stack, on standard input."""

@@ -1,0 +1,78 @@
+"""A visitor who asks over and over, and says for how many seconds nobody was served."""
+
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import httpx
+
+from tests.cloud.service import Service
+
+THUMBNAIL = "webgateway/render_thumbnail/1/"
+"""What the proxy keeps."""
+PING = "webclient/keepalive_ping/"
+"""What it passes on to OMERO.web, which asks Redis and OMERO.server."""
+IMAGE = "webgateway/imgData/1/?question={}"
+"""Another page each time, so that no cache has it: OMERO.server asks the database."""
+PAUSE_SECONDS = 0.2
+PATIENCE_SECONDS = 10
+
+
+@dataclass
+class Asked:
+    """When the service was asked, and what was wrong with its answer; the last question was asked after the end."""
+
+    answers: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[str]:
+        """What visitors saw instead of the pages."""
+        return sorted({wrong for _, wrong in self.answers if wrong})
+
+    @property
+    def seconds_of_failure(self) -> float:
+        """From each question that failed to the next one."""
+        return sum(later - when for (when, wrong), (later, _) in pairwise(self.answers) if wrong)
+
+
+@contextmanager
+def asking(service: Service) -> Iterator[Asked]:
+    """Ask for what no cache has, several times per second, each time as a new visitor with a new connection."""
+    asked, ended = Asked(), threading.Event()
+    context = service.trust()
+
+    def ask() -> None:
+        while True:
+            last = ended.is_set()
+            asked.answers.append((time.monotonic(), _wrong(service, context)))
+            if last:
+                return
+            ended.wait(PAUSE_SECONDS)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield asked
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _wrong(service: Service, context: ssl.SSLContext) -> str:
+    """What is wrong with what a new visitor gets; empty where nothing is."""
+    with service.browser(context, PATIENCE_SECONDS) as browser:
+        pages = (PING, IMAGE.format(time.monotonic_ns()))
+        return " and ".join(path for path in pages if not answers(browser, path)).partition("?")[0]
+
+
+def answers(browser: httpx.Client, path: str) -> bool:
+    """Whether a page comes as it should. The ping's status is 200 in any case; its body tells."""
+    try:
+        page = browser.get(path)
+    except httpx.HTTPError:
+        return False
+    return page.status_code == 200 and (path != PING or page.text == "OK")
