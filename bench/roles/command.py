@@ -33,10 +33,11 @@ def roles(as_json: Annotated[bool, typer.Option("--json", help="Print the figure
 
 
 def table(figures: dict[str, dict[str, float]]) -> Table:
-    """One row a role, the slowest last."""
-    made = Table("role", title="pulumi up to ready (s)", box=None)
+    """One row a role, the slowest last; 80 columns hold it."""
+    made = Table(title="pulumi up to ready (s)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    made.add_column("role", no_wrap=True)
     for phase in (*PHASES, "ready"):
-        made.add_column(phase, justify="right")
+        made.add_column(phase, justify="right", no_wrap=True)
     for role, taken in sorted(figures.items(), key=lambda item: sum(item[1].values())):
         made.add_row(role, *(f"{seconds:.1f}" for seconds in (*taken.values(), sum(taken.values()))))
     return made

@@ -16,7 +16,7 @@ PHASES = {
     "boot": "until ssh listens",
     "bootstrap": "the rest of cloud-init",
     "wait": "for its volumes, and to be reached through the bastion",
-    "configure": "idr-apply's steps",
+    "apply": "idr-apply's steps",
     "health": "until its services are well",
     "report": "until the engine knows",
 }

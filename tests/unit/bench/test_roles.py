@@ -1,0 +1,30 @@
+"""The bench of all roles has one node of each, and a table that can be read."""
+
+import io
+
+from rich.console import Console
+
+from bench.roles.command import table
+from bench.roles.measure import RELEASE, shape
+from bench.roles.timeline import PHASES
+from model.planning import plan
+from model.reading import Source, parse
+from model.roles import Role
+from tests import stacks
+
+
+def test_every_role_has_a_node_of_its_own() -> None:
+    values = stacks.values("local") | {"releases": shape()}
+    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    assert sorted(node.roles for node in made.nodes) == sorted((role,) for role in Role)
+    assert made.live == RELEASE
+
+
+def test_the_table_names_every_role_and_figure_in_80_columns_the_slowest_last() -> None:
+    figures = {role.value: dict.fromkeys(PHASES, 100.0 - number) for number, role in enumerate(Role)}
+    printed = io.StringIO()
+    Console(file=printed, width=80).print(table(figures))
+    assert "…" not in printed.getvalue()
+    lines = printed.getvalue().splitlines()[2:]
+    assert [line.split()[0] for line in lines] == [role.value for role in reversed(Role)]
+    assert lines[-1].split()[1:] == ["100.0"] * len(PHASES) + ["800.0"]
