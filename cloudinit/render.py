@@ -46,7 +46,6 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
         "fqdn": f"{node.name}.{secrets.stack}.idr.internal",
         "manage_etc_hosts": False,
         "ssh_deletekeys": True,
-        "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
         "ssh_pwauth": False,
         "disable_root": True,

@@ -1,7 +1,11 @@
 """What every machine is after `up`, seen on the machines: sockets, firewall, accounts, time, updates, secrets."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from cloudinit import render
 from model.roles import Role
 from tests import stacks
 from tests.cloud.service import Service
@@ -10,6 +14,7 @@ pytestmark = pytest.mark.cloud
 
 PLAN = stacks.plan_of("local")
 NODES = {node.name: node for node in PLAN.nodes}
+UNITS = "/etc/systemd/system"
 CONNECT = "timeout 5 bash -c '</dev/tcp/{}/{}'"
 
 
@@ -25,6 +30,27 @@ def test_the_metadata_service_answers_root_alone(service: Service, name: str) ->
     ask = "curl --silent --show-error --output /dev/null --max-time 10 http://169.254.169.254/"
     assert service.try_on(name, f"sudo {ask}").returncode == 0
     assert service.try_on(name, f"sudo -u nobody {ask}").returncode == 7  # refused at once, not dropped
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_its_cloud_init_finds_the_bootstrap_valid_and_had_nothing_to_complain_of(service: Service, name: str) -> None:
+    service.on(name, "sudo cloud-init schema --system")
+    status = json.loads(service.on(name, "cloud-init status --format json"))
+    assert (status["status"], status["errors"], status.get("recoverable_errors", {})) == ("done", [], {})
+    # Of the image, not of the bootstrap: it holds no sources of packages until a configuration names them.
+    assert service.on(name, "sudo grep -c WARNING /var/log/cloud-init.log || true") == "0"
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_systemd_finds_its_units_valid(service: Service, name: str) -> None:
+    node = NODES[name]
+    volumes = {volume.purpose: "0" * 20 for volume in node.volumes}
+    bundle = json.loads(render.bundle(node, PLAN, stacks.secrets_of("local"), volumes))
+    paths = [Path(entry["path"]) for entry in bundle["files"]]
+    inside = [path.relative_to(UNITS).parts[0] for path in paths if path.is_relative_to(UNITS)]
+    assert inside
+    units = {unit.removesuffix(".d").replace("@.", "@main.") for unit in inside}
+    assert service.on(name, f"systemd-analyze verify --man=no {' '.join(sorted(units))} 2>&1") == ""
 
 
 @pytest.mark.parametrize("name", NODES)

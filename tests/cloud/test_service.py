@@ -129,12 +129,6 @@ async def open_ports(address: str) -> set[int]:
     return {port for port, is_open in zip(ports, await asyncio.gather(*map(answers, ports)), strict=True) if is_open}
 
 
-def test_cloud_init_is_done_without_errors_everywhere(service: Service) -> None:
-    for node in service.nodes:
-        status = json.loads(service.on(node, "cloud-init status --format json"))
-        assert (status["status"], status["errors"]) == ("done", []), node
-
-
 def test_every_node_says_that_it_is_healthy(service: Service) -> None:
     for node in service.nodes:
         status = json.loads(service.on(node, "sudo idr-apply --status"))

@@ -1,5 +1,31 @@
-"""The long tests stand on the same running service as the cloud's."""
+"""The long tests stand on the same running service as the cloud's; and on one with every role, taken down."""
 
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cloud import tenant
 from tests.cloud.conftest import service
+from tests.cloud.service import Service
+from tests.cloud.tenant import Tenant
+from tests.cloud.test_changes import QUOTA, shape
 
-__all__ = ["service"]
+__all__ = ["service", "whole"]
+
+PROJECT = "idr-soak"
+
+
+@pytest.fixture(scope="session")
+def whole(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """The release of `ebi` with every role, two read-only nodes and small sizes, in a project apart."""
+    assert service.outputs
+    made = tenant.make(tmp_path_factory.mktemp("whole"), PROJECT)
+    tenant.quota(PROJECT, **QUOTA)
+    releases = shape()
+    releases["demo1"]["nodes"]["omeroreadonly"]["count"] = 2
+    made.configure(idr_releases=releases)
+    try:
+        made.apply()
+        yield made
+    finally:
+        made.take_down()

@@ -1,0 +1,59 @@
+"""Every machine asks every other at every port of the matrix: what is allowed answers, and nothing else."""
+
+import pytest
+
+from model import firewall
+from model.firewall import EVERY_NODE, WORLD, End
+from model.plan import Node, Plan
+from model.planning import plan
+from model.reading import Source, parse
+from tests import stacks
+from tests.cloud.tenant import Tenant
+
+pytestmark = pytest.mark.cloud
+
+PORTS = sorted({flow.port for flow in firewall.FLOWS if flow.transport == "tcp"} | {111, 3306})
+"""All of the matrix, and two that are in nobody's."""
+SECONDS = 4
+# All at once: a port that is dropped takes its seconds.
+ASK = """
+ask() {{ timeout {seconds} bash -c "</dev/tcp/$1/$2" 2> /dev/null && echo "$1 $2"; }}
+for address in {addresses}; do for port in {ports}; do ask $address $port & done; wait; done
+true
+"""
+
+
+@pytest.fixture(scope="module")
+def planned(whole: Tenant) -> Plan:
+    """The plan of what runs."""
+    values = stacks.values("local") | {"releases": whole.settings("releases")}
+    return plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+
+
+def test_what_the_matrix_allows_answers_between_all_machines_and_nothing_else(whole: Tenant, planned: Plan) -> None:
+    service = whole.service()
+    wrong = []
+    for source in planned.nodes:
+        others = [node for node in planned.nodes if node != source]
+        addresses = " ".join(str(node.address) for node in others)
+        script = ASK.format(seconds=SECONDS, addresses=addresses, ports=" ".join(map(str, PORTS)))
+        printed = service.on(source.name, "bash -s", script)
+        answered = {tuple(line.split()) for line in printed.splitlines()}
+        for target in others:
+            for port in PORTS:
+                expected = port in target.listens and allowed(source, target, port)
+                if ((str(target.address), str(port)) in answered) != expected:
+                    wrong.append(f"{source.name} to {target.name}:{port} should {'' if expected else 'not '}answer")
+    assert not wrong, "\n".join(wrong)
+
+
+def allowed(source: Node, target: Node, port: int) -> bool:
+    """Whether the matrix lets one out and the other's door is open, read from the table itself."""
+
+    def carries(node: Node, end: End) -> bool:
+        return end in (EVERY_NODE, WORLD) or end in node.roles
+
+    flows = [flow for flow in firewall.FLOWS if flow.transport == "tcp" and flow.port == port]
+    out = any(flow.source != WORLD and carries(source, flow.source) and carries(target, flow.target) for flow in flows)
+    into = any(flow.target != WORLD and carries(source, flow.source) and carries(target, flow.target) for flow in flows)
+    return out and into
