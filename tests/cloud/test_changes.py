@@ -148,6 +148,8 @@ def test_a_volume_grows_in_place_and_its_filesystem_with_it(place: Tenant) -> No
     steps = place.apply()
     # The node is told too: it waits for the larger disk and lets the filesystem fill it.
     assert sorted(said(steps)) == [f"update Command {RELEASE}-database", f"update Volume {RELEASE}-database-db"]
+    size = place.service().on(f"{RELEASE}-database", "df -B1 --output=size /var/lib/postgresql | tail -n 1")
+    assert int(size) > 1.5 * 2**30
     assert volumes(place) == before
 
 
