@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +216,9 @@ class ContainerDriver(driver.LibvirtDriver):
         if running:
             Path("/proc", str(running[1]), "root", "dev", ".plugged").touch()
 
+    def _destroy(self, instance: Any) -> None:
+        _until_off(lambda: super(ContainerDriver, self)._destroy(instance))
+
     def _soft_reboot(self, instance: Any) -> bool:
         """Always the hard way: a container that reboots itself loses its device nodes."""
         return False
@@ -270,9 +273,24 @@ def _settle(guest: Any, instance: Any, starts: int = 3) -> None:
             time.sleep(0.1)
         if again < starts - 1:
             LOG.warning("libvirt missed the start of the container: started again", instance=instance)
-            guest.poweroff()
+            _until_off(guest.poweroff)
             guest.launch()
     raise exception.InstancePowerOnFailure(reason="libvirt does not learn the container's process id")
+
+
+def _until_off(power_off: Callable[[], None], tries: int = 5) -> None:
+    """Power a container off, again where its control group goes while libvirt reads what is left to kill in it."""
+    for left in reversed(range(tries)):
+        try:
+            power_off()
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+                return  # it is off
+            if not left or "No such device" not in str(error):
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _init_known(guest: Any) -> bool:
