@@ -43,3 +43,13 @@ def visitor(service: Service) -> Iterator[httpx.Client]:
     """A browser-like visitor of the public address."""
     with service.browser() as client:
         yield client
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests have measured, as a table."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    measured = [line for report in reports if report.when == "call" for line in report.user_properties]
+    if measured:
+        terminalreporter.section("measured")
+    for what, value in measured:
+        terminalreporter.line(f"{value:>8}  {what}")
