@@ -1,0 +1,70 @@
+"""Every secret that a stack's machines and settings are given, and how one looks where it must not be."""
+
+import base64
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cloudinit import render
+from model.plan import Node, Plan
+from model.secrets import Certificate, Secrets, SshKey
+
+# Lines of a key's file that hold bytes of the private key; the rest of it is the same for all keys, or public.
+OPENSSH_PRIVATE = slice(3, 5)
+PKCS8_PRIVATE = slice(1, 3)
+
+
+@dataclass(frozen=True)
+class Recording(Secrets):
+    """Derives as the stack does, and remembers by name what it gave away."""
+
+    given: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def password(self, name: str) -> str:
+        """As the stack's, remembered."""
+        value = super().password(name)
+        self.given[f"password/{name}"] = (value,)
+        return value
+
+    def ssh_key(self, name: str, rotation: int | None = None) -> SshKey:
+        """As the stack's, remembered."""
+        key = super().ssh_key(name, rotation)
+        self.given[f"ssh/{name}/{rotation or ''}"] = tuple(key.private.splitlines()[OPENSSH_PRIVATE])
+        return key
+
+    def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
+        """As the stack's, remembered."""
+        made = super().certificate(name, hosts)
+        self.given[f"tls/{name}"] = tuple(made.key.splitlines()[PKCS8_PRIVATE])
+        return made
+
+    @cached_property
+    def authority(self) -> Certificate:
+        """As the stack's, remembered."""
+        made = super().authority
+        self.given["ca"] = tuple(made.key.splitlines()[PKCS8_PRIVATE])
+        return made
+
+
+def of_plan(plan: Plan, secrets: Secrets) -> dict[str, tuple[str, ...]]:
+    """All that is secret in bootstraps and bundles of a plan, and the stack secret that all of it follows from."""
+    recording = Recording(secrets.stack, secrets.stack_secret, secrets.rotations)
+    for node in plan.nodes:
+        render.bootstrap(node, plan, recording)
+        render.bundle(node, plan, recording, _volumes(node))
+    return {"the stack secret": (secrets.stack_secret,), **recording.given}
+
+
+def _volumes(node: Node) -> dict[str, str]:
+    return {volume.purpose: "0" * 36 for volume in node.volumes}
+
+
+def forms(value: str) -> tuple[str, ...]:
+    """How a value looks as it is, and inside a text that was written as base64, where it may begin at three places."""
+    encoded = (base64.b64encode(b"\0" * shift + value.encode()).decode() for shift in range(3))
+    # Without the characters that the neighbours have a part in.
+    return (value, *(text[4:-4] for text in encoded))
+
+
+def found(text: str, secrets: dict[str, tuple[str, ...]]) -> set[str]:
+    """The names of the secrets that a text holds, in any form."""
+    return {name for name, values in secrets.items() if any(form in text for value in values for form in forms(value))}
