@@ -104,6 +104,15 @@ def test_a_failed_check_puts_the_old_files_back_and_activates_nothing(machine: M
     assert machine.program.applied()["digest"] == "d1"
 
 
+def test_going_back_touches_no_file_that_the_failed_bundle_left_alone(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1", extra=True))
+    file = machine.folder / "extra.conf"
+    before = file.stat()
+    with pytest.raises(machine.program.Failure):
+        machine.program.apply(machine.bundle("two\n", "d2", extra=True, check="exit 7"))
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_an_unhealthy_role_brings_the_old_configuration_back_in_force(machine: Machine) -> None:
     machine.program.apply(machine.bundle("one\n", "d1"))
     machine.ran()
