@@ -37,7 +37,7 @@ def test_its_cloud_init_finds_the_bootstrap_valid_and_had_nothing_to_complain_of
     service.on(name, "sudo cloud-init schema --system")
     status = json.loads(service.on(name, "cloud-init status --format json"))
     assert (status["status"], status["errors"], status.get("recoverable_errors", {})) == ("done", [], {})
-    # Of the image, not of the bootstrap: it holds no sources of packages until a configuration names them.
+    # What newer versions report as recoverable errors.
     assert service.on(name, "sudo grep -c WARNING /var/log/cloud-init.log || true") == "0"
 
 
