@@ -27,8 +27,8 @@ LARGEST_USER_DATA = 43_000
 """Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
 
 HEALTH_SECONDS = 180
-SLOW_TO_HEALTH = {"database": 600, "omero-server": 900}
-"""Seconds for what may take longer: recovery after a crash, a server's first start."""
+SLOW_TO_HEALTH = {"database": 600, "omero-server": 900, "web": 900}
+"""Seconds for what may take longer: recovery after a crash, a server's first start, and what waits for that server."""
 
 
 class BootstrapTooLargeError(ValueError):
