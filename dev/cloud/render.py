@@ -20,6 +20,12 @@ def socket() -> str:
     return "/run/mysqld/mysqld.sock"
 
 
+def _templates() -> Environment:
+    return Environment(  # noqa: S701  these are not HTML
+        loader=FileSystemLoader(layout.HERE / "etc"), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+
+
 def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
     """Every configuration file of this cloud and its text; pure but for `state`'s passwords."""
     secrets = state.secrets()
@@ -27,9 +33,6 @@ def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
     def db(name: str) -> str:
         return f"mysql+pymysql://openstack:{secrets['database']}@localhost/{name}?unix_socket={socket()}"
 
-    environment = Environment(  # noqa: S701  these are not HTML
-        loader=FileSystemLoader(layout.HERE / "etc"), undefined=StrictUndefined, keep_trailing_newline=True
-    )
     common = {
         "state": state.root,
         "disks": state.root / "disks",
@@ -43,6 +46,7 @@ def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
         "kind": choice.kind,
         "default_zone": "fake" if choice.kind is Kind.NONE else "nova",
     }
+    environment = _templates()
     # Configuration and its template differ in the ending only.
     files = {state.root / "etc" / name: environment.get_template(f"{name}.j2").render(common) for name in _TEMPLATES}
     files[state.root / "clouds.yaml"] = environment.get_template("clouds.yaml.j2").render(common)
@@ -50,6 +54,12 @@ def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
         template = "nova-local.conf.j2" if host == "local" else "nova-fake.conf.j2"
         files[state.root / "etc" / f"{host}.conf"] = environment.get_template(template).render(common, host=host)
     return files
+
+
+def host_configuration(state: State, host: str) -> dict[str, str]:
+    """What a host that joins a running cloud has of its own, by the program's name."""
+    values = {"disks": state.root / "disks", "run": state.root / "run", "address": layout.ADDRESS}
+    return {name: _templates().get_template(f"{name}-{host}.conf.j2").render(values) for name in ("nova", "neutron")}
 
 
 def write(state: State, choice: Choice, venv: Path) -> None:

@@ -41,8 +41,14 @@ def test_every_ini_file_parses(state: State, kind: Kind) -> None:
     for path, text in files.items():
         assert "{{" not in text
         if path.suffix == ".conf" and path.stem not in {"rabbitmq", "libvirtd", "qemu", "dnsmasq"}:
-            # OpenStack's reader takes a section that occurs twice as one.
-            configparser.ConfigParser(strict=False, interpolation=None).read_string(text)
+            _parsed(text)
+
+
+def _parsed(text: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    # OpenStack's reader takes a section that occurs twice as one.
+    parser.read_string(text)
+    return parser
 
 
 def test_written_files_are_for_root_only(state: State) -> None:
@@ -76,6 +82,24 @@ def test_a_server_without_zone_goes_to_real_hosts_where_there_are_any(
     files = render.configuration(state, choice, VENV)
     assert f"compute_driver = {driver}" in files[state.root / "etc" / f"{choice.hosts[0]}.conf"]
     assert f"default_schedule_zone = {zone}\n" in files[state.root / "etc" / "nova.conf"]
+
+
+def test_an_emulated_processor_can_run_what_wheels_are_compiled_for(state: State) -> None:
+    # QEMU's default cannot: numpy ends with "Illegal instruction".
+    alone = render.configuration(state, Choice(Kind.QEMU, 0), VENV)[state.root / "etc" / "local.conf"]
+    for text in (alone, render.host_configuration(state, "emulated")["nova"]):
+        section = _parsed(text)["libvirt"]
+        assert (section["virt_type"], section["cpu_mode"], section["cpu_models"]) == ("qemu", "custom", "Nehalem")
+
+
+def test_the_host_of_emulated_machines_is_another_one_for_nova_and_neutron(state: State) -> None:
+    of_both = {name: _parsed(text) for name, text in render.host_configuration(state, "emulated").items()}
+    assert {name: found["DEFAULT"]["host"] for name, found in of_both.items()} == {
+        "nova": "emulated",
+        "neutron": "emulated",
+    }
+    # Both hosts' agents see one set of tables, and each takes away rules that it has not made.
+    assert of_both["neutron"]["securitygroup"]["firewall_driver"] == "noop"
 
 
 def test_nothing_listens_elsewhere_than_on_loopback_and_the_clouds_address(state: State) -> None:

@@ -1,0 +1,90 @@
+"""A second real host beside the containers', for a while: its guests are machines emulated by QEMU.
+
+A container shares this machine's kernel, which may lack what a guest needs (NFS). An emulated machine has a kernel of
+its own, and is slow. Both stand on the same networks, so a stack can have some nodes of each: by `zone`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import openstack
+import yaml
+from openstack.exceptions import SDKException
+
+from dev.cloud import control, layout
+from dev.cloud.layout import State, write_private
+from dev.cloud.process import CloudError
+from dev.cloud.render import host_configuration
+
+ZONE = "emulated"
+"""The availability zone; the host has the same name."""
+_SECONDS = 180
+# When this process ends, however it does, everything of the host ends: what enters the cloud, and what it starts.
+_MORTAL = ("setpriv", "--pdeathsig", "KILL")
+_APART = (
+    *_MORTAL,
+    *("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+)
+
+
+@contextmanager
+def host(state: State) -> Iterator[None]:
+    """Have the host in the running cloud. Its servers must be deleted before it goes.
+
+    Raises:
+        CloudError: the cloud is not up, or the host does not come.
+
+    """
+    auth = yaml.safe_load(state.clouds_yaml.read_text())["clouds"]["idr-local-admin"]["auth"]
+    cloud = openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne")
+    _forget(cloud)
+    own = state.run / ZONE
+    shutil.rmtree(own, ignore_errors=True)
+    for name, text in host_configuration(state, ZONE).items():
+        write_private(own / f"{name}.conf", text)
+    argv = [*_MORTAL, *control.enter(state, [*_APART, str(layout.HERE / "emulated-host"), str(state.root)])]
+    with (state.log / "emulated-host.log").open("wb") as log:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        _join_zone(cloud, process)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        _forget(cloud)
+
+
+def _join_zone(cloud: Any, process: subprocess.Popen[bytes]) -> None:
+    """Put the host into its zone as soon as the scheduler can choose it."""
+    zone = next((found for found in cloud.compute.aggregates() if found.name == ZONE), None)
+    zone = zone or cloud.compute.create_aggregate(name=ZONE, availability_zone=ZONE)
+    end = time.monotonic() + _SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        time.sleep(2)
+        try:
+            if _offers(cloud) and any(agent.host == ZONE and agent.is_alive for agent in cloud.network.agents()):
+                cloud.compute.add_host_to_aggregate(zone, ZONE)
+                return
+        except SDKException:  # not found yet
+            continue
+    raise CloudError("the host of emulated machines does not come, see `logs emulated-nova-compute`")
+
+
+def _offers(cloud: Any) -> bool:
+    """Whether the host has told what it has: before that the scheduler finds no valid host."""
+    providers = cloud.placement.resource_providers(name=ZONE)
+    return any(list(cloud.placement.resource_provider_inventories(provider)) for provider in providers)
+
+
+def _forget(cloud: Any) -> None:
+    """Take the host out of the tables; also one of a run that was killed."""
+    for service in list(cloud.compute.services(host=ZONE)):
+        cloud.compute.delete_service(service)
+    for agent in list(cloud.network.agents(host=ZONE)):
+        cloud.network.delete_agent(agent)

@@ -1,0 +1,278 @@
+"""What needs NFS, on emulated machines with kernels of their own: containers share this machine's, which may have none.
+
+A stack like any other, two of its nodes in the zone of emulated machines. They are then sent the configuration of the
+official distribution, since the demo shares no files: all of it but OMERO.server itself, whose Python packages alone
+take an emulated processor many minutes (tests/soak/test_official.py has it on a container). The site's server of raw
+images is played by a folder of the read-write node.
+"""
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cloudinit import render
+from dev.cloud import emulated
+from dev.cloud.layout import State
+from dev.image import rootfs
+from model import reading
+from model.firewall import NFS_PORT
+from model.planning import plan
+from tests import stacks
+from tests.cloud import tenant
+from tests.cloud.service import Service
+from tests.cloud.tenant import Tenant
+from tests.soak.test_official import without_packages
+
+pytestmark = pytest.mark.cloud
+
+READWRITE, READONLY, SERVICES = "demo1-omeroreadwrite", "demo1-omeroreadonly", "demo1-services"
+IMAGE = "idr-debian-12-emulated"
+EMULATED = {"flavor": "local.small", "zone": emulated.ZONE}
+RELEASES = {
+    "demo1": {
+        "cidr": "10.130.1.0/24",
+        "nodes": {
+            "services": {
+                "roles": ["database", "redis", "web", "proxy"],
+                "flavor": "local.medium",
+                "volumes": {"db": {"sizeGib": 1}},
+            },
+            "omeroreadwrite": {"roles": ["omero-readwrite"], "volumes": {"data": {"sizeGib": 1}}, **EMULATED},
+            "omeroreadonly": {"roles": ["omero-readonly"], **EMULATED},
+        },
+    }
+}
+SHARED, MOUNTED = "/data/OMERO/ManagedRepository", "/data/OMERO-readonly/ManagedRepository"
+RAW, RAW_MOUNTED = "/srv/raw", "/uod/idr"
+LEFT_OUT = ("omero-downloads", "omero-database", "omero-server")
+COMMANDS = "/usr/local/lib/idr/omero-server/common.sh"
+SERVER = "short() { echo parts; }\nsql() { echo parts; }\n"
+"""What the other steps ask OMERO.server and its database: they find both made by the same parts."""
+BOOT_SECONDS = 600
+ERROR_SECONDS = 120
+"""What a share that is away may take to say so: three tries, and the automount's own limit."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A release with a read-write and a read-only node on emulated machines."""
+
+    stack: Tenant
+    service: Service
+
+    def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Run a command on a node."""
+        # A machine that is switched off says nothing to who is connected.
+        options = [f"-o{option}" for option in ("BatchMode=yes", "ConnectTimeout=30", "ServerAliveInterval=10")]
+        ssh = ["ssh", "-F", str(self.service.ssh_config), *options, node]
+        return subprocess.run([*ssh, command], input=text_input, capture_output=True, check=False, timeout=1800)
+
+    def said(self, node: str, command: str, text_input: bytes = b"") -> str:
+        """What a command prints that must work."""
+        done = self.on(node, command, text_input)
+        assert done.returncode == 0, f"{node}: {command}: {done.stdout.decode()}{done.stderr.decode()}"
+        return done.stdout.decode().strip()
+
+    def address(self, node: str) -> str:
+        """A node's address in the release's network."""
+        return str(self.service.outputs["inventory"]["_meta"]["hostvars"][node]["idr_address"])
+
+    def bundle(self, name: str) -> str:
+        """A node's configuration with the official distribution, but for OMERO.server itself."""
+        values = stacks.values("local")
+        values |= {"omero": stacks.values("ebi")["omero"], "omeroImage": values["image"], "releases": RELEASES}
+        if name == READONLY:  # the other one plays the site's server
+            values["nfsMounts"] = [{"source": f"{self.address(READWRITE)}:{RAW}", "mount": RAW_MOUNTED}]
+        found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
+        found = dataclasses.replace(found, releases=tuple(map(without_packages, found.releases)))
+        node = next(node for node in found.nodes if node.name == name)
+        volumes = {volume.name: volume.id for volume in self.stack.cloud().block_storage.volumes()}
+        ids = {volume.purpose: volumes[f"idr-local-{name}-{volume.purpose}"] for volume in node.volumes}
+        whole = json.loads(render.bundle(node, found, self.stack.secrets(), ids))
+        files = [entry | {"content": SERVER} if entry["path"] == COMMANDS else entry for entry in whole["files"]]
+        roles = [role for role in whole["roles"] if role not in LEFT_OUT]
+        return json.dumps(whole | {"files": files, "roles": roles})
+
+    def apply(self, node: str) -> None:
+        """Send a node its configuration."""
+        said = self.said(node, "sudo /usr/local/sbin/idr-apply", self.bundle(node).encode())
+        assert said.endswith(": ready")
+
+    def power(self, node: str, *, on: bool) -> None:
+        """Switch a machine on or off, and wait until it is."""
+        compute = self.stack.cloud().compute
+        server = compute.find_server(f"idr-local-{node}", ignore_missing=False)
+        (compute.start_server if on else compute.stop_server)(server)
+        compute.wait_for_server(server, status="ACTIVE" if on else "SHUTOFF", wait=BOOT_SECONDS)
+
+    def reboot(self, node: str) -> None:
+        """Reboot a machine from inside, and wait until it answers again."""
+        before = self.said(node, "cat /proc/sys/kernel/random/boot_id")
+        self.on(node, "sudo systemctl reboot")
+        self.until_up(node, before)
+
+    def until_up(self, node: str, before: str = "") -> None:
+        """Wait for another boot of a machine than the one before."""
+
+        def again() -> bool:
+            done = self.on(node, "cat /proc/sys/kernel/random/boot_id")
+            return done.returncode == 0 and done.stdout.decode().strip() != before
+
+        until(again, BOOT_SECONDS)
+
+
+def until(done: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so, which must be in time."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, f"not within {seconds:.0f} s"
+        time.sleep(5)
+
+
+def open_port(place: Place) -> None:
+    """Let the read-only node through to NFS: the stack's security groups are the demo's, which shares no files."""
+    network = place.stack.cloud().network
+    groups = {group.name: group.id for group in network.security_groups()}
+    server, client = (groups[f"idr-local-demo1-{role}"] for role in ("omero-readwrite", "omero-readonly"))
+    port = {"protocol": "tcp", "port_range_min": NFS_PORT, "port_range_max": NFS_PORT}
+    network.create_security_group_rule(
+        security_group_id=server, remote_group_id=client, direction="ingress", ether_type="IPv4", **port
+    )
+    network.create_security_group_rule(
+        security_group_id=client, remote_group_id=server, direction="egress", ether_type="IPv4", **port
+    )
+
+
+def equip(place: Place) -> None:
+    """Give the read-write node what the guest image lacks, and the raw images that it shares as a site would."""
+    export = f"{RAW} {place.address(READONLY)}(ro,no_subtree_check,fsid=9)\n"
+    place.said(READWRITE, f"sudo mkdir -p {RAW} /etc/exports.d && echo raw | sudo tee {RAW}/image")
+    place.said(READWRITE, "sudo tee /etc/exports.d/raw.exports", export.encode())
+    place.said(READWRITE, "cat > server.deb && sudo dpkg -i server.deb", server_package(place.stack.folder))
+
+
+def server_package(folder: Path) -> bytes:
+    """Debian's package of the kernel's NFS server: in production it comes from the distribution."""
+    subprocess.run(["apt-get", "-q", "download", "nfs-kernel-server"], cwd=folder, capture_output=True, check=True)
+    return next(folder.glob("nfs-kernel-server_*.deb")).read_bytes()
+
+
+def register_image() -> None:
+    """Give the cloud the guest image once more, with its kernel: containers have no use for that."""
+    folder = rootfs.image_folder()
+    parts = ["--kernel", str(folder / "vmlinuz"), "--initrd", str(folder / "initrd")]
+    command = [sys.executable, "-m", "dev.cloud", "image", str(folder / "rootfs.raw"), "--name", IMAGE, *parts]
+    subprocess.run(command, cwd=stacks.ROOT, check=True)
+
+
+@pytest.fixture(scope="module")
+def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The release, both nodes configured: the read-only one waits for the other by itself."""
+    assert service.outputs
+    with emulated.host(State.at(None)):
+        register_image()
+        stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
+        stack.configure(idr_image=IMAGE, idr_releases=RELEASES)
+        try:
+            stack.apply()
+            made = Place(stack, stack.service())
+            open_port(made)
+            equip(made)
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(made.apply, (READWRITE, READONLY)))
+            yield made
+        finally:
+            stack.take_down()
+
+
+# The tests of this module follow each other on the same machines.
+
+
+def test_the_read_only_node_mounts_the_data_automounted_and_read_only(place: Place) -> None:
+    place.said(READONLY, f"ls {MOUNTED}")
+    lines = place.said(READONLY, "findmnt -rn -o FSTYPE,SOURCE,OPTIONS /data/OMERO-readonly").splitlines()
+    kinds = [line.split()[0] for line in lines]
+    assert kinds == ["autofs", "nfs4"]
+    source, options = lines[1].split()[1:]
+    assert source == f"{place.address(READWRITE)}:/data/OMERO"
+    assert "ro" in options.split(",")
+    assert "vers=4.2" in options.split(",")
+
+
+def test_it_is_shared_with_the_read_only_node_alone(place: Place) -> None:
+    shares = place.said(READWRITE, "sudo exportfs -s").splitlines()
+    assert {tuple(line.split("(")[0].split()) for line in shares if not line.startswith(RAW)} == {
+        ("/data/OMERO", place.address(READONLY)),
+        ("/data/BioFormatsCache", place.address(READONLY)),
+    }
+    rules = place.said(READWRITE, "sudo nft list chain inet idr input").splitlines()
+    let_in = [line for line in rules if "2049" in line]
+    assert [re.findall(r"saddr (\S+)", line) for line in let_in] == [[place.address(READONLY)]]
+    ask = f"timeout 20 bash -c '</dev/tcp/{place.address(READWRITE)}/{NFS_PORT}'"
+    assert place.on(READONLY, ask).returncode == 0
+    assert place.on(SERVICES, ask).returncode != 0
+
+
+def test_what_is_written_on_one_side_is_read_on_the_same_path_on_the_other(place: Place) -> None:
+    place.said(READWRITE, f"sudo runuser -u omero-server -- tee {SHARED}/file", b"written")
+    assert place.said(READONLY, f"sudo runuser -u omero-server -- cat {SHARED}/file") == "written"
+
+
+def test_the_read_only_side_can_change_nothing(place: Place) -> None:
+    refused = place.on(READONLY, f"sudo runuser -u omero-server -- touch {SHARED}/other")
+    assert refused.returncode != 0
+    assert b"Read-only file system" in refused.stderr
+    # Nor where its own mount would let it: the share itself is read-only.
+    writable = f"mount -t nfs -o rw,vers=4.2 {place.address(READWRITE)}:/data/OMERO /mnt && touch /mnt/other"
+    assert place.on(READONLY, f"sudo unshare --mount sh -c '{writable}'").returncode != 0
+    assert "other" not in place.said(READWRITE, f"ls /data/OMERO {SHARED}")
+
+
+def test_the_bio_formats_cache_is_written_by_both(place: Place) -> None:
+    place.said(READONLY, "sudo runuser -u omero-server -- tee /data/BioFormatsCache/memo", b"cached")
+    assert place.said(READWRITE, "sudo cat /data/BioFormatsCache/memo") == "cached"
+
+
+def test_raw_images_are_mounted_where_the_settings_say(place: Place) -> None:
+    assert place.said(READONLY, f"cat {RAW_MOUNTED}/image") == "raw"
+    assert place.on(READONLY, f"sudo touch {RAW_MOUNTED}/other").returncode != 0
+
+
+def test_the_read_only_node_boots_and_works_while_the_other_is_down(place: Place) -> None:
+    before = place.said(READONLY, "cat /proc/sys/kernel/random/boot_id")
+    place.power(READWRITE, on=False)
+    place.on(READONLY, "sudo systemctl reboot")
+    place.until_up(READONLY, before)
+    place.said(READONLY, "df -l && ls /data && sudo touch /data/OMERO/own && mount | grep -q /data/OMERO-readonly")
+    # Who does touch the share gets an error, and is not held for ever.
+    start = time.monotonic()
+    assert place.on(READONLY, f"cat {SHARED}/file").returncode != 0
+    assert time.monotonic() - start < ERROR_SECONDS
+
+
+def test_it_comes_back_by_itself(place: Place) -> None:
+    place.power(READWRITE, on=True)
+    until(lambda: place.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+
+
+def test_the_read_write_node_reboots_while_the_other_has_it_mounted(place: Place) -> None:
+    place.said(READONLY, f"ls {SHARED}")
+    place.reboot(READWRITE)
+    until(lambda: place.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+
+
+def test_the_read_write_node_works_while_the_other_reboots(place: Place) -> None:
+    before = place.said(READONLY, "cat /proc/sys/kernel/random/boot_id")
+    place.on(READONLY, "sudo systemctl reboot")
+    place.said(READWRITE, f"sudo runuser -u omero-server -- tee {SHARED}/meanwhile", b"written too")
+    place.until_up(READONLY, before)
+    assert place.said(READONLY, f"sudo cat {SHARED}/meanwhile") == "written too"
