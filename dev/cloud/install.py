@@ -18,8 +18,8 @@ Say = Callable[[str], None]
 # Nova loads drivers from inside its own package only, Neutron from registered names only. These files lead both to
 # plugins/ of whichever checkout the cloud is started from.
 _POINTERS = {
-    "nova/virt/idr_container.py": "from idr_openstack.nova_container import ContainerDriver  # noqa\n",
-    "nova/virt/idr_fake.py": "from idr_openstack.nova_fake import FakeHost  # noqa\n",
+    "nova/virt/idr_container.py": "from idr_openstack.nova_container import ContainerDriver\n",
+    "nova/virt/idr_fake.py": "from idr_openstack.nova_fake import FakeHost\n",
     "idr_openstack-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: idr-openstack\nVersion: 1\n",
     "idr_openstack-1.dist-info/entry_points.txt": (
         "[neutron.ml2.mechanism_drivers]\nidr_fake_host = idr_openstack.neutron_fake:FakeHostDriver\n"

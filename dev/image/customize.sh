@@ -68,4 +68,4 @@ rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/* "$root/etc/a
 : > "$root/etc/resolv.conf"
 : > "$root/etc/apt/sources.list"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/cache/debconf/*-old "$root"/var/log/*.log
-rm -rf "$root"/usr/share/locale/* "$root"/usr/share/man/* "$root"/usr/share/info/* "$root"/root/.cache
+(cd "$root" && rm -rf usr/share/locale/* usr/share/man/* usr/share/info/* root/.cache)

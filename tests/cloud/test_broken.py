@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -15,11 +16,56 @@ RELEASE = "demo1"
 DATABASE, REDIS, OMERO, PROXY = (f"{RELEASE}-{name}" for name in ("database", "redis", "omeroreadwrite", "proxy"))
 BACK = "The previous configuration is back in force."
 NGINX = "cloudinit/proxy/files/etc/nginx/conf.d/gzip.conf"
-VOLUMES = "cloudinit/common/files/etc/idr/volumes.j2"
-SETTINGS_OF_OMERO = "cloudinit/omero-demo/files/etc/omero-demo-image-server.env.j2"
-SETTINGS_OF_WEB = "cloudinit/web/files/opt/omero/web/config/idr.omero.j2"
 NOWHERE = "192.0.2.1"  # RFC 5737: an address of nobody's
 OTHER_VOLUME = "00000000-0000-0000-0"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One text of the program made wrong, what the node says of it, and the password whose renewal is the next `up`."""
+
+    file: str
+    old: str
+    new: str
+    node: str
+    said: tuple[str, ...]
+    renewed: str
+
+
+BROKEN = {
+    "a wrong password for Redis": Broken(
+        file="cloudinit/web/files/opt/omero/web/config/idr.omero.j2",
+        old="redis://:{{",
+        new="redis://:wrong{{",
+        node=OMERO,
+        said=(
+            "role web: check failed",
+            ":6379/0 does not let OMERO.web in, for 10 s: ",
+            "invalid username-password pair",
+        ),
+        renewed="omero/public",
+    ),
+    "an unreachable database": Broken(
+        file="cloudinit/omero-demo/files/etc/omero-demo-image-server.env.j2",
+        old="{{ database.address }}",
+        new=NOWHERE,
+        node=OMERO,
+        said=("role omero-demo: check failed", "the database does not let omero in, for 10 s: ", NOWHERE),
+        renewed="omero/public",
+    ),
+    "a volume that is not attached": Broken(
+        file="cloudinit/common/files/etc/idr/volumes.j2",
+        old="{{ volume_ids[volume.purpose][:20] }}",
+        new=OTHER_VOLUME,
+        node=DATABASE,
+        said=(
+            "role common: prepare failed",
+            f"volume {OTHER_VOLUME} did not appear",
+            "is it attached to this server?",
+        ),
+        renewed="database/omeroreadonly",
+    ),
+}
 # Long enough for another machine that an update is changing; here nothing comes.
 PATIENCE = ("cloudinit/common/scripts/waiting", "cloudinit/common/scripts/storage")
 
@@ -88,34 +134,12 @@ def test_an_invalid_line_for_nginx_is_named_with_its_place(place: Tenant) -> Non
     corrected(place, PROXY)
 
 
-def test_a_wrong_password_for_redis_is_named_before_omero_web_is_touched(place: Tenant) -> None:
-    with edited(place, SETTINGS_OF_WEB, "redis://:{{", "redis://:wrong{{"):
-        text = refusal(place, OMERO)
-    assert "role web: check failed" in text
-    assert ":6379/0 does not let OMERO.web in, for 10 s: " in text
-    assert "invalid username-password pair" in text
-    assert BACK in text
-    place.renew(f"password/{RELEASE}/omero/public")
-    corrected(place, OMERO)
-
-
-def test_an_unreachable_database_is_named_before_the_server_is_touched(place: Tenant) -> None:
-    with edited(place, SETTINGS_OF_OMERO, "{{ database.address }}", NOWHERE):
-        text = refusal(place, OMERO)
-    assert "role omero-demo: check failed" in text
-    assert "the database does not let omero in, for 10 s: " in text
-    assert NOWHERE in text
-    assert BACK in text
-    place.renew(f"password/{RELEASE}/omero/public")
-    corrected(place, OMERO)
-
-
-def test_a_volume_that_is_not_attached_is_named(place: Tenant) -> None:
-    with edited(place, VOLUMES, "{{ volume_ids[volume.purpose][:20] }}", OTHER_VOLUME):
-        text = refusal(place, DATABASE)
-    assert "role common: prepare failed" in text
-    assert f"volume {OTHER_VOLUME} did not appear" in text
-    assert "is it attached to this server?" in text
-    assert BACK in text
-    place.renew(f"password/{RELEASE}/database/omeroreadonly")
-    corrected(place, DATABASE)
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_a_node_is_about_to_use_is_asked_before_anything_that_runs_is_touched(place: Tenant, what: str) -> None:
+    broken = BROKEN[what]
+    with edited(place, broken.file, broken.old, broken.new):
+        text = refusal(place, broken.node)
+    for words in (*broken.said, BACK):
+        assert words in text
+    place.renew(f"password/{RELEASE}/{broken.renewed}")
+    corrected(place, broken.node)

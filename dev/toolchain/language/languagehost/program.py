@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]  # it has no types
 import pulumi
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 
