@@ -31,11 +31,8 @@ def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The same once more in a project apart, for what the first must not suffer."""
     assert service.outputs
     made = tenant.make(tmp_path_factory.mktemp("second"), "idr-second")
-    try:
-        made.apply()
+    with made.running():
         yield made
-    finally:
-        made.take_down()
 
 
 @pytest.fixture

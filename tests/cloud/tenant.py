@@ -3,6 +3,8 @@
 import json
 import secrets
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,15 @@ class Tenant(Project):
         """What the stack's secret gives."""
         secret = self.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip()
         return Secrets("local", secret, self.settings("rotations") or {})
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What the stack file says, up for the block; taken down also when it does not come up."""
+        try:
+            self.apply()
+            yield
+        finally:
+            self.take_down()
 
     def take_down(self) -> None:
         """Delete all that the stack has made, data volumes too."""

@@ -42,11 +42,8 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     made = tenant.make(tmp_path_factory.mktemp("changes"), PROJECT)
     tenant.quota(PROJECT, **QUOTA)
     made.configure(idr_releases=shape())
-    try:
-        made.apply()
+    with made.running():
         yield made
-    finally:
-        made.take_down()
 
 
 @pytest.fixture

@@ -24,8 +24,5 @@ def whole(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     releases = shape()
     releases["demo1"]["nodes"]["omeroreadonly"]["count"] = 2
     made.configure(idr_releases=releases)
-    try:
-        made.apply()
+    with made.running():
         yield made
-    finally:
-        made.take_down()

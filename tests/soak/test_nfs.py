@@ -182,16 +182,13 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         register_image()
         stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
         stack.configure(idr_image=IMAGE, idr_releases=RELEASES)
-        try:
-            stack.apply()
+        with stack.running():
             made = Place(stack, stack.service())
             open_port(made)
             equip(made)
             with ThreadPoolExecutor() as pool:
                 list(pool.map(made.apply, (READWRITE, READONLY)))
             yield made
-        finally:
-            stack.take_down()
 
 
 # The tests of this module follow each other on the same machines.

@@ -114,11 +114,8 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A release beside the running service."""
     assert service.outputs
     made = tenant.make(tmp_path_factory.mktemp("official"))
-    try:
-        made.apply()
+    with made.running():
         yield prepared(made)
-    finally:
-        made.take_down()
 
 
 # The tests of this module follow each other on one machine.
