@@ -66,7 +66,7 @@ def _bastion_node(settings: Settings) -> Node:
         zone=machine.zone,
         boot_volume_gib=machine.boot_volume_gib,
     )
-    return _node(settings, BASTION, machine, BASTION, group, None, {})
+    return _node(settings, BASTION, machine, BASTION, group, None, {BASTION: machine.rebuild or 0})
 
 
 def _release_nodes(settings: Settings, name: str) -> tuple[Node, ...]:

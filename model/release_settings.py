@@ -172,3 +172,5 @@ class Release(Scope):
 
 class Bastion(Scope, Machine):
     """The one way in for operators; shared by all releases of the stack."""
+
+    rebuild: PositiveInt | None = Field(None, description="Another number asks for a new machine")

@@ -69,17 +69,29 @@ def test_a_rebooted_machine_comes_back_by_itself(whole: Tenant, kept: Service, n
 
 @pytest.mark.parametrize("alias", ALIASES)
 def test_a_rebuild_by_name_replaces_that_machine_and_no_volume(whole: Tenant, kept: Service, alias: str) -> None:
-    volumes = {volume.name: volume.id for volume in whole.cloud().block_storage.volumes()}
-    servers = whole.servers()
     releases = whole.settings("releases")
     releases["demo1"]["rebuild"] = {**releases["demo1"].get("rebuild", {}), alias: 2}
     whole.configure(idr_releases=releases)
-    steps = whole.apply()
-    assert replaced(steps, "Instance") == {f"demo1-{alias}"}
-    assert not [step for step in steps if step.kind == "Volume"], said(steps)
-    assert {volume.name: volume.id for volume in whole.cloud().block_storage.volumes()} == volumes
-    now = whole.servers()
-    assert {name for name in now if now[name] != servers[name]} == {f"idr-local-demo1-{alias}"}
+    replace_only(whole, f"demo1-{alias}")
     wait_until_well(kept, f"demo1-{alias}")
     # Redis has no volume of its own: sessions end with its machine.
     still_there(kept, session="redis" not in releases["demo1"]["rebuild"])
+
+
+def test_a_rebuilt_bastion_is_entered_at_the_same_address_with_the_same_key(whole: Tenant, kept: Service) -> None:
+    whole.configure(idr_bastion={**whole.settings("bastion"), "rebuild": 2})
+    replace_only(whole, "bastion")
+    wait_until_well(kept, "bastion")
+    assert kept.on("demo1-database", "hostname -s") == "demo1-database"
+
+
+def replace_only(whole: Tenant, name: str) -> None:
+    """Apply what was asked for: the machine `name` is another one afterwards, everything else is as it was."""
+    volumes = {volume.name: volume.id for volume in whole.cloud().block_storage.volumes()}
+    servers = whole.servers()
+    steps = whole.apply()
+    assert replaced(steps, "Instance") == {name}
+    assert not [step for step in steps if step.kind == "Volume"], said(steps)
+    assert {volume.name: volume.id for volume in whole.cloud().block_storage.volumes()} == volumes
+    now = whole.servers()
+    assert {server for server in now if now[server] != servers[server]} == {f"idr-local-{name}"}

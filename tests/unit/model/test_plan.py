@@ -79,8 +79,9 @@ def test_the_public_address_leads_to_the_live_release() -> None:
 def test_a_rebuild_number_reaches_only_the_node_it_names() -> None:
     values = stacks.values("local")
     values["releases"]["demo1"]["rebuild"] = {"redis": 2}
+    values["bastion"]["rebuild"] = 3
     made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
-    assert {node.name: node.rebuild for node in made.nodes if node.rebuild} == {"demo1-redis": 2}
+    assert {node.name: node.rebuild for node in made.nodes if node.rebuild} == {"bastion": 3, "demo1-redis": 2}
 
 
 @pytest.mark.parametrize("stack", stacks.STACK_FILES)
