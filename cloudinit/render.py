@@ -19,7 +19,7 @@ from cloudinit import omero
 from model import balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
 from model.roles import OMERO_ROLES, Role
-from model.secrets import Secrets
+from model.secrets import Certificate, Secrets
 
 HERE = Path(__file__).parent
 ADMIN_USER = "idr"
@@ -151,6 +151,8 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "secrets": secrets,
         "authority": secrets.authority,
         "certificate": secrets.certificate(node.name, _hosts(node, plan)),
+        "public_certificate": _public_certificate(node, plan, secrets),
+        "acme": plan.acme if plan.acme and node == plan.public_node() else None,
         "omero_nodes": omero_nodes,
         "web_nodes": release.with_role(Role.WEB),
         "omero_server": _omero_server(node, omero_nodes),
@@ -162,6 +164,14 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "sizing": sizing,
         "ports": firewall,
     }
+
+
+def _public_certificate(node: Node, plan: Plan, secrets: Secrets) -> Certificate:
+    """What visitors see, but for one that is asked for by ACME."""
+    given = plan.certificate
+    if given is None:
+        return secrets.certificate(node.name, _hosts(node, plan))
+    return Certificate(given.key.get_secret_value().strip() + "\n", given.certificate.strip() + "\n")
 
 
 def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:

@@ -52,6 +52,9 @@ class Deployment(pulumi.ComponentResource):
             for release in (bastion, *others):
                 # Its way there must stand when a node is configured, and still stand when it is stopped to be deleted.
                 way = [way_in.association, *release.network.reachable, bastion.firewall, release.firewall]
+                if plan.acme and release is live:
+                    # The certificate's authority asks the proxy by its public name.
+                    way.append(public.association)
                 release.configure(way_in.address, after=way)
         made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
         self.servers = {name: node.instance_id for name, node in made.items()}

@@ -11,6 +11,7 @@ import yaml
 from idr import engine
 from idr.cli import PROJECT, stack_names
 from idr.errors import IdrError
+from model.field_types import SEALED
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse, with_overrides
@@ -18,8 +19,6 @@ from model.secrets import Secrets
 from model.settings import Settings
 
 NAMESPACE = "idr:"
-SEALED = "(encrypted in the stack file, opened by the engine alone)"
-"""Stands for a secret's value; as long as a stack secret must be."""
 
 
 class StackFileError(IdrError):

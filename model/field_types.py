@@ -12,6 +12,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from model.addressing import LAST_SERVICE_HOST
 
+SEALED = "(encrypted in the stack file, opened by the engine alone)"
+"""Stands for a secret's value where the engine was not asked; as long as a stack secret must be."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -50,6 +53,13 @@ Name = Annotated[str, Shape("[^\\s].{0,254}", "the name of a thing in the cloud"
 HostName = Annotated[
     str, Shape("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a host name in lower case, or an IPv4 address")
 ]
+HttpsUrl = Annotated[
+    str,
+    Shape(
+        "https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]*)*", "an address as in https://acme.example.org/directory"
+    ),
+]
+EmailAddress = Annotated[str, Shape("[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", "an address as in operators@example.org")]
 Sha256 = Annotated[str, Shape("[0-9a-f]{64}", "the 64 hexadecimal digits of a SHA-256 sum")]
 MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path")]
 NfsSource = Annotated[

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from model import firewall
 from model.firewall import HostRules, Rule, Site
+from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import Role
-from model.settings import FloatingIps, NfsMount, Omero, Proxies, PublicCertificate
+from model.settings import FloatingIps, NfsMount, Omero, Proxies
 from model.systems import System
 
 BASTION = "bastion"
@@ -110,6 +111,7 @@ class Plan:
     proxies: Proxies
     host_name: str
     certificate: PublicCertificate | None = field(repr=False)
+    acme: Acme | None
     operators: tuple[str, ...]
     omero: Omero
     storage_group: str

@@ -16,8 +16,8 @@ SHORTEST_SECRET = 32
 DEMO_STACK = "local"
 OVERRIDES = "overrides"
 SECRET_WORDS = ("password", "secret", "token")
-SECRET_KEYS = ("stackSecret", "certificate")
-"""Top-level keys that only Pulumi's encryption may keep."""
+SECRET_KEYS = {"stackSecret": "idr:stackSecret", "certificate": "--path idr:certificate.key"}
+"""Top-level keys that only Pulumi's encryption may keep, and how it is told to."""
 
 
 class SettingsError(Exception):
@@ -102,7 +102,7 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
 def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
     for key in values:
         if key in SECRET_KEYS and key not in encrypted:
-            yield key, f"is in plain text; keep it with: pulumi config set --secret idr:{key}"
+            yield key, f"is in plain text; keep it with: pulumi config set --secret {SECRET_KEYS[key]}"
         elif key not in SECRET_KEYS and any(word in key.lower() for word in SECRET_WORDS):
             yield key, "passwords are derived from idr:stackSecret, none is written down; remove it"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from model.reading import OVERRIDES, SECRET_KEYS
+from model.reading import OVERRIDES
 from model.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -30,7 +30,7 @@ A site or an occasion can have a file of its own on top, named by `idr:overrides
 
 def schema_text() -> str:
     """The JSON schema of a stack file."""
-    properties = {f"idr:{key}": _or_encrypted(key, value) for key, value in _MODEL["properties"].items()}
+    properties = {f"idr:{key}": _encrypted(value) for key, value in _MODEL["properties"].items()}
     properties[f"idr:{OVERRIDES}"] = {"type": "string", "description": "A YAML file of settings on top of this one"}
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -46,13 +46,20 @@ def schema_text() -> str:
             }
         },
         "required": ["config"],
-        "$defs": _MODEL["$defs"],
+        "$defs": _encrypted(_MODEL["$defs"]),
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _or_encrypted(key: str, value: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [ENCRYPTED], "description": value.get("description", "")} if key in SECRET_KEYS else value
+def _encrypted(schema: Any) -> Any:
+    """The schema with secrets (pydantic's `writeOnly`) as they stand in a file: encrypted."""
+    if isinstance(schema, list):
+        return [_encrypted(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("writeOnly"):
+        return ENCRYPTED | {key: schema[key] for key in ("description",) if key in schema}
+    return {key: _encrypted(value) for key, value in schema.items()}
 
 
 def reference_text() -> str:

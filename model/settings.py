@@ -23,6 +23,7 @@ from model.field_types import (
     Section,
     Sha256,
 )
+from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import Bastion, Flavor, NodeGroup, Release
 from model.roles import FACTS, Role
 
@@ -94,13 +95,6 @@ class Proxies(Section):
     exceptions: tuple[HostName, ...] = Field((), description="Hosts that are reached directly (no_proxy)")
 
 
-class PublicCertificate(Section):
-    """The certificate that visitors see, as PEM; the stack's own authority signs one where it is absent."""
-
-    certificate: str = Field(description="The certificate and those that lead to its authority")
-    key: SecretStr = Field(description="Its private key")
-
-
 @dataclass(frozen=True)
 class _Sized:
     flavor: Flavor
@@ -125,6 +119,7 @@ class Settings(Section):
     proxies: Proxies = Field(Proxies(), description="How a closed site reaches the world")
     host_name: HostName | None = Field(None, description="The name that visitors use")
     certificate: PublicCertificate | None = Field(None, description="What visitors see; kept as a secret")
+    acme: Acme | None = Field(None, description="Who signs what visitors see, instead")
     flavors: dict[str, Flavor] = Field(description="What each flavor that is used offers")
     bastion: Bastion = Field(description="The way in for operators")
     omero: Omero = Field(description="OMERO.server's distribution")
@@ -144,6 +139,7 @@ class Settings(Section):
         yield from self._networks_are_apart()
         yield from self._files_come_from_somewhere()
         yield from self._paths_and_volumes_are_used_once()
+        yield from self._certificate_is_for_the_name()
 
     def _names_what_is_there(self) -> Iterator[str]:
         if self.live not in self.releases:
@@ -194,6 +190,14 @@ class Settings(Section):
         for volume in dict.fromkeys(volumes):
             if volumes.count(volume) > 1:
                 yield f"the existing volume {volume} is named twice: one machine can have it"
+
+    def _certificate_is_for_the_name(self) -> Iterator[str]:
+        if self.certificate and self.acme:
+            yield "certificate and acme both say what visitors see: remove one"
+        if (self.certificate or self.acme) and self.host_name is None:
+            yield "hostName: a certificate is for a name: say which visitors use"
+        elif self.certificate and self.host_name and not self.certificate.names(self.host_name):
+            yield f"certificate: is not for the hostName {self.host_name}"
 
     def _groups(self) -> Iterator[tuple[str, NodeGroup]]:
         for release, settings in self.releases.items():

@@ -38,7 +38,7 @@ def system_of(roles: Iterable[Role], *, official: bool) -> System:
     return UBUNTU if official and omero.intersection(roles) else DEBIAN
 
 
-def packages(system: System, roles: Iterable[Role], *, official: bool) -> tuple[str, ...]:
+def packages(system: System, roles: Iterable[Role], *, official: bool, acme: bool) -> tuple[str, ...]:
     """The distribution's packages that a node with these roles needs, sorted."""
     carried = set(roles)
     found = {*COMMON_PACKAGES, *(package for role in carried for package in FACTS[role].packages)}
@@ -46,4 +46,6 @@ def packages(system: System, roles: Iterable[Role], *, official: bool) -> tuple[
         found |= {f"openjdk-{system.java}-jre-headless", *OMERO_PACKAGES}
         if Role.OMERO_READWRITE in carried:
             found.add("nfs-kernel-server")
+    if acme and Role.PROXY in carried:
+        found.add("certbot")
     return tuple(sorted(found))

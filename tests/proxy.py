@@ -94,10 +94,11 @@ class Place:
             target = self.folder / "etc" / Path(path).relative_to(SYSTEM_FOLDER)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self.adapt(content) if target.suffix == ".conf" else content)
-        for name in ("mime.types", "modules-enabled"):
+        links = {name: SYSTEM_FOLDER / name for name in ("mime.types", "modules-enabled")}
+        for name, target in {**links, "tls/acme": Path("given")}.items():
             link = self.folder / "etc" / name
             if not link.is_symlink():
-                link.symlink_to(SYSTEM_FOLDER / name)
+                link.symlink_to(target)
         for name in ("cache", "log", *TEMPORARY):
             (self.folder / name).mkdir(exist_ok=True)
         return self.folder / "etc" / "nginx.conf"

@@ -79,11 +79,11 @@ class Tenant(Project):
         self.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
 
     def configure(self, **changes: Any) -> None:
-        """Set keys of the stack file, as `idr_image="x"` for `idr:image` and `openstack_authUrl="x"`."""
+        """Set keys of the stack file, as `idr_image="x"` for `idr:image`; None removes one."""
         file = self.folder / "Pulumi.local.yaml"
         document = yaml.safe_load(file.read_text())
-        for key, value in changes.items():
-            document["config"][key.replace("_", ":", 1)] = value
+        config = document["config"] | {key.replace("_", ":", 1): value for key, value in changes.items()}
+        document["config"] = {key: value for key, value in config.items() if value is not None}
         file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def settings(self, key: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.plan import Plan
+from model.public_certificate import Acme
 from tests import proxy, stacks
 
 BIN = Path(sys.executable).parent
@@ -22,6 +23,15 @@ def written(plan: Plan, folder: Path) -> Path:
 def test_debians_nginx_accepts_it_without_a_warning(stack: str, tmp_path: Path) -> None:
     done = proxy.check_configuration(written(stacks.plan_of(stack), tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_accepts_the_way_in_for_a_certificates_authority(tmp_path: Path) -> None:
+    config = written(replace(stacks.plan_of("local"), acme=Acme()), tmp_path)
+    done = proxy.check_configuration(config)
+    assert (done.returncode, done.stderr) == (0, "")
+    site = (config.parent / "conf.d" / "site.conf").read_text()
+    assert "location /.well-known/acme-challenge/" in site
+    assert f"{tmp_path}/etc/tls/acme/fullchain.pem;" in site
 
 
 @pytest.mark.parametrize("stack", stacks.STACK_FILES)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from idr import stack_file
 from idr.__main__ import app
+from model.field_types import SEALED
 from tests import stacks
 
 runner = CliRunner()
@@ -38,7 +39,7 @@ def test_what_is_encrypted_is_not_shown(folder: Path) -> None:
     done = runner.invoke(app, ["settings", "--stack", "uod"])
     assert done.exit_code == 0
     assert "v1:sealed" not in done.output
-    assert stack_file.SEALED in done.output
+    assert SEALED in done.output
 
 
 def test_a_mistake_is_said_in_a_line_and_nothing_shown(folder: Path) -> None:

@@ -370,7 +370,17 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
     ),
     "a private key in the plain": (
         lambda v: v.update(certificate={"certificate": "PEM", "key": "PEM"}),
-        ["idr:certificate: is in plain text; keep it with: pulumi config set --secret idr:certificate"],
+        ["idr:certificate: is in plain text; keep it with: pulumi config set --secret --path idr:certificate.key"],
+    ),
+    "an authority without TLS": (
+        lambda v: v.update(acme={"directory": "http://acme.example.org/"}),
+        [
+            "idr:acme.directory: must be an address as in https://acme.example.org/directory (given: 'http://acme.example.org/')"
+        ],
+    ),
+    "an address for mail that is none": (
+        lambda v: v.update(acme={"email": "operators"}),
+        ["idr:acme.email: must be an address as in operators@example.org (given: 'operators')"],
     ),
     "a list for a mapping": (
         lambda v: v.update(flavors=["local.small"]),

@@ -1,0 +1,110 @@
+"""A certificate authority of the world's, in the cloud's external network: Pebble, which Let's Encrypt tests with."""
+
+import json
+import os
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from dev.cloud import control
+from dev.cloud.layout import EXTERNAL, State
+from model.secrets import Secrets
+
+SOURCE = Path(__file__).with_name("pebble")
+ADDRESS = str(EXTERNAL[3])
+"""Beside the cloud's and the machine's own, below those that routers get."""
+MANAGEMENT_PORT = 15000
+START_SECONDS = 20
+NAMESPACE = "authority"
+# A machine of its own on the external bridge. It knows one name, as the world's DNS would.
+MACHINE = f"""
+ip netns add {NAMESPACE}
+ip link add {NAMESPACE} type veth peer name eth0 netns {NAMESPACE}
+ip link set {NAMESPACE} master br-ex up
+ip -n {NAMESPACE} addr add {ADDRESS}/{EXTERNAL.prefixlen} dev eth0
+ip -n {NAMESPACE} link set lo up
+ip -n {NAMESPACE} link set eth0 up
+exec ip netns exec {NAMESPACE} sh -ec 'mount --bind hosts /etc/hosts; exec env $SETTINGS ./pebble -config pebble.json'
+"""
+# Neither waits before it asks for proof nor refuses an answer now and then, which certbot would repeat.
+SETTINGS = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Where it is asked, who signed its directory's certificate, and what it signs with; both PEM."""
+
+    directory: str
+    directory_authority: str
+    root: str
+
+
+@contextmanager
+def running(folder: Path, names: dict[str, str]) -> Iterator[Authority]:
+    """The authority, for which `names` lead to these addresses."""
+    own = Secrets("authority", "signs the directory's certificate, in tests")
+    made = own.certificate("directory", (ADDRESS,))
+    build(folder / "pebble")
+    (folder / "hosts").write_text("".join(f"{address} {name}\n" for name, address in names.items()))
+    (folder / "directory.crt").write_text(made.certificate)
+    (folder / "directory.key").write_text(made.key)
+    (folder / "pebble.json").write_text(json.dumps({"pebble": configuration(folder)}))
+    state = State.at(None)
+    script = MACHINE.replace("$SETTINGS", SETTINGS)
+    # It ends with this process, however that ends.
+    command = ["setpriv", "--pdeathsig", "KILL", *control.enter(state, ["sh", "-ec", script])]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    try:
+        trust = ssl.create_default_context(cadata=own.authority.certificate)
+        root = wait_for_root(trust, process, folder / "log")
+        yield Authority(f"https://{ADDRESS}/dir", own.authority.certificate, root)
+    finally:
+        process.kill()
+        process.wait()
+        subprocess.run(control.enter(state, ["ip", "netns", "del", NAMESPACE]), check=True)
+
+
+def build(program: Path) -> None:
+    """Build it from the Go module proxy, by locked sums."""
+    command = [
+        "go",
+        "build",
+        "-trimpath",
+        "-mod=readonly",
+        "-o",
+        program,
+        "github.com/letsencrypt/pebble/v2/cmd/pebble",
+    ]
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}
+    subprocess.run(command, cwd=SOURCE, env=environment, check=True, capture_output=True)
+
+
+def configuration(folder: Path) -> dict[str, object]:
+    """Its directory on https' port; proof is asked for on http's."""
+    return {
+        "listenAddress": f"{ADDRESS}:443",
+        "managementListenAddress": f"{ADDRESS}:{MANAGEMENT_PORT}",
+        "certificate": str(folder / "directory.crt"),
+        "privateKey": str(folder / "directory.key"),
+        "httpPort": 80,
+        "tlsPort": 443,
+    }
+
+
+def wait_for_root(trust: ssl.SSLContext, process: "subprocess.Popen[bytes]", log: Path) -> str:
+    """The certificate that it signs with, made at its start."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return httpx.get(f"https://{ADDRESS}:{MANAGEMENT_PORT}/roots/0", verify=trust).text
+        except httpx.HTTPError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.2)

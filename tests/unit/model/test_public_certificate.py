@@ -1,0 +1,131 @@
+"""The certificate that visitors see: what is refused of it, and which of three ways reaches which machine."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cloudinit import render
+from model.field_types import SEALED
+from model.plan import Plan
+from model.planning import plan
+from model.public_certificate import LETS_ENCRYPT
+from model.reading import Source, parse
+from model.secrets import Certificate, Secrets
+from tests import proxy, stacks
+from tests.unit.model.mistakes import mistakes
+
+HOST = "idr.example.org"
+SOURCE = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecret", "certificate"}))
+ACME_ENV = "/usr/local/lib/idr/proxy/acme.env"
+Values = dict[str, Any]
+
+
+def signed(name: str, *hosts: str) -> Certificate:
+    return Secrets("elsewhere", "an institute's own authority, for tests").certificate(name, hosts)
+
+
+def given(**other: str) -> dict[str, str]:
+    made = signed("visitors", HOST, "*.wild.example.org")
+    return {"certificate": made.certificate, "key": made.key} | other
+
+
+def planned(**values: Any) -> Plan:
+    return plan(parse(stacks.values("local") | {"hostName": HOST} | values, SOURCE), "local")
+
+
+def files(made: Plan, node: str) -> dict[str, str]:
+    found = next(each for each in made.nodes if each.name == node)
+    bundle = render.bundle(found, made, stacks.secrets_of("local"), proxy.VOLUMES)
+    return {entry["path"]: entry["content"] for entry in json.loads(bundle)["files"]}
+
+
+WRONG: dict[str, tuple[Callable[[], Values], str]] = {
+    "two ways at once": (
+        lambda: {"acme": {}, "certificate": given()},
+        "idr: certificate and acme both say what visitors see: remove one",
+    ),
+    "no name": (
+        lambda: {"hostName": None, "acme": {}},
+        "idr: hostName: a certificate is for a name: say which visitors use",
+    ),
+    "another name": (
+        lambda: {"hostName": "example.org", "certificate": given()},
+        "idr: certificate: is not for the hostName example.org",
+    ),
+    "no PEM": (
+        lambda: {"certificate": given(certificate="PEM")},
+        "idr:certificate: certificate: is not a certificate in PEM",
+    ),
+    "no key": (
+        lambda: {"certificate": given(key="PEM")},
+        "idr:certificate: key: is not a private key in PEM without a passphrase",
+    ),
+    "another's key": (
+        lambda: {"certificate": given(key=signed("others", HOST).key)},
+        "idr:certificate: key: belongs to another certificate; the server's own must be the first in `certificate`",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_is_refused_without_showing_it(name: str) -> None:
+    values, message = WRONG[name]
+    said = mistakes(lambda v: v.update({"hostName": HOST} | values()), SOURCE)
+    assert said == [f"Pulumi.local.yaml: {message}"]
+
+
+def test_a_wildcard_is_for_one_label_more() -> None:
+    assert planned(hostName="idr.wild.example.org", certificate=given()).certificate
+    said = mistakes(lambda v: v.update(hostName="a.b.wild.example.org", certificate=given()), SOURCE)
+    assert said == ["Pulumi.local.yaml: idr: certificate: is not for the hostName a.b.wild.example.org"]
+
+
+@pytest.mark.parametrize("sealed", ["certificate", "key"])
+def test_what_is_encrypted_in_the_stack_file_is_not_judged(sealed: str) -> None:
+    assert planned(certificate=given(**{sealed: SEALED})).certificate
+
+
+def test_the_given_certificate_is_what_nginx_shows() -> None:
+    found = files(planned(certificate=given()), "demo1-proxy")
+    assert found["/etc/nginx/tls/given/fullchain.pem"] == given()["certificate"]
+    assert found["/etc/nginx/tls/given/privkey.pem"] == given()["key"]
+    assert "ssl_certificate /etc/nginx/tls/given/fullchain.pem;" in found["/etc/nginx/conf.d/site.conf"]
+
+
+def test_services_inside_keep_the_stacks_own_authority() -> None:
+    found = files(planned(certificate=given()), "demo1-database")
+    assert given()["certificate"] not in "".join(found.values())
+
+
+def test_only_the_proxy_behind_the_public_address_asks_an_authority() -> None:
+    values = stacks.values("local")
+    values["releases"]["demo2"] = values["releases"]["demo1"] | {"cidr": "10.130.2.0/24"}
+    made = planned(releases=values["releases"], acme={"email": "operators@example.org"})
+    assert files(made, "demo1-proxy")[ACME_ENV].splitlines()[1:] == [
+        f"ACME_DIRECTORY={LETS_ENCRYPT}",
+        f"ACME_HOST={HOST}",
+        "ACME_EMAIL=operators@example.org",
+    ]
+    assert "ACME" not in files(made, "demo2-proxy")[ACME_ENV]
+    assert "acme" not in files(made, "demo2-proxy")["/etc/nginx/conf.d/site.conf"]
+
+
+def test_certbot_goes_the_sites_way_to_an_authority_of_its_own() -> None:
+    made = planned(
+        acme={"directory": "https://acme.example.org/directory", "authority": "PEM of it\n"},
+        proxies={"http": "http://proxy.example.org:3128", "exceptions": ["acme.example.org"]},
+    )
+    found = files(made, "demo1-proxy")
+    assert found["/usr/local/lib/idr/proxy/acme-authority.pem"] == "PEM of it\n"
+    assert found[ACME_ENV].splitlines()[4:] == [
+        "REQUESTS_CA_BUNDLE=/usr/local/lib/idr/proxy/acme-authority.pem",
+        "https_proxy=http://proxy.example.org:3128/",
+        "no_proxy=acme.example.org",
+    ]
+
+
+def test_certbot_is_installed_where_it_is_needed_only() -> None:
+    assert [node.name for node in planned(acme={}).nodes if "certbot" in node.packages] == ["demo1-proxy"]
+    assert not [node.name for node in planned().nodes if "certbot" in node.packages]
