@@ -22,18 +22,21 @@ ADDRESS = str(EXTERNAL[3])
 MANAGEMENT_PORT = 15000
 START_SECONDS = 20
 NAMESPACE = "authority"
+# It ends with this process, however that ends: what enters the cloud, and what that starts.
+MORTAL = ("setpriv", "--pdeathsig", "KILL")
+# Neither waits before it asks for proof nor refuses an answer now and then, which certbot would repeat.
+SETTINGS = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0"
 # A machine of its own on the external bridge. It knows one name, as the world's DNS would.
 MACHINE = f"""
+cd "$1"
 ip netns add {NAMESPACE}
 ip link add {NAMESPACE} type veth peer name eth0 netns {NAMESPACE}
 ip link set {NAMESPACE} master br-ex up
 ip -n {NAMESPACE} addr add {ADDRESS}/{EXTERNAL.prefixlen} dev eth0
 ip -n {NAMESPACE} link set lo up
 ip -n {NAMESPACE} link set eth0 up
-exec ip netns exec {NAMESPACE} sh -ec 'mount --bind hosts /etc/hosts; exec env $SETTINGS ./pebble -config pebble.json'
+exec ip netns exec {NAMESPACE} sh -ec 'mount --bind hosts /etc/hosts; exec env {SETTINGS} ./pebble -config pebble.json'
 """
-# Neither waits before it asks for proof nor refuses an answer now and then, which certbot would repeat.
-SETTINGS = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0"
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,9 @@ def running(folder: Path, names: dict[str, str]) -> Iterator[Authority]:
     (folder / "directory.key").write_text(made.key)
     (folder / "pebble.json").write_text(json.dumps({"pebble": configuration(folder)}))
     state = State.at(None)
-    script = MACHINE.replace("$SETTINGS", SETTINGS)
-    # It ends with this process, however that ends.
-    command = ["setpriv", "--pdeathsig", "KILL", *control.enter(state, ["sh", "-ec", script])]
+    command = [*MORTAL, *control.enter(state, [*MORTAL, "sh", "-ec", MACHINE, "machine", str(folder)])]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         trust = ssl.create_default_context(cadata=own.authority.certificate)
         root = wait_for_root(trust, process, folder / "log")

@@ -20,7 +20,8 @@ HOST = "demo.idr.internal"
 PROXY = "demo1-proxy"
 # At once, as it would be a month before its end.
 DUE = r"s/^\[renewalparams]/renew_before_expiry = 100 years\n&/"
-RELOAD_SECONDS = 10
+# nginx ends connections of before in good order, which this client takes for an error.
+RELOAD_SECONDS = 3
 NOBODY = "https://192.0.2.1/directory"  # RFC 5737: an address of nobody's
 
 
@@ -60,9 +61,8 @@ def test_the_distributions_timer_renews_it_and_nginx_shows_the_new_one(second: T
     assert service.on(PROXY, "systemctl is-active certbot.timer") == "active"
     service.on(PROXY, f"sudo sed -i '{DUE}' /etc/letsencrypt/renewal/idr.conf")
     service.on(PROXY, "sudo systemctl start certbot.service")
-    end = time.monotonic() + RELOAD_SECONDS
-    while shown(service, acme.root) == before:
-        assert time.monotonic() < end, service.on(PROXY, "sudo tail -n 30 /var/log/letsencrypt/letsencrypt.log")
+    time.sleep(RELOAD_SECONDS)
+    assert shown(service, acme.root) != before
 
 
 def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_they_saw(
@@ -72,8 +72,13 @@ def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_
     second.configure(idr_acme={"directory": NOBODY, "authority": acme.directory_authority})
     done = second.up()
     assert done.returncode != 0
-    assert f"role proxy: activate failed (exit status 1):\nacme: {NOBODY} gave no certificate for {HOST}" in done.stdout
-    assert "The previous configuration is back in force." in done.stdout
+    said_of_it = (
+        "role proxy: activate failed",
+        f"acme: {NOBODY} gave no certificate for {HOST}",
+        "Network is unreachable",
+        "The previous configuration is back in force.",
+    )
+    assert [text for text in said_of_it if text not in done.stdout] == [], done.stdout
     assert shown(second.service(), acme.root) == before
 
 
