@@ -29,6 +29,16 @@ def values(stack: str) -> dict[str, Any]:
     return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
 
 
+def small_ebi() -> dict[str, Any]:
+    """The releases of `ebi`: its groups, roles and counts, as the local cloud can hold them."""
+    nodes = values("ebi")["releases"]["prod130"]["nodes"]
+    for group in nodes.values():
+        group["flavor"] = "local.small"
+        for volume in group.get("volumes", {}).values():
+            volume["sizeGib"] = 1
+    return {"demo1": {"cidr": values("local")["releases"]["demo1"]["cidr"], "nodes": nodes}}
+
+
 def settings(stack: str) -> Settings:
     """A stack file's settings."""
     return parse(values(stack), Source(stack, LAYOUTS[stack].name))

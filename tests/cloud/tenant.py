@@ -23,6 +23,8 @@ from tests.steps import Step
 
 CLOUDS = ROOT / ".local" / "cloud" / "clouds.yaml"
 NAME = "idr-test"
+LARGE = {"instances": 40, "cores": 80, "ram": 100_000}
+"""A quota for the shape of `ebi`: more than a default project of Nova may have."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -18,21 +17,8 @@ PROJECT = "idr-changes"
 RELEASE = "demo1"
 GROUP = "omeroreadonly"
 READ_ONLY = f"{RELEASE}-{GROUP}"
-# More than a default project of Nova may have.
-QUOTA = {"instances": 40, "cores": 80, "ram": 100_000}
 # What belongs to the machines alone, not to their data or network.
 MACHINE = {"Instance", "VolumeAttach", "Command"}
-
-
-def shape() -> dict[str, Any]:
-    """The releases of `ebi`: its groups, roles and counts, as the local cloud can hold them."""
-    given = stacks.values("ebi")["releases"]["prod130"]["nodes"]
-    local = stacks.values("local")["releases"][RELEASE]
-    for group in given.values():
-        group["flavor"] = "local.small"
-        for volume in group.get("volumes", {}).values():
-            volume["sizeGib"] = 1
-    return {RELEASE: {"cidr": local["cidr"], "nodes": given}}
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +26,8 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The whole of it, up, in a project apart."""
     assert service.outputs
     made = tenant.make(tmp_path_factory.mktemp("changes"), PROJECT)
-    tenant.quota(PROJECT, **QUOTA)
-    made.configure(idr_releases=shape())
+    tenant.quota(PROJECT, **tenant.LARGE)
+    made.configure(idr_releases=stacks.small_ebi())
     with made.running():
         yield made
 
@@ -94,7 +80,7 @@ def test_another_tuning_value_only_configures(trial: Tenant) -> None:
 
 
 def test_another_flavor_resizes_that_node_in_place(trial: Tenant) -> None:
-    releases = shape()
+    releases = stacks.small_ebi()
     releases[RELEASE]["nodes"]["redis"]["flavor"] = "local.medium"
     trial.configure(idr_releases=releases)
     steps = trial.foreseen()
@@ -103,7 +89,7 @@ def test_another_flavor_resizes_that_node_in_place(trial: Tenant) -> None:
 
 
 def test_another_image_replaces_that_machine_and_nothing_that_outlives_it(trial: Tenant) -> None:
-    releases = shape()
+    releases = stacks.small_ebi()
     releases[RELEASE]["nodes"]["database"]["image"] = "another-image"
     trial.configure(idr_releases=releases)
     steps = trial.foreseen()
@@ -124,7 +110,7 @@ def test_another_rule_adds_that_rule_and_its_host_firewall(trial: Tenant) -> Non
 
 def test_a_typo_in_the_settings_reaches_no_resource(trial: Tenant) -> None:
     before = trial.listing()
-    releases = shape()
+    releases = stacks.small_ebi()
     releases[RELEASE]["nodes"][GROUP]["cuont"] = 6
     trial.configure(idr_releases=releases)
     done = trial.pulumi("up", "--stack", "local", "--yes", "--skip-preview", "--json")
@@ -139,7 +125,7 @@ def test_a_typo_in_the_settings_reaches_no_resource(trial: Tenant) -> None:
 
 def test_a_volume_grows_in_place_and_its_filesystem_with_it(place: Tenant) -> None:
     before = volumes(place)
-    releases = shape()
+    releases = stacks.small_ebi()
     releases[RELEASE]["nodes"]["database"]["volumes"]["db"]["sizeGib"] = 2
     place.configure(idr_releases=releases)
     steps = place.apply()

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import stacks
 from tests.cloud import tenant
 from tests.cloud.conftest import service
 from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
-from tests.cloud.test_changes import QUOTA, shape
 
 __all__ = ["service", "whole"]
 
@@ -20,8 +20,8 @@ def whole(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The release of `ebi` with every role, two read-only nodes and small sizes, in a project apart."""
     assert service.outputs
     made = tenant.make(tmp_path_factory.mktemp("whole"), PROJECT)
-    tenant.quota(PROJECT, **QUOTA)
-    releases = shape()
+    tenant.quota(PROJECT, **tenant.LARGE)
+    releases = stacks.small_ebi()
     releases["demo1"]["nodes"]["omeroreadonly"]["count"] = 2
     made.configure(idr_releases=releases)
     with made.running():
