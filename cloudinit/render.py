@@ -138,6 +138,7 @@ def _units(folder: str) -> list[str]:
 def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:
     release = plan.bastion if Role.BASTION in node.roles else plan.release(node.scope)
     omero_nodes = release.with_role(*OMERO_ROLES)
+    own = secrets.certificate(node.name, _hosts(node, plan))
     return {
         "plan": plan,
         "release": release,
@@ -150,8 +151,8 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "deploy_keys": [key.public for key in secrets.deploy_keys()],
         "secrets": secrets,
         "authority": secrets.authority,
-        "certificate": secrets.certificate(node.name, _hosts(node, plan)),
-        "public_certificate": _public_certificate(node, plan, secrets),
+        "certificate": own,
+        "public_certificate": _given(plan) or own,
         "acme": plan.acme if plan.acme and node == plan.public_node() else None,
         "omero_nodes": omero_nodes,
         "web_nodes": release.with_role(Role.WEB),
@@ -166,11 +167,11 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
     }
 
 
-def _public_certificate(node: Node, plan: Plan, secrets: Secrets) -> Certificate:
-    """What visitors see, but for one that is asked for by ACME."""
+def _given(plan: Plan) -> Certificate | None:
+    """The operator's own certificate for visitors."""
     given = plan.certificate
     if given is None:
-        return secrets.certificate(node.name, _hosts(node, plan))
+        return None
     return Certificate(given.key.get_secret_value().strip() + "\n", given.certificate.strip() + "\n")
 
 
