@@ -17,6 +17,7 @@ from dev.cloud.layout import EXTERNAL, State
 from model.secrets import Secrets
 
 SOURCE = Path(__file__).with_name("pebble")
+PROGRAM = "github.com/letsencrypt/pebble/v2/cmd/pebble"
 ADDRESS = str(EXTERNAL[3])
 """Beside the cloud's and the machine's own, below those that routers get."""
 MANAGEMENT_PORT = 15000
@@ -74,15 +75,7 @@ def running(folder: Path, names: dict[str, str]) -> Iterator[Authority]:
 
 def build(program: Path) -> None:
     """Build it from the Go module proxy, by locked sums."""
-    command = [
-        "go",
-        "build",
-        "-trimpath",
-        "-mod=readonly",
-        "-o",
-        program,
-        "github.com/letsencrypt/pebble/v2/cmd/pebble",
-    ]
+    command = ["go", "build", "-trimpath", "-mod=readonly", "-o", str(program), PROGRAM]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}
     subprocess.run(command, cwd=SOURCE, env=environment, check=True, capture_output=True)
 
