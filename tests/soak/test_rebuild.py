@@ -85,6 +85,14 @@ def test_a_rebuilt_bastion_is_entered_at_the_same_address_with_the_same_key(whol
     assert kept.on("demo1-database", "hostname -s") == "demo1-database"
 
 
+def test_a_bastion_gets_another_host_key_with_its_rebuild(whole: Tenant, kept: Service) -> None:
+    whole.renew("ssh/host/bastion")
+    whole.configure(idr_bastion={**whole.settings("bastion"), "rebuild": 3})
+    replace_only(whole, "bastion")
+    assert "Host key verification failed" in kept.try_on("bastion", "true").stderr
+    assert whole.service().on("demo1-database", "hostname -s") == "demo1-database"
+
+
 def replace_only(whole: Tenant, name: str) -> None:
     """Apply what was asked for: the machine `name` is another one afterwards, everything else is as it was."""
     volumes = {volume.name: volume.id for volume in whole.cloud().block_storage.volumes()}
