@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev import debian
+from tests.ports import free_port
 
 PACKAGE = "postgresql"
 PROGRAMS = Path("/usr/lib/postgresql")
@@ -57,9 +57,7 @@ def server() -> Iterator[Server]:
         debian.ensure([PACKAGE], print)
     programs = max(PROGRAMS.glob("*/bin"), key=lambda folder: float(folder.parent.name))
     password = secrets.token_urlsafe(24)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="idr-state-") as temporary:
         folder = Path(temporary)
         password_file, data, first = folder / "pgpass", folder / "data", folder / "first-password"

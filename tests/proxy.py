@@ -17,6 +17,7 @@ from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PO
 from model.plan import Node, Plan
 from model.roles import Role
 from tests import stacks
+from tests.ports import free_port
 
 NGINX = "/usr/sbin/nginx"
 SYSTEM_FOLDER = Path("/etc/nginx")
@@ -45,14 +46,6 @@ def trust(plan: Plan) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=stacks.secrets_of(plan.stack).authority.certificate)
     context.check_hostname = False
     return context
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None, seconds: float = START_SECONDS) -> None:

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.proxy import free_port, wait_for
+from tests.ports import free_port
+from tests.proxy import wait_for
 
 CHUNK = 256 * 1024
 

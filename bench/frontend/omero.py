@@ -18,7 +18,8 @@ from model.firewall import OMERO_SSL_PORT, WEB_PORT
 from model.plan import Node, Plan
 from model.roles import Role
 from tests import stacks
-from tests.proxy import VOLUMES, free_port, wait_for
+from tests.ports import free_port
+from tests.proxy import VOLUMES, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")

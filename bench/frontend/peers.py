@@ -10,7 +10,8 @@ from pathlib import Path
 
 from model.plan import Plan
 from tests import proxy
-from tests.proxy import TEMPORARY, Place, free_port, wait_for
+from tests.ports import free_port
+from tests.proxy import TEMPORARY, Place, wait_for
 
 NOTHING = subprocess.DEVNULL
 VARNISH = """vcl 4.1;

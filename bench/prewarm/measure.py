@@ -3,7 +3,6 @@
 import json
 import re
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 
 from bench.prewarm.nginx import nginx
+from tests.ports import free_port
 from tests.stacks import ROOT
 
 THUMBNAILS_OF_IDR = 2_800_000
@@ -50,7 +50,7 @@ def _rates(images: int, workers: int, each: float) -> tuple[float, float, float]
     """Answers/s of h2load and of the pre-warm, and the milliseconds of a processor that an answer costs the latter."""
     with tempfile.TemporaryDirectory() as name, _stub(images, workers, each) as port:
         folder = Path(name)
-        with nginx(folder, _free_port(), port) as url:
+        with nginx(folder, free_port(), port) as url:
             urls = folder / "urls"
             urls.write_text("".join(f"{url}/webgateway/render_thumbnail/{n}/\n" for n in range(1, images + 1)))
             command = ["h2load", "-n", str(images), "-c", str(CONNECTIONS), "-m", str(CONCURRENCY // CONNECTIONS)]
@@ -115,10 +115,3 @@ def _stub(images: int, workers: int, each: float) -> Iterator[int]:
     finally:
         stub.kill()
         stub.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
