@@ -1,4 +1,4 @@
-"""A visitor who asks over and over, and says for how many seconds nobody was served."""
+"""What visitors see: one who asks over and over, for how many seconds nobody was served, and by which certificate."""
 
 import ssl
 import threading
@@ -76,3 +76,12 @@ def answers(browser: httpx.Client, path: str) -> bool:
     except httpx.HTTPError:
         return False
     return page.status_code == 200 and (path != PING or page.text == "OK")
+
+
+def shown(service: Service, root: str) -> int:
+    """The serial number of the certificate that a visitor sees who trusts `root` alone; the page must come."""
+    with service.browser(ssl.create_default_context(cadata=root)) as visitor:
+        page = visitor.get(PING)
+        assert (page.status_code, page.text) == (200, "OK")
+        certificate = page.extensions["network_stream"].get_extra_info("ssl_object").getpeercert()
+    return int(certificate["serialNumber"], 16)

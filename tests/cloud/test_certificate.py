@@ -1,6 +1,5 @@
 """The certificate that visitors see: signed by an authority that is asked by ACME, renewed, refused, given."""
 
-import ssl
 import time
 from collections.abc import Iterator
 
@@ -8,9 +7,8 @@ import pytest
 
 from model.secrets import Secrets
 from tests.cloud import authority
-from tests.cloud.asking import PING
+from tests.cloud.asking import shown
 from tests.cloud.authority import Authority
-from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
 from tests.steps import said
 
@@ -33,15 +31,6 @@ def acme(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         yield found
     second.configure(idr_acme=None, idr_certificate=None)
     second.apply()
-
-
-def shown(service: Service, root: str) -> int:
-    """The serial number of the certificate that a visitor sees who trusts `root` alone; the page must come."""
-    with service.browser(ssl.create_default_context(cadata=root)) as visitor:
-        page = visitor.get(PING)
-        assert (page.status_code, page.text) == (200, "OK")
-        certificate = page.extensions["network_stream"].get_extra_info("ssl_object").getpeercert()
-    return int(certificate["serialNumber"], 16)
 
 
 def test_an_authority_is_asked_and_visitors_see_what_it_signed(second: Tenant, acme: Authority) -> None:
