@@ -59,6 +59,7 @@ def compose(choices: Choices) -> str:
         f"  idr:omeroImage: {_flow(choices.omero_image)}",
         "  # Where the two floating addresses (visitors, operators) come from.",
         f"  idr:externalNetwork: {_flow(choices.external_network)}",
+        "  # idr:hostName, and idr:certificate or idr:acme for one that browsers know: docs/guide.md says how.",
         "  # Public ssh keys of those who may log in.",
         "  idr:operators:",
         *(f"    - {_flow(key)}" for key in choices.operators),
