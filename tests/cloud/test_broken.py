@@ -81,6 +81,7 @@ def place(second: Tenant) -> Iterator[Tenant]:
     yield second
     for script, text in before.items():
         script.write_text(text)
+    second.apply()
 
 
 def shorter(line: str) -> str:
