@@ -20,12 +20,14 @@ class PublicCertificate(Section):
 
     def problems(self) -> Iterator[str]:
         """What is no PEM text, or does not belong together. Never says what it read."""
-        if SEALED in (self.certificate, self.key.get_secret_value()):
+        if self.certificate == SEALED:
             return
         try:
             public = self._own().public_key()
         except ValueError:
             yield "certificate: is not a certificate in PEM"
+            return
+        if self.key.get_secret_value() == SEALED:
             return
         try:
             key = load_pem_private_key(self.key.get_secret_value().encode(), password=None)

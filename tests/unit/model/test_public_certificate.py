@@ -58,6 +58,10 @@ WRONG: dict[str, tuple[Callable[[], Values], str]] = {
         lambda: {"certificate": given(certificate="PEM")},
         "idr:certificate: certificate: is not a certificate in PEM",
     ),
+    "no PEM, the key encrypted": (
+        lambda: {"certificate": given(certificate="PEM", key=SEALED)},
+        "idr:certificate: certificate: is not a certificate in PEM",
+    ),
     "no key": (
         lambda: {"certificate": given(key="PEM")},
         "idr:certificate: key: is not a private key in PEM without a passphrase",
@@ -121,9 +125,14 @@ def test_certbot_goes_the_sites_way_to_an_authority_of_its_own() -> None:
     assert found["/usr/local/lib/idr/proxy/acme-authority.pem"] == "PEM of it\n"
     assert found[ACME_ENV].splitlines()[4:] == [
         "REQUESTS_CA_BUNDLE=/usr/local/lib/idr/proxy/acme-authority.pem",
-        "https_proxy=http://proxy.example.org:3128/",
-        "no_proxy=acme.example.org",
     ]
+    node = found["/etc/idr/node.env"].splitlines()
+    assert "https_proxy=http://proxy.example.org:3128/" in node
+    assert "no_proxy=localhost,127.0.0.1,169.254.169.254,acme.example.org" in node
+    renewal = found["/etc/systemd/system/certbot.service.d/idr.conf"].splitlines()
+    assert renewal[-2:] == ["EnvironmentFile=-/etc/idr/node.env", f"EnvironmentFile=-{ACME_ENV}"]
+    asking = found["/usr/local/lib/idr/proxy/certificate"].splitlines()
+    assert asking.index(". /etc/idr/node.env") < asking.index(f". {ACME_ENV}")
 
 
 def test_certbot_is_installed_where_it_is_needed_only() -> None:
