@@ -152,6 +152,15 @@ def follow(state: State, pid: int) -> Iterator[str]:
         time.sleep(0.2)
 
 
+# When a process that has this before it loses its parent, it ends.
+_MORTAL = ("setpriv", "--pdeathsig", "KILL")
+
+
+def mortal(state: State, argv: Sequence[str]) -> list[str]:
+    """As `enter`, for what must end when this process does, however that ends: what enters, and what that starts."""
+    return [*_MORTAL, *enter(state, [*_MORTAL, *argv])]
+
+
 def enter(state: State, argv: Sequence[str], *, admin: bool = True) -> list[str]:
     """The command line that runs `argv` inside the cloud.
 

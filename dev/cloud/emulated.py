@@ -25,12 +25,7 @@ from dev.cloud.render import host_configuration
 ZONE = "emulated"
 """The availability zone; the host has the same name."""
 _SECONDS = 180
-# When this process ends, however it does, everything of the host ends: what enters the cloud, and what it starts.
-_MORTAL = ("setpriv", "--pdeathsig", "KILL")
-_APART = (
-    *_MORTAL,
-    *("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
-)
+_APART = ("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 @contextmanager
@@ -48,7 +43,7 @@ def host(state: State) -> Iterator[None]:
     shutil.rmtree(own, ignore_errors=True)
     for name, text in host_configuration(state, ZONE).items():
         write_private(own / f"{name}.conf", text)
-    argv = [*_MORTAL, *control.enter(state, [*_APART, str(layout.HERE / "emulated-host"), str(state.root)])]
+    argv = control.mortal(state, [*_APART, str(layout.HERE / "emulated-host"), str(state.root)])
     with (state.log / "emulated-host.log").open("wb") as log:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:

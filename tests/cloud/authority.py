@@ -23,8 +23,6 @@ ADDRESS = str(EXTERNAL[3])
 MANAGEMENT_PORT = 15000
 START_SECONDS = 20
 NAMESPACE = "authority"
-# It ends with this process, however that ends: what enters the cloud, and what that starts.
-MORTAL = ("setpriv", "--pdeathsig", "KILL")
 # Neither waits before it asks for proof nor refuses an answer now and then, which certbot would repeat.
 SETTINGS = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0"
 # A machine of its own on the external bridge. It knows one name, as the world's DNS would.
@@ -60,7 +58,7 @@ def running(folder: Path, names: dict[str, str]) -> Iterator[Authority]:
     (folder / "directory.key").write_text(made.key)
     (folder / "pebble.json").write_text(json.dumps({"pebble": configuration(folder)}))
     state = State.at(None)
-    command = [*MORTAL, *control.enter(state, [*MORTAL, "sh", "-ec", MACHINE, "machine", str(folder)])]
+    command = control.mortal(state, ["sh", "-ec", MACHINE, "machine", str(folder)])
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
