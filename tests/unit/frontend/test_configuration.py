@@ -16,7 +16,9 @@ BIN = Path(sys.executable).parent
 
 
 def written(plan: Plan, folder: Path) -> Path:
-    return proxy.Place(folder).write(proxy.rendered(plan))
+    # Only read, so the ports may be anybody's. Not any will do: gixy takes each that has 443 in it for one with TLS.
+    place = proxy.Place(folder, https=8443, http=8080, bypass=8081, omero=8064)
+    return place.write(proxy.rendered(plan))
 
 
 @pytest.mark.parametrize("stack", stacks.STACK_FILES)

@@ -1,0 +1,29 @@
+"""A port given to a test's server is nobody else's: two servers on one port answered for each other once in CI."""
+
+import errno
+import socket
+import subprocess
+import sys
+
+from tests.ports import free_port
+
+
+def test_ports_differ_here_and_in_another_process() -> None:
+    command = [sys.executable, "-c", "from tests.ports import free_port; print(*(free_port() for _ in range(100)))"]
+    mine = [free_port() for _ in range(100)]
+    others = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert len({*mine, *map(int, others)}) == 200
+
+
+def test_a_server_can_listen_on_it_on_any_address() -> None:
+    for address in ("127.0.0.1", "0.0.0.0"):
+        with socket.create_server((address, free_port())) as server:
+            socket.create_connection(("127.0.0.1", server.getsockname()[1])).close()
+
+
+def test_nobody_answers_before_the_server_does() -> None:
+    # From a port that is only looked up, one connection in 28,000 is made to itself: as many as Linux has.
+    port = free_port()
+    for _ in range(28_232):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
