@@ -21,6 +21,7 @@ from tests.ports import free_port
 
 NGINX = "/usr/sbin/nginx"
 SYSTEM_FOLDER = Path("/etc/nginx")
+GIVEN = SYSTEM_FOLDER / "tls" / "given"
 VOLUMES = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 START_SECONDS = 10
@@ -88,7 +89,7 @@ class Place:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self.adapt(content) if target.suffix == ".conf" else content)
         links = {name: SYSTEM_FOLDER / name for name in ("mime.types", "modules-enabled")}
-        for name, target in {**links, "tls/acme": Path("given")}.items():
+        for name, target in {**links, "tls/acme": Path(GIVEN.name)}.items():
             link = self.folder / "etc" / name
             if not link.is_symlink():
                 link.symlink_to(target)

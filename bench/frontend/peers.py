@@ -51,6 +51,14 @@ class Tls:
     key: Path
 
 
+def tls_of(plan: Plan, folder: Path) -> Tls:
+    """The certificate that a plan's proxy shows, as files in a folder."""
+    files, made = proxy.rendered(plan), Tls(folder / "fullchain.pem", folder / "privkey.pem")
+    for path in (made.certificate, made.key):
+        path.write_text(files[str(proxy.GIVEN / path.name)])
+    return made
+
+
 @contextmanager
 def program(*command: object, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """A server until the end of the block; it is up when its port accepts connections."""

@@ -11,7 +11,6 @@ from bench.frontend.delay import line
 from bench.frontend.load import h2load
 from model.plan import Plan
 from model.roles import Role
-from tests import proxy
 
 PLATE = 384
 PAGES = 10
@@ -45,10 +44,7 @@ def _thumbnails(folder: Path) -> Path:
 @contextmanager
 def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
     """All peers, with ports by name; behind those that need one stands nginx with the files."""
-    files = proxy.rendered(plan)
-    tls = peers.Tls(folder / "crt", folder / "key")
-    tls.certificate.write_text(files["/etc/nginx/tls/public.crt"])
-    tls.key.write_text(files["/etc/nginx/tls/public.key"])
+    tls = peers.tls_of(plan, folder)
     static = peers.files_location(_thumbnails(folder))
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)
     with ExitStack() as stack:

@@ -16,7 +16,7 @@ def test_ports_differ_here_and_in_another_process() -> None:
 
 
 def test_a_server_can_listen_on_it_on_any_address() -> None:
-    for address in ("127.0.0.1", "0.0.0.0"):
+    for address in ("127.0.0.1", ""):
         with socket.create_server((address, free_port())) as server:
             socket.create_connection(("127.0.0.1", server.getsockname()[1])).close()
 

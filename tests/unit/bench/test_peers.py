@@ -1,0 +1,12 @@
+"""What stands beside the proxy shows the proxy's certificate."""
+
+import ssl
+from pathlib import Path
+
+from bench.frontend import peers
+from tests import stacks
+
+
+def test_the_peers_certificate_and_key_are_a_pair(tmp_path: Path) -> None:
+    made = peers.tls_of(stacks.plan_of("local"), tmp_path)
+    ssl.create_default_context().load_cert_chain(made.certificate, made.key)
