@@ -34,7 +34,7 @@ make_environment() { # FOLDER LOCK: a Python environment, unless it is whole alr
   (
     set -a
     # shellcheck source=/dev/null
-    . "$fetched/proxy.env"
+    . /etc/idr/node.env
     "${pip[@]}" "$(archive ice-python)"
     "${pip[@]}" --require-hashes -r "$2"
   )
