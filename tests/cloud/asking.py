@@ -63,10 +63,20 @@ def asking(service: Service) -> Iterator[Asked]:
 
 
 def _wrong(service: Service, context: ssl.SSLContext) -> str:
-    """What is wrong with what a new visitor gets; empty where nothing is."""
-    with service.browser(context, PATIENCE_SECONDS) as browser:
-        pages = (PING, IMAGE.format(time.monotonic_ns()))
-        return " and ".join(path for path in pages if not answers(browser, path)).partition("?")[0]
+    """What is wrong with what new visitors get; empty where nothing is."""
+    pages = (PING, IMAGE.format(time.monotonic_ns()))
+    return " and ".join(path for path in pages if not _served(service, context, path)).partition("?")[0]
+
+
+def _served(service: Service, context: ssl.SSLContext, path: str) -> bool:
+    """Whether a visitor with a new connection gets a page.
+
+    Not over HTTP/2: a reloading nginx says which streams it will still answer (RFC 9113, 6.8), and httpx gives those up
+    (encode/httpcore, pull request 1054). Nor a second page: it may cross the end of an idle connection, upon which a
+    browser asks again (RFC 9112, 9.3.1).
+    """
+    with service.browser(context, PATIENCE_SECONDS, http2=False) as visitor:
+        return answers(visitor, path)
 
 
 def answers(browser: httpx.Client, path: str) -> bool:

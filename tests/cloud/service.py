@@ -50,11 +50,13 @@ class Service:
         """Trusts the stack's own authority alone."""
         return ssl.create_default_context(cadata=self.outputs["certificateAuthority"])
 
-    def browser(self, context: ssl.SSLContext | None = None, timeout: float = 30) -> httpx.Client:
-        """A visitor of the public address, over HTTP/2 and TLS that is verified."""
+    def browser(
+        self, context: ssl.SSLContext | None = None, timeout: float = 30, *, http2: bool = True
+    ) -> httpx.Client:
+        """A visitor of the public address, over TLS that is verified."""
         base = str(self.outputs["endpoints"]["web"])
         verify = context or self.trust()
-        client = httpx.Client(http2=True, verify=verify, base_url=base, timeout=timeout, follow_redirects=True)
+        client = httpx.Client(http2=http2, verify=verify, base_url=base, timeout=timeout, follow_redirects=True)
         # The certificate is for the name, which no DNS here knows.
         client.event_hooks["request"] = [_ask_for_the_name]
         return client
