@@ -15,12 +15,23 @@ from tests.stacks import ROOT
 
 SSH_CONFIG = ROOT / ".local" / "ssh" / "config"
 MINUTES_FOR_UP = 60
+LINES_TO_TELL = 60
 
 
 @pytest.fixture(scope="session")
 def service() -> Service:
-    """The service that `make up` leads to."""
-    subprocess.run([sys.executable, "-m", "dev.local", "up"], cwd=ROOT, check=True, timeout=MINUTES_FOR_UP * 60)
+    """The service that `make up` leads to. Without it nothing here can be tested: the run ends, with the reason."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dev.local", "up"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=MINUTES_FOR_UP * 60,
+    )
+    if done.returncode:
+        pytest.exit("\n".join(["make up failed:", *done.stdout.splitlines()[-LINES_TO_TELL:]]), returncode=1)
     command = ["pulumi", "stack", "output", "--stack", "local", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return Service(json.loads(done.stdout), SSH_CONFIG)

@@ -1,6 +1,7 @@
 """What every machine is after `up`, seen on the machines: sockets, firewall, accounts, time, updates, secrets."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,20 @@ def test_systemd_finds_its_units_valid(service: Service, name: str) -> None:
 def test_nothing_of_a_machine_has_failed_and_its_own_firewall_is_loaded(service: Service, name: str) -> None:
     assert service.on(name, "systemctl --failed --no-legend") == ""
     assert "policy drop" in service.on(name, "sudo nft list chain inet idr input")
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_machine_keeps_its_units_in_control_groups_of_its_own(service: Service, name: str) -> None:
+    complaints = r"'Failed to .*(cgroup|control group)'"
+    assert service.on(name, f"sudo journalctl -q -b _PID=1 --grep {complaints} || true") == ""
+
+
+def test_units_start_again_on_all_machines_at_once(service: Service) -> None:
+    # Containers that shared control groups took them from each other: one of these hung within seconds.
+    again = "sudo systemctl reset-failed systemd-journald; sudo timeout 30 systemctl restart systemd-journald"
+    with ThreadPoolExecutor() as machines:
+        results = machines.map(lambda name: service.on(name, f"for i in {{1..20}}; do {again} || exit 1; done"), NODES)
+        assert list(results) == [""] * len(NODES)
 
 
 def test_what_the_matrix_allows_answers_and_what_it_does_not_is_refused_by_the_node_itself(service: Service) -> None:

@@ -27,15 +27,15 @@ from nova.virt.libvirt import driver
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log
 
-from idr_openstack import loops
+from idr_openstack import groups, loops
 
 LOG = log.getLogger(__name__)
 
 _HOSTDEV = "<hostdev mode='capabilities' type='storage'><source><block>{}</block></source></hostdev>"
 _LIVE = 1  # VIR_DOMAIN_AFFECT_LIVE
 _INIT = "<init>/sbin/init</init>"
-# Volumes are plugged the moment the container runs, so its init waits for that; and it mounts them itself, because
-# systemd ignores the devices of fstab where /sys is read-only.
+# Volumes are plugged, and its control group is made, the moment the container runs, so its init waits for that; and it
+# mounts them itself, because systemd ignores the devices of fstab where /sys is read-only.
 _WAITING_INIT = (
     "<init>/bin/sh</init><initarg>-c</initarg><initarg>until [ -e /dev/.plugged ]; do sleep .02; done; "
     "mount -a -t xfs,ext4; exec /sbin/init</initarg>"
@@ -214,10 +214,12 @@ class ContainerDriver(driver.LibvirtDriver):
             self._plug(context, volume["connection_info"], instance, volume["mount_device"])
         running = self._running(instance)
         if running:
+            groups.enter(running[1], instance.name)
             Path("/proc", str(running[1]), "root", "dev", ".plugged").touch()
 
     def _destroy(self, instance: Any) -> None:
         _until_off(lambda: super(ContainerDriver, self)._destroy(instance))
+        groups.remove(instance.name)
 
     def _soft_reboot(self, instance: Any) -> bool:
         """Always the hard way: a container that reboots itself loses its device nodes."""
