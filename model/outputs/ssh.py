@@ -45,6 +45,9 @@ def _known_host(node: NodeView) -> str:
 def _settings(node: NodeView, identity: str | None) -> dict[str, str]:
     return {
         **({"IdentityFile": identity} if identity else {}),
+        # A machine that is cut off says nothing, and ssh by itself would wait for it for ever.
+        "ConnectTimeout": "30",
+        "ServerAliveInterval": "15",
         "HostKeyAlias": node.name,
         "StrictHostKeyChecking": "yes",
         "UserKnownHostsFile": "/dev/null",
