@@ -49,7 +49,7 @@ def _groups(process: str) -> dict[str, str]:
 
 def _at(hierarchy: str, script: str, *arguments: str) -> None:
     """Run a script at the root of a hierarchy, mounted for nobody else: libvirt stumbles over version 2 beside 1."""
-    named = "none,name=" + hierarchy.removeprefix("name=") if hierarchy.startswith("name=") else hierarchy
-    kind = "cgroup2" if hierarchy == _UNIFIED else f"cgroup -o {named}"
+    options = f"none,{hierarchy}" if hierarchy.startswith("name=") else hierarchy  # one with a name has no controller
+    kind = "cgroup2" if hierarchy == _UNIFIED else f"cgroup -o {options}"
     mounted = f"/usr/bin/mount -t {kind} none /sys/fs/cgroup; cd /sys/fs/cgroup; {script}"
     loops.run("unshare", "--mount", "sh", "-ec", mounted, "sh", *arguments)
