@@ -155,7 +155,7 @@ def test_idr_check_names_each_shortfall_and_up_then_creates_nothing(poor: Tenant
     assert lacking == {
         "instances", "cores", "ram (MiB)", "networks", "routers", "floating IPs", "security groups",
         "security group rules",
-    }  # fmt: skip
+    }  # a list to read, not a column  # fmt: skip
     refused = poor.up()
     text = refused.stdout + refused.stderr
     assert refused.returncode != 0

@@ -39,7 +39,7 @@ def test_what_differs_is_named_with_its_properties(monkeypatch: pytest.MonkeyPat
          "properties": []},
         {"name": "prod130-redis", "type": "openstack:compute/instance:Instance", "change": "changed",
          "properties": ["powerState"]},
-    ]  # fmt: skip
+    ]  # one resource a line or two  # fmt: skip
 
 
 def test_for_people_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

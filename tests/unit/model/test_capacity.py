@@ -16,7 +16,7 @@ NODES = frozenset(f"idr-local-{node.name}" for node in PLAN.nodes)
 KINDS = (
     "instances", "cores", "ram (MiB)", "server groups", "volumes", "volume gigabytes", "networks", "subnets", "routers",
     "ports", "floating IPs", "security groups", "security group rules",
-)  # fmt: skip
+)  # a list to read, not a column  # fmt: skip
 ENOUGH = Offer(
     flavors={node.flavor_name: node.flavor for node in PLAN.nodes},
     there={"image": frozenset({"idr-debian-12"}), "external network": frozenset({"public"})},
