@@ -24,23 +24,25 @@ KEYS_PER_MIB: Final = 8000
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of answer: its share of the cache and the typical size of one.
+    """A kind of answer: its share of the cache, the typical size of one, and how long one is fresh (nginx's notation).
 
-    Both are those of IDR's own zones (10 GB of thumbnails with 300 MB of keys, 40 GB of planes with 35, ...).
+    Shares and sizes are those of IDR's zones (10 GB of thumbnails with 300 MB of keys, 40 GB of planes with 35, ...).
     """
 
     name: str
     share: float
     typical_kib: float
+    fresh: str
 
 
 KINDS: Final = (
-    Kind("thumbnails", 0.115, 4),
-    Kind("planes", 0.46, 150),
-    Kind("metadata", 0.285, 48),
-    Kind("api", 0.115, 4),
-    Kind("viewers", 0.02, 100),
-    Kind("static", 0.005, 20),
+    Kind("thumbnails", 0.115, 4, "7d"),
+    Kind("planes", 0.46, 150, "30d"),
+    Kind("metadata", 0.285, 48, "1d"),
+    Kind("api", 0.115, 4, "1d"),
+    Kind("viewers", 0.02, 100, "1d"),
+    # A new OMERO.web brings other files under the same names.
+    Kind("static", 0.005, 20, "1h"),
 )
 
 UNUSED: Final = "180d"

@@ -81,14 +81,44 @@ def test_a_parameter_whose_name_ends_like_a_cache_buster_stays(front: Front) -> 
     assert front.upstream.asked == {"/api/v0/m/images/?x_=1&my_callback=2": 1}
 
 
-def test_jsonp_is_made_of_the_one_json_answer(front: Front) -> None:
+JSON = [
+    "/webgateway/get_thumbnails/?id=1&id=2",
+    "/webclient/get_thumbnail/1/",
+    "/webgateway/imgData/1/",
+    "/webgateway/plate/1/0/",
+    "/api/v0/m/images/1/",
+    "/webclient/api/annotations/?image=1",
+    "/iviewer/image_data/1/",
+    "/figure/imgData/1/",
+]
+
+
+@pytest.mark.parametrize("path", JSON)
+def test_jsonp_is_made_of_the_one_json_answer(front: Front, path: str) -> None:
     front.upstream.body = '{"id": 1}'
-    first = front.get("/webgateway/imgData/1/?callback=jQuery35_17&_=1")
-    second = front.get("/webgateway/imgData/1/?callback=other.name")
+    joined = f"{path}&" if "?" in path else f"{path}?"
+    first = front.get(f"{joined}callback=jQuery35_17&_=1")
+    second = front.get(f"{joined}callback=other.name")
     assert (first.text, second.text) == ('jQuery35_17({"id": 1})', 'other.name({"id": 1})')
     assert {answer.headers["content-type"] for answer in (first, second)} == {"application/javascript"}
-    assert front.get("/webgateway/imgData/1/").text == '{"id": 1}'
-    assert front.upstream.asked == {"/webgateway/imgData/1/": 1}
+    plain = front.get(path)
+    assert (plain.text, plain.headers["content-type"]) == ('{"id": 1}', "application/json")
+    assert front.upstream.asked == {path: 1}
+
+
+@pytest.mark.parametrize("content_type", ["image/jpeg", "text/html; charset=utf-8"])
+def test_a_callback_changes_no_answer_that_is_not_json(front: Front, content_type: str) -> None:
+    front.upstream.content_type = content_type
+    for path in ("/webgateway/render_image/1/0/0/", "/static/webgateway/css/x.css", "/iviewer/"):
+        answer = front.get(f"{path}?callback=jQuery1_2&_=3")
+        assert (answer.text, answer.headers["content-type"]) == ("answer", content_type)
+
+
+def test_a_failure_is_told_as_it_is_whatever_callback_was_named(front: Front) -> None:
+    front.upstream.status, front.upstream.body = 404, '{"message": "no such image"}'
+    answer = front.get("/webgateway/imgData/1/?callback=f")
+    assert (answer.status_code, answer.text) == (404, front.upstream.body)
+    assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("callback", ["alert(1)", "a%3Cscript", "x;y", "%0d%0aX"])

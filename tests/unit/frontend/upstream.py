@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Upstream(ThreadingHTTPServer):
-    """A server with a memory of its requests; `status`, `delay` and `body` may be set at any time."""
+    """A server with a memory of its requests; `status`, `delay`, `body` and `content_type` may be set at any time."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -21,6 +21,7 @@ class Upstream(ThreadingHTTPServer):
         self.status = 200
         self.delay = 0.0
         self.body = "answer"
+        self.content_type = "application/json"
         self.at_once = 0
         self.most_at_once = 0
         self.lock = threading.Lock()
@@ -47,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.at_once -= 1
         body = upstream.body.encode()
         self.send_response(upstream.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", upstream.content_type)
         self.send_header("Content-Length", str(len(body)))
         # As Django answers a visitor without a session.
         self.send_header("Set-Cookie", "sessionid_demo1=made-upstream; Path=/")
