@@ -1,4 +1,6 @@
-"""What the stacks and layouts come to, as text to read and to compare: plan, outputs, bootstrap, configuration.
+"""What the stacks and layouts come to, as text to read and to compare.
+
+That is the plan, the outputs, every resource as it is declared, each node's bootstrap and configuration.
 
 `make generate` writes it anew into tests/golden/; the difference is the review. Secrets are shown by name only.
 """
@@ -19,8 +21,9 @@ from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
 from model.secrets import Certificate, Secrets, SshKey
-from tests import stacks
+from tests import declared, stacks
 
+LAYOUTS = (*stacks.LAYOUTS, *stacks.EVERYTHING)
 FOLDER = Path(__file__).with_name("golden")
 VOLUME_ID = "00000000-0000-4000-8000-0000000000"
 KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
@@ -46,10 +49,13 @@ class NamedSecrets(Secrets):
 
 
 def texts(layout: str) -> dict[str, str]:
-    """The files of a layout, by name."""
+    """The files of a layout, by name; what is in no stack is only declared."""
     plan = stacks.plan_of(layout)
     secrets = NamedSecrets(layout, "never derived from")
-    found = {
+    found = {"resources.yaml": _resources(plan, secrets)}
+    if layout in stacks.EVERYTHING:
+        return found
+    found |= {
         "plan.yaml": _yaml(_plain(dataclasses.replace(plan, site=None))),  # type: ignore[arg-type]  # said by the rest
         "outputs.yaml": _yaml(contract.outputs(plan, secrets, KNOWN)),
     }
@@ -59,6 +65,13 @@ def texts(layout: str) -> dict[str, str]:
             found[f"{node.name}.bootstrap.yaml"] = _bootstrap(node, plan, secrets)
             found[f"{node.name}.configuration.txt"] = _configuration(node, plan, secrets)
     return found
+
+
+def _resources(plan: Plan, secrets: Secrets) -> str:
+    # A line for each property: a difference shows what changes, not how lines were broken.
+    return yaml.safe_dump(
+        declared.resources(plan, secrets), sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
+    )
 
 
 def _bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
@@ -115,7 +128,7 @@ def _yaml(data: Any) -> str:
 def main() -> None:
     """Write every layout's files, and nothing else into their folder."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    for layout in stacks.LAYOUTS:
+    for layout in LAYOUTS:
         folder = FOLDER / layout
         folder.mkdir(parents=True)
         for name, text in texts(layout).items():

@@ -21,11 +21,17 @@ LAYOUTS = STACK_FILES | {
     name: ROOT / "examples" / f"Pulumi.{name}.yaml" for name in ("single-node", "multi-node", "pilot")
 }
 """The stacks and the layouts that ship as examples."""
+EVERYTHING = {"everything": ROOT / "tests" / "layouts" / "Pulumi.everything.yaml"}
+"""What a stack file can say beside these."""
+
+
+def _file(stack: str) -> Path:
+    return (LAYOUTS | EVERYTHING)[stack]
 
 
 def values(stack: str) -> dict[str, Any]:
     """What a stack file says under `idr:`, as a fresh copy."""
-    config = yaml.safe_load(LAYOUTS[stack].read_text())["config"]
+    config = yaml.safe_load(_file(stack).read_text())["config"]
     return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
 
 
@@ -41,7 +47,7 @@ def small_ebi() -> dict[str, Any]:
 
 def settings(stack: str) -> Settings:
     """A stack file's settings."""
-    return parse(values(stack), Source(stack, LAYOUTS[stack].name))
+    return parse(values(stack), Source(stack, _file(stack).name))
 
 
 def plan_of(stack: str) -> Plan:

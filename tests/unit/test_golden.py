@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests import golden_files, stacks
+from tests import golden_files
 
 
-@pytest.mark.parametrize("layout", stacks.LAYOUTS)
+@pytest.mark.parametrize("layout", golden_files.LAYOUTS)
 def test_a_layout_comes_to_what_its_golden_files_say(layout: str) -> None:
     folder = golden_files.FOLDER / layout
     made = golden_files.texts(layout)

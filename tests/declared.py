@@ -1,0 +1,140 @@
+"""What the program declares to the engine, recorded without an engine and without a cloud, by Pulumi's mocks.
+
+The record is made from the requests themselves, as the engine gets them: inputs, options and what is marked secret.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.sync_await import _sync_await
+
+from cloudinit import render
+from components.deployment import Deployment
+from model.plan import Plan
+from model.secrets import Secrets
+
+OPTIONS = {
+    "protect": "protect",
+    "deleteBeforeReplace": "deleteBeforeReplace",
+    "ignoreChanges": "ignoreChanges",
+    "replaceOnChanges": "replaceOnChanges",
+    "retainOnDelete": "retainOnDelete",
+    "customTimeouts": "customTimeouts",
+    "importId": "import",
+    "deletedWith": "deletedWith",
+}
+"""A request's fields by what they are called in a program; a field that is not set is left out of the record."""
+
+STACK = "pulumi:pulumi:Stack"
+
+Record = dict[str, Any]
+
+
+class Cloud(mocks.Mocks):
+    """A cloud that gives everything it is asked for; ids say what they are the ids of."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        made = f"<id of {_kind(args.typ)} {args.name}>"
+        computed = {"FloatingIp": {"address": f"<address of {args.name}>"}, "Command": {"stdout": "ready"}}
+        return made, {**args.inputs, **computed.get(_kind(args.typ), {})}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        about = " ".join(str(value) for value in args.args.values() if not isinstance(value, bool))
+        return {**args.args, "id": f"<id of {args.token.rsplit(':get')[-1].lower()} {about}>"}, []
+
+
+class Recorder(mocks.MockMonitor):
+    """Keeps every request to register a resource."""
+
+    def __init__(self) -> None:
+        super().__init__(Cloud())
+        self.requests: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the protocol's name
+        self.requests[self.make_urn(request.parent, request.type, request.name)] = request
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+
+def run(program: Callable[[], Any], stack: str, *, preview: bool = False) -> Recorder:
+    """Run a program, or a part of one, as the engine would. Raises what it raises."""
+    recorder = Recorder()
+    mocks.set_mocks(Cloud(), project="idr", stack=stack, preview=preview, monitor=recorder)
+    _sync_await(run_pulumi_func(program))
+    return recorder
+
+
+def resources(plan: Plan, secrets: Secrets) -> dict[str, Record]:
+    """Every resource of a plan by type and name, sorted: its options and its inputs."""
+    requests = run(lambda: Deployment(plan, secrets), plan.stack).requests
+    children = _children(requests)
+    known = _rendered(plan, secrets)
+    found = {
+        _title(urn): _record(request, children, known) for urn, request in requests.items() if request.type != STACK
+    }
+    return dict(sorted(found.items()))
+
+
+def _record(request: Any, children: dict[str, set[str]], known: dict[str, str]) -> Record:
+    fields = MessageToDict(request)
+    record: Record = {"parent": _title(request.parent)}
+    record |= {name: fields[field] for field, name in OPTIONS.items() if fields.get(field)}
+    if request.additionalSecretOutputs:
+        record["additionalSecretOutputs"] = list(request.additionalSecretOutputs)
+    if request.dependencies:
+        record["dependsOn"] = _dependencies(set(request.dependencies), children)
+    inputs = _value(fields.get("object", {}), known)
+    return {**record, "inputs": inputs} if inputs else record
+
+
+def _dependencies(urns: set[str], children: dict[str, set[str]]) -> list[str]:
+    """What a resource waits for; a component stands for its children where all of them are meant."""
+    for component, inside in sorted(children.items(), reverse=True):
+        if len(inside) > 1 and inside <= urns:
+            urns = (urns - inside) | {component}
+    return sorted(_title(urn) for urn in urns)
+
+
+def _children(requests: dict[str, Any]) -> dict[str, set[str]]:
+    """The resources that the cloud or a machine knows, by the component that they are in."""
+    found: dict[str, set[str]] = {}
+    for urn, request in requests.items():
+        if request.custom:
+            found.setdefault(request.parent, set()).add(urn)
+    return found
+
+
+def _rendered(plan: Plan, secrets: Secrets) -> dict[str, str]:
+    """Texts that have golden files of their own, and what stands for them here."""
+    found = {}
+    for node in plan.nodes:
+        ids = {v.purpose: str(v.existing or f"<id of Volume {v.name}>") for v in node.volumes}
+        found[render.bootstrap(node, plan, secrets)] = f"(the bootstrap of {node.name})"
+        found[render.bundle(node, plan, secrets, ids)] = f"(the configuration of {node.name})"
+    return found
+
+
+def _value(value: Any, known: dict[str, str]) -> Any:
+    """A value of a request as plain data; what the engine keeps encrypted is marked."""
+    if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+            return {"secret": _value(value["value"], known)}
+        return {key: _value(inner, known) for key, inner in sorted(value.items())}
+    if isinstance(value, list):
+        return [_value(inner, known) for inner in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return known.get(value, value.strip()) if isinstance(value, str) else value
+
+
+def _title(urn: str) -> str:
+    """Type and name, which are a resource's own within a stack."""
+    _, _, types, name = urn.split("::")
+    token = types.rsplit("$", 1)[-1]
+    return "the stack" if token == STACK else f"{token} {name}"
+
+
+def _kind(token: str) -> str:
+    return token.rsplit(":", 1)[-1]
