@@ -1,0 +1,1 @@
+"""A small OpenStack API on loopback, for the real engine, provider and openstacksdk: see `cloud.FakeCloud`."""

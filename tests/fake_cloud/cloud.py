@@ -1,0 +1,130 @@
+"""The fake cloud put together: regions, what they hold from the start, policy, faults, and a record of every call."""
+
+import copy
+import ssl
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from tests.fake_cloud import contents
+from tests.fake_cloud.compute import Compute
+from tests.fake_cloud.http import Answer, Call, Server, failure
+from tests.fake_cloud.identity import DEFAULT_SERVICES, PROJECT, Identity
+from tests.fake_cloud.network import Network
+from tests.fake_cloud.storage import BlockStorage, Images
+from tests.fake_cloud.store import Store
+
+SECRET = "opens the fake cloud"  # noqa: S105  # a test's own
+LIMITS = {
+    "compute": {"instances": 50, "cores": 100, "ram": 400_000, "server groups": 10, "server group members": 10},
+    "volume": {"volumes": 50, "gigabytes": 10_000, "per_volume_gigabytes": -1},
+    "network": {
+        "network": 10,
+        "subnet": 10,
+        "router": 10,
+        "port": 100,
+        "floatingip": 10,
+        "security_group": 20,
+        "security_group_rule": 500,
+    },
+}
+"""Quotas by service, where all are told; a test takes away what its cloud does not tell."""
+
+
+@dataclass
+class Region:
+    """One region: what it holds, and its services."""
+
+    store: Store
+    services: dict[str, Any]
+
+
+@dataclass
+class FakeCloud:
+    """A small OpenStack on loopback that has what the stack `local` names.
+
+    `limits` are the quotas that it tells; `refusals` map "METHOD service/path" (its beginning, as "GET
+    compute/os-server-groups") to the status that is answered instead. `calls` has every call as "METHOD
+    region/interface/service/path". Use it in a `with`.
+    """
+
+    regions: tuple[str, ...] = ("one",)
+    limits: dict[str, dict[str, int]] = field(default_factory=lambda: copy.deepcopy(LIMITS))
+    services: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_SERVICES))
+    refusals: dict[str, int] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
+    calls: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self._lock = threading.Lock()
+        self.identity = Identity(self.regions, self.services, frozenset({SECRET}))
+        self._regions = {name: self._region() for name in self.regions}
+        self._server = Server(self._answer, self.tls)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self._server.stop()
+
+    @property
+    def auth_url(self) -> str:
+        """Keystone's address."""
+        return f"{self._server.root}/identity/v3"
+
+    @property
+    def root(self) -> str:
+        """The server's address."""
+        return self._server.root
+
+    @property
+    def store(self) -> Store:
+        """What the first region holds."""
+        return self._regions[self.regions[0]].store
+
+    def environment(self) -> dict[str, str]:
+        """The variables that let a client in."""
+        return {
+            "OS_AUTH_URL": self.auth_url,
+            "OS_USERNAME": "nina",
+            "OS_PASSWORD": SECRET,
+            "OS_PROJECT_NAME": "idr",
+            "OS_USER_DOMAIN_NAME": "Default",
+            "OS_PROJECT_DOMAIN_NAME": "Default",
+            "OS_REGION_NAME": self.regions[0],
+        }
+
+    def _region(self) -> Region:
+        store = Store()
+        services: dict[str, Any] = {
+            "compute": Compute(store, self.limits["compute"]),
+            "network": Network(store, self.limits["network"]),
+            "volume": BlockStorage(store, self.limits["volume"]),
+            "image": Images(store),
+        }
+        contents.furnish(store)
+        return Region(store, services)
+
+    def _answer(self, call: Call) -> Answer:
+        with self._lock:
+            if call.path.startswith("identity"):
+                below = call.path.removeprefix("identity").strip("/")
+                return self.identity.answer(Call(call.method, call.root, below, call.query, call.headers, call.body))
+            region, _, rest = call.path.partition("/")
+            _, _, rest = rest.partition("/")
+            service, _, path = rest.partition("/")
+            self.calls.append(f"{call.method} {call.path}")
+            if region not in self._regions or service not in self._regions[region].services:
+                return failure(404, f"no {call.path} here")
+            asked = f"{call.method} {service}/{self._below(path)}"
+            for beginning, status in self.refusals.items():
+                if asked.startswith(beginning):
+                    return failure(status, f"{asked} is not for you")
+            answered: Answer = self._regions[region].services[service].answer(call, path)
+            return answered
+
+    @staticmethod
+    def _below(path: str) -> str:
+        """A path without version and project."""
+        parts = [part for part in path.split("/") if part not in ("v2.1", "v2.0", "v2", "v3", PROJECT)]
+        return "/".join(parts)

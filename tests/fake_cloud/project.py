@@ -1,0 +1,47 @@
+"""The stack `local` on the fake cloud, by the real engine and provider; machines are declared and not configured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.fake_cloud.cloud import FakeCloud
+from tests.project import Project, copy_program
+
+STACK = "local"
+
+
+@dataclass(frozen=True)
+class CloudProject(Project):
+    """A copy of the program whose commands have `variables` as well, usually those of a fake cloud."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """The environment of this copy's commands."""
+        return {**super().environment(), **self.variables}
+
+    def change(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change what the stack file has under `config`."""
+        file = self.folder / f"Pulumi.{STACK}.yaml"
+        document = yaml.safe_load(file.read_text())
+        change(document["config"])
+        file.write_text(yaml.safe_dump(document))
+
+
+def local_stack(cloud: FakeCloud, folder: Path) -> CloudProject:
+    """The stack `local` with a state of its own, ready for `pulumi up` on the fake cloud."""
+    project = CloudProject(copy_program(folder), cloud.environment())
+
+    def set_up(config: dict[str, Any]) -> None:
+        # Where the cloud is, say the variables.
+        del config["openstack:authUrl"]
+        config["idr:configure"] = False
+
+    project.change(set_up)
+    assert project.pulumi("stack", "init", STACK).returncode == 0
+    secret = project.pulumi("config", "set", "--secret", "idr:stackSecret", "x" * 40, "--stack", STACK)
+    assert secret.returncode == 0, secret.stderr
+    return project
