@@ -4,6 +4,7 @@ import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
+from model.ownership import Labels
 from model.plan import Volume
 
 
@@ -19,7 +20,7 @@ class DataVolume(pulumi.ComponentResource):
         *,
         name: str,
         protect: bool,
-        metadata: dict[str, str],
+        labels: Labels,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:storage:DataVolume", volume.name, None, opts)
@@ -34,7 +35,7 @@ class DataVolume(pulumi.ComponentResource):
                 volume_type=volume.type,
                 snapshot_id=str(volume.source.snapshot) if volume.source and volume.source.snapshot else None,
                 source_vol_id=str(volume.source.volume) if volume.source and volume.source.volume else None,
-                metadata=metadata,
+                metadata=labels.metadata(),
                 enable_online_resize=True,
                 opts=ResourceOptions(
                     parent=self,

@@ -7,6 +7,7 @@ from pulumi import ResourceOptions
 from components import cloud
 from components.front_door import FrontDoor
 from components.release import Release
+from model.ownership import Labels
 from model.plan import Plan, cloud_prefix
 from model.secrets import Secrets
 
@@ -20,9 +21,7 @@ class Deployment(pulumi.ComponentResource):
     def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
         super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
         child = ResourceOptions(parent=self)
-        prefix = cloud_prefix(plan.stack)
-        tags = [f"idr-stack={plan.stack}"]
-        router_id = cloud.router_id(plan.router) if plan.router else self._router(plan, tags).id
+        router_id = cloud.router_id(plan.router) if plan.router else self._router(plan).id
         bastion, *others = (
             Release(scope, plan=plan, secrets=secrets, router_id=router_id, opts=child) for scope in plan.scopes
         )
@@ -33,8 +32,7 @@ class Deployment(pulumi.ComponentResource):
             existing=plan.floating_ips.bastion,
             port_id=bastion.nodes[plan.bastion_node.name].port_id,
             network=bastion.network,
-            description=f"{prefix} bastion",
-            tags=tags,
+            labels=Labels(plan.stack, roles=("bastion",)),
             opts=child,
         )
         live = releases[plan.live]
@@ -44,8 +42,7 @@ class Deployment(pulumi.ComponentResource):
             existing=plan.floating_ips.public,
             port_id=live.nodes[plan.public_node().name].port_id,
             network=live.network,
-            description=f"{prefix} public",
-            tags=tags,
+            labels=Labels(plan.stack, roles=("public",)),
             opts=child,
         )
         if plan.configure:
@@ -63,12 +60,13 @@ class Deployment(pulumi.ComponentResource):
         self.bastion_address = way_in.address
         self.register_outputs({"public_address": self.public_address, "bastion_address": self.bastion_address})
 
-    def _router(self, plan: Plan, tags: list[str]) -> openstack.networking.Router:
+    def _router(self, plan: Plan) -> openstack.networking.Router:
         return openstack.networking.Router(
             plan.stack,
             name=cloud_prefix(plan.stack),
             admin_state_up=True,
             external_network_id=cloud.external_network_id(plan.external_network),
-            tags=tags,
+            description=Labels(plan.stack).description(),
+            tags=Labels(plan.stack).tags(),
             opts=ResourceOptions(parent=self, delete_before_replace=True),
         )

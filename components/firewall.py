@@ -1,12 +1,13 @@
 """Firewall: the security groups of a release and their rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from model.firewall import Rule
+from model.ownership import Labels
 
 
 class Firewall(pulumi.ComponentResource):
@@ -16,10 +17,9 @@ class Firewall(pulumi.ComponentResource):
         self,
         scope: str,
         *,
-        groups: Sequence[str],
+        groups: Mapping[str, Labels],
         rules: Sequence[Rule],
         prefix: str,
-        tags: Sequence[str],
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:firewall:Firewall", scope, None, opts)
@@ -28,13 +28,13 @@ class Firewall(pulumi.ComponentResource):
             group: openstack.networking.SecGroup(
                 group,
                 name=f"{prefix}-{group}",
-                description=f"IDR {group}",
+                description=labels.description(),
                 # Neutron's own let everything out; the rules say what may go.
                 delete_default_rules=True,
-                tags=[*tags],
+                tags=labels.tags(),
                 opts=child,
             ).id
-            for group in groups
+            for group, labels in groups.items()
         }
         for rule in rules:
             openstack.networking.SecGroupRule(

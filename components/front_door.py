@@ -1,6 +1,5 @@
 """FrontDoor: a public address in front of a port."""
 
-from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 import pulumi
@@ -8,6 +7,7 @@ import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from components.network import Network
+from model.ownership import Labels
 
 
 class FrontDoor(pulumi.ComponentResource):
@@ -24,8 +24,7 @@ class FrontDoor(pulumi.ComponentResource):
         existing: IPv4Address | None,
         port_id: pulumi.Input[str],
         network: Network,
-        description: str,
-        tags: Sequence[str],
+        labels: Labels,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:network:FrontDoor", name, None, opts)
@@ -34,7 +33,11 @@ class FrontDoor(pulumi.ComponentResource):
             str(existing)
             if existing
             else openstack.networking.FloatingIp(
-                name, pool=external_network, description=description, tags=[*tags], opts=child
+                name,
+                pool=external_network,
+                description=labels.description(),
+                tags=labels.tags(),
+                opts=child,
             ).address
         )
         # Neutron refuses an address whose router does not reach the port yet (terraform-provider-openstack#1012).

@@ -8,6 +8,7 @@ import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from components import cloud
+from model.ownership import Labels
 from model.plan import Subnet
 
 
@@ -24,7 +25,7 @@ class Network(pulumi.ComponentResource):
         name: str,
         router_id: pulumi.Input[str],
         dns_servers: Sequence[IPv4Address],
-        tags: Sequence[str],
+        labels: Labels,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:network:Network", name, None, opts)
@@ -35,7 +36,7 @@ class Network(pulumi.ComponentResource):
             self.network_id = cloud.network_id(subnet.existing)
             self.subnet_id = cloud.subnet_id(self.network_id, str(subnet.cidr))
         else:
-            self._make(subnet, name, router_id, dns_servers, tags)
+            self._make(subnet, name, router_id, dns_servers, labels)
         self.register_outputs({"network_id": self.network_id, "subnet_id": self.subnet_id})
 
     def _make(
@@ -44,10 +45,17 @@ class Network(pulumi.ComponentResource):
         name: str,
         router_id: pulumi.Input[str],
         dns_servers: Sequence[IPv4Address],
-        tags: Sequence[str],
+        labels: Labels,
     ) -> None:
         child = ResourceOptions(parent=self, delete_before_replace=True)
-        network = openstack.networking.Network(name, name=name, admin_state_up=True, tags=[*tags], opts=child)
+        network = openstack.networking.Network(
+            name,
+            name=name,
+            admin_state_up=True,
+            description=labels.description(),
+            tags=labels.tags(),
+            opts=child,
+        )
         first, last = subnet.pool
         made = openstack.networking.Subnet(
             name,
@@ -58,7 +66,8 @@ class Network(pulumi.ComponentResource):
             gateway_ip=str(subnet.gateway),
             allocation_pools=[{"start": str(first), "end": str(last)}],
             dns_nameservers=[str(server) for server in dns_servers],
-            tags=[*tags],
+            description=labels.description(),
+            tags=labels.tags(),
             opts=child,
         )
         interface = openstack.networking.RouterInterface(name, router_id=router_id, subnet_id=made.id, opts=child)

@@ -10,6 +10,7 @@ from pulumi_openstack.compute import InstanceBlockDeviceArgs, InstanceNetworkArg
 from components import cloud
 from components.data_volume import DataVolume
 from components.network import Network
+from model.ownership import Labels
 from model.plan import Node as NodePlan
 
 
@@ -31,14 +32,13 @@ class Node(pulumi.ComponentResource):
         prefix: str,
         protect_data: bool,
         frozen: bool,
-        metadata: dict[str, str],
+        labels: Labels,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:compute:Node", node.name, None, opts)
         name = f"{prefix}-{node.name}"
         # Named ports and servers cannot stand beside their successors, whatever plugin makes them.
         child = ResourceOptions(parent=self, delete_before_replace=True)
-        tags = [f"{key.replace('_', '-')}={value}" for key, value in metadata.items()]
         security_groups = [group_ids[group] for group in node.security_groups]
         port = openstack.networking.Port(
             node.name,
@@ -47,7 +47,8 @@ class Node(pulumi.ComponentResource):
             admin_state_up=True,
             fixed_ips=[{"subnet_id": network.subnet_id, "ip_address": str(node.address)}],
             security_group_ids=security_groups,
-            tags=tags,
+            description=labels.description(),
+            tags=labels.tags(),
             opts=child,
         )
         ports = [port]
@@ -59,7 +60,8 @@ class Node(pulumi.ComponentResource):
                     network_id=cloud.network_id(node.storage_network),
                     admin_state_up=True,
                     security_group_ids=security_groups,
-                    tags=tags,
+                    description=labels.description(),
+                    tags=labels.tags(),
                     opts=child,
                 )
             )
@@ -75,9 +77,11 @@ class Node(pulumi.ComponentResource):
             # The order is part of the server: another one would replace it (terraform-provider-openstack#1071).
             networks=[InstanceNetworkArgs(port=made.id) for made in ports],
             config_drive=True,
+            # Undeclared, a server that was switched off would stay so: `up` would see no difference.
+            power_state="active",
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
-            metadata={**metadata, "image": node.image, "rebuild": str(node.rebuild)},
+            metadata={**labels.metadata(), "image": node.image, "rebuild": str(node.rebuild)},
             opts=ResourceOptions.merge(child, _change(frozen=frozen)),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}
@@ -87,7 +91,7 @@ class Node(pulumi.ComponentResource):
                 volume,
                 name=f"{prefix}-{volume.name}",
                 protect=protect_data,
-                metadata=metadata,
+                labels=labels,
                 opts=ResourceOptions(parent=self),
             )
             self.volume_ids[volume.purpose] = data.volume_id

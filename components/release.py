@@ -1,6 +1,7 @@
 """Release: one complete set of nodes in a network of its own; the bastion's is one with a single node."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import pulumi
@@ -12,6 +13,7 @@ from components.configuration import Configuration, Route
 from components.firewall import Firewall
 from components.network import Network
 from components.node import Node
+from model.ownership import Labels
 from model.plan import Node as NodePlan
 from model.plan import Plan, Scope, cloud_prefix
 from model.release_settings import AntiAffinity
@@ -38,7 +40,7 @@ class Release(pulumi.ComponentResource):
         super().__init__("idr:release:Release", scope.name, None, opts)
         self._plan, self._secrets, self._scope = plan, secrets, scope
         prefix = cloud_prefix(plan.stack)
-        tags = [f"idr-stack={plan.stack}", f"idr-release={scope.name}"]
+        labels = Labels(plan.stack, scope.name)
         child = ResourceOptions(parent=self)
         replaced = ResourceOptions(parent=self, delete_before_replace=True)
         self.network = Network(
@@ -46,15 +48,14 @@ class Release(pulumi.ComponentResource):
             name=f"{prefix}-{scope.name}",
             router_id=router_id,
             dns_servers=plan.dns_servers,
-            tags=tags,
+            labels=labels,
             opts=child,
         )
         self.firewall = Firewall(
             scope.name,
-            groups=scope.security_groups,
+            groups={group: replace(labels, roles=(_role_of(group, scope),)) for group in scope.security_groups},
             rules=scope.rules,
             prefix=prefix,
-            tags=tags,
             opts=child,
         )
         server_groups = {
@@ -74,7 +75,7 @@ class Release(pulumi.ComponentResource):
                 prefix=prefix,
                 protect_data=plan.protect_data,
                 frozen=scope.frozen,
-                metadata=_metadata(plan, scope, node),
+                labels=replace(labels, roles=tuple(node.roles)),
                 opts=child,
             )
             for node in scope.nodes
@@ -104,5 +105,5 @@ class Release(pulumi.ComponentResource):
         return render.bundle(node, self._plan, self._secrets, volume_ids)
 
 
-def _metadata(plan: Plan, scope: Scope, node: NodePlan) -> dict[str, str]:
-    return {"idr_stack": plan.stack, "idr_release": scope.name, "idr_roles": ",".join(node.roles)}
+def _role_of(security_group: str, scope: Scope) -> str:
+    return security_group.removeprefix(f"{scope.name}-")

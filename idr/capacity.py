@@ -7,6 +7,7 @@ import pulumi
 
 from idr.cloud import CloudError, asking, connect
 from model.capacity import Offer, Quota, is_complete, shortfalls
+from model.ownership import Labels
 from model.plan import Plan, cloud_prefix
 from model.release_settings import Flavor
 
@@ -112,13 +113,20 @@ def _made(cloud: "Connection", plan: Plan, servers: frozenset[str]) -> dict[str,
         "routers": (found.name for found in network.routers(**mine)),
         "ports": (found.name for found in network.ports(**mine)),
         "security groups": (found.name for found in network.security_groups(**mine)),
-        "floating IPs": (found.description for found in network.ips(**mine)),
+        "floating IPs": (_floating_ip_name(plan, found.description) for found in network.ips(**mine)),
         "server groups": (group.name for group in cloud.compute.server_groups()),
     }
     made = {
         kind: frozenset(name for name in names if (name or "").startswith(prefix)) for kind, names in listed.items()
     }
     return {**made, "instances": servers}
+
+
+def _floating_ip_name(plan: Plan, description: str) -> str:
+    """The name of what the plan has an address for; before the labels came, the description was that name."""
+    prefix = cloud_prefix(plan.stack)
+    roles = {Labels(plan.stack, roles=(role,)).description(): role for role in ("bastion", "public")}
+    return f"{prefix} {roles[description]}" if description in roles else description
 
 
 def _quotas(cloud: "Connection") -> dict[str, Quota]:
