@@ -42,7 +42,8 @@ class Cloud(mocks.Mocks):
         return made, {**args.inputs, **computed.get(_kind(args.typ), {})}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        about = " ".join(str(value) for value in args.args.values() if not isinstance(value, bool))
+        # In the order of names: the engine hands the arguments on in any order.
+        about = " ".join(str(value) for _, value in sorted(args.args.items()) if not isinstance(value, bool))
         return {**args.args, "id": f"<id of {args.token.rsplit(':get')[-1].lower()} {about}>"}, []
 
 
