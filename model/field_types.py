@@ -68,6 +68,14 @@ NfsSource = Annotated[
 NfsOptions = Annotated[
     str, Shape("[a-z0-9]+(=[a-z0-9.]+)?(,[a-z0-9]+(=[a-z0-9.]+)?)*", "mount options, as in ro,nfsvers=4.2")
 ]
+PublicPassword = Annotated[
+    str,
+    Shape(
+        "[A-Za-z0-9][A-Za-z0-9._~-]{0,63}",
+        "letters, digits, dots, dashes, underscores and tildes, at most 64, a letter or digit first",
+    ),
+]
+"""Nothing that a shell, OMERO's configuration, nginx or JSON would read in another way."""
 PublicKey = Annotated[
     str,
     Shape(

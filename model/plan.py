@@ -114,6 +114,7 @@ class Plan:
     acme: Acme | None
     operators: tuple[str, ...]
     omero: Omero
+    public_password: str
     storage_group: str
     nfs_mounts: tuple[NfsMount, ...]
     site: Site = field(repr=False)

@@ -44,6 +44,7 @@ def plan(settings: Settings, stack: str) -> Plan:
         acme=settings.acme,
         operators=settings.operators,
         omero=settings.omero,
+        public_password=settings.public_password,
         storage_group=settings.storage_group,
         nfs_mounts=settings.nfs_mounts,
         site=site,

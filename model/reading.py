@@ -18,6 +18,8 @@ OVERRIDES = "overrides"
 SECRET_WORDS = ("password", "secret", "token")
 SECRET_KEYS = {"stackSecret": "idr:stackSecret", "certificate": "--path idr:certificate.key"}
 """Top-level keys that only Pulumi's encryption may keep, and how it is told to."""
+PUBLISHED_KEYS = ("publicPassword",)
+"""Keys that are named like secrets and are none: every visitor is told their value."""
 
 
 class SettingsError(Exception):
@@ -103,7 +105,7 @@ def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iter
     for key in values:
         if key in SECRET_KEYS and key not in encrypted:
             yield key, f"is in plain text; keep it with: pulumi config set --secret {SECRET_KEYS[key]}"
-        elif key not in SECRET_KEYS and any(word in key.lower() for word in SECRET_WORDS):
+        elif key not in {*SECRET_KEYS, *PUBLISHED_KEYS} and any(word in key.lower() for word in SECRET_WORDS):
             yield key, "passwords are derived from idr:stackSecret, none is written down; remove it"
 
 

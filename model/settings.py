@@ -19,6 +19,7 @@ from model.field_types import (
     NfsOptions,
     NfsSource,
     PublicKey,
+    PublicPassword,
     ReleaseName,
     Section,
     Sha256,
@@ -112,6 +113,7 @@ class Settings(Section):
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
     external_network: Name | None = Field(None, description="Where floating addresses come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
+    public_password: PublicPassword = Field("public", description="Of OMERO's user `public`; published, as IDR does")
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="A key pair of the cloud for the servers, if its rules want one")
     dns_servers: tuple[IPv4Address, ...] = Field((), description="Name servers; the cloud's where absent")

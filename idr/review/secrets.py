@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from idr.review.preview import Preview
+from model.reading import PUBLISHED_KEYS
 
 HIDDEN = "[secret]"
 # What the engine writes for a value that only the update will know.
@@ -32,7 +33,7 @@ def _shows(place: str, value: str) -> bool:
     if value in ("", HIDDEN, UNKNOWN):
         return False
     name = re.split(r"[.:]", place)[-1]
-    return bool(_PRIVATE_KEY.search(value) or _SECRET_NAME.search(name))
+    return bool(_PRIVATE_KEY.search(value) or (name not in PUBLISHED_KEYS and _SECRET_NAME.search(name)))
 
 
 def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:

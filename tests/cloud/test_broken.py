@@ -22,7 +22,7 @@ OTHER_VOLUME = "00000000-0000-0000-0"
 
 @dataclass(frozen=True)
 class Broken:
-    """One text of the program made wrong, what the node says of it, and the password whose renewal is the next `up`."""
+    """One text of the program made wrong, what the node says of it, and the secret whose renewal is the next `up`."""
 
     file: str
     old: str
@@ -43,7 +43,7 @@ BROKEN = {
             ":6379/0 does not let OMERO.web in, for 10 s: ",
             "invalid username-password pair",
         ),
-        renewed="omero/public",
+        renewed=f"tls/{RELEASE}-omeroreadwrite",
     ),
     "an unreachable database": Broken(
         file="cloudinit/omero-demo/files/etc/omero-demo-image-server.env.j2",
@@ -51,7 +51,7 @@ BROKEN = {
         new=NOWHERE,
         node=OMERO,
         said=("role omero-demo: check failed", "the database does not let omero in, for 10 s: ", NOWHERE),
-        renewed="omero/public",
+        renewed=f"tls/{RELEASE}-omeroreadwrite",
     ),
     "a volume that is not attached": Broken(
         file="cloudinit/common/files/etc/idr/volumes.j2",
@@ -63,7 +63,7 @@ BROKEN = {
             f"volume {OTHER_VOLUME} did not appear",
             "is it attached to this server?",
         ),
-        renewed="database/omeroreadonly",
+        renewed=f"password/{RELEASE}/database/omeroreadonly",
     ),
 }
 # Long enough for another machine that an update is changing; here nothing comes.
@@ -142,5 +142,5 @@ def test_what_a_node_is_about_to_use_is_asked_before_anything_that_runs_is_touch
         text = refusal(place, broken.node)
     for words in (*broken.said, BACK):
         assert words in text
-    place.renew(f"password/{RELEASE}/{broken.renewed}")
+    place.renew(broken.renewed)
     corrected(place, broken.node)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.cloud
 Values = dict[str, tuple[str, ...]]
 PLAN = stacks.plan_of("local")
 NODES = [node.name for node in PLAN.nodes]
-ROTATED = ("database/omero", "redis", "omero/public")
+ROTATED = ("database/omero", "redis")
 USERS = ("demo1-database", "demo1-redis", "demo1-omeroreadwrite")
 PREFIX = "idr-local-"
 

@@ -165,7 +165,7 @@ def test_a_wrong_sum_later_leaves_what_runs_alone(place: Place) -> None:
 
 
 def test_no_password_is_readable_by_others(place: Place) -> None:
-    names = ("database/omero", "omero/root", "omero/public")
+    names = ("database/omero", "omero/root")
     patterns = "\n".join(place.secrets.password(f"demo1/{name}") for name in names)
     where = "/opt /etc /var/lib/omero-server /var/log /proc/[0-9]*/cmdline"
     search = f"sudo runuser -u nobody -- grep -rlsF -f /dev/stdin {where} || true; echo searched"

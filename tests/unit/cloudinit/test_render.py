@@ -64,7 +64,6 @@ def test_bytes_are_equal_in_processes_with_different_hash_seeds() -> None:
 def test_files_with_something_secret_are_readable_by_their_service_only(name: str) -> None:
     secret = [
         SECRETS.password("demo1/redis"),
-        SECRETS.password("demo1/omero/public"),
         SECRETS.password("demo1/database/omero"),
         "PRIVATE KEY",
     ]

@@ -184,5 +184,6 @@ def test_encrypted_and_ordinary_settings_are_no_secrets_in_plain_text() -> None:
         "idr:rotations": {"password/prod130/redis": 2},
         "openstack:applicationCredentialId": "an-id",
         "idr:operators": ["ssh-ed25519 AAAA somebody"],
+        "idr:publicPassword": "public",
     }
     assert rules.check(Change(recorded("nothing"), {"config": config})) == ()
