@@ -86,7 +86,7 @@ def wal_mib(volume_gib: int) -> int:
 
 
 def redis_memory_mib(node: Sized) -> int:
-    """Half of what redis has: rewriting the append-only file can need as much again for a moment."""
+    """Half of what redis has: a snapshot can need as much again for a moment."""
     return share_mib(node, Role.REDIS) // 2
 
 

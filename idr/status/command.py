@@ -10,7 +10,7 @@ from cloudinit.render import bundle
 from idr import outputs, stack_file
 from idr.cli import FAILED, AsJson, Identity, OptionalStack, console, error_console, print_json
 from idr.ssh import configuration
-from idr.status.nodes import Status, ask_all
+from idr.status.nodes import Applied, Status, ask_all
 from model.outputs.topology import Topology
 
 
@@ -67,7 +67,13 @@ def _row(status: Status) -> tuple[str, ...]:
     answer = status.answer
     if answer is None:
         return (name, "not reachable", "", "", "", "")
-    roles = ", ".join(role if well else f"[red]{role}[/red]" for role, well in answer.applied.healthy.items())
+    applied = answer.applied or Applied()
+    roles = ", ".join(
+        [
+            *(role if well else f"[red]{role}[/red]" for role, well in applied.healthy.items()),
+            *(f"[red]{role} (slow)[/red]" for role in applied.slow),
+        ]
+    )
     disk = max(answer.disks, key=lambda one: one.percent)
     versions = ", ".join(
         text if name == "system" else f"{name} {text}" for name, text in answer.versions.items() if name != "kernel"

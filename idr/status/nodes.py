@@ -14,10 +14,10 @@ from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
 
 PROBE = Path(__file__).with_name("probe.py")
-CONNECT_SECONDS = 15
-SECONDS = 180
-# sshd on the bastion refuses some of more than 10 that are not logged in yet (MaxStartups).
-AT_ONCE = 8
+SECONDS = 11
+"""How long one node may take, connecting included. All are asked at once, so that the whole ends in 15 s."""
+AT_ONCE = 30
+"""The bastion's sshd accepts this many that are not logged in yet (MaxStartups in 20-idr-bastion.conf)."""
 FULL_PERCENT = 90
 
 
@@ -28,6 +28,14 @@ class Version(StrEnum):
     OTHER = "differs"
     NONE = "none"
     NOT_COMPARED = "not compared"
+    UNKNOWN = "unknown"
+
+
+EXPLAINED = {
+    Version.UNKNOWN: "idr-apply --status gives no answer",
+    Version.NONE: "no configuration was applied",
+    Version.OTHER: "its configuration differs from what the settings and this checkout say; pulumi up applies it",
+}
 
 
 class Disk(View):
@@ -40,20 +48,20 @@ class Disk(View):
 
 
 class Applied(View):
-    """What `idr-apply --status` says; empty where nothing was applied."""
+    """What `idr-apply --status` says. `slow` are roles whose health test did not end in time."""
 
     digest: str | None = None
     healthy: dict[str, bool] = Field(default_factory=dict)
+    slow: tuple[str, ...] = ()
 
 
 class Answer(View):
     """What a node says of itself."""
 
     bootstrap: str
-    applied: Applied
+    applied: Applied | None = Field(description="None: `idr-apply --status` gave no answer in time")
     disks: tuple[Disk, ...]
     versions: dict[str, str]
-    uptime: float = Field(description="Seconds since it started")
 
 
 class Status(View):
@@ -69,18 +77,23 @@ class Status(View):
 def ask_all(made: Topology, config: Path, expected: Mapping[str, str], progress: Callable[[], None]) -> list[Status]:
     """The status of every node, in their order. `expected` has configurations' digests by node, where to compare."""
 
-    def ask(node: NodeView) -> Status:
-        found = _judged(node, _ask(node, config), expected.get(node.name))
+    def ask(node: NodeView) -> Answer | str:
+        answer = _ask(node, config)
         progress()
-        return found
+        return answer
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(ask, made.nodes))
+        answers = dict(zip((node.name for node in made.nodes), pool.map(ask, made.nodes), strict=True))
+    bastion = made.bastion.name
+    if isinstance(answers[bastion], str):
+        # Every connection goes through it: what is said of the others says nothing about them.
+        answers |= {name: "the bastion does not answer" for name in answers if name != bastion}
+    return [_judged(name, answer, expected.get(name)) for name, answer in answers.items()]
 
 
 def _ask(node: NodeView, config: Path) -> Answer | str:
     """What the node says, or why there is no answer."""
-    command = arguments(config, node, ["sudo", "-n", "python3", "-"], CONNECT_SECONDS)
+    command = arguments(config, node, ["sudo", "-n", "python3", "-"], SECONDS)
     try:
         done = subprocess.run(
             command, input=PROBE.read_text(), capture_output=True, text=True, check=False, timeout=SECONDS
@@ -92,15 +105,15 @@ def _ask(node: NodeView, config: Path) -> Answer | str:
     try:
         return Answer.model_validate_json(done.stdout)
     except ValidationError:
-        return f"an answer that is none: {json.dumps(done.stdout[:80])}"
+        return f"invalid answer: {json.dumps(done.stdout[:80])}"
 
 
-def _judged(node: NodeView, answer: Answer | str, expected: str | None) -> Status:
+def _judged(name: str, answer: Answer | str, expected: str | None) -> Status:
     if isinstance(answer, str):
-        return Status(node=node.name, reachable=False, problems=(f"not reachable: {answer}",))
-    version = _version(answer.applied.digest, expected)
+        return Status(node=name, reachable=False, problems=(f"not reachable: {answer}",))
+    version = _version(answer.applied, expected)
     return Status(
-        node=node.name,
+        node=name,
         reachable=True,
         configuration=version,
         answer=answer,
@@ -108,24 +121,30 @@ def _judged(node: NodeView, answer: Answer | str, expected: str | None) -> Statu
     )
 
 
-def _version(digest: str | None, expected: str | None) -> Version:
-    if digest is None:
+def _version(applied: Applied | None, expected: str | None) -> Version:
+    if applied is None:
+        return Version.UNKNOWN
+    if applied.digest is None:
         return Version.NONE
     if expected is None:
         return Version.NOT_COMPARED
-    return Version.CURRENT if digest == expected else Version.OTHER
+    return Version.CURRENT if applied.digest == expected else Version.OTHER
 
 
 def _problems(answer: Answer, version: Version) -> Iterator[str]:
     if answer.bootstrap != "done":
         yield f"bootstrap is '{answer.bootstrap}', not done"
-    if version is Version.NONE:
-        yield "no configuration was applied"
-    elif version is Version.OTHER:
-        yield "its configuration differs from what the settings and this checkout say; pulumi up applies it"
-    for role, healthy in answer.applied.healthy.items():
-        if not healthy:
-            yield f"role {role} is not healthy"
+    if version in EXPLAINED:
+        yield EXPLAINED[version]
+    yield from _role_problems(answer.applied or Applied())
     for disk in answer.disks:
         if disk.percent >= FULL_PERCENT:
             yield f"{disk.mount} is {disk.percent} % full"
+
+
+def _role_problems(applied: Applied) -> Iterator[str]:
+    for role, healthy in applied.healthy.items():
+        if not healthy:
+            yield f"role {role} is not healthy"
+    for role in applied.slow:
+        yield f"role {role} is slow: its health test did not end in time"

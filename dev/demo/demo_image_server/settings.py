@@ -32,6 +32,11 @@ class Database:
             "user": self.user,
             "password": self.password_file.read_text().strip(),
             "connect_timeout": 5,
+            # A database that is cut off without a word is given up after 10 s; libpq alone would wait for minutes.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
             "application_name": "demo-image-server",
             **tls,
         }

@@ -4,6 +4,7 @@ import getpass
 import grp
 import importlib.machinery
 import importlib.util
+import json
 import os
 from pathlib import Path
 from types import ModuleType
@@ -205,3 +206,33 @@ def test_what_is_kept_of_a_bundle_is_for_root_alone(machine: Machine) -> None:
     machine.program.apply(machine.bundle("a secret\n", "d1"))
     assert "a secret" in machine.program.KEPT.read_text()
     assert machine.program.KEPT.stat().st_mode & 0o777 == 0o600
+
+
+def test_status_tells_a_slow_role_from_one_that_is_not_well(
+    machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1", health="[ ! -e slow ] || exec sleep 5"))
+    monkeypatch.setattr(machine.program, "STATUS_SECONDS", 0.5)
+    monkeypatch.chdir(machine.folder)
+    (machine.folder / "slow").touch()
+    assert machine.program.status() == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["digest"], told["healthy"], told["slow"]) == ("d1", {"second": True}, ["first"])
+
+
+@pytest.mark.parametrize("link", ["symbolic", "hard"])
+def test_a_link_in_the_place_of_the_new_file_is_not_followed(machine: Machine, link: str) -> None:
+    """A service that owns the folder could otherwise make root write any file, and give it to the service."""
+    target = machine.folder / "root's own"
+    target.write_text("untouched")
+    before = target.stat()
+    new = machine.folder / ".service.conf.idr-new"
+    if link == "symbolic":
+        new.symlink_to(target)
+    else:
+        os.link(target, new)
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    after = target.stat()
+    assert target.read_text() == "untouched"
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+    assert machine.config.read_text() == "one\n"

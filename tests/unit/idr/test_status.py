@@ -28,7 +28,6 @@ WELL: dict[str, Any] = {
     "applied": {"digest": "abc", "healthy": {"common": True, "redis": True}},
     "disks": [{"mount": "/", "size": 100, "free": 50, "percent": 50}],
     "versions": {"system": "Debian GNU/Linux 12", "redis-server": "7.0"},
-    "uptime": 60.0,
 }
 
 
@@ -52,6 +51,8 @@ def test_a_node_that_is_well_has_no_problem(monkeypatch: pytest.MonkeyPatch) -> 
         ({"bootstrap": "error"}, "bootstrap is 'error', not done"),
         ({"applied": {"digest": "old", "healthy": {}}}, "its configuration differs"),
         ({"applied": {}}, "no configuration was applied"),
+        ({"applied": None}, "idr-apply --status gives no answer"),
+        ({"applied": {"digest": "abc", "slow": ["redis"]}}, "role redis is slow"),
         ({"applied": {"digest": "abc", "healthy": {"redis": False}}}, "role redis is not healthy"),
         ({"disks": [{"mount": "/data", "size": 100, "free": 5, "percent": 95}]}, "/data is 95 % full"),
     ],
@@ -63,8 +64,11 @@ def test_each_problem_is_named(monkeypatch: pytest.MonkeyPatch, change: dict[str
 
 
 def test_a_node_that_cannot_be_reached_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    status = answering(monkeypatch, "Connection refused")[0]
-    assert (status.reachable, status.problems) == (False, ("not reachable: Connection refused",))
+    found = answering(monkeypatch, "Connection refused")
+    bastion = next(status for status in found if status.node == MADE.bastion.name)
+    assert (bastion.reachable, bastion.problems) == (False, ("not reachable: Connection refused",))
+    others = [status for status in found if status is not bastion]
+    assert {status.problems for status in others} == {("not reachable: the bastion does not answer",)}
 
 
 def test_without_settings_configurations_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,4 +102,4 @@ def test_the_probe_answers_on_a_machine_that_is_no_node() -> None:
     )
     answer = nodes.Answer.model_validate_json(done.stdout)
     assert answer.disks[0].mount == "/"
-    assert answer.applied.digest is None
+    assert answer.applied is None

@@ -1,0 +1,191 @@
+"""`idr-heal`: restarts a unit whose check keeps failing, with growing pauses, and leaves all others alone."""
+
+import importlib.machinery
+import importlib.util
+import json
+import os
+import socket
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.stacks import ROOT
+
+COMMON = ROOT / "cloudinit" / "common"
+SCRIPT = COMMON / "files" / "usr" / "local" / "sbin" / "idr-heal"
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    loader = importlib.machinery.SourceFileLoader("idr_heal", str(SCRIPT))
+    spec = importlib.util.spec_from_loader("idr_heal", loader)
+    assert spec is not None
+    made = importlib.util.module_from_spec(spec)
+    loader.exec_module(made)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "bin").mkdir()
+    paths = {
+        "APPLIED": tmp_path / "applied.json",
+        "LOCK": tmp_path / "lock",
+        "LIBRARY": tmp_path / "lib",
+        "METRICS": tmp_path / "metrics" / "idr-heal.prom",
+        "CHECK_SECONDS": 2,
+        "STOP_SECONDS": 0.6,
+    }
+    for name, value in paths.items():
+        monkeypatch.setattr(made, name, value)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    return made
+
+
+class Machine:
+    """A machine whose systemctl writes down what it is asked, and says `state` of every unit."""
+
+    def __init__(self, folder: Path, *roles: str) -> None:
+        self.folder, self.calls = folder, folder / "calls"
+        self.calls.touch()
+        (folder / "applied.json").write_text(json.dumps({"roles": roles}))
+        self.state("active")
+
+    def state(self, word: str) -> None:
+        systemctl = self.folder / "bin" / "systemctl"
+        systemctl.write_text(f'#!/bin/sh\n[ "$1" = show ] && echo {word} || echo "$@" >> {self.calls}\n')
+        systemctl.chmod(0o755)
+
+    def check(self, role: str, unit: str, body: str) -> None:
+        script = self.folder / "lib" / role / f"watch-{unit}"
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f"#!/bin/sh\n{body}\n")
+        script.chmod(0o755)
+
+    def asked(self) -> list[str]:
+        lines = self.calls.read_text().splitlines()
+        self.calls.write_text("")
+        return lines
+
+
+def rounds(program: ModuleType, number: int) -> None:
+    healer = program.Healer()
+    for _ in range(number):
+        healer.round()
+
+
+def test_a_unit_that_fails_in_a_row_is_restarted(
+    program: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = Machine(tmp_path, "redis", "web")
+    machine.check("redis", "redis-server", "echo some output; echo Redis does not answer; exit 1")
+    machine.check("web", "omero-web", "exit 0")
+    rounds(program, program.FAILURES - 1)
+    assert machine.asked() == []
+    rounds(program, program.FAILURES)
+    assert machine.asked() == ["reset-failed redis-server", "restart --no-block redis-server"]
+    assert capsys.readouterr().out.startswith("redis-server: Redis does not answer; restarting it (1 since")
+
+
+def test_one_success_between_failures_restarts_nothing(program: ModuleType, tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "redis")
+    turns = tmp_path / "turns"
+    machine.check("redis", "redis-server", f"echo x >> {turns}; [ $(wc -l < {turns}) -eq 3 ]")
+    rounds(program, 5)
+    assert machine.asked() == []
+
+
+@pytest.mark.parametrize("state", ["inactive", "activating", "deactivating", "reloading"])
+def test_a_unit_that_starts_or_was_stopped_on_purpose_is_left_alone(
+    program: ModuleType, tmp_path: Path, state: str
+) -> None:
+    machine = Machine(tmp_path, "redis")
+    machine.check("redis", "redis-server", "exit 1")
+    machine.state(state)
+    rounds(program, program.FAILURES)
+    assert machine.asked() == []
+
+
+def test_all_instances_of_a_template_are_meant(program: ModuleType, tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "database")
+    machine.state("failed")
+    machine.check("database", "postgresql@", "exit 1")
+    rounds(program, program.FAILURES)
+    assert machine.asked()[1] == "restart --no-block postgresql@*"
+
+
+def test_what_does_not_stop_is_killed(program: ModuleType, tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.state("deactivating")
+    program.restart("nginx")
+    assert machine.asked()[-1] == "kill --signal=KILL nginx"
+
+
+def test_a_check_that_hangs_has_failed(program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "CHECK_SECONDS", 0.2)
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 5\n")
+    slow.chmod(0o755)
+    assert program.run(str(slow), seconds=0.2) == (124, "no answer within 0.2 s")
+
+
+def test_pauses_between_restarts_double_and_are_short_again_after_a_calm_time(program: ModuleType) -> None:
+    watch = program.Watch("nginx")
+    restarts, now = [], 0.0
+    while now < 9000:
+        if watch.judge(1, "", now):
+            restarts.append(now)
+        now += 5
+    gaps = [later - sooner for sooner, later in pairwise(restarts)]
+    assert gaps[0] >= program.FIRST_PAUSE
+    longest = program.LONGEST_PAUSE
+    assert all(later >= min(2 * sooner, longest) - 5 for sooner, later in pairwise(gaps))
+    assert max(gaps) <= longest + 5
+    now += program.CALM_SECONDS + 1
+    watch.judge(0, "", now)
+    assert watch.pause == program.FIRST_PAUSE
+
+
+def test_a_broken_record_of_what_is_applied_checks_nothing(program: ModuleType, tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "redis")
+    machine.check("redis", "redis-server", "exit 1")
+    (tmp_path / "applied.json").write_text("{")
+    rounds(program, program.FAILURES)
+    assert machine.asked() == []
+
+
+def test_metrics_count_restarts_and_a_full_disk_stops_nothing(
+    program: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, "redis")
+    machine.check("redis", "redis-server", "exit 1")
+    healer = program.Healer()
+    for _ in range(program.FAILURES):
+        healer.round()
+    program.publish(healer.metrics())
+    assert 'idr_heal_restarts_total{unit="redis-server"} 1\n' in program.METRICS.read_text()
+    monkeypatch.setattr(program, "METRICS", tmp_path / "not there" / "idr-heal.prom")
+    program.publish("x")
+    assert "cannot write" in capsys.readouterr().out
+
+
+def test_systemd_is_told_that_the_program_works(
+    program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(address)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        program.notify("WATCHDOG=1")
+        assert channel.recv(100) == b"WATCHDOG=1"
+
+
+def test_every_service_restarts_after_it_was_killed() -> None:
+    """A unit of Debian's gets the drop-in, one of this project's says Restart itself."""
+    watched = {path.name.removeprefix("watch-") for path in (ROOT / "cloudinit").glob("*/scripts/watch-*")}
+    described = "".join(file.read_text() for file in (ROOT / "cloudinit").glob("*/files.yaml"))
+    own = {file.stem: file.read_text() for file in ROOT.glob("cloudinit/*/files/etc/systemd/system/*.service")}
+    own |= {file.stem: file.read_text() for file in ROOT.glob("dev/demo/*.service")}
+    # Debian's ssh.service has Restart=on-failure; nftables.service has no process.
+    for unit in watched - {"ssh", "nftables"}:
+        dropped_in = f"/etc/systemd/system/{unit}.service.d/idr-restart.conf" in described
+        assert dropped_in or "\nRestart=" in own.get(unit, ""), unit
