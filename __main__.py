@@ -6,6 +6,7 @@ from components.deployment import Deployment
 from components.stack import load
 from idr.capacity import require_capacity
 from model.outputs import contract
+from model.outputs.summary import summary
 from model.outputs.topology import Known
 from model.planning import plan
 
@@ -24,3 +25,5 @@ after_up = pulumi.Output.all(
 ).apply(lambda known: contract.outputs(stack_plan, secrets, Known(**known)))
 for name in contract.NAMES:
     pulumi.export(name, before_up[name] if name in before_up else after_up[name])
+if not pulumi.runtime.is_dry_run():
+    after_up.apply(lambda outputs: pulumi.log.info(summary(stack_plan, outputs)))

@@ -49,7 +49,7 @@ def up() -> None:
     """Build everything and start the service; harmless to repeat."""
     cloud()
     with step("pulumi up -s local"):
-        run(["pulumi", "up", "--stack", "local", "--yes", "--skip-preview", "--suppress-outputs"])
+        run(["pulumi", "up", "--stack", "local", "--yes", "--skip-preview"])
     with step("The service answers"):
         made = service.read()
         service.write_ssh_config(made)

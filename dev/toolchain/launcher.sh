@@ -10,6 +10,9 @@ fi
 # The engine finds the Python language host on PATH. Plugins come from files: nothing is to be fetched.
 PATH=${build}bin:$PATH PULUMI_SKIP_UPDATE_CHECK=true PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
 export PATH PULUMI_SKIP_UPDATE_CHECK PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION
+# The outputs are data for tools, hundreds of lines: on a terminal they would hide the messages above them.
+PULUMI_OPTION_SUPPRESS_OUTPUTS=${PULUMI_OPTION_SUPPRESS_OUTPUTS:-true}
+export PULUMI_OPTION_SUPPRESS_OUTPUTS
 project=$PWD
 while [ -n "$project" ] && [ ! -f "$project/Pulumi.yaml" ]; do project=${project%/*}; done
 if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE:+set}" ] && [ -O "$project/.local/passphrase" ]; then

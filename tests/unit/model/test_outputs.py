@@ -13,6 +13,7 @@ import pytest
 from cloudinit.render import ADMIN_USER
 from model.outputs import contract, inventory, ssh
 from model.outputs.schema import SCHEMA_FILE, schema_text
+from model.outputs.summary import summary
 from model.outputs.topology import Known, Topology, topology
 from tests import stacks
 
@@ -153,3 +154,10 @@ def test_no_output_holds_a_secret() -> None:
     assert "PRIVATE KEY" not in text
     assert SECRETS.stack_secret not in text
     assert SECRETS.password("demo1/database/omero") not in text
+
+
+def test_the_last_lines_of_an_up_say_where_the_service_is_and_what_is_next() -> None:
+    assert summary(PLAN, OUTPUTS).splitlines() == [
+        f"The IDR answers at https://192.0.2.10/ (host name {PLAN.host_name}).",
+        "Next: bin/idr status --stack local",
+    ]

@@ -108,6 +108,14 @@ def test_launcher_uses_the_same_state_from_a_sub_folder(project: Path) -> None:
     assert shown.split("|")[1] == f"file://{project}/./.local/state?create_dir=true"
 
 
+@pytest.mark.parametrize(("given", "used"), [({}, "true"), ({"PULUMI_OPTION_SUPPRESS_OUTPUTS": "false"}, "false")])
+def test_launcher_keeps_outputs_off_the_screen_unless_asked(project: Path, given: dict[str, str], used: str) -> None:
+    """Hundreds of lines of outputs hid the reason why an `up` failed."""
+    engine = project.parent / "cache/toolchain/0123/bin/pulumi"
+    engine.write_text('#!/bin/sh\necho "$PULUMI_OPTION_SUPPRESS_OUTPUTS"\n')
+    assert launch(project, project.parent / "cache", **given) == used
+
+
 @pytest.mark.parametrize("option", ["  virtualenv: here/venv", "    virtualenv: 'here/venv'  # ours"])
 def test_programs_run_in_the_virtual_environment_of_the_nearest_project(tmp_path: Path, option: str) -> None:
     program(tmp_path / "here/venv/bin/python3", '#!/bin/sh\necho "$0" "$@"\n')
