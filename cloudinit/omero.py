@@ -31,6 +31,11 @@ def database_user(node: Node) -> str:
     return "omeroreadonly" if is_readonly(node) else "omero"
 
 
+def service_name(release: Scope) -> str:
+    """A name in the certificates of all of a release's OMERO.servers: nginx expects one name of a whole upstream."""
+    return f"omero.{release.name}.idr.internal"
+
+
 def mounts(node: Node, plan: Plan) -> tuple[NfsMount, ...]:
     """What a node with the official distribution mounts over the network."""
     return plan.nfs_mounts + (_shares(plan.scope_of(node)) if is_readonly(node) else ())

@@ -176,8 +176,12 @@ def _given(plan: Plan) -> Certificate | None:
 
 
 def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:
-    names = (node.name, node.alias, str(node.address))
-    return (plan.host_name, *names) if Role.PROXY in node.roles else names
+    names = [node.name, node.alias, str(node.address)]
+    if Role.PROXY in node.roles:
+        names.insert(0, plan.host_name)
+    if OMERO_ROLES.intersection(node.roles):
+        names.append(omero.service_name(plan.release(node.scope)))
+    return tuple(names)
 
 
 def _omero_server(node: Node, omero_nodes: tuple[Node, ...]) -> Node | None:

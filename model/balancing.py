@@ -26,3 +26,9 @@ def omero(release: Scope) -> tuple[Node, ...]:
     readonly = release.with_role(Role.OMERO_READONLY)
     dedicated = tuple(node for node in readonly if Role.WEB not in node.roles)
     return dedicated or readonly or release.with_role(Role.OMERO_READWRITE)
+
+
+def shares(release: Scope) -> tuple[str, ...]:
+    """What part of new OMERO clients each server of `omero` is given, as nginx's split_clients takes it."""
+    count = len(omero(release))
+    return (*(f"{10_000 // count / 100:.2f}%" for _ in range(count - 1)), "*")

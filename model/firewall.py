@@ -20,7 +20,8 @@ STORAGE: Final = "storage"
 
 SSH_PORT = 22
 OMERO_SSL_PORT = 4064
-OMERO_WEBSOCKET_PORT = 4065
+OMERO_WEBSOCKET_PORT = 4066
+"""OMERO's own number for websockets over TLS; the one without TLS, 4065, is served by nobody."""
 WEB_PORT = 4080
 CACHE_BYPASS_PORT = 9000
 """The proxy's uncached door for operators, through the bastion only."""

@@ -13,8 +13,8 @@ from model.systems import UBUNTU, System, packages, system_of
 PLACEHOLDER = "(to be set)"
 UNSERVED = {
     Distribution.OFFICIAL: frozenset[int](),
-    # The demo image server speaks neither, and has no files to share.
-    Distribution.DEMO: frozenset({firewall.OMERO_WEBSOCKET_PORT, firewall.NFS_PORT}),
+    # The demo image server has no files to share.
+    Distribution.DEMO: frozenset({firewall.NFS_PORT}),
 }
 """Ports of the OMERO roles that a distribution has no service on."""
 

@@ -21,6 +21,7 @@ from tests.ports import free_port
 
 NGINX = "/usr/sbin/nginx"
 SYSTEM_FOLDER = Path("/etc/nginx")
+AUTHORITY = "/etc/idr/ca.crt"
 GIVEN = SYSTEM_FOLDER / "tls" / "given"
 VOLUMES = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -37,9 +38,10 @@ def proxy_node(plan: Plan) -> Node:
 
 
 def rendered(plan: Plan) -> dict[str, str]:
-    """The proxy's files of nginx as they stand on the machine, by path."""
+    """The files that the proxy's nginx reads, as they stand on the machine, by path."""
     bundle = json.loads(render.bundle(proxy_node(plan), plan, stacks.secrets_of(plan.stack), VOLUMES))
-    return {e["path"]: e["content"] for e in bundle["files"] if Path(e["path"]).is_relative_to(SYSTEM_FOLDER)}
+    files = {entry["path"]: entry["content"] for entry in bundle["files"]}
+    return {path: text for path, text in files.items() if path == AUTHORITY or Path(path).is_relative_to(SYSTEM_FOLDER)}
 
 
 def trust(plan: Plan) -> ssl.SSLContext:
@@ -85,7 +87,8 @@ class Place:
     def write(self, files: Mapping[str, str]) -> Path:
         """Write the files, adapted; returns the path of nginx.conf."""
         for path, content in files.items():
-            target = self.folder / "etc" / Path(path).relative_to(SYSTEM_FOLDER)
+            relative = Path(path).name if path == AUTHORITY else Path(path).relative_to(SYSTEM_FOLDER)
+            target = self.folder / "etc" / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self.adapt(content) if target.suffix == ".conf" else content)
         links = {name: SYSTEM_FOLDER / name for name in ("mime.types", "modules-enabled")}
@@ -103,6 +106,7 @@ class Place:
         text = text.replace("user www-data;", f"user {getpass.getuser()};").replace("http {\n", f"http {{\n{temporary}")
         for old, new in (("/etc/nginx/", "etc/"), ("/var/cache/nginx/", "cache/"), ("/var/log/nginx/", "log/")):
             text = text.replace(old, f"{self.folder}/{new}")
+        text = text.replace(AUTHORITY, f"{self.folder}/etc/{Path(AUTHORITY).name}")
         text = text.replace("/run/nginx.pid", f"{self.folder}/pid").replace("127.0.0.0/8 0;", f"{self.trusted} 0;")
         text = re.sub(rf"listen \d+\.\d+\.\d+\.\d+:{CACHE_BYPASS_PORT};\n\s*", "", text, count=1)
         ports = {80: self.http, 443: self.https, CACHE_BYPASS_PORT: self.bypass, OMERO_SSL_PORT: self.omero}

@@ -151,6 +151,7 @@ def _install(machine: Machine) -> None:
 def _image_server(machine: Machine, files: dict[str, str]) -> Iterator[int]:
     """PostgreSQL and the demo image server; yields the latter's port."""
     data, port, database_port = machine.folder / "data", free_port(), free_port()
+    websocket_port = free_port()
     machine.run(POSTGRESQL / "initdb", "-D", data, "-U", "omero", "-A", "trust", "-E", "UTF8", "--no-sync")
     postgres = [POSTGRESQL / "postgres", "-D", data, "-k", machine.folder, "-p", database_port, "-c", "fsync=off"]
     with machine.running(*postgres, port=database_port):
@@ -161,6 +162,7 @@ def _image_server(machine: Machine, files: dict[str, str]) -> Iterator[int]:
             port=port,
             PYTHONPATH=f"{machine.folder}/demo",
             DEMO_PORT=str(port),
+            DEMO_WEBSOCKET_PORT=str(websocket_port),
             DEMO_CERTIFICATE=str(machine.write("server.crt", files["/etc/idr/omero/server.crt"])),
             DEMO_KEY=str(machine.write("server.key", files["/etc/idr/omero/server.key"])),
             DEMO_PUBLIC_PASSWORD_FILE=str(machine.write("public", files["/etc/idr/omero/public-password"])),

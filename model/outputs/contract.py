@@ -25,6 +25,8 @@ class Endpoints(View):
     web: str = Field(description="URL of the web pages")
     api: str = Field(description="URL of the JSON API")
     omero: str = Field(description="address:port for OMERO clients")
+    omero_websocket: str = Field(description="URL for OMERO clients over websockets")
+    omero_client: str = Field(description="URL of the arguments for an OMERO client, as idr-py reads them")
     bastion: str = Field(description="address:port for ssh")
 
 
@@ -87,6 +89,8 @@ def _endpoints(known: Known) -> Endpoints:
         web=f"https://{known.public}/",
         api=f"https://{known.public}/api/v0/",
         omero=f"{known.public}:{OMERO_SSL_PORT}",
+        omero_websocket=f"wss://{known.public}/omero-ws",
+        omero_client=f"https://{known.public}/connection/omero-client.json",
         bastion=f"{known.bastion}:{SSH_PORT}",
     )
 

@@ -36,7 +36,8 @@ def serve(settings: Settings) -> int:
     try:
         communicator = start(settings, Catalogue(settings.database))
     except Ice.Exception as error:
-        print(f"demo-image-server: cannot listen on {settings.address}:{settings.port}: {error}", file=sys.stderr)
+        ports = f"{settings.port} and {settings.websocket_port}"
+        print(f"demo-image-server: cannot listen on {settings.address}, ports {ports}: {error}", file=sys.stderr)
         return 1
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

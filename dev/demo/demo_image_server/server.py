@@ -1,4 +1,4 @@
-"""The Ice server: one TLS endpoint, where OMERO's clients expect a router."""
+"""The Ice server, where OMERO's clients expect a router: over TLS, and over websockets in TLS (Ice's own `wss`)."""
 
 import logging
 import threading
@@ -45,12 +45,13 @@ def start(settings: Settings, catalogue: Catalogue) -> Any:
     omero.ObjectFactoryRegistrar.registerObjectFactory(communicator, None)
     for factory in omero.rtypes.ObjectFactories.values():
         factory.register(communicator)
-    endpoint = f"ssl -h {settings.address} -p {settings.port}"
-    adapter = communicator.createObjectAdapterWithEndpoints("demo", endpoint)
+    ports = {"ssl": settings.port, "wss": settings.websocket_port}
+    endpoints = ":".join(f"{protocol} -h {settings.address} -p {port}" for protocol, port in ports.items())
+    adapter = communicator.createObjectAdapterWithEndpoints("demo", endpoints)
     sessions = Sessions(settings.public_user, settings.public_password_file, settings.session_idle_seconds)
     adapter.add(Router(sessions, settings), communicator.stringToIdentity(ROUTER))
     adapter.addServantLocator(Locator(sessions, catalogue, settings), "")
     adapter.activate()
     threading.Thread(target=catalogue.keep_trying, daemon=True).start()
-    log.info("listening on %s, port %d", settings.address, settings.port)
+    log.info("listening at %s", endpoints)
     return communicator

@@ -48,6 +48,7 @@ class Settings:
 
     address: str
     port: int
+    websocket_port: int
     certificate: Path
     key: Path
     public_user: str
@@ -79,6 +80,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(
         address=text("ADDRESS", "127.0.0.1"),
         port=number("PORT", 4064),
+        websocket_port=number("WEBSOCKET_PORT", 4066),
         certificate=Path(text("CERTIFICATE")),
         key=Path(text("KEY")),
         public_user=text("PUBLIC_USER", "public"),

@@ -1,6 +1,5 @@
 """What visitors can and cannot do at the proxy: cookies, logging in, too many requests, maintenance."""
 
-import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -111,18 +110,6 @@ def test_plain_http_leads_to_https_and_says_so_for_long(front: Front) -> None:
     assert front.get("/webclient/").headers["strict-transport-security"] == "max-age=15768000"
 
 
-def test_a_websocket_reaches_an_omero_server(tmp_path: Path) -> None:
-    made = stacks.plan_of("ebi")
-    with upstreams.running() as server, ExitStack() as stack:
-        place = proxy.Place(tmp_path, {f"192.168.130.{number}": server.address for number in range(100, 104)})
-        stack.enter_context(proxy.running(place, made))
-        client = stack.enter_context(httpx.Client(verify=proxy.trust(made)))
-        headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
-        assert client.get(f"https://127.0.0.1:{place.https}/omero-ws", headers=headers).status_code == 200
-    (sent,) = server.headers
-    assert (sent["upgrade"], sent["connection"]) == ("websocket", "upgrade")
-
-
 class Farm:
     """The four read-only nodes of the stack `ebi`, and its read-write one, behind a proxy."""
 
@@ -199,13 +186,3 @@ def test_the_operators_way_in_uses_the_readwrite_server(tmp_path: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{farm.place.bypass}{THUMBNAIL}").status_code == 200
         assert farm.asked() == [0, 0, 0, 0]
         assert farm.readwrite.asked == {THUMBNAIL: 1}
-
-
-def test_omeros_own_port_leads_to_one_of_the_readonly_servers(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        farm = Farm(tmp_path, stack)
-        for _ in range(4):
-            with socket.create_connection(("127.0.0.1", farm.place.omero), timeout=5) as client:
-                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                assert client.recv(15).startswith(b"HTTP/1.1 200")
-        assert sorted(farm.asked()) == [0, 0, 0, 4]

@@ -1,11 +1,16 @@
 """What plays OMERO.web behind the proxy: answers everything, counts, and notes what it was sent."""
 
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from model.secrets import Certificate
 
 
 class Upstream(ThreadingHTTPServer):
@@ -64,9 +69,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[Upstream]:
-    """An upstream that serves until the end of the block."""
+def running(certificate: Certificate | None = None) -> Iterator[Upstream]:
+    """An upstream that serves until the end of the block, over TLS where it is given a certificate."""
     upstream = Upstream()
+    if certificate:
+        upstream.socket = _context(certificate).wrap_socket(
+            upstream.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=upstream.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -75,3 +84,13 @@ def running() -> Iterator[Upstream]:
         upstream.shutdown()
         upstream.server_close()
         thread.join()
+
+
+def _context(certificate: Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with TemporaryDirectory() as folder:
+        chain, key = Path(folder) / "chain", Path(folder) / "key"
+        chain.write_text(certificate.certificate)
+        key.write_text(certificate.key)
+        context.load_cert_chain(chain, key)
+    return context

@@ -218,7 +218,7 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
     "two roles on one port": (
         lambda v: node(v, "omeroreadwrite").update(roles=["omero-readwrite", "omero-readonly", "web"]),
         [
-            "idr:releases.demo1.nodes.omeroreadwrite: omero-readwrite and omero-readonly both listen on 4064, 4065: they cannot be on one node"
+            "idr:releases.demo1.nodes.omeroreadwrite: omero-readwrite and omero-readonly both listen on 4064, 4066: they cannot be on one node"
         ],
     ),
     "two hundred read-only servers": (

@@ -1,0 +1,156 @@
+"""How programs reach OMERO.server through the proxy: what they are told, which server they get, and by which proof."""
+
+import json
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+
+from cloudinit import render
+from cloudinit.omero import service_name
+from model.roles import OMERO_ROLES
+from model.secrets import Certificate
+from tests import proxy, stacks
+from tests.unit.frontend import upstream as upstreams
+
+PLAN = stacks.plan_of("ebi")
+SECRETS = stacks.secrets_of("ebi")
+CLIENT = "/connection/omero-client.json"
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
+OF_THE_RELEASE = SECRETS.certificate("test", ("prod130-omeroreadonly-1", service_name(PLAN.releases[0])))
+OF_ANOTHER_NODE = SECRETS.certificate("test", ("prod130-database",))
+OF_ANOTHER_STACK = stacks.secrets_of("uod").certificate("test", (service_name(PLAN.releases[0]),))
+
+
+class Farm:
+    """The four read-only servers of `ebi` behind its proxy, each with this certificate."""
+
+    def __init__(self, folder: Path, stack: ExitStack, certificate: Certificate = OF_THE_RELEASE) -> None:
+        self.servers = [stack.enter_context(upstreams.running(certificate)) for _ in range(4)]
+        addresses = {f"192.168.130.{100 + number}": server.address for number, server in enumerate(self.servers)}
+        self.place = stack.enter_context(proxy.running(proxy.Place(folder, addresses), PLAN))
+        base = f"https://127.0.0.1:{self.place.https}"
+        self.client = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(PLAN), timeout=20))
+
+    def websocket(self, path: str) -> int:
+        """The status of a request for a websocket."""
+        return self.client.get(path, headers=UPGRADE).status_code
+
+    def asked(self) -> list[int]:
+        """Requests so far, by server."""
+        return [server.asked.total() for server in self.servers]
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Iterator[Farm]:
+    """The servers as they should be."""
+    with ExitStack() as stack:
+        yield Farm(tmp_path, stack)
+
+
+def arguments(farm: Farm) -> dict[str, str]:
+    """What a client is told, by the name of each argument."""
+    told = json.loads(farm.client.get(CLIENT).text)
+    return dict(argument.removeprefix("--").split("=", 1) for argument in told)
+
+
+def test_a_client_is_told_the_stacks_name_the_websocket_and_who_it_is(farm: Farm) -> None:
+    answer = farm.client.get(CLIENT)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert (answer.headers["cache-control"], answer.headers["access-control-allow-origin"]) == ("no-store", "*")
+    told = arguments(farm)
+    assert told.pop("Ice.Default.Router").startswith("OMERO.Glacier2/router:wss -p 443 -h @omero.host@ -r /omero-ws/")
+    assert told == {"omero.host": PLAN.host_name, "omero.user": "public", "omero.pass": "public"}
+
+
+def test_clients_behind_one_address_are_spread_over_all_servers(farm: Farm) -> None:
+    paths = Counter(arguments(farm)["Ice.Default.Router"].rsplit(" ", 1)[1] for _ in range(200))
+    assert set(paths) == {f"/omero-ws/{number}" for number in range(1, 5)}
+    assert min(paths.values()) > 200 / 4 / 3
+    for path in paths:
+        assert farm.websocket(path) == 200
+    assert farm.asked() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_a_number_is_always_the_same_server(farm: Farm, number: int) -> None:
+    for _ in range(3):
+        assert farm.websocket(f"/omero-ws/{number}") == 200
+    assert farm.asked() == [3 if server == number else 0 for server in range(1, 5)]
+
+
+def test_a_client_without_a_number_keeps_its_server(farm: Farm) -> None:
+    for _ in range(3):
+        assert farm.websocket("/omero-ws") == 200
+    assert sorted(farm.asked()) == [0, 0, 0, 3]
+
+
+def test_a_new_client_of_a_server_that_is_away_gets_another(farm: Farm) -> None:
+    farm.servers[1].shutdown()
+    farm.servers[1].server_close()
+    assert farm.websocket("/omero-ws/2") == 200
+    assert farm.asked()[1] == 0
+    assert sum(farm.asked()) == 1
+
+
+def test_the_websocket_is_asked_for_upstream(farm: Farm) -> None:
+    assert farm.websocket("/omero-ws/1") == 200
+    (sent,) = farm.servers[0].headers
+    assert (sent["upgrade"], sent["connection"]) == ("websocket", "upgrade")
+
+
+@pytest.mark.parametrize("path", ["/omero-wsx", "/omero-ws/5", "/omero-ws/1/x", "/omero-ws/x", f"{CLIENT}x"])
+def test_nothing_else_leads_there(farm: Farm, path: str) -> None:
+    assert farm.websocket(path) != 200
+    assert farm.asked() == [0, 0, 0, 0]
+
+
+def test_the_operators_way_in_is_for_pages(farm: Farm) -> None:
+    base = f"http://127.0.0.1:{farm.place.bypass}"
+    assert httpx.get(f"{base}{CLIENT}").status_code != 200
+    assert httpx.get(f"{base}/omero-ws", headers=UPGRADE).status_code != 200
+    assert farm.asked() == [0, 0, 0, 0]
+
+
+def through_port_4064(farm: Farm) -> bytes:
+    """What a server answers through OMERO's own port, over TLS that is verified by the public name."""
+    context = ssl.create_default_context(cadata=SECRETS.authority.certificate)
+    raw = socket.create_connection(("127.0.0.1", farm.place.omero), timeout=5)
+    with context.wrap_socket(raw, server_hostname=PLAN.host_name) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return client.recv(15)
+
+
+def test_omeros_own_port_shows_the_public_certificate_and_leads_to_one_server(farm: Farm) -> None:
+    for _ in range(4):
+        assert through_port_4064(farm).startswith(b"HTTP/1.1 200")
+    assert sorted(farm.asked()) == [0, 0, 0, 4]
+
+
+@pytest.mark.parametrize(
+    "certificate", [OF_ANOTHER_NODE, OF_ANOTHER_STACK], ids=["of another node", "of another stack"]
+)
+def test_a_server_that_is_not_the_releases_is_sent_nothing(tmp_path: Path, certificate: Certificate) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack, certificate)
+        assert farm.websocket("/omero-ws") == 502
+        assert farm.websocket("/omero-ws/1") == 502
+        assert through_port_4064(farm) == b""
+        assert farm.asked() == [0, 0, 0, 0]
+
+
+def test_an_omero_servers_certificate_has_the_name_that_the_proxy_expects() -> None:
+    plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
+    (release,) = plan.releases
+    (server,) = release.with_role(*OMERO_ROLES)
+    bundle = json.loads(render.bundle(server, plan, secrets, proxy.VOLUMES))
+    (text,) = (entry["content"] for entry in bundle["files"] if entry["path"] == "/etc/idr/omero/server.crt")
+    certificate = x509.load_pem_x509_certificate(text.encode())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert service_name(release) in names.get_values_for_type(x509.DNSName)
