@@ -1,6 +1,5 @@
 """Commands behind `make up`, `make down` and `make wipe`."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -67,11 +66,14 @@ def down() -> None:
 @app.command()
 def wipe() -> None:
     """Stop everything and delete the local cloud with all its data, the local stack's state and its secrets."""
+    for path in stack.belongings():
+        console.print(f"deletes {path.relative_to(ROOT)}")
+    if kept := stack.others():
+        console.print(f"keeps the state and the passphrase of other stacks: {', '.join(kept)}")
     with step("OpenStack: stop and delete"):
         run([python(), "-m", "dev.cloud", "wipe"])
     with step("Stack: delete state and secrets"):
         stack.forget()
-        shutil.rmtree(ROOT / ".local", ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from dev.local.steps import ROOT, run
 TEMPLATE = Path(__file__).with_name("Pulumi.local.yaml")
 STACK_FILE = ROOT / "Pulumi.local.yaml"
 LOCAL = ROOT / ".local"
+NAME = "local"
+STATE = LOCAL / "state"
 PASSPHRASE = LOCAL / "passphrase"
 OPERATOR_KEY = LOCAL / "ssh" / "id_ed25519"
 CLOUDS = LOCAL / "cloud" / "clouds.yaml"
@@ -37,9 +39,29 @@ def prepare() -> None:
     _give_credentials()
 
 
+def others() -> list[str]:
+    """Other stacks whose state is in this checkout's folder: a real deployment may be among them."""
+    return sorted({file.stem for file in STATE.glob(".pulumi/stacks/**/*.json")} - {NAME})
+
+
+def belongings() -> list[Path]:
+    """What exists of the stack `local` and its cloud, and of nothing else."""
+    mine = [LOCAL / "cloud", LOCAL / "ssh", STACK_FILE]
+    if others():
+        # Before the launcher gave the passphrase to `local` only, it opened every stack that was created here.
+        mine += [path for path in STATE.glob(f".pulumi/*/**/{NAME}*") if path.stem.split(".")[0] == NAME]
+    else:
+        mine.append(LOCAL)
+    return [path for path in mine if path.exists()]
+
+
 def forget() -> None:
-    """Delete the stack file; the state goes with the folder .local."""
-    STACK_FILE.unlink(missing_ok=True)
+    """Delete the stack `local`: its cloud's files, state, secrets and stack file. Other stacks keep theirs."""
+    for path in belongings():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _give_credentials() -> None:

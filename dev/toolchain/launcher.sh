@@ -15,14 +15,29 @@ PULUMI_OPTION_SUPPRESS_OUTPUTS=${PULUMI_OPTION_SUPPRESS_OUTPUTS:-true}
 export PULUMI_OPTION_SUPPRESS_OUTPUTS
 project=$PWD
 while [ -n "$project" ] && [ ! -f "$project/Pulumi.yaml" ]; do project=${project%/*}; done
-if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE:+set}" ] && [ -O "$project/.local/passphrase" ]; then
-    export PULUMI_CONFIG_PASSPHRASE_FILE="$project/.local/passphrase"
-fi
 if [ -z "${PULUMI_BACKEND_URL:-}" ] && [ -n "$project" ] && [ "$project" != "$PWD" ]; then
     # The engine takes a relative backend from the current folder: from a sub-folder it would see, and make, another state.
     state=$(sed -n 's|^ *url: *["'\'']\{0,1\}file://\(\.[^"'\'' ]*\).*|\1|p' "$project/Pulumi.yaml")
     if [ -n "$state" ]; then
         export PULUMI_BACKEND_URL="file://$project/$state"
+    fi
+fi
+# `make up` generated a passphrase for the stack `local`. No other stack may get it: `make wipe` deletes it.
+stack=${PULUMI_STACK:-} before=
+for word in "$@"; do
+    case $before in
+    -s | --stack | init | select | rm) stack=$word ;;
+    esac
+    case $word in
+    --stack=*) stack=${word#--stack=} ;;
+    -s?*) stack=${word#-s} ;;
+    esac
+    before=$word
+done
+if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE:+set}" ] && [ -O "$project/.local/passphrase" ]; then
+    stack=${stack:-$("${build}bin/pulumi" stack --show-name 2>/dev/null)}
+    if [ "${stack##*/}" = local ]; then
+        export PULUMI_CONFIG_PASSPHRASE_FILE="$project/.local/passphrase"
     fi
 fi
 exec "${build}bin/pulumi" "$@"

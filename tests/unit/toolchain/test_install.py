@@ -86,21 +86,50 @@ def project(tmp_path: Path) -> Path:
     return project
 
 
-def launch(folder: Path, cache: Path, **variables: str) -> str:
+def launch(folder: Path, cache: Path, *arguments: str, **variables: str) -> str:
     environment = {"PATH": os.environ["PATH"], "HOME": str(cache), "IDR_CACHE": str(cache), **variables}
-    command = ["sh", str(TOOLCHAIN / "launcher.sh"), "up", "-y"]
+    command = ["sh", str(TOOLCHAIN / "launcher.sh"), *(arguments or ("up", "-y"))]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=True
     ).stdout.strip()
 
 
-def test_launcher_finds_the_passphrase_of_the_project(project: Path) -> None:
-    cache = project.parent / "cache"
-    assert launch(project, cache) == f"{project}/.local/passphrase||up -y"
+NAMES_LOCAL = [
+    ["up", "-s", "local"],
+    ["up", "-slocal"],
+    ["config", "get", "x", "--stack=local"],
+    ["config", "--stack", "organization/idr/local"],
+    ["stack", "init", "local"],
+    ["stack", "select", "local", "--create"],
+]
+
+
+@pytest.mark.parametrize("arguments", NAMES_LOCAL, ids=" ".join)
+def test_launcher_gives_the_local_passphrase_to_the_stack_local(project: Path, arguments: list[str]) -> None:
+    shown = launch(project, project.parent / "cache", *arguments)
+    assert shown == f"{project}/.local/passphrase||{' '.join(arguments)}"
+
+
+@pytest.mark.parametrize("arguments", NAMES_LOCAL, ids=" ".join)
+@pytest.mark.parametrize("stack", ["ebi", "local-test", "test-local"])
+def test_launcher_gives_it_to_no_other_stack(project: Path, arguments: list[str], stack: str) -> None:
+    """`make wipe` deletes it: what another stack encrypted with it would be lost for ever."""
+    other = [word.replace("local", stack) for word in arguments]
+    assert launch(project, project.parent / "cache", *other, PULUMI_STACK="local").startswith("||")
+
+
+@pytest.mark.parametrize(("selected", "given"), [("local", True), ("ebi", False)])
+def test_without_a_name_the_selected_stack_counts(project: Path, selected: str, given: bool) -> None:
+    engine = project.parent / "cache/toolchain/0123/bin/pulumi"
+    engine.write_text(
+        f'#!/bin/sh\n[ "$2" = --show-name ] && echo {selected} || echo "$PULUMI_CONFIG_PASSPHRASE_FILE"\n'
+    )
+    assert bool(launch(project, project.parent / "cache")) is given
 
 
 def test_launcher_leaves_a_given_passphrase_alone(project: Path) -> None:
-    assert launch(project, project.parent / "cache", PULUMI_CONFIG_PASSPHRASE="") == "||up -y"
+    shown = launch(project, project.parent / "cache", "up", "-s", "local", PULUMI_CONFIG_PASSPHRASE="")
+    assert shown == "||up -s local"
 
 
 def test_launcher_uses_the_same_state_from_a_sub_folder(project: Path) -> None:
