@@ -129,6 +129,14 @@ async def open_ports(address: str) -> set[int]:
     return {port for port, is_open in zip(ports, await asyncio.gather(*map(answers, ports)), strict=True) if is_open}
 
 
+def test_a_request_of_any_size_reaches_the_next_node(service: Service) -> None:
+    """Packets between the network's MTU and the guest's vanished: some sizes hung for a minute, all others worked."""
+    web = service.outputs["inventory"]["_meta"]["hostvars"][service.node("omeroreadwrite")]["ansible_host"]
+    sizes = "for n in $(seq 1100 1400); do printf 'X: %0*d' $n 0 > /tmp/header; "
+    ask = f"curl -s -o /dev/null -m 10 -H @/tmp/header http://{web}:4080/static/ || echo $n; done; rm /tmp/header"
+    assert service.on(service.node("proxy"), sizes + ask) == ""
+
+
 def test_every_node_says_that_it_is_healthy(service: Service) -> None:
     for node in service.nodes:
         status = json.loads(service.on(node, "sudo idr-apply --status"))
