@@ -15,6 +15,8 @@ ALIASES = ("database", "redis", "omeroreadwrite", "omeroreadonly-1", "omeroreado
 MINUTES = 5
 ROW = "sudo -u postgres psql -XqtA idr -c '{}'"
 REDIS = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH; redis-cli {}'"
+# Redis takes one by itself every minute.
+SNAPSHOT = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH=$OPERATOR_AUTH; redis-cli --user operator bgsave'"
 FILES = {"omeroreadwrite": "/data/kept", "management": "/data/kept"}
 
 
@@ -26,6 +28,7 @@ def kept(whole: Tenant) -> Service:
     for alias, path in FILES.items():
         found.on(f"demo1-{alias}", f"echo 130 | sudo tee {path} && sync")
     found.on("demo1-redis", REDIS.format("set kept 130"))
+    found.on("demo1-redis", SNAPSHOT)
     with found.browser() as visitor:
         assert answers(visitor, THUMBNAIL)
     return found

@@ -1,0 +1,63 @@
+"""Services that are killed or that hang are back by themselves; the node that lost one says so."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cloud import faults
+from tests.cloud.service import Service
+from tests.cloud.tenant import Tenant
+
+pytestmark = pytest.mark.cloud
+
+CALM_SECONDS = 5
+KILLED_SECONDS = 60
+FROZEN_SECONDS = 90
+UNITS = {
+    "nginx": "proxy",
+    "postgresql@*": "database",
+    "redis-server": "redis",
+    "omero-web": "omeroreadwrite",
+    "omero-demo-image-server": "omeroreadwrite",
+}
+FROZEN = ("nginx", "postgresql@*")
+"""Each of the others takes a minute more: all of them are in tests/soak."""
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_killed_service_is_back_within_a_minute(
+    second: Tenant, unit: str, record_property: Callable[[str, object], None]
+) -> None:
+    service = second.service()
+    fault = faults.killed(service, service.node(UNITS[unit]), unit)
+    outage = faults.observe(service, fault, calm=CALM_SECONDS, limit=KILLED_SECONDS)
+    record_property(f"seconds of failed requests: {unit} killed", _told(outage))
+    assert outage.seconds["cached"] == 0 or unit == "nginx"
+    _is_active(service, unit)
+
+
+@pytest.mark.parametrize("unit", FROZEN)
+def test_a_frozen_service_is_restarted_and_the_log_says_why(
+    second: Tenant, unit: str, record_property: Callable[[str, object], None]
+) -> None:
+    service = second.service()
+    node = service.node(UNITS[unit])
+    fault = faults.frozen(service, node, unit)
+    outage = faults.observe(service, fault, calm=CALM_SECONDS, limit=FROZEN_SECONDS)
+    record_property(f"seconds of failed requests: {unit} frozen", _told(outage))
+    assert outage.last > 0, "freezing it hurt nobody: this test proves nothing"
+    _is_active(service, unit)
+    name = unit.removesuffix("*")
+    log = service.on(node, "sudo journalctl --quiet --no-pager --output=cat --unit=idr-heal --since=-5min")
+    assert f"{name}: " in log
+    metrics = service.on(node, "curl -s http://$(hostname -I | cut -d' ' -f1):9100/metrics")
+    assert f'idr_heal_restarts_total{{unit="{name}"}}' in metrics
+
+
+def _told(outage: faults.Outage) -> str:
+    return ", ".join(f"{kind} {seconds:.1f}" for kind, seconds in outage.seconds.items())
+
+
+def _is_active(service: Service, unit: str) -> None:
+    state = service.on(service.node(UNITS[unit]), f"systemctl show --property=ActiveState --value '{unit}'")
+    assert set(state.split()) == {"active"}
