@@ -7,18 +7,14 @@ import pulumi
 import pulumi_openstack as openstack
 from pulumi.runtime import get_config
 
-CREDENTIALS = {
-    "cloud": "OS_CLOUD",
-    "password": "OS_PASSWORD",
-    "applicationCredentialSecret": "OS_APPLICATION_CREDENTIAL_SECRET",
-    "token": "OS_TOKEN",
-}
-"""The provider's settings (`openstack:...` in a stack file) that let it log in, and the variables that do."""
+from model.messages import reason
+from model.provider import has_credentials
 
 
-def has_credentials() -> bool:
-    """Whether this run can ask the cloud."""
-    return any(get_config(f"openstack:{key}") or os.environ.get(name) for key, name in CREDENTIALS.items())
+def setting(name: str) -> str | None:
+    """A setting of the stack below `openstack:`."""
+    found: str | None = get_config(f"openstack:{name}")
+    return found
 
 
 def external_network_id(name: str) -> pulumi.Input[str]:
@@ -48,7 +44,7 @@ def image_id(name: str) -> pulumi.Input[str]:
 
 def _id(kind: str, name: str, ask: Callable[[], str]) -> str:
     """What the cloud answers; a stand-in for a reviewer without credentials."""
-    if pulumi.runtime.is_dry_run() and not has_credentials():
+    if pulumi.runtime.is_dry_run() and not has_credentials(setting, os.environ):
         pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the {kind} '{name}'")
         return f"(the id of {name})"
     try:
@@ -58,6 +54,5 @@ def _id(kind: str, name: str, ask: Callable[[], str]) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The cloud's own words, without what the layers above it put around them."""
-    text = str(error).strip().splitlines()[0]
-    return text.split("failed: ", 1)[-1]
+    """The cloud's own words, without what the engine puts before them."""
+    return reason(error).split("failed: ", 1)[-1]

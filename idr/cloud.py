@@ -1,52 +1,64 @@
-"""The cloud's API with the credentials that a stack's provider uses."""
+"""The cloud's API, reached with the same settings and credentials as the stack's provider."""
 
 import logging
+import os
+import ssl
+import tempfile
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from idr import clouds_yaml
+from idr.cli import PROJECT
 from idr.errors import IdrError
+from model.login import ProviderError
+from model.messages import reason
+from model.provider import Access, access
 
 if TYPE_CHECKING:
     import openstack
+    from keystoneauth1.plugin import BaseAuthPlugin
+    from keystoneauth1.session import Session
 
-# Pulumi's names of the provider's settings, and openstacksdk's.
-PROVIDER_SETTINGS = {
-    "authUrl": "auth_url",
-    "userName": "username",
-    "password": "password",
-    "tenantName": "project_name",
-    "tenantId": "project_id",
-    "userDomainName": "user_domain_name",
-    "userDomainId": "user_domain_id",
-    "projectDomainName": "project_domain_name",
-    "projectDomainId": "project_domain_id",
-    "applicationCredentialId": "application_credential_id",
-    "applicationCredentialSecret": "application_credential_secret",
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 120
+SERVICES = {
+    "compute": ("compute", "2"),
+    "identity": ("identity", "3"),
+    "image": ("image", "2"),
+    "network": ("network", "2"),
+    "volumev3": ("block_storage", "3"),
 }
+"""The provider's names of services, with openstacksdk's and the version that both speak."""
+
+_kept: list[Any] = []
+"""Files with certificates that the settings contain themselves: there until this process ends."""
 
 
 class CloudError(IdrError):
     """The cloud cannot be asked; the text says why in one line."""
 
 
-def connect(setting: Callable[[str], str | None]) -> "openstack.connection.Connection":
-    """A connection by `openstack:cloud`, else by `openstack:authUrl` and its kin, else by OS_* and clouds.yaml.
+def connect(setting: Callable[[str], Any], folder: Path = PROJECT) -> "openstack.connection.Connection":
+    """A connection to the cloud, and as the user, that the stack's provider would use.
 
-    `setting` gives a value of the stack's `openstack:` settings by its name there.
+    `setting` gives a value of the stack's `openstack:` settings by its name there. Paths are relative to `folder`.
+    Raises CloudError where the settings reach no cloud.
     """
     # Slow to import, and not needed by a preview.
-    import openstack
+    from openstack.config.cloud_region import from_session
+    from openstack.connection import Connection
 
     # It would print a failed connection's traceback beside the line that says what is wrong.
     logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
-    if cloud := setting("cloud"):
-        return openstack.connect(cloud=cloud)
-    given = {sdk: setting(name) for name, sdk in PROVIDER_SETTINGS.items()}
-    auth: dict[str, Any] = {name: value for name, value in given.items() if value}
-    # With an address alone, who asks is told by OS_USERNAME and its kin.
-    if "auth_url" in auth and len(auth) > 1:
-        return openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name=setting("region"))
-    return openstack.connect(**auth)
+    try:
+        wanted = access(setting, os.environ, partial(clouds_yaml.entry, folder=folder))
+    except ProviderError as error:
+        raise CloudError(str(error)) from None
+    session = _session(wanted, folder)
+    config: dict[str, Any] = {"interface": wanted.interface, **_overrides(wanted)}
+    return Connection(config=from_session(session, region_name=wanted.region, app_name="idr", **config))
 
 
 def asking(ask: Callable[[], Any]) -> Any:
@@ -56,19 +68,99 @@ def asking(ask: Callable[[], Any]) -> Any:
 
     try:
         return ask()
-    except auth.http.Unauthorized:
-        msg = "the cloud refuses these credentials: check openstack:cloud, or OS_*"
+    except auth.http.Unauthorized as error:
+        msg = f"the cloud refuses these credentials ({reason(error)}): check openstack:cloud, or OS_*"
     except (auth.ConnectFailure, auth.DiscoveryFailure) as error:
-        msg = f"the cloud does not answer: {_first_line(error)}"
+        msg = f"the cloud does not answer: {reason(error)}"
+    except auth.EndpointNotFound as error:
+        msg = f"the cloud has no such service here ({reason(error)}): check openstack:region, or OS_REGION_NAME"
     except (auth.ClientException, SDKException) as error:
-        msg = f"the cloud cannot be asked what it has: {_first_line(error)}"
-    except Exception as error:
-        # keystoneauth says that a password is missing with a bare Exception.
-        if type(error) is not Exception:
-            raise
-        msg = f"no credentials for this cloud ({_first_line(error)}): give openstack:cloud, or OS_*"
+        msg = f"the cloud cannot be asked what it has: {reason(error)}"
     raise CloudError(msg)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _session(wanted: Access, folder: Path) -> "Session":
+    import requests
+    import urllib3
+    from keystoneauth1.session import Session
+    from requests.adapters import HTTPAdapter
+
+    class Impatient(HTTPAdapter):
+        """Gives up on a cloud that says nothing; the default is to wait for ever."""
+
+        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+            return super().send(*args, **{**kwargs, "timeout": (CONNECT_SECONDS, ANSWER_SECONDS)})
+
+    http = requests.Session()
+    for scheme in ("http://", "https://"):
+        http.mount(scheme, Impatient())
+    trusted = _file("cacertFile", wanted.cacert, folder) if wanted.cacert else _trusted_by_system()
+    if not wanted.verify:
+        # Who set `insecure` knows; else every single answer is warned of.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    certificate = None
+    if wanted.cert and wanted.key:
+        certificate = (_file("cert", wanted.cert, folder), _file("key", wanted.key, folder))
+    session = Session(session=http, verify=trusted if wanted.verify else False, cert=certificate)
+    session.auth = _login(wanted, session)
+    return session
+
+
+def _login(wanted: Access, session: "Session") -> "BaseAuthPlugin":
+    from keystoneauth1.identity import v3
+
+    if wanted.method == "token" and not wanted.is_scoped:
+        return _as_it_is(wanted, session)
+    methods = {"password": v3.Password, "token": v3.Token, "application_credential": v3.ApplicationCredential}
+    plugin: BaseAuthPlugin = methods[wanted.method](auth_url=wanted.auth_url, **wanted.auth)
+    return plugin
+
+
+def _as_it_is(wanted: Access, session: "Session") -> "BaseAuthPlugin":
+    """A token that already says what it is for: asked about, not exchanged."""
+    from keystoneauth1 import access as tokens
+    from keystoneauth1.identity.access import AccessInfoPlugin
+
+    token = wanted.auth["token"]
+    url = wanted.auth_url.rstrip("/").removesuffix("/v3") + "/v3/auth/tokens"
+    headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+    found = asking(lambda: session.get(url, headers=headers, authenticated=False))
+    return AccessInfoPlugin(tokens.create(resp=found, auth_token=token), auth_url=wanted.auth_url)
+
+
+def _trusted_by_system() -> str | bool:
+    # As Go does: the certificates of the system, not those that the library brings.
+    places = ssl.get_default_verify_paths()
+    if places.cafile:
+        return places.cafile
+    has_any = places.capath and any(Path(places.capath).iterdir())
+    return places.capath if has_any and places.capath else True
+
+
+def _file(name: str, given: str, folder: Path) -> str:
+    """The file that a setting names; of one that is a certificate itself, a file with it."""
+    path = folder / Path(given).expanduser()
+    if "-----BEGIN" not in given:
+        if not path.is_file():
+            msg = f"openstack:{name}: there is no file {path}"
+            raise CloudError(msg)
+        return str(path)
+    file = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115  # kept open: it is deleted when closed
+    file.write(given)
+    file.flush()
+    _kept.append(file)
+    return file.name
+
+
+def _overrides(wanted: Access) -> dict[str, str]:
+    """The provider's endpointOverrides as openstacksdk's settings; services that nothing here asks are left out."""
+    found: dict[str, str] = {}
+    for service, value in wanted.overrides.items():
+        if service not in SERVICES:
+            continue
+        name, version = SERVICES[service]
+        if "://" in value:
+            found |= {f"{name}_endpoint_override": value.rstrip("/"), f"{name}_api_version": version}
+        else:
+            found[f"{name}_service_type"] = value
+    return found

@@ -32,19 +32,19 @@ class StackFile:
     stack: str
     name: str
     settings: Settings
-    provider: Mapping[str, str]
+    provider: Mapping[str, Any]
 
     @cached_property
     def plan(self) -> Plan:
         """What the stack consists of."""
         return plan(self.settings, self.stack)
 
-    def provider_setting(self, name: str) -> str | None:
+    def provider_setting(self, name: str) -> Any:
         """A setting of the cloud's provider, as `authUrl`; asks the engine where one of them is encrypted."""
         return self._opened.get(f"openstack:{name}")
 
     @cached_property
-    def _opened(self) -> Mapping[str, str]:
+    def _opened(self) -> Mapping[str, Any]:
         return engine.config(self.stack) if SEALED in self.provider.values() else self.provider
 
     def secrets(self) -> Secrets:
@@ -70,7 +70,7 @@ def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFi
     # their order (/etc/hosts) must come out as the program has it.
     readable = engine.config(stack) if opened else shown
     settings = parse(*with_overrides(_mine(readable), written, folder))
-    provider = {key: str(value) for key, value in readable.items() if key.startswith("openstack:")}
+    provider = {key: value for key, value in readable.items() if key.startswith("openstack:")}
     return StackFile(stack, written.file, settings, provider)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,12 +37,20 @@ def failure(status: int, message: str) -> Answer:
     return Answer(status, {"error": {"code": status, "title": "Error", "message": message}})
 
 
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what went wrong, but for a client that does not trust this server or has gone."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class Server:
     """Serves `answer` on a free port of loopback until `stop`. With `tls` it speaks HTTPS."""
 
     def __init__(self, answer: Callable[[Call], Answer], tls: ssl.SSLContext | None = None) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer, self))
-        self._server.daemon_threads = True
+        self._server = _Quiet(("127.0.0.1", 0), _handler(answer, self))
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.root = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"

@@ -60,7 +60,7 @@ class Identity:
         token = call.headers.get("X-Subject-Token", "")
         if token not in self.tokens and token not in self.secrets:
             return failure(401, "The request you have made requires authentication.")
-        return Answer(200, self._token(call, self.tokens.get(token, {})), {"X-Subject-Token": token})
+        return Answer(200, self._token(call, self.tokens.get(token, {"scope": "project"})), {"X-Subject-Token": token})
 
     def _accepts(self, method: str, given: dict[str, Any]) -> bool:
         secret = given["user"].get("password") if method == "password" else given.get("secret", given.get("id"))

@@ -1,0 +1,93 @@
+"""An entry of clouds.yaml, read as the provider reads it (gophercloud/utils' `GetCloudFromYAML`)."""
+
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.login import TRUE, ProviderError
+from model.messages import reason
+
+Entry = dict[str, Any]
+
+
+def entry(name: str, region: str | None, folder: Path) -> Entry:
+    """The entry `name` with what clouds-public.yaml, secure.yaml and its region say of it. `folder` is the engine's.
+
+    Raises ProviderError where there is none, or a file cannot be read.
+    """
+    clouds = _clouds(_main_file(folder), "clouds")
+    if clouds is None:
+        msg = f"openstack:cloud (OS_CLOUD) names '{name}', and there is no clouds.yaml in {_places(folder)}"
+        raise ProviderError(msg)
+    if name not in clouds:
+        msg = f"clouds.yaml has no entry '{name}'; it has: {', '.join(sorted(clouds)) or 'none'}"
+        raise ProviderError(msg)
+    found = clouds[name]
+    if profile := found.get("profile") or found.get("cloud"):
+        public = _clouds(_first(folder, "clouds-public"), "public-clouds") or {}
+        if profile not in public:
+            msg = f"clouds.yaml: '{name}' is of the profile '{profile}', which no clouds-public.yaml describes"
+            raise ProviderError(msg)
+        found = _merged(found, public[profile])
+    found = _merged((_clouds(_first(folder, "secure"), "clouds") or {}).get(name, {}), found)
+    found.setdefault("verify", True)
+    regions = [known for known in found.get("regions") or [] if isinstance(known, dict)]
+    values = next((known.get("values") for known in regions if region and known.get("name") == region), None)
+    return _merged(values or {}, found)
+
+
+def _main_file(folder: Path) -> Path | None:
+    asked = os.environ.get("OS_CLIENT_CONFIG_FILE")
+    if asked and (folder / asked).is_file():
+        return folder / asked
+    return _first(folder, "clouds")
+
+
+def _first(folder: Path, name: str) -> Path | None:
+    files = (place / f"{name}{ending}" for ending in (".yaml", ".yml") for place in _folders(folder))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    # Go asks the password database for the home folder, not HOME.
+    yield from (folder, Path(pwd.getpwuid(os.getuid()).pw_dir, ".config", "openstack"), Path("/etc/openstack"))
+
+
+def _places(folder: Path) -> str:
+    return ", ".join(str(place) for place in _folders(folder))
+
+
+def _clouds(file: Path | None, key: str) -> dict[str, Entry] | None:
+    if file is None:
+        return None
+    try:
+        # All as text: the provider takes a project called 007 for what it is.
+        document = yaml.load(file.read_text(), Loader=yaml.BaseLoader)  # noqa: S506  # makes nothing but text
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        msg = f"{file} cannot be read: {reason(error)}"
+        raise ProviderError(msg) from None
+    clouds = (document or {}).get(key) or {} if isinstance(document or {}, dict) else None
+    if not isinstance(clouds, dict) or not all(isinstance(known, dict) for known in clouds.values()):
+        msg = f"{file} has no `{key}:` with entries below it"
+        raise ProviderError(msg)
+    return {name: _typed(known) for name, known in clouds.items()}
+
+
+def _typed(known: Entry) -> Entry:
+    return {key: value.lower() in TRUE if key == "verify" else value for key, value in known.items()}
+
+
+def _merged(above: Mapping[str, Any], below: Mapping[str, Any]) -> Entry:
+    """Both, `above` first; what it leaves empty does not count."""
+    found = dict(below)
+    for key, value in above.items():
+        other = below.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            found[key] = _merged(value, other)
+        elif value or key not in below:
+            found[key] = value
+    return found

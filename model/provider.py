@@ -1,0 +1,206 @@
+"""The settings of the OpenStack provider, read as the provider reads them: which cloud is reached, and as whom.
+
+The rules are those of terraform-provider-openstack 3.4 (`configureProvider`), its `auth.Config` and
+gophercloud/utils' `clientconfig`. The engine's plugin follows them; so must every question that this program asks.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from model.login import SCOPES, Method, ProviderError, is_true, login
+
+Ask = Callable[[str], Any]
+"""Gives a setting of the stack by its name below `openstack:`, or None."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that says where the cloud is or who asks: its name, its key in clouds.yaml, its variables.
+
+    The first variable that is set counts. `opens` marks what lets somebody in by itself.
+    """
+
+    name: str
+    key: str
+    variables: tuple[str, ...]
+    opens: bool = False
+
+
+IDENTITY = (
+    Setting("authUrl", "auth_url", ("OS_AUTH_URL",)),
+    Setting("token", "token", ("OS_TOKEN", "OS_AUTH_TOKEN"), opens=True),
+    Setting("userName", "username", ("OS_USERNAME",)),
+    Setting("userId", "user_id", ("OS_USER_ID",)),
+    Setting("password", "password", ("OS_PASSWORD",), opens=True),
+    Setting("tenantId", "project_id", ("OS_TENANT_ID", "OS_PROJECT_ID")),
+    Setting("tenantName", "project_name", ("OS_TENANT_NAME", "OS_PROJECT_NAME")),
+    Setting("userDomainId", "user_domain_id", ("OS_USER_DOMAIN_ID",)),
+    Setting("userDomainName", "user_domain_name", ("OS_USER_DOMAIN_NAME",)),
+    Setting("projectDomainId", "project_domain_id", ("OS_PROJECT_DOMAIN_ID",)),
+    Setting("projectDomainName", "project_domain_name", ("OS_PROJECT_DOMAIN_NAME",)),
+    Setting("domainId", "domain_id", ("OS_DOMAIN_ID",)),
+    Setting("domainName", "domain_name", ("OS_DOMAIN_NAME",)),
+    Setting("defaultDomain", "default_domain", ("OS_DEFAULT_DOMAIN",)),
+    Setting("systemScope", "system_scope", ("OS_SYSTEM_SCOPE",)),
+    Setting("applicationCredentialId", "application_credential_id", ("OS_APPLICATION_CREDENTIAL_ID",)),
+    Setting("applicationCredentialName", "application_credential_name", ("OS_APPLICATION_CREDENTIAL_NAME",)),
+    Setting(
+        "applicationCredentialSecret",
+        "application_credential_secret",
+        ("OS_APPLICATION_CREDENTIAL_SECRET",),
+        opens=True,
+    ),
+)
+"""What clouds.yaml has below `auth`. Where `cloud` names an entry it is read from there, then from the variables."""
+
+TRANSPORT = (
+    Setting("cloud", "cloud", ("OS_CLOUD",), opens=True),
+    Setting("region", "region_name", ("OS_REGION_NAME",)),
+    Setting("cacertFile", "cacert", ("OS_CACERT",)),
+    Setting("cert", "cert", ("OS_CERT",)),
+    Setting("key", "key", ("OS_KEY",)),
+    Setting("insecure", "verify", ("OS_INSECURE",)),
+    Setting("allowReauth", "allow_reauth", ("OS_ALLOW_REAUTH",)),
+    # Only the provider's own: what clouds.yaml says of these it does not read.
+    Setting("endpointType", "", ("OS_ENDPOINT_TYPE",)),
+    Setting("endpointOverrides", "", ()),
+)
+"""How the cloud is reached. These count before what an entry of clouds.yaml says."""
+
+WITHOUT_EFFECT = frozenset({"delayedAuth", "disableNoCacheHeader", "enableLogging", "maxRetries", "swauth"})
+"""Settings that change neither the cloud nor the identity."""
+
+SETTINGS = {setting.name: setting for setting in (*IDENTITY, *TRANSPORT)}
+INSTEAD_OF_SETTINGS = ("OS_IMAGE_ID", "OS_FLAVOR_ID")
+"""Variables that the provider takes for every server, whatever image and flavor the settings name."""
+
+INTERFACES = {
+    "": "public",
+    **{f"{name}{ending}": name for name in ("public", "internal", "admin") for ending in ("", "URL")},
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which cloud is asked, how, and as whom. `auth` is what its method needs, by keystoneauth's names.
+
+    `overrides` map a service type to an address, or to another service type of the catalog. `reauthenticate` is
+    whether a login may be repeated.
+    """
+
+    auth_url: str
+    method: Method
+    auth: Mapping[str, str] = field(repr=False)
+    region: str | None = None
+    interface: str = "public"
+    verify: bool = True
+    cacert: str | None = None
+    cert: str | None = None
+    key: str | None = field(default=None, repr=False)
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_scoped(self) -> bool:
+        """Whether the login says what it is for; else Keystone decides."""
+        return self.method == "application_credential" or any(key in self.auth for key in SCOPES)
+
+
+def has_credentials(ask: Ask, environment: Mapping[str, str]) -> bool:
+    """Whether something is given that lets this run ask the cloud."""
+    return any(_given(setting, ask, environment) for setting in SETTINGS.values() if setting.opens)
+
+
+def access(ask: Ask, environment: Mapping[str, str], entry: Callable[[str, str | None], Mapping[str, Any]]) -> Access:
+    """The cloud and the identity that the provider would use.
+
+    `entry` gives an entry of clouds.yaml by name, as it holds in a region. Raises ProviderError where the provider
+    would refuse as well, or would take something else than the settings say.
+    """
+    _refuse_variables(environment)
+    given = {name: _given(setting, ask, environment) for name, setting in SETTINGS.items()}
+    named = entry(str(given["cloud"]), given["region"]) if given["cloud"] else {}
+    known = _identity_of(named, environment) if given["cloud"] else _identity(given)
+    if not known.get("auth_url"):
+        where = (
+            f"the entry '{given['cloud']}' of clouds.yaml has no auth_url" if given["cloud"] else "no cloud is named"
+        )
+        msg = f"{where}: give openstack:authUrl or openstack:cloud (OS_AUTH_URL, OS_CLOUD)"
+        raise ProviderError(msg)
+    _refuse_version_2(named, known["auth_url"], environment)
+    method, auth = login(known, str(named.get("auth_type", "")), may_repeat=is_true(given["allowReauth"], True))
+    return Access(
+        auth_url=known["auth_url"],
+        method=method,
+        auth=auth,
+        region=given["region"] or _text(named.get("region_name")),
+        interface=_interface(given["endpointType"]),
+        verify=not is_true(given["insecure"], not named.get("verify", True)),
+        cacert=given["cacertFile"] or _text(named.get("cacert")),
+        cert=given["cert"] or _text(named.get("cert")),
+        key=given["key"] or _text(named.get("key")),
+        overrides=_overrides(given["endpointOverrides"]),
+    )
+
+
+def _given(setting: Setting, ask: Ask, environment: Mapping[str, str]) -> str | None:
+    found = ask(setting.name)
+    if found is None or found == "":
+        return next((environment[name] for name in setting.variables if environment.get(name)), None)
+    return json.dumps(found) if isinstance(found, dict) else _text(found)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if value not in (None, "") else None
+
+
+def _refuse_variables(environment: Mapping[str, str]) -> None:
+    for name in INSTEAD_OF_SETTINGS:
+        if environment.get(name):
+            msg = f"{name} is set: the provider would make every server from that; run: unset {name}"
+            raise ProviderError(msg)
+
+
+def _refuse_version_2(named: Mapping[str, Any], auth_url: str, environment: Mapping[str, str]) -> None:
+    version = environment.get("OS_IDENTITY_API_VERSION") or _text(named.get("identity_api_version")) or ""
+    if version.startswith("2") or (not version and "v2.0" in auth_url):
+        msg = f"version 2 of the identity service ({auth_url}) is not supported: give the address that ends with /v3"
+        raise ProviderError(msg)
+
+
+def _identity(given: Mapping[str, str | None]) -> dict[str, str]:
+    known = {setting.key: value for setting in IDENTITY if (value := given[setting.name])}
+    return {"default_domain": "default", **known}
+
+
+def _identity_of(named: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    """What an entry of clouds.yaml says of an identity; variables fill what it leaves out."""
+    auth = named.get("auth") or {}
+    found = {}
+    for setting in IDENTITY:
+        # Of several variables the last counts here, unlike everywhere else.
+        variables = [environment[name] for name in setting.variables if environment.get(name)]
+        if value := _text(auth.get(setting.key)) or next(reversed(variables), None):
+            found[setting.key] = value
+    return found
+
+
+def _interface(asked: str | None) -> str:
+    if (asked or "") not in INTERFACES:
+        msg = f"openstack:endpointType '{asked}' is none of {', '.join(name for name in INTERFACES if name)}"
+        raise ProviderError(msg)
+    return INTERFACES[asked or ""]
+
+
+def _overrides(given: str | None) -> dict[str, str]:
+    try:
+        found = json.loads(given or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        msg = "openstack:endpointOverrides must be a mapping of services to addresses, as in {compute: https://...}"
+        raise ProviderError(msg)
+    return {str(service): str(value) for service, value in found.items() if value}

@@ -1,0 +1,38 @@
+"""Engine and `idr` reach the same cloud with the same identity, whatever way it is given; or both refuse.
+
+The provider's own plugin and `idr.cloud.connect` are given the same settings, variables and files. What each sent to
+Keystone, and which region and interface it then asked, must be equal.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.clients import both
+from tests.engine.ways import REFUSED, WAYS
+from tests.fake_cloud.cloud import FakeCloud
+
+pytestmark = pytest.mark.engine
+
+REGIONS = ("one", "two")
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeCloud]:
+    with FakeCloud(regions=REGIONS) as started:
+        yield started
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_both_log_in_alike_and_ask_the_same_cloud(
+    name: str, fake: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, idr = both(WAYS[name], fake, tmp_path, monkeypatch)
+    if name in REFUSED:
+        assert provider.network is None, "the provider takes it"
+        assert idr.network is None, provider.said
+        assert "\n" not in idr.said
+    else:
+        assert provider.network, provider.said
+        assert idr == provider
