@@ -6,16 +6,21 @@ from typing import Any
 
 import Glacier2
 import Ice
-import omero.all  # noqa: F401 (without it, omero.api has no interfaces)
+import omero
+import omero.all  # without it, omero.api has no interfaces
+import omero.cmd
+import omero.grid
 from omero import api
 
 from . import services
 from .catalogue import Catalogue
-from .rendering import Renderer, Thumbnails
+from .commands import RefusedCommand
+from .raw_pixels import RawPixels
+from .rendering import Renderer, Stateful, Thumbnails
 from .servants import servant
 from .sessions import Session, Sessions
 from .settings import Settings
-from .stored import RawPixels, Search
+from .stored import Search
 
 SESSION_CATEGORY = "session"
 log = logging.getLogger(__name__)
@@ -89,6 +94,16 @@ class ServiceFactory:
         search = servant(api.Search, Search(self._catalogue))
         return self._proxy(api.SearchPrx, self._session.open(search))
 
+    def createRawFileStore(self) -> Any:
+        return self._proxy(api.RawFileStorePrx, self._session.open(servant(api.RawFileStore, Stateful())))
+
+    def submit(self, request: Any) -> Any:
+        handle = servant(omero.cmd.Handle, RefusedCommand(request))
+        return self._proxy(omero.cmd.HandlePrx, self._session.open(handle))
+
+    def sharedResources(self) -> Any:
+        return self._proxy(omero.grid.SharedResourcesPrx, "SharedResources")
+
     def setCallback(self, callback: Any) -> None:
         """Nobody is ever called back."""
 
@@ -114,7 +129,10 @@ class ServiceFactory:
         return 0
 
     def getByName(self, name: str) -> Any:
-        return self._proxy(api.ServiceInterfacePrx, name.rsplit(".", 1)[-1])
+        known = name.rsplit(".", 1)[-1]
+        if known not in _GETTERS.values():
+            raise omero.ApiUsageException(None, None, f"{name} is no service")
+        return self._proxy(api.ServiceInterfacePrx, known)
 
     def _proxy(self, proxy_class: Any, name: str) -> Any:
         return proxy_class.uncheckedCast(self._adapter.createProxy(Ice.Identity(name, self._session.uuid)))
@@ -131,17 +149,27 @@ _GETTERS = {
     "getAdminService": "IAdmin",
     "getConfigService": "IConfig",
     "getContainerService": "IContainer",
+    "getLdapService": "ILdap",
     "getMetadataService": "IMetadata",
     "getPixelsService": "IPixels",
+    "getProjectionService": "IProjection",
     "getQueryService": "IQuery",
     "getRenderingSettingsService": "IRenderingSettings",
+    "getRepositoryInfoService": "IRepositoryInfo",
     "getRoiService": "IRoi",
     "getScriptService": "IScript",
     "getSessionService": "ISession",
+    "getShareService": "IShare",
+    "getTimelineService": "ITimeline",
     "getTypesService": "ITypes",
+    "getUpdateService": "IUpdate",
 }
 for _method, _name in _GETTERS.items():
     setattr(ServiceFactory, _method, _getter(_name))
+
+
+_UNSERVED = ("ILdap", "IProjection", "IRepositoryInfo", "IShare", "ITimeline", "IUpdate")
+"""Services that answer nothing but that they do not."""
 
 
 class Locator(Ice.ServantLocator):
@@ -160,6 +188,8 @@ class Locator(Ice.ServantLocator):
             "IScript": servant(api.IScript, services.Scripts()),
             "ISession": servant(api.ISession, services.SessionService(sessions)),
             "ITypes": servant(api.ITypes, services.Types()),
+            "SharedResources": servant(omero.grid.SharedResources, services.SharedResources()),
+            **{name: servant(getattr(api, name), services.Unserved()) for name in _UNSERVED},
         }
 
     def locate(self, current: Any) -> Any:

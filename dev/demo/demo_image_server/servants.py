@@ -2,11 +2,13 @@
 
 A service is an object with one method for each operation that it knows, named as in OMERO's Slice files. Most of
 OMERO's operations are asynchronous dispatches (`name_async(callback, ...)`); what differs is settled here, and so is
-what happens to an operation that nobody wrote: an omero.InternalException for the client, one line in the log.
+what happens to an operation that nobody wrote: the client gets an omero.SecurityViolation if it would write, as from
+OMERO.server, and otherwise an omero.InternalException with one line in the log.
 """
 
 import inspect
 import logging
+import re
 from typing import Any
 
 import Ice
@@ -15,6 +17,12 @@ import omero
 from .catalogue import CatalogueUnavailableError
 
 log = logging.getLogger(__name__)
+
+_WRITES = re.compile(
+    "add|apply|change|copy|create|delete|edit|index|invalidate|link|move|populate|project|remove"
+    "|report|reset|run|save|set|submit|synchronize|truncate|unlink|unset|update|upload|write"
+)
+"""How the names of operations begin that change what others see, and of those that run something."""
 
 _unknown: set[str] = set()
 _classes: dict[tuple[type, type], Any] = {}
@@ -69,6 +77,8 @@ def _synchronous(title: str, operation: str, void: bool) -> Any:
 def _call(service: object, title: str, operation: str, arguments: tuple[Any, ...]) -> Any:
     method = getattr(service, operation, None)
     if method is None:
+        if _WRITES.match(operation):
+            raise omero.SecurityViolation(None, None, f"the public user may only read: {title} is refused")
         if title not in _unknown:
             _unknown.add(title)
             log.warning("asked for %s, which the demo image server does not have", title)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import omero
+import omero.grid
 import omero.model
 import omero.sys
 from omero.rtypes import rtime, unwrap
@@ -266,3 +267,17 @@ class Pixels:
 
     def retrieveAllRndSettings(self, *_question: Any) -> list[Any]:
         return []
+
+
+class SharedResources:
+    """omero.grid.SharedResources: no repositories, no tables, nothing that computes."""
+
+    def repositories(self) -> Any:
+        return omero.grid.RepositoryMap([], [])
+
+    def areTablesEnabled(self) -> bool:
+        return False
+
+
+class Unserved:
+    """A service whose operations all fail, those that write as forbidden."""

@@ -1,52 +1,13 @@
-"""Two more stateful services: the numbers behind a picture, and the search for names."""
+"""The search for names, a stateful service."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from . import drawing
 from .catalogue import Catalogue
 from .queries import Answerer
-from .rendering import Stateful, place_of
+from .rendering import Stateful
 
-_BINS = 256
 _KINDS = ("Screen", "Plate", "Image")
-
-
-class RawPixels(Stateful):
-    """omero.api.RawPixelsStore."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._number = 0
-
-    def setPixelsId(self, number: int, bypass: bool) -> None:
-        self._number = place_of(self._catalogue, number).image_id
-
-    def getPixelsId(self) -> int:
-        return self._number
-
-    def getByteWidth(self) -> int:
-        return 1
-
-    def isSigned(self) -> bool:
-        return False
-
-    def isFloat(self) -> bool:
-        return False
-
-    def getPlane(self, z: int, channel: int, t: int) -> bytes:
-        return drawing.planes(self._number)[channel].astype(np.uint8).tobytes()
-
-    def getTile(self, z: int, channel: int, t: int, x: int, y: int, width: int, height: int) -> bytes:
-        plane = drawing.planes(self._number)[channel]
-        return plane[y : y + height, x : x + width].astype(np.uint8).tobytes()
-
-    def getHistogram(self, channels: Sequence[int], bins: int, *_range: Any) -> dict[int, list[int]]:
-        planes = drawing.planes(self._number)
-        return {channel: np.histogram(planes[channel], bins or _BINS, (0, 256))[0].tolist() for channel in channels}
 
 
 class Search(Stateful):

@@ -1,0 +1,35 @@
+"""OMERO's commands (delete, change of group, ...): each is taken, as OMERO.server takes it, and ends in an error."""
+
+from typing import Any
+
+import omero
+import omero.cmd
+
+from .rendering import Stateful
+
+REFUSED = "the public user may only read"
+
+
+class RefusedCommand(Stateful):
+    """omero.cmd.Handle of a command that was not carried out."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+
+    def getRequest(self) -> Any:
+        return self._request
+
+    def getResponse(self) -> Any:
+        return omero.cmd.ERR(self._request.ice_id(), "security-violation", {"message": REFUSED})
+
+    def getStatus(self) -> Any:
+        return omero.cmd.Status(flags=[omero.cmd.State.FAILURE], currentStep=0, steps=0)
+
+    def addCallback(self, callback: Any) -> None:
+        """Clients ask for the response themselves, too."""
+
+    def removeCallback(self, callback: Any) -> None:
+        """None was kept."""
+
+    def cancel(self) -> bool:
+        return False
