@@ -1,0 +1,78 @@
+"""Runs idr-py and the OMERO command line, as a user who knows the service's name and trusts its authority alone."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dev.image import wheels
+from dev.image.cache import build_once, cache_root, key_of
+
+HERE = Path(__file__).parent
+LOCK = HERE / "requirements.lock"
+SECONDS = 120
+# The OMERO command line refuses to run as root. In a user namespace root is somebody else, who may read what root may.
+NOT_ROOT = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+
+
+def environment() -> Path:
+    """Folder of a Python environment with the clients; made once, from wheels with the sums of the lock file."""
+    ice = wheels.ice_wheel()
+    return build_once(cache_root() / "clients" / key_of([LOCK], ice.name), lambda folder: _make(folder, ice))
+
+
+def _make(folder: Path, ice: Path) -> None:
+    uv = [sys.executable, "-m", "uv", "-q"]
+    install = [*uv, "pip", "install", "--python", str(folder / "bin" / "python"), "--no-deps"]
+    # Relocatable: the folder is given its name when it is whole.
+    subprocess.run([*uv, "venv", "--allow-existing", "--relocatable", "--python", wheels.PYTHON, folder], check=True)
+    subprocess.run([*install, "--no-index", f"--find-links={ice}", "zeroc-ice"], check=True)
+    subprocess.run([*install, "--require-hashes", "-r", LOCK], check=True)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A user's machine: a home folder, where `name` leads to, and the one authority whose certificates it believes."""
+
+    folder: Path
+    name: str
+    address: str
+    authority: str
+
+    def run(self, *command: str | Path) -> "subprocess.CompletedProcess[str]":
+        """Run a program of the environment; its exit status is the caller's to judge."""
+        hosts = self._write("hosts", f"127.0.0.1 localhost\n{self.address} {self.name}\n")
+        # $0 is what /etc/hosts is in a mount namespace of this command's own.
+        inside = 'mount --bind "$0" /etc/hosts && exec "$@"'
+        return subprocess.run(
+            ["unshare", "--mount", "sh", "-c", inside, hosts, *NOT_ROOT, *command],
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+
+    def omero(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run the OMERO command line."""
+        return self.run("omero", *words)
+
+    @cached_property
+    def _variables(self) -> dict[str, str]:
+        authority = self._write("authority.pem", self.authority)
+        ice = {"IceSSL.CAs": authority, "IceSSL.VerifyPeer": 2, "IceSSL.CheckCertName": 1}
+        config = self._write("ice.config", "".join(f"{key}={value}\n" for key, value in ice.items()))
+        return {
+            "PATH": f"{environment() / 'bin'}:/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "LC_ALL": "C.UTF-8",
+            "ICE_CONFIG": str(config),
+            "REQUESTS_CA_BUNDLE": str(authority),
+        }
+
+    def _write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
