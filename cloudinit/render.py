@@ -38,7 +38,8 @@ class BootstrapTooLargeError(ValueError):
 def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
     """The user-data of a node, as cloud-config: its identity, who may configure it, its packages, `idr-apply`.
 
-    Holds no peer, count, password or tuning, so that a change of those replaces no machine.
+    Where another tool configures the node, that is left to it: the user-data has the operators' keys, and neither
+    packages nor files. Holds no peer, count, password or tuning, so that a change of those replaces no machine.
     """
     host_key = secrets.ssh_key(f"host/{node.name}")
     document = {
@@ -49,25 +50,39 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
         "ssh_pwauth": False,
         "disable_root": True,
-        "users": [
-            {
-                "name": ADMIN_USER,
-                "gecos": "IDR configuration and operators",
-                "shell": "/bin/bash",
-                "lock_passwd": True,
-                "sudo": "ALL=(ALL) NOPASSWD:ALL",
-                "ssh_authorized_keys": [key.public for key in secrets.deploy_keys()],
-            }
-        ],
+        **(_deployed(secrets) if plan.configure else _handed_over(plan)),
     }
     if through := plan.proxies.packages or plan.proxies.http:
         document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
-    text = "#cloud-config\n" + _yaml(document) + _software(node.packages, database=Role.DATABASE in node.roles)
+    text = "#cloud-config\n" + _yaml(document)
+    if plan.configure:
+        text += _software(node.packages, database=Role.DATABASE in node.roles)
     size = len(base64.b64encode(text.encode()))
     if size > LARGEST_USER_DATA:
         msg = f"the bootstrap of {node.name} has {size} characters, more than {LARGEST_USER_DATA}"
         raise BootstrapTooLargeError(msg)
     return text
+
+
+def _deployed(secrets: Secrets) -> dict[str, Any]:
+    """Who may log in at first: the deployment alone. The operators' keys come with the configuration."""
+    return {"users": [_admin([key.public for key in secrets.deploy_keys()])]}
+
+
+def _handed_over(plan: Plan) -> dict[str, Any]:
+    """The operators, as the account that the inventory names and as the image's own; both may sudo."""
+    return {"users": ["default", _admin([*plan.operators])], "ssh_authorized_keys": [*plan.operators]}
+
+
+def _admin(keys: list[str]) -> dict[str, Any]:
+    return {
+        "name": ADMIN_USER,
+        "gecos": "IDR configuration and operators",
+        "shell": "/bin/bash",
+        "lock_passwd": True,
+        "sudo": "ALL=(ALL) NOPASSWD:ALL",
+        "ssh_authorized_keys": keys,
+    }
 
 
 @cache

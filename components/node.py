@@ -33,6 +33,7 @@ class Node(pulumi.ComponentResource):
         protect_data: bool,
         frozen: bool,
         labels: Labels,
+        server_metadata: dict[str, str],
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:compute:Node", node.name, None, opts)
@@ -81,7 +82,7 @@ class Node(pulumi.ComponentResource):
             power_state="active",
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
-            metadata={**labels.metadata(), "image": node.image, "rebuild": str(node.rebuild)},
+            metadata={**server_metadata, **labels.metadata(), "image": node.image, "rebuild": str(node.rebuild)},
             opts=ResourceOptions.merge(child, _change(frozen=frozen)),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}

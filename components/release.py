@@ -13,6 +13,7 @@ from components.configuration import Configuration, Route
 from components.firewall import Firewall
 from components.network import Network
 from components.node import Node
+from model.outputs.metadata import server_metadata
 from model.ownership import Labels
 from model.plan import Node as NodePlan
 from model.plan import Plan, Scope, cloud_prefix
@@ -76,6 +77,7 @@ class Release(pulumi.ComponentResource):
                 protect_data=plan.protect_data,
                 frozen=scope.frozen,
                 labels=replace(labels, roles=tuple(node.roles)),
+                server_metadata=server_metadata(node, plan),
                 opts=child,
             )
             for node in scope.nodes

@@ -34,6 +34,8 @@ def load() -> tuple[Settings, Secrets]:
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(text)
         pulumi.log.warn(text)
+    if not (settings.configure or settings.operators or settings.keypair):
+        pulumi.log.warn(f"{source.file}: idr:operators: is empty and idr:configure false: nobody can log in")
     secret = settings.stack_secret.get_secret_value() if settings.stack_secret else PREVIEW_SECRET
     return settings, Secrets(stack, secret, dict(settings.rotations))
 

@@ -33,8 +33,8 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 
 Transport = Literal["tcp", "udp"]
 Direction = Literal["ingress", "egress"]
-End = Role | Literal["world", "node", "storage"]
-"""Either side of a flow."""
+End = Role | Literal["world", "node", "storage"] | IPv4Network
+"""Either side of a flow; a network only in those that a stack adds."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,6 @@ LISTENERS: dict[Role, tuple[int, ...]] = {
 """Ports on which a role's own services wait."""
 
 
-def bastion_ports() -> tuple[int, ...]:
-    """The ports to which the bastion passes operators' connections on."""
-    return tuple(sorted({flow.port for flow in FLOWS if flow.source == Role.BASTION}))
-
-
 class Member(Protocol):
     """What the matrix must know of a node."""
 
@@ -114,7 +109,8 @@ class Site:
     """All scopes of a stack, and what of its surroundings the matrix depends on.
 
     `storage` is where the raw images' servers are (None: nothing is mounted), `proxy_ports` where packages and
-    downloads are fetched through, `unserved` ports that this distribution of OMERO has no service on.
+    downloads are fetched through, `unserved` ports that this distribution of OMERO has no service on, `extra` the
+    flows that the stack adds to the matrix.
     """
 
     bastion: Zone
@@ -122,6 +118,7 @@ class Site:
     storage: IPv4Network | None = None
     proxy_ports: tuple[int, ...] = ()
     unserved: frozenset[int] = frozenset()
+    extra: tuple[Flow, ...] = ()
 
     def zone(self, name: str) -> Zone:
         """The scope of that name."""
@@ -144,6 +141,12 @@ class Site:
                 yield flow
         for port in self.proxy_ports:
             yield Flow(EVERY_NODE, WORLD, port, "packages and downloads through the site's proxy")
+        yield from self.extra
+
+    def bastion_ports(self) -> tuple[int, ...]:
+        """The ports to which the bastion passes operators' connections on."""
+        flows = (*FLOWS, *self.extra)
+        return tuple(sorted({f.port for f in flows if f.source == Role.BASTION and f.transport == "tcp"}))
 
 
 def omero_beside_proxy(members: Iterable[Member]) -> tuple[Role, ...]:
@@ -184,7 +187,7 @@ def group_name(scope: str, target: End) -> str:
 
 def rules(site: Site, zone: Zone) -> tuple[Rule, ...]:
     """The rules of one scope's security groups, without repetition, in the order of the matrix."""
-    found: dict[Rule, None] = {}
+    found: dict[Rule, Rule] = {}
     for flow in site.flows(zone):
         ends: tuple[tuple[End, End, Direction], ...] = (
             (flow.target, flow.source, "ingress"),
@@ -195,8 +198,10 @@ def rules(site: Site, zone: Zone) -> tuple[Rule, ...]:
                 continue
             group = group_name(zone.name, here)
             for remote_group, cidr in _remotes(site, zone, here, there):
-                found[Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)] = None
-    return tuple(found)
+                rule = Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)
+                # Neutron refuses the same rule a second time, whatever it is for.
+                found.setdefault(replace(rule, why=""), rule)
+    return tuple(found.values())
 
 
 def _remotes(site: Site, zone: Zone, here: End, there: End) -> Iterator[tuple[str | None, str | None]]:
@@ -213,6 +218,8 @@ def _outside(site: Site, zone: Zone, role: End) -> Iterator[IPv4Network]:
         yield ANYWHERE
     elif role == STORAGE:
         yield site.storage or ANYWHERE
+    elif isinstance(role, IPv4Network):
+        yield role
     else:
         for other in site.reached_from(zone):
             if role == EVERY_NODE:

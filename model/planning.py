@@ -90,6 +90,7 @@ def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
         storage=storage if settings.nfs_mounts else None,
         proxy_ports=tuple(sorted({proxy.port for proxy in proxies if proxy and proxy.port})),
         unserved=UNSERVED[settings.omero.distribution],
+        extra=tuple(flow for extra in settings.flows for flow in extra.flows()),
     )
 
 

@@ -10,7 +10,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 from pydantic import AnyHttpUrl, Field, PositiveInt, SecretStr
 
-from model import sizing
+from model import extra_flows, sizing
+from model.extra_flows import ExtraFlow
 from model.field_types import (
     GroupName,
     HostName,
@@ -126,9 +127,13 @@ class Settings(Section):
     bastion: Bastion = Field(description="The way in for operators")
     omero: Omero = Field(description="OMERO.server's distribution")
     storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
-    storage_group: GroupName = Field("idr-storage", description="Ansible group of the OMERO nodes, as in ebi-nfs")
+    storage_group: GroupName = Field(
+        "idr-storage-hosts",
+        description="Ansible group of the OMERO nodes, as in ebi-nfs; also <release>-ebi-nfs",
+    )
     nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images")
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
+    flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     live: ReleaseName = Field(description="The release that the public address leads to")
     rotations: dict[str, PositiveInt] = Field({}, description="Name of a secret to its number; another one renews it")
     protect_data: bool = Field(True, description="Refuse to delete data volumes")
@@ -142,6 +147,7 @@ class Settings(Section):
         yield from self._files_come_from_somewhere()
         yield from self._paths_and_volumes_are_used_once()
         yield from self._certificate_is_for_the_name()
+        yield from extra_flows.problems(self.flows, self._roles())
 
     def _names_what_is_there(self) -> Iterator[str]:
         if self.live not in self.releases:
@@ -205,6 +211,9 @@ class Settings(Section):
         for release, settings in self.releases.items():
             for name, group in settings.nodes.items():
                 yield f"releases.{release}.nodes.{name}", group
+
+    def _roles(self) -> frozenset[Role]:
+        return frozenset({Role.BASTION, *(role for _, group in self._groups() for role in group.roles)})
 
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""

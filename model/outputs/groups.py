@@ -18,7 +18,8 @@ def groups(node: Node, plan: Plan) -> tuple[str, ...]:
     names = {f"{node.scope}-hosts", *(f"{kind}-hosts" for kind in kinds)}
     names.update(f"{node.scope}-{kind}-hosts" for kind in kinds)
     if OMERO_ROLES.intersection(node.roles):
-        names.update({f"{plan.storage_group}-hosts", f"{node.scope}-{plan.storage_group}-hosts"})
+        # The operator's own name, whole: the sites' NFS plays say `<environment>-ebi-nfs`.
+        names.update({plan.storage_group, f"{node.scope}-{plan.storage_group}"})
     # IDR's group of machines with a volume at /data, beside the OMERO ones, which have a group of their own.
     if Role.MANAGEMENT in node.roles and any(volume.mount == "/data" for volume in node.volumes):
         names.add(f"{node.scope}-data-hosts")

@@ -1,6 +1,7 @@
 """Bootstrap and configuration bundles: small, the same bytes everywhere, valid for the tools that read them."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 import os
@@ -146,3 +147,16 @@ def test_the_configurations_packages_are_the_bootstraps(name: str) -> None:
     env = files(node)["/etc/idr/node.env"]["content"]
     assert f'PACKAGES="{" ".join(node.packages)}"' in env
     assert {"chrony", "nftables", "prometheus-node-exporter", "unattended-upgrades"} <= set(node.packages)
+
+
+def test_where_another_tool_configures_the_bootstrap_lets_the_operators_in_and_installs_nothing() -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFx operator@example.org"
+    plan = dataclasses.replace(stacks.plan_of("ebi"), configure=False, operators=(key,))
+    for node in plan.nodes:
+        document = yaml.safe_load(render.bootstrap(node, plan, SECRETS))
+        default, account = document["users"]
+        assert (default, document["ssh_authorized_keys"]) == ("default", [key])
+        assert (account["name"], account["ssh_authorized_keys"]) == ("idr", [key])
+        assert account["sudo"] == "ALL=(ALL) NOPASSWD:ALL"
+        assert document["ssh_keys"]["ed25519_public"] == SECRETS.ssh_key(f"host/{node.name}").public
+        assert not {"packages", "write_files", "runcmd", "apt"} & set(document)

@@ -1,0 +1,36 @@
+"""What a server's metadata in Nova say of it, for IDR's own inventory (inventories/openstack-idr.py)."""
+
+from collections.abc import Iterable
+
+from model.outputs.groups import groups
+from model.plan import Node, Plan, cloud_prefix
+
+LONGEST_VALUE = 255
+"""Characters that Nova takes for a value."""
+
+
+def server_metadata(node: Node, plan: Plan) -> dict[str, str]:
+    """Its groups, its host name, which of its networks comes first, and whether ssh goes through it or to it."""
+    bastion = node == plan.bastion_node
+    found = {
+        **_groups(groups(node, plan)),
+        "hostname": node.name,
+        "ssh_proxy_host": "proxy" if bastion else "required",
+    }
+    if node.storage_network:
+        subnet = plan.scope_of(node).subnet
+        # Where its address in the inventory is; the rest of the order does not matter.
+        found["network_order"] = subnet.existing or f"{cloud_prefix(plan.stack)}-{subnet.name}"
+    return found
+
+
+def _groups(names: Iterable[str]) -> dict[str, str]:
+    """The names with commas, as `groups`; what has no room there as `groups2`, and so on."""
+    values = [""]
+    for name in names:
+        longer = f"{values[-1]},{name}" if values[-1] else name
+        if len(longer) <= LONGEST_VALUE:
+            values[-1] = longer
+        else:
+            values.append(name)
+    return {f"groups{number if number > 1 else ''}": value for number, value in enumerate(values, 1)}

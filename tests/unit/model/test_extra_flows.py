@@ -1,0 +1,202 @@
+"""Flows that a stack adds to the matrix: open in both firewalls, shown in the outputs, guarded as every other."""
+
+from typing import Any
+
+import pytest
+
+from cloudinit import render
+from components.firewall import rule_name
+from idr.diagram.boxes import picture
+from idr.review import rules
+from idr.review.preview import SECURITY_RULE, Preview, State, Step
+from idr.review.rules import Change
+from model.outputs.contract import outputs
+from model.outputs.topology import topology
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
+from tests import stacks
+from tests.golden_files import KNOWN, NamedSecrets
+from tests.unit.model.mistakes import mistakes
+from tests.unit.model.test_firewall import open_between, open_by_host
+
+WHY = "OMERO.web behind nginx"
+FLOW = {"from": "proxy", "to": "omero-readonly", "ports": [8090], "why": WHY}
+SECRETS = NamedSecrets("ebi", "unused")
+
+
+def ebi(*flows: dict[str, Any], **changes: Any) -> Plan:
+    values = stacks.values("ebi") | {"flows": list(flows)} | changes
+    return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+
+
+def added(*flows: dict[str, Any]) -> set[str]:
+    """Names of the rules that a stack has for these flows alone."""
+    before, after = ({rule_name(r) for s in made.scopes for r in s.rules} for made in (ebi(), ebi(*flows)))
+    return after - before
+
+
+def test_a_flow_between_roles_is_open_in_both_firewalls_and_between_no_others() -> None:
+    made = ebi(FLOW)
+    for source in made.nodes:
+        for target in made.nodes:
+            wanted = "proxy" in source.roles and "omero-readonly" in target.roles
+            if source.name != target.name and not (source.scope == "bastion" or target.scope == "bastion"):
+                assert open_by_host(made, source, target, 8090) is wanted, f"{source.name} to {target.name}"
+                assert open_between(made, source, target, 8090) is wanted, f"{source.name} to {target.name}"
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        (
+            {"from": "world", "to": "proxy", "ports": ["14060-14061"]},
+            {"prod130-proxy-tcp-14060-from-0.0.0.0/0", "prod130-proxy-tcp-14061-from-0.0.0.0/0"},
+        ),
+        (
+            {"from": "management", "to": "node", "ports": [9280]},
+            {
+                "prod130-node-tcp-9280-from-prod130-management",
+                "prod130-management-tcp-9280-to-prod130-node",
+                "prod130-management-tcp-9280-to-192.168.0.0/24",
+                "bastion-node-tcp-9280-from-192.168.130.60/32",
+            },
+        ),
+        (
+            {"from": "134.36.0.0/16", "to": "management", "ports": [3000, 9090]},
+            {"prod130-management-tcp-3000-from-134.36.0.0/16", "prod130-management-tcp-9090-from-134.36.0.0/16"},
+        ),
+        (
+            {"from": "node", "to": "192.0.2.0/24", "ports": [514], "transport": "udp"},
+            {"prod130-node-udp-514-to-192.0.2.0/24", "bastion-node-udp-514-to-192.0.2.0/24"},
+        ),
+        (
+            {"from": "bastion", "to": "management", "ports": [3000]},
+            {"prod130-management-tcp-3000-from-192.168.0.10/32", "bastion-bastion-tcp-3000-to-192.168.130.60/32"},
+        ),
+    ],
+)
+def test_a_flow_becomes_the_rules_of_its_ends(flow: dict[str, Any], expected: set[str]) -> None:
+    assert added({**flow, "why": WHY}) == expected
+
+
+def test_the_bastion_passes_on_what_a_flow_lets_operators_reach() -> None:
+    made = ebi({"from": "bastion", "to": "management", "ports": [3000], "why": "Grafana"})
+    assert "*:3000 " in render.bundle(made.bastion_node, made, SECRETS, {})
+    assert "*:3000 " not in render.bundle(made.bastion_node, ebi(), SECRETS, {})
+
+
+def test_two_flows_that_come_to_one_rule_are_declared_once() -> None:
+    # One node with both roles, asked from the bastion's scope by its address.
+    values = stacks.values("single-node") | {
+        "flows": [
+            {"from": "bastion", "to": "web", "ports": [8000], "why": "one"},
+            {"from": "bastion", "to": "redis", "ports": [8000], "why": "two"},
+        ]
+    }
+    made = plan(parse(values, Source("single-node", "Pulumi.single-node.yaml")), "single-node")
+    for scope in made.scopes:
+        names = [rule_name(rule) for rule in scope.rules]
+        assert sorted(set(names)) == sorted(names)
+
+
+def test_a_flow_is_shown_with_its_reason_in_outputs_and_diagram() -> None:
+    made = ebi(FLOW, {"from": "192.0.2.0/24", "to": "management", "ports": [3000], "why": "Grafana"})
+    shown = outputs(made, SECRETS, KNOWN)
+    assert {row["to"] for row in shown["firewall"] if row["why"] == WHY} == {"prod130-omero-readonly"}
+    assert [flow["source"] for flow in shown["topology"]["flows"] if flow["why"] == "Grafana"] == [["192.0.2.0/24"]]
+    lines = {(line.source, line.target): line.ports for line in picture(topology(made, SECRETS)).lines}
+    assert lines["192.0.2.0/24", "prod130-management"] == ("3000",)
+    assert "8090" in lines["prod130-proxy", "prod130-omeroreadonly"]
+
+
+def step(plan: Plan, name: str, *, new: bool) -> Step:
+    rule = next(rule for scope in plan.scopes for rule in scope.rules if rule_name(rule) == name)
+    state = State(
+        inputs={
+            "direction": rule.direction,
+            "protocol": rule.transport,
+            "portRangeMin": rule.port,
+            "portRangeMax": rule.port,
+            "remoteIpPrefix": rule.remote_cidr,
+            "remoteGroupId": rule.remote_group,
+        },
+        property_dependencies={"securityGroupId": [f"urn::idr::group::{rule.group}"]},
+    )
+    urn = f"urn:pulumi:ebi::idr::{SECURITY_RULE}::{name}"
+    return Step(op="create", urn=urn, new=state) if new else Step(op="same", urn=urn, old=state, new=state)
+
+
+@pytest.mark.parametrize(("source", "broken"), [("world", {"world-open-port"}), ("134.36.0.0/16", set())])
+def test_a_flow_from_the_world_is_refused_by_the_guard_rail_until_it_is_allowed(source: str, broken: set[str]) -> None:
+    flow = {"from": source, "to": "management", "ports": [3000], "why": "Grafana"}
+    made = ebi(flow)
+    old = {rule_name(rule) for scope in ebi().scopes for rule in scope.rules}
+    steps = [step(made, rule_name(r), new=rule_name(r) not in old) for scope in made.scopes for r in scope.rules]
+    found = rules.check(Change(Preview(steps=tuple(steps))))
+    assert {breach.rule for breach in found} == broken
+    assert all(breach.text == "tcp 3000 of management is opened to the world" for breach in found)
+
+
+END = (
+    "must be world, node (every node), a role (bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, "
+    "management) or a network as in 192.0.2.0/24"
+)
+REASON = "must be one line of at most 100 letters, without quotes and backslashes"
+BAD = {
+    "no such role": ({**FLOW, "to": "search"}, f"idr:flows.0.to: {END} (given: 'search')"),
+    "a role without a node": (
+        {**FLOW, "to": "management"},
+        "idr: flows.0.to: no node has the role management",
+    ),
+    "host bits": ({**FLOW, "from": "192.0.2.1/24"}, f"idr:flows.0.from: {END} (given: '192.0.2.1/24')"),
+    "the world as a network": ({**FLOW, "from": "0.0.0.0/0"}, "idr:flows.0.from: say world (given: '0.0.0.0/0')"),
+    "both ends outside": (
+        {**FLOW, "from": "world", "to": "192.0.2.0/24"},
+        "idr:flows.0: from world to 192.0.2.0/24: one of them must be a role or `node`",
+    ),
+    "port 0": ({**FLOW, "ports": [0]}, "idr:flows.0.ports.0: Input should be greater than or equal to 1 (given: 0)"),
+    "port 65536": (
+        {**FLOW, "ports": [65536]},
+        "idr:flows.0.ports.0: Input should be less than or equal to 65535 (given: 65536)",
+    ),
+    "a port that is none": (
+        {**FLOW, "ports": [True]},
+        "idr:flows.0.ports.0: Input should be a valid integer (given: True)",
+    ),
+    "a range upside down": ({**FLOW, "ports": ["90-80"]}, "idr:flows.0.ports: '90-80' is no range of ports"),
+    "no port": (
+        {**FLOW, "ports": []},
+        "idr:flows.0: ports: name 1 to 100, not 0",
+    ),
+    "every port": (
+        {**FLOW, "ports": ["1-65535"]},
+        "idr:flows.0: ports: name 1 to 100, not 65535",
+    ),
+    "a port twice": ({**FLOW, "ports": [80, "79-81"]}, "idr:flows.0: ports: 80 twice"),
+    "what the matrix has": (
+        {**FLOW, "to": "web", "ports": [4080]},
+        "idr: flows.0: proxy to web, tcp 4080: the matrix has it already (OMERO.web)",
+    ),
+    "no reason": (
+        {key: value for key, value in FLOW.items() if key != "why"},
+        "idr:flows.0.why: is required",
+    ),
+    "a reason that ends a string": ({**FLOW, "why": 'a " drop'}, f"idr:flows.0.why: {REASON} (given: 'a \" drop')"),
+    "two lines": ({**FLOW, "why": "a\nb"}, f"idr:flows.0.why: {REASON} (given: 'a\\nb')"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_flow_that_cannot_be_is_named_with_its_place(case: str) -> None:
+    flow, message = BAD[case]
+    found = mistakes(
+        lambda values: values.update(flows=[flow | ({"to": "web"} if flow["to"] == "omero-readonly" else {})])
+    )
+    assert found == [f"Pulumi.local.yaml: {message}"]
+
+
+def test_a_flow_is_said_once() -> None:
+    flow = {**FLOW, "to": "web"}
+    found = mistakes(lambda values: values.update(flows=[flow, {**flow, "ports": [79, 8090], "why": "again"}]))
+    assert found == [f"Pulumi.local.yaml: idr: flows.1: proxy to web, tcp 8090: flows.0 has it already ({WHY})"]
