@@ -2,34 +2,52 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from idr.errors import IdrError
 from model.release_settings import Flavor
 
-Ask = Callable[[str, list[str]], str]
-"""Asks the user to pick one of a list; raises ChoiceError where nobody can be asked."""
+Ask = Callable[[str, list[str], str], str]
+"""Asks the user to pick one of a list, saying why; raises ChoiceError where nobody can be asked."""
 
 
 class ChoiceError(IdrError):
     """Something could not be chosen; the text says what, and what there is."""
 
 
-def cannot_ask(option: str, candidates: list[str]) -> str:
+def cannot_ask(option: str, candidates: list[str], why: str) -> str:
     """For when nobody is at a terminal: the error that names the option to give."""
-    there = ", ".join(candidates) or "none"
-    msg = f"give --{option}: several would do, or none is sure to; this cloud has: {there}"
+    msg = f"give --{option}: {why}: {', '.join(candidates) or 'none'}"
     raise ChoiceError(msg)
 
 
-def name(option: str, given: str | None, there: Collection[str], ask: Ask, fitting: str = "") -> str:
-    """The one given, the only one that matches the pattern `fitting`, or the user's choice."""
+@dataclass(frozen=True)
+class Kind:
+    """What an option chooses: how it is called, and what its names look like where they tell."""
+
+    option: str
+    what: str
+    pattern: str = ""
+
+
+IMAGE = Kind("image", "Debian 12 image", r"debian.*12|bookworm")
+OMERO_IMAGE = Kind("omero-image", "Ubuntu 24.04 image", r"ubuntu.*24\.?04|noble")
+EXTERNAL_NETWORK = Kind("external-network", "external network")
+
+
+def name(kind: Kind, given: str | None, there: Collection[str], ask: Ask) -> str:
+    """The one given, the only one that looks right, or the user's choice."""
     if given is not None:
         if given not in there:
-            msg = f"--{option} '{given}' is not there; this cloud has: {', '.join(sorted(there)) or 'none'}"
+            msg = f"--{kind.option} '{given}' does not exist (available: {', '.join(sorted(there)) or 'none'})"
             raise ChoiceError(msg)
         return given
-    matching = sorted(one for one in there if re.search(fitting, one, re.IGNORECASE))
-    return matching[0] if len(matching) == 1 else ask(option, matching or sorted(there))
+    matching = sorted(one for one in there if re.search(kind.pattern, one, re.IGNORECASE))
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        return ask(kind.option, matching, f"several look like the {kind.what}")
+    return ask(kind.option, sorted(there), f"none looks like the {kind.what}; available")
 
 
 def flavors(wanted: Mapping[str, Flavor], given: Mapping[str, str], there: Mapping[str, Flavor]) -> dict[str, str]:

@@ -13,8 +13,9 @@ from idr import engine
 from idr.cli import PROJECT, Stack
 from idr.cloud import asking, connect
 from idr.errors import IdrError
-from idr.init import choose
+from idr.init import choose, passphrase
 from idr.init.compose import LAYOUTS, OFFICIAL, Choices, compose, layout_flavors
+from idr.init.sizes import size, sizes
 from model.reading import Source, parse
 from model.release_settings import Flavor
 
@@ -31,7 +32,7 @@ class InitError(IdrError):
 def command(
     stack: Stack,
     cloud: Annotated[str | None, typer.Option(help="Entry of clouds.yaml; without it OS_* says which cloud.")] = None,
-    layout: Annotated[str, typer.Option(help=f"Which machines: {', '.join(LAYOUTS)}.")] = OFFICIAL,
+    layout: Annotated[str, typer.Option(help=f"Which machines: {'; '.join(map(str, sizes()))}.")] = OFFICIAL,
     image: Annotated[str | None, typer.Option(help="The cloud's Debian 12 image.")] = None,
     omero_image: Annotated[str | None, typer.Option(help="The cloud's Ubuntu 24.04 image.")] = None,
     external_network: Annotated[str | None, typer.Option(help="Where floating addresses come from.")] = None,
@@ -62,17 +63,59 @@ def command(
         stack=stack,
         layout=layout,
         provider={"cloud": cloud} if cloud else {"authUrl": _auth_url()},
-        external_network=choose.name("external-network", external_network, networks, ask),
-        image=choose.name("image", image, images, ask, fitting=r"debian.*12|bookworm"),
-        omero_image=choose.name("omero-image", omero_image, images, ask, fitting=r"ubuntu.*24\.?04|noble"),
+        external_network=choose.name(choose.EXTERNAL_NETWORK, external_network, networks, ask),
+        image=choose.name(choose.IMAGE, image, images, ask),
+        omero_image=choose.name(choose.OMERO_IMAGE, omero_image, images, ask),
         operators=keys,
         flavors=choose.flavors(layout_flavors(layout), given_flavors, there),
         there=there,
     )
     text = compose(choices)
     _must_be_valid(text, stack, file.name)
+    kept = passphrase.ensure(stack)
     _write(file, text, stack)
-    typer.echo(f"{file.name} is written. Now fill in what it marks OPERATOR, then: bin/idr check -s {stack}")
+    for line in _too_large(layout, asking(lambda: _free(connection))):
+        typer.echo(line)
+    typer.echo(_next_steps(file, stack, kept))
+
+
+def _free(cloud: "Connection") -> dict[str, float]:
+    """What is left of the project's compute quotas; empty where the cloud does not say."""
+    from openstack.exceptions import SDKException
+
+    try:
+        limits = cloud.compute.get_limits().absolute
+    except SDKException:
+        return {}
+    told = {
+        "instances": (limits.instances, limits.instances_used),
+        "cores": (limits.total_cores, limits.total_cores_used),
+        "ram (MiB)": (limits.total_ram, limits.total_ram_used),
+    }
+    return {name: limit - (used or 0) for name, (limit, used) in told.items() if limit is not None and limit >= 0}
+
+
+def _too_large(layout: str, free: dict[str, float]) -> list[str]:
+    """What the project lacks for the layout, and which layouts it has room for."""
+    lacking = size(layout).shortfalls(free)
+    if not lacking:
+        return []
+    fitting = ", ".join(str(one) for one in sizes() if not one.shortfalls(free)) or "none"
+    return [
+        f"This project is too small for the layout {layout}: {'; '.join(lacking)}.",
+        f"It has room for: {fitting}.",
+    ]
+
+
+def _next_steps(file: Path, stack: str, kept: Path | None) -> str:
+    lines = [f"{file.name} is written; commit it: the stack's secret is in it, encrypted."]
+    if kept:
+        lines += [
+            f"The passphrase that opens it is in {kept}. Keep a copy: without it nobody can change this stack. Now:",
+            f"  export PULUMI_CONFIG_PASSPHRASE_FILE={kept}",
+        ]
+    lines += [f"  bin/idr pin -s {stack}      # the sums of OMERO's archives", f"  bin/idr check -s {stack}"]
+    return "\n".join(lines)
 
 
 def _there(cloud: "Connection") -> tuple[set[str], set[str], dict[str, Flavor]]:
@@ -88,7 +131,8 @@ def _at_a_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _ask(option: str, candidates: list[str]) -> str:
+def _ask(option: str, candidates: list[str], why: str) -> str:
+    typer.echo(f"{why}:")
     for number, name in enumerate(candidates, 1):
         typer.echo(f"  {number}  {name}")
     while True:
@@ -105,17 +149,29 @@ def _pairs(given: list[str]) -> dict[str, str]:
 
 
 def _keys(files: list[Path]) -> tuple[str, ...]:
+    return tuple(_key(file) for file in files)
+
+
+def _key(file: Path) -> str:
+    """A public key. A private one is refused, and never shown: a terminal's text is kept and sent on."""
     try:
-        return tuple(file.expanduser().read_text().strip() for file in files)
+        text = file.expanduser().read_text().strip()
     except OSError as error:
         msg = f"--operator-key {error.filename}: {error.strerror}"
         raise InitError(msg) from None
+    except UnicodeDecodeError:
+        msg = f"--operator-key {file}: is not a public key file"
+        raise InitError(msg) from None
+    if "PRIVATE KEY" in text or text.startswith("PuTTY-User-Key-File"):
+        msg = f"--operator-key {file}: is a private key; give the file with its public key, as in {file}.pub"
+        raise InitError(msg)
+    return text
 
 
 def _auth_url() -> str:
     url = os.environ.get("OS_AUTH_URL")
     if not url:
-        msg = "say which cloud: --cloud with an entry of clouds.yaml, or OS_AUTH_URL and its kin"
+        msg = "say which cloud: --cloud with an entry of clouds.yaml, or the OS_* variables of an openrc file"
         raise InitError(msg)
     return url
 

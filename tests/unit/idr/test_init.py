@@ -1,5 +1,6 @@
 """`idr init`: what it chooses, what it writes, and that a mistake writes nothing."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from typer.testing import CliRunner
 
 from idr.__main__ import app
 from idr.engine import EngineError
-from idr.init import choose
+from idr.init import choose, passphrase
 from idr.init.compose import LAYOUTS, Choices, compose, layout_flavors
+from idr.init.sizes import Size, size, sizes
 from model.planning import plan
 from model.reading import Source, parse
 from model.release_settings import Flavor
+from tests import stacks
 
 runner = CliRunner()
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH operator"
@@ -30,8 +33,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project, a cloud with the things above, and an engine that only notes what it is told."""
     (tmp_path / "key.pub").write_text(KEY + "\n")
     monkeypatch.setattr("idr.init.command.PROJECT", tmp_path)
+    monkeypatch.setattr("idr.init.passphrase.FOLDER", tmp_path / "config")
+    for name in passphrase.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        # Whatever `init` puts into this process's environment goes with the test.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     monkeypatch.setattr("idr.init.command.connect", lambda _: None)
     monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES, {"public"}, THERE))
+    monkeypatch.setattr("idr.init.command._free", lambda _: {})
     told: list[tuple[str, ...]] = []
     monkeypatch.setattr("idr.engine.run", lambda *arguments, **_: told.append(arguments))
     return tmp_path
@@ -80,8 +90,8 @@ def test_every_layout_gives_a_plan_and_a_comment_on_what_to_fill_in(layout: str)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--image", "windows"), "--image 'windows' is not there; this cloud has: Debian-12-bookworm"),
-        (("--external-network", "x"), "--external-network 'x' is not there; this cloud has: public"),
+        (("--image", "windows"), "--image 'windows' does not exist (available: Debian-12-bookworm"),
+        (("--external-network", "x"), "--external-network 'x' does not exist (available: public)"),
         (("--flavor", "m1.large=none"), "--flavor m1.large=none: this cloud has: huge, large, small"),
         (("--flavor", "m9=large"), "--flavor m9=...: the layout uses m1.medium, m1.large, m1.xlarge"),
         (("--operator-key", "/nonexistent"), "--operator-key /nonexistent: No such file or directory"),
@@ -107,8 +117,52 @@ def test_where_several_would_do_and_nobody_can_be_asked_it_names_the_option(
     monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
     done = init(place)
     assert done.exit_code == 1
-    assert "give --image" in done.stderr
-    assert "Debian-12-bookworm, debian-12-old" in done.stderr
+    assert "give --image: several look like the Debian 12 image: Debian-12-bookworm, debian-12-old" in done.stderr
+
+
+def test_where_none_fits_it_says_so_and_what_there_is(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idr.init.command._there", lambda _: ({"debian-12"}, {"public"}, THERE))
+    done = init(place)
+    assert "give --omero-image: none looks like the Ubuntu 24.04 image; available: debian-12" in done.stderr
+
+
+def test_a_private_key_is_refused_and_not_shown(place: Path) -> None:
+    text = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----\n"
+    (place / "key.pub").write_text(text)
+    done = init(place)
+    assert (done.exit_code, "is a private key; give the file with its public key" in done.stderr) == (1, True)
+    assert "b3BlbnNzaC1rZXk" not in done.output
+    assert not (place / "Pulumi.lab.yaml").exists()
+
+
+def test_a_passphrase_is_created_where_none_is_set_and_its_file_is_named(place: Path) -> None:
+    done = init(place)
+    file = place / "config" / "lab.passphrase"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={file}" in done.stdout
+    assert file.read_text() not in done.output
+    assert os.environ["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(file)
+
+
+def test_a_passphrase_that_is_set_is_used(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "mine")
+    assert "passphrase" not in init(place).stdout
+    assert not (place / "config").exists()
+
+
+def test_the_size_of_a_layout_is_that_of_its_plan() -> None:
+    for one in sizes():
+        nodes = stacks.plan_of("ebi" if one.layout == "full" else one.layout).nodes
+        assert (one.nodes, one.vcpus) == (len(nodes), sum(node.flavor.vcpus for node in nodes))
+        assert one.memory_gib == sum(node.flavor.memory_mib for node in nodes) // 1024
+        assert one.disk_gib == sum(volume.size_gib for node in nodes for volume in node.volumes)
+
+
+def test_what_a_project_lacks_for_a_layout_is_named() -> None:
+    assert Size("x", 3, 8, 32, 100).shortfalls({"instances": 3, "cores": 4, "ram (MiB)": 1024}) == [
+        "8 cores, 4 left",
+        "32768 ram (MiB), 1024 left",
+    ]
 
 
 def test_on_a_terminal_it_asks_until_the_answer_is_one_of_them(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,3 +194,12 @@ def test_when_the_engine_refuses_no_file_is_left(place: Path, monkeypatch: pytes
 def test_wrong_usage_is_exit_status_2(place: Path) -> None:
     assert init(place, "--layout", "none").exit_code == 2
     assert init(place, "--flavor", "m1.large").exit_code == 2
+
+
+def test_a_layout_that_is_too_large_for_the_project_names_those_that_fit(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idr.init.command._free", lambda _: {"instances": 10, "cores": 20, "ram (MiB)": 70_000})
+    lines = init(place).stdout.splitlines()
+    assert lines[0].startswith("This project is too small for the layout full: 76 cores, 20 left; ")
+    assert lines[1] == f"It has room for: {size('single-node')}."

@@ -1,0 +1,52 @@
+"""What each layout needs of a project: machines, processors, memory and disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from idr.init.compose import LAYOUTS, layout_values
+
+
+@dataclass(frozen=True)
+class Size:
+    """A layout's need, the bastion included. Memory is in GiB, `disk_gib` is that of all data volumes."""
+
+    layout: str
+    nodes: int
+    vcpus: int
+    memory_gib: int
+    disk_gib: int
+
+    def shortfalls(self, free: Mapping[str, float]) -> list[str]:
+        """What a project lacks that has `free` instances, cores and ram (MiB) left; what is not told is enough."""
+        needs = {"instances": self.nodes, "cores": self.vcpus, "ram (MiB)": self.memory_gib * 1024}
+        told = {name: need for name, need in needs.items() if name in free}
+        return [f"{need} {name}, {free[name]:.0f} left" for name, need in told.items() if need > free[name]]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.layout} ({self.nodes} nodes, {self.vcpus} vCPU, {self.memory_gib} GiB of memory, "
+            f"{self.disk_gib} GiB of disk)"
+        )
+
+
+def size(layout: str) -> Size:
+    """What a layout needs, from its file."""
+    values = layout_values(layout)
+    groups: list[dict[str, Any]] = [values["bastion"]]
+    groups += [group for release in values["releases"].values() for group in release["nodes"].values()]
+    counts = [group.get("count", 1) for group in groups]
+    flavors = [values["flavors"][group["flavor"]] for group in groups]
+    volumes = [sum(volume["sizeGib"] for volume in group.get("volumes", {}).values()) for group in groups]
+    return Size(
+        layout=layout,
+        nodes=sum(counts),
+        vcpus=sum(count * flavor["vcpus"] for count, flavor in zip(counts, flavors, strict=True)),
+        memory_gib=sum(count * flavor["memoryMib"] for count, flavor in zip(counts, flavors, strict=True)) // 1024,
+        disk_gib=sum(count * gib for count, gib in zip(counts, volumes, strict=True)),
+    )
+
+
+def sizes() -> tuple[Size, ...]:
+    """Every layout's, the smallest first."""
+    return tuple(sorted((size(layout) for layout in LAYOUTS), key=lambda one: (one.memory_gib, one.vcpus)))
