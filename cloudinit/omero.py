@@ -4,10 +4,12 @@ from model.plan import Node, Plan, Scope
 from model.roles import OMERO_ROLES, Role
 from model.settings import Distribution, NfsMount
 
+BEFORE_OMERO_SERVER = ("nfs", "omero-account", "omero-downloads")
+
 FOLDERS: dict[Distribution, dict[Role, tuple[str, ...]]] = {
     Distribution.OFFICIAL: {
-        Role.OMERO_READWRITE: ("nfs", "omero-downloads", "omero-database", "omero-server", "omero-readwrite"),
-        Role.OMERO_READONLY: ("nfs", "omero-downloads", "omero-readonly", "omero-server"),
+        Role.OMERO_READWRITE: (*BEFORE_OMERO_SERVER, "omero-database", "omero-server", "omero-readwrite"),
+        Role.OMERO_READONLY: (*BEFORE_OMERO_SERVER, "omero-readonly", "omero-server"),
         Role.WEB: ("omero-downloads", "omero-web", "web"),
     },
     # It draws its images: there is nothing to share or to mount. The guest image has OMERO.web in it.

@@ -24,7 +24,7 @@ class Database:
 
     def connection_arguments(self) -> dict[str, str | int]:
         """Keyword arguments of psycopg2.connect. The password is read anew each time: it may be rotated."""
-        tls = {"sslmode": "verify-ca", "sslrootcert": str(self.ca_file)} if self.ca_file else {}
+        tls = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)} if self.ca_file else {}
         return {
             "host": self.host,
             "port": self.port,

@@ -40,3 +40,19 @@ make_environment() { # FOLDER LOCK: a Python environment, unless it is whole alr
   )
   touch "$1/.complete"
 }
+
+switch_link() { # FOLDER LINK: make the link lead to the folder, and remember where it led before
+  local before
+  before=$(readlink "$2" || true)
+  [ "$before" != "$1" ] || return 0
+  [ -z "$before" ] || ln -sfnT "$before" "$2.before"
+  ln -sfnT "$1" "$2"
+}
+
+remove_others() { # LINK PATTERN: folders of other versions; the present and the one before stay, to go back to
+  local folder
+  for folder in $2; do
+    [ -d "$folder" ] && [ ! -L "$folder" ] || continue
+    [ "$folder" = "$(readlink "$1")" ] || [ "$folder" = "$(readlink "$1.before")" ] || rm -rf "$folder"
+  done
+}
