@@ -1,0 +1,35 @@
+"""The program as it was deployed before, from this repository's history, to be updated to the present one."""
+
+import shutil
+import subprocess
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+from tests.project import PROGRAM
+from tests.stacks import ROOT
+
+COMMIT = "bdf65b2"
+"""What is deployed today."""
+
+
+def put_program(folder: Path, commit: str | None = None) -> None:
+    """Replace the program in a project's folder by a commit's, or by the present one; stack files and state stay."""
+    for name in PROGRAM:
+        place = folder / name
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+        if commit is None:
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place)
+    if commit:
+        with tarfile.open(fileobj=BytesIO(_archive(commit))) as archive:
+            archive.extractall(folder, filter="data")
+
+
+def _archive(commit: str) -> bytes:
+    done = subprocess.run(["git", "archive", commit, *PROGRAM], cwd=ROOT, capture_output=True, check=False)
+    # A shallow clone has no history: `git fetch --unshallow` gets it.
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
