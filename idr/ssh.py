@@ -1,5 +1,6 @@
 """`idr ssh`: a shell or a command on a node, through the bastion."""
 
+import os
 import signal
 import subprocess
 import tempfile
@@ -10,15 +11,29 @@ from typing import Annotated
 
 import typer
 
-from idr import outputs
+from idr import outputs, stack_file
 from idr.cli import Identity, OptionalStack
 from idr.errors import IdrError
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import NodeView, Topology
+from model.reading import SettingsError
+
+
+def _completed_nodes(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Nodes of the stack's plan: its file says them, and the engine would take a second."""
+    stack = ctx.params.get("stack") or os.environ.get("PULUMI_STACK")
+    try:
+        names = [node.name for node in stack_file.read(stack).plan.nodes] if stack else []
+    except (IdrError, SettingsError):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def command(
-    node: Annotated[str, typer.Argument(help="A node's name, or its short name in the live release.")],
+    node: Annotated[
+        str,
+        typer.Argument(help="A node's name, or its short name in the live release.", autocompletion=_completed_nodes),
+    ],
     remote: Annotated[list[str] | None, typer.Argument(help="A command to run there, after `--`.")] = None,
     stack: OptionalStack = None,
     source: outputs.From = None,

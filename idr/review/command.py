@@ -23,7 +23,10 @@ def command(
     ] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(help=f"Lift a guard rail by its name (repeat for several): {', '.join(rules.NAMES)}."),
+        typer.Option(
+            help=f"Lift a guard rail by its name (repeat for several): {', '.join(rules.NAMES)}.",
+            autocompletion=lambda incomplete: [name for name in rules.NAMES if name.startswith(incomplete)],
+        ),
     ] = None,
     as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment.")] = False,

@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import Any
 
 from idr.review.rules import Breach
-from idr.review.summary import Summary
+from idr.review.summary import Summary, Topic
 
 
 def text(summary: Summary, breaches: tuple[Breach, ...]) -> str:
@@ -45,6 +45,9 @@ def data(summary: Summary, breaches: tuple[Breach, ...]) -> dict[str, Any]:
 
 
 def _counts(summary: Summary) -> str:
+    if any(line.topic == Topic.ERROR for line in summary.lines):
+        # What the engine got to before it failed says nothing about the update.
+        return "the preview fails"
     changed = [f"{number} {kind}" for kind, number in summary.counts.items() if number and kind != "same"]
     return ", ".join(changed) if changed else "nothing changes"
 

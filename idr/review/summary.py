@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from idr.review import facts
 from idr.review.facts import VolumeChange
+from idr.review.interruptions import interruptions
 from idr.review.preview import COMMAND, SERVER, STACK, VOLUME, Kind, Preview
 
 
@@ -17,6 +18,7 @@ class Topic(StrEnum):
     DATA = "Data at stake"
     LIVE = "Live"
     WORLD = "Open to the world"
+    INTERRUPTED = "Interrupted"
     REPLACED = "Replaced"
     DELETED = "Deleted"
     CREATED = "Created"
@@ -42,7 +44,15 @@ class Summary:
 
 def summarize(preview: Preview, stack: str) -> Summary:
     """The summary of a preview."""
-    lines = [*_errors(preview), *_data(preview), *_live(preview), *_world(preview), *_servers(preview), *_rest(preview)]
+    lines = [
+        *_errors(preview),
+        *_data(preview),
+        *_live(preview),
+        *_world(preview),
+        *(Line(Topic.INTERRUPTED, text) for text in interruptions(preview)),
+        *_servers(preview),
+        *_rest(preview),
+    ]
     order = list(Topic)
     counts = {kind.value: sum(step.kind == kind for step in preview.steps) for kind in Kind if kind != Kind.READ}
     return Summary(stack, tuple(sorted(lines, key=lambda line: order.index(line.topic))), counts)

@@ -1,10 +1,15 @@
 """What all commands have in common: help, exit status, errors."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
 from idr import cli
 from idr.__main__ import app
+from idr.cli import PROJECT
 from idr.errors import IdrError
 
 COMMANDS = sorted(str(command.name) for command in app.registered_commands)
@@ -37,3 +42,27 @@ def test_wrong_usage_is_exit_status_2() -> None:
 
 def test_stacks_are_completed_from_the_files_of_the_project() -> None:
     assert {"ebi", "uod"} <= set(cli.stack_names())
+
+
+def completed(shell_words: str) -> list[str]:
+    """What a shell shows for a line whose last word is being typed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "idr"],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "_IDR_COMPLETE": "complete_bash",
+            "COMP_WORDS": shell_words,
+            "COMP_CWORD": str(len(shell_words.split()) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.split()
+
+
+def test_stacks_nodes_and_guard_rails_are_completed() -> None:
+    assert completed("idr status --stack e") == ["ebi"]
+    assert completed("idr ssh --stack ebi prod130-d") == ["prod130-database"]
+    assert completed("idr review --allow world") == ["world-open-port"]
