@@ -8,6 +8,11 @@ from typing import Any
 
 import httpx
 
+from tests.clients.environment import Client
+
+NAME = "demo.idr.internal"
+"""The service's name, which no DNS here knows."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -57,10 +62,14 @@ class Service:
         base = str(self.outputs["endpoints"]["web"])
         verify = context or self.trust()
         client = httpx.Client(http2=http2, verify=verify, base_url=base, timeout=timeout, follow_redirects=True)
-        # The certificate is for the name, which no DNS here knows.
+        # The certificate is for the name.
         client.event_hooks["request"] = [_ask_for_the_name]
         return client
 
+    def client(self, folder: Path, name: str = NAME) -> Client:
+        """A user's machine with OMERO clients, which knows the public address by this name."""
+        return Client(folder, name, self.address("omero"), self.outputs["certificateAuthority"])
+
 
 def _ask_for_the_name(request: httpx.Request) -> None:
-    request.extensions["sni_hostname"] = "demo.idr.internal"
+    request.extensions["sni_hostname"] = NAME

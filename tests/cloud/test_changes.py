@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from tests import stacks
 from tests.cloud import tenant
-from tests.cloud.service import Service
+from tests.cloud.service import NAME, Service
 from tests.cloud.tenant import Tenant
 from tests.steps import Step, of_update, replaced, said
 
@@ -50,6 +51,17 @@ def only_configuration(steps: tuple[Step, ...]) -> bool:
 
 
 # Looked at only: nothing is applied.
+
+
+def test_a_program_keeps_the_server_that_its_number_names(place: Tenant, tmp_path: Path) -> None:
+    client = place.service().client(tmp_path)
+    first, other = (f"wss://{NAME}/omero-ws/{number}" for number in (1, 2))
+    login = client.omero("login", "-s", first, "-u", "public", "-w", "public")
+    assert login.returncode == 0, login.stderr
+    key = client.omero("sessions", "key").stdout.strip()
+    joined = {url: client.omero("-q", "login", "-s", url, "-k", key).returncode for url in (first, other)}
+    assert joined[first] == 0
+    assert joined[other] != 0, "a session of one server was known to another"
 
 
 def test_up_again_has_nothing_to_do(place: Tenant) -> None:
