@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from cloudinit import omero
 from model import balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
+from model.planning import internal_name
 from model.roles import OMERO_ROLES, Role
 from model.secrets import Certificate, Secrets
 
@@ -44,7 +45,7 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
     host_key = secrets.ssh_key(f"host/{node.name}")
     document = {
         "hostname": node.name,
-        "fqdn": f"{node.name}.{secrets.stack}.idr.internal",
+        "fqdn": internal_name(secrets.stack, node=node.name),
         "manage_etc_hosts": False,
         "ssh_deletekeys": True,
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},

@@ -1,13 +1,12 @@
 """What the engine knows of this run: the stack's settings and secrets."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
-from model.reading import SettingsError, Source, parse, with_overrides
+from model.reading import SettingsError, Source, as_written, parse, with_overrides
 from model.secrets import Secrets
 from model.settings import Settings
 
@@ -43,14 +42,9 @@ def load() -> tuple[Settings, Secrets]:
 def _values() -> dict[str, Any]:
     everything: dict[str, str] = {**get_config_env(), **CONFIG.get()}
     mine = {key.removeprefix(NAMESPACE): value for key, value in everything.items() if key.startswith(NAMESPACE)}
-    return {key: _decoded(value) for key, value in mine.items() if value != ""}
+    return as_written(mine)
 
 
 def _encrypted() -> frozenset[str]:
     keys = [key for key in CONFIG.get() if is_config_secret(key)]
     return frozenset(key.removeprefix(NAMESPACE) for key in keys if key.startswith(NAMESPACE))
-
-
-def _decoded(value: str) -> Any:
-    """Objects and lists reach a program as JSON, everything else as it is written."""
-    return json.loads(value) if value.startswith(("{", "[")) else value

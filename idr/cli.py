@@ -1,6 +1,7 @@
 """What all of the `idr` commands share: options, exit status, errors, and output for people or for programs."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,17 +24,28 @@ FAILED = 1
 
 def stack_names() -> list[str]:
     """The stacks that have a file in the project."""
-    return sorted(file.name.split(".")[1] for file in PROJECT.glob("Pulumi.*.yaml"))
+    return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in PROJECT.glob("Pulumi.*.yaml"))
 
 
 def _completed(incomplete: str) -> Iterable[str]:
     return (name for name in stack_names() if name.startswith(incomplete))
 
 
+def _own_name(given: str | None) -> str | None:
+    """The stack's own name of `organization/project/stack`, as Pulumi takes it too."""
+    if given is None:
+        return None
+    name = given.rpartition("/")[2]
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
+        raise typer.BadParameter(f"{given!r} is no name of a stack: letters, digits, '_', '.' and '-'")
+    return name
+
+
 _stack: Any = typer.Option(
     "--stack",
     "-s",
     envvar="PULUMI_STACK",
+    callback=_own_name,
     help="Name of the stack, as in Pulumi.<stack>.yaml.",
     autocompletion=_completed,
 )

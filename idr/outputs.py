@@ -55,13 +55,17 @@ def topology(outputs: dict[str, Any]) -> Topology:
 
 def _saved(source: str) -> dict[str, Any]:
     try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text()
-        found = json.loads(text)
+        # As bytes: JSON's own rules find UTF-16, which PowerShell's `>` writes.
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        found = json.loads(data)
     except OSError as error:
         msg = f"{source}: {error.strerror}"
         raise OutputsError(msg) from None
     except json.JSONDecodeError as error:
         msg = f"{source}: not JSON (line {error.lineno}: {error.msg})"
+        raise OutputsError(msg) from None
+    except (ValueError, RecursionError):  # no text, numbers of thousands of digits, endless nesting
+        msg = f"{source}: not JSON as `pulumi stack output --json` prints it"
         raise OutputsError(msg) from None
     if not isinstance(found, dict):
         msg = f"{source}: not an object as `pulumi stack output --json` prints it"

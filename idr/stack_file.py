@@ -1,20 +1,19 @@
 """A stack file read without the engine: settings and plan for commands that need no secret's value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from idr import engine
 from idr.cli import PROJECT, stack_names
 from idr.errors import IdrError
+from model import yaml_text
 from model.field_types import SEALED
 from model.plan import Plan
 from model.planning import plan
-from model.reading import Source, parse, with_overrides
+from model.reading import Source, as_written, parse, with_overrides
 from model.secrets import Secrets
 from model.settings import Settings
 
@@ -66,8 +65,6 @@ def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFi
     With `opened` the engine is asked for what is encrypted, for those who need the secrets themselves.
     """
     shown, written = _written(stack, folder)
-    # All of it from the engine then: it hands the program objects with their keys sorted, and what lists nodes in
-    # their order (/etc/hosts) must come out as the program has it.
     readable = engine.config(stack) if opened else shown
     settings = parse(*with_overrides(_mine(readable), written, folder))
     provider = {key: value for key, value in readable.items() if key.startswith("openstack:")}
@@ -90,34 +87,82 @@ def _written(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
     file = folder / f"Pulumi.{stack}.yaml"
     values = _values(file, stack)
     shown = {key: _sealed(value) for key, value in values.items()}
+    _require_types(shown, file.name)
     encrypted = frozenset(key.removeprefix(NAMESPACE) for key, value in values.items() if value != shown[key])
     return shown, Source(stack, file.name, encrypted)
 
 
 def _mine(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
+    mine = {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
+    return as_written(mine)
 
 
 def _values(file: Path, stack: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(file.read_text())
+        document = yaml_text.load(file.read_bytes())
     except FileNotFoundError:
         known = ", ".join(stack_names()) or "none"
         msg = f"there is no {file.name}; stacks with a file: {known}. `idr init -s {stack}` makes one"
         raise StackFileError(msg) from None
-    except (OSError, yaml.YAMLError) as error:
-        msg = f"{file.name}: cannot be read: {str(error).splitlines()[0]}"
+    except OSError as error:
+        msg = f"{file.name}: cannot be read: {error.strerror}"
+        raise StackFileError(msg) from None
+    except yaml_text.YamlError as error:
+        msg = f"{file.name}: {error}"
         raise StackFileError(msg) from None
     values = document.get("config") if isinstance(document, dict) else None
     if not isinstance(values, dict):
         msg = f"{file.name}: has no `config:` with settings below it"
         raise StackFileError(msg)
-    # As Pulumi reads it: a name without a namespace is the project's.
-    return {key if ":" in key else f"{NAMESPACE}{key}": value for key, value in values.items()}
+    named: dict[str, Any] = {}
+    for written, value in values.items():
+        key = _full_name(written, file.name)
+        if key in named:
+            msg = f"{file.name}: {key} is there twice, once with its namespace and once without"
+            raise StackFileError(msg)
+        named[key] = value if isinstance(value, dict | list) else yaml_text.as_text(value)
+    return named
+
+
+def _full_name(written: str, file: str) -> str:
+    """A key as Pulumi reads it: a name without a namespace is the project's (config/key.go)."""
+    if ":" not in written:
+        return f"{NAMESPACE}{written}"
+    namespace, *between, name = written.split(":")
+    if between not in ([], ["config"]):
+        msg = f"{file}: '{written}' is no key of Pulumi's: these are <namespace>:<name>"
+        raise StackFileError(msg)
+    return f"{namespace}:{name}"
+
+
+def _require_types(values: Mapping[str, Any], file: str) -> None:
+    """What Pulumi.yaml says of values the engine requires: the same here, so that a file is not good for one alone."""
+    declared = yaml_text.load((PROJECT / "Pulumi.yaml").read_bytes())["config"]
+    for key, about in declared.items():
+        value = values.get(f"{NAMESPACE}{key}")
+        if value is not None and not _TYPES[about["type"]](value):
+            kind = _KINDS[about["type"]]
+            msg = f"{file}: {NAMESPACE}{key}: must be {kind}"
+            raise StackFileError(msg)
+
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "boolean": lambda value: value in ("true", "false"),
+    "string": lambda value: isinstance(value, str) and value != "null",
+}
+_KINDS = {
+    "object": "a mapping of keys to values",
+    "array": "a list of texts",
+    "boolean": "true or false",
+    "string": "text",
+}
 
 
 def _sealed(value: Any) -> Any:
     """The value with SEALED for what Pulumi has encrypted in it."""
     if isinstance(value, dict):
-        return SEALED if set(value) == {"secure"} else {key: _sealed(inner) for key, inner in value.items()}
+        secure = set(value) == {"secure"} and isinstance(value["secure"], str)
+        return SEALED if secure else {key: _sealed(inner) for key, inner in value.items()}
     return [_sealed(inner) for inner in value] if isinstance(value, list) else value

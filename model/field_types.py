@@ -1,16 +1,28 @@
 """The kinds of values in a stack file, and what every section of it has in common."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
 from model.addressing import LAST_SERVICE_HOST
+from model.ssh_keys import ssh_public_key
 
 SEALED = "(encrypted in the stack file, opened by the engine alone)"
 """Stands for a secret's value where the engine was not asked; as long as a stack secret must be."""
@@ -32,10 +44,36 @@ class Shape:
         return {**handler(schema), "pattern": f"^{self.pattern}$", "description": f"Must be {self.meaning}"}
 
     def _check(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text):
+        if text != SEALED and not re.fullmatch(self.pattern, text):
             msg = f"must be {self.meaning}"
             raise ValueError(msg)
         return text
+
+
+# What an address of a machine cannot be in, and a network of machines cannot overlap (RFC 6890).
+NOT_FOR_MACHINES = {
+    IPv4Network("0.0.0.0/8"): "means 'this network'",
+    IPv4Network("127.0.0.0/8"): "is each machine itself",
+    IPv4Network("169.254.0.0/16"): "has the cloud's metadata service and is not routed",
+    IPv4Network("224.0.0.0/4"): "is for multicast",
+    IPv4Network("240.0.0.0/4"): "is reserved",
+}
+
+
+def _machine_network(cidr: IPv4Network) -> IPv4Network:
+    for network, why in NOT_FOR_MACHINES.items():
+        if cidr.overlaps(network):
+            msg = f"cannot be a network of machines: {network} {why}"
+            raise ValueError(msg)
+    return cidr
+
+
+def _machine_address(address: IPv4Address) -> IPv4Address:
+    for network, why in NOT_FOR_MACHINES.items():
+        if address in network:
+            msg = f"cannot be the address of a machine: {network} {why}"
+            raise ValueError(msg)
+    return address
 
 
 def _release_network(cidr: IPv4Network) -> IPv4Network:
@@ -45,25 +83,88 @@ def _release_network(cidr: IPv4Network) -> IPv4Network:
     return cidr
 
 
+def _host_name(text: str) -> str:
+    labels = text.split(".")
+    if labels[-1].isdigit():
+        try:
+            _machine_address(IPv4Address(text))
+        except AddressValueError:
+            msg = "must be a host name, or an IPv4 address of four numbers up to 255"
+            raise ValueError(msg) from None
+    if any(not re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", label) for label in labels):
+        msg = "must be a host name: letters, digits and dashes between the dots, no dash at either end"
+        raise ValueError(msg)
+    if any(len(label) > LONGEST_LABEL for label in labels):
+        msg = f"must be a host name: at most {LONGEST_LABEL} characters between the dots"
+        raise ValueError(msg)
+    return text
+
+
+def _remote_host(text: str) -> str:
+    if "localhost" in (text, text.rpartition(".")[2]):
+        msg = "must name another machine: 'localhost' is each machine itself"
+        raise ValueError(msg)
+    return text
+
+
+def _path(text: str) -> str:
+    if {".", ".."}.intersection(text.rpartition(":")[2].split("/")):
+        msg = "must be a path without '.' and '..'"
+        raise ValueError(msg)
+    return text
+
+
+def _proxy_url(text: str) -> str:
+    """The address in its normal form, for which reserved characters of a password may stand as they are."""
+    url = TypeAdapter(AnyHttpUrl).validate_python(text)
+    _host_name(str(url.host).lower())
+    return str(url)
+
+
+def _no_bool(value: Any) -> Any:
+    # Python counts True as 1, and pydantic takes it for a number.
+    if isinstance(value, bool):
+        msg = "must be a whole number"
+        raise ValueError(msg)  # pydantic reports ValueError
+    return value
+
+
+def _unless_sealed(check: Callable[[str], str]) -> AfterValidator:
+    """The check, for what can be read here."""
+    return AfterValidator(lambda text: text if text == SEALED else check(text))
+
+
+LONGEST_LABEL = 63
+"""Characters of a part of a host name (RFC 1035, 2.3.4)."""
+
+TEXT = "[^\\x00-\\x1f\\x7f\\u2028\\u2029]"
+"""A character that neither ends a line nor controls anything: what stands in files line by line."""
+
 # No dash: IDR's /etc/hosts aliases strip "<release>-" up to the first one (research part A5).
 ReleaseName = Annotated[str, Shape("[a-z][a-z0-9]{0,19}", "lower-case letters and digits, a letter first, at most 20")]
 NodeName = Annotated[str, Shape("[a-z][a-z0-9]{0,29}", "lower-case letters and digits, a letter first, at most 30")]
 GroupName = Annotated[str, Shape("[a-z][a-z0-9-]{0,39}", "lower-case letters, digits and dashes, a letter first")]
-Name = Annotated[str, Shape("[^\\s].{0,254}", "the name of a thing in the cloud")]
+Name = Annotated[str, Shape(f"(?! ){TEXT}{{1,255}}(?<! )", "the name of a thing in the cloud")]
 HostName = Annotated[
-    str, Shape("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a host name in lower case, or an IPv4 address")
+    str,
+    Shape("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a host name in lower case, or an IPv4 address"),
+    _unless_sealed(_host_name),
 ]
+RemoteHost = Annotated[HostName, _unless_sealed(_remote_host)]
 HttpsUrl = Annotated[
     str,
     Shape(
         "https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]*)*", "an address as in https://acme.example.org/directory"
     ),
 ]
+ProxyUrl = Annotated[str, _unless_sealed(_proxy_url)]
 EmailAddress = Annotated[str, Shape("[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", "an address as in operators@example.org")]
 Sha256 = Annotated[str, Shape("[0-9a-f]{64}", "the 64 hexadecimal digits of a SHA-256 sum")]
-MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path")]
+MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path"), _unless_sealed(_path)]
 NfsSource = Annotated[
-    str, Shape("[A-Za-z0-9.-]+:(/[A-Za-z0-9._-]+)+", "a server and a path, as in nfs.example.org:/idr")
+    str,
+    Shape("[A-Za-z0-9.-]+:(/[A-Za-z0-9._-]+)+", "a server and a path, as in nfs.example.org:/idr"),
+    _unless_sealed(_path),
 ]
 NfsOptions = Annotated[
     str, Shape("[a-z0-9]+(=[a-z0-9.]+)?(,[a-z0-9]+(=[a-z0-9.]+)?)*", "mount options, as in ro,nfsvers=4.2")
@@ -79,11 +180,25 @@ PublicPassword = Annotated[
 PublicKey = Annotated[
     str,
     Shape(
-        "(ssh-ed25519|ssh-rsa|ecdsa-sha2-\\S+|sk-\\S+) [A-Za-z0-9+/=]+( .*)?",
+        f"(ssh-ed25519|ssh-rsa|ecdsa-sha2-\\S+|sk-\\S+) [A-Za-z0-9+/=]+( {TEXT}*)?",
         "one line of a public key file, as in ~/.ssh/id_ed25519.pub",
     ),
+    _unless_sealed(ssh_public_key),
 ]
-ReleaseNetwork = Annotated[IPv4Network, AfterValidator(_release_network)]
+MachineAddress = Annotated[IPv4Address, AfterValidator(_machine_address)]
+MachineNetwork = Annotated[IPv4Network, AfterValidator(_machine_network)]
+ReleaseNetwork = Annotated[MachineNetwork, AfterValidator(_release_network)]
+
+_NUMBER = BeforeValidator(_no_bool)
+Processors = Annotated[int, Field(ge=1, le=1024), _NUMBER]
+FlavorMib = Annotated[int, Field(ge=512, le=16 << 20), _NUMBER]
+"""Debian with its services takes half a GiB; PostgreSQL takes a quarter of 16 TiB, not of 32."""
+HeapMib = Annotated[int, Field(ge=256, le=16 << 20), _NUMBER]
+VolumeGib = Annotated[int, Field(ge=1, le=1 << 20), _NUMBER]
+"""Up to a PiB."""
+Several = Annotated[int, Field(ge=1, le=1000), _NUMBER]
+Generation = Annotated[int, Field(ge=1, le=(1 << 31) - 1), _NUMBER]
+"""A number whose change asks for something new; a date as in 20260131 is one."""
 
 
 class Section(BaseModel):

@@ -27,6 +27,17 @@ def merge(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def nothing_to_take(base: Mapping[str, Any], above: Mapping[str, Any]) -> Iterator[Keys]:
+    """The paths at which `above` takes away what `base` does not have."""
+    for key, value in above.items():
+        below = base.get(key)
+        if value is None and key not in base:
+            yield (key,)
+        elif isinstance(value, Mapping):
+            inner = below if isinstance(below, Mapping) else {}
+            yield from ((key, *path) for path in nothing_to_take(inner, value))
+
+
 def origins(merged: Mapping[str, Any], above: Mapping[str, Any], below_file: str, above_file: str) -> Origins:
     """Which of the two files each value of the merged settings came from."""
     return {path: above_file if _says(above, path) else below_file for path in paths(merged)}

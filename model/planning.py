@@ -2,6 +2,7 @@
 
 from model import firewall
 from model.addressing import gateway, node_address, service_pool
+from model.field_types import LONGEST_LABEL
 from model.firewall import End, Site, Zone
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
 from model.release_settings import AntiAffinity, NodeGroup, Release
@@ -39,7 +40,7 @@ def plan(settings: Settings, stack: str) -> Plan:
         dns_servers=settings.dns_servers,
         time_servers=settings.time_servers,
         proxies=settings.proxies,
-        host_name=settings.host_name or f"{stack}.idr.internal",
+        host_name=settings.host_name or internal_name(stack),
         certificate=settings.certificate,
         acme=settings.acme,
         operators=settings.operators,
@@ -57,6 +58,12 @@ def plan(settings: Settings, stack: str) -> Plan:
         protect_data=settings.protect_data,
         configure=settings.configure,
     )
+
+
+def internal_name(stack: str, *, node: str | None = None) -> str:
+    """The full name of a stack, or of a node of it, where visitors have no other: each part fits a host name's."""
+    names = [*([node] if node else []), *stack.split(".")]
+    return ".".join([*(name[:LONGEST_LABEL] for name in names), "idr.internal"])
 
 
 def _bastion_node(settings: Settings) -> Node:
@@ -83,12 +90,11 @@ def _release_nodes(settings: Settings, name: str) -> tuple[Node, ...]:
 
 def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
     storage = settings.storage_network.cidr if settings.storage_network else firewall.ANYWHERE
-    proxies = (settings.proxies.packages, settings.proxies.http)
     return Site(
         bastion=Zone(BASTION, settings.bastion.cidr, nodes[BASTION]),
         releases=tuple(Zone(name, release.cidr, nodes[name]) for name, release in sorted(settings.releases.items())),
         storage=storage if settings.nfs_mounts else None,
-        proxy_ports=tuple(sorted({proxy.port for proxy in proxies if proxy and proxy.port})),
+        proxy_ports=settings.proxies.ports(),
         unserved=UNSERVED[settings.omero.distribution],
         extra=tuple(flow for extra in settings.flows for flow in extra.flows()),
     )

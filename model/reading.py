@@ -1,18 +1,29 @@
 """From what files say to typed settings, or to every mistake at once: file, key, what is allowed."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model.overrides import Keys, Origins, merge, origins
+from model import explanation, yaml_text
+from model.overrides import Keys, Origins, merge, nothing_to_take, origins
+from model.planning import plan
+from model.secrets import secret_names
 from model.settings import Distribution, Settings
+from model.spelling import instead
 
 SHORTEST_SECRET = 32
+FEWEST_CHARACTERS = 8
+"""Different ones in a stack secret; a typed row of one key has one."""
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
+"""A date that YAML took for one, as the engine makes a text of it (Go's time.Time.String)."""
+
 DEMO_STACK = "local"
 OVERRIDES = "overrides"
 SECRET_WORDS = ("password", "secret", "token")
@@ -49,7 +60,7 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
 
     Raises SettingsError with every mistake, a line each: file, key, what is wrong.
     """
-    plain = dict(_plain_secrets(values, source.encrypted))
+    plain = dict(_plain_secrets(values, source.encrypted)) | dict(_unusable_texts(values))
     wrong = [f"{source.file}: idr:{key}: {reason}" for key, reason in plain.items()]
     refused = {(key,) for key in plain}
     try:
@@ -59,13 +70,35 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
             f"{source.file_of(_path(item))}: {_key(_path(item))}: {problem}"
             for item in error.errors()
             if _path(item)[:1] not in refused
-            for problem in _problems(item)
+            for problem in explanation.problems(item, _key(_path(item)))
         ]
         raise SettingsError("\n".join(wrong)) from None
     wrong += [f"{source.file}: {line}" for line in _beyond_types(settings, source.stack)]
     if wrong:
         raise SettingsError("\n".join(wrong))
     return settings
+
+
+def as_written(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values under `idr:` from what the engine hands a program: objects and lists as JSON, the rest as text.
+
+    Left out is what says nothing: an empty text, or null. `idr`, which has read the file, passes the same.
+    """
+    decoded = {key: _decoded(value) for key, value in values.items()}
+    return {key: value for key, value in decoded.items() if value not in ("", None)}
+
+
+def _decoded(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value == "null":
+        return None
+    if not value.startswith(("{", "[")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):  # text that only begins like JSON: an image named `[EOL] Debian 12`
+        return value
 
 
 def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> tuple[dict[str, Any], Source]:
@@ -77,28 +110,40 @@ def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> t
     name = below.pop(OVERRIDES, None)
     if name is None:
         return below, source
-    above = _read_overrides(folder, str(name), source.file)
+    if not isinstance(name, str):
+        msg = f"{source.file}: idr:{OVERRIDES}: must be the name of a file"
+        raise SettingsError(msg)
+    above = _read_overrides(folder, name, source.file)
+    if absent := [".".join(path) for path in nothing_to_take(below, above)]:
+        msg = f"{name}: idr:{', idr:'.join(absent)}: null takes a setting away, and {source.file} does not have it"
+        raise SettingsError(msg)
     merged = merge(below, above)
-    where = origins(merged, above, source.file, str(name))
+    where = origins(merged, above, source.file, name)
     return merged, Source(source.stack, source.file, source.encrypted, where)
 
 
 def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
     try:
-        above = yaml.safe_load((folder / name).read_text())
-    except OSError as error:
-        msg = f"{named_by}: idr:{OVERRIDES}: cannot read '{name}': {error.strerror}"
+        above = yaml_text.load((folder / name).read_bytes())
+    except yaml_text.YamlError as error:
+        msg = f"{name}: {error}"
         raise SettingsError(msg) from None
-    except yaml.YAMLError as error:
-        msg = f"{name}: is not YAML: {str(error).splitlines()[0]}"
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        msg = f"{named_by}: idr:{OVERRIDES}: cannot read {name!r}: {reason}"
         raise SettingsError(msg) from None
-    if not isinstance(above, dict) or not all(isinstance(key, str) for key in above):
+    if not isinstance(above, dict):
         msg = f"{name}: must be a mapping of settings, written without `idr:`"
         raise SettingsError(msg)
     wrong = [f"{name}: idr:{key}: {reason}" for key, reason in _plain_secrets(above, frozenset())]
     if wrong:
         raise SettingsError("\n".join(wrong))
     return above
+
+
+def _is_weak(secret: str) -> bool:
+    repeated = secret in (secret + secret)[1:-1]
+    return len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS or repeated
 
 
 def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -109,30 +154,47 @@ def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iter
             yield key, "passwords are derived from idr:stackSecret, none is written down; remove it"
 
 
+def _unusable_texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Top-level keys whose value holds a text that can be in no file, with the reason."""
+    for key, value in values.items():
+        for text in _texts(value):
+            if _DATE.fullmatch(text):
+                yield key, f"YAML reads a date here, {text[:10]}: write it in quotes"
+            elif not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+                yield key, "holds half a character (a surrogate)"
+            elif "\0" in text:
+                yield key, "holds a NUL character"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from (*_texts(key), *_texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
 def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
     secret = settings.stack_secret
-    if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
-        yield f"idr:stackSecret: needs {SHORTEST_SECRET} characters or more; make one with: openssl rand -hex 32"
+    if secret is not None and _is_weak(secret.get_secret_value()):
+        yield f"idr:stackSecret: needs {SHORTEST_SECRET} random characters or more; make one with: openssl rand -hex 32"
+    known = secret_names(plan(settings, stack))
+    for name in settings.rotations.keys() - known:
+        yield f"idr:rotations: '{name}' is the name of no secret of this stack; {instead(name, known)}"
     if settings.omero.distribution == Distribution.DEMO and stack != DEMO_STACK:
         yield "idr:omero.distribution: 'demo' is for the stack 'local' only; use 'official'"
 
 
 def _path(item: ErrorDetails) -> Keys:
-    return tuple(str(part) for part in item["loc"])
+    return tuple(_printable(str(part)) for part in item["loc"])
 
 
 def _key(path: Keys) -> str:
     return f"idr:{'.'.join(path)}" if path else "idr"
 
 
-def _problems(item: ErrorDetails) -> list[str]:
-    if item["type"] == "extra_forbidden":
-        return ["is not a setting"]
-    if item["type"] == "missing":
-        return ["is required"]
-    if item["type"] in ("dict_type", "model_type"):
-        return ["must be a mapping of keys to values"]
-    texts = item["msg"].removeprefix("Value error, ").splitlines()
-    given = item["input"]
-    shown = not isinstance(given, dict | list) and not any(word in _key(_path(item)).lower() for word in SECRET_WORDS)
-    return [f"{text} (given: {given!r})" if shown else text for text in texts]
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)

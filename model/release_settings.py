@@ -4,12 +4,24 @@ from collections.abc import Iterator
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from model.addressing import node_address
-from model.field_types import Name, NodeName, ReleaseNetwork, Section
+from model.field_types import (
+    FlavorMib,
+    Generation,
+    HeapMib,
+    Name,
+    NodeName,
+    Processors,
+    ReleaseNetwork,
+    Section,
+    Several,
+    VolumeGib,
+)
 from model.firewall import LISTENERS, listens
 from model.roles import FACTS, OMERO_ROLES, Role
+from model.spelling import instead
 
 
 class AntiAffinity(StrEnum):
@@ -22,8 +34,8 @@ class AntiAffinity(StrEnum):
 class Flavor(Section):
     """What a flavor of the cloud offers; the plan derives memory and worker numbers from it."""
 
-    vcpus: PositiveInt = Field(description="Virtual processors")
-    memory_mib: PositiveInt = Field(description="Memory in MiB")
+    vcpus: Processors = Field(description="Virtual processors")
+    memory_mib: FlavorMib = Field(description="Memory in MiB")
 
 
 class VolumeSource(Section):
@@ -31,7 +43,7 @@ class VolumeSource(Section):
 
     snapshot: UUID | None = Field(None, description="Id of a snapshot")
     volume: UUID | None = Field(None, description="Id of a volume")
-    size_gib: PositiveInt = Field(description="Size of the source in GiB; the copy cannot be smaller")
+    size_gib: VolumeGib = Field(description="Size of the source in GiB; the copy cannot be smaller")
 
     def problems(self) -> Iterator[str]:
         """Names one thing."""
@@ -42,7 +54,7 @@ class VolumeSource(Section):
 class DataVolume(Section):
     """A data volume of a node: a new one, a copy, or one that is there already and stays when the stack goes."""
 
-    size_gib: PositiveInt = Field(description="Size in GiB; may grow, never shrink")
+    size_gib: VolumeGib = Field(description="Size in GiB; may grow, never shrink")
     type: Name | None = Field(None, description="Volume type of the cloud; its default where absent")
     source: VolumeSource | None = Field(None, description="What it is made as a copy of")
     existing: UUID | None = Field(None, description="Id of a volume to use as it is")
@@ -61,19 +73,17 @@ class Machine(Section):
     flavor: Name = Field(description="Flavor of the cloud; one of the stack's `flavors`")
     image: Name | None = Field(None, description="Image of the cloud, where it is not the stack's for this role")
     zone: Name | None = Field(None, description="Availability zone")
-    boot_volume_gib: PositiveInt | None = Field(None, description="Boot from a volume of this size instead of a disk")
+    boot_volume_gib: VolumeGib | None = Field(None, description="Boot from a volume of this size instead of a disk")
 
 
 class NodeGroup(Machine):
     """One node, or `count` alike."""
 
     roles: tuple[Role, ...] = Field(description="What it does; the first decides its address")
-    count: PositiveInt | None = Field(
-        None, description="How many alike, named -1, -2, ...; one without number if absent"
-    )
+    count: Several | None = Field(None, description="How many alike, named -1, -2, ...; one without number if absent")
     anti_affinity: AntiAffinity = Field(AntiAffinity.SOFT, description="On different hosts where possible, or always")
-    heap_mib: PositiveInt | None = Field(None, description="OMERO.server's Java heap in MiB; derived where absent")
-    web_workers: PositiveInt | None = Field(None, description="OMERO.web's processes; derived where absent")
+    heap_mib: HeapMib | None = Field(None, description="OMERO.server's Java heap in MiB; derived where absent")
+    web_workers: Several | None = Field(None, description="OMERO.web's processes; derived where absent")
     volumes: dict[str, DataVolume] = Field({}, description="By purpose: db, data, nginxcache")
 
     def problems(self) -> Iterator[str]:
@@ -119,7 +129,7 @@ class Release(Scope):
     """One complete set of nodes in a subnet of its own."""
 
     nodes: dict[NodeName, NodeGroup] = Field(description="Its nodes, by name")
-    rebuild: dict[str, PositiveInt] = Field({}, description="Node to number; another number asks for a new machine")
+    rebuild: dict[str, Generation] = Field({}, description="Node to number; another number asks for a new machine")
     frozen: bool = Field(False, description="Leave its machines as they are: no new bootstrap or configuration")
 
     def aliases(self) -> list[str]:
@@ -167,10 +177,10 @@ class Release(Scope):
     def _rebuilds_what_is_there(self) -> Iterator[str]:
         for alias in self.rebuild:
             if alias not in self.aliases():
-                yield f"rebuild names '{alias}', which is not a node; there are: {', '.join(self.aliases())}"
+                yield f"rebuild names '{alias}', which is not a node; {instead(alias, self.aliases())}"
 
 
 class Bastion(Scope, Machine):
     """The one way in for operators; shared by all releases of the stack."""
 
-    rebuild: PositiveInt | None = Field(None, description="Another number asks for a new machine")
+    rebuild: Generation | None = Field(None, description="Another number asks for a new machine")

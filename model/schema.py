@@ -103,8 +103,8 @@ def _kind(value: dict[str, Any]) -> str:
     if value.get("type") == "object":
         inner = value.get("additionalProperties") or next(iter(value["patternProperties"].values()))
         return f"mapping of names to {_kind(inner)}"
-    if "exclusiveMinimum" in value:
-        return f"{value['type']} over {value['exclusiveMinimum']}"
+    if "minimum" in value:
+        return f"{value['type']} from {value['minimum']} to {value['maximum']}"
     return str(value.get("format") or value.get("type", "anything"))
 
 

@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,12 +20,28 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import NameOID
 
+if TYPE_CHECKING:
+    from model.plan import Plan
+
 # Order of the P-256 group (FIPS 186-4, D.1.2.3): a private key is a number from 1 to this less one.
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 # Fixed, so that a certificate is the same bytes at every run. Rotation, not expiry, ends an internal certificate.
 VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 VALID_UNTIL = datetime(2046, 1, 1, tzinfo=UTC)
+
+LONGEST_COMMON_NAME = 64
+"""Characters of a subject (RFC 5280, A.1: ub-common-name)."""
+
+PASSWORDS = (
+    "database/omero",
+    "database/omeroreadonly",
+    "omero/public",
+    "omero/root",
+    "redis",
+    "redis/operator",
+)
+"""What each release has a password for."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +132,13 @@ class Secrets:
         )
 
 
+def secret_names(plan: "Plan") -> frozenset[str]:
+    """The name of every secret of a stack, as `rotations` may have it."""
+    passwords = (f"password/{release.name}/{use}" for release in plan.releases for use in PASSWORDS)
+    nodes = (f"{kind}/{node.name}" for node in plan.nodes for kind in ("ssh/host", "tls"))
+    return frozenset({"ca", "ssh/deploy", *passwords, *nodes})
+
+
 def _p256(seed: bytes) -> ec.EllipticCurvePrivateKey:
     # 48 bytes for a 32-byte order: the bias of the remainder is below 2^-128 (FIPS 186-4, B.4.1).
     return ec.derive_private_key(int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1, ec.SECP256R1())
@@ -131,6 +155,9 @@ def _sign(
 
 
 def _common_name(text: str) -> x509.Name:
+    if len(text) > LONGEST_COMMON_NAME:
+        # Who verifies reads the alternative names; a subject must only differ from others.
+        text = f"{text[:47]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 

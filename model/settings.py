@@ -6,28 +6,34 @@ Keys are written in camelCase, as in Pulumi's own files.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network
 
-from pydantic import AnyHttpUrl, Field, PositiveInt, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr
 
-from model import extra_flows, sizing
+from model import collisions, extra_flows, sizing
 from model.extra_flows import ExtraFlow
 from model.field_types import (
+    SEALED,
+    Generation,
     GroupName,
     HostName,
+    MachineAddress,
+    MachineNetwork,
     MountPath,
     Name,
     NfsOptions,
     NfsSource,
+    ProxyUrl,
     PublicKey,
     PublicPassword,
     ReleaseName,
+    RemoteHost,
     Section,
+    Several,
     Sha256,
 )
 from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import Bastion, Flavor, NodeGroup, Release
-from model.roles import FACTS, Role
+from model.roles import Role
 
 
 class Distribution(StrEnum):
@@ -51,7 +57,7 @@ class Omero(Section):
     server: Download | None = Field(None, description="OMERO.server's archive")
     ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
     ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
-    pool_size: PositiveInt = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
+    pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
         """Parts of the official distribution that are nowhere to be fetched."""
@@ -70,15 +76,20 @@ class Omero(Section):
 class FloatingIps(Section):
     """Addresses that the project has already, to be used instead of new ones (IDR/deployment#54)."""
 
-    public: IPv4Address | None = Field(None, description="Before the live release's proxy")
-    bastion: IPv4Address | None = Field(None, description="Before the bastion")
+    public: MachineAddress | None = Field(None, description="Before the live release's proxy")
+    bastion: MachineAddress | None = Field(None, description="Before the bastion")
+
+    def problems(self) -> Iterator[str]:
+        """One address cannot lead to two machines."""
+        if self.public and self.public == self.bastion:
+            yield f"public and bastion are both {self.public}: an address leads to one machine"
 
 
 class StorageNetwork(Section):
     """A network of the cloud that leads to the storage servers: OMERO nodes get a second interface in it."""
 
     name: Name = Field(description="Its name in the cloud")
-    cidr: IPv4Network = Field(description="Where the storage servers are: OMERO nodes may reach NFS there")
+    cidr: MachineNetwork = Field(description="Where the storage servers are: OMERO nodes may reach NFS there")
 
 
 class NfsMount(Section):
@@ -92,9 +103,17 @@ class NfsMount(Section):
 class Proxies(Section):
     """How a closed site reaches the world: for the distribution's packages, and for everything else."""
 
-    packages: AnyHttpUrl | None = Field(None, description="For the distribution's packages")
-    http: AnyHttpUrl | None = Field(None, description="For downloads")
+    packages: ProxyUrl | None = Field(None, description="For the distribution's packages")
+    http: ProxyUrl | None = Field(None, description="For downloads")
     exceptions: tuple[HostName, ...] = Field((), description="Hosts that are reached directly (no_proxy)")
+
+    def urls(self) -> tuple[str, ...]:
+        """The proxies' addresses, as far as they can be read here."""
+        return tuple(url for url in (self.packages, self.http) if url and url != SEALED)
+
+    def ports(self) -> tuple[int, ...]:
+        """The ports at which nodes must reach them."""
+        return tuple(sorted({AnyHttpUrl(url).port or 0 for url in self.urls()}))
 
 
 @dataclass(frozen=True)
@@ -117,13 +136,13 @@ class Settings(Section):
     public_password: PublicPassword = Field("public", description="Of OMERO's user `public`; published, as IDR does")
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="A key pair of the cloud for the servers, if its rules want one")
-    dns_servers: tuple[IPv4Address, ...] = Field((), description="Name servers; the cloud's where absent")
-    time_servers: tuple[HostName, ...] = Field((), description="NTP servers; the distribution's where absent")
+    dns_servers: tuple[MachineAddress, ...] = Field((), description="Name servers; the cloud's where absent")
+    time_servers: tuple[RemoteHost, ...] = Field((), description="NTP servers; the distribution's where absent")
     proxies: Proxies = Field(Proxies(), description="How a closed site reaches the world")
-    host_name: HostName | None = Field(None, description="The name that visitors use")
+    host_name: RemoteHost | None = Field(None, description="The name that visitors use")
     certificate: PublicCertificate | None = Field(None, description="What visitors see; kept as a secret")
     acme: Acme | None = Field(None, description="Who signs what visitors see, instead")
-    flavors: dict[str, Flavor] = Field(description="What each flavor that is used offers")
+    flavors: dict[Name, Flavor] = Field(description="What each flavor that is used offers")
     bastion: Bastion = Field(description="The way in for operators")
     omero: Omero = Field(description="OMERO.server's distribution")
     storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
@@ -135,7 +154,7 @@ class Settings(Section):
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     live: ReleaseName = Field(description="The release that the public address leads to")
-    rotations: dict[str, PositiveInt] = Field({}, description="Name of a secret to its number; another one renews it")
+    rotations: dict[str, Generation] = Field({}, description="Name of a secret to its number; another one renews it")
     protect_data: bool = Field(True, description="Refuse to delete data volumes")
     configure: bool = Field(True, description="false: only declare the cloud's objects; another tool configures them")
 
@@ -143,22 +162,23 @@ class Settings(Section):
         """What the sections say against each other."""
         yield from self._names_what_is_there()
         yield from self._memory_is_enough()
-        yield from self._networks_are_apart()
+        yield from collisions.names(self)
+        yield from collisions.networks(self)
         yield from self._files_come_from_somewhere()
-        yield from self._paths_and_volumes_are_used_once()
+        yield from collisions.paths_and_volumes(self)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles())
 
     def _names_what_is_there(self) -> Iterator[str]:
         if self.live not in self.releases:
             yield f"live names '{self.live}', which is not one of the releases: {', '.join(self.releases)}"
-        used = [(where, group.flavor) for where, group in self._groups()]
+        used = [(where, group.flavor) for where, group in self.groups()]
         for where, flavor in [("bastion", self.bastion.flavor), *used]:
             if flavor not in self.flavors:
                 yield f"{where}.flavor '{flavor}' is not described; flavors has: {', '.join(self.flavors)}"
 
     def _memory_is_enough(self) -> Iterator[str]:
-        for where, group in self._groups():
+        for where, group in self.groups():
             flavor = self.flavors.get(group.flavor)
             if flavor is None:
                 continue
@@ -169,17 +189,6 @@ class Settings(Section):
                     f"each), its flavor '{group.flavor}' has {flavor.memory_mib}"
                 )
 
-    def _networks_are_apart(self) -> Iterator[str]:
-        networks = [
-            ("bastion", self.bastion.cidr),
-            *((f"releases.{n}", r.cidr) for n, r in self.releases.items()),
-            *([("storageNetwork", self.storage_network.cidr)] if self.storage_network else []),
-        ]
-        for position, (where, cidr) in enumerate(networks):
-            for other, another in networks[:position]:
-                if cidr.overlaps(another):
-                    yield f"{where}.cidr {cidr} overlaps {other}.cidr {another}"
-
     def _files_come_from_somewhere(self) -> Iterator[str]:
         if self.omero.distribution != Distribution.OFFICIAL:
             return
@@ -187,17 +196,6 @@ class Settings(Section):
             roles = {role for group in release.nodes.values() for role in group.roles}
             if Role.OMERO_READONLY in roles and Role.OMERO_READWRITE not in roles:
                 yield f"releases.{name}: read-only servers need a node with the role omero-readwrite for their files"
-
-    def _paths_and_volumes_are_used_once(self) -> Iterator[str]:
-        mounts = [mount.mount for mount in self.nfs_mounts]
-        own = [facts.volume.mount for facts in FACTS.values() if facts.volume]
-        for path in dict.fromkeys(mounts):
-            if mounts.count(path) > 1 or path in own:
-                yield f"nfsMounts: {path} is mounted twice"
-        volumes = [v.existing for _, group in self._groups() for v in group.volumes.values() if v.existing]
-        for volume in dict.fromkeys(volumes):
-            if volumes.count(volume) > 1:
-                yield f"the existing volume {volume} is named twice: one machine can have it"
 
     def _certificate_is_for_the_name(self) -> Iterator[str]:
         if self.certificate and self.acme:
@@ -207,13 +205,14 @@ class Settings(Section):
         elif self.certificate and self.host_name and not self.certificate.names(self.host_name):
             yield f"certificate: is not for the hostName {self.host_name}"
 
-    def _groups(self) -> Iterator[tuple[str, NodeGroup]]:
+    def groups(self) -> Iterator[tuple[str, NodeGroup]]:
+        """Every group of nodes, with the key that leads to it."""
         for release, settings in self.releases.items():
             for name, group in settings.nodes.items():
                 yield f"releases.{release}.nodes.{name}", group
 
     def _roles(self) -> frozenset[Role]:
-        return frozenset({Role.BASTION, *(role for _, group in self._groups() for role in group.roles)})
+        return frozenset({Role.BASTION, *(role for _, group in self.groups() for role in group.roles)})
 
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""

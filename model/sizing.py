@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from model.release_settings import Flavor
-from model.roles import Role
+from model.roles import FACTS, Role
 
 RESERVED_CONNECTIONS = 25
 """Connections beyond the pools: operators, exporters, PostgreSQL's own superuser reserve."""
@@ -16,18 +16,6 @@ MOST_WEB_WORKERS = 25
 
 FEWEST_WEB_WORKERS = 2
 SMALLEST_HEAP_MIB = 256
-
-SHARES: dict[Role, int] = {
-    Role.DATABASE: 4,
-    Role.OMERO_READWRITE: 4,
-    Role.OMERO_READONLY: 4,
-    Role.WEB: 2,
-    Role.REDIS: 1,
-    Role.PROXY: 1,
-    Role.MANAGEMENT: 1,
-    Role.BASTION: 1,
-}
-"""How the roles of one node divide its memory."""
 
 
 class Sized(Protocol):
@@ -52,7 +40,7 @@ class Sized(Protocol):
 
 def share_mib(node: Sized, role: Role) -> int:
     """The part of a node's memory that is for one of its roles."""
-    return node.flavor.memory_mib * SHARES[role] // sum(SHARES[carried] for carried in node.roles)
+    return node.flavor.memory_mib * FACTS[role].share // sum(FACTS[carried].share for carried in node.roles)
 
 
 def database_connections(omero_servers: int, pool: int) -> int:

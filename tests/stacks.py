@@ -17,6 +17,7 @@ STACK_FILES = {
     "uod": ROOT / "Pulumi.uod.yaml",
     "ebi": ROOT / "Pulumi.ebi.yaml",
 }
+OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH new@example.org"
 LAYOUTS = STACK_FILES | {
     name: ROOT / "examples" / f"Pulumi.{name}.yaml" for name in ("single-node", "multi-node", "pilot")
 }

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from idr import engine
 from idr.cli import PROJECT, Stack
@@ -16,6 +15,7 @@ from idr.errors import IdrError
 from idr.init import choose, passphrase
 from idr.init.compose import LAYOUTS, OFFICIAL, Choices, compose, layout_flavors
 from idr.init.sizes import size, sizes
+from model import yaml_text
 from model.reading import Source, parse
 from model.release_settings import Flavor
 
@@ -178,7 +178,7 @@ def _auth_url() -> str:
 
 def _must_be_valid(text: str, stack: str, name: str) -> None:
     """Raises SettingsError, before anything is written."""
-    config = yaml.safe_load(text)["config"]
+    config = yaml_text.load(text.encode())["config"]
     mine = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
     parse(mine, Source(stack, name))
 

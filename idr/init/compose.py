@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from idr.cli import PROJECT
+from model import yaml_text
 from model.release_settings import Flavor
 
 LAYOUTS = {
@@ -88,12 +89,23 @@ def _values(file: Path) -> dict[str, Any]:
     return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what the engine would otherwise not read as text: PyYAML writes `1e3` and `08` as they are."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if yaml_text.is_text(text) else "'")
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _flow(value: Any) -> str:
     """A value on one line."""
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    text: str = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, width=10_000, sort_keys=False)
     return text.removesuffix("...\n").strip()
 
 
 def _block(value: Any, indent: int) -> list[str]:
-    text: str = yaml.safe_dump(value, sort_keys=False, width=10_000)
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10_000)
     return [" " * indent + line for line in text.splitlines()]

@@ -7,12 +7,7 @@ from model.firewall import NODE_EXPORTER_PORT
 from model.outputs.ssh import host, ssh_arguments
 from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
-
-VOLUME_VARIABLES = {
-    "db": "database_db_vol_dev",
-    "nginxcache": "gateway_nginxcache_vol_dev",
-}
-"""Names under which IDR's playbooks (os-idr-volumes.yml) read a volume's device, by its purpose."""
+from model.roles import FACTS
 
 
 class Target(View):
@@ -51,9 +46,11 @@ def _variables(node: NodeView, topology: Topology, identity: str | None) -> dict
 
 
 def _volume_variable(node: NodeView, purpose: str) -> str:
-    if purpose == "data":
-        return "omero_data_vol_dev" if "omero-readwrite" in node.roles else "data_vol_dev"
-    return VOLUME_VARIABLES[purpose]
+    """The name that the node's own role has for the volume; of two roles that share it, the first of the table's."""
+    volumes = (facts.volume for role, facts in FACTS.items() if role in node.roles)
+    names = (volume.ansible_variable for volume in volumes if volume and volume.name == purpose)
+    # Saved outputs may be of a version that had other roles.
+    return next(names, f"{purpose}_vol_dev")
 
 
 def ini(topology: Topology, identity: str | None = None) -> str:

@@ -69,7 +69,7 @@ def test_up_again_has_nothing_to_do(place: Tenant) -> None:
 
 
 def test_another_operator_key_only_configures_every_node(trial: Tenant) -> None:
-    trial.configure(idr_operators=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFBvKzF0 new@example.org"])
+    trial.configure(idr_operators=[stacks.OPERATOR])
     steps = trial.foreseen()
     assert only_configuration(steps), said(steps)
     assert len(steps) == len(trial.servers())

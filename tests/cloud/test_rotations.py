@@ -20,7 +20,7 @@ def renewed(*names: str) -> Change:
 
 
 def another_operator(place: Tenant) -> None:
-    place.configure(idr_operators=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFBvKzF0 new@example.org"])
+    place.configure(idr_operators=[stacks.OPERATOR])
 
 
 def other_memory(place: Tenant) -> None:

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from idr.__main__ import app
 from idr.engine import EngineError
 from idr.init import choose, passphrase
-from idr.init.compose import LAYOUTS, Choices, compose, layout_flavors
+from idr.init.compose import LAYOUTS, Choices, _flow, compose, layout_flavors
 from idr.init.sizes import Size, size, sizes
+from model import yaml_text
 from model.planning import plan
 from model.reading import Source, parse
 from model.release_settings import Flavor
@@ -107,8 +108,14 @@ def test_a_mistake_writes_nothing_and_says_what_there_is(place: Path, arguments:
 def test_an_operators_key_that_is_none_writes_nothing(place: Path) -> None:
     (place / "key.pub").write_text("not a key")
     done = init(place)
-    assert (done.exit_code, "idr:operators.0" in done.stderr) == (1, True)
+    assert done.exit_code == 1
+    assert "idr:operators.0: must be one line of a public key file" in done.stderr
     assert not (place / "Pulumi.lab.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["08", "1e3", "0o17", "12:48", "on", "2024-01-13", "~", "[EOL] Debian 12", "{x}"])
+def test_a_name_of_the_clouds_is_written_so_that_the_engine_reads_it(name: str) -> None:
+    assert yaml_text.load(f"a: {_flow(name)}".encode()) == {"a": name}
 
 
 def test_where_several_would_do_and_nobody_can_be_asked_it_names_the_option(

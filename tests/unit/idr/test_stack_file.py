@@ -11,6 +11,7 @@ from model.plan import Plan
 from model.reading import SettingsError
 from tests import stacks
 
+SECRET = "0123456789abcdef" * 2 + "of a test"
 WITH_SEALED = "  idr:stackSecret:\n    secure: v1:abc\n"
 
 
@@ -50,11 +51,11 @@ def test_with_secrets_opened_everything_is_as_the_engine_hands_it_to_the_program
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = {f"idr:{key}": value for key, value in stacks.values("local").items()}
-    values["idr:stackSecret"] = "x" * 40
+    values["idr:stackSecret"] = SECRET
     # As JSON of a Go map: keys sorted.
     monkeypatch.setattr("idr.engine.config", lambda _: json.loads(json.dumps(values, sort_keys=True)))
     found = stack_file.read("local", local(tmp_path), opened=True)
-    assert found.secrets().stack_secret == "x" * 40
+    assert found.secrets().stack_secret == SECRET
     assert found.plan.releases == stacks.plan_of("local").releases
 
 
@@ -68,7 +69,7 @@ def test_a_name_without_namespace_is_the_projects_own(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (None, "there is no Pulumi.local.yaml; stacks with a file: "),
-        ("config: [", "Pulumi.local.yaml: cannot be read: while parsing"),
+        ("config: [", "Pulumi.local.yaml: line 1: expected the node content"),
         ("{}", "Pulumi.local.yaml: has no `config:`"),
     ],
 )

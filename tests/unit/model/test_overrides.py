@@ -64,7 +64,7 @@ def test_a_mistake_names_the_file_that_made_it(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         parse(merged, source)
     assert str(caught.value).splitlines() == [
-        "site.yaml: idr:flavors.local.small.memoryMib: Input should be greater than 0 (given: -1)",
+        "site.yaml: idr:flavors.local.small.memoryMib: must be at least 512 (given: -1)",
         "Pulumi.local.yaml: idr:colour: is not a setting",
     ]
 
@@ -78,7 +78,7 @@ def test_a_mistake_names_the_file_that_made_it(tmp_path: Path) -> None:
             "stackSecret: " + "x" * 40,
             "site.yaml: idr:stackSecret: is in plain text; keep it with: pulumi config set --secret idr:stackSecret",
         ),
-        ("a: [", "site.yaml: is not YAML: while parsing a flow node"),
+        ("a: [", "site.yaml: line 1: expected the node content, but found '<stream end>'"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None, message: str) -> None:

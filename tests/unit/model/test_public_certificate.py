@@ -19,6 +19,7 @@ from tests.unit.model.mistakes import mistakes
 HOST = "idr.example.org"
 SOURCE = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecret", "certificate"}))
 ACME_ENV = "/usr/local/lib/idr/proxy/acme.env"
+AUTHORITY = Secrets("elsewhere", "an institute's own authority, for tests").authority.certificate
 Values = dict[str, Any]
 
 
@@ -118,11 +119,11 @@ def test_only_the_proxy_behind_the_public_address_asks_an_authority() -> None:
 
 def test_certbot_goes_the_sites_way_to_an_authority_of_its_own() -> None:
     made = planned(
-        acme={"directory": "https://acme.example.org/directory", "authority": "PEM of it\n"},
+        acme={"directory": "https://acme.example.org/directory", "authority": AUTHORITY},
         proxies={"http": "http://proxy.example.org:3128", "exceptions": ["acme.example.org"]},
     )
     found = files(made, "demo1-proxy")
-    assert found["/usr/local/lib/idr/proxy/acme-authority.pem"] == "PEM of it\n"
+    assert found["/usr/local/lib/idr/proxy/acme-authority.pem"] == AUTHORITY
     assert found[ACME_ENV].splitlines()[4:] == [
         "REQUESTS_CA_BUNDLE=/usr/local/lib/idr/proxy/acme-authority.pem",
     ]

@@ -30,7 +30,7 @@ def test_all_mistakes_are_reported_together() -> None:
         values["flavors"]["local.small"].update(vcpus=-1)
 
     assert mistakes(spoil) == [
-        "Pulumi.local.yaml: idr:flavors.local.small.vcpus: Input should be greater than 0 (given: -1)",
+        "Pulumi.local.yaml: idr:flavors.local.small.vcpus: must be at least 1 (given: -1)",
         "Pulumi.local.yaml: idr:colour: is not a setting",
     ]
 

@@ -1,0 +1,91 @@
+"""What pydantic finds wrong with a setting, in plain words."""
+
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies", "authority")
+"""Words of keys whose values may be secret, or hold something secret by mistake: these are never repeated."""
+
+LONGEST_SHOWN = 80
+_WITHOUT_VALUE = ("missing", "extra_forbidden", "dict_type", "model_type", "too_short")
+
+
+def problems(item: ErrorDetails, key: str) -> list[str]:
+    """What is wrong with the value at `key`, one text each; with the value where that may be shown."""
+    said = _WORDS.get(item["type"])
+    texts = [said(item)] if said else item["msg"].removeprefix("Value error, ").splitlines()
+    if item["type"] in ("missing", "extra_forbidden", "dict_type", "model_type", "too_short") or not _may_show(
+        item["input"], key
+    ):
+        return texts
+    given = repr(item["input"])
+    shown = given if len(given) <= LONGEST_SHOWN else given[:LONGEST_SHOWN] + "..."
+    return [f"{text} (given: {shown})" for text in texts]
+
+
+def _may_show(value: Any, key: str) -> bool:
+    if isinstance(value, dict | list) or any(word in key.lower() for word in UNSHOWN):
+        return False
+    return "PRIVATE KEY" not in str(value)
+
+
+def _network(item: ErrorDetails) -> str:
+    try:
+        network = IPv4Network(item["input"], strict=False)
+    except (AddressValueError, NetmaskValueError, ValueError, TypeError):
+        return "must be an IPv4 network, as in 192.168.130.0/24"
+    return f"must be an IPv4 network, and this has host bits set: {network}?"
+
+
+def _list(item: ErrorDetails) -> str:
+    given = item["input"]
+    return f"must be a list, as in [{given}]" if isinstance(given, str) and given.isalnum() else "must be a list"
+
+
+def _text(item: ErrorDetails) -> str:
+    given = item["input"]
+    quoted = f", as in '{given}'" if isinstance(given, int | float) and not isinstance(given, bool) else ""
+    return f"must be text: put it in quotes{quoted}" if isinstance(given, int | float) else "must be text"
+
+
+def _choice(item: ErrorDetails) -> str:
+    return f"must be one of {item['ctx']['expected'].replace(' or ', ', ')}"
+
+
+def _bound(words: str, name: str) -> Callable[[ErrorDetails], str]:
+    return lambda item: f"must be {words} {item['ctx'][name]}"
+
+
+def _always(text: str) -> Callable[[ErrorDetails], str]:
+    return lambda _: text
+
+
+_WORDS: dict[str, Callable[[ErrorDetails], str]] = {
+    "extra_forbidden": _always("is not a setting"),
+    "missing": _always("is required"),
+    **dict.fromkeys(("dict_type", "model_type"), _always("must be a mapping of keys to values")),
+    **dict.fromkeys(("tuple_type", "list_type"), _list),
+    "string_type": _text,
+    "too_short": _always("must have at least one entry"),
+    "enum": _choice,
+    "greater_than_equal": _bound("at least", "ge"),
+    "less_than_equal": _bound("at most", "le"),
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_from_float", "int_parsing_size", "finite_number"),
+        _always("must be a whole number"),
+    ),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _always("must be true or false")),
+    "ip_v4_network": _network,
+    "ip_v4_address": _always("must be an IPv4 address, as in 192.0.2.10"),
+    **dict.fromkeys(
+        ("url_type", "url_parsing", "url_scheme", "url_syntax_violation", "url_too_long"),
+        _always("must be an address, as in https://www.example.org/file"),
+    ),
+    **dict.fromkeys(
+        ("uuid_type", "uuid_parsing", "uuid_version"),
+        _always("must be an id of the cloud, as in 3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
+    ),
+}

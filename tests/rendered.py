@@ -1,0 +1,22 @@
+"""Everything that a plan's machines and readers are given, as text."""
+
+import json
+
+from cloudinit import render
+from model.outputs import contract
+from model.outputs.topology import Known
+from model.plan import Plan
+from model.secrets import Secrets
+
+KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
+
+
+def texts(plan: Plan, secrets: Secrets) -> dict[str, str]:
+    """Bootstraps, the files of every bundle, and the outputs, by node and path."""
+    found = {"outputs": json.dumps(contract.outputs(plan, secrets, KNOWN), default=str)}
+    for node in plan.nodes:
+        found[f"{node.name} bootstrap"] = render.bootstrap(node, plan, secrets)
+        ids = {volume.purpose: f"{number:08}-0000-4000-8000-000000000000" for number, volume in enumerate(node.volumes)}
+        for entry in json.loads(render.bundle(node, plan, secrets, ids))["files"]:
+            found[f"{node.name} {entry['path']}"] = entry["content"]
+    return found

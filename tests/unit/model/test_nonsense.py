@@ -1,0 +1,305 @@
+"""Settings that name what is not there, take another's place, or cannot be meant: each kind with several cases."""
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+from model.field_types import NOT_FOR_MACHINES, SEALED
+from model.outputs.groups import groups
+from model.planning import plan
+from model.reading import Source, parse
+from model.secrets import Secrets, secret_names
+from tests import rendered, stacks
+from tests.unit.model.mistakes import Values, mistakes, node, release
+
+CERTIFIED = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"certificate"}))
+HOST = "idr.example.org"
+GOOD_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH"
+KEY_BEGIN = "-----BEGIN {}PRIVATE KEY-----"
+
+
+def only(change: Callable[[Values], object], source: Source = CERTIFIED) -> str:
+    """What is said of the one mistake."""
+    (line,) = mistakes(change, source)
+    return line.removeprefix("Pulumi.local.yaml: ")
+
+
+def accepted(**values: Any) -> None:
+    parse(stacks.values("local") | values, CERTIFIED)
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("password/demo1/redsi", "did you mean 'password/demo1/redis'?"),
+        ("password/demo2/redis", "did you mean 'password/demo1/redis'?"),
+        ("ssh/deploi", "did you mean 'ssh/deploy'?"),
+        ("tls/demo1-prox", "did you mean 'tls/demo1-proxy'?"),
+        ("CA", "there are: ca, password/demo1/database/omero"),
+    ],
+)
+def test_a_rotation_of_no_secret_is_named(name: str, end: str) -> None:
+    said = only(lambda v: v.update(rotations={name: 2}))
+    assert said.startswith(f"idr:rotations: '{name}' is the name of no secret of this stack; {end}")
+
+
+def test_every_name_that_is_derived_can_be_rotated_and_no_other() -> None:
+    asked: set[str] = set()
+
+    class Asked(Secrets):
+        def derive(self, name: str, length: int, rotation: int | None = None) -> bytes:
+            asked.add(name)
+            return super().derive(name, length, rotation)
+
+    made = stacks.plan_of("ebi")
+    rendered.texts(made, Asked("ebi", "a stack secret for tests"))
+    # A certificate's serial number is not of its own: it is renewed with the certificate.
+    assert {name for name in asked if not name.startswith("serial/")} == secret_names(made)
+
+
+@pytest.mark.parametrize("name", ["bastion", "proxy", "omero", "database", "omeroreadwrite", "all", "localhost"])
+def test_a_release_cannot_have_the_name_of_a_role_or_group(name: str) -> None:
+    def rename(values: Values) -> None:
+        values["releases"] = {name: release(values)}
+        values["live"] = name
+
+    assert only(rename) == f"idr: releases.{name}: cannot have this name: it is that of a role or of an Ansible group"
+
+
+@pytest.mark.parametrize(
+    "name", ["proxy", "omero", "omeroreadonly", "data", "demo1", "demo1-web", "redis", "proxy-hosts"]
+)
+def test_the_storage_group_cannot_be_another_group(name: str) -> None:
+    assert only(lambda v: v.update(storageGroup=name)).startswith(f"idr: storageGroup: cannot be '{name}'")
+
+
+@pytest.mark.parametrize("layout", stacks.LAYOUTS)
+def test_no_group_of_a_layout_has_two_meanings(layout: str) -> None:
+    made = stacks.plan_of(layout)
+    hosts = {each.name for each in made.nodes}
+    assert not hosts & {group for each in made.nodes for group in groups(each, made)}
+
+
+@pytest.mark.parametrize("name", ["localhost", "bastion", "hosts"])
+def test_a_node_cannot_have_a_name_that_is_taken(name: str) -> None:
+    said = only(lambda v: release(v)["nodes"].update({name: release(v)["nodes"].pop("redis")}))
+    assert said.startswith(f"idr: releases.demo1.nodes.{name}: cannot have this name: ")
+
+
+@pytest.mark.parametrize("reserved", NOT_FOR_MACHINES)
+def test_networks_and_addresses_are_those_that_machines_can_have(reserved: IPv4Network) -> None:
+    inside = f"{reserved[256]}/24"
+    assert "cannot be a network of machines" in only(lambda v: v["bastion"].update(cidr=inside))
+    assert "cannot be a network of machines" in only(lambda v: release(v).update(cidr=inside))
+    named = {"name": "storage", "cidr": inside}
+    assert "cannot be a network of machines" in only(lambda v: v.update(storageNetwork=named))
+    address = str(reserved[257])
+    for change in ({"dnsServers": [address]}, {"floatingIps": {"public": address}}, {"timeServers": [address]}):
+        assert "cannot be the address of a machine" in only(lambda v, c=change: v.update(c)), change
+
+
+@pytest.mark.parametrize("cidr", ["8.8.8.0/24", "172.0.0.0/8", "193.62.55.0/24"])
+def test_a_network_of_the_internet_is_for_networks_that_are_there_already(cidr: str) -> None:
+    assert "is of the internet" in only(lambda v: release(v).update(cidr=cidr))
+    releases = {"demo1": stacks.values("local")["releases"]["demo1"] | {"cidr": cidr, "existingNetwork": "campus"}}
+    accepted(releases=releases)
+
+
+@pytest.mark.parametrize(
+    ("setting", "change"),
+    [
+        ("dnsServers", {"dnsServers": ["10.130.1.20"]}),
+        ("timeServers", {"timeServers": ["10.130.0.10"]}),
+        ("floatingIps.bastion", {"floatingIps": {"bastion": "10.130.1.50"}}),
+        ("proxies", {"proxies": {"http": "http://10.130.1.50:3128"}}),
+        ("nfsMounts", {"nfsMounts": [{"source": "10.130.1.40:/uod", "mount": "/uod"}]}),
+    ],
+)
+def test_machines_of_the_site_are_not_in_the_stacks_own_networks(setting: str, change: Values) -> None:
+    said = only(lambda v: v.update(change))
+    assert said.startswith(f"idr: {setting} 10.130.")
+    assert said.endswith("where this stack's own machines are")
+
+
+def test_one_floating_address_leads_to_one_machine() -> None:
+    said = only(lambda v: v.update(floatingIps={"public": "192.0.2.9", "bastion": "192.0.2.9"}))
+    assert said == "idr:floatingIps: public and bastion are both 192.0.2.9: an address leads to one machine"
+
+
+@pytest.mark.parametrize(
+    "host", ["a..b", "-a.example.org", "a-.example.org", "a" * 64 + ".example.org", "1.2.3", "256.1.1.1", "7"]
+)
+def test_a_host_name_is_one(host: str) -> None:
+    for change in ({"hostName": host}, {"timeServers": [host]}, {"proxies": {"exceptions": [host]}}):
+        assert "must be a host name" in only(lambda v, c=change: v.update(c)), change
+
+
+def test_a_host_name_is_another_machines() -> None:
+    assert "'localhost' is each machine itself" in only(lambda v: v.update(hostName="localhost"))
+    assert "'localhost' is each machine itself" in only(lambda v: v.update(timeServers=["a.localhost"]))
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/etc", "cannot be mounted over the machine's own /etc"),
+        ("/etc/idr/more", "cannot be mounted over the machine's own /etc"),
+        ("/opt", "cannot be mounted over the machine's own /opt/omero"),
+        ("/var/lib/x", "cannot be mounted over the machine's own /var"),
+        ("/data/OMERO", "cannot be mounted over the machine's own /data/OMERO"),
+        ("/data/OMERO-readonly/Pixels", "cannot be mounted over the machine's own /data/OMERO-readonly"),
+        ("/uod/../etc", "must be a path without '.' and '..'"),
+        ("/uod/./x", "must be a path without '.' and '..'"),
+        ("/uod/", "must be an absolute path"),
+        ("uod", "must be an absolute path"),
+    ],
+)
+def test_raw_images_are_mounted_beside_what_the_machine_needs(path: str, reason: str) -> None:
+    assert reason in only(lambda v: v.update(nfsMounts=[{"source": "nfs:/uod", "mount": path}]))
+
+
+def test_a_mount_is_not_inside_another() -> None:
+    mounts = [{"source": "nfs:/a", "mount": "/uod"}, {"source": "nfs:/b", "mount": "/uod/b"}]
+    assert only(lambda v: v.update(nfsMounts=mounts)) == "idr: nfsMounts: /uod/b is inside /uod, which is mounted too"
+
+
+NUMBERS: list[tuple[Callable[[Values, Any], object], list[Any]]] = [
+    (lambda v, n: v["flavors"]["local.small"].update(memoryMib=n), [1, 511]),
+    (lambda v, n: v["flavors"]["local.small"].update(vcpus=n), [0, -1]),
+    (lambda v, n: node(v, "database")["volumes"]["db"].update(sizeGib=n), [0]),
+    (lambda v, n: node(v, "redis").update(bootVolumeGib=n), [0]),
+    (lambda v, n: node(v, "proxy").update(count=n), [0]),
+    (lambda v, n: node(v, "omeroreadwrite").update(heapMib=n), [0, 1]),
+    (lambda v, n: node(v, "omeroreadwrite").update(webWorkers=n), [0]),
+    (lambda v, n: v["omero"].update(poolSize=n), [0, 10**5]),
+    (lambda v, n: v.update(rotations={"ca": n}), [0]),
+    (lambda v, n: release(v).update(rebuild={"redis": n}), [0]),
+    (lambda v, n: v["bastion"].update(rebuild=n), [0]),
+]
+
+
+@pytest.mark.parametrize("position", range(len(NUMBERS)))
+def test_a_number_is_one_that_can_be_meant(position: int) -> None:
+    change, small = NUMBERS[position]
+    for number in [*small, True, False, 10**30, 1e30, float("nan"), float("inf"), 1.5, "many", "1e3", None, [], -1]:
+        if number is None and position in (3, 4, 5, 6, 10):
+            continue  # not given
+        assert mistakes(lambda v, n=number: change(v, n), CERTIFIED), number
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "ssh-ed25519 hello",
+        f"ssh-rsa {GOOD_KEY}",
+        f"ssh-ed25519 {GOOD_KEY[:40]} folded",
+        f"ssh-ed25519 {GOOD_KEY[:30]}= x",
+        "ssh-rsa " + base64.b64encode(b"\0\0\0\7ssh-rsa\0\0\0\1").decode(),
+        f"ssh-ed25519 {GOOD_KEY} a\rb",
+        KEY_BEGIN.format("OPENSSH ") + "\nc2VjcmV0",
+    ],
+)
+def test_an_operators_key_is_a_key_and_what_is_none_is_not_repeated(key: str) -> None:
+    said = only(lambda v: v.update(operators=[key]))
+    assert said.startswith("idr:operators.0: must be ")
+    assert not any(part in said for part in key.split()[1:] if len(part) > 4)
+
+
+def test_a_weak_operators_key_is_refused() -> None:
+    def key(bits: int) -> str:
+        public = rsa.generate_private_key(65537, bits).public_key()
+        return public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+
+    assert "this RSA key has 1024 bits" in only(lambda v: v.update(operators=[key(1024)]))
+    accepted(operators=[key(2048), f"ssh-ed25519 {GOOD_KEY}", f"ssh-ed25519 {GOOD_KEY} Zoë at work", SEALED])
+
+
+def certificate(*, days: tuple[int, int] = (-1, 30), key: Any = None, issuer: str = "CA") -> dict[str, str]:
+    """A certificate for HOST, valid for these days from now, with its key."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+    )
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return {
+        "certificate": builder.sign(key, hashes.SHA256()).public_bytes(pem).decode(),
+        "key": key.private_bytes(pem, pkcs8, serialization.NoEncryption()).decode(),
+    }
+
+
+def doubled(given: dict[str, str]) -> dict[str, str]:
+    return {**given, "certificate": given["certificate"] + certificate()["certificate"]}
+
+
+def with_its_key(given: dict[str, str]) -> dict[str, str]:
+    return {**given, "certificate": given["certificate"] + given["key"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (certificate(days=(-30, -1)), "expired on"),
+        (certificate(days=(1, 30)), "is not valid before"),
+        (certificate(key=rsa.generate_private_key(65537, 1024)), "an RSA key of 1024 bits"),  # noqa: S505  # refused
+        (with_its_key(certificate()), "holds a private key"),
+        (doubled(certificate()), "in the wrong order: the 2. of the chain did not sign the one before it"),
+    ],
+)
+def test_a_certificate_is_one_that_browsers_take(given: dict[str, str], reason: str) -> None:
+    said = only(lambda v: v.update(hostName=HOST, certificate=given))
+    assert said.startswith("idr:certificate: certificate: ")
+    assert reason in said
+
+
+def test_a_certificate_may_be_encrypted_as_a_whole() -> None:
+    accepted(hostName=HOST, certificate=certificate())
+    accepted(hostName=HOST, certificate=SEALED)
+
+
+def test_an_acme_authority_is_a_certificate_alone() -> None:
+    for authority in ("PEM", certificate()["key"]):
+        said = only(lambda v, a=authority: v.update(hostName=HOST, acme={"authority": a}))
+        assert said.startswith("idr:acme: authority: ")
+    accepted(hostName=HOST, acme={"authority": certificate()["certificate"]})
+
+
+@pytest.mark.parametrize("secret", ["x" * 64, "01234567" * 5, "0011" * 10, "short"])
+def test_a_stack_secret_is_random(secret: str) -> None:
+    source = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecret"}))
+    assert "idr:stackSecret: needs 32 random characters" in only(lambda v: v.update(stackSecret=secret), source)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\0b", "\ud800", "a\x1bb", "", " ", "2024-01-13 00:00:00 +0000 UTC"])
+def test_a_name_in_the_cloud_is_a_line_of_text(text: str) -> None:
+    assert mistakes(lambda v: v.update(image=text), CERTIFIED)
+
+
+@pytest.mark.parametrize(
+    ("stack", "host"), [("s" * 49, None), ("s" * 100, None), ("local", "a" * 60 + ".example.org"), ("ebi.test", None)]
+)
+def test_long_names_are_names(stack: str, host: str | None) -> None:
+    values = stacks.values("local") | ({"hostName": host} if host else {})
+    values["omero"] = stacks.values("ebi")["omero"]
+    made = plan(parse(values, Source(stack, f"Pulumi.{stack}.yaml")), stack)
+    rendered.texts(made, Secrets(stack, "a stack secret for tests"))
+    assert all(len(label) <= 63 for label in made.host_name.split("."))
+    names = Secrets(stack, "a stack secret for tests").certificate("x", (made.host_name, "a"))
+    found = x509.load_pem_x509_certificate(names.certificate.encode())
+    alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert alternative.get_values_for_type(x509.DNSName) == [made.host_name, "a"]
