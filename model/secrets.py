@@ -36,7 +36,6 @@ LONGEST_COMMON_NAME = 64
 PASSWORDS = (
     "database/omero",
     "database/omeroreadonly",
-    "omero/public",
     "omero/root",
     "redis",
     "redis/operator",

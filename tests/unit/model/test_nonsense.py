@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -30,6 +31,11 @@ def only(change: Callable[[Values], object], source: Source = CERTIFIED) -> str:
     """What is said of the one mistake."""
     (line,) = mistakes(change, source)
     return line.removeprefix("Pulumi.local.yaml: ")
+
+
+def given_with(**values: Any) -> str:
+    """What is said of the one mistake in these top-level values."""
+    return only(lambda v: v.update(values))
 
 
 def accepted(**values: Any) -> None:
@@ -103,7 +109,7 @@ def test_networks_and_addresses_are_those_that_machines_can_have(reserved: IPv4N
     assert "cannot be a network of machines" in only(lambda v: v.update(storageNetwork=named))
     address = str(reserved[257])
     for change in ({"dnsServers": [address]}, {"floatingIps": {"public": address}}, {"timeServers": [address]}):
-        assert "cannot be the address of a machine" in only(lambda v, c=change: v.update(c)), change
+        assert "cannot be the address of a machine" in given_with(**change), change
 
 
 @pytest.mark.parametrize("cidr", ["8.8.8.0/24", "172.0.0.0/8", "193.62.55.0/24"])
@@ -139,7 +145,7 @@ def test_one_floating_address_leads_to_one_machine() -> None:
 )
 def test_a_host_name_is_one(host: str) -> None:
     for change in ({"hostName": host}, {"timeServers": [host]}, {"proxies": {"exceptions": [host]}}):
-        assert "must be a host name" in only(lambda v, c=change: v.update(c)), change
+        assert "must be a host name" in given_with(**change), change
 
 
 def test_a_host_name_is_another_machines() -> None:
@@ -192,7 +198,7 @@ def test_a_number_is_one_that_can_be_meant(position: int) -> None:
     for number in [*small, True, False, 10**30, 1e30, float("nan"), float("inf"), 1.5, "many", "1e3", None, [], -1]:
         if number is None and position in (3, 4, 5, 6, 10):
             continue  # not given
-        assert mistakes(lambda v, n=number: change(v, n), CERTIFIED), number
+        assert mistakes(partial(lambda number, v: change(v, number), number), CERTIFIED), number
 
 
 @pytest.mark.parametrize(
@@ -274,7 +280,7 @@ def test_a_certificate_may_be_encrypted_as_a_whole() -> None:
 
 def test_an_acme_authority_is_a_certificate_alone() -> None:
     for authority in ("PEM", certificate()["key"]):
-        said = only(lambda v, a=authority: v.update(hostName=HOST, acme={"authority": a}))
+        said = given_with(hostName=HOST, acme={"authority": authority})
         assert said.startswith("idr:acme: authority: ")
     accepted(hostName=HOST, acme={"authority": certificate()["certificate"]})
 
