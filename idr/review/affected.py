@@ -10,7 +10,9 @@ from fnmatch import fnmatch
 
 from idr.cli import PROJECT
 
-# Nothing in these reaches a cloud. What is not listed touches every stack: a wrong guess then costs a preview only.
+# The engine, its plugins and the environment in which the program runs are made from these.
+DEPLOYS = ("dev/toolchain/*", "requirements-dev.lock")
+# Nothing else in these reaches a cloud. What is not listed touches every stack: a wrong guess costs a preview only.
 APART = (
     ".ci/*",
     ".github/*",
@@ -18,13 +20,12 @@ APART = (
     ".gitignore",
     ".yamllint",
     "LICENSE",
-    "Makefile",
     "*.md",
     "bench/*",
     "dev/*",
     "docs/*",
     "pyproject.toml",
-    "requirements-dev.*",
+    "requirements-dev.in",
     "tests/*",
 )
 
@@ -42,6 +43,8 @@ def stacks_touched(paths: Iterable[str], stacks: Collection[str]) -> list[str]:
 
 
 def _is_apart(path: str) -> bool:
+    if any(fnmatch(path, pattern) for pattern in DEPLOYS):
+        return False
     is_file_of_another_stack = fnmatch(path, "Pulumi.*.yaml") and "/" not in path
     return is_file_of_another_stack or any(fnmatch(path, pattern) for pattern in APART)
 

@@ -21,6 +21,10 @@ STACKS = ("ebi", "uod")
         (["cloudinit/proxy/README.md"], []),
         (["Pulumi.yaml"], ["ebi", "uod"]),
         (["requirements.lock"], ["ebi", "uod"]),
+        (["requirements-dev.lock"], ["ebi", "uod"]),
+        (["dev/toolchain/internal/command/remote/command.go"], ["ebi", "uod"]),
+        (["Makefile"], ["ebi", "uod"]),
+        (["requirements-dev.in"], []),
         (["a-new-folder/of-unknown-use.py"], ["ebi", "uod"]),
     ],
 )
