@@ -1,0 +1,10 @@
+"""The guide's table of layouts says what the layouts need."""
+
+from idr.init.sizes import sizes
+from tests.stacks import ROOT
+
+
+def test_the_guide_has_every_layout_with_its_size() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    for one in sizes():
+        assert f"| `{one.layout}` | {one.nodes} | {one.vcpus} | {one.memory_gib} | {one.disk_gib} |" in guide
