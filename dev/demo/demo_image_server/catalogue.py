@@ -10,6 +10,7 @@ import psycopg2.extensions
 
 from .drawing import COLUMNS, ROWS
 from .settings import Database
+from .users import OWNER, User
 
 FRESH_SECONDS = 5.0
 """How old an answer may be. A page asks dozens of questions, and each would read the same 384 rows."""
@@ -66,6 +67,7 @@ class Place:
     image_name: str
     acquired: int
     """Milliseconds since 1970."""
+    owner: User = OWNER
 
 
 class Catalogue:

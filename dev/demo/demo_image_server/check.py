@@ -7,6 +7,7 @@ import omero.all
 import omero.sys
 
 from .settings import Settings
+from .users import VISITOR
 
 TIMEOUT_MILLISECONDS = 5000
 
@@ -28,7 +29,7 @@ def count_images(settings: Settings) -> int:
         }
     )
     try:
-        session = client.createSession(settings.public_user, settings.public_password_file.read_text().strip())
+        session = client.createSession(VISITOR.name, settings.public_password_file.read_text().strip())
         rows = session.getQueryService().projection("select count(obj) from Image obj", omero.sys.ParametersI())
         images = int(rows[0][0].val)
         client.killSession()

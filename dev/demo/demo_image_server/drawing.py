@@ -30,6 +30,7 @@ class Channel:
     end: float = 255
     colour: tuple[int, int, int] = (255, 255, 255)
     active: bool = True
+    inverted: bool = False
 
 
 def default_channels(image_id: int) -> tuple[Channel, Channel]:
@@ -79,6 +80,7 @@ def draw(image_id: int, width: int, height: int, channels: tuple[Channel, ...] =
         if channel.active:
             span = max(channel.end - channel.start, 1e-6)
             level = np.clip((plane - channel.start) / span, 0, 1)
+            level = 1 - level if channel.inverted else level
             colours += level[..., None] * np.asarray(channel.colour, np.float32)
     picture = Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8), "RGB")
     if picture.size != (width, height):

@@ -9,19 +9,22 @@ from omero.rtypes import rbool, rdouble, rint, rlong, rmap, rstring, rtime
 
 from .catalogue import Place
 from .drawing import CHANNELS, COLUMNS, ROWS, SIZE
+from .users import OWNER, USERS, VISITOR, User
 
-PUBLIC_USER_ID, PUBLIC_GROUP_ID, USER_GROUP_ID = 2, 3, 1
+PUBLIC_GROUP_ID, USER_GROUP_ID = 3, 1
 PUBLIC_GROUP = "demo"
-FIRST_NAME, LAST_NAME = "Demo", "visitor"
 PERMISSIONS = "rwr---"
 PIXEL_MICROMETRES = 0.65
 _RESTRICTIONS = ("canAnnotate", "canDelete", "canEdit", "canLink", "canChgrp", "canChown")
+_NO_DOWNLOAD = "RESTRICT-BINARY-ACCESS"
+"""What OMERO.server adds for `omero.policy.binary_access` of this project's servers."""
 
 
 def permissions() -> Any:
     """Everybody reads, nobody changes."""
     result = omero.model.PermissionsI(PERMISSIONS)
     result._restrictions = [True] * len(_RESTRICTIONS)
+    result._extendedRestrictions = [_NO_DOWNLOAD]
     return result
 
 
@@ -32,7 +35,20 @@ def permissions_map() -> Any:
 
 
 def group() -> Any:
-    """The one group, which everything belongs to."""
+    """The one group, with both users."""
+    result = _bare_group()
+    result._groupExperimenterMapSeq = [_membership(result, _bare_experimenter(user), user) for user in USERS]
+    return result
+
+
+def experimenter(user: User) -> Any:
+    """A user, and the membership in the one group."""
+    result = _bare_experimenter(user)
+    result._groupExperimenterMapSeq = [_membership(_bare_group(), result, user)]
+    return result
+
+
+def _bare_group() -> Any:
     result = omero.model.ExperimenterGroupI(PUBLIC_GROUP_ID, True)
     result.name = rstring(PUBLIC_GROUP)
     result.ldap = rbool(False)
@@ -40,17 +56,19 @@ def group() -> Any:
     return result
 
 
-def experimenter(user: str = "public") -> Any:
-    """The one user, which everything belongs to."""
-    result = omero.model.ExperimenterI(PUBLIC_USER_ID, True)
-    result.omeName = rstring(user)
-    result.firstName, result.lastName = rstring(FIRST_NAME), rstring(LAST_NAME)
+def _bare_experimenter(user: User) -> Any:
+    result = omero.model.ExperimenterI(user.number, True)
+    result.omeName = rstring(user.name)
+    result.firstName, result.lastName = rstring(user.first_name), rstring(user.last_name)
     result.ldap = rbool(False)
     result.details.permissions = permissions()
-    membership = omero.model.GroupExperimenterMapI(1, True)
-    membership.owner = rbool(False)
-    membership.parent, membership.child = group(), omero.model.ExperimenterI(PUBLIC_USER_ID, False)
-    result._groupExperimenterMapSeq = [membership]
+    return result
+
+
+def _membership(parent: Any, child: Any, user: User) -> Any:
+    result = omero.model.GroupExperimenterMapI(user.number, True)
+    result.owner = rbool(False)
+    result.parent, result.child = parent, child
     return result
 
 
@@ -59,7 +77,7 @@ class Maker:
 
     def __init__(self) -> None:
         self._made: dict[tuple[str, int], Any] = {}
-        self._group, self._owner = group(), experimenter()
+        self._group, self._owner = group(), experimenter(OWNER)
 
     def make(self, kind: str, place: Place) -> Any:
         """The object of class `kind` at that place."""
@@ -85,9 +103,8 @@ class Maker:
         return self._group
 
     def experimenter(self, place: Place) -> Any:
-        """The owner of everything."""
-        del place
-        return self._owner
+        """A user: the owner of a place."""
+        return experimenter(place.owner)
 
     def screen(self, place: Place) -> Any:
         """A screen; its plates are not listed in it."""
@@ -183,7 +200,7 @@ def session(session_uuid: str, idle_seconds: float, started: float) -> Any:
     result.uuid, result.userAgent = rstring(session_uuid), rstring("demo")
     result.timeToIdle, result.timeToLive = rlong(int(idle_seconds * 1000)), rlong(0)
     result.started = rtime(int(started * 1000))
-    result.details.owner, result.details.group = experimenter(), group()
+    result.details.owner, result.details.group = experimenter(VISITOR), group()
     result.details.permissions = permissions()
     return result
 
@@ -207,6 +224,6 @@ _NUMBERS: dict[str, Any] = {
     "WellSample": lambda place: place.well_id,
     "Image": lambda place: place.image_id,
     "Pixels": lambda place: place.image_id,
-    "Experimenter": lambda _place: PUBLIC_USER_ID,
+    "Experimenter": lambda place: place.owner.number,
     "ExperimenterGroup": lambda _place: PUBLIC_GROUP_ID,
 }

@@ -7,6 +7,7 @@ places: keep those that meet its conditions, take one for each thing asked about
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from omero.rtypes import rint, rlong, rmap, robject, rstring, rtime, unwrap
@@ -14,15 +15,8 @@ from omero.rtypes import rint, rlong, rmap, robject, rstring, rtime, unwrap
 from .catalogue import Place
 from .drawing import CHANNELS, SIZE
 from .hql import Condition, Query, UnknownQueryError, split_list, take_apart
-from .objects import (
-    FIRST_NAME,
-    LAST_NAME,
-    PUBLIC_GROUP,
-    PUBLIC_GROUP_ID,
-    PUBLIC_USER_ID,
-    Maker,
-    permissions_map,
-)
+from .objects import PUBLIC_GROUP, PUBLIC_GROUP_ID, Maker, permissions_map
+from .users import USERS
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +69,10 @@ _VALUES: dict[tuple[str, str], Callable[[Place], Any]] = {
     ("Pixels", "sizeT"): lambda _: rint(1),
     ("Pixels", "sizeC"): lambda _: rint(len(CHANNELS)),
     ("Event", "time"): lambda place: rtime(place.acquired),
-    ("Experimenter", "id"): lambda _: rlong(PUBLIC_USER_ID),
-    ("Experimenter", "omeName"): lambda _: rstring("public"),
-    ("Experimenter", "firstName"): lambda _: rstring(FIRST_NAME),
-    ("Experimenter", "lastName"): lambda _: rstring(LAST_NAME),
+    ("Experimenter", "id"): lambda place: rlong(place.owner.number),
+    ("Experimenter", "omeName"): lambda place: rstring(place.owner.name),
+    ("Experimenter", "firstName"): lambda place: rstring(place.owner.first_name),
+    ("Experimenter", "lastName"): lambda place: rstring(place.owner.last_name),
     ("Experimenter", "email"): lambda _: None,
     ("ExperimenterGroup", "id"): lambda _: rlong(PUBLIC_GROUP_ID),
     ("ExperimenterGroup", "name"): lambda _: rstring(PUBLIC_GROUP),
@@ -118,7 +112,7 @@ class Answerer:
         if kind not in _ENTITIES:
             return []
         maker = Maker()
-        return [maker.make(kind, place) for place in _distinct(self._places, kind)]
+        return [maker.make(kind, place) for place in _distinct(self._about(kind), kind)]
 
     def _objects(self, text: str, parameters: Any) -> list[Any]:
         query = take_apart(text, plain(parameters))
@@ -153,12 +147,20 @@ class Answerer:
         if any(re.search("WellSample|ScreenPlateLink", absent) for absent in query.absent):
             return []  # orphans; the demo has none
         meeting = (
-            place for place in self._places if all(_meets(condition, paths, place) for condition in query.conditions)
+            place
+            for place in self._about(query.entity)
+            if all(_meets(condition, paths, place) for condition in query.conditions)
         )
         found = _distinct(meeting, kind)
         if re.match(r"[\w.]*column\b", query.order):
             found.sort(key=lambda place: (place.plate_id, place.column, place.row))
         return found
+
+    def _about(self, kind: str) -> Sequence[Place]:
+        """The places that questions about a class are answered from: of users, one for each, also without data."""
+        if kind != "Experimenter":
+            return self._places
+        return [replace(place, owner=user) for place in self._places[:1] for user in USERS]
 
 
 class _Paths:

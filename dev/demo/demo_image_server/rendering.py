@@ -168,8 +168,21 @@ class Renderer(Stateful):
     def setChannelLookupTable(self, index: int, table: str) -> None:
         """The demo has no lookup tables; the channel keeps its colour."""
 
+    def setQuantizationMap(self, index: int, family: Any, coefficient: float, noise_reduction: bool) -> None:
+        """Always linear."""
+
     def getCodomainMapContext(self, index: int) -> list[Any]:
-        return []
+        return [omero.model.ReverseIntensityContextI(index + 1, True)] if self._channels[index].inverted else []
+
+    def addCodomainMapToChannel(self, context: Any, index: int) -> None:
+        self._invert(context, index, inverted=True)
+
+    def removeCodomainMapFromChannel(self, context: Any, index: int) -> None:
+        self._invert(context, index, inverted=False)
+
+    def _invert(self, context: Any, index: int, *, inverted: bool) -> None:
+        if isinstance(context, omero.romio.ReverseIntensityMapContext):
+            self._channels[index] = replace(self._channels[index], inverted=inverted)
 
     def getQuantumDef(self) -> Any:
         result = omero.model.QuantumDefI(1, True)

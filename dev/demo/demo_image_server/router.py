@@ -202,7 +202,7 @@ class Locator(Ice.ServantLocator):
         if session is None:
             return None
         if identity.name == "IAdmin":
-            return servant(api.IAdmin, services.Admin(session, self._settings.public_user))
+            return servant(api.IAdmin, services.Admin(session))
         return self._stateless.get(identity.name) or session.services.get(identity.name)
 
     def finished(self, current: Any, servant: Any, cookie: Any) -> None:

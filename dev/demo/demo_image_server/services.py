@@ -14,6 +14,7 @@ from . import objects
 from .catalogue import Catalogue
 from .queries import Answerer
 from .sessions import Session, Sessions
+from .users import USERS, VISITOR
 
 OMERO_VERSION = "5.6.0-demo"
 """Clients compare the first two numbers with their own."""
@@ -23,15 +24,15 @@ _CONFIGURATION = {"omero.pixeldata.max_plane_width": "3192", "omero.pixeldata.ma
 
 
 class Admin:
-    """omero.api.IAdmin: one user in one group."""
+    """omero.api.IAdmin: a visitor and the owner of the data, in one group."""
 
-    def __init__(self, session: Session, user: str) -> None:
-        self._session, self._user = session, user
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def getEventContext(self) -> Any:
         context = omero.sys.EventContext()
         context.sessionId, context.sessionUuid = 1, self._session.uuid
-        context.userId, context.userName = objects.PUBLIC_USER_ID, self._user
+        context.userId, context.userName = VISITOR.number, VISITOR.name
         context.groupId, context.groupName = objects.PUBLIC_GROUP_ID, objects.PUBLIC_GROUP
         context.isAdmin, context.eventId, context.eventType = False, 1, "User"
         context.memberOfGroups = [objects.PUBLIC_GROUP_ID, objects.USER_GROUP_ID]
@@ -48,20 +49,22 @@ class Admin:
         return roles
 
     def getExperimenter(self, number: int) -> Any:
-        if number != objects.PUBLIC_USER_ID:
-            raise omero.ApiUsageException(None, None, f"the demo has no user {number}")
-        return objects.experimenter(self._user)
+        return self._experimenter(number)
 
     def lookupExperimenter(self, name: str) -> Any:
-        if name != self._user:
-            raise omero.ApiUsageException(None, None, f"the demo has no user {name}")
-        return objects.experimenter(self._user)
+        return self._experimenter(name)
 
     def lookupExperimenters(self) -> list[Any]:
-        return [objects.experimenter(self._user)]
+        return [objects.experimenter(user) for user in USERS]
 
     def containedExperimenters(self, group: int) -> list[Any]:
         return self.lookupExperimenters()
+
+    def _experimenter(self, wanted: int | str) -> Any:
+        for user in USERS:
+            if wanted in (user.number, user.name):
+                return objects.experimenter(user)
+        raise omero.ApiUsageException(None, None, f"the demo has no user {wanted}")
 
     def getGroup(self, number: int) -> Any:
         return objects.group()

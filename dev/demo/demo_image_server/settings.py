@@ -51,7 +51,6 @@ class Settings:
     websocket_port: int
     certificate: Path
     key: Path
-    public_user: str
     public_password_file: Path
     database: Database
     session_idle_seconds: int
@@ -83,7 +82,6 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         websocket_port=number("WEBSOCKET_PORT", 4066),
         certificate=Path(text("CERTIFICATE")),
         key=Path(text("KEY")),
-        public_user=text("PUBLIC_USER", "public"),
         public_password_file=Path(text("PUBLIC_PASSWORD_FILE")),
         database=Database(
             host=text("DB_HOST"),

@@ -6,6 +6,7 @@ from typing import Any
 from .catalogue import Catalogue
 from .queries import Answerer
 from .rendering import Stateful
+from .users import OWNER
 
 _KINDS = ("Screen", "Plate", "Image")
 
@@ -18,6 +19,7 @@ class Search(Stateful):
         self._kinds: tuple[str, ...] = _KINDS
         self._batch = 1000
         self._found: list[Any] = []
+        self._anybody = True
 
     def onlyType(self, kind: str) -> None:
         self._kinds = tuple(known for known in _KINDS if known == kind)
@@ -29,7 +31,8 @@ class Search(Stateful):
         """Everything was created at the same time."""
 
     def onlyOwnedBy(self, details: Any) -> None:
-        """Everything has the same owner."""
+        owner = details.owner
+        self._anybody = owner is None or owner.id.val == OWNER.number
 
     def setAllowLeadingWildcard(self, allowed: bool) -> None:
         """Words are found anywhere in a name."""
@@ -44,7 +47,7 @@ class Search(Stateful):
             item
             for kind in self._kinds
             for item in answerer.all_of(kind)
-            if words and all(word in item.name.val.lower() for word in words)
+            if self._anybody and words and all(word in item.name.val.lower() for word in words)
         ]
 
     def byLuceneQueryBuilder(self, fields: str, start: str, stop: str, date: str, text: str) -> None:
