@@ -30,9 +30,8 @@ def middleware() -> ModuleType:
 
 def view(request: HttpRequest) -> HttpResponse:
     """Does with the session what OMERO.web does; says what it was asked for anew."""
-    asked = [name for name in ("can_create", "server_settings", "connector") if name not in request.session]
+    asked = [name for name in ("server_settings", "connector") if name not in request.session]
     request.session["connector"] = {"omero_session_key": "x"}
-    request.session["can_create"] = False
     request.session["server_settings"] = {"browser": {}}
     return HttpResponse(" ".join(asked))
 
@@ -67,8 +66,20 @@ def test_a_failing_page_leaves_djangos_session_untouched(middleware: ModuleType)
 def test_what_is_the_same_for_all_is_asked_for_once_and_nothing_else_is_passed_on(middleware: ModuleType) -> None:
     answer = middleware.SharedAnswers(view)
     shared = {"X-IDR-Shared": "1"}
-    assert answer(request("/a", **shared)).content == b"can_create server_settings connector"
+    assert answer(request("/a", **shared)).content == b"server_settings connector"
     assert answer(request("/b", **shared)).content == b"connector"
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-IDR-Shared": "1"}])
+def test_no_page_offers_visitors_to_create_anything(middleware: ModuleType, headers: dict[str, str]) -> None:
+    offers = []
+
+    def page(request: HttpRequest) -> HttpResponse:
+        offers.append(request.session["can_create"])
+        return HttpResponse()
+
+    middleware.SharedAnswers(middleware.VisitorsOnlyRead(page))(request("/webclient/", **headers))
+    assert offers == [False]
 
 
 def test_a_page_with_a_session_is_as_before(middleware: ModuleType) -> None:

@@ -14,6 +14,7 @@ from tests.unit.frontend.conftest import PLAN, Front
 
 THUMBNAIL = "/webgateway/render_thumbnail/1/"
 PLATE = 384
+LANDING = "webclient/?experimenter=-1"
 COOKIE = {"Cookie": "sessionid_demo1=somebodys; csrftoken=x"}
 
 
@@ -29,7 +30,7 @@ def test_cookies_reach_neither_a_kept_answer_nor_its_visitors(front: Front) -> N
 
 
 def test_a_page_with_a_session_gets_its_cookie_and_gives_one(front: Front) -> None:
-    answer = front.get("/webclient/", **COOKIE, **{"X-IDR-Shared": "1"})
+    answer = front.get(f"/{LANDING}", **COOKIE, **{"X-IDR-Shared": "1"})
     assert "sessionid_demo1" in answer.headers["set-cookie"]
     (sent,) = front.upstream.headers
     assert sent["cookie"] == COOKIE["Cookie"]
@@ -52,6 +53,25 @@ def test_nobody_logs_in(front: Front, path: str, status: int) -> None:
     assert not front.upstream.asked
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/?x=1", "/webclient", "/webclient/", "/webclient/?", "/webclient/?utm_source=x", "//webclient/."),
+        *("/webclient/userdata/", "/webclient/login/?url=/webclient/%3Fshow=image-1", "/webclient/logout/"),
+    ],
+)
+def test_who_asks_for_no_data_in_particular_sees_everybodys(front: Front, path: str) -> None:
+    answer = front.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (302, f"https://127.0.0.1:{front.place.https}/{LANDING}")
+    assert not front.upstream.asked
+
+
+@pytest.mark.parametrize("path", [f"/{LANDING}", "/webclient/?show=plate-1", "/webclient/userdata/?a=b&path=image=1"])
+def test_who_asks_for_some_data_is_led_nowhere_else(front: Front, path: str) -> None:
+    assert front.get(path).status_code == 200
+    assert front.upstream.asked == {path: 1}
+
+
 def test_brackets_of_jquery_in_names_are_no_login(front: Front) -> None:
     assert front.get("/webclient/api/annotations/?image%5B%5D=1").status_code == 200
 
@@ -69,7 +89,7 @@ def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front)
 
 
 def test_other_sites_scripts_may_read_everything(front: Front) -> None:
-    for path in (THUMBNAIL, "/webclient/", "/webgateway/imgData/1/?callback=f"):
+    for path in (THUMBNAIL, f"/{LANDING}", "/webgateway/imgData/1/?callback=f"):
         assert front.get(path, Origin="https://viewer.example.org").headers["access-control-allow-origin"] == "*"
     asked = front.visitor.options("/api/v0/m/images/", headers={"Access-Control-Request-Method": "GET"})
     assert (asked.status_code, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
@@ -99,7 +119,7 @@ def test_five_plate_pages_in_a_row_are_served_to_one_address(front: Front) -> No
 
 
 def test_hundreds_of_uncached_pages_from_one_address_are_too_many(front: Front) -> None:
-    statuses = limited(front, ["/webclient/"] * 300)
+    statuses = limited(front, [f"/{LANDING}"] * 300)
     assert statuses[200] >= 100
     assert statuses[429] > 50
 
@@ -107,7 +127,7 @@ def test_hundreds_of_uncached_pages_from_one_address_are_too_many(front: Front) 
 def test_plain_http_leads_to_https_and_says_so_for_long(front: Front) -> None:
     answer = httpx.get(f"http://127.0.0.1:{front.place.http}/webclient/?a=b")
     assert (answer.status_code, answer.headers["location"]) == (301, "https://127.0.0.1/webclient/?a=b")
-    assert front.get("/webclient/").headers["strict-transport-security"] == "max-age=15768000"
+    assert front.get(f"/{LANDING}").headers["strict-transport-security"] == "max-age=15768000"
 
 
 class Farm:
@@ -141,7 +161,7 @@ def test_a_session_stays_with_one_server_and_sessions_spread(tmp_path: Path) -> 
         for number in range(40):
             before = farm.asked()
             for _ in range(3):
-                farm.get("/webclient/", f"session-{number}")
+                farm.get(f"/{LANDING}", f"session-{number}")
             grown = [after - old for after, old in zip(farm.asked(), before, strict=True)]
             assert sorted(grown) == [0, 0, 0, 3]
             used.append(grown.index(3))
@@ -153,7 +173,7 @@ def test_a_visitor_without_a_session_stays_with_one_server(tmp_path: Path) -> No
     with ExitStack() as stack:
         farm = Farm(tmp_path, stack)
         for _ in range(8):
-            farm.get("/webclient/")
+            farm.get(f"/{LANDING}")
         assert sorted(farm.asked()) == [0, 0, 0, 8]
 
 
@@ -175,7 +195,7 @@ def test_a_get_is_tried_on_another_server(tmp_path: Path) -> None:
         farm.readonly[0].shutdown()
         farm.readonly[0].server_close()
         farm.readonly[1].status = 502
-        statuses = {farm.get("/webclient/", f"session-{number}") for number in range(40)}
+        statuses = {farm.get(f"/{LANDING}", f"session-{number}") for number in range(40)}
         statuses |= {farm.get(f"/webgateway/render_thumbnail/{number}/") for number in range(40)}
     assert statuses == {200}
 

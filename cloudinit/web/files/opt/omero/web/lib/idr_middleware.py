@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-SAME_FOR_ALL = ("can_create", "server_settings")
+SAME_FOR_ALL = ("server_settings",)
 """What OMERO.web asks OMERO.server for at the beginning of each session; for the public user always the same."""
 
 CREDENTIALS = ("bsession", "username", "password")
@@ -61,6 +61,21 @@ class SharedAnswers:
             # SessionMiddleware sees the one that it made, untouched: nothing to save, no cookie to set.
             request.session = kept
         return response
+
+
+class VisitorsOnlyRead:
+    """Gives each session OMERO.web's own read-only mode: no page offers to create, run or export. After SharedAnswers.
+
+    OMERO.web would ask OMERO.server, and offer all of it where that is the read-write one.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        request.session.setdefault("can_create", False)
+        return self.get_response(request)
 
 
 class NoCredentialsInAddress:
