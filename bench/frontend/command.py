@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.frontend import cold, slow, warm
+from bench.frontend import cold, shown, slow, warm
 from bench.frontend.load import LoadError
 from dev import debian
 from model.plan import Plan
@@ -18,9 +18,15 @@ from tests import stacks
 from tests.proxy import StartError
 
 Measure = Callable[[Path, Plan], dict[str, float]]
-PARTS: dict[str, Measure] = {"warm": warm.measure, "cold": cold.measure, "slow": slow.measure}
+PARTS: dict[str, Measure] = {
+    "warm": warm.measure,
+    "shown": shown.measure,
+    "cold": cold.measure,
+    "slow": slow.measure,
+}
 ABOUT = {
     "warm": "a plate page in the cache, beside its peers (2 minutes)",
+    "shown": "the same in a browser, until its last picture is shown (1 minute)",
     "cold": "a plate page that nobody has seen, before a real OMERO.web (2 minutes)",
     "slow": "an upstream that never answers",
 }

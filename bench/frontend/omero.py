@@ -24,6 +24,9 @@ from tests.proxy import VOLUMES, wait_for
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 START_SECONDS = 120
+HOME = Path("/opt/omero/web")
+MIDDLEWARE = HOME / "lib" / "idr_middleware.py"
+EVERY_PAGE = HOME / "templates" / "idr" / "every-page.html"
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,10 @@ def running(folder: Path, plan: Plan) -> Iterator[Omero]:
         server = stack.enter_context(_image_server(machine, files))
         redis_port, redis_password = stack.enter_context(_redis(machine, plan))
         found = Omero(free_port(), redis_port, redis_password, folder / "requests")
-        settings = _adapted(files["/opt/omero/web/config/idr.omero"], node, plan, found, server)
-        stack.enter_context(_web(machine, settings, files["/opt/omero/web/lib/idr_middleware.py"], found.port))
+        settings = _adapted(files["/opt/omero/web/config/idr.omero"], node, plan, found, server, machine)
+        for path in (MIDDLEWARE, EVERY_PAGE):
+            _place(machine, path, files[str(path)])
+        stack.enter_context(_web(machine, settings, found.port))
         yield found
 
 
@@ -183,7 +188,7 @@ def _redis(machine: Machine, plan: Plan) -> Iterator[tuple[int, str]]:
         yield port, password
 
 
-def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int) -> str:
+def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machine: Machine) -> str:
     """A node's settings of OMERO.web with this machine's addresses."""
     redis = plan.releases[0].with_role(Role.REDIS)[0]
     for old, new in (
@@ -191,6 +196,7 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int) -> st
         (f'["{node.address}", {OMERO_SSL_PORT},', f'["127.0.0.1", {server},'),
         (f"server.host {node.address}", "server.host 127.0.0.1"),
         (f"server.port {WEB_PORT}", f"server.port {omero.port}"),
+        (f'["{HOME}/templates"]', f'["{machine.folder}/templates"]'),
     ):
         if old not in text:
             msg = f"OMERO.web's settings have no {old!r}"
@@ -199,15 +205,21 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int) -> st
     return f"{text}config set omero.web.wsgi_args -- '--access-logfile {omero.log}'\n"
 
 
+def _place(machine: Machine, path: Path, text: str) -> None:
+    """A file of OMERO.web's, at the same place in the machine's folder."""
+    file = machine.folder / path.relative_to(HOME)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
 @contextmanager
-def _web(machine: Machine, settings: str, middleware: str, port: int) -> Iterator[None]:
+def _web(machine: Machine, settings: str, port: int) -> Iterator[None]:
     """OMERO.web, started as its systemd unit does."""
-    home, library = machine.make("OMERO.web"), machine.make("lib")
+    home = machine.make("OMERO.web")
     for name in ("etc", "etc/grid", "var", "var/log"):
         machine.make(f"OMERO.web/{name}")
-    (library / "idr_middleware.py").write_text(middleware)
     config = machine.write("idr.omero", settings)
-    environment = {"OMERODIR": str(home), "PYTHONPATH": str(library)}
+    environment = {"OMERODIR": str(home), "PYTHONPATH": str(machine.folder / "lib")}
     omero = machine.folder / "venv" / "bin" / "omero"
     machine.run(omero, "load", "--glob", config, **environment)
     with machine.running(omero, "web", "start", "--foreground", port=port, **environment):

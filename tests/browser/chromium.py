@@ -1,0 +1,141 @@
+"""Starts Chromium with a profile of its own, which trusts one authority and knows one name."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service as Driver
+from selenium.webdriver.support.ui import WebDriverWait
+
+from dev import debian
+from tests.browser.seclusion import secluded
+from tests.browser.traffic import Recorder, Traffic, complaints
+
+PACKAGES = Path(__file__).with_name("apt-packages.txt")
+CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
+WIDTH, HEIGHT = 1600, 1000
+LOAD_SECONDS = 60
+QUIET_SECONDS = 1.0
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",  # its sandbox does not start as root; only the service under test is visited
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-pipe",  # its driver is in another network namespace
+    f"--window-size={WIDTH},{HEIGHT}",
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a browser is to know of a service: its name, where that is (host:port), and whom to trust."""
+
+    name: str
+    address: str
+    authority: str
+    """PEM of the certificate authority."""
+
+
+@dataclass
+class Browser:
+    """A running Chromium."""
+
+    driver: Chrome
+    site: Site
+
+    def open(self, path: str) -> None:
+        """Go to a page of the site, and wait until it is loaded; what its scripts ask for may still be under way."""
+        self.driver.get(f"https://{self.site.name}/{path}")
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """What a script returns in the page."""
+        return self.driver.execute_script(script, *arguments)
+
+    def wait(self, script: str, *arguments: object, seconds: float = LOAD_SECONDS) -> Any:
+        """Run a script in the page until what it returns is true, and return that. Raises TimeoutException."""
+        condition = WebDriverWait(self.driver, seconds, poll_frequency=0.1)
+        return condition.until(lambda _: self.run(script, *arguments), f"never true: {script}")
+
+    def forget(self) -> None:
+        """Empty the browser's own cache."""
+        self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+
+    def traffic(self) -> Traffic:
+        """What was asked and said since the last call; waits until every answer is there and the page is quiet."""
+        recorder, deadline = Recorder(), time.monotonic() + LOAD_SECONDS
+        quiet_since = time.monotonic()
+        while time.monotonic() < min(quiet_since + QUIET_SECONDS, deadline) or (
+            recorder.waiting and time.monotonic() < deadline
+        ):
+            if recorder.note(self._log("performance")):
+                quiet_since = time.monotonic()
+            time.sleep(0.1)
+        return Traffic(recorder.requests(), complaints(self._log("browser")))
+
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        return entries
+
+    def picture(self, file: Path) -> None:
+        """Keep a screenshot as a PNG."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(self.driver.get_screenshot_as_png())
+
+
+@contextmanager
+def chromium(folder: Path, site: Site) -> Iterator[Browser]:
+    """A browser that nobody has used, until the end of the block. `folder` is its home.
+
+    Raises PackageError when Chromium is missing and cannot be installed.
+    """
+    debian.ensure(debian.read_list(PACKAGES), print)
+    home = folder / "home"
+    _trust(home, site.authority)
+    with secluded(folder, site.address) as namespace:
+        driver = Chrome(_options(folder, site, namespace), Driver(DRIVER, env=_environment(home)))
+        driver.set_page_load_timeout(LOAD_SECONDS)
+        driver.set_script_timeout(LOAD_SECONDS)
+        try:
+            yield Browser(driver, site)
+        finally:
+            driver.quit()
+
+
+def _options(folder: Path, site: Site, namespace: str) -> ChromeOptions:
+    program = folder / "chromium"
+    program.write_text(f'#!/bin/sh\nexec ip netns exec {namespace} {CHROMIUM} "$@"\n')
+    program.chmod(0o755)
+    options = ChromeOptions()
+    options.binary_location = str(program)
+    for option in OPTIONS:
+        options.add_argument(option)
+    options.add_argument(f"--user-data-dir={folder / 'profile'}")
+    options.add_argument(f"--host-resolver-rules=MAP {site.name} 127.0.0.1")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    return options
+
+
+def _environment(home: Path) -> Mapping[str, str]:
+    """Chromium reads authorities from the NSS database in HOME."""
+    return {**os.environ, "HOME": str(home)}
+
+
+def _trust(home: Path, authority: str) -> None:
+    """Make the NSS database in a home, with one authority for servers. Raises CalledProcessError."""
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    store = f"sql:{database}"
+    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True)
+    command = ["certutil", "-A", "-d", store, "-n", "authority", "-t", "C,,"]
+    subprocess.run(command, input=authority, text=True, check=True, stdout=subprocess.DEVNULL)

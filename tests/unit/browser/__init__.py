@@ -1,0 +1,1 @@
+"""Tests of what the browser of the other tests sees."""
