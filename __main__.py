@@ -2,8 +2,10 @@
 
 import pulumi
 
+from components import cloud
 from components.deployment import Deployment
 from components.stack import load
+from idr.agreement import require_agreement
 from idr.capacity import require_capacity
 from model.outputs import contract
 from model.outputs.summary import summary
@@ -12,6 +14,7 @@ from model.planning import plan
 
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
+require_agreement(stack_plan)
 require_capacity(stack_plan)
 deployment = Deployment(stack_plan, secrets)
 
@@ -22,6 +25,9 @@ after_up = pulumi.Output.all(
     bastion=deployment.bastion_address,
     servers=deployment.servers,
     volumes=deployment.volumes,
+    auth_url=cloud.auth_url(),
+    project_id=deployment.project_id,
+    region=deployment.region,
 ).apply(lambda known: contract.outputs(stack_plan, secrets, Known(**known)))
 for name in contract.NAMES:
     pulumi.export(name, before_up[name] if name in before_up else after_up[name])

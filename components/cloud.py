@@ -17,6 +17,11 @@ def setting(name: str) -> str | None:
     return found
 
 
+def auth_url() -> str | None:
+    """Keystone's address as the settings or the environment have it; None where clouds.yaml does."""
+    return setting("authUrl") or os.environ.get("OS_AUTH_URL")
+
+
 def external_network_id(name: str) -> pulumi.Input[str]:
     """The id of the network that floating addresses come from."""
     return _id("external network", name, lambda: openstack.networking.get_network(name=name, external=True).id)

@@ -15,7 +15,7 @@ from model.secrets import Secrets
 class Deployment(pulumi.ComponentResource):
     """Router, bastion, releases and the public address before the live one.
 
-    Outputs: `public_address`, `bastion_address`; ids of `servers` and `volumes` by name.
+    Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name.
     """
 
     def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
@@ -56,6 +56,8 @@ class Deployment(pulumi.ComponentResource):
         made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
         self.servers = {name: node.instance_id for name, node in made.items()}
         self.volumes = {v.name: made[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
+        bastion_node = made[plan.bastion_node.name]
+        self.project_id, self.region = bastion_node.project_id, bastion_node.region
         self.public_address = public.address
         self.bastion_address = way_in.address
         self.register_outputs({"public_address": self.public_address, "bastion_address": self.bastion_address})

@@ -17,7 +17,8 @@ from model.plan import Node as NodePlan
 class Node(pulumi.ComponentResource):
     """Port, server, data volumes and their attachments.
 
-    Outputs: `instance_id`, `port_id`, `volume_ids` by purpose; `attachments` is what configuration must wait for.
+    Outputs: `instance_id`, `port_id`, `project_id`, `region`, `volume_ids` by purpose; `attachments` is what
+    configuration must wait for.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Node(pulumi.ComponentResource):
             )
         self.instance_id = instance.id
         self.port_id = port.id
+        self.project_id, self.region = port.tenant_id, port.region
         self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
 
 

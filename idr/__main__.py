@@ -1,9 +1,10 @@
 """The `idr` command, also as `python -m idr`: one module per command, one line each here."""
 
-from idr import check, cli, drift, inventory, pin, plan, recover, settings, ssh
+from idr import check, cli, drift, inventory, pin, plan, settings, ssh
 from idr.diagram import command as diagram
 from idr.init import command as init
 from idr.prewarm import command as prewarm
+from idr.recover import command as recover
 from idr.review import command as review
 from idr.status import command as status
 

@@ -7,7 +7,7 @@ import pulumi
 
 from idr.cloud import CloudError, asking, connect
 from model.capacity import Offer, Quota, is_complete, shortfalls
-from model.ownership import Labels
+from model.ownership import Labels, stack_of_metadata
 from model.plan import Plan, cloud_prefix
 from model.release_settings import Flavor
 
@@ -44,11 +44,6 @@ def require_capacity(plan: Plan) -> None:
 
 def _problems(cloud: "Connection", plan: Plan) -> list[str]:
     servers = _servers(cloud, plan)
-    if broken := _broken(servers):
-        return [
-            f"these servers never came up: {', '.join(broken)}",
-            f"Take them away with `bin/idr recover --stack {plan.stack}`, then run `pulumi up` again.",
-        ]
     if is_complete(plan, servers):
         return []
     lines = shortfalls(plan, offer(cloud, plan, servers))
@@ -69,8 +64,8 @@ def offer(cloud: "Connection", plan: Plan, servers: dict[str, str] | None = None
 
 
 def _servers(cloud: "Connection", plan: Plan) -> dict[str, str]:
-    prefix = f"{cloud_prefix(plan.stack)}-"
-    return {server.name: server.status for server in cloud.compute.servers() if server.name.startswith(prefix)}
+    servers = cloud.compute.servers()
+    return {server.name: server.status for server in servers if stack_of_metadata(server.metadata or {}) == plan.stack}
 
 
 def _broken(servers: dict[str, str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ def run(*arguments: str, text_input: str | None = None) -> str:
     """What `pulumi` prints, run in the project's folder. Raises EngineError when it fails or is not there."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
-        raise EngineError(f"pulumi {arguments[0]} failed: {_last_line(done)}")
+        raise EngineError(f"pulumi {arguments[0]} failed: {last_line(done)}")
     return done.stdout
 
 
@@ -45,11 +45,18 @@ def outputs(stack: str) -> dict[str, Any]:
     return found
 
 
+def backend() -> str:
+    """The address of the state in use, for messages."""
+    done = attempt("whoami", "--json")
+    return str(json.loads(done.stdout)["url"]) if done.returncode == 0 else "not reachable"
+
+
 def config(stack: str) -> dict[str, Any]:
     """Every value of the stack's settings by its full name, secrets included."""
     found: dict[str, dict[str, Any]] = json.loads(run("config", "--json", "--show-secrets", "--stack", stack))
     return {name: entry.get("objectValue", entry.get("value")) for name, entry in found.items()}
 
 
-def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The last line that a command printed."""
     return next(iter((done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]), "it said nothing")

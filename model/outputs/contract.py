@@ -30,6 +30,14 @@ class Endpoints(View):
     bastion: str = Field(description="address:port for ssh")
 
 
+class CloudView(View):
+    """The cloud and project that the stack is in."""
+
+    auth_url: str | None = Field(description="Keystone, as the last `up` was told; null: by clouds.yaml")
+    region: str
+    project_id: str
+
+
 class ReleaseView(View):
     """One release."""
 
@@ -44,6 +52,8 @@ class Outputs(View):
 
     contract: Literal[1] = 1
     endpoints: Endpoints
+    # A default: outputs of before have none.
+    cloud: CloudView = CloudView(auth_url=None, region="", project_id="")
     inventory: dict[str, Any] = Field(description="Ansible dynamic inventory, as a script prints it for --list")
     ssh_config: str = Field(description="ssh_config that reaches every node by name; needs OpenSSH 8.5 or newer")
     known_hosts: str = Field(description="known_hosts file with every node's key under its name")
@@ -63,6 +73,7 @@ def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
     made = topology(plan, secrets, known)
     whole = Outputs(
         endpoints=_endpoints(known),
+        cloud=CloudView(auth_url=known.auth_url, region=known.region, project_id=known.project_id),
         inventory=ansible(made),
         ssh_config=ssh_config(made),
         known_hosts=known_hosts(made),

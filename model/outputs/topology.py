@@ -19,12 +19,15 @@ SERIAL_LENGTH = 20
 
 @dataclass(frozen=True)
 class Known:
-    """What only a finished `up` knows: two addresses, and ids by the names of servers and volumes."""
+    """What only a finished `up` knows: two addresses, ids by the names of servers and volumes, and where they are."""
 
     public: str
     bastion: str
     servers: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
+    auth_url: str | None = None
+    project_id: str = ""
+    region: str = ""
 
 
 class VolumeView(View):

@@ -83,15 +83,17 @@ def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(place: T
         flavor_id=next(flavor.id for flavor in cloud.compute.flavors() if flavor.name == "m1.xlarge"),
         availability_zone="nova",
         networks="none",
+        # What the program gives its servers: an update that was cut off had it made.
+        metadata={"idr_stack": "local"},
     )
     end = time.monotonic() + 60
     while cloud.compute.get_server(broken.id).status != "ERROR" and time.monotonic() < end:
         time.sleep(1)
     done = place.up()
     assert done.returncode != 0
-    assert "these servers never came up: idr-local-demo1-redis" in done.stdout + done.stderr
-    recovered = place.run(sys.executable, "-m", "idr", "recover", "--stack", "local")
-    assert "server idr-local-demo1-redis had ended in ERROR: deleted" in recovered.stdout, recovered.stderr
+    assert "server idr-local-demo1-redis (" in done.stdout + done.stderr
+    recovered = place.run(sys.executable, "-m", "idr", "recover", "--yes", "--stack", "local")
+    assert f"server idr-local-demo1-redis ({broken.id}): deleted" in recovered.stdout, recovered.stderr
     assert place.listing()["servers"] == []
 
 

@@ -1,0 +1,175 @@
+"""Whether cloud and state agree: asked at the start of an `up`, and by `idr check`, `idr drift` and `idr recover`."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from idr import engine, state
+from idr.cloud import asking, connect
+from idr.errors import IdrError
+from idr.listing import listing
+from idr.state import Place, State
+from model.comparison import CloudObject, Comparison, Kind, compare, wanted
+from model.plan import Plan
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+OFF, ERROR = "SHUTOFF", "ERROR"
+
+
+class PlaceError(IdrError):
+    """The credentials lead to another project or region than the stack is in."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the cloud holds, what the state knows, and how they differ."""
+
+    stack: str
+    listing: tuple[CloudObject, ...]
+    state: State
+    comparison: Comparison
+
+    def problems(self) -> list[str]:
+        """Why an `up` must not start, and what to do, a line each. Empty when it may."""
+        if foreign := self.foreign():
+            return foreign
+        if lost := self.protected_lost():
+            return lost
+        return [*self._unknown(), *self._broken(), *self._lost(), *self._off()]
+
+    def warnings(self) -> list[str]:
+        """What an operator should look at, though it does not hinder an `up`; a line each."""
+        return [
+            *(f"{one.volume} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
+            *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
+        ]
+
+    def foreign(self) -> list[str]:
+        """What to say where the project holds this stack, but another state knows it."""
+        if not self.comparison.foreign:
+            return []
+        return [
+            f"this project holds an IDR '{self.stack}' that the state does not know: "
+            f"{_numbers(self.comparison.blocking)}.",
+            f"The state in use is {engine.backend()}. If your team shares one, set PULUMI_BACKEND_URL (docs/state.md). "
+            "Nothing was changed.",
+        ]
+
+    def protected_lost(self) -> list[str]:
+        """What to say where protected objects are not in the project: no answer of a cloud is taken for their end."""
+        lost = [one for one in self.comparison.gone if one.protect]
+        if not lost:
+            return []
+        return [
+            "the project does not hold what the state protects:",
+            *(f"- {one}" for one in lost),
+            f"Nothing was changed. Check project, region and the cloud's health. What really is lost can be given up "
+            f"with `pulumi state unprotect URN -s {self.stack}`.",
+        ]
+
+    def broken(self) -> list[CloudObject]:
+        """The servers that the state knows and Nova calls ERROR."""
+        known = {server.id for server in self.state.servers().values()}
+        return [one for one in self.listing if one.kind == Kind.SERVER and one.id in known and one.status == ERROR]
+
+    def _unknown(self) -> list[str]:
+        blocking = self.comparison.blocking
+        if not blocking:
+            return []
+        return [
+            f"the project holds objects of the stack '{self.stack}' that its state does not know:",
+            *(f"- {one}" for one in blocking),
+            f"`bin/idr recover --stack {self.stack}` deletes or adopts them. The state in use is {engine.backend()}.",
+        ]
+
+    def _broken(self) -> list[str]:
+        names = [one.name for one in self.broken()]
+        if not names:
+            return []
+        return [
+            f"servers in ERROR: {', '.join(names)}. `bin/idr recover --stack {self.stack}` deletes them, the next "
+            "`pulumi up` makes them anew."
+        ]
+
+    def _lost(self) -> list[str]:
+        gone = self.comparison.gone
+        if not gone:
+            return []
+        return [
+            "objects that the state knows are gone from the project:",
+            *(f"- {one}" for one in gone),
+            f"`bin/idr recover --stack {self.stack}` lets the state forget them, the next `pulumi up` makes them anew.",
+        ]
+
+    def _off(self) -> list[str]:
+        names = [name for name in self.switched_off() if self._state_says_active(name)]
+        if not names:
+            return []
+        return [f"switched off: {', '.join(names)}. `pulumi up --refresh -s {self.stack}` starts them."]
+
+    def switched_off(self) -> list[str]:
+        """The names of the stack's servers that are switched off."""
+        status = {one.id: one.status for one in self.listing if one.kind == Kind.SERVER}
+        return [name for name, server in self.state.servers().items() if status.get(server.id or "") == OFF]
+
+    def _state_says_active(self, name: str) -> bool:
+        return str(self.state.servers()[name].outputs.get("powerState", "active")) == "active"
+
+
+def of(cloud: "Connection", plan: Plan) -> Agreement:
+    """Compare cloud and state. Raises PlaceError before anything is listed, when they are not of one project."""
+    known = state.read(plan.stack)
+    same_place(cloud, known, plan.stack)
+    found = listing(cloud, plan.stack)
+    return Agreement(plan.stack, found, known, compare(found, known.known(), wanted(plan)))
+
+
+def same_place(cloud: "Connection", known: State, stack: str) -> None:
+    """Raise PlaceError where the credentials lead elsewhere than to the stack's project and region."""
+    there = known.place()
+    here = Place(str(cloud.current_project_id), cloud.config.get_region_name() or "")
+    if there is None or there == here or (there.project == here.project and not here.region):
+        return
+    msg = (
+        f"the stack '{stack}' is in project {there.project}, region {there.region}; "
+        f"these credentials are for project {here.project}, region {here.region or 'unknown'}: nothing was changed.\n"
+        "Use the project's own: openstack:* in the stack file, or OS_CLOUD and OS_* in the environment."
+    )
+    raise PlaceError(msg)
+
+
+def require_agreement(plan: Plan) -> None:
+    """Refuse an `up` where cloud and state do not agree, before it has created anything.
+
+    Raises RunError with the differences and the command that resolves them. A preview asks nothing: it must work for a
+    reviewer who has no credentials.
+    """
+    if pulumi.runtime.is_dry_run():
+        return
+    try:
+        found = asking(lambda: of(connect(_setting), plan))
+    except IdrError as error:
+        raise pulumi.RunError(str(error)) from None
+    for line in found.warnings():
+        pulumi.log.warn(line)
+    if lines := found.problems():
+        raise pulumi.RunError("\n".join(lines))
+
+
+def _setting(name: str) -> str | None:
+    value: str | None = pulumi.runtime.get_config(f"openstack:{name}")
+    return value
+
+
+def _numbers(objects: Iterable[CloudObject]) -> str:
+    count = Counter(one.kind for one in objects)
+    return ", ".join(f"{count[kind]} {_plural(kind) if count[kind] > 1 else kind}" for kind in Kind if count[kind])
+
+
+def _plural(kind: Kind) -> str:
+    return f"{kind}s"

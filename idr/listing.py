@@ -1,0 +1,110 @@
+"""Lists what a project holds: the objects that a stack may have made, with their labels and owners."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from model.comparison import CloudObject, Kind, rule_name
+from model.ownership import stack_of, stack_of_metadata
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+ROUTER_OWNERS = ("network:router_interface", "network:ha_router_replicated_interface")
+LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting"})
+"""States of servers and volumes that are on their way out."""
+
+
+def listing(cloud: "Connection", stack: str) -> tuple[CloudObject, ...]:
+    """Every object of the project that can be a stack's. About a dozen requests, one for each kind."""
+    return tuple(_Listing(cloud, stack).objects())
+
+
+class _Listing:
+    def __init__(self, cloud: "Connection", stack: str) -> None:
+        self._cloud, self._stack = cloud, stack
+        self._mine = {"project_id": cloud.current_project_id}
+
+    def objects(self) -> Iterator[CloudObject]:
+        network = self._cloud.network
+        networks = list(network.networks(**self._mine))
+        ports = self._ports(networks)
+        yield from (_labelled(Kind.NETWORK, one) for one in networks)
+        yield from (_labelled(Kind.SUBNET, one, one.network_id) for one in network.subnets(**self._mine))
+        yield from (_labelled(Kind.ROUTER, one) for one in network.routers(**self._mine))
+        yield from (_port(one) for one in ports)
+        yield from self._floating_ips()
+        yield from self._firewall()
+        yield from self._compute(ports)
+        yield from self._volumes()
+
+    def _ports(self, networks: list[Any]) -> list[Any]:
+        """The project's own ports, and those that others have in this stack's networks, as a shared router does."""
+        ports = {port.id: port for port in self._cloud.network.ports(**self._mine)}
+        for network in networks:
+            if _stack(network) == self._stack:
+                ports.update({port.id: port for port in self._cloud.network.ports(network_id=network.id)})
+        return list(ports.values())
+
+    def _floating_ips(self) -> Iterator[CloudObject]:
+        for one in self._cloud.network.ips(**self._mine):
+            parents = frozenset({one.port_id} if one.port_id else ())
+            yield CloudObject(Kind.FLOATING_IP, one.id, one.floating_ip_address, _stack(one), parents)
+
+    def _firewall(self) -> Iterator[CloudObject]:
+        groups = {group.id: group for group in self._cloud.network.security_groups(**self._mine)}
+        yield from (_labelled(Kind.SECURITY_GROUP, group) for group in groups.values())
+        for rule in self._cloud.network.security_group_rules(**self._mine):
+            group = groups.get(rule.security_group_id)
+            if group:
+                remote = groups.get(rule.remote_group_id)
+                yield CloudObject(Kind.RULE, rule.id, _rule(rule, group, remote), None, frozenset({group.id}))
+
+    def _compute(self, ports: list[Any]) -> Iterator[CloudObject]:
+        for server in self._cloud.compute.servers():
+            if server.status not in LEAVING:
+                plugged = frozenset(port.id for port in ports if port.device_id == server.id)
+                stack = stack_of_metadata(server.metadata or {})
+                yield CloudObject(Kind.SERVER, server.id, server.name, stack, plugged, server.status)
+        for group in self._cloud.compute.server_groups():
+            yield CloudObject(Kind.SERVER_GROUP, group.id, group.name, None, frozenset(group.member_ids or ()))
+
+    def _volumes(self) -> Iterator[CloudObject]:
+        for volume in self._cloud.block_storage.volumes():
+            if volume.status not in LEAVING:
+                stack = stack_of_metadata(volume.metadata or {})
+                yield CloudObject(Kind.VOLUME, volume.id, volume.name or "", stack, frozenset(), volume.status)
+            for attachment in volume.attachments or ():
+                server = attachment["server_id"]
+                yield CloudObject(
+                    Kind.ATTACHMENT,
+                    f"{server}/{volume.id}",
+                    f"of {volume.name or volume.id} to {server}",
+                    None,
+                    frozenset({server, volume.id}),
+                )
+
+
+def _stack(one: Any) -> str | None:
+    return stack_of(one.tags or (), one.description)
+
+
+def _labelled(kind: Kind, one: Any, *parents: str) -> CloudObject:
+    return CloudObject(kind, one.id, one.name or "", _stack(one), frozenset(parents))
+
+
+def _port(port: Any) -> CloudObject:
+    if (port.device_owner or "").startswith(ROUTER_OWNERS):
+        addresses = ", ".join(address["ip_address"] for address in port.fixed_ips or ())
+        # The router may be the site's own; the network says whose port it is.
+        return CloudObject(Kind.ROUTER_PORT, port.id, addresses, None, frozenset({port.network_id}))
+    return CloudObject(Kind.PORT, port.id, port.name or "", _stack(port), frozenset({port.network_id}))
+
+
+def _rule(rule: Any, group: Any, remote: Any | None) -> str:
+    ports = (
+        f"{rule.port_range_min}"
+        if rule.port_range_min == rule.port_range_max
+        else (f"{rule.port_range_min}-{rule.port_range_max}")
+    )
+    far = remote.name if remote else rule.remote_group_id or rule.remote_ip_prefix or "anywhere"
+    return rule_name(group.name, rule.direction, rule.protocol, ports, far)

@@ -1,0 +1,97 @@
+"""`idr recover`: unlock the state, and make cloud and state agree, after an update that was cut off."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from idr import agreement, engine, stack_file, state
+from idr.agreement import Agreement
+from idr.cli import Stack
+from idr.cloud import asking, connect
+from idr.errors import IdrError
+from idr.recover import leftovers, lock, remember
+from model.comparison import KnownObject
+
+Say = Callable[[str], None]
+Agree = Callable[[str], bool]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer every question with yes, for scripts.")]
+
+
+class RecoverError(IdrError):
+    """Nothing was changed: the differences are not those that an interrupted update leaves."""
+
+
+def command(stack: Stack, yes: Yes = False) -> None:
+    """After an `up` that was cut off or that the cloud failed, make the next one able to complete it.
+
+    Takes the lock off the state. Deletes what the state does not know and holds no data, adopts data volumes, and lets
+    the state forget what is gone. Lists all of it and asks first. Nothing protected is deleted or forgotten.
+    """
+    recover(stack, typer.echo, lambda question: yes or typer.confirm(question))
+
+
+def recover(stack: str, say: Say, agree: Agree) -> None:
+    """Make cloud and state of a stack agree, after `agree` to each question; `say` is given each step done.
+
+    Raises RecoverError, LockError, PlaceError, EngineError or CloudError; nothing was changed then, unless a step that
+    was said before says so.
+    """
+    file = stack_file.read(stack)
+    # A wrong passphrase is noticed here, before the lock is touched.
+    engine.config(stack)
+    cloud = asking(lambda: connect(file.provider_setting))
+    known = state.read(stack)
+    asking(lambda: agreement.same_place(cloud, known, stack))
+    is_locked = lock.is_held(stack, known, agree)
+    found: Agreement = asking(lambda: agreement.of(cloud, file.plan))
+    refuse(found)
+    tasks = _tasks(found)
+    for line in [*found.warnings(), *tasks]:
+        say(line)
+    if tasks and not agree("Do this?"):
+        msg = "nothing was changed"
+        raise RecoverError(msg)
+    if is_locked:
+        engine.run("cancel", "--yes", "--stack", stack)
+        say("the lock of an earlier update is off")
+    if tasks or found.state.pending:
+        asking(lambda: leftovers.remove(cloud, found, say))
+        after: Agreement = asking(lambda: agreement.of(cloud, file.plan))
+        _let_the_state_know(found, after, file.plan.protect_data, say)
+    say(f"the state agrees with the cloud; now: pulumi up -s {stack}")
+
+
+def refuse(found: Agreement) -> None:
+    """Raise RecoverError where the differences have another cause than an interrupted update."""
+    if lines := found.foreign() or found.protected_lost():
+        raise RecoverError("\n".join(lines))
+    if blocked := [one for one in found.comparison.undecided if one.blocks]:
+        lines = [f"{one.volume}: {one.reason}" for one in blocked]
+        raise RecoverError("\n".join([*lines, leftovers.HOW_TO_DECIDE]))
+
+
+def _tasks(found: Agreement) -> list[str]:
+    difference = found.comparison
+    return [
+        *(f"delete: {one}" for one in (*difference.delete, *difference.extra_rules)),
+        *(f"delete: {one}, which is in ERROR" for one in found.broken()),
+        *(f"adopt: {one.volume}, as the data volume {one.name}" for one in difference.adopt),
+        *(f"forget: {one}, which is gone" for one in difference.gone),
+    ]
+
+
+def _let_the_state_know(before: Agreement, after: Agreement, protect: bool, say: Say) -> None:
+    """Adopt volumes, then forget what is gone: only what was named before, or went with a server deleted here."""
+    for adoption in before.comparison.adopt:
+        remember.adopt(before.stack, adoption, protect)
+        say(f"{adoption.volume}: adopted")
+    broken = {server.id for server in before.broken()}
+
+    def was_named(one: KnownObject) -> bool:
+        return one in before.comparison.gone or one.id.split("/")[0] in broken
+
+    named = [one for one in after.comparison.gone if was_named(one)]
+    remember.forget(before.stack, after.state, named)
+    for one in named:
+        say(f"{one}: forgotten")

@@ -1,0 +1,107 @@
+"""The lock on the state: whose it is, and whether that update still runs."""
+
+import os
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from idr import engine
+from idr.engine import EngineError
+from idr.errors import IdrError
+from idr.state import State
+
+OWNER = re.compile(r"created by (?P<user>[^\s@]*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
+LOCKED = "the stack is currently locked"
+UNREADABLE = "unexpected end of JSON input"
+
+
+class LockError(IdrError):
+    """An update of this stack is running, or may be."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who took the lock, and when."""
+
+    user: str
+    host: str
+    pid: int
+    since: str
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host} (process {self.pid}) since {self.since}"
+
+    def is_running(self) -> bool:
+        """Whether the update is known to be running: it began on this machine and its process is an engine's."""
+        return self.host == socket.gethostname() and _command(self.pid).startswith("pulumi")
+
+    def is_over(self) -> bool:
+        """Whether the update is known to have ended: it began on this machine and its process is gone."""
+        return self.host == socket.gethostname() and not self.is_running()
+
+
+def locks(message: str) -> tuple[Lock, ...]:
+    """The locks that a refused command of the engine names."""
+    return tuple(Lock(one["user"], one["host"], int(one["pid"]), one["since"]) for one in OWNER.finditer(message))
+
+
+def is_held(stack: str, known: State, agree: Callable[[str], bool]) -> bool:
+    """Whether a lock of an update that has ended is on the state.
+
+    Changes nothing. Asks `agree` where the update began on another machine, or the lock cannot be read. Raises
+    LockError where the update runs or `agree` says no.
+    """
+    message = _refusal(stack, known)
+    if message is None:
+        return False
+    found = locks(message)
+    if running := next((lock for lock in found if lock.is_running()), None):
+        msg = f"an update of '{stack}' is running: {running}. Wait for its end, or stop it with Ctrl-C there."
+        raise LockError(msg)
+    elsewhere = [str(lock) for lock in found if not lock.is_over()]
+    if not found:
+        elsewhere = ["an update that could not write down who it is (was a disk full?)"]
+    if elsewhere and not agree(
+        f"The state is locked by {' and '.join(elsewhere)}. Only continue if that update has ended: it would go on, "
+        "and both would write the state. Has it ended?"
+    ):
+        msg = "nothing was changed: the state is still locked"
+        raise LockError(msg)
+    return True
+
+
+def _refusal(stack: str, known: State) -> str | None:
+    """What the engine says to a command that needs the lock and does nothing; None when it is free."""
+    root = next((one.urn for one in known.resources if one.type == "pulumi:pulumi:Stack"), None)
+    if root:
+        options = ("--yes", "--skip-preview", "--skip-pending-creates", "--target", root, "--stack", stack)
+        done = engine.attempt("refresh", *options)
+    else:
+        # Nothing is in the state yet, so nothing is lost when it is written as it was read.
+        export = engine.run("stack", "export", "--stack", stack)
+        done = engine.attempt("stack", "import", "--stack", stack, text_input=export)
+    if done.returncode == 0:
+        return None
+    text = done.stderr + done.stdout
+    if LOCKED in text or UNREADABLE in text:
+        return text
+    raise EngineError(f"pulumi refresh failed: {engine.last_line(done)}")
+
+
+def _command(pid: int) -> str:
+    try:
+        return (Path("/proc") / str(pid) / "comm").read_text()
+    except OSError:
+        return "" if not _exists(pid) else "pulumi"
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,75 @@
+"""Changes what the state knows: adopts a data volume, forgets what is gone, drops operations that did not end."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from idr import engine, state
+from idr.errors import IdrError
+from idr.state import KINDS, State
+from model.comparison import Adoption, Kind, KnownObject
+
+VOLUME = next(kind for kind, what in KINDS.items() if what == Kind.VOLUME)
+DATA_VOLUME = "idr:storage:DataVolume"
+
+
+class StateError(IdrError):
+    """The state cannot be changed as asked; the text says why."""
+
+
+def adopt(stack: str, adoption: Adoption, protect: bool) -> None:
+    """Let the state know a data volume, with what the cloud says of it. Raises StateError or EngineError."""
+    export = json.loads(engine.run("stack", "export", "--stack", stack))
+    entry = volume_entry(export, adoption, protect)
+    export["deployment"]["resources"].append(entry)
+    engine.run("stack", "import", "--stack", stack, text_input=json.dumps(export))
+    _refresh(stack, [entry["urn"]])
+
+
+def volume_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> dict[str, Any]:
+    """The state's entry of a volume that was made for the component of its name."""
+    resources = export["deployment"].get("resources") or []
+    component = next(
+        (one for one in resources if one["type"] == DATA_VOLUME and one["urn"].endswith(f"::{adoption.name}")), None
+    )
+    provider = next((one["provider"] for one in resources if one["type"] in KINDS and one.get("provider")), None)
+    if component is None or provider is None:
+        msg = (
+            f"{adoption.volume}: the state does not have its node yet, so it cannot be adopted. "
+            f"Use it by its id: volumes: {{…: {{existing: {adoption.volume.id}}}}} in the stack file."
+        )
+        raise StateError(msg)
+    head, _, name = str(component["urn"]).rpartition("::")
+    return {
+        "urn": f"{head}${VOLUME}::{name}",
+        "custom": True,
+        "id": adoption.volume.id,
+        "type": VOLUME,
+        "inputs": {},
+        "outputs": {},
+        "parent": component["urn"],
+        "protect": protect,
+        "provider": provider,
+    }
+
+
+def forget(stack: str, known: State, gone: Iterable[KnownObject]) -> None:
+    """Drop operations that did not end, and each of `gone` that the provider does not find either.
+
+    Raises StateError where it finds one: then the cloud's lists are incomplete, and the state still has it.
+    """
+    ids = {(one.kind, one.id) for one in gone}
+    targets = [one.urn for one in known.resources if (KINDS.get(one.type), one.id) in ids]
+    root = [one.urn for one in known.resources if one.type == "pulumi:pulumi:Stack"]
+    if not root:
+        return
+    _refresh(stack, [*root, *targets])
+    left = [one for one in state.read(stack).known() if (one.kind, one.id) in ids]
+    if left:
+        lines = [f"the cloud does not list {one}, but it is there" for one in left]
+        raise StateError("\n".join([*lines, "Its lists are incomplete; try again when the cloud is well."]))
+
+
+def _refresh(stack: str, targets: list[str]) -> None:
+    options = [option for urn in targets for option in ("--target", urn)]
+    engine.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *options, "--stack", stack)

@@ -1,0 +1,105 @@
+"""The stack's state: which objects of the cloud the engine knows, and which cloud and project they are in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from idr import engine
+from model.comparison import Kind, KnownObject
+
+KINDS = {
+    "openstack:compute/instance:Instance": Kind.SERVER,
+    "openstack:compute/serverGroup:ServerGroup": Kind.SERVER_GROUP,
+    "openstack:compute/volumeAttach:VolumeAttach": Kind.ATTACHMENT,
+    "openstack:blockstorage/volume:Volume": Kind.VOLUME,
+    "openstack:networking/floatingIp:FloatingIp": Kind.FLOATING_IP,
+    "openstack:networking/network:Network": Kind.NETWORK,
+    "openstack:networking/port:Port": Kind.PORT,
+    "openstack:networking/router:Router": Kind.ROUTER,
+    "openstack:networking/routerInterface:RouterInterface": Kind.ROUTER_PORT,
+    "openstack:networking/secGroup:SecGroup": Kind.SECURITY_GROUP,
+    "openstack:networking/secGroupRule:SecGroupRule": Kind.RULE,
+    "openstack:networking/subnet:Subnet": Kind.SUBNET,
+}
+"""The types of resources that are objects of a project."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as the state has it. `id` is None for what is no object of a provider's."""
+
+    urn: str
+    type: str
+    id: str | None
+    protect: bool
+    inputs: Mapping[str, Any] = field(repr=False)
+    outputs: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The logical name, the last part of the URN."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The project and region that objects are in."""
+
+    project: str
+    region: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What `pulumi stack export` says. `pending` are URNs of operations that did not end."""
+
+    resources: tuple[Resource, ...]
+    pending: tuple[str, ...] = ()
+
+    def known(self) -> tuple[KnownObject, ...]:
+        """The objects of the project that the state knows."""
+        return tuple(
+            KnownObject(KINDS[one.type], one.id, one.name, one.protect)
+            for one in self.resources
+            if one.type in KINDS and one.id
+        )
+
+    def servers(self) -> dict[str, Resource]:
+        """The servers by their names in the plan."""
+        return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.SERVER}
+
+    def place(self) -> Place | None:
+        """Where the stack is, as the cloud said when it made the objects of Neutron; None before the first `up`."""
+        return next(self._places(), None)
+
+    def _places(self) -> Iterator[Place]:
+        for one in self.resources:
+            project, region = one.outputs.get("tenantId"), one.outputs.get("region")
+            if one.type in KINDS and project and region:
+                yield Place(project, region)
+
+
+def read(stack: str) -> State:
+    """The state of a stack. Takes no lock and needs no passphrase. Raises EngineError."""
+    return of_export(json.loads(engine.run("stack", "export", "--stack", stack)))
+
+
+def of_export(export: Mapping[str, Any]) -> State:
+    """What an export says."""
+    deployment = export.get("deployment") or {}
+    return State(
+        resources=tuple(_resource(entry) for entry in deployment.get("resources") or ()),
+        pending=tuple(entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ()),
+    )
+
+
+def _resource(entry: Mapping[str, Any]) -> Resource:
+    return Resource(
+        urn=entry["urn"],
+        type=entry["type"],
+        id=entry.get("id"),
+        protect=entry.get("protect", False),
+        inputs=entry.get("inputs") or {},
+        outputs=entry.get("outputs") or {},
+    )

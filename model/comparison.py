@@ -1,0 +1,213 @@
+"""What the cloud holds of a stack, compared with what the stack's state knows: what is unknown, what is gone."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from model.firewall import Rule
+from model.plan import Plan, cloud_prefix
+
+
+class Kind(StrEnum):
+    """A kind of object, in the order in which objects that depend on each other can be deleted."""
+
+    ATTACHMENT = "attachment"
+    FLOATING_IP = "floating IP"
+    SERVER = "server"
+    PORT = "port"
+    ROUTER_PORT = "router port"
+    RULE = "security group rule"
+    SECURITY_GROUP = "security group"
+    SUBNET = "subnet"
+    NETWORK = "network"
+    ROUTER = "router"
+    SERVER_GROUP = "server group"
+    VOLUME = "volume"
+
+
+ORDER = {kind: number for number, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True)
+class CloudObject:
+    """An object that the project holds.
+
+    `stack` is the one that its labels name. `parents` are the ids of what it is part of, plugged into or attached to.
+    The id of an attachment is `<server>/<volume>`.
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    stack: str | None = None
+    parents: frozenset[str] = frozenset()
+    status: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} ({self.id})"
+
+
+@dataclass(frozen=True)
+class KnownObject:
+    """An object that the state knows: its logical name there, and whether it may be deleted."""
+
+    kind: Kind
+    id: str
+    name: str
+    protect: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} ({self.id})"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the plan says of objects that carry no labels, and of volumes. All but `volumes` are names in the cloud.
+
+    `volumes` maps a name in the cloud to the one in the plan; `existing` are ids of volumes that the stack only uses.
+    """
+
+    stack: str
+    volumes: Mapping[str, str]
+    existing: frozenset[str]
+    server_groups: frozenset[str]
+    rules: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A data volume that the state is to know by the plan's name `name`."""
+
+    volume: CloudObject
+    name: str
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """A data volume that only an operator can decide on. `blocks` where `up` would make another one of its name."""
+
+    volume: CloudObject
+    reason: str
+    blocks: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The differences between the project's listing and the state.
+
+    `delete` are leftovers without data, in an order that works. `extra_rules` are rules that nothing in the plan is
+    equal to: somebody opened a port by hand, or an update with other settings was cut off. `foreign` is true where the
+    unknown objects depend on each other. An interrupted update cannot leave that, since it makes an object only after
+    the state knows what that depends on: there is another state that these belong to.
+    """
+
+    delete: tuple[CloudObject, ...]
+    extra_rules: tuple[CloudObject, ...]
+    adopt: tuple[Adoption, ...]
+    undecided: tuple[Undecided, ...]
+    gone: tuple[KnownObject, ...]
+    foreign: bool
+
+    @property
+    def blocking(self) -> tuple[CloudObject, ...]:
+        """The objects that an `up` would collide with or make a second time."""
+        volumes = [adoption.volume for adoption in self.adopt]
+        return (*self.delete, *volumes, *(one.volume for one in self.undecided if one.blocks))
+
+
+def wanted(plan: Plan) -> Wanted:
+    """What of the plan `compare` needs."""
+    prefix = cloud_prefix(plan.stack)
+    volumes = [volume for node in plan.nodes for volume in node.volumes]
+    return Wanted(
+        stack=plan.stack,
+        volumes={f"{prefix}-{volume.name}": volume.name for volume in volumes if not volume.existing},
+        existing=frozenset(str(volume.existing) for volume in volumes if volume.existing),
+        server_groups=frozenset(f"{prefix}-{name}" for scope in plan.scopes for name in scope.server_groups),
+        rules=frozenset(_rule_name(rule, prefix) for scope in plan.scopes for rule in scope.rules),
+    )
+
+
+def rule_name(group: str, direction: str, protocol: str | None, ports: str, remote: str) -> str:
+    """What a rule is called here: rules have no names in the cloud, and no two equal ones are in a group."""
+    return f"{group}: {direction} {protocol or 'any'} {ports} {remote}"
+
+
+def _rule_name(rule: Rule, prefix: str) -> str:
+    remote = f"{prefix}-{rule.remote_group}" if rule.remote_group else str(rule.remote_cidr)
+    return rule_name(f"{prefix}-{rule.group}", rule.direction, rule.transport, str(rule.port), remote)
+
+
+def compare(listing: Iterable[CloudObject], known: Iterable[KnownObject], plan: Wanted) -> Comparison:
+    """Compare what the project holds with what the state knows."""
+    return _Difference(tuple(listing), tuple(known), plan).result()
+
+
+class _Difference:
+    def __init__(self, listing: tuple[CloudObject, ...], known: tuple[KnownObject, ...], plan: Wanted) -> None:
+        self._listing, self._known, self._plan = listing, known, plan
+        self._known_ids = {(one.kind, one.id) for one in known}
+        labelled = {one.id for one in listing if one.stack == plan.stack}
+        self._own_ids = labelled | {one.id for one in known} | plan.existing
+
+    def result(self) -> Comparison:
+        leftovers = [one for one in self._unknown if one.kind != Kind.VOLUME]
+        extra = [one for one in leftovers if one.kind == Kind.RULE and one.name not in self._plan.rules]
+        delete = [one for one in leftovers if one not in extra]
+        adopt, undecided = self._volumes()
+        return Comparison(
+            delete=_ordered(delete),
+            extra_rules=_ordered(extra),
+            adopt=adopt,
+            undecided=undecided,
+            gone=self._gone,
+            foreign=any(one.parents & {other.id for other in self._unknown} for one in self._unknown),
+        )
+
+    @cached_property
+    def _unknown(self) -> tuple[CloudObject, ...]:
+        """Objects of this stack that the state does not know. The rules of an unknown group go with it."""
+        unknown = [one for one in self._listing if (one.kind, one.id) not in self._known_ids and self._is_own(one)]
+        groups = {one.id for one in unknown if one.kind == Kind.SECURITY_GROUP}
+        return tuple(one for one in unknown if not (one.kind == Kind.RULE and one.parents & groups))
+
+    def _is_own(self, one: CloudObject) -> bool:
+        """Whether an object belongs to this stack: by its labels, or by its owners where it can have none."""
+        match one.kind:
+            case Kind.RULE | Kind.ATTACHMENT | Kind.ROUTER_PORT:
+                return bool(one.parents) and one.parents <= self._own_ids
+            case Kind.SERVER_GROUP:
+                return one.name in self._plan.server_groups and not one.parents
+            case _:
+                return one.stack == self._plan.stack
+
+    def _volumes(self) -> tuple[tuple[Adoption, ...], tuple[Undecided, ...]]:
+        unknown = [one for one in self._unknown if one.kind == Kind.VOLUME]
+        number_of = Counter(one.name for one in unknown)
+        taken = {one.name for one in self._known if one.kind == Kind.VOLUME}
+        adopt: list[Adoption] = []
+        undecided: list[Undecided] = []
+        for volume in sorted(unknown, key=lambda one: (one.name, one.id)):
+            name = self._plan.volumes.get(volume.name)
+            if name is None:
+                undecided.append(Undecided(volume, "no node of the plan has it", blocks=False))
+            elif name in taken:
+                undecided.append(Undecided(volume, "the state knows another volume of this name", blocks=False))
+            elif number_of[volume.name] > 1:
+                undecided.append(Undecided(volume, "there are several of this name", blocks=True))
+            elif volume.status.startswith("error"):
+                undecided.append(Undecided(volume, f"its status is {volume.status}", blocks=True))
+            else:
+                adopt.append(Adoption(volume, name))
+        return tuple(adopt), tuple(undecided)
+
+    @cached_property
+    def _gone(self) -> tuple[KnownObject, ...]:
+        listed = {(one.kind, one.id) for one in self._listing}
+        return tuple(one for one in self._known if (one.kind, one.id) not in listed)
+
+
+def _ordered(objects: Iterable[CloudObject]) -> tuple[CloudObject, ...]:
+    return tuple(sorted(objects, key=lambda one: (ORDER[one.kind], one.name, one.id)))

@@ -1,0 +1,238 @@
+"""Cloud and state that do not agree, on the fake cloud: what `up` refuses, and what `idr recover` does about it."""
+
+import copy
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_cloud import identity
+from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.project import STACK, CloudProject, local_stack
+
+pytestmark = pytest.mark.engine
+
+VOLUME = "idr-local-demo1-database-db"
+REDIS = "idr-local-demo1-redis"
+Entry = dict[str, Any]
+
+
+@dataclass
+class Place:
+    """A stack on a fake cloud, and what both were when it was made."""
+
+    cloud: FakeCloud
+    project: CloudProject
+    made: dict[str, Any]
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        return self.project.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", STACK)
+
+    def idr(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.project.run(sys.executable, "-m", "idr", *arguments, "--stack", STACK)
+
+    def known(self) -> set[str]:
+        """The ids that the state knows."""
+        export = json.loads(self.project.pulumi("stack", "export", "--stack", STACK).stdout)
+        return {one["id"] for one in export["deployment"].get("resources", ()) if "id" in one}
+
+    def lose_from_state(self, *which: tuple[str, str]) -> None:
+        """Let the state not know resources, by kind and name, as after an answer that was lost."""
+        export = json.loads(self.project.pulumi("stack", "export", "--stack", STACK).stdout)
+        resources: list[Entry] = export["deployment"]["resources"]
+        lost = {one["urn"] for one in resources if (one["type"].rsplit(":", 1)[-1], name(one)) in which}
+        assert len(lost) == len(which)
+        export["deployment"]["resources"] = [without(one, lost) for one in resources if one["urn"] not in lost]
+        done = self.project.pulumi("stack", "import", "--stack", STACK, text_input=json.dumps(export))
+        assert done.returncode == 0, done.stderr
+
+    def holds(self) -> dict[str, list[str]]:
+        """The ids of everything in the cloud, by kind."""
+        return {kind: sorted(things) for kind, things in self.cloud.store._kinds.items()}  # to compare
+
+    def only(self, kind: str, name: str) -> Entry:
+        """The one object of that name."""
+        (thing,) = self.cloud.store.all(kind, name=name)
+        return thing
+
+    def lock(self, text: str) -> Path:
+        """Put a lock on the state."""
+        folder = self.project.folder / "state" / ".pulumi" / "locks" / "organization" / "idr" / STACK
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "11111111-1111-1111-1111-111111111111.json"
+        file.write_text(text)
+        return file
+
+
+def name(entry: Entry) -> str:
+    return str(entry["urn"]).rsplit("::", 1)[-1]
+
+
+def without(entry: Entry, lost: set[str]) -> Entry:
+    on = {key: [urn for urn in urns if urn not in lost] for key, urns in entry.get("propertyDependencies", {}).items()}
+    rest = [urn for urn in entry.get("dependencies", ()) if urn not in lost]
+    return {**entry, "dependencies": rest, "propertyDependencies": on}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A stack that was made once."""
+    with FakeCloud() as cloud:
+        place = Place(cloud, local_stack(cloud, tmp_path_factory.mktemp("stack")), {})
+        done = place.up()
+        assert done.returncode == 0, done.stdout + done.stderr
+        place.made = copy.deepcopy(cloud.store._kinds)  # put back for each test
+        shutil.copytree(place.project.folder / "state", place.project.folder / "state.made")
+        yield place
+
+
+@pytest.fixture
+def place(stack: Place) -> Place:
+    """The stack as it was made."""
+    stack.cloud.store._kinds = copy.deepcopy(stack.made)
+    state = stack.project.folder / "state"
+    shutil.rmtree(state)
+    shutil.copytree(stack.project.folder / "state.made", state)
+    return stack
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    text = done.stdout + done.stderr
+    assert done.returncode == 1, text
+    assert "Traceback" not in text
+    for word in words:
+        assert word in text, text
+
+
+def test_leftovers_are_named_by_up_and_deleted_by_recover(place: Place) -> None:
+    before = place.holds()
+    place.lose_from_state(("Instance", "demo1-redis"), ("SecGroupRule", "demo1-redis-tcp-6379-from-demo1-web"))
+    refused(place.up(), f"server {REDIS}", "tcp 6379", "bin/idr recover --stack local", "state in use is file://")
+    assert place.holds() == before
+    asked = place.idr("recover")
+    assert (asked.returncode, place.holds()) == (1, before)
+    assert f"delete: server {REDIS}" in asked.stdout
+    done = place.idr("recover", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert place.up().returncode == 0
+    after = place.holds()
+    assert {kind: len(ids) for kind, ids in after.items()} == {kind: len(ids) for kind, ids in before.items()}
+    assert [kind for kind in after if after[kind] != before[kind]] == ["security-group-rules", "servers"]
+
+
+def test_a_data_volume_is_adopted_and_neither_deleted_nor_made_twice(place: Place) -> None:
+    volume = place.only("volumes", VOLUME)
+    volume.update(status="available", attachments=[])
+    place.lose_from_state(("VolumeAttach", "demo1-database-db"), ("Volume", "demo1-database-db"))
+    refused(place.up(), f"volume {VOLUME} ({volume['id']})")
+    done = place.idr("recover", "--yes")
+    assert "adopted" in done.stdout, done.stdout + done.stderr
+    again = place.up()
+    assert again.returncode == 0, again.stdout
+    assert [one["id"] for one in place.cloud.store.all("volumes")] == [volume["id"]]
+    refused(place.project.pulumi("destroy", "--yes", "--stack", STACK), "protect")
+
+
+def test_a_person_without_the_teams_state_changes_nothing(place: Place) -> None:
+    before = place.holds()
+    state = place.project.folder / "state"
+    shutil.rmtree(state)
+    state.mkdir()
+    assert place.project.pulumi("stack", "init", STACK).returncode == 0
+    for done in (place.up(), place.idr("recover", "--yes")):
+        refused(done, "this project holds an IDR 'local' that the state does not know", "5 servers", f"file://{state}")
+    assert place.holds() == before
+
+
+def test_another_projects_credentials_change_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, known = place.holds(), place.known()
+    monkeypatch.setattr(identity, "PROJECT", "3" * 32)
+    for done in (place.up(), place.idr("recover", "--yes")):
+        refused(done, "the stack 'local' is in project 1111", "these credentials are for project 3333")
+    assert (place.holds(), place.known()) == (before, known)
+
+
+def test_an_answer_without_the_data_volumes_is_not_their_end(place: Place) -> None:
+    known = place.known()
+    place.cloud.store._kinds["volumes"].clear()  # what an ill Cinder would say
+    for done in (place.up(), place.idr("recover", "--yes")):
+        refused(done, "the project does not hold what the state protects", "volume demo1-database-db")
+    assert place.known() == known
+
+
+def test_a_server_that_is_gone_is_forgotten_and_made_anew(place: Place) -> None:
+    place.cloud.store.remove("servers", place.only("servers", REDIS)["id"])
+    refused(place.up(), "gone from the project", "server demo1-redis", "bin/idr recover")
+    done = place.idr("recover", "--yes")
+    assert "server demo1-redis" in done.stdout, done.stderr
+    again = place.up()
+    assert again.returncode == 0, again.stdout
+    assert place.only("servers", REDIS)
+
+
+def test_a_server_in_error_is_deleted_but_not_another_stacks(place: Place) -> None:
+    broken = place.only("servers", REDIS)
+    broken["status"] = "ERROR"
+    other = place.cloud.store.add(
+        "servers", **{**broken, "id": "other", "name": "idr-local-blue-redis", "metadata": {"idr_stack": "local-blue"}}
+    )
+    refused(place.up(), "servers in ERROR: idr-local-demo1-redis.")
+    done = place.idr("recover", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert place.cloud.store.all("servers", name=REDIS) == []
+    assert place.cloud.store.get("servers", "other") == other
+    assert place.up().returncode == 0
+
+
+def lock_of(host: str, pid: int) -> str:
+    return json.dumps({"pid": pid, "username": "anna", "hostname": host, "timestamp": "2026-01-15T09:12:44Z"})
+
+
+def test_the_lock_of_an_update_that_runs_here_stays(place: Place, tmp_path: Path) -> None:
+    # A process with an engine's name.
+    engine = shutil.copy("/bin/sleep", tmp_path / "pulumi")
+    with subprocess.Popen([engine, "300"]) as running:
+        file = place.lock(lock_of(socket.gethostname(), running.pid))
+        refused(place.idr("recover", "--yes"), "is running: anna@", f"process {running.pid}")
+        running.kill()
+    assert file.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        (lock_of("laptop", 4711), "The state is locked by anna@laptop (process 4711) since 2026-01-15"),
+        ("", "an update that could not write down who it is"),
+    ],
+    ids=["another host's", "empty, of a full disk"],
+)
+def test_the_lock_of_an_update_elsewhere_is_asked_about(place: Place, text: str, question: str) -> None:
+    file = place.lock(text)
+    asked = place.idr("recover")
+    assert (asked.returncode, file.exists()) == (1, True)
+    assert question in asked.stdout, asked.stdout + asked.stderr
+    assert place.idr("recover", "--yes").returncode == 0
+    assert not file.exists()
+
+
+def test_the_lock_of_an_update_that_was_killed_here_needs_no_question(place: Place) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    file = place.lock(lock_of(socket.gethostname(), ended.pid))
+    done = place.idr("recover")
+    assert (done.returncode, file.exists()) == (0, False), done.stderr
+
+
+def test_a_wrong_passphrase_is_noticed_before_the_lock_is_touched(place: Place) -> None:
+    file = place.lock(lock_of(socket.gethostname(), 2**22 - 1))
+    variables = {**place.project.variables, "PULUMI_CONFIG_PASSPHRASE": "wrong"}
+    done = CloudProject(place.project.folder, variables).run(sys.executable, "-m", "idr", "recover", "-s", STACK)
+    refused(done, "incorrect passphrase")
+    assert file.exists()
