@@ -16,6 +16,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from cloudinit import omero
+from cloudinit.quoting import FILTERS
 from model import balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
 from model.planning import internal_name
@@ -218,7 +219,7 @@ def _environment() -> Environment:
     made = Environment(  # noqa: S701  no HTML
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
-    made.filters["sha256"] = lambda text: hashlib.sha256(text.encode()).hexdigest()
+    made.filters.update(FILTERS)
     return made
 
 
@@ -230,11 +231,11 @@ def _described(folder: str) -> dict[str, dict[str, str]]:
 
 def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
     for pattern, about in _described(folder).items():
-        path = _expression(pattern).render(context) if "{{" in pattern else pattern
+        path = _rendered(pattern, context)
         yield {
             "path": path,
             "content": _content(folder, path, about, context),
-            "mode": about.get("mode", "0644"),
+            "mode": _rendered(about.get("mode", "0644"), context),
             "owner": about.get("owner", "root"),
             "group": about.get("group", about.get("owner", "root")),
         }
@@ -251,6 +252,11 @@ def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
 @cache
 def _scripts(folder: str) -> dict[str, str]:
     return {script.name: script.read_text() for script in sorted((HERE / folder / "scripts").iterdir())}
+
+
+def _rendered(text: str, context: dict[str, Any]) -> str:
+    """A path or a mode, which may depend on the node."""
+    return _expression(text).render(context) if "{{" in text else text
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
-from model.reading import SettingsError, Source, as_written, parse, with_overrides
+from model.reading import SettingsError, Source, as_written, parse, unset, with_overrides
 from model.secrets import Secrets
 from model.settings import Settings
 
@@ -26,10 +26,8 @@ def load() -> tuple[Settings, Secrets]:
         settings = parse(*with_overrides(_values(), source, Path.cwd()))
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    if missing := settings.missing():
-        text = "\n".join(
-            f"{source.file}: idr:{key}: is not set yet; only an operator of this cloud knows it" for key in missing
-        )
+    if missing := unset(settings, source.file):
+        text = "\n".join(missing)
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(text)
         pulumi.log.warn(text)

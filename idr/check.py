@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from idr import stack_file
 from idr.capacity import offer
@@ -40,9 +41,9 @@ def _show(needed: tuple[Need, ...], lacking: list[str]) -> None:
     table = Table("quota", "needed", "left", "of", "")
     for need in needed:
         left, limit = ("", "unlimited") if need.limit == UNLIMITED else (f"{need.free:.0f}", str(need.limit))
-        table.add_row(need.quota, str(need.more), left, limit, "" if need.fits else "[red]too little[/red]")
+        table.add_row(need.quota, str(need.more), left, limit, Text("" if need.fits else "too little", "red"))
     out = console()
     out.print(table)
     for line in lacking:
-        out.print(f"[red]lacks[/red] {line}", markup=True)
+        out.print(Text.assemble(("lacks", "red"), f" {line}"))
     out.print("" if lacking else "The cloud has everything that the plan needs.")

@@ -103,8 +103,11 @@ def application() -> typer.Typer:
 
 def console() -> Console:
     """Where text for people goes: coloured on a terminal, plain and never wrapped in a pipe."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=1000, soft_wrap=True)
+    # No markup: an image may be named `[EOL] Debian 12`.
+    found = Console(highlight=False, markup=False, emoji=False)
+    if found.is_terminal:
+        return found
+    return Console(highlight=False, markup=False, emoji=False, width=1000, soft_wrap=True)
 
 
 def error_console() -> Console:

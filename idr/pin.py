@@ -16,6 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from idr import cli
 from idr.errors import IdrError
+from idr.stack_file import NAMESPACE, document
 
 PARTS = ("server", "ice", "icePython")
 KEY = "idr:omero"
@@ -29,7 +30,8 @@ class Pinned:
     def __init__(self, text: str, name: str) -> None:
         """Find the part `name`. Raises IdrError when the file does not name it."""
         self.name = name
-        part = _at(yaml.compose(text), "config", KEY, name)
+        config = _at(yaml.compose(text), "config")
+        part = _at(config, KEY, name) or _at(config, KEY.removeprefix(NAMESPACE), name)
         fields = dict(_entries(part))
         if "url" not in fields:
             msg = f"{KEY}.{name}.url is not in the stack file: nothing to fetch"
@@ -67,12 +69,14 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
 
     Raises IdrError when a file cannot be fetched, or has another sum than the one written there and `renew` is false.
     """
-    text = file.read_text()
+    data = file.read_bytes()
+    document(file)
     try:
-        parts = [Pinned(text, name) for name in PARTS]
-    except yaml.YAMLError as error:
-        msg = f"{file.name} is not YAML: {error}"
+        text = data.decode()
+    except UnicodeDecodeError:
+        msg = f"{file.name}: save it as UTF-8; only then can a sum be written into it"
         raise IdrError(msg) from None
+    parts = [Pinned(text, name) for name in PARTS]
     found = {part.name: fetch(part) for part in parts}
     for part in parts:
         if part.sha256 not in (None, found[part.name]) and not renew:
@@ -84,7 +88,7 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
     for start, end, new in sorted((part.edit(found[part.name]) for part in parts), reverse=True):
         text = text[:start] + new + text[end:]
     written = file.with_suffix(".new")
-    written.write_text(text)
+    written.write_bytes(text.encode())
     written.chmod(file.stat().st_mode & 0o777)
     written.replace(file)
     return found

@@ -59,4 +59,4 @@ def _show(made: Topology, file: stack_file.StackFile) -> None:
     sizes = [volume.size_gib for node in made.nodes for volume in node.volumes]
     out.print(f"{len(made.nodes)} nodes, {len(sizes)} data volumes of {sum(sizes)} GiB in all; live: {made.live}")
     for line in file.missing():
-        out.print(f"[yellow]{line}[/yellow]; only an operator of this cloud knows it")
+        out.print(line, style="yellow")

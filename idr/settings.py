@@ -1,6 +1,7 @@
 """`idr settings`: what a stack's settings come to, and which file said so."""
 
 import json
+import re
 from typing import Any
 
 from rich.table import Table
@@ -16,7 +17,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     What is encrypted in the stack file stays so. Asks neither cloud nor engine.
     """
     values, source = stack_file.merged(stack)
-    rows = [(keys, _value(values, keys), source.file_of(keys)) for keys in paths(values)]
+    rows = [(keys, _without_password(_value(values, keys)), source.file_of(keys)) for keys in paths(values)]
     if as_json:
         print_json([{"key": list(keys), "value": value, "file": name} for keys, value, name in rows])
         return
@@ -24,6 +25,13 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     for keys, value, name in rows:
         table.add_row(".".join(keys), value if isinstance(value, str) else json.dumps(value), name)
     console().print(table)
+
+
+def _without_password(value: Any) -> Any:
+    """The value; a password in an address is not for a terminal, which keeps what it showed."""
+    if isinstance(value, list):
+        return [_without_password(inner) for inner in value]
+    return re.sub(r"(://[^/?#:@]*):[^/?#]*@", r"\1:(password)@", value) if isinstance(value, str) else value
 
 
 def _value(values: Any, keys: Keys) -> Any:

@@ -13,7 +13,7 @@ from model import yaml_text
 from model.field_types import SEALED
 from model.plan import Plan
 from model.planning import plan
-from model.reading import Source, as_written, parse, with_overrides
+from model.reading import Source, as_written, parse, unset, with_overrides
 from model.secrets import Secrets
 from model.settings import Settings
 
@@ -56,7 +56,7 @@ class StackFile:
 
     def missing(self) -> list[str]:
         """What only an operator can fill in and has not, a line each."""
-        return [f"{self.name}: idr:{key}: is not set yet" for key in self.settings.missing()]
+        return unset(self.settings, self.name)
 
 
 def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFile:
@@ -97,26 +97,30 @@ def _mine(values: Mapping[str, Any]) -> dict[str, Any]:
     return as_written(mine)
 
 
-def _values(file: Path, stack: str) -> dict[str, Any]:
+def document(file: Path) -> Any:
+    """What a file says, as the engine reads it. Raises StackFileError, with the line."""
     try:
-        document = yaml_text.load(file.read_bytes())
-    except FileNotFoundError:
-        known = ", ".join(stack_names()) or "none"
-        msg = f"there is no {file.name}; stacks with a file: {known}. `idr init -s {stack}` makes one"
-        raise StackFileError(msg) from None
+        return yaml_text.load(file.read_bytes())
     except OSError as error:
         msg = f"{file.name}: cannot be read: {error.strerror}"
-        raise StackFileError(msg) from None
     except yaml_text.YamlError as error:
         msg = f"{file.name}: {error}"
-        raise StackFileError(msg) from None
-    values = document.get("config") if isinstance(document, dict) else None
+    raise StackFileError(msg)
+
+
+def _values(file: Path, stack: str) -> dict[str, Any]:
+    if not file.is_file():
+        known = ", ".join(stack_names()) or "none"
+        msg = f"there is no {file.name}; stacks with a file: {known}. `idr init -s {stack}` makes one"
+        raise StackFileError(msg)
+    written = document(file)
+    values = written.get("config") if isinstance(written, dict) else None
     if not isinstance(values, dict):
         msg = f"{file.name}: has no `config:` with settings below it"
         raise StackFileError(msg)
     named: dict[str, Any] = {}
-    for written, value in values.items():
-        key = _full_name(written, file.name)
+    for name, value in values.items():
+        key = _full_name(name, file.name)
         if key in named:
             msg = f"{file.name}: {key} is there twice, once with its namespace and once without"
             raise StackFileError(msg)

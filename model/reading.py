@@ -79,6 +79,19 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     return settings
 
 
+def unset(settings: Settings, file: str) -> list[str]:
+    """What an `up` needs and the settings do not have yet, a line each, with who can fill it in."""
+    return [f"{file}: idr:{key}: is not set yet; {_who_knows(key)}" for key in settings.missing()]
+
+
+def _who_knows(key: str) -> str:
+    if key.endswith("sha256"):
+        return "`idr pin` finds it"
+    if key == "stackSecret":
+        return 'choose one: pulumi config set --secret idr:stackSecret "$(openssl rand -hex 32)"'
+    return "only an operator of this cloud knows it"
+
+
 def as_written(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values under `idr:` from what the engine hands a program: objects and lists as JSON, the rest as text.
 

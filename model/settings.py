@@ -6,6 +6,7 @@ Keys are written in camelCase, as in Pulumi's own files.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 
@@ -110,6 +111,10 @@ class Proxies(Section):
     def urls(self) -> tuple[str, ...]:
         """The proxies' addresses, as far as they can be read here."""
         return tuple(url for url in (self.packages, self.http) if url and url != SEALED)
+
+    def have_password(self) -> bool:
+        """Whether who reads an address of them learns a password."""
+        return any(urlsplit(url).password for url in self.urls())
 
     def ports(self) -> tuple[int, ...]:
         """The ports at which nodes must reach them."""

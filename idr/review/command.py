@@ -1,18 +1,19 @@
 """`idr review`: the same summary and guard rails at a desk as in CI."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from idr.cli import FAILED, PROJECT, AsJson, Stack, print_json
 from idr.errors import IdrError
 from idr.review import preview, render, rules
 from idr.review.rules import Change
 from idr.review.summary import summarize
+from idr.stack_file import document
 
 
 def command(
@@ -51,10 +52,9 @@ def command(
 
 
 def _given(name: str) -> str:
-    if name == "-":
-        return sys.stdin.read()
     try:
-        return Path(name).read_text()
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return data.decode(json.detect_encoding(data), "replace")
     except OSError as error:
         msg = f"cannot read {name}: {error.strerror}"
         raise typer.BadParameter(msg, param_hint="--preview") from None
@@ -76,5 +76,5 @@ def _stack_file(stack: str) -> dict[str, Any] | None:
     file = PROJECT / f"Pulumi.{stack}.yaml"
     if not file.is_file():
         return None
-    found: dict[str, Any] = yaml.safe_load(file.read_text()) or {}
-    return found
+    found = document(file)
+    return found if isinstance(found, dict) else {}

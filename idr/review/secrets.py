@@ -11,6 +11,8 @@ HIDDEN = "[secret]"
 # What the engine writes for a value that only the update will know.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+# In an address, as in http://user:password@proxy:3128.
+_PASSWORD = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
 _SECRET_NAME = re.compile(r"secret$|passw|passphrase|token$|private_?key$|^userdata$|^stdin$", re.IGNORECASE)
 
 
@@ -33,7 +35,9 @@ def _shows(place: str, value: str) -> bool:
     if value in ("", HIDDEN, UNKNOWN):
         return False
     name = re.split(r"[.:]", place)[-1]
-    return bool(_PRIVATE_KEY.search(value) or (name not in PUBLISHED_KEYS and _SECRET_NAME.search(name)))
+    if _PRIVATE_KEY.search(value) or _PASSWORD.search(value):
+        return True
+    return bool(name not in PUBLISHED_KEYS and _SECRET_NAME.search(name))
 
 
 def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:

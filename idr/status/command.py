@@ -5,6 +5,7 @@ import json
 import typer
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from cloudinit.render import bundle
 from idr import outputs, stack_file
@@ -57,21 +58,21 @@ def _show(found: list[Status]) -> None:
     out.print(table)
     for status in found:
         for problem in status.problems:
-            out.print(f"[red]{status.node}[/red]: {problem}")
+            out.print(Text.assemble((status.node, "red"), f": {problem}"))
     bad = sum(bool(status.problems) for status in found)
     out.print(f"{bad} of {len(found)} nodes have problems." if bad else f"All {len(found)} nodes are well.")
 
 
-def _row(status: Status) -> tuple[str, ...]:
-    name = f"[red]{status.node}[/red]" if status.problems else status.node
+def _row(status: Status) -> tuple[Text | str, ...]:
+    name = Text(status.node, "red" if status.problems else "")
     answer = status.answer
     if answer is None:
         return (name, "not reachable", "", "", "", "")
     applied = answer.applied or Applied()
-    roles = ", ".join(
+    roles = Text(", ").join(
         [
-            *(role if well else f"[red]{role}[/red]" for role, well in applied.healthy.items()),
-            *(f"[red]{role} (slow)[/red]" for role in applied.slow),
+            *(Text(role, "" if well else "red") for role, well in applied.healthy.items()),
+            *(Text(f"{role} (slow)", "red") for role in applied.slow),
         ]
     )
     disk = max(answer.disks, key=lambda one: one.percent)

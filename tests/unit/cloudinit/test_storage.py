@@ -38,8 +38,8 @@ def run(command: str, *, text_input: str = "") -> subprocess.CompletedProcess[st
     )
 
 
-def filesystem_on(device: Path) -> subprocess.CompletedProcess[str]:
-    return run(f"filesystem_on {device}")
+def filesystem_on(device: Path, origin: str = "new") -> subprocess.CompletedProcess[str]:
+    return run(f"filesystem_on {device} {origin}")
 
 
 def content(device: Path) -> bytes:
@@ -52,11 +52,20 @@ def test_a_blank_device_gets_xfs(device: Path) -> None:
     assert run(f"attribute {device} TYPE").stdout == "xfs\n"
 
 
+def test_a_blank_device_that_should_hold_something_is_refused_and_untouched(device: Path) -> None:
+    before = content(device)
+    done = filesystem_on(device, "kept")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "although it is an existing volume or a copy: not formatted" in done.stderr
+    assert content(device) == before
+
+
+@pytest.mark.parametrize("origin", ["new", "kept"])
 @pytest.mark.parametrize("make", ["mkfs.xfs -q", "mkfs.ext4 -q"])
-def test_a_filesystem_is_taken_as_it_is(device: Path, make: str) -> None:
+def test_a_filesystem_is_taken_as_it_is(device: Path, make: str, origin: str) -> None:
     assert run(f"{make} {device}").returncode == 0
     before = content(device)
-    done = filesystem_on(device)
+    done = filesystem_on(device, origin)
     assert done.stdout == f"{device}\n", done.stderr
     assert content(device) == before
 

@@ -29,7 +29,8 @@ def test_the_plan_is_that_of_the_file(tmp_path: Path) -> None:
 
 def test_what_only_an_operator_knows_is_named() -> None:
     missing = stack_file.read("ebi", stacks.ROOT).missing()
-    assert "Pulumi.ebi.yaml: idr:image: is not set yet" in missing
+    assert "Pulumi.ebi.yaml: idr:image: is not set yet; only an operator of this cloud knows it" in missing
+    assert "Pulumi.ebi.yaml: idr:omero.ice.sha256: is not set yet; `idr pin` finds it" in missing
 
 
 def test_a_secret_in_plain_text_is_refused(tmp_path: Path) -> None:

@@ -168,6 +168,7 @@ PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE K
         ({"openstack:password": "hunter2"}, "openstack:password"),
         ({"openstack:applicationCredentialSecret": "x"}, "openstack:applicationCredentialSecret"),
         ({"idr:certificate": {"certificate": "PEM", "key": PRIVATE_KEY}}, "idr:certificate.key"),
+        ({"idr:proxies": {"http": "http://me:pa$$word@proxy.example.org:3128"}}, "idr:proxies.http"),
     ],
 )
 def test_a_secret_in_plain_text_in_the_stack_file_is_named_and_not_repeated(config: dict[str, Any], place: str) -> None:
@@ -185,5 +186,6 @@ def test_encrypted_and_ordinary_settings_are_no_secrets_in_plain_text() -> None:
         "openstack:applicationCredentialId": "an-id",
         "idr:operators": ["ssh-ed25519 AAAA somebody"],
         "idr:publicPassword": "public",
+        "idr:proxies": {"http": "http://me@proxy.example.org:3128", "packages": {"secure": "v1:ghi"}},
     }
     assert rules.check(Change(recorded("nothing"), {"config": config})) == ()

@@ -1,0 +1,30 @@
+"""A value as each kind of file's reader takes it: filters of the templates.
+
+What a setting's own kind (model/field_types.py) keeps to letters, digits and dashes needs none of them. These are for
+values that may hold anything else.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Callable
+
+
+def shell(text: str) -> str:
+    """A word for bash, and for the files of variables that systemd reads as well (systemd.exec(5), EnvironmentFile)."""
+    return shlex.quote(text) if text else ""
+
+
+def apt(text: str) -> str:
+    """A value of apt.conf(5), which has no way to write a quotation mark or to end a line in one."""
+    if not text.isprintable() or '"' in text:
+        msg = "apt.conf cannot hold a quotation mark or a control character"
+        raise ValueError(msg)
+    return f'"{text}"'
+
+
+def sha256(text: str) -> str:
+    """A password's sum, as Redis' users.acl has it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+FILTERS: dict[str, Callable[[str], str]] = {"shell": shell, "apt": apt, "sha256": sha256}
