@@ -121,9 +121,23 @@ class Agreement:
         return str(self.state.servers()[name].outputs.get("powerState", "active")) == "active"
 
 
+def disagreements(cloud: "Connection", plan: Plan) -> list[str]:
+    """Why an `up` would not start, a line each, also for a stack that has no state yet. Raises as `of`."""
+    try:
+        known = state.read(plan.stack)
+    except engine.EngineError as error:
+        if engine.NO_STACK not in str(error):
+            raise
+        known = State(())
+    return _compared(cloud, plan, known).problems()
+
+
 def of(cloud: "Connection", plan: Plan) -> Agreement:
     """Compare cloud and state. Raises PlaceError before anything is listed, when they are not of one project."""
-    known = state.read(plan.stack)
+    return _compared(cloud, plan, state.read(plan.stack))
+
+
+def _compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
     same_place(cloud, known, plan.stack)
     found = listing(cloud, plan.stack)
     return Agreement(plan.stack, found, known, compare(found, known.known(), wanted(plan)))

@@ -59,17 +59,12 @@ def offer(cloud: "Connection", plan: Plan, servers: dict[str, str] | None = None
         there=_there(cloud, plan),
         quotas=_quotas(cloud),
         made=_made(cloud, plan, frozenset(servers)),
-        broken=_broken(servers),
     )
 
 
 def _servers(cloud: "Connection", plan: Plan) -> dict[str, str]:
     servers = cloud.compute.servers()
     return {server.name: server.status for server in servers if stack_of_metadata(server.metadata or {}) == plan.stack}
-
-
-def _broken(servers: dict[str, str]) -> tuple[str, ...]:
-    return tuple(sorted(name for name, status in servers.items() if status == "ERROR"))
 
 
 def _there(cloud: "Connection", plan: Plan) -> dict[str, frozenset[str]]:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from idr import stack_file
+from idr.agreement import disagreements
 from idr.capacity import offer
 from idr.cli import FAILED, AsJson, Stack, console, print_json
 from idr.cloud import asking, connect
@@ -20,15 +21,18 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     Tells every shortfall at once and changes nothing. `pulumi up` does the same before it creates a server.
     """
     file = stack_file.read(stack)
-    found = asking(lambda: offer(connect(file.provider_setting), file.plan))
+    cloud = asking(lambda: connect(file.provider_setting))
+    differences: list[str] = asking(lambda: disagreements(cloud, file.plan))
+    found = asking(lambda: offer(cloud, file.plan))
     needed = needs(file.plan, found)
     lacking = [*file.missing(), *absent(file.plan, found), *(str(need) for need in needed if not need.fits)]
-    lacking += [f"server '{name}' never came up; take it away with: idr recover -s {stack}" for name in found.broken]
     if as_json:
-        print_json({"ok": not lacking, "needs": [_plain(need) for need in needed], "shortfalls": lacking})
+        ok = not (lacking or differences)
+        shown = [_plain(need) for need in needed]
+        print_json({"ok": ok, "needs": shown, "shortfalls": lacking, "differences": differences})
     else:
-        _show(needed, lacking)
-    if lacking:
+        _show(needed, lacking, differences)
+    if lacking or differences:
         raise typer.Exit(FAILED)
 
 
@@ -37,7 +41,7 @@ def _plain(need: Need) -> dict[str, Any]:
     return {**asdict(need), "free": None if need.limit == UNLIMITED else need.free, "fits": need.fits}
 
 
-def _show(needed: tuple[Need, ...], lacking: list[str]) -> None:
+def _show(needed: tuple[Need, ...], lacking: list[str], differences: list[str]) -> None:
     table = Table("quota", "needed", "left", "of", "")
     for need in needed:
         left, limit = ("", "unlimited") if need.limit == UNLIMITED else (f"{need.free:.0f}", str(need.limit))
@@ -46,4 +50,6 @@ def _show(needed: tuple[Need, ...], lacking: list[str]) -> None:
     out.print(table)
     for line in lacking:
         out.print(Text.assemble(("lacks", "red"), f" {line}"))
+    for line in differences:
+        out.print(line, markup=False)
     out.print("" if lacking else "The cloud has everything that the plan needs.")

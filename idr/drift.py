@@ -1,18 +1,41 @@
 """`idr drift`: what in the cloud is no longer as the last `up` left it; for a nightly job."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import typer
 from rich.table import Table
 
-from idr import engine
+from idr import agreement, engine, stack_file
+from idr.agreement import Agreement
 from idr.cli import FAILED, AsJson, Stack, console, print_json
+from idr.cloud import asking, connect
+from idr.errors import IdrError
+from model.comparison import CloudObject, Kind
 from model.outputs.view import View
+
+NOISE = frozenset(
+    {"updated", "updatedAt", "allMetadata", "allTags", "attachments", "powerState", "__pulumi_raw_state_delta"}
+)
+"""Properties that change without anybody's doing, or that the listing tells better."""
+ACTIVE = "ACTIVE"
+ADVICE = {
+    "changed": "`pulumi up --refresh` puts back what the settings say",
+    "deleted": "`bin/idr recover`, then `pulumi up` makes it anew",
+    "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume",
+    "not the stack's": "somebody attached it by hand: detach it by its id",
+    "switched off": "`pulumi up --refresh` starts it",
+    "in ERROR": "`bin/idr recover` deletes it, then `pulumi up` makes it anew",
+}
+
+
+class DriftError(IdrError):
+    """There is nothing to compare; the text says why."""
 
 
 class Drift(View):
-    """A resource that was changed or deleted behind the program's back. `properties` are those that differ."""
+    """An object that was changed behind the program's back. `properties` are those that differ."""
 
     name: str
     type: str
@@ -21,11 +44,12 @@ class Drift(View):
 
 
 def command(stack: Stack, as_json: AsJson = False) -> None:
-    """Compare the cloud with the stack's state and change neither. Exit status 1 when something differs.
+    """Compare the cloud with the stack's state and plan, and change nothing. Exit status 1 when something differs.
 
-    Needs no checkout of what was deployed: the program is not run, so changes of settings are no drift.
+    Names what was changed or deleted, what is there and is not the program's (rules, ports, volumes, servers), and
+    servers that do not run.
     """
-    found = drifts(json.loads(engine.run("refresh", "--preview-only", "--json", "--stack", stack)))
+    found = _drifts(stack)
     if as_json:
         print_json({"drift": bool(found), "resources": [one.model_dump(by_alias=True) for one in found]})
     else:
@@ -34,10 +58,46 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
         raise typer.Exit(FAILED)
 
 
+def _drifts(stack: str) -> list[Drift]:
+    file = stack_file.read(stack)
+    compared: Agreement = asking(lambda: agreement.of(connect(file.provider_setting), file.plan))
+    if lines := compared.foreign():
+        raise DriftError("\n".join(lines))
+    if not compared.state.known():
+        msg = f"the stack '{stack}' was never deployed, or was destroyed: its state has no objects"
+        raise DriftError(msg)
+    refresh = json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))
+    return sorted([*drifts(refresh), *strangers(compared)], key=lambda drift: (drift.name, drift.type))
+
+
 def drifts(refresh: dict[str, Any]) -> list[Drift]:
     """What a refresh's JSON says has changed, in the order of names."""
     found = [drift for step in refresh.get("steps", ()) if (drift := _drift(step))]
     return sorted(found, key=lambda drift: (drift.name, drift.type))
+
+
+def strangers(compared: Agreement) -> Iterator[Drift]:
+    """What only the project's list shows: objects beside the state's, metadata, and servers' states."""
+    difference = compared.comparison
+    volumes = [*(one.volume for one in difference.adopt), *(one.volume for one in difference.undecided)]
+    for one in (*difference.delete, *difference.extra_rules, *volumes):
+        yield Drift(name=one.name, type=one.kind, change="unknown")
+    for one in difference.guests:
+        yield Drift(name=one.name or one.id, type=one.kind, change="not the stack's")
+    servers = {one.id: one for one in compared.listing if one.kind == Kind.SERVER}
+    for name, known in compared.state.servers().items():
+        if server := servers.get(known.id or ""):
+            yield from _of_server(name, server, known.inputs.get("metadata") or {})
+
+
+def _of_server(name: str, server: CloudObject, declared: dict[str, str]) -> Iterator[Drift]:
+    if server.status != ACTIVE:
+        states = {agreement.OFF: "switched off", agreement.ERROR: "in ERROR"}
+        yield Drift(name=name, type=server.kind, change=states.get(server.status, f"is {server.status}"))
+    differing = sorted({key for key, _ in server.metadata ^ frozenset(declared.items())})
+    if differing:
+        properties = tuple(f"metadata.{key}" for key in differing)
+        yield Drift(name=name, type=server.kind, change="changed", properties=properties)
 
 
 def _drift(step: dict[str, Any]) -> Drift | None:
@@ -49,7 +109,8 @@ def _drift(step: dict[str, Any]) -> Drift | None:
     if step["op"] == "delete" or not now:
         return Drift(**about, change="deleted")
     was, has = before.get("outputs") or {}, now.get("outputs") or {}
-    differing = tuple(sorted(key for key in {*was, *has} if was.get(key) != has.get(key)))
+    # A provider says "none" as null, as an empty list, or not at all.
+    differing = tuple(sorted(key for key in {*was, *has} - NOISE if (was.get(key) or None) != (has.get(key) or None)))
     return Drift(**about, change="changed", properties=differing) if differing else None
 
 
@@ -62,4 +123,6 @@ def _show(found: list[Drift]) -> None:
     for drift in found:
         table.add_row(drift.name, drift.type, drift.change, ", ".join(drift.properties))
     out.print(table)
-    out.print("`pulumi up --refresh` puts back what the settings say; review it first with `bin/idr review`.")
+    for change in dict.fromkeys(drift.change for drift in found):
+        if change in ADVICE:
+            out.print(f"{change}: {ADVICE[change]}")

@@ -8,6 +8,9 @@ from typing import Any
 from idr.cli import PROJECT
 from idr.errors import IdrError
 
+NO_STACK = "no stack named"
+"""What the engine says of a stack that the state in use does not have."""
+
 
 class EngineError(IdrError):
     """The engine could not do it; the text is its own last line."""
@@ -17,7 +20,7 @@ def run(*arguments: str, text_input: str | None = None) -> str:
     """What `pulumi` prints, run in the project's folder. Raises EngineError when it fails or is not there."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
-        raise EngineError(f"pulumi {arguments[0]} failed: {last_line(done)}")
+        raise EngineError(f"pulumi {arguments[0]} failed: {last_line(done)}{_where_it_looked(done)}")
     return done.stdout
 
 
@@ -57,6 +60,21 @@ def config(stack: str) -> dict[str, Any]:
     return {name: entry.get("objectValue", entry.get("value")) for name, entry in found.items()}
 
 
+def _where_it_looked(done: subprocess.CompletedProcess[str]) -> str:
+    if NO_STACK not in done.stderr:
+        return ""
+    return (
+        f"\nThe state in use is {backend()}. If your team shares one, set PULUMI_BACKEND_URL (docs/state.md); "
+        "`pulumi stack init` is for a stack that nobody has yet."
+    )
+
+
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The last line that a command printed."""
-    return next(iter((done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]), "it said nothing")
+    """The last line that a command printed; the first error where it printed JSON."""
+    text = done.stderr.strip() or done.stdout.strip()
+    try:
+        messages = [one["message"] for one in json.loads(text)["diagnostics"] if one["severity"] == "error"]
+        text = messages[0].strip().splitlines()[0]
+    except (json.JSONDecodeError, LookupError, TypeError):
+        pass
+    return next(iter(text.splitlines()[-1:]), "no output")

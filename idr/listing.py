@@ -31,7 +31,7 @@ class _Listing:
         yield from (_labelled(Kind.NETWORK, one) for one in networks)
         yield from (_labelled(Kind.SUBNET, one, one.network_id) for one in network.subnets(**self._mine))
         yield from (_labelled(Kind.ROUTER, one) for one in network.routers(**self._mine))
-        yield from (_port(one) for one in ports)
+        yield from (_port(one) for one in ports if not _is_service(one))
         yield from self._floating_ips()
         yield from self._firewall()
         yield from self._compute(ports)
@@ -64,7 +64,8 @@ class _Listing:
             if server.status not in LEAVING:
                 plugged = frozenset(port.id for port in ports if port.device_id == server.id)
                 stack = stack_of_metadata(server.metadata or {})
-                yield CloudObject(Kind.SERVER, server.id, server.name, stack, plugged, server.status)
+                metadata = frozenset((server.metadata or {}).items())
+                yield CloudObject(Kind.SERVER, server.id, server.name, stack, plugged, server.status, metadata)
         for group in self._cloud.compute.server_groups():
             yield CloudObject(Kind.SERVER_GROUP, group.id, group.name, None, frozenset(group.member_ids or ()))
 
@@ -72,8 +73,11 @@ class _Listing:
         for volume in self._cloud.block_storage.volumes():
             if volume.status not in LEAVING:
                 stack = stack_of_metadata(volume.metadata or {})
-                yield CloudObject(Kind.VOLUME, volume.id, volume.name or "", stack, frozenset(), volume.status)
-            for attachment in volume.attachments or ():
+                metadata = frozenset((volume.metadata or {}).items())
+                name = volume.name or ""
+                yield CloudObject(Kind.VOLUME, volume.id, name, stack, frozenset(), volume.status, metadata)
+            # A root disk in Cinder is its server's.
+            for attachment in () if volume.is_bootable and not volume.metadata else volume.attachments or ():
                 server = attachment["server_id"]
                 yield CloudObject(
                     Kind.ATTACHMENT,
@@ -92,12 +96,21 @@ def _labelled(kind: Kind, one: Any, *parents: str) -> CloudObject:
     return CloudObject(kind, one.id, one.name or "", _stack(one), frozenset(parents))
 
 
+def _is_service(port: Any) -> bool:
+    """Whether a port is one of Neutron's own, as of a DHCP server."""
+    owner = port.device_owner or ""
+    return owner.startswith("network:") and not owner.startswith(ROUTER_OWNERS)
+
+
 def _port(port: Any) -> CloudObject:
     if (port.device_owner or "").startswith(ROUTER_OWNERS):
         addresses = ", ".join(address["ip_address"] for address in port.fixed_ips or ())
         # The router may be the site's own; the network says whose port it is.
         return CloudObject(Kind.ROUTER_PORT, port.id, addresses, None, frozenset({port.network_id}))
-    return CloudObject(Kind.PORT, port.id, port.name or "", _stack(port), frozenset({port.network_id}))
+    stack = _stack(port)
+    # Of a port that somebody plugged into a server by hand, the server says whose it is.
+    plugged = {port.device_id} if port.device_id and not stack else set()
+    return CloudObject(Kind.PORT, port.id, port.name or "", stack, frozenset({port.network_id, *plugged}))
 
 
 def _rule(rule: Any, group: Any, remote: Any | None) -> str:

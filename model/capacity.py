@@ -31,14 +31,13 @@ class Offer:
     """What the cloud has for this project.
 
     `there` are names (of volumes and snapshots also ids) by kind, `made` names of what this stack has made, by the
-    same names of kinds as `quotas`. `broken` are servers of this stack that ended in ERROR.
+    same names of kinds as `quotas`.
     """
 
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
     there: Mapping[str, frozenset[str]] = field(default_factory=dict)
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     made: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

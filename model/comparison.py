@@ -35,7 +35,7 @@ class CloudObject:
     """An object that the project holds.
 
     `stack` is the one that its labels name. `parents` are the ids of what it is part of, plugged into or attached to.
-    The id of an attachment is `<server>/<volume>`.
+    The id of an attachment is `<server>/<volume>`. `metadata` has that of servers and volumes.
     """
 
     kind: Kind
@@ -44,6 +44,7 @@ class CloudObject:
     stack: str | None = None
     parents: frozenset[str] = frozenset()
     status: str = ""
+    metadata: frozenset[tuple[str, str]] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} ({self.id})"
@@ -66,12 +67,14 @@ class KnownObject:
 class Wanted:
     """What the plan says of objects that carry no labels, and of volumes. All but `volumes` are names in the cloud.
 
-    `volumes` maps a name in the cloud to the one in the plan; `existing` are ids of volumes that the stack only uses.
+    `volumes` maps a name in the cloud to the one in the plan; `existing` are ids of volumes, and `addresses` floating
+    IPs, that the stack only uses.
     """
 
     stack: str
     volumes: Mapping[str, str]
     existing: frozenset[str]
+    addresses: frozenset[str]
     server_groups: frozenset[str]
     rules: frozenset[str]
 
@@ -100,7 +103,8 @@ class Comparison:
     `delete` are leftovers without data, in an order that works. `extra_rules` are rules that nothing in the plan is
     equal to: somebody opened a port by hand, or an update with other settings was cut off. `foreign` is true where the
     unknown objects depend on each other. An interrupted update cannot leave that, since it makes an object only after
-    the state knows what that depends on: there is another state that these belong to.
+    the state knows what that depends on: there is another state that these belong to. `guests` are objects of somebody
+    else that are plugged into or attached to this stack's.
     """
 
     delete: tuple[CloudObject, ...]
@@ -109,6 +113,7 @@ class Comparison:
     undecided: tuple[Undecided, ...]
     gone: tuple[KnownObject, ...]
     foreign: bool
+    guests: tuple[CloudObject, ...] = ()
 
     @property
     def blocking(self) -> tuple[CloudObject, ...]:
@@ -125,6 +130,7 @@ def wanted(plan: Plan) -> Wanted:
         stack=plan.stack,
         volumes={f"{prefix}-{volume.name}": volume.name for volume in volumes if not volume.existing},
         existing=frozenset(str(volume.existing) for volume in volumes if volume.existing),
+        addresses=frozenset(str(one) for one in (plan.floating_ips.public, plan.floating_ips.bastion) if one),
         server_groups=frozenset(f"{prefix}-{name}" for scope in plan.scopes for name in scope.server_groups),
         rules=frozenset(_rule_name(rule, prefix) for scope in plan.scopes for rule in scope.rules),
     )
@@ -164,6 +170,7 @@ class _Difference:
             undecided=undecided,
             gone=self._gone,
             foreign=any(one.parents & {other.id for other in self._unknown} for one in self._unknown),
+            guests=_ordered(one for one in self._listing if self._is_guest(one)),
         )
 
     @cached_property
@@ -182,6 +189,15 @@ class _Difference:
                 return one.name in self._plan.server_groups and not one.parents
             case _:
                 return one.stack == self._plan.stack
+
+    def _is_guest(self, one: CloudObject) -> bool:
+        return (
+            one.kind in (Kind.PORT, Kind.ATTACHMENT, Kind.FLOATING_IP)
+            and bool(one.parents & self._own_ids)
+            and (one.kind, one.id) not in self._known_ids
+            and not self._is_own(one)
+            and one.name not in self._plan.addresses
+        )
 
     def _volumes(self) -> tuple[tuple[Adoption, ...], tuple[Undecided, ...]]:
         unknown = [one for one in self._unknown if one.kind == Kind.VOLUME]

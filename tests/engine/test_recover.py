@@ -116,6 +116,8 @@ def test_leftovers_are_named_by_up_and_deleted_by_recover(place: Place) -> None:
     place.lose_from_state(("Instance", "demo1-redis"), ("SecGroupRule", "demo1-redis-tcp-6379-from-demo1-web"))
     refused(place.up(), f"server {REDIS}", "tcp 6379", "bin/idr recover --stack local", "state in use is file://")
     assert place.holds() == before
+    for command in ("check", "drift"):
+        assert REDIS in place.idr(command).stdout
     asked = place.idr("recover")
     assert (asked.returncode, place.holds()) == (1, before)
     assert f"delete: server {REDIS}" in asked.stdout
@@ -146,7 +148,7 @@ def test_a_person_without_the_teams_state_changes_nothing(place: Place) -> None:
     shutil.rmtree(state)
     state.mkdir()
     assert place.project.pulumi("stack", "init", STACK).returncode == 0
-    for done in (place.up(), place.idr("recover", "--yes")):
+    for done in (place.up(), place.idr("recover", "--yes"), place.idr("check")):
         refused(done, "this project holds an IDR 'local' that the state does not know", "5 servers", f"file://{state}")
     assert place.holds() == before
 
@@ -154,7 +156,7 @@ def test_a_person_without_the_teams_state_changes_nothing(place: Place) -> None:
 def test_another_projects_credentials_change_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     before, known = place.holds(), place.known()
     monkeypatch.setattr(identity, "PROJECT", "3" * 32)
-    for done in (place.up(), place.idr("recover", "--yes")):
+    for done in (place.up(), place.idr("recover", "--yes"), place.idr("check"), place.idr("drift")):
         refused(done, "the stack 'local' is in project 1111", "these credentials are for project 3333")
     assert (place.holds(), place.known()) == (before, known)
 

@@ -1,4 +1,4 @@
-"""`idr drift`: what a refresh's preview says, as a list and an exit status."""
+"""`idr drift`: what a refresh and the project's list say, as a list and an exit status."""
 
 import json
 from typing import Any
@@ -6,30 +6,58 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from idr import stack_file
 from idr.__main__ import app
+from idr.agreement import Agreement
+from idr.drift import drifts
+from idr.state import Resource, State
+from model.comparison import CloudObject, Kind, compare, wanted
+from tests import stacks
 
 runner = CliRunner()
-SERVER = "urn:pulumi:ebi::idr::idr:compute:Node$openstack:compute/instance:Instance::prod130-redis"
-RULE = "urn:pulumi:ebi::idr::idr:firewall:Firewall$openstack:networking/secGroupRule:SecGroupRule::bastion-22"
+URN = "urn:pulumi:local::idr::idr:compute:Node$openstack:compute/instance:Instance::demo1-redis"
+GROUP_URN = "urn:pulumi:local::idr::idr:firewall:Firewall$openstack:networking/secGroup:SecGroup::demo1-redis"
+RULE = "urn:pulumi:local::idr::idr:firewall:Firewall$openstack:networking/secGroupRule:SecGroupRule::bastion-22"
+OURS = frozenset({("idr_stack", "local")})
+SERVER = CloudObject(Kind.SERVER, "s", "idr-local-demo1-redis", "local", frozenset(), "ACTIVE", OURS)
+GROUP = CloudObject(Kind.SECURITY_GROUP, "g", "idr-local-demo1-redis", "local")
+STATE = State(
+    (
+        Resource(URN, "openstack:compute/instance:Instance", "s", False, {"metadata": {"idr_stack": "local"}}, {}),
+        Resource(GROUP_URN, "openstack:networking/secGroup:SecGroup", "g", False, {}, {}),
+    )
+)
+Told = dict[str, Any]
 
 
-def told(monkeypatch: pytest.MonkeyPatch, *steps: dict[str, Any]) -> Any:
+def told(
+    monkeypatch: pytest.MonkeyPatch,
+    *steps: Told,
+    listing: tuple[CloudObject, ...] = (SERVER, GROUP),
+    state: State = STATE,
+) -> Any:
+    plan = wanted(stacks.plan_of("local"))
+    file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
+    found = Agreement("local", listing, state, compare(listing, state.known(), plan))
+    monkeypatch.setattr("idr.drift.stack_file.read", lambda _: file)
+    monkeypatch.setattr("idr.drift.connect", lambda _: None)
+    monkeypatch.setattr("idr.drift.agreement.of", lambda *_: found)
     monkeypatch.setattr("idr.engine.run", lambda *_: json.dumps({"steps": steps, "changeSummary": {}}))
-    return runner.invoke(app, ["drift", "-s", "ebi", "--json"])
+    return runner.invoke(app, ["drift", "-s", "local", "--json"])
 
 
-def step(urn: str, before: Any, now: Any, op: str = "refresh") -> dict[str, Any]:
+def step(urn: str, before: Any, now: Any, op: str = "refresh") -> Told:
     return {"op": op, "urn": urn, "oldState": {"outputs": before}, "newState": now and {"outputs": now}}
 
 
 def test_a_cloud_as_it_was_left_is_exit_status_0(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = told(monkeypatch, step(SERVER, {"powerState": "active"}, {"powerState": "active"}))
+    done = told(monkeypatch, step(URN, {"flavorId": "1"}, {"flavorId": "1"}))
     assert (done.exit_code, json.loads(done.stdout)) == (0, {"drift": False, "resources": []})
 
 
 def test_what_differs_is_named_with_its_properties(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = (
-        step(SERVER, {"powerState": "active", "name": "a"}, {"powerState": "shutoff", "name": "a"}),
+        step(URN, {"flavorId": "1", "name": "a"}, {"flavorId": "2", "name": "a"}),
         step(RULE, {"port": 22}, None),
     )
     done = told(monkeypatch, *steps)
@@ -37,13 +65,69 @@ def test_what_differs_is_named_with_its_properties(monkeypatch: pytest.MonkeyPat
     assert json.loads(done.stdout)["resources"] == [
         {"name": "bastion-22", "type": "openstack:networking/secGroupRule:SecGroupRule", "change": "deleted",
          "properties": []},
-        {"name": "prod130-redis", "type": "openstack:compute/instance:Instance", "change": "changed",
-         "properties": ["powerState"]},
+        {"name": "demo1-redis", "type": "openstack:compute/instance:Instance", "change": "changed",
+         "properties": ["flavorId"]},
     ]  # one resource a line or two  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["updated", "allMetadata", "__pulumi_raw_state_delta"])
+def test_what_changes_by_itself_is_no_drift(key: str) -> None:
+    assert drifts({"steps": [step(URN, {key: 1}, {key: 2})]}) == []
+
+
+def test_nothing_is_said_in_several_ways() -> None:
+    assert drifts({"steps": [step(URN, {"tags": None}, {"tags": []})]}) == []
+
+
+EXTRA = {
+    "a rule opened by hand": CloudObject(
+        Kind.RULE, "r", "idr-local-demo1-redis: ingress tcp 6379 0.0.0.0/0", None, frozenset({"g"})
+    ),
+    "a volume attached by hand": CloudObject(Kind.ATTACHMENT, "s/v", "of mine to s", None, frozenset({"s", "v"})),
+    "a port plugged in by hand": CloudObject(Kind.PORT, "p", "mine", None, frozenset({"elsewhere", "s"})),
+    "a server of this stack": CloudObject(Kind.SERVER, "t", "idr-local-demo1-redis", "local", frozenset(), "ACTIVE"),
+    "a second data volume": CloudObject(Kind.VOLUME, "v", "idr-local-demo1-database-db", "local"),
+}
+
+
+@pytest.mark.parametrize("what", EXTRA)
+def test_what_is_there_beside_the_state_is_named(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    done = told(monkeypatch, listing=(SERVER, GROUP, EXTRA[what]))
+    (resource,) = json.loads(done.stdout)["resources"]
+    assert (done.exit_code, resource["type"]) == (1, EXTRA[what].kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "metadata", "change", "properties"),
+    [
+        ("SHUTOFF", OURS, "switched off", []),
+        ("ERROR", OURS, "in ERROR", []),
+        ("SHELVED", OURS, "is SHELVED", []),
+        ("ACTIVE", OURS | {("foo", "bar")}, "changed", ["metadata.foo"]),
+        ("ACTIVE", set(), "changed", ["metadata.idr_stack"]),
+    ],
+)
+def test_a_server_that_does_not_run_or_has_other_metadata_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    metadata: frozenset[tuple[str, str]],
+    change: str,
+    properties: list[str],
+) -> None:
+    server = CloudObject(Kind.SERVER, "s", SERVER.name, "local", frozenset(), status, metadata)
+    done = told(monkeypatch, listing=(server, GROUP))
+    resources = json.loads(done.stdout)["resources"]
+    assert resources == [{"name": "demo1-redis", "type": "server", "change": change, "properties": properties}]
+
+
+def test_a_stack_that_was_never_deployed_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = told(monkeypatch, listing=(), state=State(()))
+    assert done.exit_code == 1
+    assert "never deployed" in done.stderr
 
 
 def test_for_people_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     told(monkeypatch, step(RULE, {"port": 22}, None))
-    done = runner.invoke(app, ["drift", "-s", "ebi"])
+    done = runner.invoke(app, ["drift", "-s", "local"])
     assert "bastion-22" in done.stdout
-    assert "pulumi up --refresh" in done.stdout
+    assert "bin/idr recover" in done.stdout
