@@ -28,6 +28,8 @@ HOST_LINK: Final = "idr-cloud"
 """The machine's end of the cable into the cloud."""
 CLOUD_LINK: Final = "host0"
 """The cloud's end of it."""
+PHYSICAL_MTU: Final = 1550
+"""Of the external bridge: VXLAN takes 50 bytes of each packet, and guests send 1500, whatever DHCP would tell them."""
 FLOATING: Final = ("198.51.100.10", "198.51.100.200")
 
 PORTS: Final = {

@@ -129,7 +129,8 @@ def _network(state: State) -> None:
         ip link add br-ex type bridge
         ip addr add {address}/{layout.EXTERNAL.prefixlen} dev br-ex
         ip link set {link} master br-ex up
-        ip link set br-ex up
+        # Set by name, or the cable's own would be the bridge's. VXLAN's interfaces refuse to be made on a smaller one.
+        ip link set br-ex mtu {layout.PHYSICAL_MTU} up
         sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
         iptables -P INPUT DROP
         iptables -A INPUT -i lo -j ACCEPT

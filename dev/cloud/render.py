@@ -39,6 +39,7 @@ def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
         "run": state.root / "run",
         "venv": venv,
         "address": layout.ADDRESS,
+        "physical_mtu": layout.PHYSICAL_MTU,
         "url": layout.URLS,
         "secrets": secrets,
         "db": db,
