@@ -32,4 +32,7 @@ after_up = pulumi.Output.all(
 for name in contract.NAMES:
     pulumi.export(name, before_up[name] if name in before_up else after_up[name])
 if not pulumi.runtime.is_dry_run():
-    after_up.apply(lambda outputs: pulumi.log.info(summary(stack_plan, outputs)))
+    # Not before every node is configured: a failed `up` must not say that the service answers.
+    pulumi.Output.all(after_up, *deployment.configured).apply(
+        lambda known: pulumi.log.info(summary(stack_plan, known[0]))
+    )

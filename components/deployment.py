@@ -16,6 +16,7 @@ class Deployment(pulumi.ComponentResource):
     """Router, bastion, releases and the public address before the live one.
 
     Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name.
+    `configured` has an output for each node, known once its services are healthy.
     """
 
     def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
@@ -45,6 +46,7 @@ class Deployment(pulumi.ComponentResource):
             labels=Labels(plan.stack, roles=("public",)),
             opts=child,
         )
+        self.configured: list[pulumi.Output[str]] = []
         if plan.configure:
             for release in (bastion, *others):
                 # Its way there must stand when a node is configured, and still stand when it is stopped to be deleted.
@@ -52,7 +54,7 @@ class Deployment(pulumi.ComponentResource):
                 if plan.acme and release is live:
                     # The certificate's authority asks the proxy by its public name.
                     way.append(public.association)
-                release.configure(way_in.address, after=way)
+                self.configured += [one.done for one in release.configure(way_in.address, after=way)]
         made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
         self.servers = {name: node.instance_id for name, node in made.items()}
         self.volumes = {v.name: made[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
