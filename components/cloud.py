@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
+from typing import TypeVar
 
 import pulumi
 import pulumi_openstack as openstack
@@ -9,6 +11,8 @@ from pulumi.runtime import get_config
 
 from model.messages import reason
 from model.provider import has_credentials
+
+T = TypeVar("T")
 
 
 def setting(name: str) -> str | None:
@@ -47,15 +51,38 @@ def image_id(name: str) -> pulumi.Input[str]:
     return _id("image", name, lambda: openstack.images.get_image(name=name, most_recent=True).id)
 
 
+def volume_zone(zone: str) -> str | None:
+    """The zone of block storage with that name; None, its default, where there is none."""
+    if _is_blind():
+        pulumi.log.warn(f"no credentials for this cloud: previewing as if block storage had the zone '{zone}'")
+        return zone
+    return zone if zone in _volume_zones() else None
+
+
+@cache
+def _volume_zones() -> frozenset[str]:
+    answer = _asked("zones of block storage", openstack.blockstorage.get_availability_zones_v3)
+    return frozenset(answer.names or ())
+
+
+def _is_blind() -> bool:
+    """Whether this is a preview by somebody without credentials."""
+    return pulumi.runtime.is_dry_run() and not has_credentials(setting, os.environ)
+
+
 def _id(kind: str, name: str, ask: Callable[[], str]) -> str:
     """What the cloud answers; a stand-in for a reviewer without credentials."""
-    if pulumi.runtime.is_dry_run() and not has_credentials(setting, os.environ):
+    if _is_blind():
         pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the {kind} '{name}'")
         return f"(the id of {name})"
+    return _asked(f"{kind} '{name}'", ask)
+
+
+def _asked(what: str, ask: Callable[[], T]) -> T:
     try:
         return ask()
     except Exception as error:  # noqa: BLE001  # the SDK raises nothing narrower for a call that the cloud refuses
-        raise pulumi.RunError(f"cannot look up the {kind} '{name}': {_reason(error)}") from None
+        raise pulumi.RunError(f"cannot look up the {what}: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:

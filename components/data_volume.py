@@ -4,6 +4,7 @@ import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
+from components import cloud
 from model.ownership import Labels
 from model.plan import Volume
 
@@ -11,6 +12,7 @@ from model.plan import Volume
 class DataVolume(pulumi.ComponentResource):
     """A Cinder volume that no change of configuration replaces or deletes. Output: `volume_id`.
 
+    It stands in its node's zone where block storage has a zone of that name: some clouds attach no other.
     An existing one is only pointed at: it is not the stack's, and stays when the stack goes.
     """
 
@@ -20,6 +22,7 @@ class DataVolume(pulumi.ComponentResource):
         *,
         name: str,
         protect: bool,
+        zone: str | None,
         labels: Labels,
         opts: ResourceOptions | None = None,
     ) -> None:
@@ -35,6 +38,8 @@ class DataVolume(pulumi.ComponentResource):
                 volume_type=volume.type,
                 snapshot_id=str(volume.source.snapshot) if volume.source and volume.source.snapshot else None,
                 source_vol_id=str(volume.source.volume) if volume.source and volume.source.volume else None,
+                # A copy is made where its source is.
+                availability_zone=cloud.volume_zone(zone) if zone and not volume.source else None,
                 metadata=labels.metadata(),
                 enable_online_resize=True,
                 opts=ResourceOptions(

@@ -24,18 +24,23 @@ class Firewall(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:firewall:Firewall", scope, None, opts)
         child = ResourceOptions(parent=self, delete_before_replace=True)
-        self.ids: dict[str, pulumi.Output[str]] = {
-            group: openstack.networking.SecGroup(
-                group,
-                name=f"{prefix}-{group}",
-                description=labels.description(),
-                # Neutron's own let everything out; the rules say what may go.
-                delete_default_rules=True,
-                tags=labels.tags(),
-                opts=child,
-            ).id
-            for group, labels in groups.items()
-        }
+        self.ids: dict[str, pulumi.Output[str]] = {}
+        made: list[openstack.networking.SecGroup] = []
+        for group, labels in groups.items():
+            # One after another: Neutron counts a request that is on its way twice, and a new project has a quota of 10.
+            after = ResourceOptions(depends_on=made[-1:])
+            made.append(
+                openstack.networking.SecGroup(
+                    group,
+                    name=f"{prefix}-{group}",
+                    description=labels.description(),
+                    # Neutron's own let everything out; the rules say what may go.
+                    delete_default_rules=True,
+                    tags=labels.tags(),
+                    opts=ResourceOptions.merge(child, after),
+                )
+            )
+            self.ids[group] = made[-1].id
         for rule in rules:
             openstack.networking.SecGroupRule(
                 rule_name(rule),

@@ -54,14 +54,16 @@ class Node(pulumi.ComponentResource):
             opts=child,
         )
         ports = [port]
-        if node.storage_network:
+        if storage := node.storage_network:
             ports.append(
                 openstack.networking.Port(
                     f"{node.name}-storage",
                     name=f"{name}-storage",
-                    network_id=cloud.network_id(node.storage_network),
+                    network_id=cloud.network_id(storage.name),
                     admin_state_up=True,
-                    security_group_ids=security_groups,
+                    # Where port security is off, Neutron refuses a port with groups.
+                    security_group_ids=security_groups if storage.port_security else None,
+                    no_security_groups=None if storage.port_security else True,
                     description=labels.description(),
                     tags=labels.tags(),
                     opts=child,
@@ -93,6 +95,7 @@ class Node(pulumi.ComponentResource):
                 volume,
                 name=f"{prefix}-{volume.name}",
                 protect=protect_data,
+                zone=node.zone,
                 labels=labels,
                 opts=ResourceOptions(parent=self),
             )

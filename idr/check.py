@@ -1,4 +1,4 @@
-"""`idr check`: before anything is made, whether the cloud can hold the plan."""
+"""`idr check`: before anything is changed, whether the cloud can hold the plan."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,49 +7,55 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from idr import stack_file
+from idr import cloud_state, stack_file
 from idr.agreement import disagreements
-from idr.capacity import offer
+from idr.capacity import Report, report
 from idr.cli import FAILED, AsJson, Stack, console, print_json
 from idr.cloud import asking, connect
-from model.capacity import UNLIMITED, Need, absent, needs
+from model.capacity import Need, is_limited
 
 
 def command(stack: Stack, as_json: AsJson = False) -> None:
-    """Ask the cloud for quotas, flavors, images, networks, floating IPs and volume types, and compare with the plan.
+    """Ask the cloud for all that the plan names and for its quotas, and compare them with the plan.
 
-    Tells every shortfall at once and changes nothing. `pulumi up` does the same before it creates a server.
+    Reports every shortfall at once and changes nothing. `pulumi up` does the same before it changes anything.
     """
     file = stack_file.read(stack)
     cloud = asking(lambda: connect(file.provider_setting))
     differences: list[str] = asking(lambda: disagreements(cloud, file.plan))
-    found = asking(lambda: offer(cloud, file.plan))
-    needed = needs(file.plan, found)
-    lacking = [*file.missing(), *absent(file.plan, found), *(str(need) for need in needed if not need.fits)]
+    found = report(file.plan, asking(lambda: cloud_state.read(cloud, file.plan)))
+    lacking = [*file.missing(), *found.shortfalls]
+    ok = not (lacking or differences)
     if as_json:
-        ok = not (lacking or differences)
-        shown = [_plain(need) for need in needed]
-        print_json({"ok": ok, "needs": shown, "shortfalls": lacking, "differences": differences})
+        needed = [_plain(need) for need in found.needs]
+        rest = {"notices": found.notices, "notChecked": found.untold}
+        print_json({"ok": ok, "needs": needed, "shortfalls": lacking, "differences": differences, **rest})
     else:
-        _show(needed, lacking, differences)
-    if lacking or differences:
+        _show(found, lacking, differences)
+    if not ok:
         raise typer.Exit(FAILED)
 
 
 def _plain(need: Need) -> dict[str, Any]:
     # Infinity is no JSON.
-    return {**asdict(need), "free": None if need.limit == UNLIMITED else need.free, "fits": need.fits}
+    return {**asdict(need), "free": need.free if is_limited(need) else None, "fits": need.fits}
 
 
-def _show(needed: tuple[Need, ...], lacking: list[str], differences: list[str]) -> None:
+def _show(found: Report, lacking: list[str], differences: list[str]) -> None:
     table = Table("quota", "needed", "left", "of", "")
-    for need in needed:
-        left, limit = ("", "unlimited") if need.limit == UNLIMITED else (f"{need.free:.0f}", str(need.limit))
+    for need in found.needs:
+        left, limit = (f"{need.free:.0f}", str(need.limit)) if is_limited(need) else ("", "unlimited")
         table.add_row(need.quota, str(need.more), left, limit, Text("" if need.fits else "too little", "red"))
     out = console()
     out.print(table)
-    for line in lacking:
-        out.print(Text.assemble(("lacks", "red"), f" {line}"))
-    for line in differences:
-        out.print(line, markup=False)
-    out.print("" if lacking else "The cloud has everything that the plan needs.")
+    for colour, lines in (("red", lacking), ("red", differences), ("yellow", found.notices), ("yellow", found.untold)):
+        for line in lines:
+            out.print(Text(f"- {line}", colour))
+    if not lacking:
+        out.print(_verdict(found))
+
+
+def _verdict(found: Report) -> str:
+    if found.untold:
+        return "The cloud has everything that the plan needs, as far as it tells."
+    return "The cloud has everything that the plan needs."

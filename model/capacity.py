@@ -1,43 +1,22 @@
-"""Whether a cloud can hold what the plan still has to create: all shortfalls at once."""
+"""How much of each quota a plan needs: the difference between what it wants and what is there."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
+from model.cloud_state import UNLIMITED, CloudFlavor, CloudState, GroupRule, Server
+from model.firewall import ANYWHERE, Rule
 from model.plan import Node, Plan, Volume, cloud_prefix
-from model.planning import PLACEHOLDER
 from model.release_settings import Flavor
 
-UNLIMITED = -1
 PORTS_OF_A_NETWORK = 2
 """Of its DHCP server and of its router's interface."""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """A limit of the project (-1: none) and how much of it is used."""
-
-    limit: int
-    used: int
-
-    @property
-    def free(self) -> float:
-        """How much is left."""
-        return float("inf") if self.limit == UNLIMITED else self.limit - self.used
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What the cloud has for this project.
-
-    `there` are names (of volumes and snapshots also ids) by kind, `made` names of what this stack has made, by the
-    same names of kinds as `quotas`.
-    """
-
-    flavors: Mapping[str, Flavor] = field(default_factory=dict)
-    there: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    quotas: Mapping[str, Quota] = field(default_factory=dict)
-    made: Mapping[str, frozenset[str]] = field(default_factory=dict)
+RULES_OF_DEFAULT = 4
+"""Neutron makes the group `default` with these when a project first uses it."""
+AT_ONCE = 16
+"""Requests that the engine has on the way at the same time."""
+COUNTED_TWICE = frozenset({"networks", "subnets", "ports", "floating IPs", "security group rules"})
+"""Quotas of Neutron, which counts a request that is on its way beside what it has just made."""
 
 
 @dataclass(frozen=True)
@@ -52,141 +31,188 @@ class Need:
     @property
     def fits(self) -> bool:
         """Whether it is enough."""
-        return self.more <= self.free
+        return self.more <= max(self.free, 0)
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether it is enough only if nothing is counted twice while it is made."""
+        on_the_way = min(self.more, AT_ONCE) - 1
+        return self.quota in COUNTED_TWICE and self.fits and self.more > 0 and self.free < self.more + on_the_way
 
     def __str__(self) -> str:
-        return f"quota of {self.quota}: {self.more} more needed, {self.free:.0f} left of {self.limit}"
+        return f"quota of {self.quota}: {self.more} more needed, {max(self.free, 0):.0f} left of {self.limit}"
 
 
-def is_complete(plan: Plan, servers: Iterable[str]) -> bool:
-    """Whether every server is there already, so that nothing large is left to create."""
-    return {f"{cloud_prefix(plan.stack)}-{node.name}" for node in plan.nodes}.issubset(servers)
-
-
-def shortfalls(plan: Plan, offer: Offer) -> list[str]:
-    """What the cloud lacks, a line each; empty when it has everything."""
-    return [*absent(plan, offer), *(str(need) for need in needs(plan, offer) if not need.fits)]
-
-
-def needs(plan: Plan, offer: Offer) -> tuple[Need, ...]:
+def needs(plan: Plan, state: CloudState) -> tuple[Need, ...]:
     """What the plan still needs of each quota that the cloud has told."""
-    wanted = _Missing(plan, offer).quantities()
     return tuple(
-        Need(name, more, offer.quotas[name].free, offer.quotas[name].limit)
-        for name, more in wanted.items()
-        if name in offer.quotas
+        Need(name, more, state.quotas[name].free, state.quotas[name].limit)
+        for name, more in Difference(plan, state).quantities().items()
+        if name in state.quotas
     )
 
 
-def absent(plan: Plan, offer: Offer) -> list[str]:
-    """Things that the plan names, that must be there beforehand and are not, a line each."""
-    missing = _Missing(plan, offer)
-    lines = [
-        _is_not_there(kind, name, offer.there[kind])
-        for kind, name in _named(plan, missing)
-        if name != PLACEHOLDER and name not in offer.there.get(kind, frozenset({name}))
-    ]
-    described = {node.flavor_name: node.flavor for node in missing.nodes}
-    return lines + [line for name in sorted(described) for line in _flavor_problems(name, described[name], offer)]
+class Difference:
+    """What of the plan is not there yet, or is there in another size."""
 
+    def __init__(self, plan: Plan, state: CloudState) -> None:
+        self._plan, self._state, self._prefix = plan, state, cloud_prefix(plan.stack)
+        self._frozen = frozenset(scope.name for scope in plan.scopes if scope.frozen)
 
-class _Missing:
-    """What of the plan this stack has not made yet."""
+    def _name(self, name: str) -> str:
+        return f"{self._prefix}-{name}"
 
-    def __init__(self, plan: Plan, offer: Offer) -> None:
-        self._plan, self._offer, self._prefix = plan, offer, cloud_prefix(plan.stack)
+    # -- servers ------------------------------------------------------------------------------------------------------
+    @cached_property
+    def _servers(self) -> dict[str, Server]:
+        return {server.name: server for server in self._state.servers}
 
-    def _is_made(self, kind: str, name: str) -> bool:
-        return f"{self._prefix}-{name}" in self._offer.made.get(kind, frozenset())
+    def server(self, node: Node) -> Server | None:
+        """The server that is there for a node."""
+        return self._servers.get(self._name(node.name))
 
     @cached_property
-    def nodes(self) -> tuple[Node, ...]:
-        return tuple(node for node in self._plan.nodes if not self._is_made("instances", node.name))
+    def missing(self) -> tuple[Node, ...]:
+        """Nodes without a server."""
+        return tuple(node for node in self._plan.nodes if self.server(node) is None)
 
+    @cached_property
+    def made(self) -> tuple[Node, ...]:
+        """Nodes whose server this change makes: those without one, and those that get another."""
+        return tuple(node for node in self._plan.nodes if self._is_made(node))
+
+    def _is_made(self, node: Node) -> bool:
+        server = self.server(node)
+        if server is None:
+            return True
+        return node.scope not in self._frozen and (server.image, server.rebuild) != (node.image, str(node.rebuild))
+
+    @cached_property
+    def sized(self) -> tuple[Node, ...]:
+        """Nodes whose flavor this change uses."""
+        return tuple(
+            node
+            for node in self._plan.nodes
+            if node in self.made
+            or (node.scope not in self._frozen and (server := self.server(node)) and server.flavor != node.flavor_name)
+        )
+
+    def flavor(self, node: Node) -> CloudFlavor | Flavor:
+        """The cloud's flavor of a node; what the settings say of it where the cloud has none of that name."""
+        known = (flavor for flavor in self._state.flavors or () if flavor.name == node.flavor_name)
+        return next(known, node.flavor)
+
+    def _more(self, what: str) -> int:
+        """How much more of `vcpus` or `memory_mib`: of a larger flavor the difference, of a smaller nothing."""
+        found = 0
+        for node in self.sized:
+            server = self.server(node)
+            found += max(0, getattr(self.flavor(node), what) - (getattr(server, what) if server else 0))
+        return found
+
+    # -- volumes ------------------------------------------------------------------------------------------------------
     @cached_property
     def volumes(self) -> tuple[Volume, ...]:
-        volumes = (volume for node in self._plan.nodes for volume in node.volumes)
-        return tuple(v for v in volumes if not v.existing and not self._is_made("volumes", v.name))
+        """Data volumes that are not there."""
+        there = {volume.name for volume in self._state.volumes or () if volume.mine}
+        return tuple(volume for volume in self._own_volumes() if self._name(volume.name) not in there)
 
-    def quantities(self) -> dict[str, int]:
-        """How much more of each quota."""
-        boot = [node.boot_volume_gib for node in self.nodes if node.boot_volume_gib]
-        new_networks = [
-            scope.name
-            for scope in self._plan.scopes
-            if not scope.subnet.existing and not self._is_made("networks", scope.name)
-        ]
-        own_router = self._plan.router is None and self._prefix not in self._offer.made.get("routers", frozenset())
-        return {
-            "instances": len(self.nodes),
-            "cores": sum(node.flavor.vcpus for node in self.nodes),
-            "ram (MiB)": sum(node.flavor.memory_mib for node in self.nodes),
-            "server groups": sum(
-                not self._is_made("server groups", name) for scope in self._plan.scopes for name in scope.server_groups
-            ),
+    def _own_volumes(self) -> Iterator[Volume]:
+        yield from (volume for node in self._plan.nodes for volume in node.volumes if not volume.existing)
+
+    @cached_property
+    def growth(self) -> dict[Volume, int]:
+        """Data volumes that are there and grow, and by how many GiB."""
+        sizes = {volume.name: volume.size_gib for volume in self._state.volumes or () if volume.mine}
+        grown = {v: v.size_gib - sizes[self._name(v.name)] for v in self._own_volumes() if self._name(v.name) in sizes}
+        return {volume: more for volume, more in grown.items() if more > 0}
+
+    def _storage(self) -> dict[str, int]:
+        boot = [node.boot_volume_gib for node in self.missing if node.boot_volume_gib]
+        found = {
             "volumes": len(self.volumes) + len(boot),
-            "volume gigabytes": sum(volume.size_gib for volume in self.volumes) + sum(boot),
-            "networks": len(new_networks),
-            "subnets": len(new_networks),
-            "routers": int(own_router),
-            "ports": sum(self._ports()) + PORTS_OF_A_NETWORK * len(new_networks),
-            "floating IPs": self._floating_ips(),
-            "security groups": len(self._groups()),
-            "security group rules": sum(
-                rule.group in self._groups() for scope in self._plan.scopes for rule in scope.rules
-            ),
+            "volume gigabytes": sum(v.size_gib for v in self.volumes) + sum(boot) + sum(self.growth.values()),
         }
+        for kind in sorted({self._type(volume) for volume in self._own_volumes()} | {self._state.default_type or ""}):
+            new = [volume.size_gib for volume in self.volumes if self._type(volume) == kind]
+            grown = [more for volume, more in self.growth.items() if self._type(volume) == kind]
+            booted = boot if kind == self._state.default_type else []
+            found[f"volumes of type '{kind}'"] = len(new) + len(booted)
+            found[f"gigabytes of type '{kind}'"] = sum(new) + sum(grown) + sum(booted)
+        return found
 
-    def _ports(self) -> Iterator[int]:
-        for node in self._plan.nodes:
-            yield int(not self._is_made("ports", node.name))
-            if node.storage_network:
-                yield int(not self._is_made("ports", f"{node.name}-storage"))
+    def _type(self, volume: Volume) -> str:
+        return volume.type or self._state.default_type or ""
+
+    # -- network ------------------------------------------------------------------------------------------------------
+    def _new_networks(self) -> tuple[int, int]:
+        """How many networks and subnets are not there."""
+        mine = [network for network in self._state.networks or () if network.mine]
+        networks = {network.name for network in mine}
+        subnets = {subnet.name for network in mine for subnet in network.subnets}
+        wanted = [self._name(scope.name) for scope in self._plan.scopes if not scope.subnet.existing]
+        return sum(name not in networks for name in wanted), sum(name not in subnets for name in wanted)
+
+    def _ports(self) -> int:
+        there = {port.name for port in self._state.ports or () if port.mine}
+        wanted = [node.name for node in self._plan.nodes]
+        wanted += [f"{node.name}-storage" for node in self._plan.nodes if node.storage_network]
+        return sum(self._name(name) not in there for name in wanted)
 
     def _floating_ips(self) -> int:
         given = {"bastion": self._plan.floating_ips.bastion, "public": self._plan.floating_ips.public}
-        made = self._offer.made.get("floating IPs", frozenset())
-        return sum(address is None and f"{self._prefix} {name}" not in made for name, address in given.items())
+        there = {known.door for known in self._state.floating_ips or ()}
+        return sum(address is None and door not in there for door, address in given.items())
 
-    def _groups(self) -> frozenset[str]:
-        groups = (group for scope in self._plan.scopes for group in scope.security_groups)
-        return frozenset(group for group in groups if not self._is_made("security groups", group))
+    def _groups(self) -> tuple[int, int]:
+        """How many security groups and rules are not there."""
+        groups = self._state.security_groups or ()
+        rules = {group.name: group.rules for group in groups if group.mine}
+        wanted = [self._name(group) for scope in self._plan.scopes for group in scope.security_groups]
+        new_rules = sum(
+            self._as_made(rule) not in rules.get(self._name(rule.group), frozenset())
+            for scope in self._plan.scopes
+            for rule in scope.rules
+        )
+        own = self._state.security_groups is not None and not any(group.name == "default" for group in groups)
+        return sum(name not in rules for name in wanted) + own, new_rules + own * RULES_OF_DEFAULT
+
+    def _as_made(self, rule: Rule) -> GroupRule:
+        remote = self._name(rule.remote_group) if rule.remote_group else rule.remote_cidr or str(ANYWHERE)
+        return GroupRule(rule.direction, rule.transport, rule.port, rule.port, remote)
+
+    def quantities(self) -> dict[str, int]:
+        """How much more of each quota, by the words that messages use."""
+        networks, subnets = self._new_networks()
+        groups, rules = self._groups()
+        routers = [router for router in self._state.routers or () if router.mine]
+        wanted_groups = [self._name(name) for scope in self._plan.scopes for name in scope.server_groups]
+        return {
+            "instances": len(self.missing),
+            "cores": self._more("vcpus"),
+            "ram (MiB)": self._more("memory_mib"),
+            "server groups": sum(name not in (self._state.server_groups or ()) for name in wanted_groups),
+            **self._storage(),
+            "networks": networks,
+            "subnets": subnets,
+            "routers": int(self._plan.router is None and not routers),
+            "ports": self._ports() + PORTS_OF_A_NETWORK * networks,
+            "floating IPs": self._floating_ips(),
+            "security groups": groups,
+            "security group rules": rules,
+        }
 
 
-def _named(plan: Plan, missing: _Missing) -> list[tuple[str, str]]:
-    """Every kind and name that must be there, in a fixed order."""
-    found: dict[tuple[str, str], None] = {}
-
-    def want(kind: str, *names: object) -> None:
-        found.update({(kind, str(name)): None for name in names if name is not None})
-
-    want("image", *sorted({node.image for node in missing.nodes}))
-    want("external network", plan.external_network)
-    want("router", plan.router)
-    want("network", *(scope.subnet.existing for scope in plan.scopes))
-    want("network", *(node.storage_network for node in missing.nodes))
-    want("key pair", plan.keypair)
-    want("floating IP", plan.floating_ips.bastion, plan.floating_ips.public)
-    want("availability zone", *sorted({node.zone for node in missing.nodes if node.zone}))
-    want("volume type", *sorted({volume.type for volume in missing.volumes if volume.type}))
-    want("volume", *(volume.existing for node in plan.nodes for volume in node.volumes))
-    for source in (volume.source for volume in missing.volumes if volume.source):
-        want("volume", source.volume)
-        want("snapshot", source.snapshot)
-    return list(found)
+def tight(found: Iterable[Need]) -> list[str]:
+    """What is just enough, as far as that can make an `up` fail half-way."""
+    return [
+        f"{need}: just enough, and Neutron counts what is on its way twice; should `pulumi up` say that a quota is "
+        "exceeded, run it again"
+        for need in found
+        if need.is_tight
+    ]
 
 
-def _is_not_there(kind: str, name: str, there: Iterable[str]) -> str:
-    return f"{kind} '{name}' is not there; there are: {', '.join(sorted(there)) or 'none'}"
-
-
-def _flavor_problems(name: str, described: Flavor, offer: Offer) -> list[str]:
-    there = offer.flavors.get(name)
-    if there is None:
-        return [_is_not_there("flavor", name, offer.flavors)]
-    if there.memory_mib < described.memory_mib or there.vcpus < described.vcpus:
-        return [
-            f"flavor '{name}' has {there.vcpus} vCPU and {there.memory_mib} MiB, "
-            f"the settings say {described.vcpus} and {described.memory_mib}"
-        ]
-    return []
+def is_limited(need: Need) -> bool:
+    """Whether the quota has a limit."""
+    return need.limit != UNLIMITED

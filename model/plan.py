@@ -9,7 +9,7 @@ from model.firewall import HostRules, Rule, Site
 from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import Role
-from model.settings import FloatingIps, NfsMount, Omero, Proxies
+from model.settings import FloatingIps, NfsMount, Omero, Proxies, StorageNetwork
 from model.systems import System
 
 BASTION = "bastion"
@@ -54,7 +54,7 @@ class Node:
     image: str
     zone: str | None
     boot_volume_gib: int | None
-    storage_network: str | None
+    storage_network: StorageNetwork | None
     server_group: str | None
     heap_mib: int | None
     web_workers: int | None

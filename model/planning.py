@@ -148,7 +148,7 @@ def _node(
         image=group.image or _image(settings, system) or PLACEHOLDER,
         zone=group.zone,
         boot_volume_gib=group.boot_volume_gib,
-        storage_network=settings.storage_network.name if settings.storage_network and on_storage else None,
+        storage_network=settings.storage_network if on_storage else None,
         server_group=f"{scope}-{group_name}" if group.count else None,
         heap_mib=group.heap_mib,
         web_workers=group.web_workers,

@@ -91,6 +91,7 @@ class StorageNetwork(Section):
 
     name: Name = Field(description="Its name in the cloud")
     cidr: MachineNetwork = Field(description="Where the storage servers are: OMERO nodes may reach NFS there")
+    port_security: bool = Field(True, description="false where the network has port security off: ports without groups")
 
 
 class NfsMount(Section):

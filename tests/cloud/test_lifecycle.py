@@ -44,8 +44,8 @@ def test_a_missing_image_and_flavor_are_named_together_before_anything_is_made(p
     )
     text = refused(place)
     place.configure(idr_image="idr-debian-12", idr_flavors=given["flavors"], idr_bastion=given["bastion"])
-    assert "image 'no-such-image' is not there; there are: idr-debian-12" in text
-    assert "flavor 'no.such' is not there; there are: " in text
+    assert "image 'no-such-image' does not exist (available: idr-debian-12" in text
+    assert "flavor 'no.such' does not exist (available: " in text
 
 
 def test_an_exhausted_quota_is_named_with_need_and_rest(place: Tenant) -> None:

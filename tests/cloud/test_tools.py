@@ -159,6 +159,6 @@ def test_idr_check_names_each_shortfall_and_up_then_creates_nothing(poor: Tenant
     refused = poor.up()
     text = refused.stdout + refused.stderr
     assert refused.returncode != 0
-    assert "nothing was created; this cloud lacks:" in text
+    assert "nothing was changed: this cloud cannot hold the plan:" in text
     assert all(line in text for line in told["shortfalls"])
     assert not any(poor.listing().values()), poor.listing()

@@ -9,51 +9,61 @@ from typer.testing import CliRunner
 
 from idr import stack_file
 from idr.__main__ import app
-from model.capacity import Offer, Quota
+from model.cloud_state import Quota
 from tests import stacks
+from tests.unit.model.test_capacity import made
 
-PLAN = stacks.plan_of("local")
-ENOUGH = Offer(
-    flavors={node.flavor_name: node.flavor for node in PLAN.nodes},
-    there={"image": frozenset({"idr-debian-12"}), "external network": frozenset({"public"})},
-    quotas={"instances": Quota(10, 5), "volumes": Quota(-1, 3)},
-)
+ENOUGH = replace(made(), quotas={"instances": Quota(10, 5), "volumes": Quota(-1, 3)})
 runner = CliRunner()
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A cloud that has what is put in here, and a stack file that is complete."""
-    has: dict[str, Any] = {"offer": ENOUGH}
+    has: dict[str, Any] = {"state": ENOUGH}
     file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
     monkeypatch.setattr(stack_file.StackFile, "missing", lambda _: [])
     monkeypatch.setattr("idr.check.stack_file.read", lambda _: file)
     monkeypatch.setattr("idr.check.connect", lambda _: None)
     monkeypatch.setattr("idr.check.disagreements", lambda *_: has.get("differences", []))
-    monkeypatch.setattr("idr.check.offer", lambda *_: has["offer"])
+    monkeypatch.setattr("idr.check.cloud_state.read", lambda *_: has["state"])
+    # Wide enough for a line of the output to be one line.
+    monkeypatch.setenv("COLUMNS", "200")
     return has
 
 
 def test_a_cloud_that_suffices_is_exit_status_0(cloud: dict[str, Any]) -> None:
     done = runner.invoke(app, ["check", "-s", "local"])
-    assert (done.exit_code, "has everything" in done.stdout) == (0, True), cloud
+    assert (done.exit_code, "The cloud has everything that the plan needs." in done.stdout) == (0, True), cloud
 
 
-def test_shortfalls_are_told_together_and_end_with_1(cloud: dict[str, Any]) -> None:
-    cloud["offer"] = replace(ENOUGH, quotas={"instances": Quota(4, 2)}, there={"image": frozenset()})
+def test_shortfalls_are_reported_together_and_end_with_1(cloud: dict[str, Any]) -> None:
+    cloud["state"] = replace(ENOUGH, servers=(), quotas={"instances": Quota(4, 2)}, images=())
     done = runner.invoke(app, ["check", "-s", "local"])
     assert done.exit_code == 1
-    assert "lacks image 'idr-debian-12' is not there" in done.stdout
-    assert "lacks quota of instances: 5 more needed, 2 left of 4" in done.stdout
+    assert "- image 'idr-debian-12' does not exist (available: none)" in done.stdout
+    assert "- quota of instances: 5 more needed, 2 left of 4" in done.stdout
+    assert "has everything" not in done.stdout
+
+
+def test_what_is_not_checked_is_said_and_is_no_failure(cloud: dict[str, Any]) -> None:
+    cloud["state"] = replace(ENOUGH, images=(), untold=("server groups: not checked [403]",))
+    done = runner.invoke(app, ["check", "-s", "local"])
+    assert done.exit_code == 0
+    assert "- server groups: not checked [403]" in done.stdout
+    assert "no server is made from it now, but none could be replaced" in done.stdout
+    assert "has everything that the plan needs, as far as it tells." in done.stdout
 
 
 def test_json_has_need_and_rest(cloud: dict[str, Any]) -> None:
+    cloud["state"] = replace(ENOUGH, servers=ENOUGH.servers[:1], untold=("zones: not checked",))
     cloud["differences"] = ["server idr-local-bastion is unknown"]
     done = runner.invoke(app, ["check", "-s", "local", "--json"])
     told = json.loads(done.stdout)
     assert (done.exit_code, told["ok"]) == (1, False)
     assert told["needs"] == [
-        {"quota": "instances", "more": 5, "free": 5, "limit": 10, "fits": True},
-        {"quota": "volumes", "more": 1, "free": None, "limit": -1, "fits": True},
+        {"quota": "instances", "more": 4, "free": 5, "limit": 10, "fits": True},
+        {"quota": "volumes", "more": 0, "free": None, "limit": -1, "fits": True},
     ]
-    assert told["differences"] == cloud["differences"]
+    assert (told["shortfalls"], told["differences"]) == ([], cloud["differences"])
+    assert told["notChecked"] == ["zones: not checked"]

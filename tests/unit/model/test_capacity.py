@@ -1,110 +1,190 @@
-"""Shortfalls of a cloud: all of them at once, and only for what is still to be made."""
+"""How much of each quota a change needs: the difference, and only what is not there in the wanted size."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from model.capacity import Offer, Quota, is_complete, needs, shortfalls
+from model.capacity import Need, needs, tight
+from model.cloud_state import (
+    CloudFlavor,
+    CloudNetwork,
+    CloudState,
+    CloudSubnet,
+    CloudVolume,
+    FloatingIp,
+    GroupRule,
+    Port,
+    Quota,
+    SecurityGroup,
+    Server,
+)
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
 from tests import stacks
 
 PLAN = stacks.plan_of("local")
-NODES = frozenset(f"idr-local-{node.name}" for node in PLAN.nodes)
 KINDS = (
     "instances", "cores", "ram (MiB)", "server groups", "volumes", "volume gigabytes", "networks", "subnets", "routers",
     "ports", "floating IPs", "security groups", "security group rules",
 )  # a list to read, not a column  # fmt: skip
-ENOUGH = Offer(
-    flavors={node.flavor_name: node.flavor for node in PLAN.nodes},
-    there={"image": frozenset({"idr-debian-12"}), "external network": frozenset({"public"})},
+FLAVORS = tuple(CloudFlavor(name, f.vcpus, f.memory_mib, 10) for name, f in stacks.settings("local").flavors.items())
+NOTHING = CloudState(
+    flavors=FLAVORS,
+    security_groups=(SecurityGroup("default"),),
     quotas={kind: Quota(-1, 99) for kind in KINDS},
 )
 
 
-def local_with(**changes: Any) -> Plan:
-    return plan(parse({**stacks.values("local"), **changes}, Source("local", "Pulumi.local.yaml")), "local")
+def changed(**changes: Any) -> Plan:
+    values = {**stacks.values("local"), **changes}
+    return plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
 
 
-def needed(made: Plan, offer: Offer) -> dict[str, int]:
-    return {need.quota: need.more for need in needs(made, offer)}
+def with_nodes(**nodes: dict[str, Any]) -> Plan:
+    """The stack with other settings for some of its nodes."""
+    releases = stacks.values("local")["releases"]
+    for name, settings in nodes.items():
+        releases["demo1"]["nodes"][name] |= settings
+    return changed(releases=releases)
 
 
-def test_a_cloud_with_everything_lacks_nothing() -> None:
-    assert shortfalls(PLAN, ENOUGH) == []
-
-
-def test_every_shortfall_is_told_at_once() -> None:
-    poor = replace(
-        ENOUGH,
-        there={"image": frozenset({"other"}), "external network": frozenset()},
-        flavors={"local.medium": PLAN.bastion_node.flavor},
-        quotas={"instances": Quota(10, 6), "floating IPs": Quota(3, 2), "security groups": Quota(10, 1)},
+def made(of: Plan = PLAN) -> CloudState:
+    """The cloud as an `up` of a plan leaves it."""
+    rules: dict[str, set[GroupRule]] = {}
+    for scope in of.scopes:
+        for rule in scope.rules:
+            remote = f"idr-local-{rule.remote_group}" if rule.remote_group else rule.remote_cidr
+            kept = GroupRule(rule.direction, rule.transport, rule.port, rule.port, remote)
+            rules.setdefault(f"idr-local-{rule.group}", set()).add(kept)
+    groups = [f"idr-local-{group}" for scope in of.scopes for group in scope.security_groups]
+    networks = [f"idr-local-{scope.name}" for scope in of.scopes]
+    return replace(
+        NOTHING,
+        servers=tuple(
+            Server(f"idr-local-{n.name}", n.flavor_name, n.flavor.vcpus, n.flavor.memory_mib, n.image, "0")
+            for n in of.nodes
+        ),
+        networks=(
+            CloudNetwork("public", external=True),
+            *(CloudNetwork(n, n, subnets=(CloudSubnet("", name=n),), mine=True) for n in networks),
+        ),
+        routers=(CloudNetwork("idr-local", mine=True),),
+        ports=tuple(Port(node.name, f"idr-local-{node.name}", "", mine=True) for node in of.nodes),
+        floating_ips=(FloatingIp("192.0.2.1", door="bastion"), FloatingIp("192.0.2.2", door="public")),
+        security_groups=(
+            SecurityGroup("default"),
+            *(SecurityGroup(name, frozenset(rules.get(name, ())), mine=True) for name in groups),
+        ),
+        volumes=tuple(
+            CloudVolume(v.name, f"idr-local-{v.name}", v.size_gib, mine=True) for n in of.nodes for v in n.volumes
+        ),
     )
-    assert shortfalls(PLAN, poor) == [
-        "image 'idr-debian-12' is not there; there are: other",
-        "external network 'public' is not there; there are: none",
-        "flavor 'local.medium' has 1 vCPU and 768 MiB, the settings say 2 and 2048",
-        "flavor 'local.small' is not there; there are: local.medium",
-        "quota of instances: 5 more needed, 4 left of 10",
-        "quota of floating IPs: 2 more needed, 1 left of 3",
-    ]
+
+
+def needed(of: Plan, state: CloudState) -> dict[str, int]:
+    return {need.quota: need.more for need in needs(of, state)}
+
+
+def differences(of: Plan, state: CloudState) -> dict[str, int]:
+    """What is needed of each quota, without zeros."""
+    return {quota: more for quota, more in needed(of, state).items() if more}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_quota_is_compared(kind: str) -> None:
-    full = replace(ENOUGH, quotas={kind: Quota(5, 5)})
-    more = needed(stacks.plan_of("ebi"), full)[kind]
-    assert more > 0
-    assert f"quota of {kind}: {more} more needed, 0 left of 5" in shortfalls(stacks.plan_of("ebi"), full)
+    full = replace(NOTHING, quotas={kind: Quota(5, 5)})
+    (need,) = needs(stacks.plan_of("ebi"), full)
+    assert need.more > 0
+    assert str(need) == f"quota of {kind}: {need.more} more needed, 0 left of 5"
+    assert not need.fits
 
 
 def test_an_empty_project_needs_all_of_the_plan() -> None:
-    found = needed(PLAN, ENOUGH)
+    found = needed(PLAN, NOTHING)
     rules = sum(len(scope.rules) for scope in PLAN.scopes)
     assert (found["instances"], found["networks"], found["routers"], found["floating IPs"]) == (5, 2, 1, 2)
     assert (found["ports"], found["security group rules"]) == (5 + 2 * 2, rules)
 
 
-def test_what_is_there_already_needs_no_quota() -> None:
-    made = {
-        "instances": NODES,
-        "ports": NODES,
-        "volumes": frozenset({"idr-local-demo1-database-db"}),
-        "networks": frozenset({"idr-local-bastion", "idr-local-demo1"}),
-        "routers": frozenset({"idr-local"}),
-        "floating IPs": frozenset({"idr-local bastion", "idr-local public"}),
-        "security groups": frozenset(f"idr-local-{g}" for scope in PLAN.scopes for g in scope.security_groups),
-    }
-    assert set(needed(PLAN, replace(ENOUGH, made=made)).values()) == {0}
+def test_what_is_there_already_needs_nothing() -> None:
+    assert differences(PLAN, made()) == {}
+
+
+def test_what_belongs_to_another_stack_is_not_there() -> None:
+    theirs = made()
+    other = replace(
+        theirs,
+        servers=(),
+        networks=tuple(replace(network, mine=False) for network in theirs.networks or ()),
+        routers=tuple(replace(router, mine=False) for router in theirs.routers or ()),
+        ports=tuple(replace(port, mine=False) for port in theirs.ports or ()),
+        security_groups=tuple(replace(group, mine=False) for group in theirs.security_groups or ()),
+        volumes=tuple(replace(volume, mine=False) for volume in theirs.volumes or ()),
+        floating_ips=(),
+    )
+    assert needed(PLAN, other) == needed(PLAN, NOTHING)
 
 
 def test_one_server_more_needs_one() -> None:
-    found = needed(PLAN, replace(ENOUGH, made={"instances": NODES - {"idr-local-bastion"}}))
-    assert (found["instances"], found["cores"], found["ram (MiB)"]) == (1, 1, 768)
+    there = made()
+    short = replace(there, servers=tuple(s for s in there.servers if s.name != "idr-local-bastion"))
+    assert differences(PLAN, short) == {"instances": 1, "cores": 1, "ram (MiB)": 768}
 
 
-def test_what_the_settings_take_from_the_cloud_must_be_there() -> None:
-    releases = stacks.values("local")["releases"]
-    releases["demo1"]["nodes"]["database"]["volumes"]["db"] = {
-        "sizeGib": 1,
-        "existing": "20e55581-ecd0-4a97-9000-000000000000",
+def test_a_larger_flavor_needs_the_difference() -> None:
+    larger = with_nodes(redis={"flavor": "local.medium"})
+    assert differences(larger, made()) == {"cores": 1, "ram (MiB)": 2048 - 768}
+
+
+def test_a_smaller_flavor_gives_nothing_back_before_it_is_there() -> None:
+    both = with_nodes(redis={"flavor": "local.medium"}, omeroreadwrite={"flavor": "local.small"})
+    assert differences(both, made())["cores"] == 1
+
+
+def test_a_disk_that_grows_needs_the_difference() -> None:
+    grown = with_nodes(database={"volumes": {"db": {"sizeGib": 50}}})
+    assert differences(grown, made()) == {"volume gigabytes": 49}
+
+
+def test_a_replaced_server_needs_no_more_than_it_has() -> None:
+    rebuilt = changed(image="other")
+    assert differences(rebuilt, made()) == {}
+
+
+def test_groups_without_their_rules_need_the_rules() -> None:
+    there = made()
+    empty = tuple(replace(group, rules=frozenset()) for group in there.security_groups or ())
+    rules = sum(len(scope.rules) for scope in PLAN.scopes)
+    assert differences(PLAN, replace(there, security_groups=empty)) == {"security group rules": rules}
+
+
+def test_a_network_without_its_subnet_needs_the_subnet() -> None:
+    there = made()
+    bare = tuple(replace(network, subnets=()) for network in there.networks or ())
+    assert differences(PLAN, replace(there, networks=bare)) == {"subnets": 2}
+
+
+def test_a_project_that_was_never_used_gets_a_group_of_its_own() -> None:
+    fresh = replace(NOTHING, security_groups=())
+    usual = needed(PLAN, NOTHING)
+    found = needed(PLAN, fresh)
+    assert found["security groups"] == usual["security groups"] + 1
+    assert found["security group rules"] == usual["security group rules"] + 4
+
+
+def test_volumes_count_for_their_type_and_for_the_default_one() -> None:
+    typed = with_nodes(database={"volumes": {"db": {"sizeGib": 7, "type": "fast"}}}, redis={"bootVolumeGib": 5})
+    quotas = {f"{what} of type '{kind}'": Quota(9, 0) for what in ("volumes", "gigabytes") for kind in ("fast", "slow")}
+    assert needed(typed, replace(NOTHING, quotas=quotas, default_type="slow")) == {
+        "volumes of type 'fast'": 1,
+        "gigabytes of type 'fast'": 7,
+        "volumes of type 'slow'": 1,
+        "gigabytes of type 'slow'": 5,
     }
-    made = local_with(router="theirs", keypair="ours", floatingIps={"public": "192.0.2.9"}, releases=releases)
-    there = {kind: frozenset[str]() for kind in ("router", "key pair", "floating IP", "volume")}
-    lacking = shortfalls(made, replace(ENOUGH, there={**ENOUGH.there, **there}))
-    assert lacking == [
-        "router 'theirs' is not there; there are: none",
-        "key pair 'ours' is not there; there are: none",
-        "floating IP '192.0.2.9' is not there; there are: none",
-        "volume '20e55581-ecd0-4a97-9000-000000000000' is not there; there are: none",
-    ]
-    found = needed(made, ENOUGH)
-    assert (found["routers"], found["floating IPs"], found["volumes"]) == (0, 1, 0)
 
 
-def test_a_stack_with_all_its_servers_is_complete() -> None:
-    assert is_complete(PLAN, NODES | {"idr-local-other"})
-    assert not is_complete(PLAN, NODES - {"idr-local-bastion"})
+def test_what_is_just_enough_is_said_where_neutron_counts_twice() -> None:
+    assert tight([Need("ports", 9, 9, 9)]) != []
+    assert tight([Need("ports", 9, 30, 30), Need("routers", 1, 1, 1), Need("instances", 5, 5, 5)]) == []

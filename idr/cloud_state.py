@@ -1,0 +1,276 @@
+"""Asks the cloud what it has, in one round of parallel questions; what it does not tell is noted, not guessed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from idr import quotas
+from model import cloud_state as known
+from model.cloud_state import CloudState
+from model.messages import reason
+from model.ownership import stack_of, stack_of_metadata
+from model.plan import Plan, cloud_prefix
+from model.planning import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+THREADS = 8
+GIB = 1 << 30
+NOT_TOLD = frozenset({400, 403, 404, 405, 410, 501})
+"""Answers of a cloud that has no such question, or does not answer it to everybody."""
+DOORS = ("bastion", "public")
+
+Question = Callable[[], Any]
+
+
+def read(cloud: "Connection", plan: Plan) -> CloudState:
+    """Everything that the plan may need to be there, and the project's quotas.
+
+    Raises openstacksdk's and keystoneauth's errors where the cloud does not answer at all.
+    """
+    cloud.authorize()
+    questions = _questions(cloud, plan)
+    with ThreadPoolExecutor(THREADS) as pool:
+        futures = {name: pool.submit(_told, name, ask) for name, ask in questions.items()}
+        answers = {name: future.result() for name, future in futures.items()}
+    values = {name: value for name, (value, _) in answers.items()}
+    limits = quotas.quotas(values, str(cloud.current_project_id))
+    untold = [why for name, (_, why) in answers.items() if why and name not in quotas.SOURCES]
+    return _state(cloud, plan, values, limits, (*untold, *quotas.untold(values, limits)))
+
+
+def _told(name: str, ask: Question) -> tuple[Any, str | None]:
+    from keystoneauth1.exceptions import HttpError
+    from openstack.exceptions import HttpException
+
+    try:
+        return ask(), None
+    except (HttpException, HttpError) as error:
+        status = error.status_code if isinstance(error, HttpException) else error.http_status
+        if status not in NOT_TOLD:
+            raise
+        return None, f"{name}: not checked, because this cloud does not tell ({reason(str(error))})"
+
+
+def _questions(cloud: "Connection", plan: Plan) -> dict[str, Question]:
+    """What to ask, by the words that messages use. What few stacks name is asked for only where this one does."""
+    compute, network, project = cloud.compute, cloud.network, str(cloud.current_project_id)
+    mine = {"project_id": project}
+    images = sorted({node.image for node in plan.nodes} - {PLACEHOLDER})
+    asked: dict[str, Question] = {
+        "servers": lambda: list(compute.servers()),
+        "flavors": lambda: list(compute.flavors()),
+        "images": lambda: [image for name in images for image in cloud.image.images(name=name)],
+        "networks": lambda: list(network.networks()),
+        "subnets": lambda: list(network.subnets()),
+        "routers": lambda: list(network.routers()),
+        "ports": lambda: list(network.ports(**mine)),
+        "security groups": lambda: list(network.security_groups(**mine)),
+        "floating IPs": lambda: list(network.ips(**mine)),
+        "quotas of compute": lambda: quotas.get(compute, "/limits")["limits"]["absolute"],
+        "quotas of the network": lambda: quotas.get(network, f"/quotas/{project}/details")["quota"],
+        "limits of the network": lambda: quotas.get(network, f"/quotas/{project}")["quota"],
+    }
+    if any(node.server_group for node in plan.nodes):
+        asked["server groups"] = lambda: list(compute.server_groups())
+    if plan.keypair:
+        asked["key pairs"] = lambda: list(compute.keypairs())
+    if any(node.zone for node in plan.nodes):
+        asked["availability zones"] = lambda: list(compute.availability_zones())
+    return asked | (_of_block_storage(cloud, plan) if _needs_volumes(plan) else {})
+
+
+def _needs_volumes(plan: Plan) -> bool:
+    return any(node.volumes or node.boot_volume_gib for node in plan.nodes)
+
+
+def _of_block_storage(cloud: "Connection", plan: Plan) -> dict[str, Question]:
+    storage: Any = cloud.block_storage
+    project = str(cloud.current_project_id)
+    volumes = [volume for node in plan.nodes for volume in node.volumes]
+    asked: dict[str, Question] = {
+        "volumes": lambda: list(storage.volumes()),
+        "volume types": lambda: list(storage.types()),
+        "default volume type": lambda: quotas.get(storage, "/types/default")["volume_type"]["name"],
+        "quotas of block storage": lambda: quotas.get(storage, f"/os-quota-sets/{project}", usage="True")["quota_set"],
+        "limits of block storage": lambda: quotas.get(storage, "/limits")["limits"]["absolute"],
+    }
+    if any(volume.source and volume.source.snapshot for volume in volumes):
+        asked["snapshots"] = lambda: list(storage.snapshots())
+    if any(node.zone and node.volumes for node in plan.nodes):
+        asked["zones of block storage"] = lambda: list(storage.availability_zones())
+    return asked
+
+
+# -- from answers to what the plan is compared with -------------------------------------------------------------------
+def _state(
+    cloud: "Connection",
+    plan: Plan,
+    values: Mapping[str, Any],
+    limits: Mapping[str, known.Quota],
+    untold: tuple[str, ...],
+) -> CloudState:
+    stack = plan.stack
+    networks = _networks(values.get("networks"), values.get("subnets"), stack)
+    images = _each(values.get("images"), _image)
+    wanted = {node.image for node in plan.nodes} - {PLACEHOLDER}
+    absent = sorted(wanted - {image.name for image in images or ()}) if images is not None else []
+    compute, storage = values.get("quotas of compute") or {}, values.get("quotas of block storage") or {}
+    return CloudState(
+        servers=_servers(values.get("servers"), values.get("flavors"), stack),
+        server_groups=_names(values.get("server groups")),
+        flavors=_each(values.get("flavors"), _flavor),
+        images=None if images is None else (*images, *(found for name in absent for found in _unlisted(cloud, name))),
+        image_names=tuple(image.name for image in cloud.image.images()) if absent else (),
+        keypairs=_names(values.get("key pairs")),
+        zones=_zones(values.get("availability zones")),
+        networks=networks,
+        routers=_each(values.get("routers"), lambda r: known.CloudNetwork(r.name, r.id, mine=_is_mine(r, stack))),
+        ports=_each(values.get("ports"), lambda port: _port(port, stack)),
+        floating_ips=_each(values.get("floating IPs"), lambda ip: _floating_ip(ip, stack)),
+        security_groups=_groups(values.get("security groups"), stack),
+        volumes=_each(values.get("volumes"), lambda volume: _volume(volume, stack)),
+        snapshots=_each(values.get("snapshots"), lambda s: known.Snapshot(s.id, s.volume_id)),
+        volume_types=_names(values.get("volume types")),
+        default_type=values.get("default volume type"),
+        volume_zones=_names(values.get("zones of block storage")),
+        quotas=limits,
+        members=compute.get("maxServerGroupMembers"),
+        volume_gib=quotas.limit(storage.get("per_volume_gigabytes")),
+        untold=untold,
+    )
+
+
+def _each(found: Iterable[Any] | None, made: Callable[[Any], Any]) -> Any:
+    return None if found is None else tuple(made(thing) for thing in found)
+
+
+def _names(found: Iterable[Any] | None) -> frozenset[str] | None:
+    return None if found is None else frozenset(thing.name for thing in found)
+
+
+def _zones(found: Iterable[Any] | None) -> dict[str, bool] | None:
+    return None if found is None else {zone.name: bool((zone.state or {}).get("available", True)) for zone in found}
+
+
+def _is_mine(thing: Any, stack: str) -> bool:
+    return stack_of(thing.tags or (), thing.description) == stack
+
+
+def _servers(found: Iterable[Any] | None, flavors: Iterable[Any] | None, stack: str) -> tuple[known.Server, ...]:
+    by_id = {flavor.id: flavor for flavor in flavors or ()}
+    mine = (server for server in found or () if stack_of_metadata(server.metadata or {}) == stack)
+    return tuple(_server(server, by_id) for server in mine)
+
+
+def _server(server: Any, flavors: Mapping[str, Any]) -> known.Server:
+    # Since microversion 2.47 Nova tells the flavor itself, before that its id.
+    told = server.flavor
+    flavor = flavors.get(told.id, told) if told.get("vcpus") is None else told
+    metadata = server.metadata or {}
+    return known.Server(
+        name=server.name,
+        flavor=flavor.get("original_name") or flavor.get("name"),
+        vcpus=flavor.get("vcpus") or 0,
+        memory_mib=flavor.get("ram") or 0,
+        image=metadata.get("image"),
+        rebuild=metadata.get("rebuild"),
+    )
+
+
+def _flavor(flavor: Any) -> known.CloudFlavor:
+    return known.CloudFlavor(flavor.name, vcpus=flavor.vcpus, memory_mib=flavor.ram, disk_gib=flavor.disk)
+
+
+def _image(image: Any) -> known.Image:
+    return known.Image(
+        name=image.name,
+        id=image.id,
+        status=image.status,
+        visibility=image.visibility or "",
+        hidden=bool(image.is_hidden),
+        size_gib=ceil(max(image.size or 0, image.virtual_size or 0) / GIB),
+        min_disk_gib=image.min_disk or 0,
+        min_ram_mib=image.min_ram or 0,
+        created=image.created_at or "",
+    )
+
+
+def _unlisted(cloud: "Connection", name: str) -> list[known.Image]:
+    """Images of that name which a plain list leaves out: so that the message can say why none is found."""
+    found: list[known.Image] = []
+    for query in ({"is_hidden": True}, {"visibility": "community"}):
+        images, _ = _told("images", partial(_images, cloud, name=name, **query))
+        found += map(_image, images or ())
+    return found
+
+
+def _images(cloud: "Connection", **query: Any) -> list[Any]:
+    return list(cloud.image.images(**query))
+
+
+def _networks(
+    found: Iterable[Any] | None, subnets: Iterable[Any] | None, stack: str
+) -> tuple[known.CloudNetwork, ...] | None:
+    if found is None:
+        return None
+    inside: dict[str, list[known.CloudSubnet]] = {}
+    for subnet in subnets or ():
+        inside.setdefault(subnet.network_id, []).append(known.CloudSubnet(subnet.cidr, subnet.gateway_ip, subnet.name))
+    return tuple(
+        known.CloudNetwork(
+            name=network.name,
+            id=network.id,
+            external=bool(network.is_router_external),
+            port_security=network.is_port_security_enabled,
+            subnets=tuple(inside.get(network.id, ())),
+            mine=_is_mine(network, stack),
+        )
+        for network in found
+    )
+
+
+def _port(port: Any, stack: str) -> known.Port:
+    addresses = tuple(fixed["ip_address"] for fixed in port.fixed_ips or ())
+    return known.Port(port.id, port.name or "", port.network_id, addresses, _is_mine(port, stack))
+
+
+def _floating_ip(ip: Any, stack: str) -> known.FloatingIp:
+    described = ip.description or ""
+    # An earlier version of this program described its addresses so, and named no role.
+    old = {f"{cloud_prefix(stack)} {door}": door for door in DOORS}
+    door = old.get(described)
+    if _is_mine(ip, stack) and door is None:
+        labels = {*(ip.tags or ()), *described.split()}
+        door = next((door for door in DOORS if f"idr-roles={door}" in labels), None)
+    return known.FloatingIp(ip.floating_ip_address, ip.floating_network_id or "", ip.port_id, door)
+
+
+def _groups(found: Iterable[Any] | None, stack: str) -> tuple[known.SecurityGroup, ...] | None:
+    if found is None:
+        return None
+    groups = list(found)
+    names = {group.id: group.name for group in groups}
+    return tuple(
+        known.SecurityGroup(
+            name=group.name,
+            rules=frozenset(_rule(rule, names) for rule in group.security_group_rules or ()),
+            mine=_is_mine(group, stack),
+        )
+        for group in groups
+    )
+
+
+def _rule(rule: Mapping[str, Any], names: Mapping[str, str]) -> known.GroupRule:
+    group = rule.get("remote_group_id")
+    remote = names.get(group, group) if group else rule.get("remote_ip_prefix") or "0.0.0.0/0"
+    ports = (rule.get("port_range_min"), rule.get("port_range_max"))
+    return known.GroupRule(rule["direction"], rule.get("protocol"), *ports, remote)
+
+
+def _volume(volume: Any, stack: str) -> known.CloudVolume:
+    mine = stack_of_metadata(volume.metadata or {}) == stack
+    return known.CloudVolume(volume.id, volume.name or "", volume.size or 0, volume.availability_zone, mine)

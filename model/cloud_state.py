@@ -1,0 +1,174 @@
+"""What a cloud has, as far as a plan needs to know. None stands for what the cloud does not tell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+UNLIMITED = -1
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A limit of the project (-1: none) and how much of it is used."""
+
+    limit: int
+    used: int
+
+    @property
+    def free(self) -> float:
+        """How much is left."""
+        return float("inf") if self.limit == UNLIMITED else self.limit - self.used
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image. `size_gib` is what its disk takes at least."""
+
+    name: str
+    id: str = ""
+    status: str = "active"
+    visibility: str = "public"
+    hidden: bool = False
+    size_gib: int = 0
+    min_disk_gib: int = 0
+    min_ram_mib: int = 0
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class CloudFlavor:
+    """A flavor as the cloud has it."""
+
+    name: str
+    vcpus: int
+    memory_mib: int
+    disk_gib: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of this stack, with what was asked for when it was made."""
+
+    name: str
+    flavor: str | None
+    vcpus: int
+    memory_mib: int
+    image: str | None = None
+    rebuild: str | None = None
+
+
+@dataclass(frozen=True)
+class CloudSubnet:
+    """A subnet. `gateway` is where its machines send what is for elsewhere."""
+
+    cidr: str
+    gateway: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class CloudNetwork:
+    """A network. `mine` is whether this stack made it; `port_security` is None where the cloud has no such thing."""
+
+    name: str
+    id: str = ""
+    external: bool = False
+    port_security: bool | None = None
+    subnets: tuple[CloudSubnet, ...] = ()
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of the project's."""
+
+    id: str
+    name: str
+    network: str
+    addresses: tuple[str, ...] = ()
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class FloatingIp:
+    """A floating address of the project's. `door` is which of this stack's it is, if any."""
+
+    address: str
+    network: str = ""
+    port: str | None = None
+    door: str | None = None
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """A rule of a security group; `remote` is the name of a group or a CIDR."""
+
+    direction: str
+    transport: str | None
+    first_port: int | None
+    last_port: int | None
+    remote: str | None
+
+
+@dataclass(frozen=True)
+class SecurityGroup:
+    """A security group of the project's."""
+
+    name: str
+    rules: frozenset[GroupRule] = frozenset()
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class CloudVolume:
+    """A volume of the project's."""
+
+    id: str
+    name: str
+    size_gib: int
+    zone: str | None = None
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot, and the volume that it was made from."""
+
+    id: str
+    volume: str
+
+
+@dataclass(frozen=True)
+class CloudState:
+    """What the cloud has for this project.
+
+    `images` are those that the plan names, `image_names` all that there are where one of these is missing.
+    `quotas` are by the words that messages use; `members` limits a server group, `volume_gib` one volume.
+    `untold` says in a line each what the cloud did not tell.
+    """
+
+    servers: tuple[Server, ...] = ()
+    server_groups: frozenset[str] | None = None
+    flavors: tuple[CloudFlavor, ...] | None = None
+    images: tuple[Image, ...] | None = None
+    image_names: tuple[str, ...] = ()
+    keypairs: frozenset[str] | None = None
+    zones: Mapping[str, bool] | None = None
+    networks: tuple[CloudNetwork, ...] | None = None
+    routers: tuple[CloudNetwork, ...] | None = None
+    ports: tuple[Port, ...] | None = None
+    floating_ips: tuple[FloatingIp, ...] | None = None
+    security_groups: tuple[SecurityGroup, ...] | None = None
+    volumes: tuple[CloudVolume, ...] | None = None
+    snapshots: tuple[Snapshot, ...] | None = None
+    volume_types: frozenset[str] | None = None
+    default_type: str | None = None
+    volume_zones: frozenset[str] | None = None
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    members: int | None = None
+    volume_gib: int | None = None
+    untold: tuple[str, ...] = ()
+
+    def floating_ip(self, address: IPv4Address) -> FloatingIp | None:
+        """The project's floating address of that number."""
+        return next((known for known in self.floating_ips or () if known.address == str(address)), None)

@@ -1,0 +1,116 @@
+"""Networks, routers and addresses that a plan names and must find in the cloud."""
+
+from collections.abc import Iterator, Sequence
+
+from model.cloud_state import CloudNetwork, CloudState
+from model.plan import Node, Plan
+from model.planning import PLACEHOLDER
+from model.settings import StorageNetwork
+from model.wording import is_missing, several
+
+
+def _one(kind: str, name: str, things: Sequence[CloudNetwork]) -> Iterator[str]:
+    named = [thing for thing in things if thing.name == name]
+    if not named:
+        yield is_missing(kind, name, (thing.name for thing in things))
+    elif len(named) > 1:
+        yield several(kind, name, len(named))
+
+
+def external_network(plan: Plan, state: CloudState) -> Iterator[str]:
+    """The network that floating addresses come from."""
+    if state.networks is not None and plan.external_network != PLACEHOLDER:
+        external = [network for network in state.networks if network.external]
+        yield from _one("external network", plan.external_network, external)
+
+
+def router(plan: Plan, state: CloudState) -> Iterator[str]:
+    """A router of the cloud."""
+    if state.routers is not None and plan.router:
+        yield from _one("router", plan.router, state.routers)
+
+
+def existing_networks(plan: Plan, state: CloudState) -> Iterator[str]:
+    """Networks of the cloud that nodes stand in."""
+    for scope in plan.scopes:
+        name = scope.subnet.existing
+        if state.networks is None or not name:
+            continue
+        problems = list(_one("network", name, state.networks))
+        yield from problems
+        if problems:
+            continue
+        network = _network(name, state)
+        if str(scope.subnet.cidr) not in {subnet.cidr for subnet in network.subnets}:
+            there = ", ".join(sorted(subnet.cidr for subnet in network.subnets)) or "none"
+            yield f"network '{name}' has no subnet {scope.subnet.cidr} (available: {there})"
+        if network.port_security is False:
+            yield (
+                f"network '{name}' has its port security off: security groups, which protect the nodes of "
+                f"{scope.name}, do not work there; use another network"
+            )
+
+
+def _network(name: str, state: CloudState) -> CloudNetwork:
+    return next(network for network in state.networks or () if network.name == name)
+
+
+def _wanted_storage(plan: Plan) -> StorageNetwork | None:
+    return next((node.storage_network for node in plan.nodes if node.storage_network), None)
+
+
+def _storage(plan: Plan, state: CloudState) -> CloudNetwork | None:
+    """The storage network, where exactly one has its name."""
+    wanted = _wanted_storage(plan)
+    named = [network for network in state.networks or () if wanted and network.name == wanted.name]
+    return named[0] if len(named) == 1 else None
+
+
+def storage_network(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator[str]:
+    """The network of the storage servers."""
+    wanted = _wanted_storage(plan)
+    if wanted is None or state.networks is None:
+        return
+    yield from _one("network", wanted.name, state.networks)
+    network = _storage(plan, state)
+    if network is None:
+        return
+    if network.port_security is False and wanted.port_security:
+        yield (
+            f"storage network '{wanted.name}' has its port security off, so that its ports take no security groups: "
+            "set storageNetwork.portSecurity to false (each node's own firewall still holds there)"
+        )
+    if network.port_security and not wanted.port_security:
+        yield (
+            f"storage network '{wanted.name}' has port security: a port without security groups reaches nothing there; "
+            "remove storageNetwork.portSecurity"
+        )
+    if any(node.storage_network for node in new):
+        yield from _gateways(network)
+
+
+def _gateways(network: CloudNetwork) -> Iterator[str]:
+    for subnet in network.subnets:
+        if subnet.gateway:
+            yield (
+                f"storage network '{network.name}': its subnet {subnet.cidr} has the gateway {subnet.gateway}, a "
+                "second default route for OMERO nodes; have it removed (openstack subnet set --gateway none), with a "
+                "host route to storage servers behind it"
+            )
+
+
+def old_gateways(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator[str]:
+    """A second default route that nodes have already."""
+    network = _storage(plan, state)
+    if network and not any(node.storage_network for node in new):
+        yield from _gateways(network)
+
+
+def addresses(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator[str]:
+    """Fixed addresses in an existing network that another port of the project has already."""
+    for scope in plan.scopes:
+        networks = [known for known in state.networks or () if known.name == scope.subnet.existing]
+        for node in (node for node in new if node.scope == scope.name and networks):
+            for port in state.ports or ():
+                if port.network == networks[0].id and str(node.address) in port.addresses and not port.mine:
+                    yield f"address {node.address} of {node.name} is taken by port {port.id} in '{networks[0].name}'"

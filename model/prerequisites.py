@@ -1,0 +1,204 @@
+"""What a plan names and must find in the cloud: that it is there, is one only, and can be used for this."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from model import networks
+from model.capacity import Difference
+from model.cloud_state import CloudFlavor, CloudState, Image
+from model.plan import Node, Plan, cloud_prefix
+from model.planning import PLACEHOLDER
+from model.wording import is_missing, several
+
+
+def absent(plan: Plan, state: CloudState) -> list[str]:
+    """What the plan needs and the cloud has not, or has in a way that cannot be used; a line each."""
+    found = Difference(plan, state)
+    checks: tuple[Iterator[str], ...] = (
+        _images(state, found.made),
+        _flavors(state, found.sized),
+        networks.external_network(plan, state),
+        networks.router(plan, state),
+        networks.existing_networks(plan, state),
+        networks.storage_network(plan, state, found.missing),
+        networks.addresses(plan, state, found.missing),
+        _keypair(plan, state, found.made),
+        _floating_ips(plan, state),
+        _zones(state, found.made),
+        _volumes(plan, state, found),
+        _members(plan, state),
+    )
+    return list(dict.fromkeys(line for check in checks for line in check))
+
+
+def notices(plan: Plan, state: CloudState) -> list[str]:
+    """What is no hindrance now, and may be one later; a line each."""
+    found = Difference(plan, state)
+    checks: tuple[Iterator[str], ...] = (
+        _retired(plan, state, found),
+        networks.old_gateways(plan, state, found.missing),
+        _volumes_elsewhere(plan, state),
+    )
+    return list(dict.fromkeys(line for check in checks for line in check))
+
+
+# -- images and flavors -----------------------------------------------------------------------------------------------
+def _images(state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
+    if state.images is None:
+        return
+    for node in nodes:
+        if node.image == PLACEHOLDER:
+            continue
+        usable = [image for image in state.images if image.name == node.image and _is_found(image)]
+        if not usable:
+            yield _no_image(node.image, state)
+        elif len(usable) > 1 and not node.boot_volume_gib:
+            yield several("image", node.image, len(usable))
+        else:
+            # For a boot volume the newest is taken.
+            yield from _image_fits(max(usable, key=lambda image: image.created), node, state)
+
+
+def _is_found(image: Image) -> bool:
+    """Whether a search by name finds it."""
+    return not image.hidden and image.visibility != "community"
+
+
+def _no_image(name: str, state: CloudState) -> str:
+    other = next((image for image in state.images or () if image.name == name), None)
+    if other:
+        why = "is hidden" if other.hidden else "is a community image"
+        return f"image '{name}' {why}: it is not found by its name; make it visible to this project, or name another"
+    return is_missing("image", name, state.image_names)
+
+
+def _image_fits(image: Image, node: Node, state: CloudState) -> Iterator[str]:
+    if image.status != "active":
+        yield f"image '{image.name}' is {image.status}: servers start from an active image only"
+        return
+    flavor = _flavor(node, state)
+    disk = node.boot_volume_gib or (flavor.disk_gib if flavor else 0)
+    where = f"bootVolumeGib {disk}" if node.boot_volume_gib else f"the {disk} GiB disk of flavor '{node.flavor_name}'"
+    needed = max(image.min_disk_gib, image.size_gib)
+    if disk and needed > disk:
+        yield f"image '{image.name}' needs a disk of {needed} GiB: {where} is too small"
+    if flavor and image.min_ram_mib > flavor.memory_mib:
+        yield f"image '{image.name}' needs {image.min_ram_mib} MiB: flavor '{flavor.name}' has {flavor.memory_mib}"
+
+
+def _flavor(node: Node, state: CloudState) -> CloudFlavor | None:
+    return next((flavor for flavor in state.flavors or () if flavor.name == node.flavor_name), None)
+
+
+def _flavors(state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
+    if state.flavors is None:
+        return
+    for node in sorted(nodes, key=lambda node: node.flavor_name):
+        named = [flavor for flavor in state.flavors if flavor.name == node.flavor_name]
+        if not named:
+            yield is_missing("flavor", node.flavor_name, (flavor.name for flavor in state.flavors))
+        elif len(named) > 1:
+            yield several("flavor", node.flavor_name, len(named))
+        else:
+            yield from _flavor_fits(named[0], node)
+
+
+def _flavor_fits(flavor: CloudFlavor, node: Node) -> Iterator[str]:
+    described = node.flavor
+    if flavor.memory_mib < described.memory_mib or flavor.vcpus < described.vcpus:
+        yield (
+            f"flavor '{flavor.name}' has {flavor.vcpus} vCPU and {flavor.memory_mib} MiB, "
+            f"the settings say {described.vcpus} and {described.memory_mib}"
+        )
+    if not flavor.disk_gib and not node.boot_volume_gib:
+        yield f"flavor '{flavor.name}' has no disk: set bootVolumeGib for {node.name}, or take another flavor"
+
+
+def _retired(plan: Plan, state: CloudState, found: Difference) -> Iterator[str]:
+    """Images and flavors of servers that stay, which nobody could make anew."""
+    stay = [node for node in plan.nodes if node not in found.made]
+    for line in [*_images(state, stay), *_flavors(state, [node for node in stay if node not in found.sized])]:
+        yield f"{line}; no server is made from it now, but none could be replaced"
+
+
+# -- the rest ---------------------------------------------------------------------------------------------------------
+def _keypair(plan: Plan, state: CloudState, made: Sequence[Node]) -> Iterator[str]:
+    if plan.keypair and state.keypairs is not None and plan.keypair not in state.keypairs and made:
+        yield is_missing("key pair", plan.keypair, state.keypairs)
+
+
+def _floating_ips(plan: Plan, state: CloudState) -> Iterator[str]:
+    if state.floating_ips is None:
+        return
+    external = {network.id for network in state.networks or () if network.name == plan.external_network}
+    mine = {port.id for port in state.ports or () if port.mine}
+    for address in (plan.floating_ips.bastion, plan.floating_ips.public):
+        if address is None:
+            continue
+        known = state.floating_ip(address)
+        if known is None:
+            yield is_missing("floating IP", str(address), (other.address for other in state.floating_ips))
+        elif known.port and state.ports is not None and known.port not in mine:
+            yield f"floating IP '{address}' leads to port {known.port}, which is not this stack's: set it free first"
+        elif external and known.network and known.network not in external and plan.router is None:
+            yield f"floating IP '{address}' is not of the external network '{plan.external_network}'"
+
+
+def _zones(state: CloudState, made: Sequence[Node]) -> Iterator[str]:
+    if state.zones is None:
+        return
+    for zone in sorted({node.zone for node in made if node.zone}):
+        if zone not in state.zones:
+            yield is_missing("availability zone", zone, state.zones)
+        elif not state.zones[zone]:
+            yield f"availability zone '{zone}' is not available now"
+
+
+def _volumes(plan: Plan, state: CloudState, found: Difference) -> Iterator[str]:
+    types = sorted({volume.type for volume in found.volumes if volume.type})
+    if state.volume_types is not None:
+        yield from (is_missing("volume type", t, state.volume_types) for t in types if t not in state.volume_types)
+    volumes = [str(v.existing) for node in plan.nodes for v in node.volumes if v.existing]
+    volumes += [str(v.source.volume) for v in found.volumes if v.source and v.source.volume]
+    if state.volumes is not None:
+        there = {volume.id for volume in state.volumes}
+        yield from (is_missing("volume", volume, there) for volume in volumes if volume not in there)
+    snapshots = [str(v.source.snapshot) for v in found.volumes if v.source and v.source.snapshot]
+    if state.snapshots is not None:
+        there = {snapshot.id for snapshot in state.snapshots}
+        yield from (is_missing("snapshot", snapshot, there) for snapshot in snapshots if snapshot not in there)
+    if state.volume_gib is not None and state.volume_gib >= 0:
+        for volume in (*found.volumes, *found.growth):
+            if volume.size_gib > state.volume_gib:
+                yield (
+                    f"volume '{volume.name}' of {volume.size_gib} GiB: one volume of this project may have "
+                    f"{state.volume_gib}"
+                )
+
+
+def _members(plan: Plan, state: CloudState) -> Iterator[str]:
+    if state.members is None or state.members < 0:
+        return
+    grouped = sorted(node.server_group for node in plan.nodes if node.server_group)
+    for name, members in groupby(grouped):
+        if (number := len(list(members))) > state.members:
+            yield f"server group '{name}' gets {number} nodes; a server group of this project takes {state.members}"
+
+
+def _volumes_elsewhere(plan: Plan, state: CloudState) -> Iterator[str]:
+    """Volumes that are in another zone than their node, or cannot be in the same."""
+    zone_of = {volume.id: volume.zone for volume in state.volumes or ()}
+    named = {volume.name: volume.zone for volume in state.volumes or () if volume.mine}
+    snapshots = {snapshot.id: zone_of.get(snapshot.volume) for snapshot in state.snapshots or ()}
+    lookup: Callable[[object], str | None] = lambda key: zone_of.get(str(key), snapshots.get(str(key)))  # noqa: E731
+    for node in plan.nodes:
+        for volume in node.volumes if node.zone else ():
+            source = volume.source and (volume.source.volume or volume.source.snapshot)
+            zone = named.get(f"{cloud_prefix(plan.stack)}-{volume.name}") or lookup(volume.existing or source)
+            if zone is None and state.volume_zones is not None and node.zone not in state.volume_zones:
+                zone = "the default one: block storage does not know the node's"
+            if zone and zone != node.zone:
+                yield (
+                    f"volume '{volume.name}' is in zone {zone}, {node.name} in '{node.zone}': it is attached only if "
+                    "the cloud allows that across zones (cross_az_attach)"
+                )

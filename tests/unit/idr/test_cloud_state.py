@@ -1,0 +1,184 @@
+"""What openstacksdk is told by a cloud becomes what the plan is compared with; a cloud that tells less ends nothing."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from idr import cloud_state
+from idr.capacity import Report, report
+from idr.cloud import asking, connect
+from model.cloud_state import CloudState, Quota
+from model.ownership import Labels
+from model.plan import Plan
+from tests import stacks
+from tests.fake_cloud import contents
+from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.identity import PROJECT
+from tests.unit.model.test_prerequisites import local
+
+PLAN = stacks.plan_of("local")
+ZONED = local(redis={"zone": "nova"}, database={"zone": "nova"}, proxy={"count": 2})
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
+    for name in list(os.environ):
+        if name.startswith("OS_"):
+            monkeypatch.delenv(name)
+    with FakeCloud() as cloud:
+        for name, value in cloud.environment().items():
+            monkeypatch.setenv(name, value)
+        yield cloud
+
+
+def state(plan: Plan = PLAN) -> CloudState:
+    found: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
+    return found
+
+
+def compared(plan: Plan = PLAN) -> Report:
+    return report(plan, state(plan))
+
+
+def test_a_cloud_that_tells_all_has_everything_and_is_asked_once(fake: FakeCloud) -> None:
+    found = compared(ZONED)
+    assert (found.shortfalls, found.notices, found.untold) == ([], [], [])
+    lists = [call for call in fake.calls if not call.endswith(("/v2.1", "/v3", "/image", "/network", "/volume/v3"))]
+    assert len(lists) == len(set(lists)) <= 21
+
+
+def test_each_quota_is_told(fake: FakeCloud) -> None:
+    fake.limits["volume"] |= {"gigabytes_standard": 7, "volumes_standard": 3, "per_volume_gigabytes": 500}
+    found = state()
+    assert found.quotas["cores"] == Quota(100, 0)
+    assert found.quotas["security groups"] == Quota(20, 1)
+    assert found.quotas["gigabytes of type 'standard'"] == Quota(7, 0)
+    assert (found.members, found.volume_gib, found.default_type) == (10, 500, "standard")
+
+
+def test_what_the_stack_has_is_told_by_its_labels(fake: FakeCloud) -> None:
+    labels = Labels("local", "demo1", ("redis",))
+    small = fake.store.all("flavors", name="local.small")[0]
+    for name, made in (("idr-local-demo1-redis", labels), ("idr-local-test-x", Labels("local-test"))):
+        mine = {"name": name, "metadata": made.metadata()}
+        fake.store.add("servers", status="ERROR", flavor_id=small["id"], attached=[], **mine)
+        contents.network(fake.store, name, tags=made.tags(), description=made.description())
+        fake.store.add("volumes", size=4, status="in-use", volume_type="standard", attachments=[], **mine)
+    found = state()
+    assert [server.name for server in found.servers] == ["idr-local-demo1-redis"]
+    assert [(server.flavor, server.vcpus, server.memory_mib) for server in found.servers] == [("local.small", 1, 768)]
+    assert [network.name for network in found.networks or () if network.mine] == ["idr-local-demo1-redis"]
+    volumes = [(volume.name, volume.size_gib) for volume in found.volumes or () if volume.mine]
+    assert volumes == [("idr-local-demo1-redis", 4)]
+
+
+@pytest.mark.parametrize(
+    ("door", "values"),
+    [
+        ("public", {"description": Labels("local", roles=("public",)).description(), "tags": []}),
+        ("bastion", {"description": "", "tags": Labels("local", roles=("bastion",)).tags()}),
+        # As versions before the labels described them.
+        ("public", {"description": "idr-local public", "tags": ["idr-stack=local"]}),
+        (None, {"description": "idr-local-test public", "tags": ["idr-stack=local-test"]}),
+    ],
+)
+def test_the_stacks_floating_addresses_are_known(fake: FakeCloud, door: str | None, values: dict[str, Any]) -> None:
+    address = {"floating_ip_address": "192.0.2.50", "floating_network_id": "e", "port_id": None, "project_id": PROJECT}
+    fake.store.add("floatingips", **address, **values)
+    (found,) = state().floating_ips or ()
+    assert found.door == door
+
+
+def test_images_that_a_list_leaves_out_are_found_to_say_why(fake: FakeCloud) -> None:
+    fake.store.all("images")[0]["os_hidden"] = True
+    assert "is hidden" in compared().shortfalls[0]
+    fake.store.all("images")[0].update(os_hidden=False, visibility="community")
+    assert "is a community image" in compared().shortfalls[0]
+    fake.store.all("images")[0]["name"] = "other"
+    contents.image(fake.store, "third")
+    assert compared().shortfalls[0] == "image 'idr-debian-12' does not exist (available: third)"
+
+
+# What a cloud refuses or leaves out, and the beginning of the one line that says so.
+LESS: dict[str, tuple[dict[str, int], dict[str, tuple[str, ...]], str]] = {
+    "server groups refused": ({"GET compute/os-server-groups": 403}, {}, "server groups: not checked, because"),
+    "zones refused": ({"GET compute/os-availability-zone": 403}, {}, "availability zones: not checked, because"),
+    "zones of volumes refused": ({"GET volume/os-availability-zone": 403}, {}, "zones of block storage: not checked"),
+    "volume types refused": ({"GET volume/types": 403}, {}, "volume types: not checked, because"),
+    "images refused": ({"GET image/images": 403}, {}, "images: not checked, because"),
+    "routers absent": ({"GET network/routers": 404}, {}, "routers: not checked, because"),
+    "security groups absent": ({"GET network/security-groups": 404}, {}, "security groups: not checked, because"),
+    "limits of compute refused": (
+        {"GET compute/limits": 403},
+        {},
+        "quotas of instances, cores, ram (MiB), server",
+    ),
+    "quotas of the network refused": ({"GET network/quotas": 403}, {}, "quotas of networks, subnets, routers, ports"),
+    "quotas of volumes refused": (
+        {"GET volume/os-quota-sets": 403, "GET volume/limits": 403},
+        {},
+        "quotas of volumes, volume gigabytes: not checked, because",
+    ),
+    "no quota of security groups": (
+        {},
+        {"network": ("security_group", "security_group_rule")},
+        "quotas of security groups, security group rules: not checked, because",
+    ),
+    "no limit of server groups": (
+        {},
+        {"compute": ("server groups", "server group members")},
+        "quotas of server",
+    ),
+    "no quota of volumes": (
+        {},
+        {"volume": ("volumes", "per_volume_gigabytes")},
+        "quotas of volumes: not checked",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LESS)
+def test_what_a_cloud_does_not_tell_is_not_checked_and_said_in_one_line(fake: FakeCloud, what: str) -> None:
+    refusals, absent, beginning = LESS[what]
+    fake.refusals.update(refusals)
+    for service, names in absent.items():
+        for name in names:
+            del fake.limits[service][name]
+    found = compared(ZONED)
+    assert found.shortfalls == []
+    (line,) = found.untold
+    assert line.startswith(beginning)
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("refusal", ["GET network/quotas/details", "GET volume/os-quota-sets"])
+def test_of_two_questions_for_the_same_one_is_enough(fake: FakeCloud, refusal: str) -> None:
+    path = refusal.replace("quotas/details", f"quotas/{PROJECT}/details")
+    # The fake leaves the project out of a path.
+    fake.refusals[path.replace(f"{PROJECT}/", "")] = 404
+    fake.limits["network"]["security_group"] = 4
+    found = compared()
+    assert found.untold == []
+    assert found.shortfalls == ["quota of security groups: 8 more needed, 3 left of 4"]
+
+
+def test_a_cloud_that_tells_nothing_but_its_servers_is_no_error(fake: FakeCloud) -> None:
+    paths = {
+        "compute": ("flavors", "limits", "os-"),
+        "network": ("networks", "subnets", "routers", "ports", "security-groups", "floatingips", "quotas"),
+        "volume": ("volumes", "types", "limits", "os-"),
+        "image": ("images",),
+    }
+    fake.refusals.update({f"GET {service}/{path}": 403 for service, some in paths.items() for path in some})
+    found = compared(ZONED)
+    assert found.shortfalls == []
+    assert len(found.untold) > 10
+
+
+def test_block_storage_is_not_asked_where_no_volume_is_needed(fake: FakeCloud) -> None:
+    del fake.services["volumev3"]
+    scopes = [replace(s, nodes=tuple(replace(n, volumes=()) for n in s.nodes)) for s in PLAN.releases]
+    assert compared(replace(PLAN, releases=tuple(scopes))).shortfalls == []
