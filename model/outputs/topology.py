@@ -6,6 +6,7 @@ from functools import cached_property
 
 from pydantic import Field
 
+from model.disks import virtio_link
 from model.outputs.flows import Flow, flows
 from model.outputs.groups import groups
 from model.outputs.view import View
@@ -13,8 +14,6 @@ from model.plan import Node, Plan
 from model.secrets import Secrets
 
 ADMIN_USER = "idr"
-SERIAL_LENGTH = 20
-"""Characters of a volume's id that the guest sees as the disk's serial number."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,12 @@ class VolumeView(View):
     purpose: str = Field(description="Its name in the stack file: db, data, nginxcache")
     size_gib: int
     mount: str = Field(description="Where the guest mounts it")
-    id: str | None = Field(None, description="Cinder's id; the guest finds the disk by its first 20 characters")
+    id: str | None = Field(None, description="Cinder's id; the guest finds the disk by it")
 
     @property
     def device(self) -> str | None:
         """The disk in a KVM guest with virtio, the usual kind; None until the volume is there."""
-        return f"/dev/disk/by-id/virtio-{self.id[:SERIAL_LENGTH]}" if self.id else None
+        return virtio_link(self.id) if self.id else None
 
 
 class NodeView(View):

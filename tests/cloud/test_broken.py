@@ -55,7 +55,7 @@ BROKEN = {
     ),
     "a volume that is not attached": Broken(
         file="cloudinit/common/files/etc/idr/volumes.j2",
-        old="{{ volume_ids[volume.purpose][:20] }}",
+        old="{{ volume_ids[volume.purpose] }}",
         new=OTHER_VOLUME,
         node=DATABASE,
         said=(

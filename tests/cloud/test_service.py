@@ -9,6 +9,7 @@ import subprocess
 import httpx
 import pytest
 
+from model.disks import virtio_link
 from tests.cloud.service import Service
 from tests.stacks import ROOT
 
@@ -64,7 +65,7 @@ def test_the_database_is_on_its_cinder_volume(service: Service) -> None:
     node = service.node("database")
     source = service.on(node, "findmnt -no SOURCE --target $(sudo -u postgres psql -tAc 'show data_directory')")
     volume = service.on(node, "grep -v '^#' /etc/idr/volumes").split()[0]
-    assert service.on(node, f"readlink -f {source}") == service.on(node, f"readlink -f /dev/disk/by-id/*{volume}")
+    assert service.on(node, f"readlink -f {source}") == service.on(node, f"readlink -f {virtio_link(volume)}")
 
 
 LOGIN = (

@@ -106,12 +106,6 @@ def test_swap_is_refused_by_its_name(device: Path) -> None:
     assert "holds swap, which is no filesystem" in done.stderr
 
 
-def test_a_volume_that_is_not_attached_is_named() -> None:
-    done = run("WAIT_SECONDS=1; device_of 0123456789abcdef0123")
-    assert done.returncode != 0
-    assert "volume 0123456789abcdef0123 did not appear under /dev/disk/by-id within 1 s" in done.stderr
-
-
 def test_only_our_own_lines_of_volumes_that_are_gone_leave_fstab(tmp_path: Path) -> None:
     fstab, listed = tmp_path / "fstab", tmp_path / "volumes"
     mine, gone, other = (
