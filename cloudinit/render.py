@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from cloudinit import omero
 from cloudinit.quoting import FILTERS
-from model import balancing, caching, firewall, sizing
+from model import addresses, balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
 from model.planning import internal_name
 from model.roles import OMERO_ROLES, Role
@@ -176,6 +176,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "omero_server": _omero_server(node, omero_nodes),
         "redis": _only(release, Role.REDIS),
         "database": _only(release, Role.DATABASE),
+        "addresses": addresses,
         "balancing": balancing,
         "caching": caching,
         "postgresql": node.system.postgresql,

@@ -5,8 +5,37 @@ reads planes through port 4064 then takes nothing from the web. Roles say so in 
 never moves the load of another, as a split of sorted addresses would.
 """
 
+from dataclasses import dataclass
+from typing import Final
+
 from model.plan import Node, Scope
 from model.roles import Role
+
+FIRST_HOP_PORT: Final = 4180
+"""Of the proxy's own servers between its cache and each OMERO.web, on loopback."""
+
+PATIENCE: Final = {"visitors": 60, "operators": 900}
+"""Seconds that an answer may take, by who waits for it."""
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A server of the proxy's nginx before one OMERO.web, for one audience, on a port of loopback."""
+
+    audience: str
+    node: Node
+    port: int
+
+    @property
+    def seconds(self) -> int:
+        """How long OMERO.web may take."""
+        return PATIENCE[self.audience]
+
+
+def hops(release: Scope) -> tuple[Hop, ...]:
+    """All servers between the proxy's cache and OMERO.web."""
+    pairs = [("visitors", node) for node in web(release)] + [("operators", node) for node in operators_web(release)]
+    return tuple(Hop(audience, node, FIRST_HOP_PORT + number) for number, (audience, node) in enumerate(pairs))
 
 
 def web(release: Scope) -> tuple[Node, ...]:

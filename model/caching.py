@@ -22,9 +22,12 @@ KEYS_PER_MIB: Final = 8000
 """nginx, proxy_cache_path: "One megabyte zone can store about 8 thousand keys"."""
 
 
+DAY: Final = 86_400
+
+
 @dataclass(frozen=True)
 class Kind:
-    """A kind of answer: its share of the cache, the typical size of one, and how long one is fresh (nginx's notation).
+    """A kind of answer: its share of the cache, the typical size of one, and how long one is fresh.
 
     Shares and sizes are those of IDR's zones (10 GB of thumbnails with 300 MB of keys, 40 GB of planes with 35, ...).
     """
@@ -32,17 +35,17 @@ class Kind:
     name: str
     share: float
     typical_kib: float
-    fresh: str
+    fresh_seconds: int
 
 
 KINDS: Final = (
-    Kind("thumbnails", 0.115, 4, "7d"),
-    Kind("planes", 0.46, 150, "30d"),
-    Kind("metadata", 0.285, 48, "1d"),
-    Kind("api", 0.115, 4, "1d"),
-    Kind("viewers", 0.02, 100, "1d"),
+    Kind("thumbnails", 0.115, 4, 7 * DAY),
+    Kind("planes", 0.46, 150, 30 * DAY),
+    Kind("metadata", 0.285, 48, DAY),
+    Kind("api", 0.115, 4, DAY),
+    Kind("viewers", 0.02, 100, DAY),
     # A new OMERO.web brings other files under the same names.
-    Kind("static", 0.005, 20, "1h"),
+    Kind("static", 0.005, 20, 3600),
 )
 
 UNUSED: Final = "180d"

@@ -7,12 +7,14 @@ import socket
 import ssl
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudinit import render
+from model.balancing import FIRST_HOP_PORT
 from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
 from model.plan import Node, Plan
 from model.roles import Role
@@ -26,6 +28,7 @@ GIVEN = SYSTEM_FOLDER / "tls" / "given"
 VOLUMES = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 START_SECONDS = 10
+HOP = rf"{str(FIRST_HOP_PORT)[:2]}\d\d"
 
 
 class StartError(RuntimeError):
@@ -78,6 +81,8 @@ class Place:
     http: int = field(default_factory=free_port)
     bypass: int = field(default_factory=free_port)
     omero: int = field(default_factory=free_port)
+    hops: dict[int, int] = field(default_factory=lambda: defaultdict(free_port))
+    """The port here of each of the proxy's servers between its cache and OMERO.web, by the port there."""
 
     @property
     def nothing(self) -> str:
@@ -110,12 +115,15 @@ class Place:
         text = text.replace("/run/nginx.pid", f"{self.folder}/pid").replace("127.0.0.0/8 0;", f"{self.trusted} 0;")
         text = re.sub(rf"listen \d+\.\d+\.\d+\.\d+:{CACHE_BYPASS_PORT};\n\s*", "", text, count=1)
         ports = {80: self.http, 443: self.https, CACHE_BYPASS_PORT: self.bypass, OMERO_SSL_PORT: self.omero}
+        text = re.sub(rf"\b127\.0\.0\.1:({HOP})\b", lambda found: f"127.0.0.1:{self.hops[int(found[1])]}", text)
         text = re.sub(
-            r"listen (?:127\.0\.0\.1:)?(\d+)\b", lambda found: f"listen 127.0.0.1:{ports[int(found[1])]}", text
+            rf"listen (?:127\.0\.0\.1:)?({'|'.join(map(str, ports))})\b",
+            lambda found: f"listen 127.0.0.1:{ports[int(found[1])]}",
+            text,
         )
         text = re.sub(rf"(?m)^(\s+){CACHE_BYPASS_PORT} ", rf"\g<1>{self.bypass} ", text)
-        peer = rf"server ([\d.]+):({WEB_PORT}|{OMERO_SSL_PORT}|{OMERO_WEBSOCKET_PORT})\b"
-        return re.sub(peer, lambda found: f"server {self.upstreams.get(found[1], self.nothing)}", text)
+        peer = rf"(server |http://)([\d.]+):({WEB_PORT}|{OMERO_SSL_PORT}|{OMERO_WEBSOCKET_PORT})\b"
+        return re.sub(peer, lambda found: found[1] + self.upstreams.get(found[2], self.nothing), text)
 
     def log(self, name: str) -> str:
         """A log of this nginx."""

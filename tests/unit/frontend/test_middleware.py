@@ -1,6 +1,7 @@
 """OMERO.web's middleware: shared answers leave no session, and no address logs in."""
 
 import importlib.util
+import json
 from types import ModuleType
 
 import django
@@ -96,3 +97,92 @@ def test_no_address_logs_in(middleware: ModuleType, query: str) -> None:
 
 def test_other_addresses_pass(middleware: ModuleType) -> None:
     assert middleware.NoCredentialsInAddress(view)(request("/webclient/?show=image-1")).status_code == 200
+
+
+def answered(middleware: ModuleType, path: str, body: object, **more: object) -> HttpResponse:
+    """What the middleware makes of a shared answer of OMERO.web's."""
+    response = HttpResponse(json.dumps(body), content_type="application/json", **more)
+    return middleware.SharedAnswers(lambda _: response)(request(path, **{"X-IDR-Shared": "1"}))
+
+
+PICTURE = "data:image/jpeg;base64,AA=="
+IMAGE = {"id": 1, "meta": {"imageName": "x"}, "perms": {}}
+FAILED = [
+    ("/webgateway/get_thumbnails/", {"101": None}),
+    ("/webclient/get_thumbnails/", {"101": PICTURE, "102": None}),
+    ("/webgateway/imgData/1/", {"ConcurrencyException": {"backOff": 1000}}),
+    ("/webclient/imgData/1/", IMAGE | {"Exception": "ResourceError"}),
+    # No rendering engine, or pixels that cannot be read: OMERO.web tells what it has.
+    ("/webgateway/imgData/1/", IMAGE),
+    ("/figure/imgData/1/", IMAGE | {"size": {"width": 1}, "channels": []}),
+    ("/webgateway/imgData/1/size/", None),
+    ("/webgateway/histogram_json/1/channel/0/", {"error": "no pixels"}),
+    ("/webgateway/table/1/query/", {"error": "Table 1 not found"}),
+    ("/iviewer/image_data/1/", {"error": "Traceback"}),
+    ("/iviewer/persist_rois/", {"errors": ["x"]}),
+]
+WELL = [
+    ("/webgateway/get_thumbnails/", {"101": PICTURE}),
+    ("/webgateway/imgData/1/", IMAGE | {"size": {"width": 1}, "channels": [{}]}),
+    ("/webgateway/imgData/1/meta/", {"imageName": "error"}),
+    ("/webgateway/plate/1/0/", {"grid": [[None, {"id": 1}]]}),
+    ("/api/v0/m/images/", {"data": [], "meta": {}}),
+    ("/webgateway/get_rois_json/1/", []),
+    ("/webclient/omero_table/1/json/", {"data": {"rows": []}, "error": None}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), FAILED)
+def test_an_answer_that_says_failed_is_marked(middleware: ModuleType, path: str, body: object) -> None:
+    assert answered(middleware, path, body).headers["X-IDR-Failed"] == "1"
+
+
+@pytest.mark.parametrize(("path", "body"), WELL)
+def test_a_good_answer_is_not(middleware: ModuleType, path: str, body: object) -> None:
+    assert "X-IDR-Failed" not in answered(middleware, path, body).headers
+
+
+def test_a_page_with_a_session_is_not_marked(middleware: ModuleType) -> None:
+    response = middleware.SharedAnswers(lambda _: HttpResponse('{"error": 1}', content_type="application/json"))(
+        request("/")
+    )
+    assert "X-IDR-Failed" not in response.headers
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_placeholder_for_a_thumbnail_is_marked(middleware: ModuleType, there: bool) -> None:
+    asked = request("/webclient/render_thumbnail/1/", **{"X-IDR-Shared": "1"})
+
+    def thumbnail(request: HttpRequest) -> HttpResponse:
+        options = {"_defcb": lambda size: f"placeholder {size}"}
+        answers.process_view(request, None, (), options)
+        return HttpResponse("picture" if there else options["_defcb"](size=96), content_type="image/jpeg")
+
+    answers = middleware.SharedAnswers(thumbnail)
+    response = answers(asked)
+    assert response.content == (b"picture" if there else b"placeholder 96")
+    assert ("X-IDR-Failed" in response.headers) is not there
+
+
+TRACE = (
+    'Traceback (most recent call last):\n  File "/opt/omero/web/venv3/x.py", line 1\nIce.ConnectionLost: 10.130.1.40'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (json.dumps({"message": "x", "stacktrace": TRACE}), "application/json"),
+        (TRACE, "text/html"),
+        ("ome.conditions.ApiUsageException\n\tat ome.services.query.Query(Query.java:1)", "text/html"),
+    ],
+)
+def test_no_trace_of_a_failure_reaches_a_visitor(middleware: ModuleType, body: str, kind: str) -> None:
+    def failing(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(body, content_type=kind, status=500)
+
+    asked = request("/webgateway/imgData/1/", **{"X-Forwarded-Proto-OMERO-Web": "https"})
+    response = middleware.NoTraces(failing)(asked)
+    assert (response.status_code, b"venv3" in response.content, b".java" in response.content) == (500, False, False)
+    assert b"Internal Server Error" in response.content
+    assert middleware.NoTraces(failing)(request("/")).content == body.encode()

@@ -1,5 +1,7 @@
 """What visitors can and cannot do at the proxy: cookies, logging in, too many requests, maintenance."""
 
+import re
+import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -8,19 +10,21 @@ from pathlib import Path
 import httpx
 import pytest
 
+from model import balancing
 from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import PLAN, Front
 
 THUMBNAIL = "/webgateway/render_thumbnail/1/"
 PLATE = 384
+PAGE = "/webclient/search/"
 LANDING = "webclient/?experimenter=-1"
 COOKIE = {"Cookie": "sessionid_demo1=somebodys; csrftoken=x"}
 
 
 def test_cookies_reach_neither_a_kept_answer_nor_its_visitors(front: Front) -> None:
     for _ in range(2):
-        answer = front.get(THUMBNAIL, **COOKIE, Authorization="Basic eDp5", Host="evil.example.org")
+        answer = front.get(THUMBNAIL, **COOKIE, Authorization="Basic eDp5", Host="192.0.2.1")
         assert not {"set-cookie", "vary", "expires"}.intersection(answer.headers)
         assert answer.headers["cache-control"] == "public, max-age=3600"
     (sent,) = front.upstream.headers
@@ -45,6 +49,11 @@ def test_a_page_with_a_session_gets_its_cookie_and_gives_one(front: Front) -> No
         *(("/api/v0/login/", 403), ("/api/v0/token/", 403)),
         *(("/webclient/?bsession=x", 403), (f"{THUMBNAIL}?server=1&bsession=x", 403)),
         *(("/api/v0/m/images/?username=u&password=p", 403), ("/webclient/?b%73ession=x", 403)),
+        *(
+            ("/webclient/?a=b&%70ass%77ord=x", 403),
+            ("/webclient/?userna%6De", 403),
+            ("/webclient/?%6Csession=1&bsession", 403),
+        ),
     ],
 )
 def test_nobody_logs_in(front: Front, path: str, status: int) -> None:
@@ -72,8 +81,12 @@ def test_who_asks_for_some_data_is_led_nowhere_else(front: Front, path: str) -> 
     assert front.upstream.asked == {path: 1}
 
 
-def test_brackets_of_jquery_in_names_are_no_login(front: Front) -> None:
-    assert front.get("/webclient/api/annotations/?image%5B%5D=1").status_code == 200
+@pytest.mark.parametrize(
+    "query", ["image%5B%5D=1", "filter%20name=x", "b%2Fsession=1", "%62session%5F=1", "a=username", "%"]
+)
+def test_encoded_names_that_are_no_credentials_are_no_login(front: Front, query: str) -> None:
+    for path in ("/webclient/api/annotations/", PAGE):
+        assert front.get(f"{path}?{query}").status_code == 200
 
 
 def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front) -> None:
@@ -86,6 +99,59 @@ def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front)
     assert front.operator.get(THUMBNAIL).status_code == 200
     flag.unlink()
     assert front.get(THUMBNAIL).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", [THUMBNAIL, PAGE])
+def test_every_method_learns_that_the_site_is_being_worked_on_or_away(front: Front, method: str, path: str) -> None:
+    flag = front.place.folder / "etc" / "maintenance"
+    flag.touch()
+    worked_on = front.visitor.request(method, path)
+    flag.unlink()
+    front.upstream.shutdown()
+    front.upstream.server_close()
+    away = front.visitor.request(method, path)
+    assert [(answer.status_code, answer.headers["retry-after"]) for answer in (worked_on, away)] == [
+        (503, "600"),
+        (502, "30"),
+    ]
+    assert {answer.headers["access-control-allow-origin"] for answer in (worked_on, away)} == {"*"}
+
+
+def test_a_script_may_always_ask_whether_it_may_ask(front: Front) -> None:
+    (front.place.folder / "etc" / "maintenance").touch()
+    front.upstream.shutdown()
+    front.upstream.server_close()
+    for path in (THUMBNAIL, PAGE, "/webadmin/login/"):
+        answer = front.visitor.options(
+            path, headers={"Origin": "https://a.example.org", "Access-Control-Request-Method": "GET"}
+        )
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, "*")
+
+
+def test_what_the_proxy_says_omero_web_does_not_say_again(front: Front) -> None:
+    front.upstream.more_headers = {
+        "Access-Control-Allow-Origin": "https://a.example.org",
+        "Access-Control-Allow-Credentials": "true",
+        "X-Content-Type-Options": "nosniff",
+        "Strict-Transport-Security": "max-age=60",
+        "X-Cache-Status": "forged",
+        "X-IDR-Failed": "",
+        "X-Accel-Expires": "600",
+    }
+    for path in (THUMBNAIL, PAGE, "/webgateway/imgData/1/?callback=f", "/webgateway/render_image/1/0/0/"):
+        headers = front.get(path).headers
+        assert headers.get_list("access-control-allow-origin") == ["*"]
+        assert len(headers.get_list("x-content-type-options")) == 1
+        assert set(headers.get_list("strict-transport-security")) <= {"max-age=15768000"}
+        assert "forged" not in headers.get_list("x-cache-status")
+        assert not [name for name in headers if name.startswith(("x-idr-", "x-accel-", "access-control-allow-c"))]
+
+
+def test_a_head_is_a_get_without_the_body(front: Front) -> None:
+    for path in (THUMBNAIL, PAGE):
+        answer = front.visitor.head(path)
+        assert (answer.status_code, answer.text, answer.headers["content-length"]) == (200, "", "6")
 
 
 def test_other_sites_scripts_may_read_everything(front: Front) -> None:
@@ -124,10 +190,40 @@ def test_hundreds_of_uncached_pages_from_one_address_are_too_many(front: Front) 
     assert statuses[429] > 50
 
 
-def test_plain_http_leads_to_https_and_says_so_for_long(front: Front) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{front.place.http}/webclient/?a=b")
-    assert (answer.status_code, answer.headers["location"]) == (301, "https://127.0.0.1/webclient/?a=b")
-    assert front.get(f"/{LANDING}").headers["strict-transport-security"] == "max-age=15768000"
+def asked_by_name(front: Front, name: str | None, *, tls: bool, version: str = "1.1") -> str:
+    """Status line and Location of the answer to a request with that Host, or none."""
+    with ExitStack() as stack:
+        port = front.place.https if tls else front.place.http
+        wire = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        if tls:
+            wire = stack.enter_context(proxy.trust(PLAN).wrap_socket(wire))
+        host = "" if name is None else f"Host: {name}\r\n"
+        wire.sendall(f"GET /webclient/search/?a=b HTTP/{version}\r\n{host}Connection: close\r\n\r\n".encode())
+        said = b"".join(iter(lambda: wire.recv(65536), b"")).decode()
+    location = re.search(r"^Location: (\S+)", said, re.M)
+    return f"{said.split()[1]} {location[1]}" if location else said.split()[1]
+
+
+@pytest.mark.parametrize("name", [PLAN.host_name, PLAN.host_name.upper(), f"{PLAN.host_name}:80", "192.0.2.7"])
+def test_plain_http_leads_to_https_of_the_same_name(front: Front, name: str) -> None:
+    expected = f"301 https://{name.lower().removesuffix(':80')}/webclient/search/?a=b"
+    assert asked_by_name(front, name, tls=False) == expected
+    assert asked_by_name(front, name, tls=True) == "200"
+    assert front.get(PAGE).headers["strict-transport-security"] == "max-age=15768000"
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.example.com", f"{PLAN.host_name}.evil.example.com", "_", "1.2.3.4.evil.org", "localhost"]
+)
+def test_a_name_that_is_not_this_sites_gets_nothing(front: Front, name: str) -> None:
+    assert asked_by_name(front, name, tls=False) == "421"
+    assert asked_by_name(front, name, tls=True) == "421"
+    assert not front.upstream.asked
+
+
+def test_an_old_client_that_names_no_host_is_led_to_this_sites_name(front: Front) -> None:
+    assert asked_by_name(front, None, tls=False, version="1.0") == f"301 https://{PLAN.host_name}/webclient/search/?a=b"
+    assert asked_by_name(front, None, tls=True, version="1.0") == "200"
 
 
 class Farm:
@@ -206,3 +302,28 @@ def test_the_operators_way_in_uses_the_readwrite_server(tmp_path: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{farm.place.bypass}{THUMBNAIL}").status_code == 200
         assert farm.asked() == [0, 0, 0, 0]
         assert farm.readwrite.asked == {THUMBNAIL: 1}
+
+
+def test_slow_answers_take_no_server_from_other_visitors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(balancing.PATIENCE, "visitors", 1)
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        many = stack.enter_context(ThreadPoolExecutor(40))
+        for server in farm.readonly:
+            server.slow = "/webgateway/render_image/"
+        slow = many.map(farm.get, [f"/webgateway/render_image/{number}/0/0/" for number in range(40)])
+        quick = [farm.get(f"/webgateway/render_thumbnail/{number}/") for number in range(40)]
+        assert set(slow) == {504}
+        quick += [farm.get(f"/webgateway/render_thumbnail/{number}/") for number in range(40, 80)]
+    assert set(quick) == {200}
+
+
+def test_a_dead_server_is_left_out(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        farm = Farm(tmp_path, stack)
+        farm.readonly[0].shutdown()
+        farm.readonly[0].server_close()
+        statuses = {farm.get(f"/webgateway/render_thumbnail/{number}/") for number in range(80)}
+        failures = farm.place.log("error.log").count("Connection refused")
+    assert statuses == {200}
+    assert 3 <= failures < 20

@@ -12,9 +12,15 @@ from tempfile import TemporaryDirectory
 
 from model.secrets import Certificate
 
+SLOW_SECONDS = 3
+"""What an upstream takes for addresses that begin with its `slow`."""
+
+ECHO = "(echo)"
+"""The body of an upstream that answers each request with its address."""
+
 
 class Upstream(ThreadingHTTPServer):
-    """A server with a memory of its requests; `status`, `delay`, `body` and `content_type` may be set at any time."""
+    """A server with a memory of its requests; what follows `asked` may be set at any time."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -25,8 +31,10 @@ class Upstream(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.status = 200
         self.delay = 0.0
+        self.slow = "-"
         self.body = "answer"
         self.content_type = "application/json"
+        self.more_headers: dict[str, str] = {}
         self.at_once = 0
         self.most_at_once = 0
         self.lock = threading.Lock()
@@ -48,10 +56,10 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.headers.append({name.lower(): value for name, value in self.headers.items()})
             upstream.at_once += 1
             upstream.most_at_once = max(upstream.most_at_once, upstream.at_once)
-        time.sleep(upstream.delay)
+        time.sleep(SLOW_SECONDS if self.path.startswith(upstream.slow) else upstream.delay)
         with upstream.lock:
             upstream.at_once -= 1
-        body = upstream.body.encode()
+        body = (self.path if upstream.body == ECHO else upstream.body).encode()
         self.send_response(upstream.status)
         self.send_header("Content-Type", upstream.content_type)
         self.send_header("Content-Length", str(len(body)))
@@ -59,6 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Set-Cookie", "sessionid_demo1=made-upstream; Path=/")
         self.send_header("Vary", "Cookie")
         self.send_header("Cache-Control", "max-age=0, no-cache, no-store, private")
+        for name, value in upstream.more_headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

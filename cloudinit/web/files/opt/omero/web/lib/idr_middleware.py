@@ -5,6 +5,7 @@ OMERO.web would give each of them a session of its own in Redis: hundreds for on
 is warmed.
 """
 
+import json
 from collections.abc import Callable
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -16,6 +17,12 @@ SAME_FOR_ALL = ("server_settings",)
 """What OMERO.web asks OMERO.server for at the beginning of each session; for the public user always the same."""
 
 CREDENTIALS = ("bsession", "username", "password")
+
+FAILURES = ("Exception", "ConcurrencyException", "error", "errors")
+"""Keys of a JSON object that says what went wrong, with status 200. OMERO.web, iviewer and figure have these."""
+
+TRACES = (b"Traceback (most recent call last)", b"stacktrace", b"\n\tat ")
+"""What only the text of a Python or Java failure has."""
 
 
 class Unkept(SessionBase):  # type: ignore[misc]  # Django has no types
@@ -57,10 +64,41 @@ class SharedAnswers:
         try:
             response = self.get_response(request)
             self.known = {name: request.session[name] for name in SAME_FOR_ALL if name in request.session}
+            if getattr(request, "idr_placeholder", False) or says_failed(request.path, response):
+                response.headers["X-IDR-Failed"] = "1"
         finally:
             # SessionMiddleware sees the one that it made, untouched: nothing to save, no cookie to set.
             request.session = kept
         return response
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]) -> None:  # noqa: ARG002
+        """Note when a view shows a placeholder: OMERO.web answers so, with status 200, where there is no thumbnail."""
+        placeholder = kwargs.get("_defcb")
+        if callable(placeholder):
+
+            def noted(*size: object, **named: object) -> object:
+                request.idr_placeholder = True
+                return placeholder(*size, **named)
+
+            kwargs["_defcb"] = noted
+
+
+def says_failed(path: str, response: HttpResponse) -> bool:
+    """Whether an answer with status 200 says that there is none, or not all of it. Such an answer is not to be kept."""
+    kind = response.headers.get("Content-Type", "")
+    if response.status_code != 200 or response.streaming or "json" not in kind:
+        return False
+    try:
+        said = json.loads(response.content)
+    except ValueError:
+        return True
+    if not isinstance(said, dict):
+        return said is None
+    return (
+        any(said.get(key) for key in FAILURES)
+        or ("get_thumbnails" in path and None in said.values())
+        or ("imgData" in path and "meta" in said and not (said.get("size") and said.get("channels")))
+    )
 
 
 class VisitorsOnlyRead:
@@ -89,3 +127,27 @@ class NoCredentialsInAddress:
         if any(name in request.GET for name in CREDENTIALS):
             return HttpResponseForbidden("Nobody logs in by address here.")
         return self.get_response(request)
+
+
+class NoTraces:
+    """Keeps the text of a failure, which names files, versions and hosts, for the log."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        response = self.get_response(request)
+        if response.status_code < 400 or response.streaming or not through_proxy(request):
+            return response
+        if any(trace in response.content for trace in TRACES):
+            if "json" in response.headers.get("Content-Type", ""):
+                response.content = json.dumps({"message": response.reason_phrase})
+            else:
+                response.content = response.reason_phrase
+        return response
+
+
+def through_proxy(request: HttpRequest) -> bool:
+    """Whether a visitor asks: curators may come to OMERO.web's own port, through ssh."""
+    return "X-Forwarded-Proto-OMERO-Web" in request.headers

@@ -1,0 +1,106 @@
+"""What visitors may ask of OMERO.web: one table, addresses.yaml. The proxy's and OMERO.web's filters follow from it."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+TABLE: Final = Path(__file__).with_suffix(".yaml")
+
+CLOSED: Final = "closed"
+"""The answer of an address that visitors may not ask for."""
+
+PAGE: Final = "page"
+"""The answer that is one visitor's own, with a session: never kept."""
+
+ANY: Final = "any"
+"""The arguments of an address that gets all that a visitor sends."""
+
+CREDENTIALS: Final = ("bsession", "username", "password")
+"""Arguments by which OMERO.web would log in, on any page."""
+
+ROUTES: Final = {"int": "[0-9]+", "slug": "[-a-zA-Z0-9_]+"}
+"""Django's path converters in the table, as regular expressions."""
+
+KEPT_GROUPS: Final = ("kept_1", "kept_2", "kept_3")
+"""Runs of known arguments, with unknown ones between them, that one request may have. A browser sends one run."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address of OMERO.web: its application's prefix, its pattern there, what answers, which arguments count."""
+
+    prefix: str
+    pattern: str
+    answer: str
+    arguments: str
+
+    @property
+    def regex(self) -> str:
+        """The whole path without its first slash, as a regular expression of PCRE and Python alike, without groups."""
+        pattern = self.pattern if self.pattern.startswith("^") else _of_route(self.pattern)
+        bare = pattern.removeprefix("^").removesuffix("$")
+        return re.escape(self.prefix) + re.sub(r"(?<!\\)\((?:\?P<\w+>)?(?!\?)", "(?:", bare)
+
+
+@cache
+def table() -> tuple[Address, ...]:
+    """All addresses, in the order of the file."""
+    return tuple(
+        Address(prefix, pattern, answer, arguments)
+        for prefix, answers in _file()["applications"].items()
+        for answer, sets in answers.items()
+        for arguments, patterns in sets.items()
+        for pattern in patterns
+    )
+
+
+def opened() -> tuple[Address, ...]:
+    """The addresses that visitors may ask for, those first that a page asks for by the hundred."""
+    first = ("thumbnails", "planes", "static")
+    found = [address for address in table() if address.answer != CLOSED]
+    return tuple(sorted(found, key=lambda address: (*first, address.answer).index(address.answer)))
+
+
+@cache
+def known_arguments() -> dict[str, str]:
+    """For each set of arguments a regular expression of PCRE that takes the others out: `KEPT_GROUPS` are what stays.
+
+    Arguments stay in the visitor's order. An array's name may end in brackets, encoded or not (jQuery's habit).
+    """
+    return {name: _known(names) for name, names in _file()["arguments"].items()}
+
+
+def credentials() -> str:
+    """Names by which one logs in, as a regular expression: each letter as it is or percent-encoded."""
+    spelled = ("".join(f"(?:{letter}|%{ord(letter):02x})" for letter in name) for name in CREDENTIALS)
+    return "|".join(spelled)
+
+
+def url_filter() -> str:
+    """OMERO.web's own filter for the public user (omero.web.public.url_filter): the second line behind the proxy."""
+    return "^/(?:" + "|".join(address.regex for address in opened() if address.prefix != "static/") + r")\Z"
+
+
+def _known(names: list[str]) -> str:
+    words = "|".join(re.escape(name) for name in sorted(names))
+    known = rf"(?:{words})(?:\[\]|%5[Bb]%5[Dd])?(?:=[^&]*)?(?:&|$)" if names else "(?!)"
+    other = f"(?:(?!{known})(?:[^&]+(?:&|$)|&))"
+    first, *more = KEPT_GROUPS
+    runs = "".join(f"(?:{other}+(?<{group}>(?:{known})+)" for group in more) + ")?" * len(more)
+    return f"{other}*(?<{first}>(?:{known})*){runs}{other}*$"
+
+
+def _of_route(route: str) -> str:
+    """A Django route, `file/<int:file_id>/`, as a regular expression."""
+    parts = re.split(r"<(\w+):\w+>", route)
+    return "".join(ROUTES[part] if index % 2 else re.escape(part) for index, part in enumerate(parts))
+
+
+@cache
+def _file() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load(TABLE.read_text())
+    return read

@@ -1,0 +1,94 @@
+"""The cache's key: what OMERO.web is sent decides it, and what is the same for OMERO.web shares it."""
+
+import http.client
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests import proxy
+from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import PLAN, WEB
+
+
+@dataclass
+class Echoing:
+    """A proxy before an upstream whose answer is the address that it was asked for."""
+
+    place: proxy.Place
+    seen: set[str] = field(default_factory=set)
+
+    def visitor(self, target: str) -> http.client.HTTPResponse:
+        """The answer from the cache or not, to a request exactly as written."""
+        trust = proxy.trust(PLAN)
+        return ask(http.client.HTTPSConnection("127.0.0.1", self.place.https, context=trust, timeout=20), target)
+
+    def past_the_cache(self, target: str) -> str:
+        """What OMERO.web is asked for when this is asked for anew."""
+        return body(ask(http.client.HTTPConnection("127.0.0.1", self.place.bypass, timeout=20), target))
+
+
+def ask(connection: http.client.HTTPConnection, target: str) -> http.client.HTTPResponse:
+    with closing(connection):
+        connection.sock = None
+        connection._validate_path = lambda _: None  # type: ignore[attr-defined]
+        connection.putrequest("GET", target, skip_accept_encoding=True)
+        connection.putheader("Connection", "close")
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.said = answer.read().decode()  # type: ignore[attr-defined]
+        return answer
+
+
+def body(answer: http.client.HTTPResponse) -> str:
+    return str(answer.said)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def echoing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Echoing]:
+    with ExitStack() as stack:
+        upstream = stack.enter_context(upstreams.running())
+        upstream.body = upstreams.ECHO
+        place = proxy.Place(tmp_path_factory.mktemp("proxy"), {WEB: upstream.address})
+        stack.enter_context(proxy.running(place, PLAN))
+        yield Echoing(place)
+
+
+ADDRESSES = [
+    *("/webgateway/render_image/1/0/0/", "/webgateway/histogram_json/1/channel/0/", "/webgateway/imgData/1/size/"),
+    *("/webclient/api/annotations/", "/static/webclient/x.css", "/api/v0/m/images/", "/iviewer/", "/figure/file/1/"),
+]
+PIECES = st.sampled_from(
+    [
+        *("?", "%3F", "%3f", "#", "%23", "&", "%26", "=", "/", "//", "%2F", ".", "..", "./", "%2e%2e/", "%0a", "+"),
+        *("theZ=5", "theT=0", "z=1", "c=1|2", "image=1", "images=2", "_=1", "junk", "limit=3", "%7a=1", "%00", "%20"),
+        *("a", "A", "%61", "%41", "%25", "%253F", ";", "\\", "%c3%a9", "1", "0/"),
+    ]
+)
+
+
+@st.composite
+def targets(draw: st.DrawFn) -> str:
+    """Addresses that are kept, with something put in somewhere: many are understood, others only nearly."""
+    address = draw(st.sampled_from(ADDRESSES))
+    place = draw(st.one_of(st.just(len(address)), st.integers(1, len(address))))
+    return address[:place] + "".join(draw(st.lists(PIECES, max_size=6))) + address[place:]
+
+
+@given(targets())
+@settings(max_examples=120, deadline=None)
+@example("/webgateway/histogram_json/1/channel/0/%3FtheZ=5")
+@example("/webgateway/histogram_json/1/channel/0/?theZ=5")
+@example("/webgateway/imgData/1/size%3FgetDefaults=true/")
+@example("/static/x%3Fa=1")
+@example("/static/x?a=1")
+def test_what_omero_web_is_sent_is_the_key(echoing: Echoing, target: str) -> None:
+    answer = echoing.visitor(target)
+    if answer.status != http.HTTPStatus.OK or "X-Cache-Status" not in answer.headers:
+        return
+    assert body(answer) == echoing.past_the_cache(target)
+    assert answer.headers["X-Cache-Status"] == ("HIT" if body(answer) in echoing.seen else "MISS")
+    echoing.seen.add(body(answer))
