@@ -35,10 +35,10 @@ def _own_name(given: str | None) -> str | None:
     """The stack's own name of `organization/project/stack`, as Pulumi takes it too."""
     if given is None:
         return None
-    name = given.rpartition("/")[2]
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
+    parts = given.split("/")
+    if len(parts) > 3 or not all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", part) for part in parts):
         raise typer.BadParameter(f"{given!r} is no name of a stack: letters, digits, '_', '.' and '-'")
-    return name
+    return parts[-1]
 
 
 _stack: Any = typer.Option(

@@ -25,6 +25,10 @@ type ([settings.schema.json](settings.schema.json)).
 A site or an occasion can have a file of its own on top, named by `idr:overrides`: YAML with the same keys, without
 `idr:`. Mappings are merged key by key; anything else, a list too, replaces what was there; `null` takes a key away.
 `idr settings` shows the result and which file each value came from.
+
+Both files are YAML as Pulumi reads it: `no`, `on` and `12:48` are text, a date or a name of digits alone is written in
+quotes, a key stands once, and nothing after the first document counts. Text may be encrypted with `pulumi config set
+--secret`, also inside a mapping (`--path idr:proxies.http`): do so with a proxy's address that has a password in it.
 """
 
 

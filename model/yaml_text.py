@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -141,10 +142,14 @@ def is_text(text: str) -> bool:
 
 
 def as_text(value: bool | float | str | None) -> str:
-    """A single value as the engine hands it to the program: as JSON writes it, text as it is."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value)
+    """A single value as the engine hands it to the program: as Go's JSON writes it; text as it is; null is empty."""
+    if isinstance(value, str) or value is None:
+        return value or ""
+    if not isinstance(value, float):
+        return json.dumps(value)
+    if 1e-6 <= abs(value) < 1e21:
+        return format(Decimal(repr(value)), "f")
+    return re.sub(r"e([-+])0+", r"e\1", repr(value))
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:

@@ -66,7 +66,7 @@ def test_a_mistake_in_the_stack_file_is_one_clear_message(project: Project) -> N
     assert done.returncode != 0
     assert (
         "Pulumi.ebi.yaml: idr:releases.prod130.nodes.database.volumes.db.sizeGib: "
-        "Input should be greater than 0 (given: -1)" in done.stdout
+        "must be at least 1 (given: -1)" in done.stdout
     )
     assert "Traceback" not in done.stdout + done.stderr
 

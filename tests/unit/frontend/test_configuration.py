@@ -27,6 +27,12 @@ def test_debians_nginx_accepts_it_without_a_warning(stack: str, tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_it_accepts_the_longest_host_name_there_can_be(tmp_path: Path) -> None:
+    longest = ".".join(["a" * 63] * 3 + ["b" * 61])
+    done = proxy.check_configuration(written(replace(stacks.plan_of("local"), host_name=longest), tmp_path))
+    assert (done.returncode, len(longest)) == (0, 253), done.stderr
+
+
 def test_it_accepts_the_way_in_for_a_certificates_authority(tmp_path: Path) -> None:
     config = written(replace(stacks.plan_of("local"), acme=Acme()), tmp_path)
     done = proxy.check_configuration(config)

@@ -1,0 +1,309 @@
+"""Mutations of the shipped stack files: each is refused with a message, or comes to a plan that makes sense.
+
+`python -m tests.mutations --count 12000` is the long run; tests/unit/model/test_mutations.py has a sample of it.
+
+Last run, 12,000 mutations, seed 1: see docs/mutations.md.
+"""
+
+import argparse
+import copy
+import dataclasses
+import random
+import shlex
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from idr import stack_file
+from idr.errors import IdrError
+from model.outputs import inventory
+from model.outputs.topology import Topology, topology
+from model.plan import Node, Plan
+from model.reading import SettingsError
+from model.secrets import Secrets
+from tests import rendered, stacks
+
+Path_ = tuple[Any, ...]
+
+VALUES: list[Any] = [
+    *(None, True, False, 0, 1, -1, 10**5, 10**30, 1e30, 1.5, float("nan"), float("inf"), [], {}, ""),
+    *(
+        " ",
+        "x" * 300,
+        "a\nb",
+        "a\0b",
+        "\u202e",
+        "\u2028",
+        "\ufeff",
+        "\U0001f600",
+        "\u00e4",
+        "e\u0301",
+        "a\tb",
+        "a\x85b",
+    ),
+    *("$(id)", "`id`", "';--", '"', "\\", "{{ 1 }}", "%s", "#", "[EOL] Debian 12", "{x}", "-x", "~", "*", "..", "/"),
+    *("no", "12:48", "2024-01-13", "0777", "127.0.0.1", "127.0.0.0/8", "169.254.0.0/16"),
+    *("0.0.0.0", "224.0.0.0/4"),  # noqa: S104
+    *("8.8.8.0/24", "0.0.0.0/0", "10.0.0.0/8", "10.130.1.0/24", "10.130.1.20", "::1", "fd00::/64", "255.255.255.255"),
+    *("bastion", "localhost", "proxy", "database", "all", "demo1", "prod130", "redis", "omero", "hosts", "demo1-web"),
+    *(
+        "/etc",
+        "/data/OMERO",
+        "/uod/../etc",
+        "/",
+        "relative",
+        "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "ssh-ed25519 hello",
+    ),
+    *("http://me:pa$$word@p:3128", "ftp://x", "https://", "a" * 64, "a" * 64 + ".example.org", "a..b", "-a.b", "A.B"),
+]
+"""What a value is replaced by."""
+
+ADDED: dict[str, list[Any]] = {
+    "operators": [["ssh-ed25519 hello"], ["-----BEGIN OPENSSH PRIVATE KEY-----"], [stacks.OPERATOR], "x"],
+    "rotations": [{"password/demo1/redsi": 2}, {"ca": 2}, {"ca": 10**30}, {"": 1}],
+    "storageGroup": ["proxy", "demo1", "prod130-web", "bastion-hosts", "idr-storage", "data"],
+    "dnsServers": [["0.0.0.0"], ["127.0.0.1"], ["192.0.2.1"], ["224.0.0.1"], ["10.130.1.20"]],  # noqa: S104
+    "timeServers": [["localhost"], ["ntp.example.org"], ["1.2.3"], ["a b"]],
+    "floatingIps": [{"public": "192.0.2.1", "bastion": "192.0.2.1"}, {"public": "127.0.0.1"}, {"public": "192.0.2.1"}],
+    "hostName": ["a" * 63 + "." + "b" * 63 + ".example.org", "x" * 64, "1.2.3.4", "localhost", "a..b"],
+    "proxies": [{"http": "http://me:s3cr(t)&x@p:3128"}, {"http": "http://me:'\"@p:1"}, {"packages": "http://[::1]:1"}],
+    "nfsMounts": [
+        *([{"source": "nfs:/uod", "mount": path}] for path in ("/etc", "/data/OMERO", "/uod", "/uod/../etc", "/opt")),
+        [{"source": "nfs:/a", "mount": "/uod"}, {"source": "nfs:/b", "mount": "/uod/b"}],
+    ],
+    "storageNetwork": [{"name": "x", "cidr": "127.0.0.0/8"}, {"name": "x", "cidr": "192.0.2.0/24"}],
+    "keypair": ["[x]", "{x}", "\u00e4", "a\nb"],
+    "router": ["[x", "null", "~", "12:48"],
+    "configure": [False, "no", 0],
+    "acme": [{}, {"email": "a@b"}, {"directory": "https://x/~a"}, {"authority": "PEM"}],
+    "overrides": ["", "nothing.yaml", ".", [1], "a\0b"],
+}
+"""What is added at the top."""
+
+
+def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
+    """The paths to everything in nested data."""
+    if path:
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from places(inner, (*path, key))
+
+
+def _parent(document: Any, path: Path_) -> Any:
+    for key in path[:-1]:
+        document = document[key]
+    return document
+
+
+def replaced(document: Any, chance: random.Random) -> None:
+    """Another value, of any kind."""
+    path = chance.choice(list(places(document)))
+    _parent(document, path)[path[-1]] = copy.deepcopy(chance.choice(VALUES))
+
+
+def removed(document: Any, chance: random.Random) -> None:
+    """A value less."""
+    path = chance.choice(list(places(document)))
+    del _parent(document, path)[path[-1]]
+
+
+def renamed(document: Any, chance: random.Random) -> None:
+    """A key of another name, or of none that is text."""
+    paths = [path for path in places(document) if isinstance(path[-1], str)]
+    path = chance.choice(paths)
+    parent = _parent(document, path)
+    value = parent.pop(path[-1])
+    simple = [one for one in VALUES if one is None or isinstance(one, str | int | float)]
+    parent[chance.choice([*simple, f"{path[-1]}x", path[-1].upper(), path[-1][:-1]])] = value
+
+
+def copied(document: Any, chance: random.Random) -> None:
+    """The value of one place at another."""
+    paths = list(places(document))
+    source, target = chance.choice(paths), chance.choice(paths)
+    value = copy.deepcopy(_parent(document, source)[source[-1]])
+    _parent(document, target)[target[-1]] = value
+
+
+def repeated(document: Any, chance: random.Random) -> None:
+    """A part of the file twice, the second time under another name."""
+    paths = [path for path in places(document) if isinstance(path[-1], str)]
+    path = chance.choice(paths)
+    parent = _parent(document, path)
+    parent[chance.choice([f"{path[-1]}2", "bastion", "proxy", "localhost", "x"])] = copy.deepcopy(parent[path[-1]])
+
+
+def added(document: Any, chance: random.Random) -> None:
+    """A setting more."""
+    key = chance.choice(list(ADDED))
+    document.setdefault("config", {})[f"idr:{key}"] = copy.deepcopy(chance.choice(ADDED[key]))
+
+
+def numbers(document: Any, chance: random.Random) -> None:
+    """An extreme number in place of one."""
+    paths = [path for path in places(document) if type(_parent(document, path)[path[-1]]) is int]
+    if paths:
+        path = chance.choice(paths)
+        extremes = [0, 1, -1, 2**31, 2**63, 2**64, 10**30, 0.5, "1", "1e3", True, 511, 512, 1000, 1001]
+        _parent(document, path)[path[-1]] = chance.choice(extremes)
+
+
+STRUCTURAL: list[Callable[[Any, random.Random], None]] = [replaced, removed, renamed, copied, repeated, added, numbers]
+
+
+def damaged(text: str, chance: random.Random) -> bytes:
+    """The text with a few characters less, more or exchanged, or in another encoding."""
+    encoding = chance.choice(["utf-8"] * 8 + ["latin-1", "utf-16", "utf-8-sig"])
+    for _ in range(chance.randint(1, 3)):
+        start = chance.randrange(len(text))
+        end = min(len(text), start + chance.choice([0, 1, 1, 5, 40]))
+        insertions = ["", *"\t:-#&*!|>'\"{}[]%@`,?\0\u00e4\ud800", "\n", "---\n", "&a ", "*a", "<<: ", "!!int ", "  "]
+        text = text[:start] + chance.choice(insertions) + text[end:]
+    return text.encode(encoding, "surrogatepass" if encoding == "utf-8" else "replace")
+
+
+def mutation(number: int, seed: int) -> tuple[str, bytes]:
+    """The `number`-th mutated file: the stack it is of, and its bytes."""
+    chance = random.Random(f"{seed}/{number}")  # noqa: S311  # to be repeated, not to be secret
+    layout = chance.choice(list(stacks.LAYOUTS))
+    text = stacks.LAYOUTS[layout].read_text()
+    if chance.random() < 0.25:
+        return layout, damaged(text, chance)
+    document = yaml.safe_load(text)
+    for _ in range(chance.choice([1, 1, 1, 2, 4])):
+        change = chance.choice(STRUCTURAL)
+        if isinstance(document, dict) and list(places(document)):
+            try:
+                change(document, chance)
+            except (TypeError, KeyError, IndexError):
+                continue  # the place is no more
+    return layout, yaml.safe_dump(document, sort_keys=False, allow_unicode=chance.random() < 0.5).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def replace_nodes(made: Plan, nodes: tuple[Node, ...]) -> Plan:
+    """The plan with other nodes in its first release."""
+    release = dataclasses.replace(made.releases[0], nodes=nodes)
+    return dataclasses.replace(made, releases=(release, *made.releases[1:]))
+
+
+def nonsense(made: Plan, texts: dict[str, str]) -> Iterator[str]:
+    """What no stack can mean, in a plan that was accepted and in what is rendered from it."""
+    yield from _names(made)
+    yield from _networks(made)
+    for node in made.nodes:
+        if not 512 <= node.flavor.memory_mib <= 1 << 24 or not 1 <= node.flavor.vcpus <= 1024:
+            yield f"{node.name}: {node.flavor}"
+        if any(not 1 <= volume.size_gib <= 1 << 20 for volume in node.volumes):
+            yield f"{node.name}: volumes {[volume.size_gib for volume in node.volumes]}"
+    for place, text in texts.items():
+        yield from _text(place, text)
+
+
+def _names(made: Plan) -> Iterator[str]:
+    names = [node.name for node in made.nodes]
+    if len(set(names)) != len(names):
+        yield f"two nodes of one name: {names}"
+    if len({node.address for node in made.nodes}) != len(names):
+        yield "two nodes of one address"
+    if any(len(name) > 63 for name in names) or {"localhost"} & {node.alias for node in made.nodes}:
+        yield f"host names: {names}"
+    if any(len(label) > 63 or not label for label in made.host_name.split(".")):
+        yield f"hostName {made.host_name}"
+    found: Topology = topology(made, Secrets(made.stack, "of a test"))
+    groups = inventory.ansible(found)
+    proxies = {node.name for node in made.nodes if "proxy" in node.roles}
+    if set(groups.get("proxy-hosts", {}).get("hosts", [])) != proxies:
+        yield f"proxy-hosts: {groups.get('proxy-hosts')}"
+    if set(groups) & set(names):
+        yield f"both host and group: {set(groups) & set(names)}"
+
+
+def _networks(made: Plan) -> Iterator[str]:
+    never = [IPv4Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")]
+    for scope in made.scopes:
+        cidr = scope.subnet.cidr
+        if any(cidr.overlaps(network) for network in never) or (cidr.is_global and not scope.subnet.existing):
+            yield f"{scope.name}: {cidr}"
+        if any(address in cidr for address in made.dns_servers) and not scope.subnet.existing:
+            yield f"name server in {cidr}"
+    given = made.floating_ips
+    if given.public and given.public == given.bastion:
+        yield "one floating address for two machines"
+    if any(address in network for address in made.dns_servers for network in never):
+        yield f"name servers {made.dns_servers}"
+
+
+def _text(place: str, text: str) -> Iterator[str]:
+    if any(character in text for character in "\0\x07\x1b\x85\u2028") or "Undefined" in text:
+        yield f"{place}: a control character, or a value that is none"
+    if place.endswith("bootstrap") and not isinstance(yaml.safe_load(text), dict):
+        yield f"{place}: no cloud-config"
+    if place.endswith(".env"):
+        for line in text.splitlines():
+            if len(words := shlex.split(line, comments=True)) > 1:
+                yield f"{place}: {words}"
+    if place.endswith("/etc/idr/volumes") and any(
+        len(line.split()) != 4 for line in text.splitlines() if not line.startswith("#")
+    ):
+        yield f"{place}: {text}"
+    if place.endswith("nfs/mounts"):
+        for line in text.splitlines():
+            if not line.startswith("#") and line.split()[1].startswith(("/etc", "/usr", "/data/OMERO/", "/uod/..")):
+                yield f"{place}: {line}"
+
+
+def outcome(layout: str, data: bytes, folder: Path) -> tuple[str, str]:
+    """What came of a mutated file: `refused`, `accepted`, `nonsense` or `exception`, and what was said."""
+    (folder / f"Pulumi.{layout}.yaml").write_bytes(data)
+    try:
+        file = stack_file.read(layout, folder)
+        texts = rendered.texts(file.plan, Secrets(layout, "a stack secret for tests"))
+    except (IdrError, SettingsError) as error:
+        return (
+            ("refused", str(error)) if str(error).startswith(("Pulumi.", "nothing.yaml")) else ("message", str(error))
+        )
+    except Exception:  # noqa: BLE001  # the tester's very subject
+        return "exception", traceback.format_exc()
+    found = list(nonsense(file.plan, texts))
+    return ("nonsense", "\n".join(found)) if found else ("accepted", "")
+
+
+def run(count: int, seed: int = 1) -> tuple[Counter[str], list[str]]:
+    """The outcomes of `count` mutations, and a text for each that is wrong."""
+    outcomes: Counter[str] = Counter()
+    wrong = []
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(count):
+            layout, data = mutation(number, seed)
+            what, said = outcome(layout, data, Path(name))
+            outcomes[what] += 1
+            if what not in ("refused", "accepted"):
+                wrong.append(f"--- {number} of seed {seed}, {layout}: {what}\n{said}")
+                sys.stderr.write(f"{wrong[-1]}\n")
+    return outcomes, wrong
+
+
+def main() -> None:
+    """Run, and end with 1 when something was wrong."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--count", type=int, default=12_000)
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
+    outcomes, wrong = run(given.count, given.seed)
+    sys.stdout.write(f"{dict(outcomes)}\n")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

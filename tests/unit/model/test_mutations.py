@@ -1,0 +1,27 @@
+"""A sample of tests/mutations.py: no mutated stack file ends in a traceback, and none that is accepted is nonsense."""
+
+from tests import mutations
+
+SAMPLE = 120
+SEED = 11
+
+
+def test_a_mutated_stack_file_is_refused_with_a_message_or_makes_sense() -> None:
+    outcomes, wrong = mutations.run(SAMPLE, SEED)
+    assert not wrong, "\n".join(wrong)
+    # Neither is everything refused nor everything taken: the mutations are of all kinds.
+    assert 5 < outcomes["accepted"] < SAMPLE / 2
+
+
+def test_the_same_number_and_seed_give_the_same_mutation() -> None:
+    assert [mutations.mutation(n, SEED) for n in range(20)] == [mutations.mutation(n, SEED) for n in range(20)]
+
+
+def test_nonsense_is_found_in_a_plan_that_has_it() -> None:
+    """What the mutations are judged by can say no."""
+    made = mutations.stacks.plan_of("local")
+    node = made.nodes[1]
+    twice = mutations.replace_nodes(made, (node, node))
+    assert any("two nodes of one name" in text for text in mutations.nonsense(twice, {}))
+    texts = {"x /etc/idr/node.env": "http_proxy=http://a b\n", "y": "a\0b", "z bootstrap": "- a list"}
+    assert len(list(mutations.nonsense(made, texts))) == len(texts)
