@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_command import remote
+from pulumi_command import local, remote
 
 from cloudinit.render import ADMIN_USER
 from components.node import Node
@@ -44,12 +45,21 @@ class Route:
             else None,
         )
 
+    def as_json(self) -> pulumi.Output[str]:
+        """The route for `idr.stop`, which reads it from standard input."""
+        return pulumi.Output.secret(pulumi.Output.json_dumps(self._plain()))
+
+    def _plain(self) -> dict[str, Any]:
+        through = {"through": self.through._plain()} if self.through else {}
+        return {"host": self.host, "user": ADMIN_USER, "hostKey": self.host_key, "key": self.key.private, **through}
+
 
 class Configuration(pulumi.ComponentResource):
     """Applies a node's bundle whenever it differs, and is done when the node's roles are healthy. Not where `frozen`.
 
     Depends on the server by property: when that is replaced, the engine first deletes this, which stops the services
-    and unmounts the volumes, then detaches them, then deletes the server.
+    and unmounts the volumes as far as the machine can be reached (`idr.stop`), then detaches them, then deletes the
+    server. `applied` is there when the node works.
     """
 
     def __init__(
@@ -65,22 +75,36 @@ class Configuration(pulumi.ComponentResource):
         super().__init__("idr:configuration:Configuration", name, None, opts)
         rendered: pulumi.Output[str] = pulumi.Output.all(**node.volume_ids).apply(bundle)
         secret: pulumi.Output[str] = pulumi.Output.secret(rendered)
-        command = remote.Command(
+        # In a command of its own: that of the plugin needs a connection, and a dead machine would hinder its own
+        # replacement for ever.
+        stop = local.Command(
             name,
-            connection=route.connection(),
-            create="sudo /usr/local/sbin/idr-apply",
-            delete="sudo /usr/local/sbin/idr-apply --stop",
-            # On standard input: a command line shows in the process list, and in error messages.
-            stdin=secret,
+            delete=".venv/bin/python -m idr.stop",
+            stdin=route.as_json(),
             triggers=[node.instance_id],
             add_previous_output_in_env=False,
             opts=ResourceOptions(
                 parent=self,
                 depends_on=node.attachments,
                 delete_before_replace=True,
+                ignore_changes=["stdin", "delete", "triggers"] if frozen else [],
+            ),
+        )
+        self.applied = remote.Command(
+            name,
+            connection=route.connection(),
+            create="sudo /usr/local/sbin/idr-apply",
+            # On standard input: a command line shows in the process list, and in error messages.
+            stdin=secret,
+            triggers=[node.instance_id],
+            add_previous_output_in_env=False,
+            opts=ResourceOptions(
+                parent=self,
+                depends_on=[stop, *node.attachments],
+                delete_before_replace=True,
                 # A release that is left alone is not touched by what newer releases need.
                 ignore_changes=["stdin", "create", "delete", "connection", "triggers"] if frozen else [],
             ),
         )
-        self.done = command.stdout
+        self.done = self.applied.stdout
         self.register_outputs({"done": self.done})

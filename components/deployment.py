@@ -1,5 +1,7 @@
 """Deployment: a whole stack, put together."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
@@ -7,6 +9,7 @@ from pulumi import ResourceOptions
 from components import cloud
 from components.front_door import FrontDoor
 from components.release import Release
+from components.turns import Turns
 from model.ownership import Labels
 from model.plan import Plan, cloud_prefix
 from model.secrets import Secrets
@@ -15,16 +18,22 @@ from model.secrets import Secrets
 class Deployment(pulumi.ComponentResource):
     """Router, bastion, releases and the public address before the live one.
 
+    The servers of the nodes `replaced` are replaced one after another, in that order.
+
     Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name.
     `configured` has an output for each node, known once its services are healthy.
     """
 
-    def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
+    def __init__(
+        self, plan: Plan, secrets: Secrets, replaced: Sequence[str] = (), opts: ResourceOptions | None = None
+    ) -> None:
         super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
         child = ResourceOptions(parent=self)
+        turns = Turns(replaced)
         router_id = cloud.router_id(plan.router) if plan.router else self._router(plan).id
         bastion, *others = (
-            Release(scope, plan=plan, secrets=secrets, router_id=router_id, opts=child) for scope in plan.scopes
+            Release(scope, plan=plan, secrets=secrets, router_id=router_id, turns=turns, opts=child)
+            for scope in plan.scopes
         )
         releases = dict(zip((scope.name for scope in plan.releases), others, strict=True))
         way_in = FrontDoor(
@@ -46,6 +55,8 @@ class Deployment(pulumi.ComponentResource):
             labels=Labels(plan.stack, roles=("public",)),
             opts=child,
         )
+        made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
+        working: dict[str, pulumi.Resource] = {name: node.instance for name, node in made.items()}
         self.configured: list[pulumi.Output[str]] = []
         if plan.configure:
             for release in (bastion, *others):
@@ -54,8 +65,11 @@ class Deployment(pulumi.ComponentResource):
                 if plan.acme and release is live:
                     # The certificate's authority asks the proxy by its public name.
                     way.append(public.association)
-                self.configured += [one.done for one in release.configure(way_in.address, after=way)]
-        made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
+                configurations = release.configure(way_in.address, after=way)
+                working |= {name: one.applied for name, one in configurations.items()}
+                self.configured += [one.done for one in configurations.values()]
+        for name, resource in working.items():
+            turns.is_ready(name, resource)
         self.servers = {name: node.instance_id for name, node in made.items()}
         self.volumes = {v.name: made[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
         bastion_node = made[plan.bastion_node.name]

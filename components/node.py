@@ -10,6 +10,7 @@ from pulumi_openstack.compute import InstanceBlockDeviceArgs, InstanceNetworkArg
 from components import cloud
 from components.data_volume import DataVolume
 from components.network import Network
+from components.turns import Turns
 from model.ownership import Labels
 from model.plan import Node as NodePlan
 
@@ -17,8 +18,8 @@ from model.plan import Node as NodePlan
 class Node(pulumi.ComponentResource):
     """Port, server, data volumes and their attachments.
 
-    Outputs: `instance_id`, `port_id`, `project_id`, `region`, `volume_ids` by purpose; `attachments` is what
-    configuration must wait for.
+    Outputs: `instance`, `instance_id`, `port_id`, `project_id`, `region`, `volume_ids` by purpose; `attachments` is
+    what configuration must wait for.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Node(pulumi.ComponentResource):
         frozen: bool,
         labels: Labels,
         server_metadata: dict[str, str],
+        turns: Turns,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:compute:Node", node.name, None, opts)
@@ -86,7 +88,7 @@ class Node(pulumi.ComponentResource):
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
             metadata={**server_metadata, **labels.metadata(), "image": node.image, "rebuild": str(node.rebuild)},
-            opts=ResourceOptions.merge(child, _change(frozen=frozen)),
+            opts=ResourceOptions.merge(child, _change(frozen=frozen, after=turns.before(node.name))),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}
         self.attachments: list[pulumi.Resource] = []
@@ -105,15 +107,16 @@ class Node(pulumi.ComponentResource):
                     volume.name, instance_id=instance.id, volume_id=data.volume_id, opts=child
                 )
             )
-        self.instance_id = instance.id
+        self.instance, self.instance_id = instance, instance.id
         self.port_id = port.id
         self.project_id, self.region = port.tenant_id, port.region
         self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
 
 
-def _change(*, frozen: bool) -> ResourceOptions:
+def _change(*, frozen: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
     """What a change of the settings does to a server that is there."""
     return ResourceOptions(
+        depends_on=after,
         ignore_changes=[
             # A newer bootstrap is for newer machines; a rebuild is asked for by name.
             "userData",

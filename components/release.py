@@ -13,6 +13,7 @@ from components.configuration import Configuration, Route
 from components.firewall import Firewall
 from components.network import Network
 from components.node import Node
+from components.turns import Turns
 from model.outputs.metadata import server_metadata
 from model.ownership import Labels
 from model.plan import Node as NodePlan
@@ -36,6 +37,7 @@ class Release(pulumi.ComponentResource):
         plan: Plan,
         secrets: Secrets,
         router_id: pulumi.Input[str],
+        turns: Turns,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:release:Release", scope.name, None, opts)
@@ -78,17 +80,21 @@ class Release(pulumi.ComponentResource):
                 frozen=scope.frozen,
                 labels=replace(labels, roles=tuple(node.roles)),
                 server_metadata=server_metadata(node, plan),
+                turns=turns,
                 opts=child,
             )
             for node in scope.nodes
         }
         self.register_outputs({})
 
-    def configure(self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource]) -> list[Configuration]:
-        """Apply every node's configuration, through the bastion, once the resources in `after` are there."""
+    def configure(self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource]) -> dict[str, Configuration]:
+        """Apply every node's configuration, through the bastion, once the resources in `after` are there.
+
+        Returns the configurations by their nodes' names.
+        """
         jump = self._route(self._plan.bastion_node, bastion_address, None)
-        return [
-            Configuration(
+        return {
+            node.name: Configuration(
                 node.name,
                 node=self.nodes[node.name],
                 route=jump if node == self._plan.bastion_node else self._route(node, str(node.address), jump),
@@ -97,7 +103,7 @@ class Release(pulumi.ComponentResource):
                 opts=ResourceOptions(parent=self, depends_on=after),
             )
             for node in self._scope.nodes
-        ]
+        }
 
     def _route(self, node: NodePlan, host: pulumi.Input[str], through: Route | None) -> Route:
         host_key = self._secrets.ssh_key(f"host/{node.name}").public

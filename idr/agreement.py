@@ -1,9 +1,9 @@
 """Whether cloud and state agree: asked at the start of an `up`, and by `idr check`, `idr drift` and `idr recover`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -14,6 +14,7 @@ from idr.listing import listing
 from idr.state import Place, State
 from model.comparison import CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
+from model.replacement import Deployed
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -157,14 +158,16 @@ def same_place(cloud: "Connection", known: State, stack: str) -> None:
     raise PlaceError(msg)
 
 
-def require_agreement(plan: Plan) -> None:
+def require_agreement(plan: Plan) -> dict[str, Deployed]:
     """Refuse an `up` where cloud and state do not agree, before it has created anything.
+
+    Returns what the state's servers were made from, by their names in the plan.
 
     Raises RunError with the differences and the command that resolves them. A preview asks nothing: it must work for a
     reviewer who has no credentials.
     """
     if pulumi.runtime.is_dry_run():
-        return
+        return {}
     try:
         found = asking(lambda: of(connect(_setting), plan))
     except IdrError as error:
@@ -173,6 +176,12 @@ def require_agreement(plan: Plan) -> None:
         pulumi.log.warn(line)
     if lines := found.problems():
         raise pulumi.RunError("\n".join(lines))
+    return {name: _deployed(server.inputs) for name, server in found.state.servers().items()}
+
+
+def _deployed(inputs: Mapping[str, Any]) -> Deployed:
+    metadata = inputs.get("metadata") or {}
+    return Deployed(metadata.get("image", ""), metadata.get("rebuild", ""), inputs.get("availabilityZone"))
 
 
 def _setting(name: str) -> str | None:

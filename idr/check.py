@@ -51,7 +51,7 @@ def _show(found: Report, lacking: list[str], differences: list[str]) -> None:
     for colour, lines in (("red", lacking), ("red", differences), ("yellow", found.notices), ("yellow", found.untold)):
         for line in lines:
             out.print(Text(f"- {line}", colour))
-    if not lacking:
+    if not (lacking or differences):
         out.print(_verdict(found))
 
 

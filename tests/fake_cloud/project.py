@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import yaml
@@ -42,6 +43,6 @@ def local_stack(cloud: FakeCloud, folder: Path) -> CloudProject:
 
     project.change(set_up)
     assert project.pulumi("stack", "init", STACK).returncode == 0
-    secret = project.pulumi("config", "set", "--secret", "idr:stackSecret", "x" * 40, "--stack", STACK)
+    secret = project.pulumi("config", "set", "--secret", "idr:stackSecret", token_hex(32), "--stack", STACK)
     assert secret.returncode == 0, secret.stderr
     return project
