@@ -51,14 +51,20 @@ def sha256(path: Path) -> str:
 
 def make(folder: Path, base: str) -> Distribution:
     """The archives in `folder`: stand-ins for the server and its Ice, the true wheels for all that is Python."""
-    with zipfile.ZipFile(folder / SERVER, "w") as archive:
-        for path in sorted((HERE / "server").rglob("*")):
-            archive.write(path, Path("OMERO.server-5.6.99-ice36") / path.relative_to(HERE / "server"))
-    with tarfile.open(folder / ICE, "w:gz") as tar:
-        tar.add(HERE / "ice", "ice-3.6.5")
+    pack(folder)
     for wheel in [*wheels.ice_wheel().glob("*.whl"), *_wheelhouse().glob("*.whl")]:
         shutil.copy(wheel, folder)
     return Distribution(folder, base)
+
+
+def pack(folder: Path) -> None:
+    """Write the archives of the server and of its Ice into `folder`."""
+    with zipfile.ZipFile(folder / SERVER, "w") as archive:
+        for path in sorted((HERE / "server").rglob("*")):
+            if path.suffix != ".pyc":
+                archive.write(path, Path("OMERO.server-5.6.99-ice36") / path.relative_to(HERE / "server"))
+    with tarfile.open(folder / ICE, "w:gz") as tar:
+        tar.add(HERE / "ice", "ice-3.6.5")
 
 
 def _wheelhouse() -> Path:

@@ -7,6 +7,7 @@ goes to a machine as `pulumi up` sends it. What this cannot prove needs internet
 
 import dataclasses
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,22 @@ OTHER_SUM = "0" * 64
 # As a client asks a proxy, the whole URL is the path: a folder of that name answers.
 SERVED = f"/srv/web/{SITE.replace('//', '/')}"
 PIP = f"[global]\nno-index = true\nfind-links = {SITE}/\ntrusted-host = downloads.example.org\n"
+AS_A_CLOUD_IMAGE = """
+set -e
+sudo systemctl disable -q --now omero-demo-image-server omero-web
+sudo rm -r /opt/omero/web/* /etc/idr/omero /etc/omero-demo-image-server.env /var/lib/idr/*
+for user in omero-server omero-web; do sudo userdel --remove $user; done
+"""
+"""No image of a cloud has OMERO's users, folders or settings. The stand-in's Python stays: it is no part of OMERO's."""
+JAVA = "/usr/local/bin/java"
+WELL = "sudo /usr/local/lib/idr/omero-server/health"
+BLITZ = "sudo OMERODIR=/opt/omero/server/OMERO.server /opt/ice-3.6.5/bin/icegridadmin -e 'server state Blitz-0'"
+POSTGRESQL = "postgresql@15-main"
+HEAL_SECONDS = 90
+MEMBERSHIPS = """
+select name, permissions from experimentergroup g join groupexperimentermap m on m.parent = g.id
+join experimenter e on e.id = m.child where omename = 'public' order by name
+"""
 STATE = (
     "systemctl show -p MainPID omero-server omero-web; "
     "readlink /opt/omero/web/venv3 /opt/omero/server/OMERO.server /opt/omero/server/venv; "
@@ -98,14 +115,11 @@ def prepared(stack: Tenant) -> Place:
     place.said(SERVER, "sudo tee /etc/pip.conf", PIP.encode())
     # Java is not in the guest image; unzip is, from the next one on.
     for name, content in (
-        ("java", (distribution.HERE / "java").read_bytes()),
+        (Path(JAVA).name, (distribution.HERE / "java").read_bytes()),
         ("unzip", Path("/usr/bin/unzip").read_bytes()),
     ):
         place.said(SERVER, f"sudo tee /usr/local/bin/{name} > /dev/null; sudo chmod 755 /usr/local/bin/{name}", content)
-    # As on Ubuntu, where no image has either.
-    place.said(
-        SERVER, "sudo systemctl disable -q --now omero-demo-image-server omero-web && sudo rm -r /opt/omero/web/*"
-    )
+    place.said(SERVER, AS_A_CLOUD_IMAGE)
     return place
 
 
@@ -133,7 +147,8 @@ def test_the_server_is_installed_configured_and_running(place: Place) -> None:
     status, said = place.apply()
     assert (status, said.count("\n")) == (0, 1), said
     assert place.sql("select currentversion, currentpatch from dbpatch") == "OMERO5.4|0"
-    assert place.sql("select count(*) from password where hash is not null and hash != ''") == "2"
+    assert place.sql("select count(*) from password where length(hash) = 24") == "2"  # root and public
+    assert place.sql(MEMBERSHIPS) == "public|rwr---\nuser|rwr-r-"
     settings = place.said(SERVER, "sudo cat /opt/omero/server/OMERO.server/etc/grid/config.xml")
     assert '<property name="omero.jvmcfg.heap_size.blitz" value="' in settings
     limits = place.said(SERVER, "sudo cat /proc/$(systemctl show -P MainPID omero-server)/limits")
@@ -187,8 +202,97 @@ def test_an_older_schema_is_upgraded_on_a_release_of_its_own(place: Place) -> No
     assert place.sql("select currentversion from dbpatch order by id desc limit 1") == "OMERO5.4"
 
 
+def until(place: Place, command: str, seconds: float = HEAL_SECONDS) -> float:
+    """Wait on the server until a command works, which must be in time; returns the seconds."""
+    start = time.monotonic()
+    while place.on(SERVER, command).returncode:
+        assert time.monotonic() < start + seconds, f"not within {seconds:.0f} s: {command}"
+        time.sleep(1)
+    return time.monotonic() - start
+
+
 def test_it_comes_back_by_itself_after_it_was_killed(place: Place) -> None:
-    place.said(SERVER, "sudo systemctl kill -s KILL omero-server")
-    wait = "for i in $(seq 120); do systemctl is-active -q omero-server && exit 0; sleep 1; done; exit 1"
-    place.said(SERVER, f"sleep 3; {wait}")
-    place.said(SERVER, "sudo /usr/local/lib/idr/omero-server/health")
+    place.said(SERVER, "sudo systemctl kill -s KILL omero-server; sleep 3")
+    until(place, WELL, 120)
+
+
+def test_both_ports_have_the_stacks_certificate_and_nothing_is_unencrypted(place: Place) -> None:
+    address = place.said(SERVER, ". /etc/idr/node.env && echo $NODE_ADDRESS").strip()
+    for port in (4064, 4066):
+        verify = f"-verify_return_error -verify_ip {address} -CAfile /etc/idr/ca.crt"
+        place.said(SERVER, f"openssl s_client -connect {address}:{port} {verify} < /dev/null")
+    for port in (4063, 4065):
+        assert place.on(SERVER, f"timeout 5 bash -c '</dev/tcp/{address}/{port}'").returncode != 0
+
+
+def test_no_start_asks_for_upgrades(place: Place) -> None:
+    log = place.said(SERVER, "sudo cat /opt/omero/server/OMERO.server/var/log/Blitz-0.log")
+    assert "now accepting connections" in log
+    assert "upgrade.openmicroscopy" not in log
+
+
+def test_an_importer_reads_the_logging_settings_and_no_password(place: Place) -> None:
+    etc, importer = "/opt/omero/server/OMERO.server/etc", "sudo runuser -u omero-import --"
+    assert "OFF" in place.said(SERVER, f"{importer} cat {etc}/logback-cli.xml")
+    assert "<maxFileSize>50MB<" in place.said(SERVER, f"{importer} cat {etc}/logback.xml")
+    for closed in (f"{etc}/grid/config.xml", "/opt/omero/server/OMERO.server/var/log/Blitz-0.log"):
+        assert place.on(SERVER, f"{importer} cat {closed}").returncode != 0
+    owned = "find /opt/omero/server/OMERO.server/ -user omero-server ! -path '*/etc*' ! -path '*/var*'"
+    assert place.said(SERVER, f"sudo {owned}") == ""
+
+
+def test_omero_web_gives_its_password_to_no_other_server(place: Place) -> None:
+    """One with a certificate of its own making, as OMERO's own are."""
+    place.said(SERVER, "sudo cp -a /etc/idr/omero/server.pem /root/server.pem")
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=omero -keyout /dev/stdout"
+    place.said(SERVER, f"{make} 2> /dev/null | sudo tee /etc/idr/omero/server.pem > /dev/null")
+    place.said(SERVER, "sudo systemctl restart omero-server")
+    assert place.on(SERVER, "sudo /usr/local/lib/idr/web/health").returncode != 0
+    assert b"certificate" in place.on(SERVER, WELL).stdout
+    place.said(SERVER, "sudo cp -a /root/server.pem /etc/idr/omero/server.pem && sudo systemctl restart omero-server")
+    until(place, "sudo /usr/local/lib/idr/web/health")
+
+
+def test_a_wrong_password_is_told_from_a_dead_server(place: Place) -> None:
+    other = "update password set hash = reverse(hash) where experimenter_id > 1"
+    place.sql(other)
+    said = place.on(SERVER, WELL).stdout.decode()
+    assert said.endswith(": OMERO.server refuses the password of the user public\n")
+    place.sql(other)
+    place.said(SERVER, WELL)
+
+
+def test_a_database_that_is_late_delays_a_start_by_no_more_than_that(place: Place) -> None:
+    place.said(DATABASE, f"sudo systemctl stop {POSTGRESQL}")
+    place.said(SERVER, "sudo systemctl stop omero-server; sudo systemctl start --no-block omero-server")
+    time.sleep(25)
+    assert place.said(SERVER, "systemctl show -P ActiveState omero-server") == "activating\n"
+    place.said(DATABASE, f"sudo systemctl start {POSTGRESQL}")
+    print(f"well {until(place, WELL, 60):.0f} s after its database was back")
+
+
+def test_a_blitz_that_icegrid_gave_up_is_started_again(place: Place) -> None:
+    place.said(DATABASE, f"sudo systemctl stop {POSTGRESQL}")
+    pid = place.said(SERVER, BLITZ).split("pid = ")[1].split(",")[0]
+    place.said(SERVER, f"sudo kill -9 {pid}")
+    until(place, f"{BLITZ} | grep -q disabled", 30)
+    said = place.on(SERVER, WELL).stdout.decode()
+    if "IceGrid runs" in said:  # otherwise it is being restarted already
+        assert said.splitlines()[0].endswith("IceGrid runs, Blitz does not answer")
+        assert "Caused by: org.postgresql.util.PSQLException: " in said
+    time.sleep(20)
+    place.said(DATABASE, f"sudo systemctl start {POSTGRESQL}")
+    print(f"well {until(place, WELL):.0f} s after its database was back")
+    place.said(SERVER, "journalctl -q -u idr-heal --no-pager | grep 'omero-server: '")
+
+
+def test_a_failed_start_names_its_cause_above_all_else(place: Place) -> None:
+    place.said(SERVER, f"sudo sed -i 's/^VERSION = .*/VERSION = \"17.0.1\"/' {JAVA}")
+    again = "sudo CHANGED=/opt/omero/server/config/idr.omero /usr/local/lib/idr/omero-server/activate"
+    done = place.on(SERVER, again)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 1
+    assert lines[0] == "OMERO.server does not start:"
+    assert lines[1].startswith("Caused by: java.lang.reflect.InaccessibleObjectException: ")
+    place.said(SERVER, f"sudo sed -i 's/^VERSION = .*/VERSION = \"11.0.26\"/' {JAVA}")
+    until(place, WELL, 600)

@@ -1,0 +1,147 @@
+"""A machine of its own for a test: this one's files below, and all that is changed on top, gone when the test ends.
+
+Steps run in it as root in a mount namespace, with programs that play the services and refuse what the true ones refuse.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloudinit import render
+from model.plan import Node, Plan
+from tests import stacks
+from tests.omero_stand_in import distribution
+
+PROGRAMS = Path(__file__).with_name("programs")
+ROLES = ("omero-account", "omero-downloads", "omero-database", "omero-readonly", "omero-server", "omero-readwrite")
+VENV = "/opt/omero/server"
+# Below the root of the namespace's own tmpfs, so that the upper layer is never an overlay itself.
+SETUP = """
+mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir upper work root
+mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
+mount --rbind /proc root/proc && mount --rbind /dev root/dev && mount -t tmpfs tmpfs root/run
+echo ready && exec cat
+"""
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The process that holds the namespace open, and the archives that the steps find fetched."""
+
+    holder: int
+    archives: Path
+
+    def run(self, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Run a command as root; its exit status is the caller's to judge."""
+        enter = ["nsenter", "--target", str(self.holder), "--mount", "chroot", "/mnt/root"]
+        inside = ["env", "-i", f"PATH={PATH}", "LC_ALL=C.UTF-8", "bash", "-c", command]
+        return subprocess.run([*enter, *inside], input=text_input, capture_output=True, check=False, timeout=120)
+
+    def said(self, command: str, text_input: bytes = b"") -> str:
+        """What a command prints that must work."""
+        done = self.run(command, text_input)
+        assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+        return done.stdout.decode()
+
+    def write(self, files: dict[str, bytes], mode: int = 0o755) -> None:
+        """Put files in place."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            for path, content in files.items():
+                about = tarfile.TarInfo(path.lstrip("/"))
+                about.size, about.mode = len(content), mode
+                tar.addfile(about, io.BytesIO(content))
+        self.said("tar -C / -x", packed.getvalue())
+
+    def database(self, **changes: Any) -> dict[str, Any]:
+        """What the played database holds, after a change."""
+        file = "/run/played/database.json"
+        held: dict[str, Any] = json.loads(self.said(f"cat {file}")) | changes
+        self.said(f"cat > {file} && chmod 666 {file}", json.dumps(held).encode())
+        return held
+
+    def apply(self, node: Node, plan: Plan, *, server_sum: str = "") -> tuple[int, str]:
+        """Apply the OMERO roles of a node's configuration; returns the exit status and what was said."""
+        plan = _with_sums(plan, server_sum)
+        bundle = json.loads(render.bundle(node, plan, stacks.secrets_of("ebi"), {"data": "0" * 36}))
+        self._fetched(plan)
+        bundle["roles"] = [role for role in bundle["roles"] if role in ROLES]
+        bundle["files"] = [entry for entry in bundle["files"] if _is_omeros(entry["path"])]
+        # The played services are well at once or never.
+        bundle |= {"digest": bundle["digest"] + server_sum, "healthSeconds": 0, "timeouts": {}}
+        done = self.run("python3 /idr-apply", json.dumps(bundle).encode())
+        return done.returncode, done.stdout.decode() + done.stderr.decode()
+
+    def _fetched(self, plan: Plan) -> None:
+        """Give the machine what a download and pip would."""
+        store, lock = "/var/cache/idr-downloads", (render.HERE / "omero-server/requirements.lock").read_bytes()
+        for part, name in (("server", distribution.SERVER), ("ice", distribution.ICE), ("ice_python", "none.whl")):
+            about = getattr(plan.omero, part)
+            content = (self.archives / name).read_bytes() if name != "none.whl" else b""
+            self.write({f"{store}/{about.sha256}/{about.url.split('/')[-1]}": content})
+        key = hashlib.sha256(_sum("ice_python")[:12].encode() + b"\n" + lock).hexdigest()[:12]
+        programs = {"omero": (PROGRAMS / "omero").read_bytes(), "python": b"#!/bin/sh\necho OMERO5.4__0 psql\n"}
+        folder = f"{VENV}/venv-{key}"
+        self.write({f"{folder}/bin/{name}": content for name, content in programs.items()})
+        self.write({f"{folder}/.complete": b""})
+
+
+def _sum(part: str) -> str:
+    return hashlib.sha256(part.encode()).hexdigest()
+
+
+def _with_sums(plan: Plan, server_sum: str) -> Plan:
+    urls = {"server": distribution.SERVER, "ice": distribution.ICE, "ice_python": "none.whl"}
+    parts = {
+        part: getattr(plan.omero, part).model_copy(
+            update={"url": f"https://d.example.org/{name}", "sha256": _sum(part)}
+        )
+        for part, name in urls.items()
+    }
+    if server_sum:
+        parts["server"] = parts["server"].model_copy(update={"sha256": server_sum})
+    return dataclasses.replace(plan, omero=plan.omero.model_copy(update=parts))
+
+
+def _is_omeros(path: str) -> bool:
+    server = "omero" in path and "omero-web" not in path and "/omero/web/" not in path
+    return server or path.startswith(("/usr/local/lib/idr/common/", "/etc/exports.d", "/etc/nfs.conf.d", "/etc/idr"))
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Machine]:
+    """A machine without OMERO's users, as an image of a cloud is."""
+    distribution.pack(folder)
+    held = subprocess.Popen(
+        ["unshare", "--mount", "--propagation", "private", "bash", "-ec", SETUP],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert held.stdin
+    assert held.stdout
+    try:
+        assert held.stdout.readline() == b"ready\n"
+        made = Machine(held.pid, folder)
+        stubs = {f"/usr/local/bin/{file.name}": file.read_bytes() for file in PROGRAMS.iterdir() if file.is_file()}
+        del stubs["/usr/local/bin/omero"]
+        made.write(stubs | {"/usr/local/bin/java": (distribution.HERE / "java").read_bytes()})
+        made.write({"/idr-apply": (render.HERE / "bootstrap" / "idr-apply").read_bytes()})
+        made.said(
+            "for user in omero-server omero-web omero-import; do ! id -u $user || userdel $user; done 2> /dev/null"
+        )
+        made.said("mkdir -p -m 777 /run/played && echo '{}' > /run/played/database.json")
+        made.database(schema="", mark="", blitz="alive", groups={}, users={"root": {"id": 0, "hash": ""}})
+        yield made
+    finally:
+        held.stdin.close()
+        held.wait()
+        held.stdout.close()

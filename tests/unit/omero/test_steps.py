@@ -1,0 +1,149 @@
+"""The steps of OMERO.server's roles, run on a machine as clouds give it, beside programs as strict as the true ones."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import stacks
+from tests.unit.omero import machine as machines
+from tests.unit.omero.machine import Machine
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a machine of its own needs root: mounts and users")
+
+PLAN = stacks.plan_of("ebi")
+WRITER, READER = (next(n for n in PLAN.nodes if n.alias == alias) for alias in ("omeroreadwrite", "omeroreadonly-1"))
+SERVER = "/opt/omero/server/OMERO.server"
+ROOT_CAUSE = "Caused by: org.postgresql.util.PSQLException: FATAL: the database system is starting up"
+LOG = f"""NOW,000 INFO  [ome.services.blitz.Entry] (main) Starting
+NOW,100 ERROR [ome.services.blitz.Entry] (main) Error on startup
+org.springframework.beans.factory.BeanCreationException: Error creating bean
+Caused by: org.hibernate.HibernateException: could not init listeners
+\tat org.hibernate.cfg.Configuration
+{ROOT_CAUSE}
+\t... 42 more
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with machines.running(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A read-write server, deployed for the first time."""
+    with machines.running(tmp_path_factory.mktemp("applied")) as made:
+        status, said = made.apply(WRITER, PLAN)
+        assert (status, said.count("\n")) == (0, 1), said
+        yield made
+
+
+def test_a_new_database_gets_its_schema_and_the_public_user(applied: Machine) -> None:
+    database = applied.database()
+    assert database["groups"] == {"public": "read-only"}
+    assert database["users"]["public"] == {"id": 2, "groups": ["public"], "hash": _hash(PLAN.public_password, 2)}
+    assert database["mark"] == _server_sum()[:12]
+    # Nothing is done a second time.
+    assert applied.apply(WRITER, PLAN)[0] == 0
+    assert applied.database() == database
+
+
+def test_a_user_that_was_not_made_at_the_first_attempt_is_made_at_the_second(machine: Machine) -> None:
+    machine.database(blitz="dead")
+    assert machine.apply(WRITER, PLAN)[0] == 1
+    machine.database(blitz="alive", groups={"public": "read-only"})
+    status, said = machine.apply(WRITER, PLAN)
+    assert status == 0, said
+    assert "public" in machine.database()["users"]
+
+
+def test_a_read_only_node_needs_no_user_of_the_images(machine: Machine) -> None:
+    machine.said("mkdir -p /data/OMERO-readonly/ManagedRepository")
+    public = {"id": 2, "hash": ""}
+    machine.database(schema="OMERO5.4__0", mark=_server_sum()[:12], users={"public": public})
+    machine.database(users={"public": public | {"hash": _hash(PLAN.public_password, 2)}})
+    status, said = machine.apply(READER, PLAN)
+    assert status == 0, said
+    assert machine.said("id -u omero-server && stat -c %U /data/OMERO").split() == ["546", "omero-server"]
+    assert machine.said("readlink /data/OMERO/FullText").strip() == "/data/OMERO-readonly/FullText"
+
+
+def test_a_failed_start_names_its_root_cause_first(machine: Machine) -> None:
+    old = "2020-01-01 00:00:00,000 ERROR [x] (main) of another day\nCaused by: java.lang.Error: old\n"
+    machine.write({"/run/played/fails": (old + LOG).encode()})
+    status, said = machine.apply(WRITER, PLAN)
+    assert status == 1
+    lines = said.splitlines()
+    assert lines[0].endswith("role omero-server: activate failed (exit status 1):")
+    assert lines[1:3] == ["OMERO.server does not start:", ROOT_CAUSE]
+    assert "of another day" not in said
+    assert "java.lang.Error: old" not in said
+
+
+def health(machine: Machine) -> list[str]:
+    """What the health test says, which must fail."""
+    done = machine.run("/usr/local/lib/idr/omero-server/health")
+    assert done.returncode == 1
+    assert b"stdin is not a terminal" not in done.stdout + done.stderr
+    return done.stdout.decode().splitlines()
+
+
+def test_the_health_message_names_a_wrong_password(applied: Machine) -> None:
+    users = applied.database()["users"]
+    applied.database(users=users | {"public": users["public"] | {"hash": "another"}})
+    (line,) = health(applied)
+    assert line.endswith(": OMERO.server refuses the password of the user public")
+    applied.database(users=users)
+
+
+def test_the_health_message_names_a_dead_blitz_and_its_cause(applied: Machine) -> None:
+    applied.database(blitz="dead")
+    log = f"{SERVER}/var/log"
+    applied.said(f"mkdir -p {log} && sed \"s/^NOW/$(date '+%F %T')/\" > {log}/Blitz-0.log", LOG.encode())
+    lines = health(applied)
+    assert lines[0].endswith(": IceGrid runs, Blitz does not answer")
+    assert lines[1] == ROOT_CAUSE
+    applied.database(blitz="alive")
+
+
+def test_the_health_message_names_a_service_that_does_not_run(applied: Machine) -> None:
+    applied.said("systemctl stop omero-server")
+    applied.database(blitz="dead")
+    lines = health(applied)
+    assert lines[0].endswith(": omero-server.service is failed")
+    # Of the unit's journal what is no dot.
+    assert lines[1:] == ["Failed to startup some components after 300 seconds"]
+    applied.database(blitz="alive")
+
+
+def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied: Machine) -> None:
+    importer = "runuser -u omero-import --"
+    assert applied.run(f"{importer} cat {SERVER}/etc/logback-cli.xml").returncode == 0
+    for closed in ("etc/grid", "var"):
+        assert applied.run(f"{importer} ls {SERVER}/{closed}").returncode != 0
+    assert applied.said(f"find {SERVER}/ -user omero-server ! -path '*/etc*' ! -path '*/var*'") == ""
+    assert applied.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/another.jar").returncode != 0
+    assert "<maxFileSize>50MB<" in applied.said(f"cat {SERVER}/etc/logback.xml")
+
+
+def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> None:
+    sums = [digit * 64 for digit in "123"]
+    for number in sums:
+        status, said = machine.apply(WRITER, PLAN, server_sum=number)
+        assert status == 0, said
+    found = machine.said("ls -d /opt/omero/server/OMERO.server-*").split()
+    assert found == [f"{SERVER}-{number[:12]}" for number in sums[1:]]
+    assert machine.said(f"readlink {SERVER}").strip() == found[-1]
+
+
+def _server_sum() -> str:
+    return hashlib.sha256(b"server").hexdigest()
+
+
+def _hash(password: str, number: int) -> str:
+    return base64.b64encode(hashlib.md5(f"{password} {number}".encode()).digest()).decode()  # noqa: S324
