@@ -27,14 +27,20 @@ IMPORT="verify-official&sizeX=256&sizeY=256.fake"
 echo "schema: $(schema)"
 as_omero omero admin jvmcfg | grep -i blitz
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
 touch "$folder/$IMPORT"
 chown -R omero-server "$folder"
 export OMERO_SESSIONDIR=$folder/sessions OMERO_PASSWORD=$(cat /etc/idr/omero/root-password)
-as_omero omero -q login -s "$NODE_ADDRESS" -p 4064 -u root -g public
-as_omero omero import "$folder/$IMPORT"
+clean_up() {
+  [ -z "${imported:-}" ] || as_omero omero delete "$imported" || echo "not deleted; by hand: omero delete $imported"
+  as_omero omero -q logout || true
+  rm -rf "$folder"
+}
+trap clean_up EXIT
+# Visitors see nothing of the administrators' group.
+as_omero omero -q login -s "$NODE_ADDRESS" -p 4064 -u root -g system
+said=$(as_omero omero import --skip upgrade --output ids "$folder/$IMPORT")
+imported=$(grep -oE '(Fileset|Image):[0-9,]+' <<< "$said" | tail -n 1)
 as_omero omero hql -q --style plain "select id, name from Image where name like 'verify-official%'"
-as_omero omero -q logout
 """
 
 

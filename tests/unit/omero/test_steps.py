@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dev import verify_official
 from tests import stacks
 from tests.unit.omero import machine as machines
 from tests.unit.omero.machine import Machine
@@ -119,6 +120,20 @@ def test_the_health_message_names_a_service_that_does_not_run(applied: Machine) 
     # Of the unit's journal what is no dot.
     assert lines[1:] == ["Failed to startup some components after 300 seconds"]
     applied.database(blitz="alive")
+
+
+@pytest.mark.parametrize("broken", [[], ["hql"]])
+def test_verifying_leaves_no_image_behind(applied: Machine, broken: list[str]) -> None:
+    applied.database(broken=broken, images=None)
+    done = applied.run(verify_official.SCRIPT)
+    assert (done.returncode == 0) == (broken == []), done.stderr.decode()
+    assert applied.database()["images"] == []
+
+
+def test_an_importer_needs_no_more_than_to_log_in(applied: Machine) -> None:
+    command = "umask; echo $OMERODIR; omero import --transfer ln_s --skip upgrade -T Dataset:1 /uod/idr/a.tiff"
+    said = applied.said(f"runuser -l omero-import -c '{command}'").splitlines()
+    assert said == ["0002", SERVER, "Image:7"]
 
 
 def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied: Machine) -> None:
