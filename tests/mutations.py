@@ -2,7 +2,7 @@
 
 `python -m tests.mutations --count 12000` is the long run; tests/unit/model/test_mutations.py has a sample of it.
 
-Last run, 12,000 mutations, seed 1: see docs/mutations.md.
+12,000 take nine minutes of one processor.
 """
 
 import argparse

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatch
 
-from idr.cli import PROJECT
+from idr.cli import stack_names
+from model.reading import DEMO_STACK
 
 # The engine, its plugins and the environment in which the program runs are made from these.
 DEPLOYS = ("dev/toolchain/*", "requirements-dev.lock")
@@ -51,7 +52,7 @@ def _is_apart(path: str) -> bool:
 
 def shared_stacks() -> list[str]:
     """Every stack with a file in the repository; `local` has none there, its state is on one machine."""
-    return sorted(file.name.split(".")[1] for file in PROJECT.glob("Pulumi.*.yaml") if file.name != "Pulumi.local.yaml")
+    return [name for name in stack_names() if name != DEMO_STACK]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A sample of tests/mutations.py: no mutated stack file ends in a traceback, and none that is accepted is nonsense."""
 
-from tests import mutations
+from tests import mutations, stacks
 
 SAMPLE = 120
 SEED = 11
@@ -19,7 +19,7 @@ def test_the_same_number_and_seed_give_the_same_mutation() -> None:
 
 def test_nonsense_is_found_in_a_plan_that_has_it() -> None:
     """What the mutations are judged by can say no."""
-    made = mutations.stacks.plan_of("local")
+    made = stacks.plan_of("local")
     node = made.nodes[1]
     twice = mutations.replace_nodes(made, (node, node))
     assert any("two nodes of one name" in text for text in mutations.nonsense(twice, {}))
