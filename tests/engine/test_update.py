@@ -13,14 +13,15 @@ pytestmark = pytest.mark.engine
 
 STAYS = ("Instance", "Volume", "VolumeAttach", "Port", "FloatingIp", "Network", "Subnet", "Router", "RouterInterface")
 """Kinds of what visitors, operators and data depend on."""
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFx operator@example.org"
 
 
 def deploy(cloud: FakeCloud, folder: Path) -> CloudProject:
     """A stack with every role and with data, as the program of today has made it."""
     project = local_stack(cloud, folder)
     deployed.put_program(project.folder, deployed.COMMIT)
-    project.change(lambda config: config.update({"idr:operators": [KEY], "idr:releases": stacks.small_ebi()}))
+    project.change(
+        lambda config: config.update({"idr:operators": [stacks.OPERATOR_KEY], "idr:releases": stacks.small_ebi()})
+    )
     made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
     assert made.returncode == 0, made.stdout + made.stderr
     return project

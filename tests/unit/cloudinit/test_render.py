@@ -150,7 +150,7 @@ def test_the_configurations_packages_are_the_bootstraps(name: str) -> None:
 
 
 def test_where_another_tool_configures_the_bootstrap_lets_the_operators_in_and_installs_nothing() -> None:
-    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFx operator@example.org"
+    key = stacks.OPERATOR_KEY
     plan = dataclasses.replace(stacks.plan_of("ebi"), configure=False, operators=(key,))
     for node in plan.nodes:
         document = yaml.safe_load(render.bootstrap(node, plan, SECRETS))

@@ -1,0 +1,62 @@
+"""Programs that stand in for others on PATH: they write down how they were called and answer as they are told."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TEXT = """#!/usr/bin/env python3
+import json, os, pathlib, sys
+here = pathlib.Path(__file__).with_name({name!r} + ".stub")
+given = "" if os.fstat(0).st_rdev == os.stat("/dev/null").st_rdev else sys.stdin.read()
+call = {{"arguments": sys.argv[1:], "input": given, "folder": os.getcwd(), "environment": dict(os.environ)}}
+with (here / "calls").open("a") as file:
+    file.write(json.dumps(call) + "\\n")
+number = len((here / "calls").read_text().splitlines()) - 1
+answers = json.loads((here / "answers").read_text())
+status, out, err = answers[min(number, len(answers) - 1)]
+sys.stdout.write(out)
+sys.stderr.write(err)
+sys.exit(status)
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a program was called."""
+
+    arguments: list[str]
+    input: str
+    folder: str
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stub:
+    """A stand-in for a program."""
+
+    folder: Path
+
+    def answers(self, *answers: tuple[int, str, str]) -> None:
+        """Exit status, standard output and standard error of each call; the last holds for all that follow."""
+        (self.folder / "answers").write_text(json.dumps(answers))
+
+    @property
+    def calls(self) -> list[Call]:
+        """Its calls so far."""
+        file = self.folder / "calls"
+        return [Call(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def put(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> Stub:
+    """A stand-in for the program `name`, first on PATH, that does nothing and succeeds until it is told."""
+    stub = Stub(folder / f"{name}.stub")
+    stub.folder.mkdir()
+    program = folder / name
+    program.write_text(TEXT.format(name=name))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    stub.answers((0, "", ""))
+    return stub

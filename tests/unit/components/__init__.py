@@ -1,0 +1,1 @@
+"""The program as the engine runs it, by mocks."""

@@ -1,0 +1,140 @@
+"""The whole program, run as the engine would: what it refuses before it declares anything, and what it says."""
+
+import json
+import logging
+import runpy
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import config as engine_config
+
+from tests import declared, stacks
+from tests.fake_cloud.cloud import FakeCloud
+
+SECRET = "a stack secret of this test, 32 letters or more"  # noqa: S105  # opens nothing
+MAIN = stacks.ROOT / "__main__.py"
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
+    """A cloud that suffices for the stack `local`, and no other in the environment."""
+    with FakeCloud() as made:
+        for name, value in made.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(stacks.ROOT)
+        yield made
+    engine_config.set_all_config({})
+
+
+def run(*, preview: bool = False, without: str = "", **changes: Any) -> declared.Recorder:
+    """Run the program for the stack `local` with changed settings; `without` leaves a key out."""
+    values = stacks.values("local") | {"stackSecret": SECRET} | changes
+    given = {
+        f"idr:{key}": json.dumps(value) if isinstance(value, dict | list | bool) else str(value)
+        for key, value in values.items()
+        if key != without
+    }
+    engine_config.set_all_config(given, ["idr:stackSecret"])
+    return declared.run(lambda: runpy.run_path(str(MAIN)), "local", preview=preview)
+
+
+def servers(recorder: declared.Recorder) -> int:
+    return sum(request.type == "openstack:compute/instance:Instance" for request in recorder.requests.values())
+
+
+def test_a_stack_that_has_everything_is_declared(cloud: FakeCloud) -> None:
+    assert servers(run()) == 5
+    assert any("os-quota-sets" in call or "limits" in call for call in cloud.calls)
+
+
+@pytest.mark.parametrize(
+    ("service", "quota", "limit", "message"),
+    [
+        ("compute", "instances", 4, "instances: 5 more needed, 4 left of 4"),
+        # In MiB: five small and medium machines take 5120.
+        ("compute", "ram", 5000, "ram (MiB): 5120 more needed, 5000 left of 5000"),
+        ("volume", "volumes", 0, "volumes: 1 more needed, 0 left of 0"),
+        ("network", "floatingip", 1, "floating IPs: 2 more needed, 1 left of 1"),
+    ],
+)
+def test_an_up_that_the_cloud_cannot_carry_out_declares_nothing(
+    cloud: FakeCloud, service: str, quota: str, limit: int, message: str
+) -> None:
+    cloud.limits[service][quota] = limit
+    with pytest.raises(pulumi.RunError, match=r"nothing was created") as refused:
+        run()
+    assert message in str(refused.value)
+
+
+def test_a_preview_asks_the_cloud_for_no_capacity(cloud: FakeCloud) -> None:
+    cloud.limits["compute"]["instances"] = 0
+    assert servers(run(preview=True)) == 5
+    assert not any("quota" in call or "limits" in call for call in cloud.calls)
+
+
+def test_a_cloud_that_refuses_is_told_in_one_line(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_PASSWORD", "wrong")
+    with pytest.raises(pulumi.RunError, match="the cloud refuses these credentials") as refused:
+        run()
+    assert len(str(refused.value).splitlines()) == 1
+    assert cloud.calls == []
+
+
+def test_without_a_stack_secret_there_is_a_preview_and_no_up(
+    cloud: FakeCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = "Pulumi.local.yaml: idr:stackSecret: is not set yet"
+    with pytest.raises(pulumi.RunError, match=line):
+        run(without="stackSecret")
+    with caplog.at_level(logging.WARNING):
+        assert servers(run(preview=True, without="stackSecret")) == 5
+    assert line in caplog.text
+    assert cloud.store.all("servers") == []
+
+
+def test_mistakes_are_told_together_and_nothing_is_declared(cloud: FakeCloud) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        run(colour="blue", live="demo2")
+    assert "Pulumi.local.yaml: idr:colour: is not a setting" in str(refused.value)
+    assert cloud.calls == []
+
+
+def test_a_secret_in_plain_text_is_refused(cloud: FakeCloud) -> None:
+    given = {f"idr:{key}": json.dumps(value) for key, value in stacks.values("local").items()}
+    engine_config.set_all_config(given | {"idr:stackSecret": SECRET}, [])
+    with pytest.raises(pulumi.RunError, match="idr:stackSecret: is in plain text"):
+        declared.run(lambda: runpy.run_path(str(MAIN)), "local")
+    assert cloud.calls == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, False),
+        ({"configure": False}, True),
+        ({"configure": False, "keypair": "the project's"}, False),
+        (
+            {
+                "configure": False,
+                "operators": [stacks.OPERATOR_KEY],
+            },
+            False,
+        ),
+    ],
+)
+def test_machines_that_nobody_could_log_in_to_are_warned_of(
+    cloud: FakeCloud, caplog: pytest.LogCaptureFixture, changes: dict[str, Any], warned: bool
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        run(preview=True, **changes)
+    assert ("nobody can log in" in caplog.text) is warned
+    assert cloud.store.all("servers") == []
+
+
+def test_with_configure_false_nothing_is_run_on_the_machines(cloud: FakeCloud) -> None:
+    recorder = run(configure=False)
+    assert servers(recorder) == 5
+    assert not any(request.type.startswith("command:") for request in recorder.requests.values())
+    assert cloud.calls

@@ -1,0 +1,92 @@
+"""`idr ssh`, and how other commands go to a node."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from idr import ssh
+from idr.__main__ import app
+from idr.errors import IdrError
+from idr.status import nodes
+from model.outputs import contract
+from model.outputs.topology import Known, Topology
+from tests import stacks, stubs
+from tests.stubs import Stub
+
+OUTPUTS = contract.outputs(
+    stacks.plan_of("local"), stacks.secrets_of("local"), Known(public="192.0.2.10", bastion="192.0.2.11")
+)
+MADE = Topology.model_validate(OUTPUTS["topology"])
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    """A stand-in for ssh. `idr ssh` leaves Ctrl-C to it, which must not outlast a test."""
+    before = signal.getsignal(signal.SIGINT)
+    yield stubs.put(tmp_path, monkeypatch, "ssh")
+    signal.signal(signal.SIGINT, before)
+
+
+def run(*arguments: str) -> int:
+    return CliRunner().invoke(app, ["ssh", *arguments], input=json.dumps(OUTPUTS)).exit_code
+
+
+def test_a_command_runs_on_the_node_and_its_exit_status_is_passed_on(program: Stub) -> None:
+    program.answers((7, "", ""))
+    assert run("demo1-redis", "--from", "-", "--", "systemctl", "is-active", "redis") == 7
+    call = program.calls[0]
+    assert call.arguments[0] == "-F"
+    assert call.arguments[2:] == ["demo1-redis", "systemctl", "is-active", "redis"]
+    assert not Path(call.arguments[1]).exists()
+
+
+def test_a_short_name_is_a_node_of_the_live_release() -> None:
+    assert ssh.find(MADE, "redis").name == "demo1-redis"
+    other = MADE.model_copy(update={"live": "demo2"})
+    with pytest.raises(IdrError, match="no such node: redis; there are: bastion, demo1-database"):
+        ssh.find(other, "redis")
+
+
+def test_the_configuration_is_there_while_it_is_needed_and_names_the_identity() -> None:
+    with ssh.configuration(MADE, Path("/keys/mine")) as file:
+        assert "Host demo1-redis" in file.read_text()
+        assert "IdentityFile /keys/mine" in file.read_text()
+    assert not file.exists()
+
+
+def test_a_tool_never_waits_for_somebody_to_type(program: Stub, tmp_path: Path) -> None:
+    program.answers((255, "", "Permission denied (publickey).\n"))
+    found = nodes.ask_all(MADE, tmp_path / "config", {}, lambda: None)
+    assert [status.reachable for status in found] == [False] * 5
+    assert program.calls
+    for call in program.calls:
+        options = [value for flag, value in zip(call.arguments, call.arguments[1:], strict=False) if flag == "-o"]
+        assert "BatchMode=yes" in options
+        assert f"ConnectTimeout={nodes.SECONDS}" in options
+
+
+def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Path) -> None:
+    answer = {
+        "bootstrap": "done",
+        "applied": {"digest": "abc", "healthy": {"redis": True}},
+        "disks": [{"mount": "/", "size": 100, "free": 50, "percent": 50}],
+        "versions": {},
+        "uptime": 3.0,
+    }
+    program.answers((0, json.dumps(answer), ""))
+    expected = {node.name: "abc" if node.name == "bastion" else "other" for node in MADE.nodes}
+    found = {status.node: status for status in nodes.ask_all(MADE, tmp_path / "config", expected, lambda: None)}
+    assert (found["bastion"].configuration, found["bastion"].problems) == ("current", ())
+    assert found["demo1-redis"].configuration == "differs"
+    assert all(call.input == nodes.PROBE.read_text() for call in program.calls)
+    assert all(call.arguments[-4:] == ["sudo", "-n", "python3", "-"] for call in program.calls)
+
+
+def test_what_is_no_answer_is_told_as_such(program: Stub, tmp_path: Path) -> None:
+    program.answers((0, "Welcome to Debian", ""))
+    found = nodes.ask_all(MADE, tmp_path / "config", {}, lambda: None)
+    assert "Welcome to Debian" in found[0].problems[0]
