@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # It runs without the project's environment, as a package of its own.
 LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
+# What they do not run, nothing would notice.
+COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", "--cov-fail-under=90")
 PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "tests", "bench")
 
 
@@ -49,7 +51,7 @@ def checks() -> dict[str, list[str]]:
         "types of the language host": [f"{BIN}/mypy", *language_host_sources()],
         "YAML": [f"{BIN}/yamllint", "--strict", "."],
         "shell scripts": ["shellcheck", *shell_scripts()],
-        "unit tests": [f"{BIN}/pytest", "--quiet", "tests/unit"],
+        "unit tests": [f"{BIN}/pytest", "--quiet", "--all-programs", *COVERAGE, "tests/unit"],
     }
 
 

@@ -1,7 +1,66 @@
-"""What all tests have in common."""
+"""What all tests have in common, and what is said of programs that a machine does not have."""
 
+import os
+import shutil
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # How long a case takes says more about the machine's load than about the code.
 settings.register_profile("idr", deadline=None)
 settings.load_profile("idr")
+
+HERE = str(Path(__file__).relative_to(Path(__file__).parents[1]))
+ALL = "--all-programs"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option of `make check`, which installs what is missing: there nothing is left out."""
+    parser.addoption(ALL, action="store_true", help="a program that is missing fails the tests that need it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker for tests whose programs are called by a script, where their absence would look like a failure."""
+    config.addinivalue_line("markers", "needs(*programs): programs that the test's scripts call")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what cannot run here."""
+    for marker in item.iter_markers("needs"):
+        for program in marker.args:
+            if not is_here(program):
+                raise FileNotFoundError(2, "is not installed", program)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A program that is not here: one line for it in the summary, however many tests need it."""
+    report = yield
+    program = _missing_program(call.excinfo) if call.excinfo else None
+    if program:
+        text = f"{program} is not installed (dev/check-packages.txt; `make check` installs it)"
+        if item.config.getoption(ALL):
+            report.longrepr = text
+        else:
+            report.outcome = "skipped"
+            report.longrepr = (HERE, 1, text)
+    return report
+
+
+def is_here(program: str) -> bool:
+    """Whether a program can be started; those for root count too."""
+    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is not None
+
+
+def _missing_program(error: pytest.ExceptionInfo[BaseException]) -> str | None:
+    """The program that could not be started because it is not here."""
+    if not isinstance(error.value, FileNotFoundError) or error.value.filename is None:
+        return None
+    program = os.fsdecode(error.value.filename)
+    starting = Path(str(error.traceback[-1].path)) in (Path(subprocess.__file__), Path(__file__))
+    return Path(program).name if starting and not is_here(program) else None

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -52,8 +53,8 @@ def mutants() -> tuple[Mutant, ...]:
     return tuple(Mutant(**{**about, "tests": tuple(about.get("tests", TESTS))}) for about in _described())
 
 
-def _described() -> list[dict[str, str]]:
-    found: list[dict[str, str]] = yaml.safe_load(FILE.read_text())
+def _described() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())
     return found
 
 

@@ -1,6 +1,5 @@
 """Data volumes: what is on them is kept, a filesystem is made on a blank one only. Image files stand for devices."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,10 +11,7 @@ SCRIPT = stacks.ROOT / "cloudinit" / "common" / "scripts" / "storage"
 SIZE = 320 << 20  # the smallest that mkfs.xfs takes is 300 MiB; the files are sparse
 TOOLS = ("blkid", "wipefs", "mkfs.xfs", "mkfs.ext4", "sfdisk")
 
-pytestmark = pytest.mark.skipif(
-    any(shutil.which(tool, path="/usr/sbin:/sbin:/usr/bin:/bin") is None for tool in TOOLS),
-    reason=f"needs {', '.join(TOOLS)} of xfsprogs, e2fsprogs, fdisk",
-)
+pytestmark = pytest.mark.needs(*TOOLS)
 
 
 @pytest.fixture

@@ -1,0 +1,56 @@
+"""A machine without the programs that tests call: one line for each, and a failure where `make check` asks for all."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import conftest
+
+SEVERAL = """
+import subprocess
+import pytest
+
+@pytest.fixture
+def served():
+    subprocess.run(["no-such-nginx", "-t"])
+
+def test_a_fixture_starts_it(served): pass
+def test_it_is_started(): subprocess.run(["no-such-nginx"])
+@pytest.mark.needs("no-such-mkfs")
+def test_a_script_calls_it(): assert False, "runs without it"
+def test_a_file_is_missing(): open("no-such-file")
+def test_nothing_is_missing(): pass
+"""
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "conftest.py").write_text(Path(conftest.__file__).read_text())
+    (folder / "test_several.py").write_text(SEVERAL)
+    command = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "--rootdir", str(folder), *options, "."]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "tests"
+    made.mkdir()
+    return made
+
+
+def test_each_missing_program_is_one_line(folder: Path) -> None:
+    told = run(folder).stdout
+    lines = re.findall(r"^SKIPPED \[(\d)\] .*: (\S+) is not installed", told, re.MULTILINE)
+    assert sorted(lines) == [("1", "no-such-mkfs"), ("2", "no-such-nginx")]
+    assert "1 failed, 1 passed, 3 skipped" in told
+    assert "FAILED test_several.py::test_a_file_is_missing" in told
+
+
+def test_make_check_leaves_nothing_out(folder: Path) -> None:
+    told = run(folder, conftest.ALL).stdout
+    assert "skipped" not in told
+    assert {"test_it_is_started", "test_a_script_calls_it"} <= set(
+        re.findall(r"^(?:FAILED|ERROR) \S+::(\w+)", told, re.MULTILINE)
+    )
