@@ -39,7 +39,8 @@ class Cloud(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         made = f"<id of {_kind(args.typ)} {args.name}>"
         computed = {"FloatingIp": {"address": f"<address of {args.name}>"}, "Command": {"stdout": "ready"}}
-        return made, {**args.inputs, **computed.get(_kind(args.typ), {})}
+        place = {"region": "<region>", "tenantId": "<id of the project>"} if args.typ.startswith("openstack:") else {}
+        return made, {**place, **args.inputs, **computed.get(_kind(args.typ), {})}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         # In the order of names: the engine hands the arguments on in any order.

@@ -4,13 +4,14 @@ import json
 import logging
 import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 from pulumi.runtime import config as engine_config
 
-from tests import declared, stacks
+from tests import declared, stacks, stubs
 from tests.fake_cloud.cloud import FakeCloud
 
 SECRET = "a stack secret of this test, 32 letters or more"  # noqa: S105  # opens nothing
@@ -18,8 +19,9 @@ MAIN = stacks.ROOT / "__main__.py"
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
-    """A cloud that suffices for the stack `local`, and no other in the environment."""
+def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeCloud]:
+    """A cloud that suffices for the stack `local`, no other in the environment, and a stack without a state."""
+    stubs.put(tmp_path, monkeypatch, "pulumi").answers((0, json.dumps({"version": 3, "deployment": {}}), ""))
     with FakeCloud() as made:
         for name, value in made.environment().items():
             monkeypatch.setenv(name, value)
