@@ -81,7 +81,7 @@ def pulumi(monkeypatch: pytest.MonkeyPatch) -> Engine:
 def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | None = None) -> str:
     """A server in the cloud; returns its id."""
     flavor = cloud.store.all("flavors")[0]["id"]
-    rest = {
+    rest: dict[str, Any] = {
         "image": "",
         "config_drive": "True",
         "tenant_id": "p",
@@ -176,9 +176,15 @@ def test_the_lock_of_an_update_that_ended_here_needs_no_question(cloud: FakeClou
 
 
 def test_the_lock_of_an_update_elsewhere_is_asked_about(pulumi: Engine) -> None:
-    known, asked = held(pulumi, "another.example.org", os.getpid()), []
+    known = held(pulumi, "another.example.org", os.getpid())
+    asked: list[str] = []
+
+    def says_no(question: str) -> bool:
+        asked.append(question)
+        return False
+
     with pytest.raises(LockError, match="still locked"):
-        lock.is_held("local", known, lambda question: bool(asked.append(question)))
+        lock.is_held("local", known, says_no)
     assert "nina@another.example.org" in asked[0]
     assert lock.is_held("local", known, lambda _: True)
 
