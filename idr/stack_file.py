@@ -71,7 +71,7 @@ def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFi
     return StackFile(stack, written.file, settings, provider)
 
 
-def merged(stack: str, folder: Path = PROJECT) -> tuple[dict[str, Any], Source]:
+def merged(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
     """The IDR's own values as they are written, SEALED where encrypted, overrides included, and where each came from.
 
     Raises as `read` does; what it gives is usable.

@@ -65,7 +65,7 @@ def test_an_up_that_the_cloud_cannot_carry_out_declares_nothing(
     cloud: FakeCloud, service: str, quota: str, limit: int, message: str
 ) -> None:
     cloud.limits[service][quota] = limit
-    with pytest.raises(pulumi.RunError, match=r"nothing was created") as refused:
+    with pytest.raises(pulumi.RunError, match="nothing was changed: this cloud cannot hold the plan") as refused:
         run()
     assert message in str(refused.value)
 

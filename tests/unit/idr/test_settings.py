@@ -7,7 +7,6 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from idr import stack_file
 from idr.__main__ import app
 from model.field_types import SEALED
 from tests import stacks
@@ -22,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     document["config"] |= {"idr:overrides": "night.yaml", "idr:stackSecret": {"secure": "v1:sealed"}}
     (tmp_path / "Pulumi.uod.yaml").write_text(yaml.safe_dump(document))
     (tmp_path / "night.yaml").write_text("releases: {prod130: {nodes: {omeroreadonly: {count: 6}}}}")
-    monkeypatch.setattr(stack_file.merged, "__defaults__", (tmp_path,))
+    monkeypatch.setattr("idr.settings.PROJECT", tmp_path)
     return tmp_path
 
 

@@ -16,6 +16,24 @@ from model.roles import Role
 from tests import stacks
 
 PUBLIC = {80, 443, 4064}
+# Between nodes, over TCP: written by hand, so that a changed matrix does not change what it is compared with.
+OPEN = {
+    ("bastion", "node", 22),
+    ("bastion", "proxy", 9000),
+    ("management", "node", 9100),
+    ("management", "proxy", 443),
+    ("proxy", "web", 4080),
+    ("proxy", "omero-readwrite", 4064),
+    ("proxy", "omero-readonly", 4064),
+    ("proxy", "omero-readwrite", 4066),
+    ("proxy", "omero-readonly", 4066),
+    ("web", "omero-readwrite", 4064),
+    ("web", "omero-readonly", 4064),
+    ("omero-readwrite", "database", 5432),
+    ("omero-readonly", "database", 5432),
+    ("omero-readonly", "omero-readwrite", 2049),
+    ("web", "redis", 6379),
+}
 # Every pair of nodes and every port: a case takes long.
 thorough = settings(max_examples=15)
 PLACED = st.fixed_dictionaries(
@@ -94,14 +112,12 @@ def open_by_host(made: Plan, source: Node, target: Node, port: int) -> bool:
 
 
 def needed(made: Plan, source: Node, target: Node, port: int) -> bool:
-    """Whether the table has a flow for this pair, said in another way than the code says it."""
+    """Whether this pair has something to say to each other on that port."""
     if {source.scope, target.scope} == {"one", "two"}:
         # Only what is open to the whole world.
         return open_to_world(made, target, port) and port in {80, 443}
-    for flow in FLOWS:
-        from_source = flow.source == EVERY_NODE or flow.source in source.roles
-        to_target = flow.target == EVERY_NODE or flow.target in target.roles
-        if flow.port == port and flow.transport == "tcp" and from_source and to_target:
+    for one, other, number in OPEN:
+        if number == port and one in source.roles and (other == EVERY_NODE or other in target.roles):
             return True
     # Everyone may fetch from the world, of which a proxy is a part.
     return open_to_world(made, target, port) and port in {80, 443}
@@ -129,7 +145,7 @@ def pairs(made: Plan) -> Iterator[tuple[Node, Node]]:
 @given(PLACED)
 def test_every_needed_flow_is_open_and_no_other(placed: dict[str, Any]) -> None:
     made = layout(placed)
-    ports = {flow.port for flow in FLOWS if flow.target not in (WORLD, STORAGE)}
+    ports = {number for _, _, number in OPEN} | {flow.port for flow in FLOWS if flow.target not in (WORLD, STORAGE)}
     for source, target in pairs(made):
         for port in ports:
             assert open_between(made, source, target, port) == needed(made, source, target, port), (
