@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
+RETRIES = 4
+"""How often a request is repeated that a busy service refused with 503, after 0.5 s, 1 s, 2 s and so on."""
 SERVICES = {
     "compute": ("compute", "2"),
     "identity": ("identity", "3"),
@@ -57,7 +59,7 @@ def connect(setting: Callable[[str], Any], folder: Path = PROJECT) -> "openstack
     except ProviderError as error:
         raise CloudError(str(error)) from None
     session = _session(wanted, folder)
-    config: dict[str, Any] = {"interface": wanted.interface, **_overrides(wanted)}
+    config: dict[str, Any] = {"interface": wanted.interface, "status_code_retries": RETRIES, **_overrides(wanted)}
     return Connection(config=from_session(session, region_name=wanted.region, app_name="idr", **config))
 
 
