@@ -184,12 +184,14 @@ def test_a_rebuild_stops_detaches_deletes_creates_attaches_and_configures_in_tha
     assert replaced(steps, "Instance") == {name}
     assert replaced(steps) == {name, f"{name}-db"}, said(steps)
     order = [
-        one(steps, "delete-replaced", "Command"),
+        one(steps, "delete-replaced", "remote:Command"),
+        one(steps, "delete-replaced", "local:Command"),
         one(steps, "delete-replaced", "VolumeAttach"),
         one(steps, "delete-replaced", "Instance"),
         one(steps, "create-replacement", "Instance"),
         one(steps, "create-replacement", "VolumeAttach"),
-        one(steps, "create-replacement", "Command"),
+        one(steps, "create-replacement", "local:Command"),
+        one(steps, "create-replacement", "remote:Command"),
     ]
     for first, second in pairwise(order):
         assert first.ended < second.began, f"{first} had not ended when {second} began"
@@ -210,7 +212,7 @@ def scale(place: Tenant, count: int) -> None:
 
 
 def one(steps: tuple[Step, ...], op: str, kind: str) -> Step:
-    found = [step for step in steps if (step.op, step.kind) == (op, kind)]
+    found = [step for step in steps if step.op == op and step.type.endswith(f":{kind}")]
     assert len(found) == 1, said(steps)
     return found[0]
 

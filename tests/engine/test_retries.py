@@ -1,5 +1,7 @@
 """A service that is busy for a moment, on the fake cloud: idr's own requests are repeated."""
 
+from collections.abc import Callable
+
 import pytest
 
 from idr.cloud import CloudError, asking, connect
@@ -16,7 +18,8 @@ def test_a_503_is_asked_again_but_not_for_ever(monkeypatch: pytest.MonkeyPatch, 
         for name, value in cloud.environment().items():
             monkeypatch.setenv(name, value)
         compute = cloud._regions["one"].services["compute"]
-        answer, asked = compute.answer, []
+        answer: Callable[[Call, str], Answer] = compute.answer
+        asked: list[str] = []
 
         def busy(call: Call, path: str) -> Answer:
             if not path.endswith("servers/detail"):
