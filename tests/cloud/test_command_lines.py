@@ -1,0 +1,64 @@
+"""Every command line of OMERO's that the steps, the units and the guide have is one that its own parser takes."""
+
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clients import environment
+from tests.stacks import ROOT
+
+pytestmark = pytest.mark.cloud
+
+SOURCES = ("cloudinit/*/scripts/*", "cloudinit/*/files/**/*.service", "cloudinit/*/files/**/*.sh")
+OTHERS = ("dev/verify_official.py", "docs/guide.md")
+CALL = re.compile(r"(?:^|as_omero |/bin/|timeout 60 )omero (?!web )([-\w].+)|\bomero_client (.+)", re.MULTILINE)
+"""Without OMERO.web's, which the clients' environment has not: every start of OMERO.web in the tests runs that."""
+VARIABLES = {"$imported": "Image:1"}
+"""What stands for variables whose form the parser looks at."""
+OLD = "user add --ignore-existing --no-password --group-name public public Public User"
+"""What the first deployment of each new database failed with."""
+
+
+def command_lines() -> Iterator[list[str]]:
+    """The words of each, up to what the shell does with it; what varies is of no account to the parser."""
+    paths = [path for pattern in SOURCES for path in sorted(ROOT.glob(pattern)) if path.is_file()]
+    for path in [*paths, *(ROOT / name for name in OTHERS)]:
+        lines = (line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
+        for found in CALL.finditer("\n".join(lines)):
+            words = shlex.shlex(found[1] or found[2], posix=True, punctuation_chars=True)
+            words.whitespace_split = True
+            line: list[str] = []
+            for word in words:
+                if set(word) <= set("();<>|&"):
+                    if word.startswith(">") and line[-1].isdigit():
+                        line.pop()  # a redirection of standard error
+                    break
+                line.append(VARIABLES.get(word, word))
+            if "$@" not in line:
+                yield line
+
+
+def refused(lines: list[list[str]]) -> str:
+    """What the true command line does not take."""
+    python = environment.environment() / "bin" / "python"
+    done = subprocess.run(
+        [*environment.NOT_ROOT, python, environment.HERE / "parse.py"],
+        input=json.dumps(lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": "/tmp", "PATH": "/usr/bin:/bin"},  # noqa: S108  nothing is written there
+        timeout=environment.SECONDS,
+    )
+    return done.stdout
+
+
+def test_every_command_line_is_one_that_omero_takes() -> None:
+    lines = list(command_lines())
+    assert {"login", "user", "db", "load", "import", "delete"} <= {word for line in lines for word in line}
+    assert refused(lines) == ""
+    assert refused([OLD.split()]) == f"refused: {OLD}\n"
