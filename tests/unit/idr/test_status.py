@@ -1,6 +1,8 @@
 """`idr status`: what counts as a problem, and the exit status."""
 
 import json
+import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +18,7 @@ from idr.status.command import digests
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
 from model.reading import Source, parse
-from tests import stacks
+from tests import stacks, stubs
 
 runner = CliRunner()
 OUTPUTS = contract.outputs(
@@ -103,3 +105,14 @@ def test_the_probe_answers_on_a_machine_that_is_no_node() -> None:
     answer = nodes.Answer.model_validate_json(done.stdout)
     assert answer.disks[0].mount == "/"
     assert answer.applied is None
+
+
+def test_the_probe_says_bootstrap_and_versions_as_the_machine_has_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stubs.put(tmp_path, monkeypatch, "cloud-init").answers((0, json.dumps({"status": "done"}), ""))
+    runpy.run_path(str(nodes.PROBE), run_name="__main__")
+    answer = nodes.Answer.model_validate_json(capsys.readouterr().out)
+    assert answer.bootstrap == "done"
+    assert answer.versions["kernel"] == os.uname().release
+    assert 0 <= answer.disks[0].percent <= 100
