@@ -140,8 +140,10 @@ def of(cloud: "Connection", plan: Plan) -> Agreement:
 
 def _compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
     same_place(cloud, known, plan.stack)
-    found = listing(cloud, plan.stack)
-    return Agreement(plan.stack, found, known, compare(found, known.known(), wanted(plan)))
+    found, untold = listing(cloud, plan.stack)
+    # What a cloud does not list is not gone.
+    told = [one for one in known.known() if one.kind not in untold]
+    return Agreement(plan.stack, found, known, compare(found, told, wanted(plan)))
 
 
 def same_place(cloud: "Connection", known: State, stack: str) -> None:

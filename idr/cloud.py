@@ -25,6 +25,8 @@ CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
 RETRIES = 4
 """How often a request is repeated that a busy service refused with 503, after 0.5 s, 1 s, 2 s and so on."""
+NOT_TOLD = frozenset({400, 403, 404, 405, 410, 501})
+"""Answers of a cloud that has no such question, or does not answer it to everybody."""
 SERVICES = {
     "compute": ("compute", "2"),
     "identity": ("identity", "3"),
@@ -79,6 +81,23 @@ def asking(ask: Callable[[], Any]) -> Any:
     except (auth.ClientException, SDKException) as error:
         msg = f"the cloud cannot be asked what it has: {reason(error)}"
     raise CloudError(msg)
+
+
+def told(ask: Callable[[], Any]) -> tuple[Any, str | None]:
+    """The result of `ask`, or None and why this cloud does not tell it: it cannot, or not to everybody.
+
+    Raises what `ask` raises where the cloud does not answer at all.
+    """
+    from keystoneauth1.exceptions import HttpError
+    from openstack.exceptions import HttpException
+
+    try:
+        return ask(), None
+    except (HttpException, HttpError) as error:
+        status = error.status_code if isinstance(error, HttpException) else error.http_status
+        if status not in NOT_TOLD:
+            raise
+        return None, reason(str(error))
 
 
 def _session(wanted: Access, folder: Path) -> "Session":

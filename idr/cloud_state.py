@@ -7,9 +7,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from idr import quotas
+from idr.cloud import told
 from model import cloud_state as known
 from model.cloud_state import CloudState
-from model.messages import reason
 from model.ownership import stack_of, stack_of_metadata
 from model.plan import Plan, cloud_prefix
 from model.planning import PLACEHOLDER
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 THREADS = 8
 GIB = 1 << 30
-NOT_TOLD = frozenset({400, 403, 404, 405, 410, 501})
-"""Answers of a cloud that has no such question, or does not answer it to everybody."""
 DOORS = ("bastion", "public")
 
 Question = Callable[[], Any]
@@ -34,25 +32,16 @@ def read(cloud: "Connection", plan: Plan) -> CloudState:
     cloud.authorize()
     questions = _questions(cloud, plan)
     with ThreadPoolExecutor(THREADS) as pool:
-        futures = {name: pool.submit(_told, name, ask) for name, ask in questions.items()}
+        futures = {name: pool.submit(told, ask) for name, ask in questions.items()}
         answers = {name: future.result() for name, future in futures.items()}
     values = {name: value for name, (value, _) in answers.items()}
     limits = quotas.quotas(values, str(cloud.current_project_id))
-    untold = [why for name, (_, why) in answers.items() if why and name not in quotas.SOURCES]
+    untold = [
+        f"{name}: not checked, because this cloud does not tell ({why})"
+        for name, (_, why) in answers.items()
+        if why and name not in quotas.SOURCES
+    ]
     return _state(cloud, plan, values, limits, (*untold, *quotas.untold(values, limits)))
-
-
-def _told(name: str, ask: Question) -> tuple[Any, str | None]:
-    from keystoneauth1.exceptions import HttpError
-    from openstack.exceptions import HttpException
-
-    try:
-        return ask(), None
-    except (HttpException, HttpError) as error:
-        status = error.status_code if isinstance(error, HttpException) else error.http_status
-        if status not in NOT_TOLD:
-            raise
-        return None, f"{name}: not checked, because this cloud does not tell ({reason(str(error))})"
 
 
 def _questions(cloud: "Connection", plan: Plan) -> dict[str, Question]:
@@ -203,7 +192,7 @@ def _unlisted(cloud: "Connection", name: str) -> list[known.Image]:
     """Images of that name which a plain list leaves out: so that the message can say why none is found."""
     found: list[known.Image] = []
     for query in ({"is_hidden": True}, {"visibility": "community"}):
-        images, _ = _told("images", partial(_images, cloud, name=name, **query))
+        images, _ = told(partial(_images, cloud, name=name, **query))
         found += map(_image, images or ())
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from idr.cli import PROJECT
 from idr.errors import IdrError
+from model import messages
 
 NO_STACK = "no stack named"
 """What the engine says of a stack that the state in use does not have."""
@@ -20,7 +21,7 @@ def run(*arguments: str, text_input: str | None = None) -> str:
     """What `pulumi` prints, run in the project's folder. Raises EngineError when it fails or is not there."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
-        raise EngineError(f"pulumi {arguments[0]} failed: {last_line(done)}{_where_it_looked(done)}")
+        raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{_where_it_looked(done)}")
     return done.stdout
 
 
@@ -69,12 +70,11 @@ def _where_it_looked(done: subprocess.CompletedProcess[str]) -> str:
     )
 
 
-def last_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The last line that a command printed; the first error where it printed JSON."""
+def failure(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command of the engine says is wrong, whole; the first error where it printed JSON."""
     text = done.stderr.strip() or done.stdout.strip()
     try:
-        messages = [one["message"] for one in json.loads(text)["diagnostics"] if one["severity"] == "error"]
-        text = messages[0].strip().splitlines()[0]
+        errors = [one["message"] for one in json.loads(text)["diagnostics"] if one["severity"] == "error"]
     except (json.JSONDecodeError, LookupError, TypeError):
-        pass
-    return next(iter(text.splitlines()[-1:]), "no output")
+        errors = []
+    return messages.reason(errors[0]) if errors else messages.of_engine(text)

@@ -1,8 +1,9 @@
 """Lists what a project holds: the objects that a stack may have made, with their labels and owners."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from idr.cloud import told
 from model.comparison import CloudObject, Kind, rule_name
 from model.ownership import stack_of, stack_of_metadata
 
@@ -10,27 +11,42 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 ROUTER_OWNERS = ("network:router_interface", "network:ha_router_replicated_interface")
+LISTED_WITH = {Kind.PORT: Kind.ROUTER_PORT, Kind.SECURITY_GROUP: Kind.RULE, Kind.VOLUME: Kind.ATTACHMENT}
+"""Kinds that another one's list shows."""
 LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting"})
 """States of servers and volumes that are on their way out."""
 
 
-def listing(cloud: "Connection", stack: str) -> tuple[CloudObject, ...]:
-    """Every object of the project that can be a stack's. About a dozen requests, one for each kind."""
-    return tuple(_Listing(cloud, stack).objects())
+def listing(cloud: "Connection", stack: str) -> tuple[tuple[CloudObject, ...], frozenset[Kind]]:
+    """Every object of the project that can be a stack's, and the kinds that this cloud does not list.
+
+    About a dozen requests, one for each kind.
+    """
+    asked = _Listing(cloud, stack)
+    return tuple(asked.objects()), frozenset(asked.untold)
 
 
 class _Listing:
     def __init__(self, cloud: "Connection", stack: str) -> None:
         self._cloud, self._stack = cloud, stack
         self._mine = {"project_id": cloud.current_project_id}
+        self.untold: set[Kind] = set()
+
+    def _all(self, kind: Kind, ask: Callable[[], Iterable[Any]]) -> list[Any]:
+        found, why = told(lambda: list(ask()))
+        if why:
+            self.untold |= {kind, LISTED_WITH.get(kind, kind)}
+        return found or []
 
     def objects(self) -> Iterator[CloudObject]:
         network = self._cloud.network
-        networks = list(network.networks(**self._mine))
+        networks = self._all(Kind.NETWORK, lambda: network.networks(**self._mine))
         ports = self._ports(networks)
         yield from (_labelled(Kind.NETWORK, one) for one in networks)
-        yield from (_labelled(Kind.SUBNET, one, one.network_id) for one in network.subnets(**self._mine))
-        yield from (_labelled(Kind.ROUTER, one) for one in network.routers(**self._mine))
+        subnets = self._all(Kind.SUBNET, lambda: network.subnets(**self._mine))
+        yield from (_labelled(Kind.SUBNET, one, one.network_id) for one in subnets)
+        routers = self._all(Kind.ROUTER, lambda: network.routers(**self._mine))
+        yield from (_labelled(Kind.ROUTER, one) for one in routers)
         yield from (_port(one) for one in ports if not _is_service(one))
         yield from self._floating_ips()
         yield from self._firewall()
@@ -39,21 +55,23 @@ class _Listing:
 
     def _ports(self, networks: list[Any]) -> list[Any]:
         """The project's own ports, and those that others have in this stack's networks, as a shared router does."""
-        ports = {port.id: port for port in self._cloud.network.ports(**self._mine)}
+        ports = {port.id: port for port in self._all(Kind.PORT, lambda: self._cloud.network.ports(**self._mine))}
         for network in networks:
             if _stack(network) == self._stack:
                 ports.update({port.id: port for port in self._cloud.network.ports(network_id=network.id)})
         return list(ports.values())
 
     def _floating_ips(self) -> Iterator[CloudObject]:
-        for one in self._cloud.network.ips(**self._mine):
+        for one in self._all(Kind.FLOATING_IP, lambda: self._cloud.network.ips(**self._mine)):
             parents = frozenset({one.port_id} if one.port_id else ())
             yield CloudObject(Kind.FLOATING_IP, one.id, one.floating_ip_address, _stack(one), parents)
 
     def _firewall(self) -> Iterator[CloudObject]:
-        groups = {group.id: group for group in self._cloud.network.security_groups(**self._mine)}
+        network = self._cloud.network
+        listed = self._all(Kind.SECURITY_GROUP, lambda: network.security_groups(**self._mine))
+        groups = {group.id: group for group in listed}
         yield from (_labelled(Kind.SECURITY_GROUP, group) for group in groups.values())
-        for rule in self._cloud.network.security_group_rules(**self._mine):
+        for rule in self._all(Kind.RULE, lambda: network.security_group_rules(**self._mine)):
             group = groups.get(rule.security_group_id)
             if group:
                 remote = groups.get(rule.remote_group_id)
@@ -66,11 +84,11 @@ class _Listing:
                 stack = stack_of_metadata(server.metadata or {})
                 metadata = frozenset((server.metadata or {}).items())
                 yield CloudObject(Kind.SERVER, server.id, server.name, stack, plugged, server.status, metadata)
-        for group in self._cloud.compute.server_groups():
+        for group in self._all(Kind.SERVER_GROUP, self._cloud.compute.server_groups):
             yield CloudObject(Kind.SERVER_GROUP, group.id, group.name, None, frozenset(group.member_ids or ()))
 
     def _volumes(self) -> Iterator[CloudObject]:
-        for volume in self._cloud.block_storage.volumes():
+        for volume in self._all(Kind.VOLUME, self._cloud.block_storage.volumes):
             if volume.status not in LEAVING:
                 stack = stack_of_metadata(volume.metadata or {})
                 metadata = frozenset((volume.metadata or {}).items())

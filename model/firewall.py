@@ -27,7 +27,7 @@ CACHE_BYPASS_PORT = 9000
 """The proxy's uncached door for operators, through the bastion only."""
 NODE_EXPORTER_PORT = 9100
 NFS_PORT = 2049
-"""NFS version 4 needs no other."""
+"""NFS version 4 needs no other; what version 3 needs, `model.nfs` says."""
 
 ANYWHERE = IPv4Network("0.0.0.0/0")
 
@@ -108,7 +108,8 @@ class Zone:
 class Site:
     """All scopes of a stack, and what of its surroundings the matrix depends on.
 
-    `storage` is where the raw images' servers are (None: nothing is mounted), `proxy_ports` where packages and
+    `storage` is where the raw images' servers are (None: nothing is mounted), `storage_ports` what is mounted from
+    there needs, `proxy_ports` where packages and
     downloads are fetched through, `unserved` ports that this distribution of OMERO has no service on, `extra` the
     flows that the stack adds to the matrix.
     """
@@ -116,6 +117,7 @@ class Site:
     bastion: Zone
     releases: tuple[Zone, ...]
     storage: IPv4Network | None = None
+    storage_ports: tuple[tuple[Transport, int], ...] = (("tcp", NFS_PORT),)
     proxy_ports: tuple[int, ...] = ()
     unserved: frozenset[int] = frozenset()
     extra: tuple[Flow, ...] = ()
@@ -137,6 +139,8 @@ class Site:
             if flow.source == WORLD and flow.port == OMERO_SSL_PORT and shared:
                 # The port is OMERO's own there; nginx would have to fight for it.
                 yield from (replace(flow, target=role) for role in shared)
+            elif flow.target == STORAGE:
+                yield from (replace(flow, transport=transport, port=port) for transport, port in self.storage_ports)
             else:
                 yield flow
         for port in self.proxy_ports:

@@ -13,10 +13,22 @@ def reason(error: Exception | str) -> str:
     """The whole message of another program, on one line. Of a YAML error, where it is and what is wrong."""
     if isinstance(error, yaml.MarkedYAMLError):
         return _yaml_reason(error)
-    lines = [line.strip().removeprefix("* ") for line in str(error).splitlines()]
-    kept = [COUNT.sub("", line).strip() for line in lines]
-    # A provider wraps its own framing around the cloud's: "invocation of ... failed: 1 error occurred:".
-    return " ".join(line for line in kept if line) or NOTHING
+    return " ".join(lines(str(error))) or NOTHING
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a message, without the framing and indentation that programs put around each other's."""
+    found = [line.strip().removeprefix("* ") for line in text.splitlines()]
+    # As in "invocation of ... failed: 1 error occurred:", with the cloud's own words below.
+    return [kept for line in found if (kept := COUNT.sub("", line).strip())]
+
+
+def of_engine(text: str) -> str:
+    """What the engine says is wrong, in output that may have much before it: from its first error on."""
+    found = lines(text)
+    first = next((number for number, line in enumerate(found) if line.startswith("error:")), None)
+    last = next((number for number, line in enumerate(found) if line == "Resources:"), len(found))
+    return " ".join(found[-1:] if first is None else found[first:last]) or NOTHING
 
 
 def _yaml_reason(error: yaml.MarkedYAMLError) -> str:

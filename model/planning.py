@@ -1,6 +1,6 @@
 """From settings to the plan: every name, address, size and rule is decided here and in what this calls."""
 
-from model import firewall
+from model import firewall, nfs
 from model.addressing import gateway, node_address, service_pool
 from model.field_types import LONGEST_LABEL
 from model.firewall import End, Site, Zone
@@ -94,6 +94,7 @@ def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
         bastion=Zone(BASTION, settings.bastion.cidr, nodes[BASTION]),
         releases=tuple(Zone(name, release.cidr, nodes[name]) for name, release in sorted(settings.releases.items())),
         storage=storage if settings.nfs_mounts else None,
+        storage_ports=nfs.ports(mount.options for mount in settings.nfs_mounts),
         proxy_ports=settings.proxies.ports(),
         unserved=UNSERVED[settings.omero.distribution],
         extra=tuple(flow for extra in settings.flows for flow in extra.flows()),

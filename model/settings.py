@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 
-from model import collisions, extra_flows, sizing
+from model import collisions, extra_flows, nfs, sizing
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -99,7 +99,13 @@ class NfsMount(Section):
 
     source: NfsSource = Field(description="server:/path")
     mount: MountPath = Field(description="Where it is mounted")
-    options: NfsOptions = Field("ro", description="Mount options, as in ro,nfsvers=4.2")
+    options: NfsOptions = Field(
+        "ro", description="Mount options, as in ro,nfsvers=4.2; version 3 needs nolock and mountport=PORT"
+    )
+
+    def problems(self) -> Iterator[str]:
+        """Options that cannot work here."""
+        yield from nfs.problems(self.options)
 
 
 class Proxies(Section):

@@ -87,7 +87,7 @@ def _refusal(stack: str, known: State) -> str | None:
     text = done.stderr + done.stdout
     if LOCKED in text or UNREADABLE in text:
         return text
-    raise EngineError(f"pulumi refresh failed: {engine.last_line(done)}")
+    raise EngineError(f"pulumi refresh failed: {engine.failure(done)}")
 
 
 def _command(pid: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from idr.ssh import arguments
+from model.messages import reason
 from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
 
@@ -101,7 +102,7 @@ def _ask(node: NodeView, config: Path) -> Answer | str:
     except subprocess.TimeoutExpired:
         return f"no answer within {SECONDS} s"
     if done.returncode:
-        return next(iter(done.stderr.strip().splitlines()[-1:]), f"exit status {done.returncode}")
+        return reason(done.stderr) if done.stderr.strip() else f"exit status {done.returncode}"
     try:
         return Answer.model_validate_json(done.stdout)
     except ValidationError:

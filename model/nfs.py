@@ -1,0 +1,65 @@
+"""Which ports an NFS mount needs, by its options (nfs(5)); and which options cannot work here."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from model.firewall import NFS_PORT, Transport
+
+RPCBIND_PORT: Final = 111
+"""Version 3 asks here for the port of NFS."""
+VERSIONS = ("nfsvers", "vers")
+REFUSED_PROTOCOLS = ("udp", "rdma")
+
+
+def ports(mounts: Iterable[str]) -> tuple[tuple[Transport, int], ...]:
+    """Transports and ports that mounts with these options need, sorted."""
+    found = {port for options in mounts for port in _ports(_parsed(options))}
+    return tuple(sorted(found, key=lambda port: (port[1], port[0])))
+
+
+def problems(options: str) -> Iterator[str]:
+    """Why a mount with these options cannot work, one text each."""
+    given = _parsed(options)
+    version = _version(given)
+    if version not in ("3", "4"):
+        yield f"options: NFS version {version} is not supported; use 3 or 4"
+    for protocol in REFUSED_PROTOCOLS:
+        if protocol in given or given.get("proto") == protocol:
+            yield f"options: NFS over {protocol} is not supported; leave it out"
+    wrong = [name for name in ("port", "mountport") if not _is_port(given, name)]
+    yield from (f"options: {name}={given[name]} is no port" for name in wrong)
+    if version == "3":
+        yield from _problems_of_version_3(given)
+
+
+def _problems_of_version_3(given: dict[str, str]) -> Iterator[str]:
+    if "mountport" not in given:
+        yield (
+            "options: NFS version 3 needs the port of the server's mountd, for the firewall: add mountport=PORT, as "
+            "`rpcinfo -p SERVER` shows it"
+        )
+    if "nolock" not in given:
+        yield "options: NFS version 3 with locks makes the server call back, which no rule allows: add nolock"
+
+
+def _parsed(options: str) -> dict[str, str]:
+    return dict(option.partition("=")[::2] for option in options.split(","))
+
+
+def _version(given: dict[str, str]) -> str:
+    """The major version."""
+    short = next((name.removeprefix("v") for name in given if name in ("v2", "v3", "v4")), "4")
+    return next((given[name] for name in VERSIONS if name in given), short).split(".")[0]
+
+
+def _is_port(given: dict[str, str], name: str) -> bool:
+    return name not in given or (given[name].isdecimal() and 0 < int(given[name]) < 1 << 16)
+
+
+def _ports(given: dict[str, str]) -> Iterator[tuple[Transport, int]]:
+    yield "tcp", int(given.get("port", NFS_PORT))
+    if _version(given) == "3":
+        # The questions to rpcbind and mountd go over either.
+        for port in (RPCBIND_PORT, int(given["mountport"])):
+            yield "tcp", port
+            yield "udp", port

@@ -1,0 +1,53 @@
+"""On a cloud that tells less a stack is made and updated all the same; a wrong name changes nothing of a live one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.project import STACK, CloudProject, local_stack
+
+pytestmark = pytest.mark.engine
+
+# Security groups without quotas, no quota_details, no limits of server groups, lists for administrators only.
+REFUSALS = {"GET network/quotas": 404, "GET compute/os-server-groups": 403, "GET volume/os-quota-sets": 403}
+
+
+def up(project: CloudProject) -> str:
+    done = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
+    text = done.stdout + done.stderr
+    assert "Traceback" not in text
+    return text if done.returncode else "done"
+
+
+def test_a_wrong_name_changes_nothing_of_a_live_stack_that_a_cloud_says_little_of(tmp_path: Path) -> None:
+    with FakeCloud() as cloud:
+        cloud.refusals.update(REFUSALS)
+        for name in ("server groups", "server group members"):
+            del cloud.limits["compute"][name]
+        project = local_stack(cloud, tmp_path)
+        assert up(project) == "done"
+        before = {kind: cloud.store.all(kind) for kind in ("servers", "volumes", "ports")}
+
+        def wrong(config: dict[str, Any]) -> None:
+            config["idr:image"] = "idr-debian-13"
+
+        project.change(wrong)
+        text = up(project)
+        assert "nothing was changed: this cloud cannot hold the plan:" in text
+        assert "- image 'idr-debian-13' does not exist (available: idr-debian-12)" in text
+        assert {kind: cloud.store.all(kind) for kind in before} == before
+        assert not [call for call in cloud.calls if call.startswith("DELETE ") and "/servers/" in call]
+
+
+def test_why_a_cloud_refuses_is_said_whole(tmp_path: Path) -> None:
+    with FakeCloud() as cloud:
+        project = local_stack(cloud, tmp_path)
+        cloud.refusals["GET network/networks"] = 503
+        done = project.pulumi("preview", "--stack", STACK)
+        assert done.returncode != 0
+        (line,) = {text.strip() for text in done.stdout.splitlines() if "cannot look up the external network" in text}
+        assert "503" in line
+        assert "GET network/networks is not for you" in line
+        assert "1 error occurred" not in line

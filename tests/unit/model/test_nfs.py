@@ -1,0 +1,64 @@
+"""What an NFS mount needs is open to the storage network, and to nothing else; what cannot work is refused."""
+
+from typing import Any
+
+import pytest
+
+from model.firewall import NFS_PORT
+from model.nfs import ports
+from model.plan import Plan
+from model.planning import plan
+from model.reading import SettingsError, Source, parse
+from tests import stacks
+
+VERSION_3 = [("tcp", 111), ("udp", 111), ("tcp", NFS_PORT), ("tcp", 20048), ("udp", 20048)]
+NEEDED: dict[str, list[tuple[str, int]]] = {
+    "ro": [("tcp", NFS_PORT)],
+    "ro,nfsvers=4.2": [("tcp", NFS_PORT)],
+    "ro,vers=4,port=2050": [("tcp", 2050)],
+    "ro,v4": [("tcp", NFS_PORT)],
+    "ro,nfsvers=3,nolock,mountport=20048": VERSION_3,
+    "ro,vers=3,nolock,mountport=20048,timeo=14,intr": VERSION_3,
+    "ro,v3,nolock,mountport=20048": VERSION_3,
+    "nfsvers=3,nolock,port=2050,mountport=635": [("tcp", 111), ("udp", 111), ("tcp", 635), ("udp", 635), ("tcp", 2050)],
+}
+REFUSED = {
+    "ro,nfsvers=3,nolock": "needs the port of the server's mountd, for the firewall: add mountport=PORT",
+    "ro,nfsvers=3,mountport=20048": "with locks makes the server call back, which no rule allows: add nolock",
+    "ro,nfsvers=2": "NFS version 2 is not supported",
+    "ro,vers=5": "NFS version 5 is not supported",
+    "ro,udp": "NFS over udp is not supported",
+    "ro,proto=rdma": "NFS over rdma is not supported",
+    "ro,port=0": "port=0 is no port",
+    "nfsvers=3,nolock,mountport=auto": "mountport=auto is no port",
+}
+
+
+def mounted(options: str) -> Plan:
+    values: dict[str, Any] = stacks.values("ebi")
+    values["storageNetwork"] = {"name": "storage", "cidr": "172.16.0.0/16"}
+    values["nfsMounts"] = [{"source": "nfs.example.org:/idr", "mount": "/idr", "options": options}]
+    return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+
+
+@pytest.mark.parametrize("options", NEEDED)
+def test_security_groups_and_host_firewall_open_what_the_options_need(options: str) -> None:
+    made = mounted(options)
+    rules = {(r.transport, r.port, r.group) for r in made.releases[0].rules if r.remote_cidr == "172.16.0.0/16"}
+    groups = ("prod130-omero-readonly", "prod130-omero-readwrite")
+    assert rules == {(transport, port, group) for transport, port in NEEDED[options] for group in groups}
+    for node in made.nodes:
+        out = {(a.transport, a.port) for a in made.host_rules(node).egress if "172.16.0.0/16" in a.peers}
+        assert out == (set(NEEDED[options]) if node.storage_network else set())
+
+
+def test_mounts_of_several_versions_need_all_of_it() -> None:
+    assert ports(["ro", "ro,nfsvers=3,nolock,mountport=20048"]) == tuple(VERSION_3)
+
+
+@pytest.mark.parametrize("options", REFUSED)
+def test_what_cannot_work_is_refused_with_the_reason(options: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        mounted(options)
+    assert REFUSED[options] in str(refused.value)
+    assert "idr:nfsMounts.0: options: " in str(refused.value)
