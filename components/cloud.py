@@ -1,6 +1,7 @@
 """Look-ups in the cloud itself."""
 
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
@@ -13,6 +14,8 @@ from model.messages import reason
 from model.provider import has_credentials
 
 T = TypeVar("T")
+FRAMING = re.compile(r"^(?:invoke of \S+ failed: )?invocation of \S+ (?:failed|returned an error): (?:invoking \S+: )?")
+"""What the engine puts before the provider's own words."""
 
 
 def setting(name: str) -> str | None:
@@ -87,4 +90,4 @@ def _asked(what: str, ask: Callable[[], T]) -> T:
 
 def _reason(error: Exception) -> str:
     """The cloud's own words, without what the engine puts before them."""
-    return reason(error).split("failed: ", 1)[-1]
+    return FRAMING.sub("", reason(error))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from idr.errors import IdrError
-from model.messages import lines
+from model.messages import reason
 
 STACK = "pulumi:pulumi:Stack"
 SERVER = "openstack:compute/instance:Instance"
@@ -125,9 +125,9 @@ class Preview(_Model):
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Every line of every error of the engine, without the one that only says that it failed."""
-        texts = [item.message for item in self.diagnostics if item.severity == "error"]
-        return tuple(line for text in texts for line in lines(text) if line != "error: preview failed")
+        """Every error of the engine, whole, without the one that only says that it failed."""
+        texts = [reason(item.message) for item in self.diagnostics if item.severity == "error"]
+        return tuple(text for text in texts if text != "error: preview failed")
 
     def of(self, type_token: str, *kinds: Kind) -> Iterator[Step]:
         """Steps on resources of a type, by name; of every kind when none is named."""
