@@ -10,12 +10,17 @@ from typing import Final
 
 from model.plan import Node, Scope
 from model.roles import Role
+from model.sizing import web_workers
 
 FIRST_HOP_PORT: Final = 4180
 """Of the proxy's own servers between its cache and each OMERO.web, on loopback."""
 
 PATIENCE: Final = {"visitors": 60, "operators": 900}
 """Seconds that an answer may take, by who waits for it."""
+
+
+FEWEST_AT_ONCE: Final = 32
+"""Uncached answers at once that are no attack, however small OMERO.web is: two pages with all that belongs to them."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,21 @@ def hops(release: Scope) -> tuple[Hop, ...]:
     """All servers between the proxy's cache and OMERO.web."""
     pairs = [("visitors", node) for node in web(release)] + [("operators", node) for node in operators_web(release)]
     return tuple(Hop(audience, node, FIRST_HOP_PORT + number) for number, (audience, node) in enumerate(pairs))
+
+
+def answers_a_second(release: Scope) -> int:
+    """Uncached answers that one visitor gets: half of what OMERO.web makes, when each takes a tenth of a second."""
+    return 5 * sum(web_workers(node) for node in web(release))
+
+
+def at_once_for_one(release: Scope) -> int:
+    """Uncached answers that are being made for one visitor, at most: as many as OMERO.web has processes."""
+    return max(FEWEST_AT_ONCE, sum(web_workers(node) for node in web(release)))
+
+
+def at_once_for_all(node: Node) -> int:
+    """What waits for one OMERO.web, at most: more would be answered after its visitors have gone."""
+    return FEWEST_AT_ONCE * web_workers(node)
 
 
 def web(release: Scope) -> tuple[Node, ...]:

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,8 @@ BIN = Path(sys.executable).parent
 
 def written(plan: Plan, folder: Path) -> Path:
     # Only read, so the ports may be anybody's. Not any will do: gixy takes each that has 443 in it for one with TLS.
-    place = proxy.Place(folder, https=8443, http=8080, bypass=8081, omero=8064)
+    hops: defaultdict[int, int] = defaultdict(count(8180).__next__)
+    place = proxy.Place(folder, https=8443, http=8080, bypass=8081, omero=8064, hops=hops)
     return place.write(proxy.rendered(plan))
 
 

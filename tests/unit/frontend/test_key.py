@@ -79,7 +79,7 @@ def targets(draw: st.DrawFn) -> str:
 
 
 @given(targets())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @example("/webgateway/histogram_json/1/channel/0/%3FtheZ=5")
 @example("/webgateway/histogram_json/1/channel/0/?theZ=5")
 @example("/webgateway/imgData/1/size%3FgetDefaults=true/")

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -35,7 +36,7 @@ def test_cookies_reach_neither_a_kept_answer_nor_its_visitors(front: Front) -> N
 
 def test_a_page_with_a_session_gets_its_cookie_and_gives_one(front: Front) -> None:
     answer = front.get(f"/{LANDING}", **COOKIE, **{"X-IDR-Shared": "1"})
-    assert "sessionid_demo1" in answer.headers["set-cookie"]
+    assert answer.headers["set-cookie"] == "sessionid_demo1=made-upstream; Path=/; Secure"
     (sent,) = front.upstream.headers
     assert sent["cookie"] == COOKIE["Cookie"]
     assert "x-idr-shared" not in sent
@@ -134,6 +135,7 @@ def test_what_the_proxy_says_omero_web_does_not_say_again(front: Front) -> None:
         "Access-Control-Allow-Origin": "https://a.example.org",
         "Access-Control-Allow-Credentials": "true",
         "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "unsafe-url",
         "Strict-Transport-Security": "max-age=60",
         "X-Cache-Status": "forged",
         "X-IDR-Failed": "",
@@ -143,6 +145,8 @@ def test_what_the_proxy_says_omero_web_does_not_say_again(front: Front) -> None:
         headers = front.get(path).headers
         assert headers.get_list("access-control-allow-origin") == ["*"]
         assert len(headers.get_list("x-content-type-options")) == 1
+        assert headers.get_list("referrer-policy") == ["same-origin"]
+        assert "camera=()" in headers["permissions-policy"]
         assert set(headers.get_list("strict-transport-security")) <= {"max-age=15768000"}
         assert "forged" not in headers.get_list("x-cache-status")
         assert not [name for name in headers if name.startswith(("x-idr-", "x-accel-", "access-control-allow-c"))]
@@ -181,7 +185,31 @@ def limited(front: Front, paths: list[str]) -> Counter[int]:
 
 def test_five_plate_pages_in_a_row_are_served_to_one_address(front: Front) -> None:
     page = [f"/webgateway/render_thumbnail/{number}/" for number in range(PLATE)]
+    with ThreadPoolExecutor(16) as many:
+        assert set(many.map(lambda path: front.visitor.get(path).status_code, page)) == {200}
     assert limited(front, page * 5) == {200: 5 * PLATE}
+
+
+def test_what_costs_waits_its_turn_and_others_do_not_wait_for_it(front: Front) -> None:
+    begun = time.monotonic()
+    planes = [f"/webgateway/render_image/1/{number}/0/" for number in range(60)]
+    with ThreadPoolExecutor(1) as hungry:
+        statuses = hungry.submit(limited, front, planes)
+        while sum(front.upstream.asked.values()) < 2:
+            time.sleep(0.01)
+        assert front.get("/webgateway/render_image/2/0/0/").elapsed.total_seconds() < 0.5
+        assert statuses.result() == {200: 60}
+    rate = balancing.answers_a_second(PLAN.releases[0])
+    assert time.monotonic() - begun > 0.8 * (60 - 1) / rate
+
+
+def test_requests_that_nobody_waits_for_are_not_all_made(front: Front) -> None:
+    for number in range(300):
+        with proxy.trust(PLAN).wrap_socket(
+            socket.create_connection(("127.0.0.1", front.place.https), source_address=("127.0.0.2", 0))
+        ) as wire:
+            wire.sendall(f"GET /webgateway/render_image/3/{number}/0/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    assert sum(front.upstream.asked.values()) < 150 + 15 * balancing.answers_a_second(PLAN.releases[0])
 
 
 def test_hundreds_of_uncached_pages_from_one_address_are_too_many(front: Front) -> None:
