@@ -38,7 +38,7 @@ PIP = f"[global]\nno-index = true\nfind-links = {SITE}/\ntrusted-host = download
 AS_A_CLOUD_IMAGE = """
 set -e
 sudo systemctl disable -q --now omero-demo-image-server omero-web
-sudo rm -r /opt/omero/web/* /etc/idr/omero /etc/omero-demo-image-server.env /var/lib/idr/*
+sudo sh -c 'rm -r /opt/omero/web/* /etc/idr/omero /etc/omero-demo-image-server.env /var/lib/idr/*'
 for user in omero-server omero-web; do sudo userdel --remove $user; done
 """
 """No image of a cloud has OMERO's users, folders or settings. The stand-in's Python stays: it is no part of OMERO's."""
