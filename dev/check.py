@@ -15,6 +15,8 @@ BIN = Path(sys.executable).parent
 # It runs without the project's environment, as a package of its own.
 LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
 # What they do not run, nothing would notice.
+# On every core. A file's tests stay together: they share ports and folders of their own.
+PARALLEL = ("-n", "auto", "--dist", "loadfile")
 COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered")
 PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "tests", "bench")
 
@@ -51,7 +53,7 @@ def checks() -> dict[str, list[str]]:
         "types of the language host": [f"{BIN}/mypy", *language_host_sources()],
         "YAML": [f"{BIN}/yamllint", "--strict", "."],
         "shell scripts": ["shellcheck", *shell_scripts()],
-        "unit tests": [f"{BIN}/pytest", "--quiet", "--all-programs", *COVERAGE, "tests/unit"],
+        "unit tests": [f"{BIN}/pytest", "--quiet", "--all-programs", *PARALLEL, *COVERAGE, "tests/unit"],
     }
 
 

@@ -3,6 +3,7 @@
 The record is made from the requests themselves, as the engine gets them: inputs, options and what is marked secret.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,8 @@ class Recorder(mocks.MockMonitor):
 def run(program: Callable[[], Any], stack: str, *, preview: bool = False) -> Recorder:
     """Run a program, or a part of one, as the engine would. Raises what it raises."""
     recorder = Recorder()
+    # Pulumi asks for the thread's event loop, and asyncio.run, which another test may have called, leaves none.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(Cloud(), project="idr", stack=stack, preview=preview, monitor=recorder)
     _sync_await(run_pulumi_func(program))
     return recorder

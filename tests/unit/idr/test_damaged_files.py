@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from idr import cli, stack_file
+from idr import cli, settings, stack_file
 from idr.__main__ import app
 from idr.outputs import OutputsError, read
 from model.outputs.contract import CONTRACT
@@ -21,7 +21,7 @@ BEGIN = stacks.STACK_FILES["local"].read_text()
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(stack_file.read, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(stack_file.merged, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(settings, "PROJECT", tmp_path)
     return tmp_path
 
 

@@ -155,14 +155,14 @@ BAD = {
         {**FLOW, "from": "world", "to": "192.0.2.0/24"},
         "idr:flows.0: from world to 192.0.2.0/24: one of them must be a role or `node`",
     ),
-    "port 0": ({**FLOW, "ports": [0]}, "idr:flows.0.ports.0: Input should be greater than or equal to 1 (given: 0)"),
+    "port 0": ({**FLOW, "ports": [0]}, "idr:flows.0.ports.0: must be at least 1 (given: 0)"),
     "port 65536": (
         {**FLOW, "ports": [65536]},
-        "idr:flows.0.ports.0: Input should be less than or equal to 65535 (given: 65536)",
+        "idr:flows.0.ports.0: must be at most 65535 (given: 65536)",
     ),
     "a port that is none": (
         {**FLOW, "ports": [True]},
-        "idr:flows.0.ports.0: Input should be a valid integer (given: True)",
+        "idr:flows.0.ports.0: must be a whole number (given: True)",
     ),
     "a range upside down": ({**FLOW, "ports": ["90-80"]}, "idr:flows.0.ports: '90-80' is no range of ports"),
     "no port": (

@@ -16,7 +16,7 @@ def test_a_value_is_what_the_engine_makes_of_it(written: str) -> None:
     assert (value if isinstance(value, dict | list) else yaml_text.as_text(value)) == TAKEN[written]
 
 
-@pytest.mark.parametrize("name", REFUSED.keys() - {"three parts in a key"})
+@pytest.mark.parametrize("name", sorted(REFUSED.keys() - {"three parts in a key"}))
 def test_what_the_engine_refuses_is_refused(name: str) -> None:
     with pytest.raises(yaml_text.YamlError):
         yaml_text.load(REFUSED[name])
