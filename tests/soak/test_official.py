@@ -29,6 +29,7 @@ pytestmark = pytest.mark.cloud
 
 SERVER = "demo1-omeroreadwrite"
 DATABASE = "demo1-database"
+ADDRESS = next(node.address for node in stacks.plan_of("local").nodes if node.name == SERVER)
 SITE = "http://downloads.example.org"  # known to no DNS: only the site's proxy leads there
 PROXY_PORT = 8080
 OTHER_SUM = "0" * 64
@@ -87,10 +88,12 @@ class Place:
         values |= {
             "omero": self.made.settings(**wrong),
             "omeroImage": values["image"],
-            "proxies": {"http": f"http://127.0.0.1:{PROXY_PORT}"},
         }
         found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
-        found = dataclasses.replace(found, live=live, releases=tuple(map(without_packages, found.releases)))
+        # The settings refuse a proxy among the stack's own machines.
+        proxies = found.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
+        releases = tuple(map(without_packages, found.releases))
+        found = dataclasses.replace(found, live=live, proxies=proxies, releases=releases)
         node = next(node for node in found.nodes if node.name == SERVER)
         bundle = render.bundle(node, found, self.secrets, {})
         done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())
@@ -104,13 +107,13 @@ def without_packages(release: Scope) -> Scope:
 
 
 def prepared(stack: Tenant) -> Place:
-    """The place, with the archives served on the server's own loopback and the programs that the guest image lacks."""
+    """The place, with the archives served by the server itself and the programs that the guest image lacks."""
     archives = stack.folder / "archives"
     archives.mkdir()
     place = Place(stack.service().ssh_config, stack.secrets(), distribution.make(archives, SITE))
     packed = subprocess.run(["tar", "-C", str(archives), "-c", "."], capture_output=True, check=True).stdout
     place.said(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
-    serve = f"python3 -m http.server --bind 127.0.0.1 {PROXY_PORT}"
+    serve = f"python3 -m http.server --bind {ADDRESS} {PROXY_PORT}"
     place.said(SERVER, f"sudo systemd-run -q --unit site-proxy --working-directory /srv/web {serve}")
     place.said(SERVER, "sudo tee /etc/pip.conf", PIP.encode())
     # Java is not in the guest image; unzip is, from the next one on.
@@ -217,12 +220,11 @@ def test_it_comes_back_by_itself_after_it_was_killed(place: Place) -> None:
 
 
 def test_both_ports_have_the_stacks_certificate_and_nothing_is_unencrypted(place: Place) -> None:
-    address = place.said(SERVER, ". /etc/idr/node.env && echo $NODE_ADDRESS").strip()
     for port in (4064, 4066):
-        verify = f"-verify_return_error -verify_ip {address} -CAfile /etc/idr/ca.crt"
-        place.said(SERVER, f"openssl s_client -connect {address}:{port} {verify} < /dev/null")
+        verify = f"-verify_return_error -verify_ip {ADDRESS} -CAfile /etc/idr/ca.crt"
+        place.said(SERVER, f"openssl s_client -connect {ADDRESS}:{port} {verify} < /dev/null")
     for port in (4063, 4065):
-        assert place.on(SERVER, f"timeout 5 bash -c '</dev/tcp/{address}/{port}'").returncode != 0
+        assert place.on(SERVER, f"timeout 5 bash -c '</dev/tcp/{ADDRESS}/{port}'").returncode != 0
 
 
 def test_no_start_asks_for_upgrades(place: Place) -> None:
@@ -283,7 +285,7 @@ def test_a_blitz_that_icegrid_gave_up_is_started_again(place: Place) -> None:
     time.sleep(20)
     place.said(DATABASE, f"sudo systemctl start {POSTGRESQL}")
     print(f"well {until(place, WELL):.0f} s after its database was back")
-    place.said(SERVER, "journalctl -q -u idr-heal --no-pager | grep 'omero-server: '")
+    place.said(SERVER, "sudo journalctl -q -u idr-heal --no-pager | grep 'omero-server: '")
 
 
 def test_a_failed_start_names_its_cause_above_all_else(place: Place) -> None:
