@@ -14,7 +14,7 @@ from PIL import Image
 
 from bench.frontend import peers
 from bench.frontend.warm import FILES, OURS, PLATE, VARNISH
-from idr.prewarm.catalogue import BATCH
+from idr.prewarm.pages import BATCH
 from model.plan import Plan
 from model.roles import Role
 from tests import stacks

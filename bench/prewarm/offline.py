@@ -10,11 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.prewarm.stub import Stub
+from bench.prewarm.stub import RENDERING, Stub
 from idr.prewarm.client import Client
 from idr.prewarm.pace import Pace
 from idr.prewarm.run import Run
 from idr.prewarm.state import State
+
+IMAGE = {"id": 1, "meta": {}, "tiles": False, "channels": [], "rdefs": RENDERING}
 
 
 class _Offline(Client):
@@ -27,7 +29,9 @@ class _Offline(Client):
     async def ask(self, path: str) -> bytes:
         """What the stub release answers."""
         self.requests += 1
-        return json.dumps(self._release.page(path)).encode() if path.startswith("/api/") else b'{"grid": []}'
+        if path.startswith("/api/"):
+            return json.dumps(self._release.page(path)).encode()
+        return json.dumps({"grid": [], "open_with_options": [], **IMAGE}).encode()
 
 
 async def run(images: int) -> None:

@@ -15,9 +15,12 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 WELLS = 384
+HTML = ("/webclient/?", "/webclient/img_detail/")
 THUMBNAIL = b"\xff\xd8" + bytes(2046)
-FILESET = 96
-"""Images a fileset."""
+OWNER, GROUP = 3, 4
+"""Whose everything is."""
+DETAILS = {"owner": {"@id": OWNER}, "group": {"@id": GROUP}}
+RENDERING = {"model": "color", "projection": "normal", "defaultZ": 0, "defaultT": 0, "invertAxis": False}
 
 
 class Stub:
@@ -69,7 +72,12 @@ class Stub:
             return 200, json.dumps(
                 {"grid": [[{"id": number}, None] for number in self._numbers(int(found[1]))]}
             ).encode()
-        return 200, THUMBNAIL
+        if found := re.fullmatch(r"/webclient/imgData/(\d+)/", path):
+            image = {"id": int(found[1]), "meta": {}, "tiles": False, "channels": [], "rdefs": RENDERING}
+            return 200, json.dumps(image).encode()
+        if path == "/webgateway/open_with/":
+            return 200, b'{"open_with_options": []}'
+        return 200, b"" if path.startswith(HTML) else THUMBNAIL
 
     def page(self, path: str) -> dict[str, object]:
         """The API's answer to a path."""
@@ -84,7 +92,10 @@ class Stub:
             numbers = self._numbers(int(found[1]))
             return len(numbers), (_well(number) for number in numbers[offset:])
         if path.endswith("/plates/"):
-            return self.plates, ({"@id": number, "@type": "#Plate"} for number in range(offset + 1, self.plates + 1))
+            return self.plates, (
+                {"@id": number, "@type": "#Plate", "omero:details": DETAILS}
+                for number in range(offset + 1, self.plates + 1)
+            )
         total = self.images if path.endswith("/images/") and not orphaned else 0
         return total, iter(())
 
@@ -94,7 +105,7 @@ class Stub:
 
 
 def _well(number: int) -> dict[str, object]:
-    image = {"@id": number, "@type": "#Image", "omero:series": (number - 1) % FILESET}
+    image = {"@id": number, "@type": "#Image"}
     return {
         "@id": number,
         "@type": "http://www.openmicroscopy.org/Schemas/OME/2016-06#Well",

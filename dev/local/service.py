@@ -12,6 +12,8 @@ from model.outputs.ssh import ssh_config
 from model.outputs.topology import Topology
 
 SECONDS_TO_ANSWER = 60
+PLATE_PAGE = "webclient/?show=plate-1"
+"""What a visitor of the demo is shown first; tests/cloud/test_browser.py looks at it in a browser."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def what_next(made: Service) -> str:
     config = (LOCAL / "ssh" / "config").relative_to(LOCAL.parent)
     return (
         f"\nThe demo IDR answers at {made.web}  (its certificate is its own: the browser will ask)\n"
-        f"A plate of 384 images: {made.web}webclient/?show=plate-1\n"
+        f"A plate of 384 images: {made.web}{PLATE_PAGE}\n"
         f"A machine of it:       ssh -F {config} {made.nodes[-1]}   (nodes: {', '.join(made.nodes)})\n\n"
         "What to try next:\n"
         "  pulumi preview -s local        what would change (nothing)\n"

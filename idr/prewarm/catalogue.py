@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass
 from typing import Any
 
+from . import pages
 from .client import AskError
+from .pages import EVERYBODY, Owner
 
 API = "/api/v0/m"
 PAGE = 200
 WELLS = 96
 """Wells a page: one may hold dozens of images, each described in some kB."""
-BATCH = 50
-"""Thumbnails that a plate's page asks for at once: `omero.web.thumbnails_batch`."""
 
 Place = tuple[int, int, int, int]
 """Section, number of the container in it, number of its first child on the page, object on the page (0: the container).
@@ -26,6 +26,8 @@ The API orders by name and number, so an object keeps its place for as long as t
 BEGINNING: Place = (0, 0, 0, 0)
 
 Ask = Callable[[str], Awaitable[bytes]]
+Paths = Callable[[Mapping[str, Any]], tuple[str, ...]]
+"""What to ask for an image, by the API's entry for it."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,16 @@ COUNTED = {"screen": "screens", "project": "projects", "plate": "plates", "datas
 
 
 class Catalogue:
-    """The objects of one release. A container whose images cannot be listed is told to `failed`; the rest goes on."""
+    """The objects of one release, with the pages of images where `images` says so.
 
-    def __init__(self, ask: Ask, failed: Callable[[str, str], None]) -> None:
+    A container whose images cannot be listed is told to `failed`; the rest goes on.
+    """
+
+    def __init__(self, ask: Ask, failed: Callable[[str, str], None], *, images: bool = True) -> None:
         self._ask = ask
         self._failed = failed
+        self._images = images
+        self._owners: set[Owner] = set()
 
     async def counts(self) -> dict[str, int]:
         """How many objects of each kind there are. Raises AskError."""
@@ -89,23 +96,33 @@ class Catalogue:
         self, section: Section, entry: Mapping[str, Any], start: tuple[int, int]
     ) -> AsyncIterator[tuple[tuple[int, int], Item]]:
         if start == (0, 0):
-            yield start, image(entry) if section.kind == "image" else container(section.kind, entry["@id"])
+            yield start, self._item(section.kind, entry)
         if not section.children:
             return
         path = f"{API}/{section.kind}s/{entry['@id']}/{section.children}/?"
         try:
-            async for place, item in self._images(path, WELLS if section.children == "wells" else PAGE, start):
-                yield place, item
+            size = WELLS if section.children == "wells" else PAGE
+            async for offset, entries in self._pages(path, start[0], size):
+                for index, item in enumerate(_images_of(entries, entry["@id"], self._paths), start=1):
+                    if (offset, index) >= start:
+                        yield (offset, index), item
         except AskError as error:
             self._failed(error.path, error.why)
 
-    async def _images(
-        self, path: str, size: int, start: tuple[int, int]
-    ) -> AsyncIterator[tuple[tuple[int, int], Item]]:
-        async for offset, entries in self._pages(path, start[0], size):
-            for index, entry in enumerate(_images_of(entries), start=1):
-                if (offset, index) >= start:
-                    yield (offset, index), image(entry)
+    def _item(self, kind: str, entry: Mapping[str, Any]) -> Item:
+        """An image of no container, or a container; with the first one of each owner the roots of the tree."""
+        number = entry["@id"]
+        if kind == "image":
+            return Item(kind, number, self._paths(entry))
+        owner, everybody = _owner(entry), Owner(EVERYBODY, _owner(entry).group)
+        new = {owner, everybody} - self._owners
+        self._owners |= new
+        roots = (path for one in sorted(new) for path in pages.tree(one))
+        return Item(kind, number, (*roots, *pages.container(kind, number, owner.group)))
+
+    def _paths(self, image: Mapping[str, Any]) -> tuple[str, ...]:
+        number = image["@id"]
+        return pages.image(number) if self._images else pages.opened(number, image.get("omero:series", 0))
 
     async def _entries(self, path: str, offset: int, size: int) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         async for first, entries in self._pages(path, offset, size):
@@ -134,47 +151,19 @@ class Catalogue:
         return page
 
 
-def container(kind: str, number: int) -> Item:
-    """A screen, project, plate or dataset: the panel that a click on it fills; of a plate its grid too."""
-    paths = [f"/webclient/metadata_details/{kind}/{number}/"]
-    if kind == "plate":
-        paths.append(f"/webgateway/plate/{number}/0/")
-    return Item(kind, number, tuple(paths))
+def _owner(entry: Mapping[str, Any]) -> Owner:
+    details = entry["omero:details"]
+    return Owner(details["owner"]["@id"], details["group"]["@id"])
 
 
-def named_in(path: str, body: bytes) -> Iterator[str]:
-    """What a page goes on to ask for: the thumbnails that a plate's grid names, in the page's own batches.
-
-    To the letter as the page asks, or the proxy would not know them again. Raises AskError when it is no grid.
-    """
-    if not path.startswith("/webgateway/plate/"):
-        return
-    try:
-        numbers = [cell["id"] for row in json.loads(body)["grid"] for cell in row if cell]
-    except (ValueError, KeyError, TypeError):
-        raise AskError(path, "the answer is not the grid of a plate") from None
-    for first in range(0, len(numbers), BATCH):
-        yield "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in numbers[first : first + BATCH])
-
-
-def image(entry: Mapping[str, Any]) -> Item:
-    """An image: its thumbnail, and for the first of a fileset what makes the server open its files.
-
-    The thumbnail's address is the one that a plate's grid names. webclient has one of its own, but answers 200 with a
-    placeholder where there is no thumbnail: that would hide a failure here and stay in the proxy's cache.
-    """
-    number = entry["@id"]
-    thumbnail = f"/webgateway/render_thumbnail/{number}/"
-    # One reader, and so one memo file, serves all series of a fileset; an image of no fileset has no series.
-    if entry.get("omero:series", 0) == 0:
-        return Item("image", number, (f"/webgateway/imgData/{number}/", thumbnail))
-    return Item("image", number, (thumbnail,))
-
-
-def _images_of(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The images on a page of wells or of images."""
+def _images_of(entries: list[dict[str, Any]], plate: int, paths: Paths) -> Iterator[Item]:
+    """The images on a page of a plate's wells or of images."""
     for entry in entries:
-        if entry["@type"].endswith("#Well"):
-            yield from (sample["Image"] for sample in entry.get("WellSamples", ()) if "Image" in sample)
-        else:
-            yield entry
+        if not entry["@type"].endswith("#Well"):
+            yield Item("image", entry["@id"], paths(entry))
+            continue
+        well = pages.well(entry["@id"], plate)
+        for sample in entry.get("WellSamples", ()):
+            if "Image" in sample:
+                yield Item("image", sample["Image"]["@id"], (*well, *paths(sample["Image"])))
+                well = ()

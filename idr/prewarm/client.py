@@ -52,6 +52,19 @@ class _NamedContext(ssl.SSLContext):
         return super().wrap_bio(incoming, outgoing, server_side, self.name or server_hostname, session)
 
 
+class _Verbatim(httpx.URL):
+    """An address that goes out to the letter: Debian 12's httpx would encode what browsers leave, as `|`."""
+
+    def __init__(self, url: httpx.URL, target: bytes) -> None:
+        super().__init__(url)
+        self._target = target
+
+    @property
+    def raw_path(self) -> bytes:
+        """Path and query as they go out."""
+        return self._target
+
+
 class _Connection:
     """An HTTP client of its own with one HTTP/2 connection; closed once it is retired and nothing waits on it."""
 
@@ -66,7 +79,9 @@ class _Connection:
         self.asked += 1
         self._waiting += 1
         try:
-            return await self._http.get(path)
+            request = self._http.build_request("GET", path)
+            request.url = _Verbatim(request.url, path.encode())
+            return await self._http.send(request)
         except httpx.TimeoutException:
             raise
         except (httpx.HTTPError, ssl.SSLError):  # httpx 0.23 lets the latter through

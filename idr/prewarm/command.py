@@ -33,6 +33,9 @@ CA_FILE = typer.Option("", envvar="IDR_PREWARM_CA_FILE", help="PEM file of an au
 STATE = typer.Option("", envvar="IDR_PREWARM_STATE", help="State file. [default: one per proxy, in ~/.local/state/idr]")
 MOST = typer.Option(64, "--concurrency", min=1, max=1000, help="Most requests at once; fewer while answers are slow.")
 FRESH = typer.Option(False, "--fresh", help="Ask for everything again, whatever was done before.")
+IMAGES = typer.Option(
+    True, "--images/--no-images", help="Each image's pages too: some 300 kB each, which the proxy's cache must hold."
+)
 DRY_RUN = typer.Option(False, "--dry-run", help="Only say how much there is.")
 AS_JSON = typer.Option(False, "--json", help="Print the report as JSON.")
 
@@ -43,6 +46,7 @@ def prewarm(
     ca_file: str = CA_FILE,
     state: str = STATE,
     concurrency: int = MOST,
+    images: bool = IMAGES,
     fresh: bool = FRESH,
     dry_run: bool = DRY_RUN,
     as_json: bool = AS_JSON,
@@ -65,7 +69,7 @@ def prewarm(
             _tell_counts(asyncio.run(_counts(client)), as_json=as_json)
             return
         file = Path(state) if state else _default_file(host or url)
-        report = _prewarm(client, pace, _state(file, target, fresh=fresh), file, console)
+        report = _prewarm(client, pace, _state(file, target, fresh=fresh), file, console, images)
     except (AskError, StoppedError) as error:
         raise _failure(console, f"{url}: {error}", STOPPED) from None
     except StateError as error:
@@ -109,14 +113,14 @@ async def _counts(client: Client) -> dict[str, int]:
         return await Catalogue(client.ask, lambda _path, _why: None).counts()
 
 
-def _prewarm(client: Client, pace: Pace, state: State, file: Path, console: Console) -> Report:
+def _prewarm(client: Client, pace: Pace, state: State, file: Path, console: Console, images: bool) -> Report:
     if state.complete:
         return Report(dict(state.done), state.done, state.failed, complete=True)
 
     async def run() -> Report:
         with _Progress(console, pace) as progress:
             async with client:
-                return await Run(client, state, file, pace, progress.changed)()
+                return await Run(client, state, file, pace, progress.changed, images)()
 
     return asyncio.run(run())
 

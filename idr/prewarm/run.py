@@ -4,12 +4,14 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .catalogue import Catalogue, Item, Place, named_in
+from .catalogue import Catalogue, Item, Place
 from .client import AskError, Client
 from .pace import Pace
+from .pages import FIRST, STATIC, named_in
 from .state import WINDOW, Ledger, State, save
 
 SAVE_EVERY = 32
@@ -45,15 +47,17 @@ class Run:
     state_file: Path
     pace: Pace
     changed: Callable[[Report], None]
+    images: bool = True
     report: Report = field(init=False)
 
     def __post_init__(self) -> None:
         self.report = Report({}, dict(self.state.done), self.state.failed)
         self._ledger = Ledger(self.state)
         self._unsaved = 0
+        self._static: set[str] = set()
         self._streak: list[tuple[Place, Item, AskError]] = []
         self._latest = asyncio.Event()
-        self._catalogue = Catalogue(self.client.ask, self._record)
+        self._catalogue = Catalogue(self.client.ask, self._record, images=self.images)
 
     @property
     def failures_file(self) -> Path:
@@ -66,6 +70,7 @@ class Run:
         stopped = ""
         try:
             self.report.total = await self._catalogue.counts()
+            await self._first()
             await self._everything()
         except* (AskError, StoppedError) as errors:
             stopped = str(errors.exceptions[0])
@@ -107,8 +112,7 @@ class Run:
     async def _one(self, place: Place, item: Item) -> None:
         try:
             for path in item.paths:
-                for named in named_in(path, await self.client.ask(path)):
-                    await self.client.ask(named)
+                await self._follow(path)
         except AskError as error:
             self._streak.append((place, item, error))
         else:
@@ -118,6 +122,24 @@ class Run:
             self.pace.leave()
             self._latest.set()
         self.changed(self.report)
+
+    async def _first(self) -> None:
+        for path in FIRST:
+            try:
+                await self._follow(path)
+            except AskError as error:
+                self._record(error.path, error.why)
+
+    async def _follow(self, path: str) -> None:
+        """Ask for a page, and for what a browser then asks for; for each static file once. Raises AskError."""
+        for named in named_in(path, await self.client.ask(path)):
+            if not named.startswith(STATIC):
+                await self._follow(named)
+            elif named not in self._static:
+                self._static.add(named)
+                # OMERO.web's style sheets name files that it does not have, and no browser finds.
+                with suppress(AskError):
+                    await self._follow(named)
 
     def _settle(self) -> None:
         """The service answers, so what failed before is the fault of what was asked for: it counts as done."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service as Driver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import element_to_be_clickable
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dev import debian
@@ -20,7 +22,8 @@ from tests.browser.traffic import Recorder, Traffic, complaints
 PACKAGES = Path(__file__).with_name("apt-packages.txt")
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 WIDTH, HEIGHT = 1600, 1000
-LOAD_SECONDS = 60
+LOAD_SECONDS = 120
+"""For a page or what it shows: OMERO.web starts cold, on a busy machine."""
 QUIET_SECONDS = 1.0
 OPTIONS = (
     "--headless=new",
@@ -66,6 +69,10 @@ class Browser:
         """Run a script in the page until what it returns is true, and return that. Raises TimeoutException."""
         condition = WebDriverWait(self.driver, seconds, poll_frequency=0.1)
         return condition.until(lambda _: self.run(script, *arguments), f"never true: {script}")
+
+    def click(self, path: str) -> None:
+        """Click, with the mouse, on what an XPath finds first, once it is there. Raises TimeoutException."""
+        WebDriverWait(self.driver, LOAD_SECONDS).until(element_to_be_clickable((By.XPATH, path)), path).click()
 
     def forget(self) -> None:
         """Empty the browser's own cache."""

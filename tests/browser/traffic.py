@@ -78,13 +78,15 @@ class Recorder:
 
     def requests(self) -> tuple[Request, ...]:
         """All requests over the network, those that have ended first."""
-        return tuple(request for request in (*self._done, *self._open.values()) if request.url.startswith("http"))
+        return (*self._done, *self._open.values())
 
     def _asked(self, event: Mapping[str, Any]) -> None:
         number = event["requestId"]
         if "redirectResponse" in event:
             self._done.append(replace(_answered(self._open.pop(number), event["redirectResponse"]), ended=True))
-        self._open[number] = Request(event["request"]["url"])
+        # Not what a page makes itself (blob:, data:): such requests have no end.
+        if event["request"]["url"].startswith("http"):
+            self._open[number] = Request(event["request"]["url"])
 
     def _answer(self, event: Mapping[str, Any]) -> None:
         if request := self._open.get(event["requestId"]):

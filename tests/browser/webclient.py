@@ -2,18 +2,58 @@
 
 from tests.browser.chromium import Browser
 
-SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(i => i.complete && i.naturalWidth > 1).length"
+COUNT = "return [...document.querySelectorAll(arguments[0])].filter(one => one.complete && one.naturalWidth > 1).length"
 PLATE = "#spw img[id^='image-']"
 """The pictures of a plate's grid."""
+VIEWED = "#weblitz-viewport-img img, #weblitz-viewport-img"
+"""The picture in the viewer."""
+
+
+def plate_page(number: int) -> str:
+    """The address of a plate's page."""
+    return f"webclient/?show=plate-{number}"
+
+
+def image_page(number: int) -> str:
+    """The address of the page that shows an image in its plate."""
+    return f"webclient/?show=image-{number}"
+
+
+def viewer(number: int) -> str:
+    """The address of the image viewer."""
+    return f"webclient/img_detail/{number}/"
 
 
 def pictures(browser: Browser, selector: str, expected: int) -> int:
     """How many pictures are shown, once they are as many as expected. Raises TimeoutException when they never are."""
-    browser.wait(f"{SHOWN} >= arguments[1]", selector, expected)
-    return int(browser.run(SHOWN, selector))
+    browser.wait(f"{COUNT} >= arguments[1]", selector, expected)
+    return int(browser.run(COUNT, selector))
 
 
-def open_plate(browser: Browser, number: int, wells: int) -> int:
-    """Open a plate's page; how many of its pictures are shown."""
-    browser.open(f"webclient/?show=plate-{number}")
-    return pictures(browser, PLATE, wells)
+def click(browser: Browser, selector: str) -> None:
+    """Click on what a selector finds first, once it is there."""
+    browser.wait("return document.querySelector(arguments[0])", selector)
+    browser.run("document.querySelector(arguments[0]).click()", selector)
+
+
+NODE = "//div[@id='dataTree']//li/span[contains(., '{name}')]"
+
+
+def choose(browser: Browser, name: str) -> None:
+    """Click on what is called so in the tree, once it is there."""
+    browser.click(NODE.format(name=name))
+
+
+def unfold(browser: Browser, name: str) -> None:
+    """Open what is called so in the tree, once it is there."""
+    browser.click(NODE.format(name=name) + "/preceding-sibling::i[contains(@class, 'jstree-ocl')]")
+
+
+def links(browser: Browser) -> set[str]:
+    """Where the visible links of a page of this site lead to, without those that only do something in the page."""
+    found: list[str] = browser.run(
+        """return [...document.querySelectorAll("a[href]")]
+            .filter(one => one.getClientRects().length && one.origin === location.origin && one.protocol === "https:")
+            .map(one => one.pathname + one.search)"""
+    )
+    return {link.removeprefix("/") for link in found}

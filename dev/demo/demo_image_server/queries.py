@@ -105,14 +105,19 @@ class Answerer:
 
     def by_id(self, kind: str, numbers: Sequence[int]) -> list[Any]:
         """The objects of one class with those numbers."""
-        return [item for item in self.all_of(kind) if item.id.val in set(numbers)]
+        return self._made(kind, set(numbers))
 
     def all_of(self, kind: str) -> list[Any]:
         """All objects of one class."""
+        return self._made(kind, None)
+
+    def _made(self, kind: str, numbers: set[int] | None) -> list[Any]:
+        """The objects of one class: those with the numbers, or all. Making one that nobody wants takes as long."""
         if kind not in _ENTITIES:
             return []
-        maker = Maker()
-        return [maker.make(kind, place) for place in _distinct(self._about(kind), kind)]
+        maker, number = Maker(), _VALUES[kind, "id"]
+        places = _distinct(self._about(kind), kind)
+        return [maker.make(kind, place) for place in places if numbers is None or unwrap(number(place)) in numbers]
 
     def _objects(self, text: str, parameters: Any) -> list[Any]:
         query = take_apart(text, plain(parameters))

@@ -76,6 +76,12 @@ def test_an_answer_that_is_still_to_come_is_waited_for() -> None:
     assert not recorder.note([event("dataReceived")])
 
 
+def test_what_a_page_makes_itself_is_no_request() -> None:
+    recorder = Recorder()
+    recorder.note([event("requestWillBeSent", request={"url": f"blob:{SITE}/1"})])
+    assert (recorder.waiting, recorder.requests()) == (False, ())
+
+
 def test_errors_of_the_console_are_complaints() -> None:
     console = [{"level": level, "message": "x"} for level in ("INFO", "WARNING", "SEVERE")]
     assert complaints(console) == ("SEVERE: x",)

@@ -6,18 +6,19 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.prewarm.stub import Stub
-from idr.prewarm.catalogue import BEGINNING, Catalogue, Item, Place, image
+from bench.prewarm.stub import GROUP, OWNER, Stub
+from idr.prewarm.catalogue import BEGINNING, Catalogue, Item, Place
+from idr.prewarm.pages import EVERYBODY, Owner, opened, tree
 
 IMAGES = 500
 
 
-def listed(stub: Stub, start: Place = BEGINNING) -> list[tuple[Place, Item]]:
+def listed(stub: Stub, start: Place = BEGINNING, *, images: bool = True) -> list[tuple[Place, Item]]:
     async def read() -> list[tuple[Place, Item]]:
         async def ask(path: str) -> bytes:
             return json.dumps(stub.page(path)).encode()
 
-        catalogue = Catalogue(ask, lambda _path, _why: None)
+        catalogue = Catalogue(ask, lambda _path, _why: None, images=images)
         return [entry async for entry in catalogue.items(start)]
 
     return asyncio.run(read())
@@ -35,13 +36,24 @@ def test_places_rise_from_object_to_object() -> None:
 @settings(deadline=None)
 @given(st.integers(0, len(EVERYTHING) - 1))
 def test_from_any_place_on_the_rest_is_the_same(index: int) -> None:
-    assert listed(Stub(IMAGES), EVERYTHING[index][0]) == EVERYTHING[index:]
+    found = [(place, item.number) for place, item in listed(Stub(IMAGES), EVERYTHING[index][0])]
+    assert found == [(place, item.number) for place, item in EVERYTHING[index:]]
 
 
-def test_only_the_first_series_of_a_fileset_opens_its_files() -> None:
-    assert image({"@id": 5, "omero:series": 0}).paths == ("/webgateway/imgData/5/", "/webgateway/render_thumbnail/5/")
-    assert image({"@id": 6, "omero:series": 1}).paths == ("/webgateway/render_thumbnail/6/",)
+def test_the_roots_of_the_tree_are_asked_for_once() -> None:
+    roots = {*tree(Owner(OWNER, GROUP)), *tree(Owner(EVERYBODY, GROUP))}
+    asked = [path for _, item in EVERYTHING for path in item.paths]
+    assert sorted(path for path in asked if path in roots) == sorted(roots)
 
 
-def test_an_image_of_no_fileset_is_opened() -> None:
-    assert image({"@id": 7}).paths[0] == "/webgateway/imgData/7/"
+def test_without_the_pages_of_images_one_of_each_fileset_is_opened() -> None:
+    assert opened(5, 0) == ("/webgateway/render_thumbnail/5/", "/webgateway/imgData/5/")
+    assert opened(6, 1) == ("/webgateway/render_thumbnail/6/",)
+    pages = [path for _, item in listed(Stub(IMAGES), images=False) for path in item.paths]
+    assert not any("/img_detail/" in path for path in pages)
+    assert any("/load_plate/" in path for path in pages)
+
+
+def test_no_object_is_asked_for_twice() -> None:
+    asked = [path for _, item in EVERYTHING for path in item.paths]
+    assert len(asked) == len(set(asked))

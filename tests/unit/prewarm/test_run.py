@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.prewarm.stub import FILESET, WELLS, Stub
+from bench.prewarm.stub import WELLS, Stub
 from idr.prewarm import client, run
 from idr.prewarm.client import Client
 from idr.prewarm.pace import Pace
@@ -39,14 +39,15 @@ def thumbnails(stub: Stub) -> dict[str, int]:
     return {path: times for path, times in stub.asked.items() if path.startswith(THUMBNAIL)}
 
 
-def test_every_image_is_asked_for_once_and_one_of_each_fileset_opened(tmp_path: Path) -> None:
+def test_every_image_is_asked_for_once_and_opened(tmp_path: Path) -> None:
     stub = Stub(images=WELLS + 100)
     report = asyncio.run(prewarm(stub, tmp_path / "state"))
     assert thumbnails(stub) == {f"{THUMBNAIL}{number}/": 1 for number in range(1, WELLS + 101)}
-    opened = sorted(int(path.split("/")[3]) for path in stub.asked if "/imgData/" in path)
-    assert opened == list(range(1, WELLS + 101, FILESET))
+    assert sum("/imgData/" in path for path in stub.asked) == WELLS + 100
+    assert sum("/render_image/" in path for path in stub.asked) == 2 * (WELLS + 100)
     assert {"/webclient/metadata_details/plate/2/", "/webgateway/plate/2/0/"} < set(stub.asked)
-    batches = [path for path in stub.asked if "/get_thumbnails/" in path]
+    assert max(stub.asked.values()) == 1
+    batches = [path for path in stub.asked if "/webgateway/get_thumbnails/" in path]
     assert sorted(path.count("id=") for path in batches) == [34] + 9 * [50]
     assert "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(51, 101)) in batches
     assert report.done == {"plate": 2, "image": WELLS + 100}

@@ -1,0 +1,191 @@
+"""What a browser asks the proxy for, page by page and to the letter: the proxy knows an answer again by its address.
+
+Read from the scripts of OMERO.web 5.33 (ome.tree.js, ome.plateview.js, ome.viewport.js, omero_image.js). The tests
+hold it to what Chromium asks.
+"""
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from .client import AskError
+
+BATCH = 50
+"""Thumbnails that a plate's page asks for at once: `omero.web.thumbnails_batch`."""
+EVERYBODY = -1
+QUALITY = "0.9"
+"""What the viewer begins with."""
+
+FIRST = (
+    f"/webclient/?experimenter={EVERYBODY}",
+    "/webgateway/open_with/",
+    "/webgateway/luts/",
+    "/webgateway/luts_png/",
+)
+"""What every visitor's browser asks for."""
+STATIC = "/static/"
+
+
+@dataclass(frozen=True, order=True)
+class Owner:
+    """Whose an object is: the tree's root differs with it."""
+
+    user: int
+    group: int
+
+
+def tree(owner: Owner) -> tuple[str, ...]:
+    """The root of the tree when one owner's data are shown, or everybody's of the group."""
+    return (
+        f"/webclient/api/experimenters/{owner.user}/?page=1&group={owner.group}",
+        f"/webclient/api/containers/?id={owner.user}&experimenter_id={owner.user}&page=0&group={owner.group}",
+    )
+
+
+def container(kind: str, number: int, group: int) -> tuple[str, ...]:
+    """The panel of a screen, project, plate or dataset, its place in the tree, and of a plate its grid."""
+    return (
+        f"/webclient/metadata_details/{kind}/{number}/",
+        f"/webclient/api/paths_to_object/?{kind}={number}",
+        *(path.format(number=number, group=group) for path in _IN[kind]),
+    )
+
+
+_IN = {
+    "project": ("/webclient/api/datasets/?id={number}&page=0&group={group}",),
+    "dataset": ("/webclient/api/images/?id={number}&page=1&sizeXYZ=true&date=true&group={group}",),
+    "screen": ("/webclient/api/plates/?id={number}&page=0&group={group}",),
+    "plate": (
+        # by its own address, and from the tree
+        "/webclient/load_plate/plate/{number}/?index=0&show=plate-{number}",
+        "/webclient/load_plate/plate/{number}/?index=0",
+        "/webgateway/plate/{number}/0/",
+    ),
+}
+"""What the tree and the middle panel ask for when a container is chosen."""
+
+
+def well(number: int, plate: int) -> tuple[str, ...]:
+    """A well that is chosen in its plate."""
+    return (
+        f"/webclient/load_plate/plate/{plate}/?index=0&show=plate-{plate}|well-{number}",
+        f"/webclient/metadata_details/well/{number}/?index=0",
+        f"/webgateway/well/{number}/children/",
+    )
+
+
+def opened(number: int, series: int) -> tuple[str, ...]:
+    """An image without its pages: its thumbnail, and for the first of a fileset what makes the server open its files.
+
+    One reader, and so one memo file, serves all series of a fileset.
+    """
+    thumbnail = f"/webgateway/render_thumbnail/{number}/"
+    return (thumbnail,) if series else (thumbnail, f"/webgateway/imgData/{number}/")
+
+
+def image(number: int) -> tuple[str, ...]:
+    """An image that is chosen, its three tabs, and the viewer; the thumbnail is for programs."""
+    return (
+        f"/webgateway/render_thumbnail/{number}/",
+        f"/webclient/get_thumbnails/?id={number}",
+        f"/webclient/metadata_details/image/{number}/",
+        f"/webclient/metadata_acquisition/image/{number}/",
+        f"/webclient/metadata_preview/image/{number}/",
+        f"/webclient/img_detail/{number}/",
+        f"/webclient/imgData/{number}/",
+    )
+
+
+def named_in(path: str, body: bytes) -> Iterator[str]:
+    """What a page goes on to ask for because of what an answer says. Raises AskError when it says nothing such."""
+    for pattern, read in _READERS:
+        if pattern.match(path):
+            try:
+                yield from read(path, body)
+            except (ValueError, KeyError, TypeError):
+                raise AskError(path, "the answer is not what OMERO.web gives there") from None
+
+
+def _of_grid(_path: str, body: bytes) -> Iterator[str]:
+    numbers = [cell["id"] for row in json.loads(body)["grid"] for cell in row if cell]
+    for first in range(0, len(numbers), BATCH):
+        yield "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in numbers[first : first + BATCH])
+
+
+def _of_image(_path: str, body: bytes) -> Iterator[str]:
+    data = json.loads(body)
+    if found := data["meta"].get("wellId"):
+        for table in ("Plate.wells", "Screen.plateLinks.child.wells"):
+            yield f"/webgateway/table/{table}/{found}/query/?query=Well-{found}"
+    # Of a large image the browser asks for tiles, which depend on the size of its window.
+    if data.get("tiles"):
+        yield f"/webclient/render_birds_eye_view/{data['id']}/"
+        return
+    settings = data["rdefs"]
+    plane = f"/webclient/render_image/{data['id']}/{settings['defaultZ']}/{settings['defaultT']}/"
+    before, after = _rendering(data["channels"], settings)
+    yield f"{plane}?{before}&q={QUALITY}&{after}"
+    yield f"{plane}?{before}&{after}"
+
+
+def _rendering(channels: list[Mapping[str, Any]], settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Rendering settings as the viewer writes them, before and after the quality."""
+    shown = [(number, one) for number, one in enumerate(channels, 1) if one["active"] or number == 1]
+    words = ",".join(_channel(number, one) for number, one in shown)
+    maps = ",".join(f"{{%22inverted%22:{{%22enabled%22:{json.dumps(bool(one['inverted']))}}}}}" for _, one in shown)
+    model, projection = settings["model"].lower()[:1], settings["projection"].lower()
+    return f"c={words}&m={model}&p={projection}&ia={int(settings['invertAxis'])}", f"maps=[{maps}]"
+
+
+def _channel(number: int, channel: Mapping[str, Any]) -> str:
+    window = channel["window"]
+    colour = channel.get("lut") or channel["color"]
+    off = "" if channel["active"] else "-"
+    return f"{off}{number}|{_number(window['start'])}:{_number(window['end'])}${colour}"
+
+
+def _number(value: float) -> str:
+    """A number as JavaScript writes it."""
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _of_page(path: str, body: bytes) -> Iterator[str]:
+    """The files of a page."""
+    for found in dict.fromkeys(re.findall(r'(?:href|src)\s*=\s*["\'](/static/[^"\'{}\s]+)["\']', body.decode())):
+        yield urljoin(path, found)
+
+
+def _of_style(path: str, body: bytes) -> Iterator[str]:
+    """The pictures of a style sheet."""
+    base = urlsplit(path).path
+    for found in dict.fromkeys(re.findall(r"url\(\s*[\"']?([^\"')\s]+)", body.decode())):
+        if not found.startswith("data:"):
+            yield posixpath.normpath(urljoin(base, found))
+
+
+def _of_script(_path: str, body: bytes) -> Iterator[str]:
+    """The pictures that a script names, which stand in one of two folders; what is in neither is no picture of ours."""
+    for folder, name in dict.fromkeys(re.findall(r"""\b(image|img)/([\w.-]+\.(?:png|gif|svg))\b""", body.decode())):
+        yield f"/static/{'webclient/image' if folder == 'image' else 'webgateway/img'}/{name}"
+
+
+def _of_open_with(_path: str, body: bytes) -> Iterator[str]:
+    """Scripts of the viewers that the webclient offers."""
+    for option in json.loads(body)["open_with_options"]:
+        if script := option.get("script_url"):
+            yield script
+
+
+Reader = Callable[[str, bytes], Iterator[str]]
+_READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
+    (re.compile(r"/webgateway/plate/"), _of_grid),
+    (re.compile(r"/webclient/imgData/"), _of_image),
+    (re.compile(r"/webclient/(?:\?|img_detail/)"), _of_page),
+    (re.compile(r"/static/[^?]*\.css(?:\?|$)"), _of_style),
+    (re.compile(r"/static/web[^?]*\.js(?:\?|$)"), _of_script),
+    (re.compile(r"/webgateway/open_with/"), _of_open_with),
+)

@@ -1,0 +1,90 @@
+"""What a browser asks for: the addresses are Chromium's, seen before OMERO.web 5.33 (tests/cloud/test_browser.py)."""
+
+import json
+
+import pytest
+
+from idr.prewarm.client import AskError
+from idr.prewarm.pages import container, image, named_in, well
+
+CHANNELS = [
+    {"color": "5082FF", "inverted": False, "active": True, "window": {"start": 0.0, "end": 255.0}},
+    {"color": "26FFBD", "inverted": False, "active": True, "window": {"start": 0.5, "end": 255.0}},
+]
+IMAGE = {
+    "id": 200,
+    "meta": {"wellId": 21},
+    "tiles": False,
+    "channels": CHANNELS,
+    "rdefs": {"model": "color", "projection": "normal", "defaultZ": 3, "defaultT": 1, "invertAxis": False},
+}
+
+
+def named(path: str, answer: object) -> list[str]:
+    return list(named_in(path, json.dumps(answer).encode()))
+
+
+def test_a_plates_page_and_the_tree_ask_for_it_in_two_ways() -> None:
+    assert container("plate", 7, 3)[1:] == (
+        "/webclient/api/paths_to_object/?plate=7",
+        "/webclient/load_plate/plate/7/?index=0&show=plate-7",
+        "/webclient/load_plate/plate/7/?index=0",
+        "/webgateway/plate/7/0/",
+    )
+
+
+def test_a_grid_names_its_thumbnails_in_the_pages_batches() -> None:
+    asked = named("/webgateway/plate/7/0/", {"grid": [[{"id": number}, None] for number in range(1, 121)]})
+    assert [path.count("id=") for path in asked] == [50, 50, 20]
+    assert asked[1] == "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(51, 101))
+
+
+def test_an_image_names_its_first_picture_as_the_viewer_writes_it() -> None:
+    maps = "maps=[{%22inverted%22:{%22enabled%22:false}},{%22inverted%22:{%22enabled%22:false}}]"
+    settings = "c=1|0:255$5082FF,2|0.5:255$26FFBD&m=c&p=normal&ia=0"
+    assert named("/webclient/imgData/200/", IMAGE) == [
+        "/webgateway/table/Plate.wells/21/query/?query=Well-21",
+        "/webgateway/table/Screen.plateLinks.child.wells/21/query/?query=Well-21",
+        f"/webclient/render_image/200/3/1/?{settings}&q=0.9&{maps}",
+        f"/webclient/render_image/200/3/1/?{settings}&{maps}",
+    ]
+
+
+def test_channels_that_are_off_are_left_out_but_the_first() -> None:
+    off = [{**channel, "active": False} for channel in CHANNELS]
+    *_, asked = named("/webclient/imgData/200/", {**IMAGE, "channels": off})
+    assert "?c=-1|0:255$5082FF&m=c" in asked
+    assert asked.endswith("maps=[{%22inverted%22:{%22enabled%22:false}}]")
+
+
+def test_of_a_large_image_no_whole_plane_is_asked_for() -> None:
+    asked = named("/webclient/imgData/200/", {**IMAGE, "tiles": True, "meta": {"wellId": None}})
+    assert asked == ["/webclient/render_birds_eye_view/200/"]
+
+
+def test_a_page_names_its_files_and_a_style_sheet_its_pictures() -> None:
+    page = b'<link href="/static/a.css?_5.33"><script src=\'/static/b.js\'></script><a href="/webclient/">x</a>'
+    assert list(named_in("/webclient/img_detail/1/", page)) == ["/static/a.css?_5.33", "/static/b.js"]
+    style = b"a { background: url(../image/x.png) } b { background: url('data:image/png;base64,xx') }"
+    assert list(named_in("/static/webclient/css/a.css?_5.33", style)) == ["/static/webclient/image/x.png"]
+    script = b"icon: URLS.static_webclient + 'image/folder16.png', src = static_webgateway + \"img/spacer.gif\""
+    assert list(named_in("/static/webclient/javascript/ome.tree.js?_5.33", script)) == [
+        "/static/webclient/image/folder16.png",
+        "/static/webgateway/img/spacer.gif",
+    ]
+    viewers = {
+        "open_with_options": [{"id": "x"}, {"script_url": "/static/webclient/javascript/ome.openwith_viewer.js"}]
+    }
+    assert named("/webgateway/open_with/", viewers) == ["/static/webclient/javascript/ome.openwith_viewer.js"]
+
+
+def test_a_well_is_chosen_in_its_plate() -> None:
+    assert well(21, 7)[0] == "/webclient/load_plate/plate/7/?index=0&show=plate-7|well-21"
+    assert "/webclient/img_detail/200/" in image(200)
+
+
+@pytest.mark.parametrize("path", ["/webgateway/plate/7/0/", "/webclient/imgData/200/"])
+@pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"<html>"])
+def test_an_answer_that_is_something_else_is_a_failure(path: str, answer: bytes) -> None:
+    with pytest.raises(AskError, match=path):
+        list(named_in(path, answer))
