@@ -20,31 +20,41 @@ UNITS = {
     "omero-web": "omeroreadwrite",
     "omero-demo-image-server": "omeroreadwrite",
 }
-FROZEN = ("nginx", "postgresql@*")
-"""Each of the others takes a minute more: all of them are in tests/soak."""
+KILLED = ("nginx", "postgresql@*", "redis-server")
+FROZEN = ("nginx",)
+"""Each of the others takes a minute or more: tests/soak/test_healing.py has all of them."""
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", KILLED)
 def test_a_killed_service_is_back_within_a_minute(
     second: Tenant, unit: str, record_property: Callable[[str, object], None]
 ) -> None:
-    service = second.service()
-    fault = faults.killed(service, service.node(UNITS[unit]), unit)
-    outage = faults.observe(service, fault, calm=CALM_SECONDS, limit=KILLED_SECONDS)
+    outage = heals_after_kill(second.service(), unit)
     record_property(f"seconds of failed requests: {unit} killed", _told(outage))
-    assert outage.seconds["cached"] == 0 or unit == "nginx"
-    _is_active(service, unit)
 
 
 @pytest.mark.parametrize("unit", FROZEN)
 def test_a_frozen_service_is_restarted_and_the_log_says_why(
     second: Tenant, unit: str, record_property: Callable[[str, object], None]
 ) -> None:
-    service = second.service()
+    outage = heals_after_freeze(second.service(), unit)
+    record_property(f"seconds of failed requests: {unit} frozen", _told(outage))
+
+
+def heals_after_kill(service: Service, unit: str) -> faults.Outage:
+    """Kill a unit's main process; it is back within KILLED_SECONDS, and kept pages never failed but for nginx's."""
+    fault = faults.killed(service, service.node(UNITS[unit]), unit)
+    outage = faults.observe(service, fault, calm=CALM_SECONDS, limit=KILLED_SECONDS)
+    assert outage.seconds["cached"] == 0 or unit == "nginx"
+    _is_active(service, unit)
+    return outage
+
+
+def heals_after_freeze(service: Service, unit: str) -> faults.Outage:
+    """Stop all processes of a unit; idr-heal restarts it within FROZEN_SECONDS, logs why and counts it."""
     node = service.node(UNITS[unit])
     fault = faults.frozen(service, node, unit)
     outage = faults.observe(service, fault, calm=CALM_SECONDS, limit=FROZEN_SECONDS)
-    record_property(f"seconds of failed requests: {unit} frozen", _told(outage))
     assert outage.last > 0, "freezing it hurt nobody: this test proves nothing"
     _is_active(service, unit)
     name = unit.removesuffix("*")
@@ -52,6 +62,7 @@ def test_a_frozen_service_is_restarted_and_the_log_says_why(
     assert f"{name}: " in log
     metrics = service.on(node, "curl -s http://$(hostname -I | cut -d' ' -f1):9100/metrics")
     assert f'idr_heal_restarts_total{{unit="{name}"}}' in metrics
+    return outage
 
 
 def _told(outage: faults.Outage) -> str:
