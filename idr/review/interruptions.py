@@ -1,6 +1,6 @@
 """What visitors and operators miss while an update is applied, and for about how long.
 
-The seconds were measured on the local cloud (docs/interruptions.md); a cloud of virtual machines needs longer to boot.
+The seconds are rounded up from outages measured on the local cloud; a cloud of virtual machines needs longer to boot.
 """
 
 from collections.abc import Iterator
