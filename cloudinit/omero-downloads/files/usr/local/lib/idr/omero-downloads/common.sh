@@ -52,7 +52,7 @@ switch_link() { # FOLDER LINK: make the link lead to the folder, and remember wh
 remove_others() { # LINK PATTERN: folders of other versions; the present and the one before stay, to go back to
   local folder
   for folder in $2; do
-    [ -d "$folder" ] && [ ! -L "$folder" ] || continue
+    if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
     [ "$folder" = "$(readlink "$1")" ] || [ "$folder" = "$(readlink "$1.before")" ] || rm -rf "$folder"
   done
 }
