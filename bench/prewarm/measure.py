@@ -97,7 +97,7 @@ def _thumbnails(url: str) -> int:
 
 def _command(url: str, folder: Path, *more: str) -> list[str]:
     command = [sys.executable, "-m", "idr.prewarm", "--url", url, "--state", str(folder / "state"), "--json"]
-    return [*command, "--concurrency", str(CONCURRENCY), *more]
+    return [*command, "--no-images", "--concurrency", str(CONCURRENCY), *more]
 
 
 def _prewarm(url: str, folder: Path, *more: str) -> dict[str, Any]:

@@ -26,8 +26,6 @@ The API orders by name and number, so an object keeps its place for as long as t
 BEGINNING: Place = (0, 0, 0, 0)
 
 Ask = Callable[[str], Awaitable[bytes]]
-Paths = Callable[[Mapping[str, Any]], tuple[str, ...]]
-"""What to ask for an image, by the API's entry for it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Catalogue:
         try:
             size = WELLS if section.children == "wells" else PAGE
             async for offset, entries in self._pages(path, start[0], size):
-                for index, item in enumerate(_images_of(entries, entry["@id"], self._paths), start=1):
+                for index, item in enumerate(self._images_of(entries, entry["@id"]), start=1):
                     if (offset, index) >= start:
                         yield (offset, index), item
         except AskError as error:
@@ -123,6 +121,18 @@ class Catalogue:
     def _paths(self, image: Mapping[str, Any]) -> tuple[str, ...]:
         number = image["@id"]
         return pages.image(number) if self._images else pages.opened(number, image.get("omero:series", 0))
+
+    def _images_of(self, entries: list[dict[str, Any]], plate: int) -> Iterator[Item]:
+        """The images on a page of a plate's wells or of images; with a well's first image the well's own pages."""
+        for entry in entries:
+            if not entry["@type"].endswith("#Well"):
+                yield Item("image", entry["@id"], self._paths(entry))
+                continue
+            well = pages.well(entry["@id"], plate) if self._images else ()
+            for sample in entry.get("WellSamples", ()):
+                if "Image" in sample:
+                    yield Item("image", sample["Image"]["@id"], (*well, *self._paths(sample["Image"])))
+                    well = ()
 
     async def _entries(self, path: str, offset: int, size: int) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         async for first, entries in self._pages(path, offset, size):
@@ -154,16 +164,3 @@ class Catalogue:
 def _owner(entry: Mapping[str, Any]) -> Owner:
     details = entry["omero:details"]
     return Owner(details["owner"]["@id"], details["group"]["@id"])
-
-
-def _images_of(entries: list[dict[str, Any]], plate: int, paths: Paths) -> Iterator[Item]:
-    """The images on a page of a plate's wells or of images."""
-    for entry in entries:
-        if not entry["@type"].endswith("#Well"):
-            yield Item("image", entry["@id"], paths(entry))
-            continue
-        well = pages.well(entry["@id"], plate)
-        for sample in entry.get("WellSamples", ()):
-            if "Image" in sample:
-                yield Item("image", sample["Image"]["@id"], (*well, *paths(sample["Image"])))
-                well = ()
