@@ -15,7 +15,7 @@ KINDS = {
     "security-group-rules": "security_group_rule",
     "floatingips": "floatingip",
 }
-"""Path of each collection, and the key of one object; a list's key is the path with underscores."""
+"""Path of each collection, and the key of one object and of its quota; a list's key is the path with underscores."""
 DEFAULTS: dict[str, Thing] = {
     "networks": {
         "status": "ACTIVE",
@@ -33,15 +33,6 @@ DEFAULTS: dict[str, Thing] = {
         ("remote_group_id", "remote_ip_prefix", "protocol", "port_range_min", "port_range_max")
     ),
     "floatingips": {"status": "DOWN", "port_id": None, "fixed_ip_address": None, "router_id": None},
-}
-QUOTAS = {
-    "networks": "network",
-    "subnets": "subnet",
-    "routers": "router",
-    "ports": "port",
-    "security-groups": "security_group",
-    "security-group-rules": "security_group_rule",
-    "floatingips": "floatingip",
 }
 
 
@@ -161,16 +152,16 @@ class Network:
         return Answer(204)
 
     def _over(self, kind: str) -> Answer | None:
-        limit = self.limits.get(QUOTAS[kind], -1)
+        limit = self.limits.get(KINDS[kind], -1)
         if limit < 0 or len(self._mine(kind)) < limit:
             return None
-        return failure(409, f"Quota exceeded for resources: ['{QUOTAS[kind]}'].")
+        return failure(409, f"Quota exceeded for resources: ['{KINDS[kind]}'].")
 
     def _mine(self, kind: str) -> list[Thing]:
         return self.store.all(kind, project_id=PROJECT)
 
     def _quotas(self, detailed: bool) -> Answer:
-        used = {name: len(self._mine(kind)) for kind, name in QUOTAS.items()}
+        used = {name: len(self._mine(kind)) for kind, name in KINDS.items()}
         told = {name: {"limit": limit, "used": used[name], "reserved": 0} for name, limit in self.limits.items()}
         return Answer(200, {"quota": told if detailed else self.limits})
 

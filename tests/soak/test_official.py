@@ -245,13 +245,15 @@ def test_an_importer_reads_the_logging_settings_and_no_password(place: Place) ->
 
 def test_omero_web_gives_its_password_to_no_other_server(place: Place) -> None:
     """One with a certificate of its own making, as OMERO's own are."""
-    place.said(SERVER, "sudo cp -a /etc/idr/omero/server.pem /root/server.pem")
+    place.said(SERVER, "sudo cp -a /etc/idr/omero/server.pem /etc/idr/omero/kept.pem")
     make = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=omero -keyout /dev/stdout"
     place.said(SERVER, f"{make} 2> /dev/null | sudo tee /etc/idr/omero/server.pem > /dev/null")
     place.said(SERVER, "sudo systemctl restart omero-server")
     assert place.on(SERVER, "sudo /usr/local/lib/idr/web/health").returncode != 0
     assert b"certificate" in place.on(SERVER, WELL).stdout
-    place.said(SERVER, "sudo cp -a /root/server.pem /etc/idr/omero/server.pem && sudo systemctl restart omero-server")
+    place.said(
+        SERVER, "sudo cp -a /etc/idr/omero/kept.pem /etc/idr/omero/server.pem && sudo systemctl restart omero-server"
+    )
     until(place, "sudo /usr/local/lib/idr/web/health")
 
 
