@@ -11,13 +11,13 @@ from model.outputs import contract
 from model.outputs.summary import summary
 from model.outputs.topology import Known
 from model.planning import plan
-from model.replacement import turns
+from model.replacement import order
 
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
 deployed = require_agreement(stack_plan)
 require_capacity(stack_plan)
-deployment = Deployment(stack_plan, secrets, turns(stack_plan, deployed))
+deployment = Deployment(stack_plan, secrets, order(stack_plan, deployed))
 
 # A first preview can already show what depends on no address or id of the cloud's.
 before_up = contract.planned(stack_plan, secrets)

@@ -1,6 +1,6 @@
 """Configuration: brings a node to what its bundle says, and stops it before its volumes are taken away."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ class Configuration(pulumi.ComponentResource):
 
     Depends on the server by property: when that is replaced, the engine first deletes this, which stops the services
     and unmounts the volumes as far as the machine can be reached (`idr.stop`), then detaches them, then deletes the
-    server. `applied` is there when the node works.
+    server. `applied` is there when the node works. It waits for the resources in `turn`.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Configuration(pulumi.ComponentResource):
         route: Route,
         bundle: Callable[[Mapping[str, str]], str],
         frozen: bool,
+        turn: Sequence[pulumi.Input[pulumi.Resource]] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:configuration:Configuration", name, None, opts)
@@ -100,7 +101,7 @@ class Configuration(pulumi.ComponentResource):
             add_previous_output_in_env=False,
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[stop, *node.attachments],
+                depends_on=[stop, *node.attachments, *turn],
                 delete_before_replace=True,
                 # A release that is left alone is not touched by what newer releases need.
                 ignore_changes=["stdin", "create", "delete", "connection", "triggers"] if frozen else [],

@@ -1,7 +1,5 @@
 """Deployment: a whole stack, put together."""
 
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
@@ -12,24 +10,28 @@ from components.release import Release
 from components.turns import Turns
 from model.ownership import Labels
 from model.plan import Plan, cloud_prefix
+from model.replacement import Order
 from model.secrets import Secrets
+
+NO_ORDER = Order()
+"""Of a stack without servers."""
 
 
 class Deployment(pulumi.ComponentResource):
     """Router, bastion, releases and the public address before the live one.
 
-    The servers of the nodes `replaced` are replaced one after another, in that order.
+    Servers and configurations that `order` names are changed one after another.
 
     Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name.
     `configured` has an output for each node, known once its services are healthy.
     """
 
     def __init__(
-        self, plan: Plan, secrets: Secrets, replaced: Sequence[str] = (), opts: ResourceOptions | None = None
+        self, plan: Plan, secrets: Secrets, order: Order = NO_ORDER, opts: ResourceOptions | None = None
     ) -> None:
         super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
         child = ResourceOptions(parent=self)
-        turns = Turns(replaced)
+        turns = Turns(order)
         router_id = cloud.router_id(plan.router) if plan.router else self._router(plan).id
         bastion, *others = (
             Release(scope, plan=plan, secrets=secrets, router_id=router_id, turns=turns, opts=child)

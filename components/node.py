@@ -88,7 +88,7 @@ class Node(pulumi.ComponentResource):
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
             metadata={**server_metadata, **labels.metadata(), "image": node.image, "rebuild": str(node.rebuild)},
-            opts=ResourceOptions.merge(child, _change(frozen=frozen, after=turns.before(node.name))),
+            opts=ResourceOptions.merge(child, _change(frozen=frozen, after=turns.before_server(node.name))),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}
         self.attachments: list[pulumi.Resource] = []

@@ -41,7 +41,7 @@ class Release(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:release:Release", scope.name, None, opts)
-        self._plan, self._secrets, self._scope = plan, secrets, scope
+        self._plan, self._secrets, self._scope, self._turns = plan, secrets, scope, turns
         prefix = cloud_prefix(plan.stack)
         labels = Labels(plan.stack, scope.name)
         child = ResourceOptions(parent=self)
@@ -100,6 +100,7 @@ class Release(pulumi.ComponentResource):
                 route=jump if node == self._plan.bastion_node else self._route(node, str(node.address), jump),
                 bundle=partial(self._bundle, node),
                 frozen=self._scope.frozen,
+                turn=self._turns.before_configuration(node.name),
                 opts=ResourceOptions(parent=self, depends_on=after),
             )
             for node in self._scope.nodes

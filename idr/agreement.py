@@ -183,7 +183,12 @@ def require_agreement(plan: Plan) -> dict[str, Deployed]:
 
 def _deployed(inputs: Mapping[str, Any]) -> Deployed:
     metadata = inputs.get("metadata") or {}
-    return Deployed(metadata.get("image", ""), metadata.get("rebuild", ""), inputs.get("availabilityZone"))
+    return Deployed(
+        image=metadata.get("image", ""),
+        rebuild=metadata.get("rebuild", ""),
+        zone=inputs.get("availabilityZone"),
+        flavor=inputs.get("flavorName", ""),
+    )
 
 
 def _setting(name: str) -> str | None:

@@ -1,9 +1,11 @@
-"""Which servers an update replaces, and in which order."""
+"""Which nodes an update interrupts, and in which order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from model.plan import Node, Plan
+from model import balancing
+from model.plan import Node, Plan, Scope
+from model.roles import Role
 
 
 @dataclass(frozen=True)
@@ -13,18 +15,43 @@ class Deployed:
     image: str
     rebuild: str
     zone: str | None
+    flavor: str
 
 
-def turns(plan: Plan, deployed: Mapping[str, Deployed]) -> tuple[str, ...]:
-    """The nodes whose servers an update replaces, in the order in which it must.
+@dataclass(frozen=True)
+class Order:
+    """Names of nodes, in the order in which an update must take them.
 
-    The bastion comes first, since the others are stopped and configured through it. A node without a server has no
-    turn: new servers are all made at once.
+    `servers` are replaced or resized one after another. Each of `configurations` is a group of nodes that serve the
+    same requests; they are configured one after another, so that one of them always answers.
     """
-    nodes = (node for scope in plan.scopes if not scope.frozen for node in scope.nodes)
-    return tuple(node.name for node in nodes if node.name in deployed and _is_replaced(node, deployed[node.name]))
+
+    servers: tuple[str, ...] = ()
+    configurations: tuple[tuple[str, ...], ...] = ()
 
 
-def _is_replaced(node: Node, was: Deployed) -> bool:
+def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
+    """The order of an update of the servers that are `deployed`, by their names in the plan.
+
+    The bastion comes first, since the others are stopped and configured through it. A node without a server waits for
+    none: new servers are made and configured all at once.
+    """
+    scopes = [scope for scope in plan.scopes if not scope.frozen]
+    servers = (node for scope in scopes for node in scope.nodes if node.name in deployed)
+    alike = (tuple(node.name for node in group if node.name in deployed) for scope in scopes for group in _alike(scope))
+    return Order(
+        servers=tuple(node.name for node in servers if _is_interrupted(node, deployed[node.name])),
+        configurations=tuple(dict.fromkeys(names for names in alike if len(names) > 1)),
+    )
+
+
+def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
+    """Groups of nodes of which each can answer what another is asked, in the order of the plan."""
+    yield balancing.web(release)
+    yield balancing.omero(release)
+    yield release.with_role(Role.PROXY)
+
+
+def _is_interrupted(node: Node, was: Deployed) -> bool:
     moved = node.zone is not None and was.zone is not None and node.zone != was.zone
-    return moved or (node.image, str(node.rebuild)) != (was.image, was.rebuild)
+    return moved or (node.image, str(node.rebuild), node.flavor_name) != (was.image, was.rebuild, was.flavor)

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from idr import stack_file
 from idr.cli import FAILED, PROJECT, AsJson, Stack, print_json
 from idr.errors import IdrError
 from idr.review import preview, render, rules
 from idr.review.rules import Change
 from idr.review.summary import summarize
-from idr.stack_file import document
+from model.reading import SettingsError
 
 
 def command(
@@ -41,7 +42,7 @@ def command(
         msg = f"no guard rail is called {', '.join(unknown)}; there are: {', '.join(rules.NAMES)}"
         raise typer.BadParameter(msg, param_hint="--allow")
     found = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
-    summary = summarize(found, stack)
+    summary = summarize(found, stack, _missing(stack))
     breaches = rules.check(Change(found, _stack_file(stack)), lifted)
     if as_json:
         print_json(render.data(summary, breaches))
@@ -72,9 +73,17 @@ def _ask_engine(stack: str) -> str:
     return done.stdout
 
 
+def _missing(stack: str) -> list[str]:
+    try:
+        return stack_file.read(stack).missing()
+    except (IdrError, SettingsError):
+        # There is no such file, or the preview says what is wrong with it.
+        return []
+
+
 def _stack_file(stack: str) -> dict[str, Any] | None:
     file = PROJECT / f"Pulumi.{stack}.yaml"
     if not file.is_file():
         return None
-    found = document(file)
+    found = stack_file.document(file)
     return found if isinstance(found, dict) else {}

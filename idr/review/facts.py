@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from idr.review.preview import ASSOCIATION, FLOATING_IP, SECURITY_RULE, VOLUME, Kind, Preview, State, Step
+from idr.review.preview import ASSOCIATION, FLOATING_IP, SECURITY_RULE, SERVER, VOLUME, Kind, Preview, State, Step
 
 PUBLIC = "public"
 """Name of the public address and of its association in the program."""
+
+BASTION = "bastion"
+"""Name of the bastion's node, and of its scope."""
+
+FLAVOR = "flavorName"
 
 # No institute has a larger network: what is open to this many is open to the world.
 SMALLEST_WORLD = {4: 7, 6: 15}
@@ -64,6 +69,23 @@ def live(preview: Preview) -> tuple[str | None, str | None]:
 def release_of(node: str | None) -> str | None:
     """The release that a node belongs to."""
     return node.split("-", 1)[0] if node else None
+
+
+def concerned(preview: Preview) -> list[Step]:
+    """The servers that visitors and operators depend on now: those of the live release, and the bastion."""
+    before, _ = live(preview)
+    scopes = {release_of(before), BASTION} - {None}
+    return [step for step in preview.of(SERVER) if step.old and step.release in scopes]
+
+
+def is_rebooted(step: Step) -> bool:
+    """Whether a server stays and is resized, which Nova does by a reboot."""
+    return step.kind == Kind.UPDATE and FLAVOR in step.reasons
+
+
+def is_interrupted(step: Step) -> bool:
+    """Whether a server is away for a while: replaced or rebooted."""
+    return step.kind == Kind.REPLACE or is_rebooted(step)
 
 
 def lost_addresses(preview: Preview) -> list[str]:

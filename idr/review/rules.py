@@ -83,6 +83,16 @@ def _address_lost(change: Change) -> list[str]:
     return [f"the {name} address goes back to the cloud" for name in facts.lost_addresses(change.preview)]
 
 
+def _interrupted(change: Change) -> list[str]:
+    away = [step.name for step in facts.concerned(change.preview) if facts.is_interrupted(step)]
+    if len(away) < 2:
+        return []
+    return [
+        f"{', '.join(away)} are replaced or rebooted in one update, one after another. "
+        "Change one node at a time; or, if all are meant, run: idr review --allow live-nodes-interrupted"
+    ]
+
+
 RULES = (
     Rule("data-volume-deleted", "the data is gone", _deleted),
     Rule("data-volume-replaced", "the new volume is empty, and the engine deletes the old one", _replaced),
@@ -93,6 +103,7 @@ RULES = (
     ),
     Rule("data-volume-shrunk", "Cinder refuses it in the middle of the update", _shrunk),
     Rule("live-release-removed", "visitors have nothing, and there is no way back", _live_removed),
+    Rule("live-nodes-interrupted", "one mistake in a setting that all nodes share reaches every node", _interrupted),
     Rule("public-address-lost", "DNS leads to it, and the cloud gives it to somebody else", _address_lost),
     Rule("world-open-port", "a port that the world could not reach before", _opened),
     Rule("plain-text-secret", "a secret that was shown once is no secret", _plain_secrets),

@@ -1,7 +1,7 @@
 """A preview in a few lines, worst first: what data is at stake, what goes live, what opens, what is replaced."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ class Topic(StrEnum):
     """What a line is about, worst first."""
 
     ERROR = "The preview fails"
+    MISSING = "Not set yet, and `pulumi up` needs it"
     DATA = "Data at stake"
     LIVE = "Live"
     WORLD = "Open to the world"
@@ -42,10 +43,11 @@ class Summary:
     counts: dict[str, int]
 
 
-def summarize(preview: Preview, stack: str) -> Summary:
-    """The summary of a preview."""
+def summarize(preview: Preview, stack: str, missing: Iterable[str] = ()) -> Summary:
+    """The summary of a preview. `missing` is what the stack file does not have yet, a line each."""
     lines = [
         *_errors(preview),
+        *(Line(Topic.MISSING, text) for text in missing),
         *_data(preview),
         *_live(preview),
         *_world(preview),

@@ -1,8 +1,9 @@
-"""Another image for every node, on the fake cloud: one server after another is replaced, the bastion first."""
+"""Another image or flavor for every node, on the fake cloud: one server after another, the bastion first."""
 
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,23 +14,37 @@ from tests.fake_cloud.project import STACK, local_stack
 
 pytestmark = pytest.mark.engine
 
+UP = ("up", "--yes", "--skip-preview", "--json", "--stack", STACK)
 
-def test_all_nodes_get_another_image_one_after_another(tmp_path: Path) -> None:
+
+def another_image(config: dict[str, Any]) -> None:
+    config["idr:image"] = "idr-debian-13"
+
+
+def another_flavor(config: dict[str, Any]) -> None:
+    config["idr:flavors"]["local.large"] = {"vcpus": 2, "memoryMib": 4096}
+    config["idr:bastion"]["flavor"] = "local.large"
+    for node in config["idr:releases"]["demo1"]["nodes"].values():
+        node["flavor"] = "local.large"
+
+
+@pytest.mark.parametrize("change", [another_image, another_flavor])
+def test_all_nodes_get_another_image_or_flavor_one_after_another(change: Any, tmp_path: Path) -> None:
     with FakeCloud() as cloud:
+        contents.image(cloud.store, "idr-debian-13")
+        contents.flavor(cloud.store, "local.large", 2, 4096, 10)
         project = local_stack(cloud, tmp_path)
-        up = ("up", "--yes", "--skip-preview", "--json", "--stack", STACK)
-        first = project.pulumi(*up)
+        first = project.pulumi(*UP)
         assert first.returncode == 0, first.stdout
         made = [step for step in steps.of_update(first.stdout) if step.kind == "Instance"]
         assert max(step.began for step in made) < max(step.ended for step in made)
-        contents.image(cloud.store, "idr-debian-13")
-        project.change(lambda config: config.update({"idr:image": "idr-debian-13"}))
-        second = project.pulumi(*up)
+        project.change(change)
+        second = project.pulumi(*UP)
         assert second.returncode == 0, second.stdout
-        replaced = [step for step in steps.of_update(second.stdout) if step.kind == "Instance"]
+        changed = [step for step in steps.of_update(second.stdout) if step.kind == "Instance"]
         spans = {
-            name: (min(s.began for s in replaced if s.name == name), max(s.ended for s in replaced if s.name == name))
-            for name in {step.name for step in replaced}
+            name: (min(s.began for s in changed if s.name == name), max(s.ended for s in changed if s.name == name))
+            for name in {step.name for step in changed}
         }
         order = sorted(spans, key=lambda name: spans[name])
         assert (len(order), order[0]) == (5, "bastion")

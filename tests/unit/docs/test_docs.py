@@ -11,7 +11,10 @@ import yaml
 from typer.core import TyperGroup
 
 from idr.__main__ import app
+from idr.review import rules
+from idr.review.interruptions import EFFECTS
 from model.reading import Source, parse
+from model.roles import Role
 from tests import docs
 from tests.docs import Block
 from tests.stacks import ROOT, STACK_FILES
@@ -70,6 +73,24 @@ def test_every_edit_of_the_guide_is_a_valid_stack_file() -> None:
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.action == "not run"], ids=str)
 def test_what_is_not_run_says_why(block: Block) -> None:
     assert len(block.note) > len("no cloud")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The rows of the guide's table below a heading."""
+    below = (ROOT / "docs" / "guide.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in below.splitlines() if line[:1] == "|"]
+
+
+def test_the_seconds_of_a_replacement_are_those_that_a_review_says() -> None:
+    told = {name: (seconds, what) for name, seconds, what in rows("A new image for all nodes")[2:]}
+    assert set(told) == set(Role)
+    for role, effect in EFFECTS.items():
+        assert told[role][0] == str(effect.replacement_seconds)
+        assert told[role][1].startswith(effect.what)
+
+
+def test_every_guard_rail_is_in_the_guide() -> None:
+    assert [row[0] for row in rows("Review a change")[2:]] == list(rules.NAMES)
 
 
 def test_a_block_that_says_not_what_is_done_with_it_is_refused(tmp_path: Path) -> None:

@@ -1,38 +1,92 @@
-"""The order in which servers are replaced."""
+"""The order in which an update interrupts nodes."""
 
 from dataclasses import replace
 
 import pytest
 
-from model.replacement import Deployed, turns
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
+from model.replacement import Deployed, Order, order
 from tests import stacks
 
+
+def deployed(made: Plan) -> dict[str, Deployed]:
+    """The servers of a plan as an `up` of it leaves them."""
+    return {node.name: Deployed(node.image, str(node.rebuild), node.zone, node.flavor_name) for node in made.nodes}
+
+
 PLAN = stacks.plan_of("local")
-AS_PLANNED = {node.name: Deployed(node.image, str(node.rebuild), node.zone) for node in PLAN.nodes}
-OTHER = {name: replace(deployed, image="idr-debian-11") for name, deployed in AS_PLANNED.items()}
+AS_PLANNED = deployed(PLAN)
+OTHER = {
+    "image": {name: replace(was, image="idr-debian-11") for name, was in AS_PLANNED.items()},
+    "flavor": {name: replace(was, flavor="local.tiny") for name, was in AS_PLANNED.items()},
+}
 
 
-def test_a_first_creation_and_an_update_without_replacements_have_no_turns() -> None:
-    assert turns(PLAN, {}) == ()
-    assert turns(PLAN, AS_PLANNED) == ()
+def with_nodes(**nodes: list[str]) -> Plan:
+    """The stack `local` with groups of two nodes that have these roles."""
+    values = stacks.values("local")
+    for name, roles in nodes.items():
+        values["releases"]["demo1"]["nodes"][name] = {"roles": roles, "flavor": "local.medium", "count": 2}
+    return plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
 
 
-def test_another_image_replaces_the_bastion_first() -> None:
-    order = turns(PLAN, OTHER)
-    assert order[0] == "bastion"
-    assert sorted(order) == sorted(node.name for node in PLAN.nodes)
+def test_a_first_creation_and_an_update_without_interruptions_have_no_order() -> None:
+    assert order(PLAN, {}) == Order()
+    assert order(PLAN, AS_PLANNED) == Order()
+
+
+@pytest.mark.parametrize("changed", OTHER)
+def test_another_image_or_flavor_interrupts_the_bastion_first(changed: str) -> None:
+    servers = order(PLAN, OTHER[changed]).servers
+    assert servers[0] == "bastion"
+    assert sorted(servers) == sorted(node.name for node in PLAN.nodes)
 
 
 @pytest.mark.parametrize("name", AS_PLANNED)
 def test_a_rebuild_number_replaces_that_node_alone(name: str) -> None:
-    assert turns(PLAN, {**AS_PLANNED, name: replace(AS_PLANNED[name], rebuild="7")}) == (name,)
+    assert order(PLAN, {**AS_PLANNED, name: replace(AS_PLANNED[name], rebuild="7")}).servers == (name,)
 
 
 def test_a_node_without_a_server_does_not_wait() -> None:
-    without = {name: deployed for name, deployed in OTHER.items() if name != "demo1-redis"}
-    assert "demo1-redis" not in turns(PLAN, without)
+    without = {name: was for name, was in OTHER["image"].items() if name != "demo1-redis"}
+    assert "demo1-redis" not in order(PLAN, without).servers
 
 
-def test_a_frozen_release_is_not_replaced() -> None:
-    frozen = replace(PLAN, releases=tuple(replace(release, frozen=True) for release in PLAN.releases))
-    assert turns(frozen, OTHER) == ("bastion",)
+def test_a_frozen_release_is_not_interrupted() -> None:
+    made = with_nodes(omeroreadonly=["omero-readonly", "web"])
+    frozen = replace(made, releases=tuple(replace(release, frozen=True) for release in made.releases))
+    was = {name: replace(one, image="idr-debian-11") for name, one in deployed(made).items()}
+    assert order(frozen, was) == Order(servers=("bastion",))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        ({"omeroreadonly": ["omero-readonly", "web"]}, {("demo1-omeroreadonly-1", "demo1-omeroreadonly-2")}),
+        (
+            {"omeroreadonly": ["omero-readonly"], "pages": ["web"]},
+            {("demo1-omeroreadonly-1", "demo1-omeroreadonly-2"), ("demo1-pages-1", "demo1-pages-2")},
+        ),
+    ],
+)
+def test_nodes_that_answer_the_same_requests_are_configured_one_after_another(
+    nodes: dict[str, list[str]], expected: set[tuple[str, ...]]
+) -> None:
+    made = with_nodes(**nodes)
+    assert set(order(made, deployed(made)).configurations) == expected
+
+
+def test_a_node_that_is_added_is_not_waited_for() -> None:
+    made = with_nodes(omeroreadonly=["omero-readonly", "web"])
+    before = {name: was for name, was in deployed(made).items() if name != "demo1-omeroreadonly-2"}
+    assert order(made, before).configurations == ()
+
+
+def test_both_orders_agree() -> None:
+    """Or the engine would wait for ever: a server for a configuration that waits for that server."""
+    made = with_nodes(omeroreadonly=["omero-readonly"], pages=["web"])
+    found = order(made, {name: replace(was, image="idr-debian-11") for name, was in deployed(made).items()})
+    for group in found.configurations:
+        assert [name for name in found.servers if name in group] == list(group)

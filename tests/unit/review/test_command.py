@@ -1,12 +1,17 @@
 """The command `idr review` on recorded previews."""
 
 import json
+import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from idr import stack_file
 from idr.__main__ import app
+from idr.review import command
+from tests import stacks
 
 PREVIEWS = Path(__file__).parent / "previews"
 OK, FAILED, USAGE = 0, 1, 2
@@ -66,3 +71,18 @@ def test_standard_input_is_read_too() -> None:
     text = (PREVIEWS / "nothing.json").read_text()
     result = CliRunner().invoke(app, ["review", "--stack", "none", "--preview", "-"], input=text)
     assert (result.exit_code, result.stdout) == (OK, "none: nothing changes\n")
+
+
+def test_what_the_stack_file_lacks_is_said_before_an_up_refuses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)
+    shutil.copy(stacks.STACK_FILES["uod"], tmp_path / "Pulumi.mine.yaml")
+    monkeypatch.setattr(command, "PROJECT", tmp_path)
+    monkeypatch.setattr(stack_file, "read", partial(stack_file.read, folder=tmp_path))
+    result = CliRunner().invoke(app, ["review", "--stack", "mine", "--preview", str(PREVIEWS / "nothing.json")])
+    heading = result.stdout.splitlines().index("Not set yet, and `pulumi up` needs it:")
+    assert (
+        "  - Pulumi.mine.yaml: idr:omero.server.sha256: is not set yet; `idr pin` finds it"
+        in (result.stdout.splitlines()[heading:])
+    )
