@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 WELLS = 384
-HTML = ("/webclient/?", "/webclient/img_detail/")
+HTML = ("/webclient/?", "/webclient/img_detail/", "/webclient/load_plate/", "/webclient/metadata_")
 THUMBNAIL = b"\xff\xd8" + bytes(2046)
 OWNER, GROUP = 3, 4
 """Whose everything is."""

@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 import httpx
 
+TOO_MANY = 429
+TURN_SECONDS = 300.0
+"""How long to wait for a turn: the proxy says 429 of a visitor who has enough under way, not of what he asks for."""
 DELAYS = (0.5, 2.0, 8.0)
 """Seconds before each further attempt, varied by half, so that what failed together does not return together."""
 TIMEOUT = 120.0
@@ -24,12 +27,13 @@ Watch = Callable[[str, float, bool], None]
 
 
 class AskError(Exception):
-    """A page that did not come. `why` is for people."""
+    """A page that did not come. `why` is for people; `status` is 0 where there was no answer, or no usable one."""
 
-    def __init__(self, path: str, why: str) -> None:
+    def __init__(self, path: str, why: str, status: int = 0) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
         self.why = why
+        self.status = status
 
 
 class _NamedContext(ssl.SSLContext):
@@ -126,22 +130,33 @@ class Client:
 
     async def ask(self, path: str) -> bytes:
         """The body of a 200. Raises AskError for any other status, or when nothing came after every attempt."""
-        why = ""
-        for delay in (*DELAYS, None):
-            start = time.monotonic()
-            try:
-                answer = await (await self._open_connection()).get(path)
-                status, why = answer.status_code, f"status {answer.status_code}"
-            except (httpx.HTTPError, ssl.SSLError) as error:
-                status, why = 0, str(error) or type(error).__name__
-            self.requests += 1
-            self._watch(path, time.monotonic() - start, status in OVERLOADED)
+        delays = iter(DELAYS)
+        end = time.monotonic() + TURN_SECONDS
+        while True:
+            status, body, why = await self._attempt(path)
             if status == httpx.codes.OK:
-                return answer.content
-            if delay is None or status not in WORTH_ANOTHER:
-                break
+                return body
+            delay = None
+            if status == TOO_MANY and time.monotonic() < end:
+                delay = DELAYS[-1]
+            elif status in WORTH_ANOTHER:
+                delay = next(delays, None)
+            if delay is None:
+                raise AskError(path, why, status)
             await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, hides nothing
-        raise AskError(path, why)
+
+    async def _attempt(self, path: str) -> tuple[int, bytes, str]:
+        """Ask once: the status (0: no answer), the body, and for people what came."""
+        start = time.monotonic()
+        status, body = 0, b""
+        try:
+            answer = await (await self._open_connection()).get(path)
+            status, body, why = answer.status_code, answer.content, f"status {answer.status_code}"
+        except (httpx.HTTPError, ssl.SSLError) as error:
+            why = str(error) or type(error).__name__
+        self.requests += 1
+        self._watch(path, time.monotonic() - start, status in OVERLOADED)
+        return status, body, why
 
     async def _open_connection(self) -> _Connection:
         old = self._connection

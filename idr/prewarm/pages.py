@@ -25,8 +25,9 @@ FIRST = (
     "/webgateway/open_with/",
     "/webgateway/luts/",
     "/webgateway/luts_png/",
+    "/static/webgateway/img/ome.ico",
 )
-"""What every visitor's browser asks for."""
+"""What every visitor's browser asks for; the last is where OMERO.web sends /favicon.ico."""
 STATIC = "/static/"
 
 
@@ -153,18 +154,23 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
+_NAMED = re.compile(r"""["'](/static/[^"'{}<>\s?]+\.\w+(?:\?[^"'{}<>\s]*)?)["']""")
+"""A static file in quotes; what has no suffix is a part of an address that a script puts together."""
+
+
 def _of_page(path: str, body: bytes) -> Iterator[str]:
-    """The files of a page."""
-    for found in dict.fromkeys(re.findall(r'(?:href|src)\s*=\s*["\'](/static/[^"\'{}\s]+)["\']', body.decode())):
+    """The files that a page, a panel or a script in it names."""
+    for found in dict.fromkeys(_NAMED.findall(body.decode())):
         yield urljoin(path, found)
 
 
 def _of_style(path: str, body: bytes) -> Iterator[str]:
-    """The pictures of a style sheet."""
+    """The pictures of a style sheet. One leads elsewhere: to the tables of colours, which are of `FIRST`."""
     base = urlsplit(path).path
     for found in dict.fromkeys(re.findall(r"url\(\s*[\"']?([^\"')\s]+)", body.decode())):
-        if not found.startswith("data:"):
-            yield posixpath.normpath(urljoin(base, found))
+        picture = posixpath.normpath(urljoin(base, found))
+        if picture.startswith(STATIC):
+            yield picture
 
 
 def _of_script(_path: str, body: bytes) -> Iterator[str]:
@@ -184,7 +190,7 @@ Reader = Callable[[str, bytes], Iterator[str]]
 _READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"/webgateway/plate/"), _of_grid),
     (re.compile(r"/webclient/imgData/"), _of_image),
-    (re.compile(r"/webclient/(?:\?|img_detail/)"), _of_page),
+    (re.compile(r"/webclient/(?:\?|img_detail/|load_plate/|metadata_)"), _of_page),
     (re.compile(r"/static/[^?]*\.css(?:\?|$)"), _of_style),
     (re.compile(r"/static/web[^?]*\.js(?:\?|$)"), _of_script),
     (re.compile(r"/webgateway/open_with/"), _of_open_with),

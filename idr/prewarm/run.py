@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from .state import WINDOW, Ledger, State, save
 
 SAVE_EVERY = 32
 """Objects between two writes of the state: what a killed run repeats, beside what was under way."""
+MISSING = 404
+
 READ_AHEAD = 512
 """Objects listed before they are asked for, so that nothing waits for the next page of a list."""
 GIVE_UP = 50
@@ -137,9 +138,17 @@ class Run:
                 await self._follow(named)
             elif named not in self._static:
                 self._static.add(named)
-                # OMERO.web's style sheets name files that it does not have, and no browser finds.
-                with suppress(AskError):
-                    await self._follow(named)
+                await self._file(named)
+
+    async def _file(self, path: str) -> None:
+        """Ask for a static file and what it names. Raises AskError, and the next who names it asks again."""
+        try:
+            await self._follow(path)
+        except AskError as error:
+            # OMERO.web's style sheets name files that it does not have, and no browser finds.
+            if error.status != MISSING:
+                self._static.discard(path)
+                raise
 
     def _settle(self) -> None:
         """The service answers, so what failed before is the fault of what was asked for: it counts as done."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -63,6 +64,35 @@ def test_what_fails_is_reported_and_the_rest_asked_for(tmp_path: Path) -> None:
     assert (report.failed, report.complete) == (1, True)
     lines = (tmp_path / "state.failed").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{"path": broken, "why": "status 404"}]
+
+
+def test_who_asks_too_much_waits_for_a_turn_however_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub, turned_away = Stub(images=1), Counter[str]()
+    answer = stub.answer
+
+    async def after_ten_times(path: str) -> tuple[int, bytes]:
+        turned_away[path] += 1
+        return (429, b"") if turned_away[path] <= 10 else await answer(path)
+
+    monkeypatch.setattr(stub, "answer", after_ten_times)
+    report = asyncio.run(prewarm(stub, tmp_path / "state"))
+    assert (report.failed, report.complete, len(thumbnails(stub))) == (0, True, 1)
+
+
+@pytest.mark.parametrize(("status", "failed"), [(404, 0), (502, 1)])
+def test_of_static_files_only_one_that_is_not_there_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, failed: int
+) -> None:
+    stub = Stub(images=1)
+    answer = stub.answer
+
+    async def with_a_file(path: str) -> tuple[int, bytes]:
+        if path == "/webclient/img_detail/1/":
+            return 200, b"<img src='/static/x.png'>"
+        return (status, b"") if path == "/static/x.png" else await answer(path)
+
+    monkeypatch.setattr(stub, "answer", with_a_file)
+    assert asyncio.run(prewarm(stub, tmp_path / "state", images=True)).failed == failed
 
 
 def test_a_plate_that_cannot_be_listed_does_not_stop_the_others(tmp_path: Path) -> None:
