@@ -52,7 +52,7 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
         "ssh_pwauth": False,
         "disable_root": True,
-        **(_deployed(secrets) if plan.configure else _handed_over(plan)),
+        **(_deployed(plan, secrets) if plan.configure else _handed_over(plan)),
     }
     if through := plan.proxies.packages or plan.proxies.http:
         document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
@@ -66,9 +66,12 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
     return text
 
 
-def _deployed(secrets: Secrets) -> dict[str, Any]:
-    """Who may log in at first: the deployment alone. The operators' keys come with the configuration."""
-    return {"users": [_admin([key.public for key in secrets.deploy_keys()])]}
+def _deployed(plan: Plan, secrets: Secrets) -> dict[str, Any]:
+    """Who may log in at first: the deployment, and the operators, who must see why a machine did not get further.
+
+    The configuration writes the keys anew, so that who was an operator when the machine was made is none for ever.
+    """
+    return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.operators])]}
 
 
 def _handed_over(plan: Plan) -> dict[str, Any]:

@@ -44,11 +44,13 @@ class CloudError(IdrError):
     """The cloud cannot be asked; the text says why in one line."""
 
 
-def connect(setting: Callable[[str], Any], folder: Path = PROJECT) -> "openstack.connection.Connection":
+def connect(
+    setting: Callable[[str], Any], folder: Path = PROJECT, *, answer_seconds: float = ANSWER_SECONDS
+) -> "openstack.connection.Connection":
     """A connection to the cloud, and as the user, that the stack's provider would use.
 
     `setting` gives a value of the stack's `openstack:` settings by its name there. Paths are relative to `folder`.
-    Raises CloudError where the settings reach no cloud.
+    Each answer may take `answer_seconds`. Raises CloudError where the settings reach no cloud.
     """
     # Slow to import, and not needed by a preview.
     from openstack.config.cloud_region import from_session
@@ -60,7 +62,7 @@ def connect(setting: Callable[[str], Any], folder: Path = PROJECT) -> "openstack
         wanted = access(setting, os.environ, partial(clouds_yaml.entry, folder=folder))
     except ProviderError as error:
         raise CloudError(str(error)) from None
-    session = _session(wanted, folder)
+    session = _session(wanted, folder, answer_seconds)
     config: dict[str, Any] = {"interface": wanted.interface, "status_code_retries": RETRIES, **_overrides(wanted)}
     return Connection(config=from_session(session, region_name=wanted.region, app_name="idr", **config))
 
@@ -100,7 +102,7 @@ def told(ask: Callable[[], Any]) -> tuple[Any, str | None]:
         return None, reason(str(error))
 
 
-def _session(wanted: Access, folder: Path) -> "Session":
+def _session(wanted: Access, folder: Path, answer_seconds: float) -> "Session":
     import requests
     import urllib3
     from keystoneauth1.session import Session
@@ -110,7 +112,7 @@ def _session(wanted: Access, folder: Path) -> "Session":
         """Gives up on a cloud that says nothing; the default is to wait for ever."""
 
         def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-            return super().send(*args, **{**kwargs, "timeout": (CONNECT_SECONDS, ANSWER_SECONDS)})
+            return super().send(*args, **{**kwargs, "timeout": (min(CONNECT_SECONDS, answer_seconds), answer_seconds)})
 
     http = requests.Session()
     for scheme in ("http://", "https://"):

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from idr import agreement, engine, stack_file
+from idr import agreement, engine, running, stack_file
 from idr.agreement import Agreement
 from idr.cli import FAILED, AsJson, Stack, console, print_json
 from idr.cloud import asking, connect
@@ -49,16 +49,22 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     Names what was changed or deleted, what is there and is not the program's (rules, ports, volumes, servers), and
     servers that do not run.
     """
-    found = _drifts(stack)
+    compared = _compared(stack)
+    update = running.of(stack, compared.state)
+    if update:
+        typer.echo(f"note: {update}", err=True)
+    refresh = json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))
+    found = sorted([*drifts(refresh), *strangers(compared)], key=lambda drift: (drift.name, drift.type))
     if as_json:
-        print_json({"drift": bool(found), "resources": [one.model_dump(by_alias=True) for one in found]})
+        resources = [one.model_dump(by_alias=True) for one in found]
+        print_json({"drift": bool(found), "update": update, "resources": resources})
     else:
         _show(found)
     if found:
         raise typer.Exit(FAILED)
 
 
-def _drifts(stack: str) -> list[Drift]:
+def _compared(stack: str) -> Agreement:
     file = stack_file.read(stack)
     compared: Agreement = asking(lambda: agreement.of(connect(file.provider_setting), file.plan))
     if lines := compared.foreign():
@@ -66,8 +72,7 @@ def _drifts(stack: str) -> list[Drift]:
     if not compared.state.known():
         msg = f"the stack '{stack}' was never deployed, or was destroyed: its state has no objects"
         raise DriftError(msg)
-    refresh = json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))
-    return sorted([*drifts(refresh), *strangers(compared)], key=lambda drift: (drift.name, drift.type))
+    return compared
 
 
 def drifts(refresh: dict[str, Any]) -> list[Drift]:

@@ -18,6 +18,18 @@ from model.outputs.ssh import ssh_config
 from model.outputs.topology import NodeView, Topology
 from model.reading import SettingsError
 
+NO_CONNECTION = 255
+"""ssh's exit status where it could not connect or log in; any other is the remote command's."""
+NO_KEY = (
+    "no key that ssh offers opens it: run ssh-add, or give --identity FILE (or IDR_IDENTITY); its public half must be "
+    "among idr:operators, and applied by `pulumi up`"
+)
+
+
+def is_refused(text: str) -> bool:
+    """Whether ssh says that the machine is there and takes none of the keys."""
+    return "Permission denied (publickey" in text
+
 
 def _completed_nodes(ctx: typer.Context, incomplete: str) -> list[str]:
     """Nodes of the stack's plan: its file says them, and the engine would take a second."""
@@ -46,6 +58,8 @@ def command(
         # Ctrl-C is for what runs over there.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = subprocess.run(["ssh", "-F", str(file), target.name, *(remote or ())], check=False).returncode
+    if status == NO_CONNECTION:
+        typer.echo(f"If the key was refused: {NO_KEY}.", err=True)
     raise typer.Exit(status)
 
 

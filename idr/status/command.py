@@ -1,6 +1,7 @@
 """The command line of `idr status`."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import typer
 from rich.progress import Progress
@@ -8,30 +9,54 @@ from rich.table import Table
 from rich.text import Text
 
 from cloudinit.render import bundle
-from idr import outputs, stack_file
+from idr import outputs, running, stack_file
 from idr.cli import FAILED, AsJson, Identity, OptionalStack, console, error_console, print_json
+from idr.errors import IdrError
 from idr.ssh import configuration
-from idr.status.nodes import Applied, Status, ask_all
+from idr.status import outside
+from idr.status.nodes import Applied, Status, ask_all, judged
+from idr.status.outside import Public
 from model.outputs.topology import Topology
 
 
 def command(
     stack: OptionalStack = None, source: outputs.From = None, as_json: AsJson = False, identity: Identity = None
 ) -> None:
-    """How every node is: reachable, bootstrapped, configured as the settings say, roles healthy, disks, versions.
+    """How every node is: reachable, bootstrapped, configured as the settings say, roles healthy, disks.
 
-    Asks all nodes at once through the bastion. With --from, configurations are not compared with the settings.
+    Asks all nodes at once through the bastion, Nova for their servers, and the public address for a page. With --from,
+    configurations are not compared with the settings, and Nova is not asked. --json has versions as well.
     """
-    made = outputs.topology(outputs.read(stack, source))
-    expected = digests(stack, made) if stack and source is None else {}
-    with configuration(made, identity) as file, Progress(console=error_console(), transient=True) as progress:
+    deployed = stack if source is None else None
+    update = running.notice(deployed) if deployed else None
+    if update:
+        typer.echo(f"note: {update}", err=True)
+    everything = outputs.read(stack, source)
+    made = outputs.topology(everything)
+    expected = digests(deployed, made) if deployed else {}
+    with (
+        configuration(made, identity) as file,
+        Progress(console=error_console(), transient=True) as progress,
+        ThreadPoolExecutor() as pool,
+    ):
+        servers = pool.submit(outside.servers, deployed, everything, made) if deployed else None
+        visited = pool.submit(outside.public, everything, made)
         task = progress.add_task("asking the nodes", total=len(made.nodes))
-        found = ask_all(made, file, expected, lambda: progress.advance(task))
-    well = not any(status.problems for status in found)
+        answers = ask_all(made, file, lambda: progress.advance(task))
+    states: dict[str, str] = {}
+    try:
+        states = servers.result() if servers else {}
+    except IdrError as error:
+        typer.echo(f"note: Nova is not asked: {error}", err=True)
+    found = judged(answers, expected, states, configured=made.configured)
+    public = visited.result()
+    # What another tool lets the address answer is not known here.
+    well = not any(status.problems for status in found) and (public.answers or not made.configured)
     if as_json:
-        print_json({"ok": well, "nodes": [status.model_dump(mode="json", by_alias=True) for status in found]})
+        nodes = [status.model_dump(mode="json", by_alias=True) for status in found]
+        print_json({"ok": well, "update": update, "public": public.model_dump(by_alias=True), "nodes": nodes})
     else:
-        _show(found)
+        _show(found, public)
     if not well:
         raise typer.Exit(FAILED)
 
@@ -50,8 +75,9 @@ def digests(stack: str, made: Topology) -> dict[str, str]:
     }
 
 
-def _show(found: list[Status]) -> None:
-    table = Table("node", "bootstrap", "configuration", "roles", "fullest disk", "versions")
+def _show(found: list[Status], public: Public) -> None:
+    table = Table("node", "server", "configuration", "roles", "fullest disk")
+    table.columns[0].no_wrap = True
     for status in found:
         table.add_row(*_row(status))
     out = console()
@@ -59,15 +85,18 @@ def _show(found: list[Status]) -> None:
     for status in found:
         for problem in status.problems:
             out.print(Text.assemble((status.node, "red"), f": {problem}"))
+    colour = "" if public.answers else "red"
+    out.print(Text.assemble("Public address ", (public.url, colour), f": {public.text}"))
     bad = sum(bool(status.problems) for status in found)
     out.print(f"{bad} of {len(found)} nodes have problems." if bad else f"All {len(found)} nodes are well.")
 
 
 def _row(status: Status) -> tuple[Text | str, ...]:
     name = Text(status.node, "red" if status.problems else "")
+    server = status.server or "not asked"
     answer = status.answer
     if answer is None:
-        return (name, "not reachable", "", "", "", "")
+        return (name, server, "not reachable", "", "")
     applied = answer.applied or Applied()
     roles = Text(", ").join(
         [
@@ -76,7 +105,4 @@ def _row(status: Status) -> tuple[Text | str, ...]:
         ]
     )
     disk = max(answer.disks, key=lambda one: one.percent)
-    versions = ", ".join(
-        text if name == "system" else f"{name} {text}" for name, text in answer.versions.items() if name != "kernel"
-    )
-    return (name, answer.bootstrap, status.configuration.value, roles, f"{disk.mount} {disk.percent} %", versions)
+    return (name, server, status.configuration.value, roles, f"{disk.mount} {disk.percent} %")

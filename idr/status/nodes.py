@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from idr.ssh import arguments
+from idr.ssh import NO_KEY, arguments, is_refused
 from model.messages import reason
 from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
@@ -20,6 +20,7 @@ SECONDS = 11
 AT_ONCE = 30
 """The bastion's sshd accepts this many that are not logged in yet (MaxStartups in 20-idr-bastion.conf)."""
 FULL_PERCENT = 90
+ACTIVE = "ACTIVE"
 
 
 class Version(StrEnum):
@@ -30,6 +31,7 @@ class Version(StrEnum):
     NONE = "none"
     NOT_COMPARED = "not compared"
     UNKNOWN = "unknown"
+    NOT_OURS = "another tool's"
 
 
 EXPLAINED = {
@@ -70,13 +72,14 @@ class Status(View):
 
     node: str
     reachable: bool
+    server: str | None = Field(None, description="Nova's state of the server; null where it was not asked")
     configuration: Version = Version.NOT_COMPARED
     answer: Answer | None = None
     problems: tuple[str, ...] = ()
 
 
-def ask_all(made: Topology, config: Path, expected: Mapping[str, str], progress: Callable[[], None]) -> list[Status]:
-    """The status of every node, in their order. `expected` has configurations' digests by node, where to compare."""
+def ask_all(made: Topology, config: Path, progress: Callable[[], None]) -> dict[str, Answer | str]:
+    """What every node says, or why there is no answer, by the node's name and in the order of the nodes."""
 
     def ask(node: NodeView) -> Answer | str:
         answer = _ask(node, config)
@@ -88,8 +91,8 @@ def ask_all(made: Topology, config: Path, expected: Mapping[str, str], progress:
     bastion = made.bastion.name
     if isinstance(answers[bastion], str):
         # Every connection goes through it: what is said of the others says nothing about them.
-        answers |= {name: "the bastion does not answer" for name in answers if name != bastion}
-    return [_judged(name, answer, expected.get(name)) for name, answer in answers.items()]
+        answers |= {name: "no way through the bastion" for name in answers if name != bastion}
+    return answers
 
 
 def _ask(node: NodeView, config: Path) -> Answer | str:
@@ -102,24 +105,36 @@ def _ask(node: NodeView, config: Path) -> Answer | str:
     except subprocess.TimeoutExpired:
         return f"no answer within {SECONDS} s"
     if done.returncode:
-        return reason(done.stderr) if done.stderr.strip() else f"exit status {done.returncode}"
+        text = reason(done.stderr) if done.stderr.strip() else f"exit status {done.returncode}"
+        return NO_KEY if is_refused(text) else text
     try:
         return Answer.model_validate_json(done.stdout)
     except ValidationError:
         return f"invalid answer: {json.dumps(done.stdout[:80])}"
 
 
-def _judged(name: str, answer: Answer | str, expected: str | None) -> Status:
-    if isinstance(answer, str):
-        return Status(node=name, reachable=False, problems=(f"not reachable: {answer}",))
-    version = _version(answer.applied, expected)
-    return Status(
-        node=name,
-        reachable=True,
-        configuration=version,
-        answer=answer,
-        problems=tuple(_problems(answer, version)),
-    )
+def judged(
+    answers: Mapping[str, Answer | str], expected: Mapping[str, str], servers: Mapping[str, str], *, configured: bool
+) -> list[Status]:
+    """The status of each node.
+
+    `expected` has configurations' digests by node, where to compare; `servers` Nova's states, where it was asked. Where
+    the nodes are not `configured` by `pulumi up`, nothing is expected of configuration and roles.
+    """
+    found = []
+    for name, answer in answers.items():
+        server = servers.get(name)
+        off = (f"its server is {server} in Nova",) if server not in (None, ACTIVE) else ()
+        if isinstance(answer, str):
+            problems = (*off, f"not reachable: {answer}")
+            found.append(Status(node=name, reachable=False, server=server, problems=problems))
+            continue
+        version = _version(answer.applied, expected.get(name)) if configured else Version.NOT_OURS
+        problems = (*off, *_problems(answer, version))
+        found.append(
+            Status(node=name, reachable=True, server=server, configuration=version, answer=answer, problems=problems)
+        )
+    return found
 
 
 def _version(applied: Applied | None, expected: str | None) -> Version:

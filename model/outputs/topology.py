@@ -79,6 +79,8 @@ class Topology(View):
     external_network: str
     host_name: str
     admin_user: str = Field(description="Who logs in with ssh on every node, and may sudo")
+    # A default: outputs of before have none.
+    configured: bool = Field(True, description="Whether `pulumi up` configures the nodes; else another tool does")
     networks: tuple[NetworkView, ...]
     nodes: tuple[NodeView, ...]
     flows: tuple[Flow, ...]
@@ -102,6 +104,7 @@ def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topolo
         external_network=plan.external_network,
         host_name=plan.host_name,
         admin_user=ADMIN_USER,
+        configured=plan.configure,
         networks=tuple(
             NetworkView(name=s.subnet.name, cidr=str(s.subnet.cidr), gateway=str(s.subnet.gateway)) for s in scopes
         ),

@@ -149,6 +149,14 @@ def test_the_configurations_packages_are_the_bootstraps(name: str) -> None:
     assert {"chrony", "nftables", "prometheus-node-exporter", "unattended-upgrades"} <= set(node.packages)
 
 
+def test_an_operator_can_log_in_to_a_machine_whose_configuration_was_never_applied() -> None:
+    plan = dataclasses.replace(stacks.plan_of("ebi"), operators=(stacks.OPERATOR_KEY,))
+    for node in plan.nodes:
+        (user,) = yaml.safe_load(render.bootstrap(node, plan, stacks.secrets_of("ebi")))["users"]
+        assert user["name"] == render.ADMIN_USER
+        assert stacks.OPERATOR_KEY in user["ssh_authorized_keys"]
+
+
 def test_where_another_tool_configures_the_bootstrap_lets_the_operators_in_and_installs_nothing() -> None:
     key = stacks.OPERATOR_KEY
     plan = dataclasses.replace(stacks.plan_of("ebi"), configure=False, operators=(key,))

@@ -42,6 +42,7 @@ def told(
     monkeypatch.setattr("idr.drift.stack_file.read", lambda _: file)
     monkeypatch.setattr("idr.drift.connect", lambda _: None)
     monkeypatch.setattr("idr.drift.agreement.of", lambda *_: found)
+    monkeypatch.setattr("idr.engine.backend", lambda: "postgres://state.example.org/pulumi")
     monkeypatch.setattr("idr.engine.run", lambda *_: json.dumps({"steps": steps, "changeSummary": {}}))
     return runner.invoke(app, ["drift", "-s", "local", "--json"])
 
@@ -52,7 +53,17 @@ def step(urn: str, before: Any, now: Any, op: str = "refresh") -> Told:
 
 def test_a_cloud_as_it_was_left_is_exit_status_0(monkeypatch: pytest.MonkeyPatch) -> None:
     done = told(monkeypatch, step(URN, {"flavorId": "1"}, {"flavorId": "1"}))
-    assert (done.exit_code, json.loads(done.stdout)) == (0, {"drift": False, "resources": []})
+    assert (done.exit_code, json.loads(done.stdout)) == (
+        0,
+        {"drift": False, "update": None, "resources": []},
+    )
+
+
+def test_an_update_that_is_running_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = told(monkeypatch, state=State(STATE.resources, pending=("urn:1",)))
+    assert done.exit_code == 0
+    assert "note: an update of 'local' is running, or was cut off" in done.stderr
+    assert "is running" in json.loads(done.stdout)["update"]
 
 
 def test_what_differs_is_named_with_its_properties(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,13 @@ def test_a_command_runs_on_the_node_and_its_exit_status_is_passed_on(program: St
     assert not Path(call.arguments[1]).exists()
 
 
+@pytest.mark.parametrize(("status", "hints"), [(255, True), (7, False), (0, False)])
+def test_who_cannot_log_in_is_told_which_option_gives_a_key(program: Stub, status: int, *, hints: bool) -> None:
+    program.answers((status, "", ""))
+    done = CliRunner().invoke(app, ["ssh", "redis", "--from", "-"], input=json.dumps(OUTPUTS))
+    assert ("run ssh-add, or give --identity FILE" in done.stderr) is hints
+
+
 def test_a_short_name_is_a_node_of_the_live_release() -> None:
     assert ssh.find(MADE, "redis").name == "demo1-redis"
     other = MADE.model_copy(update={"live": "demo2"})
@@ -60,8 +67,8 @@ def test_the_configuration_is_there_while_it_is_needed_and_names_the_identity() 
 
 def test_a_tool_never_waits_for_somebody_to_type(program: Stub, tmp_path: Path) -> None:
     program.answers((255, "", "Permission denied (publickey).\n"))
-    found = nodes.ask_all(MADE, tmp_path / "config", {}, lambda: None)
-    assert [status.reachable for status in found] == [False] * 5
+    found = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    assert [type(answer) for answer in found.values()] == [str] * 5
     assert program.calls
     for call in program.calls:
         options = [value for flag, value in zip(call.arguments, call.arguments[1:], strict=False) if flag == "-o"]
@@ -79,7 +86,8 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
     }
     program.answers((0, json.dumps(answer), ""))
     expected = {node.name: "abc" if node.name == "bastion" else "other" for node in MADE.nodes}
-    found = {status.node: status for status in nodes.ask_all(MADE, tmp_path / "config", expected, lambda: None)}
+    answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    found = {status.node: status for status in nodes.judged(answers, expected, {}, configured=True)}
     assert (found["bastion"].configuration, found["bastion"].problems) == ("current", ())
     assert found["demo1-redis"].configuration == "differs"
     assert all(call.input == nodes.PROBE.read_text() for call in program.calls)
@@ -88,5 +96,5 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
 
 def test_what_is_no_answer_is_told_as_such(program: Stub, tmp_path: Path) -> None:
     program.answers((0, "Welcome to Debian", ""))
-    found = nodes.ask_all(MADE, tmp_path / "config", {}, lambda: None)
-    assert "Welcome to Debian" in found[0].problems[0]
+    found = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    assert "Welcome to Debian" in str(found["bastion"])

@@ -3,8 +3,10 @@
 import json
 import os
 import runpy
+import ssl
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,16 @@ from typer.testing import CliRunner
 
 from idr import stack_file
 from idr.__main__ import app
-from idr.status import nodes
+from idr.cloud import CloudError
+from idr.status import nodes, outside
 from idr.status.command import digests
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
 from model.reading import Source, parse
 from tests import stacks, stubs
+from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.http import Answer, Server
+from tests.fake_cloud.identity import PROJECT
 
 runner = CliRunner()
 OUTPUTS = contract.outputs(
@@ -33,12 +39,22 @@ WELL: dict[str, Any] = {
 }
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | str, expected: str | None = "abc") -> Any:
-    """What is told of the nodes when each of them answers this."""
+def answering(
+    monkeypatch: pytest.MonkeyPatch,
+    answer: dict[str, Any] | str,
+    expected: str | None = "abc",
+    *,
+    servers: dict[str, str] | None = None,
+    configured: bool = True,
+) -> list[nodes.Status]:
+    """What is told of the nodes when each of them answers this, and the public address answers."""
     said = answer if isinstance(answer, str) else nodes.Answer.model_validate(answer)
     monkeypatch.setattr(nodes, "_ask", lambda *_: said)
+    visited = outside.Public(url="https://192.0.2.10/", answers=True, text="status 200 in 0.1 s")
+    monkeypatch.setattr(outside, "public", lambda *_: visited)
+    answers = nodes.ask_all(MADE, Path("config"), lambda: None)
     by_node = {node.name: expected for node in MADE.nodes if expected}
-    return nodes.ask_all(MADE, Path("config"), by_node, lambda: None)
+    return nodes.judged(answers, by_node, servers or {}, configured=configured)
 
 
 def test_a_node_that_is_well_has_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +86,41 @@ def test_a_node_that_cannot_be_reached_says_why(monkeypatch: pytest.MonkeyPatch)
     bastion = next(status for status in found if status.node == MADE.bastion.name)
     assert (bastion.reachable, bastion.problems) == (False, ("not reachable: Connection refused",))
     others = [status for status in found if status is not bastion]
-    assert {status.problems for status in others} == {("not reachable: the bastion does not answer",)}
+    assert {status.problems for status in others} == {("not reachable: no way through the bastion",)}
+
+
+def test_a_server_that_does_not_run_is_a_problem_of_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = {node.name: "ACTIVE" for node in MADE.nodes} | {"demo1-redis": "SHUTOFF"}
+    found = {status.node: status for status in answering(monkeypatch, WELL, servers=servers)}
+    assert (found["demo1-redis"].server, found["demo1-redis"].problems) == (
+        "SHUTOFF",
+        ("its server is SHUTOFF in Nova",),
+    )
+    assert found["demo1-proxy"].problems == ()
+
+
+@pytest.mark.parametrize("applied", [None, {}, {"digest": "of another tool"}])
+def test_where_another_tool_configures_the_nodes_nothing_is_expected_of_it(
+    monkeypatch: pytest.MonkeyPatch, applied: dict[str, Any] | None
+) -> None:
+    answer = {**WELL, "applied": applied}
+    for status in answering(monkeypatch, answer, configured=False):
+        assert (status.configuration, status.problems) == ("another tool's", ())
+    (first, *_) = answering(monkeypatch, {**answer, "bootstrap": "error"}, configured=False)
+    assert first.problems == ("bootstrap is 'error', not done",)
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [("idr@192.0.2.11: Permission denied (publickey).\n", "run ssh-add, or give --identity FILE"), ("No route", "")],
+)
+def test_a_key_that_is_refused_names_the_option(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, hint: str
+) -> None:
+    stubs.put(tmp_path, monkeypatch, "ssh").answers((255, "", said))
+    answers = nodes.ask_all(MADE, Path("config"), lambda: None)
+    assert hint in str(answers["bastion"])
+    assert (said.strip() in str(answers["bastion"])) is not bool(hint)
 
 
 def test_without_settings_configurations_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,3 +166,55 @@ def test_the_probe_says_bootstrap_and_versions_as_the_machine_has_them(
     assert answer.bootstrap == "done"
     assert answer.versions["kernel"] == os.uname().release
     assert 0 <= answer.disks[0].percent <= 100
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_a_public_address_that_does_not_answer_is_a_problem_where_the_services_are_ours(
+    monkeypatch: pytest.MonkeyPatch, *, configured: bool
+) -> None:
+    answering(monkeypatch, WELL)
+    silent = outside.Public(url="https://192.0.2.10/", answers=False, text="timed out")
+    monkeypatch.setattr(outside, "public", lambda *_: silent)
+    found = {**OUTPUTS, "topology": {**OUTPUTS["topology"], "configured": configured}}
+    done = runner.invoke(app, ["status", "--from", "-"], input=json.dumps(found))
+    assert "Public address https://192.0.2.10/: timed out" in done.stdout
+    assert done.exit_code == int(configured)
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Server]:
+    """A server with the certificate of the stack's public name that answers everything."""
+    certificate = stacks.secrets_of("local").certificate("proxy", (MADE.host_name,))
+    (tmp_path / "pem").write_text(certificate.key + certificate.certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    server = Server(lambda call: Answer(200 if call.headers["Host"] == MADE.host_name else 404), context)
+    yield server
+    server.stop()
+
+
+def test_the_public_address_is_asked_by_its_name_with_the_stacks_authority(proxy: Server) -> None:
+    given = {**OUTPUTS, "endpoints": {"web": f"{proxy.root}/"}}
+    assert outside.public(given, MADE).text.startswith("status 200 in 0.")
+    assert outside.public(given, MADE.model_copy(update={"host_name": "elsewhere.org"})).answers is False
+    unknown = stacks.secrets_of("ebi").authority.certificate
+    assert outside.public({**given, "certificateAuthority": unknown}, MADE).answers is False
+
+
+def test_nova_is_asked_with_the_credentials_of_the_stacks_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with FakeCloud() as cloud:
+        for name, value in cloud.environment().items():
+            monkeypatch.setenv(name, value)
+        file = stack_file.StackFile("local", "", stacks.settings("local"), {})
+        monkeypatch.setattr(stack_file, "read", lambda *_: file)
+        server = cloud.store.add("servers", name="x", status="SHUTOFF", flavor_id="", attached=[], metadata={})
+        ids = {"bastion": server["id"], "demo1-redis": "an id that Nova does not know"}
+        known = [node.model_copy(update={"id": ids.get(node.name)}) for node in MADE.nodes]
+        made = MADE.model_copy(update={"nodes": tuple(known)})
+        found = outside.servers("local", {"cloud": {"projectId": PROJECT}}, made)
+        assert found == {"bastion": "SHUTOFF", "demo1-redis": "gone"}
+        with pytest.raises(CloudError, match="these credentials are for project"):
+            outside.servers("local", {"cloud": {"projectId": "another"}}, made)

@@ -1,0 +1,48 @@
+"""Whether an update of a stack is running. Takes no lock on the state: that would hinder the update."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from idr import engine, state
+from idr.cli import PROJECT
+from idr.recover.lock import Lock
+from idr.state import State
+
+
+def notice(stack: str) -> str | None:
+    """What to say where an update of the stack is running, or was cut off. None otherwise, and without a state."""
+    try:
+        return of(stack, state.read(stack))
+    except engine.EngineError:
+        return None
+
+
+def of(stack: str, known: State) -> str | None:
+    """As `notice`, where the state is known.
+
+    Who has the lock is known of a state in a folder only. Elsewhere the operations tell that have not ended.
+    """
+    running = [lock for lock in _locks(stack) if not lock.is_over()]
+    if running:
+        return f"an update of '{stack}' is running: {' and '.join(map(str, running))}. What is shown here may change."
+    if known.pending:
+        return (
+            f"an update of '{stack}' is running, or was cut off ({len(known.pending)} operations have not ended). "
+            f"When nobody runs one: `bin/idr recover --stack {stack}`, then `pulumi up -s {stack}`."
+        )
+    return None
+
+
+def _locks(stack: str) -> Iterator[Lock]:
+    address = urlsplit(engine.backend())
+    if address.scheme != "file":
+        return
+    # `file://.local/state` is beside the program, `file:///shared/idr` is absolute.
+    folder = PROJECT / f"{address.netloc}{address.path}" / ".pulumi" / "locks"
+    for file in sorted(folder.glob(f"**/{stack}/*.json")):
+        try:
+            found = json.loads(file.read_text())
+            yield Lock(found["username"], found["hostname"], found["pid"], found["timestamp"])
+        except (OSError, ValueError, LookupError, TypeError):  # taken away meanwhile, or not yet written
+            continue

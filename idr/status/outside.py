@@ -1,0 +1,69 @@
+"""How a stack looks from outside its nodes: Nova's state of each server, and what the public address answers."""
+
+import ssl
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from idr import stack_file
+from idr.cloud import CloudError, asking, connect
+from model.outputs.topology import Topology
+from model.outputs.view import View
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+SECONDS = 8
+"""How long each answer may take: nodes are asked meanwhile, and the whole ends in 15 s."""
+GONE = "gone"
+ERROR_STATUS = 400
+
+
+class Public(View):
+    """What a visitor finds at the public address."""
+
+    url: str
+    answers: bool
+    text: str
+
+
+def servers(stack: str, outputs: Mapping[str, Any], made: Topology) -> dict[str, str]:
+    """Nova's state of each node's server by the node's name.
+
+    Raises CloudError without usable credentials, or with those of another project.
+    """
+    file = stack_file.read(stack)
+    project = outputs.get("cloud", {}).get("projectId")
+
+    def ask() -> dict[str, str]:
+        cloud = connect(file.provider_setting, answer_seconds=SECONDS)
+        if project and project != cloud.current_project_id:
+            msg = f"these credentials are for project {cloud.current_project_id}, the stack is in {project}"
+            raise CloudError(msg)
+        return _states(cloud, made)
+
+    found: dict[str, str] = asking(ask)
+    return found
+
+
+def _states(cloud: "Connection", made: Topology) -> dict[str, str]:
+    states = {server.id: str(server.status) for server in cloud.compute.servers()}
+    return {node.name: states.get(node.id, GONE) for node in made.nodes if node.id}
+
+
+def public(outputs: Mapping[str, Any], made: Topology) -> Public:
+    """Ask the public address for its first page, as a browser that trusts the stack's authority as well."""
+    url = str(outputs["endpoints"]["web"])
+    began = time.monotonic()
+    try:
+        trusted = ssl.create_default_context()
+        trusted.load_verify_locations(cadata=str(outputs["certificateAuthority"]))
+        with httpx.Client(verify=trusted, timeout=SECONDS, trust_env=False) as client:
+            answer = client.get(url, headers={"Host": made.host_name}, extensions={"sni_hostname": made.host_name})
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+        return Public(url=url, answers=False, text=str(error) or type(error).__name__)
+    took = time.monotonic() - began
+    text = f"status {answer.status_code} in {took:.1f} s"
+    return Public(url=url, answers=answer.status_code < ERROR_STATUS, text=text)
