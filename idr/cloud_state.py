@@ -10,6 +10,7 @@ from idr import quotas
 from idr.cloud import told
 from model import cloud_state as known
 from model.cloud_state import CloudState
+from model.image_systems import by_properties
 from model.ownership import stack_of, stack_of_metadata
 from model.plan import Plan, cloud_prefix
 from model.planning import PLACEHOLDER
@@ -185,6 +186,7 @@ def _image(image: Any) -> known.Image:
         min_disk_gib=image.min_disk or 0,
         min_ram_mib=image.min_ram or 0,
         created=image.created_at or "",
+        system=by_properties(image.os_distro, image.os_version),
     )
 
 

@@ -21,7 +21,7 @@ def run(*arguments: str, text_input: str | None = None) -> str:
     """What `pulumi` prints, run in the project's folder. Raises EngineError when it fails or is not there."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
-        raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{_where_it_looked(done)}")
+        raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{where_it_looked(done)}")
     return done.stdout
 
 
@@ -61,7 +61,8 @@ def config(stack: str) -> dict[str, Any]:
     return {name: entry.get("objectValue", entry.get("value")) for name, entry in found.items()}
 
 
-def _where_it_looked(done: subprocess.CompletedProcess[str]) -> str:
+def where_it_looked(done: subprocess.CompletedProcess[str]) -> str:
+    """A line more for a command that found no such stack: which state it asked, and what else may be meant."""
     if NO_STACK not in done.stderr:
         return ""
     return (

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
+from model.image_systems import Told
+
 UNLIMITED = -1
 
 
@@ -22,7 +24,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Image:
-    """An image. `size_gib` is what its disk takes at least."""
+    """An image. `size_gib` is what its disk takes at least, `system` what its properties say that it is."""
 
     name: str
     id: str = ""
@@ -33,6 +35,7 @@ class Image:
     min_disk_gib: int = 0
     min_ram_mib: int = 0
     created: str = ""
+    system: Told | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ from itertools import groupby
 from model import networks
 from model.capacity import Difference
 from model.cloud_state import CloudFlavor, CloudState, Image
+from model.image_systems import Told, by_name
 from model.plan import Node, Plan, cloud_prefix
 from model.planning import PLACEHOLDER
+from model.systems import UBUNTU, System
 from model.wording import is_missing, several
 
 
@@ -16,6 +18,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
     found = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
         _images(state, found.made),
+        _systems(plan, state, found.made),
         _flavors(state, found.sized),
         networks.external_network(plan, state),
         networks.router(plan, state),
@@ -36,6 +39,7 @@ def notices(plan: Plan, state: CloudState) -> list[str]:
     found = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
         _retired(plan, state, found),
+        _other_releases(plan, state, found.made),
         networks.old_gateways(plan, state, found.missing),
         _volumes_elsewhere(plan, state),
     )
@@ -84,6 +88,35 @@ def _image_fits(image: Image, node: Node, state: CloudState) -> Iterator[str]:
         yield f"image '{image.name}' needs a disk of {needed} GiB: {where} is too small"
     if flavor and image.min_ram_mib > flavor.memory_mib:
         yield f"image '{image.name}' needs {image.min_ram_mib} MiB: flavor '{flavor.name}' has {flavor.memory_mib}"
+
+
+def _systems(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
+    """Images with another operating system than the one that a node's roles are made for."""
+    for node, image, told in _contradictions(plan, state, nodes):
+        if _is_certain(image, told, node.system):
+            yield (
+                f"image '{image.name}' is {told}, {node.name} needs {node.system.name}: name another image; should "
+                "this be wrong, set the image's properties os_distro and os_version"
+            )
+
+
+def _other_releases(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
+    for node, image, told in _contradictions(plan, state, nodes):
+        if not _is_certain(image, told, node.system):
+            yield f"image '{image.name}' is {told} by its name, the roles are made for {node.system.name}"
+
+
+def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[tuple[Node, Image, Told]]:
+    for node in nodes if plan.configure else ():
+        for image in state.images or ():
+            told = image.system or by_name(image.name)
+            if image.name == node.image and told and told.contradicts(node.system):
+                yield node, image, told
+
+
+def _is_certain(image: Image, told: Told, system: System) -> bool:
+    """A name alone says little of Debian's release; OMERO's Ice is built for one Ubuntu only."""
+    return bool(image.system) or told.is_another_distribution(system) or system == UBUNTU
 
 
 def _flavor(node: Node, state: CloudState) -> CloudFlavor | None:

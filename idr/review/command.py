@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from idr import stack_file
+from idr import engine, stack_file
 from idr.cli import FAILED, PROJECT, AsJson, Stack, print_json
 from idr.errors import IdrError
 from idr.review import preview, render, rules
@@ -41,9 +41,11 @@ def command(
     if unknown := sorted(lifted.difference(rules.NAMES)):
         msg = f"no guard rail is called {', '.join(unknown)}; there are: {', '.join(rules.NAMES)}"
         raise typer.BadParameter(msg, param_hint="--allow")
+    # First of all: of a file that is no YAML the engine does not say which line.
+    settings = _stack_file(stack)
     found = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
     summary = summarize(found, stack, _missing(stack))
-    breaches = rules.check(Change(found, _stack_file(stack)), lifted)
+    breaches = rules.check(Change(found, settings), lifted)
     if as_json:
         print_json(render.data(summary, breaches))
     else:
@@ -69,7 +71,8 @@ def _ask_engine(stack: str) -> str:
     )
     # A preview that fails half-way is JSON all the same, and worth its summary; one that never began is not.
     if done.returncode and not done.stdout.lstrip().startswith("{"):
-        raise IdrError((done.stderr.strip() or done.stdout.strip()).removeprefix("error: "))
+        text = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
+        raise IdrError(f"{text}{engine.where_it_looked(done)}")
     return done.stdout
 
 

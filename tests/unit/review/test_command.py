@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from idr import stack_file
 from idr.__main__ import app
 from idr.review import command
-from tests import stacks
+from tests import stacks, stubs
 
 PREVIEWS = Path(__file__).parent / "previews"
 OK, FAILED, USAGE = 0, 1, 2
@@ -86,3 +86,20 @@ def test_what_the_stack_file_lacks_is_said_before_an_up_refuses_it(
         "  - Pulumi.mine.yaml: idr:omero.server.sha256: is not set yet; `idr pin` finds it"
         in (result.stdout.splitlines()[heading:])
     )
+
+
+def test_a_stack_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.mine.yaml").write_text("config:\n  idr:image: [a\n  idr:live: x\n")
+    monkeypatch.setattr(command, "PROJECT", tmp_path)
+    program = stubs.put(tmp_path, monkeypatch, "pulumi")
+    result = CliRunner().invoke(app, ["review", "--stack", "mine"])
+    assert (result.exit_code, program.calls) == (FAILED, [])
+    assert "Pulumi.mine.yaml: line 3" in result.stderr
+
+
+def test_a_stack_that_the_state_does_not_have_names_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = (255, "", "error: no stack named 'mine' found\n")
+    stubs.put(tmp_path, monkeypatch, "pulumi").answers(missing, (0, '{"url": "file:///srv/state"}', ""))
+    result = CliRunner().invoke(app, ["review", "--stack", "mine"])
+    assert result.exit_code == FAILED
+    assert "The state in use is file:///srv/state" in result.stderr

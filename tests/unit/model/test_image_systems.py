@@ -1,0 +1,102 @@
+"""The operating system of an image: what a name or properties say, and what an `up` refuses for it."""
+
+from dataclasses import replace
+
+import pytest
+
+from model.cloud_state import CloudState, Image
+from model.image_systems import Told, by_name, by_properties
+from model.plan import Plan
+from model.planning import plan
+from model.prerequisites import absent, notices
+from model.reading import Source, parse
+from model.systems import DEBIAN, UBUNTU
+from tests import stacks
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("idr-debian-12", "Debian 12"),
+        ("Debian-12-bookworm", "Debian 12"),
+        ("debian-bookworm-amd64", "Debian 12"),
+        ("[EOL] Debian 11 (2024-01-05)", "Debian 11"),
+        ("ubuntu-24.04-server", "Ubuntu 24.04"),
+        ("noble", "Ubuntu 24.04"),
+        ("Ubuntu Jammy", "Ubuntu 22.04"),
+        ("ubuntu", "Ubuntu"),
+        ("Rocky-9.3", "Rocky 9.3"),
+        ("site-base-2026-01", None),
+        ("", None),
+    ],
+)
+def test_a_name_says_distribution_and_release_or_nothing(name: str, told: str | None) -> None:
+    found = by_name(name)
+    assert (str(found) if found else None) == told
+
+
+@pytest.mark.parametrize(
+    ("told", "debian", "ubuntu"),
+    [
+        (Told("debian", "12"), False, True),
+        (Told("debian", "12.5"), False, True),
+        (Told("debian", "13"), True, True),
+        (Told("debian", "1"), True, True),
+        (Told("debian", ""), False, True),
+        (Told("ubuntu", "24.04"), True, False),
+        (Told("ubuntu", "22.04"), True, True),
+        (Told("rocky", "9"), True, True),
+    ],
+)
+def test_another_distribution_or_release_contradicts(told: Told, *, debian: bool, ubuntu: bool) -> None:
+    assert (told.contradicts(DEBIAN), told.contradicts(UBUNTU)) == (debian, ubuntu)
+
+
+def official(**images: str) -> Plan:
+    """The layout of one machine, whose OMERO needs Ubuntu."""
+    values = stacks.values("single-node") | {"externalNetwork": "public", **images}
+    return plan(parse(values, Source("mine", "Pulumi.mine.yaml")), "mine")
+
+
+def wrong_systems(made: Plan, *images: Image) -> list[str]:
+    return [line for line in absent(made, CloudState(images=images)) if " needs " in line]
+
+
+def test_debian_under_omero_image_is_refused_before_anything_is_made() -> None:
+    made = official(image="debian-12", omeroImage="debian-12")
+    (line,) = wrong_systems(made, Image("debian-12"))
+    assert line == (
+        "image 'debian-12' is Debian 12, idr2016-omero needs Ubuntu 24.04: name another image; should this be wrong, "
+        "set the image's properties os_distro and os_version"
+    )
+
+
+@pytest.mark.parametrize(
+    ("debian", "ubuntu", "wrong"),
+    [
+        (Image("d"), Image("u"), 0),  # nobody says what they are
+        (Image("d", system=by_properties("debian", "12")), Image("u", system=by_properties("ubuntu", "24.04")), 0),
+        (Image("d", system=by_properties("debian", "11")), Image("u"), 1),
+        (Image("d"), Image("u", system=by_properties("ubuntu", "22.04")), 1),
+        (Image("d"), Image("u", system=by_properties("Debian", None)), 1),
+        (Image("ubuntu-24.04"), Image("debian-12"), 2),
+        (Image("debian-12"), Image("ubuntu-22.04"), 1),
+        # Properties are believed rather than the name.
+        (Image("ubuntu-24.04", system=by_properties("debian", "12")), Image("u"), 0),
+    ],
+)
+def test_what_contradicts_the_roles_is_refused(debian: Image, ubuntu: Image, wrong: int) -> None:
+    made = official(image=debian.name, omeroImage=ubuntu.name)
+    assert len(wrong_systems(made, debian, ubuntu)) == wrong
+
+
+def test_another_debian_by_its_name_alone_is_a_notice() -> None:
+    made = official(image="debian-13", omeroImage="u")
+    state = CloudState(images=(Image("debian-13"), Image("u")))
+    assert wrong_systems(made, *(state.images or ())) == []
+    assert "image 'debian-13' is Debian 13 by its name, the roles are made for Debian 12" in notices(made, state)
+
+
+def test_where_another_tool_configures_the_nodes_any_system_will_do() -> None:
+    made = replace(official(image="rocky-9", omeroImage="rocky-9"), configure=False)
+    assert wrong_systems(made, Image("rocky-9")) == []
