@@ -4,13 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from idr import cloud_state, stack_file
 from idr.agreement import disagreements
 from idr.capacity import Report, report
-from idr.cli import FAILED, AsJson, Stack, console, print_json
+from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from model.capacity import Need, is_limited
 
@@ -42,12 +41,12 @@ def _plain(need: Need) -> dict[str, Any]:
 
 
 def _show(found: Report, lacking: list[str], differences: list[str]) -> None:
-    table = Table("quota", "needed", "left", "of", "")
+    rows = table("quota", "needed", "left", "of", "", whole=["needed", "left", "of"])
     for need in found.needs:
         left, limit = (f"{need.free:.0f}", str(need.limit)) if is_limited(need) else ("", "unlimited")
-        table.add_row(need.quota, str(need.more), left, limit, Text("" if need.fits else "too little", "red"))
+        rows.add_row(need.quota, str(need.more), left, limit, Text("" if need.fits else "too little", "red"))
     out = console()
-    out.print(table)
+    out.print(rows)
     for colour, lines in (("red", lacking), ("red", differences), ("yellow", found.notices), ("yellow", found.untold)):
         for line in lines:
             out.print(Text(f"- {line}", colour))

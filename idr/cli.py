@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from typer.core import TyperGroup
 
 from idr.errors import IdrError
@@ -108,6 +109,14 @@ def console() -> Console:
     if found.is_terminal:
         return found
     return Console(highlight=False, markup=False, emoji=False, width=1000, soft_wrap=True)
+
+
+def table(*headers: str, whole: Collection[str] = ()) -> Table:
+    """A table that cuts nothing: columns named in `whole` stay on one line, the others are broken to fit."""
+    found = Table()
+    for header in headers:
+        found.add_column(header, overflow="fold", no_wrap=header in whole)
+    return found
 
 
 def error_console() -> Console:

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from rich.table import Table
 
 from idr import agreement, engine, running, stack_file
 from idr.agreement import Agreement
-from idr.cli import FAILED, AsJson, Stack, console, print_json
+from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from idr.errors import IdrError
 from model.comparison import CloudObject, Kind
@@ -124,10 +123,10 @@ def _show(found: list[Drift]) -> None:
     if not found:
         out.print("The cloud is as the last `pulumi up` left it.")
         return
-    table = Table("resource", "type", "", "properties")
+    shown = table("resource", "type", "", "properties")
     for drift in found:
-        table.add_row(drift.name, drift.type, drift.change, ", ".join(drift.properties))
-    out.print(table)
+        shown.add_row(drift.name, drift.type.rsplit(":", 1)[-1], drift.change, ", ".join(drift.properties))
+    out.print(shown)
     for change in dict.fromkeys(drift.change for drift in found):
         if change in ADVICE:
             out.print(f"{change}: {ADVICE[change]}")

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from rich.table import Table
-
 from idr import stack_file
-from idr.cli import AsJson, Stack, console, print_json
+from idr.cli import AsJson, Stack, console, print_json, table
 from idr.names import said
 from model.outputs.flows import firewall
 from model.outputs.topology import Topology, topology
@@ -44,18 +42,20 @@ def _firewall(plan: Plan) -> list[dict[str, Any]]:
 
 def _show(made: Topology, file: stack_file.StackFile) -> None:
     out = console()
-    networks = Table("network", "CIDR", "gateway")
+    networks = table("network", "CIDR", "gateway")
     for network in made.networks:
         networks.add_row(network.name, network.cidr, network.gateway)
-    nodes = Table("node", "roles", "address", "flavor", "image", "volumes")
+    nodes = table("node", "address", "flavor", "roles", whole=["node", "address"])
+    machines = table("node", "image", "volumes", whole=["node"])
     for node in made.nodes:
         volumes = ", ".join(f"{v.purpose} {v.size_gib} GiB at {v.mount}" for v in node.volumes)
-        nodes.add_row(node.name, ", ".join(node.roles), node.address, node.flavor, node.image, volumes)
-    rules = Table("who", "may reach", "port", "why")
+        nodes.add_row(node.name, node.address, node.flavor, ", ".join(node.roles))
+        machines.add_row(node.name, node.image, volumes)
+    rules = table("who", "may reach", "port", "why", whole=["port"])
     for flow in made.flows:
         rules.add_row(said(flow.source, made), said(flow.target, made), f"{flow.port}/{flow.protocol}", flow.why)
-    for table in (networks, nodes, rules):
-        out.print(table)
+    for shown in (networks, nodes, machines, rules):
+        out.print(shown)
     sizes = [volume.size_gib for node in made.nodes for volume in node.volumes]
     out.print(f"{len(made.nodes)} nodes, {len(sizes)} data volumes of {sum(sizes)} GiB in all; live: {made.live}")
     for line in file.missing():

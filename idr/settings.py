@@ -4,10 +4,8 @@ import json
 import re
 from typing import Any
 
-from rich.table import Table
-
 from idr import stack_file
-from idr.cli import PROJECT, AsJson, Stack, console, print_json
+from idr.cli import PROJECT, AsJson, Stack, console, print_json, table
 from model.overrides import Keys, paths
 
 
@@ -21,10 +19,10 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     if as_json:
         print_json([{"key": list(keys), "value": value, "file": name} for keys, value, name in rows])
         return
-    table = Table("key", "value", "file")
+    shown = table("key", "value", "file")
     for keys, value, name in rows:
-        table.add_row(".".join(keys), value if isinstance(value, str) else json.dumps(value), name)
-    console().print(table)
+        shown.add_row(".".join(keys), value if isinstance(value, str) else json.dumps(value), name)
+    console().print(shown)
 
 
 def _without_password(value: Any) -> Any:

@@ -198,7 +198,10 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
     for name in settings.rotations.keys() - known:
         yield f"idr:rotations: '{name}' is the name of no secret of this stack; {instead(name, known)}"
     if settings.omero.distribution == Distribution.DEMO and stack != DEMO_STACK:
-        yield "idr:omero.distribution: 'demo' is for the stack 'local' only; use 'official'"
+        yield (
+            "idr:omero.distribution: 'demo' is for the stack 'local' only, since it keeps no data; use 'official' (to "
+            "try a cloud: `idr init --layout single-node`)"
+        )
 
 
 def _path(item: ErrorDetails) -> Keys:

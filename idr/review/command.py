@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from idr import engine, stack_file
-from idr.cli import FAILED, PROJECT, AsJson, Stack, print_json
+from idr.cli import FAILED, PROJECT, AsJson, Stack, console, print_json
 from idr.errors import IdrError
 from idr.review import preview, render, rules
 from idr.review.rules import Change
@@ -48,8 +49,10 @@ def command(
     breaches = rules.check(Change(found, settings), lifted)
     if as_json:
         print_json(render.data(summary, breaches))
+    elif as_markdown:
+        typer.echo(render.markdown(summary, breaches), nl=False)
     else:
-        typer.echo((render.markdown if as_markdown else render.text)(summary, breaches), nl=False)
+        _show(render.text(summary, breaches))
     if found.errors or any(not breach.allowed for breach in breaches):
         raise typer.Exit(FAILED)
 
@@ -74,6 +77,12 @@ def _ask_engine(stack: str) -> str:
         text = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
         raise IdrError(f"{text}{engine.where_it_looked(done)}")
     return done.stdout
+
+
+def _show(text: str) -> None:
+    out = console()
+    for line in text.splitlines():
+        out.print(Text(line, "red" if line.startswith("FAIL ") else ""))
 
 
 def _missing(stack: str) -> list[str]:

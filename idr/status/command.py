@@ -5,12 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import typer
 from rich.progress import Progress
-from rich.table import Table
 from rich.text import Text
 
 from cloudinit.render import bundle
 from idr import outputs, running, stack_file
-from idr.cli import FAILED, AsJson, Identity, OptionalStack, console, error_console, print_json
+from idr.cli import FAILED, AsJson, Identity, OptionalStack, console, error_console, print_json, table
 from idr.errors import IdrError
 from idr.ssh import configuration
 from idr.status import outside
@@ -76,12 +75,11 @@ def digests(stack: str, made: Topology) -> dict[str, str]:
 
 
 def _show(found: list[Status], public: Public) -> None:
-    table = Table("node", "server", "configuration", "roles", "fullest disk")
-    table.columns[0].no_wrap = True
+    shown = table("node", "server", "configuration", "roles", "disk", whole=["node", "server", "configuration", "disk"])
     for status in found:
-        table.add_row(*_row(status))
+        shown.add_row(*_row(status))
     out = console()
-    out.print(table)
+    out.print(shown)
     for status in found:
         for problem in status.problems:
             out.print(Text.assemble((status.node, "red"), f": {problem}"))
@@ -105,4 +103,4 @@ def _row(status: Status) -> tuple[Text | str, ...]:
         ]
     )
     disk = max(answer.disks, key=lambda one: one.percent)
-    return (name, server, status.configuration.value, roles, f"{disk.mount} {disk.percent} %")
+    return (name, server, status.configuration.value, roles, f"{disk.percent} %")

@@ -37,7 +37,8 @@ def test_all_mistakes_are_reported_together() -> None:
 
 def test_the_demo_server_is_for_local_only() -> None:
     assert mistakes(lambda _: None, Source("ebi", "Pulumi.ebi.yaml")) == [
-        "Pulumi.ebi.yaml: idr:omero.distribution: 'demo' is for the stack 'local' only; use 'official'"
+        "Pulumi.ebi.yaml: idr:omero.distribution: 'demo' is for the stack 'local' only, since it keeps no data; use "
+        "'official' (to try a cloud: `idr init --layout single-node`)"
     ]
 
 
