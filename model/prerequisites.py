@@ -1,6 +1,6 @@
 """What a plan names and must find in the cloud: that it is there, is one only, and can be used for this."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from model import networks
@@ -223,11 +223,14 @@ def _volumes_elsewhere(plan: Plan, state: CloudState) -> Iterator[str]:
     zone_of = {volume.id: volume.zone for volume in state.volumes or ()}
     named = {volume.name: volume.zone for volume in state.volumes or () if volume.mine}
     snapshots = {snapshot.id: zone_of.get(snapshot.volume) for snapshot in state.snapshots or ()}
-    lookup: Callable[[object], str | None] = lambda key: zone_of.get(str(key), snapshots.get(str(key)))  # noqa: E731
+
+    def zone_by_id(identifier: object) -> str | None:
+        return zone_of.get(str(identifier), snapshots.get(str(identifier)))
+
     for node in plan.nodes:
         for volume in node.volumes if node.zone else ():
             source = volume.source and (volume.source.volume or volume.source.snapshot)
-            zone = named.get(f"{cloud_prefix(plan.stack)}-{volume.name}") or lookup(volume.existing or source)
+            zone = named.get(f"{cloud_prefix(plan.stack)}-{volume.name}") or zone_by_id(volume.existing or source)
             if zone is None and state.volume_zones is not None and node.zone not in state.volume_zones:
                 zone = "the default one: block storage does not know the node's"
             if zone and zone != node.zone:

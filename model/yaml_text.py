@@ -73,7 +73,7 @@ class _Loader(yaml.BaseLoader):
         """The tag of a node that was given none."""
         if kind is yaml.ScalarNode and implicit[0]:
             return _PLAIN
-        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]  # PyYAML has no types
 
     def get_single_document(self) -> yaml.Node | None:
         """The first document, as the engine: it does not look at what follows."""
@@ -211,7 +211,7 @@ def _date(text: str) -> datetime | None:
         return None
     numbers = [int(part) for part in found.groups()[:3] + found.groups()[4:7] if part is not None]
     try:
-        return datetime(*numbers, tzinfo=_zone(found["zone"]))  # type: ignore[arg-type,misc]
+        return datetime(*numbers, tzinfo=_zone(found["zone"]))  # type: ignore[arg-type,misc]  # three to seven numbers
     except ValueError:
         return None
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it has no types
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
@@ -58,7 +58,7 @@ class Recorder(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the protocol's name
         self.requests[self.make_urn(request.parent, request.type, request.name)] = request
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # Pulumi gives it no types
 
 
 def run(program: Callable[[], Any], stack: str, *, preview: bool = False) -> Recorder:

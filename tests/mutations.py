@@ -50,7 +50,7 @@ VALUES: list[Any] = [
     ),
     *("$(id)", "`id`", "';--", '"', "\\", "{{ 1 }}", "%s", "#", "[EOL] Debian 12", "{x}", "-x", "~", "*", "..", "/"),
     *("no", "12:48", "2024-01-13", "0777", "127.0.0.1", "127.0.0.0/8", "169.254.0.0/16"),
-    *("0.0.0.0", "224.0.0.0/4"),  # noqa: S104
+    *("0.0.0.0", "224.0.0.0/4"),  # noqa: S104  # nothing is bound
     *("8.8.8.0/24", "0.0.0.0/0", "10.0.0.0/8", "10.130.1.0/24", "10.130.1.20", "::1", "fd00::/64", "255.255.255.255"),
     *("bastion", "localhost", "proxy", "database", "all", "demo1", "prod130", "redis", "omero", "hosts", "demo1-web"),
     *(
@@ -70,7 +70,7 @@ ADDED: dict[str, list[Any]] = {
     "operators": [["ssh-ed25519 hello"], ["-----BEGIN OPENSSH PRIVATE KEY-----"], [stacks.OPERATOR], "x"],
     "rotations": [{"password/demo1/redsi": 2}, {"ca": 2}, {"ca": 10**30}, {"": 1}],
     "storageGroup": ["proxy", "demo1", "prod130-web", "bastion-hosts", "idr-storage", "data"],
-    "dnsServers": [["0.0.0.0"], ["127.0.0.1"], ["192.0.2.1"], ["224.0.0.1"], ["10.130.1.20"]],  # noqa: S104
+    "dnsServers": [["0.0.0.0"], ["127.0.0.1"], ["192.0.2.1"], ["224.0.0.1"], ["10.130.1.20"]],  # noqa: S104  # nothing is bound
     "timeServers": [["localhost"], ["ntp.example.org"], ["1.2.3"], ["a b"]],
     "floatingIps": [{"public": "192.0.2.1", "bastion": "192.0.2.1"}, {"public": "127.0.0.1"}, {"public": "192.0.2.1"}],
     "hostName": ["a" * 63 + "." + "b" * 63 + ".example.org", "x" * 64, "1.2.3.4", "localhost", "a..b"],

@@ -91,7 +91,7 @@ class Browser:
         return Traffic(recorder.requests(), complaints(self._log("browser")))
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]  # selenium gives it no types
         return entries
 
     def picture(self, file: Path) -> None:

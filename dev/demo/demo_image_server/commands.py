@@ -5,7 +5,7 @@ from typing import Any
 import omero
 import omero.cmd
 
-from .rendering import Stateful
+from .stateful import Stateful
 
 REFUSED = "the public user may only read"
 

@@ -9,24 +9,19 @@ import omero.romio
 from numpy.typing import NDArray
 
 from . import drawing
-from .catalogue import Catalogue
-from .rendering import Stateful, place_of
+from .stateful import OfPixels
 
 _BINS = 256
 
 
-class RawPixels(Stateful):
+class RawPixels(OfPixels):
     """omero.api.RawPixelsStore: one byte a pixel, one plane in depth, one moment."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._number: int | None = None
-
     def setPixelsId(self, number: int, bypass: bool) -> None:
-        self._number = place_of(self._catalogue, number).image_id
+        self._choose(number)
 
     def getPixelsId(self) -> int:
-        return self._chosen
+        return self._chosen.image_id
 
     def getByteWidth(self) -> int:
         return 1
@@ -50,23 +45,11 @@ class RawPixels(Stateful):
 
     getTotalSize = getTimepointSize
 
-    def requiresPixelsPyramid(self) -> bool:
-        return False
-
-    def getResolutionLevels(self) -> int:
-        return 1
-
-    def getResolutionLevel(self) -> int:
-        return 0
-
     def setResolutionLevel(self, level: int) -> None:
         _require(level == 0, f"resolution level {level} of 1")
 
     def getResolutionDescriptions(self) -> list[Any]:
         return [omero.api.ResolutionDescription(drawing.SIZE, drawing.SIZE)]
-
-    def getTileSize(self) -> list[int]:
-        return [drawing.SIZE, drawing.SIZE]
 
     def getPlane(self, z: int, channel: int, t: int) -> bytes:
         return self._plane(z, channel, t).tobytes()
@@ -95,15 +78,9 @@ class RawPixels(Stateful):
             for channel in channels
         }
 
-    @property
-    def _chosen(self) -> int:
-        if self._number is None:
-            raise omero.ApiUsageException(None, None, "no pixels were chosen: call setPixelsId first")
-        return self._number
-
     def _plane(self, z: int, channel: int, t: int) -> NDArray[np.uint8]:
         _require((z, t) == (0, 0) and channel in range(len(drawing.CHANNELS)), f"z {z}, channel {channel}, t {t}")
-        return drawing.planes(self._chosen)[channel].astype(np.uint8)
+        return drawing.planes(self._chosen.image_id)[channel].astype(np.uint8)
 
 
 def _require(inside: bool, what: str) -> None:

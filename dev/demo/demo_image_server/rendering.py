@@ -12,32 +12,12 @@ from omero.rtypes import rdouble, rint, unwrap
 from PIL import Image
 
 from . import drawing
-from .catalogue import Catalogue, Place
+from .catalogue import Catalogue
 from .objects import Maker, enumeration
+from .stateful import OfPixels, Stateful, place_of
 
 _SETTINGS_ID = 1
 _WHITE = (255, 255, 255)
-
-
-def place_of(catalogue: Catalogue, pixels_id: int) -> Place:
-    """The place of those pixels; raises omero.ResourceError."""
-    for place in catalogue.places():
-        if place.image_id == pixels_id:
-            return place
-    raise omero.ResourceError(None, None, f"the demo has no pixels {pixels_id}")
-
-
-class Stateful:
-    """What every stateful service of OMERO has."""
-
-    def activate(self) -> None:
-        """Nothing to wake."""
-
-    def passivate(self) -> None:
-        """Nothing to store."""
-
-    def close(self) -> None:
-        """The session forgets services by itself."""
 
 
 class Thumbnails(Stateful):
@@ -53,7 +33,7 @@ class Thumbnails(Stateful):
         return True
 
     def setRenderingDefId(self, number: int) -> None:
-        """There is but one."""
+        """There is only one."""
 
     def getRenderingDefId(self) -> int:
         return _SETTINGS_ID
@@ -95,26 +75,25 @@ class Thumbnails(Stateful):
         return drawing.draw(number, edge, height or edge)
 
 
-class Renderer(Stateful):
+class Renderer(OfPixels):
     """omero.api.RenderingEngine."""
 
     def __init__(self, catalogue: Catalogue, delay_seconds: float) -> None:
-        self._catalogue = catalogue
+        super().__init__(catalogue)
         self._delay = delay_seconds
-        self._place: Place | None = None
         self._channels: list[drawing.Channel] = []
         self._grey = False
         self._quality = 0.85
 
     def lookupPixels(self, number: int) -> None:
-        self._place = place_of(self._catalogue, number)
-        self._channels = list(drawing.default_channels(self._place.image_id))
+        self._choose(number)
+        self._channels = list(drawing.default_channels(self._chosen.image_id))
 
     def lookupRenderingDef(self, number: int) -> bool:
         return True
 
     def loadRenderingDef(self, number: int) -> None:
-        """There is but one."""
+        """There is only one."""
 
     def load(self) -> None:
         """Nothing to load."""
@@ -136,10 +115,10 @@ class Renderer(Stateful):
         return 0
 
     def setDefaultZ(self, z: int) -> None:
-        """There is but one plane."""
+        """There is only one plane."""
 
     def setDefaultT(self, t: int) -> None:
-        """There is but one moment."""
+        """There is only one moment."""
 
     def getModel(self) -> Any:
         return self.getAvailableModels()[1 if self._grey else 0]
@@ -230,32 +209,14 @@ class Renderer(Stateful):
     def setCompressionLevel(self, quality: float) -> None:
         self._quality = quality
 
-    def requiresPixelsPyramid(self) -> bool:
-        return False
-
-    def getResolutionLevels(self) -> int:
-        return 1
-
-    def getResolutionLevel(self) -> int:
-        return 0
-
     def setResolutionLevel(self, level: int) -> None:
-        """There is but one."""
-
-    def getTileSize(self) -> list[int]:
-        return [drawing.SIZE, drawing.SIZE]
+        """There is only one."""
 
     def renderCompressed(self, plane: Any) -> bytes:
         return self._draw(plane.region)
 
     def renderProjectedCompressed(self, *_projection: Any) -> bytes:
         return self._draw(None)
-
-    @property
-    def _chosen(self) -> Place:
-        if self._place is None:
-            raise omero.ApiUsageException(None, None, "no pixels were chosen")
-        return self._place
 
     def _draw(self, region: Any) -> bytes:
         time.sleep(self._delay)

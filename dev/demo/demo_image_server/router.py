@@ -16,10 +16,11 @@ from . import services
 from .catalogue import Catalogue
 from .commands import RefusedCommand
 from .raw_pixels import RawPixels
-from .rendering import Renderer, Stateful, Thumbnails
+from .rendering import Renderer, Thumbnails
 from .servants import servant
 from .sessions import Session, Sessions
 from .settings import Settings
+from .stateful import Stateful
 from .stored import Search
 
 SESSION_CATEGORY = "session"

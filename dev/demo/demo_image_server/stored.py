@@ -5,7 +5,7 @@ from typing import Any
 
 from .catalogue import Catalogue
 from .queries import Answerer
-from .rendering import Stateful
+from .stateful import Stateful
 from .users import OWNER
 
 _KINDS = ("Screen", "Plate", "Image")

@@ -2,8 +2,6 @@
 
 import getpass
 import grp
-import importlib.machinery
-import importlib.util
 import io
 import json
 import os
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import programs
 from tests.stacks import ROOT
 
 SCRIPT = ROOT / "cloudinit" / "bootstrap" / "idr-apply"
@@ -58,11 +57,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    loader = importlib.machinery.SourceFileLoader("idr_apply", str(SCRIPT))
-    spec = importlib.util.spec_from_loader("idr_apply", loader)
-    assert spec is not None
-    program = importlib.util.module_from_spec(spec)
-    loader.exec_module(program)
+    program = programs.load(SCRIPT)
     state, library = tmp_path / "state", tmp_path / "lib"
     state.mkdir()
     for name, value in {

@@ -1,7 +1,5 @@
 """`idr-heal`: restarts a unit whose check keeps failing, with growing pauses, and leaves all others alone."""
 
-import importlib.machinery
-import importlib.util
 import json
 import os
 import socket
@@ -11,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from tests import programs
 from tests.stacks import ROOT
 
 COMMON = ROOT / "cloudinit" / "common"
@@ -19,11 +18,7 @@ SCRIPT = COMMON / "files" / "usr" / "local" / "sbin" / "idr-heal"
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader("idr_heal", str(SCRIPT))
-    spec = importlib.util.spec_from_loader("idr_heal", loader)
-    assert spec is not None
-    made = importlib.util.module_from_spec(spec)
-    loader.exec_module(made)
+    made = programs.load(SCRIPT)
     (tmp_path / "lib").mkdir()
     (tmp_path / "metrics").mkdir()
     (tmp_path / "bin").mkdir()

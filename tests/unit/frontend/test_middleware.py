@@ -1,6 +1,5 @@
 """OMERO.web's middleware: shared answers leave no session, and no address logs in."""
 
-import importlib.util
 import json
 from types import ModuleType
 
@@ -11,6 +10,7 @@ from django.contrib.sessions.backends.cache import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
+from tests import programs
 from tests.stacks import ROOT
 
 SCRIPT = ROOT / "cloudinit" / "web" / "files" / "opt" / "omero" / "web" / "lib" / "idr_middleware.py"
@@ -21,12 +21,7 @@ def middleware() -> ModuleType:
     if not settings.configured:
         settings.configure(ALLOWED_HOSTS=["*"])
         django.setup()
-    spec = importlib.util.spec_from_file_location("idr_middleware", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
+    return programs.load(SCRIPT)
 
 
 def view(request: HttpRequest) -> HttpResponse:

@@ -161,4 +161,4 @@ def _server_sum() -> str:
 
 
 def _hash(password: str, number: int) -> str:
-    return base64.b64encode(hashlib.md5(f"{password} {number}".encode()).digest()).decode()  # noqa: S324
+    return base64.b64encode(hashlib.md5(f"{password} {number}".encode()).digest()).decode()  # noqa: S324  # as OMERO does

@@ -1,31 +1,20 @@
 """The installer's decisions and the launcher, without building anything."""
 
-import importlib.machinery
-import importlib.util
 import os
 import re
 import stat
 import subprocess
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests import programs
 
 CHECKOUT = Path(__file__).parents[3]
 TOOLCHAIN = CHECKOUT / "dev" / "toolchain"
 HOST = TOOLCHAIN / "language" / "pulumi-language-python"
 
-
-def load_install() -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader("install", str(TOOLCHAIN / "install"))
-    spec = importlib.util.spec_from_loader("install", loader)
-    assert spec
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
-
-
-install = load_install()
+install = programs.load(TOOLCHAIN / "install")
 
 
 def program(file: Path, text: str) -> Path:

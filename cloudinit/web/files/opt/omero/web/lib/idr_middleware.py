@@ -71,7 +71,7 @@ class SharedAnswers:
             request.session = kept
         return response
 
-    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]) -> None:  # noqa: ARG002
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]) -> None:  # noqa: ARG002  the signature is Django's
         """Note when a view shows a placeholder: OMERO.web answers so, with status 200, where there is no thumbnail."""
         placeholder = kwargs.get("_defcb")
         if callable(placeholder):
