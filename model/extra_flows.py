@@ -1,5 +1,6 @@
 """Flows that a stack adds to the matrix (`idr:flows`), for services that something else than this project runs."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -82,7 +83,7 @@ class ExtraFlow(Section):
             yield f"from {self.source} to {self.target}: one of them must be a role or `{EVERY_NODE}`"
         if not 1 <= len(self.ports) <= MOST_PORTS:
             yield f"ports: name 1 to {MOST_PORTS}, not {len(self.ports)}"
-        twice = sorted({port for port in self.ports if self.ports.count(port) > 1})
+        twice = sorted(port for port, times in Counter(self.ports).items() if times > 1)
         if twice:
             yield f"ports: {', '.join(map(str, twice))} twice"
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from cloudinit import render
@@ -49,7 +50,12 @@ def rendered(plan: Plan) -> dict[str, str]:
 
 def trust(plan: Plan) -> ssl.SSLContext:
     """TLS that believes the plan's own authority; the name is not looked at, since the address is loopback's."""
-    context = ssl.create_default_context(cadata=stacks.secrets_of(plan.stack).authority.certificate)
+    return _trust(plan.stack)
+
+
+@cache
+def _trust(stack: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=stacks.secrets_of(stack).authority.certificate)
     context.check_hostname = False
     return context
 

@@ -1,5 +1,7 @@
 """The stack files of this repository, read without the engine."""
 
+import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,11 @@ def _file(stack: str) -> Path:
 
 def values(stack: str) -> dict[str, Any]:
     """What a stack file says under `idr:`, as a fresh copy."""
+    return copy.deepcopy(_values(stack))
+
+
+@cache
+def _values(stack: str) -> dict[str, Any]:
     config = yaml.safe_load(_file(stack).read_text())["config"]
     return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
 

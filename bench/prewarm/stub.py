@@ -26,12 +26,14 @@ RENDERING = {"model": "color", "projection": "normal", "defaultZ": 0, "defaultT"
 class Stub:
     """An OMERO.web of `workers` workers that take `seconds` for each page but the lists of the API.
 
-    `broken` are paths answered with 404; while `down`, everything is answered with 502. `asked` counts by path.
+    A plate has `wells` images. `broken` are paths answered with 404; while `down`, everything is answered with 502.
+    `asked` counts by path.
     """
 
-    def __init__(self, images: int, workers: int = 64, seconds: float = 0.0) -> None:
+    def __init__(self, images: int, workers: int = 64, seconds: float = 0.0, wells: int = WELLS) -> None:
         self.images = images
-        self.plates = math.ceil(images / WELLS)
+        self.wells = wells
+        self.plates = math.ceil(images / wells)
         self.seconds = seconds
         self.broken: set[str] = set()
         self.down = False
@@ -100,8 +102,8 @@ class Stub:
         return total, iter(())
 
     def _numbers(self, plate: int) -> range:
-        first = (plate - 1) * WELLS + 1
-        return range(first, min(first + WELLS, self.images + 1))
+        first = (plate - 1) * self.wells + 1
+        return range(first, min(first + self.wells, self.images + 1))
 
 
 def _well(number: int) -> dict[str, object]:

@@ -18,7 +18,7 @@ from model.reading import Source, parse
 from tests import stacks
 from tests.golden_files import KNOWN, NamedSecrets
 from tests.unit.model.mistakes import mistakes
-from tests.unit.model.test_firewall import open_between, open_by_host
+from tests.unit.model.test_firewall import host_rules, open_between, open_by_host
 
 WHY = "OMERO.web behind nginx"
 FLOW = {"from": "proxy", "to": "omero-readonly", "ports": [8090], "why": WHY}
@@ -38,11 +38,12 @@ def added(*flows: dict[str, Any]) -> set[str]:
 
 def test_a_flow_between_roles_is_open_in_both_firewalls_and_between_no_others() -> None:
     made = ebi(FLOW)
+    hosts = host_rules(made)
     for source in made.nodes:
         for target in made.nodes:
             wanted = "proxy" in source.roles and "omero-readonly" in target.roles
             if source.name != target.name and not (source.scope == "bastion" or target.scope == "bastion"):
-                assert open_by_host(made, source, target, 8090) is wanted, f"{source.name} to {target.name}"
+                assert open_by_host(hosts, source, target, 8090) is wanted, f"{source.name} to {target.name}"
                 assert open_between(made, source, target, 8090) is wanted, f"{source.name} to {target.name}"
 
 

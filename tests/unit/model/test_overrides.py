@@ -12,10 +12,14 @@ from model.reading import SettingsError, Source, parse, with_overrides
 from tests import stacks
 
 SOURCE = Source("local", "Pulumi.local.yaml")
+# Few names, so that both files often have the same.
+NAMES = st.sampled_from(["a", "b", "c", "ä", ""])
 VALUES = st.recursive(
-    st.integers() | st.text() | st.lists(st.integers()), lambda inner: st.dictionaries(st.text(), inner), max_leaves=8
+    st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
+    lambda inner: st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
 )
-MAPPINGS = st.dictionaries(st.text(), VALUES)
+MAPPINGS = st.dictionaries(NAMES, VALUES, max_size=3)
 
 
 def above(folder: Path, **values: object) -> dict[str, object]:

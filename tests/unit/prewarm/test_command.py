@@ -44,7 +44,7 @@ def test_a_dry_run_only_counts(tmp_path: Path) -> None:
 
 
 def test_what_was_done_is_not_asked_for_again(tmp_path: Path) -> None:
-    stub = Stub(images=50)
+    stub = Stub(images=20)
     with served(stub) as url:
         arguments = ("--url", url, "--state", str(tmp_path / "state"))
         assert idr(*arguments)[0] == 0
@@ -57,7 +57,7 @@ def test_what_was_done_is_not_asked_for_again(tmp_path: Path) -> None:
 
 
 def test_the_exit_status_says_that_something_failed(tmp_path: Path) -> None:
-    stub = Stub(images=50)
+    stub = Stub(images=20)
     stub.broken.add("/webgateway/render_thumbnail/7/")
     with served(stub) as url:
         status, output = idr("--url", url, "--state", str(tmp_path / "state"))

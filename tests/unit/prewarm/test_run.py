@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.prewarm.stub import WELLS, Stub
+from bench.prewarm.stub import Stub
 from idr.prewarm import client, run
 from idr.prewarm.client import Client
 from idr.prewarm.pace import Pace
@@ -21,6 +21,8 @@ from idr.prewarm.state import State, load
 from tests.stacks import ROOT
 
 THUMBNAIL = "/webgateway/render_thumbnail/"
+WELLS = 120
+"""Images of a plate: more than the API lists at once, and few enough for a quick test."""
 
 
 @pytest.fixture(autouse=True)
@@ -41,17 +43,17 @@ def thumbnails(stub: Stub) -> dict[str, int]:
 
 
 def test_every_image_is_asked_for_once_and_opened(tmp_path: Path) -> None:
-    stub = Stub(images=WELLS + 100)
+    stub = Stub(images=80, wells=60)
     report = asyncio.run(prewarm(stub, tmp_path / "state", images=True))
-    assert thumbnails(stub) == {f"{THUMBNAIL}{number}/": 1 for number in range(1, WELLS + 101)}
-    assert sum("/imgData/" in path for path in stub.asked) == WELLS + 100
-    assert sum("/render_image/" in path for path in stub.asked) == 2 * (WELLS + 100)
+    assert thumbnails(stub) == {f"{THUMBNAIL}{number}/": 1 for number in range(1, 81)}
+    assert sum("/imgData/" in path for path in stub.asked) == 80
+    assert sum("/render_image/" in path for path in stub.asked) == 2 * 80
     assert {"/webclient/metadata_details/plate/2/", "/webgateway/plate/2/0/"} < set(stub.asked)
     assert max(stub.asked.values()) == 1
     batches = [path for path in stub.asked if "/webgateway/get_thumbnails/" in path]
-    assert sorted(path.count("id=") for path in batches) == [34] + 9 * [50]
-    assert "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(51, 101)) in batches
-    assert report.done == {"plate": 2, "image": WELLS + 100}
+    assert sorted(path.count("id=") for path in batches) == [10, 20, 50]
+    assert "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(51, 61)) in batches
+    assert report.done == {"plate": 2, "image": 80}
     assert (report.failed, report.complete) == (0, True)
 
 
@@ -96,7 +98,7 @@ def test_of_static_files_only_one_that_is_not_there_is_no_failure(
 
 
 def test_a_plate_that_cannot_be_listed_does_not_stop_the_others(tmp_path: Path) -> None:
-    stub = Stub(images=2 * WELLS)
+    stub = Stub(images=2 * WELLS, wells=WELLS)
     stub.broken.add("/api/v0/m/plates/1/wells/?limit=96&offset=0&normalize=true")
     report = asyncio.run(prewarm(stub, tmp_path / "state"))
     assert report.done == {"plate": 2, "image": WELLS}
@@ -107,29 +109,29 @@ def test_a_service_that_goes_away_stops_the_run_which_then_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "GIVE_UP", 5)
-    stub = Stub(images=WELLS)
+    stub = Stub(images=WELLS, wells=WELLS)
     answer = stub.answer
 
-    async def fails_from_image_150(path: str) -> tuple[int, bytes]:
-        stub.down = stub.down or path == f"{THUMBNAIL}150/"
+    async def fails_from_image_70(path: str) -> tuple[int, bytes]:
+        stub.down = stub.down or path == f"{THUMBNAIL}70/"
         return await answer(path)
 
-    monkeypatch.setattr(stub, "answer", fails_from_image_150)
+    monkeypatch.setattr(stub, "answer", fails_from_image_70)
     file = tmp_path / "state"
     with pytest.raises(StoppedError, match="5 requests in a row failed"):
         asyncio.run(prewarm(stub, file))
     answered = set(thumbnails(stub))
     assert not (tmp_path / "state.failed").exists()
 
-    stub, state = Stub(images=WELLS), State(**json.loads(file.read_text()))
+    stub, state = Stub(images=WELLS, wells=WELLS), State(**json.loads(file.read_text()))
     report = asyncio.run(prewarm(stub, file, load(file, state.target)))
     assert {f"{THUMBNAIL}{number}/" for number in range(1, WELLS + 1)} == answered | set(thumbnails(stub))
-    assert f"{THUMBNAIL}150/" in thumbnails(stub)
+    assert f"{THUMBNAIL}70/" in thumbnails(stub)
     assert (report.done["image"], report.failed, report.complete) == (WELLS, 0, True)
 
 
 def test_a_killed_run_repeats_no_more_than_what_was_under_way_and_not_yet_noted(tmp_path: Path) -> None:
-    images, most = 800, 8
+    images, most = 400, 8
     command = [sys.executable, "-m", "bench.prewarm.stub", "--images", str(images), "--seconds", "0.002"]
     stub = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert stub.stdout
