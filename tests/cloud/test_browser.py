@@ -23,7 +23,8 @@ WELLS = 384
 IMAGE = 200
 CHANNEL = "#wblitz-channels-box button"
 CLOSED = ("/webclient/login", "/webclient/logout", "/feedback/", "/webadmin/", "download", "archived_files", "script")
-"""What addresses that visitors may not ask for begin with, or contain."""
+CLOSED += ("/webclient/public/",)
+"""What addresses begin with, or contain, that visitors may not ask for or where they find nothing."""
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def view(browser: Browser, image: int) -> None:
 
 
 @pytest.mark.parametrize("page", ["", webclient.plate_page(1), webclient.image_page(IMAGE), webclient.viewer(IMAGE)])
-def test_no_page_offers_what_is_closed(browser: Browser, page: str) -> None:
+def test_no_page_offers_what_is_closed_or_empty(browser: Browser, page: str) -> None:
     browser.open(page)
     browser.traffic()
     leading = {link for link in webclient.links(browser) if any(word in f"/{link}" for word in CLOSED)}
