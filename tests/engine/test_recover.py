@@ -62,6 +62,13 @@ class Place:
         (thing,) = self.cloud.store.all(kind, name=name)
         return thing
 
+    def delete_server(self, name: str) -> None:
+        """Delete a server as somebody does by the cloud's API."""
+        server = self.only("servers", name)
+        self.cloud.store.remove("servers", server["id"])
+        for port in self.cloud.store.all("ports", device_id=server["id"]):
+            port.update(device_id="", device_owner="")
+
     def lock(self, text: str) -> Path:
         """Put a lock on the state."""
         folder = self.project.folder / "state" / ".pulumi" / "locks" / "organization" / "idr" / STACK
@@ -96,7 +103,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture
 def place(stack: Place) -> Place:
     """The stack as it was made."""
-    stack.cloud.store._kinds = copy.deepcopy(stack.made)
+    stack.cloud.store.replace(copy.deepcopy(stack.made))
     state = stack.project.folder / "state"
     shutil.rmtree(state)
     shutil.copytree(stack.project.folder / "state.made", state)
@@ -132,6 +139,7 @@ def test_leftovers_are_named_by_up_and_deleted_by_recover(place: Place) -> None:
 def test_a_data_volume_is_adopted_and_neither_deleted_nor_made_twice(place: Place) -> None:
     volume = place.only("volumes", VOLUME)
     volume.update(status="available", attachments=[])
+    place.only("servers", "idr-local-demo1-database")["attached"].clear()
     place.lose_from_state(("VolumeAttach", "demo1-database-db"), ("Volume", "demo1-database-db"))
     refused(place.up(), f"volume {VOLUME} ({volume['id']})")
     done = place.idr("recover", "--yes")
@@ -170,7 +178,7 @@ def test_an_answer_without_the_data_volumes_is_not_their_end(place: Place) -> No
 
 
 def test_a_server_that_is_gone_is_forgotten_and_made_anew(place: Place) -> None:
-    place.cloud.store.remove("servers", place.only("servers", REDIS)["id"])
+    place.delete_server(REDIS)
     refused(place.up(), "gone from the project", "server demo1-redis", "bin/idr recover")
     done = place.idr("recover", "--yes")
     assert "server demo1-redis" in done.stdout, done.stderr

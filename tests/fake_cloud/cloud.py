@@ -3,6 +3,7 @@
 import copy
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -29,6 +30,9 @@ LIMITS = {
     },
 }
 """Quotas by service, where all are told; a test takes away what its cloud does not tell."""
+Service = Callable[[Call], Answer]
+Between = Callable[[Call, Service], Answer]
+"""What stands between a client and the services: gets a call, and what answers it."""
 
 
 @dataclass
@@ -45,7 +49,7 @@ class FakeCloud:
 
     `limits` are the quotas that it tells; `refusals` map "METHOD service/path" (its beginning, as "GET
     compute/os-server-groups") to the status that is answered instead. `calls` has every call as "METHOD
-    region/interface/service/path". Use it in a `with`.
+    region/interface/service/path"; `between` may change, delay or withhold answers. Use it in a `with`.
     """
 
     regions: tuple[str, ...] = ("one",)
@@ -54,13 +58,14 @@ class FakeCloud:
     refusals: dict[str, int] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
     calls: list[str] = field(default_factory=list)
+    between: Between | None = None
 
     def __enter__(self) -> Self:
         """Start it."""
         self._lock = threading.Lock()
         self.identity = Identity(self.regions, self.services, frozenset({SECRET}))
         self._regions = {name: self._region() for name in self.regions}
-        self._server = Server(self._answer, self.tls)
+        self._server = Server(self._pass_on, self.tls)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,8 +110,13 @@ class FakeCloud:
         contents.furnish(store)
         return Region(store, services)
 
+    def _pass_on(self, call: Call) -> Answer:
+        return self.between(call, self._answer) if self.between else self._answer(call)
+
     def _answer(self, call: Call) -> Answer:
         with self._lock:
+            for one in self._regions.values():
+                one.store.settle()
             if call.path.startswith("identity"):
                 below = call.path.removeprefix("identity").strip("/")
                 return self.identity.answer(Call(call.method, call.root, below, call.query, call.headers, call.body))

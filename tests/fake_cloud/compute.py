@@ -1,4 +1,4 @@
-"""Nova as far as the program and the provider use it. A server is ACTIVE as soon as it is asked for."""
+"""Nova as far as the program and the provider use it. As the true one it accepts first and works afterwards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +15,8 @@ LIMITS = {
     "server groups": ("maxServerGroups", "totalServerGroupsUsed"),
 }
 """By what `limits` calls them: Nova's names of limit and use."""
+ATTACHING = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESIZED")
+"""States of a server that takes a volume."""
 
 
 class Compute:
@@ -125,11 +127,17 @@ class Compute:
             return refused
         if not flavor["disk"] and not given.get("block_device_mapping_v2"):
             return failure(403, "Only volume-backed servers are allowed for flavors with zero disk.")
+        ports = [(one["port"], self.store.get("ports", one["port"])) for one in given.get("networks", [])]
+        for port_id, port in ports:
+            if port is None:
+                return failure(400, f"Port id {port_id} could not be found.")
+            if port["device_id"]:
+                return failure(409, f"Port {port_id} is still in use.")
         zone = given.get("availability_zone")
         server = self.store.add(
             "servers",
             name=given["name"],
-            status="ACTIVE",
+            status="BUILD",
             flavor_id=flavor["id"],
             image={"id": given["imageRef"]} if given.get("imageRef") else "",
             metadata=given.get("metadata", {}),
@@ -142,13 +150,13 @@ class Compute:
             **{
                 "OS-EXT-AZ:availability_zone": zone or "nova",
                 "OS-EXT-STS:power_state": 1,
-                "OS-EXT-STS:vm_state": "active",
+                "OS-EXT-STS:vm_state": "building",
             },
         )
-        for network in given.get("networks", []):
-            port = self.store.get("ports", network["port"])
+        for _, port in ports:
             if port:
                 port.update(device_id=server["id"], device_owner=f"compute:{zone or 'nova'}")
+        self.store.later(lambda: server.update({"status": "ACTIVE", "OS-EXT-STS:vm_state": "active"}))
         return Answer(202, {"server": {"id": server["id"], "links": [], "adminPass": "none"}})
 
     def _over(self, flavor: Thing) -> Answer | None:
@@ -160,12 +168,16 @@ class Compute:
         return failure(403, f"Quota exceeded for {', '.join(over)}") if over else None
 
     def _delete(self, server: Thing) -> Answer:
+        server["OS-EXT-STS:task_state"] = "deleting"
+        self.store.later(lambda: self._end(server))
+        return Answer(204)
+
+    def _end(self, server: Thing) -> None:
         self.store.remove("servers", server["id"])
         for port in self.store.all("ports", device_id=server["id"]):
             port.update(device_id="", device_owner="")
         for attachment in server["attached"]:
-            self._detach(attachment)
-        return Answer(204)
+            self._free(attachment)
 
     def _act(self, server: Thing, body: Thing) -> Answer:
         if resize := body.get("resize"):
@@ -193,26 +205,41 @@ class Compute:
         if found is None:
             return failure(404, f"volume {rest[0]} is not attached.")
         if call.method == "DELETE":
-            server["attached"].remove(found)
-            self._detach(found)
+            self._volume(found)["status"] = "detaching"
+            self.store.later(lambda: self._detach(server, found))
             return Answer(202)
         return Answer(200, {"volumeAttachment": found})
 
     def _attach(self, server: Thing, volume_id: str) -> Answer:
         volume = self.store.get("volumes", volume_id)
-        if volume is None or volume["status"] != "available":
-            return failure(400, f"Invalid volume: {volume_id} is not available.")
+        if volume is None:
+            return failure(404, f"Volume {volume_id} could not be found.")
+        if any(known["volumeId"] == volume_id for known in server["attached"]):
+            return failure(400, f"Invalid volume: volume {volume_id} is already attached to instances: {server['id']}")
+        if volume["status"] != "available":
+            return failure(400, f"Invalid volume: volume '{volume_id}' status must be 'available', not in-use.")
+        if server["status"] not in ATTACHING:
+            state = server["OS-EXT-STS:vm_state"]
+            message = f"Cannot 'attach_volume' instance {server['id']} while it is in vm_state {state}"
+            return failure(409, message)
         device = f"/dev/vd{'bcdefgh'[len(server['attached'])]}"
         made = {"id": volume_id, "volumeId": volume_id, "serverId": server["id"], "device": device}
         server["attached"].append(made)
-        volume.update(
-            status="in-use", attachments=[{"server_id": server["id"], "device": device, "attachment_id": new_id()}]
-        )
+        attachment = {"server_id": server["id"], "device": device, "attachment_id": new_id()}
+        volume.update(status="attaching", attachments=[attachment])
+        self.store.later(lambda: volume.update(status="in-use"))
         return Answer(200, {"volumeAttachment": made})
 
-    def _detach(self, attachment: Thing) -> None:
-        if volume := self.store.get("volumes", attachment["volumeId"]):
-            volume.update(status="available", attachments=[])
+    def _detach(self, server: Thing, attachment: Thing) -> None:
+        if attachment in server["attached"]:
+            server["attached"].remove(attachment)
+            self._free(attachment)
+
+    def _free(self, attachment: Thing) -> None:
+        self._volume(attachment).update(status="available", attachments=[])
+
+    def _volume(self, attachment: Thing) -> Thing:
+        return self.store.get("volumes", attachment["volumeId"]) or {}
 
     def _flavor(self, server: Thing) -> Thing:
         return self.store.get("flavors", server["flavor_id"]) or {"vcpus": 0, "ram": 0, "disk": 0, "name": "gone"}

@@ -25,11 +25,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; no body where that is None."""
+    """A response; no body where that is None, bytes are sent as they are. Of a `truncated` one half is sent."""
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    truncated: bool = False
+
+
+class CutError(Exception):
+    """The connection ends without an answer."""
 
 
 def failure(status: int, message: str) -> Answer:
@@ -65,6 +70,12 @@ class Server:
         self._thread.join()
 
 
+def _text(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else json.dumps(body).encode()
+
+
 def _handler(answer: Callable[[Call], Answer], server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -82,15 +93,20 @@ def _handler(answer: Callable[[Call], Answer], server: Server) -> type[BaseHTTPR
                 {name.title(): value for name, value in self.headers.items()},
                 json.loads(given) if given else None,
             )
-            found = answer(call)
-            text = b"" if found.body is None else json.dumps(found.body).encode()
+            try:
+                found = answer(call)
+            except CutError:
+                self.close_connection = True
+                return
+            text = _text(found.body)
             self.send_response(found.status)
             for name, value in {"Content-Type": "application/json", **found.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(text)
+                self.wfile.write(text[: len(text) // 2] if found.truncated else text)
+            self.close_connection = self.close_connection or found.truncated
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _respond  # noqa: N815  # the library's names
 

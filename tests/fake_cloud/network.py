@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Network
 
+from tests.fake_cloud import network_rules
 from tests.fake_cloud.http import Answer, Call, failure
 from tests.fake_cloud.identity import PROJECT
 from tests.fake_cloud.store import Store, Thing, matches, new_id
@@ -68,9 +69,28 @@ class Network:
             return self._interface(thing, rest[1], call.body)
         if call.method == "DELETE":
             return self._delete(kind, thing)
-        if call.method == "PUT":
-            thing.update(call.body[KINDS[kind]])
+        if call.method == "PUT" and (refused := self._update(kind, thing, call.body[KINDS[kind]])):
+            return refused
         return Answer(200, {KINDS[kind]: self._shown(kind, thing)})
+
+    def _update(self, kind: str, thing: Thing, given: Thing) -> Answer | None:
+        if kind == "floatingips" and "port_id" in given and (refused := self._associate(thing, given["port_id"])):
+            return refused
+        thing.update(given)
+        return None
+
+    def _associate(self, address: Thing, port_id: str | None) -> Answer | None:
+        """Let a floating address lead to a port, or to none."""
+        if port_id is None:
+            address.update(port_id=None, fixed_ip_address=None, router_id=None, status="DOWN")
+            return None
+        if refused := network_rules.association(self.store, address, port_id):
+            return refused
+        port = self.store.get("ports", port_id) or {}
+        router = network_rules.router_of(self.store, port) or {}
+        fixed = port["fixed_ips"][0]["ip_address"]
+        address.update(port_id=port_id, fixed_ip_address=fixed, router_id=router["id"], status="ACTIVE")
+        return None
 
     def _list(self, call: Call, kind: str) -> Answer:
         found = [self._shown(kind, thing) for thing in self.store.all(kind) if matches(thing, call.query)]
@@ -88,11 +108,13 @@ class Network:
         if refused := self._over(kind):
             return refused
         given: Thing = {"project_id": PROJECT, "tenant_id": PROJECT, "tags": [], **call.body[KINDS[kind]]}
+        if refused := network_rules.creation(self.store, kind, given):
+            return refused
         if kind == "ports" and (refused := self._port(given)):
             return refused
         if kind == "floatingips":
-            number = len(self.store.all(kind)) + 10
-            given["floating_ip_address"] = f"192.0.2.{number}"
+            taken = {one["floating_ip_address"] for one in self.store.all(kind)}
+            given["floating_ip_address"] = next(a for n in range(10, 250) if (a := f"192.0.2.{n}") not in taken)
         thing = self.store.add(kind, **{**DEFAULTS[kind], **given})
         if kind == "subnets":
             network = self.store.get("networks", thing["network_id"])
@@ -131,24 +153,50 @@ class Network:
         return None
 
     def _interface(self, router: Thing, action: str, body: Thing) -> Answer:
-        subnet = self.store.get("subnets", body["subnet_id"]) or {}
-        mine = {"device_id": router["id"], "device_owner": "network:router_interface"}
+        known = self.store.get("ports", body["port_id"]) if "port_id" in body else None
+        subnet = self.store.get("subnets", known["fixed_ips"][0]["subnet_id"] if known else body["subnet_id"])
+        if subnet is None:
+            return failure(404, f"Subnet {body.get('subnet_id')} could not be found.")
         if action == "add_router_interface":
-            fixed = [{"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}]
-            values = {"network_id": subnet["network_id"], "fixed_ips": fixed, "name": "", "tags": [], **mine}
-            port = self.store.add(
-                "ports", **{**DEFAULTS["ports"], "project_id": PROJECT, "security_groups": [], **values}
-            )
+            if refused := network_rules.interface(self.store, subnet):
+                return refused
+            port = self._router_port(router, subnet)
         else:
-            port = next(p for p in self.store.all("ports", **mine) if p["fixed_ips"][0]["subnet_id"] == subnet["id"])
+            if refused := network_rules.interface_removal(self.store, router, subnet):
+                return refused
+            port = network_rules.router_port(self.store, subnet) or {}
             self.store.remove("ports", port["id"])
         return Answer(200, {"id": router["id"], "subnet_id": subnet["id"], "port_id": port["id"], "tenant_id": PROJECT})
 
+    def _router_port(self, router: Thing, subnet: Thing) -> Thing:
+        fixed = [{"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}]
+        mine = {
+            "device_id": router["id"],
+            "device_owner": network_rules.ROUTER_PORT,
+            "network_id": subnet["network_id"],
+        }
+        rest = {"project_id": PROJECT, "security_groups": [], "fixed_ips": fixed, "name": "", "tags": []}
+        return self.store.add("ports", **{**DEFAULTS["ports"], **rest, **mine})
+
     def _delete(self, kind: str, thing: Thing) -> Answer:
+        if refused := network_rules.deletion(self.store, kind, thing):
+            return refused
         self.store.remove(kind, thing["id"])
-        if kind == "security-groups":
-            for rule in self.store.all("security-group-rules", security_group_id=thing["id"]):
-                self.store.remove("security-group-rules", rule["id"])
+        match kind:
+            case "security-groups":
+                # Those of other groups that name it go as well.
+                for key in ("security_group_id", "remote_group_id"):
+                    for rule in self.store.all("security-group-rules", **{key: thing["id"]}):
+                        self.store.remove("security-group-rules", rule["id"])
+            case "networks":
+                for subnet in self.store.all("subnets", network_id=thing["id"]):
+                    self.store.remove("subnets", subnet["id"])
+            case "subnets":
+                if network := self.store.get("networks", thing["network_id"]):
+                    network["subnets"].remove(thing["id"])
+            case "ports":
+                for address in self.store.all("floatingips", port_id=thing["id"]):
+                    self._associate(address, None)
         return Answer(204)
 
     def _over(self, kind: str) -> Answer | None:

@@ -5,6 +5,7 @@ from tests.fake_cloud.identity import PROJECT
 from tests.fake_cloud.store import Store, Thing, matches
 
 CREATED = "2026-01-01T00:00:00.000000"
+DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
 
 
 class BlockStorage:
@@ -54,11 +55,19 @@ class BlockStorage:
             thing["metadata"] = call.body["metadata"]
             return Answer(200, {"metadata": thing["metadata"]})
         if call.method == "DELETE":
-            self.store.remove(kind, thing["id"])
-            return Answer(202)
+            return self._delete(kind, thing)
         if call.method == "PUT":
             thing.update(call.body[one])
         return Answer(200, {one: thing})
+
+    def _delete(self, kind: str, thing: Thing) -> Answer:
+        if thing.get("status") not in DELETABLE:
+            return failure(
+                400, f"Invalid volume: Volume status must be {' or '.join(DELETABLE)}, not {thing['status']}."
+            )
+        thing["status"] = "deleting"
+        self.store.later(lambda: self.store.remove(kind, thing["id"]))
+        return Answer(202)
 
     def _create(self, given: Thing) -> Answer:
         used = self._used()
@@ -74,7 +83,7 @@ class BlockStorage:
             "volumes",
             name=given.get("name"),
             size=given["size"],
-            status="available",
+            status="creating",
             metadata=given.get("metadata") or {},
             volume_type=given.get("volume_type") or kind,
             availability_zone=given.get("availability_zone") or "nova",
@@ -91,7 +100,9 @@ class BlockStorage:
             created_at=CREATED,
             **{"os-vol-tenant-attr:tenant_id": PROJECT},
         )
-        return Answer(202, {"volume": volume})
+        answer = Answer(202, {"volume": dict(volume)})
+        self.store.later(lambda: volume.update(status="available"))
+        return answer
 
     def _used(self) -> dict[str, int]:
         volumes = self.store.all("volumes")

@@ -1,10 +1,13 @@
 """What a region of the fake cloud holds: objects by kind and id, with what each kind has when it is made."""
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Thing = dict[str, Any]
+PACE_SECONDS = 0.2
+"""How long the cloud works on what it has accepted: a server, a volume, an attachment, and the end of each."""
 
 
 def new_id(*, dashes: bool = False) -> str:
@@ -17,6 +20,23 @@ class Store:
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, Thing]] = {}
+        self._later: list[tuple[float, Callable[[], object]]] = []
+
+    def later(self, act: Callable[[], object]) -> None:
+        """Do something when the cloud has worked on it; the answer to a request comes before."""
+        self._later.append((time.monotonic() + PACE_SECONDS, act))
+
+    def settle(self) -> None:
+        """Do what is due."""
+        now = time.monotonic()
+        due = [act for when, act in self._later if when <= now]
+        self._later = [one for one in self._later if one[0] > now]
+        for act in due:
+            act()
+
+    def replace(self, kinds: dict[str, dict[str, Thing]]) -> None:
+        """Hold something else."""
+        self._kinds, self._later = kinds, []
 
     def add(self, kind: str, **values: Any) -> Thing:
         """Keep a new object; it gets an id where it has none."""

@@ -1,0 +1,122 @@
+"""What Neutron refuses, and the words that it has for it."""
+
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
+
+from tests.fake_cloud.http import Answer, failure
+from tests.fake_cloud.store import Store, Thing
+
+ROUTER_PORT = "network:router_interface"
+SAME_RULE = (
+    "security_group_id",
+    "direction",
+    "ethertype",
+    "protocol",
+    "port_range_min",
+    "port_range_max",
+    "remote_group_id",
+    "remote_ip_prefix",
+)
+"""What no two rules may have in common."""
+
+
+def creation(store: Store, kind: str, given: Thing) -> Answer | None:
+    """Why an object cannot be made; None when it can."""
+    refuse = {"subnets": _subnet, "ports": _port, "security-group-rules": _rule}.get(kind)
+    return refuse(store, given) if refuse else None
+
+
+def deletion(store: Store, kind: str, thing: Thing) -> Answer | None:
+    """Why an object cannot be deleted; None when it can."""
+    used: dict[str, Callable[[Store, Thing], Iterator[Thing]]] = {
+        "networks": lambda store, one: iter(store.all("ports", network_id=one["id"])),
+        "subnets": lambda store, one: _in_subnet(store, one["id"]),
+        "routers": lambda store, one: iter(store.all("ports", device_id=one["id"])),
+        "security-groups": _with_group,
+    }
+    if kind == "ports" and thing["device_owner"] == ROUTER_PORT:
+        return failure(409, f"Port {thing['id']} cannot be deleted directly via the port API: has device owner")
+    if kind in used and next(used[kind](store, thing), None):
+        return failure(409, f"Unable to complete operation on {kind} {thing['id']}. It is still in use.")
+    return None
+
+
+def interface(store: Store, subnet: Thing) -> Answer | None:
+    """Why a router gets no port in a subnet; None when it does."""
+    if router_port(store, subnet):
+        return failure(400, f"Bad router request: Router already has a port on subnet {subnet['id']}.")
+    return None
+
+
+def interface_removal(store: Store, router: Thing, subnet: Thing) -> Answer | None:
+    """Why a router keeps its port in a subnet; None when it can go."""
+    port = router_port(store, subnet)
+    if port is None or port["device_id"] != router["id"]:
+        return failure(404, f"Router {router['id']} has no interface on subnet {subnet['id']}")
+    inside = {one["id"] for one in _in_subnet(store, subnet["id"])}
+    if any(one["port_id"] in inside for one in store.all("floatingips")):
+        return failure(409, f"Router interface for subnet {subnet['id']} cannot be deleted: required by floating IPs.")
+    return None
+
+
+def association(store: Store, address: Thing, port_id: str) -> Answer | None:
+    """Why a floating address cannot lead to a port; None when it can."""
+    port = store.get("ports", port_id)
+    if port is None:
+        return failure(404, f"Port {port_id} could not be found.")
+    if any(one["port_id"] == port_id and one is not address for one in store.all("floatingips")):
+        return failure(409, f"Cannot associate floating IP {address['floating_ip_address']} with port {port_id}")
+    if router_of(store, port) is None:
+        return failure(404, "External network is not reachable from subnet. Cannot associate Port with a Floating IP.")
+    return None
+
+
+def router_of(store: Store, port: Thing) -> Thing | None:
+    """The router that leads from a port to the outside."""
+    for fixed in port["fixed_ips"]:
+        subnet = store.get("subnets", fixed["subnet_id"])
+        gate = router_port(store, subnet) if subnet else None
+        router = store.get("routers", gate["device_id"]) if gate else None
+        if router and router["external_gateway_info"]:
+            return router
+    return None
+
+
+def router_port(store: Store, subnet: Thing) -> Thing | None:
+    """A router's port in a subnet."""
+    return next((one for one in _in_subnet(store, subnet["id"]) if one["device_owner"] == ROUTER_PORT), None)
+
+
+def _in_subnet(store: Store, subnet_id: str) -> Iterator[Thing]:
+    for port in store.all("ports"):
+        if any(fixed["subnet_id"] == subnet_id for fixed in port["fixed_ips"]):
+            yield port
+
+
+def _with_group(store: Store, group: Thing) -> Iterator[Thing]:
+    return (port for port in store.all("ports") if group["id"] in port.get("security_groups", ()))
+
+
+def _subnet(store: Store, given: Thing) -> Answer | None:
+    wanted = IPv4Network(given["cidr"])
+    for subnet in store.all("subnets", network_id=given["network_id"]):
+        if wanted.overlaps(IPv4Network(subnet["cidr"])):
+            return failure(400, f"Invalid input for operation: cidr {wanted} overlaps with another subnet.")
+    return None
+
+
+def _port(store: Store, given: Thing) -> Answer | None:
+    for fixed in given.get("fixed_ips") or ():
+        taken = {one["ip_address"] for port in _in_subnet(store, fixed["subnet_id"]) for one in port["fixed_ips"]}
+        if fixed.get("ip_address") in taken:
+            return failure(409, f"IP address {fixed['ip_address']} already allocated in subnet {fixed['subnet_id']}")
+    return None
+
+
+def _rule(store: Store, given: Thing) -> Answer | None:
+    if store.get("security-groups", given["security_group_id"]) is None:
+        return failure(404, f"Security group {given['security_group_id']} does not exist")
+    same = {name: given.get(name) for name in SAME_RULE}
+    if found := store.all("security-group-rules", **same):
+        return failure(409, f"Security group rule already exists. Rule id is {found[0]['id']}.")
+    return None
