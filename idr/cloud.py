@@ -18,15 +18,21 @@ from model.provider import Access, access
 
 if TYPE_CHECKING:
     import openstack
+    import requests
     from keystoneauth1.plugin import BaseAuthPlugin
     from keystoneauth1.session import Session
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
 RETRIES = 4
-"""How often a request is repeated that a busy service refused with 503, after 0.5 s, 1 s, 2 s and so on."""
+"""How often a request is repeated that a busy service refused: at once, after 1 s, 2 s, 4 s, or when it says."""
+BUSY = frozenset({429, 503})
+REPEATABLE = frozenset({"GET", "HEAD", "POST", "DELETE"})
+"""Methods that do the same when they come twice: the only POST of this program is the login."""
 NOT_TOLD = frozenset({400, 403, 404, 405, 410, 501})
 """Answers of a cloud that has no such question, or does not answer it to everybody."""
+WITH_OBJECT = frozenset({200, 201, 300})
+"""Answers to a question or a login, which have a JSON object; 300 is that of a list of versions."""
 SERVICES = {
     "compute": ("compute", "2"),
     "identity": ("identity", "3"),
@@ -63,7 +69,7 @@ def connect(
     except ProviderError as error:
         raise CloudError(str(error)) from None
     session = _session(wanted, folder, answer_seconds)
-    config: dict[str, Any] = {"interface": wanted.interface, "status_code_retries": RETRIES, **_overrides(wanted)}
+    config: dict[str, Any] = {"interface": wanted.interface, **_overrides(wanted)}
     return Connection(config=from_session(session, region_name=wanted.region, app_name="idr", **config))
 
 
@@ -85,16 +91,29 @@ def asking(ask: Callable[[], Any]) -> Any:
     raise CloudError(msg)
 
 
+def answered(ask: Callable[[], Any]) -> Any:
+    """The result of `ask`. Raises CloudError where the answer is to something else: it must not pass for an empty one.
+
+    Raises what `ask` raises where the cloud refuses or does not answer.
+    """
+    try:
+        return ask()
+    except (LookupError, TypeError, AttributeError) as error:
+        # openstacksdk takes answers as they are, and does not catch what it finds missing in them.
+        msg = f"an answer of the cloud is not what was asked for ({error!r}): try again when the cloud is well"
+        raise CloudError(msg) from None
+
+
 def told(ask: Callable[[], Any]) -> tuple[Any, str | None]:
     """The result of `ask`, or None and why this cloud does not tell it: it cannot, or not to everybody.
 
-    Raises what `ask` raises where the cloud does not answer at all.
+    Raises as `answered` where the cloud does not answer at all.
     """
     from keystoneauth1.exceptions import HttpError
     from openstack.exceptions import HttpException
 
     try:
-        return ask(), None
+        return answered(ask), None
     except (HttpException, HttpError) as error:
         status = error.status_code if isinstance(error, HttpException) else error.http_status
         if status not in NOT_TOLD:
@@ -115,8 +134,20 @@ def _session(wanted: Access, folder: Path, answer_seconds: float) -> "Session":
             return super().send(*args, **{**kwargs, "timeout": (min(CONNECT_SECONDS, answer_seconds), answer_seconds)})
 
     http = requests.Session()
+    http.hooks["response"].append(_require_whole)
+    # Who has little patience asks a cloud that says nothing once.
+    lost = 1 if answer_seconds >= ANSWER_SECONDS else 0
+    again = urllib3.util.Retry(
+        RETRIES,
+        connect=lost,
+        read=lost,
+        backoff_factor=0.5,
+        status_forcelist=BUSY,
+        allowed_methods=REPEATABLE,
+        raise_on_status=False,
+    )
     for scheme in ("http://", "https://"):
-        http.mount(scheme, Impatient())
+        http.mount(scheme, Impatient(max_retries=again))
     trusted = _file("cacertFile", wanted.cacert, folder) if wanted.cacert else _trusted_by_system()
     if not wanted.verify:
         # Who set `insecure` knows; else every single answer is warned of.
@@ -127,6 +158,21 @@ def _session(wanted: Access, folder: Path, answer_seconds: float) -> "Session":
     session = Session(session=http, verify=trusted if wanted.verify else False, cert=certificate)
     session.auth = _login(wanted, session)
     return session
+
+
+def _require_whole(response: "requests.Response", **_: Any) -> None:
+    """Refuse an answer that is no JSON object: half of one, or a gateway's page. openstacksdk would stumble over it."""
+    import requests
+
+    if response.status_code not in WITH_OBJECT or response.request.method not in ("GET", "POST"):
+        return
+    try:
+        found = response.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        msg = "the answer is no JSON object, or only a part of one"
+        raise requests.exceptions.ContentDecodingError(msg)
 
 
 def _login(wanted: Access, session: "Session") -> "BaseAuthPlugin":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from idr.cloud import told
+from idr.cloud import answered, told
 from model.comparison import CloudObject, Kind, rule_name
 from model.ownership import stack_of, stack_of_metadata
 
@@ -78,7 +78,7 @@ class _Listing:
                 yield CloudObject(Kind.RULE, rule.id, _rule(rule, group, remote), None, frozenset({group.id}))
 
     def _compute(self, ports: list[Any]) -> Iterator[CloudObject]:
-        for server in self._cloud.compute.servers():
+        for server in answered(lambda: list(self._cloud.compute.servers())):
             if server.status not in LEAVING:
                 plugged = frozenset(port.id for port in ports if port.device_id == server.id)
                 stack = stack_of_metadata(server.metadata or {})
