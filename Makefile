@@ -37,7 +37,7 @@ check: $(READY) ## lint, types and unit tests; under two minutes, no cloud
 test: check toolchain ## adds engine previews and the end-to-end tests on the local OpenStack
 	@$(PYTHON) -m pytest tests/engine tests/cloud
 
-soak: $(READY) ## the long rest: every node rebuilt, the guide from top to bottom, OMERO.server by a stand-in, NFS
+soak: $(READY) ## the long rest: every node rebuilt, every event interrupted, the guide from top to bottom, NFS
 	@$(PYTHON) -m pytest tests/soak
 
 bench: $(READY) ## the figures, measured on this machine; needs the cloud

@@ -19,7 +19,7 @@ from model.replacement import Deployed
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-OFF, ERROR = "SHUTOFF", "ERROR"
+ACTIVE, OFF, ERROR = "ACTIVE", "SHUTOFF", "ERROR"
 
 
 class PlaceError(IdrError):
@@ -77,6 +77,13 @@ class Agreement:
         """The servers that the state knows and Nova calls ERROR."""
         known = {server.id for server in self.state.servers().values()}
         return [one for one in self.listing if one.kind == Kind.SERVER and one.id in known and one.status == ERROR]
+
+    def hindered(self) -> list[str]:
+        """The nodes whose machine does not run, and must run by the state for its own replacement."""
+        status = {one.id: one.status for one in self.listing if one.kind == Kind.SERVER}
+        servers = self.state.servers()
+        running = {name for name, server in servers.items() if status.get(server.id or "") == ACTIVE}
+        return [name for name in self.state.stops() if name not in running]
 
     def _unknown(self) -> list[str]:
         blocking = self.comparison.blocking

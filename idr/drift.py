@@ -18,7 +18,6 @@ NOISE = frozenset(
     {"updated", "updatedAt", "allMetadata", "allTags", "attachments", "powerState", "__pulumi_raw_state_delta"}
 )
 """Properties that change without anybody's doing, or that the listing tells better."""
-ACTIVE = "ACTIVE"
 ADVICE = {
     "changed": "`pulumi up --refresh` puts back what the settings say",
     "deleted": "`bin/idr recover`, then `pulumi up` makes it anew",
@@ -95,7 +94,7 @@ def strangers(compared: Agreement) -> Iterator[Drift]:
 
 
 def _of_server(name: str, server: CloudObject, declared: dict[str, str]) -> Iterator[Drift]:
-    if server.status != ACTIVE:
+    if server.status != agreement.ACTIVE:
         states = {agreement.OFF: "switched off", agreement.ERROR: "in ERROR"}
         yield Drift(name=name, type=server.kind, change=states.get(server.status, f"is {server.status}"))
     differing = sorted({key for key, _ in server.metadata ^ frozenset(declared.items())})

@@ -23,6 +23,8 @@ KINDS = {
     "openstack:networking/subnet:Subnet": Kind.SUBNET,
 }
 """The types of resources that are objects of a project."""
+CONFIGURATION = "command:remote:Command"
+"""The type of what configures a node; it has the node's name."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class State:
         """The servers by their names in the plan."""
         return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.SERVER}
 
+    def stops(self) -> dict[str, Resource]:
+        """By node, the commands of an earlier program that stop a machine on the machine itself when they go."""
+        found = (one for one in self.resources if one.type == CONFIGURATION and one.inputs.get("delete"))
+        return {one.name: one for one in found}
+
     def place(self) -> Place | None:
         """Where the stack is, as the cloud said when it made the objects of Neutron; None before the first `up`."""
         return next(self._places(), None)
@@ -86,10 +93,15 @@ def read(stack: str) -> State:
 
 
 def of_export(export: Mapping[str, Any]) -> State:
-    """What an export says."""
+    """What an export says.
+
+    Of a resource that was deleted to be replaced the engine keeps an entry until its successor is there. It stands for
+    no object, and a refresh leaves it alone.
+    """
     deployment = export.get("deployment") or {}
+    entries = deployment.get("resources") or ()
     return State(
-        resources=tuple(_resource(entry) for entry in deployment.get("resources") or ()),
+        resources=tuple(_resource(entry) for entry in entries if not entry.get("pendingReplacement")),
         pending=tuple(entry["resource"]["urn"] for entry in deployment.get("pending_operations") or ()),
     )
 

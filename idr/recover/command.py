@@ -78,11 +78,15 @@ def _tasks(found: Agreement) -> list[str]:
         *(f"delete: {one}, which is in ERROR" for one in found.broken()),
         *(f"adopt: {one.volume}, as the data volume {one.name}" for one in difference.adopt),
         *(f"forget: {one}, which is gone" for one in difference.gone),
+        *(f"do not stop: {name}, whose machine does not run" for name in found.hindered()),
     ]
 
 
 def _let_the_state_know(before: Agreement, after: Agreement, protect: bool, say: Say) -> None:
     """Adopt volumes, then forget what is gone: only what was named before, or went with a server deleted here."""
+    if hindered := before.hindered():
+        remember.drop_stops(before.stack, hindered)
+        say(f"no stop of services before the machine goes: {', '.join(hindered)}")
     for adoption in before.comparison.adopt:
         remember.adopt(before.stack, adoption, protect)
         say(f"{adoption.volume}: adopted")

@@ -53,6 +53,17 @@ def volume_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> d
     }
 
 
+def drop_stops(stack: str, nodes: Iterable[str]) -> None:
+    """Let the commands of an earlier program stop nothing any more: a dead machine would hinder its own replacement."""
+    export = json.loads(engine.run("stack", "export", "--stack", stack))
+    urns = {one.urn for name, one in state.of_export(export).stops().items() if name in nodes}
+    for entry in export["deployment"]["resources"]:
+        if entry["urn"] in urns:
+            for values in (entry.get("inputs", {}), entry.get("outputs", {})):
+                values.pop("delete", None)
+    engine.run("stack", "import", "--stack", stack, text_input=json.dumps(export))
+
+
 def forget(stack: str, known: State, gone: Iterable[KnownObject]) -> None:
     """Drop operations that did not end, and each of `gone` that the provider does not find either.
 

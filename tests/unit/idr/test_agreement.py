@@ -152,6 +152,27 @@ def test_a_cloud_that_does_not_let_in_changes_nothing(
     assert not any(call[0] in ("cancel", "refresh") for call in pulumi.calls)
 
 
+def test_what_was_deleted_to_be_replaced_is_not_known_any_more() -> None:
+    # The engine keeps its entry until the successor is there, and refreshes nothing of it.
+    server = {"urn": "urn:pulumi:local::idr::t::db", "type": "openstack:compute/instance:Instance", "id": "s1"}
+    assert of_export({"deployment": {"resources": [server]}}).servers()
+    assert not of_export({"deployment": {"resources": [{**server, "pendingReplacement": True}]}}).servers()
+
+
+@pytest.mark.parametrize(("status", "stops"), [("ACTIVE", True), ("SHUTOFF", False), (None, False)])
+def test_a_machine_that_does_not_run_need_not_be_stopped_by_itself(
+    cloud: FakeCloud, pulumi: Engine, status: str | None, stops: bool
+) -> None:
+    # As the program of today declares it: its delete needs a connection.
+    command = {"create": "idr-apply", "delete": "idr-apply --stop"}
+    pulumi.knows("command:remote:Command", "demo1-redis", "c1", inputs=command, outputs=command)
+    if status:
+        pulumi.knows(INSTANCE, "demo1-redis", server(cloud, "idr-local-demo1-redis", status))
+    told = run()
+    assert ("delete" in pulumi.resources[1]["inputs"], "delete" in pulumi.resources[1]["outputs"]) == (stops, stops)
+    assert stops or "do not stop: demo1-redis, whose machine does not run" in told
+
+
 # The lock
 
 

@@ -1,0 +1,62 @@
+"""Whether an interrupted deployment has ended well: the project holds what the state knows, and nothing twice."""
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from idr.state import of_export
+from model.comparison import Kind
+from tests.project import Project
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+STACK = "local"
+Holding = dict[str, str]
+"""Ids of the objects of a project, with their kind and name."""
+
+
+def held(cloud: "Connection") -> Holding:
+    """What the project holds, without what each has from the start."""
+    mine = {"project_id": cloud.current_project_id}
+    network = cloud.network
+    groups = {group.id: group.name for group in network.security_groups(**mine) if group.name != "default"}
+    found = {
+        **{one.id: f"{Kind.NETWORK} {one.name}" for one in network.networks(**mine)},
+        **{one.id: f"{Kind.SUBNET} {one.name}" for one in network.subnets(**mine)},
+        **{one.id: f"{Kind.ROUTER} {one.name}" for one in network.routers(**mine)},
+        **{one.id: f"{Kind.FLOATING_IP} {one.description}" for one in network.ips(**mine)},
+        **{one.id: f"{Kind.PORT} {one.name} {one.fixed_ips}" for one in network.ports(**mine)},
+        **{group: f"{Kind.SECURITY_GROUP} {name}" for group, name in groups.items()},
+        **{one.id: f"{Kind.SERVER} {one.name}" for one in cloud.compute.servers() if one.status != "DELETED"},
+    }
+    for rule in network.security_group_rules(**mine):
+        if rule.security_group_id in groups:
+            found[rule.id] = f"{Kind.RULE} of {groups[rule.security_group_id]} {rule.id}"
+    for volume in cloud.block_storage.volumes():
+        found[volume.id] = f"{Kind.VOLUME} {volume.name}"
+        for one in volume.attachments:
+            found[f"{one['server_id']}/{volume.id}"] = f"{Kind.ATTACHMENT} of {volume.name}"
+    return found
+
+
+def volumes(holding: Holding) -> set[str]:
+    """The ids of the volumes among what a project holds."""
+    return {key for key, name in holding.items() if name.startswith(Kind.VOLUME)}
+
+
+def known(project: Project) -> set[str]:
+    """The ids of the objects that the state knows."""
+    export = project.pulumi("stack", "export", "--stack", STACK)
+    return {one.id for one in of_export(json.loads(export.stdout)).known()}
+
+
+def faults(holding: Holding, known_ids: set[str], kept: set[str]) -> list[str]:
+    """What is wrong at the end, a line each; `kept` are the volumes that must still be there."""
+    names = Counter(holding.values())
+    return [
+        *(f"left over: {holding[key]}" for key in sorted(holding.keys() - known_ids)),
+        *(f"the state has what is gone: {key}" for key in sorted(known_ids - holding.keys())),
+        *(f"twice: {name}" for name, number in names.items() if number > 1),
+        *(f"lost: volume {key}" for key in sorted(kept - volumes(holding))),
+    ]

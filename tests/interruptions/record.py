@@ -1,0 +1,83 @@
+"""What interruptions came to: a line of JSON each, so that a sweep goes on where it stopped, and the table of them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+
+HEAD = """# Interruptions
+
+Written by `python -m tests.interruptions`, which `make soak` runs: do not edit. Real engine, real plugins, the stack
+`local` (five nodes, not configured) on the cloud of `tests/fake_cloud`, which accepts and refuses as OpenStack does.
+
+An event is a request that changes the cloud, numbered in the order of arrival. Interrupted is either just before the
+cloud carries it out or just after that, before the answer. After each interruption follow `bin/idr recover` (where the
+command failed) and `pulumi up`. It ended well when both succeeded, the project holds exactly what the state knows, no
+object is there twice and no volume is missing.
+"""
+
+
+@dataclass(frozen=True)
+class Point:
+    """An interruption and its end. `of` is how many events the command has; 0 for one that is chosen by its name."""
+
+    command: str
+    what: str
+    request: str
+    number: int
+    of: int
+    is_good: bool
+    faults: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What makes it another point than all others."""
+        return self.command, self.what, self.number, "" if self.of else self.request
+
+
+def read(file: Path) -> list[Point]:
+    """The points of earlier sweeps."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [Point(**{**json.loads(line), "faults": tuple(json.loads(line)["faults"])}) for line in lines]
+
+
+def add(file: Path, point: Point) -> None:
+    """Keep a point."""
+    with file.open("a") as out:
+        out.write(json.dumps(asdict(point)) + "\n")
+
+
+def page(points: Iterable[Point]) -> str:
+    """The page of docs with every point. A point that was tried twice counts as it ended last."""
+    last = {point.key: point for point in points}
+    return "\n".join([HEAD, *_tables(sorted(last.values(), key=lambda one: (one.of == 0, one.command, one.what)))])
+
+
+def _tables(points: list[Point]) -> Iterator[str]:
+    for (is_fault, command), group in groupby(points, key=lambda one: (one.of == 0, one.command)):
+        found = list(group)
+        events = max(one.of for one in found)
+        good = sum(one.is_good for one in found)
+        tried = f"{len(found)} points" if is_fault else f"{len(found)} points at {_count(found)} of {events} events"
+        yield f"## {command.capitalize()}{', answers disturbed' if is_fault else ''}\n"
+        yield f"{tried}; {good} ended well.\n"
+        yield "| what | request | events | ended well |"
+        yield "|---|---|---|---|"
+        for (what, request), same in groupby(
+            sorted(found, key=lambda one: (one.what, one.request)), key=lambda one: (one.what, one.request)
+        ):
+            yield _row(what, request, list(same))
+        yield ""
+
+
+def _count(points: list[Point]) -> int:
+    return len({point.number for point in points})
+
+
+def _row(what: str, request: str, points: list[Point]) -> str:
+    numbers = ", ".join(str(one.number) for one in sorted(points, key=lambda one: one.number))
+    wrong = sorted({fault for one in points if not one.is_good for fault in one.faults or ("failed",)})
+    good = sum(one.is_good for one in points)
+    verdict = f"{good} of {len(points)}: {'; '.join(wrong)}" if wrong else "yes"
+    return f"| {what} | `{request}` | {numbers} | {verdict} |"
