@@ -1,6 +1,6 @@
 """The `idr` command, also as `python -m idr`: one module per command, one line each here."""
 
-from idr import check, cli, drift, inventory, pin, plan, settings, ssh
+from idr import apply, check, cli, drift, inventory, pin, plan, settings, ssh
 from idr.diagram import command as diagram
 from idr.init import command as init
 from idr.prewarm import command as prewarm
@@ -16,6 +16,7 @@ app.command("check")(check.command)
 app.command("inventory")(inventory.command)
 app.command("settings")(settings.command)
 app.command("ssh")(ssh.command)
+app.command("apply")(apply.command)
 app.command("status")(status.command)
 app.command("drift")(drift.command)
 app.command("pin")(pin.command)

@@ -1,0 +1,41 @@
+"""`idr apply`: brings a node back to its configuration where nothing in the settings has changed."""
+
+from typing import Annotated
+
+import typer
+
+from idr import engine, state
+from idr.cli import Stack
+from idr.errors import IdrError
+from idr.state import CONFIGURATION, State
+
+
+class ApplyError(IdrError):
+    """The node cannot be configured; the text says why."""
+
+
+def command(
+    node: Annotated[str, typer.Argument(help="A node's name, as in `bin/idr plan`.")],
+    stack: Stack,
+) -> None:
+    """Apply a node's configuration again: files, services and checks, as a `pulumi up` does that changes them.
+
+    For a node that lost its configuration or is not healthy while the settings are the same: then `pulumi up` has
+    nothing to do. Server and volumes stay.
+    """
+    urn = configuration(state.read(stack), stack, node)
+    options = ("--yes", "--skip-preview", "--suppress-outputs", "--target-replace", urn)
+    engine.run("up", *options, "--stack", stack)
+    typer.echo(f"{node}: configured; its roles are healthy")
+
+
+def configuration(known: State, stack: str, node: str) -> str:
+    """The URN of what configures a node. Raises ApplyError where the state has no such node, or never configured it."""
+    urns = {one.name: one.urn for one in known.resources if one.type == CONFIGURATION}
+    if node in urns:
+        return urns[node]
+    if node in known.servers():
+        msg = f"{node} was never configured; run: pulumi up -s {stack}"
+    else:
+        msg = f"no such node: {node}; there are: {', '.join(sorted(known.servers())) or 'none'}"
+    raise ApplyError(msg)

@@ -1,0 +1,51 @@
+"""`idr apply`: what the engine is asked for, and what a wrong name is told."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from idr import engine
+from idr.__main__ import app
+from idr.apply import ApplyError, configuration
+from idr.state import of_export
+
+URN = "urn:pulumi:local::idr::idr:configuration:Configuration$command:remote:Command::demo1-redis"
+SERVERS = [
+    {"urn": f"urn:pulumi:local::idr::openstack:compute/instance:Instance::{name}", "id": name}
+    for name in ("demo1-redis", "demo1-proxy")
+]
+EXPORT = {
+    "deployment": {
+        "resources": [
+            *({**one, "type": "openstack:compute/instance:Instance"} for one in SERVERS),
+            {"urn": URN, "type": "command:remote:Command", "id": "c"},
+        ]
+    }
+}
+
+
+def test_only_the_configuration_of_that_node_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def run(*arguments: str) -> str:
+        calls.append(arguments)
+        return json.dumps(EXPORT)
+
+    monkeypatch.setattr(engine, "run", run)
+    done = CliRunner().invoke(app, ["apply", "demo1-redis", "--stack", "local"])
+    assert (done.exit_code, done.stdout) == (0, "demo1-redis: configured; its roles are healthy\n")
+    assert calls[-1][0] == "up"
+    assert calls[-1][-4:] == ("--target-replace", URN, "--stack", "local")
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        ("demo1-proxy", "was never configured; run: pulumi up -s local"),
+        ("redis", "there are: demo1-proxy, demo1-redis"),
+    ],
+)
+def test_a_node_without_configuration_and_a_wrong_name_are_told_apart(node: str, said: str) -> None:
+    with pytest.raises(ApplyError, match=said):
+        configuration(of_export(EXPORT), "local", node)
