@@ -125,7 +125,7 @@ def _change(*, frozen: bool, after: list[pulumi.Input[pulumi.Resource]]) -> Reso
             "keyPair",
             # An image of the same name uploaded anew has another id; metadata.image says when another one is wanted.
             "blockDevices",
-            *(["imageName", "flavorName", "metadata", "networks"] if frozen else []),
+            *(["imageName", "flavorName", "metadata", "networks", "availabilityZone"] if frozen else []),
         ],
         # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562):
         # a new server says what it is.

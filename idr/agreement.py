@@ -1,9 +1,9 @@
 """Whether cloud and state agree: asked at the start of an `up`, and by `idr check`, `idr drift` and `idr recover`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -11,7 +11,7 @@ from idr import engine, state
 from idr.cloud import asking, connect
 from idr.errors import IdrError
 from idr.listing import listing
-from idr.state import Place, State
+from idr.state import Place, Resource, State
 from model.comparison import CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
 from model.replacement import Deployed
@@ -185,16 +185,19 @@ def require_agreement(plan: Plan) -> dict[str, Deployed]:
         pulumi.log.warn(line)
     if lines := found.problems():
         raise pulumi.RunError("\n".join(lines))
-    return {name: _deployed(server.inputs) for name, server in found.state.servers().items()}
+    return {name: _deployed(server) for name, server in found.state.servers().items()}
 
 
-def _deployed(inputs: Mapping[str, Any]) -> Deployed:
+def _deployed(server: Resource) -> Deployed:
+    inputs = server.inputs
     metadata = inputs.get("metadata") or {}
     return Deployed(
         image=metadata.get("image", ""),
         rebuild=metadata.get("rebuild", ""),
-        zone=inputs.get("availabilityZone"),
+        # What the cloud chose is in the outputs alone.
+        zone=server.outputs.get("availabilityZone"),
         flavor=inputs.get("flavorName", ""),
+        ports=len(inputs.get("networks") or ()),
     )
 
 

@@ -168,6 +168,7 @@ def _server(server: Any, flavors: Mapping[str, Any]) -> known.Server:
         memory_mib=flavor.get("ram") or 0,
         image=metadata.get("image"),
         rebuild=metadata.get("rebuild"),
+        zone=server.availability_zone,
     )
 
 

@@ -52,6 +52,11 @@ def needs(plan: Plan, state: CloudState) -> tuple[Need, ...]:
     )
 
 
+def is_moved(wanted: str | None, zone: str | None) -> bool:
+    """Whether a server in `zone` is made anew in the zone that is `wanted`; None is a zone that nobody names."""
+    return wanted is not None and zone is not None and wanted != zone
+
+
 class Difference:
     """What of the plan is not there yet, or is there in another size."""
 
@@ -85,7 +90,19 @@ class Difference:
         server = self.server(node)
         if server is None:
             return True
-        return node.scope not in self._frozen and (server.image, server.rebuild) != (node.image, str(node.rebuild))
+        if node.scope in self._frozen:
+            return False
+        is_another = (server.image, server.rebuild) != (node.image, str(node.rebuild))
+        return is_another or is_moved(node.zone, server.zone) or self._has_other_ports(node)
+
+    def _has_other_ports(self, node: Node) -> bool:
+        """Whether a server gets a second port or loses it, which Nova does to none that is there."""
+        if self._state.ports is None:
+            return False
+        names = {port.name for port in self._state.ports if port.mine}
+        return self._name(node.name) in names and (node.storage_network is not None) != (
+            self._name(f"{node.name}-storage") in names
+        )
 
     @cached_property
     def sized(self) -> tuple[Node, ...]:

@@ -58,6 +58,7 @@ class Server:
     memory_mib: int
     image: str | None = None
     rebuild: str | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from model import balancing
+from model.capacity import is_moved
 from model.plan import Node, Plan, Scope
 from model.roles import Role
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a server was made from. `zone` is None where the cloud chose it."""
+    """What a server was made from. `zone` is where it stands, `ports` how many networks it is in."""
 
     image: str
     rebuild: str
     zone: str | None
     flavor: str
+    ports: int
 
 
 @dataclass(frozen=True)
@@ -53,5 +55,6 @@ def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
 
 
 def _is_interrupted(node: Node, was: Deployed) -> bool:
-    moved = node.zone is not None and was.zone is not None and node.zone != was.zone
-    return moved or (node.image, str(node.rebuild), node.flavor_name) != (was.image, was.rebuild, was.flavor)
+    if is_moved(node.zone, was.zone) or was.ports != (2 if node.storage_network else 1):
+        return True
+    return (node.image, str(node.rebuild), node.flavor_name) != (was.image, was.rebuild, was.flavor)

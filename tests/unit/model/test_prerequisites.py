@@ -284,6 +284,21 @@ def test_a_name_that_a_change_uses_is_checked_also_when_all_servers_are_there() 
     assert absent(PLAN, larger) == ["flavor 'local.small' does not exist (available: local.medium)"]
 
 
+def test_a_server_that_is_moved_or_gets_another_network_is_made_anew_from_what_must_be_there() -> None:
+    no_image = replace(there(PLAN, zone="nova"), images=(), image_names=())
+    assert absent(local(redis={"zone": "nova"}), no_image) == []
+    assert absent(local(redis={"zone": "mars"}), no_image) == [
+        "image 'idr-debian-12' does not exist (available: none)",
+        "availability zone 'mars' does not exist (available: nova)",
+    ]
+    ports = tuple(Port(n.name, f"idr-local-{n.name}", "", mine=True) for n in PLAN.nodes)
+    assert absent(PLAN, replace(no_image, ports=ports)) == []
+    joined_storage = local({"storageNetwork": {"name": "storage", "cidr": "172.16.0.0/16"}})
+    assert "image 'idr-debian-12' does not exist (available: none)" in absent(
+        joined_storage, replace(no_image, ports=ports)
+    )
+
+
 def test_an_image_that_no_change_uses_is_a_notice() -> None:
     retired = replace(there(PLAN), images=(), image_names=())
     assert absent(PLAN, retired) == []

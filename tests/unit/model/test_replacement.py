@@ -1,6 +1,7 @@
 """The order in which an update interrupts nodes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests import stacks
 
 def deployed(made: Plan) -> dict[str, Deployed]:
     """The servers of a plan as an `up` of it leaves them."""
-    return {node.name: Deployed(node.image, str(node.rebuild), node.zone, node.flavor_name) for node in made.nodes}
+    return {node.name: Deployed(node.image, str(node.rebuild), node.zone, node.flavor_name, 1) for node in made.nodes}
 
 
 PLAN = stacks.plan_of("local")
@@ -42,6 +43,15 @@ def test_another_image_or_flavor_interrupts_the_bastion_first(changed: str) -> N
     servers = order(PLAN, OTHER[changed]).servers
     assert servers[0] == "bastion"
     assert sorted(servers) == sorted(node.name for node in PLAN.nodes)
+
+
+@pytest.mark.parametrize("change", [{"zone": "nova"}, {"ports": 2}])
+def test_another_zone_or_network_replaces_a_server(change: dict[str, Any]) -> None:
+    values = stacks.values("local")
+    values["releases"]["demo1"]["nodes"]["redis"]["zone"] = "other"
+    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    was = deployed(made)
+    assert order(made, {**was, "demo1-redis": replace(was["demo1-redis"], **change)}).servers == ("demo1-redis",)
 
 
 @pytest.mark.parametrize("name", AS_PLANNED)
