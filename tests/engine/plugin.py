@@ -20,10 +20,14 @@ class RefusedError(Exception):
     """The provider refused its settings, or the look-up failed."""
 
 
+def home() -> Path:
+    """Where the engine has its plugins."""
+    return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+
+
 def executable() -> Path:
     """The plugin that the engine uses."""
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    return home / "plugins" / f"resource-openstack-v{version('pulumi_openstack')}" / "pulumi-resource-openstack"
+    return home() / "plugins" / f"resource-openstack-v{version('pulumi_openstack')}" / "pulumi-resource-openstack"
 
 
 def network_id(name: str, settings: Mapping[str, str], environment: Mapping[str, str], folder: Path) -> str:

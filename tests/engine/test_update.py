@@ -1,11 +1,15 @@
-"""What is deployed today is updated to the present program in place, on a cloud that only keeps books."""
+"""What is deployed today is updated to the present program in place, on a cloud and machines that only keep books."""
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import deployed, stacks, steps
+from cloudinit import render
+from tests import deployed, programs, stacks, steps
+from tests.engine import commands
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, CloudProject, local_stack
 
@@ -13,15 +17,16 @@ pytestmark = pytest.mark.engine
 
 STAYS = ("Instance", "Volume", "VolumeAttach", "Port", "FloatingIp", "Network", "Subnet", "Router", "RouterInterface")
 """Kinds of what visitors, operators and data depend on."""
+CONFIGURATION, STOP = "command:remote:Command", "command:local:Command"
 
 
-def deploy(cloud: FakeCloud, folder: Path) -> CloudProject:
+def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudProject:
     """A stack with every role and with data, as the program of today has made it."""
     project = local_stack(cloud, folder)
+    project.variables.update(machines)
     deployed.put_program(project.folder, deployed.COMMIT)
-    project.change(
-        lambda config: config.update({"idr:operators": [stacks.OPERATOR_KEY], "idr:releases": stacks.small_ebi()})
-    )
+    changes = {"idr:configure": True, "idr:operators": [stacks.OPERATOR_KEY], "idr:releases": stacks.small_ebi()}
+    project.change(lambda config: config.update(changes))
     made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
     assert made.returncode == 0, made.stdout + made.stderr
     return project
@@ -34,9 +39,13 @@ def ids(cloud: FakeCloud) -> dict[str, set[Any]]:
 
 
 def test_servers_volumes_ports_and_addresses_stay(tmp_path: Path) -> None:
-    with FakeCloud() as cloud:
-        project = deploy(cloud, tmp_path)
+    with FakeCloud() as cloud, commands.played() as (machines, variables):
+        project = deploy(cloud, variables, tmp_path)
         before = ids(cloud)
+        configured = machines.taken()
+        nodes = [name for _, _, name in configured]
+        assert len(before["servers"]) == len(set(nodes)) == len(nodes)
+        assert {(operation, kind) for operation, kind, _ in configured} == {("create", CONFIGURATION)}
         deployed.put_program(project.folder)
         foreseen = steps.of_preview(project.preview(STACK))
         harm = [str(step) for step in foreseen if step.kind in STAYS and step.op != "update"]
@@ -44,5 +53,35 @@ def test_servers_volumes_ports_and_addresses_stay(tmp_path: Path) -> None:
         done = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
         assert done.returncode == 0, done.stdout + done.stderr
         assert ids(cloud) == before
+        # Every machine gets its new configuration and none is stopped; how to stop it later is noted beside it.
+        assert machines.taken() == sorted(
+            [*(("update", CONFIGURATION, name) for name in nodes), *(("create", STOP, name) for name in nodes)]
+        )
         again = project.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", STACK)
         assert again.returncode == 0, again.stdout
+        assert machines.taken() == []
+
+
+def test_the_idr_apply_that_is_deployed_hands_every_bundle_to_the_present_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Machines that are there keep their bootstrap: the idr-apply on them is the first that reads a new bundle."""
+    deployed.put_program(tmp_path, deployed.COMMIT)
+    script = tmp_path / "cloudinit" / "bootstrap" / "idr-apply"
+    old, before = programs.load(script), script.read_text()
+    where = str(old.MYSELF)
+    monkeypatch.setattr(old, "MYSELF", script)
+    started: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda path, _arguments: started.append(path))
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
+    plan = stacks.plan_of("ebi")
+    for node in plan.nodes:
+        volumes = {volume.purpose: volume.name for volume in node.volumes}
+        text = render.bundle(node, plan, stacks.secrets_of("ebi"), volumes)
+        bundle = json.loads(text)
+        (entry,) = (entry for entry in bundle["files"] if entry["path"] == where)
+        entry["path"] = str(script)
+        old.renew(bundle, text)
+        assert script.read_text() == (render.HERE / "bootstrap" / "idr-apply").read_text()
+        script.write_text(before)
+    assert started == [str(script)] * len(plan.nodes)
