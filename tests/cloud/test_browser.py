@@ -22,8 +22,10 @@ SCREENSHOTS = ROOT / ".local" / "screenshots"
 WELLS = 384
 IMAGE = 200
 CHANNEL = "#wblitz-channels-box button"
-CLOSED = ("/webclient/login", "/webclient/logout", "/feedback/", "/webadmin/", "download", "archived_files", "script")
-CLOSED += ("/webclient/public/",)
+CLOSED = (
+    *("/webclient/login", "/webclient/logout", "/feedback/", "/webadmin/", "download", "archived_files", "script"),
+    "/webclient/public/",
+)
 """What addresses begin with, or contain, that visitors may not ask for or where they find nothing."""
 
 
