@@ -48,7 +48,10 @@ class Project:
         return self.run(*PULUMI, *arguments, text_input=text_input)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the engine on this copy and let it run; what it says goes to the file `running.log` of its folder."""
+        """Start the engine on this copy and let it run, in a process group of its own as on a terminal.
+
+        What it says goes to the file `running.log` of its folder.
+        """
         with (self.folder / "running.log").open("w") as log:
             return subprocess.Popen(
                 [*PULUMI, *arguments],
@@ -58,6 +61,7 @@ class Project:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
+                start_new_session=True,
             )
 
     def preview(self, stack: str) -> dict[str, Any]:

@@ -1,0 +1,185 @@
+"""Ordinary mistakes on a live stack, on the fake cloud: nothing is deleted, or one documented command repairs it.
+
+Another project, the wrong state and a killed update are in test_recover.py, a wrong image in test_refusals.py.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import deployed
+from tests.engine.test_recover import Place
+from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.project import STACK, local_stack
+
+pytestmark = pytest.mark.engine
+
+FILE = f"Pulumi.{STACK}.yaml"
+SECONDS = 300
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A stack that is there, on a cloud of two regions."""
+    with FakeCloud(regions=("one", "two")) as cloud:
+        place = Place(cloud, local_stack(cloud, tmp_path_factory.mktemp("live")), {})
+        done = place.up()
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield place
+
+
+@contextmanager
+def unharmed(place: Place) -> Iterator[None]:
+    """Nothing is made or deleted in the block, and afterwards the right settings change nothing."""
+    file = place.project.folder / FILE
+    right, before = file.read_text(), place.holds()
+    try:
+        yield
+    finally:
+        file.write_text(right)
+    assert place.holds() == before
+
+
+def without_variables(place: Place, **variables: str) -> Place:
+    """The same stack, used by somebody whose environment differs."""
+    return replace(place, project=replace(place.project, variables={**place.project.variables, **variables}))
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command that must fail says."""
+    text = done.stdout + done.stderr
+    assert done.returncode != 0, text
+    assert "Traceback" not in text
+    return text
+
+
+def another_flavor(config: dict[str, Any]) -> None:
+    config["idr:flavors"]["local.huge"] = {"vcpus": 2, "memoryMib": 4096}
+    config["idr:releases"]["demo1"]["nodes"]["redis"]["flavor"] = "local.huge"
+
+
+def another_network(config: dict[str, Any]) -> None:
+    config["idr:externalNetwork"] = "publik"
+
+
+def another_key_pair_of_a_new_machine(config: dict[str, Any]) -> None:
+    config["idr:keypair"] = "nobody's"
+    config["idr:releases"]["demo1"]["rebuild"] = {"redis": 7}
+
+
+def another_zone(config: dict[str, Any]) -> None:
+    config["idr:releases"]["demo1"]["nodes"]["redis"]["zone"] = "mars"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (another_flavor, "flavor 'local.huge' does not exist (available: local.medium, local.small)"),
+        (another_network, "external network 'publik' does not exist"),
+        (another_key_pair_of_a_new_machine, "key pair 'nobody's' does not exist"),
+        (another_zone, "availability zone 'mars' does not exist"),
+    ],
+)
+def test_a_name_that_the_cloud_does_not_have(
+    live: Place, mistake: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    with unharmed(live):
+        live.project.change(mistake)
+        text = said(live.up())
+        assert "nothing was changed" in text
+        assert message in text
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"OS_PASSWORD": "wrong"}, "the cloud refuses these credentials"),
+        ({"OS_REGION_NAME": "two"}, "these credentials are for project"),
+        ({"OS_AUTH_URL": "http://127.0.0.1:9/v3"}, "the cloud does not answer"),
+    ],
+)
+def test_another_cloud_or_person(live: Place, variables: dict[str, str], message: str) -> None:
+    with unharmed(live):
+        assert message in said(without_variables(live, **variables).up())
+
+
+def test_another_passphrase(live: Place) -> None:
+    with unharmed(live):
+        text = said(without_variables(live, PULUMI_CONFIG_PASSPHRASE="forgotten").up())  # noqa: S106  # opens nothing
+        assert "incorrect passphrase" in text
+
+
+def test_another_name_of_the_stack(live: Place) -> None:
+    with unharmed(live):
+        text = said(live.project.pulumi("up", "--yes", "--skip-preview", "--stack", "locl"))
+        assert "no stack named 'locl' found" in text
+
+
+def test_an_encryptionsalt_that_was_not_committed_is_in_the_state(live: Place) -> None:
+    """The repair is the command of docs/state.md."""
+    file = live.project.folder / FILE
+    right, before = file.read_text(), live.holds()
+    document = yaml.safe_load(right)
+    del document["encryptionsalt"]
+    file.write_text(yaml.safe_dump(document))
+    said(live.up())
+    page = (Path(__file__).parents[2] / "docs" / "state.md").read_text()
+    (command,) = [block for block in page.split("```console\n")[1:] if block.startswith("salt=")]
+    done = live.project.run("bash", "-euc", command.split("```")[0].replace("ebi", STACK))
+    assert done.returncode == 0, done.stderr
+    again = live.up()
+    assert again.returncode == 0, again.stdout
+    assert live.holds() == before
+    assert yaml.safe_load(file.read_text())["encryptionsalt"] == yaml.safe_load(right)["encryptionsalt"]
+    file.write_text(right)
+
+
+def test_a_checkout_of_an_older_commit_deletes_nothing(live: Place) -> None:
+    kinds = ("servers", "volumes", "ports", "networks", "subnets", "routers", "floatingips", "security-groups")
+    before = {kind: live.holds()[kind] for kind in kinds}
+    deployed.put_program(live.project.folder, deployed.COMMIT)
+    older = live.up()
+    deployed.put_program(live.project.folder)
+    newer = live.up()
+    assert newer.returncode == 0, newer.stdout + older.stdout
+    assert {kind: live.holds()[kind] for kind in kinds} == before
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGHUP])
+def test_an_update_that_is_interrupted_or_whose_terminal_closes_is_completed(
+    live: Place, ended_by: signal.Signals
+) -> None:
+    volumes = live.holds()["volumes"]
+    live.project.change(lambda config: config["idr:releases"]["demo1"].update(rebuild={"redis": int(ended_by) + 1}))
+    live.cloud.calls.clear()
+    running = live.project.start("up", "--yes", "--skip-preview", "--stack", STACK)
+    end = time.monotonic() + SECONDS
+    while not any(call.startswith("DELETE ") and "/servers/" in call for call in live.cloud.calls):
+        assert time.monotonic() < end, (live.project.folder / "running.log").read_text()
+        time.sleep(0.02)
+    # As a terminal does: to all of its processes.
+    os.killpg(running.pid, ended_by)
+    running.wait(SECONDS)
+    recovered = live.idr("recover", "--yes")
+    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    done = live.up()
+    assert done.returncode == 0, done.stdout
+    assert len(live.cloud.store.all("servers")) == 5
+    assert live.holds()["volumes"] == volumes
+
+
+def test_after_all_of_it_there_is_nothing_to_do(live: Place) -> None:
+    done = live.project.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", STACK)
+    assert done.returncode == 0, done.stdout
+    preview = json.loads(live.project.pulumi("preview", "--json", "--stack", STACK).stdout)
+    assert set(preview["changeSummary"]) == {"same"}
