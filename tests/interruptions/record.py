@@ -55,14 +55,14 @@ def page(points: Iterable[Point]) -> str:
 
 
 def _tables(points: list[Point]) -> Iterator[str]:
-    for (is_fault, command), group in groupby(points, key=lambda one: (one.of == 0, one.command)):
+    for (by_name, command), group in groupby(points, key=lambda one: (one.of == 0, one.command)):
         found = list(group)
         events = max(one.of for one in found)
         good = sum(one.is_good for one in found)
-        tried = f"{len(found)} points" if is_fault else f"{len(found)} points at {_count(found)} of {events} events"
-        yield f"## {command.capitalize()}{', answers disturbed' if is_fault else ''}\n"
-        yield f"{tried}; {good} ended well.\n"
-        yield "| what | request | events | ended well |"
+        where = "" if by_name else f", at {_count(found)} of {events} events"
+        yield f"## {command.capitalize()}{', requests chosen by name' if by_name else ''}\n"
+        yield f"Points: {len(found)}{where}. Ended well: {good}.\n"
+        yield f"| what | request | {'which of these' if by_name else 'events'} | ended well |"
         yield "|---|---|---|---|"
         for (what, request), same in groupby(
             sorted(found, key=lambda one: (one.what, one.request)), key=lambda one: (one.what, one.request)

@@ -1,0 +1,1 @@
+"""What interrupts deployments, without a deployment."""
