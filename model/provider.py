@@ -69,8 +69,10 @@ TRANSPORT = (
 )
 """How the cloud is reached. These count before what an entry of clouds.yaml says."""
 
-WITHOUT_EFFECT = frozenset({"delayedAuth", "disableNoCacheHeader", "enableLogging", "maxRetries", "swauth"})
+WITHOUT_EFFECT = frozenset({"delayedAuth", "disableNoCacheHeader", "enableLogging", "swauth"})
 """Settings that change neither the cloud nor the identity."""
+REPEATS = "maxRetries"
+"""Refused: the provider then repeats any request, a POST whose answer was lost too (ADR 25)."""
 
 SETTINGS = {setting.name: setting for setting in (*IDENTITY, *TRANSPORT)}
 INSTEAD_OF_SETTINGS = ("OS_IMAGE_ID", "OS_FLAVOR_ID")
@@ -119,6 +121,7 @@ def access(ask: Ask, environment: Mapping[str, str], entry: Callable[[str, str |
     would refuse as well, or would take something else than the settings say.
     """
     _refuse_variables(environment)
+    _refuse_repeats(ask(REPEATS))
     given = {name: _given(setting, ask, environment) for name, setting in SETTINGS.items()}
     named = entry(str(given["cloud"]), given["region"]) if given["cloud"] else {}
     known = _identity_of(named, environment) if given["cloud"] else _identity(given)
@@ -162,6 +165,12 @@ def _refuse_variables(environment: Mapping[str, str]) -> None:
         if environment.get(name):
             msg = f"{name} is set: the provider would make every server from that; run: unset {name}"
             raise ProviderError(msg)
+
+
+def _refuse_repeats(value: Any) -> None:
+    if value and str(value) != "0":
+        msg = f"openstack:{REPEATS} is set: a data volume could be made twice; remove it, repeat `pulumi up` instead"
+        raise ProviderError(msg)
 
 
 def _refuse_version_2(named: Mapping[str, Any], auth_url: str, environment: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pulumi import _types
 
 from model.login import ProviderError
-from model.provider import SETTINGS, WITHOUT_EFFECT, Access, access, has_credentials
+from model.provider import REPEATS, SETTINGS, WITHOUT_EFFECT, Access, access, has_credentials
 
 ADDRESS = "https://identity.example.org:5000/v3"
 PERSON = {"userName": "nina", "password": "p", "tenantName": "idr"}
@@ -21,7 +21,7 @@ def read(settings: Mapping[str, Any], variables: Mapping[str, str] | None = None
 
 def test_every_setting_of_the_provider_is_read_or_has_no_effect() -> None:
     theirs = set(_types.input_type_types(pulumi_openstack.ProviderArgs))
-    mine = set(SETTINGS) | WITHOUT_EFFECT
+    mine = set(SETTINGS) | WITHOUT_EFFECT | {REPEATS}
     assert {name.lower().replace("_", "") for name in theirs} == {name.lower() for name in mine}
 
 
@@ -29,6 +29,14 @@ def test_every_setting_of_the_provider_is_read_or_has_no_effect() -> None:
 def test_a_variable_that_outdoes_the_settings_is_refused(variable: str) -> None:
     with pytest.raises(ProviderError, match=f"unset {variable}"):
         read({"authUrl": ADDRESS, **PERSON}, {variable: "1"})
+
+
+@pytest.mark.parametrize("value", [3, "3"])
+def test_repeated_requests_are_refused(value: Any) -> None:
+    """A POST whose answer was lost made a data volume twice."""
+    with pytest.raises(ProviderError, match="openstack:maxRetries is set"):
+        read({"authUrl": ADDRESS, **PERSON, "maxRetries": value})
+    assert read({"authUrl": ADDRESS, **PERSON, "maxRetries": type(value)(0)}).auth_url == ADDRESS
 
 
 @pytest.mark.parametrize(
