@@ -123,9 +123,12 @@ def _change(*, frozen: bool, after: list[pulumi.Input[pulumi.Resource]]) -> Reso
             # Where a server stands and which key pair Nova noted was settled when it was made.
             "schedulerHints",
             "keyPair",
-            # An image of the same name uploaded anew has another id; metadata.image says when another one is wanted.
+            # An image of the same name uploaded anew has another id, and after a refresh a server whose image is gone has
+            # "Image not found" for a name: the provider would rebuild it in place. metadata.image says when another
+            # image is wanted. A server that is replaced gets the settings' image all the same.
             "blockDevices",
-            *(["imageName", "flavorName", "metadata", "networks", "availabilityZone"] if frozen else []),
+            "imageName",
+            *(["flavorName", "metadata", "networks", "availabilityZone"] if frozen else []),
         ],
         # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562):
         # a new server says what it is.

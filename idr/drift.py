@@ -15,7 +15,17 @@ from model.comparison import CloudObject, Kind
 from model.outputs.view import View
 
 NOISE = frozenset(
-    {"updated", "updatedAt", "allMetadata", "allTags", "attachments", "powerState", "__pulumi_raw_state_delta"}
+    {
+        "updated",
+        "updatedAt",
+        "allMetadata",
+        "allTags",
+        "attachments",
+        "powerState",
+        # Of a server whose image the cloud has replaced: "Image not found". Another image has another `imageId`.
+        "imageName",
+        "__pulumi_raw_state_delta",
+    }
 )
 """Properties that change without anybody's doing, or that the listing tells better."""
 ADVICE = {

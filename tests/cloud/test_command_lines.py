@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,8 +43,8 @@ def command_lines() -> Iterator[list[str]]:
                 yield line
 
 
-def refused(lines: list[list[str]]) -> str:
-    """What the true command line does not take."""
+def refused(lines: list[list[str]], folder: Path) -> str:
+    """What the true command line does not take; its parser makes the output files in the folder."""
     python = environment.environment() / "bin" / "python"
     done = subprocess.run(
         [*environment.NOT_ROOT, python, environment.HERE / "parse.py"],
@@ -51,14 +52,15 @@ def refused(lines: list[list[str]]) -> str:
         capture_output=True,
         text=True,
         check=True,
+        cwd=folder,
         env={"HOME": "/tmp", "PATH": "/usr/bin:/bin"},  # noqa: S108  nothing is written there
         timeout=environment.SECONDS,
     )
     return done.stdout
 
 
-def test_every_command_line_is_one_that_omero_takes() -> None:
+def test_every_command_line_is_one_that_omero_takes(tmp_path: Path) -> None:
     lines = list(command_lines())
     assert {"login", "user", "db", "load", "import", "delete"} <= {word for line in lines for word in line}
-    assert refused(lines) == ""
-    assert refused([OLD.split()]) == f"refused: {OLD}\n"
+    assert refused(lines, tmp_path) == ""
+    assert refused([OLD.split()], tmp_path) == f"refused: {OLD}\n"

@@ -132,7 +132,7 @@ def test_idr_status_says_that_all_is_well(service: Service) -> None:
 def test_idr_drift_sees_none_after_an_up(service: Service) -> None:
     assert service.outputs
     done = run(IDR, "drift", "-s", "local", "--json")
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"drift": False, "resources": []})
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"drift": False, "update": None, "resources": []})
 
 
 @pytest.fixture(scope="module")

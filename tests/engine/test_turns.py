@@ -1,4 +1,7 @@
-"""Another image or flavor for every node, on the fake cloud: one server after another, the bastion first."""
+"""Another image or flavor for every node, on the fake cloud: one server after another, the bastion first.
+
+And an image that the cloud replaces by a newer one of the same name: no server changes before its next replacement.
+"""
 
 import json
 from itertools import pairwise
@@ -28,6 +31,10 @@ def another_flavor(config: dict[str, Any]) -> None:
         node["flavor"] = "local.large"
 
 
+def another_redis(config: dict[str, Any]) -> None:
+    config["idr:releases"]["demo1"]["rebuild"] = {"redis": 2}
+
+
 @pytest.mark.parametrize("change", [another_image, another_flavor])
 def test_all_nodes_get_another_image_or_flavor_one_after_another(change: Any, tmp_path: Path) -> None:
     with FakeCloud() as cloud:
@@ -51,3 +58,22 @@ def test_all_nodes_get_another_image_or_flavor_one_after_another(change: Any, tm
         for earlier, later in pairwise(order):
             assert spans[earlier][1] < spans[later][0], json.dumps(spans)
         assert len(cloud.store.all("servers")) == 5
+
+
+def test_an_image_uploaded_anew_under_its_name_is_for_newer_servers(tmp_path: Path) -> None:
+    with FakeCloud() as cloud:
+        project = local_stack(cloud, tmp_path)
+        assert project.pulumi(*UP).returncode == 0
+        servers = {server["name"]: server["id"] for server in cloud.store.all("servers")}
+        (old,) = cloud.store.all("images", name="idr-debian-12")
+        cloud.store.remove("images", old["id"])
+        new = contents.image(cloud.store, "idr-debian-12")
+        refreshed = project.pulumi("up", "--refresh", *UP[1:])
+        assert refreshed.returncode == 0, refreshed.stdout
+        assert [step for step in steps.of_update(refreshed.stdout) if step.kind == "Instance"] == []
+        assert {server["name"]: server["id"] for server in cloud.store.all("servers")} == servers
+        project.change(another_redis)
+        rebuilt = project.pulumi(*UP)
+        assert rebuilt.returncode == 0, rebuilt.stdout
+        images = {server["name"]: server["image"]["id"] for server in cloud.store.all("servers")}
+        assert {name for name, image in images.items() if image == new["id"]} == {f"idr-{STACK}-demo1-redis"}
