@@ -38,7 +38,7 @@ def another_redis(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize("change", [another_image, another_flavor])
 def test_all_nodes_get_another_image_or_flavor_one_after_another(change: Any, tmp_path: Path) -> None:
     with FakeCloud() as cloud:
-        contents.image(cloud.store, "idr-debian-13")
+        newer = contents.image(cloud.store, "idr-debian-13")
         contents.flavor(cloud.store, "local.large", 2, 4096, 10)
         project = local_stack(cloud, tmp_path)
         first = project.pulumi(*UP)
@@ -57,7 +57,10 @@ def test_all_nodes_get_another_image_or_flavor_one_after_another(change: Any, tm
         assert (len(order), order[0]) == (5, "bastion")
         for earlier, later in pairwise(order):
             assert spans[earlier][1] < spans[later][0], json.dumps(spans)
-        assert len(cloud.store.all("servers")) == 5
+        servers = cloud.store.all("servers")
+        assert len(servers) == 5
+        if change is another_image:
+            assert {server["image"]["id"] for server in servers} == {newer["id"]}
 
 
 def test_an_image_uploaded_anew_under_its_name_is_for_newer_servers(tmp_path: Path) -> None:
