@@ -69,7 +69,7 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
 def _deployed(plan: Plan, secrets: Secrets) -> dict[str, Any]:
     """Who may log in at first: the deployment, and the operators, who must see why a machine did not get further.
 
-    The configuration writes the keys anew, so that who was an operator when the machine was made is none for ever.
+    The configuration replaces these keys, so that nobody stays an operator because of the day a machine was created.
     """
     return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.operators])]}
 

@@ -123,9 +123,9 @@ def _change(*, frozen: bool, after: list[pulumi.Input[pulumi.Resource]]) -> Reso
             # Where a server stands and which key pair Nova noted was settled when it was made.
             "schedulerHints",
             "keyPair",
-            # An image of the same name uploaded anew has another id, and a server whose image is gone has, after a
-            # refresh, the name "Image not found": the provider would rebuild it in place. metadata.image says when
-            # another image is wanted. A server that is replaced gets the settings' image all the same.
+            # An image that is uploaded again under its name has another id. After a refresh, a server whose image was
+            # deleted has the image name "Image not found", and the provider would rebuild it in place. metadata.image
+            # says when another image is wanted. A server that is replaced gets the image of the settings.
             "blockDevices",
             "imageName",
             *(["flavorName", "metadata", "networks", "availabilityZone"] if frozen else []),

@@ -50,7 +50,7 @@ def svg(screen: str, title: str) -> str:
 
 
 def _tmux(*arguments: str) -> str:
-    # No configuration of whoever runs it, and a server of its own.
+    # Without the user's configuration, and on a tmux server of its own.
     command = ["tmux", "-f", "/dev/null", "-L", SOCKET, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

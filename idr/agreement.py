@@ -12,14 +12,12 @@ from idr.cloud import asking, connect
 from idr.errors import IdrError
 from idr.listing import listing
 from idr.state import Place, Resource, State
-from model.comparison import CloudObject, Comparison, Kind, compare, wanted
+from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
 from model.replacement import Deployed
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
-
-ACTIVE, OFF, ERROR = "ACTIVE", "SHUTOFF", "ERROR"
 
 
 class PlaceError(IdrError):

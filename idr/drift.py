@@ -11,7 +11,7 @@ from idr.agreement import Agreement
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from idr.errors import IdrError
-from model.comparison import CloudObject, Kind
+from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Kind
 from model.outputs.view import View
 
 NOISE = frozenset(
@@ -104,8 +104,8 @@ def strangers(compared: Agreement) -> Iterator[Drift]:
 
 
 def _of_server(name: str, server: CloudObject, declared: dict[str, str]) -> Iterator[Drift]:
-    if server.status != agreement.ACTIVE:
-        states = {agreement.OFF: "switched off", agreement.ERROR: "in ERROR"}
+    if server.status != ACTIVE:
+        states = {OFF: "switched off", ERROR: "in ERROR"}
         yield Drift(name=name, type=server.kind, change=states.get(server.status, f"is {server.status}"))
     differing = sorted({key for key, _ in server.metadata ^ frozenset(declared.items())})
     if differing:

@@ -53,7 +53,7 @@ def needs(plan: Plan, state: CloudState) -> tuple[Need, ...]:
 
 
 def is_moved(wanted: str | None, zone: str | None) -> bool:
-    """Whether a server in `zone` is made anew in the zone that is `wanted`; None is a zone that nobody names."""
+    """Whether a server in `zone` must be replaced to be in the zone `wanted`; None: not set, or unknown."""
     return wanted is not None and zone is not None and wanted != zone
 
 

@@ -9,6 +9,9 @@ from functools import cached_property
 from model.firewall import Rule
 from model.plan import Plan, cloud_prefix
 
+ACTIVE, OFF, ERROR = "ACTIVE", "SHUTOFF", "ERROR"
+"""Nova's states of a server that runs, is switched off, or could not be made."""
+
 
 class Kind(StrEnum):
     """A kind of object, in the order in which objects that depend on each other can be deleted."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import httpx
 
-TOO_MANY = 429
 TURN_SECONDS = 300.0
 """How long to wait for a turn: the proxy says 429 of a visitor who has enough under way, not of what he asks for."""
 DELAYS = (0.5, 2.0, 8.0)
@@ -137,7 +136,7 @@ class Client:
             if status == httpx.codes.OK:
                 return body
             delay = None
-            if status == TOO_MANY and time.monotonic() < end:
+            if status == httpx.codes.TOO_MANY_REQUESTS and time.monotonic() < end:
                 delay = DELAYS[-1]
             elif status in WORTH_ANOTHER:
                 delay = next(delays, None)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from .catalogue import Catalogue, Item, Place
 from .client import AskError, Client
 from .pace import Pace
@@ -15,8 +17,6 @@ from .state import WINDOW, Ledger, State, save
 
 SAVE_EVERY = 32
 """Objects between two writes of the state: what a killed run repeats, beside what was under way."""
-MISSING = 404
-
 READ_AHEAD = 512
 """Objects listed before they are asked for, so that nothing waits for the next page of a list."""
 GIVE_UP = 50
@@ -146,7 +146,7 @@ class Run:
             await self._follow(path)
         except AskError as error:
             # OMERO.web's style sheets name files that it does not have, and no browser finds.
-            if error.status != MISSING:
+            if error.status != httpx.codes.NOT_FOUND:
                 self._static.discard(path)
                 raise
 

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from idr.review.preview import ASSOCIATION, FLOATING_IP, SECURITY_RULE, SERVER, VOLUME, Kind, Preview, State, Step
+from model.plan import BASTION
 
 PUBLIC = "public"
 """Name of the public address and of its association in the program."""
-
-BASTION = "bastion"
-"""Name of the bastion's node, and of its scope."""
 
 FLAVOR = "flavorName"
 

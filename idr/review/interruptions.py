@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from idr.review import facts
-from idr.review.preview import COMMAND, Kind, Preview, Step
+from idr.review.preview import Kind, Preview, Step
+from idr.state import CONFIGURATION
 from model.roles import Role
 
 REBOOT_SECONDS = 60
@@ -51,7 +52,7 @@ def interruptions(preview: Preview) -> Iterator[str]:
     for step in servers:
         if facts.is_interrupted(step):
             yield from _machine(step, servers)
-    configured = {step.name for step in preview.of(COMMAND, Kind.UPDATE)}
+    configured = {step.name for step in preview.of(CONFIGURATION, Kind.UPDATE)}
     restarted = [step for step in servers if step.name in configured and not facts.is_interrupted(step)]
     for role in RESTARTS:
         if steps := [step for step in restarted if role in _serving(step, servers)]:

@@ -16,7 +16,6 @@ VOLUME = "openstack:blockstorage/volume:Volume"
 SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
 FLOATING_IP = "openstack:networking/floatingIp:FloatingIp"
 ASSOCIATION = "openstack:networking/floatingIpAssociate:FloatingIpAssociate"
-COMMAND = "command:remote:Command"
 
 
 class PreviewError(IdrError):

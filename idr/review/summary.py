@@ -8,7 +8,8 @@ from enum import StrEnum
 from idr.review import facts
 from idr.review.facts import VolumeChange
 from idr.review.interruptions import interruptions
-from idr.review.preview import COMMAND, SERVER, STACK, VOLUME, Kind, Preview
+from idr.review.preview import SERVER, STACK, VOLUME, Kind, Preview
+from idr.state import CONFIGURATION
 
 
 class Topic(StrEnum):
@@ -119,14 +120,14 @@ def _servers(preview: Preview) -> Iterator[Line]:
             yield Line(_TOPICS[step.kind], text + (reasons if step.kind == Kind.REPLACE else ""))
         elif step.kind == Kind.UPDATE:
             yield Line(Topic.CHANGED, f"{text}{reasons}")
-    configured = [step.name for step in preview.of(COMMAND, Kind.UPDATE)]
+    configured = [step.name for step in preview.of(CONFIGURATION, Kind.UPDATE)]
     if configured:
         yield Line(Topic.CHANGED, f"configuration of {', '.join(configured)}")
 
 
 def _rest(preview: Preview) -> Iterator[Line]:
     """How many of everything else; components are no objects of a cloud."""
-    told = {STACK, SERVER, VOLUME, COMMAND}
+    told = {STACK, SERVER, VOLUME, CONFIGURATION}
     for kind, topic in {**_TOPICS, Kind.UPDATE: Topic.CHANGED}.items():
         types = [step.type for step in preview.steps if step.kind == kind and step.type not in told]
         counted = {name: types.count(name) for name in types if not name.startswith("idr:")}

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from idr.ssh import NO_KEY, arguments, is_refused
+from model.comparison import ACTIVE
 from model.messages import reason
 from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
@@ -20,7 +21,6 @@ SECONDS = 11
 AT_ONCE = 30
 """The bastion's sshd accepts this many that are not logged in yet (MaxStartups in 20-idr-bastion.conf)."""
 FULL_PERCENT = 90
-ACTIVE = "ACTIVE"
 
 
 class Version(StrEnum):

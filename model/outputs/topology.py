@@ -79,7 +79,7 @@ class Topology(View):
     external_network: str
     host_name: str
     admin_user: str = Field(description="Who logs in with ssh on every node, and may sudo")
-    # A default: outputs of before have none.
+    # A default: the outputs of earlier versions do not have it.
     configured: bool = Field(True, description="Whether `pulumi up` configures the nodes; else another tool does")
     networks: tuple[NetworkView, ...]
     nodes: tuple[NodeView, ...]

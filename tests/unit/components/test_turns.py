@@ -1,4 +1,4 @@
-"""Which resources wait for which in an update, as the engine is told."""
+"""Which resources wait for which in an update, as they are declared to the engine."""
 
 from typing import Any
 

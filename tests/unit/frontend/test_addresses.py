@@ -69,7 +69,7 @@ def test_omero_webs_own_filter_opens_what_the_proxy_opens(path: str) -> None:
 
 SHUT = [
     *("/webadmin/login/", "/webadmin/", "/webadmin/forgottenpassword/", "/webadmin/myaccount/"),
-    *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/root/", "/webgateway/render_movie/1/z/0/"),
+    *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/demo/", "/webgateway/render_movie/1/z/0/"),
     *("/webgateway/render_ome_tiff/i/1/", "/webgateway/archived_files/download/1/", "/webgateway/saveImgRDef/1/"),
     *("/webclient/action/addnewcontainer/", "/webclient/annotate_tags/", "/webclient/script_run/1/"),
     *(

@@ -1,4 +1,4 @@
-"""`idr apply`: what the engine is asked for, and what a wrong name is told."""
+"""`idr apply`: the arguments for the engine, and the message for a wrong name."""
 
 import json
 
