@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import Callable
@@ -41,6 +42,10 @@ SERVICES = {
     "volumev3": ("block_storage", "3"),
 }
 """The provider's names of services, with openstacksdk's and the version that both speak."""
+
+POOL = re.compile(r"HTTPS?ConnectionPool\(.*[)>]: (.*?)[\"']\)\)")
+CAUSE = r"\1"
+"""urllib3's words of what it tried and with which objects, and the part of them that says what happened."""
 
 _kept: list[Any] = []
 """Files with certificates that the settings contain themselves: there until this process ends."""
@@ -82,8 +87,8 @@ def asking(ask: Callable[[], Any]) -> Any:
         return ask()
     except auth.http.Unauthorized as error:
         msg = f"the cloud refuses these credentials ({reason(error)}): check openstack:cloud, or OS_*"
-    except (auth.ConnectFailure, auth.DiscoveryFailure) as error:
-        msg = f"the cloud does not answer: {reason(error)}"
+    except (auth.ConnectFailure, auth.ConnectTimeout, auth.DiscoveryFailure) as error:
+        msg = f"the cloud does not answer: {POOL.sub(CAUSE, reason(error))}"
     except auth.EndpointNotFound as error:
         msg = f"the cloud has no such service here ({reason(error)}): check openstack:region, or OS_REGION_NAME"
     except (auth.ClientException, SDKException) as error:

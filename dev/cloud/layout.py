@@ -27,6 +27,8 @@ HOST_ADDRESS: Final = "198.51.100.2"
 HOST_LINK: Final = "idr-cloud"
 """The machine's end of the cable into the cloud."""
 CLOUD_LINK: Final = "host0"
+BRIDGE_MAC: Final = "02:00:c6:33:64:01"
+"""Of the bridge with ADDRESS: locally administered, then ADDRESS in hexadecimal."""
 """The cloud's end of it."""
 PHYSICAL_MTU: Final = 1550
 """Of the external bridge: VXLAN takes 50 bytes of each packet, and guests send 1500, whatever DHCP would tell them."""

@@ -1,5 +1,7 @@
 """A service that is busy for a moment, on the fake cloud: idr's own requests are repeated, the login as well."""
 
+import time
+
 import pytest
 
 from idr.cloud import CloudError, asking, connect
@@ -38,3 +40,15 @@ def test_what_was_refused_is_asked_again_but_not_for_ever(
             with pytest.raises(CloudError, match="503"):
                 asking(lambda: list(connect(lambda _: None).compute.servers()))
             assert len(asked) == 5
+
+
+def test_a_cloud_that_is_silent_is_said_not_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(call: Call, service: Service) -> Answer:
+        time.sleep(1)
+        return service(call)
+
+    with FakeCloud(between=late) as cloud:
+        for name, value in cloud.environment().items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(CloudError, match=r"^the cloud does not answer: Unable [^(]*: Read timed out"):
+            asking(lambda: list(connect(lambda _: None, answer_seconds=0.2).compute.servers()))
