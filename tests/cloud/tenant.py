@@ -16,6 +16,7 @@ from model.outputs.ssh import ssh_config
 from model.outputs.topology import Topology
 from model.secrets import Secrets
 from tests import steps
+from tests.cloud import leftovers
 from tests.cloud.service import Service
 from tests.project import Project, copy_program
 from tests.stacks import ROOT
@@ -131,7 +132,7 @@ def _messages(events: str) -> str:
 
 
 def make(folder: Path, name: str = NAME) -> Tenant:
-    """The tenant of the project `name`, with the program copied into `folder` and a stack `local` of its own."""
+    """The tenant of the project `name`, emptied, with the program in `folder` and a stack `local` of its own."""
     auth = _account(name)
     copy_program(folder)
     tenant = Tenant(folder, auth)
@@ -145,6 +146,8 @@ def make(folder: Path, name: str = NAME) -> Tenant:
     )
     tenant.set_secret("openstack:password", auth["password"])
     tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
+    # Not at once: Keystone refuses tokens of the second in which it revoked those of the password before.
+    leftovers.clear(tenant.cloud())
     return tenant
 
 

@@ -3,16 +3,15 @@
 No page may have a failed request or an error on the console. What was seen is kept in .local/screenshots.
 """
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from dev.local.service import PLATE_PAGE
 from tests.browser import webclient
-from tests.browser.chromium import Browser, Site, chromium
+from tests.browser.chromium import Browser, chromium
+from tests.cloud import visitors
 from tests.cloud.service import Service
 from tests.stacks import ROOT
 
@@ -32,50 +31,19 @@ CLOSED = (
 @pytest.fixture
 def browser(service: Service, tmp_path: Path) -> Iterator[Browser]:
     """A browser that has never been here."""
-    with chromium(tmp_path, site(service)) as made:
+    with chromium(tmp_path, visitors.site(service)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def warm(service: Service, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The proxy has kept what the pre-warm asks for, and nothing else."""
-    empty_caches(service)
-    folder = tmp_path_factory.mktemp("prewarm")
-    authority = folder / "ca.crt"
-    authority.write_text(service.outputs["certificateAuthority"])
-    command = [str(ROOT / "bin" / "idr"), "prewarm", "--url", service.outputs["endpoints"]["web"].rstrip("/")]
-    command += ["--host", site(service).name, "--ca-file", str(authority), "--state", str(folder / "state")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def site(service: Service) -> Site:
-    """Where the service is: no name server here knows its name."""
-    return Site("demo.idr.internal", f"{service.address('omero')}:443", service.outputs["certificateAuthority"])
-
-
-def empty_caches(service: Service) -> None:
-    """Delete what the proxy has kept; nginx itself would go on with files that it has open."""
-    script = "systemctl stop nginx && find /var/cache/nginx -type f -delete; systemctl start nginx"
-    service.on(service.node("proxy"), f"sudo sh -c '{script}'")
-
-
-@contextmanager
-def omero_web_stopped(service: Service) -> Iterator[None]:
-    """No OMERO.web answers."""
-    hosts = service.outputs["inventory"]["_meta"]["hostvars"]
-    nodes = [node for node in service.nodes if "web" in hosts[node]["idr_roles"]]
-    for node in nodes:
-        service.on(node, "sudo systemctl stop omero-web")
-    try:
-        yield
-    finally:
-        for node in nodes:
-            service.on(node, "sudo systemctl start omero-web")
+    # The images' pages take minutes: the soak asks for them.
+    visitors.prewarm(service, tmp_path_factory.mktemp("prewarm"), "--no-images")
 
 
 def test_the_page_that_make_up_prints_shows_every_picture_with_empty_caches(service: Service, browser: Browser) -> None:
-    empty_caches(service)
+    visitors.empty_caches(service)
     browser.open(PLATE_PAGE)
     assert webclient.pictures(browser, webclient.PLATE, WELLS) == WELLS
     assert browser.traffic().failures == []
@@ -133,9 +101,8 @@ def test_no_page_offers_what_is_closed_or_empty(browser: Browser, page: str) -> 
 
 
 @pytest.mark.usefixtures("warm")
-@pytest.mark.parametrize("page", [webclient.plate_page(1), webclient.image_page(IMAGE)])
-def test_after_the_prewarm_a_browser_finds_all_that_is_kept(browser: Browser, page: str) -> None:
-    browser.open(page)
+def test_after_the_prewarm_a_browser_finds_all_that_is_kept(browser: Browser) -> None:
+    browser.open(webclient.plate_page(1))
     assert webclient.pictures(browser, webclient.PLATE, WELLS) == WELLS
     traffic = browser.traffic()
     assert (traffic.went_up, traffic.failures) == ([], [])
@@ -143,13 +110,16 @@ def test_after_the_prewarm_a_browser_finds_all_that_is_kept(browser: Browser, pa
 
 @pytest.mark.usefixtures("warm")
 def test_with_omero_web_stopped_an_open_page_and_the_viewer_show_what_is_kept(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, tmp_path: Path
 ) -> None:
+    with chromium(tmp_path / "before", visitors.site(service)) as other:
+        other.open(webclient.viewer(IMAGE))
+        assert webclient.pictures(other, webclient.VIEWED, 1) == 1
     browser.open("")
     assert browser.traffic().failures == []
     webclient.unfold(browser, "Demo screen")
     assert browser.traffic().failures == []
-    with omero_web_stopped(service):
+    with visitors.omero_web_stopped(service):
         webclient.choose(browser, "Demo plate")
         assert webclient.pictures(browser, webclient.PLATE, WELLS) == WELLS
         browser.picture(SCREENSHOTS / "plate-with-omero-web-stopped.png")

@@ -1,7 +1,6 @@
 """The full shape of `ebi` with small sizes, on real guests: what each kind of change does, and what it leaves alone."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -138,19 +137,6 @@ def test_a_typo_in_the_settings_reaches_no_resource(trial: Tenant) -> None:
 # Applied, one after another.
 
 
-def test_a_volume_grows_in_place_and_its_filesystem_with_it(place: Tenant) -> None:
-    before = volumes(place)
-    releases = stacks.small_ebi()
-    releases[RELEASE]["nodes"]["database"]["volumes"]["db"]["sizeGib"] = 2
-    place.configure(idr_releases=releases)
-    steps = place.apply()
-    # The node is told too: it waits for the larger disk and lets the filesystem fill it.
-    assert sorted(said(steps)) == [f"update Command {RELEASE}-database", f"update Volume {RELEASE}-database-db"]
-    size = place.service().on(f"{RELEASE}-database", "df -B1 --output=size /var/lib/postgresql | tail -n 1")
-    assert int(size) > 1.5 * 2**30
-    assert volumes(place) == before
-
-
 def test_more_read_only_nodes_touch_no_machine_that_is_there(place: Tenant) -> None:
     before = place.servers()
     scale(place, 6)
@@ -174,33 +160,6 @@ def test_fewer_read_only_nodes_take_away_the_last_ones_only(place: Tenant) -> No
     assert volumes(place) == kept
 
 
-def test_a_rebuild_stops_detaches_deletes_creates_attaches_and_configures_in_that_order(place: Tenant) -> None:
-    before, kept = place.servers(), volumes(place)
-    releases = place.settings("releases")
-    releases[RELEASE]["rebuild"] = {"database": 2}
-    place.configure(idr_releases=releases)
-    steps = place.apply()
-    name = f"{RELEASE}-database"
-    assert replaced(steps, "Instance") == {name}
-    assert replaced(steps) == {name, f"{name}-db"}, said(steps)
-    order = [
-        one(steps, "delete-replaced", "remote:Command"),
-        one(steps, "delete-replaced", "local:Command"),
-        one(steps, "delete-replaced", "VolumeAttach"),
-        one(steps, "delete-replaced", "Instance"),
-        one(steps, "create-replacement", "Instance"),
-        one(steps, "create-replacement", "VolumeAttach"),
-        one(steps, "create-replacement", "local:Command"),
-        one(steps, "create-replacement", "remote:Command"),
-    ]
-    for first, second in pairwise(order):
-        assert first.ended < second.began, f"{first} had not ended when {second} began"
-    assert volumes(place) == kept
-    now = place.servers()
-    assert {name for name in now if now[name] != before[name]} == {f"idr-local-{name}"}
-    assert actions(place, before[f"idr-local-{name}"]) == ["detach_volume", "delete"]
-
-
 def test_after_all_of_it_there_is_nothing_to_do(place: Tenant) -> None:
     assert place.foreseen() == ()
 
@@ -209,17 +168,3 @@ def scale(place: Tenant, count: int) -> None:
     releases = place.settings("releases")
     releases[RELEASE]["nodes"][GROUP]["count"] = count
     place.configure(idr_releases=releases)
-
-
-def one(steps: tuple[Step, ...], op: str, kind: str) -> Step:
-    found = [step for step in steps if step.op == op and step.type.endswith(f":{kind}")]
-    assert len(found) == 1, said(steps)
-    return found[0]
-
-
-def actions(place: Tenant, server: str) -> list[str]:
-    """What Nova did to a server last, the oldest first; it remembers deleted ones too."""
-    compute = place.cloud().compute
-    found = compute.get(f"/servers/{server}/os-instance-actions", microversion="2.21").json()["instanceActions"]
-    named = [action["action"] for action in sorted(found, key=lambda action: str(action["start_time"]))]
-    return named[-2:]
