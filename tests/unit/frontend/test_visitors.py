@@ -138,6 +138,7 @@ def test_what_the_proxy_says_omero_web_does_not_say_again(front: Front) -> None:
         "Access-Control-Allow-Credentials": "true",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "unsafe-url",
+        "Content-Security-Policy": "default-src *",
         "Strict-Transport-Security": "max-age=60",
         "X-Cache-Status": "forged",
         "X-IDR-Failed": "",
@@ -149,6 +150,9 @@ def test_what_the_proxy_says_omero_web_does_not_say_again(front: Front) -> None:
         assert len(headers.get_list("x-content-type-options")) == 1
         assert headers.get_list("referrer-policy") == ["same-origin"]
         assert "camera=()" in headers["permissions-policy"]
+        (policy,) = headers.get_list("content-security-policy")
+        assert policy.startswith("default-src 'self'; ")
+        assert "*" not in policy
         assert set(headers.get_list("strict-transport-security")) <= {"max-age=15768000"}
         assert "forged" not in headers.get_list("x-cache-status")
         assert not [name for name in headers if name.startswith(("x-idr-", "x-accel-", "access-control-allow-c"))]
