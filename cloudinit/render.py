@@ -158,7 +158,6 @@ def _units(folder: str) -> list[str]:
 def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:
     release = plan.bastion if Role.BASTION in node.roles else plan.release(node.scope)
     omero_nodes = release.with_role(*OMERO_ROLES)
-    own = secrets.certificate(node.name, _hosts(node, plan))
     return {
         "plan": plan,
         "release": release,
@@ -171,8 +170,8 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "deploy_keys": [key.public for key in secrets.deploy_keys()],
         "secrets": secrets,
         "authority": secrets.authority,
-        "certificate": own,
-        "public_certificate": _given(plan) or own,
+        "certificate": secrets.certificate(node.name, _hosts(node, plan)),
+        "public_certificate": _given(plan) or secrets.visitors_certificate(node.name, plan.host_name),
         "acme": plan.acme if plan.acme and node == plan.public_node() else None,
         "omero_nodes": omero_nodes,
         "web_nodes": release.with_role(Role.WEB),
@@ -198,8 +197,6 @@ def _given(plan: Plan) -> Certificate | None:
 
 def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:
     names = [node.name, node.alias, str(node.address)]
-    if Role.PROXY in node.roles:
-        names.insert(0, plan.host_name)
     if OMERO_ROLES.intersection(node.roles):
         names.append(omero.service_name(plan.release(node.scope)))
     return tuple(names)

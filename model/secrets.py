@@ -9,7 +9,7 @@ import hashlib
 import ipaddress
 import struct
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,10 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 # Fixed, so that a certificate is the same bytes at every run. Rotation, not expiry, ends an internal certificate.
 VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 VALID_UNTIL = datetime(2046, 1, 1, tzinfo=UTC)
+
+# What browsers take (CA/Browser Forum, Baseline Requirements 6.3.2 before 2026-03-15).
+VISITORS_TIME = timedelta(days=397)
+JULY = 7
 
 LONGEST_COMMON_NAME = 64
 """Characters of a subject (RFC 5280, A.1: ub-common-name)."""
@@ -61,11 +65,15 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Derives what a stack needs to keep secret. `rotations` maps a name to its number; 1 where absent."""
+    """Derives what a stack needs to keep secret. `rotations` maps a name to its number; 1 where absent.
+
+    `now` is the time of the update: certificates that visitors see begin with its half of the year.
+    """
 
     stack: str
     stack_secret: str = field(repr=False)
     rotations: dict[str, int] = field(default_factory=dict)
+    now: datetime = VALID_FROM
 
     def derive(self, name: str, length: int, rotation: int | None = None) -> bytes:
         """`length` bytes for `name`."""
@@ -93,6 +101,8 @@ class Secrets:
         name = _common_name(f"IDR {self.stack} internal CA")
         builder = (
             self._builder("ca", name, name, key)
+            .not_valid_before(VALID_FROM)
+            .not_valid_after(VALID_UNTIL)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(authority=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -101,11 +111,24 @@ class Secrets:
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
         """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
+        return self._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
+
+    def visitors_certificate(self, name: str, host: str) -> Certificate:
+        """A proxy's certificate for the public name alone. An update renews it every half-year."""
+        begin = datetime(self.now.year, 1 if self.now.month < JULY else JULY, 1, tzinfo=UTC)
+        serial = f"tls/{name}/{host}/{begin:%Y-%m}"
+        return self._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
+
+    def _server_certificate(
+        self, name: str, hosts: tuple[str, ...], serial: str, begin: datetime, end: datetime
+    ) -> Certificate:
         authority = x509.load_pem_x509_certificate(self.authority.certificate.encode())
         key = _p256(self.derive(f"tls/{name}", 48))
         issuer = _p256(self.derive("ca", 48))
         builder = (
-            self._builder(f"tls/{name}/{','.join(hosts)}", _common_name(hosts[0]), authority.subject, key)
+            self._builder(serial, _common_name(hosts[0]), authority.subject, key)
+            .not_valid_before(begin)
+            .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(authority=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), critical=False)
@@ -126,8 +149,6 @@ class Secrets:
             .issuer_name(issuer)
             .public_key(key.public_key())
             .serial_number(serial)
-            .not_valid_before(VALID_FROM)
-            .not_valid_after(VALID_UNTIL)
         )
 
 

@@ -47,6 +47,9 @@ class NamedSecrets(Secrets):
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
         return Certificate(f"<private key of {name}>\n", f"<certificate of {name} for {', '.join(hosts)}>\n")
 
+    def visitors_certificate(self, name: str, host: str) -> Certificate:
+        return Certificate(f"<private key of {name}>\n", f"<certificate of {host} for visitors>\n")
+
 
 def texts(layout: str) -> dict[str, str]:
     """The files of a layout, by name; what is in no stack is only declared."""

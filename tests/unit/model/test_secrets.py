@@ -1,9 +1,12 @@
 """Derived secrets: always the same, never the same twice, accepted by the tools that use them."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from model.secrets import Secrets
+from cryptography import x509
+
+from model.secrets import Certificate, Secrets
 
 SECRET = "a stack secret for tests, nowhere else in use"  # noqa: S105  # opens nothing
 SECRETS = Secrets("local", SECRET)
@@ -53,3 +56,19 @@ def test_nothing_secret_shows_in_a_repr() -> None:
     assert SECRET not in repr(SECRETS)
     assert key.private not in repr(key)
     assert SECRETS.authority.key not in repr(SECRETS.authority)
+
+
+def test_visitors_see_a_new_certificate_each_half_year_long_before_the_old_one_ends() -> None:
+    def shown(when: datetime) -> Certificate:
+        return Secrets("local", SECRET, now=when).visitors_certificate("demo1-proxy", "idr.example.org")
+
+    first, last, following = (datetime(2027, *day, 23, 59, tzinfo=UTC) for day in ((1, 1), (6, 30), (7, 1)))
+    assert shown(first) == shown(last) != shown(following)
+    read = [x509.load_pem_x509_certificate(shown(when).certificate.encode()) for when in (last, following)]
+    assert len({one.serial_number for one in read}) == 2
+    for one, when in zip(read, (last, following), strict=True):
+        assert one.not_valid_before_utc <= when
+        assert one.not_valid_after_utc - one.not_valid_before_utc == timedelta(days=397)
+        names = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert list(names) == [x509.DNSName("idr.example.org")], "nothing of the network inside"
+    assert read[0].not_valid_after_utc - last > timedelta(days=180)
