@@ -17,7 +17,26 @@ pytestmark = pytest.mark.cloud
 PLAN = stacks.plan_of("local")
 NODES = {node.name: node for node in PLAN.nodes}
 UNITS = "/etc/systemd/system"
+HARDENING = "idr-hardening.conf"
+MOST_EXPOSED = 4.0
+"""Of 10, as `systemd-analyze security` counts."""
 CONNECT = "timeout 5 bash -c '</dev/tcp/{}/{}'"
+
+
+def unit_files(name: str) -> list[Path]:
+    """What a node's bundle puts into systemd's folder."""
+    node = NODES[name]
+    volumes = {volume.purpose: "0" * 20 for volume in node.volumes}
+    bundle = json.loads(render.bundle(node, PLAN, stacks.secrets_of("local"), volumes))
+    paths = [Path(entry["path"]) for entry in bundle["files"]]
+    return [path.relative_to(UNITS) for path in paths if path.is_relative_to(UNITS)]
+
+
+def hardened(name: str) -> list[str]:
+    """The units of a node that the bundle hardens."""
+    instance = f"@{NODES[name].system.postgresql}-main."
+    units = [path.parts[0].removesuffix(".d") for path in unit_files(name) if path.name == HARDENING]
+    return [unit.replace("@.", instance) for unit in units]
 
 
 @pytest.mark.parametrize("name", NODES)
@@ -45,14 +64,22 @@ def test_its_cloud_init_finds_the_bootstrap_valid_and_had_nothing_to_complain_of
 
 @pytest.mark.parametrize("name", NODES)
 def test_systemd_finds_its_units_valid(service: Service, name: str) -> None:
-    node = NODES[name]
-    volumes = {volume.purpose: "0" * 20 for volume in node.volumes}
-    bundle = json.loads(render.bundle(node, PLAN, stacks.secrets_of("local"), volumes))
-    paths = [Path(entry["path"]) for entry in bundle["files"]]
-    inside = [path.relative_to(UNITS).parts[0] for path in paths if path.is_relative_to(UNITS)]
+    inside = [path.parts[0] for path in unit_files(name)]
     assert inside
     units = {unit.removesuffix(".d").replace("@.", "@main.") for unit in inside}
     assert service.on(name, f"systemd-analyze verify --man=no {' '.join(sorted(units))} 2>&1") == ""
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_service_that_is_taken_over_can_do_little(service: Service, name: str) -> None:
+    for unit in hardened(name):
+        said = service.on(name, f"systemd-analyze security --no-pager {unit}").splitlines()[-1]
+        exposure = re.search(r"exposure level for \S+: ([0-9.]+) ", said)
+        assert exposure, said
+        assert float(exposure[1]) <= MOST_EXPOSED, said
+        # What runs was started with it.
+        process = service.on(name, f"systemctl show --value -p MainPID {unit}")
+        assert service.on(name, f"awk '/^NoNewPrivs/ {{print $2}}' /proc/{process}/status") == "1", unit
 
 
 @pytest.mark.parametrize("name", NODES)
