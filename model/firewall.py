@@ -30,6 +30,10 @@ NFS_PORT = 2049
 """NFS version 4 needs no other; what version 3 needs, `model.nfs` says."""
 
 ANYWHERE = IPv4Network("0.0.0.0/0")
+METADATA = IPv4Network("169.254.169.254/32")
+FETCH_PORTS = frozenset({80, 443})
+FETCHERS = ("root", "_apt")
+"""Who fetches from the world: apt gives its downloads to an account of its own. Services have nothing to fetch."""
 
 Transport = Literal["tcp", "udp"]
 Direction = Literal["ingress", "egress"]
@@ -46,6 +50,8 @@ class Flow:
     port: int
     why: str
     transport: Transport = "tcp"
+    users: tuple[str, ...] = ()
+    """The accounts of the source that may, by its host firewall; empty: all of them."""
 
 
 FLOWS: tuple[Flow, ...] = (
@@ -68,8 +74,8 @@ FLOWS: tuple[Flow, ...] = (
     Flow(EVERY_NODE, WORLD, 53, "names", "udp"),
     Flow(EVERY_NODE, WORLD, 53, "names, long answers"),
     Flow(EVERY_NODE, WORLD, 123, "time", "udp"),
-    Flow(EVERY_NODE, WORLD, 80, "packages, the cloud's metadata"),
-    Flow(EVERY_NODE, WORLD, 443, "packages, OMERO's downloads"),
+    Flow(EVERY_NODE, WORLD, 80, "packages, the cloud's metadata", users=FETCHERS),
+    Flow(EVERY_NODE, WORLD, 443, "packages, OMERO's downloads", users=FETCHERS),
 )
 
 EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)
@@ -109,8 +115,8 @@ class Site:
     """All scopes of a stack, and what of its surroundings the matrix depends on.
 
     `storage` is where the raw images' servers are (None: nothing is mounted), `storage_ports` what is mounted from
-    there needs, `proxy_ports` where packages and
-    downloads are fetched through, `unserved` ports that this distribution of OMERO has no service on, `extra` the
+    there needs, `proxies` where packages and downloads are fetched through, `closed` whether nothing is fetched past
+    these, `unserved` ports that this distribution of OMERO has no service on, `extra` the
     flows that the stack adds to the matrix.
     """
 
@@ -118,7 +124,8 @@ class Site:
     releases: tuple[Zone, ...]
     storage: IPv4Network | None = None
     storage_ports: tuple[tuple[Transport, int], ...] = (("tcp", NFS_PORT),)
-    proxy_ports: tuple[int, ...] = ()
+    proxies: tuple[tuple[IPv4Network, int], ...] = ()
+    closed: bool = False
     unserved: frozenset[int] = frozenset()
     extra: tuple[Flow, ...] = ()
 
@@ -136,6 +143,8 @@ class Site:
         for flow in FLOWS:
             if flow.port in self.unserved or (flow.target == STORAGE and self.storage is None):
                 continue
+            if self.closed and flow.target == WORLD and flow.port in FETCH_PORTS:
+                continue
             if flow.source == WORLD and flow.port == OMERO_SSL_PORT and shared:
                 # The port is OMERO's own there; nginx would have to fight for it.
                 yield from (replace(flow, target=role) for role in shared)
@@ -143,8 +152,10 @@ class Site:
                 yield from (replace(flow, transport=transport, port=port) for transport, port in self.storage_ports)
             else:
                 yield flow
-        for port in self.proxy_ports:
-            yield Flow(EVERY_NODE, WORLD, port, "packages and downloads through the site's proxy")
+        if self.closed:
+            yield Flow(EVERY_NODE, METADATA, 80, "the cloud's metadata")
+        for network, port in self.proxies:
+            yield Flow(EVERY_NODE, network, port, "packages and downloads through the site's proxy", users=FETCHERS)
         yield from self.extra
 
     def bastion_ports(self) -> tuple[int, ...]:
@@ -240,6 +251,8 @@ class Allow:
     port: int
     peers: tuple[str, ...]
     why: str
+    users: tuple[str, ...] = ()
+    """The accounts that may; empty: all of them."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +277,7 @@ def host_rules(site: Site, zone: Zone, member: Member) -> HostRules:
             if concerns(flow.target) and (peers := _peers(site, zone, member, flow.source))
         ),
         egress=tuple(
-            Allow(flow.transport, flow.port, peers, flow.why)
+            Allow(flow.transport, flow.port, peers, flow.why, flow.users)
             for flow in flows
             if concerns(flow.source) and (peers := _destinations(site, zone, member, flow))
         ),

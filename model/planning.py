@@ -95,7 +95,8 @@ def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
         releases=tuple(Zone(name, release.cidr, nodes[name]) for name, release in sorted(settings.releases.items())),
         storage=storage if settings.nfs_mounts else None,
         storage_ports=nfs.ports(mount.options for mount in settings.nfs_mounts),
-        proxy_ports=settings.proxies.ports(),
+        proxies=settings.proxies.places(),
+        closed=settings.proxies.http is not None,
         unserved=UNSERVED[settings.omero.distribution],
         extra=tuple(flow for extra in settings.flows for flow in extra.flows()),
     )

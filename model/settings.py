@@ -6,6 +6,7 @@ Keys are written in camelCase, as in Pulumi's own files.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network
 from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr
@@ -32,6 +33,7 @@ from model.field_types import (
     Several,
     Sha256,
 )
+from model.firewall import ANYWHERE
 from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import Bastion, Flavor, NodeGroup, Release
 from model.roles import Role
@@ -113,7 +115,10 @@ class Proxies(Section):
 
     packages: ProxyUrl | None = Field(None, description="For the distribution's packages")
     http: ProxyUrl | None = Field(None, description="For downloads")
-    exceptions: tuple[HostName, ...] = Field((), description="Hosts that are reached directly (no_proxy)")
+    exceptions: tuple[HostName, ...] = Field(
+        (), description="Hosts that are reached directly (no_proxy); with `http`, `flows` must open them"
+    )
+    network: MachineNetwork | None = Field(None, description="Where they are: nodes reach proxies by name only there")
 
     def urls(self) -> tuple[str, ...]:
         """The proxies' addresses, as far as they can be read here."""
@@ -123,9 +128,16 @@ class Proxies(Section):
         """Whether who reads an address of them learns a password."""
         return any(urlsplit(url).password for url in self.urls())
 
-    def ports(self) -> tuple[int, ...]:
-        """The ports at which nodes must reach them."""
-        return tuple(sorted({AnyHttpUrl(url).port or 0 for url in self.urls()}))
+    def places(self) -> tuple[tuple[IPv4Network, int], ...]:
+        """The networks and ports at which nodes must reach them."""
+        return tuple(sorted({(self._network(url), AnyHttpUrl(url).port or 0) for url in self.urls()}))
+
+    def _network(self, url: str) -> IPv4Network:
+        try:
+            return IPv4Network(urlsplit(url).hostname or "")
+        except ValueError:
+            # A firewall knows no names.
+            return self.network or ANYWHERE
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloudinit import render
+from dev.cloud.layout import ADDRESS
 from model.roles import Role
 from tests import stacks
 from tests.cloud.service import Service
@@ -20,6 +21,8 @@ UNITS = "/etc/systemd/system"
 HARDENING = "idr-hardening.conf"
 MOST_EXPOSED = 4.0
 """Of 10, as `systemd-analyze security` counts."""
+SILENT = 124
+"""Of `timeout`: nobody answered, neither the node's own firewall nor who is there."""
 CONNECT = "timeout 5 bash -c '</dev/tcp/{}/{}'"
 
 
@@ -51,6 +54,15 @@ def test_the_metadata_service_answers_root_alone(service: Service, name: str) ->
     ask = "curl --silent --show-error --output /dev/null --max-time 10 http://169.254.169.254/"
     assert service.try_on(name, f"sudo {ask}").returncode == 0
     assert service.try_on(name, f"sudo -u nobody {ask}").returncode == 7  # refused at once, not dropped
+
+
+def test_only_root_and_apt_fetch_from_the_world(service: Service) -> None:
+    # Nobody answers there, so that silence says that the packet went out.
+    fetch = CONNECT.format(ADDRESS, 443)
+    for account in ("root", "_apt"):
+        assert service.try_on(service.node("proxy"), f"sudo -u {account} {fetch}").returncode == SILENT
+    for account in ("nobody", "www-data"):
+        assert service.try_on(service.node("proxy"), f"sudo -u {account} {fetch}").returncode == 1
 
 
 @pytest.mark.parametrize("name", NODES)

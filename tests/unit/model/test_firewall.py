@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.firewall import EVERY_NODE, FLOWS, STORAGE, WORLD, HostRules, Rule
+from model.firewall import EVERY_NODE, FETCHERS, FLOWS, STORAGE, WORLD, HostRules, Rule
 from model.plan import Node, Plan, Scope
 from model.planning import plan
 from model.reading import Source, parse
@@ -228,3 +228,41 @@ def test_a_closed_site_reaches_its_proxies() -> None:
     values = stacks.values("uod") | {"proxies": {"http": "http://squid.example.org:3128"}}
     made = plan(parse(values, Source("uod", "Pulumi.uod.yaml")), "uod")
     assert {rule.group for rule in made.releases[0].rules if rule.port == 3128} == {"prod130-node"}
+
+
+PROXIES = {"packages": "http://cache.example.org:3142", "http": "http://user:pass@192.0.2.10:3128"}
+
+
+def fetched(made: Plan, node: Node) -> set[tuple[int, str, tuple[str, ...]]]:
+    """Where a node may fetch from, as both firewalls say: ports, networks, and by its own firewall which accounts."""
+    by_groups = {
+        (rule.port, rule.remote_cidr)
+        for rule in made.scope_of(node).rules
+        if rule.direction == "egress" and rule.group in groups(node)
+    }
+    lines = (line for line in made.host_rules(node).egress if line.why.startswith(("packages", "the cloud's")))
+    found = {(line.port, peer, line.users) for line in lines for peer in line.peers}
+    assert {(port, peer) for port, peer, _ in found} <= by_groups
+    return found
+
+
+@pytest.mark.parametrize(
+    ("network", "cache"), [(None, "0.0.0.0/0"), ("192.0.2.0/28", "192.0.2.0/28")], ids=["names", "names in a network"]
+)
+def test_a_closed_site_fetches_through_its_proxies_alone(network: str | None, cache: str) -> None:
+    proxies = {**PROXIES, "network": network} if network else PROXIES
+    made = plan(parse({**stacks.values("local"), "proxies": proxies}, Source("local", "Pulumi.local.yaml")), "local")
+    for node in made.nodes:
+        assert fetched(made, node) == {
+            (80, "169.254.169.254/32", ()),
+            (3128, "192.0.2.10/32", FETCHERS),
+            (3142, cache, FETCHERS),
+        }
+    out = (rule for scope in made.scopes for rule in scope.rules if rule.direction == "egress")
+    assert {80, 443}.isdisjoint(rule.port for rule in out if rule.remote_cidr == "0.0.0.0/0")
+
+
+def test_nobody_but_root_and_apt_fetches_from_the_world() -> None:
+    made = stacks.plan_of("local")
+    for node in made.nodes:
+        assert fetched(made, node) == {(port, "0.0.0.0/0", FETCHERS) for port in (80, 443)}
