@@ -126,8 +126,8 @@ def _network(state: State) -> None:
         f"""
         hostname local
         ip link set lo up
-        # With an address of its own. Else it takes the lowest of its ports', which changes when one joins or leaves: the
-        # machine then sends to the old one, and connections to the APIs time out.
+        # With an address of its own. Else it takes the lowest of its ports', which changes when one joins or leaves:
+        # the machine then sends to the old one, and connections to the APIs time out.
         ip link add br-ex address {layout.BRIDGE_MAC} type bridge
         ip addr add {address}/{layout.EXTERNAL.prefixlen} dev br-ex
         ip link set {link} master br-ex up
