@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -12,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dev.cloud import kvm, layout, machine, namespace, render
+from dev.cloud import kvm, layout, lock, machine, namespace, render
 from dev.cloud.layout import Choice, Kind, State
 from dev.cloud.process import CloudError, surroundings
 
@@ -21,17 +20,17 @@ _STOP_SECONDS = 90
 
 
 def holder() -> tuple[State, int] | None:
-    """The state folder of the cloud that is up on this machine, and its PID 1."""
+    """The state folder of the cloud that is up on this machine, and its PID 1.
+
+    Raises:
+        CloudError: the lock is not root's.
+
+    """
     try:
-        with layout.LOCK.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                folder, pid = file.read().rsplit(" ", 1)
-                return State(Path(folder)), int(pid)
-    except (FileNotFoundError, ValueError):
-        pass
-    return None
+        folder, pid = (lock.holder() or "").rsplit(" ", 1)
+        return State(Path(folder)), int(pid)
+    except ValueError:  # nobody holds it, or somebody who has not written yet
+        return None
 
 
 def running(state: State) -> int | None:
@@ -67,16 +66,10 @@ def start(state: State, choice: Choice) -> None:
         CloudError: another cloud is up, or its addresses are in use.
 
     """
-    layout.LOCK.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(layout.LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    held = lock.take()
+    if held is None:
         other = holder()
-        os.close(lock)
-        raise CloudError(
-            f"one cloud per machine, and one is up: its state is {other[0].root if other else '?'}"
-        ) from None
+        raise CloudError(f"one cloud per machine, and one is up: its state is {other[0].root if other else '?'}")
     try:
         conflict = machine.address_conflict()
         if conflict:
@@ -85,14 +78,13 @@ def start(state: State, choice: Choice) -> None:
         shutil.rmtree(state.root / "run", ignore_errors=True)
         state.save_choice(choice)
         render.write(state, choice, layout.environment() / "venv")
-        pid = _spawn(state, lock)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{state.root} {pid}".encode(), 0)
+        pid = _spawn(state, held)
+        lock.write(held, f"{state.root} {pid}")
     finally:
-        os.close(lock)  # PID 1 holds its own copy: the lock lives as long as it does
+        os.close(held)  # PID 1 holds its own copy: the lock lives as long as it does
 
 
-def _spawn(state: State, lock: int) -> int:
+def _spawn(state: State, held: int) -> int:
     """Start PID 1 in new namespaces, waiting for its cable; its process id."""
     link, inner = layout.HOST_LINK, layout.CLOUD_LINK
     argv = [
@@ -108,7 +100,7 @@ def _spawn(state: State, lock: int) -> int:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[lock],
+            pass_fds=[held],
             start_new_session=True,  # it outlives the shell that started it
         )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

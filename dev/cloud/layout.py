@@ -27,9 +27,9 @@ HOST_ADDRESS: Final = "198.51.100.2"
 HOST_LINK: Final = "idr-cloud"
 """The machine's end of the cable into the cloud."""
 CLOUD_LINK: Final = "host0"
+"""The cloud's end of it."""
 BRIDGE_MAC: Final = "02:00:c6:33:64:01"
 """Of the bridge with ADDRESS: locally administered, then ADDRESS in hexadecimal."""
-"""The cloud's end of it."""
 PHYSICAL_MTU: Final = 1550
 """Of the external bridge: VXLAN takes 50 bytes of each packet, and guests send 1500, whatever DHCP would tell them."""
 FLOATING: Final = ("198.51.100.10", "198.51.100.200")
@@ -50,8 +50,6 @@ SECRETS: Final = (
     *("admin", "idr", "keystone", "glance", "placement", "nova", "neutron", "cinder"),
     *("database", "bus", "metadata"),
 )
-LOCK: Final = Path("/run/lock/idr-cloud.lock")
-"""Held while a cloud is up; it names that cloud's state folder."""
 
 
 class Kind(StrEnum):

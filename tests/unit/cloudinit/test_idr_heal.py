@@ -163,6 +163,27 @@ def test_metrics_count_restarts_and_a_full_disk_stops_nothing(
     assert "cannot write" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["idr-heal.prom", "idr-heal.prom.new", "."])
+def test_no_link_in_the_exporters_folder_is_followed(
+    program: ModuleType, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, folder = tmp_path / "target", program.METRICS.parent
+    if name == ".":
+        target.mkdir()
+        folder.rmdir()
+        folder.symlink_to(target)
+        program.publish("text")
+        assert list(target.iterdir()) == []
+        assert "cannot write" in capsys.readouterr().out
+        return
+    target.write_text("untouched")
+    (folder / name).symlink_to(target)
+    program.publish("text")
+    assert target.read_text() == "untouched"
+    assert program.METRICS.read_text() == "text"
+    assert program.METRICS.stat().st_mode & 0o777 == 0o644
+
+
 def test_systemd_is_told_that_the_program_works(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,37 @@ def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied
     assert "<maxFileSize>50MB<" in applied.said(f"cat {SERVER}/etc/logback.xml")
 
 
+# Places in folders of omero-server's, where the steps of root make something, and one beside them.
+PLACES = {
+    "tmp": "/var/lib/omero-server/tmp",
+    "grid": f"{SERVER}/etc/grid",
+    "repository": "/data/OMERO/ManagedRepository",
+    "cache": "/data/BioFormatsCache",
+}
+
+
+def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Machine) -> None:
+    """Neither what its links lead to, nor the programs that its script for the schema could name to psql."""
+    machine.said(
+        'sed -i \'3i import os; open("/run/played/psql", "a").write(f"{os.getuid()} ")\' /usr/local/bin/psql &&'
+        "install -m 666 /dev/null /run/played/psql && mkdir /root/ours"
+    )
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    assert set(machine.said("cat /run/played/psql").split()) == {"546"}
+    for name, place in PLACES.items():
+        machine.said(
+            f"mkdir -m 711 /root/ours/{name} && real=$(readlink -f {place}) &&"
+            f"rm -r $real && ln -s /root/ours/{name} $real"
+        )
+    machine.apply(WRITER, PLAN)
+    found = machine.said("stat -c '%n %U %a' /root/ours/*").splitlines()
+    assert found == [f"/root/ours/{name} root 711" for name in sorted(PLACES)]
+    # Links that lead nowhere yet.
+    machine.said("rm -r /root/ours/*")
+    machine.apply(WRITER, PLAN)
+    assert machine.said("ls /root/ours") == ""
+
+
 def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> None:
     sums = [digit * 64 for digit in "123"]
     for number in sums:

@@ -16,7 +16,8 @@ export OMERODIR=$home/OMERO.server
 export PATH=$home/venv/bin:/opt/ice-3.6.5/bin:$PATH
 
 as_omero() { # the command line refuses root; HOME is where it keeps its sessions
-  runuser -u omero-server -- env HOME=/var/lib/omero-server "$@"
+  if [ "$(id -u)" = 0 ]; then set -- runuser -u omero-server -- env HOME=/var/lib/omero-server "$@"; fi
+  "$@"
 }
 
 omero_client() { # a client of this node's server, whose certificate is verified
@@ -24,9 +25,10 @@ omero_client() { # a client of this node's server, whose certificate is verified
 }
 
 sql() { # as the node's database user; by TLS, to nobody but the stack's database, and never waiting for a dead one
+  # Not as root: a script made by OMERO's command line could have psql start a program (\!).
   # shellcheck source=/dev/null
   . /etc/idr/omero/database.env
-  PGPASSWORD=$(cat /etc/idr/omero/database-password) psql -XqtA -v ON_ERROR_STOP=1 -d "host=$DATABASE_HOST dbname=idr \
+  PGPASSWORD=$(cat /etc/idr/omero/database-password) as_omero psql -XqtA -v ON_ERROR_STOP=1 -d "host=$DATABASE_HOST dbname=idr \
     user=$DATABASE_USER sslmode=verify-full sslrootcert=/etc/idr/ca.crt connect_timeout=10 tcp_user_timeout=30000 \
     keepalives_idle=30 keepalives_interval=10 keepalives_count=3" "$@"
 }

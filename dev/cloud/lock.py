@@ -1,0 +1,75 @@
+"""The lock of the one cloud per machine. It names a folder and a process that root trusts, so only root may write it.
+
+Its folder is closed to others: who can read the file can also hold a lock on it, and no cloud could start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from dev.cloud.process import CloudError
+
+LOCK: Final = Path("/run/idr-cloud/lock")
+"""Not in /run/lock, where every user of the machine can make files."""
+
+
+def take() -> int | None:
+    """Take the lock, as an open file that keeps it for whoever inherits it; None when somebody holds it.
+
+    Raises:
+        CloudError: somebody else owns the lock or its folder.
+
+    """
+    LOCK.parent.mkdir(mode=0o700, exist_ok=True)
+    lock = _open(os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def write(lock: int, text: str) -> None:
+    """Say who holds it."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, text.encode(), 0)
+
+
+def holder() -> str | None:
+    """What the holder of the lock has written; None when nobody holds it.
+
+    Raises:
+        CloudError: somebody else owns the lock or its folder.
+
+    """
+    try:
+        lock = _open(os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(lock) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read()
+    return None
+
+
+def _open(flags: int) -> int:
+    folder = os.open(LOCK.parent, os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        _must_be_ours(folder, LOCK.parent)
+        lock = os.open(LOCK.name, flags | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+    finally:
+        os.close(folder)
+    _must_be_ours(lock, LOCK)
+    return lock
+
+
+def _must_be_ours(descriptor: int, path: Path) -> None:
+    found = os.fstat(descriptor)
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise CloudError(f"{path} can be written by another user than root: look who made it, and remove it")
