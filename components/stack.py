@@ -1,6 +1,5 @@
 """What the engine knows of this run: the stack's settings and secrets."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def load() -> tuple[Settings, Secrets]:
     if not (settings.configure or settings.operators or settings.keypair):
         pulumi.log.warn(f"{source.file}: idr:operators: is empty and idr:configure false: nobody can log in")
     secret = settings.stack_secret.get_secret_value() if settings.stack_secret else PREVIEW_SECRET
-    return settings, Secrets(stack, secret, dict(settings.rotations), datetime.now(UTC))
+    return settings, Secrets(stack, secret, dict(settings.rotations))
 
 
 def _values() -> dict[str, Any]:

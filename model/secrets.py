@@ -10,7 +10,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -73,7 +73,7 @@ class Secrets:
     stack: str
     stack_secret: str = field(repr=False)
     rotations: dict[str, int] = field(default_factory=dict)
-    now: datetime = VALID_FROM
+    now: datetime = field(default_factory=partial(datetime.now, UTC))
 
     def derive(self, name: str, length: int, rotation: int | None = None) -> bytes:
         """`length` bytes for `name`."""
