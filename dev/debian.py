@@ -1,13 +1,18 @@
-"""Debian packages that this project's tools need: looked at first, installed only where missing, nothing started."""
+"""Debian packages that this project's tools need: looked at first, installed only where missing.
+
+Nothing of them is started, neither now nor when the machine boots.
+"""
 
 import contextlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 Say = Callable[[str], None]
 POLICY = Path("/usr/sbin/policy-rc.d")
+UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system")
+STARTING = (".path", ".service", ".socket", ".timer")
 
 
 class PackageError(Exception):
@@ -21,10 +26,15 @@ def read_list(file: Path) -> list[str]:
 
 def missing(names: Sequence[str]) -> list[str]:
     """Those that are not installed."""
+    there = _installed(names)
+    return [name for name in names if name not in there]
+
+
+def _installed(names: Sequence[str] = ()) -> set[str]:
+    """Those of the packages that are installed; without names, all that are."""
     query = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *names]
     shown = subprocess.run(query, capture_output=True, text=True, check=False).stdout
-    there = {line.split()[1] for line in shown.splitlines() if line.startswith("installed ")}
-    return [name for name in names if name not in there]
+    return {line.split()[1] for line in shown.splitlines() if line.startswith("installed ")}
 
 
 def ensure(names: Sequence[str], say: Say) -> None:
@@ -39,10 +49,35 @@ def ensure(names: Sequence[str], say: Say) -> None:
         msg = f"these Debian packages are missing; as root: apt-get install {' '.join(wanted)}"
         raise PackageError(msg)
     say(f"installing {len(wanted)} Debian packages")
+    before = _installed()
     options = ["-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold"]
     with _nothing_starts():
         _apt(["update", "-qq"])
         _apt(["install", *options, *wanted])
+    # Also what came along. A service that was there before is the user's, and stays as it is.
+    _disable(_installed() - before)
+
+
+def services(listed: str) -> list[str]:
+    """The services among the files of packages: names of units and of scripts in /etc/init.d."""
+    files = [Path(line) for line in listed.splitlines()]
+    units = {file.name for file in files if str(file.parent) in UNITS and file.suffix in STARTING}
+    return sorted(units | {f"{file.name}.service" for file in files if str(file.parent) == "/etc/init.d"})
+
+
+def _disable(packages: Iterable[str]) -> None:
+    """Keep the packages' services from starting when the machine boots.
+
+    The links are taken away, and no running systemd is asked: nothing of it runs.
+    """
+    if not (names := sorted(packages)):
+        return
+    listed = subprocess.run(["dpkg-query", "-L", *names], capture_output=True, text=True, check=True).stdout
+    for name in services(listed):
+        # One by one: a unit that cannot be disabled, as an alias of another, must not keep the next enabled.
+        for command in (["systemctl", "disable", name], ["update-rc.d", name.removesuffix(".service"), "disable"]):
+            with contextlib.suppress(FileNotFoundError):  # a machine has one of the two, or both
+                subprocess.run(command, env={**os.environ, "SYSTEMD_OFFLINE": "1"}, check=False, capture_output=True)
 
 
 def _apt(arguments: Sequence[str]) -> None:

@@ -82,6 +82,7 @@ COMMON_PACKAGES = (
     "chrony",
     "cloud-guest-utils",
     "curl",
+    "needrestart",
     "nftables",
     "openssh-server",
     "prometheus-node-exporter",

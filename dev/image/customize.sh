@@ -6,6 +6,8 @@ root=$1 overlay=$2 wheelhouse=$3 ice=$4 web_lock=$5 demo_lock=$6 demo=$7
 
 cp -r --no-preserve=ownership "$overlay/." "$root/"
 
+"$(dirname "$0")/accounts.sh" "$root"
+
 # --- service users, with the fixed places the roles' configuration names.
 for user in omero-server omero-web; do
   chroot "$root" useradd --system --create-home --home-dir "/var/lib/$user" --shell /usr/sbin/nologin "$user"
@@ -28,8 +30,8 @@ done
 rm -rf "$root/mnt/wheels"
 
 # --- OMERO.web's directory: settings (etc/grid/config.xml) and run-time files (var) belong to its user.
-chroot "$root" install -d -o omero-web -g omero-web -m 0750 \
-  /opt/omero/web/OMERO.web{,/etc,/etc/grid,/var,/var/log}
+chroot "$root" install -d -g omero-web -m 0750 /opt/omero/web/OMERO.web{,/etc}
+chroot "$root" install -d -o omero-web -g omero-web -m 0750 /opt/omero/web/OMERO.web{/etc/grid,/var,/var/log}
 
 # --- The demo server, importable by the server's environment.
 site=$(chroot "$root" /opt/omero/server/venv3/bin/python -c 'import site; print(site.getsitepackages()[0])')

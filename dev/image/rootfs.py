@@ -34,7 +34,14 @@ def image_folder() -> Path:
 
 def image_key() -> str:
     """Key of everything the image is made from, but for the Debian packages' versions."""
-    inputs = [HERE / "guest-packages.txt", HERE / "customize.sh", *BOOT, Path(__file__), *files_below(OVERLAY)]
+    inputs = [
+        HERE / "guest-packages.txt",
+        HERE / "customize.sh",
+        HERE / "accounts.sh",
+        *BOOT,
+        Path(__file__),
+        *files_below(OVERLAY),
+    ]
     inputs += [HERE / "wheels.py", *LOCKS, *demo_sources()]
     return key_of(inputs, SUITE)
 

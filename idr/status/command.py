@@ -83,6 +83,8 @@ def _show(found: list[Status], public: Public) -> None:
     for status in found:
         for problem in status.problems:
             out.print(Text.assemble((status.node, "red"), f": {problem}"))
+        for notice in status.notices:
+            out.print(Text.assemble((status.node, "yellow"), f": {notice}"))
     colour = "" if public.answers else "red"
     out.print(Text.assemble("Public address ", (public.url, colour), f": {public.text}"))
     bad = sum(bool(status.problems) for status in found)

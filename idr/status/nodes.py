@@ -58,12 +58,20 @@ class Applied(View):
     slow: tuple[str, ...] = ()
 
 
+class Patches(View):
+    """What still runs as it was before an upgrade."""
+
+    reboot: bool = Field(description="Whether only a reboot brings the new kernel")
+    services: tuple[str, ...] = Field(description="Services to restart, to run with the new libraries")
+
+
 class Answer(View):
     """What a node says of itself."""
 
     bootstrap: str
     applied: Applied | None = Field(description="None: `idr-apply --status` gave no answer in time")
     disks: tuple[Disk, ...]
+    patches: Patches | None = Field(None, description="None: the node does not tell")
     versions: dict[str, str]
 
 
@@ -76,6 +84,7 @@ class Status(View):
     configuration: Version = Version.NOT_COMPARED
     answer: Answer | None = None
     problems: tuple[str, ...] = ()
+    notices: tuple[str, ...] = Field((), description="What an operator should do at a time of their choice")
 
 
 def ask_all(made: Topology, config: Path, progress: Callable[[], None]) -> dict[str, Answer | str]:
@@ -131,8 +140,17 @@ def judged(
             continue
         version = _version(answer.applied, expected.get(name)) if configured else Version.NOT_OURS
         problems = (*off, *_problems(answer, version))
+        notices = tuple(_notices(answer.patches))
         found.append(
-            Status(node=name, reachable=True, server=server, configuration=version, answer=answer, problems=problems)
+            Status(
+                node=name,
+                reachable=True,
+                server=server,
+                configuration=version,
+                answer=answer,
+                problems=problems,
+                notices=notices,
+            )
         )
     return found
 
@@ -156,6 +174,13 @@ def _problems(answer: Answer, version: Version) -> Iterator[str]:
     for disk in answer.disks:
         if disk.percent >= FULL_PERCENT:
             yield f"{disk.mount} is {disk.percent} % full"
+
+
+def _notices(patches: Patches | None) -> Iterator[str]:
+    if patches and patches.reboot:
+        yield "reboot required"
+    if patches and patches.services:
+        yield f"services to restart after an upgrade: {', '.join(patches.services)}"
 
 
 def _role_problems(applied: Applied) -> Iterator[str]:

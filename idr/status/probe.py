@@ -52,6 +52,22 @@ def percent(used: int, free: int) -> int:
     return round(100 * used / (used + free)) if used + free else 0
 
 
+def patches() -> dict[str, Any] | None:
+    """What still runs as it was before an upgrade; None where needrestart is not installed or does not answer.
+
+    Without options -b only looks. Its kernel status is 1 without a newer kernel, 2 and 3 with one.
+    """
+    said = output("needrestart", "-b")
+    if "NEEDRESTART-VER:" not in said:
+        return None
+    found = [line.partition(": ")[::2] for line in said.splitlines()]
+    newer = any(name == "NEEDRESTART-KSTA" and value in ("2", "3") for name, value in found)
+    return {
+        "reboot": newer or pathlib.Path("/run/reboot-required").exists(),
+        "services": sorted(value.removesuffix(".service") for name, value in found if name == "NEEDRESTART-SVC"),
+    }
+
+
 def versions(roles: Iterable[str]) -> dict[str, str]:
     """The operating system's version, and those of what the roles run."""
     found = {}
@@ -74,9 +90,10 @@ def versions(roles: Iterable[str]) -> dict[str, str]:
 
 
 with ThreadPoolExecutor() as pool:
-    # Each of the two takes a second or more.
+    # Each of the three takes a second or more.
     bootstrap = pool.submit(output, "cloud-init", "status", "--format", "json")
     status = pool.submit(output, "/usr/local/sbin/idr-apply", "--status")
+    upgraded = pool.submit(patches)
 applied = parsed(status.result())
 roles = [*applied["healthy"], *applied.get("slow", ())] if applied else []
 print(
@@ -85,6 +102,7 @@ print(
             "bootstrap": (parsed(bootstrap.result()) or {}).get("status", "unknown"),
             "applied": applied,
             "disks": disks(),
+            "patches": upgraded.result(),
             "versions": versions(roles),
         }
     )

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -146,7 +147,19 @@ def test_the_configurations_packages_are_the_bootstraps(name: str) -> None:
     node = NODES[name]
     env = files(node)["/etc/idr/node.env"]["content"]
     assert f'PACKAGES="{" ".join(node.packages)}"' in env
-    assert {"chrony", "nftables", "prometheus-node-exporter", "unattended-upgrades"} <= set(node.packages)
+    needed = {"chrony", "needrestart", "nftables", "prometheus-node-exporter", "unattended-upgrades"}
+    assert needed <= set(node.packages)
+
+
+def test_only_services_that_visitors_do_not_notice_restart_after_an_upgrade() -> None:
+    settings = files(NODES["demo1-database"])["/etc/needrestart/conf.d/idr.conf"]["content"]
+    assert "$nrconf{restart} = 'a';\n$nrconf{defno} = 1;\n" in settings
+    (pattern,) = re.findall(r"qr\((.+)\) => 1", settings)
+    watched = {path.name.removeprefix("watch-") for path in render.HERE.glob("*/scripts/watch-*")}
+    allowed = {unit for unit in watched if re.search(pattern, f"{unit.replace('@', '@15-main')}.service")}
+    assert allowed == {"chrony", "prometheus-node-exporter", "ssh"}
+    # What loads other users' files as root stays off.
+    assert "$nrconf{interpscan} = 0;" in settings
 
 
 def test_an_operator_can_log_in_to_a_machine_whose_configuration_was_never_applied() -> None:

@@ -81,6 +81,25 @@ def test_each_problem_is_named(monkeypatch: pytest.MonkeyPatch, change: dict[str
     assert status.problems[0].startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("patches", "notices"),
+    [
+        (None, ()),
+        ({"reboot": False, "services": []}, ()),
+        ({"reboot": True, "services": []}, ("reboot required",)),
+        (
+            {"reboot": False, "services": ["nginx", "omero-web"]},
+            ("services to restart after an upgrade: nginx, omero-web",),
+        ),
+    ],
+)
+def test_what_an_upgrade_still_needs_is_a_notice_and_no_problem(
+    monkeypatch: pytest.MonkeyPatch, patches: dict[str, Any] | None, notices: tuple[str, ...]
+) -> None:
+    status = answering(monkeypatch, {**WELL, "patches": patches})[0]
+    assert (status.notices, status.problems) == (notices, ())
+
+
 def test_a_node_that_cannot_be_reached_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     found = answering(monkeypatch, "Connection refused")
     bastion = next(status for status in found if status.node == MADE.bastion.name)
@@ -166,6 +185,41 @@ def test_the_probe_says_bootstrap_and_versions_as_the_machine_has_them(
     assert answer.bootstrap == "done"
     assert answer.versions["kernel"] == os.uname().release
     assert 0 <= answer.disks[0].percent <= 100
+
+
+BATCH = """NEEDRESTART-VER: 3.6
+NEEDRESTART-KCUR: 6.1.0-28-cloud-amd64
+NEEDRESTART-KEXP: 6.1.0-29-cloud-amd64
+NEEDRESTART-KSTA: {kernel}
+NEEDRESTART-SVC: postgresql@15-main.service
+NEEDRESTART-SVC: nginx.service
+NEEDRESTART-SESS: idr @ session #3
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (BATCH.format(kernel=3), nodes.Patches(reboot=True, services=("nginx", "postgresql@15-main"))),
+        (BATCH.format(kernel=1), nodes.Patches(reboot=False, services=("nginx", "postgresql@15-main"))),
+        # A container has no kernel of its own.
+        ("NEEDRESTART-VER: 3.6\n", nodes.Patches(reboot=False, services=())),
+        ("", None),
+    ],
+)
+def test_the_probe_says_what_still_runs_as_before_an_upgrade(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    said: str,
+    expected: nodes.Patches | None,
+) -> None:
+    needrestart = stubs.put(tmp_path, monkeypatch, "needrestart")
+    needrestart.answers((0, said, ""))
+    runpy.run_path(str(nodes.PROBE), run_name="__main__")
+    assert nodes.Answer.model_validate_json(capsys.readouterr().out).patches == expected
+    # It must look only, whatever the node's configuration says.
+    assert needrestart.calls[0].arguments == ["-b"]
 
 
 @pytest.mark.parametrize("configured", [True, False])

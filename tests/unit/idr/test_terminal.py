@@ -60,6 +60,7 @@ def status() -> str:
         bootstrap="done",
         applied=nodes.Applied(digest="abc", healthy={"common": True, "omero-server": True, "web": False}),
         disks=(nodes.Disk(mount="/var/lib/postgresql", size=100, free=5, percent=95),),
+        patches=nodes.Patches(reboot=True, services=("nginx", "omero-web", "postgresql@15-main")),
         versions={},
     )
     public = outside.Public(url="https://192.0.2.10/", answers=True, text="status 200 in 0.1 s")

@@ -1,0 +1,49 @@
+"""Debian packages of the tools: their services start neither now nor when the machine boots."""
+
+from pathlib import Path
+
+import pytest
+
+from dev import debian
+from tests import stubs
+
+FILES = """/.
+/etc/init.d
+/etc/init.d/rabbitmq-server
+/lib/systemd/system
+/lib/systemd/system/epmd@.service
+/lib/systemd/system/epmd@.socket
+/lib/systemd/system/rabbitmq-server.service
+/lib/systemd/system/rabbitmq-server.service.d/limits.conf
+/usr/lib/systemd/system/fstrim.timer
+/usr/share/doc/rabbitmq-server/example.service
+"""
+BEFORE = "installed bash\ninstalled nginx\nconfig-files old\n"
+AFTER = BEFORE + "installed rabbitmq-server\ninstalled erlang-base\n"
+
+
+def test_services_are_units_that_start_something_and_scripts_of_init() -> None:
+    assert debian.services(FILES) == [
+        *("epmd@.service", "epmd@.socket", "fstrim.timer", "rabbitmq-server.service"),
+    ]
+
+
+def test_what_was_installed_stays_off_after_a_reboot_and_what_was_there_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, systemctl, init = (
+        stubs.put(tmp_path, monkeypatch, name) for name in ("dpkg-query", "systemctl", "update-rc.d")
+    )
+    stubs.put(tmp_path, monkeypatch, "apt-get")
+    query.answers((0, "", ""), (0, BEFORE, ""), (0, AFTER, ""), (0, FILES, ""))
+    # The first is an alias: it is refused, and the others are disabled all the same.
+    systemctl.answers((1, "", "Refusing to operate on alias"), (0, "", ""))
+    monkeypatch.setattr(debian, "POLICY", tmp_path / "policy-rc.d")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    debian.ensure(["rabbitmq-server"], lambda _: None)
+    assert query.calls[-1].arguments == ["-L", "erlang-base", "rabbitmq-server"]
+    services = debian.services(FILES)
+    assert [call.arguments for call in systemctl.calls] == [["disable", name] for name in services]
+    assert ["rabbitmq-server", "disable"] in [call.arguments for call in init.calls]
+    # Files alone are changed: systemctl on a machine without systemd would refuse.
+    assert all(call.environment["SYSTEMD_OFFLINE"] == "1" for call in systemctl.calls)
