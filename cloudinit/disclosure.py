@@ -47,12 +47,9 @@ def _flows(plan: Plan) -> list[Flow]:
 
 
 def _flow(flow: Flow) -> dict[str, str]:
-    return {
-        "from": str(flow.source),
-        "to": str(flow.target),
-        "port": f"{flow.transport} {flow.port}",
-        "why": flow.why,
-    }
+    ends = {"from": str(flow.source), "to": str(flow.target), "port": f"{flow.transport} {flow.port}"}
+    users = {"users": ", ".join(flow.users)} if flow.users else {}
+    return {**ends, **users, "why": flow.why}
 
 
 def _digests(plan: Plan) -> dict[str, str]:

@@ -16,15 +16,17 @@ class _Model(BaseModel):
 
 
 class Flow(_Model):
-    """From whom to whom, on which port."""
+    """From whom to whom, on which port; for these accounts of the source only, where `users` names some."""
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
     port: str
+    users: str = ""
     why: str = ""
 
     def __str__(self) -> str:
-        return f"{self.port} from {self.source} to {self.target}"
+        users = f" for {self.users} alone" if self.users else ""
+        return f"{self.port} from {self.source} to {self.target}{users}"
 
     @property
     def is_with_outside(self) -> bool:

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from idr.review.disclosed import Disclosed, Flow
 from idr.review.preview import DISCLOSURE, Kind, Preview, State
 
-# Who may log in or become root, what a service lets in, and whose a file is.
+# Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
 ACCESS = (
     "*/authorized_keys*",
     "*/jump_keys*",
@@ -17,6 +17,7 @@ ACCESS = (
     "*/pg_hba.conf*",
     "*/users.acl*",
     "*/exports.d/*",
+    "*/systemd/system/*",
     "*/files.yaml",
     "cloudinit/render.py",
     "model/addresses.yaml",
@@ -37,7 +38,7 @@ class FileChange:
 
     @property
     def is_access(self) -> bool:
-        """Whether it decides who may log in or pass."""
+        """Whether it decides who may do what."""
         return _matches(self.path, ACCESS)
 
     @property

@@ -104,7 +104,7 @@ def _joined(change: Change) -> list[str]:
 
 
 def _access_changed(change: Change) -> list[str]:
-    return [f"{file}: it decides who is let in" for file in power_changes(change.preview).files if file.is_access]
+    return [f"{file}: it decides who may do what" for file in power_changes(change.preview).files if file.is_access]
 
 
 def _checks_lifted(change: Change) -> list[str]:

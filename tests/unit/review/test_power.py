@@ -71,6 +71,19 @@ def test_another_reason_is_no_new_flow() -> None:
     assert power_changes(read(json.dumps(found))).opened == ()
 
 
+def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
+    flow = {"from": "node", "to": "world", "port": "tcp 443", "users": "root, _apt", "why": "packages"}
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    step["oldState"]["inputs"]["flows"] = [flow]
+    step["newState"]["inputs"] = {**step["oldState"]["inputs"], "flows": [{**flow, "users": ""}]}
+    preview = read(json.dumps(found))
+    changes = power_changes(preview)
+    assert [str(one) for one in changes.opened] == ["tcp 443 from node to world"]
+    assert [str(one) for one in changes.closed] == ["tcp 443 from node to world for root, _apt alone"]
+    assert broken(preview) == ["flow-outside"]
+
+
 @pytest.mark.parametrize(
     ("flow", "expected"),
     [
@@ -94,6 +107,8 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/bastion/files/etc/ssh/sshd_config.d/20-idr-bastion.conf.j2", "changed", "access-changed"),
         ("cloudinit/redis/files/etc/redis/users.acl.j2", "changed", "access-changed"),
         ("cloudinit/common/files/etc/nftables.conf.j2", "removed", "access-changed"),
+        ("cloudinit/web/files/etc/systemd/system/omero-web.service", "changed", "access-changed"),
+        ("cloudinit/redis/files/etc/systemd/system/redis-server.service.d/idr.conf", "removed", "access-changed"),
         ("cloudinit/database/files.yaml", "changed", "access-changed"),
         ("model/addresses.yaml", "changed", "access-changed"),
         ("cloudinit/web/scripts/check", "removed", "check-lifted"),
