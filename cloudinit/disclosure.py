@@ -6,12 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cloudinit.render import HERE, configuration_folders
+from cloudinit.render import HERE
 from model import addresses
 from model.firewall import Flow
 from model.plan import Plan
-
-BOOTSTRAP = "bootstrap"
 
 
 def disclosure(plan: Plan, *, verifies_cloud: bool) -> dict[str, Any]:
@@ -24,7 +22,7 @@ def disclosure(plan: Plan, *, verifies_cloud: bool) -> dict[str, Any]:
         "keyPair": plan.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
-        "files": _digests(plan) if plan.configure else {},
+        "files": digests(HERE.parent),
     }
 
 
@@ -52,29 +50,14 @@ def _flow(flow: Flow) -> dict[str, str]:
     return {**ends, **users, "why": flow.why}
 
 
-def _digests(plan: Plan) -> dict[str, str]:
-    """By path in the repository, of the roles that are configured; a frozen release's are not."""
-    nodes = [node for scope in plan.scopes if not scope.frozen for node in scope.nodes]
-    folders = {BOOTSTRAP, *(folder for node in nodes for folder in configuration_folders(node, plan))}
-    found: dict[str, str] = {}
-    for folder in sorted(folders):
-        found |= _of_folder(folder)
-    return found | {_name(file): _digest(file) for file in (*sorted(HERE.glob("*.py")), addresses.TABLE)}
-
-
 @cache
-def _of_folder(folder: str) -> dict[str, str]:
-    return {_name(file): _digest(file) for file in _sources(HERE / folder)}
+def digests(project: Path) -> dict[str, str]:
+    """The digest of every file that a node may be configured with, by its path in the repository.
 
-
-def _sources(folder: Path) -> Iterator[Path]:
-    yield from (file for file in sorted(folder.rglob("*")) if file.is_file() and "__pycache__" not in file.parts)
-
-
-def _name(file: Path) -> str:
-    return str(file.relative_to(HERE.parent))
-
-
-@cache
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    Those of roles that no node has, too: a first node of a role is no change of its templates.
+    """
+    files = [file for file in (project / HERE.name).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    return {
+        str(file.relative_to(project)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted([*files, project / "model" / addresses.TABLE.name])
+    }

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from idr.review.disclosed import Disclosed, Flow
-from idr.review.preview import DISCLOSURE, Kind, Preview, State
+from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State
+from idr.state import CONFIGURATION
 
 # Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
 ACCESS = (
@@ -83,6 +84,21 @@ def power_changes(preview: Preview) -> PowerChanges:
         lifted=tuple(sorted(set(before.checks) - set(after.checks))),
         files=tuple(sorted(_files(before, after))),
     )
+
+
+def new_commands(preview: Preview) -> tuple[str, ...]:
+    """The commands that ran nowhere in the stack before, as root on nodes or where the engine runs; a line each."""
+    before: set[str] = set()
+    after: set[str] = set()
+    for step in (*preview.of(CONFIGURATION), *preview.of(LOCAL_COMMAND)):
+        before.update(_commands(step.old))
+        after.update(_commands(step.new))
+    return tuple(sorted(command.replace("\n", "\\n") for command in after - before))
+
+
+def _commands(state: State | None) -> Iterator[str]:
+    if state:
+        yield from (str(state.inputs[key]) for key in ("create", "update", "delete") if state.inputs.get(key))
 
 
 def _of(state: State | None) -> Disclosed | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from idr.review import facts, secrets
 from idr.review.disclosed import WORLD
-from idr.review.power import power_changes
+from idr.review.power import new_commands, power_changes
 from idr.review.preview import Kind, Preview
 
 
@@ -124,6 +124,12 @@ def _flows_opened(change: Change) -> list[str]:
     ]
 
 
+def _commands_changed(change: Change) -> list[str]:
+    if change.preview.is_first:
+        return []
+    return [f"a command that did not run before: {command}" for command in new_commands(change.preview)]
+
+
 def _withheld(change: Change) -> list[str]:
     if not power_changes(change.preview).is_withheld:
         return []
@@ -147,6 +153,7 @@ RULES = (
     Rule("operator-added", "an operator is root on every node", _joined),
     Rule("access-changed", "the file decides who may log in, become root or be answered", _access_changed),
     Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),
+    Rule("command-changed", "it runs as root on the nodes, or where the engine runs", _commands_changed),
     Rule("power-withheld", "operators, flows and checks can change unseen", _withheld),
     Rule("plain-text-secret", "a secret that was shown once is no secret", _plain_secrets),
 )

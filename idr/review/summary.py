@@ -8,7 +8,7 @@ from enum import StrEnum
 from idr.review import facts
 from idr.review.facts import VolumeChange
 from idr.review.interruptions import interruptions
-from idr.review.power import power_changes
+from idr.review.power import new_commands, power_changes
 from idr.review.preview import SERVER, STACK, VOLUME, Kind, Preview
 from idr.state import CONFIGURATION
 
@@ -25,6 +25,7 @@ class Topic(StrEnum):
     CHECKS = "Checks"
     FLOWS = "Flows"
     TEMPLATES = "Templates and scripts of the nodes"
+    COMMANDS = "New commands, on the nodes or where the engine runs"
     INTERRUPTED = "Interrupted"
     REPLACED = "Replaced"
     DELETED = "Deleted"
@@ -123,6 +124,7 @@ def _power(preview: Preview) -> Iterator[Line]:
         (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in found.opened]),
         (Topic.FLOWS, [f"{flow} is closed" for flow in found.closed]),
         (Topic.TEMPLATES, map(str, found.files)),
+        (Topic.COMMANDS, new_commands(preview)),
     ):
         yield from (Line(topic, text) for text in texts)
 

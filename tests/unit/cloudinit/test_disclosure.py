@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import disclosure as module
 from cloudinit import render
-from cloudinit.disclosure import disclosure
+from cloudinit.disclosure import digests, disclosure
 from tests import stacks
 
 STACKS = ("local", "ebi", "uod")
@@ -30,20 +29,22 @@ def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> N
     assert {"cloudinit/bootstrap/idr-apply", "cloudinit/render.py", "model/addresses.yaml"} <= files.keys()
 
 
-def test_a_changed_template_has_another_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HERE", tmp_path / "cloudinit")
-    file = tmp_path / "cloudinit" / "proxy" / "scripts" / "check"
-    file.parent.mkdir(parents=True)
-    digests = []
-    for text in ("exit 1\n", "exit 0\n"):
+def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
+    found = []
+    for number, text in enumerate(("exit 1\n", "exit 0\n")):
+        file = tmp_path / str(number) / "cloudinit" / "proxy" / "scripts" / "check"
+        file.parent.mkdir(parents=True)
         file.write_text(text)
-        module._of_folder.cache_clear()
-        module._digest.cache_clear()
-        digests.append(module._of_folder("proxy"))
-    module._of_folder.cache_clear()
-    module._digest.cache_clear()
-    assert [list(found) for found in digests] == [["cloudinit/proxy/scripts/check"]] * 2
-    assert digests[0] != digests[1]
+        table = tmp_path / str(number) / "model" / "addresses.yaml"
+        table.parent.mkdir()
+        table.write_text("the same\n")
+        found.append(digests(tmp_path / str(number)))
+    first, second = found
+    assert {path for path in first if first[path] != second[path]} == {"cloudinit/proxy/scripts/check"}
+
+
+def test_a_first_node_of_a_role_changes_no_template() -> None:
+    assert len({json.dumps(disclosed_files(stack)) for stack in STACKS}) == 1
 
 
 def test_a_check_that_is_off_is_not_disclosed() -> None:

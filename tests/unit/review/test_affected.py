@@ -1,5 +1,6 @@
 """Which stacks a change touches."""
 
+import ast
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from idr.review import affected
 from idr.review.affected import changed_paths, shared_stacks, stacks_touched
+from tests.project import PROGRAM
+from tests.stacks import ROOT
 from tests.unit.review.repository import Repository
 
 STACKS = ("ebi", "uod")
@@ -23,7 +26,8 @@ STACKS = ("ebi", "uod")
         (["README.md", "tests/unit/model/test_plan.py", "dev/cloud/seed.py", ".github/workflows/check.yml"], []),
         (["Pulumi.gone.yaml"], []),
         (["model/plan.py"], ["ebi", "uod"]),
-        (["cloudinit/proxy/README.md"], []),
+        (["cloudinit/proxy/files/usr/share/notes.md"], ["ebi", "uod"]),
+        (["CHANGELOG.md", "LICENSE"], []),
         (["Pulumi.yaml"], ["ebi", "uod"]),
         (["requirements.lock"], ["ebi", "uod"]),
         (["requirements-dev.lock"], ["ebi", "uod"]),
@@ -64,3 +68,19 @@ def test_a_commit_that_git_does_not_know_is_an_error_and_not_no_change(
     monkeypatch.setattr(affected, "PROJECT", tmp_path)
     with pytest.raises(subprocess.CalledProcessError):
         changed_paths("0" * 40, head)
+
+
+def test_the_program_imports_nothing_of_what_reaches_no_cloud() -> None:
+    files = [ROOT / "__main__.py", *(file for name in PROGRAM for file in (ROOT / name).rglob("*.py"))]
+    apart = {pattern.split("/")[0] for pattern in affected.APART if pattern.endswith("/*")}
+    imported = {
+        name.split(".")[0] for file in files for node in ast.walk(ast.parse(file.read_text())) for name in _names(node)
+    }
+    assert "model" in imported
+    assert not imported & apart
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []

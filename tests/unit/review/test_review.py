@@ -73,6 +73,7 @@ def test_the_comment_says_the_same_and_which_rule_was_lifted() -> None:
         ("certificate-unchecked", {"check-lifted"}),
         ("flows-added", {"flow-outside"}),
         ("disclosure-withheld", {"power-withheld"}),
+        ("command-changed", {"command-changed"}),
     ],
 )
 def test_exactly_these_guard_rails_fail(case: str, expected: set[str]) -> None:
