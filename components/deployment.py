@@ -5,6 +5,7 @@ import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from components import cloud
+from components.disclosure import Disclosure
 from components.front_door import FrontDoor
 from components.release import Release
 from components.turns import Turns
@@ -31,6 +32,7 @@ class Deployment(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
         child = ResourceOptions(parent=self)
+        Disclosure(plan, opts=child)
         turns = Turns(order)
         router_id = cloud.router_id(plan.router) if plan.router else self._router(plan).id
         bastion, *others = (

@@ -1,14 +1,15 @@
-"""Which stacks a change may touch, from the paths it changes. As a program: paths on standard input, JSON out.
+"""Which stacks a change may touch, from the paths it changes. As a program: two commits as arguments, JSON out.
 
-`git diff --name-only main... | python -m idr.review.affected`
+`python -m idr.review.affected main HEAD`
 """
 
 import json
+import subprocess
 import sys
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatch
 
-from idr.cli import stack_names
+from idr.cli import PROJECT, stack_names
 from model.reading import DEMO_STACK
 
 # The engine, its plugins and the environment in which the program runs are made from these.
@@ -20,8 +21,9 @@ APART = (
     ".gitlab-ci.yml",
     ".gitignore",
     ".yamllint",
+    "CHANGELOG.md",
     "LICENSE",
-    "*.md",
+    "README.md",
     "bench/*",
     "dev/*",
     "docs/*",
@@ -55,5 +57,15 @@ def shared_stacks() -> list[str]:
     return [name for name in stack_names() if name != DEMO_STACK]
 
 
+def changed_paths(base: str, commit: str) -> list[str]:
+    """The paths that a commit changes since it left `base`. Raises CalledProcessError when git does not know one.
+
+    Both paths of a file that was moved: the old one may be what is deployed.
+    """
+    command = ["git", "diff", "--name-only", "--no-renames", "-z", f"{base}...{commit}", "--"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    return [path for path in done.stdout.split("\0") if path]
+
+
 if __name__ == "__main__":
-    print(json.dumps(stacks_touched(sys.stdin.read().splitlines(), shared_stacks())))
+    print(json.dumps(stacks_touched(changed_paths(*sys.argv[1:]), shared_stacks())))

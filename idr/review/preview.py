@@ -11,6 +11,8 @@ from idr.errors import IdrError
 from model.messages import reason
 
 STACK = "pulumi:pulumi:Stack"
+LOCAL_COMMAND = "command:local:Command"
+DISCLOSURE = "idr:deployment:Disclosure"
 SERVER = "openstack:compute/instance:Instance"
 VOLUME = "openstack:blockstorage/volume:Volume"
 SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"

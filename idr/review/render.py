@@ -6,6 +6,9 @@ from typing import Any
 from idr.review.rules import Breach
 from idr.review.summary import Summary, Topic
 
+CHANGE = "the change"
+"""What stands for a stack's name where a change itself is meant; no stack's name has a space."""
+
 
 def text(summary: Summary, breaches: tuple[Breach, ...]) -> str:
     """For a terminal."""
@@ -21,12 +24,15 @@ def text(summary: Summary, breaches: tuple[Breach, ...]) -> str:
 def markdown(summary: Summary, breaches: tuple[Breach, ...]) -> str:
     """For a comment on a change. Its first line is how the next run finds it, to update it."""
     lines = [marker(summary.stack), f"### Stack `{summary.stack}`: {_counts(summary)}", ""]
-    for breach in breaches:
-        sign = "lifted by name" if breach.allowed else "**FAILS**"
-        lines.append(f"- {sign} `{breach.rule}`: {_escaped(breach.text)}")
+    lines += _breaches(breaches)
     for topic, group in groupby(summary.lines, key=lambda line: line.topic):
         lines += ["", f"**{topic}**", "", *(f"- {_escaped(line.text)}" for line in group)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def of_change(breaches: tuple[Breach, ...]) -> str:
+    """For a comment on what a change does to its own review, whatever the stack."""
+    return "\n".join([marker(CHANGE), "### The change itself", "", *_breaches(breaches)]) + "\n"
 
 
 def marker(stack: str) -> str:
@@ -42,6 +48,13 @@ def data(summary: Summary, breaches: tuple[Breach, ...]) -> dict[str, Any]:
         "breaches": [{"rule": b.rule, "text": b.text, "allowed": b.allowed} for b in breaches],
         "lines": [{"topic": line.topic.name.lower(), "text": line.text} for line in summary.lines],
     }
+
+
+def _breaches(breaches: tuple[Breach, ...]) -> list[str]:
+    return [
+        f"- {'lifted by name' if breach.allowed else '**FAILS**'} `{breach.rule}`: {_escaped(breach.text)}"
+        for breach in breaches
+    ]
 
 
 def _counts(summary: Summary) -> str:

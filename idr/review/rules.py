@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from idr.review import facts, secrets
+from idr.review.disclosed import WORLD
+from idr.review.power import new_commands, power_changes
 from idr.review.preview import Kind, Preview
 
 
@@ -93,6 +95,47 @@ def _interrupted(change: Change) -> list[str]:
     ]
 
 
+def _joined(change: Change) -> list[str]:
+    if change.preview.is_first:
+        return []
+    found = power_changes(change.preview)
+    unknown = "" if found.is_recorded else "; who could before is not recorded"
+    return [f"{person} can log in as root on every node{unknown}" for person in found.joined]
+
+
+def _access_changed(change: Change) -> list[str]:
+    return [f"{file}: it decides who may do what" for file in power_changes(change.preview).files if file.is_access]
+
+
+def _checks_lifted(change: Change) -> list[str]:
+    found = power_changes(change.preview)
+    return [
+        *(f"no longer: {check}" for check in found.lifted),
+        *(f"{file}: it may let pass what it refused" for file in found.files if file.is_check),
+    ]
+
+
+def _flows_opened(change: Change) -> list[str]:
+    # What the world may open is `world-open-port`, by the rules that the cloud is given.
+    return [
+        f"{flow} is opened ({flow.why})"
+        for flow in power_changes(change.preview).opened
+        if flow.is_with_outside and flow.source != WORLD
+    ]
+
+
+def _commands_changed(change: Change) -> list[str]:
+    if change.preview.is_first:
+        return []
+    return [f"a command that did not run before: {command}" for command in new_commands(change.preview)]
+
+
+def _withheld(change: Change) -> list[str]:
+    if not power_changes(change.preview).is_withheld:
+        return []
+    return ["the program discloses operators, flows and checks no longer (components/disclosure.py)"]
+
+
 RULES = (
     Rule("data-volume-deleted", "the data is gone", _deleted),
     Rule("data-volume-replaced", "the new volume is empty, and the engine deletes the old one", _replaced),
@@ -106,6 +149,12 @@ RULES = (
     Rule("live-nodes-interrupted", "one mistake in a setting that all nodes share reaches every node", _interrupted),
     Rule("public-address-lost", "DNS leads to it, and the cloud gives it to somebody else", _address_lost),
     Rule("world-open-port", "a port that the world could not reach before", _opened),
+    Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),
+    Rule("operator-added", "an operator is root on every node", _joined),
+    Rule("access-changed", "the file decides who may log in, become root or be answered", _access_changed),
+    Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),
+    Rule("command-changed", "it runs as root on the nodes, or where the engine runs", _commands_changed),
+    Rule("power-withheld", "operators, flows and checks can change unseen", _withheld),
     Rule("plain-text-secret", "a secret that was shown once is no secret", _plain_secrets),
 )
 NAMES = tuple(rule.name for rule in RULES)

@@ -8,6 +8,8 @@ from idr.review.preview import Preview
 from model.reading import PUBLISHED_KEYS
 
 HIDDEN = "[secret]"
+SHOWN = "[a secret that was readable]"
+"""What stands for a readable secret in a preview that is kept."""
 # What the engine writes for a value that only the update will know.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
@@ -31,9 +33,20 @@ def in_preview(preview: Preview) -> list[str]:
     return sorted(set(found))
 
 
+def redacted(value: Any, key: str = "") -> Any:
+    """A preview, as its JSON says it, with SHOWN in place of each secret that it shows."""
+    if isinstance(value, Mapping):
+        return {name: redacted(inner, str(name)) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [redacted(inner, key) for inner in value]
+    return SHOWN if isinstance(value, str) and _shows(key, value) else value
+
+
 def _shows(place: str, value: str) -> bool:
     if value in ("", HIDDEN, UNKNOWN):
         return False
+    if value == SHOWN:
+        return True
     name = re.split(r"[.:]", place)[-1]
     if _PRIVATE_KEY.search(value) or _PASSWORD.search(value):
         return True

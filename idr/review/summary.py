@@ -8,6 +8,7 @@ from enum import StrEnum
 from idr.review import facts
 from idr.review.facts import VolumeChange
 from idr.review.interruptions import interruptions
+from idr.review.power import new_commands, power_changes
 from idr.review.preview import SERVER, STACK, VOLUME, Kind, Preview
 from idr.state import CONFIGURATION
 
@@ -20,6 +21,11 @@ class Topic(StrEnum):
     DATA = "Data at stake"
     LIVE = "Live"
     WORLD = "Open to the world"
+    PEOPLE = "Who may log in as root on every node"
+    CHECKS = "Checks"
+    FLOWS = "Flows"
+    TEMPLATES = "Templates and scripts of the nodes"
+    COMMANDS = "New commands, on the nodes or where the engine runs"
     INTERRUPTED = "Interrupted"
     REPLACED = "Replaced"
     DELETED = "Deleted"
@@ -52,6 +58,7 @@ def summarize(preview: Preview, stack: str, missing: Iterable[str] = ()) -> Summ
         *_data(preview),
         *_live(preview),
         *_world(preview),
+        *_power(preview),
         *(Line(Topic.INTERRUPTED, text) for text in interruptions(preview)),
         *_servers(preview),
         *_rest(preview),
@@ -105,6 +112,21 @@ def _world(preview: Preview) -> Iterator[Line]:
         yield Line(Topic.WORLD, f"{opening} is opened")
     for opening in sorted(before - after):
         yield Line(Topic.WORLD, f"{opening} is closed")
+
+
+def _power(preview: Preview) -> Iterator[Line]:
+    found = power_changes(preview)
+    if not found.is_recorded:
+        yield Line(Topic.TEMPLATES, "what they were is not recorded: the next review can compare them")
+    for topic, texts in (
+        (Topic.PEOPLE, [*(f"{one} is added" for one in found.joined), *(f"{one} is removed" for one in found.left)]),
+        (Topic.CHECKS, [f"no longer: {check}" for check in found.lifted]),
+        (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in found.opened]),
+        (Topic.FLOWS, [f"{flow} is closed" for flow in found.closed]),
+        (Topic.TEMPLATES, map(str, found.files)),
+        (Topic.COMMANDS, new_commands(preview)),
+    ):
+        yield from (Line(topic, text) for text in texts)
 
 
 _TOPICS = {Kind.REPLACE: Topic.REPLACED, Kind.DELETE: Topic.DELETED, Kind.CREATE: Topic.CREATED}

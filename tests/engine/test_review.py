@@ -2,10 +2,14 @@
 
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
+from tests import stacks
+from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.project import STACK, local_stack
 from tests.project import Project
 
 pytestmark = pytest.mark.engine
@@ -57,3 +61,16 @@ def test_a_state_that_is_not_there_fails_in_a_line(project: Project) -> None:
     status, text = review(project)
     assert status == 1
     assert "no stack named 'ebi' found" in text
+
+
+def test_an_operator_who_is_added_to_a_running_stack_fails_by_name(tmp_path: Path) -> None:
+    with FakeCloud() as cloud:
+        project = local_stack(cloud, tmp_path)
+        made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
+        assert made.returncode == 0, made.stdout + made.stderr
+        command = (sys.executable, "-m", "idr", "review", "--stack", STACK)
+        assert project.run(*command).returncode == 0
+        project.change(lambda config: config.update({"idr:operators": [stacks.OPERATOR]}))
+        done = project.run(*command)
+    assert done.returncode == 1
+    assert "FAIL operator-added: new@example.org (SHA256:" in done.stdout

@@ -1,10 +1,18 @@
 """Which stacks a change touches."""
 
+import ast
+import subprocess
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idr.review.affected import shared_stacks, stacks_touched
+from idr.review import affected
+from idr.review.affected import changed_paths, shared_stacks, stacks_touched
+from tests.project import PROGRAM
+from tests.stacks import ROOT
+from tests.unit.review.repository import Repository
 
 STACKS = ("ebi", "uod")
 
@@ -18,7 +26,8 @@ STACKS = ("ebi", "uod")
         (["README.md", "tests/unit/model/test_plan.py", "dev/cloud/seed.py", ".github/workflows/check.yml"], []),
         (["Pulumi.gone.yaml"], []),
         (["model/plan.py"], ["ebi", "uod"]),
-        (["cloudinit/proxy/README.md"], []),
+        (["cloudinit/proxy/files/usr/share/notes.md"], ["ebi", "uod"]),
+        (["CHANGELOG.md", "LICENSE"], []),
         (["Pulumi.yaml"], ["ebi", "uod"]),
         (["requirements.lock"], ["ebi", "uod"]),
         (["requirements-dev.lock"], ["ebi", "uod"]),
@@ -40,3 +49,38 @@ def test_more_paths_never_touch_less(paths: list[str]) -> None:
 def test_the_local_stack_has_no_state_that_others_could_preview() -> None:
     assert "local" not in shared_stacks()
     assert "ebi" in shared_stacks()
+
+
+def test_a_file_that_is_moved_counts_at_both_of_its_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = Repository(tmp_path)
+    base = repository.commit({"model/plan.py": "a plan\n" * 9, "docs/été.md": "text\n"})
+    repository.git("mv", "model/plan.py", "docs/plan.py")
+    head = repository.commit({"docs/été.md": "other\n"})
+    monkeypatch.setattr(affected, "PROJECT", tmp_path)
+    assert changed_paths(base, head) == ["docs/plan.py", "docs/été.md", "model/plan.py"]
+
+
+def test_a_commit_that_git_does_not_know_is_an_error_and_not_no_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository(tmp_path)
+    head = repository.commit({"README.md": "text\n"})
+    monkeypatch.setattr(affected, "PROJECT", tmp_path)
+    with pytest.raises(subprocess.CalledProcessError):
+        changed_paths("0" * 40, head)
+
+
+def test_the_program_imports_nothing_of_what_reaches_no_cloud() -> None:
+    files = [ROOT / "__main__.py", *(file for name in PROGRAM for file in (ROOT / name).rglob("*.py"))]
+    apart = {pattern.split("/")[0] for pattern in affected.APART if pattern.endswith("/*")}
+    imported = {
+        name.split(".")[0] for file in files for node in ast.walk(ast.parse(file.read_text())) for name in _names(node)
+    }
+    assert "model" in imported
+    assert not imported & apart
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []

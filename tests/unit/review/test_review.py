@@ -1,7 +1,8 @@
-"""Summary and guard rails on previews of the real engine: two releases on the local cloud, one change each.
+"""Summary and guard rails on previews of the real engine, one change each.
 
-The previews in `previews` were made with `pulumi preview --json --show-sames` and cut down to what a review reads; what
-the whole ones said was the same. `golden` has what a reviewer is told.
+Volumes, ports and releases: two releases on the local cloud. People and power: one release on the fake cloud. The
+previews in `previews` were made with `pulumi preview --json --show-sames` and cut down to what a review reads; what the
+whole ones said was the same. `golden` has what a reviewer is told.
 """
 
 import json
@@ -13,6 +14,7 @@ import pytest
 from idr.review import render, rules
 from idr.review.preview import Preview, PreviewError, read
 from idr.review.rules import Change
+from idr.review.secrets import SHOWN, redacted
 from idr.review.summary import summarize
 
 HERE = Path(__file__).parent
@@ -64,6 +66,14 @@ def test_the_comment_says_the_same_and_which_rule_was_lifted() -> None:
         ("live-release-removed", {"live-release-removed", "data-volume-deleted"}),
         ("old-release-removed-while-protected", {"data-volume-deleted"}),
         ("user-data-in-plain-text", {"plain-text-secret"}),
+        ("operator-added", {"operator-added"}),
+        ("templates-changed", set()),
+        ("access-changed", {"access-changed"}),
+        ("check-changed", {"check-lifted"}),
+        ("certificate-unchecked", {"check-lifted"}),
+        ("flows-added", {"flow-outside"}),
+        ("disclosure-withheld", {"power-withheld"}),
+        ("command-changed", {"command-changed"}),
     ],
 )
 def test_exactly_these_guard_rails_fail(case: str, expected: set[str]) -> None:
@@ -189,3 +199,21 @@ def test_encrypted_and_ordinary_settings_are_no_secrets_in_plain_text() -> None:
         "idr:proxies": {"http": "http://me@proxy.example.org:3128", "packages": {"secure": "v1:ghi"}},
     }
     assert rules.check(Change(recorded("nothing"), {"config": config})) == ()
+
+
+def test_a_preview_that_is_kept_shows_no_secret_and_breaks_the_same_rules() -> None:
+    shown = raw("user-data-in-plain-text")
+    shown["config"]["idr:proxies"] = '{"http": "http://me:pa55word@proxy.example.org:3128"}'
+    shown["steps"][-1]["newState"].setdefault("inputs", {})["anything"] = PRIVATE_KEY
+    kept = json.dumps(redacted(shown))
+    assert SHOWN in kept
+    for secret in ("pa55word", "MC4CAQAwBQYDK2Vw", "#cloud-config"):
+        assert secret in json.dumps(shown)
+        assert secret not in kept
+    assert rules.check(Change(read(kept))) == rules.check(Change(read(json.dumps(shown))))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_preview_without_readable_secrets_is_kept_as_it_is(case: str) -> None:
+    changed = redacted(raw(case)) != raw(case)
+    assert changed == (case == "user-data-in-plain-text")

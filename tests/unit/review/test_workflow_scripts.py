@@ -3,8 +3,11 @@
 The commands are stand-ins that succeed, print what the real ones would, and count how often they were called.
 """
 
+import json
 import os
+import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,20 +16,20 @@ import yaml
 
 from tests.stacks import ROOT
 
-# What a real command prints, where a script reads it.
+# What a real command prints, where a script reads it. `broken` is the verdict with most to do.
 PRINTS = {
     "git": "model/plan.py",
     "python": '["ebi"]',
-    "jq": "--allow=world-open-port",
+    "jq": "broken",
     "gh": "[]",
     "curl": "[]",
+    "pulumi": "{}",
 }
-COMMANDS = ("apt-get", "curl", "gh", "git", "jq", "make", "python")
+# The commands of a pipe are counted one after another, and none fails because the next one reads nothing.
+DRAIN = "[ ! -p /dev/stdin ] || cat > /dev/null"
+COMMANDS = ("apt-get", "curl", "gh", "git", "jq", "make", "pulumi", "python")
 VARIABLES = {
     "STACK": "ebi",
-    "STACKS": "ebi uod",
-    "LABELS": '["allow:world-open-port"]',
-    "CI_MERGE_REQUEST_LABELS": "allow:world-open-port",
     "REVIEW_HEADER": "/dev/null",
 }
 
@@ -54,29 +57,43 @@ def scripts() -> list[Script]:
     return found
 
 
-def run(script: Script, folder: Path, failing: int | None) -> tuple[int, int, str]:
-    """Run a script whose `failing`-th command fails; return its exit status, the number of commands, and their log."""
-    log = folder / "log"
-    binaries, environment = folder / "bin", folder / ".venv" / "bin"
-    for place in (binaries, environment, folder / "review"):
+def run(
+    script: Script, folder: Path, failing: int | None, stand_ins: Mapping[str, str] | None = None
+) -> tuple[int, int, str]:
+    """Run a script whose `failing`-th command fails; return its exit status, the number of commands, and their log.
+
+    `stand_ins` are scripts by command, in place of those that only print.
+    """
+    log, program = folder / "log", folder / "program"
+    binaries, comments = folder / "bin", folder / "comments"
+    for place in (binaries, folder / ".venv" / "bin", program / ".venv" / "bin", comments, program / "comments"):
         place.mkdir(parents=True, exist_ok=True)
-    (folder / "review" / "ebi.md").write_text("<!-- idr review ebi -->\n")
+    for place in (comments, program / "comments"):
+        (place / "ebi.md").write_text("<!-- idr review ebi -->\n")
     for name in COMMANDS:
-        stand_in = (environment if name == "python" else binaries) / name
-        stand_in.write_text(
-            f"#!/bin/bash\n[ ! -p /dev/stdin ] || cat > /dev/null\nprintf '%q ' '{name}' \"$@\" >> {log}\n"
-            f"echo >> {log}\n"
-            f"[ $(wc -l < {log}) != {failing} ] || exit 3\necho '{PRINTS.get(name, '')}'\n"
-        )
-        stand_in.chmod(0o755)
-    # The job makes this folder itself.
-    if "mkdir review" in script.text:
-        (folder / "review" / "ebi.md").unlink()
-        (folder / "review").rmdir()
+        drain, text = DRAIN, f"echo '{PRINTS.get(name, '')}'"
+        if stand_ins and name in stand_ins:
+            drain, text = "", stand_ins[name]
+        for place in [folder / ".venv" / "bin", program / ".venv" / "bin"] if name == "python" else [binaries]:
+            stand_in = place / name
+            stand_in.write_text(
+                f"#!/bin/bash\n{drain}\nprintf '%q ' '{name}' \"$@\" >> {log}\necho >> {log}\n"
+                f"[ $(wc -l < {log}) != {failing} ] || exit 3\n{text}\n"
+            )
+            stand_in.chmod(0o755)
+    # Where GitLab's job puts the default branch's program.
+    (binaries / "mktemp").write_text(f"#!/bin/bash\necho {program}\n")
+    (binaries / "mktemp").chmod(0o755)
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script.text],
         cwd=folder,
-        env={"PATH": f"{binaries}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(folder / "out"), **VARIABLES},
+        env={
+            "PATH": f"{binaries}:{os.environ['PATH']}",
+            "GITHUB_OUTPUT": str(folder / "out"),
+            "RUNNER_TEMP": str(folder),
+            "CI_PROJECT_DIR": str(folder),
+            **VARIABLES,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -92,25 +109,78 @@ def test_github_runs_every_script_with_pipefail() -> None:
 
 
 @pytest.mark.parametrize("script", scripts(), ids=lambda script: script.name)
+def test_no_script_is_put_together_from_what_a_change_names(script: Script) -> None:
+    """GitHub writes `${{ }}` into the script before a shell reads it; a branch's name would be code."""
+    assert "${{" not in script.text
+
+
+@pytest.mark.parametrize("script", scripts(), ids=lambda script: script.name)
 def test_a_job_fails_with_any_of_its_commands(script: Script, tmp_path: Path) -> None:
     status, commands, said = run(script, tmp_path / "well", None)
-    assert (status, commands > 0) == (0, True), said
+    # GitLab's `lift` only leaves a trace of who ran it.
+    assert (status, commands > 0) == (0, script.name != "gitlab-lift"), said
     for number in range(1, commands + 1):
         status, _, said = run(script, tmp_path / str(number), number)
         assert status != 0, f"command {number} fails, and the job passes: {said}"
 
 
-def test_a_link_in_an_artifact_is_not_followed(tmp_path: Path) -> None:
-    """The preview's job runs the change's own code, and writes what the job with the token reads."""
-    for script in scripts():
-        if not script.name.startswith(("review-comment", "gitlab-comment")):
-            continue
-        folder = tmp_path / script.name
-        (folder / "review").mkdir(parents=True)
-        (folder / "review" / "uod.md").symlink_to("/proc/self/environ")
-        (folder / "review" / "other.md").write_text("<!-- idr review ebi -->\n")
-        run(script, folder, None)
-        log = (folder / "log").read_text()
-        assert "ebi.md" in log
-        assert "uod.md" not in log
-        assert "other.md" not in log
+def named(name: str) -> Script:
+    """The script of that name, or the only one that begins so."""
+    (found,) = (script for script in scripts() if script.name.startswith(name))
+    return found
+
+
+TRUE_JQ = f'{shutil.which("jq")} "$@"'
+PROTECTED = '{"protection_rules": [{"type": "required_reviewers", "prevent_self_review": true}]}'
+
+
+@pytest.mark.needs("jq")
+@pytest.mark.parametrize(
+    ("environment", "lifts"),
+    [
+        (PROTECTED, True),
+        (PROTECTED.replace("true", "false"), False),
+        ('{"protection_rules": [{"type": "wait_timer"}]}', False),
+        ('{"protection_rules": []}', False),
+        ("{}", False),
+    ],
+)
+def test_github_lifts_nothing_without_a_reviewer_who_is_not_the_author(
+    environment: str, lifts: bool, tmp_path: Path
+) -> None:
+    status, _, _ = run(named("guard-rails-lift"), tmp_path, None, {"jq": TRUE_JQ, "gh": f"echo '{environment}'"})
+    assert (status == 0) == lifts
+    assert ("state=success" in (tmp_path / "log").read_text()) == lifts
+
+
+def gitlab(deployments: str, level: int) -> str:
+    """What GitLab's API answers: user 1 is the merge request's author, whoever asks for a member gets `level`."""
+    member = json.dumps({"access_level": level})
+    request = json.dumps({"author": {"id": 1}})
+    return (
+        f"case \"$*\" in\n*/deployments*) echo '{deployments}' ;;\n*/members/*) echo '{member}' ;;\n"
+        f"*/notes*) echo '[]' ;;\n*) echo '{request}' ;;\nesac"
+    )
+
+
+@pytest.mark.needs("jq")
+@pytest.mark.parametrize(
+    ("state", "deployed", "user", "level", "passes"),
+    [
+        ("success", "other", 1, 0, True),
+        ("failed", "abc", 2, 50, False),
+        ("broken", "abc", 2, 40, True),
+        ("broken", "abc", 2, 30, False),
+        ("broken", "abc", 1, 50, False),
+        ("broken", "other", 2, 50, False),
+    ],
+)
+def test_gitlab_lets_a_maintainer_other_than_the_author_lift_what_one_commit_breaks(
+    state: str, deployed: str, user: int, level: int, passes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VARIABLES, "CI_COMMIT_SHA", "abc")
+    deployments = json.dumps([{"sha": deployed, "deployable": {"user": {"id": user}}}])
+    verdict = json.dumps({"state": state})
+    stand_ins = {"jq": TRUE_JQ, "curl": gitlab(deployments, level), "python": f"echo '{verdict}'"}
+    status, _, said = run(named("gitlab-guard-rails"), tmp_path, None, stand_ins)
+    assert (status == 0) == passes, said

@@ -19,11 +19,51 @@ def jobs(file: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
-def test_no_workflow_runs_a_forks_code_with_this_repositorys_rights(file: Path) -> None:
+def triggers(file: Path) -> set[str]:
     # YAML 1.1 reads the key `on` as a truth value.
-    triggers = yaml.safe_load(file.read_text())[True]
-    assert not {"pull_request_target", "workflow_run", "issue_comment"}.intersection(triggers)
+    return set(yaml.safe_load(file.read_text())[True])
+
+
+def with_keys(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
+    """What a job gives each of its steps that use an action."""
+    return [step.get("with", {}) for step in job["steps"] if action in step.get("uses", "")]
+
+
+def every_script(job: dict[str, Any]) -> str:
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_no_workflow_runs_a_changes_code_with_this_repositorys_rights(file: Path) -> None:
+    assert not {"pull_request_target", "issue_comment"}.intersection(triggers(file))
+    if "workflow_run" in triggers(file):
+        # It has the rights that it asks for, so its code is the default branch's: a checkout that names no other.
+        for job in jobs(file).values():
+            assert all(not {"ref", "repository"}.intersection(given) for given in with_keys(job, "checkout"))
+            assert not re.search(r"\bgit (checkout|switch|merge|pull|worktree|reset)\b", every_script(job))
+
+
+def test_what_a_change_made_is_unpacked_outside_of_the_checkout() -> None:
+    judge = jobs(ROOT / ".github" / "workflows" / "guard-rails.yml")["judge"]
+    (given,) = with_keys(judge, "download-artifact")
+    assert given["path"] == "${{ runner.temp }}/previews"
+    assert GITLAB["guard-rails"]["variables"]["GIT_STRATEGY"] == "none"
+    clone = next(line for line in GITLAB["guard-rails"]["script"] if "git clone" in line)
+    assert '"$CI_DEFAULT_BRANCH"' in clone
+    assert clone.endswith('"$program"')
+    assert "program=$(mktemp --directory)" in GITLAB["guard-rails"]["script"]
+
+
+def test_a_label_lifts_nothing() -> None:
+    for file in (*WORKFLOWS, ROOT / ".gitlab-ci.yml"):
+        assert not re.search("label", file.read_text(), re.IGNORECASE), file.name
+
+
+def test_only_the_default_branchs_program_judges() -> None:
+    review = ROOT / ".github" / "workflows" / "review.yml"
+    for text in (*map(every_script, jobs(review).values()), *GITLAB["preview"]["script"]):
+        assert "idr review" not in text
+        assert "idr.review.judge" not in text
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
@@ -39,14 +79,16 @@ def test_a_job_with_secrets_has_an_environment_and_cannot_write(file: Path) -> N
         if "secrets." in yaml.safe_dump(job):
             assert str(job["environment"]).startswith("review-"), name
         if "write" in job.get("permissions", {}).values():
-            assert not any("checkout" in step.get("uses", "") for step in job["steps"]), name
+            assert triggers(file) == {"workflow_run"}, name
 
 
 def test_nothing_of_a_fork_is_previewed() -> None:
     review = jobs(ROOT / ".github" / "workflows" / "review.yml")
     assert review["stacks"]["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
     assert review["preview"]["needs"] == "stacks"
-    for name in ("preview", "comment"):
+    judge = jobs(ROOT / ".github" / "workflows" / "guard-rails.yml")["judge"]
+    assert "github.event.workflow_run.head_repository.full_name == github.repository" in judge["if"]
+    for name in ("preview", "guard-rails", "lift"):
         (rule,) = GITLAB[name]["rules"]
         assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in rule["if"]
 

@@ -1,0 +1,63 @@
+"""What a reviewer must see of the nodes' configuration. A bundle holds secrets, so a preview hides all of it."""
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cloudinit.render import HERE
+from model import addresses
+from model.firewall import Flow
+from model.plan import Plan
+
+
+def disclosure(plan: Plan, *, verifies_cloud: bool) -> dict[str, Any]:
+    """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
+
+    All of it is public: digests are those of the sources, never of what is rendered with a secret.
+    """
+    return {
+        "operators": list(plan.operators),
+        "keyPair": plan.keypair or "",
+        "flows": [_flow(flow) for flow in _flows(plan)],
+        "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
+        "files": digests(HERE.parent),
+    }
+
+
+def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:
+    """The safeguards that a setting turns off, each by a name that says what it does."""
+    if verifies_cloud:
+        yield "the cloud's certificate is verified"
+    if plan.protect_data:
+        yield "data volumes are protected"
+    if plan.configure:
+        yield "nodes have firewalls of their own"
+    networks = {node.storage_network for node in plan.nodes if node.storage_network}
+    if all(network.port_security for network in networks):
+        yield "every port has security groups"
+
+
+def _flows(plan: Plan) -> list[Flow]:
+    zones = (plan.site.bastion, *plan.site.releases)
+    return list(dict.fromkeys(flow for zone in zones for flow in plan.site.flows(zone)))
+
+
+def _flow(flow: Flow) -> dict[str, str]:
+    ends = {"from": str(flow.source), "to": str(flow.target), "port": f"{flow.transport} {flow.port}"}
+    users = {"users": ", ".join(flow.users)} if flow.users else {}
+    return {**ends, **users, "why": flow.why}
+
+
+@cache
+def digests(project: Path) -> dict[str, str]:
+    """The digest of every file that a node may be configured with, by its path in the repository.
+
+    Those of roles that no node has, too: a first node of a role is no change of its templates.
+    """
+    files = [file for file in (project / HERE.name).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    return {
+        str(file.relative_to(project)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted([*files, project / "model" / addresses.TABLE.name])
+    }

@@ -1,0 +1,20 @@
+"""Disclosure: what a reviewer must know of the nodes' configuration, in plain text beside the secret bundles."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+from cloudinit.disclosure import disclosure
+from model.plan import Plan
+
+
+class Disclosure(pulumi.ComponentResource):
+    """No object of the cloud: its inputs are kept in the state, so a preview shows them before and after a change.
+
+    Outputs would not do: a preview as JSON has those of before only.
+    """
+
+    def __init__(self, plan: Plan, opts: ResourceOptions | None = None) -> None:
+        verifies_cloud = pulumi.runtime.get_config("openstack:insecure") in (None, "false")
+        inputs = disclosure(plan, verifies_cloud=verifies_cloud)
+        super().__init__("idr:deployment:Disclosure", plan.stack, inputs, opts)
+        self.register_outputs({})

