@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 
 
 .DEFAULT_GOAL := help
-.PHONY: help up down wipe cloud toolchain check test soak bench generate verify-official lock
+.PHONY: help up down wipe cloud toolchain check test soak bench generate verify-official lock renew
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,8 +54,9 @@ generate: $(READY) ## renew what is made from the code: schemas, settings refere
 verify-official: $(READY) ## the true OMERO.server, where there is internet: STACK=uod, SERVER=<running read-write node>
 	@$(PYTHON) -m dev.verify_official --stack $(or $(STACK),uod) $(if $(SERVER),--server $(SERVER))
 
-lock: $(READY) ## renew the lock files: hashes, no index lines
-	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --python-version 3.11 requirements.in -o requirements.lock
-	@$(PYTHON) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --python-version 3.11 requirements.in requirements-dev.in -o requirements-dev.lock
+lock: $(READY) ## renew the lock files: hashes, no index lines; versions stay where they can
+	@$(PYTHON) -m dev.lock_files
+
+renew: $(READY) ## newest versions in all lock files, newest images in CI (needs skopeo); a workflow proposes it weekly
+	@$(PYTHON) -m dev.lock_files --upgrade
+	@$(PYTHON) -m dev.ci_images

@@ -31,6 +31,12 @@ COMMANDS = ("apt-get", "curl", "gh", "git", "jq", "make", "pulumi", "python")
 VARIABLES = {
     "STACK": "ebi",
     "REVIEW_HEADER": "/dev/null",
+    "RENEW_CREDENTIALS": "/dev/null",
+    # Nothing is written to the home of who runs this.
+    "HOME": "/nonexistent",
+    "GITHUB_REPOSITORY": "idr/deployment",
+    "CI_PROJECT_URL": "https://gitlab.example.org/idr/deployment",
+    "CI_DEFAULT_BRANCH": "main",
 }
 
 
@@ -68,6 +74,7 @@ def run(
     binaries, comments = folder / "bin", folder / "comments"
     for place in (binaries, folder / ".venv" / "bin", program / ".venv" / "bin", comments, program / "comments"):
         place.mkdir(parents=True, exist_ok=True)
+    (folder / "renew.patch").write_text("a patch")
     for place in (comments, program / "comments"):
         (place / "ebi.md").write_text("<!-- idr review ebi -->\n")
     for name in COMMANDS:

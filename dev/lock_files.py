@@ -1,0 +1,39 @@
+"""Renew the lock files: `python -m dev.lock_files [--upgrade]`. Hashes, and no lines that name an index.
+
+Without --upgrade versions stay, as far as the requirements let them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+OPTIONS: Final = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11")
+# Ice is the build of this project's own, or OME's wheel by its sum.
+NO_ICE: Final = ("--no-emit-package", "zeroc-ice")
+LOCKS: Final[dict[str, tuple[str, ...]]] = {
+    "requirements.lock": ("requirements.in",),
+    "requirements-dev.lock": ("requirements.in", "requirements-dev.in"),
+    # Before those that hold to its versions.
+    "cloudinit/web/requirements.lock": ("requirements.in", *NO_ICE),
+    "cloudinit/omero-server/requirements.lock": ("requirements.in", "--universal", *NO_ICE),
+    "dev/cloud/requirements.lock": ("requirements.in", "-c", "constraints.txt"),
+    "dev/demo/requirements.lock": ("requirements.in", *NO_ICE),
+    "tests/clients/requirements.lock": ("requirements.in", *NO_ICE),
+}
+"""What each lock file is made from, in its folder, and options of its own."""
+
+
+def renew(extra: list[str]) -> None:
+    """Compile every lock file; `extra` are more options of uv's."""
+    for name, inputs in LOCKS.items():
+        lock = ROOT / name
+        command = [sys.executable, "-m", "uv", "pip", "compile", "-q", *OPTIONS, *extra, *inputs, "-o", lock.name]
+        subprocess.run(command, cwd=lock.parent, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    renew(sys.argv[1:])
