@@ -6,7 +6,7 @@ Nothing of them is started, neither now nor when the machine boots.
 import contextlib
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 Say = Callable[[str], None]
@@ -37,14 +37,14 @@ def _installed(names: Sequence[str] = ()) -> set[str]:
     return {line.split()[1] for line in shown.splitlines() if line.startswith("installed ")}
 
 
-def ensure(names: Sequence[str], say: Say) -> None:
-    """Install what is missing.
+def ensure(names: Sequence[str], say: Say) -> list[str]:
+    """Install what is missing; returns all that was installed, also what came along.
 
     Raises PackageError when that needs another user or system, or apt fails.
     """
     wanted = missing(names)
     if not wanted:
-        return
+        return []
     if os.geteuid() != 0:
         msg = f"these Debian packages are missing; as root: apt-get install {' '.join(wanted)}"
         raise PackageError(msg)
@@ -54,8 +54,33 @@ def ensure(names: Sequence[str], say: Say) -> None:
     with _nothing_starts():
         _apt(["update", "-qq"])
         _apt(["install", *options, *wanted])
-    # Also what came along. A service that was there before is the user's, and stays as it is.
-    _disable(_installed() - before)
+    # A service that was there before is the user's, and stays as it is.
+    new = sorted(_installed() - before)
+    _disable(new)
+    return new
+
+
+def remove_services(names: Sequence[str], say: Say) -> None:
+    """Remove those of the packages that bring services, unless a package that is not among them would go as well.
+
+    Raises PackageError when apt fails.
+    """
+    there = _installed(names) if names else set()
+    bringing = [name for name in names if name in there and services(_files([name]))]
+    if not bringing:
+        return
+    planned = _apt(["remove", "--simulate", *bringing])
+    others = {line.split()[1] for line in planned.splitlines() if line.startswith("Remv ")} - set(names)
+    if others:
+        say(f"these Debian packages stay, because {', '.join(sorted(others))} need them: {' '.join(bringing)}")
+        return
+    say(f"removing {len(bringing)} Debian packages with services")
+    with _nothing_starts():
+        _apt(["remove", "-y", "-qq", *bringing])
+
+
+def _files(packages: Sequence[str]) -> str:
+    return subprocess.run(["dpkg-query", "-L", *packages], capture_output=True, text=True, check=True).stdout
 
 
 def services(listed: str) -> list[str]:
@@ -65,28 +90,26 @@ def services(listed: str) -> list[str]:
     return sorted(units | {f"{file.name}.service" for file in files if str(file.parent) == "/etc/init.d"})
 
 
-def _disable(packages: Iterable[str]) -> None:
+def _disable(packages: Sequence[str]) -> None:
     """Keep the packages' services from starting when the machine boots.
 
     The links are taken away, and no running systemd is asked: nothing of it runs.
     """
-    if not (names := sorted(packages)):
-        return
-    listed = subprocess.run(["dpkg-query", "-L", *names], capture_output=True, text=True, check=True).stdout
-    for name in services(listed):
+    for name in services(_files(packages)) if packages else ():
         # One by one: a unit that cannot be disabled, as an alias of another, must not keep the next enabled.
         for command in (["systemctl", "disable", name], ["update-rc.d", name.removesuffix(".service"), "disable"]):
             with contextlib.suppress(FileNotFoundError):  # a machine has one of the two, or both
                 subprocess.run(command, env={**os.environ, "SYSTEMD_OFFLINE": "1"}, check=False, capture_output=True)
 
 
-def _apt(arguments: Sequence[str]) -> None:
+def _apt(arguments: Sequence[str]) -> str:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
         msg = f"apt-get {arguments[0]} failed:\n{last}"
         raise PackageError(msg)
+    return done.stdout
 
 
 @contextlib.contextmanager

@@ -112,7 +112,7 @@ def wipe() -> None:
     """Stop everything and delete the cloud's data."""
     with _told():
         _root()
-        control.wipe(_state)
+        control.wipe(_state, _say)
         _say(f"{_state.root} is gone")
 
 

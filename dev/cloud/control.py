@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from dev import debian
 from dev.cloud import kvm, layout, lock, machine, namespace, render
 from dev.cloud.layout import Choice, Kind, State
 from dev.cloud.process import CloudError, surroundings
@@ -207,7 +208,16 @@ def _remove_group(folder: Path) -> None:
         return
 
 
-def wipe(state: State) -> None:
-    """Take the cloud down and forget it."""
+def wipe(state: State, say: Say) -> None:
+    """Take the cloud down and forget it, with the services that were installed for it.
+
+    Raises:
+        CloudError: apt cannot remove their packages; the cloud's data is there still.
+
+    """
     stop(state)
+    try:
+        debian.remove_services(state.packages(), say)
+    except debian.PackageError as error:
+        raise CloudError(str(error)) from None
     shutil.rmtree(state.root, ignore_errors=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dev import debian
 from dev.cloud import layout
+from dev.cloud.layout import State
 from dev.cloud.machine import Machine, missing_kernel_features
 from dev.cloud.process import CloudError
 
@@ -37,7 +38,7 @@ def install(state_folder: Path, say: Say) -> None:
     problems = Machine.this(state_folder).problems()
     if problems:
         raise CloudError("; ".join(problems))
-    _packages(say)
+    _packages(State(state_folder), say)
     lacking = missing_kernel_features()
     if lacking:
         raise CloudError(f"the kernel lacks {', '.join(lacking)}")
@@ -54,11 +55,13 @@ def missing_packages() -> list[str]:
     return debian.missing(wanted_packages())
 
 
-def _packages(say: Say) -> None:
+def _packages(state: State, say: Say) -> None:
     try:
-        debian.ensure(wanted_packages(), say)
+        installed = debian.ensure(wanted_packages(), say)
     except debian.PackageError as error:
         raise CloudError(str(error)) from None
+    if installed:
+        state.add_packages(installed)
 
 
 def _openstack(say: Say) -> None:

@@ -9,6 +9,7 @@ import os
 import platform
 import secrets
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -148,6 +149,15 @@ class State:
         made = {name: secrets.token_urlsafe(24) for name in SECRETS}
         write_private(path, json.dumps(made, indent=1))
         return made
+
+    def packages(self) -> list[str]:
+        """The Debian packages that were installed for this cloud."""
+        path = self.root / "packages"
+        return path.read_text().split() if path.exists() else []
+
+    def add_packages(self, names: Sequence[str]) -> None:
+        """Remember packages for `wipe`."""
+        write_private(self.root / "packages", "\n".join(sorted({*self.packages(), *names})) + "\n")
 
     def started(self) -> datetime:
         """When the running cloud was started."""
