@@ -56,10 +56,10 @@ def _states(cloud: "Connection", made: Topology) -> dict[str, str]:
 def public(outputs: Mapping[str, Any], made: Topology) -> Public:
     """Ask the public address for its first page, as a browser that trusts the stack's authority as well."""
     url = str(outputs["endpoints"]["web"])
-    began = time.monotonic()
     try:
         trusted = ssl.create_default_context()
         trusted.load_verify_locations(cadata=str(outputs["certificateAuthority"]))
+        began = time.monotonic()
         with httpx.Client(verify=trusted, timeout=SECONDS, trust_env=False) as client:
             answer = client.get(url, headers={"Host": made.host_name}, extensions={"sni_hostname": made.host_name})
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
