@@ -16,8 +16,9 @@ THUMBNAIL = "webgateway/render_thumbnail/1/"
 """What the proxy keeps."""
 PING = "webclient/keepalive_ping/"
 """What it passes on to OMERO.web, which asks Redis and OMERO.server."""
-IMAGE = "webgateway/imgData/1/?question={}"
-"""Another page each time, so that no cache has it: OMERO.server asks the database."""
+IMAGE = "api/v0/m/images/1/?normalize={}"
+"""Another page each time, so that no cache has it: OMERO.server asks the database. The proxy takes out arguments that
+OMERO.web does not read; this one is read."""
 PAUSE_SECONDS = 0.2
 PATIENCE_SECONDS = 10
 

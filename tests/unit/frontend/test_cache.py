@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests import proxy
+from tests.cloud.asking import IMAGE
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import PLAN, WEB, Front
 
@@ -18,7 +19,7 @@ VIEWERS = 50
 A_MOMENT = 2.1
 """Seconds after which a failure is forgotten: it is kept for one, and nginx counts whole ones."""
 
-UPSTREAM_SECONDS = 0.4
+UPSTREAM_SECONDS = 0.8
 """What OMERO.web takes for an answer. nginx looks twice a second whether a waiting visitor's answer is there."""
 
 
@@ -212,6 +213,12 @@ def at_once(front: Front, path: str, status: int, visitors: int = 20) -> list[fl
 
     with ThreadPoolExecutor(visitors) as many:
         return list(many.map(ask, range(visitors)))
+
+
+def test_what_tests_on_guests_take_for_uncached_is_asked_for_each_time(front: Front) -> None:
+    pages = {f"/{IMAGE.format(number)}" for number in range(3)}
+    assert {front.get(page).headers["x-cache-status"] for page in pages} == {"MISS"}
+    assert set(front.upstream.asked) == pages
 
 
 def test_what_is_kept_is_served_when_omero_web_is_away(front: Front) -> None:
