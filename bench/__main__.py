@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench.attack.command import attack
 from bench.frontend.command import frontend
 from bench.infra.command import infra
 from bench.prewarm.command import prewarm
@@ -29,6 +30,7 @@ EMPTY = '"""Nothing."""\n'
 
 console = Console(highlight=False)
 app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(attack)
 app.command()(frontend)
 app.command()(infra)
 app.command()(prewarm)

@@ -1,0 +1,57 @@
+"""The command `attack`."""
+
+import json
+import math
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.attack import hostile
+from bench.attack.measure import AttackError, Figures, measured
+
+
+def attack(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
+    """One hostile visitor against the local IDR, 20 s of each kind, and what others notice meanwhile.
+
+    Needs the local IDR (make up), which is the only thing it attacks; about three minutes.
+    """
+    try:
+        figures = measured()
+    except AttackError as error:
+        Console(stderr=True, highlight=False).print(f"error: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        sys.stdout.write(json.dumps({kind: plain(one) for kind, one in figures.items()}) + "\n")
+        return
+    console = Console(highlight=False)
+    console.print(table(figures))
+    for kind, what in hostile.KINDS.items():
+        did = ", ".join(f"{number} {name}" for name, number in figures[kind].attacker.items())
+        console.print(f"{kind:>10}  {what.__doc__} ({did})", markup=False)
+
+
+def plain(figures: Figures) -> dict[str, object]:
+    """The figures as JSON has them: null for what was never answered."""
+    login = None if math.isinf(figures.login) else figures.login
+    pages = {"cached": figures.cached, "uncached": figures.uncached}
+    medians = {name: page.median if page.seconds else None for name, page in pages.items()}
+    failed = {name: page.failed for name, page in pages.items()}
+    return {"seconds": {**medians, "login": login}, "failed": failed, "attacker": figures.attacker}
+
+
+def table(figures: dict[str, Figures]) -> Table:
+    """One row a kind: medians in milliseconds, and how many requests failed of how many."""
+    made = Table(title="an ordinary visitor (ms)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("during", "cached", "failed", "uncached", "failed", "login (s)"):
+        made.add_column(name, justify="left" if name == "during" else "right", no_wrap=True)
+    for kind, one in figures.items():
+        pages = (
+            text
+            for page in (one.cached, one.uncached)
+            for text in (f"{1000 * page.median:.1f}", f"{page.failed}/{page.failed + len(page.seconds)}")
+        )
+        made.add_row(kind, *pages, f"{one.login:.1f}")
+    return made

