@@ -4,8 +4,8 @@ What is not in the table is closed, in and out. Flows go between the nodes of on
 network), and between the bastion's scope and each release; releases do not reach each other.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal, Protocol
@@ -112,22 +112,24 @@ class Zone:
 
 @dataclass(frozen=True)
 class Site:
-    """All scopes of a stack, and what of its surroundings the matrix depends on.
-
-    `storage` is where the raw images' servers are (None: nothing is mounted), `storage_ports` what is mounted from
-    there needs, `proxies` where packages and downloads are fetched through, `closed` whether nothing is fetched past
-    these, `unserved` ports that this distribution of OMERO has no service on, `extra` the
-    flows that the stack adds to the matrix.
-    """
+    """All scopes of a stack, and what of its surroundings the matrix depends on."""
 
     bastion: Zone
     releases: tuple[Zone, ...]
     storage: IPv4Network | None = None
+    """Where the raw images' servers are; None: nothing is mounted."""
     storage_ports: tuple[tuple[Transport, int], ...] = (("tcp", NFS_PORT),)
+    """What is mounted from there needs."""
     proxies: tuple[tuple[IPv4Network, int], ...] = ()
+    """Where packages and downloads are fetched through."""
     closed: bool = False
+    """Whether nothing is fetched past the proxies."""
+    narrowed: Mapping[int, tuple[IPv4Network, ...]] = field(default_factory=dict)
+    """The networks from which alone the world may reach a port; none: from anywhere."""
     unserved: frozenset[int] = frozenset()
+    """Ports that this distribution of OMERO has no service on."""
     extra: tuple[Flow, ...] = ()
+    """The flows that the stack adds to the matrix."""
 
     def zone(self, name: str) -> Zone:
         """The scope of that name."""
@@ -138,7 +140,15 @@ class Site:
         return self.releases if zone.name == self.bastion.name else (self.bastion,)
 
     def flows(self, zone: Zone) -> Iterator[Flow]:
-        """The matrix as it holds in `zone`: without what nothing here needs."""
+        """The matrix as it holds in `zone`: without what nothing here needs, and as narrow as the stack says."""
+        for flow in self._needed(zone):
+            networks = self.narrowed.get(flow.port, ()) if flow.source == WORLD else ()
+            yield from (replace(flow, source=network) for network in networks)
+            if not networks:
+                yield flow
+        yield from self.extra
+
+    def _needed(self, zone: Zone) -> Iterator[Flow]:
         shared = omero_beside_proxy(zone.members)
         for flow in FLOWS:
             if flow.port in self.unserved or (flow.target == STORAGE and self.storage is None):
@@ -156,7 +166,6 @@ class Site:
             yield Flow(EVERY_NODE, METADATA, 80, "the cloud's metadata")
         for network, port in self.proxies:
             yield Flow(EVERY_NODE, network, port, "packages and downloads through the site's proxy", users=FETCHERS)
-        yield from self.extra
 
     def bastion_ports(self) -> tuple[int, ...]:
         """The ports to which the bastion passes operators' connections on."""

@@ -97,6 +97,7 @@ def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
         storage_ports=nfs.ports(mount.options for mount in settings.nfs_mounts),
         proxies=settings.proxies.places(),
         closed=settings.proxies.http is not None,
+        narrowed={firewall.SSH_PORT: settings.ssh_from, firewall.OMERO_SSL_PORT: settings.omero_from},
         unserved=UNSERVED[settings.omero.distribution],
         extra=tuple(flow for extra in settings.flows for flow in extra.flows()),
     )

@@ -158,6 +158,12 @@ class Settings(Section):
     external_network: Name | None = Field(None, description="Where floating addresses come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
     public_password: PublicPassword = Field("public", description="Of OMERO's user `public`; published, as IDR does")
+    ssh_from: tuple[MachineNetwork, ...] = Field(
+        (), description="Networks of operators, and of where `pulumi up` runs; empty: ssh from anywhere"
+    )
+    omero_from: tuple[MachineNetwork, ...] = Field(
+        (), description="Networks of OMERO clients (port 4064); empty: from anywhere"
+    )
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="A key pair of the cloud for the servers, if its rules want one")
     dns_servers: tuple[MachineAddress, ...] = Field((), description="Name servers; the cloud's where absent")

@@ -266,3 +266,23 @@ def test_nobody_but_root_and_apt_fetches_from_the_world() -> None:
     made = stacks.plan_of("local")
     for node in made.nodes:
         assert fetched(made, node) == {(port, "0.0.0.0/0", FETCHERS) for port in (80, 443)}
+
+
+def test_ssh_and_omero_clients_come_from_the_stacks_networks_alone() -> None:
+    values = stacks.values("local") | {"sshFrom": ["192.0.2.0/28", "192.0.2.77/32"], "omeroFrom": ["192.0.2.128/25"]}
+    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    expected = {22: {"192.0.2.0/28", "192.0.2.77/32"}, 4064: {"192.0.2.128/25"}}
+    for port, alias in ((22, "bastion"), (4064, "proxy")):
+        (node,) = (node for node in made.nodes if node.alias == alias)
+        inside = {str(scope.cidr) for scope in made.site.releases} | {str(made.site.bastion.cidr)}
+        by_host = {peer for line in made.host_rules(node).ingress if line.port == port for peer in line.peers}
+        by_groups = {
+            rule.remote_cidr
+            for rule in made.scope_of(node).rules
+            if (rule.port, rule.direction) == (port, "ingress") and rule.group in groups(node) and rule.remote_cidr
+        }
+        assert {peer for peer in by_host if peer.startswith("192.0.2.") or peer.endswith("/0")} == expected[port]
+        assert by_groups - inside - by_host == set()
+        assert expected[port] <= by_groups
+        assert "0.0.0.0/0" not in by_groups
+    assert world_ports(made, next(node for node in made.nodes if node.alias == "proxy")) == {80, 443}
