@@ -1,0 +1,36 @@
+"""While somebody does their worst from one address, visitors are served and operators log in."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bench.attack.hostile import KINDS
+from bench.attack.measure import Figures, measured
+from tests.cloud.service import Service
+
+pytestmark = pytest.mark.cloud
+
+LOGIN_SECONDS = 10
+SLOWER = 2
+"""Of a kept page; the attacker, the proxy and the visitor share two cores."""
+
+
+@pytest.fixture(scope="module")
+def figures(service: Service) -> dict[str, Figures]:
+    """Of quiet time and of each kind of attack."""
+    assert service.outputs
+    return measured()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_others_are_served(
+    figures: dict[str, Figures], kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    quiet, found = figures["quiet"], figures[kind]
+    for name, page in {"kept": found.cached, "made": found.uncached}.items():
+        record_property(f"ms for a page that is {name}: {kind}", f"{1000 * page.median:.1f}")
+        assert page.failed == 0
+        assert page.seconds
+    assert found.cached.median < SLOWER * quiet.cached.median
+    assert found.login < LOGIN_SECONDS
+    assert found.attacker
