@@ -19,6 +19,7 @@ ACCESS = (
     "*/users.acl*",
     "*/exports.d/*",
     "*/systemd/system/*",
+    "*/systemd/hardening.conf",
     "*/files.yaml",
     "cloudinit/render.py",
     "model/addresses.yaml",
@@ -67,7 +68,7 @@ class PowerChanges:
 
 
 def power_changes(preview: Preview) -> PowerChanges:
-    """What a preview says of it. Of a stack that is not there yet, only who may log in is told."""
+    """What a preview says of it. For a stack that does not exist yet, only who may log in."""
     steps = [step for step in preview.of(DISCLOSURE) if step.kind != Kind.SAME]
     if not steps:
         return PowerChanges()
@@ -106,7 +107,7 @@ def _of(state: State | None) -> Disclosed | None:
 
 
 def _missing(here: Disclosed, there: Disclosed) -> tuple[Flow, ...]:
-    """Flows that are here and not there. What one is for may be said anew."""
+    """The flows of `here` that `there` lacks. A flow with another reason (`why`) is the same flow."""
     known = {str(flow) for flow in there.flows}
     found = {str(flow): flow for flow in here.flows if str(flow) not in known}
     return tuple(flow for _, flow in sorted(found.items()))

@@ -109,6 +109,7 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/common/files/etc/nftables.conf.j2", "removed", "access-changed"),
         ("cloudinit/web/files/etc/systemd/system/omero-web.service", "changed", "access-changed"),
         ("cloudinit/redis/files/etc/systemd/system/redis-server.service.d/idr.conf", "removed", "access-changed"),
+        ("cloudinit/common/files/etc/systemd/hardening.conf", "changed", "access-changed"),
         ("cloudinit/database/files.yaml", "changed", "access-changed"),
         ("model/addresses.yaml", "changed", "access-changed"),
         ("cloudinit/web/scripts/check", "removed", "check-lifted"),
