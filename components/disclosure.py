@@ -10,7 +10,7 @@ from model.plan import Plan
 class Disclosure(pulumi.ComponentResource):
     """No object of the cloud: its inputs are kept in the state, so a preview shows them before and after a change.
 
-    Outputs would not do: a preview as JSON has those of before only.
+    Outputs are not enough: a preview as JSON shows only the previous ones.
     """
 
     def __init__(self, plan: Plan, opts: ResourceOptions | None = None) -> None:

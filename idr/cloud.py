@@ -44,8 +44,7 @@ SERVICES = {
 """The provider's names of services, with openstacksdk's and the version that both speak."""
 
 POOL = re.compile(r"HTTPS?ConnectionPool\(.*[)>]: (.*?)[\"']\)\)")
-CAUSE = r"\1"
-"""urllib3's words of what it tried and with which objects, and the part of them that says what happened."""
+"""urllib3's words of what it tried and with which objects; the group is the part that says what happened."""
 
 _kept: list[Any] = []
 """Files with certificates that the settings contain themselves: there until this process ends."""
@@ -88,7 +87,8 @@ def asking(ask: Callable[[], Any]) -> Any:
     except auth.http.Unauthorized as error:
         msg = f"the cloud refuses these credentials ({reason(error)}): check openstack:cloud, or OS_*"
     except (auth.ConnectFailure, auth.ConnectTimeout, auth.DiscoveryFailure) as error:
-        msg = f"the cloud does not answer: {POOL.sub(CAUSE, reason(error))}"
+        what = POOL.sub(r"\1", reason(error))
+        msg = f"the cloud does not answer: {what}"
     except auth.EndpointNotFound as error:
         msg = f"the cloud has no such service here ({reason(error)}): check openstack:region, or OS_REGION_NAME"
     except (auth.ClientException, SDKException) as error:

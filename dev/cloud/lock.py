@@ -17,7 +17,7 @@ LOCK: Final = Path("/run/idr-cloud/lock")
 
 
 def take() -> int | None:
-    """Take the lock, as an open file that keeps it for whoever inherits it; None when somebody holds it.
+    """Take the lock. Return its open file, which holds it for every process that inherits it; None when it is held.
 
     Raises:
         CloudError: somebody else owns the lock or its folder.

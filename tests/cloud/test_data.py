@@ -23,7 +23,7 @@ def test_a_volume_grows_in_place_and_its_filesystem_with_it(second: Tenant) -> N
     releases[RELEASE]["nodes"]["database"]["volumes"]["db"]["sizeGib"] = 2
     second.configure(idr_releases=releases)
     steps = second.apply()
-    # The node is told too: it waits for the larger disk and lets the filesystem fill it.
+    # The node is configured again, too: it waits for the larger disk and lets the filesystem fill it.
     assert sorted(said(steps)) == [f"update Command {RELEASE}-database", f"update Volume {RELEASE}-database-db"]
     size = second.service().on(f"{RELEASE}-database", "df -B1 --output=size /var/lib/postgresql | tail -n 1")
     assert int(size) > 1.5 * 2**30

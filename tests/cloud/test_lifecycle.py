@@ -1,4 +1,4 @@
-"""From nothing to machines and back to nothing, and every way in which the beginning can fail; in a project apart."""
+"""From an empty project to machines and back, and every way in which the first update can fail."""
 
 import sys
 import time

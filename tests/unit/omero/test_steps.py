@@ -159,22 +159,22 @@ def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Ma
     """Neither what its links lead to, nor the programs that its script for the schema could name to psql."""
     machine.said(
         'sed -i \'3i import os; open("/run/played/psql", "a").write(f"{os.getuid()} ")\' /usr/local/bin/psql &&'
-        "install -m 666 /dev/null /run/played/psql && mkdir /root/ours"
+        "install -m 666 /dev/null /run/played/psql && mkdir -m 700 /run/ours"
     )
     assert machine.apply(WRITER, PLAN)[0] == 0
     assert set(machine.said("cat /run/played/psql").split()) == {"546"}
     for name, place in PLACES.items():
         machine.said(
-            f"mkdir -m 711 /root/ours/{name} && real=$(readlink -f {place}) &&"
-            f"rm -r $real && ln -s /root/ours/{name} $real"
+            f"mkdir -m 711 /run/ours/{name} && real=$(readlink -f {place}) &&"
+            f"rm -r $real && ln -s /run/ours/{name} $real"
         )
     machine.apply(WRITER, PLAN)
-    found = machine.said("stat -c '%n %U %a' /root/ours/*").splitlines()
-    assert found == [f"/root/ours/{name} root 711" for name in sorted(PLACES)]
+    found = machine.said("stat -c '%n %U %a' /run/ours/*").splitlines()
+    assert found == [f"/run/ours/{name} root 711" for name in sorted(PLACES)]
     # Links that lead nowhere yet.
-    machine.said("rm -r /root/ours/*")
+    machine.said("rm -r /run/ours/*")
     machine.apply(WRITER, PLAN)
-    assert machine.said("ls /root/ours") == ""
+    assert machine.said("ls /run/ours") == ""
 
 
 def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> None:
