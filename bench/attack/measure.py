@@ -6,8 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -16,9 +14,9 @@ import httpx
 from bench.attack.hostile import KINDS
 from dev.cloud import control, layout
 from dev.cloud.layout import State
+from tests.cloud import outsider
 from tests.cloud.asking import IMAGE, THUMBNAIL
-from tests.cloud.conftest import SSH_CONFIG
-from tests.cloud.service import Service
+from tests.cloud.service import Service, local
 from tests.stacks import ROOT
 
 SECONDS = 20
@@ -26,15 +24,6 @@ SETTLE_SECONDS = 3
 NAMESPACE = "attacker"
 ADDRESS = str(layout.EXTERNAL[4])
 """Beside the cloud's, the machine's and the tests' authority's, below those that routers get."""
-BEGIN = f"""
-ip netns add {NAMESPACE}
-ip link add {NAMESPACE} type veth peer name eth0 netns {NAMESPACE}
-ip link set {NAMESPACE} master br-ex up
-ip -n {NAMESPACE} addr add {ADDRESS}/{layout.EXTERNAL.prefixlen} dev eth0
-ip -n {NAMESPACE} link set lo up
-ip -n {NAMESPACE} link set eth0 up
-"""
-END = f"ip netns del {NAMESPACE}"
 
 
 class AttackError(Exception):
@@ -71,7 +60,7 @@ def measured() -> dict[str, Figures]:
     Raises AttackError when the stack `local` is not up on the local cloud: nothing else is ever attacked.
     """
     service = _service()
-    with _machine():
+    with outsider.machine(NAMESPACE, ADDRESS):
         found = {"quiet": _noticed(service, None)}
         for kind in KINDS:
             found[kind] = _noticed(service, kind)
@@ -80,12 +69,14 @@ def measured() -> dict[str, Figures]:
 
 
 def _service() -> Service:
-    command = ["pulumi", "stack", "output", "--stack", "local", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode or not SSH_CONFIG.exists() or control.running(State.at(None)) is None:
+    try:
+        service = local()
+    except subprocess.CalledProcessError:
         msg = "the local IDR is not up: make up"
+        raise AttackError(msg) from None
+    if control.running(State.at(None)) is None:
+        msg = "the local cloud is not up: make up"
         raise AttackError(msg)
-    service = Service(json.loads(done.stdout), SSH_CONFIG)
     for endpoint in ("omero", "bastion"):
         if ip_address(service.address(endpoint)) not in layout.EXTERNAL:
             msg = f"{service.address(endpoint)} is not of the local cloud ({layout.EXTERNAL})"
@@ -93,23 +84,12 @@ def _service() -> Service:
     return service
 
 
-@contextmanager
-def _machine() -> Iterator[None]:
-    """A machine of the attacker's own in the cloud's external network."""
-    state = State.at(None)
-    subprocess.run(control.enter(state, ["sh", "-ec", BEGIN]), check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(control.enter(state, ["sh", "-c", END]), check=False)
-
-
 def _attack(service: Service, kind: str) -> "subprocess.Popen[str]":
     address = service.address("bastion" if kind == "ssh" else "omero")
     host = str(service.outputs["topology"]["hostName"])
-    run = ["ip", "netns", "exec", NAMESPACE, sys.executable, "-m", "bench.attack.hostile"]
-    command = ["env", f"PYTHONPATH={ROOT}", *run, kind, address, host, str(SECONDS)]
-    return subprocess.Popen(control.enter(State.at(None), command), stdout=subprocess.PIPE, text=True)
+    run = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "bench.attack.hostile"]
+    command = outsider.start(NAMESPACE, [*run, kind, address, host, str(SECONDS)])
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def _noticed(service: Service, kind: str | None) -> Figures:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 
-from dev.cloud import control
-from dev.cloud.layout import EXTERNAL, State
+from dev.cloud.layout import EXTERNAL
 from model.secrets import Secrets
+from tests.cloud import outsider
 
 SOURCE = Path(__file__).with_name("pebble")
 PROGRAM = "github.com/letsencrypt/pebble/v2/cmd/pebble"
@@ -25,16 +25,11 @@ START_SECONDS = 20
 NAMESPACE = "authority"
 # Neither waits before it asks for proof nor refuses an answer now and then, which certbot would repeat.
 SETTINGS = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0"
-# A machine of its own on the external bridge. It knows one name, as the world's DNS would.
+# It knows one name, as the world's DNS would.
 MACHINE = f"""
 cd "$1"
-ip netns add {NAMESPACE}
-ip link add {NAMESPACE} type veth peer name eth0 netns {NAMESPACE}
-ip link set {NAMESPACE} master br-ex up
-ip -n {NAMESPACE} addr add {ADDRESS}/{EXTERNAL.prefixlen} dev eth0
-ip -n {NAMESPACE} link set lo up
-ip -n {NAMESPACE} link set eth0 up
-exec ip netns exec {NAMESPACE} sh -ec 'mount --bind hosts /etc/hosts; exec env {SETTINGS} ./pebble -config pebble.json'
+mount --bind hosts /etc/hosts
+exec env {SETTINGS} ./pebble -config pebble.json
 """
 
 
@@ -57,18 +52,16 @@ def running(folder: Path, names: dict[str, str]) -> Iterator[Authority]:
     (folder / "directory.crt").write_text(made.certificate)
     (folder / "directory.key").write_text(made.key)
     (folder / "pebble.json").write_text(json.dumps({"pebble": configuration(folder)}))
-    state = State.at(None)
-    command = control.mortal(state, ["sh", "-ec", MACHINE, "machine", str(folder)])
-    with (folder / "log").open("wb") as log:
+    trust = ssl.create_default_context(cadata=own.authority.certificate)
+    with outsider.machine(NAMESPACE, ADDRESS), (folder / "log").open("wb") as log:
+        command = outsider.start(NAMESPACE, ["sh", "-ec", MACHINE, "machine", str(folder)])
         process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        trust = ssl.create_default_context(cadata=own.authority.certificate)
-        root = wait_for_root(trust, process, folder / "log")
-        yield Authority(f"https://{ADDRESS}/dir", own.authority.certificate, root)
-    finally:
-        process.kill()
-        process.wait()
-        subprocess.run(control.enter(state, ["ip", "netns", "del", NAMESPACE]), check=True)
+        try:
+            root = wait_for_root(trust, process, folder / "log")
+            yield Authority(f"https://{ADDRESS}/dir", own.authority.certificate, root)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def build(program: Path) -> None:

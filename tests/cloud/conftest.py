@@ -1,6 +1,5 @@
 """The local IDR as `make up` makes it, shared by all cloud tests and left running; and a second one, taken down."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,11 +8,10 @@ import httpx
 import pytest
 
 from tests.cloud import tenant
-from tests.cloud.service import Service
+from tests.cloud.service import Service, local
 from tests.cloud.tenant import Tenant
 from tests.stacks import ROOT
 
-SSH_CONFIG = ROOT / ".local" / "ssh" / "config"
 MINUTES_FOR_UP = 60
 LINES_TO_TELL = 60
 
@@ -32,9 +30,7 @@ def service() -> Service:
     )
     if done.returncode:
         pytest.exit("\n".join(["make up failed:", *done.stdout.splitlines()[-LINES_TO_TELL:]]), returncode=1)
-    command = ["pulumi", "stack", "output", "--stack", "local", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return Service(json.loads(done.stdout), SSH_CONFIG)
+    return local()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A running service: its outputs, and ways to look at it from outside and inside."""
 
+import json
 import ssl
 import subprocess
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from typing import Any
 import httpx
 
 from tests.clients.environment import Client
+from tests.stacks import ROOT
 
 NAME = "demo.idr.internal"
 """The service's name, which no DNS here knows."""
+SSH_CONFIG = ROOT / ".local" / "ssh" / "config"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,13 @@ class Service:
     def client(self, folder: Path, name: str = NAME) -> Client:
         """A user's machine with OMERO clients, which knows the public address by this name."""
         return Client(folder, name, self.address("omero"), self.outputs["certificateAuthority"])
+
+
+def local() -> Service:
+    """The stack `local` of this checkout. Raises CalledProcessError when there is none."""
+    command = ["pulumi", "stack", "output", "--stack", "local", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Service(json.loads(done.stdout), SSH_CONFIG)
 
 
 def _ask_for_the_name(request: httpx.Request) -> None:
