@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import cache
 from itertools import count
 
 import h2.connection
 import h2.errors
+import h2.events
 import h2.exceptions
 
 COLD = "/webgateway/render_image/{}/0/0/?q=0.{}"
@@ -129,8 +131,8 @@ def _read(wire: ssl.SSLSocket, connection: h2.connection.H2Connection) -> None:
         if not data:
             raise ConnectionResetError
         for event in connection.receive_data(data):
-            if size := getattr(event, "flow_controlled_length", 0):
-                connection.acknowledge_received_data(size, getattr(event, "stream_id"))  # noqa: B009
+            if isinstance(event, h2.events.DataReceived):
+                connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
     wire.sendall(connection.data_to_send())
 
 
@@ -139,12 +141,17 @@ def _connected(address: str, port: int) -> socket.socket:
 
 
 def _secured(address: str, host: str, protocol: str = "http/1.1") -> ssl.SSLSocket:
-    # Who attacks looks at no certificate.
-    context = ssl.create_default_context()
+    return _context(protocol).wrap_socket(_connected(address, 443), server_hostname=host)
+
+
+@cache
+def _context(protocol: str) -> ssl.SSLContext:
+    # Who attacks looks at no certificate, and does not read the system's for each connection.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols([protocol])
-    return context.wrap_socket(_connected(address, 443), server_hostname=host)
+    return context
 
 
 def _begun(wire: socket.socket, request: bytes) -> socket.socket:
