@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # It runs without the project's environment, as a package of its own.
 LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
-# On every core. A file's tests stay together: they share ports and folders of their own.
-PARALLEL = ("-n", "auto", "--dist", "loadfile")
+# More workers than the two cores that this project asks for: tests wait for servers half of their time. A file's tests
+# stay together: they share fixtures.
+PARALLEL = ("-n", "4", "--dist", "loadfile")
 # A line that no unit test runs may do anything, and nothing notices.
 LEAST_COVERED = 90
 COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", f"--cov-fail-under={LEAST_COVERED}")

@@ -6,7 +6,6 @@ They verify the service by its name and authority; what they read is what the de
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,10 @@ from demo_image_server import drawing
 
 from tests.clients import read_image
 from tests.clients.environment import HERE, Client
-from tests.cloud.asking import asking
 from tests.cloud.service import NAME, Service
-from tests.cloud.tenant import Tenant
-from tests.steps import said
 
 pytestmark = pytest.mark.cloud
 
-SECONDS_OF_RESTART = 60
 PLANES = [hashlib.sha256(plane.astype(np.uint8).tobytes()).hexdigest() for plane in drawing.planes(read_image.IMAGE)]
 WAYS = {"websocket": f"wss://{NAME}/omero-ws", "websocket of one server": f"wss://{NAME}/omero-ws/1", "4064": NAME}
 
@@ -80,19 +75,3 @@ def test_the_public_user_can_change_nothing(client: Client) -> None:
     outcomes = read(client.run("python", HERE / "write.py", NAME))
     assert outcomes.pop("delete by a command") == "CmdError"
     assert set(outcomes.values()) == {"SecurityViolation"}, outcomes
-
-
-def test_another_password_is_what_programs_are_told_after_an_update_in_place(
-    second: Tenant, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    servers = second.servers()
-    second.configure(idr_publicPassword="another")
-    with asking(second.service()) as asked:
-        steps = second.apply()
-    record_property("seconds of failed requests: the public user's password", f"{asked.seconds_of_failure:.1f}")
-    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, said(steps)
-    assert second.servers() == servers
-    assert asked.seconds_of_failure <= SECONDS_OF_RESTART, asked.failures
-    client = second.service().client(tmp_path)
-    assert read(client.run("python", HERE / "read_image.py", "idr-py", NAME))["planes"] == PLANES
-    assert client.omero("login", "-s", WAYS["4064"], "-u", "public", "-w", "public").returncode != 0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dev import debian
 from tests.cloud import tenant
 from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
@@ -102,19 +101,6 @@ def test_ssh_reaches_every_node_with_the_generated_file_alone(service: Service, 
     for node in service.nodes:
         done = run("ssh", "-F", str(config), "-o", "BatchMode=yes", node, "hostname")
         assert (done.returncode, done.stdout.strip()) == (0, node), done.stderr
-
-
-def test_promtool_accepts_the_targets(outputs: Path, tmp_path: Path) -> None:
-    debian.ensure(["prometheus"], print)
-    run(IDR, "inventory", "--from", str(outputs), "--format", "prometheus", "--output", str(tmp_path / "idr.json"))
-    config = tmp_path / "prometheus.yml"
-    config.write_text(
-        json.dumps({"scrape_configs": [{"job_name": "node", "file_sd_configs": [{"files": ["idr.json"]}]}]})
-    )
-    done = run("promtool", "check", "config", str(config))
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = run("promtool", "check", "service-discovery", str(config), "node")
-    assert [result["labels"]["node"] for result in json.loads(found.stdout)], found.stderr
 
 
 def test_idr_ssh_ends_with_the_remote_exit_status(outputs: Path) -> None:

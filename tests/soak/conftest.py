@@ -1,4 +1,4 @@
-"""The long tests stand on the same running service as the cloud's; and on one with every role, taken down."""
+"""The long tests use the running services of tests/cloud, and one with every role, which is taken down."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ import pytest
 
 from tests import stacks
 from tests.cloud import tenant
-from tests.cloud.conftest import service
+from tests.cloud.conftest import pytest_terminal_summary, second, service
 from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
 
-__all__ = ["service", "whole"]
+__all__ = ["pytest_terminal_summary", "second", "service", "whole"]
 
 PROJECT = "idr-soak"
 

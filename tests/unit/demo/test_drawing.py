@@ -16,4 +16,4 @@ def test_the_same_image_is_the_same_bytes() -> None:
 
 
 def test_every_well_of_the_plate_differs() -> None:
-    assert len({draw(number, 96, 96) for number in range(1, 385)}) == 384
+    assert len({draw(number, 64, 64) for number in range(1, 385)}) == 384

@@ -1,15 +1,10 @@
 """What all commands have in common: help, exit status, errors."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from typer.testing import CliRunner
 
 from idr import cli
 from idr.__main__ import app
-from idr.cli import PROJECT
 from idr.errors import IdrError
 
 COMMANDS = sorted(str(command.name) for command in app.registered_commands)
@@ -46,19 +41,8 @@ def test_stacks_are_completed_from_the_files_of_the_project() -> None:
 
 def completed(shell_words: str) -> list[str]:
     """What a shell shows for a line whose last word is being typed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "idr"],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            "_IDR_COMPLETE": "complete_bash",
-            "COMP_WORDS": shell_words,
-            "COMP_CWORD": str(len(shell_words.split()) - 1),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = {"COMP_WORDS": shell_words, "COMP_CWORD": str(len(shell_words.split()) - 1)}
+    done = runner.invoke(app, [], prog_name="idr", env={"_IDR_COMPLETE": "complete_bash", **words})
     return done.stdout.split()
 
 

@@ -75,18 +75,16 @@ def test_mermaid_has_every_node_and_uses_only_what_it_declares(name: str) -> Non
 def test_the_picture_is_the_same_bytes_in_every_process() -> None:
     program = "from tests import stacks; from idr.diagram import boxes, svg; from idr.plan import of_plan;"
     program += "print(svg.svg(boxes.picture(of_plan(stacks.plan_of('ebi')))), end='')"
-    made = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=stacks.ROOT,
-            env={"PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert made == {svg(picture(TOPOLOGIES["ebi"]))}
+    made = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=stacks.ROOT,
+        # This process has another seed, a random one.
+        env={"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert made == svg(picture(TOPOLOGIES["ebi"]))
 
 
 def test_the_picture_in_the_documentation_is_that_of_the_stack() -> None:

@@ -86,6 +86,24 @@ def test_a_failed_start_names_its_root_cause_first(machine: Machine) -> None:
     assert "java.lang.Error: old" not in said
 
 
+@pytest.mark.parametrize(
+    ("blitz", "said"),
+    [
+        ("inactive (disabled)", "Blitz has ended: inactive (disabled)"),
+        ("activating (pid = 7, enabled)", "IceGrid has ended"),
+    ],
+)
+def test_a_start_does_not_wait_for_what_has_ended(applied: Machine, blitz: str, said: str) -> None:
+    """A service that starts is left alone by idr-heal, so that the start itself must end."""
+    applied.database(blitz="dead")
+    applied.write({"/opt/ice-3.6.5/bin/icegridadmin": f"#!/bin/sh\necho '{blitz}'\n".encode()})
+    # IceGrid ends after three seconds.
+    done = applied.run("sleep 3 & MAINPID=$! timeout 20 /usr/local/lib/idr/omero-server/started")
+    assert (done.returncode, done.stdout.decode().strip()) == (1, said)
+    applied.database(blitz="alive")
+    applied.said("MAINPID=$$ /usr/local/lib/idr/omero-server/started")
+
+
 def health(machine: Machine) -> list[str]:
     """What the health test says, which must fail."""
     done = machine.run("/usr/local/lib/idr/omero-server/health")

@@ -33,7 +33,7 @@ def test_places_rise_from_object_to_object() -> None:
     assert len(places) == IMAGES + 2
 
 
-@settings(deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, len(EVERYTHING) - 1))
 def test_from_any_place_on_the_rest_is_the_same(index: int) -> None:
     found = [(place, item.number) for place, item in listed(Stub(IMAGES), EVERYTHING[index][0])]

@@ -1,0 +1,13 @@
+"""Every TCP port of the public addresses is asked. `make test` asks those where something listens."""
+
+import pytest
+
+from tests.cloud import scan
+from tests.cloud.service import Service
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.mark.parametrize("endpoint", scan.OPEN)
+def test_no_other_port_is_open_to_the_outside(service: Service, endpoint: str) -> None:
+    assert scan.open_ports(service.address(endpoint), range(1, 65536)) == scan.OPEN[endpoint]
