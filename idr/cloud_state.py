@@ -114,7 +114,8 @@ def _state(
         server_groups=_names(values.get("server groups")),
         flavors=_each(values.get("flavors"), _flavor),
         images=None if images is None else (*images, *(found for name in absent for found in _unlisted(cloud, name))),
-        image_names=tuple(image.name for image in cloud.image.images()) if absent else (),
+        # Glance knows images without a name, as one that is still to be uploaded.
+        image_names=tuple(image.name for image in cloud.image.images() if image.name) if absent else (),
         keypairs=_names(values.get("key pairs")),
         zones=_zones(values.get("availability zones")),
         networks=networks,
@@ -178,7 +179,7 @@ def _flavor(flavor: Any) -> known.CloudFlavor:
 
 def _image(image: Any) -> known.Image:
     return known.Image(
-        name=image.name,
+        name=image.name or "",
         id=image.id,
         status=image.status,
         visibility=image.visibility or "",

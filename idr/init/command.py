@@ -121,8 +121,8 @@ def _next_steps(file: Path, stack: str, kept: Path | None) -> str:
 def _there(cloud: "Connection") -> tuple[set[str], set[str], dict[str, Flavor]]:
     """Names of images and external networks, and the flavors."""
     return (
-        {image.name for image in cloud.image.images()},
-        {network.name for network in cloud.network.networks(is_router_external=True)},
+        {image.name for image in cloud.image.images() if image.name},
+        {network.name for network in cloud.network.networks(is_router_external=True) if network.name},
         {f.name: Flavor(vcpus=f.vcpus, memory_mib=f.ram) for f in cloud.compute.flavors()},
     )
 

@@ -102,6 +102,13 @@ def test_images_that_a_list_leaves_out_are_found_to_say_why(fake: FakeCloud) -> 
     assert compared().shortfalls[0] == "image 'idr-debian-12' does not exist (available: third)"
 
 
+def test_an_image_may_have_no_name(fake: FakeCloud) -> None:
+    contents.image(fake.store, "third", status="queued")["name"] = None
+    assert compared().shortfalls == []
+    fake.store.all("images")[0]["name"] = "other"
+    assert compared().shortfalls == ["image 'idr-debian-12' does not exist (available: other)"]
+
+
 # What a cloud refuses or leaves out, and the beginning of the one line that says so.
 LESS: dict[str, tuple[dict[str, int], dict[str, tuple[str, ...]], str]] = {
     "server groups refused": ({"GET compute/os-server-groups": 403}, {}, "server groups: not checked, because"),

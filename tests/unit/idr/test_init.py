@@ -1,7 +1,9 @@
 """`idr init`: what it chooses, what it writes, and that a mistake writes nothing."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from typer.testing import CliRunner
 
 from idr.__main__ import app
 from idr.engine import EngineError
-from idr.init import choose, passphrase
+from idr.init import choose, command, passphrase
 from idr.init.compose import LAYOUTS, Choices, _flow, compose, layout_flavors
 from idr.init.sizes import Size, size, sizes
 from model import yaml_text
@@ -63,6 +65,18 @@ def test_what_fits_is_found_and_the_file_is_valid(place: Path) -> None:
     assert (config["idr:externalNetwork"], config["idr:operators"]) == ("public", [KEY])
     assert config["idr:releases"]["prod130"]["nodes"]["omeroreadwrite"]["flavor"] == "huge"
     assert config["idr:flavors"]["large"] == {"vcpus": 8, "memoryMib": 32768}
+
+
+def test_what_has_no_name_cannot_be_chosen() -> None:
+    def named(*names: str | None) -> Callable[..., list[SimpleNamespace]]:
+        return lambda **_: [SimpleNamespace(name=name) for name in names]
+
+    cloud: Any = SimpleNamespace(
+        image=SimpleNamespace(images=named("debian-12", None)),
+        network=SimpleNamespace(networks=named("public", "")),
+        compute=SimpleNamespace(flavors=list),
+    )
+    assert command._there(cloud) == ({"debian-12"}, {"public"}, {})
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
