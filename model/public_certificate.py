@@ -7,9 +7,11 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, SECP521R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import MD5, SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import Certificate, DNSName, SubjectAlternativeName
+from cryptography.x509 import Certificate, DNSName, IPAddress, SubjectAlternativeName
 from pydantic import Field, SecretStr, model_validator
 
 from model.field_types import SEALED, EmailAddress, HttpsUrl, Section
@@ -18,6 +20,17 @@ from model.ssh_keys import SMALLEST_RSA_BITS
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 PRIVATE = "PRIVATE KEY-----"
 """In the first line of every private key in PEM."""
+
+CURVES_OF_BROWSERS = (SECP256R1, SECP384R1, SECP521R1)
+
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for a certificate that it does not know how to read."""
 
 
 class PublicCertificate(Section):
@@ -40,8 +53,11 @@ class PublicCertificate(Section):
             return
         try:
             chain = x509.load_pem_x509_certificates(self.certificate.encode())
-        except ValueError:
+        except UNREADABLE:
             yield "certificate: is not a certificate in PEM"
+            return
+        if unreadable := list(_unreadable(chain)):
+            yield from unreadable
             return
         yield from _chain_problems(chain)
         if self.key.get_secret_value() == SEALED:
@@ -55,30 +71,59 @@ class PublicCertificate(Section):
             yield "key: belongs to another certificate; the server's own must be the first in `certificate`"
 
     def names(self, host: str) -> bool:
-        """Whether it is for this name, or cannot be read here; a wildcard stands for one label (RFC 6125, 6.4.3)."""
+        """Whether it is for this name or address, or cannot be read here.
+
+        A wildcard stands for one label, and the case of letters is nothing (RFC 6125, 6.4).
+        """
         if self.certificate == SEALED:
             return True
         try:
             names = self._own().extensions.get_extension_for_class(SubjectAlternativeName).value
         except x509.ExtensionNotFound:
             return False
-        return bool({host, f"*.{host.partition('.')[2]}"}.intersection(names.get_values_for_type(DNSName)))
+        addresses = {str(address) for address in names.get_values_for_type(IPAddress)}
+        hosts = {name.lower() for name in names.get_values_for_type(DNSName)}
+        return host in addresses or bool({host, f"*.{host.partition('.')[2]}"} & hosts)
 
     def _own(self) -> Certificate:
         return x509.load_pem_x509_certificates(self.certificate.encode())[0]
 
 
+def _which(number: int) -> str:
+    return "" if number == 1 else f"the {number}. of the chain "
+
+
+def _unreadable(chain: list[Certificate]) -> Iterator[str]:
+    """Certificates of which a part cannot be read: each part is read when it is asked for."""
+    for number, each in enumerate(chain, 1):
+        try:
+            _ = (each.public_key(), each.signature_hash_algorithm, each.extensions, each.subject, each.issuer)
+        except UNREADABLE:
+            yield f"certificate: {_which(number)}has a key or an extension of a kind that browsers cannot read"
+
+
+def _weaknesses(each: Certificate) -> Iterator[str]:
+    key = each.public_key()
+    if isinstance(key, RSAPublicKey) and key.key_size < SMALLEST_RSA_BITS:
+        yield f"has an RSA key of {key.key_size} bits, which browsers refuse"
+    elif not isinstance(key, RSAPublicKey) and not (
+        isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, CURVES_OF_BROWSERS)
+    ):
+        yield "has a key of a kind that browsers refuse: make an RSA key, or one of the curve P-256"
+    # Who is trusted already (a root) is not verified by its own signature.
+    if isinstance(each.signature_hash_algorithm, MD5 | SHA1) and each.issuer != each.subject:
+        yield f"is signed with {each.signature_hash_algorithm.name.upper()}, which browsers refuse"
+
+
 def _chain_problems(chain: list[Certificate]) -> Iterator[str]:
     now = datetime.now(UTC)
     for number, each in enumerate(chain, 1):
-        which = "" if number == 1 else f"the {number}. of the chain "
+        which = _which(number)
         if each.not_valid_after_utc < now:
             yield f"certificate: {which}expired on {each.not_valid_after_utc:%Y-%m-%d}"
         if each.not_valid_before_utc > now:
             yield f"certificate: {which}is not valid before {each.not_valid_before_utc:%Y-%m-%d}"
-        key = each.public_key()
-        if isinstance(key, RSAPublicKey) and key.key_size < SMALLEST_RSA_BITS:
-            yield f"certificate: {which}has an RSA key of {key.key_size} bits, which browsers refuse"
+        yield from (f"certificate: {which}{weakness}" for weakness in _weaknesses(each))
     for number, (each, signer) in enumerate(pairwise(chain), 2):
         if each.issuer != signer.subject:
             yield f"certificate: is in the wrong order: the {number}. of the chain did not sign the one before it"
@@ -100,5 +145,5 @@ class Acme(Section):
             return
         try:
             x509.load_pem_x509_certificates(str(self.authority).encode())
-        except ValueError:
+        except UNREADABLE:
             yield "authority: is not a certificate in PEM"
