@@ -6,6 +6,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from model import hosts
+from model.field_types import SEALED
+
 UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies", "authority")
 """Words of keys whose values may be secret, or hold something secret by mistake: these are never repeated."""
 
@@ -15,6 +18,8 @@ _WITHOUT_VALUE = ("missing", "extra_forbidden", "dict_type", "model_type", "too_
 
 def problems(item: ErrorDetails, key: str) -> list[str]:
     """What is wrong with the value at `key`, one text each; with the value where that may be shown."""
+    if item["input"] == SEALED:
+        return ["is encrypted, which only secrets may be: write it in plain text"]
     said = _WORDS.get(item["type"])
     texts = [said(item)] if said else item["msg"].removeprefix("Value error, ").splitlines()
     if item["type"] in ("missing", "extra_forbidden", "dict_type", "model_type", "too_short") or not _may_show(
@@ -34,6 +39,8 @@ def _may_show(value: Any, key: str) -> bool:
 
 def _network(item: ErrorDetails) -> str:
     try:
+        if not hosts.is_dotted(item["input"]):
+            raise ValueError
         network = IPv4Network(item["input"], strict=False)
     except (AddressValueError, NetmaskValueError, ValueError, TypeError):
         return "must be an IPv4 network, as in 192.168.130.0/24"
@@ -70,7 +77,7 @@ _WORDS: dict[str, Callable[[ErrorDetails], str]] = {
     **dict.fromkeys(("tuple_type", "list_type"), _list),
     "string_type": _text,
     "too_short": _always("must have at least one entry"),
-    "enum": _choice,
+    **dict.fromkeys(("enum", "literal_error"), _choice),
     "greater_than_equal": _bound("at least", "ge"),
     "less_than_equal": _bound("at most", "le"),
     **dict.fromkeys(

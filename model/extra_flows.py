@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from model import firewall
 from model.field_types import Section, Shape
 from model.firewall import ANYWHERE, EVERY_NODE, FLOWS, WORLD, End, Flow, Transport
+from model.hosts import is_dotted, machine_network
 from model.roles import Role
 
 ROLES = frozenset(str(role) for role in Role)
@@ -28,14 +29,14 @@ def end(text: str) -> End:
     if text in ROLES:
         return Role(text)
     try:
-        network = IPv4Network(text)
+        network = IPv4Network(text if is_dotted(text) else "")
     except ValueError:
         msg = f"must be {WORLD}, {EVERY_NODE} (every node), a role ({', '.join(Role)}) or a network as in 192.0.2.0/24"
         raise ValueError(msg) from None
     if network == ANYWHERE:
         msg = f"say {WORLD}"
         raise ValueError(msg)
-    return network
+    return machine_network(network)
 
 
 def _known(text: str) -> str:
@@ -50,7 +51,7 @@ def _ports(given: Any) -> Any:
 
 def _range(one: Any) -> list[Any]:
     first, dash, last = one.partition("-") if isinstance(one, str) else ("", "", "")
-    if not (dash and first.isdecimal() and last.isdecimal()):
+    if not (dash and _is_number(first) and _is_number(last)):
         return [one]
     if not int(first) <= int(last) <= LAST_PORT:
         msg = f"'{one}' is no range of ports"
@@ -58,11 +59,15 @@ def _range(one: Any) -> list[Any]:
     return list(range(int(first), int(last) + 1))
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(LAST_PORT))
+
+
 FlowEnd = Annotated[str, AfterValidator(_known)]
 Port = Annotated[int, Field(ge=1, le=LAST_PORT, strict=True)]
 # Both firewalls keep it as a comment: nftables in quotes, at most 128 bytes; Neutron at most 255.
 Reason = Annotated[
-    str, Shape("[ !#-\\[\\]-~]{1,100}", "one line of at most 100 letters, without quotes and backslashes")
+    str, Shape("(?! )[ !#-\\[\\]-~]{1,100}(?<! )", "one line of at most 100 letters, without quotes and backslashes")
 ]
 
 

@@ -3,24 +3,24 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    TypeAdapter,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
+from model import hosts
 from model.addressing import LAST_SERVICE_HOST
 from model.ssh_keys import ssh_public_key
 
@@ -50,32 +50,6 @@ class Shape:
         return text
 
 
-# What an address of a machine cannot be in, and a network of machines cannot overlap (RFC 6890).
-NOT_FOR_MACHINES = {
-    IPv4Network("0.0.0.0/8"): "means 'this network'",
-    IPv4Network("127.0.0.0/8"): "is each machine itself",
-    IPv4Network("169.254.0.0/16"): "has the cloud's metadata service and is not routed",
-    IPv4Network("224.0.0.0/4"): "is for multicast",
-    IPv4Network("240.0.0.0/4"): "is reserved",
-}
-
-
-def _machine_network(cidr: IPv4Network) -> IPv4Network:
-    for network, why in NOT_FOR_MACHINES.items():
-        if cidr.overlaps(network):
-            msg = f"cannot be a network of machines: {network} {why}"
-            raise ValueError(msg)
-    return cidr
-
-
-def _machine_address(address: IPv4Address) -> IPv4Address:
-    for network, why in NOT_FOR_MACHINES.items():
-        if address in network:
-            msg = f"cannot be the address of a machine: {network} {why}"
-            raise ValueError(msg)
-    return address
-
-
 def _release_network(cidr: IPv4Network) -> IPv4Network:
     if cidr.num_addresses <= LAST_SERVICE_HOST:
         msg = "must be a /24 or larger: addresses are given by role, from .10 to .250"
@@ -83,42 +57,11 @@ def _release_network(cidr: IPv4Network) -> IPv4Network:
     return cidr
 
 
-def _host_name(text: str) -> str:
-    labels = text.split(".")
-    if labels[-1].isdigit():
-        try:
-            _machine_address(IPv4Address(text))
-        except AddressValueError:
-            msg = "must be a host name, or an IPv4 address of four numbers up to 255"
-            raise ValueError(msg) from None
-    if any(not re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", label) for label in labels):
-        msg = "must be a host name: letters, digits and dashes between the dots, no dash at either end"
-        raise ValueError(msg)
-    if any(len(label) > LONGEST_LABEL for label in labels):
-        msg = f"must be a host name: at most {LONGEST_LABEL} characters between the dots"
-        raise ValueError(msg)
-    return text
-
-
-def _remote_host(text: str) -> str:
-    if "localhost" in (text, text.rpartition(".")[2]):
-        msg = "must name another machine: 'localhost' is each machine itself"
-        raise ValueError(msg)
-    return text
-
-
 def _path(text: str) -> str:
     if {".", ".."}.intersection(text.rpartition(":")[2].split("/")):
         msg = "must be a path without '.' and '..'"
         raise ValueError(msg)
     return text
-
-
-def _proxy_url(text: str) -> str:
-    """The address in its normal form, for which reserved characters of a password may stand as they are."""
-    url = TypeAdapter(AnyHttpUrl).validate_python(text)
-    _host_name(str(url.host).lower())
-    return str(url)
 
 
 def _no_bool(value: Any) -> Any:
@@ -129,13 +72,18 @@ def _no_bool(value: Any) -> Any:
     return value
 
 
+def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for position, value in enumerate(values):
+        if value != SEALED and (first := values.index(value)) != position:
+            msg = f"entries {first} and {position} are the same"
+            raise ValueError(msg)
+    return values
+
+
 def _unless_sealed(check: Callable[[str], str]) -> AfterValidator:
     """The check, for what can be read here."""
     return AfterValidator(lambda text: text if text == SEALED else check(text))
 
-
-LONGEST_LABEL = 63
-"""Characters of a part of a host name (RFC 1035, 2.3.4)."""
 
 TEXT = "[^\\x00-\\x1f\\x7f\\u2028\\u2029]"
 """A character that neither ends a line nor controls anything: what stands in files line by line."""
@@ -148,23 +96,30 @@ Name = Annotated[str, Shape(f"(?! ){TEXT}{{1,255}}(?<! )", "the name of a thing 
 HostName = Annotated[
     str,
     Shape("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a host name in lower case, or an IPv4 address"),
-    _unless_sealed(_host_name),
+    _unless_sealed(hosts.host_name),
 ]
-RemoteHost = Annotated[HostName, _unless_sealed(_remote_host)]
+RemoteHost = Annotated[HostName, _unless_sealed(hosts.remote_host)]
 HttpsUrl = Annotated[
     str,
     Shape(
         "https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]*)*", "an address as in https://acme.example.org/directory"
     ),
+    _unless_sealed(hosts.service_url),
 ]
-ProxyUrl = Annotated[str, _unless_sealed(_proxy_url)]
-EmailAddress = Annotated[str, Shape("[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", "an address as in operators@example.org")]
+ProxyUrl = Annotated[str, _unless_sealed(hosts.proxy_url)]
+EmailAddress = Annotated[
+    str,
+    Shape("[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+", "an address as in operators@example.org"),
+    _unless_sealed(hosts.email_address),
+]
+FileUrl = Annotated[str, _unless_sealed(hosts.file_url), WithJsonSchema({"type": "string", "format": "uri"})]
 Sha256 = Annotated[str, Shape("[0-9a-f]{64}", "the 64 hexadecimal digits of a SHA-256 sum")]
 MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path"), _unless_sealed(_path)]
 NfsSource = Annotated[
     str,
     Shape("[A-Za-z0-9.-]+:(/[A-Za-z0-9._-]+)+", "a server and a path, as in nfs.example.org:/idr"),
     _unless_sealed(_path),
+    _unless_sealed(hosts.nfs_source),
 ]
 NfsOptions = Annotated[
     str, Shape("[a-z0-9]+(=[a-z0-9.]+)?(,[a-z0-9]+(=[a-z0-9.]+)?)*", "mount options, as in ro,nfsvers=4.2")
@@ -185,9 +140,12 @@ PublicKey = Annotated[
     ),
     _unless_sealed(ssh_public_key),
 ]
-MachineAddress = Annotated[IPv4Address, AfterValidator(_machine_address)]
-MachineNetwork = Annotated[IPv4Network, AfterValidator(_machine_network)]
+MachineAddress = Annotated[IPv4Address, AfterValidator(hosts.machine_address), BeforeValidator(hosts.dotted_address)]
+MachineNetwork = Annotated[IPv4Network, AfterValidator(hosts.machine_network), BeforeValidator(hosts.dotted_network)]
 ReleaseNetwork = Annotated[MachineNetwork, AfterValidator(_release_network)]
+
+EachOnce = AfterValidator(_each_once)
+"""For lists: no entry twice. Neutron refuses a name server that is, when half of the stack is there."""
 
 _NUMBER = BeforeValidator(_no_bool)
 Processors = Annotated[int, Field(ge=1, le=1024), _NUMBER]

@@ -8,6 +8,7 @@ from model.firewall import NFS_PORT, Transport
 RPCBIND_PORT: Final = 111
 """Version 3 asks here for the port of NFS."""
 VERSIONS = ("nfsvers", "vers")
+VERSIONS_OF_LINUX = ("3", "4", "4.0", "4.1", "4.2")
 REFUSED_PROTOCOLS = ("udp", "rdma")
 
 
@@ -21,10 +22,10 @@ def problems(options: str) -> Iterator[str]:
     """Why a mount with these options cannot work, one text each."""
     given = _parsed(options)
     version = _version(given)
-    if version not in ("3", "4"):
-        yield f"options: NFS version {version} is not supported; use 3 or 4"
+    if (whole := _whole_version(given)) not in VERSIONS_OF_LINUX:
+        yield f"options: NFS version {whole} is not supported; use one of {', '.join(VERSIONS_OF_LINUX)}"
     for protocol in REFUSED_PROTOCOLS:
-        if protocol in given or given.get("proto") == protocol:
+        if protocol in given or given.get("proto", "").removesuffix("6") == protocol:
             yield f"options: NFS over {protocol} is not supported; leave it out"
     wrong = [name for name in ("port", "mountport") if not _is_port(given, name)]
     yield from (f"options: {name}={given[name]} is no port" for name in wrong)
@@ -48,8 +49,12 @@ def _parsed(options: str) -> dict[str, str]:
 
 def _version(given: dict[str, str]) -> str:
     """The major version."""
+    return _whole_version(given).split(".")[0]
+
+
+def _whole_version(given: dict[str, str]) -> str:
     short = next((name.removeprefix("v") for name in given if name in ("v2", "v3", "v4")), "4")
-    return next((given[name] for name in VERSIONS if name in given), short).split(".")[0]
+    return next((given[name] for name in VERSIONS if name in given), short)
 
 
 def _is_port(given: dict[str, str], name: str) -> bool:

@@ -2,8 +2,8 @@
 
 from model import firewall, nfs
 from model.addressing import gateway, node_address, service_pool
-from model.field_types import LONGEST_LABEL
 from model.firewall import End, Site, Zone
+from model.hosts import LONGEST_LABEL
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
 from model.release_settings import AntiAffinity, NodeGroup, Release
 from model.release_settings import Scope as ScopeSettings

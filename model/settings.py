@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr
@@ -15,6 +16,8 @@ from model import collisions, extra_flows, nfs, sizing
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
+    EachOnce,
+    FileUrl,
     Generation,
     GroupName,
     HostName,
@@ -34,6 +37,7 @@ from model.field_types import (
     Sha256,
 )
 from model.firewall import ANYWHERE
+from model.hosts import is_dotted
 from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import Bastion, Flavor, NodeGroup, Release
 from model.roles import Role
@@ -49,7 +53,7 @@ class Distribution(StrEnum):
 class Download(Section):
     """A file of OMERO's distribution and its SHA-256; without the sum it is not used."""
 
-    url: AnyHttpUrl = Field(description="Where it is fetched")
+    url: FileUrl = Field(description="Where it is fetched")
     sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
 
 
@@ -115,7 +119,7 @@ class Proxies(Section):
 
     packages: ProxyUrl | None = Field(None, description="For the distribution's packages")
     http: ProxyUrl | None = Field(None, description="For downloads")
-    exceptions: tuple[HostName, ...] = Field(
+    exceptions: Annotated[tuple[HostName, ...], EachOnce] = Field(
         (), description="Hosts that are reached directly (no_proxy); with `http`, `flows` must open them"
     )
     network: MachineNetwork | None = Field(None, description="Where they are: nodes reach proxies by name only there")
@@ -152,22 +156,28 @@ class Settings(Section):
     """Everything a stack file says under `idr:`."""
 
     stack_secret: SecretStr | None = Field(None, description="What all passwords and keys are derived from; a secret")
-    operators: tuple[PublicKey, ...] = Field((), description="Public ssh keys of those who may log in")
+    operators: Annotated[tuple[PublicKey, ...], EachOnce] = Field(
+        (), description="Public ssh keys of those who may log in"
+    )
     image: Name | None = Field(None, description="The cloud's Debian 12 image")
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
     external_network: Name | None = Field(None, description="Where floating addresses come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
     public_password: PublicPassword = Field("public", description="Of OMERO's user `public`; published, as IDR does")
-    ssh_from: tuple[MachineNetwork, ...] = Field(
+    ssh_from: Annotated[tuple[MachineNetwork, ...], EachOnce] = Field(
         (), description="Networks of operators, and of where `pulumi up` runs; empty: ssh from anywhere"
     )
-    omero_from: tuple[MachineNetwork, ...] = Field(
+    omero_from: Annotated[tuple[MachineNetwork, ...], EachOnce] = Field(
         (), description="Networks of OMERO clients (port 4064); empty: from anywhere"
     )
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="A key pair of the cloud for the servers, if its rules want one")
-    dns_servers: tuple[MachineAddress, ...] = Field((), description="Name servers; the cloud's where absent")
-    time_servers: tuple[RemoteHost, ...] = Field((), description="NTP servers; the distribution's where absent")
+    dns_servers: Annotated[tuple[MachineAddress, ...], EachOnce] = Field(
+        (), description="Name servers; the cloud's where absent"
+    )
+    time_servers: Annotated[tuple[RemoteHost, ...], EachOnce] = Field(
+        (), description="NTP servers; the distribution's where absent"
+    )
     proxies: Proxies = Field(Proxies(), description="How a closed site reaches the world")
     host_name: RemoteHost | None = Field(None, description="The name that visitors use")
     certificate: PublicCertificate | None = Field(None, description="What visitors see; kept as a secret")
@@ -232,6 +242,8 @@ class Settings(Section):
             yield "certificate and acme both say what visitors see: remove one"
         if (self.certificate or self.acme) and self.host_name is None:
             yield "hostName: a certificate is for a name: say which visitors use"
+        elif self.acme and self.host_name and is_dotted(self.host_name):
+            yield f"acme: an authority signs names, and hostName is the address {self.host_name}: remove acme"
         elif self.certificate and self.host_name and not self.certificate.names(self.host_name):
             yield f"certificate: is not for the hostName {self.host_name}"
 

@@ -38,14 +38,19 @@ class Mutant:
     new: str
     tests: tuple[str, ...] = TESTS
 
-    def apply(self, folder: Path) -> None:
-        """Put it into a copy. Raises MutantError when its place is gone, or is there more than once."""
+    def require_place(self, folder: Path) -> str:
+        """The text of its file in a copy. Raises MutantError when its place is gone, or is there more than once."""
         file = folder / self.file
         text = file.read_text() if file.is_file() else ""
         if text.count(self.old) != 1:
             msg = f"'{self.name}': {self.file} has its place {text.count(self.old)} times, not once: {self.old}"
             raise MutantError(msg)
-        file.write_text(text.replace(self.old, self.new))
+        return text
+
+    def apply(self, folder: Path) -> None:
+        """Put it into a copy. Raises MutantError as `require_place` does."""
+        text = self.require_place(folder)
+        (folder / self.file).write_text(text.replace(self.old, self.new))
 
 
 def mutants() -> tuple[Mutant, ...]:

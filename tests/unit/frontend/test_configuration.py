@@ -36,6 +36,12 @@ def test_it_accepts_the_longest_host_name_there_can_be(tmp_path: Path) -> None:
     assert (done.returncode, len(longest)) == (0, 253), done.stderr
 
 
+@pytest.mark.parametrize("name", ["default", "include", "hostnames", "volatile", "192.0.2.7"])
+def test_a_host_name_is_no_word_of_nginx(name: str, tmp_path: Path) -> None:
+    done = proxy.check_configuration(written(replace(stacks.plan_of("local"), host_name=name), tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_it_accepts_the_way_in_for_a_certificates_authority(tmp_path: Path) -> None:
     config = written(replace(stacks.plan_of("local"), acme=Acme()), tmp_path)
     done = proxy.check_configuration(config)

@@ -111,6 +111,13 @@ FAILED = [
     ("/webgateway/imgData/1/", IMAGE),
     ("/figure/imgData/1/", IMAGE | {"size": {"width": 1}, "channels": []}),
     ("/webgateway/imgData/1/size/", None),
+    ("/webgateway/imgData/1/channels/", []),
+    ("/webgateway/imgData/1/size/", {}),
+    (
+        "/gallery-api/thumbnails/",
+        {"project-1": {"image": {"id": 1}, "thumbnail": PICTURE}, "screen-2": {"image": {"id": 2}}},
+    ),
+    ("/webgateway/search/", [IMAGE, {"ConcurrencyException": {"backOff": 1000}}]),
     ("/webgateway/histogram_json/1/channel/0/", {"error": "no pixels"}),
     ("/webgateway/table/1/query/", {"error": "Table 1 not found"}),
     ("/iviewer/image_data/1/", {"error": "Traceback"}),
@@ -123,6 +130,12 @@ WELL = [
     ("/webgateway/plate/1/0/", {"grid": [[None, {"id": 1}]]}),
     ("/api/v0/m/images/", {"data": [], "meta": {}}),
     ("/webgateway/get_rois_json/1/", []),
+    ("/webgateway/imgData/1/meta.imageDescription/", ""),
+    ("/webgateway/imgData/1/tiles/", False),
+    ("/webgateway/imgData/1/init_zoom/", 0),
+    ("/gallery-api/thumbnails/", {"project-1": {"image": {"id": 1}, "thumbnail": PICTURE}}),
+    ("/gallery-api/thumbnails/", {}),
+    ("/webgateway/search/", [IMAGE]),
     ("/webclient/omero_table/1/json/", {"data": {"rows": []}, "error": None}),
 ]
 

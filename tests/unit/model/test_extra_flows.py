@@ -152,6 +152,18 @@ BAD = {
     ),
     "host bits": ({**FLOW, "from": "192.0.2.1/24"}, f"idr:flows.0.from: {END} (given: '192.0.2.1/24')"),
     "the world as a network": ({**FLOW, "from": "0.0.0.0/0"}, "idr:flows.0.from: say world (given: '0.0.0.0/0')"),
+    "half of the world as a network": (
+        {**FLOW, "from": "0.0.0.0/1"},
+        "idr:flows.0.from: cannot be a network of machines: 0.0.0.0/8 means 'this network' (given: '0.0.0.0/1')",
+    ),
+    "each machine itself": (
+        {**FLOW, "to": "127.0.0.0/8"},
+        "idr:flows.0.to: cannot be a network of machines: 127.0.0.0/8 is each machine itself (given: '127.0.0.0/8')",
+    ),
+    "a mask": (
+        {**FLOW, "from": "192.0.2.0/255.255.255.0"},
+        f"idr:flows.0.from: {END} (given: '192.0.2.0/255.255.255.0')",
+    ),
     "both ends outside": (
         {**FLOW, "from": "world", "to": "192.0.2.0/24"},
         "idr:flows.0: from world to 192.0.2.0/24: one of them must be a role or `node`",
@@ -166,6 +178,19 @@ BAD = {
         "idr:flows.0.ports.0: must be a whole number (given: True)",
     ),
     "a range upside down": ({**FLOW, "ports": ["90-80"]}, "idr:flows.0.ports: '90-80' is no range of ports"),
+    "a range in other digits": (
+        {**FLOW, "ports": ["\u0661-\u0663"]},
+        "idr:flows.0.ports.0: must be a whole number (given: '\u0661-\u0663')",
+    ),
+    "a range of a number without end": (
+        {**FLOW, "ports": ["1-" + "9" * 5000]},
+        f"idr:flows.0.ports.0: must be a whole number (given: '1-{'9' * 77}...)",
+    ),
+    "another transport": (
+        {**FLOW, "transport": "icmp"},
+        "idr:flows.0.transport: must be one of 'tcp', 'udp' (given: 'icmp')",
+    ),
+    "an empty reason": ({**FLOW, "why": " "}, f"idr:flows.0.why: {REASON} (given: ' ')"),
     "no port": (
         {**FLOW, "ports": []},
         "idr:flows.0: ports: name 1 to 100, not 0",

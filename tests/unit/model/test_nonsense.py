@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from model.field_types import NOT_FOR_MACHINES, SEALED
+from model.field_types import SEALED
+from model.hosts import NOT_FOR_MACHINES
 from model.outputs.groups import groups
 from model.planning import plan
 from model.reading import Source, parse
@@ -146,6 +147,101 @@ def test_one_floating_address_leads_to_one_machine() -> None:
 def test_a_host_name_is_one(host: str) -> None:
     for change in ({"hostName": host}, {"timeServers": [host]}, {"proxies": {"exceptions": [host]}}):
         assert "must be a host name" in given_with(**change), change
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0.0.0.0", "256.1.1.1", "a..b", "-a"])  # noqa: S104
+def test_every_setting_with_a_host_in_it_names_another_machine(host: str) -> None:
+    mount = {"source": f"{host}:/uod", "mount": "/uod"}
+    part = {"url": f"https://{host}/file.zip"}
+    named = {"hostName": HOST}
+    for change in (
+        {"nfsMounts": [mount]},
+        {"proxies": {"http": f"http://{host}:3128"}},
+        {"omero": {"distribution": "demo", "server": part}},
+        {**named, "acme": {"directory": f"https://{host}/directory"}},
+        {**named, "acme": {"email": f"operators@{host}"}},
+    ):
+        if "email" in str(change) and host == "localhost":
+            continue  # an account of another machine's cannot be told from it
+        said = mistakes(lambda v, change=change: v.update(change), CERTIFIED)  # type: ignore[misc]
+        assert len(said) == 1, change
+        assert any(part in said[0] for part in ("must be", "cannot be", "must name")), said
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://me:hunter2@example.org/file.zip", "cannot hold a user or password"),
+        ("https://me@example.org/file.zip", "cannot hold a user or password"),
+        ("https://example.org/", "must end with the file's name"),
+        ("https://example.org/folder/", "must end with the file's name"),
+        ("https://example.org/file.whl?download=1", "must end with the file's name"),
+        ("https://example.org/file.whl#sha256=0", "must end with the file's name"),
+        ("https://example.org:0/file.zip", "must name a port from 1 to 65535"),
+    ],
+)
+def test_a_download_is_a_file_that_anybody_may_fetch(url: str, reason: str) -> None:
+    said = only(lambda v: v["omero"].update(server={"url": url}))
+    assert said.startswith(f"idr:omero.server.url: {reason}")
+
+
+@pytest.mark.parametrize("url", ["http://p:0", "http://p:3128/path", "http://p:3128/?x=1", "http://p:3128#x"])
+def test_a_proxy_is_a_host_and_a_port(url: str) -> None:
+    assert "must " in given_with(proxies={"http": url})
+
+
+@pytest.mark.parametrize("email", ["-o@example.org", "a@b..c", "a@-b"])
+def test_an_address_for_mail_is_one(email: str) -> None:
+    assert "idr:acme.email: must be " in given_with(hostName=HOST, acme={"email": email})
+
+
+def test_an_authority_signs_no_address() -> None:
+    assert "acme: an authority signs names" in given_with(hostName="192.0.2.7", acme={})
+
+
+NETWORK_FORMS = [3232235776, "10.0.0.0/024", "10.0.0.0/0.0.0.255", "192.0.2.0/255.255.255.0", " 10.0.0.0/8", "fd00::/8"]
+
+
+@pytest.mark.parametrize("network", NETWORK_FORMS)
+def test_a_network_is_written_with_a_prefix_length(network: Any) -> None:
+    expected = "must be an IPv4 network, as in 192.168.130.0/24"
+    assert expected in given_with(sshFrom=[network])
+    assert expected in only(lambda v: v["bastion"].update(cidr=network))
+
+
+@pytest.mark.parametrize("address", [3232235777, True, "192.0.2.1/32", "0192.0.2.1", "192.0.2", "\u0661.2.3.4"])
+def test_an_address_is_written_in_four_numbers(address: Any) -> None:
+    assert "must be an IPv4 address, as in 192.0.2.10" in given_with(dnsServers=[address])
+    assert "must be an IPv4 address, as in 192.0.2.10" in given_with(floatingIps={"public": address})
+
+
+@pytest.mark.parametrize(
+    ("setting", "one"),
+    [
+        ("dnsServers", "192.0.2.1"),
+        ("timeServers", "ntp.example.org"),
+        ("sshFrom", "192.0.2.0/24"),
+        ("omeroFrom", "192.0.2.0/24"),
+        ("operators", f"ssh-ed25519 {GOOD_KEY}"),
+    ],
+)
+def test_a_list_names_nothing_twice(setting: str, one: str) -> None:
+    assert given_with(**{setting: [one, one]}) == f"idr:{setting}: entries 0 and 1 are the same"
+    accepted(**{setting: [one]})
+
+
+def test_two_encrypted_entries_may_differ() -> None:
+    accepted(operators=[SEALED, SEALED])
+
+
+@pytest.mark.parametrize("path", [("flavors", "local.small", "vcpus"), ("bastion", "cidr"), ("omero", "distribution")])
+def test_what_is_encrypted_and_no_secret_is_named_so(path: tuple[str, ...]) -> None:
+    def seal(values: Values) -> None:
+        for key in path[:-1]:
+            values = values[key]
+        values[path[-1]] = SEALED
+
+    assert only(seal) == f"idr:{'.'.join(path)}: is encrypted, which only secrets may be: write it in plain text"
 
 
 def test_a_host_name_is_another_machines() -> None:

@@ -92,13 +92,24 @@ def says_failed(path: str, response: HttpResponse) -> bool:
         said = json.loads(response.content)
     except ValueError:
         return True
+    if "imgData" in path and said in ([], {}):
+        # A part of an image's data (imgData/1/channels/) that OMERO.web could not make.
+        return True
+    if isinstance(said, list):
+        # Each entry of a search may have failed by itself.
+        return any(_names_failure(one) for one in said)
     if not isinstance(said, dict):
         return said is None
     return (
-        any(said.get(key) for key in FAILURES)
+        _names_failure(said)
         or ("get_thumbnails" in path and None in said.values())
+        or ("gallery-api/thumbnails" in path and not all("thumbnail" in one for one in said.values()))
         or ("imgData" in path and "meta" in said and not (said.get("size") and said.get("channels")))
     )
+
+
+def _names_failure(said: object) -> bool:
+    return isinstance(said, dict) and any(said.get(key) for key in FAILURES)
 
 
 class VisitorsOnlyRead:

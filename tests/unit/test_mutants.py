@@ -1,0 +1,19 @@
+"""The faults of tests/mutants.yaml can be put in: tests/soak/test_mutants.py then shows that each is noticed."""
+
+import pytest
+
+from tests import mutants
+from tests.mutants import MutantError
+from tests.stacks import ROOT
+
+
+@pytest.mark.parametrize("mutant", mutants.mutants(), ids=lambda mutant: mutant.name)
+def test_a_fault_has_its_place(mutant: mutants.Mutant) -> None:
+    mutant.require_place(ROOT)
+    assert mutant.old != mutant.new
+    assert all((ROOT / test).exists() for test in mutant.tests)
+
+
+def test_a_fault_without_a_place_is_an_error() -> None:
+    with pytest.raises(MutantError, match="has its place 0 times, not once"):
+        mutants.Mutant("x", "Makefile", "what is not in it", "").require_place(ROOT)
