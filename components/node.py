@@ -71,6 +71,7 @@ class Node(pulumi.ComponentResource):
                     opts=child,
                 )
             )
+        gone = turns.gone(node.name)
         instance = openstack.compute.Instance(
             node.name,
             name=name,
@@ -87,8 +88,16 @@ class Node(pulumi.ComponentResource):
             power_state="active",
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
-            metadata={**server_metadata, **labels.metadata(), "image": node.image, "rebuild": str(node.rebuild)},
-            opts=ResourceOptions.merge(child, _change(frozen=frozen, after=turns.before_server(node.name))),
+            metadata={
+                **server_metadata,
+                **labels.metadata(),
+                "image": node.image,
+                "rebuild": str(node.rebuild),
+                **({"replaces": gone} if gone else {}),
+            },
+            opts=ResourceOptions.merge(
+                child, _change(keep=frozen and not gone, gone=bool(gone), after=turns.before_server(node.name))
+            ),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}
         self.attachments: list[pulumi.Resource] = []
@@ -113,8 +122,8 @@ class Node(pulumi.ComponentResource):
         self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
 
 
-def _change(*, frozen: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
-    """What a change of the settings does to a server that is there."""
+def _change(*, keep: bool, gone: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
+    """What a change of the settings does to a server of the state. One that is `gone` is made anew."""
     return ResourceOptions(
         depends_on=after,
         ignore_changes=[
@@ -128,11 +137,13 @@ def _change(*, frozen: bool, after: list[pulumi.Input[pulumi.Resource]]) -> Reso
             # says when another image is wanted. A server that is replaced gets the image of the settings.
             "blockDevices",
             "imageName",
-            *(["flavorName", "metadata", "networks", "availabilityZone"] if frozen else []),
+            # Of a server that was made anew after somebody had deleted the one before: it stays as it is.
+            *([] if gone else ["metadata.replaces"]),
+            *(["flavorName", "metadata", "networks", "availabilityZone"] if keep else []),
         ],
         # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562):
         # a new server says what it is.
-        replace_on_changes=["metadata.image", "metadata.rebuild"],
+        replace_on_changes=["metadata.image", "metadata.rebuild", "metadata.replaces"],
     )
 
 

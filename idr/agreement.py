@@ -12,7 +12,7 @@ from idr.cloud import asking, connect
 from idr.errors import IdrError
 from idr.listing import listing
 from idr.state import Place, Resource, State
-from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, compare, wanted
+from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, KnownObject, compare, wanted
 from model.plan import Plan
 from model.replacement import Deployed
 
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 
+DELETED = ("DELETED", "SOFT_DELETED")
+"""Nova's states of a server that somebody has deleted, as long as it remembers it."""
+
+
 class PlaceError(IdrError):
     """The credentials lead to another project or region than the stack is in."""
+
+
+class ListError(IdrError):
+    """The cloud does not list what it has."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class Agreement:
         return [
             *(f"{one.volume} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
             *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
+            *(f"server {name} is gone from the project: `pulumi up` makes it anew" for name in self.gone_servers()),
         ]
 
     def foreign(self) -> list[str]:
@@ -70,6 +79,10 @@ class Agreement:
             f"Nothing was changed. Check project, region and the cloud's health. What really is lost can be given up "
             f"with `pulumi state unprotect URN -s {self.stack}`.",
         ]
+
+    def gone_servers(self) -> dict[str, str]:
+        """The ids of the servers that the state knows and the project does not hold, by their names in the plan."""
+        return {one.name: one.id for one in self.comparison.gone if one.kind == Kind.SERVER}
 
     def broken(self) -> list[CloudObject]:
         """The servers that the state knows and Nova calls ERROR."""
@@ -103,7 +116,7 @@ class Agreement:
         ]
 
     def _lost(self) -> list[str]:
-        gone = self.comparison.gone
+        gone = [one for one in self.comparison.gone if not self._goes_with_a_server(one)]
         if not gone:
             return []
         return [
@@ -111,6 +124,11 @@ class Agreement:
             *(f"- {one}" for one in gone),
             f"`bin/idr recover --stack {self.stack}` lets the state forget them, the next `pulumi up` makes them anew.",
         ]
+
+    def _goes_with_a_server(self, one: KnownObject) -> bool:
+        """Whether an `up` makes an object of the state anew by itself: a server, or an attachment of its volumes."""
+        server = one.id.partition("/")[0] if one.kind == Kind.ATTACHMENT else one.id
+        return server in self.gone_servers().values()
 
     def _off(self) -> list[str]:
         names = [name for name in self.switched_off() if self._state_says_active(name)]
@@ -176,17 +194,32 @@ def require_agreement(plan: Plan) -> dict[str, Deployed]:
     if pulumi.runtime.is_dry_run():
         return {}
     try:
-        found = asking(lambda: of(connect(_setting), plan))
+        found = asking(lambda: _confirmed(connect(_setting), plan))
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
     for line in found.warnings():
         pulumi.log.warn(line)
     if lines := found.problems():
         raise pulumi.RunError("\n".join(lines))
-    return {name: _deployed(server) for name, server in found.state.servers().items()}
+    gone = found.gone_servers()
+    return {name: _deployed(server, gone.get(name, "")) for name, server in found.state.servers().items()}
 
 
-def _deployed(server: Resource) -> Deployed:
+def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
+    """Compare cloud and state. Each server that is not listed is asked for by its id, since it will be made anew.
+
+    Raises ListError where it is there all the same.
+    """
+    found = of(cloud, plan)
+    for name, number in found.gone_servers().items():
+        server = cloud.get_server_by_id(number)
+        if server and server.status not in DELETED:
+            msg = f"the cloud does not list server {name} ({number}), but it is there. Try again when Nova is well."
+            raise ListError(msg)
+    return found
+
+
+def _deployed(server: Resource, gone: str) -> Deployed:
     inputs = server.inputs
     metadata = inputs.get("metadata") or {}
     return Deployed(
@@ -196,6 +229,7 @@ def _deployed(server: Resource) -> Deployed:
         zone=server.outputs.get("availabilityZone"),
         flavor=inputs.get("flavorName", ""),
         ports=len(inputs.get("networks") or ()),
+        gone=gone,
     )
 
 

@@ -1,7 +1,7 @@
 """Which nodes an update interrupts, and in which order."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from model import balancing
 from model.capacity import is_moved
@@ -11,13 +11,17 @@ from model.roles import Role
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a server was made from. `zone` is where it stands, `ports` how many networks it is in."""
+    """What a server was made from. `zone` is where it stands, `ports` how many networks it is in.
+
+    `gone` is the id of a server that somebody deleted in the cloud.
+    """
 
     image: str
     rebuild: str
     zone: str | None
     flavor: str
     ports: int
+    gone: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,13 @@ class Order:
     """Names of nodes, in the order in which an update must take them.
 
     `servers` are replaced or resized one after another. Each of `configurations` is a group of nodes that serve the
-    same requests; they are configured one after another, so that one of them always answers.
+    same requests; they are configured one after another, so that one of them always answers. `gone` has the ids of
+    servers that were deleted in the cloud, by node: they are made anew.
     """
 
     servers: tuple[str, ...] = ()
     configurations: tuple[tuple[str, ...], ...] = ()
+    gone: Mapping[str, str] = field(default_factory=dict)
 
 
 def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
@@ -44,6 +50,7 @@ def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
     return Order(
         servers=tuple(node.name for node in servers if _is_interrupted(node, deployed[node.name])),
         configurations=tuple(dict.fromkeys(names for names in alike if len(names) > 1)),
+        gone={name: was.gone for name, was in deployed.items() if was.gone},
     )
 
 
@@ -55,6 +62,6 @@ def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
 
 
 def _is_interrupted(node: Node, was: Deployed) -> bool:
-    if is_moved(node.zone, was.zone) or was.ports != (2 if node.storage_network else 1):
+    if was.gone or is_moved(node.zone, was.zone) or was.ports != (2 if node.storage_network else 1):
         return True
     return (node.image, str(node.rebuild), node.flavor_name) != (was.image, was.rebuild, was.flavor)

@@ -1,6 +1,7 @@
 """Cloud and state that do not agree, on the fake cloud: what `up` refuses, and what `idr recover` does about it."""
 
 import copy
+import dataclasses
 import json
 import shutil
 import socket
@@ -14,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.fake_cloud import identity
-from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.cloud import FakeCloud, Service
+from tests.fake_cloud.http import Answer, Call
 from tests.fake_cloud.project import STACK, CloudProject, local_stack
 
 pytestmark = pytest.mark.engine
@@ -68,6 +70,9 @@ class Place:
         self.cloud.store.remove("servers", server["id"])
         for port in self.cloud.store.all("ports", device_id=server["id"]):
             port.update(device_id="", device_owner="")
+        for volume in self.cloud.store.all("volumes"):
+            if any(one["server_id"] == server["id"] for one in volume["attachments"]):
+                volume.update(status="available", attachments=[])
 
     def lock(self, text: str) -> Path:
         """Put a lock on the state."""
@@ -177,14 +182,46 @@ def test_an_answer_without_the_data_volumes_is_not_their_end(place: Place) -> No
     assert place.known() == known
 
 
-def test_a_server_that_is_gone_is_forgotten_and_made_anew(place: Place) -> None:
-    place.delete_server(REDIS)
-    refused(place.up(), "gone from the project", "server demo1-redis", "bin/idr recover")
+@pytest.mark.parametrize("which", ["bastion", "demo1-database"])
+def test_a_server_that_somebody_deleted_is_made_anew_by_up_alone(place: Place, which: str) -> None:
+    before = place.holds()
+    place.delete_server(f"idr-local-{which}")
+    for steps in ({"gone from the project: `pulumi up` makes it anew"}, {"unchanged"}):
+        done = place.up()
+        assert done.returncode == 0, done.stdout
+        assert all(step in done.stdout for step in steps)
+    assert place.only("servers", f"idr-local-{which}")
+    after = place.holds()
+    # The volumes, addresses and ports are the same ones.
+    assert [kind for kind in before if before[kind] != after[kind]] == ["servers"]
+    preview = place.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+    assert preview.returncode == 0, preview.stdout
+
+
+def test_a_server_that_is_there_and_not_listed_is_not_made_twice(place: Place) -> None:
+    server = place.only("servers", REDIS)
+
+    def forgetful(call: Call, service: Service) -> Answer:
+        answer = service(call)
+        if call.method == "GET" and call.path.endswith("/servers/detail"):
+            servers = [one for one in answer.body["servers"] if one["id"] != server["id"]]
+            return dataclasses.replace(answer, body={"servers": servers})
+        return answer
+
+    place.cloud.between = forgetful
+    try:
+        refused(place.up(), f"does not list server demo1-redis ({server['id']}), but it is there")
+    finally:
+        place.cloud.between = None
+
+
+def test_another_object_that_is_gone_is_forgotten_and_made_anew(place: Place) -> None:
+    rule = place.cloud.store.all("security-group-rules", protocol="tcp")[0]
+    place.cloud.store.remove("security-group-rules", rule["id"])
+    refused(place.up(), "gone from the project", rule["id"], "bin/idr recover")
     done = place.idr("recover", "--yes")
-    assert "server demo1-redis" in done.stdout, done.stderr
-    again = place.up()
-    assert again.returncode == 0, again.stdout
-    assert place.only("servers", REDIS)
+    assert rule["id"] in done.stdout, done.stderr
+    assert place.up().returncode == 0
 
 
 def test_a_server_in_error_is_deleted_but_not_another_stacks(place: Place) -> None:

@@ -142,6 +142,18 @@ def test_a_server_that_is_switched_off_stops_an_up(cloud: FakeCloud, pulumi: Eng
     assert found.problems() == ["switched off: demo1-redis. `pulumi up --refresh -s local` starts them."]
 
 
+def test_a_server_that_is_gone_stops_no_up_but_another_object_does(cloud: FakeCloud, pulumi: Engine) -> None:
+    assert cloud.store.all("servers") == []
+    pulumi.knows(INSTANCE, "demo1-database", "s1")
+    pulumi.knows("openstack:compute/volumeAttach:VolumeAttach", "demo1-database-db", "s1/v1")
+    found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert found.problems() == []
+    assert found.warnings() == ["server demo1-database is gone from the project: `pulumi up` makes it anew"]
+    pulumi.knows("openstack:networking/port:Port", "demo1-database", "p1")
+    found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert [line for line in found.problems() if line.startswith("- ")] == ["- port demo1-database (p1)"]
+
+
 def test_a_cloud_that_does_not_let_in_changes_nothing(
     cloud: FakeCloud, pulumi: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

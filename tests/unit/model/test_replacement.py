@@ -59,6 +59,15 @@ def test_a_rebuild_number_replaces_that_node_alone(name: str) -> None:
     assert order(PLAN, {**AS_PLANNED, name: replace(AS_PLANNED[name], rebuild="7")}).servers == (name,)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_server_that_was_deleted_in_the_cloud_is_made_anew(frozen: bool) -> None:
+    made = replace(PLAN, releases=tuple(replace(release, frozen=frozen) for release in PLAN.releases))
+    name = "demo1-redis"
+    found = order(made, {**AS_PLANNED, name: replace(AS_PLANNED[name], gone="id")})
+    assert found.gone == {name: "id"}
+    assert found.servers == (() if frozen else (name,))
+
+
 def test_a_node_without_a_server_does_not_wait() -> None:
     without = {name: was for name, was in OTHER["image"].items() if name != "demo1-redis"}
     assert "demo1-redis" not in order(PLAN, without).servers
