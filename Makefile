@@ -35,7 +35,7 @@ check: $(READY) ## lint, types and unit tests; under two minutes, no cloud
 	@$(PYTHON) -m dev.check
 
 test: check toolchain ## adds engine previews and the end-to-end tests on the local OpenStack
-	@$(PYTHON) -m pytest -n auto --dist loadfile --durations 10 tests/engine
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --durations 10 tests/engine
 	@$(PYTHON) -m pytest --durations 30 tests/cloud
 
 soak: $(READY) ## the long rest: every node rebuilt, every event interrupted, the guide from top to bottom, NFS

@@ -50,6 +50,11 @@ class Ending:
         """Whether `up` succeeded and cloud and state agree."""
         return not (self.recovered or self.completed or self.faults)
 
+    def check(self) -> None:
+        """Fail unless there was such an event, and it ended well."""
+        assert self.request, "there were fewer of these requests"
+        assert self.is_good, f"{self}\n{self.said}"
+
 
 class Stage:
     """The stack `local` on a fake cloud, before an operation."""

@@ -1,0 +1,107 @@
+"""Certificates of a fake cloud and of its clients, and the ways to say which are trusted."""
+
+import datetime
+import json
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.engine.clients import both
+from tests.engine.ways import OPENRC, PROJECT, USER, Way, at, auth, cloud
+from tests.fake_cloud.cloud import FakeCloud
+
+TRUST = {
+    "not trusted": Way(at(), OPENRC),
+    "insecure": Way(at(insecure="true"), OPENRC),
+    "insecure in a variable": Way(at(), {**OPENRC, "OS_INSECURE": "true"}),
+    "file": Way(at(cacertFile="FOLDER/own.pem"), OPENRC),
+    "file in a variable": Way(at(), {**OPENRC, "OS_CACERT": "FOLDER/own.pem"}),
+    "the certificate itself": Way(at(cacertFile="CONTENT own.pem"), OPENRC),
+    "a file that is not there": Way(at(cacertFile="FOLDER/none.pem"), OPENRC),
+    "trusted by the system": Way(at(), {**OPENRC, "SSL_CERT_FILE": "FOLDER/own.pem"}),
+    "clouds.yaml": cloud({**auth(**USER, **PROJECT), "region_name": "one", "cacert": "FOLDER/own.pem"}),
+    "clouds.yaml, not verified": cloud({**auth(**USER, **PROJECT), "region_name": "one", "verify": False}),
+    "clouds.yaml, verified after all": cloud(
+        {**auth(**USER, **PROJECT), "region_name": "one", "verify": False}, OS_INSECURE="false"
+    ),
+}
+UNTRUSTED = {"not trusted", "a file that is not there", "clouds.yaml, verified after all"}
+ONE_OF_EACH = [
+    *((name, False, False) for name in ("not trusted", "insecure", "the certificate itself", "clouds.yaml")),
+    *(("file", wants_client, with_client) for wants_client in (False, True) for with_client in (False, True)),
+]
+"""For the quick tests: a way, whether the cloud wants to see a client's certificate, and whether it is shown one."""
+CLIENT = {"cert": "FOLDER/own.pem", "key": "FOLDER/own.key"}
+
+
+@contextmanager
+def secure(folder: Path, *, wants_client: bool) -> Iterator[FakeCloud]:
+    """A cloud that speaks TLS, with a certificate of its own; one that may also want to see its client's.
+
+    `folder` then has its `own.pem` and `own.key`.
+    """
+    make_certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "own.pem", folder / "own.key")
+    if wants_client:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(folder / "own.pem")
+    with FakeCloud(tls=context) as started:
+        yield started
+
+
+def make_certificate(folder: Path) -> None:
+    """Write a certificate of 127.0.0.1 that nobody but its holder trusts, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the fake cloud")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "own.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "own.key").write_bytes(text)
+
+
+def trust_alike(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, wants_client: bool, with_client: bool
+) -> None:
+    """Engine and `idr` reach a cloud with a certificate of its own, or neither does, as the table says."""
+    certificates = folder / "certificates"
+    certificates.mkdir()
+    with secure(certificates, wants_client=wants_client) as server:
+        way = placed(TRUST[name], certificates, **(CLIENT if with_client else {}))
+        provider, idr = both(way, server, folder, monkeypatch)
+    reached = name not in UNTRUSTED and (with_client or not wants_client)
+    assert bool(provider.network) is reached, provider.said
+    assert (idr.logins, idr.asked, idr.network) == (provider.logins, provider.asked, provider.network), idr.said
+
+
+def placed(way: Way, folder: Path, **settings: str) -> Way:
+    def put(value: str) -> str:
+        if value.startswith("CONTENT "):
+            return (folder / value.removeprefix("CONTENT ")).read_text()
+        return value.replace("FOLDER", str(folder))
+
+    entry = json.loads(json.dumps(way.entry).replace("FOLDER", str(folder)))
+    variables = {name: put(value) for name, value in way.variables.items()}
+    return Way({name: put(value) for name, value in {**way.settings, **settings}.items()}, variables, entry)
