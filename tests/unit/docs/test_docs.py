@@ -19,7 +19,7 @@ from tests import docs
 from tests.docs import Block
 from tests.stacks import ROOT, STACK_FILES
 
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCKS = [block for file in docs.FILES for block in docs.blocks(file)]
 IDR_COMMAND = re.compile(r"(?:`|^)bin/idr (?!-)([^`\n]+)", re.M)
 MAKE_TARGET = re.compile(r"(?:`|^)make ([a-z-]+)", re.M)
