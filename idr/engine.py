@@ -11,6 +11,8 @@ from model import messages
 
 NO_STACK = "no stack named"
 """What the engine says of a stack that the state in use does not have."""
+EMPTY_METADATA = "failed to load checkpoint: EOF"
+"""What it says where it was killed while it wrote `<stack>.json.attrs` beside the state (gocloud.dev, fileblob)."""
 
 
 class EngineError(IdrError):
@@ -21,7 +23,7 @@ def run(*arguments: str, text_input: str | None = None) -> str:
     """What `pulumi` prints, run in the project's folder. Raises EngineError when it fails or is not there."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
-        raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{where_it_looked(done)}")
+        raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{advice(done)}")
     return done.stdout
 
 
@@ -61,8 +63,13 @@ def config(stack: str) -> dict[str, Any]:
     return {name: entry.get("objectValue", entry.get("value")) for name, entry in found.items()}
 
 
-def where_it_looked(done: subprocess.CompletedProcess[str]) -> str:
-    """A line more for a command that found no such stack: which state it asked, and what else may be meant."""
+def advice(done: subprocess.CompletedProcess[str]) -> str:
+    """A line more for a command that found no such stack, or no state that can be read: what to do."""
+    if EMPTY_METADATA in done.stderr:
+        return (
+            f"\nAn engine that was killed left an empty file in {backend()}: delete .pulumi/stacks/idr/*.json.attrs "
+            "there, and let the address end with ?metadata=skip (docs/state.md). The state itself is whole."
+        )
     if NO_STACK not in done.stderr:
         return ""
     return (

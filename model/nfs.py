@@ -10,6 +10,9 @@ RPCBIND_PORT: Final = 111
 VERSIONS = ("nfsvers", "vers")
 VERSIONS_OF_LINUX = ("3", "4", "4.0", "4.1", "4.2")
 REFUSED_PROTOCOLS = ("udp", "rdma")
+OPPOSITES = (("ro", "rw"), ("soft", "hard"), ("lock", "nolock"), ("sync", "async"))
+NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
+"""Options of mount(8) that mount no share of a server."""
 
 
 def ports(mounts: Iterable[str]) -> tuple[tuple[Transport, int], ...]:
@@ -29,8 +32,15 @@ def problems(options: str) -> Iterator[str]:
             yield f"options: NFS over {protocol} is not supported; leave it out"
     wrong = [name for name in ("port", "mountport") if not _is_port(given, name)]
     yield from (f"options: {name}={given[name]} is no port" for name in wrong)
+    yield from _contradictions([option.partition("=")[0] for option in options.split(",")])
     if version == "3":
         yield from _problems_of_version_3(given)
+
+
+def _contradictions(names: list[str]) -> Iterator[str]:
+    yield from (f"options: {name} is given twice" for name in dict.fromkeys(names) if names.count(name) > 1)
+    yield from (f"options: {one} and {other} contradict" for one, other in OPPOSITES if {one, other} <= set(names))
+    yield from (f"options: {name} mounts no share of a server" for name in NOT_OF_NFS if name in names)
 
 
 def _problems_of_version_3(given: dict[str, str]) -> Iterator[str]:

@@ -23,7 +23,9 @@ class Project:
 
     def state(self) -> dict[str, str]:
         """Where the engine keeps this copy's state, and what opens its secrets, as environment variables."""
-        return {"PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "for tests"}
+        # As Pulumi.yaml: an engine that is killed may leave empty metadata beside a state, which nobody can read then.
+        url = f"file://{self.folder}/state?metadata=skip"
+        return {"PULUMI_BACKEND_URL": url, "PULUMI_CONFIG_PASSPHRASE": "for tests"}
 
     def environment(self) -> dict[str, str]:
         """The environment of this copy's commands: nobody's credentials, its own state."""

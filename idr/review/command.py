@@ -75,7 +75,7 @@ def _ask_engine(stack: str) -> str:
     # A preview that fails half-way is JSON all the same, and worth its summary; one that never began is not.
     if done.returncode and not done.stdout.lstrip().startswith("{"):
         text = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
-        raise IdrError(f"{text}{engine.where_it_looked(done)}")
+        raise IdrError(f"{text}{engine.advice(done)}")
     return done.stdout
 
 

@@ -10,11 +10,11 @@ OPEN = {"omero": {80, 443, 4064}, "bastion": {22}}
 """What is open to the world, by the endpoint of the outputs."""
 
 
-def open_ports(address: str, among: Iterable[int]) -> set[int]:
+def open_ports(address: str, among: Iterable[int], expected: Iterable[int]) -> set[int]:
     """Those of the given ports that accept a connection."""
     found = asyncio.run(_scan(address, sorted(among)))
     # A packet that is lost among so many is sent again after the scan has stopped waiting: ask the expected ones alone.
-    return found | {port for port in set().union(*OPEN.values()) if _is_open(address, port)}
+    return found | {port for port in expected if _is_open(address, port)}
 
 
 async def _scan(address: str, among: list[int]) -> set[int]:
@@ -34,7 +34,7 @@ async def _scan(address: str, among: list[int]) -> set[int]:
 
 def _is_open(address: str, port: int) -> bool:
     try:
-        socket.create_connection((address, port), timeout=5).close()
+        socket.create_connection((address, port), timeout=10).close()
     except OSError:
         return False
     return True

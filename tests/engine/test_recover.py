@@ -279,3 +279,19 @@ def test_a_wrong_passphrase_is_noticed_before_the_lock_is_touched(place: Place) 
     done = CloudProject(place.project.folder, variables).run(sys.executable, "-m", "idr", "recover", "-s", STACK)
     refused(done, "incorrect passphrase")
     assert file.exists()
+
+
+def test_a_state_whose_metadata_a_kill_has_emptied_is_explained(place: Place) -> None:
+    state = place.project.folder / "state"
+    empty = state / ".pulumi" / "stacks" / "idr" / f"{STACK}.json.attrs"
+    assert empty.with_suffix("").exists()
+    empty.touch()
+    command = [sys.executable, "-m", "idr", "recover", "--stack", STACK]
+    variables = {**place.project.environment(), "PULUMI_BACKEND_URL": f"file://{state}"}
+    done = subprocess.run(
+        command, cwd=place.project.folder, env=variables, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "delete .pulumi/stacks/idr/*.json.attrs there" in done.stderr
+    empty.unlink()
+    assert place.idr("recover").returncode == 0

@@ -48,6 +48,7 @@ def volumes(holding: Holding) -> set[str]:
 def known(project: Project) -> set[str]:
     """The ids of the objects that the state knows."""
     export = project.pulumi("stack", "export", "--stack", STACK)
+    assert export.returncode == 0, export.stderr
     return {one.id for one in of_export(json.loads(export.stdout)).known()}
 
 

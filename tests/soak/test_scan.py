@@ -10,4 +10,5 @@ pytestmark = pytest.mark.cloud
 
 @pytest.mark.parametrize("endpoint", scan.OPEN)
 def test_no_other_port_is_open_to_the_outside(service: Service, endpoint: str) -> None:
-    assert scan.open_ports(service.address(endpoint), range(1, 65536)) == scan.OPEN[endpoint]
+    expected = scan.OPEN[endpoint]
+    assert scan.open_ports(service.address(endpoint), range(1, 65536), expected) == expected

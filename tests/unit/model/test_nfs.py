@@ -23,6 +23,10 @@ NEEDED: dict[str, list[tuple[str, int]]] = {
     "nfsvers=3,nolock,port=2050,mountport=635": [("tcp", 111), ("udp", 111), ("tcp", 635), ("udp", 635), ("tcp", 2050)],
 }
 REFUSED = {
+    "ro,vers=4.2,rw": "ro and rw contradict",
+    "hard,soft": "soft and hard contradict",
+    "vers=4.1,vers=4.2": "vers is given twice",
+    "bind": "bind mounts no share of a server",
     "ro,nfsvers=3,nolock": "needs the port of the server's mountd, for the firewall: add mountport=PORT",
     "ro,nfsvers=3,mountport=20048": "with locks makes the server call back, which no rule allows: add nolock",
     "ro,nfsvers=2": "NFS version 2 is not supported",
