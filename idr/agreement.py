@@ -50,7 +50,7 @@ class Agreement:
         return [*self._unknown(), *self._broken(), *self._lost(), *self._off()]
 
     def warnings(self) -> list[str]:
-        """What an operator should look at, though it does not hinder an `up`; a line each."""
+        """What an operator should look at, though it does not prevent an `up`; a line each."""
         return [
             *(f"{one.volume} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
             *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
@@ -126,7 +126,7 @@ class Agreement:
         ]
 
     def _goes_with_a_server(self, one: KnownObject) -> bool:
-        """Whether an `up` makes an object of the state anew by itself: a server, or an attachment of its volumes."""
+        """Whether an `up` creates an object of the state again by itself: a server, or an attachment of its volumes."""
         server = one.id.partition("/")[0] if one.kind == Kind.ATTACHMENT else one.id
         return server in self.gone_servers().values()
 
@@ -206,7 +206,7 @@ def require_agreement(plan: Plan) -> dict[str, Deployed]:
 
 
 def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
-    """Compare cloud and state. Each server that is not listed is asked for by its id, since it will be made anew.
+    """Compare cloud and state. Each server that is not listed is looked up by its id: the update will create it again.
 
     Raises ListError where it is there all the same.
     """

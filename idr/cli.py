@@ -15,7 +15,7 @@ from idr.errors import IdrError
 from model.reading import SettingsError
 
 PROJECT = Path(__file__).resolve().parents[1]
-"""The folder of the program and of its stack files, wherever the user stands."""
+"""The folder of the program and of its stack files, whatever the current folder is."""
 
 OPERATOR_KEY = PROJECT / ".local" / "ssh" / "id_ed25519"
 

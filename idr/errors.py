@@ -1,4 +1,4 @@
-"""What a user is told when a command cannot do its work."""
+"""The errors that users see when a command cannot do its work."""
 
 
 class IdrError(Exception):

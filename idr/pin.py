@@ -25,7 +25,7 @@ CHUNK = 1 << 16
 
 
 class Pinned:
-    """A part of the distribution as a stack file names it; `sha256` is the sum that stands there, or None."""
+    """A part of the distribution as a stack file names it; `sha256` is the sum in the file, or None."""
 
     def __init__(self, text: str, name: str) -> None:
         """Find the part `name`. Raises IdrError when the file does not name it."""

@@ -1,4 +1,4 @@
-"""Whether an update of a stack is running. Takes no lock on the state: that would hinder the update."""
+"""Whether an update of a stack is running. Takes no lock on the state: a lock would block the update."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`idr settings`: what a stack's settings come to, and which file said so."""
+"""`idr settings`: the values of a stack's settings, and the file that each comes from."""
 
 import json
 import re

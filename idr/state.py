@@ -77,7 +77,7 @@ class State:
         return {one.name: one for one in found}
 
     def place(self) -> Place | None:
-        """Where the stack is, as the cloud said when it made the objects of Neutron; None before the first `up`."""
+        """Where the stack is, from the objects that Neutron created; None before the first `up`."""
         return next(self._places(), None)
 
     def _places(self) -> Iterator[Place]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 CONNECT_SECONDS = 60
-"""How long a machine is waited for. One that is dead must not hinder its own replacement."""
+"""Longest wait for a machine. A dead one must not prevent its own replacement."""
 STOP_SECONDS = 300
 PAUSE_SECONDS = 3
 NO_CONNECTION = 255

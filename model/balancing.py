@@ -65,7 +65,7 @@ def web(release: Scope) -> tuple[Node, ...]:
 
 
 def operators_web(release: Scope) -> tuple[Node, ...]:
-    """OMERO.web for the uncached way in: the one beside the read-write server, which no visitor waits for."""
+    """OMERO.web for operators' uncached requests: the one beside the read-write server, which no visitor waits for."""
     every = release.with_role(Role.WEB)
     return tuple(node for node in every if Role.OMERO_READWRITE in node.roles) or every
 

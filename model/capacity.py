@@ -44,7 +44,7 @@ class Need:
 
 
 def needs(plan: Plan, state: CloudState) -> tuple[Need, ...]:
-    """What the plan still needs of each quota that the cloud has told."""
+    """What the plan still needs of each quota that the cloud reports."""
     return tuple(
         Need(name, more, state.quotas[name].free, state.quotas[name].limit)
         for name, more in Difference(plan, state).quantities().items()

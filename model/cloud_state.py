@@ -1,4 +1,4 @@
-"""What a cloud has, as far as a plan needs to know. None stands for what the cloud does not tell."""
+"""What a cloud has, as far as a plan needs to know. None means that the cloud does not report it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

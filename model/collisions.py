@@ -1,4 +1,4 @@
-"""Names, networks, addresses and paths of a stack file that would take each other's place."""
+"""Names, networks, addresses and paths of a stack file that collide with each other."""
 
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address

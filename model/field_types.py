@@ -86,7 +86,7 @@ def _unless_sealed(check: Callable[[str], str]) -> AfterValidator:
 
 
 TEXT = "[^\\x00-\\x1f\\x7f\\u2028\\u2029]"
-"""A character that neither ends a line nor controls anything: what stands in files line by line."""
+"""A character that neither ends a line nor controls anything, for values in files of lines."""
 
 # No dash: IDR's /etc/hosts aliases strip "<release>-" up to the first one (research part A5).
 ReleaseName = Annotated[str, Shape("[a-z][a-z0-9]{0,19}", "lower-case letters and digits, a letter first, at most 20")]

@@ -99,7 +99,7 @@ class Member(Protocol):
 
 @dataclass(frozen=True)
 class Zone:
-    """The nodes of one scope and the network they stand in."""
+    """The nodes of one scope and their network."""
 
     name: str
     cidr: IPv4Network
@@ -308,5 +308,5 @@ def _peers(site: Site, zone: Zone, member: Member, role: End) -> tuple[str, ...]
 
 @cache
 def _alone(address: IPv4Address) -> IPv4Network:
-    # Every node asks for every other's: for 100 nodes a third of planning went into making them anew.
+    # Every node needs every other's: for 100 nodes a third of planning was spent on repeating them.
     return IPv4Network(address)

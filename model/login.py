@@ -42,7 +42,7 @@ def login(known: dict[str, str], auth_type: str, *, may_repeat: bool) -> tuple[M
 
 
 def _with_domains(known: dict[str, str]) -> dict[str, str]:
-    """The general domain stands in for the user's and the project's where these are not given."""
+    """The general domain replaces the user's and the project's where these are not given."""
     found = dict(known)
     for end in ("id", "name"):
         if general := found.pop(f"domain_{end}", None):

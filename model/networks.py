@@ -31,7 +31,7 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
 
 
 def existing_networks(plan: Plan, state: CloudState) -> Iterator[str]:
-    """Networks of the cloud that nodes stand in."""
+    """Networks of the cloud that have nodes."""
     for scope in plan.scopes:
         name = scope.subnet.existing
         if state.networks is None or not name:

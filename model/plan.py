@@ -78,7 +78,7 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Scope:
-    """Nodes that stand in one subnet: a release, or the bastion's.
+    """Nodes in one subnet: a release, or the bastion's.
 
     `server_groups` maps a group's name to its policy. A `frozen` scope's machines are left as they are.
     """
@@ -140,7 +140,7 @@ class Plan:
         return tuple(node for scope in self.scopes for node in scope.nodes)
 
     def scope_of(self, node: Node) -> Scope:
-        """The scope that a node stands in."""
+        """The scope of a node."""
         return {scope.name: scope for scope in self.scopes}[node.scope]
 
     def release(self, name: str) -> Scope:

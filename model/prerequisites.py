@@ -148,7 +148,7 @@ def _flavor_fits(flavor: CloudFlavor, node: Node) -> Iterator[str]:
 
 
 def _retired(plan: Plan, state: CloudState, found: Difference) -> Iterator[str]:
-    """Images and flavors of servers that stay, which nobody could make anew."""
+    """Images and flavors of servers that stay, from which nobody could create them again."""
     stay = [node for node in plan.nodes if node not in found.made]
     for line in [*_images(state, stay), *_flavors(state, [node for node in stay if node not in found.sized])]:
         yield f"{line}; no server is made from it now, but none could be replaced"

@@ -28,9 +28,9 @@ DEMO_STACK = "local"
 OVERRIDES = "overrides"
 SECRET_WORDS = ("password", "secret", "token")
 SECRET_KEYS = {"stackSecret": "idr:stackSecret", "certificate": "--path idr:certificate.key"}
-"""Top-level keys that only Pulumi's encryption may keep, and how it is told to."""
+"""Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
 PUBLISHED_KEYS = ("publicPassword",)
-"""Keys that are named like secrets and are none: every visitor is told their value."""
+"""Keys that are named like secrets and are none: their values are public."""
 
 
 class SettingsError(Exception):
@@ -50,7 +50,7 @@ class Source:
     origins: Origins = field(default_factory=dict)
 
     def file_of(self, path: Keys) -> str:
-        """The file that says what stands at `path`, or in it."""
+        """The file that sets the value at `path`, or a part of it."""
         named = {file for known, file in self.origins.items() if known[: len(path)] == path}
         return named.pop() if len(named) == 1 else self.file
 

@@ -11,7 +11,7 @@ from model.roles import Role
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a server was made from. `zone` is where it stands, `ports` how many networks it is in.
+    """What a server was made from. `zone` is its availability zone, `ports` the number of its networks.
 
     `gone` is the id of a server that somebody deleted in the cloud.
     """

@@ -56,7 +56,7 @@ def schema_text() -> str:
 
 
 def _encrypted(schema: Any) -> Any:
-    """The schema with secrets (pydantic's `writeOnly`) as they stand in a file: encrypted."""
+    """The schema with secrets (pydantic's `writeOnly`) as they are in a file: encrypted."""
     if isinstance(schema, list):
         return [_encrypted(one) for one in schema]
     if not isinstance(schema, dict):
@@ -89,7 +89,7 @@ def _default(key: str, about: dict[str, Any]) -> str:
     if key in about.get("required", []):
         return "required"
     default = about["properties"][key].get("default")
-    # A section's own defaults stand in its own table.
+    # A section's own defaults are in its own table.
     return "none" if default in (None, [], {}) or isinstance(default, dict) else f"`{json.dumps(default)}`"
 
 

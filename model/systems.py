@@ -1,4 +1,4 @@
-"""The operating systems of the machines, and all that differs between them: in this one place."""
+"""The operating systems of the machines, and every difference between them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

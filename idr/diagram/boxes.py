@@ -9,7 +9,7 @@ from model.outputs.topology import NodeView, Topology
 from model.roles import OMERO_ROLES, Role
 
 OUTSIDE, ENTRANCE, SERVICE, STORE, BEYOND = range(5)
-"""Columns, from visitors to data: what asks stands left of what answers."""
+"""Columns, from visitors to data: clients are left of servers."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where boxes and lines of the picture stand, in SVG's units."""
+"""Positions of the picture's boxes and lines, in SVG's units."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ TITLE = 26
 MARGIN = 20
 SMALL_BOX_WIDTH = 130
 PLACES_ON_A_CURVE = tuple(0.5 + sign * step / 20 for step in range(8) for sign in (1, -1))
-"""Where a label may stand, the best first."""
+"""Possible positions of a label, the best first."""
 
 
 @dataclass(frozen=True)

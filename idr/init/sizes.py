@@ -18,7 +18,7 @@ class Size:
     disk_gib: int
 
     def shortfalls(self, free: Mapping[str, float]) -> list[str]:
-        """What a project lacks that has `free` instances, cores and ram (MiB) left; what is not told is enough."""
+        """What a project with `free` instances, cores and ram (MiB) lacks; an unknown quota counts as enough."""
         needs = {"instances": self.nodes, "cores": self.vcpus, "ram (MiB)": self.memory_gib * 1024}
         told = {name: need for name, need in needs.items() if name in free}
         return [f"{need} {name}, {free[name]:.0f} left" for name, need in told.items() if need > free[name]]

@@ -54,7 +54,7 @@ def volume_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> d
 
 
 def drop_stops(stack: str, nodes: Iterable[str]) -> None:
-    """Let the commands of an earlier program stop nothing any more: a dead machine would hinder its own replacement."""
+    """Make the stop commands of an earlier program do nothing: a dead machine would prevent its own replacement."""
     export = json.loads(engine.run("stack", "export", "--stack", stack))
     urns = {one.urn for name, one in state.of_export(export).stops().items() if name in nodes}
     for entry in export["deployment"]["resources"]:

@@ -1,8 +1,8 @@
-"""The judgement of a change by the default branch's program, which the change cannot weaken. For CI.
+"""Judge a change with the default branch's program, which the change cannot weaken. For CI.
 
 `python -m idr.review.judge PREVIEWS COMMIT COMMENTS`, in a checkout of the default branch. PREVIEWS holds STACK.json of
 each stack, which the change's own program made. It is data: no name in it becomes a path, and no link is followed.
-Writes a comment a stack to COMMENTS, and prints the verdict as JSON.
+Writes one comment for each stack to COMMENTS, and prints the verdict as JSON.
 """
 
 import json

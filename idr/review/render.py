@@ -7,7 +7,7 @@ from idr.review.rules import Breach
 from idr.review.summary import Summary, Topic
 
 CHANGE = "the change"
-"""What stands for a stack's name where a change itself is meant; no stack's name has a space."""
+"""Replaces a stack's name where the change itself is meant; no stack's name has a space."""
 
 
 def text(summary: Summary, breaches: tuple[Breach, ...]) -> str:

@@ -9,7 +9,7 @@ from model.reading import PUBLISHED_KEYS
 
 HIDDEN = "[secret]"
 SHOWN = "[a secret that was readable]"
-"""What stands for a readable secret in a preview that is kept."""
+"""Replaces a readable secret in a preview that is kept."""
 # What the engine writes for a value that only the update will know.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
@@ -54,7 +54,7 @@ def _shows(place: str, value: str) -> bool:
 
 
 def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in nested data with where it stands; what Pulumi has encrypted (`secure: ...`) is left out."""
+    """Every text in nested data with its path; what Pulumi has encrypted (`secure: ...`) is left out."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key != "secure":

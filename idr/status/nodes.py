@@ -99,7 +99,7 @@ def ask_all(made: Topology, config: Path, progress: Callable[[], None]) -> dict[
         answers = dict(zip((node.name for node in made.nodes), pool.map(ask, made.nodes), strict=True))
     bastion = made.bastion.name
     if isinstance(answers[bastion], str):
-        # Every connection goes through it: what is said of the others says nothing about them.
+        # Every connection goes through it: without it the results for the others mean nothing.
         answers |= {name: "no way through the bastion" for name in answers if name != bastion}
     return answers
 
