@@ -31,7 +31,7 @@ cloud: $(READY) ## only what `pulumi up -s local` needs: toolchain, guest image,
 toolchain: $(READY) ## only Pulumi: engine, plugins, language host
 	@dev/toolchain/install
 
-check: $(READY) ## lint, types and unit tests; under two minutes, no cloud
+check: $(READY) ## lint, types and unit tests; no cloud
 	@$(PYTHON) -m dev.check
 
 test: check toolchain ## adds engine previews and the end-to-end tests on the local OpenStack
