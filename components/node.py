@@ -96,7 +96,7 @@ class Node(pulumi.ComponentResource):
                 **({"replaces": gone} if gone else {}),
             },
             opts=ResourceOptions.merge(
-                child, _change(keep=frozen and not gone, gone=bool(gone), after=turns.before_server(node.name))
+                child, _change(frozen=frozen, gone=bool(gone), after=turns.before_server(node.name))
             ),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}
@@ -122,8 +122,9 @@ class Node(pulumi.ComponentResource):
         self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
 
 
-def _change(*, keep: bool, gone: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
-    """What a change of the settings does to a server of the state. One that is `gone` is made anew."""
+def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
+    """What a change of the settings does to a server of the state. One that is `gone` is replaced, `frozen` or not."""
+    kept = ["metadata.replaces", *(["flavorName", "metadata", "networks", "availabilityZone"] if frozen else [])]
     return ResourceOptions(
         depends_on=after,
         ignore_changes=[
@@ -137,9 +138,8 @@ def _change(*, keep: bool, gone: bool, after: list[pulumi.Input[pulumi.Resource]
             # says when another image is wanted. A server that is replaced gets the image of the settings.
             "blockDevices",
             "imageName",
-            # Of a server that was made anew after somebody had deleted the one before: it stays as it is.
-            *([] if gone else ["metadata.replaces"]),
-            *(["flavorName", "metadata", "networks", "availabilityZone"] if keep else []),
+            # `replaces` is set in the one update that replaces a deleted server; the next ones leave it.
+            *([] if gone else kept),
         ],
         # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562):
         # a new server says what it is.

@@ -12,7 +12,7 @@ from idr.cloud import asking, connect
 from idr.errors import IdrError
 from idr.listing import listing
 from idr.state import Place, Resource, State
-from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, KnownObject, compare, wanted
+from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
 from model.replacement import Deployed
 
@@ -116,7 +116,9 @@ class Agreement:
         ]
 
     def _lost(self) -> list[str]:
-        gone = [one for one in self.comparison.gone if not self._goes_with_a_server(one)]
+        # An `up` replaces a server, and with it the attachments of its volumes.
+        servers = set(self.gone_servers().values())
+        gone = [one for one in self.comparison.gone if one.id.partition("/")[0] not in servers]
         if not gone:
             return []
         return [
@@ -124,11 +126,6 @@ class Agreement:
             *(f"- {one}" for one in gone),
             f"`bin/idr recover --stack {self.stack}` lets the state forget them, the next `pulumi up` makes them anew.",
         ]
-
-    def _goes_with_a_server(self, one: KnownObject) -> bool:
-        """Whether an `up` creates an object of the state again by itself: a server, or an attachment of its volumes."""
-        server = one.id.partition("/")[0] if one.kind == Kind.ATTACHMENT else one.id
-        return server in self.gone_servers().values()
 
     def _off(self) -> list[str]:
         names = [name for name in self.switched_off() if self._state_says_active(name)]

@@ -1,4 +1,4 @@
-"""A server that somebody deleted in the cloud: plain `up` makes it anew, on its address and its data."""
+"""A server that somebody deleted in the cloud: plain `up` creates it again, on its address and its data."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,10 @@ import pytest
 
 from tests.cloud.asking import asking
 from tests.cloud.tenant import Tenant
+from tests.cloud.test_data import ROW
 from tests.steps import replaced, said
 
 pytestmark = pytest.mark.cloud
-
-ROW = "sudo -u postgres psql -XqtA idr -c '{}'"
 
 
 @pytest.mark.parametrize("name", ["demo1-database", "demo1-proxy", "bastion"])

@@ -7,13 +7,13 @@ import pytest
 from tests.cloud.asking import PING, THUMBNAIL, answers
 from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
+from tests.cloud.test_data import ROW
 from tests.steps import replaced, said
 
 pytestmark = pytest.mark.cloud
 
 ALIASES = ("database", "redis", "omeroreadwrite", "omeroreadonly-1", "omeroreadonly-2", "proxy", "management")
 MINUTES = 5
-ROW = "sudo -u postgres psql -XqtA idr -c '{}'"
 REDIS = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH; redis-cli {}'"
 # Redis takes one by itself every minute.
 SNAPSHOT = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH=$OPERATOR_AUTH; redis-cli --user operator bgsave'"

@@ -24,6 +24,10 @@ omero_client() { # a client of this node's server, whose certificate is verified
   as_omero env ICE_CONFIG="$library/ice.config" timeout 60 omero -q "$@"
 }
 
+blitz_state() { # what IceGrid says of Blitz, as "active (pid = 7, enabled)" or "inactive (disabled)"
+  timeout 8 icegridadmin --Ice.Config="$OMERODIR/etc/internal.cfg" -e "server state Blitz-0"
+}
+
 sql() { # as the node's database user; by TLS, to nobody but the stack's database, and never waiting for a dead one
   # Not as root: a script made by OMERO's command line could have psql start a program (\!).
   # shellcheck source=/dev/null
