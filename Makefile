@@ -13,7 +13,8 @@ help: ## this list
 $(READY): requirements-dev.lock
 	@echo "==> Python environment in $(VENV)"
 	@python3 -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@$(VENV)/bin/pip check --quiet --disable-pip-version-check
 	@touch $@
 
 up: $(READY) ## build everything and start the local IDR; ends when it answers

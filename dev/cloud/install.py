@@ -78,7 +78,7 @@ def _openstack(say: Say) -> None:
         if uv:
             _run([uv, "pip", "sync", "-q", "--require-hashes", "--python", str(python), lock])
         else:
-            _run([str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock])
+            _run([str(python), "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "-r", lock])
     site = next((folder / "venv" / "lib").glob("python3*")) / "site-packages"
     for name, text in _POINTERS.items():
         (site / name).parent.mkdir(exist_ok=True)
