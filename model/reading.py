@@ -93,7 +93,7 @@ def _who_knows(key: str) -> str:
     if key.endswith("sha256"):
         return "`idr pin` finds it"
     if key == "stackSecret":
-        return 'choose one: pulumi config set --secret idr:stackSecret "$(openssl rand -hex 32)"'
+        return "choose one: openssl rand -hex 32 | pulumi config set --secret idr:stackSecret"
     return "only an operator of this cloud knows it"
 
 
