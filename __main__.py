@@ -15,7 +15,7 @@ from model.replacement import order
 
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
-deployed = require_agreement(stack_plan)
+deployed = require_agreement(stack_plan, secrets)
 require_capacity(stack_plan)
 deployment = Deployment(stack_plan, secrets, order(stack_plan, deployed))
 

@@ -10,12 +10,14 @@ from cloudinit.render import HERE
 from model import addresses
 from model.firewall import Flow
 from model.plan import Plan
+from model.secrets import Secrets
 
 
-def disclosure(plan: Plan, *, verifies_cloud: bool) -> dict[str, Any]:
+def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[str, Any]:
     """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
 
-    All of it is public: digests are those of the sources, never of what is rendered with a secret.
+    All of it is public: digests are those of the sources, never of what is rendered with a secret. While the stack
+    secret is renewed, the new and the former one are told apart by the public deploy keys that follow from them.
     """
     return {
         "operators": list(plan.operators),
@@ -23,7 +25,15 @@ def disclosure(plan: Plan, *, verifies_cloud: bool) -> dict[str, Any]:
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "files": digests(HERE.parent),
+        **_renewal(secrets),
     }
+
+
+def _renewal(secrets: Secrets) -> dict[str, dict[str, str]]:
+    if secrets.previous is None:
+        return {}
+    former, present, *_ = secrets.deploy_keys()
+    return {"renewal": {"former": f"{former.public} idr-deploy", "present": f"{present.public} idr-deploy"}}
 
 
 def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:

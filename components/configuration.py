@@ -18,10 +18,13 @@ DIAL_ATTEMPTS = 40
 
 @dataclass(frozen=True)
 class Route:
-    """How a node is reached: its address and host key, the key that opens it, and the bastion to go through."""
+    """How a node is reached: its address and host keys, the key that opens it, and the bastion to go through.
+
+    The first host key is the one that it has once it is configured.
+    """
 
     host: pulumi.Input[str]
-    host_key: str
+    host_keys: tuple[str, ...]
     key: SshKey
     through: "Route | None" = None
 
@@ -32,13 +35,13 @@ class Route:
             host=self.host,
             user=ADMIN_USER,
             private_key=pulumi.Output.secret(self.key.private),
-            host_key=self.host_key,
+            host_key=self.host_keys[0],
             dial_error_limit=DIAL_ATTEMPTS,
             proxy=remote.ProxyConnectionArgs(
                 host=jump.host,
                 user=ADMIN_USER,
                 private_key=pulumi.Output.secret(jump.key.private),
-                host_key=jump.host_key,
+                host_key=jump.host_keys[0],
                 dial_error_limit=DIAL_ATTEMPTS,
             )
             if jump
@@ -47,11 +50,19 @@ class Route:
 
     def as_json(self) -> pulumi.Output[str]:
         """The route for `idr.stop`, which reads it from standard input."""
-        return pulumi.Output.secret(pulumi.Output.json_dumps(self._plain()))
+        return pulumi.Output.secret(pulumi.Output.json_dumps(self.plain()))
 
-    def _plain(self) -> dict[str, Any]:
-        through = {"through": self.through._plain()} if self.through else {}
-        return {"host": self.host, "user": ADMIN_USER, "hostKey": self.host_key, "key": self.key.private, **through}
+    def plain(self) -> dict[str, Any]:
+        """The route as `idr.stop.configuration` reads it."""
+        host_key, *former = self.host_keys
+        return {
+            "host": self.host,
+            "user": ADMIN_USER,
+            "hostKey": host_key,
+            **({"formerHostKeys": former} if former else {}),
+            "key": self.key.private,
+            **({"through": self.through.plain()} if self.through else {}),
+        }
 
 
 class Configuration(pulumi.ComponentResource):
@@ -60,6 +71,9 @@ class Configuration(pulumi.ComponentResource):
     Depends on the server by property: when that is replaced, the engine first deletes this, which stops the services
     and unmounts the volumes as far as the machine can be reached (`idr.stop`), then detaches them, then deletes the
     server. `applied` is there when the node works. It waits for the resources in `turn`.
+
+    Where `host_key` is given, which a renewal of the stack secret does, the node first gets that ssh host key
+    (`idr.host_key`); `renewed` is there when it has it.
     """
 
     def __init__(
@@ -71,6 +85,7 @@ class Configuration(pulumi.ComponentResource):
         bundle: Callable[[Mapping[str, str]], str],
         frozen: bool,
         turn: Sequence[pulumi.Input[pulumi.Resource]] = (),
+        host_key: SshKey | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:configuration:Configuration", name, None, opts)
@@ -91,6 +106,7 @@ class Configuration(pulumi.ComponentResource):
                 ignore_changes=["stdin", "delete", "triggers"] if frozen else [],
             ),
         )
+        self.renewed = [self._renew(name, node, route, host_key)] if host_key else []
         self.applied = remote.Command(
             name,
             connection=route.connection(),
@@ -101,7 +117,7 @@ class Configuration(pulumi.ComponentResource):
             add_previous_output_in_env=False,
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[stop, *node.attachments, *turn],
+                depends_on=[stop, *self.renewed, *node.attachments, *turn],
                 delete_before_replace=True,
                 # A release that is left alone is not touched by what newer releases need.
                 ignore_changes=["stdin", "create", "delete", "connection", "triggers"] if frozen else [],
@@ -109,3 +125,16 @@ class Configuration(pulumi.ComponentResource):
         )
         self.done = self.applied.stdout
         self.register_outputs({"done": self.done})
+
+    def _renew(self, name: str, node: Node, route: Route, host_key: SshKey) -> pulumi.Resource:
+        """By OpenSSH, which takes several host keys for a machine. The plugin's connection takes one."""
+        given: pulumi.Output[str] = pulumi.Output.secret(
+            pulumi.Output.json_dumps({"route": route.plain(), "hostKey": host_key.private})
+        )
+        return local.Command(
+            f"{name}-host-key",
+            create=".venv/bin/python -m idr.host_key",
+            stdin=given,
+            add_previous_output_in_env=False,
+            opts=ResourceOptions(parent=self, depends_on=[node.instance]),
+        )

@@ -32,7 +32,7 @@ class Deployment(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
         child = ResourceOptions(parent=self)
-        Disclosure(plan, opts=child)
+        Disclosure(plan, secrets, opts=child)
         turns = Turns(order)
         router_id = cloud.router_id(plan.router) if plan.router else self._router(plan).id
         bastion, *others = (
@@ -63,13 +63,17 @@ class Deployment(pulumi.ComponentResource):
         working: dict[str, pulumi.Resource] = {name: node.instance for name, node in made.items()}
         self.configured: list[pulumi.Output[str]] = []
         if plan.configure:
+            jump: list[pulumi.Resource] = []
             for release in (bastion, *others):
                 # Its way there must stand when a node is configured, and still stand when it is stopped to be deleted.
-                way = [way_in.association, *release.network.reachable, bastion.firewall, release.firewall]
+                way = [way_in.association, *release.network.reachable, bastion.firewall, release.firewall, *jump]
                 if plan.acme and release is live:
                     # The certificate's authority asks the proxy by its public name.
                     way.append(public.association)
                 configurations = release.configure(way_in.address, after=way)
+                if release is bastion:
+                    # Nobody gets through to another node by the bastion's new host key before it has that.
+                    jump = configurations[plan.bastion_node.name].renewed
                 working |= {name: one.applied for name, one in configurations.items()}
                 self.configured += [one.done for one in configurations.values()]
         for name, resource in working.items():

@@ -5,6 +5,7 @@ from pulumi import ResourceOptions
 
 from cloudinit.disclosure import disclosure
 from model.plan import Plan
+from model.secrets import Secrets
 
 
 class Disclosure(pulumi.ComponentResource):
@@ -13,8 +14,8 @@ class Disclosure(pulumi.ComponentResource):
     Outputs are not enough: a preview as JSON shows only the previous ones.
     """
 
-    def __init__(self, plan: Plan, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:
         verifies_cloud = pulumi.runtime.get_config("openstack:insecure") in (None, "false")
-        inputs = disclosure(plan, verifies_cloud=verifies_cloud)
+        inputs = disclosure(plan, secrets, verifies_cloud=verifies_cloud)
         super().__init__("idr:deployment:Disclosure", plan.stack, inputs, opts)
         self.register_outputs({})

@@ -93,12 +93,14 @@ class Release(pulumi.ComponentResource):
         Returns the configurations by their nodes' names.
         """
         jump = self._route(self._plan.bastion_node, bastion_address, None)
+        is_renewed = self._secrets.previous is not None
         return {
             node.name: Configuration(
                 node.name,
                 node=self.nodes[node.name],
                 route=jump if node == self._plan.bastion_node else self._route(node, str(node.address), jump),
                 bundle=partial(self._bundle, node),
+                host_key=self._secrets.ssh_key(f"host/{node.name}") if is_renewed else None,
                 frozen=self._scope.frozen,
                 turn=self._turns.before_configuration(node.name),
                 opts=ResourceOptions(parent=self, depends_on=after),
@@ -107,8 +109,7 @@ class Release(pulumi.ComponentResource):
         }
 
     def _route(self, node: NodePlan, host: pulumi.Input[str], through: Route | None) -> Route:
-        host_key = self._secrets.ssh_key(f"host/{node.name}").public
-        return Route(host, host_key, self._secrets.deploy_keys()[0], through)
+        return Route(host, self._secrets.host_keys(node.name), self._secrets.deploy_keys()[0], through)
 
     def _bundle(self, node: NodePlan, volume_ids: Mapping[str, str]) -> str:
         return render.bundle(node, self._plan, self._secrets, volume_ids)

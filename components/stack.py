@@ -7,7 +7,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from model.reading import SettingsError, Source, as_written, parse, unset, with_overrides
-from model.secrets import Secrets
+from model.secrets import Secrets, of_settings
 from model.settings import Settings
 
 NAMESPACE = "idr:"
@@ -34,7 +34,7 @@ def load() -> tuple[Settings, Secrets]:
     if not (settings.configure or settings.operators or settings.keypair):
         pulumi.log.warn(f"{source.file}: idr:operators: is empty and idr:configure false: nobody can log in")
     secret = settings.stack_secret.get_secret_value() if settings.stack_secret else PREVIEW_SECRET
-    return settings, Secrets(stack, secret, dict(settings.rotations))
+    return settings, of_settings(settings, stack, secret)
 
 
 def _values() -> dict[str, Any]:

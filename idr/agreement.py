@@ -15,6 +15,7 @@ from idr.state import Place, Resource, State
 from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
 from model.replacement import Deployed
+from model.secrets import Secrets, are_of
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -180,8 +181,8 @@ def same_place(cloud: "Connection", known: State, stack: str) -> None:
     raise PlaceError(msg)
 
 
-def require_agreement(plan: Plan) -> dict[str, Deployed]:
-    """Refuse an `up` where cloud and state do not agree, before it has created anything.
+def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
+    """Refuse an `up` where cloud, state and stack secret do not agree, before it has created anything.
 
     Returns what the state's servers were made from, by their names in the plan.
 
@@ -196,10 +197,21 @@ def require_agreement(plan: Plan) -> dict[str, Deployed]:
         raise pulumi.RunError(str(error)) from None
     for line in found.warnings():
         pulumi.log.warn(line)
-    if lines := found.problems():
+    if lines := [*found.problems(), *_other_secret(found.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
     gone = found.gone_servers()
     return {name: _deployed(server, gone.get(name, "")) for name, server in found.state.servers().items()}
+
+
+def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
+    """What to say where the nodes are of another stack secret: they would let nobody in who has these keys."""
+    if not plan.configure or are_of(secrets, known.outputs().get("knownHosts", "")):
+        return []
+    which = "idr:previousStackSecret" if secrets.previous else "idr:stackSecret"
+    return [
+        f"{which} is not the secret that this stack's nodes know: nothing was changed. To renew the secret, give the "
+        "former one as idr:previousStackSecret (docs/guide.md, Renew the stack secret)."
+    ]
 
 
 def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:

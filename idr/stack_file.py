@@ -14,7 +14,7 @@ from model.field_types import SEALED
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, as_written, parse, unset, with_overrides
-from model.secrets import Secrets
+from model.secrets import Secrets, of_settings
 from model.settings import Settings
 
 NAMESPACE = "idr:"
@@ -52,7 +52,7 @@ class StackFile:
         if secret is None or secret.get_secret_value() == SEALED:
             msg = f"{self.name}: idr:stackSecret: is not set yet"
             raise StackFileError(msg)
-        return Secrets(self.stack, secret.get_secret_value(), dict(self.settings.rotations))
+        return of_settings(self.settings, self.stack, secret.get_secret_value())
 
     def missing(self) -> list[str]:
         """What only an operator can fill in and has not, a line each."""

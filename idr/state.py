@@ -23,6 +23,7 @@ KINDS = {
     "openstack:networking/subnet:Subnet": Kind.SUBNET,
 }
 """The types of resources that are objects of a project."""
+STACK = "pulumi:pulumi:Stack"
 CONFIGURATION = "command:remote:Command"
 """The type of what configures a node; it has the node's name."""
 
@@ -66,6 +67,10 @@ class State:
             for one in self.resources
             if one.type in KINDS and one.id
         )
+
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs, as far as the last update came."""
+        return next((one.outputs for one in self.resources if one.type == STACK), {})
 
     def servers(self) -> dict[str, Resource]:
         """The servers by their names in the plan."""

@@ -66,7 +66,7 @@ def _lines(alias: str, hop: Mapping[str, Any], folder: Path) -> Iterator[str]:
     key, known = folder / f"{alias}.key", folder / f"{alias}.known_hosts"
     key.touch(0o600)
     key.write_text(hop["key"])
-    known.write_text(f"{alias} {hop['hostKey']}\n")
+    known.write_text("".join(f"{alias} {key}\n" for key in (hop["hostKey"], *hop.get("formerHostKeys", ()))))
     through = hop.get("through")
     yield f"Host {alias}"
     yield f"  HostName {hop['host']}"

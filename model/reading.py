@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from model import explanation, yaml_text
+from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
 from model.secrets import secret_names
@@ -27,7 +28,11 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
 DEMO_STACK = "local"
 OVERRIDES = "overrides"
 SECRET_WORDS = ("password", "secret", "token")
-SECRET_KEYS = {"stackSecret": "idr:stackSecret", "certificate": "--path idr:certificate.key"}
+SECRET_KEYS = {
+    "stackSecret": "idr:stackSecret",
+    "previousStackSecret": "idr:previousStackSecret",
+    "certificate": "--path idr:certificate.key",
+}
 """Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
 PUBLISHED_KEYS = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""
@@ -88,7 +93,7 @@ def _who_knows(key: str) -> str:
     if key.endswith("sha256"):
         return "`idr pin` finds it"
     if key == "stackSecret":
-        return 'choose one: pulumi config set --secret idr:stackSecret "$(openssl rand -hex 32)"'
+        return "choose one: openssl rand -hex 32 | pulumi config set --secret idr:stackSecret"
     return "only an operator of this cloud knows it"
 
 
@@ -194,6 +199,7 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
     secret = settings.stack_secret
     if secret is not None and _is_weak(secret.get_secret_value()):
         yield f"idr:stackSecret: needs {SHORTEST_SECRET} random characters or more; make one with: openssl rand -hex 32"
+    yield from (f"idr:previousStackSecret: {problem}" for problem in _cannot_be_renewed(settings))
     known = secret_names(plan(settings, stack))
     for name in settings.rotations.keys() - known:
         yield f"idr:rotations: '{name}' is the name of no secret of this stack; {instead(name, known)}"
@@ -202,6 +208,22 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
             "idr:omero.distribution: 'demo' is for the stack 'local' only, since it keeps no data; use 'official' (to "
             "try a cloud: `idr init --layout single-node`)"
         )
+
+
+def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
+    """Why the update cannot replace the stack secret. A weak former one is no reason: it should be replaced."""
+    present, former = settings.stack_secret, settings.previous_stack_secret
+    if former is None:
+        return
+    if present is None:
+        yield "is the former secret; idr:stackSecret must be the new one"
+    elif present == former and present.get_secret_value() != SEALED:
+        yield "is the same as idr:stackSecret; make a new one of that with: openssl rand -hex 32"
+    if not settings.configure:
+        yield "with `configure: false` no node can be changed: leave it out, and rebuild the nodes for other host keys"
+    for name, release in settings.releases.items():
+        if release.frozen:
+            yield f"release {name} is frozen and would keep the former secret's keys: set its `frozen` to false first"
 
 
 def _path(item: ErrorDetails) -> Keys:

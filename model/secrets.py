@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
     from model.plan import Plan
+    from model.settings import Settings
 
 # Order of the P-256 group (FIPS 186-4, D.1.2.3): a private key is a number from 1 to this less one.
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -67,13 +68,15 @@ class Certificate:
 class Secrets:
     """Derives what a stack needs to keep secret. `rotations` maps a name to its number; 1 where absent.
 
-    `now` is the time of the update: certificates that visitors see begin with its half of the year.
+    `now` is the time of the update: certificates that visitors see begin with its half of the year. `previous` is there
+    while a new stack secret replaces a former one: nodes use what follows from the new one, and accept both.
     """
 
     stack: str
     stack_secret: str = field(repr=False)
     rotations: dict[str, int] = field(default_factory=dict)
     now: datetime = field(default_factory=partial(datetime.now, UTC))
+    previous: "Secrets | None" = None
 
     def derive(self, name: str, length: int, rotation: int | None = None) -> bytes:
         """`length` bytes for `name`."""
@@ -85,14 +88,34 @@ class Secrets:
         """32 characters of letters, digits, `-` and `_`: 192 bits, nothing any configuration syntax must quote."""
         return base64.urlsafe_b64encode(self.derive(f"password/{name}", 24)).decode()
 
+    def accepted_passwords(self, name: str) -> tuple[str, ...]:
+        """The password, then the former stack secret's: a service that can take both serves nodes that still use it."""
+        former = self.previous.accepted_passwords(name) if self.previous else ()
+        return (self.password(name), *former)
+
     def ssh_key(self, name: str, rotation: int | None = None) -> SshKey:
         """An Ed25519 key for `name`."""
         return _ssh_key(self.derive(f"ssh/{name}", 32, rotation))
 
-    def deploy_keys(self) -> tuple[SshKey, SshKey]:
-        """The key that configures nodes, and the next: nodes trust both, so that rotating locks nobody out."""
+    def deploy_keys(self) -> tuple[SshKey, ...]:
+        """The deploy keys that nodes trust: first the one that configures them, last the next one of this stack secret.
+
+        Nodes trust the next one so that rotating locks nobody out. While the stack secret is renewed, the former one's
+        key configures them: every node trusts it, whether it was changed already or not.
+        """
         current = self.rotations.get("ssh/deploy", 1)
-        return self.ssh_key("deploy", current), self.ssh_key("deploy", current + 1)
+        own = (self.ssh_key("deploy", current), self.ssh_key("deploy", current + 1))
+        return (self.previous.deploy_keys()[0], *own) if self.previous else own
+
+    def host_keys(self, node: str) -> tuple[str, ...]:
+        """The public ssh host keys that a node may have: its own, then the one that the former stack secret gave it."""
+        former = self.previous.host_keys(node) if self.previous else ()
+        return (self.ssh_key(f"host/{node}").public, *former)
+
+    @property
+    def authorities(self) -> str:
+        """The certificates of the authorities that nodes trust, as PEM: the stack's own, then the former one."""
+        return self.authority.certificate + (self.previous.authorities if self.previous else "")
 
     @cached_property
     def authority(self) -> Certificate:
@@ -150,6 +173,22 @@ class Secrets:
             .public_key(key.public_key())
             .serial_number(serial)
         )
+
+
+def of_settings(settings: "Settings", stack: str, stack_secret: str) -> Secrets:
+    """What `stack_secret` gives a stack with these settings."""
+    rotations, former = dict(settings.rotations), settings.previous_stack_secret
+    previous = Secrets(stack, former.get_secret_value(), rotations) if former else None
+    return Secrets(stack, stack_secret, rotations, previous=previous)
+
+
+def are_of(secrets: Secrets, known_hosts: str) -> bool:
+    """Whether a stack's host keys, lines of a known_hosts file, follow from these secrets.
+
+    One key is enough: others may have another rotation number by now. A stack without nodes is anybody's.
+    """
+    keys = dict(line.split(" ", 1) for line in known_hosts.splitlines())
+    return not keys or any(key in secrets.host_keys(node) for node, key in keys.items())
 
 
 def secret_names(plan: "Plan") -> frozenset[str]:

@@ -156,6 +156,9 @@ class Settings(Section):
     """Everything a stack file says under `idr:`."""
 
     stack_secret: SecretStr | None = Field(None, description="What all passwords and keys are derived from; a secret")
+    previous_stack_secret: SecretStr | None = Field(
+        None, description="The former stack secret, for the one update that replaces it; a secret"
+    )
     operators: Annotated[tuple[PublicKey, ...], EachOnce] = Field(
         (), description="Public ssh keys of those who may log in"
     )

@@ -34,14 +34,25 @@ class Flow(_Model):
         return any(end in {WORLD, STORAGE} or "/" in end for end in (self.source, self.target))
 
 
+class Renewal(_Model):
+    """A renewal of the stack secret: the public deploy keys of the former and the present one."""
+
+    former: str
+    present: str
+
+
 class Disclosed(_Model):
-    """What the program says of one state of a stack: public keys, a key pair's name, flows, checks, files by digest."""
+    """What the program says of one state of a stack: public keys, a key pair's name, flows, checks, files by digest.
+
+    `renewal` is there while two stack secrets are trusted.
+    """
 
     operators: tuple[str, ...] = ()
     key_pair: str = ""
     flows: tuple[Flow, ...] = ()
     checks: tuple[str, ...] = ()
     files: dict[str, str] = {}
+    renewal: Renewal | None = None
 
     @property
     def people(self) -> frozenset[str]:

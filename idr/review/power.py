@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from idr.review.disclosed import Disclosed, Flow
+from idr.review.disclosed import Disclosed, Flow, person
 from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State
 from idr.state import CONFIGURATION
 
@@ -53,6 +53,9 @@ class FileChange:
 class PowerChanges:
     """What changes. `lifted` are checks that are off afterwards.
 
+    `new_secret` and `former_secret` name the deploy keys of a stack secret that is trusted from now on, and of one that
+    is trusted no longer.
+
     Not `is_recorded`: an earlier program made the stack, and did not disclose these. `is_withheld`: the changed program
     discloses them no longer.
     """
@@ -63,6 +66,8 @@ class PowerChanges:
     closed: tuple[Flow, ...] = ()
     lifted: tuple[str, ...] = ()
     files: tuple[FileChange, ...] = ()
+    new_secret: str = ""
+    former_secret: str = ""
     is_recorded: bool = True
     is_withheld: bool = False
 
@@ -76,7 +81,9 @@ def power_changes(preview: Preview) -> PowerChanges:
     if after is None:
         return PowerChanges(is_withheld=True)
     if before is None:
-        return PowerChanges(joined=tuple(sorted(after.people)), is_recorded=preview.is_first)
+        return PowerChanges(
+            joined=tuple(sorted(after.people)), new_secret=_present(after), is_recorded=preview.is_first
+        )
     return PowerChanges(
         joined=tuple(sorted(after.people - before.people)),
         left=tuple(sorted(before.people - after.people)),
@@ -84,6 +91,8 @@ def power_changes(preview: Preview) -> PowerChanges:
         closed=_missing(before, after),
         lifted=tuple(sorted(set(before.checks) - set(after.checks))),
         files=tuple(sorted(_files(before, after))),
+        new_secret="" if _present(after) == _present(before) else _present(after),
+        former_secret="" if _former(after) == _former(before) else _former(before),
     )
 
 
@@ -104,6 +113,16 @@ def _commands(state: State | None) -> Iterator[str]:
 
 def _of(state: State | None) -> Disclosed | None:
     return Disclosed.model_validate(state.inputs) if state and state.inputs else None
+
+
+def _present(disclosed: Disclosed) -> str:
+    """The deploy key of a stack secret that replaces another one; empty where none does."""
+    return person(disclosed.renewal.present) if disclosed.renewal else ""
+
+
+def _former(disclosed: Disclosed) -> str:
+    """The deploy key of the stack secret that is being replaced; empty where none is."""
+    return person(disclosed.renewal.former) if disclosed.renewal else ""
 
 
 def _missing(here: Disclosed, there: Disclosed) -> tuple[Flow, ...]:

@@ -10,7 +10,6 @@ from pydantic.alias_generators import to_camel
 from idr.errors import IdrError
 from model.messages import reason
 
-STACK = "pulumi:pulumi:Stack"
 LOCAL_COMMAND = "command:local:Command"
 DISCLOSURE = "idr:deployment:Disclosure"
 SERVER = "openstack:compute/instance:Instance"

@@ -103,6 +103,11 @@ def _joined(change: Change) -> list[str]:
     return [f"{person} can log in as root on every node{unknown}" for person in found.joined]
 
 
+def _secret_changed(change: Change) -> list[str]:
+    secret = power_changes(change.preview).new_secret
+    return [f"who has the new stack secret is root on every node (its deploy key: {secret})"] if secret else []
+
+
 def _access_changed(change: Change) -> list[str]:
     return [f"{file}: it decides who may do what" for file in power_changes(change.preview).files if file.is_access]
 
@@ -151,6 +156,7 @@ RULES = (
     Rule("world-open-port", "a port that the world could not reach before", _opened),
     Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),
     Rule("operator-added", "an operator is root on every node", _joined),
+    Rule("stack-secret-changed", "who has the stack secret has everything", _secret_changed),
     Rule("access-changed", "the file decides who may log in, become root or be answered", _access_changed),
     Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),
     Rule("command-changed", "it runs as root on the nodes, or where the engine runs", _commands_changed),

@@ -8,9 +8,9 @@ from enum import StrEnum
 from idr.review import facts
 from idr.review.facts import VolumeChange
 from idr.review.interruptions import interruptions
-from idr.review.power import new_commands, power_changes
-from idr.review.preview import SERVER, STACK, VOLUME, Kind, Preview
-from idr.state import CONFIGURATION
+from idr.review.power import PowerChanges, new_commands, power_changes
+from idr.review.preview import SERVER, VOLUME, Kind, Preview
+from idr.state import CONFIGURATION, STACK
 
 
 class Topic(StrEnum):
@@ -22,6 +22,7 @@ class Topic(StrEnum):
     LIVE = "Live"
     WORLD = "Open to the world"
     PEOPLE = "Who may log in as root on every node"
+    RENEWAL = "Stack secret"
     CHECKS = "Checks"
     FLOWS = "Flows"
     TEMPLATES = "Templates and scripts of the nodes"
@@ -120,6 +121,7 @@ def _power(preview: Preview) -> Iterator[Line]:
         yield Line(Topic.TEMPLATES, "what they were is not recorded: the next review can compare them")
     for topic, texts in (
         (Topic.PEOPLE, [*(f"{one} is added" for one in found.joined), *(f"{one} is removed" for one in found.left)]),
+        (Topic.RENEWAL, _stack_secret(found)),
         (Topic.CHECKS, [f"no longer: {check}" for check in found.lifted]),
         (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in found.opened]),
         (Topic.FLOWS, [f"{flow} is closed" for flow in found.closed]),
@@ -127,6 +129,16 @@ def _power(preview: Preview) -> Iterator[Line]:
         (Topic.COMMANDS, new_commands(preview)),
     ):
         yield from (Line(topic, text) for text in texts)
+
+
+def _stack_secret(found: PowerChanges) -> Iterator[str]:
+    if found.new_secret:
+        yield (
+            f"a new one is trusted by every node (its deploy key: {found.new_secret}); the former one stays trusted "
+            "until idr:previousStackSecret is removed"
+        )
+    if found.former_secret:
+        yield f"the former one (its deploy key: {found.former_secret}) is trusted no longer"
 
 
 _TOPICS = {Kind.REPLACE: Topic.REPLACED, Kind.DELETE: Topic.DELETED, Kind.CREATE: Topic.CREATED}

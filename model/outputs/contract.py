@@ -61,7 +61,7 @@ class Outputs(View):
     topology: Topology
     firewall: tuple[FirewallRow, ...]
     releases: tuple[ReleaseView, ...]
-    certificate_authority: str = Field(description="PEM certificate of the stack's internal authority")
+    certificate_authority: str = Field(description="PEM certificate of the stack's authority; two while it is renewed")
 
 
 NAMES = tuple(field.alias or name for name, field in Outputs.model_fields.items())
@@ -81,7 +81,7 @@ def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
         topology=made,
         firewall=firewall(plan),
         releases=_releases(plan),
-        certificate_authority=secrets.authority.certificate,
+        certificate_authority=secrets.authorities,
     )
     return whole.model_dump(mode="json", by_alias=True)
 

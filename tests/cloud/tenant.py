@@ -64,8 +64,15 @@ class Tenant(Project):
 
     def secrets(self) -> Secrets:
         """What the stack's secret gives."""
-        secret = self.pulumi("config", "get", "idr:stackSecret", "--stack", "local").stdout.strip()
-        return Secrets("local", secret, self.settings("rotations") or {})
+        numbers = self.settings("rotations") or {}
+        previous = Secrets("local", self.secret("previousStackSecret"), numbers)
+        return Secrets(
+            "local", self.secret("stackSecret"), numbers, previous=previous if previous.stack_secret else None
+        )
+
+    def secret(self, key: str) -> str:
+        """A secret of the stack file under `idr:<key>`; empty where it has none."""
+        return self.pulumi("config", "get", f"idr:{key}", "--stack", "local").stdout.strip()
 
     @contextmanager
     def running(self) -> Iterator[None]:

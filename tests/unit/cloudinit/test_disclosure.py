@@ -14,7 +14,7 @@ STACKS = ("local", "ebi", "uod")
 
 
 def disclosed_files(stack: str) -> dict[str, str]:
-    files: dict[str, str] = disclosure(stacks.plan_of(stack), verifies_cloud=True)["files"]
+    files: dict[str, str] = disclosure(stacks.plan_of(stack), stacks.secrets_of(stack), verifies_cloud=True)["files"]
     return files
 
 
@@ -48,9 +48,10 @@ def test_a_first_node_of_a_role_changes_no_template() -> None:
 
 
 def test_a_check_that_is_off_is_not_disclosed() -> None:
-    plan = stacks.plan_of("ebi")
-    on = disclosure(plan, verifies_cloud=True)["checks"]
-    off = disclosure(replace(plan, protect_data=False, configure=False), verifies_cloud=False)["checks"]
+    plan, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
+    less = replace(plan, protect_data=False, configure=False)
+    on = disclosure(plan, secrets, verifies_cloud=True)["checks"]
+    off = disclosure(less, secrets, verifies_cloud=False)["checks"]
     assert set(on) - set(off) == {
         "the cloud's certificate is verified",
         "data volumes are protected",
@@ -59,6 +60,6 @@ def test_a_check_that_is_off_is_not_disclosed() -> None:
 
 
 def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:
-    flows = disclosure(stacks.plan_of("local"), verifies_cloud=True)["flows"]
+    flows = disclosure(stacks.plan_of("local"), stacks.secrets_of("local"), verifies_cloud=True)["flows"]
     assert {"from": "proxy", "to": "web", "port": "tcp 4080", "why": "OMERO.web"} in flows
     assert len({json.dumps(flow) for flow in flows}) == len(flows)

@@ -11,10 +11,14 @@ import pulumi
 import pytest
 from pulumi.runtime import config as engine_config
 
+from model.outputs.ssh import known_hosts
+from model.outputs.topology import topology
+from model.secrets import Secrets
 from tests import declared, stacks, stubs
 from tests.fake_cloud.cloud import FakeCloud
 
 SECRET = "a stack secret of this test, 32 letters or more"  # noqa: S105  # opens nothing
+FORMER = "a former stack secret of this test, also long"
 MAIN = stacks.ROOT / "__main__.py"
 
 
@@ -38,7 +42,7 @@ def run(*, preview: bool = False, without: str = "", **changes: Any) -> declared
         for key, value in values.items()
         if key != without
     }
-    engine_config.set_all_config(given, ["idr:stackSecret"])
+    engine_config.set_all_config(given, ["idr:stackSecret", "idr:previousStackSecret"])
     return declared.run(lambda: runpy.run_path(str(MAIN)), "local", preview=preview)
 
 
@@ -94,6 +98,37 @@ def test_without_a_stack_secret_there_is_a_preview_and_no_up(
         assert servers(run(preview=True, without="stackSecret")) == 5
     assert line in caplog.text
     assert cloud.store.all("servers") == []
+
+
+def nodes_of(monkeypatch: pytest.MonkeyPatch, folder: Path, secret: str) -> None:
+    """A state whose last update told host keys that follow from `secret`."""
+    keys = known_hosts(topology(stacks.plan_of("local"), Secrets("local", secret)))
+    urn = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"
+    stack = {"urn": urn, "type": "pulumi:pulumi:Stack", "outputs": {"knownHosts": keys}}
+    export = {"version": 3, "deployment": {"resources": [stack]}}
+    other = folder / "other"
+    other.mkdir()
+    stubs.put(other, monkeypatch, "pulumi").answers((0, json.dumps(export), ""))
+
+
+@pytest.mark.usefixtures("cloud")
+def test_another_stack_secret_is_refused_unless_the_former_one_is_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nodes_of(monkeypatch, tmp_path, FORMER)
+    with pytest.raises(pulumi.RunError, match="idr:stackSecret is not the secret that this stack's nodes know"):
+        run()
+    with pytest.raises(pulumi.RunError, match="idr:previousStackSecret is not the secret"):
+        run(previousStackSecret="a former secret with a slip in it")
+    assert servers(run(previousStackSecret=FORMER)) == 5
+    # Host keys are another tool's business where that configures the nodes.
+    assert servers(run(configure=False)) == 5
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_nodes_own_stack_secret_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    nodes_of(monkeypatch, tmp_path, SECRET)
+    assert servers(run()) == 5
 
 
 def test_mistakes_are_told_together_and_nothing_is_declared(cloud: FakeCloud) -> None:

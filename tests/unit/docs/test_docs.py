@@ -89,6 +89,16 @@ def test_the_seconds_of_a_replacement_are_those_that_a_review_says() -> None:
         assert told[role][1].startswith(effect.what)
 
 
+def test_no_command_that_people_are_told_has_a_secret_among_its_arguments() -> None:
+    """A command line shows in the process list: what `pulumi config set` keeps secret comes on standard input."""
+    told = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("Pulumi.*.yaml")]
+    told += [*(ROOT / "examples").iterdir(), *(ROOT / "model").glob("*.py"), *(ROOT / "idr").rglob("*.py")]
+    arguments = re.compile(r"config set (?:--path )?--secret (?:--path )?idr:[\w.]+ +([^\s|<`]+)")
+    assert arguments.search('pulumi config set --secret idr:stackSecret "$(openssl rand -hex 32)"')
+    found = {str(file.relative_to(ROOT)): arguments.findall(file.read_text()) for file in told if file.is_file()}
+    assert {file: words for file, words in found.items() if words} == {}
+
+
 def test_every_guard_rail_is_in_the_guide() -> None:
     assert [row[0] for row in rows("Review a change")[2:]] == list(rules.NAMES)
 

@@ -12,6 +12,8 @@ from idr.review.disclosed import person
 from idr.review.power import FileChange, power_changes
 from idr.review.preview import Preview, read
 from idr.review.rules import Change
+from idr.review.summary import Topic, summarize
+from model.secrets import Secrets
 from tests.unit.review.test_review import raw, recorded
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s"
@@ -45,6 +47,50 @@ def test_another_key_under_a_known_name_is_another_operator() -> None:
     changes = power_changes(varied(operators=[other]))
     assert (len(changes.joined), len(changes.left)) == (1, 1)
     assert broken(varied(operators=[other])) == ["operator-added"]
+
+
+def deploy_key(text: str) -> str:
+    return f"{Secrets('local', text).deploy_keys()[0].public} idr-deploy"
+
+
+FORMER, PRESENT = deploy_key("the former one"), deploy_key("the present one")
+
+
+def renewal_of(before: dict[str, str] | None, after: dict[str, str] | None) -> Preview:
+    """The preview that adds an operator, with a renewal of the stack secret before and after it instead."""
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    for state, renewal in (("oldState", before), ("newState", after)):
+        step[state]["inputs"] = {**inputs, **({"renewal": renewal} if renewal else {})}
+    return read(json.dumps(found))
+
+
+def said_of_the_secret(preview: Preview) -> list[str]:
+    return [line.text for line in summarize(preview, "local").lines if line.topic == Topic.RENEWAL]
+
+
+def test_a_new_stack_secret_is_a_line_and_a_rule_of_its_own() -> None:
+    preview = renewal_of(None, {"former": FORMER, "present": PRESENT})
+    (line,) = said_of_the_secret(preview)
+    assert line.startswith(f"a new one is trusted by every node (its deploy key: {person(PRESENT)})")
+    assert broken(preview) == ["stack-secret-changed"]
+
+
+def test_the_end_of_a_renewal_is_a_line_and_breaks_nothing() -> None:
+    preview = renewal_of({"former": FORMER, "present": PRESENT}, None)
+    assert said_of_the_secret(preview) == [
+        f"the former one (its deploy key: {person(FORMER)}) is trusted no longer",
+    ]
+    assert broken(preview) == []
+
+
+def test_a_renewal_that_goes_on_says_nothing_and_one_to_yet_another_secret_does() -> None:
+    going_on = {"former": FORMER, "present": PRESENT}
+    assert said_of_the_secret(renewal_of(going_on, going_on)) == []
+    other = renewal_of(going_on, {"former": PRESENT, "present": deploy_key("a third one")})
+    assert len(said_of_the_secret(other)) == 2
+    assert broken(other) == ["stack-secret-changed"]
 
 
 def test_who_leaves_breaks_no_rule_and_a_key_pair_of_the_cloud_is_somebody() -> None:

@@ -1,0 +1,66 @@
+"""Gives a node the ssh host key that follows from a new stack secret.
+
+The engine runs `python -m idr.host_key` with the route to the node and the key as JSON on standard input. The route has
+the former host keys too, so that the node is reached whether it has its new key already or not.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from idr.stop import NO_CONNECTION, PAUSE_SECONDS, configuration
+
+CONNECT_SECONDS = 600
+"""How long a machine is waited for: it may be booting for the first time."""
+STEP_SECONDS = 60
+# The public half first: sshd reads both for each connection, and goes by the private one where they differ. Connections
+# that are open stay open.
+SCRIPT = """
+umask 077
+folder=$(mktemp -d /etc/ssh/idr.XXXXXX)
+trap 'rm -r "$folder"' EXIT
+cat > "$folder/key"
+ssh-keygen -y -f "$folder/key" > "$folder/key.pub"
+cmp -s "$folder/key" /etc/ssh/ssh_host_ed25519_key && exit 0
+chmod 644 "$folder/key.pub"
+mv "$folder/key.pub" /etc/ssh/ssh_host_ed25519_key.pub
+mv "$folder/key" /etc/ssh/ssh_host_ed25519_key
+systemctl reload ssh
+"""
+COMMAND = f"sudo /bin/sh -ec {shlex.quote(SCRIPT)}"
+
+
+def main() -> int:
+    """Give the node its key; the exit status is 0 when it has it."""
+    given = json.load(sys.stdin)
+    with tempfile.TemporaryDirectory(prefix="idr-host-key-") as folder:
+        return give(str(given["route"]["host"]), configuration(given["route"], Path(folder)), given["hostKey"])
+
+
+def give(host: str, config: Path, host_key: str, connect_seconds: float = CONNECT_SECONDS) -> int:
+    """Give the private key to the machine that is the host `node` of the ssh configuration `config`."""
+    end = time.monotonic() + connect_seconds
+    while (done := _ssh(config, host_key)).returncode == NO_CONNECTION and time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no answer"]
+        print(f"{host} did not get its new ssh host key: {reason[0]}. Run `pulumi up` again.", file=sys.stderr)
+    return done.returncode
+
+
+def _ssh(config: Path, text_input: str) -> subprocess.CompletedProcess[str]:
+    command = ["ssh", "-F", str(config), "node", COMMAND]
+    try:
+        return subprocess.run(
+            command, input=text_input, capture_output=True, text=True, check=False, timeout=STEP_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, NO_CONNECTION, "", f"no end after {STEP_SECONDS} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

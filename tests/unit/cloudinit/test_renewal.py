@@ -1,0 +1,104 @@
+"""What nodes are given while a new stack secret replaces a former one."""
+
+import hashlib
+import json
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cloudinit import render
+from cloudinit.disclosure import disclosure
+from model.secrets import Secrets
+from tests import rendered, stacks
+
+BEFORE = Secrets("local", "the former stack secret, of tests alone")
+AFTER = Secrets("local", "the present stack secret, of tests alone")
+MEANWHILE = replace(AFTER, previous=BEFORE)
+PLAN = stacks.plan_of("local")
+CERTIFICATES = "/etc/idr/ca.crt"
+KEYS = "/home/idr/.ssh/authorized_keys"
+USERS = "demo1-redis /etc/redis/users.acl"
+
+
+def texts(secrets: Secrets) -> dict[str, str]:
+    return rendered.texts(PLAN, secrets)
+
+
+def test_every_node_trusts_both_and_then_the_present_one_alone() -> None:
+    meanwhile, after = texts(MEANWHILE), texts(AFTER)
+    for node in PLAN.nodes:
+        keys, certificates = f"{node.name} {KEYS}", f"{node.name} {CERTIFICATES}"
+        for key in (BEFORE.deploy_keys()[0], *AFTER.deploy_keys()):
+            assert key.public in meanwhile[keys]
+        assert meanwhile[certificates] == AFTER.authority.certificate + BEFORE.authority.certificate
+        assert after[certificates] == AFTER.authority.certificate
+        assert BEFORE.deploy_keys()[0].public not in after[keys]
+
+
+def test_redis_takes_both_passwords_and_everything_else_the_present_one() -> None:
+    former, present = (hashlib.sha256(one.password("demo1/redis").encode()).hexdigest() for one in (BEFORE, AFTER))
+    visitors = texts(MEANWHILE)[USERS].splitlines()[0]
+    assert visitors.startswith(f"user default on #{present} #{former} ~* ")
+    assert texts(AFTER)[USERS].splitlines()[0] == visitors.replace(f"#{former} ", "")
+
+
+def test_what_differs_from_the_state_afterwards_is_only_who_is_trusted_beside() -> None:
+    meanwhile, after = texts(MEANWHILE), texts(AFTER)
+    differing = {name.partition(" ")[2] for name in after if after[name] != meanwhile[name]}
+    # `bootstrap` lets both deploy keys into a server that is made meanwhile; outputs have both authorities.
+    assert differing == {"", "bootstrap", CERTIFICATES, KEYS, "/etc/redis/users.acl"}
+
+
+def test_a_server_that_is_made_meanwhile_has_its_own_host_key() -> None:
+    made = texts(MEANWHILE)["demo1-redis bootstrap"]
+    assert AFTER.ssh_key("host/demo1-redis").public in made
+    assert BEFORE.ssh_key("host/demo1-redis").public not in made
+    assert BEFORE.deploy_keys()[0].public in made
+
+
+def test_a_renewal_is_disclosed_by_public_keys_alone() -> None:
+    assert "renewal" not in disclosure(PLAN, AFTER, verifies_cloud=True)
+    found = disclosure(PLAN, MEANWHILE, verifies_cloud=True)["renewal"]
+    assert found == {
+        "former": f"{BEFORE.deploy_keys()[0].public} idr-deploy",
+        "present": f"{AFTER.deploy_keys()[0].public} idr-deploy",
+    }
+
+
+def activate(tmp_path: Path, role: str, changed: str) -> list[str]:
+    """What the step does with systemd, where every unit is enabled and runs."""
+    program = tmp_path / "systemctl"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\ncase $1 in is-enabled) echo enabled;; esac\n')
+    program.chmod(0o755)
+    text = (render.HERE / role / "scripts" / "activate").read_text()
+    text = text.replace("/usr/local/lib/idr/common/", f"{render.HERE}/common/scripts/")
+    text = text.replace("/usr/local/lib/idr/proxy/certificate", "true")
+    environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin", "CHANGED": changed}
+    subprocess.run(["bash", "-c", text], env=environment, check=True)
+    return [line for line in (tmp_path / "calls").read_text().splitlines() if not line.startswith("is-")]
+
+
+@pytest.mark.parametrize(
+    ("role", "unit", "takes"),
+    [
+        ("proxy", "nginx", "reload nginx"),
+        ("management", "idr-prewarm", "restart --no-block idr-prewarm"),
+    ],
+)
+def test_who_has_read_the_authorities_once_reads_them_anew(tmp_path: Path, role: str, unit: str, takes: str) -> None:
+    assert takes in activate(tmp_path, role, CERTIFICATES)
+    (tmp_path / "calls").unlink()
+    assert takes not in activate(tmp_path, role, "/etc/hosts")
+    assert unit in takes
+
+
+def test_bundles_are_json_and_name_no_secret_of_before() -> None:
+    former = {BEFORE.password(f"demo1/{name}") for name in ("redis", "redis/operator", "database/omero", "omero/root")}
+    for node in PLAN.nodes:
+        ids = {volume.purpose: "0" * 36 for volume in node.volumes}
+        text = render.bundle(node, PLAN, MEANWHILE, ids)
+        assert json.loads(text)["node"] == node.name
+        assert not [password for password in former if password in text]
