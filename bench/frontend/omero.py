@@ -17,7 +17,7 @@ from dev.image import wheels
 from model.firewall import OMERO_SSL_PORT, WEB_PORT
 from model.plan import Node, Plan
 from model.roles import Role
-from tests import stacks
+from tests import redis, stacks
 from tests.ports import free_port
 from tests.proxy import VOLUMES, wait_for
 
@@ -34,8 +34,8 @@ class Omero:
     """A running OMERO.web, and how to look into its Redis."""
 
     port: int
-    redis_port: int
-    redis_password: str
+    redis: redis.Redis
+    redis_operator: str
     log: Path
 
     @property
@@ -45,10 +45,8 @@ class Omero:
 
     def sessions(self) -> int:
         """How many of Django's sessions are in Redis."""
-        command = ["redis-cli", "-p", str(self.redis_port), "--scan", "--pattern", "*django.contrib.sessions*"]
-        environment = {**os.environ, "REDISCLI_AUTH": self.redis_password}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        return len(done.stdout.splitlines())
+        keys = ("--user", "operator", "--scan", "--pattern", "*django.contrib.sessions*")
+        return len(self.redis.ask(*keys, password=self.redis_operator).splitlines())
 
     def requests(self) -> list[str]:
         """The addresses that it was asked for, by its own log."""
@@ -130,8 +128,10 @@ def running(folder: Path, plan: Plan) -> Iterator[Omero]:
     _install(machine)
     with ExitStack() as stack:
         server = stack.enter_context(_image_server(machine, files))
-        redis_port, redis_password = stack.enter_context(_redis(machine, plan))
-        found = Omero(free_port(), redis_port, redis_password, folder / "requests")
+        operator = stacks.secrets_of(plan.stack).password(f"{plan.releases[0].name}/redis/operator")
+        found = Omero(
+            free_port(), stack.enter_context(redis.running(folder / "redis", plan)), operator, folder / "requests"
+        )
         settings = _adapted(files["/opt/omero/web/config/idr.omero"], node, plan, found, server, machine)
         for path in (MIDDLEWARE, EVERY_PAGE):
             _place(machine, path, files[str(path)])
@@ -179,20 +179,13 @@ def _image_server(machine: Machine, files: dict[str, str]) -> Iterator[int]:
             yield port
 
 
-@contextmanager
-def _redis(machine: Machine, plan: Plan) -> Iterator[tuple[int, str]]:
-    """Redis with the release's password; yields port and password."""
-    port, password = free_port(), stacks.secrets_of(plan.stack).password(f"{plan.releases[0].name}/redis")
-    config = machine.write("redis.conf", f'port {port}\nbind 127.0.0.1\nrequirepass {password}\nsave ""\n')
-    with machine.running("redis-server", config, port=port):
-        yield port, password
-
-
 def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machine: Machine) -> str:
     """A node's settings of OMERO.web with this machine's addresses."""
-    redis = plan.releases[0].with_role(Role.REDIS)[0]
+    redis_node = plan.releases[0].with_role(Role.REDIS)[0]
     for old, new in (
-        (f"@{redis.address}:6379/", f"@127.0.0.1:{omero.redis_port}/"),
+        (f"@{redis_node.address}:6379/", f"@127.0.0.1:{omero.redis.port}/"),
+        # Its certificate has the node's address, not loopback's.
+        (redis.AUTHORITY, f"{omero.redis.folder}/ca.crt&ssl_check_hostname=false"),
         (f'["{node.address}", {OMERO_SSL_PORT},', f'["127.0.0.1", {server},'),
         (f"server.host {node.address}", "server.host 127.0.0.1"),
         (f"server.port {WEB_PORT}", f"server.port {omero.port}"),

@@ -10,7 +10,7 @@ import pytest
 from model.disks import virtio_link
 from tests import stacks
 from tests.cloud import scan
-from tests.cloud.service import Service
+from tests.cloud.service import REDIS, Service
 from tests.stacks import ROOT
 
 pytestmark = pytest.mark.cloud
@@ -49,8 +49,7 @@ def test_a_visitors_session_is_in_redis_and_nowhere_else(service: Service, visit
     visitor.get("webclient/")
     session = visitor.cookies[COOKIE]
     redis = service.node("redis")
-    ask = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH; redis-cli --scan --pattern \"*{}\"'"
-    assert session in service.on(redis, ask.format(session))
+    assert session in service.on(redis, REDIS.format(f'--scan --pattern \"*{session}\"'))
     for node in service.nodes:
         if node != redis:
             assert service.on(node, "pgrep -c redis-server || true") == "0"

@@ -31,8 +31,8 @@ class Broken:
 BROKEN = {
     "a wrong password for Redis": Broken(
         file="cloudinit/web/files/opt/omero/web/config/idr.omero.j2",
-        old="redis://:{{",
-        new="redis://:wrong{{",
+        old="rediss://:{{",
+        new="rediss://:wrong{{",
         node=OMERO,
         said=(
             "role web: check failed",

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.cloud.asking import PING, THUMBNAIL, answers
-from tests.cloud.service import Service
+from tests.cloud.service import REDIS, Service
 from tests.cloud.tenant import Tenant
 from tests.cloud.test_data import ROW
 from tests.steps import replaced, said
@@ -14,9 +14,8 @@ pytestmark = pytest.mark.cloud
 
 ALIASES = ("database", "redis", "omeroreadwrite", "omeroreadonly-1", "omeroreadonly-2", "proxy", "management")
 MINUTES = 5
-REDIS = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH; redis-cli {}'"
 # Redis takes one by itself every minute.
-SNAPSHOT = "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH=$OPERATOR_AUTH; redis-cli --user operator bgsave'"
+SNAPSHOT = REDIS.format("bgsave")
 FILES = {"omeroreadwrite": "/data/kept", "management": "/data/kept"}
 
 

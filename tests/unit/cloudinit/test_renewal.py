@@ -41,7 +41,7 @@ def test_every_node_trusts_both_and_then_the_present_one_alone() -> None:
 def test_redis_takes_both_passwords_and_everything_else_the_present_one() -> None:
     former, present = (hashlib.sha256(one.password("demo1/redis").encode()).hexdigest() for one in (BEFORE, AFTER))
     visitors = texts(MEANWHILE)[USERS].splitlines()[0]
-    assert visitors.startswith(f"user default on #{present} #{former} ~* ")
+    assert visitors.startswith(f"user default on #{present} #{former} ~:1:* ")
     assert texts(AFTER)[USERS].splitlines()[0] == visitors.replace(f"#{former} ", "")
 
 
