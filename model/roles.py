@@ -73,7 +73,7 @@ FACTS: dict[Role, RoleFacts] = {
         ("python3-h2", "python3-httpx", "python3-rich", "python3-typer", "xfsprogs"),
         VolumePurpose("data", "/data", False, "data_vol_dev"),
     ),
-    Role.WEB: RoleFacts(70, 99, 2, ("python3-venv",)),
+    Role.WEB: RoleFacts(70, 99, 2, ("nginx", "python3-venv")),
     Role.OMERO_READONLY: RoleFacts(100, 199, 4, ()),
 }
 

@@ -15,10 +15,12 @@ from functools import cache
 from pathlib import Path
 
 from cloudinit import render
+from cloudinit.omero import service_name
 from model.balancing import FIRST_HOP_PORT
 from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
 from model.plan import Node, Plan
 from model.roles import Role
+from model.secrets import Certificate
 from tests import stacks
 from tests.ports import free_port
 
@@ -60,6 +62,13 @@ def _trust(stack: str) -> ssl.SSLContext:
     return context
 
 
+def certificate(plan: Plan) -> Certificate:
+    """A certificate for all nodes of the first release at once, of the plan's own authority."""
+    release = plan.releases[0]
+    names = (*(node.name for node in release.nodes), service_name(release))
+    return stacks.secrets_of(plan.stack).certificate("test", names)
+
+
 def wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None, seconds: float = START_SECONDS) -> None:
     """Wait until something accepts connections on a port of loopback; raise StartError when nothing does."""
     deadline = time.monotonic() + seconds
@@ -77,11 +86,13 @@ class Place:
     """Where a proxy's nginx stands on this machine, and what it stands before.
 
     `upstreams` has the addresses ("127.0.0.1:1234") of what plays OMERO.web by node address; nodes that are not named
-    get an address where nobody answers. `trusted` are clients without limits.
+    get an address where nobody answers. They speak TLS with `certificate`'s, unless they are `plain`, as the peers of a
+    benchmark are. `trusted` are clients without limits.
     """
 
     folder: Path
     upstreams: Mapping[str, str] = field(default_factory=dict)
+    plain: bool = False
     trusted: str = "127.0.0.0/8"
     https: int = field(default_factory=free_port)
     http: int = field(default_factory=free_port)
@@ -128,7 +139,10 @@ class Place:
             text,
         )
         text = re.sub(rf"(?m)^(\s+){CACHE_BYPASS_PORT} ", rf"\g<1>{self.bypass} ", text)
-        peer = rf"(server |http://)([\d.]+):({WEB_PORT}|{OMERO_SSL_PORT}|{OMERO_WEBSOCKET_PORT})\b"
+        peer = rf"(server |https://)([\d.]+):({WEB_PORT}|{OMERO_SSL_PORT}|{OMERO_WEBSOCKET_PORT})\b"
+        if self.plain:
+            text = re.sub(rf"https://([\d.]+):{WEB_PORT}\b", rf"http://\1:{WEB_PORT}", text)
+            peer = peer.replace("https", "https?")
         return re.sub(peer, lambda found: found[1] + self.upstreams.get(found[2], self.nothing), text)
 
     def log(self, name: str) -> str:

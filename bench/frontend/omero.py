@@ -187,7 +187,6 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machi
         # Its certificate has the node's address, not loopback's.
         (redis.AUTHORITY, f"{omero.redis.folder}/ca.crt&ssl_check_hostname=false"),
         (f'["{node.address}", {OMERO_SSL_PORT},', f'["127.0.0.1", {server},'),
-        (f"server.host {node.address}", "server.host 127.0.0.1"),
         (f"server.port {WEB_PORT}", f"server.port {omero.port}"),
         (f'["{HOME}/templates"]', f'["{machine.folder}/templates"]'),
     ):

@@ -133,4 +133,4 @@ def ours(folder: Path, plan: Plan, backends: dict[str, str]) -> Iterator[Place]:
     """The proxy of this project, before the given addresses by node address."""
     folder.mkdir()
     with ExitStack() as stack:
-        yield stack.enter_context(proxy.running(Place(folder, backends), plan))
+        yield stack.enter_context(proxy.running(Place(folder, backends, plain=True), plan))

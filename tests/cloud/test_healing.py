@@ -18,6 +18,7 @@ UNITS = {
     "postgresql@*": "database",
     "redis-server": "redis",
     "omero-web": "omeroreadwrite",
+    "omero-web-tls": "omeroreadwrite",
     "omero-demo-image-server": "omeroreadwrite",
 }
 KILLED = ("nginx", "postgresql@*", "redis-server")

@@ -105,7 +105,7 @@ def test_a_request_of_any_size_reaches_the_next_node(service: Service) -> None:
     """Packets between the network's MTU and the guest's vanished: some sizes hung for a minute, all others worked."""
     web = service.outputs["inventory"]["_meta"]["hostvars"][service.node("omeroreadwrite")]["ansible_host"]
     sizes = "for n in $(seq 1100 1400); do printf 'X: %0*d' $n 0 > /tmp/header; "
-    ask = f"curl -s -o /dev/null -m 10 -H @/tmp/header http://{web}:4080/static/ || echo $n; done; rm /tmp/header"
+    ask = f"curl -sk -o /dev/null -m 10 -H @/tmp/header https://{web}:4080/static/ || echo $n; done; rm /tmp/header"
     assert service.on(service.node("proxy"), sizes + ask) == ""
 
 

@@ -33,7 +33,7 @@ class Front:
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
     """The proxy with empty caches."""
-    with upstreams.running() as upstream:
+    with upstreams.running(proxy.certificate(PLAN)) as upstream:
         place, trust = proxy.Place(tmp_path, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
         with (
             proxy.running(place, PLAN),

@@ -249,7 +249,7 @@ def test_the_operators_way_in_shows_failures_as_they_are(front: Front) -> None:
 
 def test_what_is_kept_survives_a_restart_and_a_new_host_name(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        upstream = stack.enter_context(upstreams.running())
+        upstream = stack.enter_context(upstreams.running(proxy.certificate(PLAN)))
         for name in (PLAN.host_name, "192.0.2.1"):
             place = proxy.Place(tmp_path, {WEB: upstream.address})
             with proxy.running(place, PLAN), httpx.Client(verify=proxy.trust(PLAN)) as visitor:

@@ -54,7 +54,7 @@ def ask(connection: http.client.HTTPConnection, target: str) -> Answer:
 @pytest.fixture(scope="module")
 def echoing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Echoing]:
     with ExitStack() as stack:
-        upstream = stack.enter_context(upstreams.running())
+        upstream = stack.enter_context(upstreams.running(proxy.certificate(PLAN)))
         upstream.body = upstreams.ECHO
         place = proxy.Place(tmp_path_factory.mktemp("proxy"), {WEB: upstream.address})
         stack.enter_context(proxy.running(place, PLAN))

@@ -283,11 +283,12 @@ class Farm:
     """The four read-only nodes of the stack `ebi`, and its read-write one, behind a proxy."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.readonly = [stack.enter_context(upstreams.running()) for _ in range(4)]
-        self.readwrite = stack.enter_context(upstreams.running())
+        plan = stacks.plan_of("ebi")
+        certificate = proxy.certificate(plan)
+        self.readonly = [stack.enter_context(upstreams.running(certificate)) for _ in range(4)]
+        self.readwrite = stack.enter_context(upstreams.running(certificate))
         addresses = {f"192.168.130.{100 + n}": server.address for n, server in enumerate(self.readonly)}
         self.place = proxy.Place(folder, {**addresses, "192.168.130.40": self.readwrite.address})
-        plan = stacks.plan_of("ebi")
         stack.enter_context(proxy.running(self.place, plan))
         base = f"https://127.0.0.1:{self.place.https}"
         self.visitor = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(plan), timeout=20))

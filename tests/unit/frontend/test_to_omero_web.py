@@ -1,0 +1,104 @@
+"""The way from the proxy to OMERO.web: TLS, by the nginx beside gunicorn, verified by the node's name."""
+
+import json
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cloudinit import render
+from model.firewall import WEB_PORT
+from model.roles import Role
+from model.secrets import Certificate
+from tests import proxy, stacks
+from tests.ports import free_port
+from tests.unit.frontend import upstream as upstreams
+
+PLAN = stacks.plan_of("local")
+SECRETS = stacks.secrets_of("local")
+NODE = PLAN.releases[0].with_role(Role.WEB)[0]
+PAGE = "/webclient/?a=%2Fb&c=d//e"
+THUMBNAIL = "/webgateway/render_thumbnail/1/"
+FOLDER = "/etc/idr/web/"
+
+
+@contextmanager
+def beside_gunicorn(folder: Path, gunicorn: str) -> Iterator[int]:
+    """The nginx of a web node on loopback; yields its port."""
+    bundle = json.loads(render.bundle(NODE, PLAN, SECRETS, proxy.VOLUMES))
+    port = free_port()
+    for entry in bundle["files"]:
+        if entry["path"].startswith(FOLDER):
+            text = entry["content"].replace(FOLDER, f"{folder}/").replace("/run/omero-web-tls", str(folder))
+            text = text.replace(f"listen {NODE.address}:{WEB_PORT}", f"listen 127.0.0.1:{port}")
+            (folder / Path(entry["path"]).name).write_text(text.replace(f"127.0.0.1:{WEB_PORT}", gunicorn))
+    process = subprocess.Popen([proxy.NGINX, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
+    try:
+        proxy.wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def trust(*, by_name: bool = True) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=SECRETS.authority.certificate)
+    context.check_hostname = by_name
+    return context
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[upstreams.Upstream, httpx.Client]]:
+    with (
+        upstreams.running() as gunicorn,
+        beside_gunicorn(tmp_path, gunicorn.address) as port,
+        httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust(by_name=False), timeout=20) as client,
+    ):
+        yield gunicorn, client
+
+
+def test_a_request_reaches_gunicorn_as_it_is(web: tuple[upstreams.Upstream, httpx.Client]) -> None:
+    gunicorn, client = web
+    assert client.get(PAGE, headers={"Host": "idr.example.org", "X-IDR-Kind": "page"}).text == "answer"
+    assert gunicorn.asked == {PAGE: 1}
+    assert gunicorn.headers[0]["host"] == "idr.example.org"
+    assert gunicorn.headers[0]["x-idr-kind"] == "page"
+
+
+def test_failures_and_headers_come_back_as_they_are(web: tuple[upstreams.Upstream, httpx.Client]) -> None:
+    gunicorn, client = web
+    gunicorn.status, gunicorn.body, gunicorn.more_headers = 503, "its own page", {"X-IDR-Failed": "1"}
+    answer = client.get(PAGE)
+    assert (answer.status_code, answer.text, answer.headers["X-IDR-Failed"]) == (503, "its own page", "1")
+
+
+def test_without_gunicorn_the_node_answers_that_omero_web_is_away(tmp_path: Path) -> None:
+    with beside_gunicorn(tmp_path, f"127.0.0.1:{free_port()}") as port:
+        url = f"https://127.0.0.1:{port}/"
+        assert httpx.get(url, verify=trust(by_name=False), timeout=20).status_code == 502
+
+
+def answer_through_the_proxy(folder: Path, certificate: Certificate | None) -> int:
+    with upstreams.running(certificate) as upstream:
+        place = proxy.Place(folder, {str(NODE.address): upstream.address})
+        with proxy.running(place, PLAN), httpx.Client(verify=proxy.trust(PLAN), timeout=20) as visitor:
+            return visitor.get(f"https://127.0.0.1:{place.https}{THUMBNAIL}").status_code
+
+
+@pytest.mark.parametrize(
+    ("certificate", "status"),
+    [
+        pytest.param(SECRETS.certificate("test", (NODE.name,)), 200, id="the node's"),
+        pytest.param(SECRETS.certificate("test", ("demo1-database",)), 502, id="another node's"),
+        pytest.param(stacks.secrets_of("ebi").certificate("test", (NODE.name,)), 502, id="another stack's"),
+        pytest.param(None, 502, id="no TLS"),
+    ],
+)
+def test_the_proxy_asks_only_who_has_the_nodes_certificate(
+    tmp_path: Path, certificate: Certificate | None, status: int
+) -> None:
+    assert answer_through_the_proxy(tmp_path, certificate) == status
