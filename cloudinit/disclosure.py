@@ -17,7 +17,7 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
     """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
 
     All of it is public: digests are those of the sources, never of what is rendered with a secret. While the stack
-    secret is renewed, the new and the former one are told apart by the public deploy keys that follow from them.
+    secret is renewed, the public deploy keys distinguish the new one from the former.
     """
     return {
         "operators": list(plan.operators),

@@ -12,7 +12,7 @@ from model.plan import Volume
 class DataVolume(pulumi.ComponentResource):
     """A Cinder volume that no change of configuration replaces or deletes. Output: `volume_id`.
 
-    It stands in its node's zone where block storage has a zone of that name: some clouds attach no other.
+    It is in its node's zone where block storage has a zone of that name: some clouds attach no other.
     An existing one is only pointed at: it is not the stack's, and stays when the stack goes.
     """
 

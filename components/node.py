@@ -130,7 +130,7 @@ def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resourc
         ignore_changes=[
             # A newer bootstrap is for newer machines; a rebuild is asked for by name.
             "userData",
-            # Where a server stands and which key pair Nova noted was settled when it was made.
+            # A server's zone and the key pair that Nova recorded do not change after its creation.
             "schedulerHints",
             "keyPair",
             # An image that is uploaded again under its name has another id. After a refresh, a server whose image was

@@ -1,6 +1,6 @@
 """Name the container images of CI by digest: `python -m dev.ci_images` asks the registry what each tag is now.
 
-A tag can be another image tomorrow. A digest stands behind its tag, so that both what runs and its name can be read.
+A tag can be another image tomorrow. A digest follows its tag, so that both the name and what runs can be read.
 """
 
 from __future__ import annotations

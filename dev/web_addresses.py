@@ -84,7 +84,7 @@ def _is_folder(name: str, path: Sequence[str]) -> bool:
 
 
 def walk(patterns: Sequence[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
-    """Each pattern with what stands before it, as `prefix pattern`."""
+    """Each pattern with its prefix, as `prefix pattern`."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             yield from walk(pattern.url_patterns, prefix + str(pattern.pattern).lstrip("^"))

@@ -55,7 +55,10 @@ class Agreement:
         return [
             *(f"{one.volume} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
             *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
-            *(f"server {name} is gone from the project: `pulumi up` makes it anew" for name in self.gone_servers()),
+            *(
+                f"server {name} was deleted from the project: `pulumi up` creates it again"
+                for name in self.gone_servers()
+            ),
         ]
 
     def foreign(self) -> list[str]:
@@ -113,7 +116,7 @@ class Agreement:
             return []
         return [
             f"servers in ERROR: {', '.join(names)}. `bin/idr recover --stack {self.stack}` deletes them, the next "
-            "`pulumi up` makes them anew."
+            "`pulumi up` creates them again."
         ]
 
     def _lost(self) -> list[str]:
@@ -125,7 +128,7 @@ class Agreement:
         return [
             "objects that the state knows are gone from the project:",
             *(f"- {one}" for one in gone),
-            f"`bin/idr recover --stack {self.stack}` lets the state forget them, the next `pulumi up` makes them anew.",
+            f"`bin/idr recover --stack {self.stack}` removes them from the state, then `pulumi up` creates them again.",
         ]
 
     def _off(self) -> list[str]:

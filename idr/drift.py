@@ -30,11 +30,11 @@ NOISE = frozenset(
 """Properties that change without anybody's doing, or that the listing tells better."""
 ADVICE = {
     "changed": "`pulumi up --refresh` puts back what the settings say",
-    "deleted": "`pulumi up` makes a server anew; for anything else run `bin/idr recover` before",
+    "deleted": "`pulumi up` creates a server again; for anything else run `bin/idr recover` first",
     "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume",
     "not the stack's": "somebody attached it by hand: detach it by its id",
     "switched off": "`pulumi up --refresh` starts it",
-    "in ERROR": "`bin/idr recover` deletes it, then `pulumi up` makes it anew",
+    "in ERROR": "`bin/idr recover` deletes it, then `pulumi up` creates it again",
 }
 
 

@@ -51,7 +51,7 @@ def command(
     source: outputs.From = None,
     identity: Identity = None,
 ) -> None:
-    """A shell on a node, or with `-- COMMAND...` that; ends with its exit status (255: no way in)."""
+    """A shell on a node, or with `-- COMMAND...` that; ends with its exit status (255: no connection)."""
     made = outputs.topology(outputs.read(stack, source))
     target = find(made, node)
     with configuration(made, identity) as file:

@@ -25,7 +25,7 @@ from model.addressing import LAST_SERVICE_HOST
 from model.ssh_keys import ssh_public_key
 
 SEALED = "(encrypted in the stack file, opened by the engine alone)"
-"""Stands for a secret's value where the engine was not asked; as long as a stack secret must be."""
+"""Takes the place of a secret's value where the engine was not asked; as long as a stack secret must be."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class PublicCertificate(Section):
     def names(self, host: str) -> bool:
         """Whether it is for this name or address, or cannot be read here.
 
-        A wildcard stands for one label, and the case of letters is nothing (RFC 6125, 6.4).
+        A wildcard matches one label, and the case of letters is nothing (RFC 6125, 6.4).
         """
         if self.certificate == SEALED:
             return True

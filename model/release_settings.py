@@ -181,6 +181,6 @@ class Release(Scope):
 
 
 class Bastion(Scope, Machine):
-    """The one way in for operators; shared by all releases of the stack."""
+    """The machine that operators log in through; all releases of the stack share it."""
 
     rebuild: Generation | None = Field(None, description="Another number asks for a new machine")

@@ -30,7 +30,7 @@ class Order:
 
     `servers` are replaced or resized one after another. Each of `configurations` is a group of nodes that serve the
     same requests; they are configured one after another, so that one of them always answers. `gone` has the ids of
-    servers that were deleted in the cloud, by node: they are made anew.
+    servers that were deleted in the cloud, by node: they are created again.
     """
 
     servers: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ A site or an occasion can have a file of its own on top, named by `idr:overrides
 `idr settings` shows the result and which file each value came from.
 
 Both files are YAML as Pulumi reads it: `no`, `on` and `12:48` are text, a date or a name of digits alone is written in
-quotes, a key stands once, and nothing after the first document counts. Text may be encrypted with `pulumi config set
+quotes, a key appears once, and nothing after the first document counts. Text may be encrypted with `pulumi config set
 --secret`, also inside a mapping (`--path idr:proxies.http`): do so with a proxy's address that has a password in it.
 """
 

@@ -186,7 +186,7 @@ class Settings(Section):
     certificate: PublicCertificate | None = Field(None, description="What visitors see; kept as a secret")
     acme: Acme | None = Field(None, description="Who signs what visitors see, instead")
     flavors: dict[Name, Flavor] = Field(description="What each flavor that is used offers")
-    bastion: Bastion = Field(description="The way in for operators")
+    bastion: Bastion = Field(description="Operators log in through it")
     omero: Omero = Field(description="OMERO.server's distribution")
     storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
     storage_group: GroupName = Field(

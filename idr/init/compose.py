@@ -70,7 +70,7 @@ def compose(choices: Choices) -> str:
         "  # What these flavors of the cloud offer: memory and numbers of workers are derived from it.",
         "  idr:flavors:",
         *(f"    {_flow(n)}: {_flow(f.model_dump(by_alias=True))}" for n, f in used.items()),
-        "  # The one way in for operators. Networks are /24 or larger and must not overlap what this cloud routes.",
+        "  # Operators log in through it. Networks are /24 or larger and must not overlap what this cloud routes.",
         "  idr:bastion:",
         *_block(bastion, 4),
         "  # The release that the public address leads to.",

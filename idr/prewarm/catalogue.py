@@ -65,7 +65,7 @@ COUNTED = {"screen": "screens", "project": "projects", "plate": "plates", "datas
 class Catalogue:
     """The objects of one release, with the pages of images where `images` says so.
 
-    A container whose images cannot be listed is told to `failed`; the rest goes on.
+    `failed` is called with a container whose images cannot be listed; the rest continues.
     """
 
     def __init__(self, ask: Ask, failed: Callable[[str, str], None], *, images: bool = True) -> None:

@@ -171,7 +171,7 @@ class Client:
                 http2=True,
                 verify=self._context,
                 headers=self._headers,
-                # Neither a web proxy nor a ~/.netrc stands between us and a release; a service has no home to look in.
+                # A release is reached without a web proxy or a ~/.netrc; a service has no home to look in.
                 trust_env=False,
                 # No wait for a free connection: over HTTP/1.1 each of `most` requests has its own.
                 timeout=httpx.Timeout(TIMEOUT, connect=10.0, pool=None),

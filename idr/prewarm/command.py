@@ -155,7 +155,7 @@ class _Progress:
         self._bar.stop()
 
     def changed(self, report: Report) -> None:
-        """Show where the run stands."""
+        """Show the progress of the run."""
         done, total = sum(report.done.values()), sum(report.total.values())
         if self._before is None:
             self._before = done

@@ -24,7 +24,7 @@ GIVE_UP = 50
 
 
 class StoppedError(Exception):
-    """The run ended early; the next one goes on where it stands."""
+    """The run ended early; the next one continues from there."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Report:
 
 @dataclass
 class Run:
-    """A pre-warm of one release. `changed` is told whenever an object is done."""
+    """A pre-warm of one release. `changed` is called whenever an object is done."""
 
     client: Client
     state: State
@@ -62,7 +62,7 @@ class Run:
 
     @property
     def failures_file(self) -> Path:
-        """Where failures are told, one JSON object a line."""
+        """The file of failures, one JSON object a line."""
         return self.state_file.with_name(f"{self.state_file.name}.failed")
 
     async def __call__(self) -> Report:

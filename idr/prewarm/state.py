@@ -1,4 +1,4 @@
-"""Where a run stands, in a small file: the first object not done, and what is done beyond it."""
+"""The progress of a run, in a small file: the first object not done, and what is done beyond it."""
 
 import json
 from collections import deque

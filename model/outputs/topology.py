@@ -87,7 +87,7 @@ class Topology(View):
 
     @cached_property
     def bastion(self) -> NodeView:
-        """The one way in."""
+        """The bastion, through which operators reach every node."""
         return next(node for node in self.nodes if node.release is None)
 
     def with_role(self, role: str) -> tuple[NodeView, ...]:

@@ -186,7 +186,7 @@ def test_an_answer_without_the_data_volumes_is_not_their_end(place: Place) -> No
 def test_a_server_that_somebody_deleted_is_made_anew_by_up_alone(place: Place, which: str) -> None:
     before = place.holds()
     place.delete_server(f"idr-local-{which}")
-    for steps in ({"gone from the project: `pulumi up` makes it anew"}, {"unchanged"}):
+    for steps in ({"deleted from the project: `pulumi up` creates it again"}, {"unchanged"}):
         done = place.up()
         assert done.returncode == 0, done.stdout
         assert all(step in done.stdout for step in steps)

@@ -148,7 +148,7 @@ def test_a_server_that_is_gone_stops_no_up_but_another_object_does(cloud: FakeCl
     pulumi.knows("openstack:compute/volumeAttach:VolumeAttach", "demo1-database-db", "s1/v1")
     found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
     assert found.problems() == []
-    assert found.warnings() == ["server demo1-database is gone from the project: `pulumi up` makes it anew"]
+    assert found.warnings() == ["server demo1-database was deleted from the project: `pulumi up` creates it again"]
     pulumi.knows("openstack:networking/port:Port", "demo1-database", "p1")
     found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
     assert [line for line in found.problems() if line.startswith("- ")] == ["- port demo1-database (p1)"]

@@ -6,7 +6,7 @@ library=/usr/local/lib/idr/omero-server
 # shellcheck source=/dev/null
 . /usr/local/lib/idr/omero-downloads/common.sh
 
-# Each part stands in a folder named after its sum, so that a new one is whole before a link leads to it, and going back
+# Each part is in a folder named after its sum, so that a new one is whole before a link leads to it, and going back
 # is another link. The links are what configuration, units and people name.
 ice_folder() { echo "/opt/ice-3.6.5-$(short ice)"; }
 server_folder() { echo "$home/OMERO.server-$(short server)"; }
