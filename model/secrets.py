@@ -134,13 +134,18 @@ class Secrets:
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
         """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
-        return self._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
+        return self._signing._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
 
     def visitors_certificate(self, name: str, host: str) -> Certificate:
         """A proxy's certificate for the public name alone. An update renews it every half-year."""
         begin = datetime(self.now.year, 1 if self.now.month < JULY else JULY, 1, tzinfo=UTC)
         serial = f"tls/{name}/{host}/{begin:%Y-%m}"
-        return self._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
+        return self._signing._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
+
+    @property
+    def _signing(self) -> "Secrets":
+        """The secrets whose authority signs: the former one's, while nodes that trust it alone may exist."""
+        return self.previous or self
 
     def _server_certificate(
         self, name: str, hosts: tuple[str, ...], serial: str, begin: datetime, end: datetime

@@ -21,6 +21,7 @@ PLAN = stacks.plan_of("local")
 CERTIFICATES = "/etc/idr/ca.crt"
 KEYS = "/home/idr/.ssh/authorized_keys"
 USERS = "demo1-redis /etc/redis/users.acl"
+SERVERS = ("/etc/idr/omero", "/etc/idr/web", "/etc/postgresql/15/main", "/etc/redis")
 
 
 def texts(secrets: Secrets) -> dict[str, str]:
@@ -45,11 +46,17 @@ def test_redis_takes_both_passwords_and_everything_else_the_present_one() -> Non
     assert texts(AFTER)[USERS].splitlines()[0] == visitors.replace(f"#{former} ", "")
 
 
-def test_what_differs_from_the_state_afterwards_is_only_who_is_trusted_beside() -> None:
+SIGNED = {
+    *(f"{folder}/server.{kind}" for folder in SERVERS for kind in ("crt", "key")),
+    *(f"/etc/nginx/tls/given/{name}.pem" for name in ("fullchain", "privkey")),
+}
+
+
+def test_what_differs_from_the_state_afterwards_is_only_who_is_trusted_and_who_signed() -> None:
     meanwhile, after = texts(MEANWHILE), texts(AFTER)
     differing = {name.partition(" ")[2] for name in after if after[name] != meanwhile[name]}
     # `bootstrap` lets both deploy keys into a server that is made meanwhile; outputs have both authorities.
-    assert differing == {"", "bootstrap", CERTIFICATES, KEYS, "/etc/redis/users.acl"}
+    assert differing == {"", "bootstrap", CERTIFICATES, KEYS, "/etc/redis/users.acl", *SIGNED}
 
 
 def test_a_server_that_is_made_meanwhile_has_its_own_host_key() -> None:

@@ -57,9 +57,10 @@ def test_a_service_that_takes_several_passwords_takes_the_former_one_too() -> No
     [
         (MEANWHILE, BEFORE, True),
         (MEANWHILE, MEANWHILE, True),
-        (AFTER, MEANWHILE, True),
+        (BEFORE, MEANWHILE, True),
+        (MEANWHILE, AFTER, True),
         (AFTER, BEFORE, False),
-        (BEFORE, MEANWHILE, False),
+        (AFTER, MEANWHILE, False),
     ],
 )
 def test_whose_certificates_are_accepted(tmp_path: Path, trusting: Secrets, signed: Secrets, accepted: bool) -> None:
