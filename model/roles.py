@@ -1,6 +1,6 @@
 """The roles a node can carry, and what follows from a role alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
@@ -23,19 +23,24 @@ class Role(StrEnum):
 OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
 
 
-def _facts(descriptions: dict[str, RoleDescription]) -> dict[Role, RoleFacts]:
-    """Those that stack files can name, in the order of their addresses. Raises RoleError."""
+def facts_of(descriptions: Mapping[str, RoleDescription]) -> dict[Role, RoleFacts]:
+    """What is said of each `Role`, in the order of addresses. Raises RoleError where `Role` and descriptions differ."""
     facts = {role: about.node for role, about in descriptions.items() if about.node}
-    if unlike := sorted(facts.keys() ^ set(Role)):
-        msg = "\n".join(f"cloudinit/{role}/role.yaml: node: must be there exactly for a `Role`" for role in unlike)
-        raise RoleError(msg)
+    wrong = [f"{_file(role)}: node: is required, because `Role` names this role" for role in Role if role not in facts]
+    wrong += [f"{_file(role)}: node: `Role` in model/roles.py lacks this role" for role in facts.keys() - set(Role)]
+    if wrong:
+        raise RoleError("\n".join(sorted(wrong)))
     return {Role(role): facts[role] for role in sorted(facts, key=lambda role: facts[role].first_host)}
+
+
+def _file(role: str) -> str:
+    return f"cloudinit/{role}/role.yaml"
 
 
 DESCRIPTIONS = read_all()
 """Every role by its name, also those that no stack file names."""
 
-FACTS = _facts(DESCRIPTIONS)
+FACTS = facts_of(DESCRIPTIONS)
 
 
 def applied_roles(roles: Iterable[Role], distribution: Distribution) -> tuple[str, ...]:

@@ -9,8 +9,17 @@ from model import sizing
 from model.outputs import inventory
 from model.outputs.topology import topology
 from model.release_settings import Flavor
-from model.role_description import COMMON, FOLDER, Distribution, Number, RoleFacts, VolumePurpose
-from model.roles import DESCRIPTIONS, FACTS, Role, applied_roles
+from model.role_description import (
+    COMMON,
+    FOLDER,
+    Distribution,
+    Number,
+    RoleDescription,
+    RoleError,
+    RoleFacts,
+    VolumePurpose,
+)
+from model.roles import DESCRIPTIONS, FACTS, Role, applied_roles, facts_of
 from model.systems import DEBIAN, packages
 from tests import stacks
 
@@ -19,6 +28,21 @@ from tests import stacks
 def test_every_folder_of_configuration_is_whole(name: str) -> None:
     folders = {folder.name for folder in FOLDER.iterdir() if (folder / "scripts").is_dir()}
     assert {file.parent.name for file in FOLDER.glob(f"*/{name}")} == folders == set(DESCRIPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"web": RoleDescription()}, "cloudinit/web/role.yaml: node: is required, because `Role` names this role"),
+        ({"search": DESCRIPTIONS["web"]}, "cloudinit/search/role.yaml: node: `Role` in model/roles.py lacks this role"),
+    ],
+)
+def test_a_role_without_a_description_and_a_description_without_a_role_are_named(
+    change: dict[str, RoleDescription], message: str
+) -> None:
+    with pytest.raises(RoleError) as caught:
+        facts_of(DESCRIPTIONS | change)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("role", Role)
