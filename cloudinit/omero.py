@@ -1,21 +1,8 @@
-"""What OMERO's nodes are configured with, beside the settings themselves: folders, shares, the database user."""
+"""What OMERO's nodes are configured with, beside the settings themselves: shares, mounts, the database user."""
 
 from model.plan import Node, Plan, Scope
-from model.roles import OMERO_ROLES, Role
-from model.settings import Distribution, NfsMount
-
-BEFORE_OMERO_SERVER = ("nfs", "omero-account", "omero-downloads")
-
-FOLDERS: dict[Distribution, dict[Role, tuple[str, ...]]] = {
-    Distribution.OFFICIAL: {
-        Role.OMERO_READWRITE: (*BEFORE_OMERO_SERVER, "omero-database", "omero-server", "omero-readwrite"),
-        Role.OMERO_READONLY: (*BEFORE_OMERO_SERVER, "omero-readonly", "omero-server"),
-        Role.WEB: ("omero-downloads", "omero-web", "web"),
-    },
-    # It draws its images: there is nothing to share or to mount. The guest image has OMERO.web in it.
-    Distribution.DEMO: {**dict.fromkeys(OMERO_ROLES, ("omero-demo",)), Role.WEB: ("web",)},
-}
-"""The folders of a role's configuration, in the order in which they are applied."""
+from model.roles import Role
+from model.settings import NfsMount
 
 
 def is_readonly(node: Node) -> bool:

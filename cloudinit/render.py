@@ -1,7 +1,8 @@
 """Bootstrap and configuration bundle of a node: pure functions of the plan, the same bytes on every machine.
 
 A role's folder holds its files as they will stand on the machine (`files/`, with the ending `.j2` where a value
-varies), who owns them (`files.yaml`), and its steps (`scripts/`: prepare, check, activate, health, stop).
+varies), who owns them (`files.yaml`), its steps (`scripts/`: prepare, check, activate, health, stop), and its
+description (`role.yaml`, see `model.role_description`).
 """
 
 import base64
@@ -20,17 +21,14 @@ from cloudinit.quoting import FILTERS
 from model import addresses, balancing, caching, firewall, sizing
 from model.plan import Node, Plan, Scope
 from model.planning import internal_name
-from model.roles import OMERO_ROLES, Role
+from model.role_description import RoleDescription
+from model.roles import DESCRIPTIONS, OMERO_ROLES, Role, applied_roles
 from model.secrets import Certificate, Secrets
 
 HERE = Path(__file__).parent
 ADMIN_USER = "idr"
 LARGEST_USER_DATA = 43_000
 """Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
-
-HEALTH_SECONDS = 180
-SLOW_TO_HEALTH = {"database": 600, "omero-server": 900, "web": 900}
-"""Seconds for what may take longer: recovery after a crash, a server's first start, and what waits for that server."""
 
 
 class BootstrapTooLargeError(ValueError):
@@ -126,33 +124,19 @@ _Dumper.add_representer(str, _text)
 def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> str:
     """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
     context = _context(node, plan, secrets, volume_ids)
-    folders = configuration_folders(node, plan)
-    files = [entry for folder in folders for entry in _files(folder, context)]
+    roles = {role: DESCRIPTIONS[role] for role in applied_roles(node.roles, plan.omero.distribution)}
+    usual = RoleDescription().health_seconds
+    files = [entry for role in roles for entry in _files(role, context)]
     body = {
         "node": node.name,
-        "roles": folders,
-        "healthSeconds": HEALTH_SECONDS,
-        "timeouts": {folder: SLOW_TO_HEALTH[folder] for folder in folders if folder in SLOW_TO_HEALTH},
-        "units": {folder: units for folder in folders if (units := _units(folder))},
+        "roles": list(roles),
+        "healthSeconds": usual,
+        "timeouts": {role: about.health_seconds for role, about in roles.items() if about.health_seconds != usual},
+        "units": {role: list(about.units) for role, about in roles.items() if about.units},
         "files": files,
     }
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return json.dumps({"digest": digest, **body})
-
-
-def configuration_folders(node: Node, plan: Plan) -> list[str]:
-    """The folders of a node's configuration, in the order in which they are applied."""
-    found = ["common"]
-    for role in node.roles:
-        found += omero.FOLDERS[plan.omero.distribution].get(role, (role.value,))
-    return list(dict.fromkeys(found))
-
-
-@cache
-def _units(folder: str) -> list[str]:
-    """The services of a role, whose log lines explain a failure: a pattern of systemd's a line."""
-    file = HERE / folder / "units"
-    return file.read_text().split() if file.is_file() else []
 
 
 def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:

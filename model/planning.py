@@ -1,14 +1,15 @@
 """From settings to the plan: every name, address, size and rule is decided here and in what this calls."""
 
 from model import firewall, nfs
-from model.addressing import gateway, node_address, service_pool
+from model.addressing import gateway, service_pool
 from model.firewall import End, Site, Zone
 from model.hosts import LONGEST_LABEL
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
 from model.release_settings import AntiAffinity, NodeGroup, Release
 from model.release_settings import Scope as ScopeSettings
-from model.roles import FACTS, OMERO_ROLES, Role
-from model.settings import Distribution, Settings
+from model.role_description import Distribution
+from model.roles import FACTS, OMERO_ROLES, Role, node_address
+from model.settings import Settings
 from model.systems import UBUNTU, System, packages, system_of
 
 PLACEHOLDER = "(to be set)"
@@ -155,7 +156,7 @@ def _node(
         server_group=f"{scope}-{group_name}" if group.count else None,
         heap_mib=group.heap_mib,
         web_workers=group.web_workers,
-        packages=packages(system, group.roles, official=official, acme=settings.acme is not None),
+        packages=packages(system, group.roles, settings.omero.distribution, acme=settings.acme is not None),
         security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
         listens=firewall.listens(group.roles, _unserved(settings, place)),
         volumes=_volumes(name, group),

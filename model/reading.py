@@ -14,8 +14,9 @@ from model import explanation, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
+from model.role_description import Distribution
 from model.secrets import secret_names
-from model.settings import Distribution, Settings
+from model.settings import Settings
 from model.spelling import instead
 
 SHORTEST_SECRET = 32

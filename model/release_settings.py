@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from model.addressing import node_address
 from model.field_types import (
     FlavorMib,
     Generation,
@@ -20,7 +19,8 @@ from model.field_types import (
     VolumeGib,
 )
 from model.firewall import LISTENERS, listens
-from model.roles import FACTS, OMERO_ROLES, Role
+from model.role_description import Number
+from model.roles import FACTS, OMERO_ROLES, Role, node_address
 from model.spelling import instead
 
 
@@ -160,17 +160,12 @@ class Release(Scope):
 
     def _is_whole(self) -> Iterator[str]:
         for name, group in self.nodes.items():
-            if Role.BASTION in group.roles:
-                yield f"node '{name}': the bastion is the stack's, not a release's; set idr:bastion"
+            for role in group.roles:
+                if FACTS[role].per_release == Number.NONE:
+                    yield f"node '{name}': the {role} is the stack's, not a release's; set idr:{role}"
         roles = [role for group in self.nodes.values() for role in group.roles for _ in range(group.count or 1)]
-        for single in (Role.DATABASE, Role.REDIS):
-            if roles.count(single) != 1:
-                yield f"needs exactly one node with the role {single}, has {roles.count(single)}"
-        if roles.count(Role.OMERO_READWRITE) > 1:
-            yield f"can have one node with the role omero-readwrite, has {roles.count(Role.OMERO_READWRITE)}"
-        for needed in (Role.WEB, Role.PROXY):
-            if needed not in roles:
-                yield f"needs a node with the role {needed}"
+        for role in Role:
+            yield from _wrong_number(role, roles.count(role))
         if not OMERO_ROLES.intersection(roles):
             yield "needs a node with the role omero-readwrite or omero-readonly"
 
@@ -178,6 +173,16 @@ class Release(Scope):
         for alias in self.rebuild:
             if alias not in self.aliases():
                 yield f"rebuild names '{alias}', which is not a node; {instead(alias, self.aliases())}"
+
+
+def _wrong_number(role: Role, nodes: int) -> Iterator[str]:
+    allowed = FACTS[role].per_release
+    if allowed == Number.ONE and nodes != 1:
+        yield f"needs exactly one node with the role {role}, has {nodes}"
+    elif allowed == Number.AT_MOST_ONE and nodes > 1:
+        yield f"can have one node with the role {role}, has {nodes}"
+    elif allowed == Number.AT_LEAST_ONE and not nodes:
+        yield f"needs a node with the role {role}"
 
 
 class Bastion(Scope, Machine):

@@ -1,7 +1,10 @@
 """The roles a node can carry, and what follows from a role alone."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+
+from model.role_description import COMMON, Distribution, RoleDescription, RoleError, RoleFacts, read_all
 
 
 class Role(StrEnum):
@@ -17,76 +20,45 @@ class Role(StrEnum):
     MANAGEMENT = "management"
 
 
-@dataclass(frozen=True)
-class VolumePurpose:
-    """A data volume that a role keeps: its name in the stack file and where it is mounted in the guest.
-
-    `ansible_variable` is the name under which IDR's playbooks (os-idr-volumes.yml) read its device.
-    """
-
-    name: str
-    mount: str
-    required: bool
-    ansible_variable: str
-
-
-@dataclass(frozen=True)
-class RoleFacts:
-    """What is the same for a role on every cloud.
-
-    `first_host` is the host part of the first address of a node whose first role this is, `last_host` of the last:
-    blocks are disjoint, so an address depends on the node's own role and number only. The roles of one node divide its
-    memory by their `share`.
-    """
-
-    first_host: int
-    last_host: int
-    share: int
-    packages: tuple[str, ...]
-    volume: VolumePurpose | None = None
-
-
-FACTS: dict[Role, RoleFacts] = {
-    Role.BASTION: RoleFacts(10, 10, 1, ()),
-    Role.DATABASE: RoleFacts(
-        20,
-        20,
-        4,
-        ("postgresql", "xfsprogs"),
-        VolumePurpose("db", "/var/lib/postgresql", True, "database_db_vol_dev"),
-    ),
-    Role.REDIS: RoleFacts(30, 30, 1, ("redis-server",)),
-    Role.OMERO_READWRITE: RoleFacts(
-        40, 40, 4, ("xfsprogs",), VolumePurpose("data", "/data", False, "omero_data_vol_dev")
-    ),
-    Role.PROXY: RoleFacts(
-        50,
-        59,
-        1,
-        ("nginx", "libnginx-mod-stream", "xfsprogs"),
-        VolumePurpose("nginxcache", "/var/cache/nginx", False, "gateway_nginxcache_vol_dev"),
-    ),
-    Role.MANAGEMENT: RoleFacts(
-        60,
-        60,
-        1,
-        ("python3-h2", "python3-httpx", "python3-rich", "python3-typer", "xfsprogs"),
-        VolumePurpose("data", "/data", False, "data_vol_dev"),
-    ),
-    Role.WEB: RoleFacts(70, 99, 2, ("nginx", "python3-venv")),
-    Role.OMERO_READONLY: RoleFacts(100, 199, 4, ()),
-}
-
 OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
-COMMON_PACKAGES = (
-    "chrony",
-    "cloud-guest-utils",
-    "curl",
-    "needrestart",
-    "nftables",
-    "openssh-server",
-    "prometheus-node-exporter",
-    "python3",
-    "sudo",
-    "unattended-upgrades",
-)
+
+
+def facts_of(descriptions: Mapping[str, RoleDescription]) -> dict[Role, RoleFacts]:
+    """What is said of each `Role`, in the order of addresses. Raises RoleError where `Role` and descriptions differ."""
+    facts = {role: about.node for role, about in descriptions.items() if about.node}
+    wrong = [f"{_file(role)}: node: is required, because `Role` names this role" for role in Role if role not in facts]
+    wrong += [f"{_file(role)}: node: `Role` in model/roles.py lacks this role" for role in facts.keys() - set(Role)]
+    if wrong:
+        raise RoleError("\n".join(sorted(wrong)))
+    return {Role(role): facts[role] for role in sorted(facts, key=lambda role: facts[role].first_host)}
+
+
+def _file(role: str) -> str:
+    return f"cloudinit/{role}/role.yaml"
+
+
+DESCRIPTIONS = read_all()
+"""Every role by its name, also those that no stack file names."""
+
+FACTS = facts_of(DESCRIPTIONS)
+
+
+def applied_roles(roles: Iterable[Role], distribution: Distribution) -> tuple[str, ...]:
+    """The roles that a node with `roles` is configured by, in the order in which they are applied."""
+    found = [COMMON]
+    for role in roles:
+        found += FACTS[role].applies.get(distribution, (role.value,))
+    return tuple(dict.fromkeys(found))
+
+
+def node_address(cidr: IPv4Network, role: Role, number: int) -> IPv4Address:
+    """The address of the `number`-th node (from 1) whose first role is `role`.
+
+    Raises ValueError when the role's block has no room for that number.
+    """
+    facts = FACTS[role]
+    host = facts.first_host + number - 1
+    if host > facts.last_host:
+        msg = f"role {role} has addresses for {facts.last_host - facts.first_host + 1}, not for {number} nodes"
+        raise ValueError(msg)
+    return cidr[host]

@@ -5,7 +5,6 @@ Keys are written in camelCase, as in Pulumi's own files.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -40,14 +39,8 @@ from model.firewall import ANYWHERE
 from model.hosts import is_dotted
 from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import Bastion, Flavor, NodeGroup, Release
+from model.role_description import Distribution
 from model.roles import Role
-
-
-class Distribution(StrEnum):
-    """Where OMERO.server comes from."""
-
-    OFFICIAL = "official"
-    DEMO = "demo"
 
 
 class Download(Section):

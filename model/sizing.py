@@ -40,7 +40,8 @@ class Sized(Protocol):
 
 def share_mib(node: Sized, role: Role) -> int:
     """The part of a node's memory that is for one of its roles."""
-    return node.flavor.memory_mib * FACTS[role].share // sum(FACTS[carried].share for carried in node.roles)
+    whole = sum(FACTS[carried].memory_share for carried in node.roles)
+    return node.flavor.memory_mib * FACTS[role].memory_share // whole
 
 
 def database_connections(omero_servers: int, pool: int) -> int:

@@ -6,7 +6,8 @@ from idr.names import stem
 from model.firewall import WORLD
 from model.outputs.flows import Flow
 from model.outputs.topology import NodeView, Topology
-from model.roles import OMERO_ROLES, Role
+from model.role_description import Tier
+from model.roles import FACTS
 
 OUTSIDE, ENTRANCE, SERVICE, STORE, BEYOND = range(5)
 """Columns, from visitors to data: clients are left of servers."""
@@ -77,10 +78,10 @@ def _boxes(made: Topology) -> list[Box]:
 
 
 def _column(node: NodeView) -> int:
-    roles = set(node.roles)
-    if roles & {*OMERO_ROLES, Role.WEB, Role.MANAGEMENT}:
+    tiers = {facts.tier for role, facts in FACTS.items() if role in node.roles}
+    if Tier.SERVICE in tiers:
         return SERVICE
-    return ENTRANCE if roles & {Role.BASTION, Role.PROXY} else STORE
+    return ENTRANCE if Tier.ENTRANCE in tiers else STORE
 
 
 def _add_outside(boxes: dict[str, Box], name: str, column: int) -> None:

@@ -1,48 +1,27 @@
 """What visitors and operators miss while an update is applied, and for about how long.
 
-The seconds are rounded up from outages measured on the local cloud; a cloud of virtual machines needs longer to boot.
+The seconds are those of `cloudinit/<role>/role.yaml`, rounded up from outages measured on the local cloud. A cloud of
+virtual machines needs longer to boot.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from idr.review import facts
 from idr.review.preview import Kind, Preview, Step
 from idr.state import CONFIGURATION
-from model.roles import Role
+from model.roles import FACTS, Role
 
 REBOOT_SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What fails while a role's machine is away, and about how many seconds its replacement takes."""
-
-    what: str
-    replacement_seconds: int
-
-
-EFFECTS = {
-    Role.PROXY: Effect("every page fails", 80),
-    Role.DATABASE: Effect("pages that are not cached fail", 80),
-    Role.REDIS: Effect("pages that are not cached fail", 60),
-    Role.OMERO_READWRITE: Effect("pages that are not cached fail, and imports", 120),
-    Role.OMERO_READONLY: Effect("pages that are not cached fail", 120),
-    Role.WEB: Effect("pages that are not cached fail", 90),
-    Role.BASTION: Effect("operators cannot log in", 60),
-}
+_KNOWN = [(role, about.interruption) for role, about in FACTS.items() if about.interruption]
+EFFECTS = dict(sorted(_KNOWN, key=lambda known: known[1].order))
 """By role, the farthest reaching first."""
 
 BESIDE_READONLY = "imports fail"
 """What a read-write node that has read-only ones beside it interrupts: visitors' pages come from those."""
 
-RESTARTS = {
-    Role.DATABASE: ("PostgreSQL", "a few seconds"),
-    Role.REDIS: ("Redis", "a second"),
-    Role.OMERO_READWRITE: ("OMERO.server", "one to two minutes"),
-    Role.OMERO_READONLY: ("OMERO.server", "one to two minutes"),
-    Role.WEB: ("OMERO.web", "about 30 s"),
-}
+RESTARTS = {role: effect.restart for role, effect in EFFECTS.items() if effect.restart}
 """Services that cannot take all of their settings while they run, and how long their start takes. nginx can."""
 
 
@@ -73,7 +52,7 @@ def _machine(step: Step, servers: Sequence[Step]) -> Iterator[str]:
 
 
 def _restart(role: Role, steps: Sequence[Step], servers: Sequence[Step]) -> str:
-    service, duration = RESTARTS[role]
+    service, duration = RESTARTS[role].service, RESTARTS[role].duration
     names = ", ".join(step.name for step in steps)
     if len(steps) > 1:
         return (

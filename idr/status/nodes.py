@@ -1,6 +1,7 @@
 """Asks every node at once, through the bastion, and judges what it says."""
 
 import json
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from model.comparison import ACTIVE
 from model.messages import reason
 from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
+from model.roles import FACTS
 
 PROBE = Path(__file__).with_name("probe.py")
 SECONDS = 11
@@ -106,7 +108,8 @@ def ask_all(made: Topology, config: Path, progress: Callable[[], None]) -> dict[
 
 def _ask(node: NodeView, config: Path) -> Answer | str:
     """What the node says, or why there is no answer."""
-    command = arguments(config, node, ["sudo", "-n", "python3", "-"], SECONDS)
+    packages = [shlex.quote(one) for role, facts in FACTS.items() if role in node.roles for one in facts.versions]
+    command = arguments(config, node, ["sudo", "-n", "python3", "-", *packages], SECONDS)
     try:
         done = subprocess.run(
             command, input=PROBE.read_text(), capture_output=True, text=True, check=False, timeout=SECONDS

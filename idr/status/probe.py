@@ -1,15 +1,17 @@
-"""Runs on a node, as root, from standard input: prints how it is as JSON. Standard library only."""
+"""Runs on a node, as root, from standard input: prints how it is as JSON. Standard library only.
+
+Its arguments are the packages, or dpkg-query's patterns of them, whose versions an operator asks for first.
+"""
 
 import json
 import pathlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-# The package whose version an operator asks for first, by role.
-PACKAGES = {"database": "postgresql-1[0-9]", "redis": "redis-server", "proxy": "nginx"}
 # `idr-apply --status` gives each health test 8 s.
 SECONDS = 9
 PATCHES_SECONDS = 5
@@ -70,21 +72,20 @@ def patches() -> dict[str, Any] | None:
     }
 
 
-def versions(roles: Iterable[str]) -> dict[str, str]:
-    """The operating system's version, and those of what the roles run."""
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """The operating system's version, and those of the packages, OMERO.web and OMERO.server that are installed."""
     found = {}
     for line in pathlib.Path("/etc/os-release").read_text().splitlines():
         if line.startswith("PRETTY_NAME="):
             found["system"] = line.partition("=")[2].strip('"')
     found["kernel"] = output("uname", "-r")
-    for package in (PACKAGES[role] for role in roles if role in PACKAGES):
+    for package in packages:
         for line in output("dpkg-query", "-W", "-f", "${Package} ${Version}\n", package).splitlines():
             name, _, version = line.partition(" ")
             if version:
                 found[name] = version
-    if "web" in roles:
-        for place in pathlib.Path("/opt/omero/web").glob("venv3/lib/python3*/site-packages/omero_web-*.dist-info"):
-            found["OMERO.web"] = place.name.removeprefix("omero_web-").removesuffix(".dist-info")
+    for folder in pathlib.Path("/opt/omero/web").glob("venv3/lib/python3*/site-packages/omero_web-*.dist-info"):
+        found["OMERO.web"] = folder.name.removeprefix("omero_web-").removesuffix(".dist-info")
     server = pathlib.Path("/opt/omero/server/OMERO.server")
     if server.is_symlink():
         found["OMERO.server"] = server.readlink().name
@@ -96,16 +97,14 @@ with ThreadPoolExecutor() as pool:
     bootstrap = pool.submit(output, "cloud-init", "status", "--format", "json")
     status = pool.submit(output, "/usr/local/sbin/idr-apply", "--status")
     upgraded = pool.submit(patches)
-applied = parsed(status.result())
-roles = [*applied["healthy"], *applied.get("slow", ())] if applied else []
 print(
     json.dumps(
         {
             "bootstrap": (parsed(bootstrap.result()) or {}).get("status", "unknown"),
-            "applied": applied,
+            "applied": parsed(status.result()),
             "disks": disks(),
             "patches": upgraded.result(),
-            "versions": versions(roles),
+            "versions": versions(sys.argv[1:]),
         }
     )
 )

@@ -8,6 +8,7 @@ import pytest
 
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
+from model.roles import applied_roles
 from tests import stacks
 
 STACKS = ("local", "ebi", "uod")
@@ -22,7 +23,7 @@ def disclosed_files(stack: str) -> dict[str, str]:
 def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> None:
     plan, files = stacks.plan_of(stack), disclosed_files(stack)
     for node in plan.nodes:
-        for folder in render.configuration_folders(node, plan):
+        for folder in applied_roles(node.roles, plan.omero.distribution):
             sources = [file for file in (render.HERE / folder).rglob("*") if file.is_file()]
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()

@@ -91,7 +91,11 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
     assert (found["bastion"].configuration, found["bastion"].problems) == ("current", ())
     assert found["demo1-redis"].configuration == "differs"
     assert all(call.input == nodes.PROBE.read_text() for call in program.calls)
-    assert all(call.arguments[-4:] == ["sudo", "-n", "python3", "-"] for call in program.calls)
+    # The remote shell reads the command: what it would take for a pattern of its own is quoted.
+    versions = {"demo1-database": ("'postgresql-1[0-9]'",), "demo1-redis": ("redis-server",), "demo1-proxy": ("nginx",)}
+    assert {tuple(call.arguments[call.arguments.index("sudo") - 1 :]) for call in program.calls} == {
+        (node.name, "sudo", "-n", "python3", "-", *versions.get(node.name, ())) for node in MADE.nodes
+    }
 
 
 def test_what_is_no_answer_is_told_as_such(program: Stub, tmp_path: Path) -> None:

@@ -181,10 +181,17 @@ def test_the_probe_says_bootstrap_and_versions_as_the_machine_has_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stubs.put(tmp_path, monkeypatch, "cloud-init").answers((0, json.dumps({"status": "done"}), ""))
+    dpkg = stubs.put(tmp_path, monkeypatch, "dpkg-query")
+    dpkg.answers((0, "postgresql-15 15.8-0\npostgresql-16 \n", ""))
+    monkeypatch.setattr(sys, "argv", ["-", "postgresql-1[0-9]"])
     runpy.run_path(str(nodes.PROBE), run_name="__main__")
     answer = nodes.Answer.model_validate_json(capsys.readouterr().out)
     assert answer.bootstrap == "done"
     assert answer.versions["kernel"] == os.uname().release
+    # dpkg-query also knows packages that are not installed.
+    assert answer.versions["postgresql-15"] == "15.8-0"
+    assert "postgresql-16" not in answer.versions
+    assert [call.arguments[-1] for call in dpkg.calls] == ["postgresql-1[0-9]"]
     assert 0 <= answer.disks[0].percent <= 100
 
 
@@ -221,6 +228,7 @@ def test_the_probe_says_what_still_runs_as_before_an_upgrade(
     nice = tmp_path / "nice"
     nice.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
     nice.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", ["-"])
     runpy.run_path(str(nodes.PROBE), run_name="__main__")
     assert nodes.Answer.model_validate_json(capsys.readouterr().out).patches == expected
     # It must look only, whatever the node's configuration says.

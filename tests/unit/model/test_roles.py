@@ -1,15 +1,71 @@
-"""What follows from each role: whoever defines a role or a volume must say all of it."""
+"""Every role is described, completely and without contradiction; what is derived from a description fits it."""
 
 import dataclasses
 
 import pytest
 
+from dev.image.rootfs import guest_packages
 from model import sizing
 from model.outputs import inventory
 from model.outputs.topology import topology
 from model.release_settings import Flavor
-from model.roles import FACTS, Role, RoleFacts, VolumePurpose
+from model.role_description import (
+    COMMON,
+    FOLDER,
+    Distribution,
+    Number,
+    RoleDescription,
+    RoleError,
+    RoleFacts,
+    VolumePurpose,
+)
+from model.roles import DESCRIPTIONS, FACTS, Role, applied_roles, facts_of
+from model.systems import DEBIAN, packages
 from tests import stacks
+
+
+@pytest.mark.parametrize("name", ["role.yaml", "files.yaml", "scripts"])
+def test_every_folder_of_configuration_is_whole(name: str) -> None:
+    folders = {folder.name for folder in FOLDER.iterdir() if (folder / "scripts").is_dir()}
+    assert {file.parent.name for file in FOLDER.glob(f"*/{name}")} == folders == set(DESCRIPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"web": RoleDescription()}, "cloudinit/web/role.yaml: node: is required, because `Role` names this role"),
+        ({"search": DESCRIPTIONS["web"]}, "cloudinit/search/role.yaml: node: `Role` in model/roles.py lacks this role"),
+    ],
+)
+def test_a_role_without_a_description_and_a_description_without_a_role_are_named(
+    change: dict[str, RoleDescription], message: str
+) -> None:
+    with pytest.raises(RoleError) as caught:
+        facts_of(DESCRIPTIONS | change)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_applied_by_its_own_folder(role: Role) -> None:
+    assert applied_roles((role,), Distribution.OFFICIAL)[0] == COMMON
+    assert role in applied_roles((role,), Distribution.OFFICIAL)
+
+
+@pytest.mark.parametrize("name", [name for name, about in DESCRIPTIONS.items() if not about.node])
+def test_a_role_that_no_stack_file_names_is_applied_for_one(name: str) -> None:
+    assert any(name in applied_roles((role,), distribution) for role in Role for distribution in Distribution)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_guest_image_has_every_package_of_a_role(role: Role) -> None:
+    assert set(packages(DEBIAN, [role], Distribution.DEMO, acme=True)) <= set(guest_packages())
+
+
+@pytest.mark.parametrize("role", [role for role in Role if FACTS[role].per_release != Number.ANY])
+def test_a_block_of_addresses_has_room_for_the_nodes_of_a_release(role: Role) -> None:
+    facts = FACTS[role]
+    single = facts.per_release in (Number.NONE, Number.ONE, Number.AT_MOST_ONE)
+    assert (facts.first_host == facts.last_host) == single
 
 
 @pytest.mark.parametrize("role", Role)
@@ -32,8 +88,8 @@ def test_a_volume_has_a_name_in_the_inventory(role: Role) -> None:
     assert variables[node.name][volume.ansible_variable].startswith("/dev/disk/by-id/")
 
 
-@pytest.mark.parametrize(("kind", "needed"), [(RoleFacts, "share"), (VolumePurpose, "ansible_variable")])
-def test_a_role_or_a_volume_cannot_be_defined_without_what_is_derived_from_it(kind: type, needed: str) -> None:
-    field = next(field for field in dataclasses.fields(kind) if field.name == needed)
-    assert field.default is dataclasses.MISSING
-    assert field.default_factory is dataclasses.MISSING
+@pytest.mark.parametrize(("kind", "needed"), [(RoleFacts, "memory_share"), (VolumePurpose, "ansible_variable")])
+def test_a_role_or_a_volume_cannot_be_described_without_what_is_derived_from_it(
+    kind: type[RoleFacts | VolumePurpose], needed: str
+) -> None:
+    assert kind.model_fields[needed].is_required()

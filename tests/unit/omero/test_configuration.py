@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from cloudinit import omero, render
+from cloudinit import render
 from model.plan import Node, Plan
-from model.roles import OMERO_ROLES
+from model.roles import OMERO_ROLES, applied_roles
 from tests import stacks
 
 VOLUMES = {"data": "89abcdef012345670123"}
@@ -67,12 +67,7 @@ def test_a_schema_is_upgraded_only_where_no_visitors_are(release: str, said: str
 
 def test_the_demo_distribution_shares_and_mounts_nothing() -> None:
     for role in OMERO_ROLES:
-        assert omero.FOLDERS[stacks.plan_of("local").omero.distribution][role] == ("omero-demo",)
-
-
-def test_every_folder_that_a_role_names_is_there() -> None:
-    named = {folder for roles in omero.FOLDERS.values() for folders in roles.values() for folder in folders}
-    assert {folder for folder in named if not (render.HERE / folder / "files.yaml").is_file()} == set()
+        assert applied_roles((role,), stacks.plan_of("local").omero.distribution) == ("common", "omero-demo")
 
 
 def test_official_without_sums_is_refused_by_name() -> None:

@@ -1,0 +1,182 @@
+"""What `cloudinit/<role>/role.yaml` says of a role: the type, and the one reader."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, ValidationError
+
+from model import explanation, yaml_text
+from model.addressing import FIRST_NODE_HOST, FIRST_SERVICE_HOST
+from model.field_types import EachOnce, MountPath, Section, Shape
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "cloudinit"
+NAME: Final = "role.yaml"
+COMMON: Final = "common"
+"""The role of every node."""
+
+Package = Annotated[
+    str,
+    Shape(
+        "[a-z0-9]([a-z0-9+.-]|\\{java\\})+",
+        "a package of the distribution; {java} in it is the version of Java that the node's system has",
+    ),
+]
+PackagePattern = Annotated[
+    str, Shape("[a-z0-9][a-z0-9+.*\\[\\]-]+", "a package, or a pattern of packages for dpkg-query")
+]
+UnitPattern = Annotated[str, Shape("[A-Za-z0-9:_.@*-]+", "a unit of systemd, or a pattern of units")]
+RoleName = Annotated[str, Shape("[a-z][a-z0-9-]*", "a folder of cloudinit/")]
+Line = Annotated[str, Shape("(?! )[ -~]{1,100}(?<! )", "one line of at most 100 characters")]
+Variable = Annotated[str, Shape("[a-z][a-z0-9_]*", "a name of an Ansible variable")]
+Host = Annotated[int, Field(ge=FIRST_NODE_HOST, le=FIRST_SERVICE_HOST - 1, strict=True)]
+Positive = Annotated[int, Field(ge=1, strict=True)]
+
+
+class RoleError(Exception):
+    """Descriptions of roles are wrong; the text names every mistake, a line each: file, field, what is wrong."""
+
+
+class Distribution(StrEnum):
+    """Where OMERO.server comes from."""
+
+    OFFICIAL = "official"
+    DEMO = "demo"
+
+
+class Number(StrEnum):
+    """How many nodes of a release have a role."""
+
+    NONE = "none"
+    ONE = "exactly one"
+    AT_MOST_ONE = "at most one"
+    AT_LEAST_ONE = "at least one"
+    ANY = "any"
+
+
+class Tier(StrEnum):
+    """The place of a role between visitors and data; the diagram has a column for each."""
+
+    ENTRANCE = "entrance"
+    SERVICE = "service"
+    STORE = "store"
+
+
+class VolumePurpose(Section):
+    """A data volume that a role keeps."""
+
+    name: RoleName = Field(description="Its purpose, the key under `volumes` in a stack file")
+    mount: MountPath = Field(description="Where it is mounted in the guest")
+    required: bool = Field(description="Whether a node with the role must have it")
+    ansible_variable: Variable = Field(description="Where IDR's playbooks (os-idr-volumes.yml) read its device")
+
+
+class Restart(Section):
+    """A service that cannot take all of its settings while it runs."""
+
+    service: Line = Field(description="Its name for people")
+    duration: Line = Field(description="About how long its start takes, in words")
+
+
+class Interruption(Section):
+    """What fails while a role's machine is away; the review of a change says it."""
+
+    order: Positive = Field(description="Of a node with several roles, the review names the one with the lowest order")
+    what: Line = Field(description="What visitors or operators miss")
+    replacement_seconds: Positive = Field(description="About how long the replacement of its machine takes")
+    restart: Restart | None = Field(None, description="The service that an update may restart")
+
+
+class RoleFacts(Section):
+    """What is the same for nodes with this role on every cloud.
+
+    `first_host` is the host part of the first address of a node whose first role this is, `last_host` of the last:
+    blocks are disjoint, so an address depends on the node's own role and number only.
+    """
+
+    first_host: Host
+    last_host: Host
+    per_release: Number = Field(description="How many nodes of a release have the role")
+    memory_share: Positive = Field(description="The roles of one node divide its memory by their shares")
+    tier: Tier = Field(description="Its place between visitors and data")
+    volume: VolumePurpose | None = Field(None, description="The data volume that it keeps")
+    applies: Mapping[Distribution, Annotated[tuple[RoleName, ...], EachOnce]] = Field(
+        {}, description="By distribution of OMERO, the roles that are applied for it, in this order; else itself alone"
+    )
+    versions: Annotated[tuple[PackagePattern, ...], EachOnce] = Field(
+        (), description="The packages whose versions `idr status --json` shows"
+    )
+    interruption: Interruption | None = Field(None, description="What fails while it is away; absent: nothing")
+
+    def problems(self) -> Iterator[str]:
+        """A block of addresses that has none."""
+        if self.last_host < self.first_host:
+            yield f"lastHost {self.last_host} is before firstHost {self.first_host}"
+
+
+class RoleDescription(Section):
+    """A role: a folder of configuration. Stack files can name those with `node`; the others are applied for these."""
+
+    packages: Annotated[tuple[Package, ...], EachOnce] = Field((), description="Packages that it needs")
+    packages_with_acme: Annotated[tuple[Package, ...], EachOnce] = Field(
+        (), description="Packages that it needs beside these where the public certificate comes by ACME"
+    )
+    units: Annotated[tuple[UnitPattern, ...], EachOnce] = Field(
+        (), description="Its services; their log lines explain a failure"
+    )
+    health_seconds: Positive = Field(180, description="How long it may take to become healthy")
+    node: RoleFacts | None = Field(None, description="What stack files and the plan need of it")
+
+
+def read_all(folder: Path = FOLDER) -> dict[str, RoleDescription]:
+    """The description of each role by its name: every folder in `folder` with a role.yaml.
+
+    Raises RoleError with every mistake of all of them.
+    """
+    found: dict[str, RoleDescription] = {}
+    wrong: list[str] = []
+    for file in sorted(folder.glob(f"*/{NAME}")):
+        try:
+            found[file.parent.name] = _read(file)
+        except RoleError as error:
+            wrong.append(str(error))
+    if not wrong:
+        wrong = [f"{folder.name}/{role}/{NAME}: {text}" for role, text in _contradictions(found)]
+    if wrong:
+        raise RoleError("\n".join(wrong))
+    return found
+
+
+def _read(file: Path) -> RoleDescription:
+    where = f"{file.parent.parent.name}/{file.parent.name}/{file.name}"
+    try:
+        return RoleDescription.model_validate(yaml_text.load(file.read_bytes()) or {})
+    except yaml_text.YamlError as error:
+        msg = f"{where}: {error}"
+        raise RoleError(msg) from None
+    except ValidationError as error:
+        raise RoleError("\n".join(_lines(error, where))) from None
+
+
+def _lines(error: ValidationError, where: str) -> Iterator[str]:
+    for item in error.errors():
+        field = ".".join(map(str, item["loc"]))
+        for problem in explanation.problems(item, field):
+            yield f"{where}: {field}: {problem}" if field else f"{where}: {problem}"
+
+
+def _contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, str]]:
+    """What one description says against another: the role, and the field with what is wrong."""
+    facts = {role: description.node for role, description in roles.items() if description.node}
+    blocks: dict[int, str] = {}
+    orders: dict[int, str] = {}
+    for role, own in facts.items():
+        others = {blocks.setdefault(host, role) for host in range(own.first_host, own.last_host + 1)} - {role}
+        for other in sorted(others):
+            yield role, f"node.firstHost: {own.first_host} to {own.last_host} overlaps the addresses of {other}"
+        if own.interruption and (other := orders.setdefault(own.interruption.order, role)) != role:
+            yield role, f"node.interruption.order: {own.interruption.order} is that of {other}"
+        for distribution, applied in own.applies.items():
+            for missing in sorted(set(applied) - roles.keys()):
+                yield role, f"node.applies.{distribution}: '{missing}' is no folder with a {NAME}"
