@@ -36,9 +36,7 @@ ASK_DATABASE = (
     '"host=$DEMO_DB_HOST port=$DEMO_DB_PORT dbname=$DEMO_DB_NAME user={user} connect_timeout=10 '
     "sslmode=verify-full sslrootcert=/etc/idr/ca.crt\"'"
 )
-ASK_REDIS = (
-    "sudo env REDISCLI_AUTH=$(cat) /usr/local/lib/idr/redis/cli --user {user} --no-auth-warning ping 2>&1"
-)
+ASK_REDIS = "sudo env REDISCLI_AUTH=$(cat) /usr/local/lib/idr/redis/cli --user {user} --no-auth-warning ping 2>&1"
 
 
 @dataclass(frozen=True)
