@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from idr import checkout
 from idr.errors import IdrError
+from idr.version import version
 from model.reading import SettingsError
 
 FAILED = 1
@@ -73,6 +74,12 @@ Identity = Annotated[
 ]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"idr {version()}")
+        raise typer.Exit
+
+
 class _Modules(Mapping[str, Any]):
     """Commands by their names. Each is imported when it is asked for, so that none waits for the imports of others."""
 
@@ -120,7 +127,11 @@ def application(functions: Mapping[str, str]) -> typer.Typer:
     )
 
     @app.callback()
-    def _a_group_even_of_one_command() -> None:
+    def _options(
+        shown: Annotated[  # its callback ends the program
+            bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+        ] = False,
+    ) -> None:
         pass
 
     return app

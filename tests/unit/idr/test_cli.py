@@ -1,11 +1,14 @@
 """What all commands have in common: help, exit status, errors."""
 
+import tomllib
+
 import pytest
 from typer.testing import CliRunner
 
 from idr import checkout, cli
 from idr.__main__ import COMMANDS, app
 from idr.errors import IdrError
+from tests.stacks import ROOT
 
 runner = CliRunner()
 
@@ -15,6 +18,12 @@ def test_every_command_explains_itself(command: str) -> None:
     done = runner.invoke(app, [command, "--help"])
     assert done.exit_code == 0
     assert "Usage:" in done.output
+
+
+def test_the_version_is_that_of_the_checkout() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    done = runner.invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"idr {project['version']}\n")
 
 
 def fail() -> None:

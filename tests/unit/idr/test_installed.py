@@ -205,7 +205,9 @@ def test_what_needs_a_checkout_says_so_in_a_line_and_changes_nothing(environment
 def test_every_command_explains_itself_and_the_message_names_those_that_read_saved_outputs(
     environment: Path, empty: Path
 ) -> None:
-    answers = run_all(environment, empty, ["--help"], *([name, "--help"] for name in COMMANDS))
+    commands = [["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)]
+    version, *answers = run_all(environment, empty, *commands)
+    assert version == [0, CliRunner().invoke(app, ["--version"]).stdout, ""]
     assert [(status, "Usage:" in out) for status, out, _ in answers] == [(0, True)] * (1 + len(COMMANDS))
     reading = {name for name, (_, out, _) in zip(COMMANDS, answers[1:], strict=True) if "--from" in out}
     named = str(NoCheckoutError()).partition(". ")[2].partition(" also ")[0]
