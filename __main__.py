@@ -4,9 +4,8 @@ import pulumi
 
 from components import cloud
 from components.deployment import Deployment
+from components.preconditions import require_agreement, require_capacity
 from components.stack import load
-from idr.agreement import require_agreement
-from idr.capacity import require_capacity
 from model.outputs import contract
 from model.outputs.summary import summary
 from model.outputs.topology import Known

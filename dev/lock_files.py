@@ -12,11 +12,15 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OPTIONS: Final = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11")
+# What `pulumi up` needs beside `idr`.
+PROGRAM: Final = ("--extra", "program")
 # Ice is the build of this project's own, or OME's wheel by its sum.
 NO_ICE: Final = ("--no-emit-package", "zeroc-ice")
 LOCKS: Final[dict[str, tuple[str, ...]]] = {
-    "requirements.lock": ("requirements.in",),
-    "requirements-dev.lock": ("requirements.in", "requirements-dev.in"),
+    # For an operator's own machine, whatever its system.
+    "requirements-idr.lock": ("pyproject.toml", "--universal"),
+    "requirements.lock": ("pyproject.toml", *PROGRAM),
+    "requirements-dev.lock": ("pyproject.toml", *PROGRAM, "requirements-dev.in"),
     # Before those that hold to its versions.
     "cloudinit/web/requirements.lock": ("requirements.in", *NO_ICE),
     "cloudinit/omero-server/requirements.lock": ("requirements.in", "--universal", *NO_ICE),

@@ -1,29 +1,27 @@
 """The `idr` command, also as `python -m idr`: one module per command, one line each here."""
 
-from idr import apply, check, cli, drift, inventory, pin, plan, settings, ssh
-from idr.diagram import command as diagram
-from idr.init import command as init
-from idr.prewarm import command as prewarm
-from idr.recover import command as recover
-from idr.review import command as review
-from idr.status import command as status
+from typing import Final
 
-app = cli.application()
-app.command("init")(init.command)
-app.command("plan")(plan.command)
-app.command("diagram")(diagram.command)
-app.command("check")(check.command)
-app.command("inventory")(inventory.command)
-app.command("settings")(settings.command)
-app.command("ssh")(ssh.command)
-app.command("apply")(apply.command)
-app.command("status")(status.command)
-app.command("drift")(drift.command)
-app.command("pin")(pin.command)
-app.command("recover")(recover.command)
-app.command("review")(review.command)
-app.command("prewarm")(prewarm.prewarm)
+from idr import cli
 
+COMMANDS: Final = {
+    "init": "idr.init.command:command",
+    "plan": "idr.plan:command",
+    "diagram": "idr.diagram.command:command",
+    "check": "idr.check:command",
+    "inventory": "idr.inventory:command",
+    "settings": "idr.settings:command",
+    "ssh": "idr.ssh:command",
+    "apply": "idr.apply:command",
+    "status": "idr.status.command:command",
+    "drift": "idr.drift:command",
+    "pin": "idr.pin:command",
+    "recover": "idr.recover.command:command",
+    "review": "idr.review.command:command",
+    "prewarm": "idr.prewarm.command:prewarm",
+}
+
+app = cli.application(COMMANDS)
 
 if __name__ == "__main__":
     app(prog_name="idr")

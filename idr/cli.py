@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Annotated, Any
 
 import typer
@@ -11,25 +12,20 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from idr import checkout
 from idr.errors import IdrError
+from idr.version import version
 from model.reading import SettingsError
-
-PROJECT = Path(__file__).resolve().parents[1]
-"""The folder of the program and of its stack files, whatever the current folder is."""
-
-OPERATOR_KEY = PROJECT / ".local" / "ssh" / "id_ed25519"
 
 FAILED = 1
 """Exit status when something is wrong; typer itself ends with 2 on wrong usage."""
 
 
-def stack_names() -> list[str]:
-    """The stacks that have a file in the project."""
-    return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in PROJECT.glob("Pulumi.*.yaml"))
-
-
-def _completed(incomplete: str) -> Iterable[str]:
-    return (name for name in stack_names() if name.startswith(incomplete))
+def _completed(incomplete: str) -> list[str]:
+    try:
+        return [name for name in checkout.stack_names() if name.startswith(incomplete)]
+    except checkout.NoCheckoutError:
+        return []
 
 
 def _own_name(given: str | None) -> str | None:
@@ -56,7 +52,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 
 def _or_the_key_of_make_up(given: Path | None) -> Path | None:
-    return given or (OPERATOR_KEY if OPERATOR_KEY.exists() else None)
+    if given:
+        return given
+    try:
+        key = checkout.folder() / ".local" / "ssh" / "id_ed25519"
+    except checkout.NoCheckoutError:
+        return None
+    return key if key.exists() else None
 
 
 Identity = Annotated[
@@ -72,8 +74,32 @@ Identity = Annotated[
 ]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"idr {version()}")
+        raise typer.Exit
+
+
+class _Modules(Mapping[str, Any]):
+    """Commands by their names. Each is imported when it is asked for, so that none waits for the imports of others."""
+
+    def __init__(self, functions: Mapping[str, str]) -> None:
+        self._functions = functions
+
+    def __getitem__(self, name: str) -> Any:
+        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        one.command(name)(resolve_name(self._functions[name]))
+        return typer.main.get_command(one)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+
 class _Commands(TyperGroup):
-    """Commands whose errors of the user's world are a line on standard error and exit status 1, not a traceback."""
+    """Prints the errors that a user can act on as lines on standard error, with exit status 1 and no traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the command line names."""
@@ -85,10 +111,15 @@ class _Commands(TyperGroup):
             raise typer.Exit(FAILED) from None
 
 
-def application() -> typer.Typer:
-    """An application without commands yet."""
+def application(functions: Mapping[str, str]) -> typer.Typer:
+    """An application of these commands: their names, and the function of each as `package.module:function`."""
+
+    class Commands(_Commands):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given | {"commands": _Modules(functions)})
+
     app = typer.Typer(
-        cls=_Commands,
+        cls=Commands,
         help="What operators of the IDR do beside `pulumi up`.",
         epilog="Exit status: 0 all is well, 1 something is wrong (said on standard error), 2 wrong usage.",
         no_args_is_help=True,
@@ -96,7 +127,11 @@ def application() -> typer.Typer:
     )
 
     @app.callback()
-    def _a_group_even_of_one_command() -> None:
+    def _options(
+        shown: Annotated[  # its callback ends the program
+            bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+        ] = False,
+    ) -> None:
         pass
 
     return app

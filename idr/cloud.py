@@ -10,8 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from idr import clouds_yaml
-from idr.cli import PROJECT
+from idr import checkout, clouds_yaml
 from idr.errors import IdrError
 from model.login import ProviderError
 from model.messages import reason
@@ -55,12 +54,12 @@ class CloudError(IdrError):
 
 
 def connect(
-    setting: Callable[[str], Any], folder: Path = PROJECT, *, answer_seconds: float = ANSWER_SECONDS
+    setting: Callable[[str], Any], folder: Path | None = None, *, answer_seconds: float = ANSWER_SECONDS
 ) -> "openstack.connection.Connection":
     """A connection to the cloud, and as the user, that the stack's provider would use.
 
-    `setting` gives a value of the stack's `openstack:` settings by its name there. Paths are relative to `folder`.
-    Each answer may take `answer_seconds`. Raises CloudError where the settings reach no cloud.
+    `setting` gives a value of the stack's `openstack:` settings by its name there. Paths are relative to `folder`, or
+    to the checkout. Each answer may take `answer_seconds`. Raises CloudError where the settings reach no cloud.
     """
     # Slow to import, and not needed by a preview.
     from openstack.config.cloud_region import from_session
@@ -68,6 +67,7 @@ def connect(
 
     # It would print a failed connection's traceback beside the line that says what is wrong.
     logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
+    folder = folder or checkout.folder()
     try:
         wanted = access(setting, os.environ, partial(clouds_yaml.entry, folder=folder))
     except ProviderError as error:

@@ -5,7 +5,7 @@ import os
 import subprocess
 from typing import Any
 
-from idr.cli import PROJECT
+from idr import checkout
 from idr.errors import IdrError
 from model import messages
 
@@ -20,7 +20,7 @@ class EngineError(IdrError):
 
 
 def run(*arguments: str, text_input: str | None = None) -> str:
-    """What `pulumi` prints, run in the project's folder. Raises EngineError when it fails or is not there."""
+    """What `pulumi` prints, run in the checkout. Raises EngineError when it fails, or as `attempt` does."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
         raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{advice(done)}")
@@ -28,14 +28,17 @@ def run(*arguments: str, text_input: str | None = None) -> str:
 
 
 def attempt(*arguments: str, text_input: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `pulumi`; its exit status is the caller's to judge. Raises EngineError when it is not there."""
+    """Run `pulumi` in the checkout; its exit status is the caller's to judge.
+
+    Raises EngineError when `pulumi` is not there, and NoCheckoutError when the checkout is not.
+    """
     given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if text_input is None else {"input": text_input}
     command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
     # It would add --yes, which commands that only look refuse.
     environment = {name: value for name, value in os.environ.items() if name != "PULUMI_SKIP_CONFIRMATIONS"}
     try:
         return subprocess.run(
-            command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, **given
+            command, cwd=checkout.folder(), env=environment, capture_output=True, text=True, check=False, **given
         )
     except FileNotFoundError:
         msg = "pulumi is not on PATH; open a new shell, or run: make toolchain"

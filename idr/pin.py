@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from idr import cli
+from idr import checkout, cli
 from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
 
@@ -128,9 +128,9 @@ def command(
     as_json: cli.AsJson = False,
 ) -> None:
     """Fetch OMERO's distribution as the stack file names it, and write the SHA-256 sums there."""
-    file = cli.PROJECT / f"Pulumi.{stack}.yaml"
+    file = checkout.stack_file(stack)
     if not file.is_file():
-        msg = f"there is no stack file {file.name}; there are stacks: {', '.join(cli.stack_names())}"
+        msg = f"there is no stack file {file.name}; there are stacks: {', '.join(checkout.stack_names())}"
         raise IdrError(msg)
     columns = (TextColumn("{task.description:<10}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from idr import engine, state
-from idr.cli import PROJECT
+from idr import checkout, engine, state
 from idr.recover.lock import Lock
 from idr.state import State
 
@@ -14,7 +13,7 @@ def notice(stack: str) -> str | None:
     """What to say where an update of the stack is running, or was cut off. None otherwise, and without a state."""
     try:
         return of(stack, state.read(stack))
-    except engine.EngineError:
+    except (engine.EngineError, checkout.NoCheckoutError):
         return None
 
 
@@ -39,7 +38,7 @@ def _locks(stack: str) -> Iterator[Lock]:
     if address.scheme != "file":
         return
     # `file://.local/state` is beside the program, `file:///shared/idr` is absolute.
-    folder = PROJECT / f"{address.netloc}{address.path}" / ".pulumi" / "locks"
+    folder = checkout.folder() / f"{address.netloc}{address.path}" / ".pulumi" / "locks"
     for file in sorted(folder.glob(f"**/{stack}/*.json")):
         try:
             found = json.loads(file.read_text())

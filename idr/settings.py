@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from idr import stack_file
-from idr.cli import PROJECT, AsJson, Stack, console, print_json, table
+from idr.cli import AsJson, Stack, console, print_json, table
 from model.overrides import Keys, paths
 
 
@@ -14,7 +14,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
     What is encrypted in the stack file stays so. Asks neither cloud nor engine.
     """
-    values, source = stack_file.merged(stack, PROJECT)
+    values, source = stack_file.merged(stack)
     rows = [(keys, _without_password(_value(values, keys)), source.file_of(keys)) for keys in paths(values)]
     if as_json:
         print_json([{"key": list(keys), "value": value, "file": name} for keys, value, name in rows])

@@ -1,6 +1,7 @@
 """`idr ssh`: a shell or a command on a node, through the bastion."""
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -74,7 +75,10 @@ def find(made: Topology, name: str) -> NodeView:
 
 @contextmanager
 def configuration(made: Topology, identity: Path | None) -> Iterator[Path]:
-    """A file for `ssh -F`, there while it is needed."""
+    """A file for `ssh -F`, there while it is needed. Raises IdrError where there is no ssh to read it."""
+    if shutil.which("ssh") is None:
+        msg = "ssh is not on PATH; install OpenSSH's client"
+        raise IdrError(msg)
     with tempfile.TemporaryDirectory(prefix="idr-ssh-") as folder:
         file = Path(folder) / "config"
         file.write_text(ssh_config(made, str(identity) if identity else None))

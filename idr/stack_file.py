@@ -6,8 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from idr import engine
-from idr.cli import PROJECT, stack_names
+from idr import checkout, engine
 from idr.errors import IdrError
 from model import yaml_text
 from model.field_types import SEALED
@@ -59,11 +58,12 @@ class StackFile:
         return unset(self.settings, self.name)
 
 
-def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFile:
-    """The stack's file. Raises StackFileError, or SettingsError with every mistake in it.
+def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> StackFile:
+    """The file of a stack in `folder`, the checkout. Raises StackFileError, or SettingsError with every mistake in it.
 
     With `opened` the engine is asked for what is encrypted, for those who need the secrets themselves.
     """
+    folder = folder or checkout.folder()
     shown, written = _written(stack, folder)
     readable = engine.config(stack) if opened else shown
     settings = parse(*with_overrides(_mine(readable), written, folder))
@@ -71,11 +71,12 @@ def read(stack: str, folder: Path = PROJECT, *, opened: bool = False) -> StackFi
     return StackFile(stack, written.file, settings, provider)
 
 
-def merged(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
+def merged(stack: str) -> tuple[dict[str, Any], Source]:
     """The IDR's own values as they are written, SEALED where encrypted, overrides included, and where each came from.
 
     Raises as `read` does; what it gives is usable.
     """
+    folder = checkout.folder()
     shown, written = _written(stack, folder)
     together, source = with_overrides(_mine(shown), written, folder)
     parse(together, source)
@@ -110,7 +111,7 @@ def document(file: Path) -> Any:
 
 def _values(file: Path, stack: str) -> dict[str, Any]:
     if not file.is_file():
-        known = ", ".join(stack_names()) or "none"
+        known = ", ".join(checkout.stack_names()) or "none"
         msg = f"there is no {file.name}; stacks with a file: {known}. `idr init -s {stack}` makes one"
         raise StackFileError(msg)
     written = document(file)
@@ -141,7 +142,7 @@ def _full_name(written: str, file: str) -> str:
 
 def _require_types(values: Mapping[str, Any], file: str) -> None:
     """What Pulumi.yaml says of values the engine requires: the same here, so that a file is not good for one alone."""
-    declared = yaml_text.load((PROJECT / "Pulumi.yaml").read_bytes())["config"]
+    declared = yaml_text.load((checkout.folder() / "Pulumi.yaml").read_bytes())["config"]
     for key, about in declared.items():
         value = values.get(f"{NAMESPACE}{key}")
         if value is not None and not _TYPES[about["type"]](value):

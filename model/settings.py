@@ -38,7 +38,7 @@ from model.field_types import (
 from model.firewall import ANYWHERE
 from model.hosts import is_dotted
 from model.public_certificate import Acme, PublicCertificate
-from model.release_settings import Bastion, Flavor, NodeGroup, Release
+from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
 from model.role_description import Distribution
 from model.roles import Role
 
@@ -198,12 +198,26 @@ class Settings(Section):
         """What the sections say against each other."""
         yield from self._names_what_is_there()
         yield from self._memory_is_enough()
-        yield from collisions.names(self)
-        yield from collisions.networks(self)
+        yield from collisions.names(self.releases, self.storage_group)
+        storage = self.storage_network.cidr if self.storage_network else None
+        yield from collisions.networks(self._scopes(), storage, [*self._outside_hosts()])
         yield from self._files_come_from_somewhere()
-        yield from collisions.paths_and_volumes(self)
+        volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
+        yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles())
+
+    def _scopes(self) -> list[tuple[str, Scope]]:
+        return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
+
+    def _outside_hosts(self) -> Iterator[tuple[str, str]]:
+        """The hosts that are not the stack's, with the setting that names each."""
+        yield from (("dnsServers", str(address)) for address in self.dns_servers)
+        public, bastion = self.floating_ips.public, self.floating_ips.bastion
+        yield from ((f"floatingIps.{at}", str(ip)) for at, ip in (("public", public), ("bastion", bastion)) if ip)
+        yield from (("timeServers", host) for host in self.time_servers)
+        yield from (("nfsMounts", mount.source.partition(":")[0]) for mount in self.nfs_mounts)
+        yield from (("proxies", urlsplit(url).hostname or "") for url in self.proxies.urls())
 
     def _names_what_is_there(self) -> Iterator[str]:
         if self.live not in self.releases:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idr import engine
-from idr.cli import PROJECT, Stack
+from idr import checkout, engine
+from idr.cli import Stack
 from idr.cloud import asking, connect
 from idr.errors import IdrError
 from idr.init import choose, passphrase
-from idr.init.compose import LAYOUTS, OFFICIAL, Choices, compose, layout_flavors
+from idr.init.compose import OFFICIAL, Choices, compose, layout_flavors, layouts
 from idr.init.sizes import size, sizes
 from model import yaml_text
 from model.reading import Source, parse
@@ -29,10 +29,18 @@ class InitError(IdrError):
     """No stack file was written; the text says why."""
 
 
+def _layouts() -> str:
+    """The layouts and their sizes, for the help text, which an `idr` without a checkout shows too."""
+    try:
+        return "; ".join(map(str, sizes()))
+    except checkout.NoCheckoutError:
+        return "a layout of the checkout"
+
+
 def command(
     stack: Stack,
     cloud: Annotated[str | None, typer.Option(help="Entry of clouds.yaml; without it OS_* says which cloud.")] = None,
-    layout: Annotated[str, typer.Option(help=f"Which machines: {'; '.join(map(str, sizes()))}.")] = OFFICIAL,
+    layout: Annotated[str, typer.Option(help=f"Which machines: {_layouts()}.")] = OFFICIAL,
     image: Annotated[str | None, typer.Option(help="The cloud's Debian 12 image.")] = None,
     omero_image: Annotated[str | None, typer.Option(help="The cloud's Ubuntu 24.04 image.")] = None,
     external_network: Annotated[str | None, typer.Option(help="Where floating addresses come from.")] = None,
@@ -48,12 +56,12 @@ def command(
     What is not given is found where one thing fits, and asked for on a terminal where several do. A mistake writes
     nothing, and a file that is there is never overwritten.
     """
-    file = PROJECT / f"Pulumi.{stack}.yaml"
+    file = checkout.stack_file(stack)
     if file.exists():
         msg = f"{file.name} is there already; it is not overwritten"
         raise InitError(msg)
-    if layout not in LAYOUTS:
-        raise typer.BadParameter(f"--layout '{layout}' is none of {', '.join(LAYOUTS)}")
+    if layout not in layouts():
+        raise typer.BadParameter(f"--layout '{layout}' is none of {', '.join(layouts())}")
     given_flavors = _pairs(flavor or [])
     keys = _keys(operator_key or [DEFAULT_KEY])
     connection = asking(lambda: connect(lambda name: cloud if name == "cloud" else None))

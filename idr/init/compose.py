@@ -7,16 +7,12 @@ from typing import Any
 
 import yaml
 
-from idr.cli import PROJECT
+from idr import checkout
 from model import yaml_text
 from model.release_settings import Flavor
 
-LAYOUTS = {
-    "full": PROJECT / "Pulumi.ebi.yaml",
-    **{file.name.split(".")[1]: file for file in sorted((PROJECT / "examples").glob("Pulumi.*.yaml"))},
-}
-"""Where each layout's releases and flavors are described; `full` is the IDR as it ran at EBI."""
 OFFICIAL = "full"
+"""The layout of the IDR as it ran at EBI."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +30,16 @@ class Choices:
     there: Mapping[str, Flavor]
 
 
+def layouts() -> dict[str, Path]:
+    """The file in the checkout that describes each layout's releases and flavors. Raises NoCheckoutError."""
+    folder = checkout.folder()
+    examples = sorted((folder / "examples").glob("Pulumi.*.yaml"))
+    return {OFFICIAL: folder / "Pulumi.ebi.yaml", **{file.name.split(".")[1]: file for file in examples}}
+
+
 def layout_values(layout: str) -> dict[str, Any]:
     """What a layout's file says under `idr:`, without that prefix."""
-    return _values(LAYOUTS[layout])
+    return _values(layouts()[layout])
 
 
 def layout_flavors(layout: str) -> dict[str, Flavor]:
@@ -66,7 +69,7 @@ def compose(choices: Choices) -> str:
         *(f"    - {_flow(key)}" for key in choices.operators),
         "  # OPERATOR: `sha256:` beside each url, from a copy you have checked yourself; no `up` without them.",
         "  idr:omero:",
-        *_block(_values(LAYOUTS[OFFICIAL])["omero"], 4),
+        *_block(layout_values(OFFICIAL)["omero"], 4),
         "  # What these flavors of the cloud offer: memory and numbers of workers are derived from it.",
         "  idr:flavors:",
         *(f"    {_flow(n)}: {_flow(f.model_dump(by_alias=True))}" for n, f in used.items()),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idr.init.compose import LAYOUTS, layout_values
+from idr.init.compose import layout_values, layouts
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,4 @@ def size(layout: str) -> Size:
 
 def sizes() -> tuple[Size, ...]:
     """Every layout's, the smallest first."""
-    return tuple(sorted((size(layout) for layout in LAYOUTS), key=lambda one: (one.memory_gib, one.vcpus)))
+    return tuple(sorted((size(layout) for layout in layouts()), key=lambda one: (one.memory_gib, one.vcpus)))

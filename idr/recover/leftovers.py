@@ -1,7 +1,7 @@
 """Deletes what an interrupted update left in the cloud and the state does not know."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from idr.agreement import Agreement
 from model.comparison import CloudObject, Kind
@@ -28,37 +28,34 @@ def remove(cloud: "Connection", found: Agreement, say: Callable[[str], None]) ->
 
 
 def _delete(cloud: "Connection", one: CloudObject) -> None:
-    network = cloud.network
-    match one.kind:
-        case Kind.ATTACHMENT:
-            _detach(cloud, *one.id.split("/"))
-        case Kind.SERVER:
-            cloud.delete_server(one.id, wait=True, timeout=SECONDS)
-        case Kind.SERVER_GROUP:
-            cloud.compute.delete_server_group(one.id)
-        case Kind.FLOATING_IP:
-            network.delete_ip(one.id)
-        case Kind.PORT:
-            network.delete_port(one.id)
-        case Kind.ROUTER_PORT:
-            port = network.get_port(one.id)
-            network.remove_interface_from_router(port.device_id, port=one.id)
-        case Kind.RULE:
-            network.delete_security_group_rule(one.id)
-        case Kind.SECURITY_GROUP:
-            network.delete_security_group(one.id)
-        case Kind.SUBNET:
-            network.delete_subnet(one.id)
-        case Kind.NETWORK:
-            network.delete_network(one.id)
-        case Kind.ROUTER:
-            network.delete_router(one.id)
-        case Kind.VOLUME:
-            msg = f"{one}: data volumes are never deleted here"
-            raise AssertionError(msg)
+    if one.kind not in DELETIONS:
+        msg = f"{one}: data volumes are never deleted here"
+        raise AssertionError(msg)
+    DELETIONS[one.kind](cloud, one.id)
 
 
 def _detach(cloud: "Connection", server: str, volume: str) -> None:
     cloud.compute.delete_volume_attachment(server, volume)
     attached = cloud.block_storage.get_volume(volume)
     cloud.block_storage.wait_for_status(attached, "available", failures=["error"], wait=SECONDS)
+
+
+def _take_off_router(cloud: "Connection", port: str) -> None:
+    router = cloud.network.get_port(port).device_id
+    cloud.network.remove_interface_from_router(router, port=port)
+
+
+DELETIONS: Final[Mapping[Kind, Callable[["Connection", str], object]]] = {
+    Kind.ATTACHMENT: lambda cloud, one: _detach(cloud, *one.split("/")),
+    Kind.SERVER: lambda cloud, one: cloud.delete_server(one, wait=True, timeout=SECONDS),
+    Kind.SERVER_GROUP: lambda cloud, one: cloud.compute.delete_server_group(one),
+    Kind.FLOATING_IP: lambda cloud, one: cloud.network.delete_ip(one),
+    Kind.PORT: lambda cloud, one: cloud.network.delete_port(one),
+    Kind.ROUTER_PORT: _take_off_router,
+    Kind.RULE: lambda cloud, one: cloud.network.delete_security_group_rule(one),
+    Kind.SECURITY_GROUP: lambda cloud, one: cloud.network.delete_security_group(one),
+    Kind.SUBNET: lambda cloud, one: cloud.network.delete_subnet(one),
+    Kind.NETWORK: lambda cloud, one: cloud.network.delete_network(one),
+    Kind.ROUTER: lambda cloud, one: cloud.network.delete_router(one),
+}
+"""How an object of each kind is deleted, by its id. Volumes are not among them."""

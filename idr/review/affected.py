@@ -9,7 +9,7 @@ import sys
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatch
 
-from idr.cli import PROJECT, stack_names
+from idr import checkout
 from model.reading import DEMO_STACK
 
 # The engine, its plugins and the environment in which the program runs are made from these.
@@ -54,7 +54,7 @@ def _is_apart(path: str) -> bool:
 
 def shared_stacks() -> list[str]:
     """Every stack with a file in the repository; `local` has none there, its state is on one machine."""
-    return [name for name in stack_names() if name != DEMO_STACK]
+    return [name for name in checkout.stack_names() if name != DEMO_STACK]
 
 
 def changed_paths(base: str, commit: str) -> list[str]:
@@ -63,7 +63,7 @@ def changed_paths(base: str, commit: str) -> list[str]:
     Both paths of a file that was moved: the old one may be what is deployed.
     """
     command = ["git", "diff", "--name-only", "--no-renames", "-z", f"{base}...{commit}", "--"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=checkout.folder(), capture_output=True, text=True, check=True)
     return [path for path in done.stdout.split("\0") if path]
 
 

@@ -1,7 +1,6 @@
 """`idr review`: the same summary and guard rails at a desk as in CI."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from idr import engine, stack_file
-from idr.cli import FAILED, PROJECT, AsJson, Stack, console, print_json
+from idr import checkout, engine, stack_file
+from idr.cli import FAILED, AsJson, Stack, console, print_json
 from idr.errors import IdrError
 from idr.review import preview, render, rules
 from idr.review.rules import Change
@@ -43,7 +42,7 @@ def command(
         msg = f"no guard rail is called {', '.join(unknown)}; there are: {', '.join(rules.NAMES)}"
         raise typer.BadParameter(msg, param_hint="--allow")
     # First of all: of a file that is no YAML the engine does not say which line.
-    settings = _stack_file(stack)
+    settings = _stack_file(stack, needed=preview_file is None)
     found = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
     summary = summarize(found, stack, _missing(stack))
     breaches = rules.check(Change(found, settings), lifted)
@@ -68,10 +67,7 @@ def _given(name: str) -> str:
 
 def _ask_engine(stack: str) -> str:
     typer.echo(f"asking the engine what `pulumi up -s {stack}` would do...", err=True)
-    arguments = ["preview", "--stack", stack, "--json", "--show-sames", "--non-interactive"]
-    done = subprocess.run(
-        ["pulumi", *arguments], cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = engine.attempt("preview", "--stack", stack, "--json", "--show-sames")
     # A preview that fails half-way is JSON all the same, and worth its summary; one that never began is not.
     if done.returncode and not done.stdout.lstrip().startswith("{"):
         text = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
@@ -93,8 +89,14 @@ def _missing(stack: str) -> list[str]:
         return []
 
 
-def _stack_file(stack: str) -> dict[str, Any] | None:
-    file = PROJECT / f"Pulumi.{stack}.yaml"
+def _stack_file(stack: str, *, needed: bool) -> dict[str, Any] | None:
+    try:
+        file = checkout.stack_file(stack)
+    except checkout.NoCheckoutError:
+        if needed:
+            raise
+        typer.echo("note: there is no checkout here, so secrets are looked for in the preview only", err=True)
+        return None
     if not file.is_file():
         return None
     found = stack_file.document(file)

@@ -15,7 +15,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from idr.cli import PROJECT
+from idr import checkout
 from idr.review import preview, render, rules
 from idr.review.affected import changed_paths, shared_stacks, stacks_touched
 from idr.review.rules import Breach, Change
@@ -100,7 +100,7 @@ def read_preview(folder: Path, stack: str) -> str | None:
 def read_stack_file(commit: str, stack: str) -> dict[str, Any] | None:
     """The stack file of a commit; None where it has none that could be read."""
     command = ["git", "show", f"{commit}:Pulumi.{stack}.yaml"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=checkout.folder(), capture_output=True, check=False)
     try:
         found = yaml_text.load(done.stdout)
     except yaml_text.YamlError:

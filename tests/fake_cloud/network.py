@@ -182,22 +182,28 @@ class Network:
         if refused := network_rules.deletion(self.store, kind, thing):
             return refused
         self.store.remove(kind, thing["id"])
+        self._update_those_that_name(kind, thing)
+        return Answer(204)
+
+    def _update_those_that_name(self, kind: str, thing: Thing) -> None:
+        """Do to other objects what Neutron does when a thing is gone."""
         match kind:
             case "security-groups":
-                # Those of other groups that name it go as well.
+                # The rules of other groups that name it go as well.
                 for key in ("security_group_id", "remote_group_id"):
-                    for rule in self.store.all("security-group-rules", **{key: thing["id"]}):
-                        self.store.remove("security-group-rules", rule["id"])
+                    self._remove_all("security-group-rules", **{key: thing["id"]})
             case "networks":
-                for subnet in self.store.all("subnets", network_id=thing["id"]):
-                    self.store.remove("subnets", subnet["id"])
+                self._remove_all("subnets", network_id=thing["id"])
             case "subnets":
                 if network := self.store.get("networks", thing["network_id"]):
                     network["subnets"].remove(thing["id"])
             case "ports":
                 for address in self.store.all("floatingips", port_id=thing["id"]):
                     self._associate(address, None)
-        return Answer(204)
+
+    def _remove_all(self, kind: str, **values: str) -> None:
+        for one in self.store.all(kind, **values):
+            self.store.remove(kind, one["id"])
 
     def _over(self, kind: str) -> Answer | None:
         limit = self.limits.get(KINDS[kind], -1)

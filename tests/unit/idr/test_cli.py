@@ -1,13 +1,15 @@
 """What all commands have in common: help, exit status, errors."""
 
+import tomllib
+
 import pytest
 from typer.testing import CliRunner
 
-from idr import cli
-from idr.__main__ import app
+from idr import checkout, cli
+from idr.__main__ import COMMANDS, app
 from idr.errors import IdrError
+from tests.stacks import ROOT
 
-COMMANDS = sorted(str(command.name) for command in app.registered_commands)
 runner = CliRunner()
 
 
@@ -18,25 +20,30 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage:" in done.output
 
 
+def test_the_version_is_that_of_the_checkout() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    done = runner.invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"idr {project['version']}\n")
+
+
+def fail() -> None:
+    msg = "no such node: x"
+    raise IdrError(msg)
+
+
 def test_an_error_is_one_line_on_standard_error_and_exit_status_1() -> None:
-    made = cli.application()
-
-    @made.command()
-    def fail() -> None:
-        msg = "no such node: x"
-        raise IdrError(msg)
-
-    done = runner.invoke(made, ["fail"])
+    done = runner.invoke(cli.application({"fail": f"{__name__}:fail"}), ["fail"])
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", "error: no such node: x\n")
 
 
 def test_wrong_usage_is_exit_status_2() -> None:
     assert runner.invoke(app, ["recover", "--no-such-option"]).exit_code == 2
-    assert runner.invoke(app, ["no-such-command"]).exit_code == 2
+    done = runner.invoke(app, ["inventori"])
+    assert (done.exit_code, "Did you mean 'inventory'?" in done.stderr) == (2, True)
 
 
 def test_stacks_are_completed_from_the_files_of_the_project() -> None:
-    assert {"ebi", "uod"} <= set(cli.stack_names())
+    assert {"ebi", "uod"} <= set(checkout.stack_names())
 
 
 def completed(shell_words: str) -> list[str]:

@@ -1,12 +1,13 @@
 """Files that are damaged, or written by another tool: each is one message, and never a traceback."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from idr import cli, settings, stack_file
+from idr import checkout, stack_file
 from idr.__main__ import app
 from idr.outputs import OutputsError, read
 from model.outputs.contract import CONTRACT
@@ -20,8 +21,8 @@ BEGIN = stacks.STACK_FILES["local"].read_text()
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(stack_file.read, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(settings, "PROJECT", tmp_path)
+    shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     return tmp_path
 
 
@@ -122,5 +123,5 @@ def test_a_stack_may_be_named_as_pulumi_names_it(project: Path) -> None:
 
 def test_a_stack_with_a_dot_in_its_name_is_listed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.ebi.test.yaml").write_text(BEGIN)
-    monkeypatch.setattr(cli, "PROJECT", tmp_path)
-    assert cli.stack_names() == ["ebi.test"]
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
+    assert checkout.stack_names() == ["ebi.test"]

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from idr import engine
-from idr.cli import PROJECT
 from idr.engine import EngineError
-from tests import stubs
+from tests import stacks, stubs
 from tests.stubs import Stub
 
 
@@ -22,7 +21,7 @@ def test_it_is_run_in_the_projects_folder_and_asks_nothing(pulumi: Stub, monkeyp
     pulumi.answers((0, "printed\n", ""))
     assert engine.run("preview", "--stack", "uod") == "printed\n"
     call = pulumi.calls[0]
-    assert (call.folder, call.input) == (str(PROJECT), "")
+    assert (call.folder, call.input) == (str(stacks.ROOT), "")
     assert call.arguments == ["--non-interactive", "--color", "never", "preview", "--stack", "uod"]
     assert "PULUMI_SKIP_CONFIRMATIONS" not in call.environment
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from idr.__main__ import app
 from idr.engine import EngineError
 from idr.init import choose, command, passphrase
-from idr.init.compose import LAYOUTS, Choices, _flow, compose, layout_flavors
+from idr.init.compose import Choices, _flow, compose, layout_flavors, layouts
 from idr.init.sizes import Size, size, sizes
 from model import yaml_text
 from model.planning import plan
@@ -35,7 +35,7 @@ IMAGES = {"Debian-12-bookworm", "ubuntu-24.04-server", "rocky-9"}
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project, a cloud with the things above, and an engine that only notes what it is told."""
     (tmp_path / "key.pub").write_text(KEY + "\n")
-    monkeypatch.setattr("idr.init.command.PROJECT", tmp_path)
+    monkeypatch.setattr("idr.checkout.stack_file", lambda stack: tmp_path / f"Pulumi.{stack}.yaml")
     monkeypatch.setattr("idr.init.passphrase.FOLDER", tmp_path / "config")
     for name in passphrase.VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -79,7 +79,7 @@ def test_what_has_no_name_cannot_be_chosen() -> None:
     assert command._there(cloud) == ({"debian-12"}, {"public"}, {})
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", layouts())
 def test_every_layout_gives_a_plan_and_a_comment_on_what_to_fill_in(layout: str) -> None:
     wanted = layout_flavors(layout)
     text = compose(

@@ -23,8 +23,9 @@ def idr(*arguments: str, given: Any = OUTPUTS) -> Any:
     return runner.invoke(app, ["inventory", "--from", "-", *arguments], input=json.dumps(given))
 
 
-def test_list_is_what_the_stack_exports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idr.cli.OPERATOR_KEY", Path("/nonexistent"))
+def test_list_is_what_the_stack_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where `make up` has run there is a key that the inventory would name.
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     assert json.loads(idr("--list").stdout) == OUTPUTS["inventory"]
 
 

@@ -8,7 +8,6 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from idr import cli
 from idr.__main__ import app
 from tests.omero_stand_in.distribution import served
 
@@ -40,7 +39,7 @@ def stack(tmp_path: Path, base: str, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"    ice: {{url: '{base}/ice.tar.gz'}}\n"
         f'    icePython:\n      sha256: {OLD}\n      url: "{base}/ice.whl"\n  idr:zone: b\n'
     )
-    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     return file
 
 

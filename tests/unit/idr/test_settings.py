@@ -1,6 +1,7 @@
 """`idr settings`: the merged settings and where each value came from."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     document["config"] |= {"idr:overrides": "night.yaml", "idr:stackSecret": {"secure": "v1:sealed"}}
     (tmp_path / "Pulumi.uod.yaml").write_text(yaml.safe_dump(document))
     (tmp_path / "night.yaml").write_text("releases: {prod130: {nodes: {omeroreadonly: {count: 6}}}}")
-    monkeypatch.setattr("idr.settings.PROJECT", tmp_path)
+    shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     return tmp_path
 
 

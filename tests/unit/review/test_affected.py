@@ -56,7 +56,7 @@ def test_a_file_that_is_moved_counts_at_both_of_its_places(tmp_path: Path, monke
     base = repository.commit({"model/plan.py": "a plan\n" * 9, "docs/été.md": "text\n"})
     repository.git("mv", "model/plan.py", "docs/plan.py")
     head = repository.commit({"docs/été.md": "other\n"})
-    monkeypatch.setattr(affected, "PROJECT", tmp_path)
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     assert changed_paths(base, head) == ["docs/plan.py", "docs/été.md", "model/plan.py"]
 
 
@@ -65,7 +65,7 @@ def test_a_commit_that_git_does_not_know_is_an_error_and_not_no_change(
 ) -> None:
     repository = Repository(tmp_path)
     head = repository.commit({"README.md": "text\n"})
-    monkeypatch.setattr(affected, "PROJECT", tmp_path)
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     with pytest.raises(subprocess.CalledProcessError):
         changed_paths("0" * 40, head)
 

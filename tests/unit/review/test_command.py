@@ -2,15 +2,12 @@
 
 import json
 import shutil
-from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from idr import stack_file
 from idr.__main__ import app
-from idr.review import command
 from tests import stacks, stubs
 
 PREVIEWS = Path(__file__).parent / "previews"
@@ -78,8 +75,7 @@ def test_what_the_stack_file_lacks_is_said_before_an_up_refuses_it(
 ) -> None:
     shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)
     shutil.copy(stacks.STACK_FILES["uod"], tmp_path / "Pulumi.mine.yaml")
-    monkeypatch.setattr(command, "PROJECT", tmp_path)
-    monkeypatch.setattr(stack_file, "read", partial(stack_file.read, folder=tmp_path))
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     result = CliRunner().invoke(app, ["review", "--stack", "mine", "--preview", str(PREVIEWS / "nothing.json")])
     heading = result.stdout.splitlines().index("Not set yet, and `pulumi up` needs it:")
     assert (
@@ -90,7 +86,7 @@ def test_what_the_stack_file_lacks_is_said_before_an_up_refuses_it(
 
 def test_a_stack_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.mine.yaml").write_text("config:\n  idr:image: [a\n  idr:live: x\n")
-    monkeypatch.setattr(command, "PROJECT", tmp_path)
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     program = stubs.put(tmp_path, monkeypatch, "pulumi")
     result = CliRunner().invoke(app, ["review", "--stack", "mine"])
     assert (result.exit_code, program.calls) == (FAILED, [])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idr.review import affected, judge
+from idr.review import judge
 from idr.review.judge import State
 from tests.unit.review.repository import Repository
 
@@ -21,8 +21,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     folder.mkdir()
     found = Repository(folder)
     found.commit(FILES)
-    for module in (affected, judge):
-        monkeypatch.setattr(module, "PROJECT", folder)
+    monkeypatch.setattr("idr.checkout.folder", lambda: folder)
     monkeypatch.setattr(judge, "shared_stacks", lambda: ["ebi"])
     return found
 

@@ -22,9 +22,10 @@ def test_every_lock_file_is_renewed() -> None:
 
 def test_a_lock_file_is_renewed_after_those_whose_versions_it_holds_to() -> None:
     order = list(lock_files.LOCKS)
-    for name in order:
+    for name, given in lock_files.LOCKS.items():
         folder = (ROOT / name).parent
-        for held in re.findall(r"^-c (\S+\.lock)$", (folder / "requirements.in").read_text(), re.MULTILINE):
+        text = "\n".join((folder / word).read_text() for word in given if word.endswith(".in"))
+        for held in re.findall(r"^-c (\S+\.lock)$", text, re.MULTILINE):
             other = (folder / held).resolve().relative_to(ROOT)
             assert order.index(str(other)) < order.index(name)
 
@@ -36,7 +37,7 @@ def test_lock_files_are_renewed_in_their_folders_with_hashes(monkeypatch: pytest
     for (command, folder), name in zip(calls, lock_files.LOCKS, strict=True):
         assert folder / command[-1] == ROOT / name
         assert {"--generate-hashes", "--no-emit-index-url", "--upgrade"} <= set(command)
-        assert all((folder / word).exists() for word in command if word.endswith((".in", ".txt")))
+        assert all((folder / word).exists() for word in command if word.endswith((".in", ".toml", ".txt")))
 
 
 def images(part: Any) -> list[str]:

@@ -35,6 +35,7 @@ VARIABLES = {
     # Nothing is written to the home of who runs this.
     "HOME": "/nonexistent",
     "GITHUB_REPOSITORY": "idr/deployment",
+    "GITHUB_REF_NAME": "v0.1.0",
     "CI_PROJECT_URL": "https://gitlab.example.org/idr/deployment",
     "CI_DEFAULT_BRANCH": "main",
 }

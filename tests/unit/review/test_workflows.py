@@ -29,6 +29,10 @@ def with_keys(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
     return [step.get("with", {}) for step in job["steps"] if action in step.get("uses", "")]
 
 
+def can_write(job: dict[str, Any]) -> bool:
+    return "write" in job.get("permissions", {}).values()
+
+
 def every_script(job: dict[str, Any]) -> str:
     return "\n".join(step.get("run", "") for step in job["steps"])
 
@@ -78,8 +82,19 @@ def test_a_job_with_secrets_has_an_environment_and_cannot_write(file: Path) -> N
     for name, job in jobs(file).items():
         if "secrets." in yaml.safe_dump(job):
             assert str(job["environment"]).startswith("review-"), name
-        if "write" in job.get("permissions", {}).values():
-            assert triggers(file) == {"workflow_run"}, name
+            assert not can_write(job), name
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_a_job_that_can_write_runs_no_code_of_a_change(file: Path) -> None:
+    for name, job in jobs(file).items():
+        if not can_write(job) or triggers(file) == {"workflow_run"}:
+            continue
+        # A tag's code was run by another job; this one has no checkout, and publishes what that one has made.
+        assert yaml.safe_load(file.read_text())[True] == {"push": {"tags": ["v*"]}}, name
+        assert job["environment"] == "release", name
+        assert with_keys(job, "checkout") == [], name
+        assert [step["run"].split()[0] for step in job["steps"] if "run" in step] == ["gh"], name
 
 
 def test_nothing_of_a_fork_is_previewed() -> None:

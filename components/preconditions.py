@@ -1,0 +1,104 @@
+"""What must be true before an `up` changes anything. A preview asks nothing: a reviewer may have no credentials."""
+
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from components.cloud import setting
+from idr import agreement, capacity, cloud_state
+from idr.agreement import Agreement
+from idr.cloud import CloudError, asking, connect
+from idr.errors import IdrError
+from idr.state import Resource, State
+from model.plan import Plan
+from model.replacement import Deployed
+from model.secrets import Secrets, are_of
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+DELETED = ("DELETED", "SOFT_DELETED")
+"""Nova's states of a server that somebody has deleted, as long as it remembers it."""
+
+
+class ListError(IdrError):
+    """The cloud does not list what it has."""
+
+
+def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
+    """Refuse an `up` where cloud, state and stack secret do not agree, before it has created anything.
+
+    Returns what the state's servers were made from, by their names in the plan; nothing in a preview. Raises RunError
+    with the differences and the command that resolves them.
+    """
+    if pulumi.runtime.is_dry_run():
+        return {}
+    try:
+        found = asking(lambda: _confirmed(connect(setting), plan))
+    except IdrError as error:
+        raise pulumi.RunError(str(error)) from None
+    for line in found.warnings():
+        pulumi.log.warn(line)
+    if lines := [*found.problems(), *_other_secret(found.state, plan, secrets)]:
+        raise pulumi.RunError("\n".join(lines))
+    gone = found.gone_servers()
+    return {name: _deployed(server, gone.get(name, "")) for name, server in found.state.servers().items()}
+
+
+def require_capacity(plan: Plan) -> None:
+    """Refuse an `up` that the cloud cannot carry out, before it has changed anything.
+
+    Raises RunError with every shortfall, a line each, or with what is wrong with the credentials.
+    """
+    if pulumi.runtime.is_dry_run():
+        return
+    try:
+        state = asking(lambda: cloud_state.read(connect(setting), plan))
+    except CloudError as error:
+        raise pulumi.RunError(str(error)) from None
+    found = capacity.report(plan, state)
+    if found.shortfalls:
+        lines = "\n".join(f"- {line}" for line in found.shortfalls)
+        msg = f"nothing was changed: this cloud cannot hold the plan:\n{lines}"
+        raise pulumi.RunError(msg)
+    for line in (*found.notices, *found.untold):
+        pulumi.log.warn(line)
+
+
+def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
+    """What to say where the nodes are of another stack secret: they would let nobody in who has these keys."""
+    if not plan.configure or are_of(secrets, known.outputs().get("knownHosts", "")):
+        return []
+    which = "idr:previousStackSecret" if secrets.previous else "idr:stackSecret"
+    return [
+        f"{which} is not the secret that this stack's nodes know: nothing was changed. To renew the secret, give the "
+        "former one as idr:previousStackSecret (docs/guide.md, Renew the stack secret)."
+    ]
+
+
+def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
+    """Compare cloud and state. Each server that is not listed is looked up by its id: the update will create it again.
+
+    Raises ListError where it is there all the same.
+    """
+    found = agreement.of(cloud, plan)
+    for name, number in found.gone_servers().items():
+        server = cloud.get_server_by_id(number)
+        if server and server.status not in DELETED:
+            msg = f"the cloud does not list server {name} ({number}), but it is there. Try again when Nova is well."
+            raise ListError(msg)
+    return found
+
+
+def _deployed(server: Resource, gone: str) -> Deployed:
+    inputs = server.inputs
+    metadata = inputs.get("metadata") or {}
+    return Deployed(
+        image=metadata.get("image", ""),
+        rebuild=metadata.get("rebuild", ""),
+        # What the cloud chose is in the outputs alone.
+        zone=server.outputs.get("availabilityZone"),
+        flavor=inputs.get("flavorName", ""),
+        ports=len(inputs.get("networks") or ()),
+        gone=gone,
+    )

@@ -1,0 +1,48 @@
+"""The notes of a release: `python -m dev.release TAG` prints what CHANGELOG.md says of the version that the tag names.
+
+Fails where tag, pyproject.toml and changelog do not agree, so that nothing is released under a wrong name.
+"""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class ReleaseError(Exception):
+    """The tag cannot be released; the text says why."""
+
+
+def version(pyproject: str) -> str:
+    """The version in the text of pyproject.toml."""
+    return str(tomllib.loads(pyproject)["project"]["version"])
+
+
+def notes(tag: str, current: str, changelog: str) -> str:
+    """The changelog's section of the version `current`, without its heading. Raises ReleaseError."""
+    if tag != f"v{current}":
+        msg = f"the tag is {tag}, and pyproject.toml has version {current}"
+        raise ReleaseError(msg)
+    sections = dict(re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", changelog, re.MULTILINE))
+    for heading, text in sections.items():
+        if re.fullmatch(rf"{re.escape(current)} \(\d{{4}}-\d\d-\d\d\)", heading):
+            return f"{text.strip()}\n"
+    msg = f"CHANGELOG.md has no section '## {current} (YYYY-MM-DD)'; it has: {', '.join(sections) or 'none'}"
+    raise ReleaseError(msg)
+
+
+def main(tag: str) -> int:
+    """Print the notes; returns the exit status."""
+    current = version((ROOT / "pyproject.toml").read_text())
+    try:
+        sys.stdout.write(notes(tag, current, (ROOT / "CHANGELOG.md").read_text()))
+    except ReleaseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,38 @@
+"""The checkout that `idr` runs from: the folder of the stack files, and of the engine's project.
+
+An `idr` that is installed as a package has none. It works on what others saved: outputs, and previews (ADR 32).
+"""
+
+from pathlib import Path
+
+from idr.errors import IdrError
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder of the packages: a checkout, or the `site-packages` of an environment."""
+
+
+class NoCheckoutError(IdrError):
+    """The command needs a checkout, and `idr` is installed without one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this idr is installed without a checkout, where the stacks are: run `bin/idr` in one. "
+            "inventory, ssh, status and diagram also read saved outputs: --from FILE"
+        )
+
+
+def folder() -> Path:
+    """The checkout, whatever the current folder is. Raises NoCheckoutError."""
+    if not (ROOT / "Pulumi.yaml").is_file():
+        raise NoCheckoutError
+    return ROOT
+
+
+def stack_file(stack: str) -> Path:
+    """Where the file of a stack is, whether or not it exists. Raises NoCheckoutError."""
+    return folder() / f"Pulumi.{stack}.yaml"
+
+
+def stack_names() -> list[str]:
+    """The stacks that have a file in the checkout. Raises NoCheckoutError."""
+    return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in folder().glob("Pulumi.*.yaml"))

@@ -1,0 +1,15 @@
+"""The version of this program."""
+
+import tomllib
+from importlib import metadata
+
+from idr import checkout
+
+
+def version() -> str:
+    """The version that pyproject.toml says: that of the checkout, or of the installed package."""
+    try:
+        text = (checkout.folder() / "pyproject.toml").read_text()
+    except checkout.NoCheckoutError:
+        return metadata.version("idr-deployment")
+    return str(tomllib.loads(text)["project"]["version"])

@@ -1,0 +1,136 @@
+"""Who may import whom: packages only from those below them, modules in no circle, and the program no command line."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.stacks import ROOT
+
+FLOORS = (("model",), ("cloudinit",), ("idr",), ("components",), ("__main__",), ("dev",), ("bench", "tests"))
+"""Packages from the lowest up. Each imports from its own floor and those below it."""
+PACKAGES = tuple(name for floor in FLOORS for name in floor)
+PROGRAM = "__main__"
+COMMAND_LINE = {"typer", "rich", "idr.cli"}
+
+
+def module(file: Path) -> str:
+    """The name of a module, from its path in the repository."""
+    parts = file.with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def modules(root: Path = ROOT) -> dict[str, Path]:
+    """Every module of the packages by its name, without what runs on the machines only."""
+    files = [root / "__main__.py", *(file for name in PACKAGES for file in (root / name).rglob("*.py"))]
+    inside = (file for file in files if file.is_file() and "files" not in file.relative_to(root).parts)
+    return {module(file.relative_to(root)): file for file in inside}
+
+
+def names(node: ast.AST, within: str) -> Iterator[str]:
+    """What an import statement imports: modules, and what may be one."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        parents = within.split(".")[: -node.level] if node.level else []
+        base = ".".join([*parents, *([node.module] if node.module else [])])
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imports(known: Mapping[str, Path]) -> dict[str, set[str]]:
+    """What each module imports at any depth of its text: modules of ours, and packages of others."""
+    found: dict[str, set[str]] = {}
+    for name, file in known.items():
+        within = f"{name}.__init__" if file.name == "__init__.py" else name
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        wanted = {one for node in nodes for one in names(node, within)}
+        ours = {one for one in wanted if one in known}
+        others = {one.partition(".")[0] for one in wanted} - set(PACKAGES)
+        found[name] = (ours | others) - {name}
+    return found
+
+
+def arrows_back(found: Mapping[str, set[str]]) -> list[str]:
+    """Each import from a floor above, as `importer -> imported`."""
+    floor = {name: number for number, floor in enumerate(FLOORS) for name in floor}
+
+    def height(name: str) -> int:
+        return floor.get(name.partition(".")[0], -1)
+
+    return sorted(f"{one} -> {other}" for one in found for other in found[one] if height(other) > height(one))
+
+
+def circle(found: Mapping[str, set[str]]) -> list[str]:
+    """The modules of a circle, the first again at the end; empty where there is none."""
+    try:
+        TopologicalSorter(found).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def reached(found: Mapping[str, set[str]], name: str) -> set[str]:
+    """Everything that importing a module imports."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            waiting += found.get(one, ())
+    return seen
+
+
+FOUND = imports(modules())
+
+
+def test_no_package_imports_from_one_above_it() -> None:
+    assert {name.partition(".")[0] for name in FOUND} == set(PACKAGES)
+    assert arrows_back(FOUND) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle(FOUND) == []
+
+
+def test_the_program_imports_no_command_line() -> None:
+    there = reached(FOUND, PROGRAM)
+    assert {"components.preconditions", "idr.cloud", "model.plan", "pulumi"} <= there
+    assert not COMMAND_LINE & there
+
+
+def test_the_model_imports_neither_engine_nor_cloud() -> None:
+    model = set().union(*(FOUND[name] for name in FOUND if name.partition(".")[0] == "model"))
+    assert "pydantic" in model
+    assert not {"pulumi", "pulumi_openstack", "openstack", "jinja2"} & model
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> dict[str, set[str]]:
+    """Modules that do what is forbidden: in a function, relatively, and through others."""
+    files = {
+        "__main__.py": "from components import stack\n",
+        "model/__init__.py": "",
+        "model/plan.py": "def plan():\n    from cloudinit import render\n",
+        "cloudinit/__init__.py": "",
+        "cloudinit/render.py": "import model.plan\n",
+        "idr/__init__.py": "",
+        "idr/cli.py": "import typer\n",
+        "idr/cloud.py": "from .cli import PROJECT\n",
+        "components/__init__.py": "",
+        "components/stack.py": "from idr.cloud import connect\n",
+    }
+    for name, text in files.items():
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    return imports(modules(tmp_path))
+
+
+def test_what_is_forbidden_is_seen(wrong: dict[str, set[str]]) -> None:
+    assert arrows_back(wrong) == ["model.plan -> cloudinit", "model.plan -> cloudinit.render"]
+    assert set(circle(wrong)) == {"model.plan", "cloudinit.render"}
+    assert reached(wrong, PROGRAM) >= COMMAND_LINE - {"rich"}
