@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 import yaml
@@ -250,7 +251,8 @@ def _expression(text: str) -> Template:
 
 
 def _content(folder: str, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
-    source = f"{folder}/{about.get('source', f'files{path}')}"
+    # Jinja refuses `..` in the name of a template, as a file of another role has it.
+    source = normpath(f"{folder}/{about.get('source', f'files{path}')}")
     plain = _plain(source)
     return _environment().get_template(f"{source}.j2").render(context) if plain is None else plain
 
