@@ -1,7 +1,6 @@
 """A proxy node's nginx on loopback: the rendered configuration, with other paths, ports and upstream addresses."""
 
 import getpass
-import json
 import re
 import socket
 import ssl
@@ -14,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from cloudinit import render
 from cloudinit.omero import service_name
 from model.balancing import FIRST_HOP_PORT
 from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
@@ -23,6 +21,7 @@ from model.roles import Role
 from model.secrets import Certificate
 from tests import stacks
 from tests.ports import free_port
+from tests.rendered import files as rendered_files
 
 NGINX = "/usr/sbin/nginx"
 SYSTEM_FOLDER = Path("/etc/nginx")
@@ -45,8 +44,7 @@ def proxy_node(plan: Plan) -> Node:
 
 def rendered(plan: Plan) -> dict[str, str]:
     """The files that the proxy's nginx reads, as they stand on the machine, by path."""
-    bundle = json.loads(render.bundle(proxy_node(plan), plan, stacks.secrets_of(plan.stack), VOLUMES))
-    files = {entry["path"]: entry["content"] for entry in bundle["files"]}
+    files = rendered_files(proxy_node(plan), plan, stacks.secrets_of(plan.stack))
     return {path: text for path, text in files.items() if path == AUTHORITY or Path(path).is_relative_to(SYSTEM_FOLDER)}
 
 

@@ -1,6 +1,5 @@
 """A Redis node's server on loopback: the rendered configuration, with other paths and another port."""
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -8,14 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudinit import render
 from model.plan import Plan
 from model.roles import Role
-from tests import stacks
+from tests import rendered, stacks
 from tests.ports import free_port
-from tests.proxy import VOLUMES, wait_for
+from tests.proxy import AUTHORITY, wait_for
 
-AUTHORITY = "/etc/idr/ca.crt"
 FOLDERS = ("/etc/redis/", "/var/lib/redis/", "/run/redis/")
 
 
@@ -48,14 +45,12 @@ def write(folder: Path, plan: Plan, port: int) -> Path:
     """Write the configuration of the first release's Redis for this folder and port; returns redis.conf."""
     folder.mkdir(exist_ok=True)
     node = plan.releases[0].with_role(Role.REDIS)[0]
-    bundle = json.loads(render.bundle(node, plan, stacks.secrets_of(plan.stack), VOLUMES))
-    for entry in bundle["files"]:
-        if entry["path"] == AUTHORITY or entry["path"].startswith("/etc/redis/"):
-            text = entry["content"]
+    for path, text in rendered.files(node, plan, stacks.secrets_of(plan.stack)).items():
+        if path == AUTHORITY or path.startswith("/etc/redis/"):
             for name in FOLDERS:
                 text = re.sub(rf"{name}|{name.rstrip('/')}$", f"{folder}/", text, flags=re.MULTILINE)
             text = text.replace("tls-port 6379", f"tls-port {port}").replace(f" {node.address}\n", "\n")
-            (folder / Path(entry["path"]).name).write_text(text.replace("supervised systemd", "supervised no"))
+            (folder / Path(path).name).write_text(text.replace("supervised systemd", "supervised no"))
     return folder / "redis.conf"
 
 

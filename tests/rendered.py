@@ -5,7 +5,7 @@ import json
 from cloudinit import render
 from model.outputs import contract
 from model.outputs.topology import Known
-from model.plan import Plan
+from model.plan import Node, Plan
 from model.secrets import Secrets
 
 KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
@@ -16,7 +16,11 @@ def texts(plan: Plan, secrets: Secrets) -> dict[str, str]:
     found = {"outputs": json.dumps(contract.outputs(plan, secrets, KNOWN), default=str)}
     for node in plan.nodes:
         found[f"{node.name} bootstrap"] = render.bootstrap(node, plan, secrets)
-        ids = {volume.purpose: f"{number:08}-0000-4000-8000-000000000000" for number, volume in enumerate(node.volumes)}
-        for entry in json.loads(render.bundle(node, plan, secrets, ids))["files"]:
-            found[f"{node.name} {entry['path']}"] = entry["content"]
+        found |= {f"{node.name} {path}": text for path, text in files(node, plan, secrets).items()}
     return found
+
+
+def files(node: Node, plan: Plan, secrets: Secrets) -> dict[str, str]:
+    """The files of a node's bundle, by path."""
+    ids = {volume.purpose: f"{number:08}-0000-4000-8000-000000000000" for number, volume in enumerate(node.volumes)}
+    return {entry["path"]: entry["content"] for entry in json.loads(render.bundle(node, plan, secrets, ids))["files"]}

@@ -1,7 +1,6 @@
 """A real OMERO.web on loopback with a node's own settings; PostgreSQL, Redis and the demo image server behind it."""
 
 import getpass
-import json
 import os
 import pwd
 import shutil
@@ -12,14 +11,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudinit import render
 from dev.image import wheels
 from model.firewall import OMERO_SSL_PORT, WEB_PORT
 from model.plan import Node, Plan
 from model.roles import Role
-from tests import redis, stacks
+from tests import redis, rendered, stacks
 from tests.ports import free_port
-from tests.proxy import VOLUMES, wait_for
+from tests.proxy import AUTHORITY, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
@@ -122,8 +120,7 @@ class Machine:
 def running(folder: Path, plan: Plan) -> Iterator[Omero]:
     """OMERO.web as the plan's first web node has it, until the end of the block."""
     node = plan.releases[0].with_role(Role.WEB)[0]
-    bundle = json.loads(render.bundle(node, plan, stacks.secrets_of(plan.stack), VOLUMES))
-    files = {entry["path"]: entry["content"] for entry in bundle["files"]}
+    files = rendered.files(node, plan, stacks.secrets_of(plan.stack))
     machine = Machine(folder)
     _install(machine)
     with ExitStack() as stack:
@@ -185,7 +182,7 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machi
     for old, new in (
         (f"@{redis_node.address}:6379/", f"@127.0.0.1:{omero.redis.port}/"),
         # Its certificate has the node's address, not loopback's.
-        (redis.AUTHORITY, f"{omero.redis.folder}/ca.crt&ssl_check_hostname=false"),
+        (AUTHORITY, f"{omero.redis.folder}/ca.crt&ssl_check_hostname=false"),
         (f'["{node.address}", {OMERO_SSL_PORT},', f'["127.0.0.1", {server},'),
         (f"server.port {WEB_PORT}", f"server.port {omero.port}"),
         (f'["{HOME}/templates"]', f'["{machine.folder}/templates"]'),

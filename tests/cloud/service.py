@@ -13,12 +13,12 @@ from tests.clients.environment import Client
 from tests.stacks import ROOT
 
 NAME = "demo.idr.internal"
+"""The service's name, which no DNS here knows."""
 REDIS = (
     "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH=$OPERATOR_AUTH; "
     "/usr/local/lib/idr/redis/cli --user operator {}'"
 )
 """A command of redis-cli on a Redis node, as Redis' operator."""
-"""The service's name, which no DNS here knows."""
 SSH_CONFIG = ROOT / ".local" / "ssh" / "config"
 
 

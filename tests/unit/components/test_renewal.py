@@ -68,9 +68,9 @@ def test_a_node_is_configured_with_a_key_that_it_knows_and_by_the_host_key_that_
 ) -> None:
     used = [found[APPLY.format(node)]["inputs"]["connection"]["secret"] for found in (before, meanwhile, after)]
     private = [secrets.deploy_keys()[0].private.strip() for secrets in (BEFORE, AFTER)]
-    assert [way["privateKey"] for way in used] == [private[0], private[0], private[1]]
+    assert [route["privateKey"] for route in used] == [private[0], private[0], private[1]]
     keys = [secrets.ssh_key(f"host/{node}").public for secrets in (BEFORE, AFTER)]
-    assert [way["hostKey"] for way in used] == [keys[0], keys[1], keys[1]]
+    assert [route["hostKey"] for route in used] == [keys[0], keys[1], keys[1]]
 
 
 @pytest.mark.parametrize("node", NODES)

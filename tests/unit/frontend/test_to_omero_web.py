@@ -1,6 +1,5 @@
 """The way from the proxy to OMERO.web: TLS, by the nginx beside gunicorn, verified by the node's name."""
 
-import json
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -10,11 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cloudinit import render
 from model.firewall import WEB_PORT
 from model.roles import Role
 from model.secrets import Certificate
-from tests import proxy, stacks
+from tests import proxy, rendered, stacks
 from tests.ports import free_port
 from tests.unit.frontend import upstream as upstreams
 
@@ -29,13 +27,12 @@ FOLDER = "/etc/idr/web/"
 @contextmanager
 def beside_gunicorn(folder: Path, gunicorn: str) -> Iterator[int]:
     """The nginx of a web node on loopback; yields its port."""
-    bundle = json.loads(render.bundle(NODE, PLAN, SECRETS, proxy.VOLUMES))
     port = free_port()
-    for entry in bundle["files"]:
-        if entry["path"].startswith(FOLDER):
-            text = entry["content"].replace(FOLDER, f"{folder}/").replace("/run/omero-web-tls", str(folder))
+    for path, content in rendered.files(NODE, PLAN, SECRETS).items():
+        if path.startswith(FOLDER):
+            text = content.replace(FOLDER, f"{folder}/").replace("/run/omero-web-tls", str(folder))
             text = text.replace(f"listen {NODE.address}:{WEB_PORT}", f"listen 127.0.0.1:{port}")
-            (folder / Path(entry["path"]).name).write_text(text.replace(f"127.0.0.1:{WEB_PORT}", gunicorn))
+            (folder / Path(path).name).write_text(text.replace(f"127.0.0.1:{WEB_PORT}", gunicorn))
     process = subprocess.Popen([proxy.NGINX, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
     try:
         proxy.wait_for(port, process)

@@ -23,8 +23,8 @@ ENCRYPTED = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecr
 
 
 def test_the_key_that_configures_nodes_is_always_one_that_they_know_already() -> None:
-    ways = ((BEFORE, MEANWHILE), (MEANWHILE, MEANWHILE), (MEANWHILE, AFTER))
-    for known, used in ways:
+    updates = ((BEFORE, MEANWHILE), (MEANWHILE, MEANWHILE), (MEANWHILE, AFTER))
+    for known, used in updates:
         assert used.deploy_keys()[0] in known.deploy_keys()
 
 
