@@ -133,11 +133,21 @@ def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, st
         "roles": list(roles),
         "healthSeconds": usual,
         "timeouts": {role: about.health_seconds for role, about in roles.items() if about.health_seconds != usual},
+        "services": {role: services(about, node) for role, about in roles.items() if about.services},
         "units": {role: list(about.units) for role, about in roles.items() if about.units},
         "files": files,
     }
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return json.dumps({"digest": digest, **body})
+
+
+def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
+    """The services of a role as `idr-apply` reads them."""
+    return [
+        service.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        | {"unit": service.unit.format(postgresql=node.system.postgresql)}
+        for service in about.services
+    ]
 
 
 def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:

@@ -27,6 +27,14 @@ PackagePattern = Annotated[
     str, Shape("[a-z0-9][a-z0-9+.*\\[\\]-]+", "a package, or a pattern of packages for dpkg-query")
 ]
 UnitPattern = Annotated[str, Shape("[A-Za-z0-9:_.@*-]+", "a unit of systemd, or a pattern of units")]
+Unit = Annotated[
+    str,
+    Shape(
+        "([A-Za-z0-9:_.@-]|\\{postgresql\\})+",
+        "a unit of systemd; {postgresql} in it is the version of PostgreSQL that the node's system has",
+    ),
+]
+Prefix = Annotated[str, Shape("/[A-Za-z0-9_./@-]+", "an absolute path, or the beginning of some")]
 RoleName = Annotated[str, Shape("[a-z][a-z0-9-]*", "a folder of cloudinit/")]
 Line = Annotated[str, Shape("(?! )[ -~]{1,100}(?<! )", "one line of at most 100 characters")]
 Variable = Annotated[str, Shape("[a-z][a-z0-9_]*", "a name of an Ansible variable")]
@@ -61,6 +69,22 @@ class Tier(StrEnum):
     ENTRANCE = "entrance"
     SERVICE = "service"
     STORE = "store"
+
+
+class Service(Section):
+    """A unit of systemd that a role runs. `idr-apply` stops it, and starts it if `restart_on` is given."""
+
+    unit: Unit = Field(description="Its name")
+    restart_on: tuple[Prefix, ...] | None = Field(
+        None, description="It restarts when a path that begins so changes; absent: the role's `activate` starts it"
+    )
+    reload_on: tuple[Prefix, ...] = Field((), description="It reloads when a path that begins so changes")
+    wait: bool = Field(True, description="Whether `idr-apply` waits until it has started")
+
+    def problems(self) -> Iterator[str]:
+        """What is said of the start of a service that something else starts."""
+        if self.restart_on is None and (self.reload_on or not self.wait):
+            yield "reloadOn and wait need restartOn: without it the role's `activate` starts the service"
 
 
 class VolumePurpose(Section):
@@ -122,8 +146,9 @@ class RoleDescription(Section):
     packages_with_acme: Annotated[tuple[Package, ...], EachOnce] = Field(
         (), description="Packages that it needs beside these where the public certificate comes by ACME"
     )
+    services: tuple[Service, ...] = Field((), description="What it runs, in the order of their start")
     units: Annotated[tuple[UnitPattern, ...], EachOnce] = Field(
-        (), description="Its services; their log lines explain a failure"
+        (), description="The units whose log lines explain a failure"
     )
     health_seconds: Positive = Field(180, description="How long it may take to become healthy")
     node: RoleFacts | None = Field(None, description="What stack files and the plan need of it")

@@ -2,12 +2,7 @@
 
 import hashlib
 import json
-import os
-import subprocess
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from cloudinit import render
 from cloudinit.disclosure import disclosure
@@ -73,33 +68,6 @@ def test_a_renewal_is_disclosed_by_public_keys_alone() -> None:
         "former": f"{BEFORE.deploy_keys()[0].public} idr-deploy",
         "present": f"{AFTER.deploy_keys()[0].public} idr-deploy",
     }
-
-
-def activate(tmp_path: Path, role: str, changed: str) -> list[str]:
-    """What the step does with systemd, where every unit is enabled and runs."""
-    program = tmp_path / "systemctl"
-    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\ncase $1 in is-enabled) echo enabled;; esac\n')
-    program.chmod(0o755)
-    text = (render.HERE / role / "scripts" / "activate").read_text()
-    text = text.replace("/usr/local/lib/idr/common/", f"{render.HERE}/common/scripts/")
-    text = text.replace("/usr/local/lib/idr/proxy/certificate", "true")
-    environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin", "CHANGED": changed}
-    subprocess.run(["bash", "-c", text], env=environment, check=True)
-    return [line for line in (tmp_path / "calls").read_text().splitlines() if not line.startswith("is-")]
-
-
-@pytest.mark.parametrize(
-    ("role", "unit", "takes"),
-    [
-        ("proxy", "nginx", "reload nginx"),
-        ("management", "idr-prewarm", "restart --no-block idr-prewarm"),
-    ],
-)
-def test_who_has_read_the_authorities_once_reads_them_anew(tmp_path: Path, role: str, unit: str, takes: str) -> None:
-    assert takes in activate(tmp_path, role, CERTIFICATES)
-    (tmp_path / "calls").unlink()
-    assert takes not in activate(tmp_path, role, "/etc/hosts")
-    assert unit in takes
 
 
 def test_bundles_are_json_and_name_no_secret_of_before() -> None:

@@ -1,0 +1,196 @@
+"""`idr-apply` starts, reloads, restarts and stops the services of each role as its description says."""
+
+import json
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from cloudinit import render
+from model.roles import DESCRIPTIONS
+from tests import programs, stacks
+
+CALLS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("service_calls.yaml").read_text())
+STARTED = [role for role, about in DESCRIPTIONS.items() if any(s.restart_on is not None for s in about.services)]
+CHANGES = [(role, path, call) for role in STARTED for call, paths in CALLS[role]["changed"].items() for path in paths]
+SYSTEMCTL = """#!/bin/sh
+# Plays systemd: a unit is active and enabled when it has a file that says so. Writes down what takes effect.
+for unit; do :; done
+cd {folder}
+start() {{ touch "$unit.active"; echo "start $unit" >> calls; }}
+case $1 in
+  {refused}) echo "Job for $unit failed."; exit 1 ;;
+  is-enabled) if [ -e "$unit.enabled" ]; then echo enabled; else echo disabled; exit 1; fi ;;
+  enable) touch "$unit.enabled"; echo "enable $unit" >> calls ;;
+  daemon-reload) echo daemon-reload >> calls ;;
+  start) [ -e "$unit.active" ] || start ;;
+  restart) if [ -e "$unit.active" ]; then echo "restart $unit" >> calls; else start; fi ;;
+  reload-or-restart) if [ -e "$unit.active" ]; then echo "reload $unit" >> calls; else start; fi ;;
+  stop) if [ -e "$unit.active" ]; then rm "$unit.active"; echo "stop $unit" >> calls; fi ;;
+  *) exit 1 ;;
+esac
+case "$*" in *" --no-block "*) echo "$unit" >> not-awaited ;; esac
+"""
+
+
+class Machine:
+    """A folder that plays a machine with systemd; the roles' own steps do nothing there."""
+
+    def __init__(self, folder: Path, program: ModuleType) -> None:
+        self.folder, self.program = folder, program
+        self.systemd()
+
+    def systemd(self, refused: str = "nothing") -> None:
+        """Let systemd refuse a request, by its name."""
+        file = self.folder / "bin" / "systemctl"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(SYSTEMCTL.format(folder=self.folder, refused=refused))
+        file.chmod(0o755)
+
+    def run(self, *services: dict[str, Any]) -> None:
+        """Let services run since the machine began."""
+        for service in services:
+            for state in ("active", "enabled"):
+                (self.folder / f"{service['unit']}.{state}").touch()
+
+    def calls(self) -> list[str]:
+        file = self.folder / "calls"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.write_text("")
+        return lines
+
+    def keep(self, roles: list[str], services: dict[str, Any]) -> None:
+        """Have a bundle applied."""
+        self.program.APPLIED.write_text(json.dumps({"digest": "d", "roles": roles, "paths": []}))
+        self.program.KEPT.write_text(json.dumps({"files": [], "services": services}))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    program = programs.load(render.HERE / "bootstrap" / "idr-apply")
+    names = {"APPLIED": "applied", "KEPT": "bundle", "UNFINISHED": "unfinished", "LIBRARY": "library", "LOG": "log"}
+    for name, file in names.items():
+        monkeypatch.setattr(program, name, tmp_path / file)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    return Machine(tmp_path, program)
+
+
+def services(role: str) -> list[dict[str, Any]]:
+    """The services of a role as a bundle has them, on a node of Debian's."""
+    node = stacks.plan_of("local").nodes[0]
+    return render.services(DESCRIPTIONS[role], node)
+
+
+@pytest.mark.parametrize("case", ["first", "unchanged", "not running"])
+@pytest.mark.parametrize("role", STARTED)
+def test_services_start_as_they_did_by_script(machine: Machine, role: str, case: str) -> None:
+    if case == "unchanged":
+        machine.run(*services(role))
+    paths = [path for changed in CALLS[role]["changed"].values() for path in changed]
+    machine.program.activate(role, services(role), paths if case == "first" else [])
+    assert machine.calls() == CALLS[role][case]
+
+
+@pytest.mark.parametrize(("role", "path", "call"), CHANGES)
+def test_a_changed_file_does_what_it_did_by_script(machine: Machine, role: str, path: str, call: str) -> None:
+    machine.run(*services(role))
+    machine.program.activate(role, services(role), [path])
+    assert machine.calls() == ([] if call == "nothing" else [call])
+
+
+@pytest.mark.parametrize("role", STARTED)
+def test_every_file_of_a_role_was_recorded(role: str) -> None:
+    recorded = {path for changed in CALLS[role]["changed"].values() for path in changed}
+    assert yaml.safe_load((render.HERE / role / "files.yaml").read_text()).keys() <= recorded
+
+
+def test_every_role_that_was_stopped_by_script_is_stopped(machine: Machine) -> None:
+    roles = [role for role, about in DESCRIPTIONS.items() if about.services]
+    assert set(roles) == set(CALLS)
+    machine.keep(roles, {role: services(role) for role in roles})
+    machine.run(*(service for role in roles for service in services(role)))
+    machine.program.stop()
+    assert machine.calls() == [call for role in reversed(roles) for call in CALLS[role]["stop"]]
+
+
+@pytest.mark.parametrize("marker", [{"services": {"web": services("web")}}, "a digest, as an earlier version wrote it"])
+def test_after_a_killed_run_the_services_that_it_began_with_are_stopped_too(machine: Machine, marker: object) -> None:
+    """Its bundle is not the kept one yet, and the scripts that stopped them may be gone."""
+    machine.keep(["web"], {})
+    machine.program.UNFINISHED.write_text(json.dumps(marker))
+    machine.run(*services("web"))
+    machine.program.stop()
+    assert machine.calls() == (CALLS["web"]["stop"] if isinstance(marker, dict) else [])
+
+
+def test_a_service_that_was_never_installed_hinders_no_stop(machine: Machine) -> None:
+    machine.keep(["web"], {"web": []})
+    machine.program.UNFINISHED.write_text(json.dumps({"services": {"web": services("web")}}))
+    machine.systemd(refused="stop")
+    machine.program.stop()
+
+
+@pytest.mark.parametrize("role", [role for role in DESCRIPTIONS if role not in STARTED])
+def test_a_service_that_its_step_starts_is_left_to_it(machine: Machine, role: str) -> None:
+    machine.program.activate(role, services(role), ["/etc/hosts"])
+    assert machine.calls() == []
+
+
+def test_a_service_that_takes_hours_to_start_is_not_awaited(machine: Machine) -> None:
+    for role in STARTED:
+        machine.program.activate(role, services(role), [])
+    assert (machine.folder / "not-awaited").read_text().splitlines() == ["idr-prewarm"]
+
+
+def bundle(**roles: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"node": "n", "digest": "new", "roles": list(roles), "services": roles, "files": [], "healthSeconds": 0}
+
+
+def test_systemd_reads_unit_files_before_the_first_service_starts(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/etc/systemd/system/omero-web.service"
+    monkeypatch.setattr(machine.program.Files, "changed", [path])
+    machine.keep(["web"], {})
+    machine.run(*services("web"))
+    monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
+    machine.program.apply(bundle(web=services("web")))
+    assert machine.calls() == ["daemon-reload", "restart omero-web"]
+
+
+def test_a_service_that_does_not_start_fails_by_its_roles_name_and_the_former_ones_come_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.keep(["redis"], {"redis": [{"unit": "redis-server", "restartOn": ["/"]}]})
+    monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
+    machine.systemd(refused="start")
+    machine.run(*services("redis"))
+    # With what was there before it also runs again: by `restart`, which is not refused here.
+    monkeypatch.setattr(machine.program.Files, "changed", ["/etc/redis/redis.conf"])
+    with pytest.raises(machine.program.Failure) as caught:
+        machine.program.apply(bundle(web=services("web")))
+    assert str(caught.value) == (
+        "role web: systemctl start omero-web failed (exit status 1):\nJob for omero-web failed.\n"
+        "The previous configuration is back in force."
+    )
+    assert machine.calls() == ["enable omero-web", "enable omero-web-tls", "restart redis-server"]
+
+
+def test_what_an_earlier_version_applied_comes_back_by_its_own_steps(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bundle has no services, and its `activate` starts them."""
+    step = machine.program.LIBRARY / "web" / "activate"
+    step.parent.mkdir(parents=True)
+    step.write_text(f"#!/bin/sh\necho by script >> {machine.folder}/calls\n")
+    step.chmod(0o755)
+    machine.keep(["web"], {})
+    machine.program.KEPT.write_text(json.dumps({"files": []}))
+    monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
+    machine.systemd(refused="start")
+    with pytest.raises(machine.program.Failure, match="The previous configuration is back in force"):
+        machine.program.apply(bundle(web=services("web")))
+    assert machine.calls() == ["enable omero-web", "enable omero-web-tls", "by script"]
