@@ -117,19 +117,32 @@ class Secrets:
         """The certificates of the authorities that nodes trust, as PEM: the stack's own, then the former one."""
         return self.authority.certificate + (self.previous.authorities if self.previous else "")
 
+    def visitors_authorities(self, host: str) -> str:
+        """The same authorities for the machines of visitors, as PEM: what they sign is valid there for `host` alone.
+
+        Whoever steals the authority's key cannot pretend to be another site to a browser that trusts this one.
+        """
+        former = self.previous.visitors_authorities(host) if self.previous else ""
+        return self._authority(f"ca/{host}", _only(host)).certificate + former
+
     @cached_property
     def authority(self) -> Certificate:
         """The stack's internal certificate authority."""
+        return self._authority("ca")
+
+    def _authority(self, serial: str, constraints: x509.NameConstraints | None = None) -> Certificate:
         key = _p256(self.derive("ca", 48))
         name = _common_name(f"IDR {self.stack} internal CA")
         builder = (
-            self._builder("ca", name, name, key)
+            self._builder(serial, name, name, key)
             .not_valid_before(VALID_FROM)
             .not_valid_after(VALID_UNTIL)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(authority=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         )
+        if constraints:
+            builder = builder.add_extension(constraints, critical=True)
         return _sign(builder, key, key)
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
@@ -230,6 +243,16 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.IPv4Address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+def _only(host: str) -> x509.NameConstraints:
+    """`host` and what is under it. A kind of name that is not listed would be unrestricted (RFC 5280, 4.2.1.10)."""
+    # Also where the host is an address: OpenSSL then takes the subject for a DNS name.
+    names: list[x509.GeneralName] = [x509.DNSName(host)]
+    if isinstance(_general_name(host), x509.IPAddress):
+        return x509.NameConstraints([*names, x509.IPAddress(ipaddress.IPv4Network(host))], None)
+    everywhere = (ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("::/0"))
+    return x509.NameConstraints(names, [x509.IPAddress(network) for network in everywhere])
 
 
 def _key_usage(*, authority: bool) -> x509.KeyUsage:

@@ -61,7 +61,9 @@ class Outputs(View):
     topology: Topology
     firewall: tuple[FirewallRow, ...]
     releases: tuple[ReleaseView, ...]
-    certificate_authority: str = Field(description="PEM certificate of the stack's authority; two while it is renewed")
+    certificate_authority: str = Field(
+        description="PEM certificate of the stack's authority, valid for the host name alone; two while it is renewed"
+    )
 
 
 NAMES = tuple(field.alias or name for name, field in Outputs.model_fields.items())
@@ -81,7 +83,7 @@ def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
         topology=made,
         firewall=firewall(plan),
         releases=_releases(plan),
-        certificate_authority=secrets.authorities,
+        certificate_authority=secrets.visitors_authorities(plan.host_name),
     )
     return whole.model_dump(mode="json", by_alias=True)
 

@@ -4,6 +4,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
 from model.secrets import Certificate, Secrets
@@ -49,6 +50,36 @@ def test_openssl_verifies_a_certificate_against_the_authority(tmp_path: Path) ->
     command = ["openssl", "verify", "-x509_strict", "-CAfile", "ca.crt", "-verify_ip", "10.0.0.1", "a.crt"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "a.crt: OK\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "accepted"),
+    [
+        ("idr.example.org", "idr.example.org", True),
+        ("idr.example.org", "bank.example.com", False),
+        ("idr.example.org", "192.0.2.1", False),
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "bank.example.com", False),
+    ],
+)
+def test_what_a_visitor_trusts_is_valid_for_the_service_alone(
+    tmp_path: Path, name: str, host: str, accepted: bool
+) -> None:
+    (tmp_path / "ca.crt").write_text(SECRETS.visitors_authorities(name))
+    (tmp_path / "a.crt").write_text(SECRETS.visitors_certificate("demo1-proxy", host).certificate)
+    command = ["openssl", "verify", "-x509_strict", "-CAfile", "ca.crt", "a.crt"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout == "a.crt: OK\n") is accepted, done.stderr
+    assert accepted or "subtree violation" in done.stderr
+
+
+def test_no_two_certificates_of_the_authority_have_one_number() -> None:
+    """Firefox refuses a second certificate of one issuer and number."""
+    given = (SECRETS.authority.certificate, *map(SECRETS.visitors_authorities, ("a.example.org", "b.example.org")))
+    read = [x509.load_pem_x509_certificate(text.encode()) for text in given]
+    assert len({one.serial_number for one in read}) == len(read)
+    assert len({one.subject for one in read}) == 1
 
 
 def test_nothing_secret_shows_in_a_repr() -> None:
