@@ -1,7 +1,9 @@
 """Faults of a running service: what is done to it, and how long it needs to serve visitors again by itself."""
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.cloud.asking import IMAGE, PATIENCE_SECONDS, PING, THUMBNAIL, answers
@@ -22,27 +24,53 @@ class Outage:
 
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PAGES, 0.0))
     last: float = 0.0
+    began: float = field(default_factory=time.monotonic)
 
-
-def observe(service: Service, fault: Callable[[], object], *, calm: float, limit: float) -> Outage:
-    """Cause a fault, then ask for every kind of page until nothing has failed for `calm` seconds.
-
-    Raises AssertionError when pages still fail `limit` seconds after the fault.
-    """
-    outage = Outage()
-    fault()
-    began = asked = time.monotonic()
-    while asked - began - outage.last < calm:
+    def ask(self, service: Service) -> list[str]:
+        """Ask for every kind of page once; returns those that failed."""
+        asked = time.monotonic()
         failed = [kind for kind, path in PAGES.items() if not _served(service, path())]
+        time.sleep(PAUSE_SECONDS)
         now = time.monotonic()
         for kind in failed:
-            outage.seconds[kind] += now - asked
+            self.seconds[kind] += now - asked
         if failed:
-            outage.last = now - began
-            assert outage.last < limit, f"{', '.join(failed)} still fail {outage.last:.0f} s after the fault"
-        time.sleep(PAUSE_SECONDS)
-        asked = now
+            self.last = now - self.began
+        return failed
+
+
+def observe(
+    service: Service, fault: Callable[[], object], *, calm: float, limit: float, at_least: float = 0.0
+) -> Outage:
+    """Cause a fault, then ask for every kind of page until nothing has failed for `calm` seconds.
+
+    Asks for `at_least` seconds, for a fault that lasts. Raises AssertionError when pages still fail `limit` seconds
+    after the fault began.
+    """
+    fault()
+    outage = Outage()
+    while (spent := time.monotonic() - outage.began) < at_least or spent - outage.last < calm:
+        failed = outage.ask(service)
+        assert not failed or outage.last < limit, f"{', '.join(failed)} still fail {outage.last:.0f} s after the fault"
     return outage
+
+
+@contextmanager
+def watching(service: Service) -> Iterator[Outage]:
+    """Ask for every kind of page, over and over, while the block runs."""
+    outage, ended = Outage(), threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            outage.ask(service)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield outage
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _served(service: Service, path: str) -> bool:
@@ -58,3 +86,22 @@ def killed(service: Service, node: str, unit: str) -> Callable[[], object]:
 def frozen(service: Service, node: str, unit: str) -> Callable[[], object]:
     """Stop every process of a unit: it holds its ports and answers nobody."""
     return lambda: service.on(node, f"sudo systemctl kill --kill-whom=all --signal=STOP '{unit}'")
+
+
+CUT = """table inet fault {{
+  chain in {{ type filter hook input priority -300; ip saddr {other} drop; }}
+  chain out {{ type filter hook output priority -300; ip daddr {other} drop; }}
+}}
+"""
+
+
+def cut(service: Service, node: str, other: str, seconds: int) -> Callable[[], object]:
+    """Lose every packet between two nodes for some seconds, as a broken switch does: nobody is refused."""
+    address = service.outputs["inventory"]["_meta"]["hostvars"][other]["ansible_host"]
+    end = f"setsid sh -c 'sleep {seconds}; nft delete table inet fault' < /dev/null > /dev/null 2>&1 &"
+    return lambda: service.on(node, f'sudo sh -c "nft -f - && {end}"', CUT.format(other=address))
+
+
+def full(service: Service, node: str) -> Callable[[], object]:
+    """Fill a node's root disk, but for what the filesystem reserves for root."""
+    return lambda: service.on(node, "sudo fallocate --length $(df --output=avail --block-size=1 / | tail -1) /full")

@@ -4,15 +4,18 @@ import pytest
 
 from tests.cloud.service import Service
 from tests.cloud.test_healing import UNITS, heals_after_freeze, heals_after_kill
+from tests.soak import faults_page
 
 pytestmark = pytest.mark.cloud
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_killed_service_is_back_within_a_minute(service: Service, unit: str) -> None:
-    heals_after_kill(service, unit)
+    outage = heals_after_kill(service, unit)
+    faults_page.note("Services", f"{unit} killed", "nothing", outage)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_frozen_service_is_back_within_a_minute_and_a_half(service: Service, unit: str) -> None:
-    heals_after_freeze(service, unit)
+    outage = heals_after_freeze(service, unit)
+    faults_page.note("Services", f"{unit} frozen", "nothing", outage)

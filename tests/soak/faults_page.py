@@ -1,0 +1,42 @@
+"""docs/faults.md: what every fault cost visitors when it was last played, a table for each kind of fault."""
+
+from tests.cloud.faults import PAGES, Outage
+from tests.stacks import ROOT
+
+PAGE = ROOT / "docs" / "faults.md"
+HEAD = """# Faults
+
+Written by `make soak` (`tests/soak/test_healing.py`, `test_links.py`, `test_machines.py`): do not edit. The stack
+`local` on real guests (containers) of the local cloud, on a machine of two cores that they share with the cloud itself.
+Seconds are those in which a page failed: a thumbnail that the proxy has cached, a page that OMERO.web answers alone,
+and a page that needs the database too. A request that gets no answer counts as failed after 10 s. "Well after" is the
+time from the beginning of the fault to the last failure.
+"""
+COLUMNS = ("fault", "healed by", *PAGES, "well after")
+
+
+def note(kind: str, what: str, healed_by: str, outage: Outage) -> None:
+    """Add a row to the table `kind`, or replace the one of an earlier run."""
+    tables = _read()
+    seconds = [f"{seconds:.1f} s" for seconds in (*outage.seconds.values(), outage.last)]
+    tables.setdefault(kind, {})[what] = [what, healed_by, *seconds]
+    PAGE.write_text(_page(tables))
+
+
+def _read() -> dict[str, dict[str, list[str]]]:
+    tables: dict[str, dict[str, list[str]]] = {}
+    for line in PAGE.read_text().splitlines() if PAGE.exists() else []:
+        if line.startswith("## "):
+            tables[line[3:]] = {}
+        elif line.startswith("| ") and not line.startswith(f"| {COLUMNS[0]} |"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            list(tables.values())[-1][cells[0]] = cells
+    return tables
+
+
+def _page(tables: dict[str, dict[str, list[str]]]) -> str:
+    parts = [HEAD]
+    for kind, rows in sorted(tables.items()):
+        lines = [COLUMNS, ["---"] * len(COLUMNS), *(rows[what] for what in sorted(rows))]
+        parts.append("\n".join([f"## {kind}", "", *("| " + " | ".join(cells) + " |" for cells in lines)]) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,81 @@
+"""Each machine deleted, switched off, with a full disk, without sshd: `pulumi up` and at most one setting heal it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cloud import faults
+from tests.cloud.tenant import Tenant
+from tests.cloud.test_data import ROW
+from tests.soak import faults_page
+
+pytestmark = pytest.mark.cloud
+
+DATABASE, PROXY, BASTION = "demo1-database", "demo1-proxy", "bastion"
+NODES = (BASTION, DATABASE, "demo1-redis", "demo1-omeroreadwrite", PROXY)
+
+
+def deleted(place: Tenant, node: str) -> None:
+    place.cloud().delete_server(f"idr-local-{node}", wait=True, timeout=180)
+
+
+def switched_off(place: Tenant, node: str) -> None:
+    cloud = place.cloud()
+    cloud.compute.stop_server(place.servers()[f"idr-local-{node}"])
+    cloud.compute.wait_for_server(cloud.get_server(f"idr-local-{node}"), status="SHUTOFF", wait=180)
+
+
+def disk_full(place: Tenant, node: str) -> None:
+    faults.full(place.service(), node)()
+
+
+def without_sshd(place: Tenant, node: str) -> None:
+    place.service().on(node, "sudo systemctl mask --now ssh")
+
+
+FAULTS: dict[str, tuple[Callable[[Tenant, str], None], bool]] = {
+    "deleted": (deleted, False),
+    "switched off": (switched_off, False),
+    "root disk full": (disk_full, True),
+    "sshd dead": (without_sshd, True),
+}
+"""What is done to the machine, and whether it needs another number under `rebuild` beside `pulumi up`."""
+
+
+@pytest.fixture(scope="module")
+def place(second: Tenant) -> Tenant:
+    """A release with a row in its database, which every machine's end must leave alone."""
+    second.service().on(DATABASE, ROW.format("create table if not exists kept as select 130 as release"))
+    return second
+
+
+def rebuild(place: Tenant, node: str) -> None:
+    """Ask for another machine, as the guide says under "A node died"."""
+    if node == BASTION:
+        bastion = place.settings("bastion")
+        place.configure(idr_bastion={**bastion, "rebuild": bastion.get("rebuild", 1) + 1})
+        return
+    release, alias = node.split("-", 1)
+    releases = place.settings("releases")
+    numbers = releases[release].setdefault("rebuild", {})
+    numbers[alias] = numbers.get(alias, 1) + 1
+    place.configure(idr_releases=releases)
+
+
+@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("what", FAULTS)
+def test_the_guides_procedure_heals_a_machine(place: Tenant, what: str, node: str) -> None:
+    fault, is_rebuilt = FAULTS[what]
+    volumes = place.listing()["volumes"]
+    with faults.watching(place.service()) as outage:
+        fault(place, node)
+        if is_rebuilt:
+            rebuild(place, node)
+        place.apply()
+    assert not outage.ask(place.service())
+    assert outage.seconds["cached"] == 0 or node == PROXY
+    assert place.listing()["volumes"] == volumes
+    assert place.service().on(DATABASE, ROW.format("select release from kept")) == "130"
+    assert place.foreseen() == ()
+    healed_by = "`rebuild`, `pulumi up`" if is_rebuilt else "`pulumi up`"
+    faults_page.note("Machines", f"{node} {what}", healed_by, outage)
