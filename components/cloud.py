@@ -20,8 +20,8 @@ FRAMING = re.compile(r"^(?:invoke of \S+ failed: )?invocation of \S+ (?:failed|r
 
 def setting(name: str) -> str | None:
     """A setting of the stack below `openstack:`."""
-    found: str | None = get_config(f"openstack:{name}")
-    return found
+    value: str | None = get_config(f"openstack:{name}")
+    return value
 
 
 def auth_url() -> str | None:

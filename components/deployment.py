@@ -59,8 +59,8 @@ class Deployment(pulumi.ComponentResource):
             labels=Labels(plan.stack, roles=("public",)),
             opts=child,
         )
-        made = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
-        working: dict[str, pulumi.Resource] = {name: node.instance for name, node in made.items()}
+        nodes = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
+        working: dict[str, pulumi.Resource] = {name: node.instance for name, node in nodes.items()}
         self.configured: list[pulumi.Output[str]] = []
         if plan.configure:
             jump: list[pulumi.Resource] = []
@@ -78,9 +78,9 @@ class Deployment(pulumi.ComponentResource):
                 self.configured += [one.done for one in configurations.values()]
         for name, resource in working.items():
             turns.is_ready(name, resource)
-        self.servers = {name: node.instance_id for name, node in made.items()}
-        self.volumes = {v.name: made[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
-        bastion_node = made[plan.bastion_node.name]
+        self.servers = {name: node.instance_id for name, node in nodes.items()}
+        self.volumes = {v.name: nodes[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
+        bastion_node = nodes[plan.bastion_node.name]
         self.project_id, self.region = bastion_node.project_id, bastion_node.region
         self.public_address = public.address
         self.bastion_address = way_in.address

@@ -25,11 +25,11 @@ class Firewall(pulumi.ComponentResource):
         super().__init__("idr:firewall:Firewall", scope, None, opts)
         child = ResourceOptions(parent=self, delete_before_replace=True)
         self.ids: dict[str, pulumi.Output[str]] = {}
-        made: list[openstack.networking.SecGroup] = []
+        declared: list[openstack.networking.SecGroup] = []
         for group, labels in groups.items():
             # One after another: Neutron counts a request that is on its way twice, and a new project has a quota of 10.
-            after = ResourceOptions(depends_on=made[-1:])
-            made.append(
+            after = ResourceOptions(depends_on=declared[-1:])
+            declared.append(
                 openstack.networking.SecGroup(
                     group,
                     name=f"{prefix}-{group}",
@@ -40,7 +40,7 @@ class Firewall(pulumi.ComponentResource):
                     opts=ResourceOptions.merge(child, after),
                 )
             )
-            self.ids[group] = made[-1].id
+            self.ids[group] = declared[-1].id
         for rule in rules:
             openstack.networking.SecGroupRule(
                 rule_name(rule),

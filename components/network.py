@@ -57,7 +57,7 @@ class Network(pulumi.ComponentResource):
             opts=child,
         )
         first, last = subnet.pool
-        made = openstack.networking.Subnet(
+        declared = openstack.networking.Subnet(
             name,
             name=name,
             network_id=network.id,
@@ -70,5 +70,5 @@ class Network(pulumi.ComponentResource):
             tags=labels.tags(),
             opts=child,
         )
-        interface = openstack.networking.RouterInterface(name, router_id=router_id, subnet_id=made.id, opts=child)
-        self.network_id, self.subnet_id, self.reachable = network.id, made.id, [interface]
+        interface = openstack.networking.RouterInterface(name, router_id=router_id, subnet_id=declared.id, opts=child)
+        self.network_id, self.subnet_id, self.reachable = network.id, declared.id, [interface]

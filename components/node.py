@@ -82,7 +82,7 @@ class Node(pulumi.ComponentResource):
             availability_zone=node.zone,
             scheduler_hints=_beside(server_group_ids[node.server_group]) if node.server_group else None,
             # The order is part of the server: another one would replace it (terraform-provider-openstack#1071).
-            networks=[InstanceNetworkArgs(port=made.id) for made in ports],
+            networks=[InstanceNetworkArgs(port=each.id) for each in ports],
             config_drive=True,
             # Undeclared, a server that was switched off would stay so: `up` would see no difference.
             power_state="active",

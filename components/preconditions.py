@@ -34,15 +34,15 @@ def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
     if pulumi.runtime.is_dry_run():
         return {}
     try:
-        found = asking(lambda: _confirmed(connect(setting), plan))
+        result = asking(lambda: _confirmed(connect(setting), plan))
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
-    for line in found.warnings():
+    for line in result.warnings():
         pulumi.log.warn(line)
-    if lines := [*found.problems(), *_other_secret(found.state, plan, secrets)]:
+    if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    gone = found.gone_servers()
-    return {name: _deployed(server, gone.get(name, "")) for name, server in found.state.servers().items()}
+    gone = result.gone_servers()
+    return {name: _deployed(server, gone.get(name, "")) for name, server in result.state.servers().items()}
 
 
 def require_capacity(plan: Plan) -> None:
@@ -56,12 +56,12 @@ def require_capacity(plan: Plan) -> None:
         state = asking(lambda: cloud_state.read(connect(setting), plan))
     except CloudError as error:
         raise pulumi.RunError(str(error)) from None
-    found = capacity.report(plan, state)
-    if found.shortfalls:
-        lines = "\n".join(f"- {line}" for line in found.shortfalls)
+    report = capacity.report(plan, state)
+    if report.shortfalls:
+        lines = "\n".join(f"- {line}" for line in report.shortfalls)
         msg = f"nothing was changed: this cloud cannot hold the plan:\n{lines}"
         raise pulumi.RunError(msg)
-    for line in (*found.notices, *found.untold):
+    for line in (*report.notices, *report.unchecked):
         pulumi.log.warn(line)
 
 
@@ -81,13 +81,13 @@ def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
 
     Raises ListError where it is there all the same.
     """
-    found = agreement.of(cloud, plan)
-    for name, number in found.gone_servers().items():
+    result = agreement.of(cloud, plan)
+    for name, number in result.gone_servers().items():
         server = cloud.get_server_by_id(number)
         if server and server.status not in DELETED:
             msg = f"the cloud does not list server {name} ({number}), but it is there. Try again when Nova is well."
             raise ListError(msg)
-    return found
+    return result
 
 
 def _deployed(server: Resource, gone: str) -> Deployed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from idr import engine, state
 from idr.errors import IdrError
 from idr.listing import listing
-from idr.state import Place, State
+from idr.state import CloudIdentity, State
 from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 
-class PlaceError(IdrError):
+class CloudIdentityError(IdrError):
     """The credentials lead to another project or region than the stack is in."""
 
 
@@ -145,22 +145,22 @@ def disagreements(cloud: "Connection", plan: Plan) -> list[str]:
 
 
 def of(cloud: "Connection", plan: Plan) -> Agreement:
-    """Compare cloud and state. Raises PlaceError before anything is listed, when they are not of one project."""
+    """Compare cloud and state. Raises CloudIdentityError, before anything is listed, when they have other projects."""
     return _compared(cloud, plan, state.read(plan.stack))
 
 
 def _compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
-    same_place(cloud, known, plan.stack)
-    found, untold = listing(cloud, plan.stack)
+    require_same_cloud(cloud, known, plan.stack)
+    objects, unlisted = listing(cloud, plan.stack)
     # What a cloud does not list is not gone.
-    told = [one for one in known.known() if one.kind not in untold]
-    return Agreement(plan.stack, found, known, compare(found, told, wanted(plan)))
+    listed = [one for one in known.known() if one.kind not in unlisted]
+    return Agreement(plan.stack, objects, known, compare(objects, listed, wanted(plan)))
 
 
-def same_place(cloud: "Connection", known: State, stack: str) -> None:
-    """Raise PlaceError where the credentials lead elsewhere than to the stack's project and region."""
-    there = known.place()
-    here = Place(str(cloud.current_project_id), cloud.config.get_region_name() or "")
+def require_same_cloud(cloud: "Connection", known: State, stack: str) -> None:
+    """Raise CloudIdentityError where the credentials lead elsewhere than to the stack's project and region."""
+    there = known.identity()
+    here = CloudIdentity(str(cloud.current_project_id), cloud.config.get_region_name() or "")
     if there is None or there == here or (there.project == here.project and not here.region):
         return
     msg = (
@@ -168,7 +168,7 @@ def same_place(cloud: "Connection", known: State, stack: str) -> None:
         f"these credentials are for project {here.project}, region {here.region or 'unknown'}: nothing was changed.\n"
         "Use the project's own: openstack:* in the stack file, or OS_CLOUD and OS_* in the environment."
     )
-    raise PlaceError(msg)
+    raise CloudIdentityError(msg)
 
 
 def _numbers(objects: Iterable[CloudObject]) -> str:

@@ -15,15 +15,15 @@ class Report:
     needs: tuple[Need, ...] = ()
     shortfalls: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
-    untold: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
 
 def report(plan: Plan, state: CloudState) -> Report:
     """The plan compared with what the cloud has."""
-    found = needs(plan, state)
+    needed = needs(plan, state)
     return Report(
-        needs=found,
-        shortfalls=[*absent(plan, state), *(str(need) for need in found if not need.fits)],
-        notices=[*notices(plan, state), *tight(found)],
-        untold=list(state.untold),
+        needs=needed,
+        shortfalls=[*absent(plan, state), *(str(need) for need in needed if not need.fits)],
+        notices=[*notices(plan, state), *tight(needed)],
+        unchecked=list(state.unchecked),
     )

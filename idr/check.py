@@ -22,15 +22,15 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     file = stack_file.read(stack)
     cloud = asking(lambda: connect(file.provider_setting))
     differences: list[str] = asking(lambda: disagreements(cloud, file.plan))
-    found = report(file.plan, asking(lambda: cloud_state.read(cloud, file.plan)))
-    lacking = [*file.missing(), *found.shortfalls]
+    result = report(file.plan, asking(lambda: cloud_state.read(cloud, file.plan)))
+    lacking = [*file.missing(), *result.shortfalls]
     ok = not (lacking or differences)
     if as_json:
-        needed = [_plain(need) for need in found.needs]
-        rest = {"notices": found.notices, "notChecked": found.untold}
+        needed = [_plain(need) for need in result.needs]
+        rest = {"notices": result.notices, "notChecked": result.unchecked}
         print_json({"ok": ok, "needs": needed, "shortfalls": lacking, "differences": differences, **rest})
     else:
-        _show(found, lacking, differences)
+        _show(result, lacking, differences)
     if not ok:
         raise typer.Exit(FAILED)
 
@@ -40,21 +40,26 @@ def _plain(need: Need) -> dict[str, Any]:
     return {**asdict(need), "free": need.free if is_limited(need) else None, "fits": need.fits}
 
 
-def _show(found: Report, lacking: list[str], differences: list[str]) -> None:
+def _show(result: Report, lacking: list[str], differences: list[str]) -> None:
     rows = table("quota", "needed", "left", "of", "", whole=["needed", "left", "of"])
-    for need in found.needs:
+    for need in result.needs:
         left, limit = (f"{need.free:.0f}", str(need.limit)) if is_limited(need) else ("", "unlimited")
         rows.add_row(need.quota, str(need.more), left, limit, Text("" if need.fits else "too little", "red"))
     out = console()
     out.print(rows)
-    for colour, lines in (("red", lacking), ("red", differences), ("yellow", found.notices), ("yellow", found.untold)):
+    for colour, lines in (
+        ("red", lacking),
+        ("red", differences),
+        ("yellow", result.notices),
+        ("yellow", result.unchecked),
+    ):
         for line in lines:
             out.print(Text(f"- {line}", colour))
     if not (lacking or differences):
-        out.print(_verdict(found))
+        out.print(_verdict(result))
 
 
-def _verdict(found: Report) -> str:
-    if found.untold:
+def _verdict(result: Report) -> str:
+    if result.unchecked:
         return "The cloud has everything that the plan needs, as far as it tells."
     return "The cloud has everything that the plan needs."

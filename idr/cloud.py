@@ -109,7 +109,7 @@ def answered(ask: Callable[[], Any]) -> Any:
         raise CloudError(msg) from None
 
 
-def told(ask: Callable[[], Any]) -> tuple[Any, str | None]:
+def answer_or_refusal(ask: Callable[[], Any]) -> tuple[Any, str | None]:
     """The result of `ask`, or None and why this cloud does not tell it: it cannot, or not to everybody.
 
     Raises as `answered` where the cloud does not answer at all.
@@ -172,10 +172,10 @@ def _require_whole(response: "requests.Response", **_: Any) -> None:
     if response.status_code not in WITH_OBJECT or response.request.method not in ("GET", "POST"):
         return
     try:
-        found = response.json()
+        document = response.json()
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        document = None
+    if not isinstance(document, dict):
         msg = "the answer is no JSON object, or only a part of one"
         raise requests.exceptions.ContentDecodingError(msg)
 
@@ -198,8 +198,8 @@ def _as_it_is(wanted: Access, session: "Session") -> "BaseAuthPlugin":
     token = wanted.auth["token"]
     url = wanted.auth_url.rstrip("/").removesuffix("/v3") + "/v3/auth/tokens"
     headers = {"X-Auth-Token": token, "X-Subject-Token": token}
-    found = asking(lambda: session.get(url, headers=headers, authenticated=False))
-    return AccessInfoPlugin(tokens.create(resp=found, auth_token=token), auth_url=wanted.auth_url)
+    answer = asking(lambda: session.get(url, headers=headers, authenticated=False))
+    return AccessInfoPlugin(tokens.create(resp=answer, auth_token=token), auth_url=wanted.auth_url)
 
 
 def _trusted_by_system() -> str | bool:
@@ -228,13 +228,13 @@ def _file(name: str, given: str, folder: Path) -> str:
 
 def _overrides(wanted: Access) -> dict[str, str]:
     """The provider's endpointOverrides as openstacksdk's settings; services that nothing here asks are left out."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for service, value in wanted.overrides.items():
         if service not in SERVICES:
             continue
         name, version = SERVICES[service]
         if "://" in value:
-            found |= {f"{name}_endpoint_override": value.rstrip("/"), f"{name}_api_version": version}
+            settings |= {f"{name}_endpoint_override": value.rstrip("/"), f"{name}_api_version": version}
         else:
-            found[f"{name}_service_type"] = value
-    return found
+            settings[f"{name}_service_type"] = value
+    return settings

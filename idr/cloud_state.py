@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from idr import quotas
-from idr.cloud import told
+from idr.cloud import answer_or_refusal
 from model import cloud_state as known
 from model.cloud_state import CloudState
 from model.image_systems import by_properties
@@ -33,16 +33,16 @@ def read(cloud: "Connection", plan: Plan) -> CloudState:
     cloud.authorize()
     questions = _questions(cloud, plan)
     with ThreadPoolExecutor(THREADS) as pool:
-        futures = {name: pool.submit(told, ask) for name, ask in questions.items()}
+        futures = {name: pool.submit(answer_or_refusal, ask) for name, ask in questions.items()}
         answers = {name: future.result() for name, future in futures.items()}
     values = {name: value for name, (value, _) in answers.items()}
     limits = quotas.quotas(values, str(cloud.current_project_id))
-    untold = [
+    unchecked = [
         f"{name}: not checked, because this cloud does not tell ({why})"
         for name, (_, why) in answers.items()
         if why and name not in quotas.SOURCES
     ]
-    return _state(cloud, plan, values, limits, (*untold, *quotas.untold(values, limits)))
+    return _state(cloud, plan, values, limits, (*unchecked, *quotas.unchecked(values, limits)))
 
 
 def _questions(cloud: "Connection", plan: Plan) -> dict[str, Question]:
@@ -101,7 +101,7 @@ def _state(
     plan: Plan,
     values: Mapping[str, Any],
     limits: Mapping[str, known.Quota],
-    untold: tuple[str, ...],
+    unchecked: tuple[str, ...],
 ) -> CloudState:
     stack = plan.stack
     networks = _networks(values.get("networks"), values.get("subnets"), stack)
@@ -113,7 +113,7 @@ def _state(
         servers=_servers(values.get("servers"), values.get("flavors"), stack),
         server_groups=_names(values.get("server groups")),
         flavors=_each(values.get("flavors"), _flavor),
-        images=None if images is None else (*images, *(found for name in absent for found in _unlisted(cloud, name))),
+        images=None if images is None else (*images, *(image for name in absent for image in _unlisted(cloud, name))),
         # Glance knows images without a name, as one that is still to be uploaded.
         image_names=tuple(image.name for image in cloud.image.images() if image.name) if absent else (),
         keypairs=_names(values.get("key pairs")),
@@ -131,36 +131,36 @@ def _state(
         quotas=limits,
         members=compute.get("maxServerGroupMembers"),
         volume_gib=quotas.limit(storage.get("per_volume_gigabytes")),
-        untold=untold,
+        unchecked=unchecked,
     )
 
 
-def _each(found: Iterable[Any] | None, made: Callable[[Any], Any]) -> Any:
-    return None if found is None else tuple(made(thing) for thing in found)
+def _each(things: Iterable[Any] | None, convert: Callable[[Any], Any]) -> Any:
+    return None if things is None else tuple(convert(thing) for thing in things)
 
 
-def _names(found: Iterable[Any] | None) -> frozenset[str] | None:
-    return None if found is None else frozenset(thing.name for thing in found)
+def _names(things: Iterable[Any] | None) -> frozenset[str] | None:
+    return None if things is None else frozenset(thing.name for thing in things)
 
 
-def _zones(found: Iterable[Any] | None) -> dict[str, bool] | None:
-    return None if found is None else {zone.name: bool((zone.state or {}).get("available", True)) for zone in found}
+def _zones(zones: Iterable[Any] | None) -> dict[str, bool] | None:
+    return None if zones is None else {zone.name: bool((zone.state or {}).get("available", True)) for zone in zones}
 
 
 def _is_mine(thing: Any, stack: str) -> bool:
     return stack_of(thing.tags or (), thing.description) == stack
 
 
-def _servers(found: Iterable[Any] | None, flavors: Iterable[Any] | None, stack: str) -> tuple[known.Server, ...]:
+def _servers(servers: Iterable[Any] | None, flavors: Iterable[Any] | None, stack: str) -> tuple[known.Server, ...]:
     by_id = {flavor.id: flavor for flavor in flavors or ()}
-    mine = (server for server in found or () if stack_of_metadata(server.metadata or {}) == stack)
+    mine = (server for server in servers or () if stack_of_metadata(server.metadata or {}) == stack)
     return tuple(_server(server, by_id) for server in mine)
 
 
 def _server(server: Any, flavors: Mapping[str, Any]) -> known.Server:
     # Since microversion 2.47 Nova tells the flavor itself, before that its id.
-    told = server.flavor
-    flavor = flavors.get(told.id, told) if told.get("vcpus") is None else told
+    given = server.flavor
+    flavor = flavors.get(given.id, given) if given.get("vcpus") is None else given
     metadata = server.metadata or {}
     return known.Server(
         name=server.name,
@@ -194,11 +194,11 @@ def _image(image: Any) -> known.Image:
 
 def _unlisted(cloud: "Connection", name: str) -> list[known.Image]:
     """Images of that name which a plain list leaves out: so that the message can say why none is found."""
-    found: list[known.Image] = []
+    unlisted: list[known.Image] = []
     for query in ({"is_hidden": True}, {"visibility": "community"}):
-        images, _ = told(partial(_images, cloud, name=name, **query))
-        found += map(_image, images or ())
-    return found
+        images, _ = answer_or_refusal(partial(_images, cloud, name=name, **query))
+        unlisted += map(_image, images or ())
+    return unlisted
 
 
 def _images(cloud: "Connection", **query: Any) -> list[Any]:
@@ -206,9 +206,9 @@ def _images(cloud: "Connection", **query: Any) -> list[Any]:
 
 
 def _networks(
-    found: Iterable[Any] | None, subnets: Iterable[Any] | None, stack: str
+    networks: Iterable[Any] | None, subnets: Iterable[Any] | None, stack: str
 ) -> tuple[known.CloudNetwork, ...] | None:
-    if found is None:
+    if networks is None:
         return None
     inside: dict[str, list[known.CloudSubnet]] = {}
     for subnet in subnets or ():
@@ -222,7 +222,7 @@ def _networks(
             subnets=tuple(inside.get(network.id, ())),
             mine=_is_mine(network, stack),
         )
-        for network in found
+        for network in networks
     )
 
 
@@ -242,10 +242,10 @@ def _floating_ip(ip: Any, stack: str) -> known.FloatingIp:
     return known.FloatingIp(ip.floating_ip_address, ip.floating_network_id or "", ip.port_id, door)
 
 
-def _groups(found: Iterable[Any] | None, stack: str) -> tuple[known.SecurityGroup, ...] | None:
-    if found is None:
+def _groups(listed: Iterable[Any] | None, stack: str) -> tuple[known.SecurityGroup, ...] | None:
+    if listed is None:
         return None
-    groups = list(found)
+    groups = list(listed)
     names = {group.id: group.name for group in groups}
     return tuple(
         known.SecurityGroup(

@@ -14,7 +14,7 @@ from model.messages import reason
 Entry = dict[str, Any]
 
 
-def entry(name: str, region: str | None, folder: Path) -> Entry:
+def settings(name: str, region: str | None, folder: Path) -> Entry:
     """The entry `name` with what clouds-public.yaml, secure.yaml and its region say of it. `folder` is the engine's.
 
     Raises ProviderError where there is none, or a file cannot be read.
@@ -26,18 +26,18 @@ def entry(name: str, region: str | None, folder: Path) -> Entry:
     if name not in clouds:
         msg = f"clouds.yaml has no entry '{name}'; it has: {', '.join(sorted(clouds)) or 'none'}"
         raise ProviderError(msg)
-    found = clouds[name]
-    if profile := found.get("profile") or found.get("cloud"):
+    settings = clouds[name]
+    if profile := settings.get("profile") or settings.get("cloud"):
         public = _clouds(_first(folder, "clouds-public"), "public-clouds") or {}
         if profile not in public:
             msg = f"clouds.yaml: '{name}' is of the profile '{profile}', which no clouds-public.yaml describes"
             raise ProviderError(msg)
-        found = _merged(found, public[profile])
-    found = _merged((_clouds(_first(folder, "secure"), "clouds") or {}).get(name, {}), found)
-    found.setdefault("verify", True)
-    regions = [known for known in found.get("regions") or [] if isinstance(known, dict)]
+        settings = _merged(settings, public[profile])
+    settings = _merged((_clouds(_first(folder, "secure"), "clouds") or {}).get(name, {}), settings)
+    settings.setdefault("verify", True)
+    regions = [known for known in settings.get("regions") or [] if isinstance(known, dict)]
     values = next((known.get("values") for known in regions if region and known.get("name") == region), None)
-    return _merged(values or {}, found)
+    return _merged(values or {}, settings)
 
 
 def _main_file(folder: Path) -> Path | None:
@@ -48,7 +48,7 @@ def _main_file(folder: Path) -> Path | None:
 
 
 def _first(folder: Path, name: str) -> Path | None:
-    files = (place / f"{name}{ending}" for ending in (".yaml", ".yml") for place in _folders(folder))
+    files = (directory / f"{name}{ending}" for ending in (".yaml", ".yml") for directory in _folders(folder))
     return next((file for file in files if file.is_file()), None)
 
 
@@ -58,7 +58,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _places(folder: Path) -> str:
-    return ", ".join(str(place) for place in _folders(folder))
+    return ", ".join(str(directory) for directory in _folders(folder))
 
 
 def _clouds(file: Path | None, key: str) -> dict[str, Entry] | None:
@@ -83,11 +83,11 @@ def _typed(known: Entry) -> Entry:
 
 def _merged(above: Mapping[str, Any], below: Mapping[str, Any]) -> Entry:
     """Both, `above` first; what it leaves empty does not count."""
-    found = dict(below)
+    merged = dict(below)
     for key, value in above.items():
         other = below.get(key)
         if isinstance(value, dict) and isinstance(other, dict):
-            found[key] = _merged(value, other)
+            merged[key] = _merged(value, other)
         elif value or key not in below:
-            found[key] = value
-    return found
+            merged[key] = value
+    return merged

@@ -62,13 +62,13 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     if update:
         typer.echo(f"note: {update}", err=True)
     refresh = json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))
-    found = sorted([*drifts(refresh), *strangers(compared)], key=lambda drift: (drift.name, drift.type))
+    differences = sorted([*drifts(refresh), *strangers(compared)], key=lambda drift: (drift.name, drift.type))
     if as_json:
-        resources = [one.model_dump(by_alias=True) for one in found]
-        print_json({"drift": bool(found), "update": update, "resources": resources})
+        resources = [one.model_dump(by_alias=True) for one in differences]
+        print_json({"drift": bool(differences), "update": update, "resources": resources})
     else:
-        _show(found)
-    if found:
+        _show(differences)
+    if differences:
         raise typer.Exit(FAILED)
 
 
@@ -85,8 +85,8 @@ def _compared(stack: str) -> Agreement:
 
 def drifts(refresh: dict[str, Any]) -> list[Drift]:
     """What a refresh's JSON says has changed, in the order of names."""
-    found = [drift for step in refresh.get("steps", ()) if (drift := _drift(step))]
-    return sorted(found, key=lambda drift: (drift.name, drift.type))
+    differences = [drift for step in refresh.get("steps", ()) if (drift := _drift(step))]
+    return sorted(differences, key=lambda drift: (drift.name, drift.type))
 
 
 def strangers(compared: Agreement) -> Iterator[Drift]:
@@ -127,15 +127,15 @@ def _drift(step: dict[str, Any]) -> Drift | None:
     return Drift(**about, change="changed", properties=differing) if differing else None
 
 
-def _show(found: list[Drift]) -> None:
+def _show(differences: list[Drift]) -> None:
     out = console()
-    if not found:
+    if not differences:
         out.print("The cloud is as the last `pulumi up` left it.")
         return
     shown = table("resource", "type", "", "properties")
-    for drift in found:
+    for drift in differences:
         shown.add_row(drift.name, drift.type.rsplit(":", 1)[-1], drift.change, ", ".join(drift.properties))
     out.print(shown)
-    for change in dict.fromkeys(drift.change for drift in found):
+    for change in dict.fromkeys(drift.change for drift in differences):
         if change in ADVICE:
             out.print(f"{change}: {ADVICE[change]}")

@@ -47,11 +47,11 @@ def attempt(*arguments: str, text_input: str | None = None) -> subprocess.Comple
 
 def outputs(stack: str) -> dict[str, Any]:
     """The stack's outputs. Raises EngineError, also when the stack was never brought up."""
-    found: dict[str, Any] = json.loads(run("stack", "output", "--stack", stack, "--json"))
-    if not found:
+    values: dict[str, Any] = json.loads(run("stack", "output", "--stack", stack, "--json"))
+    if not values:
         msg = f"stack '{stack}' has no outputs yet; run: pulumi up -s {stack}"
         raise EngineError(msg)
-    return found
+    return values
 
 
 def backend() -> str:
@@ -62,8 +62,8 @@ def backend() -> str:
 
 def config(stack: str) -> dict[str, Any]:
     """Every value of the stack's settings by its full name, secrets included."""
-    found: dict[str, dict[str, Any]] = json.loads(run("config", "--json", "--show-secrets", "--stack", stack))
-    return {name: entry.get("objectValue", entry.get("value")) for name, entry in found.items()}
+    settings: dict[str, dict[str, Any]] = json.loads(run("config", "--json", "--show-secrets", "--stack", stack))
+    return {name: entry.get("objectValue", entry.get("value")) for name, entry in settings.items()}
 
 
 def advice(done: subprocess.CompletedProcess[str]) -> str:

@@ -32,13 +32,13 @@ def _json(data: Any) -> str:
 
 
 RENDERERS: dict[Format, Callable[[Topology, str | None], str]] = {
-    Format.ANSIBLE: lambda made, identity: _json(inventory.ansible(made, identity)),
+    Format.ANSIBLE: lambda topology, identity: _json(inventory.ansible(topology, identity)),
     Format.INI: inventory.ini,
     Format.SSH: ssh.ssh_config,
-    Format.KNOWN_HOSTS: lambda made, _: ssh.known_hosts(made),
-    Format.PROMETHEUS: lambda made, _: _json([target.model_dump() for target in inventory.prometheus(made)]),
-    Format.HOSTS: lambda made, _: inventory.hosts_file(made),
-    Format.JSON: lambda made, _: _json(made.model_dump(mode="json", by_alias=True)),
+    Format.KNOWN_HOSTS: lambda topology, _: ssh.known_hosts(topology),
+    Format.PROMETHEUS: lambda topology, _: _json([target.model_dump() for target in inventory.prometheus(topology)]),
+    Format.HOSTS: lambda topology, _: inventory.hosts_file(topology),
+    Format.JSON: lambda topology, _: _json(topology.model_dump(mode="json", by_alias=True)),
 }
 
 
@@ -58,13 +58,13 @@ def command(
     """
     if listed and (host or form is not Format.ANSIBLE):
         raise typer.BadParameter("--list is Ansible's; use it without --host and --format")
-    made = outputs.topology(outputs.read(stack, source))
+    topology = outputs.topology(outputs.read(stack, source))
     key = str(identity) if identity else None
     if host:
-        variables = inventory.ansible(made, key)["_meta"]["hostvars"]
+        variables = inventory.ansible(topology, key)["_meta"]["hostvars"]
         if host not in variables:
             msg = f"no such host: {host}; there are: {', '.join(variables)}"
             raise IdrError(msg)
         print_json(variables[host])
         return
-    write(RENDERERS[form](made, key), output)
+    write(RENDERERS[form](topology, key), output)

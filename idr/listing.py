@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from idr.cloud import answered, told
+from idr.cloud import answer_or_refusal, answered
 from model.comparison import CloudObject, Kind, rule_name
 from model.ownership import stack_of, stack_of_metadata
 
@@ -23,20 +23,20 @@ def listing(cloud: "Connection", stack: str) -> tuple[tuple[CloudObject, ...], f
     About a dozen requests, one for each kind.
     """
     asked = _Listing(cloud, stack)
-    return tuple(asked.objects()), frozenset(asked.untold)
+    return tuple(asked.objects()), frozenset(asked.unlisted)
 
 
 class _Listing:
     def __init__(self, cloud: "Connection", stack: str) -> None:
         self._cloud, self._stack = cloud, stack
         self._mine = {"project_id": cloud.current_project_id}
-        self.untold: set[Kind] = set()
+        self.unlisted: set[Kind] = set()
 
     def _all(self, kind: Kind, ask: Callable[[], Iterable[Any]]) -> list[Any]:
-        found, why = told(lambda: list(ask()))
+        things, why = answer_or_refusal(lambda: list(ask()))
         if why:
-            self.untold |= {kind, LISTED_WITH.get(kind, kind)}
-        return found or []
+            self.unlisted |= {kind, LISTED_WITH.get(kind, kind)}
+        return things or []
 
     def objects(self) -> Iterator[CloudObject]:
         network = self._cloud.network

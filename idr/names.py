@@ -3,12 +3,12 @@
 from model.outputs.topology import Topology
 
 
-def said(names: tuple[str, ...], made: Topology) -> str:
+def listed(names: tuple[str, ...], topology: Topology) -> str:
     """`every node of prod130`, `prod130-omeroreadonly-1..4`, or the names one by one."""
     left = list(names)
     parts = []
-    for network in made.networks:
-        members = [node.name for node in made.nodes if node.network == network.name]
+    for network in topology.networks:
+        members = [node.name for node in topology.nodes if node.network == network.name]
         if len(members) > 1 and set(members) <= set(left):
             parts.append(f"every node of {network.name}")
             left = [name for name in left if name not in members]

@@ -32,14 +32,14 @@ def read(stack: str | None, source: str | None) -> dict[str, Any]:
     if source is None:
         if stack is None:
             raise typer.BadParameter("say which stack: --stack, or PULUMI_STACK, or --from FILE")
-        found, name = engine.outputs(stack), f"stack '{stack}'"
+        values, name = engine.outputs(stack), f"stack '{stack}'"
     else:
-        found, name = _saved(source), source
-    if found.get("contract") != CONTRACT:
-        has = f"contract {found['contract']}" if "contract" in found else "no contract number"
+        values, name = _saved(source), source
+    if values.get("contract") != CONTRACT:
+        has = f"contract {values['contract']}" if "contract" in values else "no contract number"
         msg = f"{name}: outputs with {has}, this is made for {CONTRACT}; run `pulumi up` with this version"
         raise OutputsError(msg)
-    return found
+    return values
 
 
 def topology(outputs: dict[str, Any]) -> Topology:
@@ -57,7 +57,7 @@ def _saved(source: str) -> dict[str, Any]:
     try:
         # As bytes: JSON's own rules find UTF-16, which PowerShell's `>` writes.
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        found = json.loads(data)
+        values = json.loads(data)
     except OSError as error:
         msg = f"{source}: {error.strerror}"
         raise OutputsError(msg) from None
@@ -67,7 +67,7 @@ def _saved(source: str) -> dict[str, Any]:
     except (ValueError, RecursionError):  # no text, numbers of thousands of digits, endless nesting
         msg = f"{source}: not JSON as `pulumi stack output --json` prints it"
         raise OutputsError(msg) from None
-    if not isinstance(found, dict):
+    if not isinstance(values, dict):
         msg = f"{source}: not an object as `pulumi stack output --json` prints it"
         raise OutputsError(msg)
-    return found
+    return values

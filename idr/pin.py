@@ -77,21 +77,21 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
         msg = f"{file.name}: save it as UTF-8; only then can a sum be written into it"
         raise IdrError(msg) from None
     parts = [Pinned(text, name) for name in PARTS]
-    found = {part.name: fetch(part) for part in parts}
+    sums = {part.name: fetch(part) for part in parts}
     for part in parts:
-        if part.sha256 not in (None, found[part.name]) and not renew:
+        if part.sha256 not in (None, sums[part.name]) and not renew:
             msg = (
-                f"{KEY}.{part.name}: {part.url} has SHA-256 {found[part.name]}, {file.name} says {part.sha256}: "
+                f"{KEY}.{part.name}: {part.url} has SHA-256 {sums[part.name]}, {file.name} says {part.sha256}: "
                 "not the file that was pinned. Find out why; --renew takes the new one. Nothing was written"
             )
             raise IdrError(msg)
-    for start, end, new in sorted((part.edit(found[part.name]) for part in parts), reverse=True):
+    for start, end, new in sorted((part.edit(sums[part.name]) for part in parts), reverse=True):
         text = text[:start] + new + text[end:]
     written = file.with_suffix(".new")
     written.write_bytes(text.encode())
     written.chmod(file.stat().st_mode & 0o777)
     written.replace(file)
-    return found
+    return sums
 
 
 def fetched(part: Pinned, progress: Progress) -> str:
@@ -138,5 +138,5 @@ def command(
     if as_json:
         cli.print_json(sums)
         return
-    for name, found in sums.items():
-        cli.console().print(f"{name:<10} {found}")
+    for name, digest in sums.items():
+        cli.console().print(f"{name:<10} {digest}")

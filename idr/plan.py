@@ -4,7 +4,7 @@ from typing import Any
 
 from idr import stack_file
 from idr.cli import AsJson, Stack, console, print_json, table
-from idr.names import said
+from idr.names import listed
 from model.outputs.flows import firewall
 from model.outputs.topology import Topology, topology
 from model.plan import Plan
@@ -20,11 +20,11 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     Names what only an operator can fill in and has not. What an `up` would change is said by `pulumi preview`.
     """
     file = stack_file.read(stack)
-    made = of_plan(file.plan)
+    topology = of_plan(file.plan)
     if as_json:
-        print_json({**_plain(made), "firewall": _firewall(file.plan), "missing": file.missing()})
+        print_json({**_plain(topology), "firewall": _firewall(file.plan), "missing": file.missing()})
     else:
-        _show(made, file)
+        _show(topology, file)
 
 
 def of_plan(plan: Plan) -> Topology:
@@ -32,31 +32,35 @@ def of_plan(plan: Plan) -> Topology:
     return topology(plan, STAND_IN)
 
 
-def _plain(made: Topology) -> dict[str, Any]:
-    return made.model_dump(mode="json", by_alias=True, exclude={"nodes": {"__all__": UNKNOWN_BEFORE_UP}})
+def _plain(topology: Topology) -> dict[str, Any]:
+    return topology.model_dump(mode="json", by_alias=True, exclude={"nodes": {"__all__": UNKNOWN_BEFORE_UP}})
 
 
 def _firewall(plan: Plan) -> list[dict[str, Any]]:
     return [row.model_dump(by_alias=True) for row in firewall(plan)]
 
 
-def _show(made: Topology, file: stack_file.StackFile) -> None:
+def _show(topology: Topology, file: stack_file.StackFile) -> None:
     out = console()
     networks = table("network", "CIDR", "gateway")
-    for network in made.networks:
+    for network in topology.networks:
         networks.add_row(network.name, network.cidr, network.gateway)
     nodes = table("node", "address", "flavor", "roles", whole=["node", "address"])
     machines = table("node", "image", "volumes", whole=["node"])
-    for node in made.nodes:
+    for node in topology.nodes:
         volumes = ", ".join(f"{v.purpose} {v.size_gib} GiB at {v.mount}" for v in node.volumes)
         nodes.add_row(node.name, node.address, node.flavor, ", ".join(node.roles))
         machines.add_row(node.name, node.image, volumes)
     rules = table("who", "may reach", "port", "why", whole=["port"])
-    for flow in made.flows:
-        rules.add_row(said(flow.source, made), said(flow.target, made), f"{flow.port}/{flow.protocol}", flow.why)
+    for flow in topology.flows:
+        rules.add_row(
+            listed(flow.source, topology), listed(flow.target, topology), f"{flow.port}/{flow.protocol}", flow.why
+        )
     for shown in (networks, nodes, machines, rules):
         out.print(shown)
-    sizes = [volume.size_gib for node in made.nodes for volume in node.volumes]
-    out.print(f"{len(made.nodes)} nodes, {len(sizes)} data volumes of {sum(sizes)} GiB in all; live: {made.live}")
+    sizes = [volume.size_gib for node in topology.nodes for volume in node.volumes]
+    out.print(
+        f"{len(topology.nodes)} nodes, {len(sizes)} data volumes of {sum(sizes)} GiB in all; live: {topology.live}"
+    )
     for line in file.missing():
         out.print(line, style="yellow")

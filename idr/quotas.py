@@ -67,57 +67,57 @@ def quotas(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
     }
 
 
-def untold(values: Mapping[str, Any], told: Mapping[str, Quota]) -> list[str]:
+def unchecked(values: Mapping[str, Any], known: Mapping[str, Quota]) -> list[str]:
     """A line with the quotas that this cloud does not tell, if any."""
     wanted = [*COMPUTE, *NETWORK, *(BLOCK_STORAGE if "limits of block storage" in values else ())]
-    absent = [name for name in wanted if name not in told]
+    absent = [name for name in wanted if name not in known]
     return [f"quotas of {', '.join(absent)}: not checked, because this cloud does not tell them"] if absent else []
 
 
-def limit(told: Any) -> int | None:
+def limit(answer: Any) -> int | None:
     """The limit in an answer that has it as a number, or beside what is used of it."""
-    found = told.get("limit") if isinstance(told, dict) else told
-    return found if isinstance(found, int) else None
+    number = answer.get("limit") if isinstance(answer, dict) else answer
+    return number if isinstance(number, int) else None
 
 
-def _of_limits(told: Mapping[str, Any] | None, names: Mapping[str, tuple[str, str]]) -> dict[str, Quota]:
-    told = told or {}
-    found = {name: (told.get(most), told.get(used)) for name, (most, used) in names.items()}
-    return {name: Quota(most, used) for name, (most, used) in found.items() if most is not None and used is not None}
+def _of_limits(answer: Mapping[str, Any] | None, names: Mapping[str, tuple[str, str]]) -> dict[str, Quota]:
+    answer = answer or {}
+    pairs = {name: (answer.get(most), answer.get(used)) for name, (most, used) in names.items()}
+    return {name: Quota(most, used) for name, (most, used) in pairs.items() if most is not None and used is not None}
 
 
-def _of_quota_set(told: Mapping[str, Any] | None) -> dict[str, Quota]:
-    found: dict[str, Quota] = {}
-    for key, value in (told or {}).items():
+def _of_quota_set(answer: Mapping[str, Any] | None) -> dict[str, Quota]:
+    quotas: dict[str, Quota] = {}
+    for key, value in (answer or {}).items():
         if not isinstance(value, dict) or limit(value) is None:
             continue
         what, _, kind = key.partition("_")
         general = {"volumes": "volumes", "gigabytes": "volume gigabytes"}
         name = f"{what} of type '{kind}'" if kind and what in general else general.get(key)
         if name:
-            found[name] = Quota(value["limit"], (value.get("in_use") or 0) + (value.get("reserved") or 0))
-    return found
+            quotas[name] = Quota(value["limit"], (value.get("in_use") or 0) + (value.get("reserved") or 0))
+    return quotas
 
 
 def _of_network(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
     detailed = values.get("quotas of the network") or {}
     plain = values.get("limits of the network") or {}
     used = _counted(values, project)
-    found: dict[str, Quota] = {}
+    quotas: dict[str, Quota] = {}
     for name, theirs in NETWORK.items():
-        told = detailed.get(theirs)
-        if isinstance(told, dict) and limit(told) is not None:
-            found[name] = Quota(told["limit"], (told.get("used") or 0) + (told.get("reserved") or 0))
+        answer = detailed.get(theirs)
+        if isinstance(answer, dict) and limit(answer) is not None:
+            quotas[name] = Quota(answer["limit"], (answer.get("used") or 0) + (answer.get("reserved") or 0))
         elif (most := limit(plain.get(theirs))) is not None and name in used:
-            found[name] = Quota(most, used[name])
-    return found
+            quotas[name] = Quota(most, used[name])
+    return quotas
 
 
 def _counted(values: Mapping[str, Any], project: str) -> dict[str, int]:
     """What the project has, for a cloud that tells limits and not what is used of them."""
     listed = {name: values[name] for name in NETWORK if values.get(name) is not None}
-    found = {name: sum(thing.project_id == project for thing in things) for name, things in listed.items()}
+    counts = {name: sum(thing.project_id == project for thing in things) for name, things in listed.items()}
     if "security groups" in listed:
         groups = listed["security groups"]
-        found["security group rules"] = sum(len(group.security_group_rules or ()) for group in groups)
-    return found
+        counts["security group rules"] = sum(len(group.security_group_rules or ()) for group in groups)
+    return counts

@@ -41,7 +41,7 @@ def _locks(stack: str) -> Iterator[Lock]:
     folder = checkout.folder() / f"{address.netloc}{address.path}" / ".pulumi" / "locks"
     for file in sorted(folder.glob(f"**/{stack}/*.json")):
         try:
-            found = json.loads(file.read_text())
-            yield Lock(found["username"], found["hostname"], found["pid"], found["timestamp"])
+            lock = json.loads(file.read_text())
+            yield Lock(lock["username"], lock["hostname"], lock["pid"], lock["timestamp"])
         except (OSError, ValueError, LookupError, TypeError):  # taken away meanwhile, or not yet written
             continue

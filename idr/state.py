@@ -46,7 +46,7 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Place:
+class CloudIdentity:
     """The project and region that objects are in."""
 
     project: str
@@ -78,18 +78,18 @@ class State:
 
     def stops(self) -> dict[str, Resource]:
         """By node, the commands of an earlier program that stop a machine on the machine itself when they go."""
-        found = (one for one in self.resources if one.type == CONFIGURATION and one.inputs.get("delete"))
-        return {one.name: one for one in found}
+        commands = (one for one in self.resources if one.type == CONFIGURATION and one.inputs.get("delete"))
+        return {one.name: one for one in commands}
 
-    def place(self) -> Place | None:
+    def identity(self) -> CloudIdentity | None:
         """Where the stack is, from the objects that Neutron created; None before the first `up`."""
-        return next(self._places(), None)
+        return next(self._identities(), None)
 
-    def _places(self) -> Iterator[Place]:
+    def _identities(self) -> Iterator[CloudIdentity]:
         for one in self.resources:
             project, region = one.outputs.get("tenantId"), one.outputs.get("region")
             if one.type in KINDS and project and region:
-                yield Place(project, region)
+                yield CloudIdentity(project, region)
 
 
 def read(stack: str) -> State:

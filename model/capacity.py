@@ -82,11 +82,11 @@ class Difference:
         return tuple(node for node in self._plan.nodes if self.server(node) is None)
 
     @cached_property
-    def made(self) -> tuple[Node, ...]:
+    def created(self) -> tuple[Node, ...]:
         """Nodes whose server this change makes: those without one, and those that get another."""
-        return tuple(node for node in self._plan.nodes if self._is_made(node))
+        return tuple(node for node in self._plan.nodes if self._is_created(node))
 
-    def _is_made(self, node: Node) -> bool:
+    def _is_created(self, node: Node) -> bool:
         server = self.server(node)
         if server is None:
             return True
@@ -110,7 +110,7 @@ class Difference:
         return tuple(
             node
             for node in self._plan.nodes
-            if node in self.made
+            if node in self.created
             or (node.scope not in self._frozen and (server := self.server(node)) and server.flavor != node.flavor_name)
         )
 
@@ -121,11 +121,11 @@ class Difference:
 
     def _more(self, what: str) -> int:
         """How much more of `vcpus` or `memory_mib`: of a larger flavor the difference, of a smaller nothing."""
-        found = 0
+        total = 0
         for node in self.sized:
             server = self.server(node)
-            found += max(0, getattr(self.flavor(node), what) - (getattr(server, what) if server else 0))
-        return found
+            total += max(0, getattr(self.flavor(node), what) - (getattr(server, what) if server else 0))
+        return total
 
     # -- volumes ------------------------------------------------------------------------------------------------------
     @cached_property
@@ -146,7 +146,7 @@ class Difference:
 
     def _storage(self) -> dict[str, int]:
         boot = [node.boot_volume_gib for node in self.missing if node.boot_volume_gib]
-        found = {
+        amounts = {
             "volumes": len(self.volumes) + len(boot),
             "volume gigabytes": sum(v.size_gib for v in self.volumes) + sum(boot) + sum(self.growth.values()),
         }
@@ -154,9 +154,9 @@ class Difference:
             new = [volume.size_gib for volume in self.volumes if self._type(volume) == kind]
             grown = [more for volume, more in self.growth.items() if self._type(volume) == kind]
             booted = boot if kind == self._state.default_type else []
-            found[f"volumes of type '{kind}'"] = len(new) + len(booted)
-            found[f"gigabytes of type '{kind}'"] = sum(new) + sum(grown) + sum(booted)
-        return found
+            amounts[f"volumes of type '{kind}'"] = len(new) + len(booted)
+            amounts[f"gigabytes of type '{kind}'"] = sum(new) + sum(grown) + sum(booted)
+        return amounts
 
     def _type(self, volume: Volume) -> str:
         return volume.type or self._state.default_type or ""
@@ -220,12 +220,12 @@ class Difference:
         }
 
 
-def tight(found: Iterable[Need]) -> list[str]:
+def tight(needs: Iterable[Need]) -> list[str]:
     """What is just enough, as far as that can make an `up` fail half-way."""
     return [
         f"{need}: just enough, and Neutron counts what is on its way twice; should `pulumi up` say that a quota is "
         "exceeded, run it again"
-        for need in found
+        for need in needs
         if need.is_tight
     ]
 

@@ -148,7 +148,7 @@ class CloudState:
 
     `images` are those that the plan names, `image_names` all that there are where one of these is missing.
     `quotas` are by the words that messages use; `members` limits a server group, `volume_gib` one volume.
-    `untold` says in a line each what the cloud did not tell.
+    `unchecked` has a line for each thing that the cloud does not disclose.
     """
 
     servers: tuple[Server, ...] = ()
@@ -171,7 +171,7 @@ class CloudState:
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     members: int | None = None
     volume_gib: int | None = None
-    untold: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     def floating_ip(self, address: IPv4Address) -> FloatingIp | None:
         """The project's floating address of that number."""

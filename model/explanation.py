@@ -20,8 +20,8 @@ def problems(item: ErrorDetails, key: str) -> list[str]:
     """What is wrong with the value at `key`, one text each; with the value where that may be shown."""
     if item["input"] == SEALED:
         return ["is encrypted, which only secrets may be: write it in plain text"]
-    said = _WORDS.get(item["type"])
-    texts = [said(item)] if said else item["msg"].removeprefix("Value error, ").splitlines()
+    word = _WORDS.get(item["type"])
+    texts = [word(item)] if word else item["msg"].removeprefix("Value error, ").splitlines()
     if item["type"] in ("missing", "extra_forbidden", "dict_type", "model_type", "too_short") or not _may_show(
         item["input"], key
     ):

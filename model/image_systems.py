@@ -51,5 +51,5 @@ def by_name(name: str) -> Told | None:
     for codename, meant in CODENAMES.items():
         if re.search(rf"\b{codename}\b", name, re.IGNORECASE):
             text = meant
-    found = _NAMED.search(text)
-    return Told(found["distribution"].lower(), found["version"] or "") if found else None
+    match = _NAMED.search(text)
+    return Told(match["distribution"].lower(), match["version"] or "") if match else None

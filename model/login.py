@@ -43,15 +43,15 @@ def login(known: dict[str, str], auth_type: str, *, may_repeat: bool) -> tuple[M
 
 def _with_domains(known: dict[str, str]) -> dict[str, str]:
     """The general domain replaces the user's and the project's where these are not given."""
-    found = dict(known)
+    values = dict(known)
     for end in ("id", "name"):
-        if general := found.pop(f"domain_{end}", None):
+        if general := values.pop(f"domain_{end}", None):
             for whose in ("user", "project"):
-                found.setdefault(f"{whose}_domain_{end}", general)
+                values.setdefault(f"{whose}_domain_{end}", general)
     for whose in ("user", "project"):
-        if f"{whose}_domain_id" not in found and f"{whose}_domain_name" not in found and "default_domain" in found:
-            found[f"{whose}_domain_id"] = found["default_domain"]
-    return found
+        if f"{whose}_domain_id" not in values and f"{whose}_domain_name" not in values and "default_domain" in values:
+            values[f"{whose}_domain_id"] = values["default_domain"]
+    return values
 
 
 def _scope(known: Mapping[str, str], *, scoped: bool) -> dict[str, str]:

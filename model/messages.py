@@ -18,17 +18,17 @@ def reason(error: Exception | str) -> str:
 
 def lines(text: str) -> list[str]:
     """The lines of a message, without the framing and indentation that programs put around each other's."""
-    found = [line.strip().removeprefix("* ") for line in text.splitlines()]
+    stripped = [line.strip().removeprefix("* ") for line in text.splitlines()]
     # As in "invocation of ... failed: 1 error occurred:", with the cloud's own words below.
-    return [kept for line in found if (kept := COUNT.sub("", line).strip())]
+    return [kept for line in stripped if (kept := COUNT.sub("", line).strip())]
 
 
 def of_engine(text: str) -> str:
     """What the engine says is wrong, in output that may have much before it: from its first error on."""
-    found = lines(text)
-    first = next((number for number, line in enumerate(found) if line.startswith("error:")), None)
-    last = next((number for number, line in enumerate(found) if line == "Resources:"), len(found))
-    return " ".join(found[-1:] if first is None else found[first:last]) or NOTHING
+    kept = lines(text)
+    first = next((number for number, line in enumerate(kept) if line.startswith("error:")), None)
+    last = next((number for number, line in enumerate(kept) if line == "Resources:"), len(kept))
+    return " ".join(kept[-1:] if first is None else kept[first:last]) or NOTHING
 
 
 def _yaml_reason(error: yaml.MarkedYAMLError) -> str:

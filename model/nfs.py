@@ -17,8 +17,8 @@ NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
 
 def ports(mounts: Iterable[str]) -> tuple[tuple[Transport, int], ...]:
     """Transports and ports that mounts with these options need, sorted."""
-    found = {port for options in mounts for port in _ports(_parsed(options))}
-    return tuple(sorted(found, key=lambda port: (port[1], port[0])))
+    needed = {port for options in mounts for port in _ports(_parsed(options))}
+    return tuple(sorted(needed, key=lambda port: (port[1], port[0])))
 
 
 def problems(options: str) -> Iterator[str]:

@@ -15,20 +15,20 @@ from model.wording import is_missing, several
 
 def absent(plan: Plan, state: CloudState) -> list[str]:
     """What the plan needs and the cloud has not, or has in a way that cannot be used; a line each."""
-    found = Difference(plan, state)
+    difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
-        _images(state, found.made),
-        _systems(plan, state, found.made),
-        _flavors(state, found.sized),
+        _images(state, difference.created),
+        _systems(plan, state, difference.created),
+        _flavors(state, difference.sized),
         networks.external_network(plan, state),
         networks.router(plan, state),
         networks.existing_networks(plan, state),
-        networks.storage_network(plan, state, found.missing),
-        networks.addresses(plan, state, found.missing),
-        _keypair(plan, state, found.made),
+        networks.storage_network(plan, state, difference.missing),
+        networks.addresses(plan, state, difference.missing),
+        _keypair(plan, state, difference.created),
         _floating_ips(plan, state),
-        _zones(state, found.made),
-        _volumes(plan, state, found),
+        _zones(state, difference.created),
+        _volumes(plan, state, difference),
         _members(plan, state),
     )
     return list(dict.fromkeys(line for check in checks for line in check))
@@ -36,11 +36,11 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
 
 def notices(plan: Plan, state: CloudState) -> list[str]:
     """What is no hindrance now, and may be one later; a line each."""
-    found = Difference(plan, state)
+    difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
-        _retired(plan, state, found),
-        _other_releases(plan, state, found.made),
-        networks.old_gateways(plan, state, found.missing),
+        _retired(plan, state, difference),
+        _other_releases(plan, state, difference.created),
+        networks.old_gateways(plan, state, difference.missing),
         _volumes_elsewhere(plan, state),
     )
     return list(dict.fromkeys(line for check in checks for line in check))
@@ -92,31 +92,31 @@ def _image_fits(image: Image, node: Node, state: CloudState) -> Iterator[str]:
 
 def _systems(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
     """Images with another operating system than the one that a node's roles are made for."""
-    for node, image, told in _contradictions(plan, state, nodes):
-        if _is_certain(image, told, node.system):
+    for node, image, stated in _contradictions(plan, state, nodes):
+        if _is_certain(image, stated, node.system):
             yield (
-                f"image '{image.name}' is {told}, {node.name} needs {node.system.name}: name another image; should "
+                f"image '{image.name}' is {stated}, {node.name} needs {node.system.name}: name another image; should "
                 "this be wrong, set the image's properties os_distro and os_version"
             )
 
 
 def _other_releases(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
-    for node, image, told in _contradictions(plan, state, nodes):
-        if not _is_certain(image, told, node.system):
-            yield f"image '{image.name}' is {told} by its name, the roles are made for {node.system.name}"
+    for node, image, stated in _contradictions(plan, state, nodes):
+        if not _is_certain(image, stated, node.system):
+            yield f"image '{image.name}' is {stated} by its name, the roles are made for {node.system.name}"
 
 
 def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[tuple[Node, Image, Told]]:
     for node in nodes if plan.configure else ():
         for image in state.images or ():
-            told = image.system or by_name(image.name)
-            if image.name == node.image and told and told.contradicts(node.system):
-                yield node, image, told
+            stated = image.system or by_name(image.name)
+            if image.name == node.image and stated and stated.contradicts(node.system):
+                yield node, image, stated
 
 
-def _is_certain(image: Image, told: Told, system: System) -> bool:
+def _is_certain(image: Image, stated: Told, system: System) -> bool:
     """A name alone says little of Debian's release; OMERO's Ice is built for one Ubuntu only."""
-    return bool(image.system) or told.is_another_distribution(system) or system == UBUNTU
+    return bool(image.system) or stated.is_another_distribution(system) or system == UBUNTU
 
 
 def _flavor(node: Node, state: CloudState) -> CloudFlavor | None:
@@ -147,16 +147,16 @@ def _flavor_fits(flavor: CloudFlavor, node: Node) -> Iterator[str]:
         yield f"flavor '{flavor.name}' has no disk: set bootVolumeGib for {node.name}, or take another flavor"
 
 
-def _retired(plan: Plan, state: CloudState, found: Difference) -> Iterator[str]:
+def _retired(plan: Plan, state: CloudState, difference: Difference) -> Iterator[str]:
     """Images and flavors of servers that stay, from which nobody could create them again."""
-    stay = [node for node in plan.nodes if node not in found.made]
-    for line in [*_images(state, stay), *_flavors(state, [node for node in stay if node not in found.sized])]:
+    stay = [node for node in plan.nodes if node not in difference.created]
+    for line in [*_images(state, stay), *_flavors(state, [node for node in stay if node not in difference.sized])]:
         yield f"{line}; no server is made from it now, but none could be replaced"
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------
-def _keypair(plan: Plan, state: CloudState, made: Sequence[Node]) -> Iterator[str]:
-    if plan.keypair and state.keypairs is not None and plan.keypair not in state.keypairs and made:
+def _keypair(plan: Plan, state: CloudState, created: Sequence[Node]) -> Iterator[str]:
+    if plan.keypair and state.keypairs is not None and plan.keypair not in state.keypairs and created:
         yield is_missing("key pair", plan.keypair, state.keypairs)
 
 
@@ -177,31 +177,31 @@ def _floating_ips(plan: Plan, state: CloudState) -> Iterator[str]:
             yield f"floating IP '{address}' is not of the external network '{plan.external_network}'"
 
 
-def _zones(state: CloudState, made: Sequence[Node]) -> Iterator[str]:
+def _zones(state: CloudState, created: Sequence[Node]) -> Iterator[str]:
     if state.zones is None:
         return
-    for zone in sorted({node.zone for node in made if node.zone}):
+    for zone in sorted({node.zone for node in created if node.zone}):
         if zone not in state.zones:
             yield is_missing("availability zone", zone, state.zones)
         elif not state.zones[zone]:
             yield f"availability zone '{zone}' is not available now"
 
 
-def _volumes(plan: Plan, state: CloudState, found: Difference) -> Iterator[str]:
-    types = sorted({volume.type for volume in found.volumes if volume.type})
+def _volumes(plan: Plan, state: CloudState, difference: Difference) -> Iterator[str]:
+    types = sorted({volume.type for volume in difference.volumes if volume.type})
     if state.volume_types is not None:
         yield from (is_missing("volume type", t, state.volume_types) for t in types if t not in state.volume_types)
     volumes = [str(v.existing) for node in plan.nodes for v in node.volumes if v.existing]
-    volumes += [str(v.source.volume) for v in found.volumes if v.source and v.source.volume]
+    volumes += [str(v.source.volume) for v in difference.volumes if v.source and v.source.volume]
     if state.volumes is not None:
         there = {volume.id for volume in state.volumes}
         yield from (is_missing("volume", volume, there) for volume in volumes if volume not in there)
-    snapshots = [str(v.source.snapshot) for v in found.volumes if v.source and v.source.snapshot]
+    snapshots = [str(v.source.snapshot) for v in difference.volumes if v.source and v.source.snapshot]
     if state.snapshots is not None:
         there = {snapshot.id for snapshot in state.snapshots}
         yield from (is_missing("snapshot", snapshot, there) for snapshot in snapshots if snapshot not in there)
     if state.volume_gib is not None and state.volume_gib >= 0:
-        for volume in (*found.volumes, *found.growth):
+        for volume in (*difference.volumes, *difference.growth):
             if volume.size_gib > state.volume_gib:
                 yield (
                     f"volume '{volume.name}' of {volume.size_gib} GiB: one volume of this project may have "

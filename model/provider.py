@@ -148,10 +148,10 @@ def access(ask: Ask, environment: Mapping[str, str], entry: Callable[[str, str |
 
 
 def _given(setting: Setting, ask: Ask, environment: Mapping[str, str]) -> str | None:
-    found = ask(setting.name)
-    if found is None or found == "":
+    value = ask(setting.name)
+    if value is None or value == "":
         return next((environment[name] for name in setting.variables if environment.get(name)), None)
-    return json.dumps(found) if isinstance(found, dict) else _text(found)
+    return json.dumps(value) if isinstance(value, dict) else _text(value)
 
 
 def _text(value: Any) -> str | None:
@@ -188,13 +188,13 @@ def _identity(given: Mapping[str, str | None]) -> dict[str, str]:
 def _identity_of(named: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
     """What an entry of clouds.yaml says of an identity; variables fill what it leaves out."""
     auth = named.get("auth") or {}
-    found = {}
+    identity = {}
     for setting in IDENTITY:
         # Of several variables the last counts here, unlike everywhere else.
         variables = [environment[name] for name in setting.variables if environment.get(name)]
         if value := _text(auth.get(setting.key)) or next(reversed(variables), None):
-            found[setting.key] = value
-    return found
+            identity[setting.key] = value
+    return identity
 
 
 def _interface(asked: str | None) -> str:
@@ -206,10 +206,10 @@ def _interface(asked: str | None) -> str:
 
 def _overrides(given: str | None) -> dict[str, str]:
     try:
-        found = json.loads(given or "{}")
+        services = json.loads(given or "{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        services = None
+    if not isinstance(services, dict):
         msg = "openstack:endpointOverrides must be a mapping of services to addresses, as in {compute: https://...}"
         raise ProviderError(msg)
-    return {str(service): str(value) for service, value in found.items() if value}
+    return {str(service): str(value) for service, value in services.items() if value}

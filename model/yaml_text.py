@@ -206,12 +206,12 @@ def _integer(digits: str) -> int:
 
 
 def _date(text: str) -> datetime | None:
-    found = _DATE.fullmatch(text)
-    if not found or (found["t"] is not None and (found["t"] == " ") != (found["zone"] is None)):
+    match = _DATE.fullmatch(text)
+    if not match or (match["t"] is not None and (match["t"] == " ") != (match["zone"] is None)):
         return None
-    numbers = [int(part) for part in found.groups()[:3] + found.groups()[4:7] if part is not None]
+    numbers = [int(part) for part in match.groups()[:3] + match.groups()[4:7] if part is not None]
     try:
-        return datetime(*numbers, tzinfo=_zone(found["zone"]))  # type: ignore[arg-type,misc]  # three to seven numbers
+        return datetime(*numbers, tzinfo=_zone(match["zone"]))  # type: ignore[arg-type,misc]  # three to seven numbers
     except ValueError:
         return None
 

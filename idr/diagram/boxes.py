@@ -36,19 +36,19 @@ class Line:
 class Picture:
     """Boxes and lines. `everywhere` are flows that concern every node of a network: drawn, they would hide the rest."""
 
-    made: Topology
+    topology: Topology
     boxes: tuple[Box, ...]
     lines: tuple[Line, ...]
     everywhere: tuple[Flow, ...]
 
 
-def picture(made: Topology) -> Picture:
+def picture(topology: Topology) -> Picture:
     """What to draw of a topology."""
-    boxes = {box.name: box for box in _boxes(made)}
+    boxes = {box.name: box for box in _boxes(topology)}
     box_of = {node.name: box.name for box in boxes.values() for node in box.nodes}
-    everywhere = tuple(flow for flow in made.flows if _concerns_all(flow, made))
+    everywhere = tuple(flow for flow in topology.flows if _concerns_all(flow, topology))
     ports: dict[tuple[str, str], dict[str, None]] = {}
-    for flow in made.flows:
+    for flow in topology.flows:
         if flow in everywhere:
             continue
         for source in dict.fromkeys(box_of.get(name, name) for name in flow.source):
@@ -57,8 +57,10 @@ def picture(made: Topology) -> Picture:
                 _add_outside(boxes, target, BEYOND)
                 if source != target:
                     ports.setdefault((source, target), {})[port(flow)] = None
-    lines = tuple(Line(source, target, tuple(sorted(found, key=_number))) for (source, target), found in ports.items())
-    return Picture(made, tuple(boxes.values()), lines, everywhere)
+    lines = tuple(
+        Line(source, target, tuple(sorted(numbers, key=_number))) for (source, target), numbers in ports.items()
+    )
+    return Picture(topology, tuple(boxes.values()), lines, everywhere)
 
 
 def port(flow: Flow) -> str:
@@ -70,9 +72,9 @@ def _number(text: str) -> int:
     return int(text.partition("/")[0])
 
 
-def _boxes(made: Topology) -> list[Box]:
+def _boxes(topology: Topology) -> list[Box]:
     alike: dict[str, list[NodeView]] = {}
-    for node in made.nodes:
+    for node in topology.nodes:
         alike.setdefault(stem(node.name), []).append(node)
     return [Box(name, nodes[0].network, _column(nodes[0]), tuple(nodes)) for name, nodes in alike.items()]
 
@@ -89,11 +91,11 @@ def _add_outside(boxes: dict[str, Box], name: str, column: int) -> None:
         boxes[name] = Box(name, None, column)
 
 
-def _concerns_all(flow: Flow, made: Topology) -> bool:
+def _concerns_all(flow: Flow, topology: Topology) -> bool:
     """Whether this flow, taken with those of the same port and purpose, has every node of a network at one end."""
-    same = [other for other in made.flows if (other.port, other.why) == (flow.port, flow.why)]
+    same = [other for other in topology.flows if (other.port, other.why) == (flow.port, flow.why)]
     ends = ({name for other in same for name in other.source}, {name for other in same for name in other.target})
     if WORLD in flow.target:
         return True
-    networks = [{node.name for node in made.nodes if node.network == network.name} for network in made.networks]
+    networks = [{node.name for node in topology.nodes if node.network == network.name} for network in topology.networks]
     return any(len(members) > 1 and members <= end for members in networks for end in ends)

@@ -33,5 +33,5 @@ def command(
     """
     if source is None and stack is None:
         raise typer.BadParameter("say which stack: --stack, or PULUMI_STACK, or --from FILE")
-    made = outputs.topology(outputs.read(stack, source)) if source else of_plan(stack_file.read(str(stack)).plan)
-    write({Format.SVG: svg, Format.MERMAID: mermaid}[form](picture(made)), output)
+    topology = outputs.topology(outputs.read(stack, source)) if source else of_plan(stack_file.read(str(stack)).plan)
+    write({Format.SVG: svg, Format.MERMAID: mermaid}[form](picture(topology)), output)

@@ -48,7 +48,7 @@ class Arrow:
 
     points: tuple[tuple[float, float], ...]
     label: str
-    place: tuple[float, float] = (0, 0)
+    position: tuple[float, float] = (0, 0)
     """Where the middle of the label is."""
 
     def at(self, t: float) -> tuple[float, float]:
@@ -76,7 +76,7 @@ def layout(picture: Picture) -> Layout:
     networks = []
     top = float(MARGIN)
     box_width = CHARACTER * max(len(text) for box in picture.boxes for text in (box.name, *texts(box))) + 2 * PADDING
-    for network in picture.made.networks:
+    for network in picture.topology.networks:
         inside = [box for box in picture.boxes if box.network == network.name]
         height = _place(inside, top + TITLE + PADDING, box_width, placed)
         left = _column_left(1, box_width) - FRAME_PADDING
@@ -99,9 +99,9 @@ def texts(box: Box) -> tuple[str, ...]:
     if not box.nodes:
         return ()
     first = box.nodes[0]
-    found = [", ".join(first.roles), *(f"{node.name}  {node.address}" for node in box.nodes), first.flavor]
-    found += [f"{v.purpose}: {v.size_gib} GiB at {v.mount}" for v in first.volumes]
-    return tuple(found)
+    lines = [", ".join(first.roles), *(f"{node.name}  {node.address}" for node in box.nodes), first.flavor]
+    lines += [f"{v.purpose}: {v.size_gib} GiB at {v.mount}" for v in first.volumes]
+    return tuple(lines)
 
 
 def _column_left(column: int, box_width: float) -> float:
@@ -116,10 +116,10 @@ def _place(boxes: Iterable[Box], top: float, box_width: float, placed: dict[str,
     below: dict[int, float] = {}
     for box in boxes:
         start = below.get(box.column, top)
-        said = texts(box)
+        lines = texts(box)
         width = box_width if box.nodes else SMALL_BOX_WIDTH
         frame = Frame(
-            box.name, _column_left(box.column, box_width), start, width, LINE * (len(said) + 1) + 2 * PADDING, said
+            box.name, _column_left(box.column, box_width), start, width, LINE * (len(lines) + 1) + 2 * PADDING, lines
         )
         placed[box.name] = frame
         below[box.column] = frame.bottom + BOX_GAP
@@ -135,10 +135,10 @@ def _arrows(lines: tuple[Line, ...], placed: dict[str, Frame], columns: dict[str
         ends.setdefault((line.source, ahead), []).append((placed[line.target].top, line))
         ends.setdefault((line.target, not ahead or beside), []).append((placed[line.source].top, line))
     height: dict[tuple[str, Line], float] = {}
-    for (name, _), found in ends.items():
+    for (name, _), at_box in ends.items():
         frame = placed[name]
-        for place, (_, line) in enumerate(sorted(found, key=lambda one: (one[0], one[1].source, one[1].target)), 1):
-            height[name, line] = frame.top + frame.height * place / (len(found) + 1)
+        for position, (_, line) in enumerate(sorted(at_box, key=lambda one: (one[0], one[1].source, one[1].target)), 1):
+            height[name, line] = frame.top + frame.height * position / (len(at_box) + 1)
     return [_arrow(line, placed, columns, height) for line in lines]
 
 
@@ -160,15 +160,15 @@ def _arrow(
 def _labelled(arrows: Iterable[Arrow], boxes: tuple[Frame, ...]) -> tuple[Arrow, ...]:
     """The arrows with their labels where they hide neither a box nor each other, as near the middle as can be."""
     taken = list(boxes)
-    found = []
+    labelled = []
     for arrow in arrows:
         width = CHARACTER * len(arrow.label) + PADDING
         spots = [(x - width / 2, y - LINE / 2) for x, y in map(arrow.at, PLACES_ON_A_CURVE)]
         frames = [Frame("", left, top, width, LINE) for left, top in spots]
         best = min(frames, key=lambda frame: sum(_overlap(frame, other) for other in taken))
         taken.append(best)
-        found.append(replace(arrow, place=(best.left + width / 2, best.top + LINE / 2)))
-    return tuple(found)
+        labelled.append(replace(arrow, position=(best.left + width / 2, best.top + LINE / 2)))
+    return tuple(labelled)
 
 
 def _overlap(one: Frame, other: Frame) -> float:

@@ -8,10 +8,10 @@ from model.firewall import WORLD
 
 def mermaid(picture: Picture) -> str:
     """A flowchart: a subgraph per network, a box for nodes alike, ports on the arrows."""
-    made = picture.made
+    topology = picture.topology
     lines = ["flowchart LR"]
     lines += [f'  {_id(box.name)}(["{box.name}"])' for box in picture.boxes if box.network is None]
-    for network in made.networks:
+    for network in topology.networks:
         lines.append(f'  subgraph net_{_id(network.name)}["{network.name}: {network.cidr}"]')
         lines += [f"    {_box(box)}" for box in picture.boxes if box.network == network.name]
         lines.append("  end")
@@ -31,22 +31,22 @@ def _box(box: Box) -> str:
 
 def _everywhere(picture: Picture) -> list[str]:
     """Dotted arrows between whole networks: who is at the other end of what concerns every node."""
-    network_of = {node.name: node.network for node in picture.made.nodes}
+    network_of = {node.name: node.network for node in picture.topology.nodes}
     ports: dict[tuple[str, str], list[str]] = {}
     for flow in picture.everywhere:
         sources = {network_of.get(name, name) for name in flow.source}
         targets = {network_of.get(name, name) for name in flow.target}
         for source in sorted(sources):
             for target in sorted(targets - sources):
-                found = ports.setdefault((source, target), [])
-                if port(flow) not in found:
-                    found.append(port(flow))
+                labels = ports.setdefault((source, target), [])
+                if port(flow) not in labels:
+                    labels.append(port(flow))
     drawn = {box.name for box in picture.boxes}
     outside = ['  world(["world"])'] if WORLD not in drawn and any(WORLD in pair for pair in ports) else []
-    names = {network.name for network in picture.made.networks}
+    names = {network.name for network in picture.topology.networks}
     return outside + [
-        f'  {_end(source, names)} -. "{", ".join(found)}" .-> {_end(target, names)}'
-        for (source, target), found in ports.items()
+        f'  {_end(source, names)} -. "{", ".join(labels)}" .-> {_end(target, names)}'
+        for (source, target), labels in ports.items()
     ]
 
 

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 from idr.diagram.boxes import Picture, port
 from idr.diagram.layout import LINE, MARGIN, PADDING, TITLE, Arrow, Frame, layout
-from idr.names import said
+from idr.names import listed
 
 COLUMNS = (0, 390, 780, 880)
 """Where the columns of the table of flows begin."""
@@ -28,12 +28,12 @@ MARKER = (
 
 def svg(picture: Picture) -> str:
     """The SVG document; the same text for the same topology."""
-    made = picture.made
+    topology = picture.topology
     plan = layout(picture)
-    flows = len(made.flows)
+    flows = len(topology.flows)
     width = max(plan.width, COLUMNS[-1] + 360)
     height = plan.bottom + TITLE + LINE * (flows + 2) + MARGIN
-    head = f"IDR stack {made.stack}; live: {made.live}"
+    head = f"IDR stack {topology.stack}; live: {topology.live}"
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(head)}">',
@@ -52,8 +52,8 @@ def svg(picture: Picture) -> str:
 
 
 def _frame(frame: Frame, kind: str) -> str:
-    place = f'x="{frame.left:.1f}" y="{frame.top:.1f}" width="{frame.width:.1f}" height="{frame.height:.1f}"'
-    lines = [f'<rect class="{kind}" {place} rx="6"/>']
+    geometry = f'x="{frame.left:.1f}" y="{frame.top:.1f}" width="{frame.width:.1f}" height="{frame.height:.1f}"'
+    lines = [f'<rect class="{kind}" {geometry} rx="6"/>']
     left, top = frame.left + PADDING, frame.top + PADDING + LINE * 0.6
     lines.append(_text(left, top, frame.title, "title"))
     lines += [_text(left, top + LINE * number, text) for number, text in enumerate(frame.texts, 1)]
@@ -66,7 +66,7 @@ def _path(arrow: Arrow) -> str:
 
 
 def _label(arrow: Arrow) -> str:
-    x, y = arrow.place
+    x, y = arrow.position
     return _text(x, y + 4, arrow.label, "port")
 
 
@@ -74,8 +74,8 @@ def _table(picture: Picture, top: float) -> Iterator[str]:
     """Every flow in words; numbers on arrows are ports."""
     title = "Who may reach whom; everything else is closed. What concerns every node of a network has no arrow."
     yield _text(MARGIN, top, title, "head")
-    for number, flow in enumerate(picture.made.flows, 1):
-        cells = (said(flow.source, picture.made), said(flow.target, picture.made), port(flow), flow.why)
+    for number, flow in enumerate(picture.topology.flows, 1):
+        cells = (listed(flow.source, picture.topology), listed(flow.target, picture.topology), port(flow), flow.why)
         for left, cell in zip(COLUMNS, cells, strict=True):
             yield _text(MARGIN + left, top + TITLE + LINE * (number - 0.3), cell)
 

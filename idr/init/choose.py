@@ -56,13 +56,13 @@ def flavors(wanted: Mapping[str, Flavor], given: Mapping[str, str], there: Mappi
         *(f"--flavor {asked}=...: the layout uses {', '.join(wanted)}" for asked in given if asked not in wanted),
         *(f"--flavor {a}={g}: this cloud has: {', '.join(sorted(there))}" for a, g in given.items() if g not in there),
     ]
-    found = {}
+    chosen = {}
     for asked, need in wanted.items():
         enough = [n for n, has in there.items() if has.vcpus >= need.vcpus and has.memory_mib >= need.memory_mib]
         if asked in given:
-            found[asked] = given[asked]
+            chosen[asked] = given[asked]
         elif enough:
-            found[asked] = min(enough, key=lambda n: (there[n].memory_mib, there[n].vcpus, n))
+            chosen[asked] = min(enough, key=lambda n: (there[n].memory_mib, there[n].vcpus, n))
         else:
             wrong.append(
                 f"no flavor has {need.vcpus} vCPU and {need.memory_mib} MiB for '{asked}'; "
@@ -70,4 +70,4 @@ def flavors(wanted: Mapping[str, Flavor], given: Mapping[str, str], there: Mappi
             )
     if wrong:
         raise ChoiceError("\n".join(wrong))
-    return found
+    return chosen

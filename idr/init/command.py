@@ -95,12 +95,12 @@ def _free(cloud: "Connection") -> dict[str, float]:
         limits = cloud.compute.get_limits().absolute
     except SDKException:
         return {}
-    told = {
+    quotas = {
         "instances": (limits.instances, limits.instances_used),
         "cores": (limits.total_cores, limits.total_cores_used),
         "ram (MiB)": (limits.total_ram, limits.total_ram_used),
     }
-    return {name: limit - (used or 0) for name, (limit, used) in told.items() if limit is not None and limit >= 0}
+    return {name: limit - (used or 0) for name, (limit, used) in quotas.items() if limit is not None and limit >= 0}
 
 
 def _too_large(layout: str, free: dict[str, float]) -> list[str]:

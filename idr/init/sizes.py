@@ -20,8 +20,8 @@ class Size:
     def shortfalls(self, free: Mapping[str, float]) -> list[str]:
         """What a project with `free` instances, cores and ram (MiB) lacks; an unknown quota counts as enough."""
         needs = {"instances": self.nodes, "cores": self.vcpus, "ram (MiB)": self.memory_gib * 1024}
-        told = {name: need for name, need in needs.items() if name in free}
-        return [f"{need} {name}, {free[name]:.0f} left" for name, need in told.items() if need > free[name]]
+        known = {name: need for name, need in needs.items() if name in free}
+        return [f"{need} {name}, {free[name]:.0f} left" for name, need in known.items() if need > free[name]]
 
     def __str__(self) -> str:
         return (

@@ -119,9 +119,9 @@ def _of_grid(_path: str, body: bytes) -> Iterator[str]:
 
 def _of_image(_path: str, body: bytes) -> Iterator[str]:
     data = json.loads(body)
-    if found := data["meta"].get("wellId"):
+    if well := data["meta"].get("wellId"):
         for table in ("Plate.wells", "Screen.plateLinks.child.wells"):
-            yield f"/webgateway/table/{table}/{found}/query/?query=Well-{found}"
+            yield f"/webgateway/table/{table}/{well}/query/?query=Well-{well}"
     # Of a large image the browser asks for tiles, which depend on the size of its window.
     if data.get("tiles"):
         yield f"/webclient/render_birds_eye_view/{data['id']}/"
@@ -160,15 +160,15 @@ _NAMED = re.compile(r"""["'](/static/[^"'{}<>\s?]+\.\w+(?:\?[^"'{}<>\s]*)?)["']"
 
 def _of_page(path: str, body: bytes) -> Iterator[str]:
     """The files that a page, a panel or a script in it names."""
-    for found in dict.fromkeys(_NAMED.findall(body.decode())):
-        yield urljoin(path, found)
+    for name in dict.fromkeys(_NAMED.findall(body.decode())):
+        yield urljoin(path, name)
 
 
 def _of_style(path: str, body: bytes) -> Iterator[str]:
     """The pictures of a style sheet. One leads elsewhere: to the tables of colours, which are of `FIRST`."""
     base = urlsplit(path).path
-    for found in dict.fromkeys(re.findall(r"url\(\s*[\"']?([^\"')\s]+)", body.decode())):
-        picture = posixpath.normpath(urljoin(base, found))
+    for name in dict.fromkeys(re.findall(r"url\(\s*[\"']?([^\"')\s]+)", body.decode())):
+        picture = posixpath.normpath(urljoin(base, name))
         if picture.startswith(STATIC):
             yield picture
 

@@ -34,20 +34,20 @@ def command(stack: Stack, yes: Yes = False) -> None:
 def recover(stack: str, say: Say, agree: Agree) -> None:
     """Make cloud and state of a stack agree, after `agree` to each question; `say` is given each step done.
 
-    Raises RecoverError, LockError, PlaceError, EngineError or CloudError; nothing was changed then, unless a step that
-    was said before says so.
+    Raises RecoverError, LockError, CloudIdentityError, EngineError or CloudError; nothing was changed then, unless an
+    earlier message names a step that was done.
     """
     file = stack_file.read(stack)
     # A wrong passphrase is noticed here, before the lock is touched.
     engine.config(stack)
     cloud = asking(lambda: connect(file.provider_setting))
     known = state.read(stack)
-    asking(lambda: agreement.same_place(cloud, known, stack))
+    asking(lambda: agreement.require_same_cloud(cloud, known, stack))
     is_locked = lock.is_held(stack, known, agree)
-    found: Agreement = asking(lambda: agreement.of(cloud, file.plan))
-    refuse(found)
-    tasks = _tasks(found)
-    for line in [*found.warnings(), *tasks]:
+    result: Agreement = asking(lambda: agreement.of(cloud, file.plan))
+    refuse(result)
+    tasks = _tasks(result)
+    for line in [*result.warnings(), *tasks]:
         say(line)
     if tasks and not agree("Do this?"):
         msg = "nothing was changed"
@@ -55,30 +55,30 @@ def recover(stack: str, say: Say, agree: Agree) -> None:
     if is_locked:
         engine.run("cancel", "--yes", "--stack", stack)
         say("the lock of an earlier update is off")
-    if tasks or found.state.pending:
-        asking(lambda: leftovers.remove(cloud, found, say))
+    if tasks or result.state.pending:
+        asking(lambda: leftovers.remove(cloud, result, say))
         after: Agreement = asking(lambda: agreement.of(cloud, file.plan))
-        _let_the_state_know(found, after, file.plan.protect_data, say)
+        _let_the_state_know(result, after, file.plan.protect_data, say)
     say(f"the state agrees with the cloud; now: pulumi up -s {stack}")
 
 
-def refuse(found: Agreement) -> None:
+def refuse(result: Agreement) -> None:
     """Raise RecoverError where the differences have another cause than an interrupted update."""
-    if lines := found.foreign() or found.protected_lost():
+    if lines := result.foreign() or result.protected_lost():
         raise RecoverError("\n".join(lines))
-    if blocked := [one for one in found.comparison.undecided if one.blocks]:
+    if blocked := [one for one in result.comparison.undecided if one.blocks]:
         lines = [f"{one.volume}: {one.reason}" for one in blocked]
         raise RecoverError("\n".join([*lines, leftovers.HOW_TO_DECIDE]))
 
 
-def _tasks(found: Agreement) -> list[str]:
-    difference = found.comparison
+def _tasks(result: Agreement) -> list[str]:
+    difference = result.comparison
     return [
         *(f"delete: {one}" for one in (*difference.delete, *difference.extra_rules)),
-        *(f"delete: {one}, which is in ERROR" for one in found.broken()),
+        *(f"delete: {one}, which is in ERROR" for one in result.broken()),
         *(f"adopt: {one.volume}, as the data volume {one.name}" for one in difference.adopt),
         *(f"forget: {one}, which is gone" for one in difference.gone),
-        *(f"do not stop: {name}, whose machine does not run" for name in found.hindered()),
+        *(f"do not stop: {name}, whose machine does not run" for name in result.hindered()),
     ]
 
 

@@ -16,12 +16,12 @@ HOW_TO_DECIDE = (
 )
 
 
-def remove(cloud: "Connection", found: Agreement, say: Callable[[str], None]) -> None:
+def remove(cloud: "Connection", agreement: Agreement, say: Callable[[str], None]) -> None:
     """Delete the leftovers without data, and servers in ERROR, one after another; wait for volumes being made."""
-    for one in (*found.comparison.delete, *found.comparison.extra_rules, *found.broken()):
+    for one in (*agreement.comparison.delete, *agreement.comparison.extra_rules, *agreement.broken()):
         _delete(cloud, one)
         say(f"{one}: deleted")
-    for adoption in found.comparison.adopt:
+    for adoption in agreement.comparison.adopt:
         volume = cloud.block_storage.get_volume(adoption.volume.id)
         if volume.status == "creating":
             cloud.block_storage.wait_for_status(volume, "available", failures=["error"], wait=SECONDS)

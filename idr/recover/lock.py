@@ -56,12 +56,12 @@ def is_held(stack: str, known: State, agree: Callable[[str], bool]) -> bool:
     message = _refusal(stack, known)
     if message is None:
         return False
-    found = locks(message)
-    if running := next((lock for lock in found if lock.is_running()), None):
+    held = locks(message)
+    if running := next((lock for lock in held if lock.is_running()), None):
         msg = f"an update of '{stack}' is running: {running}. Wait for its end, or stop it with Ctrl-C there."
         raise LockError(msg)
-    elsewhere = [str(lock) for lock in found if not lock.is_over()]
-    if not found:
+    elsewhere = [str(lock) for lock in held if not lock.is_over()]
+    if not held:
         elsewhere = ["an update that could not write down who it is (was a disk full?)"]
     if elsewhere and not agree(
         f"The state is locked by {' and '.join(elsewhere)}. Only continue if that update has ended: it would go on, "

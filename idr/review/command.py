@@ -43,16 +43,16 @@ def command(
         raise typer.BadParameter(msg, param_hint="--allow")
     # First of all: of a file that is no YAML the engine does not say which line.
     settings = _stack_file(stack, needed=preview_file is None)
-    found = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
-    summary = summarize(found, stack, _missing(stack))
-    breaches = rules.check(Change(found, settings), lifted)
+    shown = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
+    summary = summarize(shown, stack, _missing(stack))
+    breaches = rules.check(Change(shown, settings), lifted)
     if as_json:
         print_json(render.data(summary, breaches))
     elif as_markdown:
         typer.echo(render.markdown(summary, breaches), nl=False)
     else:
         _show(render.text(summary, breaches))
-    if found.errors or any(not breach.allowed for breach in breaches):
+    if shown.errors or any(not breach.allowed for breach in breaches):
         raise typer.Exit(FAILED)
 
 
@@ -99,5 +99,5 @@ def _stack_file(stack: str, *, needed: bool) -> dict[str, Any] | None:
         return None
     if not file.is_file():
         return None
-    found = stack_file.document(file)
-    return found if isinstance(found, dict) else {}
+    document = stack_file.document(file)
+    return document if isinstance(document, dict) else {}

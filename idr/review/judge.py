@@ -67,21 +67,21 @@ def of_paths(paths: Iterable[str]) -> Judgement | None:
 def of_stack(stack: str, text: str | None, stack_file: dict[str, Any] | None) -> Judgement:
     """What a preview says of a stack; one that is missing, is none or has failed can be lifted by nobody."""
     try:
-        found = preview.read(text or "")
+        shown = preview.read(text or "")
     except preview.PreviewError:
         comment = f"{render.marker(stack)}\n### Stack `{stack}`: there is no preview\n"
         return Judgement(stack, State.FAILED, comment)
-    breaches = rules.check(Change(found, stack_file))
+    breaches = rules.check(Change(shown, stack_file))
     broken = tuple(dict.fromkeys(breach.rule for breach in breaches))
-    state = State.FAILED if found.errors else State.BROKEN if broken else State.SUCCESS
-    return Judgement(stack, state, render.markdown(summarize(found, stack), breaches), broken)
+    state = State.FAILED if shown.errors else State.BROKEN if broken else State.SUCCESS
+    return Judgement(stack, state, render.markdown(summarize(shown, stack), breaches), broken)
 
 
-def verdict(judgements: Iterable[Judgement]) -> dict[str, str]:
+def verdict(given: Iterable[Judgement]) -> dict[str, str]:
     """The worst state, and what to say of it in a line of at most 140 characters, as GitHub's statuses have it."""
-    found = list(judgements)
-    broken = ", ".join(dict.fromkeys(rule for one in found for rule in one.broken))
-    failed = ", ".join(one.name for one in found if one.state == State.FAILED)
+    judgements = list(given)
+    broken = ", ".join(dict.fromkeys(rule for one in judgements for rule in one.broken))
+    failed = ", ".join(one.name for one in judgements if one.state == State.FAILED)
     if failed:
         return {"state": State.FAILED, "description": f"no preview of {failed} that could be judged"[:140]}
     if broken:
@@ -102,10 +102,10 @@ def read_stack_file(commit: str, stack: str) -> dict[str, Any] | None:
     command = ["git", "show", f"{commit}:Pulumi.{stack}.yaml"]
     done = subprocess.run(command, cwd=checkout.folder(), capture_output=True, check=False)
     try:
-        found = yaml_text.load(done.stdout)
+        document = yaml_text.load(done.stdout)
     except yaml_text.YamlError:
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def main(previews: Path, commit: str, comments: Path) -> None:
@@ -113,11 +113,11 @@ def main(previews: Path, commit: str, comments: Path) -> None:
     paths = changed_paths("HEAD", commit)
     touched = stacks_touched(paths, shared_stacks())
     stacks = [of_stack(stack, read_preview(previews, stack), read_stack_file(commit, stack)) for stack in touched]
-    found = [one for one in (of_paths(paths), *stacks) if one]
+    judgements = [one for one in (of_paths(paths), *stacks) if one]
     comments.mkdir(parents=True)
-    for one in found:
+    for one in judgements:
         (comments / f"{one.name}.md").write_text(one.comment)
-    print(json.dumps(verdict(found)))
+    print(json.dumps(verdict(judgements)))
 
 
 if __name__ == "__main__":

@@ -98,9 +98,9 @@ class Step(_Model):
     @property
     def reasons(self) -> tuple[str, ...]:
         """Properties that force a replacement, else those that change."""
-        found = self.detailed_diff or {}
-        forcing = [key for key, value in found.items() if str(value.get("kind", "")).endswith("-replace")]
-        return tuple(sorted(forcing or found))
+        changes = self.detailed_diff or {}
+        forcing = [key for key, value in changes.items() if str(value.get("kind", "")).endswith("-replace")]
+        return tuple(sorted(forcing or changes))
 
 
 class Diagnostic(_Model):
@@ -143,16 +143,16 @@ def read(text: str) -> Preview:
     as unchanged.
     """
     try:
-        found = Preview.model_validate_json(text)
+        parsed = Preview.model_validate_json(text)
     except ValidationError:
         msg = "this is not the JSON of a preview; make one with: pulumi preview --json --show-sames"
         raise PreviewError(msg) from None
-    shown = sum(step.kind == Kind.SAME for step in found.steps)
-    if shown < found.change_summary.get("same", 0):
+    shown = sum(step.kind == Kind.SAME for step in parsed.steps)
+    if shown < parsed.change_summary.get("same", 0):
         msg = "the preview leaves out unchanged resources; make it with: pulumi preview --json --show-sames"
         raise PreviewError(msg)
-    once = {(step.urn, step.kind): step for step in found.steps}
-    return found.model_copy(update={"steps": tuple(once.values())})
+    once = {(step.urn, step.kind): step for step in parsed.steps}
+    return parsed.model_copy(update={"steps": tuple(once.values())})
 
 
 def _name(urn: str) -> str:

@@ -25,12 +25,12 @@ def in_stack_file(document: Mapping[str, Any]) -> list[str]:
 
 def in_preview(preview: Preview) -> list[str]:
     """Configuration keys and properties of resources, as `resource: property`, that show a secret."""
-    found = [key for key, value in _leaves(preview.config) if _shows(key, value)]
+    shown = [key for key, value in _leaves(preview.config) if _shows(key, value)]
     for step in preview.steps:
         if step.new:
             places = [*_leaves(step.new.inputs), *_leaves(step.new.outputs)]
-            found += [f"{step.name}: {place}" for place, value in places if _shows(place, value)]
-    return sorted(set(found))
+            shown += [f"{step.name}: {path}" for path, value in places if _shows(path, value)]
+    return sorted(set(shown))
 
 
 def redacted(value: Any, key: str = "") -> Any:
@@ -42,25 +42,25 @@ def redacted(value: Any, key: str = "") -> Any:
     return SHOWN if isinstance(value, str) and _shows(key, value) else value
 
 
-def _shows(place: str, value: str) -> bool:
+def _shows(path: str, value: str) -> bool:
     if value in ("", HIDDEN, UNKNOWN):
         return False
     if value == SHOWN:
         return True
-    name = re.split(r"[.:]", place)[-1]
+    name = re.split(r"[.:]", path)[-1]
     if _PRIVATE_KEY.search(value) or _PASSWORD.search(value):
         return True
     return bool(name not in PUBLISHED_KEYS and _SECRET_NAME.search(name))
 
 
-def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Every text in nested data with its path; what Pulumi has encrypted (`secure: ...`) is left out."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key != "secure":
-                yield from _leaves(inner, f"{place}.{key}" if place else str(key))
+                yield from _leaves(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{place}.{number}")
+            yield from _leaves(inner, f"{path}.{number}")
     elif isinstance(value, str):
-        yield place, value
+        yield path, value

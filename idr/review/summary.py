@@ -116,29 +116,29 @@ def _world(preview: Preview) -> Iterator[Line]:
 
 
 def _power(preview: Preview) -> Iterator[Line]:
-    found = power_changes(preview)
-    if not found.is_recorded:
+    power = power_changes(preview)
+    if not power.is_recorded:
         yield Line(Topic.TEMPLATES, "what they were is not recorded: the next review can compare them")
     for topic, texts in (
-        (Topic.PEOPLE, [*(f"{one} is added" for one in found.joined), *(f"{one} is removed" for one in found.left)]),
-        (Topic.RENEWAL, _stack_secret(found)),
-        (Topic.CHECKS, [f"no longer: {check}" for check in found.lifted]),
-        (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in found.opened]),
-        (Topic.FLOWS, [f"{flow} is closed" for flow in found.closed]),
-        (Topic.TEMPLATES, map(str, found.files)),
+        (Topic.PEOPLE, [*(f"{one} is added" for one in power.joined), *(f"{one} is removed" for one in power.left)]),
+        (Topic.RENEWAL, _stack_secret(power)),
+        (Topic.CHECKS, [f"no longer: {check}" for check in power.lifted]),
+        (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in power.opened]),
+        (Topic.FLOWS, [f"{flow} is closed" for flow in power.closed]),
+        (Topic.TEMPLATES, map(str, power.files)),
         (Topic.COMMANDS, new_commands(preview)),
     ):
         yield from (Line(topic, text) for text in texts)
 
 
-def _stack_secret(found: PowerChanges) -> Iterator[str]:
-    if found.new_secret:
+def _stack_secret(power: PowerChanges) -> Iterator[str]:
+    if power.new_secret:
         yield (
-            f"a new one is trusted by every node (its deploy key: {found.new_secret}); the former one stays trusted "
+            f"a new one is trusted by every node (its deploy key: {power.new_secret}); the former one stays trusted "
             "until idr:previousStackSecret is removed"
         )
-    if found.former_secret:
-        yield f"the former one (its deploy key: {found.former_secret}) is trusted no longer"
+    if power.former_secret:
+        yield f"the former one (its deploy key: {power.former_secret}) is trusted no longer"
 
 
 _TOPICS = {Kind.REPLACE: Topic.REPLACED, Kind.DELETE: Topic.DELETED, Kind.CREATE: Topic.CREATED}
@@ -161,9 +161,9 @@ def _servers(preview: Preview) -> Iterator[Line]:
 
 def _rest(preview: Preview) -> Iterator[Line]:
     """How many of everything else; components are no objects of a cloud."""
-    told = {STACK, SERVER, VOLUME, CONFIGURATION}
+    described = {STACK, SERVER, VOLUME, CONFIGURATION}
     for kind, topic in {**_TOPICS, Kind.UPDATE: Topic.CHANGED}.items():
-        types = [step.type for step in preview.steps if step.kind == kind and step.type not in told]
+        types = [step.type for step in preview.steps if step.kind == kind and step.type not in described]
         counted = {name: types.count(name) for name in types if not name.startswith("idr:")}
         if counted:
             parts = (f"{number} {name.rsplit(':', 1)[-1]}" for name, number in sorted(counted.items()))

@@ -31,40 +31,40 @@ def command(
     if update:
         typer.echo(f"note: {update}", err=True)
     everything = outputs.read(stack, source)
-    made = outputs.topology(everything)
-    expected = digests(deployed, made) if deployed else {}
+    topology = outputs.topology(everything)
+    expected = digests(deployed, topology) if deployed else {}
     with (
-        configuration(made, identity) as file,
+        configuration(topology, identity) as file,
         Progress(console=error_console(), transient=True) as progress,
         ThreadPoolExecutor() as pool,
     ):
-        servers = pool.submit(outside.servers, deployed, everything, made) if deployed else None
-        visited = pool.submit(outside.public, everything, made)
-        task = progress.add_task("asking the nodes", total=len(made.nodes))
-        answers = ask_all(made, file, lambda: progress.advance(task))
+        servers = pool.submit(outside.servers, deployed, everything, topology) if deployed else None
+        visited = pool.submit(outside.public, everything, topology)
+        task = progress.add_task("asking the nodes", total=len(topology.nodes))
+        answers = ask_all(topology, file, lambda: progress.advance(task))
     states: dict[str, str] = {}
     try:
         states = servers.result() if servers else {}
     except IdrError as error:
         typer.echo(f"note: Nova is not asked: {error}", err=True)
-    found = judged(answers, expected, states, configured=made.configured)
+    statuses = judged(answers, expected, states, configured=topology.configured)
     public = visited.result()
     # What another tool lets the address answer is not known here.
-    well = not any(status.problems for status in found) and (public.answers or not made.configured)
+    well = not any(status.problems for status in statuses) and (public.answers or not topology.configured)
     if as_json:
-        nodes = [status.model_dump(mode="json", by_alias=True) for status in found]
+        nodes = [status.model_dump(mode="json", by_alias=True) for status in statuses]
         print_json({"ok": well, "update": update, "public": public.model_dump(by_alias=True), "nodes": nodes})
     else:
-        _show(found, public)
+        _show(statuses, public)
     if not well:
         raise typer.Exit(FAILED)
 
 
-def digests(stack: str, made: Topology) -> dict[str, str]:
+def digests(stack: str, topology: Topology) -> dict[str, str]:
     """What each node's configuration should be; a frozen release's nodes are left as they are, so they have none."""
     file = stack_file.read(stack, opened=True)
     plan, secrets = file.plan, file.secrets()
-    ids = {node.name: {v.purpose: v.id for v in node.volumes if v.id} for node in made.nodes}
+    ids = {node.name: {v.purpose: v.id for v in node.volumes if v.id} for node in topology.nodes}
     if not plan.configure:
         return {}
     return {
@@ -74,21 +74,21 @@ def digests(stack: str, made: Topology) -> dict[str, str]:
     }
 
 
-def _show(found: list[Status], public: Public) -> None:
+def _show(statuses: list[Status], public: Public) -> None:
     shown = table("node", "server", "configuration", "roles", "disk", whole=["node", "server", "configuration", "disk"])
-    for status in found:
+    for status in statuses:
         shown.add_row(*_row(status))
     out = console()
     out.print(shown)
-    for status in found:
+    for status in statuses:
         for problem in status.problems:
             out.print(Text.assemble((status.node, "red"), f": {problem}"))
         for notice in status.notices:
             out.print(Text.assemble((status.node, "yellow"), f": {notice}"))
     colour = "" if public.answers else "red"
     out.print(Text.assemble("Public address ", (public.url, colour), f": {public.text}"))
-    bad = sum(bool(status.problems) for status in found)
-    out.print(f"{bad} of {len(found)} nodes have problems." if bad else f"All {len(found)} nodes are well.")
+    bad = sum(bool(status.problems) for status in statuses)
+    out.print(f"{bad} of {len(statuses)} nodes have problems." if bad else f"All {len(statuses)} nodes are well.")
 
 
 def _row(status: Status) -> tuple[Text | str, ...]:

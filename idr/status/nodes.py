@@ -89,7 +89,7 @@ class Status(View):
     notices: tuple[str, ...] = Field((), description="What an operator should do at a time of their choice")
 
 
-def ask_all(made: Topology, config: Path, progress: Callable[[], None]) -> dict[str, Answer | str]:
+def ask_all(topology: Topology, config: Path, progress: Callable[[], None]) -> dict[str, Answer | str]:
     """What every node says, or why there is no answer, by the node's name and in the order of the nodes."""
 
     def ask(node: NodeView) -> Answer | str:
@@ -98,8 +98,8 @@ def ask_all(made: Topology, config: Path, progress: Callable[[], None]) -> dict[
         return answer
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = dict(zip((node.name for node in made.nodes), pool.map(ask, made.nodes), strict=True))
-    bastion = made.bastion.name
+        answers = dict(zip((node.name for node in topology.nodes), pool.map(ask, topology.nodes), strict=True))
+    bastion = topology.bastion.name
     if isinstance(answers[bastion], str):
         # Every connection goes through it: without it the results for the others mean nothing.
         answers |= {name: "no way through the bastion" for name in answers if name != bastion}
@@ -133,18 +133,18 @@ def judged(
     `expected` has configurations' digests by node, where to compare; `servers` Nova's states, where it was asked. Where
     the nodes are not `configured` by `pulumi up`, nothing is expected of configuration and roles.
     """
-    found = []
+    statuses = []
     for name, answer in answers.items():
         server = servers.get(name)
         off = (f"its server is {server} in Nova",) if server not in (None, ACTIVE) else ()
         if isinstance(answer, str):
             problems = (*off, f"not reachable: {answer}")
-            found.append(Status(node=name, reachable=False, server=server, problems=problems))
+            statuses.append(Status(node=name, reachable=False, server=server, problems=problems))
             continue
         version = _version(answer.applied, expected.get(name)) if configured else Version.NOT_OURS
         problems = (*off, *_problems(answer, version))
         notices = tuple(_notices(answer.patches))
-        found.append(
+        statuses.append(
             Status(
                 node=name,
                 reachable=True,
@@ -155,7 +155,7 @@ def judged(
                 notices=notices,
             )
         )
-    return found
+    return statuses
 
 
 def _version(applied: Applied | None, expected: str | None) -> Version:

@@ -29,7 +29,7 @@ class Public(View):
     text: str
 
 
-def servers(stack: str, outputs: Mapping[str, Any], made: Topology) -> dict[str, str]:
+def servers(stack: str, outputs: Mapping[str, Any], topology: Topology) -> dict[str, str]:
     """Nova's state of each node's server by the node's name.
 
     Raises CloudError without usable credentials, or with those of another project.
@@ -42,18 +42,18 @@ def servers(stack: str, outputs: Mapping[str, Any], made: Topology) -> dict[str,
         if project and project != cloud.current_project_id:
             msg = f"these credentials are for project {cloud.current_project_id}, the stack is in {project}"
             raise CloudError(msg)
-        return _states(cloud, made)
+        return _states(cloud, topology)
 
-    found: dict[str, str] = asking(ask)
-    return found
+    states: dict[str, str] = asking(ask)
+    return states
 
 
-def _states(cloud: "Connection", made: Topology) -> dict[str, str]:
+def _states(cloud: "Connection", topology: Topology) -> dict[str, str]:
     states = {server.id: str(server.status) for server in cloud.compute.servers()}
-    return {node.name: states.get(node.id, GONE) for node in made.nodes if node.id}
+    return {node.name: states.get(node.id, GONE) for node in topology.nodes if node.id}
 
 
-def public(outputs: Mapping[str, Any], made: Topology) -> Public:
+def public(outputs: Mapping[str, Any], topology: Topology) -> Public:
     """Ask the public address for its first page, as a browser that trusts the stack's authority as well."""
     url = str(outputs["endpoints"]["web"])
     try:
@@ -61,7 +61,9 @@ def public(outputs: Mapping[str, Any], made: Topology) -> Public:
         trusted.load_verify_locations(cadata=str(outputs["certificateAuthority"]))
         began = time.monotonic()
         with httpx.Client(verify=trusted, timeout=SECONDS, trust_env=False) as client:
-            answer = client.get(url, headers={"Host": made.host_name}, extensions={"sni_hostname": made.host_name})
+            answer = client.get(
+                url, headers={"Host": topology.host_name}, extensions={"sni_hostname": topology.host_name}
+            )
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
         return Public(url=url, answers=False, text=str(error) or type(error).__name__)
     took = time.monotonic() - began

@@ -47,7 +47,7 @@ def test_shortfalls_are_reported_together_and_end_with_1(cloud: dict[str, Any]) 
 
 
 def test_what_is_not_checked_is_said_and_is_no_failure(cloud: dict[str, Any]) -> None:
-    cloud["state"] = replace(ENOUGH, images=(), untold=("server groups: not checked [403]",))
+    cloud["state"] = replace(ENOUGH, images=(), unchecked=("server groups: not checked [403]",))
     done = runner.invoke(app, ["check", "-s", "local"])
     assert done.exit_code == 0
     assert "- server groups: not checked [403]" in done.stdout
@@ -56,7 +56,7 @@ def test_what_is_not_checked_is_said_and_is_no_failure(cloud: dict[str, Any]) ->
 
 
 def test_json_has_need_and_rest(cloud: dict[str, Any]) -> None:
-    cloud["state"] = replace(ENOUGH, servers=ENOUGH.servers[:1], untold=("zones: not checked",))
+    cloud["state"] = replace(ENOUGH, servers=ENOUGH.servers[:1], unchecked=("zones: not checked",))
     cloud["differences"] = ["server idr-local-bastion is unknown"]
     done = runner.invoke(app, ["check", "-s", "local", "--json"])
     told = json.loads(done.stdout)

@@ -45,7 +45,7 @@ def compared(plan: Plan = PLAN) -> Report:
 
 def test_a_cloud_that_tells_all_has_everything_and_is_asked_once(fake: FakeCloud) -> None:
     found = compared(ZONED)
-    assert (found.shortfalls, found.notices, found.untold) == ([], [], [])
+    assert (found.shortfalls, found.notices, found.unchecked) == ([], [], [])
     lists = [call for call in fake.calls if not call.endswith(("/v2.1", "/v3", "/image", "/network", "/volume/v3"))]
     assert len(lists) == len(set(lists)) <= 21
 
@@ -156,7 +156,7 @@ def test_what_a_cloud_does_not_tell_is_not_checked_and_said_in_one_line(fake: Fa
             del fake.limits[service][name]
     found = compared(ZONED)
     assert found.shortfalls == []
-    (line,) = found.untold
+    (line,) = found.unchecked
     assert line.startswith(beginning)
     assert "\n" not in line
 
@@ -168,7 +168,7 @@ def test_of_two_questions_for_the_same_one_is_enough(fake: FakeCloud, refusal: s
     fake.refusals[path.replace(f"{PROJECT}/", "")] = 404
     fake.limits["network"]["security_group"] = 4
     found = compared()
-    assert found.untold == []
+    assert found.unchecked == []
     assert found.shortfalls == ["quota of security groups: 8 more needed, 3 left of 4"]
 
 
@@ -182,7 +182,7 @@ def test_a_cloud_that_tells_nothing_but_its_servers_is_no_error(fake: FakeCloud)
     fake.refusals.update({f"GET {service}/{path}": 403 for service, some in paths.items() for path in some})
     found = compared(ZONED)
     assert found.shortfalls == []
-    assert len(found.untold) > 10
+    assert len(found.unchecked) > 10
 
 
 def test_block_storage_is_not_asked_where_no_volume_is_needed(fake: FakeCloud) -> None:

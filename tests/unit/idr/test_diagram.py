@@ -15,7 +15,7 @@ from idr.diagram.boxes import picture
 from idr.diagram.layout import layout
 from idr.diagram.mermaid import mermaid
 from idr.diagram.svg import svg
-from idr.names import said
+from idr.names import listed
 from idr.plan import of_plan
 from model.outputs.topology import Topology
 from model.planning import plan
@@ -48,7 +48,7 @@ def test_the_svg_names_every_node_address_volume_and_flow(name: str) -> None:
         for volume in node.volumes:
             assert f"{volume.purpose}: {volume.size_gib} GiB at {volume.mount}" in texts
     for flow in made.flows:
-        assert {said(flow.source, made), said(flow.target, made), flow.why} <= set(texts)
+        assert {listed(flow.source, made), listed(flow.target, made), flow.why} <= set(texts)
 
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
@@ -97,9 +97,9 @@ def test_the_picture_in_the_documentation_is_that_of_the_stack() -> None:
 def test_nodes_are_named_together_as_people_do() -> None:
     made = TOPOLOGIES["ebi"]
     everyone = tuple(node.name for node in made.nodes if node.release)
-    assert said(everyone, made) == "every node of prod130"
-    assert said(everyone[1:], made).endswith("prod130-proxy, prod130-management, prod130-omeroreadonly-1..4")
-    assert said(("world",), made) == "world"
+    assert listed(everyone, made) == "every node of prod130"
+    assert listed(everyone[1:], made).endswith("prod130-proxy, prod130-management, prod130-omeroreadonly-1..4")
+    assert listed(("world",), made) == "world"
 
 
 def test_plan_shows_nodes_volumes_and_what_only_an_operator_knows() -> None:
