@@ -38,7 +38,7 @@ class DataVolume(pulumi.ComponentResource):
                 volume_type=volume.type,
                 snapshot_id=str(volume.source.snapshot) if volume.source and volume.source.snapshot else None,
                 source_vol_id=str(volume.source.volume) if volume.source and volume.source.volume else None,
-                # A copy is made where its source is.
+                # A copy is created where its source is.
                 availability_zone=cloud.volume_zone(zone) if zone and not volume.source else None,
                 metadata=labels.metadata(),
                 enable_online_resize=True,

@@ -28,8 +28,8 @@ class ListError(IdrError):
 def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
     """Refuse an `up` where cloud, state and stack secret do not agree, before it has created anything.
 
-    Returns what the state's servers were made from, by their names in the plan; nothing in a preview. Raises RunError
-    with the differences and the command that resolves them.
+    Returns what the state's servers were created from, by their names in the plan; nothing in a preview. Raises
+    RunError with the differences and the command that resolves them.
     """
     if pulumi.runtime.is_dry_run():
         return {}

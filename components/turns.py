@@ -1,4 +1,4 @@
-"""Turns: nodes that exist are interrupted one after another, while new ones are made all at once."""
+"""Turns: nodes that exist are interrupted one after another, while new ones are created all at once."""
 
 import asyncio
 from collections.abc import Iterable

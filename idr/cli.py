@@ -69,7 +69,7 @@ Identity = Annotated[
         dir_okay=False,
         resolve_path=True,
         callback=_or_the_key_of_make_up,
-        help="Private key to offer beside the ssh agent's. Default: the one that `make up` made, if there.",
+        help="Private key to offer beside the ssh agent's. Default: the one that `make up` created, if any.",
     ),
 ]
 
@@ -121,7 +121,7 @@ def application(functions: Mapping[str, str]) -> typer.Typer:
     app = typer.Typer(
         cls=Commands,
         help="What operators of the IDR do beside `pulumi up`.",
-        epilog="Exit status: 0 all is well, 1 something is wrong (said on standard error), 2 wrong usage.",
+        epilog="Exit status: 0 all is well, 1 something is wrong (explained on standard error), 2 wrong usage.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
@@ -148,10 +148,10 @@ def console() -> Console:
 
 def table(*headers: str, whole: Collection[str] = ()) -> Table:
     """A table that cuts nothing: columns named in `whole` stay on one line, the others are broken to fit."""
-    found = Table()
+    result = Table()
     for header in headers:
-        found.add_column(header, overflow="fold", no_wrap=header in whole)
-    return found
+        result.add_column(header, overflow="fold", no_wrap=header in whole)
+    return result
 
 
 def error_console() -> Console:

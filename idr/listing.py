@@ -1,4 +1,4 @@
-"""Lists what a project holds: the objects that a stack may have made, with their labels and owners."""
+"""Lists what a project holds: the objects that a stack may have created, with their labels and owners."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any

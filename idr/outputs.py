@@ -37,7 +37,7 @@ def read(stack: str | None, source: str | None) -> dict[str, Any]:
         values, name = _saved(source), source
     if values.get("contract") != CONTRACT:
         has = f"contract {values['contract']}" if "contract" in values else "no contract number"
-        msg = f"{name}: outputs with {has}, this is made for {CONTRACT}; run `pulumi up` with this version"
+        msg = f"{name}: outputs with {has}, this version reads contract {CONTRACT}; run `pulumi up` with this version"
         raise OutputsError(msg)
     return values
 

@@ -53,8 +53,8 @@ def get(service: "Proxy", path: str, **query: str) -> dict[str, Any]:
 
     answer = service.get(path, params=query)
     raise_from_response(answer)
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def quotas(values: Mapping[str, Any], project: str) -> dict[str, Quota]:

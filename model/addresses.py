@@ -61,8 +61,8 @@ def table() -> tuple[Address, ...]:
 def opened() -> tuple[Address, ...]:
     """The addresses that visitors may ask for, those first that a page asks for by the hundred."""
     first = ("thumbnails", "planes", "static")
-    found = [address for address in table() if address.answer != CLOSED]
-    return tuple(sorted(found, key=lambda address: (*first, address.answer).index(address.answer)))
+    reachable = [address for address in table() if address.answer != CLOSED]
+    return tuple(sorted(reachable, key=lambda address: (*first, address.answer).index(address.answer)))
 
 
 @cache

@@ -16,7 +16,7 @@ RULES_OF_DEFAULT = 4
 AT_ONCE = 16
 """Requests that the engine has on the way at the same time."""
 COUNTED_TWICE = frozenset({"networks", "subnets", "ports", "floating IPs", "security group rules"})
-"""Quotas of Neutron, which counts a request that is on its way beside what it has just made."""
+"""Quotas of Neutron, which counts a request that is on its way beside what it has just created."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Need:
 
     @property
     def is_tight(self) -> bool:
-        """Whether it is enough only if nothing is counted twice while it is made."""
+        """Whether it is enough only if nothing is counted twice while it is created."""
         on_the_way = min(self.more, AT_ONCE) - 1
         return self.quota in COUNTED_TWICE and self.fits and self.more > 0 and self.free < self.more + on_the_way
 

@@ -50,7 +50,7 @@ class CloudFlavor:
 
 @dataclass(frozen=True)
 class Server:
-    """A server of this stack, with what was asked for when it was made."""
+    """A server of this stack, with what was asked for when it was created."""
 
     name: str
     flavor: str | None
@@ -72,7 +72,7 @@ class CloudSubnet:
 
 @dataclass(frozen=True)
 class CloudNetwork:
-    """A network. `mine` is whether this stack made it; `port_security` is None where the cloud has no such thing."""
+    """A network. `mine` is whether this stack created it; `port_security` is None where the cloud has no such thing."""
 
     name: str
     id: str = ""
@@ -136,7 +136,7 @@ class CloudVolume:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot, and the volume that it was made from."""
+    """A snapshot, and the volume that it was taken from."""
 
     id: str
     volume: str

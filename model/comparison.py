@@ -10,7 +10,7 @@ from model.firewall import Rule
 from model.plan import Plan, cloud_prefix
 
 ACTIVE, OFF, ERROR = "ACTIVE", "SHUTOFF", "ERROR"
-"""Nova's states of a server that runs, is switched off, or could not be made."""
+"""Nova's states of a server that runs, is switched off, or could not be created."""
 
 
 class Kind(StrEnum):

@@ -91,7 +91,7 @@ def _image_fits(image: Image, node: Node, state: CloudState) -> Iterator[str]:
 
 
 def _systems(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
-    """Images with another operating system than the one that a node's roles are made for."""
+    """Images with another operating system than the one that a node's roles support."""
     for node, image, stated in _contradictions(plan, state, nodes):
         if _is_certain(image, stated, node.system):
             yield (
@@ -103,7 +103,7 @@ def _systems(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[s
 def _other_releases(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
     for node, image, stated in _contradictions(plan, state, nodes):
         if not _is_certain(image, stated, node.system):
-            yield f"image '{image.name}' is {stated} by its name, the roles are made for {node.system.name}"
+            yield f"image '{image.name}' is {stated} by its name, the roles support {node.system.name}"
 
 
 def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[tuple[Node, Image, Told]]:
@@ -151,7 +151,7 @@ def _retired(plan: Plan, state: CloudState, difference: Difference) -> Iterator[
     """Images and flavors of servers that stay, from which nobody could create them again."""
     stay = [node for node in plan.nodes if node not in difference.created]
     for line in [*_images(state, stay), *_flavors(state, [node for node in stay if node not in difference.sized])]:
-        yield f"{line}; no server is made from it now, but none could be replaced"
+        yield f"{line}; no server is created from it now, but none could be replaced"
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ def _refuse_variables(environment: Mapping[str, str]) -> None:
 
 def _refuse_repeats(value: Any) -> None:
     if value and str(value) != "0":
-        msg = f"openstack:{REPEATS} is set: a data volume could be made twice; remove it, repeat `pulumi up` instead"
+        msg = f"openstack:{REPEATS} is set: a data volume could be created twice; remove it, repeat `pulumi up` instead"
         raise ProviderError(msg)
 
 

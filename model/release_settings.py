@@ -56,7 +56,7 @@ class DataVolume(Section):
 
     size_gib: VolumeGib = Field(description="Size in GiB; may grow, never shrink")
     type: Name | None = Field(None, description="Volume type of the cloud; its default where absent")
-    source: VolumeSource | None = Field(None, description="What it is made as a copy of")
+    source: VolumeSource | None = Field(None, description="What it is a copy of")
     existing: UUID | None = Field(None, description="Id of a volume to use as it is")
 
     def problems(self) -> Iterator[str]:
@@ -68,7 +68,7 @@ class DataVolume(Section):
 
 
 class Machine(Section):
-    """What a server of any kind is made from."""
+    """What a server of any kind is created from."""
 
     flavor: Name = Field(description="Flavor of the cloud; one of the stack's `flavors`")
     image: Name | None = Field(None, description="Image of the cloud, where it is not the stack's for this role")

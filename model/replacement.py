@@ -11,7 +11,7 @@ from model.roles import Role
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a server was made from. `zone` is its availability zone, `ports` the number of its networks.
+    """What a server was created from. `zone` is its availability zone, `ports` the number of its networks.
 
     `gone` is the id of a server that somebody deleted in the cloud.
     """
@@ -42,7 +42,7 @@ def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
     """The order of an update of the servers that are `deployed`, by their names in the plan.
 
     The bastion comes first, since the others are stopped and configured through it. A node without a server waits for
-    none: new servers are made and configured all at once.
+    none: new servers are created and configured all at once.
     """
     scopes = [scope for scope in plan.scopes if not scope.frozen]
     servers = (node for scope in scopes for node in scope.nodes if node.name in deployed)

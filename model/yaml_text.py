@@ -224,7 +224,7 @@ def _zone(text: str | None) -> timezone:
 
 
 def _for_json(node: yaml.Node, value: Any) -> Any:
-    """The value as it is after the engine has made JSON of it."""
+    """The value as it is after the engine has turned it into JSON."""
     if isinstance(value, datetime):
         # time.Time.String(); `model.reading` refuses it, here and in the program.
         zone = value.strftime("%z")

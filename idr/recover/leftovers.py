@@ -17,7 +17,7 @@ HOW_TO_DECIDE = (
 
 
 def remove(cloud: "Connection", agreement: Agreement, say: Callable[[str], None]) -> None:
-    """Delete the leftovers without data, and servers in ERROR, one after another; wait for volumes being made."""
+    """Delete the leftovers without data, and servers in ERROR, one after another. Wait for volumes in creation."""
     for one in (*agreement.comparison.delete, *agreement.comparison.extra_rules, *agreement.broken()):
         _delete(cloud, one)
         say(f"{one}: deleted")

@@ -27,7 +27,7 @@ def adopt(stack: str, adoption: Adoption, protect: bool) -> None:
 
 
 def volume_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> dict[str, Any]:
-    """The state's entry of a volume that was made for the component of its name."""
+    """The state's entry of a volume that was created for the component of its name."""
     resources = export["deployment"].get("resources") or []
     component = next(
         (one for one in resources if one["type"] == DATA_VOLUME and one["urn"].endswith(f"::{adoption.name}")), None

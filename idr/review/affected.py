@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from idr import checkout
 from model.reading import DEMO_STACK
 
-# The engine, its plugins and the environment in which the program runs are made from these.
+# The engine, its plugins and the environment in which the program runs are installed from these.
 DEPLOYS = ("dev/toolchain/*", "requirements-dev.lock")
 # Nothing else in these reaches a cloud. What is not listed touches every stack: a wrong guess costs a preview only.
 APART = (

@@ -1,7 +1,7 @@
 """Judge a change with the default branch's program, which the change cannot weaken. For CI.
 
 `python -m idr.review.judge PREVIEWS COMMIT COMMENTS`, in a checkout of the default branch. PREVIEWS holds STACK.json of
-each stack, which the change's own program made. It is data: no name in it becomes a path, and no link is followed.
+each stack, which the change's own program wrote. It is data: no name in it becomes a path, and no link is followed.
 Writes one comment for each stack to COMMENTS, and prints the verdict as JSON.
 """
 
@@ -46,7 +46,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is found of one stack, or of the change itself: its comment, and the names of the rules it breaks."""
+    """The result for one stack, or for the change itself: its comment, and the names of the rules it breaks."""
 
     name: str
     state: State

@@ -29,10 +29,10 @@ def output(*command: str, seconds: float = SECONDS) -> str:
 def parsed(text: str) -> dict[str, Any] | None:
     """The JSON object in a text; None when there is none."""
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def disks() -> list[dict[str, Any]]:
@@ -41,13 +41,13 @@ def disks() -> list[dict[str, Any]]:
     volumes = pathlib.Path("/etc/idr/volumes")
     if volumes.exists():
         mounts += [line.split()[1] for line in volumes.read_text().splitlines() if line and not line.startswith("#")]
-    found = []
+    usages = []
     for mount in mounts:
         usage = shutil.disk_usage(mount)
-        found.append(
+        usages.append(
             {"mount": mount, "size": usage.total, "free": usage.free, "percent": percent(usage.used, usage.free)}
         )
-    return found
+    return usages
 
 
 def percent(used: int, free: int) -> int:
@@ -61,35 +61,35 @@ def patches() -> dict[str, Any] | None:
     Without options -b only looks. Its kernel status is 1 without a newer kernel, 2 and 3 with one.
     """
     # It looks at every process: what else is asked must not wait for it on a busy machine.
-    said = output("nice", "-n", "19", "needrestart", "-b", seconds=PATCHES_SECONDS)
-    if "NEEDRESTART-VER:" not in said:
+    report = output("nice", "-n", "19", "needrestart", "-b", seconds=PATCHES_SECONDS)
+    if "NEEDRESTART-VER:" not in report:
         return None
-    found = [line.partition(": ")[::2] for line in said.splitlines()]
-    newer = any(name == "NEEDRESTART-KSTA" and value in ("2", "3") for name, value in found)
+    lines = [line.partition(": ")[::2] for line in report.splitlines()]
+    newer = any(name == "NEEDRESTART-KSTA" and value in ("2", "3") for name, value in lines)
     return {
         "reboot": newer or pathlib.Path("/run/reboot-required").exists(),
-        "services": sorted(value.removesuffix(".service") for name, value in found if name == "NEEDRESTART-SVC"),
+        "services": sorted(value.removesuffix(".service") for name, value in lines if name == "NEEDRESTART-SVC"),
     }
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """The operating system's version, and those of the packages, OMERO.web and OMERO.server that are installed."""
-    found = {}
+    result = {}
     for line in pathlib.Path("/etc/os-release").read_text().splitlines():
         if line.startswith("PRETTY_NAME="):
-            found["system"] = line.partition("=")[2].strip('"')
-    found["kernel"] = output("uname", "-r")
+            result["system"] = line.partition("=")[2].strip('"')
+    result["kernel"] = output("uname", "-r")
     for package in packages:
         for line in output("dpkg-query", "-W", "-f", "${Package} ${Version}\n", package).splitlines():
             name, _, version = line.partition(" ")
             if version:
-                found[name] = version
+                result[name] = version
     for folder in pathlib.Path("/opt/omero/web").glob("venv3/lib/python3*/site-packages/omero_web-*.dist-info"):
-        found["OMERO.web"] = folder.name.removeprefix("omero_web-").removesuffix(".dist-info")
+        result["OMERO.web"] = folder.name.removeprefix("omero_web-").removesuffix(".dist-info")
     server = pathlib.Path("/opt/omero/server/OMERO.server")
     if server.is_symlink():
-        found["OMERO.server"] = server.readlink().name
-    return found
+        result["OMERO.server"] = server.readlink().name
+    return result
 
 
 with ThreadPoolExecutor() as pool:

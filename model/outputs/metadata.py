@@ -12,7 +12,7 @@ LONGEST_VALUE = 255
 def server_metadata(node: Node, plan: Plan) -> dict[str, str]:
     """Its groups, its host name, which of its networks comes first, and whether ssh goes through it or to it."""
     bastion = node == plan.bastion_node
-    found = {
+    result = {
         **_groups(groups(node, plan)),
         "hostname": node.name,
         "ssh_proxy_host": "proxy" if bastion else "required",
@@ -20,8 +20,8 @@ def server_metadata(node: Node, plan: Plan) -> dict[str, str]:
     if node.storage_network:
         subnet = plan.scope_of(node).subnet
         # Where its address in the inventory is; the rest of the order does not matter.
-        found["network_order"] = subnet.existing or f"{cloud_prefix(plan.stack)}-{subnet.name}"
-    return found
+        result["network_order"] = subnet.existing or f"{cloud_prefix(plan.stack)}-{subnet.name}"
+    return result
 
 
 def _groups(names: Iterable[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Topology: networks, nodes, volumes and who talks to whom. Every other view of the nodes is made from it alone."""
+"""Topology: networks, nodes, volumes and who talks to whom. Every other view of the nodes is derived from it alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

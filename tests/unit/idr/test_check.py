@@ -51,7 +51,7 @@ def test_what_is_not_checked_is_said_and_is_no_failure(cloud: dict[str, Any]) ->
     done = runner.invoke(app, ["check", "-s", "local"])
     assert done.exit_code == 0
     assert "- server groups: not checked [403]" in done.stdout
-    assert "no server is made from it now, but none could be replaced" in done.stdout
+    assert "no server is created from it now, but none could be replaced" in done.stdout
     assert "has everything that the plan needs, as far as it tells." in done.stdout
 
 

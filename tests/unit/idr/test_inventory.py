@@ -65,7 +65,7 @@ def test_prometheus_gets_a_list_of_target_groups() -> None:
     ("given", "message"),
     [
         ({}, "outputs with no contract number"),
-        ({"contract": 2}, "outputs with contract 2, this is made for 1"),
+        ({"contract": 2}, "outputs with contract 2, this version reads contract 1"),
         ({"contract": 1}, "not as docs/outputs.schema.json says: topology: "),
         ({"contract": 1, "topology": {**OUTPUTS["topology"], "nodes": [{}]}}, "topology.nodes.0.name: Field required"),
         ([], "not an object"),

@@ -94,7 +94,7 @@ def test_another_debian_by_its_name_alone_is_a_notice() -> None:
     made = official(image="debian-13", omeroImage="u")
     state = CloudState(images=(Image("debian-13"), Image("u")))
     assert wrong_systems(made, *(state.images or ())) == []
-    assert "image 'debian-13' is Debian 13 by its name, the roles are made for Debian 12" in notices(made, state)
+    assert "image 'debian-13' is Debian 13 by its name, the roles support Debian 12" in notices(made, state)
 
 
 def test_where_another_tool_configures_the_nodes_any_system_will_do() -> None:

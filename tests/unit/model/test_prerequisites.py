@@ -303,7 +303,7 @@ def test_an_image_that_no_change_uses_is_a_notice() -> None:
     retired = replace(there(PLAN), images=(), image_names=())
     assert absent(PLAN, retired) == []
     (notice,) = notices(PLAN, retired)
-    assert notice.startswith("image 'idr-debian-12' does not exist (available: none); no server is made from it now")
+    assert notice.startswith("image 'idr-debian-12' does not exist (available: none); no server is created from it now")
 
 
 def test_a_frozen_release_uses_no_name() -> None:
