@@ -147,7 +147,7 @@ def test_a_host_name_is_one(host: str) -> None:
         assert "must be a host name" in given_with(**change), change
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0.0.0.0", "256.1.1.1", "a..b", "-a"])  # noqa: S104
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0.0.0.0", "256.1.1.1", "a..b", "-a"])  # noqa: S104  # read, not bound
 def test_every_setting_with_a_host_in_it_names_another_machine(host: str) -> None:
     mount = {"source": f"{host}:/uod", "mount": "/uod"}
     part = {"url": f"https://{host}/file.zip"}
@@ -161,7 +161,7 @@ def test_every_setting_with_a_host_in_it_names_another_machine(host: str) -> Non
     ):
         if "email" in str(change) and host == "localhost":
             continue  # an account of another machine's cannot be told from it
-        said = mistakes(lambda v, change=change: v.update(change), CERTIFIED)  # type: ignore[misc]
+        said = mistakes(lambda v, change=change: v.update(change), CERTIFIED)  # type: ignore[misc]  # a lambda with a default
         assert len(said) == 1, change
         assert any(part in said[0] for part in ("must be", "cannot be", "must name")), said
 
