@@ -14,6 +14,11 @@ def shell(text: str) -> str:
     return shlex.quote(text) if text else ""
 
 
+def word(text: str) -> str:
+    """A word for OMERO's command line, which reads its files as shlex does; also an empty one."""
+    return shlex.quote(text)
+
+
 def apt(text: str) -> str:
     """A value of apt.conf(5), which has no way to write a quotation mark or to end a line in one."""
     if not text.isprintable() or '"' in text:
@@ -27,4 +32,4 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-FILTERS: dict[str, Callable[[str], str]] = {"shell": shell, "apt": apt, "sha256": sha256}
+FILTERS: dict[str, Callable[[str], str]] = {"shell": shell, "word": word, "apt": apt, "sha256": sha256}

@@ -38,7 +38,8 @@ class Node:
     """One server. `rebuild` is a number: another one asks for a new server on the same volumes and address.
 
     `listens` are the TCP ports on which it waits for others. `server_group` is the set that Nova spreads over hosts.
-    `heap_mib` and `web_workers` are None where `model.sizing` decides.
+    `heap_mib` and `web_workers` are None where `model.sizing` decides. `omero_config` and `web_config` are keys and
+    values of OMERO.server's and OMERO.web's own configuration, over what the templates set.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Node:
     server_group: str | None
     heap_mib: int | None
     web_workers: int | None
+    omero_config: tuple[tuple[str, str], ...] = field(repr=False)
+    web_config: tuple[tuple[str, str], ...] = field(repr=False)
     packages: tuple[str, ...]
     security_groups: tuple[str, ...]
     listens: tuple[int, ...]

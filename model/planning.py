@@ -4,6 +4,7 @@ from model import firewall, nfs
 from model.addressing import gateway, service_pool
 from model.firewall import End, Site, Zone
 from model.hosts import LONGEST_LABEL
+from model.omero_config import ServerConfig, WebConfig, merged
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
 from model.release_settings import AntiAffinity, NodeGroup, Release
 from model.release_settings import Scope as ScopeSettings
@@ -137,6 +138,7 @@ def _node(
     official = settings.omero.distribution == Distribution.OFFICIAL
     system = system_of(group.roles, official=official)
     ends: tuple[End, ...] = (*group.roles, firewall.EVERY_NODE)
+    release = place if isinstance(place, Release) else None
     on_storage = settings.storage_network and OMERO_ROLES.intersection(group.roles)
     return Node(
         name=name,
@@ -156,12 +158,21 @@ def _node(
         server_group=f"{scope}-{group_name}" if group.count else None,
         heap_mib=group.heap_mib,
         web_workers=group.web_workers,
+        omero_config=_layers(OMERO_ROLES, group, settings.omero, release and release.omero, group.omero),
+        web_config=_layers(frozenset({Role.WEB}), group, settings.web, release and release.web, group.web),
         packages=packages(system, group.roles, settings.omero.distribution, acme=settings.acme is not None),
         security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
         listens=firewall.listens(group.roles, _unserved(settings, place)),
         volumes=_volumes(name, group),
         rebuild=rebuild.get(alias, 0),
     )
+
+
+def _layers(
+    roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | WebConfig | None
+) -> tuple[tuple[str, str], ...]:
+    """What the stack, the release and the node group say of OMERO's configuration, for nodes with one of `roles`."""
+    return merged(*(layer.config for layer in layers if layer)) if roles.intersection(group.roles) else ()
 
 
 def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:

@@ -19,6 +19,7 @@ from model.field_types import (
     VolumeGib,
 )
 from model.firewall import LISTENERS, listens
+from model.omero_config import ServerConfig, WebConfig
 from model.role_description import Number
 from model.roles import FACTS, OMERO_ROLES, Role, node_address
 from model.spelling import instead
@@ -85,11 +86,14 @@ class NodeGroup(Machine):
     heap_mib: HeapMib | None = Field(None, description="OMERO.server's Java heap in MiB; derived where absent")
     web_workers: Several | None = Field(None, description="OMERO.web's processes; derived where absent")
     volumes: dict[str, DataVolume] = Field({}, description="By purpose: db, data, nginxcache")
+    omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.server's configuration, over the release's")
+    web: WebConfig = Field(WebConfig(), description="Its OMERO.web's configuration, over the release's")
 
     def problems(self) -> Iterator[str]:
         """Roles, volumes and ports that do not go together."""
         yield from self._volumes_fit_roles()
         yield from self._ports_are_free()
+        yield from self._configures_what_it_runs()
 
     def _volumes_fit_roles(self) -> Iterator[str]:
         if not self.roles:
@@ -107,6 +111,12 @@ class NodeGroup(Machine):
         for name, purpose in purposes.items():
             if purpose.required and name not in self.volumes:
                 yield f"needs a volume '{name}' (mounted at {purpose.mount})"
+
+    def _configures_what_it_runs(self) -> Iterator[str]:
+        if self.omero.config and not OMERO_ROLES.intersection(self.roles):
+            yield "omero.config: this node has no OMERO.server"
+        if self.web.config and Role.WEB not in self.roles:
+            yield "web.config: this node has no OMERO.web"
 
     def _ports_are_free(self) -> Iterator[str]:
         ports = listens(self.roles)
@@ -131,6 +141,8 @@ class Release(Scope):
     nodes: dict[NodeName, NodeGroup] = Field(description="Its nodes, by name")
     rebuild: dict[str, Generation] = Field({}, description="Node to number; another number asks for a new machine")
     frozen: bool = Field(False, description="Leave its machines as they are: no new bootstrap or configuration")
+    omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.servers' configuration, over the stack's")
+    web: WebConfig = Field(WebConfig(), description="Its OMERO.webs' configuration, over the stack's")
 
     def aliases(self) -> list[str]:
         """The names of its nodes."""

@@ -37,6 +37,7 @@ from model.field_types import (
 )
 from model.firewall import ANYWHERE
 from model.hosts import is_dotted
+from model.omero_config import ServerConfig, WebConfig
 from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
 from model.role_description import Distribution
@@ -50,8 +51,8 @@ class Download(Section):
     sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
 
 
-class Omero(Section):
-    """OMERO.server: which distribution, and for the official one where its parts come from."""
+class Omero(ServerConfig):
+    """OMERO.server: which distribution, for the official one where its parts come from, and its configuration."""
 
     distribution: Distribution = Field(Distribution.OFFICIAL, description="`demo` is the stack `local`'s only")
     server: Download | None = Field(None, description="OMERO.server's archive")
@@ -60,7 +61,8 @@ class Omero(Section):
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
-        """Parts of the official distribution that are nowhere to be fetched."""
+        """Parts of the official distribution that are nowhere to be fetched, and wrong keys of its configuration."""
+        yield from super().problems()
         for name, part in self._parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
@@ -181,6 +183,7 @@ class Settings(Section):
     flavors: dict[Name, Flavor] = Field(description="What each flavor that is used offers")
     bastion: Bastion = Field(description="Operators log in through it")
     omero: Omero = Field(description="OMERO.server's distribution")
+    web: WebConfig = Field(WebConfig(), description="OMERO.web")
     storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
     storage_group: GroupName = Field(
         "idr-storage-hosts",
@@ -206,6 +209,7 @@ class Settings(Section):
         yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles())
+        yield from self._has_a_server_to_configure()
 
     def _scopes(self) -> list[tuple[str, Scope]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
@@ -256,6 +260,15 @@ class Settings(Section):
             yield f"acme: an authority signs names, and hostName is the address {self.host_name}: remove acme"
         elif self.certificate and self.host_name and not self.certificate.names(self.host_name):
             yield f"certificate: is not for the hostName {self.host_name}"
+
+    def _has_a_server_to_configure(self) -> Iterator[str]:
+        if self.omero.distribution == Distribution.OFFICIAL:
+            return
+        releases = [(f"releases.{name}.omero", release.omero) for name, release in self.releases.items()]
+        groups = [(f"{where}.omero", group.omero) for where, group in self.groups()]
+        for where, section in (("omero", self.omero), *releases, *groups):
+            if section.config:
+                yield f"{where}.config: the demo's image server has no configuration of OMERO's"
 
     def groups(self) -> Iterator[tuple[str, NodeGroup]]:
         """Every group of nodes, with the key that leads to it."""

@@ -1,0 +1,110 @@
+"""OMERO's own configuration in a stack file: its keys, checked against omero_config.yaml, and their values as text."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from model.field_types import SEALED, Section, Shape
+
+TABLE: Final = Path(__file__).with_suffix(".yaml")
+SIMILAR: Final = 0.9
+"""How alike an unknown key and a known one are, of 1, where the unknown one is taken for a mistake."""
+
+
+def _text(value: Any) -> str:
+    """A value as `omero config set` takes it: OMERO reads lists and mappings as JSON."""
+    if value is None:
+        msg = "has no value: write '' for an empty one"
+        raise ValueError(msg)  # pydantic reports ValueError
+    # Sorted: the engine hands over mappings so, and the machine's bytes must not depend on who reads the stack file.
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    if text != SEALED and not text.isprintable() and text:
+        msg = "must be one line without control characters"
+        raise ValueError(msg)
+    return text
+
+
+Key = Annotated[str, Shape("[A-Za-z][A-Za-z0-9_.-]{0,99}", "a key of OMERO's configuration, as in omero.web.page_size")]
+Value = Annotated[
+    str, BeforeValidator(_text), WithJsonSchema({"description": "Text, a number, true or false, a list or a mapping"})
+]
+Config = dict[Key, Value]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A program's keys: `owned` ones with what to use instead, and `known` ones; `complete`: there are no others."""
+
+    name: str
+    complete: bool
+    owned: Mapping[str, tuple[str, ...]]
+    known: tuple[str, ...]
+
+    def problem(self, key: str) -> str | None:
+        """Why a stack file cannot set a key; None where it can."""
+        for instead, patterns in self.owned.items():
+            if any(fnmatchcase(key, pattern) for pattern in patterns):
+                return f"is not for a stack file: {instead}"
+        if any(fnmatchcase(key, pattern) for pattern in self.known):
+            return None
+        if close := difflib.get_close_matches(key, self.known, n=1, cutoff=SIMILAR):
+            return f"is no key of {self.name}; did you mean '{close[0]}'?"
+        return f"is no key of {self.name}" if self.complete else None
+
+
+@cache
+def table() -> dict[str, Keys]:
+    """The keys of `omero` (OMERO.server) and `web` (OMERO.web)."""
+    document: dict[str, dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+    return {
+        program: Keys(
+            name=about["name"],
+            complete=about["complete"],
+            owned={instead: tuple(patterns) for instead, patterns in about["owned"].items()},
+            known=tuple(about["known"]),
+        )
+        for program, about in document.items()
+    }
+
+
+def _problems(program: str, config: Mapping[str, str]) -> Iterator[str]:
+    keys = table()[program]
+    for key in config:
+        if problem := keys.problem(key):
+            yield f"config: '{key}' {problem}"
+
+
+class ServerConfig(Section):
+    """OMERO.server's own configuration."""
+
+    config: Config = Field({}, description="Keys of OMERO.server and their values, over what the program sets")
+
+    def problems(self) -> Iterator[str]:
+        """Keys that are not for a stack file."""
+        yield from _problems("omero", self.config)
+
+
+class WebConfig(Section):
+    """OMERO.web's own configuration."""
+
+    config: Config = Field({}, description="Keys of OMERO.web and their values, over what the program sets")
+
+    def problems(self) -> Iterator[str]:
+        """Keys that are not for a stack file."""
+        yield from _problems("web", self.config)
+
+
+def merged(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Keys and values of all layers, sorted; of a key that several have, the last one counts."""
+    whole: dict[str, str] = {}
+    for layer in layers:
+        whole |= layer
+    return tuple(sorted(whole.items()))

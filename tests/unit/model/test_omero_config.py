@@ -1,0 +1,175 @@
+"""What a stack file may say of OMERO's own configuration, and what OMERO's command line reads of it on a node."""
+
+import json
+import re
+import shlex
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model import omero_config
+from model.plan import Plan
+from model.planning import plan
+from model.reading import SettingsError, Source, parse
+from tests import rendered, stacks
+from tests.stacks import ROOT
+
+WEB_KEYS = (ROOT / "tests" / "unit" / "model" / "web_keys.txt").read_text().splitlines()
+"""The keys of OMERO.web, by `python -m dev.web_keys`."""
+LOCK = (ROOT / "cloudinit" / "web" / "requirements.lock").read_text()
+FILES = {"omero": "/opt/omero/server/config/idr.omero", "web": "/opt/omero/web/config/idr.omero"}
+SECRETS = stacks.secrets_of("ebi")
+READER = "prod130-omeroreadonly-1"
+
+
+def plan_with(program: str, config: dict[str, Any], stack: str = "ebi", **levels: dict[str, Any]) -> Plan:
+    """The plan of a stack with keys of OMERO's for the whole stack, and per `release` and `group` of the readers."""
+    values = stacks.values(stack)
+    values.setdefault(program, {})["config"] = config
+    if "release" in levels:
+        values["releases"]["prod130"][program] = {"config": levels["release"]}
+    if "group" in levels:
+        values["releases"]["prod130"]["nodes"]["omeroreadonly"][program] = {"config": levels["group"]}
+    return plan(parse(values, Source(stack, f"Pulumi.{stack}.yaml")), stack)
+
+
+def refusal(program: str, config: Any, stack: str = "ebi") -> str:
+    """Why a stack file with this configuration is refused."""
+    with pytest.raises(SettingsError) as error:
+        plan_with(program, config, stack)
+    return str(error.value)
+
+
+def on_node(made: Plan, program: str, name: str = READER) -> dict[str, str]:
+    """The configuration of a program on a node, as its command line reads the file: the last of a key counts."""
+    node = next(node for node in made.nodes if node.name == name)
+    text = rendered.files(node, made, SECRETS)[FILES[program]]
+    lines = (shlex.split(line) for line in text.splitlines() if not line.startswith("#"))
+    return {words[-2]: words[-1] for words in lines if words[:2] == ["config", "set"]}
+
+
+@pytest.mark.parametrize("program", FILES)
+def test_a_stack_without_any_has_the_programs_own_alone(program: str) -> None:
+    text = rendered.files(
+        next(n for n in stacks.plan_of("ebi").nodes if n.name == READER), stacks.plan_of("ebi"), SECRETS
+    )
+    assert "Of the stack file's" not in text[FILES[program]]
+
+
+def test_the_more_particular_one_counts() -> None:
+    key = "omero.threads.min_threads"
+    for levels, expected in (({}, "5"), ({"release": {key: 6}}, "6"), ({"release": {key: 6}, "group": {key: 7}}, "7")):
+        made = plan_with("omero", {key: 5}, **levels)
+        assert on_node(made, "omero")[key] == expected
+    assert on_node(made, "omero", "prod130-omeroreadwrite")[key] == "6"
+
+
+def test_it_counts_over_what_the_program_sets() -> None:
+    assert on_node(plan_with("web", {}), "web")["omero.web.search.default_user"] == "-1"
+    assert (
+        on_node(plan_with("web", {"omero.web.search.default_user": 3}), "web")["omero.web.search.default_user"] == "3"
+    )
+
+
+def test_nodes_without_the_program_are_as_before() -> None:
+    before, after = stacks.plan_of("ebi"), plan_with("web", {"omero.web.page_size": 100})
+    for old, new in zip(before.nodes, after.nodes, strict=True):
+        assert (old == new) == ("web" not in old.roles), old.name
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=40) | st.integers() | st.booleans())
+def test_any_value_reaches_omeros_command_line_as_it_is(value: str | int | bool) -> None:
+    made = plan_with("web", {"omero.web.top_logo_link": value})
+    expected = value if isinstance(value, str) else json.dumps(value)
+    assert on_node(made, "web")["omero.web.top_logo_link"] == expected
+
+
+def test_lists_and_mappings_are_json_in_an_order_that_does_not_depend_on_the_reader() -> None:
+    one, other = (
+        {"omero.web.ui.top_links": [["Data", "webindex", about]]} for about in ({"b": 1, "a": 2}, {"a": 2, "b": 1})
+    )
+    text = on_node(plan_with("web", one), "web")["omero.web.ui.top_links"]
+    assert json.loads(text) == one["omero.web.ui.top_links"]
+    assert text == on_node(plan_with("web", other), "web")["omero.web.ui.top_links"]
+
+
+@pytest.mark.parametrize(
+    ("program", "key", "said"),
+    [
+        ("omero", "omero.db.pass", "is not for a stack file: the plan knows the database and its accounts"),
+        ("omero", "omero.db.poolsize", "set omero.poolSize"),
+        ("omero", "omero.cluster.read_only.db", "the role of the node decides"),
+        ("omero", "omero.jvmcfg.heap_size.blitz", "set heapMib of the node"),
+        ("omero", "omero.glacier2.IceSSL.Ciphers", "ports and encryption"),
+        ("omero", "omero.web.page_size", "set it under web.config"),
+        ("omero", "omero.thread.min_threads", "is no key of OMERO.server; did you mean 'omero.threads.min_threads'?"),
+        ("web", "omero.web.public.password", "set publicPassword"),
+        ("web", "omero.web.session_cookie_age", "sessions and caches are in Redis"),
+        ("web", "omero.web.middleware", "the program has its own there"),
+        ("web", "omero.web.pagesize", "is no key of OMERO.web; did you mean 'omero.web.page_size'?"),
+        ("web", "omero.threads.min_threads", "is no key of OMERO.web"),
+    ],
+)
+def test_a_key_that_is_not_for_a_stack_file_is_refused_by_name(program: str, key: str, said: str) -> None:
+    text = refusal(program, {key: "1"})
+    assert f"'{key}' " in text
+    assert said in text
+
+
+@pytest.mark.parametrize("value", [None, "two\nlines", "\x00"])
+def test_a_value_that_is_none_is_refused(value: str | None) -> None:
+    assert "idr:web.config.omero.web.top_logo" in refusal("web", {"omero.web.top_logo": value})
+
+
+@pytest.mark.parametrize("key", ["", "two words", "omero.web.$(id)", "-x"])
+def test_a_key_that_is_none_is_refused(key: str) -> None:
+    assert "must be a key of OMERO's configuration" in refusal("web", {key: "1"})
+
+
+def test_a_node_without_the_program_takes_none() -> None:
+    for program, said in (("omero", "this node has no OMERO.server"), ("web", "this node has no OMERO.web")):
+        values = stacks.values("ebi")
+        values["releases"]["prod130"]["nodes"]["database"][program] = {"config": {"Ice.IPv6": 0}}
+        with pytest.raises(SettingsError, match=said):
+            parse(values, Source("ebi", "Pulumi.ebi.yaml"))
+
+
+def test_the_demos_image_server_takes_none() -> None:
+    assert "idr: omero.config: the demo's image server" in refusal("omero", {"omero.ldap.config": True}, "local")
+
+
+def test_every_key_of_the_omero_web_that_is_installed_is_decided() -> None:
+    version, *keys = WEB_KEYS
+    assert re.search(rf"^{re.escape(version.removeprefix('# '))} ", LOCK, re.MULTILINE), "run dev.web_keys again"
+    decided = omero_config.table()["web"]
+    owned = [pattern for patterns in decided.owned.values() for pattern in patterns]
+    assert [key for key in keys if key not in decided.known and not any(fnmatchcase(key, one) for one in owned)] == []
+    assert set(decided.known) <= set(keys)
+
+
+@pytest.mark.parametrize("program", FILES)
+def test_what_the_program_sets_is_owned_or_known(program: str) -> None:
+    keys = omero_config.table()[program]
+    patterns = [*keys.known, *(one for owned in keys.owned.values() for one in owned)]
+    assert [
+        key for key in on_node(stacks.plan_of("ebi"), program) if not any(fnmatchcase(key, p) for p in patterns)
+    ] == []
+
+
+@pytest.mark.parametrize("program", FILES)
+def test_every_pattern_of_an_owned_key_is_of_a_key(program: str) -> None:
+    """One that is misspelt would close nothing."""
+    keys = {*on_node(stacks.plan_of("ebi"), program), *(WEB_KEYS if program == "web" else OWNED_BUT_NOT_SET)}
+    for patterns in omero_config.table()[program].owned.values():
+        assert [one for one in patterns if not any(fnmatchcase(key, one) for key in keys)] == []
+
+
+OWNED_BUT_NOT_SET = (
+    *("omero.managed.dir", "omero.db.dialect", "omero.db.driver", "omero.db.port", "omero.db.profile"),
+    *("omero.db.sql_action_class", "omero.db.url", "omero.db.patch", "omero.db.version", "IceSSL.Ciphers"),
+    *("omero.jvmcfg.strategy", "omero.jvmcfg.percent", "omero.jvmcfg.max_system_memory", "omero.web.page_size"),
+)
+"""Keys of OMERO's documentation that the program owns without setting them."""
