@@ -205,6 +205,28 @@ def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> N
     assert machine.said(f"readlink {SERVER}").strip() == found[-1]
 
 
+FETCH = """#!/bin/bash
+while [ "$1" != -o ]; do shift; done
+echo another > "$2"
+"""
+"""curl, of a site that has another file."""
+
+
+def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Machine) -> None:
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    machine.write({"/usr/local/bin/curl": FETCH.encode()})
+    folder = f"/var/cache/idr-downloads/{_server_sum()}"
+    url = machine.said("awk '$1 == \"server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
+    machine.write({f"{folder}/url": f"{url}\n".encode()})
+    assert machine.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
+    machine.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})
+    status, said = machine.apply(WRITER, PLAN)
+    assert status == 1
+    assert f"the settings say {_server_sum()}; not unpacked. To take another file" in said
+    assert "idr pin --renew" in said
+    assert machine.said(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"
+
+
 def _server_sum() -> str:
     return hashlib.sha256(b"server").hexdigest()
 
