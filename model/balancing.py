@@ -23,6 +23,10 @@ FEWEST_AT_ONCE: Final = 32
 """Uncached answers at once that are no attack, however small OMERO.web is: two pages with all that belongs to them."""
 
 
+FEW_AT_ONCE: Final = 2
+"""Uncached answers at once by which no visitor delays others."""
+
+
 @dataclass(frozen=True)
 class Hop:
     """A server of the proxy's nginx before one OMERO.web, for one audience, on a port of loopback."""
@@ -56,6 +60,11 @@ def at_once_for_one(release: Scope) -> int:
 def at_once_for_all(node: Node) -> int:
     """What waits for one OMERO.web, at most: more would be answered after its visitors have gone."""
     return FEWEST_AT_ONCE * web_workers(node)
+
+
+def for_many_at_once(node: Node) -> int:
+    """Of an OMERO.web's processes, those for the further requests of visitors with many, while others ask too."""
+    return max(1, web_workers(node) // 4)
 
 
 def web(release: Scope) -> tuple[Node, ...]:

@@ -52,7 +52,7 @@ chroot "$root" pg_dropcluster 15 main
 
 # --- Services: a role's configuration enables what the role needs, nothing runs by itself.
 off() { systemctl --quiet --root="$root" disable "$@"; }
-off nginx.service postgresql.service redis-server.service prometheus-node-exporter.service chrony.service \
+off haproxy.service nginx.service postgresql.service redis-server.service prometheus-node-exporter.service chrony.service \
   nfs-client.target rpcbind.service rpcbind.socket unattended-upgrades.service nftables.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
 find "$root/lib/systemd/system" -name 'prometheus-node-exporter-*.timer' -printf '%f\n' |

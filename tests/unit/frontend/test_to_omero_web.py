@@ -1,8 +1,11 @@
-"""The way from the proxy to OMERO.web: TLS, by the nginx beside gunicorn, verified by the node's name."""
+"""From the proxy to OMERO.web: TLS, by the HAProxy beside gunicorn, verified by the node's name; and its queue."""
 
 import ssl
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 from model.firewall import WEB_PORT
 from model.roles import Role
 from model.secrets import Certificate
+from model.sizing import web_workers
 from tests import proxy, rendered, stacks
 from tests.ports import free_port
 from tests.unit.frontend import upstream as upstreams
@@ -26,14 +30,14 @@ FOLDER = "/etc/idr/web/"
 
 @contextmanager
 def beside_gunicorn(folder: Path, gunicorn: str) -> Iterator[int]:
-    """The nginx of a web node on loopback; yields its port."""
+    """The HAProxy of a web node on loopback; yields its port."""
     port = free_port()
     for path, content in rendered.files(NODE, PLAN, SECRETS).items():
         if path.startswith(FOLDER):
-            text = content.replace(FOLDER, f"{folder}/").replace("/run/omero-web-tls", str(folder))
-            text = text.replace(f"listen {NODE.address}:{WEB_PORT}", f"listen 127.0.0.1:{port}")
+            text = content.replace(FOLDER, f"{folder}/")
+            text = text.replace(f"bind {NODE.address}:{WEB_PORT}", f"bind 127.0.0.1:{port}")
             (folder / Path(path).name).write_text(text.replace(f"127.0.0.1:{WEB_PORT}", gunicorn))
-    process = subprocess.Popen([proxy.NGINX, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(["haproxy", "-db", "-f", folder / "haproxy.cfg"], stderr=subprocess.DEVNULL)
     try:
         proxy.wait_for(port, process)
         yield port
@@ -99,3 +103,49 @@ def test_the_proxy_asks_only_who_has_the_nodes_certificate(
     tmp_path: Path, certificate: Certificate | None, status: int
 ) -> None:
     assert answer_through_the_proxy(tmp_path, certificate) == status
+
+
+PAGE_SECONDS = 0.1
+HOSTILE, ORDINARY = "203.0.113.1", "203.0.113.2"
+FLOOD = 80
+
+
+def asked_for(client: httpx.Client, visitor: str, number: int) -> float:
+    """Ask for a page as the proxy does for a visitor; returns how many seconds it took."""
+    began = time.monotonic()
+    assert client.get(f"/page/{visitor}/{number}", headers={"X-Forwarded-For": visitor}).status_code == 200
+    return time.monotonic() - began
+
+
+@pytest.fixture
+def queue(web: tuple[upstreams.Upstream, httpx.Client]) -> tuple[upstreams.Upstream, httpx.Client]:
+    """OMERO.web with as many workers as the node's, each of which takes a while for a page."""
+    gunicorn, _ = web
+    gunicorn.delay, gunicorn.workers = PAGE_SECONDS, threading.Semaphore(web_workers(NODE))
+    return web
+
+
+def test_a_visitors_flood_delays_nobody_else(queue: tuple[upstreams.Upstream, httpx.Client]) -> None:
+    _, client = queue
+    with ThreadPoolExecutor(FLOOD) as pool:
+        flood = [pool.submit(asked_for, client, HOSTILE, number) for number in range(FLOOD)]
+        time.sleep(2 * PAGE_SECONDS)
+        page = [asked_for(client, ORDINARY, number) for number in range(3)]
+        assert not all(one.done() for one in flood), "the flood was over: this test proves nothing"
+    assert max(page) < 4 * PAGE_SECONDS, page
+    assert max(one.result() for one in flood) > max(page)
+
+
+def test_a_visitor_alone_has_all_workers(queue: tuple[upstreams.Upstream, httpx.Client]) -> None:
+    gunicorn, client = queue
+    with ThreadPoolExecutor(FLOOD) as pool:
+        list(pool.map(lambda number: asked_for(client, ORDINARY, number), range(FLOOD)))
+    assert gunicorn.most_at_once == web_workers(NODE)
+
+
+def test_requests_wait_for_workers_and_not_in_gunicorn(queue: tuple[upstreams.Upstream, httpx.Client]) -> None:
+    gunicorn, client = queue
+    visitors = [f"203.0.113.{number}" for number in range(40)]
+    with ThreadPoolExecutor(FLOOD) as pool:
+        list(pool.map(lambda visitor: asked_for(client, visitor, 0), visitors))
+    assert gunicorn.most_at_once <= web_workers(NODE)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +37,7 @@ class Upstream(ThreadingHTTPServer):
         self.more_headers: dict[str, str] = {}
         self.at_once = 0
         self.most_at_once = 0
+        self.workers: threading.Semaphore | nullcontext[None] = nullcontext()
         self.lock = threading.Lock()
 
     @property
@@ -56,7 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.headers.append({name.lower(): value for name, value in self.headers.items()})
             upstream.at_once += 1
             upstream.most_at_once = max(upstream.most_at_once, upstream.at_once)
-        time.sleep(SLOW_SECONDS if self.path.startswith(upstream.slow) else upstream.delay)
+        with upstream.workers:
+            time.sleep(SLOW_SECONDS if self.path.startswith(upstream.slow) else upstream.delay)
         with upstream.lock:
             upstream.at_once -= 1
         body = (self.path if upstream.body == ECHO else upstream.body).encode()
