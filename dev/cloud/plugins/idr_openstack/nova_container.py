@@ -225,6 +225,60 @@ class ContainerDriver(driver.LibvirtDriver):
         """Always the hard way: a container that reboots itself loses its device nodes."""
         return False
 
+    # -- another flavor: on the same host, and the root disk stays where it is ----------------------------------------
+    def migrate_disk_and_power_off(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        flavor: Any,
+        network_info: Any,
+        block_device_info: Info | None = None,
+        timeout: int = 0,
+        retry_interval: int = 0,
+    ) -> str:
+        """Stop a guest that gets another flavor. The stock driver would copy disks, which a container has none of."""
+        if flavor.root_gb < instance.flavor.root_gb:
+            raise exception.InstanceFaultRollback(exception.ResizeError(reason="the disk would be smaller"))
+        self.power_off(instance, timeout, retry_interval)
+        self.unplug_vifs(instance, network_info)
+        for volume in virt_driver.block_device_info_get_mapping(block_device_info):
+            self._disconnect_volume(context, volume["connection_info"], instance)
+        return "[]"
+
+    def finish_migration(
+        self,
+        context: Any,
+        migration: Any,
+        instance: Any,
+        disk_info: str,
+        network_info: Any,
+        image_meta: Any,
+        resize_instance: bool,
+        allocations: Any,
+        block_device_info: Info | None = None,
+        power_on: bool = True,
+    ) -> None:
+        """Start it with the memory and processors of its new flavor."""
+        if power_on:
+            self._hard_reboot(context, instance, network_info, block_device_info)
+
+    def finish_revert_migration(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        migration: Any,
+        block_device_info: Info | None = None,
+        power_on: bool = True,
+    ) -> None:
+        """Start it with those of the old one again."""
+        if power_on:
+            self._hard_reboot(context, instance, network_info, block_device_info)
+
+    def confirm_migration(self, context: Any, migration: Any, instance: Any, network_info: Any) -> None:
+        """Nothing of the old size was left behind."""
+
     # -- device names: Nova knows no disk bus for containers ----------------------------------------------------------
     def default_root_device_name(self, instance: Any, image_meta: Any, root_bdm: Any) -> str:
         return "/dev/vda"
