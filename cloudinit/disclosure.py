@@ -25,8 +25,20 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "files": digests(HERE.parent),
+        **_omero(plan),
         **_renewal(secrets),
     }
+
+
+def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
+    """Digests of OMERO's own configuration by key and node. One of a password could be guessed, so it shows none."""
+    digests: dict[str, dict[str, str]] = {}
+    for node in plan.nodes:
+        for key, value in (*node.omero_config, *node.web_config):
+            is_secret = any(word in key.lower() for word in ("pass", "secret"))
+            digest = "secret" if is_secret else hashlib.sha256(value.encode()).hexdigest()
+            digests.setdefault(key, {})[node.name] = digest
+    return {"omero": digests} if digests else {}
 
 
 def _renewal(secrets: Secrets) -> dict[str, dict[str, str]]:

@@ -44,6 +44,7 @@ class Renewal(_Model):
 class Disclosed(_Model):
     """What the program says of one state of a stack: public keys, a key pair's name, flows, checks, files by digest.
 
+    `omero` has digests of OMERO's own configuration, by key and node.
     `renewal` is there while two stack secrets are trusted.
     """
 
@@ -52,6 +53,7 @@ class Disclosed(_Model):
     flows: tuple[Flow, ...] = ()
     checks: tuple[str, ...] = ()
     files: dict[str, str] = {}
+    omero: dict[str, dict[str, str]] = {}
     renewal: Renewal | None = None
 
     @property

@@ -49,6 +49,36 @@ class FileChange:
         return self.what != "added" and _matches(self.path, CHECKS)
 
 
+# Who may log in to OMERO, what they may read and change, which programs it starts, and who may embed its pages.
+ACCESS_KEYS = (
+    "omero.security.*",
+    "omero.ldap.*",
+    "omero.policy.*",
+    "omero.launcher.*",
+    "omero.process.*",
+    "omero.web.csrf*",
+    "omero.web.redirect_allowed_hosts",
+    "omero.web.x_frame_options",
+)
+
+
+@dataclass(frozen=True, order=True)
+class KeyChange:
+    """A key of OMERO's own configuration, what happens to it, and on which nodes."""
+
+    key: str
+    what: str
+    nodes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.key} is {self.what} on {', '.join(self.nodes)}"
+
+    @property
+    def is_access(self) -> bool:
+        """Whether it decides who may do what."""
+        return _matches(self.key, ACCESS_KEYS)
+
+
 @dataclass(frozen=True)
 class PowerChanges:
     """What changes. `lifted` are checks that are off afterwards.
@@ -66,6 +96,7 @@ class PowerChanges:
     closed: tuple[Flow, ...] = ()
     lifted: tuple[str, ...] = ()
     files: tuple[FileChange, ...] = ()
+    keys: tuple[KeyChange, ...] = ()
     new_secret: str = ""
     former_secret: str = ""
     is_recorded: bool = True
@@ -91,6 +122,7 @@ def power_changes(preview: Preview) -> PowerChanges:
         closed=_missing(before, after),
         lifted=tuple(sorted(set(before.checks) - set(after.checks))),
         files=tuple(sorted(_files(before, after))),
+        keys=tuple(sorted(_keys(before, after))),
         new_secret="" if _present(after) == _present(before) else _present(after),
         former_secret="" if _former(after) == _former(before) else _former(before),
     )
@@ -137,6 +169,18 @@ def _files(before: Disclosed, after: Disclosed) -> Iterator[FileChange]:
     yield from (FileChange(path, "added") for path in new.keys() - old.keys())
     yield from (FileChange(path, "removed") for path in old.keys() - new.keys())
     yield from (FileChange(path, "changed") for path in new.keys() & old.keys() if new[path] != old[path])
+
+
+def _keys(before: Disclosed, after: Disclosed) -> Iterator[KeyChange]:
+    for key in before.omero.keys() | after.omero.keys():
+        old, new = before.omero.get(key, {}), after.omero.get(key, {})
+        both = old.keys() & new.keys()
+        changes = {
+            "set": new.keys() - old.keys(),
+            "removed": old.keys() - new.keys(),
+            "changed": {node for node in both if old[node] != new[node]},
+        }
+        yield from (KeyChange(key, what, tuple(sorted(nodes))) for what, nodes in changes.items() if nodes)
 
 
 def _matches(path: str, patterns: tuple[str, ...]) -> bool:

@@ -109,7 +109,8 @@ def _secret_changed(change: Change) -> list[str]:
 
 
 def _access_changed(change: Change) -> list[str]:
-    return [f"{file}: it decides who may do what" for file in power_changes(change.preview).files if file.is_access]
+    power = power_changes(change.preview)
+    return [f"{one}: it decides who may do what" for one in (*power.files, *power.keys) if one.is_access]
 
 
 def _checks_lifted(change: Change) -> list[str]:
@@ -157,7 +158,7 @@ RULES = (
     Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),
     Rule("operator-added", "an operator is root on every node", _joined),
     Rule("stack-secret-changed", "who has the stack secret has everything", _secret_changed),
-    Rule("access-changed", "the file decides who may log in, become root or be answered", _access_changed),
+    Rule("access-changed", "it decides who may log in, become root or be answered", _access_changed),
     Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),
     Rule("command-changed", "it runs as root on the nodes, or where the engine runs", _commands_changed),
     Rule("power-withheld", "operators, flows and checks can change unseen", _withheld),

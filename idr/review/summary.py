@@ -26,6 +26,7 @@ class Topic(StrEnum):
     CHECKS = "Checks"
     FLOWS = "Flows"
     TEMPLATES = "Templates and scripts of the nodes"
+    OMERO = "OMERO's configuration"
     COMMANDS = "New commands, on the nodes or where the engine runs"
     INTERRUPTED = "Interrupted"
     REPLACED = "Replaced"
@@ -126,6 +127,7 @@ def _power(preview: Preview) -> Iterator[Line]:
         (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in power.opened]),
         (Topic.FLOWS, [f"{flow} is closed" for flow in power.closed]),
         (Topic.TEMPLATES, map(str, power.files)),
+        (Topic.OMERO, map(str, power.keys)),
         (Topic.COMMANDS, new_commands(preview)),
     ):
         yield from (Line(topic, text) for text in texts)

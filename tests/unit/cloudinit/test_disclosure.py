@@ -1,5 +1,6 @@
 """What the program discloses of the nodes' configuration beside the secret bundles."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
-from model.roles import applied_roles
+from model.planning import plan
+from model.reading import Source, parse
+from model.roles import OMERO_ROLES, applied_roles
 from tests import stacks
 
 STACKS = ("local", "ebi", "uod")
@@ -21,9 +24,9 @@ def disclosed_files(stack: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> None:
-    plan, files = stacks.plan_of(stack), disclosed_files(stack)
-    for node in plan.nodes:
-        for folder in applied_roles(node.roles, plan.omero.distribution):
+    made, files = stacks.plan_of(stack), disclosed_files(stack)
+    for node in made.nodes:
+        for folder in applied_roles(node.roles, made.omero.distribution):
             sources = [file for file in (render.HERE / folder).rglob("*") if file.is_file()]
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
@@ -49,9 +52,9 @@ def test_a_first_node_of_a_role_changes_no_template() -> None:
 
 
 def test_a_check_that_is_off_is_not_disclosed() -> None:
-    plan, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
-    less = replace(plan, protect_data=False, configure=False)
-    on = disclosure(plan, secrets, verifies_cloud=True)["checks"]
+    made, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
+    less = replace(made, protect_data=False, configure=False)
+    on = disclosure(made, secrets, verifies_cloud=True)["checks"]
     off = disclosure(less, secrets, verifies_cloud=False)["checks"]
     assert set(on) - set(off) == {
         "the cloud's certificate is verified",
@@ -64,3 +67,14 @@ def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:
     flows = disclosure(stacks.plan_of("local"), stacks.secrets_of("local"), verifies_cloud=True)["flows"]
     assert {"from": "proxy", "to": "web", "port": "tcp 4080", "why": "OMERO.web"} in flows
     assert len({json.dumps(flow) for flow in flows}) == len(flows)
+
+
+def test_omeros_own_configuration_is_disclosed_by_digest_and_a_password_not_at_all() -> None:
+    values = stacks.values("ebi")
+    values["omero"]["config"] = {"omero.ldap.config": True, "omero.ldap.password": "a password"}
+    made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
+    servers = {node.name for node in made.nodes if OMERO_ROLES.intersection(node.roles)}
+    assert {key: set(nodes) for key, nodes in shown.items()} == dict.fromkeys(values["omero"]["config"], servers)
+    assert set(shown["omero.ldap.config"].values()) == {hashlib.sha256(b"true").hexdigest()}
+    assert set(shown["omero.ldap.password"].values()) == {"secret"}

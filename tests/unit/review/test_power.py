@@ -224,3 +224,23 @@ def test_another_node_with_the_known_command_breaks_no_rule() -> None:
         {"op": "create", "urn": f"{urn}web", "newState": state},
     ]
     assert broken(read(json.dumps(found))) == []
+
+
+def test_a_key_of_omeros_configuration_is_a_line_and_a_rule_where_it_gives_power() -> None:
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    access, harmless = "omero.policy.binary_access", "omero.web.page_size"
+    step["oldState"]["inputs"] = {**inputs, "omero": {access: {"a": "1", "b": "1", "c": "1"}, harmless: {"a": "1"}}}
+    step["newState"]["inputs"] = {**inputs, "omero": {access: {"a": "2", "b": "1", "d": "1"}, harmless: {"a": "2"}}}
+    preview = read(json.dumps(found))
+    lines = [line.text for line in summarize(preview, "local").lines if line.topic == Topic.OMERO]
+    assert lines == [
+        f"{access} is changed on a",
+        f"{access} is removed on c",
+        f"{access} is set on d",
+        f"{harmless} is changed on a",
+    ]
+    assert broken(preview) == ["access-changed"] * 3
+    step["newState"]["inputs"]["omero"][access] = step["oldState"]["inputs"]["omero"][access]
+    assert broken(read(json.dumps(found))) == []
