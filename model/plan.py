@@ -7,6 +7,7 @@ from uuid import UUID
 from model import firewall
 from model.firewall import HostRules, Rule, Site
 from model.public_certificate import Acme, PublicCertificate
+from model.redirects import Redirect
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import Role
 from model.settings import FloatingIps, NfsMount, Omero, Proxies, StorageNetwork
@@ -120,6 +121,7 @@ class Plan:
     public_password: str
     storage_group: str
     nfs_mounts: tuple[NfsMount, ...]
+    redirects: tuple[Redirect, ...]
     site: Site = field(repr=False)
     bastion: Scope
     releases: tuple[Scope, ...]

@@ -50,6 +50,7 @@ def plan(settings: Settings, stack: str) -> Plan:
         public_password=settings.public_password,
         storage_group=settings.storage_group,
         nfs_mounts=settings.nfs_mounts,
+        redirects=settings.redirects,
         site=site,
         bastion=_scope(BASTION, settings.bastion, nodes[BASTION], site, frozen=False),
         releases=tuple(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 
-from model import collisions, extra_flows, nfs, sizing
+from model import collisions, extra_flows, nfs, redirects, sizing
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -39,6 +39,7 @@ from model.firewall import ANYWHERE
 from model.hosts import is_dotted
 from model.omero_config import ServerConfig, WebConfig
 from model.public_certificate import Acme, PublicCertificate
+from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
 from model.role_description import Distribution
 from model.roles import Role
@@ -192,6 +193,7 @@ class Settings(Section):
     nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images")
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
+    redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
     live: ReleaseName = Field(description="The release that the public address leads to")
     rotations: dict[str, Generation] = Field({}, description="Name of a secret to its number; another one renews it")
     protect_data: bool = Field(True, description="Refuse to delete data volumes")
@@ -210,6 +212,7 @@ class Settings(Section):
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles())
         yield from self._has_a_server_to_configure()
+        yield from redirects.problems(self.redirects)
 
     def _scopes(self) -> list[tuple[str, Scope]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
