@@ -6,8 +6,8 @@ from tests.stacks import ROOT
 PAGE = ROOT / "docs" / "faults.md"
 HEAD = """# Faults
 
-Written by `make soak` (`tests/soak/test_healing.py`, `test_links.py`, `test_machines.py`): do not edit. The stack
-`local` on real guests (containers) of the local cloud, on a machine of two cores that they share with the cloud itself.
+Written by `make soak` (`tests/soak/test_healing.py`, `test_links.py`, `test_machines.py`, `test_new_image.py`): do not
+edit. Real guests (containers) of the local cloud, on a machine of two cores that they share with the cloud itself.
 Seconds are those in which a page failed: a thumbnail that the proxy has cached, a page that OMERO.web answers alone,
 and a page that needs the database too. A request that gets no answer counts as failed after 10 s. "Well after" is the
 time from the beginning of the fault to the last failure.
