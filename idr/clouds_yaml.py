@@ -14,7 +14,7 @@ from model.messages import reason
 Entry = dict[str, Any]
 
 
-def settings(name: str, region: str | None, folder: Path) -> Entry:
+def entry(name: str, region: str | None, folder: Path) -> Entry:
     """The entry `name` with what clouds-public.yaml, secure.yaml and its region say of it. `folder` is the engine's.
 
     Raises ProviderError where there is none, or a file cannot be read.

@@ -139,7 +139,7 @@ def _node(
     official = settings.omero.distribution == Distribution.OFFICIAL
     system = system_of(group.roles, official=official)
     ends: tuple[End, ...] = (*group.roles, firewall.EVERY_NODE)
-    release = place if isinstance(place, Release) else None
+    releases = [place] if isinstance(place, Release) else []
     on_storage = settings.storage_network and OMERO_ROLES.intersection(group.roles)
     return Node(
         name=name,
@@ -159,8 +159,8 @@ def _node(
         server_group=f"{scope}-{group_name}" if group.count else None,
         heap_mib=group.heap_mib,
         web_workers=group.web_workers,
-        omero_config=_layers(OMERO_ROLES, group, settings.omero, release and release.omero, group.omero),
-        web_config=_layers(frozenset({Role.WEB}), group, settings.web, release and release.web, group.web),
+        omero_config=_layers(OMERO_ROLES, group, settings.omero, *(one.omero for one in releases), group.omero),
+        web_config=_layers(frozenset({Role.WEB}), group, settings.web, *(one.web for one in releases), group.web),
         packages=packages(system, group.roles, settings.omero.distribution, acme=settings.acme is not None),
         security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
         listens=firewall.listens(group.roles, _unserved(settings, place)),
@@ -169,11 +169,9 @@ def _node(
     )
 
 
-def _layers(
-    roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | WebConfig | None
-) -> tuple[tuple[str, str], ...]:
+def _layers(roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | WebConfig) -> tuple[tuple[str, str], ...]:
     """What the stack, the release and the node group say of OMERO's configuration, for nodes with one of `roles`."""
-    return merged(*(layer.config for layer in layers if layer)) if roles.intersection(group.roles) else ()
+    return merged(*(layer.config for layer in layers)) if roles.intersection(group.roles) else ()
 
 
 def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:

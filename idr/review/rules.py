@@ -110,7 +110,10 @@ def _secret_changed(change: Change) -> list[str]:
 
 def _access_changed(change: Change) -> list[str]:
     power = power_changes(change.preview)
-    return [f"{one}: it decides who may do what" for one in (*power.files, *power.keys) if one.is_access]
+    return [
+        *(f"{file}: it decides who may do what" for file in power.files if file.is_access),
+        *(f"{key}: it decides who may do what" for key in power.keys if key.is_access),
+    ]
 
 
 def _checks_lifted(change: Change) -> list[str]:

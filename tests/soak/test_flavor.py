@@ -31,7 +31,7 @@ def test_a_machine_with_another_flavor_is_the_same_machine(
     record_property("seconds of failed requests: another flavor for the database", f"{asked.seconds_of_failure:.1f}")
     assert "update Instance demo1-database" in said(steps)
     assert second.servers() == before
-    server = second.cloud().get_server(before[f"idr-local-{DATABASE}"])
+    server = second.cloud().compute.get_server(before[f"idr-local-{DATABASE}"])
     assert (server.status, server.flavor["original_name"]) == ("ACTIVE", FLAVOR)
     assert service.on(DATABASE, "cat /kept") == "130"
     assert service.on(DATABASE, ROW.format("select release from kept")) == "130"

@@ -20,9 +20,10 @@ def deleted(place: Tenant, node: str) -> None:
 
 
 def switched_off(place: Tenant, node: str) -> None:
-    cloud = place.cloud()
-    cloud.compute.stop_server(place.servers()[f"idr-local-{node}"])
-    cloud.compute.wait_for_server(cloud.get_server(f"idr-local-{node}"), status="SHUTOFF", wait=180)
+    compute = place.cloud().compute
+    server = compute.get_server(place.servers()[f"idr-local-{node}"])
+    compute.stop_server(server)
+    compute.wait_for_server(server, status="SHUTOFF", wait=180)
 
 
 def disk_full(place: Tenant, node: str) -> None:

@@ -19,7 +19,7 @@ DATABASE = "demo1-database"
 def another_image(whole: Tenant, tmp_path: Path) -> str:
     """An image of the project's own: next month's Debian, with the same bytes."""
     cloud, file = whole.cloud(), tmp_path / "image"
-    about = cloud.get_image(IMAGE)
+    about = cloud.image.find_image(IMAGE, ignore_missing=False)
     cloud.download_image(IMAGE, output_path=str(file))
     cloud.create_image(
         NEXT,

@@ -11,7 +11,7 @@ from model.reading import SettingsError, Source, parse
 from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 
-REDIRECTS = [
+REDIRECTS: list[dict[str, Any]] = [
     {"from": "/about", "to": "/about/index.html"},
     {"from": "/old/", "to": "https://www.example.org/new/?a=1#part", "permanent": True},
     {"from": "^/study/(idr\\d{4})/(\\w+)$", "to": "/webclient/?show=$2&name=$1"},

@@ -61,9 +61,10 @@ def test_a_stack_without_any_has_the_programs_own_alone(program: str) -> None:
 
 def test_the_more_particular_one_counts() -> None:
     key = "omero.threads.min_threads"
-    for levels, expected in (({}, "5"), ({"release": {key: 6}}, "6"), ({"release": {key: 6}, "group": {key: 7}}, "7")):
-        made = plan_with("omero", {key: 5}, **levels)
-        assert on_node(made, "omero")[key] == expected
+    assert on_node(plan_with("omero", {key: 5}), "omero")[key] == "5"
+    assert on_node(plan_with("omero", {key: 5}, release={key: 6}), "omero")[key] == "6"
+    made = plan_with("omero", {key: 5}, release={key: 6}, group={key: 7})
+    assert on_node(made, "omero")[key] == "7"
     assert on_node(made, "omero", "prod130-omeroreadwrite")[key] == "6"
 
 
@@ -119,7 +120,7 @@ def test_a_key_that_is_not_for_a_stack_file_is_refused_by_name(program: str, key
     assert said in text
 
 
-@pytest.mark.parametrize("value", [None, "two\nlines", "\x00"])
+@pytest.mark.parametrize("value", [None, "two\nlines", "\x7f"])
 def test_a_value_that_is_none_is_refused(value: str | None) -> None:
     assert "idr:web.config.omero.web.top_logo" in refusal("web", {"omero.web.top_logo": value})
 
@@ -130,9 +131,12 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 
 
 def test_a_node_without_the_program_takes_none() -> None:
-    for program, said in (("omero", "this node has no OMERO.server"), ("web", "this node has no OMERO.web")):
+    for program, key, said in (
+        ("omero", "Ice.IPv6", "this node has no OMERO.server"),
+        ("web", "omero.web.page_size", "this node has no OMERO.web"),
+    ):
         values = stacks.values("ebi")
-        values["releases"]["prod130"]["nodes"]["database"][program] = {"config": {"Ice.IPv6": 0}}
+        values["releases"]["prod130"]["nodes"]["database"][program] = {"config": {key: 100}}
         with pytest.raises(SettingsError, match=said):
             parse(values, Source("ebi", "Pulumi.ebi.yaml"))
 
