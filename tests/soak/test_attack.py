@@ -13,6 +13,8 @@ pytestmark = pytest.mark.cloud
 LOGIN_SECONDS = 10
 SLOWER = 2
 """Of a kept page; the attacker, the proxy and the visitor share two cores."""
+UNCACHED_SLOWER = 3
+"""The goal is 2, and 1.4 and 1.9 were measured for the two floods: one page more or less is in it."""
 
 
 @pytest.fixture(scope="module")
@@ -32,5 +34,6 @@ def test_others_are_served(
         assert page.failed == 0
         assert page.seconds
     assert found.cached.median < SLOWER * quiet.cached.median
+    assert found.uncached.median < UNCACHED_SLOWER * quiet.uncached.median
     assert found.login < LOGIN_SECONDS
     assert found.attacker
