@@ -21,12 +21,18 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
     """
     return {
         "operators": list(plan.operators),
+        **_people(plan),
         "keyPair": plan.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "files": digests(HERE.parent),
         **_renewal(secrets),
     }
+
+
+def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    named = [{"name": one.name, "role": one.role.value, "keys": list(one.keys)} for one in plan.people]
+    return {"people": named} if named else {}
 
 
 def _renewal(secrets: Secrets) -> dict[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 
-from model import collisions, extra_flows, nfs, sizing
+from model import collisions, extra_flows, nfs, people, sizing
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -27,7 +27,6 @@ from model.field_types import (
     NfsOptions,
     NfsSource,
     ProxyUrl,
-    PublicKey,
     PublicPassword,
     ReleaseName,
     RemoteHost,
@@ -37,6 +36,7 @@ from model.field_types import (
 )
 from model.firewall import ANYWHERE
 from model.hosts import is_dotted
+from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
 from model.role_description import Distribution
@@ -152,8 +152,8 @@ class Settings(Section):
     previous_stack_secret: SecretStr | None = Field(
         None, description="The former stack secret, for the one update that replaces it; a secret"
     )
-    operators: Annotated[tuple[PublicKey, ...], EachOnce] = Field(
-        (), description="Public ssh keys of those who may log in"
+    operators: Annotated[tuple[Operator, ...], EachOnce] = Field(
+        (), description="Who may log in: people by name and role, or public ssh keys, which open the account `idr`"
     )
     image: Name | None = Field(None, description="The cloud's Debian 12 image")
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
@@ -206,6 +206,7 @@ class Settings(Section):
         yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles())
+        yield from people.problems(self.operators)
 
     def _scopes(self) -> list[tuple[str, Scope]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
