@@ -21,6 +21,7 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
     """
     return {
         "operators": list(plan.operators),
+        **_people(plan),
         "keyPair": plan.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
@@ -39,6 +40,11 @@ def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
             digest = "secret" if is_secret else hashlib.sha256(value.encode()).hexdigest()
             digests.setdefault(key, {})[node.name] = digest
     return {"omero": digests} if digests else {}
+
+
+def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    named = [{"name": one.name, "role": one.role.value, "keys": list(one.keys)} for one in plan.people]
+    return {"people": named} if named else {}
 
 
 def _renewal(secrets: Secrets) -> dict[str, dict[str, str]]:

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from cloudinit import omero
 from cloudinit.quoting import FILTERS
-from model import addresses, balancing, caching, firewall, sizing
+from model import addresses, balancing, caching, firewall, people, sizing
 from model.plan import Node, Plan, Scope
 from model.planning import internal_name
 from model.role_description import RoleDescription
@@ -70,12 +70,12 @@ def _deployed(plan: Plan, secrets: Secrets) -> dict[str, Any]:
 
     The configuration replaces these keys, so that nobody stays an operator because of the day a machine was created.
     """
-    return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.operators])]}
+    return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.root_keys])]}
 
 
 def _handed_over(plan: Plan) -> dict[str, Any]:
     """The operators, as the account that the inventory names and as the image's own; both may sudo."""
-    return {"users": ["default", _admin([*plan.operators])], "ssh_authorized_keys": [*plan.operators]}
+    return {"users": ["default", _admin([*plan.root_keys])], "ssh_authorized_keys": [*plan.root_keys]}
 
 
 def _admin(keys: list[str]) -> dict[str, Any]:
@@ -160,9 +160,11 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "peers": (plan.bastion_node, *(release.nodes if release is not plan.bastion else ())),
         "volume_ids": volume_ids,
         "operators": plan.operators,
+        "people": people.on_node(plan.people, node.roles),
         "downloads": plan.omero,
         "omero": omero,
         "deploy_keys": [key.public for key in secrets.deploy_keys()],
+        "deployed_from": _deployed_from(node, plan),
         "secrets": secrets,
         "authorities": secrets.authorities,
         "certificate": secrets.certificate(node.name, _hosts(node, plan)),
@@ -180,6 +182,13 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "sizing": sizing,
         "ports": firewall,
     }
+
+
+def _deployed_from(node: Node, plan: Plan) -> tuple[str, ...]:
+    """The networks from which the deployment connects to a node; empty: from anywhere."""
+    if node == plan.bastion_node:
+        return tuple(map(str, plan.site.narrowed.get(firewall.SSH_PORT, ())))
+    return (str(plan.bastion_node.address),)
 
 
 def _given(plan: Plan) -> Certificate | None:
@@ -227,14 +236,15 @@ def _described(folder: str) -> dict[str, dict[str, str]]:
 
 def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
     for pattern, about in _described(folder).items():
-        path = _rendered(pattern, context)
-        yield {
-            "path": path,
-            "content": _content(folder, path, about, context),
-            "mode": _rendered(about.get("mode", "0644"), context),
-            "owner": about.get("owner", "root"),
-            "group": about.get("group", about.get("owner", "root")),
-        }
+        for values in _contexts(about, context):
+            path = _rendered(pattern, values)
+            yield {
+                "path": path,
+                "content": _content(folder, path, about, values),
+                "mode": _rendered(about.get("mode", "0644"), values),
+                "owner": about.get("owner", "root"),
+                "group": about.get("group", about.get("owner", "root")),
+            }
     for name, text in _scripts(folder).items():
         yield {
             "path": f"/usr/local/lib/idr/{folder}/{name}",
@@ -243,6 +253,11 @@ def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
             "owner": "root",
             "group": "root",
         }
+
+
+def _contexts(about: Mapping[str, str], context: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a file is rendered with: the context; with `each`, once for every `item` of that list."""
+    return [{**context, "item": item} for item in context[about["each"]]] if "each" in about else [context]
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
+from model import people
 from model.reading import SettingsError, Source, as_written, parse, unset, with_overrides
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
@@ -31,8 +32,8 @@ def load() -> tuple[Settings, Secrets]:
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(text)
         pulumi.log.warn(text)
-    if not (settings.configure or settings.operators or settings.keypair):
-        pulumi.log.warn(f"{source.file}: idr:operators: is empty and idr:configure false: nobody can log in")
+    if not (settings.configure or people.root_keys(settings.operators) or settings.keypair):
+        pulumi.log.warn(f"{source.file}: idr:operators: has no operator and idr:configure is false: nobody can log in")
     secret = settings.stack_secret.get_secret_value() if settings.stack_secret else PREVIEW_SECRET
     return settings, of_settings(settings, stack, secret)
 

@@ -74,6 +74,11 @@ Identity = Annotated[
 ]
 
 
+Login = Annotated[
+    str | None, typer.Option(envvar="IDR_LOGIN", help="Your account on the nodes. Default: `idr`, for plain keys.")
+]
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"idr {version()}")

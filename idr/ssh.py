@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from idr import outputs, stack_file
-from idr.cli import Identity, OptionalStack
+from idr.cli import Identity, Login, OptionalStack
 from idr.errors import IdrError
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import NodeView, Topology
@@ -22,8 +22,9 @@ from model.reading import SettingsError
 NO_CONNECTION = 255
 """ssh's exit status where it could not connect or log in; any other is the remote command's."""
 NO_KEY = (
-    "no key that ssh offers opens it: run ssh-add, or give --identity FILE (or IDR_IDENTITY); its public half must be "
-    "among idr:operators, and applied by `pulumi up`"
+    "no key that ssh offers opens it: run ssh-add, or give --identity FILE (or IDR_IDENTITY), and --login NAME (or "
+    "IDR_LOGIN) if you have an account of your own; the key's public half must be in idr:operators, and applied by "
+    "`pulumi up`"
 )
 
 
@@ -51,11 +52,12 @@ def command(
     stack: OptionalStack = None,
     source: outputs.From = None,
     identity: Identity = None,
+    login: Login = None,
 ) -> None:
     """A shell on a node, or with `-- COMMAND...` that; ends with its exit status (255: no connection)."""
     made = outputs.topology(outputs.read(stack, source))
     target = find(made, node)
-    with configuration(made, identity) as file:
+    with configuration(made, identity, login) as file:
         # Ctrl-C is for what runs over there.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = subprocess.run(["ssh", "-F", str(file), target.name, *(remote or ())], check=False).returncode
@@ -74,14 +76,18 @@ def find(made: Topology, name: str) -> NodeView:
 
 
 @contextmanager
-def configuration(made: Topology, identity: Path | None) -> Iterator[Path]:
-    """A file for `ssh -F`, there while it is needed. Raises IdrError where there is no ssh to read it."""
+def configuration(made: Topology, identity: Path | None, login: str | None = None) -> Iterator[Path]:
+    """A file for `ssh -F`, there while it is needed, for the account `login` where one is given.
+
+    Raises IdrError where there is no ssh to read it.
+    """
     if shutil.which("ssh") is None:
         msg = "ssh is not on PATH; install OpenSSH's client"
         raise IdrError(msg)
     with tempfile.TemporaryDirectory(prefix="idr-ssh-") as folder:
         file = Path(folder) / "config"
-        file.write_text(ssh_config(made, str(identity) if identity else None))
+        seen = made.model_copy(update={"admin_user": login}) if login else made
+        file.write_text(ssh_config(seen, str(identity) if identity else None))
         yield file
 
 

@@ -153,13 +153,11 @@ def _require_types(values: Mapping[str, Any], file: str) -> None:
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
     "boolean": lambda value: value in ("true", "false"),
     "string": lambda value: isinstance(value, str) and value != "null",
 }
 _KINDS = {
     "object": "a mapping of keys to values",
-    "array": "a list of texts",
     "boolean": "true or false",
     "string": "text",
 }

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from uuid import UUID
 
-from model import firewall
+from model import firewall, people
 from model.firewall import HostRules, Rule, Site
+from model.people import Person
 from model.public_certificate import Acme, PublicCertificate
 from model.redirects import Redirect
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
@@ -103,7 +104,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole stack."""
+    """A whole stack. `operators` are keys that open the account `idr`, `people` have accounts of their own."""
 
     stack: str
     external_network: str
@@ -117,6 +118,7 @@ class Plan:
     certificate: PublicCertificate | None = field(repr=False)
     acme: Acme | None
     operators: tuple[str, ...]
+    people: tuple[Person, ...]
     omero: Omero
     public_password: str
     storage_group: str
@@ -128,6 +130,11 @@ class Plan:
     live: str
     protect_data: bool
     configure: bool
+
+    @property
+    def root_keys(self) -> tuple[str, ...]:
+        """The public keys of everybody who may become root."""
+        return people.root_keys((*self.operators, *self.people))
 
     @property
     def bastion_node(self) -> Node:

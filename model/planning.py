@@ -5,6 +5,7 @@ from model.addressing import gateway, service_pool
 from model.firewall import End, Site, Zone
 from model.hosts import LONGEST_LABEL
 from model.omero_config import ServerConfig, WebConfig, merged
+from model.people import Person
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
 from model.release_settings import AntiAffinity, NodeGroup, Release
 from model.release_settings import Scope as ScopeSettings
@@ -45,7 +46,8 @@ def plan(settings: Settings, stack: str) -> Plan:
         host_name=settings.host_name or internal_name(stack),
         certificate=settings.certificate,
         acme=settings.acme,
-        operators=settings.operators,
+        operators=tuple(one for one in settings.operators if isinstance(one, str)),
+        people=tuple(one for one in settings.operators if isinstance(one, Person)),
         omero=settings.omero,
         public_password=settings.public_password,
         storage_group=settings.storage_group,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 
-from model import collisions, extra_flows, nfs, redirects, sizing
+from model import collisions, extra_flows, nfs, people, redirects, sizing
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -27,7 +27,6 @@ from model.field_types import (
     NfsOptions,
     NfsSource,
     ProxyUrl,
-    PublicKey,
     PublicPassword,
     ReleaseName,
     RemoteHost,
@@ -38,6 +37,7 @@ from model.field_types import (
 from model.firewall import ANYWHERE
 from model.hosts import is_dotted
 from model.omero_config import ServerConfig, WebConfig
+from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
@@ -155,8 +155,8 @@ class Settings(Section):
     previous_stack_secret: SecretStr | None = Field(
         None, description="The former stack secret, for the one update that replaces it; a secret"
     )
-    operators: Annotated[tuple[PublicKey, ...], EachOnce] = Field(
-        (), description="Public ssh keys of those who may log in"
+    operators: Annotated[tuple[Operator, ...], EachOnce] = Field(
+        (), description="Who may log in: people by name and role, or public ssh keys, which open the account `idr`"
     )
     image: Name | None = Field(None, description="The cloud's Debian 12 image")
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
@@ -213,6 +213,7 @@ class Settings(Section):
         yield from extra_flows.problems(self.flows, self._roles())
         yield from self._has_a_server_to_configure()
         yield from redirects.problems(self.redirects)
+        yield from people.problems(self.operators)
 
     def _scopes(self) -> list[tuple[str, Scope]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -34,6 +35,44 @@ class Flow(_Model):
         return any(end in {WORLD, STORAGE} or "/" in end for end in (self.source, self.target))
 
 
+POWERS = {
+    "jump": "can pass connections on through the bastion",
+    "curator": "can log in on read-write OMERO nodes and import there",
+    "operator": "can log in as root on every node",
+}
+"""What each role may do, the least first."""
+
+
+@dataclass(frozen=True, order=True)
+class Login:
+    """A way to log in: whose it is, by which key (without its comment), and the role that it gives."""
+
+    who: str
+    key: str
+    role: str = "operator"
+
+    def __str__(self) -> str:
+        return self.who
+
+    @property
+    def rank(self) -> int:
+        """How much it gives; the most where another program named a role that is unknown here."""
+        return [*POWERS].index(self.role) if self.role in POWERS else len(POWERS)
+
+    @property
+    def power(self) -> str:
+        """What it gives, in words."""
+        return POWERS.get(self.role, f"can do what the unknown role '{self.role}' may")
+
+
+class Named(_Model):
+    """Somebody with an account of their own."""
+
+    name: str
+    role: str
+    keys: tuple[str, ...]
+
+
 class Renewal(_Model):
     """A renewal of the stack secret: the public deploy keys of the former and the present one."""
 
@@ -42,13 +81,15 @@ class Renewal(_Model):
 
 
 class Disclosed(_Model):
-    """What the program says of one state of a stack: public keys, a key pair's name, flows, checks, files by digest.
+    """What the program says of one state of a stack: who may log in, flows, checks, files by digest.
 
     `omero` has digests of OMERO's own configuration, by key and node.
+    `operators` are public keys that open the account `idr`, `people` have accounts of their own.
     `renewal` is there while two stack secrets are trusted.
     """
 
     operators: tuple[str, ...] = ()
+    people: tuple[Named, ...] = ()
     key_pair: str = ""
     flows: tuple[Flow, ...] = ()
     checks: tuple[str, ...] = ()
@@ -57,17 +98,38 @@ class Disclosed(_Model):
     renewal: Renewal | None = None
 
     @property
-    def people(self) -> frozenset[str]:
-        """Everybody who may log in as root on every node."""
-        pair = {f"the cloud's key pair {self.key_pair}"} if self.key_pair else set()
-        return frozenset({person(key) for key in self.operators} | pair)
+    def logins(self) -> frozenset[Login]:
+        """Every way to log in."""
+        pair = f"the cloud's key pair {self.key_pair}"
+        return frozenset(
+            {
+                *(Login(person(key), _without_comment(key)) for key in self.operators),
+                *(
+                    Login(f"{one.name}, {one.role} ({fingerprint(key)})", _without_comment(key), one.role)
+                    for one in self.people
+                    for key in one.keys
+                ),
+                *([Login(pair, pair)] if self.key_pair else []),
+            }
+        )
 
 
 def person(key: str) -> str:
-    """The comment of a public key, which anybody may write, and its fingerprint as `ssh-keygen -l` prints it."""
-    _, blob, comment = [*key.split(maxsplit=2), "", "", ""][:3]
+    """The comment of a public key, which anybody may write, and its fingerprint."""
+    shown = fingerprint(key)
+    comment = [*key.split(maxsplit=2), "", "", ""][2].strip()
+    return key if shown == key else f"{comment or 'a key without a name'} ({shown})"
+
+
+def fingerprint(key: str) -> str:
+    """The fingerprint of a public key as `ssh-keygen -l` prints it; the text itself where it is no key."""
+    blob = [*key.split(maxsplit=2), "", ""][1]
     try:
         digest = hashlib.sha256(base64.b64decode(blob, validate=True)).digest()
     except binascii.Error:
         return key
-    return f"{comment.strip() or 'a key without a name'} (SHA256:{base64.b64encode(digest).decode().rstrip('=')})"
+    return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+
+
+def _without_comment(key: str) -> str:
+    return " ".join(key.split(maxsplit=2)[:2])

@@ -1,19 +1,22 @@
 """Whom and what a change gives power: operators, flows, and the templates and scripts that configure the nodes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from idr.review.disclosed import Disclosed, Flow, person
+from idr.review.disclosed import Disclosed, Flow, Login, person
 from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State
 from idr.state import CONFIGURATION
 
 # Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
 ACCESS = (
     "*/authorized_keys*",
-    "*/jump_keys*",
     "*/sshd_config*",
     "*/sudoers*",
+    "*/etc/idr/people*",
+    "*/scripts/people",
+    "*/scripts/former-keys",
+    "*/bin/omero-import",
     "*/nftables.conf*",
     "*/pg_hba.conf*",
     "*/users.acl*",
@@ -83,6 +86,8 @@ class KeyChange:
 class PowerChanges:
     """What changes. `lifted` are checks that are off afterwards.
 
+    `raised` are those of `joined` whose key gave less before, or nothing.
+
     `new_secret` and `former_secret` name the deploy keys of a stack secret that is trusted from now on, and of one that
     is trusted no longer.
 
@@ -90,8 +95,9 @@ class PowerChanges:
     discloses them no longer.
     """
 
-    joined: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    joined: tuple[Login, ...] = ()
+    raised: tuple[Login, ...] = ()
+    left: tuple[Login, ...] = ()
     opened: tuple[Flow, ...] = ()
     closed: tuple[Flow, ...] = ()
     lifted: tuple[str, ...] = ()
@@ -112,12 +118,14 @@ def power_changes(preview: Preview) -> PowerChanges:
     if after is None:
         return PowerChanges(is_withheld=True)
     if before is None:
+        everybody = tuple(sorted(after.logins))
         return PowerChanges(
-            joined=tuple(sorted(after.people)), new_secret=_present(after), is_recorded=preview.is_first
+            joined=everybody, raised=everybody, new_secret=_present(after), is_recorded=preview.is_first
         )
     return PowerChanges(
-        joined=tuple(sorted(after.people - before.people)),
-        left=tuple(sorted(before.people - after.people)),
+        joined=tuple(sorted(after.logins - before.logins)),
+        raised=tuple(sorted(_raised(before.logins, after.logins))),
+        left=tuple(sorted(before.logins - after.logins)),
         opened=_missing(after, before),
         closed=_missing(before, after),
         lifted=tuple(sorted(set(before.checks) - set(after.checks))),
@@ -155,6 +163,11 @@ def _present(disclosed: Disclosed) -> str:
 def _former(disclosed: Disclosed) -> str:
     """The deploy key of the stack secret that is being replaced; empty where none is."""
     return person(disclosed.renewal.former) if disclosed.renewal else ""
+
+
+def _raised(before: Iterable[Login], after: Iterable[Login]) -> Iterator[Login]:
+    known = {(login.key, login.rank) for login in before}
+    yield from (one for one in after if not any(key == one.key and rank >= one.rank for key, rank in known))
 
 
 def _missing(here: Disclosed, there: Disclosed) -> tuple[Flow, ...]:

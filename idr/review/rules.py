@@ -100,7 +100,7 @@ def _joined(change: Change) -> list[str]:
         return []
     found = power_changes(change.preview)
     unknown = "" if found.is_recorded else "; who could before is not recorded"
-    return [f"{person} can log in as root on every node{unknown}" for person in found.joined]
+    return [f"{login} {login.power}{unknown}" for login in found.raised]
 
 
 def _secret_changed(change: Change) -> list[str]:
@@ -159,7 +159,7 @@ RULES = (
     Rule("public-address-lost", "DNS leads to it, and the cloud gives it to somebody else", _address_lost),
     Rule("world-open-port", "a port that the world could not reach before", _opened),
     Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),
-    Rule("operator-added", "an operator is root on every node", _joined),
+    Rule("operator-added", "an operator is root on every node; others get in as well", _joined),
     Rule("stack-secret-changed", "who has the stack secret has everything", _secret_changed),
     Rule("access-changed", "it decides who may log in, become root or be answered", _access_changed),
     Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),

@@ -21,7 +21,7 @@ class Topic(StrEnum):
     DATA = "Data at stake"
     LIVE = "Live"
     WORLD = "Open to the world"
-    PEOPLE = "Who may log in as root on every node"
+    PEOPLE = "Who may log in"
     RENEWAL = "Stack secret"
     CHECKS = "Checks"
     FLOWS = "Flows"

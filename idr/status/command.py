@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cloudinit.render import bundle
 from idr import outputs, running, stack_file
-from idr.cli import FAILED, AsJson, Identity, OptionalStack, console, error_console, print_json, table
+from idr.cli import FAILED, AsJson, Identity, Login, OptionalStack, console, error_console, print_json, table
 from idr.errors import IdrError
 from idr.ssh import configuration
 from idr.status import outside
@@ -19,7 +19,11 @@ from model.outputs.topology import Topology
 
 
 def command(
-    stack: OptionalStack = None, source: outputs.From = None, as_json: AsJson = False, identity: Identity = None
+    stack: OptionalStack = None,
+    source: outputs.From = None,
+    as_json: AsJson = False,
+    identity: Identity = None,
+    login: Login = None,
 ) -> None:
     """How every node is: reachable, bootstrapped, configured as the settings say, roles healthy, disks.
 
@@ -34,7 +38,7 @@ def command(
     topology = outputs.topology(everything)
     expected = digests(deployed, topology) if deployed else {}
     with (
-        configuration(topology, identity) as file,
+        configuration(topology, identity, login) as file,
         Progress(console=error_console(), transient=True) as progress,
         ThreadPoolExecutor() as pool,
     ):

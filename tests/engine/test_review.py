@@ -70,7 +70,9 @@ def test_an_operator_who_is_added_to_a_running_stack_fails_by_name(tmp_path: Pat
         assert made.returncode == 0, made.stdout + made.stderr
         command = (sys.executable, "-m", "idr", "review", "--stack", STACK)
         assert project.run(*command).returncode == 0
-        project.change(lambda config: config.update({"idr:operators": [stacks.OPERATOR]}))
+        alice = {"name": "alice", "role": "jump", "keys": [stacks.OPERATOR_KEY]}
+        project.change(lambda config: config.update({"idr:operators": [stacks.OPERATOR, alice]}))
         done = project.run(*command)
     assert done.returncode == 1
     assert "FAIL operator-added: new@example.org (SHA256:" in done.stdout
+    assert "FAIL operator-added: alice, jump (SHA256:" in done.stdout

@@ -9,6 +9,7 @@ import pytest
 
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
+from model.people import Person, PersonRole
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import OMERO_ROLES, applied_roles
@@ -61,6 +62,14 @@ def test_a_check_that_is_off_is_not_disclosed() -> None:
         "data volumes are protected",
         "nodes have firewalls of their own",
     }
+
+
+def test_people_are_disclosed_with_their_roles_and_keys_and_plain_keys_as_before() -> None:
+    plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
+    assert "people" not in disclosure(plan, secrets, verifies_cloud=True)
+    alice = Person(name="alice", keys=(stacks.OPERATOR,), role=PersonRole.CURATOR)
+    found = disclosure(replace(plan, people=(alice,)), secrets, verifies_cloud=True)
+    assert found["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.OPERATOR]}]
 
 
 def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:

@@ -14,7 +14,7 @@ AFTER = Secrets("local", "the present stack secret, of tests alone")
 MEANWHILE = replace(AFTER, previous=BEFORE)
 PLAN = stacks.plan_of("local")
 CERTIFICATES = "/etc/idr/ca.crt"
-KEYS = "/home/idr/.ssh/authorized_keys"
+KEYS = "/etc/ssh/authorized_keys/idr"
 USERS = "demo1-redis /etc/redis/users.acl"
 SERVERS = ("/etc/idr/omero", "/etc/idr/web", "/etc/postgresql/15/main", "/etc/redis")
 

@@ -159,6 +159,8 @@ def test_a_secret_in_plain_text_is_refused(cloud: FakeCloud) -> None:
             },
             False,
         ),
+        ({"configure": False, "operators": [{"name": "a", "keys": [stacks.OPERATOR_KEY], "role": "curator"}]}, True),
+        ({"configure": False, "operators": [{"name": "a", "keys": [stacks.OPERATOR_KEY], "role": "operator"}]}, False),
     ],
 )
 def test_machines_that_nobody_could_log_in_to_are_warned_of(

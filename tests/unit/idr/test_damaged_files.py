@@ -34,7 +34,6 @@ DAMAGED: dict[str, bytes] = {
     "a date as a name": BEGIN.replace("idr-debian-12", "2024-01-13").encode(),
     "one key in two forms": f"{BEGIN}  live: demo1\n".encode(),
     "`no` for false": f"{BEGIN}  idr:protectData: no\n".encode(),
-    "a JSON list as text where a list is required": f"{BEGIN}  idr:operators: '[]'\n".encode(),
     "a number as a name, deeper": BEGIN.replace("flavor: local.small}", "flavor: 4}").encode(),
     "no mapping": b"- a\n",
     "nothing": b"",

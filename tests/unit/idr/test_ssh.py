@@ -65,6 +65,30 @@ def test_the_configuration_is_there_while_it_is_needed_and_names_the_identity() 
     assert not file.exists()
 
 
+def test_somebody_with_an_account_of_their_own_uses_it_on_every_hop() -> None:
+    with ssh.configuration(MADE, None, "alice") as file:
+        users = [line for line in file.read_text().splitlines() if line.startswith("  User ")]
+    assert users == ["  User alice"] * len(MADE.nodes)
+
+
+@pytest.mark.parametrize("given", [("--login", "alice"), ()])
+def test_the_account_is_said_by_option_or_variable(
+    program: Stub, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...]
+) -> None:
+    if not given:
+        monkeypatch.setenv("IDR_LOGIN", "alice")
+    kept: list[str] = []
+
+    def config(made: Topology, _: str | None) -> str:
+        kept.append(made.admin_user)
+        return ""
+
+    monkeypatch.setattr(ssh, "ssh_config", config)
+    program.answers((0, "", ""))
+    assert run("demo1-redis", "--from", "-", *given) == 0
+    assert kept == ["alice"]
+
+
 def test_a_tool_never_waits_for_somebody_to_type(program: Stub, tmp_path: Path) -> None:
     program.answers((255, "", "Permission denied (publickey).\n"))
     found = nodes.ask_all(MADE, tmp_path / "config", lambda: None)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests import stacks
 from tests.unit.model.mistakes import Values, mistakes, node, release
 
+KEY = stacks.OPERATOR_KEY
 SNAPSHOT, VOLUME = "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
 BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
@@ -74,6 +76,51 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
     "an operator's key that is none": (
         lambda v: v.update(operators=["secret"]),
         ["idr:operators.0: must be one line of a public key file, as in ~/.ssh/id_ed25519.pub"],
+    ),
+    "people with mistakes": (
+        lambda v: v.update(
+            operators=[
+                {"name": "Al ice", "keys": ["secret"], "role": "jump"},
+                {"name": "root", "keys": [], "role": "operator"},
+                {"name": "bob", "keys": [KEY], "role": "admin", "shell": "/bin/zsh"},
+                {},
+                [],
+            ]
+        ),
+        [
+            "idr:operators.0.name: must be an account's name, as in alice: lower-case letters, digits, '_' and '-'",
+            "idr:operators.0.keys.0: must be one line of a public key file, as in ~/.ssh/id_ed25519.pub",
+            "idr:operators.1: keys: give at least one",
+            "idr:operators.1: the name 'root' belongs to the system or to this program: choose another",
+            "idr:operators.2.role: must be one of 'operator', 'curator', 'jump'",
+            "idr:operators.2.shell: is not a setting",
+            "idr:operators.3.name: is required",
+            "idr:operators.3.keys: is required",
+            "idr:operators.3.role: is required",
+            "idr:operators.4: must be text",
+        ],
+    ),
+    "one name for two people": (
+        lambda v: v.update(
+            operators=[
+                {"name": "alice", "keys": [KEY], "role": "jump"},
+                {"name": "alice", "keys": [stacks.OPERATOR], "role": "jump"},
+            ]
+        ),
+        ["idr: operators: the name 'alice' is there twice"],
+    ),
+    "one key for two people": (
+        lambda v: v.update(
+            operators=[
+                {"name": "bob", "keys": [f"{KEY} at work"], "role": "jump"},
+                {"name": "alice", "keys": [stacks.OPERATOR, KEY], "role": "jump"},
+            ]
+        ),
+        ["idr: operators: one key is given for alice and bob: each person needs keys of their own"],
+    ),
+    "one key for a person and without a name": (
+        lambda v: v.update(operators=[{"name": "bob", "keys": [f"{KEY} at work"], "role": "jump"}, KEY]),
+        ["idr: operators: one key is given for bob and the account idr: each person needs keys of their own"],
     ),
     "a short stack secret": (
         lambda v: v.update(stackSecret="hunter2"),

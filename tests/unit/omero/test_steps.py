@@ -154,6 +154,13 @@ def test_an_importer_needs_no_more_than_to_log_in(applied: Machine) -> None:
     assert said == ["0002", SERVER, "Image:7"]
 
 
+def test_a_curator_imports_by_one_command(applied: Machine) -> None:
+    command = "/usr/local/bin/omero-import --transfer ln_s --skip upgrade -T Dataset:1 /uod/idr/a.tiff"
+    # As sudo does: another account's environment, in a folder that it cannot read.
+    assert applied.said(f"cd /root && runuser -u omero-import -- env -i PATH=/usr/bin {command}") == "Image:7\n"
+    assert applied.said("stat -c '%U %a' /usr/local/bin/omero-import") == "root 755\n"
+
+
 def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied: Machine) -> None:
     importer = "runuser -u omero-import --"
     assert applied.run(f"{importer} cat {SERVER}/etc/logback-cli.xml").returncode == 0

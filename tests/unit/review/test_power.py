@@ -1,5 +1,6 @@
 """Whom and what a change gives power, on recorded previews and on variations of them."""
 
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from idr.review import rules
-from idr.review.disclosed import person
+from idr.review.disclosed import fingerprint, person
 from idr.review.power import FileChange, power_changes
 from idr.review.preview import Preview, read
 from idr.review.rules import Change
@@ -47,6 +48,79 @@ def test_another_key_under_a_known_name_is_another_operator() -> None:
     changes = power_changes(varied(operators=[other]))
     assert (len(changes.joined), len(changes.left)) == (1, 1)
     assert broken(varied(operators=[other])) == ["operator-added"]
+
+
+HERS = KEY.replace("Nb8h", "Nd8h")
+"""The key of nobody else."""
+ROLES = {
+    "operator": "can log in as root on every node",
+    "curator": "can log in on read-write OMERO nodes and import there",
+    "jump": "can pass connections on through the bastion",
+}
+
+
+def people(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Preview:
+    """The preview that adds an operator, with these people before and after it instead."""
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    step["oldState"]["inputs"], step["newState"]["inputs"] = {**inputs, "people": before}, {**inputs, "people": after}
+    return read(json.dumps(found))
+
+
+def alice(role: str, *keys: str) -> dict[str, Any]:
+    return {"name": "alice", "role": role, "keys": keys or [HERS]}
+
+
+def said_of_people(preview: Preview) -> tuple[list[str], list[str]]:
+    """The breaches of `operator-added`, and the lines of the summary."""
+    breaches = [breach.text for breach in rules.check(Change(preview)) if breach.rule == "operator-added"]
+    return breaches, [line.text for line in summarize(preview, "local").lines if line.topic == Topic.PEOPLE]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_new_person_is_named_with_role_and_fingerprint(role: str) -> None:
+    who = f"alice, {role} ({fingerprint(HERS)})"
+    assert said_of_people(people([], [alice(role)])) == ([f"{who} {ROLES[role]}"], [f"{who} is added"])
+
+
+def test_a_role_that_is_raised_breaks_a_rule_and_one_that_is_lowered_does_not() -> None:
+    roles = ["jump", "curator", "operator"]
+    for lower, higher in itertools.combinations(roles, 2):
+        low, high = (f"alice, {role} ({fingerprint(HERS)})" for role in (lower, higher))
+        raised = said_of_people(people([alice(lower)], [alice(higher)]))
+        assert raised == ([f"{high} {ROLES[higher]}"], [f"{high} is added", f"{low} is removed"])
+        assert said_of_people(people([alice(higher)], [alice(lower)])) == (
+            [],
+            [f"{low} is added", f"{high} is removed"],
+        )
+
+
+def test_another_key_of_a_known_person_breaks_a_rule() -> None:
+    other = KEY.replace("Nb8h", "Nc8h")
+    breaches, lines = said_of_people(people([alice("jump")], [alice("jump", HERS, other)]))
+    assert breaches == [f"alice, jump ({fingerprint(other)}) {ROLES['jump']}"]
+    assert len(lines) == 1
+
+
+def test_a_plain_key_that_gets_a_name_gives_nothing_new() -> None:
+    preview = varied(operators=[], people=[alice("operator", plain_key())])
+    breaches, lines = said_of_people(preview)
+    assert (breaches, len(lines)) == ([], 2)
+    # The other way round as well.
+    assert said_of_people(people([alice("operator", plain_key())], []))[0] == []
+
+
+def plain_key() -> str:
+    """The operator's key of the recorded preview."""
+    (step,) = (step for step in raw("operator-added")["steps"] if "Disclosure" in step["urn"])
+    key: str = step["oldState"]["inputs"]["operators"][0]
+    return key
+
+
+def test_a_role_that_is_not_known_counts_as_the_highest() -> None:
+    breaches, _ = said_of_people(people([alice("operator")], [alice("wizard")]))
+    assert breaches == [f"alice, wizard ({fingerprint(HERS)}) can do what the unknown role 'wizard' may"]
 
 
 def deploy_key(text: str) -> str:
@@ -150,6 +224,11 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
     [
         ("cloudinit/common/files/home/idr/.ssh/authorized_keys2", "added", "access-changed"),
         ("cloudinit/common/files/etc/sudoers.d/more", "added", "access-changed"),
+        ("cloudinit/common/files/etc/ssh/authorized_keys/person.j2", "changed", "access-changed"),
+        ("cloudinit/common/files/etc/idr/people.j2", "changed", "access-changed"),
+        ("cloudinit/common/scripts/people", "changed", "access-changed"),
+        ("cloudinit/common/scripts/former-keys", "removed", "access-changed"),
+        ("cloudinit/omero-readwrite/files/usr/local/bin/omero-import", "changed", "access-changed"),
         ("cloudinit/bastion/files/etc/ssh/sshd_config.d/20-idr-bastion.conf.j2", "changed", "access-changed"),
         ("cloudinit/redis/files/etc/redis/users.acl.j2", "changed", "access-changed"),
         ("cloudinit/common/files/etc/nftables.conf.j2", "removed", "access-changed"),

@@ -1,0 +1,107 @@
+"""People with accounts of their own on the nodes: who they are, and where each role has an account."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidatorFunctionWrapHandler, WrapValidator
+
+from model.field_types import SEALED, EachOnce, PublicKey, Section, Shape
+from model.roles import Role
+
+SYSTEM_NAMES = """
+adm admin audio avahi backup bin bluetooth cdrom crontab daemon debian dialout dip disk dnsmasq docker fax floppy ftp
+games gnats input irc kmem kvm landscape libvirt list lp lxd mail man messagebus mysql netdev news nginx nobody nogroup
+ntp operator plugdev polkitd pollinate postfix postgres prometheus proxy redis render root rpc rtkit sasl scanner sgx
+shadow shutdown src ssh sshd ssl-cert staff statd sudo sync sys syslog tape tcpdump tftp tss tty ubuntu users utmp uucp
+uuidd video voice wheel www-data
+"""
+"""Accounts and groups of Debian, Ubuntu, their packages and their cloud images."""
+TAKEN = frozenset({*SYSTEM_NAMES.split(), "idr", "jump", "omero"})
+TAKEN_BEGINNINGS = ("systemd-", "omero-", "idr-", "fwupd-")
+
+
+class PersonRole(StrEnum):
+    """What somebody may do, on the nodes where the role has an account."""
+
+    OPERATOR = "operator"
+    CURATOR = "curator"
+    JUMP = "jump"
+
+
+class Person(Section):
+    """Somebody with an account of their own."""
+
+    name: Annotated[
+        str,
+        Shape("[a-z][a-z0-9_-]{0,30}", "an account's name, as in alice: lower-case letters, digits, '_' and '-'"),
+    ] = Field(description="Name of the account")
+    keys: Annotated[tuple[PublicKey, ...], EachOnce] = Field(description="Public ssh keys, at least one")
+    role: PersonRole = Field(
+        description="`operator`: log in on every node, with sudo; `curator`: import on read-write OMERO nodes; `jump`: "
+        "pass connections on through the bastion, as the others may too"
+    )
+
+    def problems(self) -> Iterator[str]:
+        """No key, or a name that another account has or may get from a package."""
+        if not self.keys:
+            yield "keys: give at least one"
+        if self.name in TAKEN or self.name.startswith(TAKEN_BEGINNINGS):
+            yield f"the name '{self.name}' belongs to the system or to this program: choose another"
+
+
+_PUBLIC_KEY: TypeAdapter[str] = TypeAdapter(PublicKey)
+
+
+def _person_or_key(value: Any, _: ValidatorFunctionWrapHandler) -> str | Person:
+    # A union would report what is wrong with the value as a key and as a person.
+    return Person.model_validate(value) if isinstance(value, dict | Person) else _PUBLIC_KEY.validate_python(value)
+
+
+Operator = Annotated[PublicKey | Person, WrapValidator(_person_or_key)]
+"""Somebody with a name and a role, or a key that opens the account `idr`."""
+
+
+def problems(operators: Iterable[str | Person]) -> Iterator[str]:
+    """Names that appear twice, and keys that two people have."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    seen: set[str] = set()
+    for one in operators:
+        if isinstance(one, Person):
+            if one.name in seen and one.name != SEALED:
+                yield f"operators: the name '{one.name}' is there twice"
+            seen.add(one.name)
+        for key in one.keys if isinstance(one, Person) else (one,):
+            owners[_without_comment(key)].add(one.name if isinstance(one, Person) else "the account idr")
+    for key, names in owners.items():
+        if len(names) > 1 and key != SEALED:
+            yield f"operators: one key is given for {' and '.join(sorted(names))}: each person needs keys of their own"
+
+
+def _without_comment(key: str) -> str:
+    return key if key == SEALED else " ".join(key.split(" ", 2)[:2])
+
+
+def root_keys(operators: Iterable[str | Person]) -> tuple[str, ...]:
+    """The public keys of everybody who may become root."""
+    given = (
+        one.keys if isinstance(one, Person) else (one,)
+        for one in operators
+        if not isinstance(one, Person) or one.role == PersonRole.OPERATOR
+    )
+    return tuple(key for keys in given for key in keys)
+
+
+def on_node(people: Iterable[Person], roles: Sequence[Role]) -> tuple[Person, ...]:
+    """Who has an account on a node with these roles, each with the role that they have there."""
+    found = ((person, _role_there(person.role, roles)) for person in people)
+    return tuple(person.model_copy(update={"role": role}) for person, role in found if role)
+
+
+def _role_there(role: PersonRole, roles: Sequence[Role]) -> PersonRole | None:
+    if role == PersonRole.OPERATOR:
+        return role
+    if Role.BASTION in roles:
+        return PersonRole.JUMP
+    return role if role == PersonRole.CURATOR and Role.OMERO_READWRITE in roles else None
