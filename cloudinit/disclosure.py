@@ -10,6 +10,7 @@ from cloudinit.render import HERE
 from model import addresses
 from model.firewall import Flow
 from model.plan import Plan
+from model.roles import SiteRole
 from model.secrets import Secrets
 
 
@@ -24,7 +25,7 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
         "keyPair": plan.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
-        "files": digests(HERE.parent),
+        "files": digests(HERE.parent) | _of_site_roles(plan),
         **_renewal(secrets),
     }
 
@@ -68,6 +69,21 @@ def digests(project: Path) -> dict[str, str]:
     """
     files = [file for file in (project / HERE.name).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     return {
-        str(file.relative_to(project)): hashlib.sha256(file.read_bytes()).hexdigest()
+        str(file.relative_to(project)): _digest(file)
         for file in sorted([*files, project / "model" / addresses.TABLE.name])
     }
+
+
+def _of_site_roles(plan: Plan) -> dict[str, str]:
+    """The same of the site's own roles that nodes have: with the first node of one, its files are new in the stack."""
+    roles: set[SiteRole] = set().union(*(scope.site_roles() for scope in plan.scopes))
+    return {
+        f"{role.path}/{file.relative_to(role.folder)}": _digest(file)
+        for role in sorted(roles)
+        for file in sorted(role.folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
