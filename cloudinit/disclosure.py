@@ -10,6 +10,7 @@ from cloudinit.render import HERE
 from model import addresses
 from model.firewall import Flow
 from model.plan import Plan
+from model.roles import SiteRole
 from model.secrets import Secrets
 
 
@@ -25,7 +26,7 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
         "keyPair": plan.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
-        "files": digests(HERE.parent),
+        "files": digests(HERE.parent) | _of_site_roles(plan),
         **_omero(plan),
         **_renewal(secrets),
     }
@@ -33,13 +34,13 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
 
 def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
     """Digests of OMERO's own configuration by key and node. One of a password could be guessed, so it shows none."""
-    digests: dict[str, dict[str, str]] = {}
+    shown: dict[str, dict[str, str]] = {}
     for node in plan.nodes:
         for key, value in (*node.omero_config, *node.web_config):
             is_secret = any(word in key.lower() for word in ("pass", "secret"))
             digest = "secret" if is_secret else hashlib.sha256(value.encode()).hexdigest()
-            digests.setdefault(key, {})[node.name] = digest
-    return {"omero": digests} if digests else {}
+            shown.setdefault(key, {})[node.name] = digest
+    return {"omero": shown} if shown else {}
 
 
 def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:
@@ -86,6 +87,21 @@ def digests(project: Path) -> dict[str, str]:
     """
     files = [file for file in (project / HERE.name).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     return {
-        str(file.relative_to(project)): hashlib.sha256(file.read_bytes()).hexdigest()
+        str(file.relative_to(project)): _digest(file)
         for file in sorted([*files, project / "model" / addresses.TABLE.name])
     }
+
+
+def _of_site_roles(plan: Plan) -> dict[str, str]:
+    """The same of the site's own roles that nodes have: with the first node of one, its files are new in the stack."""
+    roles: set[SiteRole] = set().union(*(scope.site_roles() for scope in plan.scopes))
+    return {
+        f"{role.path}/{file.relative_to(role.folder)}": _digest(file)
+        for role in sorted(roles)
+        for file in sorted(role.folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -2,7 +2,7 @@
 
 A role's folder holds its files as they will stand on the machine (`files/`, with the ending `.j2` where a value
 varies), who owns them (`files.yaml`), its steps (`scripts/`: prepare, check, activate, health, stop), and its
-description (`role.yaml`, see `model.role_description`).
+description (`role.yaml`, see `model.role_description`). A role of a site's own has the same, in a folder of the site.
 """
 
 import base64
@@ -20,10 +20,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from cloudinit import omero
 from cloudinit.quoting import FILTERS
 from model import addresses, balancing, caching, firewall, people, sizing
+from model.locations import locations, server_name
 from model.plan import Node, Plan, Scope
 from model.planning import internal_name
 from model.role_description import RoleDescription
-from model.roles import DESCRIPTIONS, OMERO_ROLES, Role, applied_roles
+from model.roles import OMERO_ROLES, Role, SiteRole, applied_roles, role_description
 from model.secrets import Certificate, Secrets
 
 HERE = Path(__file__).parent
@@ -125,7 +126,7 @@ _Dumper.add_representer(str, _text)
 def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> str:
     """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
     context = _context(node, plan, secrets, volume_ids)
-    roles = {role: DESCRIPTIONS[role] for role in applied_roles(node.roles, plan.omero.distribution)}
+    roles = {role: role_description(role) for role in applied_roles(node.roles, plan.omero.distribution)}
     usual = RoleDescription().health_seconds
     files = [entry for role in roles for entry in _files(role, context)]
     body = {
@@ -177,6 +178,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "database": _only(release, Role.DATABASE),
         "addresses": addresses,
         "balancing": balancing,
+        "locations": locations(release),
         "caching": caching,
         "postgresql": node.system.postgresql,
         "sizing": sizing,
@@ -203,6 +205,7 @@ def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:
     names = [node.name, node.alias, str(node.address)]
     if OMERO_ROLES.intersection(node.roles):
         names.append(omero.service_name(plan.release(node.scope)))
+    names += [server_name(role, plan.scope_of(node)) for role in node.roles if isinstance(role, SiteRole)]
     return tuple(names)
 
 
@@ -219,22 +222,28 @@ def _only(release: Scope, role: Role) -> Node | None:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(roles: Path = HERE) -> Environment:
+    """What renders the templates of the roles in a folder. These may also use the program's templates."""
     # Plain text for machines, never HTML: nothing to escape.
     made = Environment(  # noqa: S701  no HTML
-        loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+        loader=FileSystemLoader([roles, HERE]), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
     made.filters.update(FILTERS)
     return made
 
 
+def _folder(role: str) -> Path:
+    return role.folder if isinstance(role, SiteRole) else HERE / role
+
+
 @cache
-def _described(folder: str) -> dict[str, dict[str, str]]:
-    described: dict[str, dict[str, str]] = yaml.safe_load((HERE / folder / "files.yaml").read_text())
+def _described(folder: Path) -> dict[str, dict[str, str]]:
+    described: dict[str, dict[str, str]] = yaml.safe_load((folder / "files.yaml").read_text())
     return described
 
 
-def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
+def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
+    folder = _folder(role)
     for pattern, about in _described(folder).items():
         for values in _contexts(about, context):
             path = _rendered(pattern, values)
@@ -247,7 +256,7 @@ def _files(folder: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
             }
     for name, text in _scripts(folder).items():
         yield {
-            "path": f"/usr/local/lib/idr/{folder}/{name}",
+            "path": f"/usr/local/lib/idr/{folder.name}/{name}",
             "content": text,
             "mode": "0755",
             "owner": "root",
@@ -261,8 +270,8 @@ def _contexts(about: Mapping[str, str], context: dict[str, Any]) -> list[dict[st
 
 
 @cache
-def _scripts(folder: str) -> dict[str, str]:
-    return {script.name: script.read_text() for script in sorted((HERE / folder / "scripts").iterdir())}
+def _scripts(folder: Path) -> dict[str, str]:
+    return {script.name: script.read_text() for script in sorted((folder / "scripts").iterdir())}
 
 
 def _rendered(text: str, context: dict[str, Any]) -> str:
@@ -272,18 +281,18 @@ def _rendered(text: str, context: dict[str, Any]) -> str:
 
 @cache
 def _expression(text: str) -> Template:
-    return _environment().from_string(text)
+    return _environment(HERE).from_string(text)
 
 
-def _content(folder: str, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
+def _content(folder: Path, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
     # Jinja refuses `..` in the name of a template, as a file of another role has it.
-    source = normpath(f"{folder}/{about.get('source', f'files{path}')}")
-    plain = _plain(source)
-    return _environment().get_template(f"{source}.j2").render(context) if plain is None else plain
+    source = normpath(f"{folder.name}/{about.get('source', f'files{path}')}")
+    plain = _plain(folder.parent, source)
+    return _environment(folder.parent).get_template(f"{source}.j2").render(context) if plain is None else plain
 
 
 @cache
-def _plain(source: str) -> str | None:
+def _plain(roles: Path, source: str) -> str | None:
     """A file that is the same on every machine; None where there is a template instead."""
-    file = HERE / source
-    return file.read_text() if file.is_file() else None
+    file = next((root / source for root in (roles, HERE) if (root / source).is_file()), None)
+    return file.read_text() if file else None

@@ -29,6 +29,13 @@ KEPT_GROUPS: Final = ("kept_1", "kept_2", "kept_3")
 """Runs of known arguments, with unknown ones between them, that one request may have. A browser sends one run."""
 
 
+PROXY: Final = ("connection", "omero-ws")
+"""What the proxy answers itself, beside OMERO.web (cloudinit/proxy/programs.conf.j2)."""
+
+_TEXT: Final = re.compile(r"(?:[A-Za-z0-9_-]|\\[.-])*")
+"""How a regular expression begins that is nothing but text."""
+
+
 @dataclass(frozen=True)
 class Address:
     """An address of OMERO.web: its application's prefix, its pattern there, what answers, which arguments count."""
@@ -78,6 +85,29 @@ def credentials() -> str:
     """Names by which one logs in, as a regular expression: each letter as it is or percent-encoded."""
     spelled = ("".join(f"(?:{letter}|%{ord(letter):02x})" for letter in name) for name in CREDENTIALS)
     return "|".join(spelled)
+
+
+def hidden_by(path: str) -> str | None:
+    """How the program's own addresses begin that a location for `path` would hide; None where it hides none.
+
+    Closed addresses count as well: the location would answer them. Two addresses that differ before their second slash
+    have nothing in common.
+    """
+    first = path.split("/")[1]
+    return next(
+        (f"/{text}" for text, whole in _beginnings() if (first == text if whole else first.startswith(text))), None
+    )
+
+
+@cache
+def _beginnings() -> tuple[tuple[str, bool], ...]:
+    """What the program's addresses have before their second slash, and whether that is all of it."""
+    found = {(name, True) for name in PROXY}
+    for regex in {address.regex for address in table()} - {""}:
+        text = _TEXT.match(regex)
+        rest = regex[text.end() :] if text else regex
+        found.add((text[0].replace("\\", "") if text else "", rest[:1] in ("", "/")))
+    return tuple(sorted(found))
 
 
 def url_filter() -> str:

@@ -28,18 +28,22 @@ OWN_PATHS = (
 """Paths that the nodes' own files are at."""
 
 
-def names(releases: Mapping[str, Release], storage_group: str) -> Iterator[str]:
-    """Releases, nodes and the storage group whose hosts or Ansible groups would be others' as well."""
+def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Iterable[str] = ()) -> Iterator[str]:
+    """Releases, nodes and the storage group whose hosts or Ansible groups would be others' as well.
+
+    `site_kinds` are those of the groups of the site's own roles.
+    """
+    kinds = KINDS | set(site_kinds)
     for name, release in releases.items():
-        if name in KINDS | ANSIBLE_OWN:
+        if name in kinds | ANSIBLE_OWN:
             yield f"releases.{name}: cannot have this name: it is that of a role or of an Ansible group"
         for node in NODE_NAMES.keys() & release.nodes.keys():
             yield f"releases.{name}.nodes.{node}: cannot have this name: {NODE_NAMES[node]}"
     stem = storage_group.removesuffix("-hosts")
-    own = {f"{name}-{kind}" for name in releases for kind in (*KINDS, "data")}
+    own = {f"{name}-{kind}" for name in releases for kind in (*kinds, "data")}
     nodes = {alias for release in releases.values() for alias in release.aliases()}
     full = {f"{name}-{alias}" for name, release in releases.items() for alias in release.aliases()}
-    if stem in KINDS | ANSIBLE_OWN | {"data", "hosts"} | own | set(releases) | nodes | full:
+    if stem in kinds | ANSIBLE_OWN | {"data", "hosts"} | own | set(releases) | nodes | full:
         yield f"storageGroup: cannot be '{storage_group}': a role, a release or a node has this name"
 
 

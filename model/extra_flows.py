@@ -1,37 +1,36 @@
 """Flows that a stack adds to the matrix (`idr:flows`), for services that something else than this project runs."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from model import firewall
-from model.field_types import Section, Shape
-from model.firewall import ANYWHERE, EVERY_NODE, FLOWS, WORLD, End, Flow, Transport
+from model.field_types import Section
+from model.firewall import ANYWHERE, EVERY_NODE, FLOWS, WORLD, End, Flow
+from model.flow_fields import Ports, Reason, Transport, port_problems
 from model.hosts import is_dotted, machine_network
-from model.roles import Role
+from model.roles import NodeRole, Role, SiteRole
 
 ROLES = frozenset(str(role) for role in Role)
-LAST_PORT = 65535
-MOST_PORTS = 100
-"""Ports of one flow. Each becomes a rule of its own, and a project's quota of rules is small."""
 
 
-def end(text: str) -> End:
-    """Either side of a flow, from its name. Raises ValueError."""
+def end(text: str, site: Mapping[str, SiteRole]) -> End:
+    """Either side of a flow, from its name; `site` has the site's own roles. Raises ValueError."""
     if text == WORLD:
         return WORLD
     if text == EVERY_NODE:
         return EVERY_NODE
     if text in ROLES:
         return Role(text)
+    if text in site:
+        return site[text]
     try:
         network = IPv4Network(text if is_dotted(text) else "")
     except ValueError:
-        msg = f"must be {WORLD}, {EVERY_NODE} (every node), a role ({', '.join(Role)}) or a network as in 192.0.2.0/24"
+        roles = ", ".join((*Role, *site))
+        msg = f"must be {WORLD}, {EVERY_NODE} (every node), a role ({roles}) or a network as in 192.0.2.0/24"
         raise ValueError(msg) from None
     if network == ANYWHERE:
         msg = f"say {WORLD}"
@@ -39,36 +38,13 @@ def end(text: str) -> End:
     return machine_network(network)
 
 
-def _known(text: str) -> str:
-    end(text)
-    return text
-
-
-def _ports(given: Any) -> Any:
-    """Numbers as they are, and every port of ranges as in "14060-14079"."""
-    return [port for one in given for port in _range(one)] if isinstance(given, list | tuple) else given
-
-
-def _range(one: Any) -> list[Any]:
-    first, dash, last = one.partition("-") if isinstance(one, str) else ("", "", "")
-    if not (dash and _is_number(first) and _is_number(last)):
-        return [one]
-    if not int(first) <= int(last) <= LAST_PORT:
-        msg = f"'{one}' is no range of ports"
-        raise ValueError(msg)
-    return list(range(int(first), int(last) + 1))
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= len(str(LAST_PORT))
+def _known(text: str, info: ValidationInfo) -> str:
+    """The text; a role of the site's own as what it is."""
+    found = end(text, info.context or {})
+    return found if isinstance(found, SiteRole) else text
 
 
 FlowEnd = Annotated[str, AfterValidator(_known)]
-Port = Annotated[int, Field(ge=1, le=LAST_PORT, strict=True)]
-# Both firewalls keep it as a comment: nftables in quotes, at most 128 bytes; Neutron at most 255.
-Reason = Annotated[
-    str, Shape("(?! )[ !#-\\[\\]-~]{1,100}(?<! )", "one line of at most 100 letters, without quotes and backslashes")
-]
 
 
 class ExtraFlow(Section):
@@ -76,9 +52,7 @@ class ExtraFlow(Section):
 
     source: FlowEnd = Field(alias="from", description="A role, `node` (every node), `world`, or a network")
     target: FlowEnd = Field(alias="to", description="The same; at least one of both is a role or `node`")
-    ports: Annotated[tuple[Port, ...], BeforeValidator(_ports, json_schema_input_type=list[int | str])] = Field(
-        description='Numbers, or ranges as in "14060-14079"; at most 100 in all'
-    )
+    ports: Ports = Field(description='Numbers, or ranges as in "14060-14079"; at most 100 in all')
     transport: Transport = Field("tcp", description="Of what the ports are")
     why: Reason = Field(description="What it is for; shown wherever the flow is")
 
@@ -86,20 +60,21 @@ class ExtraFlow(Section):
         """Ends that are both outside; no port, too many, or one twice."""
         if not _inside(self.source) and not _inside(self.target):
             yield f"from {self.source} to {self.target}: one of them must be a role or `{EVERY_NODE}`"
-        if not 1 <= len(self.ports) <= MOST_PORTS:
-            yield f"ports: name 1 to {MOST_PORTS}, not {len(self.ports)}"
-        twice = sorted(port for port, times in Counter(self.ports).items() if times > 1)
-        if twice:
-            yield f"ports: {', '.join(map(str, twice))} twice"
+        yield from port_problems(self.ports)
 
     def flows(self) -> Iterator[Flow]:
         """One for each port, as the matrix has them."""
+        site = {str(text): text for text in (self.source, self.target) if isinstance(text, SiteRole)}
         for port in self.ports:
-            yield Flow(end(self.source), end(self.target), port, self.why, self.transport)
+            yield Flow(end(self.source, site), end(self.target, site), port, self.why, self.transport)
+
+
+def _is_role(text: str) -> bool:
+    return text in ROLES or isinstance(text, SiteRole)
 
 
 def _inside(text: str) -> bool:
-    return text == EVERY_NODE or text in ROLES
+    return text == EVERY_NODE or _is_role(text)
 
 
 @dataclass(frozen=True)
@@ -108,12 +83,17 @@ class _Known:
     why: str
 
 
-def problems(extra: tuple[ExtraFlow, ...], roles: frozenset[Role]) -> Iterator[str]:
-    """Flows that are there already, and roles that no node of the stack has."""
-    known = {_identity(flow): _Known("the matrix", flow.why) for flow in FLOWS}
+def problems(
+    extra: tuple[ExtraFlow, ...], roles: frozenset[NodeRole], of_site_roles: Iterable[Flow] = ()
+) -> Iterator[str]:
+    """Flows that are there already, and roles that no node of the stack has.
+
+    `of_site_roles` are the flows that the site's own roles add to the matrix.
+    """
+    known = {_identity(flow): _Known("the matrix", flow.why) for flow in (*FLOWS, *of_site_roles)}
     for position, one in enumerate(extra):
         for name, text in (("from", one.source), ("to", one.target)):
-            if text in ROLES and text not in roles:
+            if _is_role(text) and text not in roles:
                 yield f"flows.{position}.{name}: no node has the role {text}"
         for flow in one.flows():
             found = known.setdefault(_identity(flow), _Known(f"flows.{position}", flow.why))
@@ -124,5 +104,5 @@ def problems(extra: tuple[ExtraFlow, ...], roles: frozenset[Role]) -> Iterator[s
                 )
 
 
-def _identity(flow: Flow) -> tuple[End, End, int, firewall.Transport]:
+def _identity(flow: Flow) -> tuple[End, End, int, Transport]:
     return flow.source, flow.target, flow.port, flow.transport

@@ -10,7 +10,8 @@ from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal, Protocol
 
-from model.roles import OMERO_ROLES, Role
+from model.flow_fields import Transport
+from model.roles import OMERO_ROLES, NodeRole, Role, SiteRole
 
 WORLD: Final = "world"
 EVERY_NODE: Final = "node"
@@ -35,10 +36,9 @@ FETCH_PORTS = frozenset({80, 443})
 FETCHERS = ("root", "_apt")
 """Who fetches from the world: apt gives its downloads to an account of its own. Services have nothing to fetch."""
 
-Transport = Literal["tcp", "udp"]
 Direction = Literal["ingress", "egress"]
-End = Role | Literal["world", "node", "storage"] | IPv4Network
-"""Either side of a flow; a network only in those that a stack adds."""
+End = NodeRole | Literal["world", "node", "storage"] | IPv4Network
+"""Either side of a flow; a network or a role of the site's own only in those that a stack adds."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,19 @@ EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)
 LISTENERS: dict[Role, tuple[int, ...]] = {
     role: tuple(sorted({flow.port for flow in FLOWS if flow.target == role} - set(EVERY_NODE_LISTENS))) for role in Role
 }
-"""Ports on which a role's own services wait."""
+"""Ports on which the services of the program's roles wait."""
+
+
+def listeners(role: NodeRole) -> tuple[int, ...]:
+    """The TCP ports on which a role's own services wait."""
+    return role.description.listens() if isinstance(role, SiteRole) else LISTENERS[role]
 
 
 class Member(Protocol):
     """What the matrix must know of a node."""
 
     @property
-    def roles(self) -> tuple[Role, ...]:
+    def roles(self) -> tuple[NodeRole, ...]:
         """What it does."""
 
     @property
@@ -176,16 +181,16 @@ class Site:
 def omero_beside_proxy(members: Iterable[Member]) -> tuple[Role, ...]:
     """The OMERO roles of nodes that are a proxy as well: these serve OMERO clients themselves."""
     roles = {role for member in members if Role.PROXY in member.roles for role in member.roles}
-    return tuple(sorted(roles & OMERO_ROLES))
+    return tuple(sorted(OMERO_ROLES.intersection(roles)))
 
 
-def listens(roles: Iterable[Role], unserved: frozenset[int] = frozenset()) -> tuple[int, ...]:
+def listens(roles: Iterable[NodeRole], unserved: frozenset[int] = frozenset()) -> tuple[int, ...]:
     """The ports on which a node with these roles waits for others, sorted; twice where two roles contend for one.
 
     A proxy leaves OMERO's port to an OMERO.server on the same node.
     """
     carried = set(roles)
-    ports = [*EVERY_NODE_LISTENS, *(port for role in carried for port in LISTENERS[role] if port not in unserved)]
+    ports = [*EVERY_NODE_LISTENS, *(port for role in carried for port in listeners(role) if port not in unserved)]
     if Role.PROXY in carried and carried & OMERO_ROLES:
         ports.remove(OMERO_SSL_PORT)
     return tuple(sorted(ports))

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from model.firewall import NFS_PORT, Transport
+from model.firewall import NFS_PORT
+from model.flow_fields import Transport
 
 RPCBIND_PORT: Final = 111
 """Version 3 asks here for the port of NFS."""

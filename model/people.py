@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidatorFunctionWrapHandler, WrapValidator
 
 from model.field_types import SEALED, EachOnce, PublicKey, Section, Shape
-from model.roles import Role
+from model.roles import NodeRole, Role
 
 SYSTEM_NAMES = """
 adm admin audio avahi backup bin bluetooth cdrom crontab daemon debian dialout dip disk dnsmasq docker fax floppy ftp
@@ -93,13 +93,13 @@ def root_keys(operators: Iterable[str | Person]) -> tuple[str, ...]:
     return tuple(key for keys in given for key in keys)
 
 
-def on_node(people: Iterable[Person], roles: Sequence[Role]) -> tuple[Person, ...]:
+def on_node(people: Iterable[Person], roles: Sequence[NodeRole]) -> tuple[Person, ...]:
     """Who has an account on a node with these roles, each with the role that they have there."""
     found = ((person, _role_there(person.role, roles)) for person in people)
     return tuple(person.model_copy(update={"role": role}) for person, role in found if role)
 
 
-def _role_there(role: PersonRole, roles: Sequence[Role]) -> PersonRole | None:
+def _role_there(role: PersonRole, roles: Sequence[NodeRole]) -> PersonRole | None:
     if role == PersonRole.OPERATOR:
         return role
     if Role.BASTION in roles:

@@ -10,7 +10,7 @@ from model.people import Person
 from model.public_certificate import Acme, PublicCertificate
 from model.redirects import Redirect
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
-from model.roles import Role
+from model.roles import NodeRole, Role, SiteRole
 from model.settings import FloatingIps, NfsMount, Omero, Proxies, StorageNetwork
 from model.systems import System
 
@@ -49,7 +49,7 @@ class Node:
     scope: str
     group: str
     number: int
-    roles: tuple[Role, ...]
+    roles: tuple[NodeRole, ...]
     address: IPv4Address
     flavor_name: str
     flavor: Flavor
@@ -96,10 +96,14 @@ class Scope:
     nodes: tuple[Node, ...]
     frozen: bool
 
-    def with_role(self, *roles: Role) -> tuple[Node, ...]:
+    def with_role(self, *roles: NodeRole) -> tuple[Node, ...]:
         """The nodes that carry one of `roles`, in the order of their addresses."""
         found = (node for node in self.nodes if set(roles).intersection(node.roles))
         return tuple(sorted(found, key=lambda node: node.address))
+
+    def site_roles(self) -> tuple[SiteRole, ...]:
+        """The site's own roles that nodes carry, by name."""
+        return tuple(sorted({role for node in self.nodes for role in node.roles if isinstance(role, SiteRole)}))
 
 
 @dataclass(frozen=True)

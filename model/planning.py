@@ -10,7 +10,7 @@ from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
 from model.release_settings import AntiAffinity, NodeGroup, Release
 from model.release_settings import Scope as ScopeSettings
 from model.role_description import Distribution
-from model.roles import FACTS, OMERO_ROLES, Role, node_address
+from model.roles import OMERO_ROLES, Role, node_address, role_facts
 from model.settings import Settings
 from model.systems import UBUNTU, System, packages, system_of
 
@@ -104,7 +104,7 @@ def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
         closed=settings.proxies.http is not None,
         narrowed={firewall.SSH_PORT: settings.ssh_from, firewall.OMERO_SSL_PORT: settings.omero_from},
         unserved=UNSERVED[settings.omero.distribution],
-        extra=tuple(flow for extra in settings.flows for flow in extra.flows()),
+        extra=(*settings.site_flows(), *(flow for extra in settings.flows for flow in extra.flows())),
     )
 
 
@@ -188,7 +188,7 @@ def _image(settings: Settings, system: System) -> str | None:
 
 
 def _volumes(node: str, group: NodeGroup) -> tuple[Volume, ...]:
-    purposes = {facts.name: facts for role in group.roles if (facts := FACTS[role].volume)}
+    purposes = {volume.name: volume for role in group.roles if (volume := role_facts(role).volume)}
     return tuple(
         Volume(
             name=f"{node}-{name}",

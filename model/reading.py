@@ -3,18 +3,19 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import explanation, yaml_text
+from model import explanation, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
-from model.role_description import Distribution
+from model.role_description import Distribution, RoleError
+from model.roles import SiteRole
 from model.secrets import secret_names
 from model.settings import Settings
 from model.spelling import instead
@@ -39,6 +40,9 @@ PUBLISHED_KEYS = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""
 
 
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
 class SettingsError(Exception):
     """The settings are not usable; the text names every mistake, a line each."""
 
@@ -47,13 +51,14 @@ class SettingsError(Exception):
 class Source:
     """Where settings were read: the stack's name and file, and which keys of it are encrypted there.
 
-    `origins` says for values of other files which one that is.
+    `origins` says for values of other files which one that is. `folder` is where the file is.
     """
 
     stack: str
     file: str
     encrypted: frozenset[str] = frozenset()
     origins: Origins = field(default_factory=dict)
+    folder: Path = CHECKOUT
 
     def file_of(self, path: Keys) -> str:
         """The file that sets the value at `path`, or a part of it."""
@@ -70,7 +75,11 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     wrong = [f"{source.file}: idr:{key}: {reason}" for key, reason in plain.items()]
     refused = {(key,) for key in plain}
     try:
-        settings = Settings.model_validate(values)
+        site = _site_roles(values, source)
+    except SettingsError as error:
+        raise SettingsError("\n".join([*wrong, str(error)])) from None
+    try:
+        settings = Settings.model_validate({**values, site_roles.SETTING: tuple(site.values())}, context=site)
     except ValidationError as error:
         wrong += [
             f"{source.file_of(_path(item))}: {_key(_path(item))}: {problem}"
@@ -83,6 +92,16 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     if wrong:
         raise SettingsError("\n".join(wrong))
     return settings
+
+
+def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole]:
+    try:
+        return site_roles.read(values.get(site_roles.SETTING), source.folder)
+    except site_roles.FolderError as error:
+        msg = f"{source.file_of((site_roles.SETTING,))}: idr:{site_roles.SETTING}: {error}"
+    except RoleError as error:
+        msg = str(error)
+    raise SettingsError(msg)
 
 
 def unset(settings: Settings, file: str) -> list[str]:
@@ -121,10 +140,11 @@ def _decoded(value: Any) -> Any:
 
 
 def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> tuple[dict[str, Any], Source]:
-    """The values with those of the file that `overrides` names (in `folder`), and where each came from.
+    """The values with those of the file that `overrides` names, and where each came from. Both files are in `folder`.
 
     Raises SettingsError when that file is not there, is no YAML mapping, or holds what only a stack file may.
     """
+    source = replace(source, folder=folder)
     below = dict(values)
     name = below.pop(OVERRIDES, None)
     if name is None:
@@ -138,7 +158,7 @@ def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> t
         raise SettingsError(msg)
     merged = merge(below, above)
     where = origins(merged, above, source.file, name)
-    return merged, Source(source.stack, source.file, source.encrypted, where)
+    return merged, replace(source, origins=where)
 
 
 def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:

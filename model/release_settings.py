@@ -18,10 +18,10 @@ from model.field_types import (
     Several,
     VolumeGib,
 )
-from model.firewall import LISTENERS, listens
+from model.firewall import listeners, listens
 from model.omero_config import ServerConfig, WebConfig
 from model.role_description import Number
-from model.roles import FACTS, OMERO_ROLES, Role, node_address
+from model.roles import OMERO_ROLES, NamedRole, NodeRole, Role, node_address, role_facts
 from model.spelling import instead
 
 
@@ -80,7 +80,9 @@ class Machine(Section):
 class NodeGroup(Machine):
     """One node, or `count` alike."""
 
-    roles: tuple[Role, ...] = Field(description="What it does; the first decides its address")
+    roles: tuple[NamedRole, ...] = Field(
+        description="What it does, by names of the program or of `siteRoles`; the first decides its address"
+    )
     count: Several | None = Field(None, description="How many alike, named -1, -2, ...; one without number if absent")
     anti_affinity: AntiAffinity = Field(AntiAffinity.SOFT, description="On different hosts where possible, or always")
     heap_mib: HeapMib | None = Field(None, description="OMERO.server's Java heap in MiB; derived where absent")
@@ -101,7 +103,7 @@ class NodeGroup(Machine):
             return
         if len(set(self.roles)) != len(self.roles):
             yield f"roles: {', '.join(self.roles)} names one twice"
-        purposes = {facts.volume.name: facts.volume for role in self.roles if (facts := FACTS[role]).volume}
+        purposes = {kept.name: kept for role in self.roles if (kept := role_facts(role).volume)}
         for name, volume in self.volumes.items():
             if name not in purposes:
                 known = ", ".join(sorted(purposes)) or "none"
@@ -122,7 +124,7 @@ class NodeGroup(Machine):
         ports = listens(self.roles)
         contended = sorted({port for port in ports if ports.count(port) > 1})
         if contended:
-            rivals = " and ".join(role for role in self.roles if set(contended).intersection(LISTENERS[role]))
+            rivals = " and ".join(role for role in self.roles if set(contended).intersection(listeners(role)))
             yield f"{rivals} both listen on {', '.join(map(str, contended))}: they cannot be on one node"
 
 
@@ -159,7 +161,7 @@ class Release(Scope):
         yield from self._rebuilds_what_is_there()
 
     def _addresses_are_enough(self) -> Iterator[str]:
-        seen: dict[Role, str] = {}
+        seen: dict[NodeRole, str] = {}
         for name, group in self.nodes.items():
             first = group.roles[0]
             if first in seen:
@@ -173,10 +175,10 @@ class Release(Scope):
     def _is_whole(self) -> Iterator[str]:
         for name, group in self.nodes.items():
             for role in group.roles:
-                if FACTS[role].per_release == Number.NONE:
+                if role_facts(role).per_release == Number.NONE:
                     yield f"node '{name}': the {role} is the stack's, not a release's; set idr:{role}"
         roles = [role for group in self.nodes.values() for role in group.roles for _ in range(group.count or 1)]
-        for role in Role:
+        for role in dict.fromkeys((*Role, *roles)):
             yield from _wrong_number(role, roles.count(role))
         if not OMERO_ROLES.intersection(roles):
             yield "needs a node with the role omero-readwrite or omero-readonly"
@@ -187,8 +189,8 @@ class Release(Scope):
                 yield f"rebuild names '{alias}', which is not a node; {instead(alias, self.aliases())}"
 
 
-def _wrong_number(role: Role, nodes: int) -> Iterator[str]:
-    allowed = FACTS[role].per_release
+def _wrong_number(role: NodeRole, nodes: int) -> Iterator[str]:
+    allowed = role_facts(role).per_release
     if allowed == Number.ONE and nodes != 1:
         yield f"needs exactly one node with the role {role}, has {nodes}"
     elif allowed == Number.AT_MOST_ONE and nodes > 1:

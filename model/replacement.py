@@ -59,6 +59,7 @@ def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
     yield balancing.web(release)
     yield balancing.omero(release)
     yield release.with_role(Role.PROXY)
+    yield from (release.with_role(role) for role in release.site_roles())
 
 
 def _is_interrupted(node: Node, was: Deployed) -> bool:

@@ -1,9 +1,9 @@
 """What `cloudinit/<role>/role.yaml` says of a role: the type, and the one reader."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -154,29 +154,41 @@ class RoleDescription(Section):
     node: RoleFacts | None = Field(None, description="What stack files and the plan need of it")
 
 
+Description = TypeVar("Description", bound=RoleDescription)
+
+
 def read_all(folder: Path = FOLDER) -> dict[str, RoleDescription]:
     """The description of each role by its name: every folder in `folder` with a role.yaml.
 
     Raises RoleError with every mistake of all of them.
     """
-    found: dict[str, RoleDescription] = {}
+    names = [file.parent.name for file in sorted(folder.glob(f"*/{NAME}"))]
+    found = read_each(folder, names, folder.name, RoleDescription)
+    if wrong := [f"{folder.name}/{role}/{NAME}: {text}" for role, text in contradictions(found)]:
+        raise RoleError("\n".join(wrong))
+    return found
+
+
+def read_each(folder: Path, names: Iterable[str], path: str, kind: type[Description]) -> dict[str, Description]:
+    """The description of each of the roles `names` in `folder`, which messages call `path`.
+
+    Raises RoleError with every mistake of all of them.
+    """
+    found: dict[str, Description] = {}
     wrong: list[str] = []
-    for file in sorted(folder.glob(f"*/{NAME}")):
+    for role in names:
         try:
-            found[file.parent.name] = _read(file)
+            found[role] = _read(folder / role / NAME, f"{path}/{role}/{NAME}", kind)
         except RoleError as error:
             wrong.append(str(error))
-    if not wrong:
-        wrong = [f"{folder.name}/{role}/{NAME}: {text}" for role, text in _contradictions(found)]
     if wrong:
         raise RoleError("\n".join(wrong))
     return found
 
 
-def _read(file: Path) -> RoleDescription:
-    where = f"{file.parent.parent.name}/{file.parent.name}/{file.name}"
+def _read(file: Path, where: str, kind: type[Description]) -> Description:
     try:
-        return RoleDescription.model_validate(yaml_text.load(file.read_bytes()) or {})
+        return kind.model_validate(yaml_text.load(file.read_bytes()) or {})
     except yaml_text.YamlError as error:
         msg = f"{where}: {error}"
         raise RoleError(msg) from None
@@ -191,8 +203,8 @@ def _lines(error: ValidationError, where: str) -> Iterator[str]:
             yield f"{where}: {field}: {problem}" if field else f"{where}: {problem}"
 
 
-def _contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, str]]:
-    """What one description says against another: the role, and the field with what is wrong."""
+def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, str]]:
+    """What one description says against another before it: the role, and the field with what is wrong."""
     facts = {role: description.node for role, description in roles.items() if description.node}
     blocks: dict[int, str] = {}
     orders: dict[int, str] = {}

@@ -3,8 +3,14 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, ValidatorFunctionWrapHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from model.role_description import COMMON, Distribution, RoleDescription, RoleError, RoleFacts, read_all
+from model.site_role_description import SiteRoleDescription
 
 
 class Role(StrEnum):
@@ -19,6 +25,51 @@ class Role(StrEnum):
     PROXY = "proxy"
     MANAGEMENT = "management"
 
+
+class SiteRole(str):
+    """A role of the site's own (`idr:siteRoles`): its name, which carries its description and its folder.
+
+    The plan has it where it has a `Role`. `path` is the folder's path in the checkout, for messages and the review.
+    """
+
+    description: SiteRoleDescription
+    folder: Path
+    path: str
+
+    def __new__(cls, description: SiteRoleDescription, folder: Path, path: str) -> Self:
+        """The role of a folder."""
+        role = super().__new__(cls, folder.name)
+        role.description, role.folder, role.path = description, folder, path
+        return role
+
+
+NodeRole = Role | SiteRole
+"""A role that a node can carry."""
+
+
+class _Named:
+    """Reads the name of a role in a stack file. The context of the validation has the site's own roles by name."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_wrap_validator_function(self._read, handler.generate_schema(Role))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"type": "string", "description": "A role of `siteRoles`"}]}
+
+    @staticmethod
+    def _read(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> NodeRole:
+        site: Mapping[str, SiteRole] = info.context or {}
+        if isinstance(value, str) and value in site:
+            return site[value]
+        if site and value not in tuple(Role):
+            names = ", ".join(f"'{name}'" for name in (*Role, *site))
+            raise PydanticCustomError("enum", "is no role", {"expected": names})
+        role: Role = handler(value)
+        return role
+
+
+NamedRole = Annotated[NodeRole, _Named()]
+"""A role as a stack file names it."""
 
 OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
 
@@ -43,22 +94,32 @@ DESCRIPTIONS = read_all()
 FACTS = facts_of(DESCRIPTIONS)
 
 
-def applied_roles(roles: Iterable[Role], distribution: Distribution) -> tuple[str, ...]:
+def role_description(role: str) -> RoleDescription:
+    """The description of a role: of the program's by its name, also of one that no stack file names."""
+    return role.description if isinstance(role, SiteRole) else DESCRIPTIONS[role]
+
+
+def role_facts(role: NodeRole) -> RoleFacts:
+    """What stack files and the plan need of a role."""
+    return role.description.node if isinstance(role, SiteRole) else FACTS[role]
+
+
+def applied_roles(roles: Iterable[NodeRole], distribution: Distribution) -> tuple[str, ...]:
     """The roles that a node with `roles` is configured by, in the order in which they are applied."""
-    found = [COMMON]
+    found: list[str] = [COMMON]
     for role in roles:
-        found += FACTS[role].applies.get(distribution, (role.value,))
+        found += role_facts(role).applies.get(distribution, (role,))
     return tuple(dict.fromkeys(found))
 
 
-def node_address(cidr: IPv4Network, role: Role, number: int) -> IPv4Address:
+def node_address(cidr: IPv4Network, role: NodeRole, number: int) -> IPv4Address:
     """The address of the `number`-th node (from 1) whose first role is `role`.
 
     Raises ValueError when the role's block has no room for that number.
     """
-    facts = FACTS[role]
-    host = facts.first_host + number - 1
-    if host > facts.last_host:
-        msg = f"role {role} has addresses for {facts.last_host - facts.first_host + 1}, not for {number} nodes"
+    about = role_facts(role)
+    host = about.first_host + number - 1
+    if host > about.last_host:
+        msg = f"role {role} has addresses for {about.last_host - about.first_host + 1}, not for {number} nodes"
         raise ValueError(msg)
     return cidr[host]

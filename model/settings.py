@@ -9,9 +9,10 @@ from ipaddress import IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
+from pydantic.config import JsonDict
 
-from model import collisions, extra_flows, nfs, people, redirects, sizing
+from model import collisions, extra_flows, nfs, people, redirects, site_roles, sizing
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -34,7 +35,7 @@ from model.field_types import (
     Several,
     Sha256,
 )
-from model.firewall import ANYWHERE
+from model.firewall import ANYWHERE, Flow
 from model.hosts import is_dotted
 from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
@@ -42,7 +43,7 @@ from model.public_certificate import Acme, PublicCertificate
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
 from model.role_description import Distribution
-from model.roles import Role
+from model.roles import NodeRole, Role, SiteRole
 
 
 class Download(Section):
@@ -140,10 +141,15 @@ class Proxies(Section):
             return self.network or ANYWHERE
 
 
+def _without_default(schema: JsonDict) -> None:
+    """For a setting that is not read as it is written."""
+    del schema["default"]
+
+
 @dataclass(frozen=True)
 class _Sized:
     flavor: Flavor
-    roles: tuple[Role, ...]
+    roles: tuple[NodeRole, ...]
     heap_mib: int | None
     web_workers: int | None
 
@@ -194,6 +200,11 @@ class Settings(Section):
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
+    site_roles: Annotated[tuple[InstanceOf[SiteRole], ...], WithJsonSchema({"type": "string"})] = Field(
+        (),
+        description="A folder beside the stack file with roles of the site's own, as in site/ (docs/site-roles.md)",
+        json_schema_extra=_without_default,
+    )
     live: ReleaseName = Field(description="The release that the public address leads to")
     rotations: dict[str, Generation] = Field({}, description="Name of a secret to its number; another one renews it")
     protect_data: bool = Field(True, description="Refuse to delete data volumes")
@@ -203,14 +214,14 @@ class Settings(Section):
         """What the sections say against each other."""
         yield from self._names_what_is_there()
         yield from self._memory_is_enough()
-        yield from collisions.names(self.releases, self.storage_group)
+        yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage = self.storage_network.cidr if self.storage_network else None
         yield from collisions.networks(self._scopes(), storage, [*self._outside_hosts()])
         yield from self._files_come_from_somewhere()
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
         yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes)
         yield from self._certificate_is_for_the_name()
-        yield from extra_flows.problems(self.flows, self._roles())
+        yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()
         yield from redirects.problems(self.redirects)
         yield from people.problems(self.operators)
@@ -280,8 +291,13 @@ class Settings(Section):
             for name, group in settings.nodes.items():
                 yield f"releases.{release}.nodes.{name}", group
 
-    def _roles(self) -> frozenset[Role]:
+    def _roles(self) -> frozenset[NodeRole]:
         return frozenset({Role.BASTION, *(role for _, group in self.groups() for role in group.roles)})
+
+    def site_flows(self) -> tuple[Flow, ...]:
+        """What the site's own roles that a node has add to the matrix."""
+        used = [role for role in self.site_roles if role in self._roles()]
+        return site_roles.flows(used, self.site_roles)
 
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""

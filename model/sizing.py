@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from model.release_settings import Flavor
-from model.roles import FACTS, Role
+from model.roles import NodeRole, Role, role_facts
 
 RESERVED_CONNECTIONS = 25
 """Connections beyond the pools: operators, exporters, PostgreSQL's own superuser reserve."""
@@ -26,7 +26,7 @@ class Sized(Protocol):
         """Its machine."""
 
     @property
-    def roles(self) -> tuple[Role, ...]:
+    def roles(self) -> tuple[NodeRole, ...]:
         """What divides it."""
 
     @property
@@ -38,10 +38,10 @@ class Sized(Protocol):
         """OMERO.web's processes, where the settings say it."""
 
 
-def share_mib(node: Sized, role: Role) -> int:
+def share_mib(node: Sized, role: NodeRole) -> int:
     """The part of a node's memory that is for one of its roles."""
-    whole = sum(FACTS[carried].memory_share for carried in node.roles)
-    return node.flavor.memory_mib * FACTS[role].memory_share // whole
+    whole = sum(role_facts(carried).memory_share for carried in node.roles)
+    return node.flavor.memory_mib * role_facts(role).memory_share // whole
 
 
 def database_connections(omero_servers: int, pool: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from model.role_description import Distribution
-from model.roles import DESCRIPTIONS, FACTS, OMERO_ROLES, Role, applied_roles
+from model.roles import OMERO_ROLES, NodeRole, Role, applied_roles, role_description, role_facts
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ VOLUME_PACKAGES = ("xfsprogs",)
 """What a node with data volumes needs."""
 
 
-def system_of(roles: Iterable[Role], *, official: bool) -> System:
+def system_of(roles: Iterable[NodeRole], *, official: bool) -> System:
     """Debian everywhere; where OMERO's official distribution runs (OMERO.server or OMERO.web), Ubuntu."""
-    omero = OMERO_ROLES | {Role.WEB}
+    omero = {*OMERO_ROLES, Role.WEB}
     return UBUNTU if official and omero.intersection(roles) else DEBIAN
 
 
-def packages(system: System, roles: Iterable[Role], distribution: Distribution, *, acme: bool) -> tuple[str, ...]:
+def packages(system: System, roles: Iterable[NodeRole], distribution: Distribution, *, acme: bool) -> tuple[str, ...]:
     """The distribution's packages that a node with these roles needs, sorted."""
     carried = tuple(roles)
     needed: set[str] = set()
     for name in applied_roles(carried, distribution):
-        description = DESCRIPTIONS[name]
+        description = role_description(name)
         needed.update(description.packages, description.packages_with_acme if acme else ())
-    if any(FACTS[role].volume for role in carried):
+    if any(role_facts(role).volume for role in carried):
         needed.update(VOLUME_PACKAGES)
     return tuple(sorted(package.format(java=system.java) for package in needed))

@@ -81,7 +81,8 @@ def _boxes(topology: Topology) -> list[Box]:
 
 def _column(node: NodeView) -> int:
     tiers = {facts.tier for role, facts in FACTS.items() if role in node.roles}
-    if Tier.SERVICE in tiers:
+    # Roles of a site's own are services.
+    if Tier.SERVICE in tiers or set(node.roles) - set(FACTS):
         return SERVICE
     return ENTRANCE if Tier.ENTRANCE in tiers else STORE
 

@@ -43,8 +43,9 @@ class FileChange:
 
     @property
     def is_access(self) -> bool:
-        """Whether it decides who may do what."""
-        return _matches(self.path, ACCESS)
+        """Whether it decides who may do what. Of a site's own role, role.yaml says what visitors and others may ask."""
+        is_of_site = self.path.endswith("/role.yaml") and not self.path.startswith("cloudinit/")
+        return is_of_site or _matches(self.path, ACCESS)
 
     @property
     def is_check(self) -> bool:

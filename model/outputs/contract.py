@@ -57,7 +57,9 @@ class Outputs(View):
     inventory: dict[str, Any] = Field(description="Ansible dynamic inventory, as a script prints it for --list")
     ssh_config: str = Field(description="ssh_config that reaches every node by name; needs OpenSSH 8.5 or newer")
     known_hosts: str = Field(description="known_hosts file with every node's key under its name")
-    prometheus_targets: tuple[Target, ...] = Field(description="Prometheus file_sd: every node's exporter")
+    prometheus_targets: tuple[Target, ...] = Field(
+        description="Prometheus file_sd: every node's exporter, and metrics of the site's own roles"
+    )
     topology: Topology
     firewall: tuple[FirewallRow, ...]
     releases: tuple[ReleaseView, ...]

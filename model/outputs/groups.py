@@ -1,7 +1,8 @@
 """The Ansible groups of a node, by the names that IDR's own playbooks use."""
 
 from model.plan import Node, Plan
-from model.roles import OMERO_ROLES, Role
+from model.roles import OMERO_ROLES, Role, SiteRole
+from model.site_roles import kind
 
 
 def groups(node: Node, plan: Plan) -> tuple[str, ...]:
@@ -12,7 +13,7 @@ def groups(node: Node, plan: Plan) -> tuple[str, ...]:
     """
     if node == plan.bastion_node:
         return ("bastion-hosts", *(f"{release.name}-bastion-hosts" for release in plan.releases))
-    kinds = {role.value.replace("-", "") for role in node.roles}
+    kinds = {kind(role) if isinstance(role, SiteRole) else role.replace("-", "") for role in node.roles}
     if OMERO_ROLES.intersection(node.roles):
         kinds.add("omero")
     names = {f"{node.scope}-hosts", *(f"{kind}-hosts" for kind in kinds)}

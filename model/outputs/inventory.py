@@ -68,19 +68,31 @@ def _pairs(variables: dict[str, Any]) -> str:
 
 
 def prometheus(topology: Topology) -> tuple[Target, ...]:
-    """Every node's exporter as Prometheus' file_sd reads it."""
-    return tuple(
-        Target(
-            targets=(f"{node.address}:{NODE_EXPORTER_PORT}",),
-            labels={
-                "stack": topology.stack,
-                "release": node.release or "",
-                "node": node.name,
-                "roles": ",".join(node.roles),
-            },
+    """Every node's exporter, and the metrics of the site's own roles, as Prometheus' file_sd reads them."""
+    exporters = (_target(node, topology, NODE_EXPORTER_PORT) for node in topology.nodes)
+    of_site_roles = (
+        _target(
+            node,
+            topology,
+            metrics.port,
+            role=metrics.role,
+            __metrics_path__=metrics.path,
+            __scheme__="https" if metrics.tls else "http",
         )
         for node in topology.nodes
+        for metrics in node.metrics
     )
+    return (*exporters, *of_site_roles)
+
+
+def _target(node: NodeView, topology: Topology, port: int, **more: str) -> Target:
+    labels = {
+        "stack": topology.stack,
+        "release": node.release or "",
+        "node": node.name,
+        "roles": ",".join(node.roles),
+    }
+    return Target(targets=(f"{node.address}:{port}",), labels=labels | more)
 
 
 def hosts_file(topology: Topology) -> str:

@@ -11,6 +11,7 @@ from model.outputs.flows import Flow, flows
 from model.outputs.groups import groups
 from model.outputs.view import View
 from model.plan import Node, Plan
+from model.roles import SiteRole
 from model.secrets import Secrets
 
 ADMIN_USER = "idr"
@@ -44,6 +45,15 @@ class VolumeView(View):
         return virtio_link(self.id) if self.id else None
 
 
+class MetricsView(View):
+    """Where a node answers with the metrics of a role of the site's own."""
+
+    role: str
+    port: int
+    path: str
+    tls: bool = Field(description="Whether it answers by TLS, with a certificate of the stack's authority")
+
+
 class NodeView(View):
     """One server."""
 
@@ -61,6 +71,9 @@ class NodeView(View):
     host_key: str = Field(description="ssh host key, public: 'ssh-ed25519 AAAA...'")
     volumes: tuple[VolumeView, ...] = ()
     id: str | None = Field(None, description="Nova's id")
+    metrics: tuple[MetricsView, ...] = Field(
+        (), description="Of the site's own roles; absent where there are none", exclude_if=lambda metrics: not metrics
+    )
 
 
 class NetworkView(View):
@@ -120,7 +133,7 @@ def _node(node: Node, plan: Plan, secrets: Secrets, known: Known | None) -> Node
         name=node.name,
         alias=node.alias,
         release=None if node == plan.bastion_node else node.scope,
-        roles=tuple(role.value for role in node.roles),
+        roles=tuple(str(role) for role in node.roles),
         groups=groups(node, plan),
         network=node.scope,
         address=str(node.address),
@@ -134,4 +147,9 @@ def _node(node: Node, plan: Plan, secrets: Secrets, known: Known | None) -> Node
             for v in node.volumes
         ),
         id=known.servers.get(node.name) if known else None,
+        metrics=tuple(
+            MetricsView(role=str(role), port=metrics.port, path=metrics.path, tls=metrics.tls)
+            for role in node.roles
+            if isinstance(role, SiteRole) and (metrics := role.description.metrics)
+        ),
     )

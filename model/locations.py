@@ -1,0 +1,42 @@
+"""What a release's proxy answers with a site's own roles."""
+
+from dataclasses import dataclass
+
+from model.plan import Node, Scope
+from model.roles import SiteRole
+
+
+@dataclass(frozen=True)
+class ProxyLocation:
+    """A location of nginx: addresses that begin with `path` go to the nodes of a site's own role.
+
+    `upstream` is the name of these nodes in nginx, `server_name` a name that all their certificates have.
+    """
+
+    path: str
+    upstream: str
+    scheme: str
+    server_name: str
+    port: int
+    nodes: tuple[Node, ...]
+
+
+def locations(release: Scope) -> tuple[ProxyLocation, ...]:
+    """The locations of the roles that nodes of the release have."""
+    return tuple(
+        ProxyLocation(
+            path=location.path,
+            upstream=f"{role}_{number}",
+            scheme="https" if location.tls else "http",
+            server_name=server_name(role, release),
+            port=location.port,
+            nodes=release.with_role(role),
+        )
+        for role in release.site_roles()
+        for number, location in enumerate(role.description.locations, 1)
+    )
+
+
+def server_name(role: SiteRole, release: Scope) -> str:
+    """A name in the certificates of all of a role's nodes: nginx expects one name of a whole upstream."""
+    return f"{role}.{release.name}.idr.internal"

@@ -1,0 +1,116 @@
+"""The files of a site's own role: what is missing or wrong in its folder, beside its description."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
+from typing import Annotated
+
+from pydantic import TypeAdapter, ValidationError
+
+from model import explanation, yaml_text
+from model.field_types import Section, Shape
+from model.role_description import FOLDER
+
+NAME = "files.yaml"
+LIBRARY = "/usr/local/lib/idr"
+"""Where each role has its scripts on a machine, in a folder of its own."""
+
+_TEMPLATE = ".*\\{\\{.*\\}\\}.*"
+Mode = Annotated[str, Shape(f"[0-7]{{4}}|{_TEMPLATE}", 'a mode as in "0640", in quotes')]
+Account = Annotated[str, Shape("[a-z_][a-z0-9_-]*", "the name of an account")]
+MachinePath = Annotated[str, Shape(f"(/[A-Za-z0-9_@.-]+)+|{_TEMPLATE}", "an absolute path")]
+
+
+class FileEntry(Section):
+    """A file on the machine: mode and owner, and its source where that is not `files/` with the same path."""
+
+    mode: Mode = "0644"
+    owner: Account = "root"
+    group: Account | None = None
+    source: str | None = None
+
+
+_ENTRIES = TypeAdapter(dict[MachinePath, FileEntry])
+
+
+def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the files of the role in `folder`, each with the file's path there.
+
+    `others` has the role of each path that another role of the site has.
+    """
+    if not (folder / "scripts" / "health").is_file():
+        yield "scripts/health: is missing: an update ends when this test of the role succeeds"
+    try:
+        entries = read(folder / NAME)
+    except ValueError as error:
+        yield from (f"{NAME}: {line}" for line in str(error).splitlines())
+        return
+    used: set[Path] = set()
+    for path, entry in entries.items():
+        source = source_of(folder, path, entry)
+        if source is None:
+            yield f"{NAME}: {path}: {_missing(path, entry)}"
+        else:
+            used.add(source)
+        if owner := others.get(path) or _program_paths().get(path) or _library_of(path, folder.name):
+            yield f"{NAME}: {path}: is a file of the role {owner}"
+    present = {file for file in (folder / "files").rglob("*") if file.is_file()}
+    for file in sorted(present - used):
+        yield f"{file.relative_to(folder)}: is not in {NAME}"
+
+
+def paths(folder: Path) -> list[str]:
+    """The paths on the machine of a role's files; none where its files.yaml is wrong."""
+    try:
+        return list(read(folder / NAME))
+    except ValueError:
+        return []
+
+
+def read(file: Path) -> dict[str, FileEntry]:
+    """The entries of a files.yaml by path on the machine. Raises ValueError with every mistake, a line each."""
+    try:
+        return _ENTRIES.validate_python(yaml_text.load(file.read_bytes()) or {})
+    except OSError:
+        msg = "is missing; `{}` says that the role has no files"
+    except yaml_text.YamlError as error:
+        msg = str(error)
+    except ValidationError as error:
+        msg = "\n".join(
+            f"{field}: {problem}"
+            for item in error.errors()
+            for field in [".".join(str(key) for key in item["loc"] if key != "[key]")]
+            for problem in explanation.problems(item, field)
+        )
+    raise ValueError(msg)
+
+
+def source_of(folder: Path, path: str, entry: FileEntry) -> Path | None:
+    """The file or template that an entry is made from: of this role, or another one of the site's or the program's.
+
+    None where there is none.
+    """
+    name = normpath(f"{folder.name}/{entry.source or f'files{path}'}")
+    candidates = (root / f"{name}{ending}" for root in (folder.parent, FOLDER) for ending in ("", ".j2"))
+    return None if name.startswith("..") else next((file for file in candidates if file.is_file()), None)
+
+
+def _missing(path: str, entry: FileEntry) -> str:
+    if entry.source:
+        return f"there is no {entry.source}, in this role or (../<role>/...) in another"
+    return f"there is no files{path}, nor files{path}.j2"
+
+
+def _library_of(path: str, role: str) -> str | None:
+    """The other role whose scripts are where a file would be."""
+    parts = PurePosixPath(path).parts
+    own = PurePosixPath(LIBRARY).parts
+    other = parts[len(own)] if parts[: len(own)] == own and len(parts) > len(own) else role
+    return None if other == role else other
+
+
+@cache
+def _program_paths() -> dict[str, str]:
+    """The role of each path of the program's own files."""
+    return {path: file.parent.name for file in sorted(FOLDER.glob(f"*/{NAME}")) for path in read(file)}

@@ -1,0 +1,76 @@
+"""What `role.yaml` says of a role of a site's own, beside what it says of every role."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from model.field_types import Section, Shape
+from model.flow_fields import Port, Ports, Reason, Transport, port_problems
+from model.role_description import Line, Number, RoleDescription, RoleFacts, Tier
+
+LocationPath = Annotated[
+    str, Shape("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+/", "a path as in /about/: plain letters, no dot first, a slash last")
+]
+MetricsPath = Annotated[str, Shape("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+", "a path as in /metrics")]
+Kind = Annotated[str, Shape("[a-z][a-z0-9]{0,29}", "lower-case letters and digits, a letter first, at most 30")]
+
+
+class RoleFlow(Section):
+    """A flow of a site's role. The role itself is the end that is not named."""
+
+    source: Line | None = Field(None, alias="from", description="Who calls the role")
+    target: Line | None = Field(None, alias="to", description="Whom the role calls")
+    ports: Ports = Field(description='Numbers, or ranges as in "14060-14079"; at most 100 in all')
+    transport: Transport = Field("tcp", description="Of what the ports are")
+    why: Reason = Field(description="What it is for; shown wherever the flow is")
+
+    def problems(self) -> Iterator[str]:
+        """Both ends or none; what is wrong with the ports."""
+        if (self.source is None) == (self.target is None):
+            yield "name either `from` (who calls the role) or `to` (whom it calls)"
+        yield from port_problems(self.ports)
+
+
+class Location(Section):
+    """Addresses of the public site that the proxy answers with what a site's role says."""
+
+    path: LocationPath = Field(description="What the addresses begin with")
+    port: Port = Field(description="Where the role answers")
+    tls: bool = Field(True, description="Whether it does so by TLS, with a certificate of the stack")
+
+
+class Metrics(Section):
+    """Where Prometheus reads the metrics of a site's role."""
+
+    port: Port = Field(description="Where the role answers")
+    path: MetricsPath = Field("/metrics", description="The address of the metrics there")
+    tls: bool = Field(True, description="Whether it does so by TLS, with a certificate of the stack")
+
+
+class SiteRoleDescription(RoleDescription):
+    """A role of a site's own. What the program's roles have in tables of the program, this one says itself."""
+
+    node: RoleFacts = Field(description="What stack files and the plan need of it")
+    inventory_group: Kind | None = Field(
+        None, description="Its Ansible group is this with `-hosts`; absent: its name without dashes"
+    )
+    flows: tuple[RoleFlow, ...] = Field((), description="Whom it calls, and who calls it")
+    locations: tuple[Location, ...] = Field((), description="What the proxy answers with it")
+    metrics: Metrics | None = Field(None, description="Where the management node reads its metrics")
+
+    def listens(self) -> tuple[int, ...]:
+        """The TCP ports on which it waits for others."""
+        called = [port for flow in self.flows if flow.source and flow.transport == "tcp" for port in flow.ports]
+        asked = [location.port for location in self.locations] + ([self.metrics.port] if self.metrics else [])
+        return tuple(sorted({*called, *asked}))
+
+    def problems(self) -> Iterator[str]:
+        """What only the program's roles can say."""
+        if self.node.per_release not in (Number.ANY, Number.AT_MOST_ONE):
+            yield f"node.perRelease: must be '{Number.AT_MOST_ONE}' or '{Number.ANY}': a release is whole without it"
+        if self.node.tier != Tier.SERVICE:
+            yield f"node.tier: must be '{Tier.SERVICE}': the diagram does not know other places of a site's own role"
+        for name in ("applies", "interruption", "versions"):
+            if getattr(self.node, name):
+                yield f"node.{name}: only the program's roles have it"

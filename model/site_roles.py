@@ -1,0 +1,160 @@
+"""A site's own roles (`idr:siteRoles`): reads their folders, and refuses what collides with the program's."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from model import addresses, site_files
+from model.collisions import ANSIBLE_OWN, KINDS
+from model.extra_flows import end
+from model.firewall import EVERY_NODE, EVERY_NODE_LISTENS, STORAGE, WORLD, Flow
+from model.role_description import NAME, RoleError, contradictions, read_each
+from model.roles import DESCRIPTIONS, FACTS, Role, SiteRole
+from model.site_role_description import RoleFlow, SiteRoleDescription
+
+SETTING: Final = "siteRoles"
+APART: Final = ("bench", "dev", "docs", "tests")
+"""Folders whose changes the review does not take for changes of a stack (idr/review/affected.py)."""
+
+_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
+_ROLE_NAME = re.compile(r"[a-z][a-z0-9-]{0,28}[a-z0-9]")
+_GROUPS = KINDS | ANSIBLE_OWN | {"data", "hosts"}
+_NAMES = _GROUPS | DESCRIPTIONS.keys() | {WORLD, EVERY_NODE, STORAGE}
+_VOLUMES = {about.volume.name: about.volume for about in FACTS.values() if about.volume}
+
+
+class FolderError(Exception):
+    """The setting names no folder of roles; the text says what is wrong with it."""
+
+
+def read(setting: Any, checkout: Path) -> dict[str, SiteRole]:
+    """The roles in the folder that the setting names, relative to `checkout`, by name; none where it is None.
+
+    Raises FolderError, or RoleError with every mistake of all roles.
+    """
+    if setting is None:
+        return {}
+    folder, path = _folder(setting, checkout)
+    folders = {one.name: one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")}
+    if not folders:
+        msg = f"'{setting}' has no role in it: a folder with a {NAME}"
+        raise FolderError(msg)
+    if wrong := [f"{path / name}: {text}" for name, one in folders.items() for text in _folder_problems(one)]:
+        raise RoleError("\n".join(wrong))
+    found = read_each(folder, folders, str(path), SiteRoleDescription)
+    roles = {name: SiteRole(about, folders[name], str(path / name)) for name, about in found.items()}
+    wrong = [f"{role.path}/{NAME}: {text}" for role in roles.values() for text in _problems(role, roles)]
+    wrong += [f"{roles[name].path}/{NAME}: {text}" for name, text in _collisions(roles)]
+    wrong += [f"{role.path}/{text}" for role in roles.values() for text in _file_problems(role, roles)]
+    if wrong:
+        raise RoleError("\n".join(wrong))
+    return roles
+
+
+def flows(used: Iterable[SiteRole], known: Iterable[SiteRole]) -> tuple[Flow, ...]:
+    """The flows that the roles `used` add to the matrix; `known` are all of the site, which these may name."""
+    by_name = {str(role): role for role in known}
+    return tuple(flow for role in used for flow in _flows(role, by_name))
+
+
+def kind(role: SiteRole) -> str:
+    """The kind of the role's Ansible group, `<kind>-hosts`."""
+    return role.description.inventory_group or role.replace("-", "")
+
+
+def _flows(role: SiteRole, known: Mapping[str, SiteRole]) -> Iterator[Flow]:
+    about = role.description
+    for flow in about.flows:
+        source = end(flow.source, known) if flow.source else role
+        target = end(flow.target, known) if flow.target else role
+        yield from (Flow(source, target, port, flow.why, flow.transport) for port in flow.ports)
+    for location in about.locations:
+        yield Flow(Role.PROXY, role, location.port, f"{role} at {location.path}")
+    if about.metrics:
+        yield Flow(Role.MANAGEMENT, role, about.metrics.port, f"metrics of {role}")
+
+
+def _folder(setting: Any, checkout: Path) -> tuple[Path, PurePosixPath]:
+    if not isinstance(setting, str) or not _FOLDER.fullmatch(setting):
+        msg = f"must be a folder of the checkout, as in site/ (given: {setting!r})"
+        raise FolderError(msg)
+    path = PurePosixPath(setting)
+    if path.parts[0] in APART:
+        msg = f"cannot be in {path.parts[0]}/: the review takes no change there for a change of a stack"
+        raise FolderError(msg)
+    if not (checkout / path).is_dir():
+        msg = f"there is no folder '{setting}' beside the stack file"
+        raise FolderError(msg)
+    return checkout / path, path
+
+
+def _folder_problems(folder: Path) -> Iterator[str]:
+    if folder.name in _NAMES:
+        yield "cannot have this name: it is that of a role or a group of the program"
+    elif not _ROLE_NAME.fullmatch(folder.name):
+        yield "must have a name of 2 to 30 lower-case letters, digits and dashes, a letter first"
+    if not (folder / NAME).is_file():
+        yield f"has no {NAME}"
+
+
+def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
+    """What a description says against the program."""
+    about = role.description
+    if kind(role) in _GROUPS:
+        yield f"inventoryGroup: '{kind(role)}-hosts' is a group of the program or of Ansible: name another"
+    for port in sorted({*about.listens()} & {*EVERY_NODE_LISTENS}):
+        yield f"port {port}: every node listens there already"
+    for number, flow in enumerate(about.flows):
+        yield from (f"flows.{number}.{text}" for text in _end_problems(role, flow, roles))
+    for number, location in enumerate(about.locations):
+        if hidden := addresses.hidden_by(location.path):
+            yield f"locations.{number}.path: {location.path} would hide {hidden}, which is the program's own"
+    if volume := about.node.volume:
+        if volume.name in _VOLUMES:
+            yield f"node.volume.name: '{volume.name}' is a volume of the program"
+        if not volume.mount.startswith("/srv/"):
+            yield f"node.volume.mount: must be below /srv, where nothing of the program is (given: '{volume.mount}')"
+        if volume.ansible_variable != f"{volume.name}_vol_dev":
+            yield f"node.volume.ansibleVariable: must be {volume.name}_vol_dev, and the name without dashes"
+
+
+def _end_problems(role: SiteRole, flow: RoleFlow, roles: Mapping[str, SiteRole]) -> Iterator[str]:
+    for name, text in (("from", flow.source), ("to", flow.target)):
+        if text == role:
+            yield f"{name}: is the role itself: name the other end"
+        elif name == "to" and text in roles:
+            yield f"to: {text} is a role of the site: say there that {role} calls it, with `from: {role}`"
+        elif text:
+            try:
+                end(text, roles)
+            except ValueError as error:
+                yield f"{name}: {error} (given: '{text}')"
+
+
+def _collisions(roles: Mapping[str, SiteRole]) -> Iterator[tuple[str, str]]:
+    """What one description says against another: the role, and the field with what is wrong."""
+    descriptions = {name: role.description for name, role in roles.items()}
+    yield from (found for found in contradictions(DESCRIPTIONS | descriptions) if found[0] in roles)
+    groups: dict[str, str] = {}
+    volumes: dict[str, str] = {}
+    paths: dict[str, str] = {}
+    for name, role in roles.items():
+        if (other := groups.setdefault(kind(role), name)) != name:
+            yield name, f"inventoryGroup: '{kind(role)}-hosts' is that of {other}"
+        for location in role.description.locations:
+            nested = next(
+                (path for path in paths if path.startswith(location.path) or location.path.startswith(path)), ""
+            )
+            if nested:
+                yield name, f"locations: {location.path} and {nested} of {paths[nested]} are one inside the other"
+            paths[location.path] = name
+        if volume := role.description.node.volume:
+            for mark in (volume.name, volume.mount):
+                if (other := volumes.setdefault(mark, name)) != name:
+                    yield name, f"node.volume: '{mark}' is that of {other}"
+
+
+def _file_problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
+    others = {path: str(other) for other in roles.values() if other != role for path in site_files.paths(other.folder)}
+    yield from site_files.problems(role.folder, others)

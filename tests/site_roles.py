@@ -1,0 +1,62 @@
+"""The example of a site's own role, on the stack `local`, and copies of it to be changed."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.overrides import merge
+from model.plan import Node, Plan
+from model.planning import plan
+from model.reading import Source, parse
+from model.roles import SiteRole
+from model.site_roles import read
+from tests import stacks
+from tests.stacks import ROOT
+
+EXAMPLE = ROOT / "examples" / "site-role"
+SETTING = "examples/site-role/roles"
+ROLE = "about"
+VOLUME = {"name": "pages", "mount": "/srv/about", "required": False, "ansibleVariable": "pages_vol_dev"}
+
+
+def example_roles() -> dict[str, SiteRole]:
+    """The roles of the example."""
+    return read(SETTING, ROOT)
+
+
+def values() -> dict[str, Any]:
+    """What the stack file of `local` says with the example's settings on top."""
+    return merge(stacks.values("local"), yaml.safe_load((EXAMPLE / "demo.yaml").read_text()))
+
+
+def plan_of(given: dict[str, Any], folder: Path = ROOT) -> Plan:
+    """The plan of a stack `local` whose file is in `folder`."""
+    return plan(parse(given, Source("local", "Pulumi.local.yaml", folder=folder)), "local")
+
+
+def example_plan() -> Plan:
+    """The stack `local` with the example's role."""
+    return plan_of(values())
+
+
+def example_node(made: Plan) -> Node:
+    """The node with the example's role."""
+    return next(node for node in made.nodes if ROLE in node.roles)
+
+
+def copied(folder: Path, *names: str) -> dict[str, Any]:
+    """Copy the example's role into `folder`/site, once for each name; returns settings that name the folder."""
+    for name in names or (ROLE,):
+        shutil.copytree(EXAMPLE / "roles" / ROLE, folder / "site" / name)
+    return values() | {"siteRoles": "site/"}
+
+
+def change(folder: Path, role: str = ROLE, **fields: Any) -> None:
+    """Change fields of the role.yaml of a copy; those of `node` one by one. None removes a field."""
+    file = folder / "site" / role / "role.yaml"
+    described = yaml.safe_load(file.read_text())
+    described["node"] |= fields.pop("node", {})
+    described = {key: value for key, value in (described | fields).items() if value is not None}
+    file.write_text(yaml.safe_dump(described))

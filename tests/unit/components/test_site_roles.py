@@ -1,0 +1,107 @@
+"""What is declared and disclosed of a site's own role."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime import config as engine_config
+
+from cloudinit.disclosure import disclosure
+from components.stack import load
+from idr import stack_file
+from idr.review import rules
+from idr.review.power import FileChange, power_changes
+from idr.review.preview import Preview, read
+from idr.review.rules import Change
+from model.plan import Plan
+from tests import declared, site_roles, stacks
+from tests.golden_files import NamedSecrets
+from tests.site_roles import ROLE, VOLUME, change, copied, example_plan, plan_of
+from tests.unit.review.test_review import raw
+
+SECRETS = NamedSecrets("local", "unused")
+
+
+def disclosed(made: Plan) -> dict[str, Any]:
+    return disclosure(made, stacks.secrets_of("local"), verifies_cloud=True)
+
+
+def previewed(before: Plan, after: Plan) -> Preview:
+    """A preview in which the program discloses another plan."""
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    for state, made in (("oldState", before), ("newState", after)):
+        step[state]["inputs"] = disclosed(made)
+    return read(json.dumps(found))
+
+
+def test_its_server_and_security_group_are_declared(tmp_path: Path) -> None:
+    given = copied(tmp_path)
+    change(tmp_path, node={"volume": VOLUME})
+    given["releases"]["demo1"]["nodes"][ROLE]["volumes"] = {"pages": {"sizeGib": 1}}
+    found = declared.resources(plan_of(given, tmp_path), SECRETS)
+    server = found["openstack:compute/instance:Instance demo1-about"]["inputs"]
+    assert server["metadata"]["idr_roles"] == ROLE
+    assert "about-hosts" in server["metadata"]["groups"]
+    assert "openstack:networking/secGroup:SecGroup demo1-about" in found
+    assert found["openstack:blockstorage/volume:Volume demo1-about-pages"]["protect"] is True
+    assert "command:remote:Command demo1-about" in found
+
+
+def test_its_files_are_disclosed_once_a_node_has_it() -> None:
+    unused = plan_of(stacks.values("local") | {"siteRoles": site_roles.SETTING})
+    assert disclosed(unused)["files"] == disclosed(stacks.plan_of("local"))["files"]
+    added = disclosed(example_plan())["files"].keys() - disclosed(unused)["files"].keys()
+    there = {file for file in site_roles.EXAMPLE.rglob("about/**/*") if file.is_file()}
+    assert added == {str(file.relative_to(stacks.ROOT)) for file in there}
+
+
+@pytest.mark.parametrize(
+    ("file", "rule"),
+    [
+        ("role.yaml", {"access-changed"}),
+        ("files.yaml", {"access-changed"}),
+        ("files/etc/systemd/system/about-page.service", {"access-changed"}),
+        ("scripts/check", {"check-lifted"}),
+        ("scripts/health", {"check-lifted"}),
+        ("scripts/prepare", set()),
+        ("files/srv/about/index.html.j2", set()),
+    ],
+)
+def test_a_changed_file_is_a_change_of_power(tmp_path: Path, file: str, rule: set[str]) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    plans = [plan_of(copied(folder), folder) for folder in (before, after)]
+    changed = after / "site" / ROLE / file
+    changed.write_text(f"{changed.read_text()}# Another line.\n")
+    preview = previewed(*plans)
+    assert power_changes(preview).files == (FileChange(f"site/about/{file}", "changed"),)
+    assert {breach.rule for breach in rules.check(Change(preview))} == rule
+
+
+def test_the_programs_descriptions_are_no_access() -> None:
+    assert not FileChange("cloudinit/web/role.yaml", "changed").is_access
+
+
+def test_engine_and_idr_read_the_folder_beside_the_stack_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = copied(tmp_path) | {"stackSecret": "a stack secret of this test, 32 letters or more"}
+    plain = {f"idr:{key}": json.dumps(v) if isinstance(v, dict | list) else str(v) for key, v in given.items()}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pulumi.get_stack", lambda: "local")
+    engine_config.set_all_config(plain, ["idr:stackSecret"])
+    try:
+        by_engine, _ = load()
+    finally:
+        engine_config.set_all_config({})
+    lines = {key: value for key, value in plain.items() if key != "idr:stackSecret"}
+    (tmp_path / "Pulumi.local.yaml").write_text(
+        json.dumps({"config": {key: _read(text) for key, text in lines.items()}})
+    )
+    (tmp_path / "Pulumi.yaml").write_bytes((stacks.ROOT / "Pulumi.yaml").read_bytes())
+    monkeypatch.setattr("idr.checkout.ROOT", tmp_path)
+    by_idr = stack_file.read("local", tmp_path).settings
+    assert [role.path for role in by_engine.site_roles] == [role.path for role in by_idr.site_roles] == ["site/about"]
+
+
+def _read(text: str) -> Any:
+    return json.loads(text) if text.startswith(("{", "[")) else text

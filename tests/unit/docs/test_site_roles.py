@@ -1,0 +1,59 @@
+"""The page about a site's own roles: its blocks, typed from top to bottom, make a role that works like the example."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from model.plan import Plan
+from model.roles import FACTS
+from tests import site_roles, stacks
+from tests.rendered import files
+from tests.stacks import ROOT
+
+PAGE = (ROOT / "docs" / "site-roles.md").read_text()
+STEPS = PAGE.split("\n## 4. ")[0]
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Plan:
+    """The plan with the role that the first three steps write."""
+    for block in re.findall(r"^```console\n(.*?)^```$", STEPS, re.M | re.S):
+        subprocess.run(["bash", "-euc", block], cwd=tmp_path, check=True)
+    return site_roles.plan_of(site_roles.values() | {"siteRoles": "site/"}, tmp_path)
+
+
+def test_the_page_makes_a_node_as_the_example_has_it(typed: Plan) -> None:
+    node, example = site_roles.example_node(typed), site_roles.example_node(site_roles.example_plan())
+    assert (node.address, node.listens, node.security_groups) == (
+        example.address,
+        example.listens,
+        example.security_groups,
+    )
+    shown = files(node, typed, stacks.secrets_of("local"))
+    assert "<h1>About demo.idr.internal</h1>" in shown["/srv/about/index.html"]
+    assert "ssl_certificate /etc/about/server.crt;" in shown["/etc/about/nginx.conf"]
+    assert "BEGIN CERTIFICATE" in shown["/etc/about/server.crt"]
+
+
+def test_its_scripts_are_valid(typed: Plan) -> None:
+    (role,) = typed.releases[0].site_roles()
+    scripts = [str(script) for script in (role.folder / "scripts").iterdir()]
+    command = ["shellcheck", "--exclude=SC1091", *scripts]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (len(scripts), done.returncode, done.stdout) == (3, 0, "")
+
+
+def test_the_settings_that_it_types_are_those_of_the_example() -> None:
+    for words in ("idr:siteRoles site/", "nodes.about.roles[0]' about", "nodes.about.flavor local.small"):
+        assert words in PAGE
+    assert site_roles.values()["releases"]["demo1"]["nodes"]["about"] == {"roles": ["about"], "flavor": "local.small"}
+
+
+def test_the_addresses_that_it_says_are_free_are_so() -> None:
+    named = re.search(r"The program leaves ((?:\d+ to\s+\d+(?:,| and|\.)\s)+)", PAGE)
+    assert named
+    ranges = [range(int(first), int(last) + 1) for first, last in re.findall(r"(\d+) to\s+(\d+)", named[1])]
+    taken = {host for about in FACTS.values() for host in range(about.first_host, about.last_host + 1)}
+    assert sorted({*range(10, 200)} - taken) == sorted(host for block in ranges for host in block)

@@ -1,0 +1,299 @@
+"""What is refused of a site's own role: one line, with the file and the field."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idr.review import affected
+from model import addresses
+from model.reading import SettingsError
+from model.site_roles import APART
+from tests import site_roles, stacks
+from tests.site_roles import ROLE, VOLUME, change, copied, plan_of
+
+
+def node(**fields: Any) -> Callable[[Path], None]:
+    return lambda folder: change(folder, node=fields)
+
+
+def said(**fields: Any) -> Callable[[Path], None]:
+    return lambda folder: change(folder, **fields)
+
+
+def text(path: str, content: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        file = folder / "site" / ROLE / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    return write
+
+
+def without(path: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / "site" / ROLE / path).unlink()
+
+
+def named(name: str) -> Callable[[Path], None]:
+    def rename(folder: Path) -> None:
+        (folder / "site" / ROLE).rename(folder / "site" / name)
+
+    return rename
+
+
+def flow(**fields: Any) -> Callable[[Path], None]:
+    return said(flows=[{"ports": [8443], "why": "a reason"} | fields])
+
+
+def location(path: str) -> Callable[[Path], None]:
+    return said(locations=[{"path": path, "port": 8443}])
+
+
+YAML = "site/about/role.yaml"
+END = (
+    "must be world, node (every node), a role (bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, "
+    "management, about) or a network as in 192.0.2.0/24"
+)
+PATH = "must be a path as in /about/: plain letters, no dot first, a slash last"
+TAKEN = "cannot have this name: it is that of a role or a group of the program"
+WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+    "no description": (without("role.yaml"), "site/about: has no role.yaml"),
+    "a field that is none": (said(colour="blue"), f"{YAML}: colour: is not a setting"),
+    "no node": (text("role.yaml", "packages: [nginx]\n"), f"{YAML}: node: is required"),
+    "the name of a role": (named("database"), f"site/database: {TAKEN}"),
+    "the name of a role that no stack file names": (named("common"), f"site/common: {TAKEN}"),
+    "the name of an end of flows": (named("world"), f"site/world: {TAKEN}"),
+    "the name of a group": (named("omero"), f"site/omero: {TAKEN}"),
+    "a name that is none": (
+        named("About"),
+        "site/About: must have a name of 2 to 30 lower-case letters, digits and dashes, a letter first",
+    ),
+    "the group of a role": (
+        said(inventoryGroup="database"),
+        f"{YAML}: inventoryGroup: 'database-hosts' is a group of the program or of Ansible: name another",
+    ),
+    "a group of Ansible": (
+        said(inventoryGroup="all"),
+        f"{YAML}: inventoryGroup: 'all-hosts' is a group of the program or of Ansible: name another",
+    ),
+    "an address of a role": (
+        node(firstHost=60),
+        f"{YAML}: node.firstHost: 60 to 69 overlaps the addresses of management",
+    ),
+    "a number per release": (
+        node(perRelease="exactly one"),
+        f"{YAML}: node.perRelease: must be 'at most one' or 'any': a release is whole without it",
+    ),
+    "another tier": (
+        node(tier="store"),
+        f"{YAML}: node.tier: must be 'service': the diagram does not know other places of a site's own role",
+    ),
+    "what is applied for it": (
+        node(applies={"demo": ["nfs"]}),
+        f"{YAML}: node.applies: only the program's roles have it",
+    ),
+    "an interruption": (
+        node(interruption={"order": 9, "what": "pages fail", "replacementSeconds": 9}),
+        f"{YAML}: node.interruption: only the program's roles have it",
+    ),
+    "a flow with both ends": (
+        flow(**{"from": "proxy", "to": "web"}),
+        f"{YAML}: flows.0: name either `from` (who calls the role) or `to` (whom it calls)",
+    ),
+    "a flow with no end": (flow(), f"{YAML}: flows.0: name either `from` (who calls the role) or `to` (whom it calls)"),
+    "a flow to itself": (flow(to=ROLE), f"{YAML}: flows.0.to: is the role itself: name the other end"),
+    "a flow to nobody": (flow(to="serach"), f"{YAML}: flows.0.to: {END} (given: 'serach')"),
+    "the world as a network": (flow(**{"from": "0.0.0.0/0"}), f"{YAML}: flows.0.from: say world (given: '0.0.0.0/0')"),
+    "a port of every node": (
+        flow(**{"from": "web", "ports": [22]}),
+        f"{YAML}: port 22: every node listens there already",
+    ),
+    "a page of OMERO.web": (
+        location("/webclient/about/"),
+        f"{YAML}: locations.0.path: /webclient/about/ would hide /webclient, which is the program's own",
+    ),
+    "a closed page": (
+        location("/webadmin/"),
+        f"{YAML}: locations.0.path: /webadmin/ would hide /webadmin, which is the program's own",
+    ),
+    "what programs ask": (
+        location("/omero-ws/"),
+        f"{YAML}: locations.0.path: /omero-ws/ would hide /omero-ws, which is the program's own",
+    ),
+    "the whole site": (
+        location("/"),
+        f"{YAML}: locations.0.path: {PATH} (given: '/')",
+    ),
+    "an expression": (
+        location("/about.*/"),
+        f"{YAML}: locations.0.path: {PATH} (given: '/about.*/')",
+    ),
+    "the authority's challenge": (
+        location("/.well-known/"),
+        f"{YAML}: locations.0.path: {PATH} (given: '/.well-known/')",
+    ),
+    "a volume of the program": (
+        node(volume=VOLUME | {"name": "db", "ansibleVariable": "db_vol_dev"}),
+        f"{YAML}: node.volume.name: 'db' is a volume of the program",
+    ),
+    "a volume over the system": (
+        node(volume=VOLUME | {"mount": "/etc"}),
+        f"{YAML}: node.volume.mount: must be below /srv, where nothing of the program is (given: '/etc')",
+    ),
+    "a volume with another variable": (
+        node(volume=VOLUME | {"ansibleVariable": "pages"}),
+        f"{YAML}: node.volume.ansibleVariable: must be pages_vol_dev, and the name without dashes",
+    ),
+    "no health test": (
+        without("scripts/health"),
+        "site/about/scripts/health: is missing: an update ends when this test of the role succeeds",
+    ),
+    "no list of files": (
+        without("files.yaml"),
+        "site/about/files.yaml: is missing; `{}` says that the role has no files",
+    ),
+    "a file without a source": (
+        without("files/srv/about/index.html.j2"),
+        "site/about/files.yaml: /srv/about/index.html: there is no files/srv/about/index.html, nor "
+        "files/srv/about/index.html.j2",
+    ),
+    "a file that is not listed": (
+        text("files/etc/about/more.conf", "# More.\n"),
+        "site/about/files/etc/about/more.conf: is not in files.yaml",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_with_a_role_is_one_line_with_file_and_field(case: str, tmp_path: Path) -> None:
+    put, message = WRONG[case]
+    given = copied(tmp_path)
+    put(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        plan_of(given, tmp_path)
+    assert str(caught.value) == message
+
+
+LISTED = {
+    "a file of the program": (
+        "/etc/nftables.conf: {source: files.yaml}",
+        "/etc/nftables.conf: is a file of the role common",
+    ),
+    "another role's scripts": (
+        "/usr/local/lib/idr/common/health: {source: files.yaml}",
+        "/usr/local/lib/idr/common/health: is a file of the role common",
+    ),
+    "a source outside": (
+        "/srv/about/x: {source: ../../../../etc/hostname}",
+        "/srv/about/x: there is no ../../../../etc/hostname, in this role or (../<role>/...) in another",
+    ),
+    "a mode as a number": (
+        "/srv/about/x: {mode: 0640, source: files.yaml}",
+        "/srv/about/x.mode: must be text: put it in quotes, as in '416' (given: 416)",
+    ),
+    "a relative path": ("srv/x: {}", "srv/x: must be an absolute path (given: 'srv/x')"),
+}
+
+
+@pytest.mark.parametrize("case", LISTED)
+def test_a_file_that_is_not_the_roles_to_have_is_refused(case: str, tmp_path: Path) -> None:
+    line, message = LISTED[case]
+    given = copied(tmp_path)
+    file = tmp_path / "site" / ROLE / "files.yaml"
+    file.write_text(f"{file.read_text()}{line}\n")
+    with pytest.raises(SettingsError) as caught:
+        plan_of(given, tmp_path)
+    assert f"site/about/files.yaml: {message}" in str(caught.value).splitlines()
+
+
+def test_two_roles_of_a_site_have_nothing_in_common(tmp_path: Path) -> None:
+    given = copied(tmp_path, ROLE, "other")
+    for role, mark in ((ROLE, "pages"), ("other", "pages")):
+        change(tmp_path, role, node={"volume": VOLUME | {"name": mark}})
+    with pytest.raises(SettingsError) as caught:
+        plan_of(given, tmp_path)
+    lines = str(caught.value).splitlines()
+    other = "site/other/role.yaml: "
+    assert f"{other}node.firstHost: 61 to 69 overlaps the addresses of about" in lines
+    assert f"{other}inventoryGroup: 'about-hosts' is that of about" in lines
+    assert f"{other}locations: /about/ and /about/ of about are one inside the other" in lines
+    assert f"{other}node.volume: 'pages' is that of about" in lines
+    assert "site/other/files.yaml: /etc/about/nginx.conf: is a file of the role about" in lines
+
+
+def test_a_flow_between_two_roles_of_a_site_is_said_by_the_one_that_is_called(tmp_path: Path) -> None:
+    given = copied(tmp_path, ROLE, "other")
+    change(tmp_path, flows=[{"to": "other", "ports": [9200], "why": "searches"}])
+    with pytest.raises(SettingsError) as caught:
+        plan_of(given, tmp_path)
+    wanted = "flows.0.to: other is a role of the site: say there that about calls it, with `from: about`"
+    assert f"{YAML}: {wanted}" in str(caught.value).splitlines()
+
+
+SETTING = {
+    "site": "there is no folder 'site' beside the stack file",
+    "/etc": "must be a folder of the checkout, as in site/ (given: '/etc')",
+    "../site": "must be a folder of the checkout, as in site/ (given: '../site')",
+    "docs": "cannot be in docs/: the review takes no change there for a change of a stack",
+    "empty": "'empty' has no role in it: a folder with a role.yaml",
+}
+
+
+@pytest.mark.parametrize("setting", SETTING)
+def test_a_setting_that_names_no_folder_of_roles_is_refused(setting: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError) as caught:
+        plan_of(stacks.values("local") | {"siteRoles": setting}, tmp_path)
+    assert str(caught.value) == f"Pulumi.local.yaml: idr:siteRoles: {SETTING[setting]}"
+
+
+def test_an_unknown_role_of_a_node_is_named_with_those_of_the_site() -> None:
+    given = site_roles.values()
+    given["releases"]["demo1"]["nodes"]["about"]["roles"] = ["abuot"]
+    with pytest.raises(
+        SettingsError, match=r"nodes\.about\.roles\.0: must be one of 'bastion', .*'about' \(given: 'abuot'\)"
+    ):
+        plan_of(given)
+
+
+def test_two_roles_on_one_node_that_listen_on_one_port_are_refused(tmp_path: Path) -> None:
+    given = copied(tmp_path)
+    change(tmp_path, locations=[{"path": "/about/", "port": 6379}], metrics=None, flows=[])
+    given["releases"]["demo1"]["nodes"]["redis"]["roles"] = ["redis", ROLE]
+    with pytest.raises(SettingsError, match="redis and about both listen on 6379: they cannot be on one node"):
+        plan_of(given, tmp_path)
+
+
+def test_a_release_cannot_have_the_name_of_its_group() -> None:
+    given = site_roles.values()
+    given["releases"] = {ROLE: given["releases"]["demo1"]}
+    given["live"] = ROLE
+    with pytest.raises(SettingsError, match=r"releases\.about: cannot have this name: it is that of a role"):
+        plan_of(given)
+
+
+def test_the_review_previews_each_change_below_a_folder_that_may_have_roles() -> None:
+    folders = {pattern.removesuffix("/*") for pattern in affected.APART if pattern.endswith("/*")}
+    assert {folder for folder in folders if not folder.startswith(".")} == set(APART)
+
+
+@pytest.mark.parametrize("address", addresses.table(), ids=lambda address: f"{address.prefix}{address.pattern}")
+def test_no_location_can_begin_as_an_address_of_omero_web(address: addresses.Address) -> None:
+    first = re.match(r"[\w.-]*", address.regex.replace("\\", ""))
+    assert first
+    assert not first[0] or addresses.hidden_by(f"/{first[0]}/")
+
+
+@given(
+    st.lists(st.from_regex("[A-Za-z0-9_-][A-Za-z0-9._-]{0,9}", fullmatch=True), min_size=1, max_size=3),
+    st.text("abz/?.-0", max_size=9),
+)
+def test_a_location_that_is_accepted_answers_no_address_of_omero_web(parts: list[str], rest: str) -> None:
+    path = f"/{'/'.join(parts)}/"
+    if addresses.hidden_by(path) is None:
+        asked = f"{path}{rest}".removeprefix("/")
+        assert not [address for address in addresses.table() if re.fullmatch(address.regex, asked)]

@@ -1,0 +1,105 @@
+"""Every role, of the program and of a site, is complete, agrees with itself, and renders."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cloudinit import render
+from model import site_files
+from model.plan import Plan
+from model.role_description import FOLDER, RoleDescription
+from model.roles import DESCRIPTIONS
+from tests import site_roles, stacks
+from tests.stacks import ROOT
+
+SITE = site_roles.example_roles()
+ROLES: dict[str, tuple[Path, RoleDescription]] = {
+    **{name: (FOLDER / name, about) for name, about in DESCRIPTIONS.items()},
+    **{name: (role.folder, role.description) for name, role in SITE.items()},
+}
+every = pytest.mark.parametrize("role", ROLES)
+STACKS = {name: stacks.plan_of(name) for name in stacks.STACK_FILES} | {"with a site's role": site_roles.example_plan()}
+STARTED_BY_TIMER = {"idr-prewarm"}
+"""Services that end, so that nothing asks whether they still answer."""
+
+
+def sources() -> dict[Path, str]:
+    """Each file or template that some role's files.yaml is made from, and a role that has it."""
+    return {
+        source: name
+        for name, (folder, _) in ROLES.items()
+        for path, entry in site_files.read(folder / site_files.NAME).items()
+        if (source := site_files.source_of(folder, path, entry))
+    }
+
+
+@every
+def test_each_file_has_its_source(role: str) -> None:
+    folder, _ = ROLES[role]
+    entries = site_files.read(folder / site_files.NAME)
+    # The pre-warm's modules are those of the command (docs/architecture.md).
+    inside = {path: entry for path, entry in entries.items() if not (entry.source or "").startswith("../../idr/")}
+    assert [path for path, entry in inside.items() if site_files.source_of(folder, path, entry) is None] == []
+
+
+def test_each_file_is_used() -> None:
+    there = {file for folder, _ in ROLES.values() for file in (folder / "files").rglob("*") if file.is_file()}
+    assert sorted(there - sources().keys()) == []
+
+
+@every
+def test_a_role_that_a_stack_file_names_shows_how_it_is(role: str) -> None:
+    folder, about = ROLES[role]
+    services = [service for service in about.services if service.restart_on is not None]
+    assert not services or (folder / "scripts" / "health").is_file() or {s.unit for s in services} <= STARTED_BY_TIMER
+
+
+@every
+def test_each_service_is_watched(role: str) -> None:
+    folder, about = ROLES[role]
+    for service in about.services:
+        unit = service.unit.partition("@")[0] + ("@" if "@" in service.unit else "")
+        # The kernel's NFS server has no process.
+        assert (folder / "scripts" / f"watch-{unit}").is_file() or unit in {*STARTED_BY_TIMER, "nfs-server"}
+
+
+@every
+def test_what_restarts_a_service_is_a_file_of_some_role(role: str) -> None:
+    """A path that no bundle has would restart nothing."""
+    _, about = ROLES[role]
+    paths = [path for folder, _ in ROLES.values() for path in site_files.read(folder / site_files.NAME)]
+    # In the guest image of the demo, or of Debian.
+    beside = ("/etc/systemd/system/nginx", "/etc/idr/ca")
+    for service in about.services:
+        for prefix in (*(service.restart_on or ()), *service.reload_on):
+            assert prefix.startswith(beside) or any(path.startswith(prefix) for path in paths), prefix
+
+
+@every
+def test_its_scripts_are_programs(role: str) -> None:
+    scripts = sorted((ROLES[role][0] / "scripts").iterdir())
+    assert [script for script in scripts if not re.match(r"#!/(bin/bash|usr/bin/python3)\n", script.read_text())] == []
+
+
+@pytest.mark.parametrize("role", SITE)
+def test_the_scripts_of_a_sites_role_are_valid(role: str) -> None:
+    """Those of the program are checked by `make check`, all at once."""
+    scripts = (str(script.relative_to(ROOT)) for script in (SITE[role].folder / "scripts").iterdir())
+    command = ["shellcheck", *scripts, "cloudinit/common/scripts/folders"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_file_of_a_node_renders_once(stack: str) -> None:
+    made: Plan = STACKS[stack]
+    for node in made.nodes:
+        ids = {volume.purpose: "0" * 36 for volume in node.volumes}
+        bundle = json.loads(render.bundle(node, made, stacks.secrets_of(made.stack), ids))
+        for entry in bundle["files"]:
+            assert re.fullmatch("0[0-7]{3}", entry["mode"]), entry["path"]
+        paths = [entry["path"] for entry in bundle["files"]]
+        assert sorted(set(paths)) == sorted(paths)
