@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,12 +23,16 @@ MachinePath = Annotated[str, Shape(f"(/[A-Za-z0-9_@.-]+)+|{_TEMPLATE}", "an abso
 
 
 class FileEntry(Section):
-    """A file on the machine: mode and owner, and its source where that is not `files/` with the same path."""
+    """A file on the machine: mode and owner, and its source where that is not `files/` with the same path.
+
+    With `each` there is a file for every `item` of that list.
+    """
 
     mode: Mode = "0644"
     owner: Account = "root"
     group: Account | None = None
     source: str | None = None
+    each: Literal["people"] | None = None
 
 
 _ENTRIES = TypeAdapter(dict[MachinePath, FileEntry])
