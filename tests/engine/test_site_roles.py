@@ -26,11 +26,16 @@ def test_a_role_of_a_sites_own_needs_no_change_of_the_program(project: Project) 
     (disclosed,) = (step["newState"]["inputs"] for step in shown if "Disclosure" in step["urn"])
     assert {"site/about/role.yaml", "site/about/scripts/health"} <= disclosed["files"].keys()
 
+    page = project.folder / "site" / "about" / "files" / "srv" / "about" / "index.html.j2"
+    page.write_text("{{ plan.hostname }}")
+    done = project.pulumi("preview", "--stack", "local")
+    assert (
+        "site/about/files/srv/about/index.html.j2: 'model.plan.Plan object' has no attribute 'hostname'" in done.stdout
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+
     described = project.folder / "site" / "about" / "role.yaml"
     described.write_text(described.read_text().replace("path: /about/", "path: /webclient/"))
     message = "site/about/role.yaml: locations.0.path: /webclient/ would hide /webclient, which is the program's own"
-    done = project.pulumi("preview", "--stack", "local")
-    assert message in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
     done = project.run("bin/idr", "plan", "-s", "local")
     assert (done.returncode, done.stderr.strip()) == (1, f"error: {message}")
