@@ -15,7 +15,7 @@ from posixpath import normpath
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
 
 from cloudinit import omero
 from cloudinit.quoting import FILTERS
@@ -35,6 +35,10 @@ LARGEST_USER_DATA = 43_000
 
 class BootstrapTooLargeError(ValueError):
     """A bootstrap that Nova might not take."""
+
+
+class RenderError(ValueError):
+    """A template that cannot be rendered; the text names it and says why."""
 
 
 def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
@@ -288,7 +292,16 @@ def _content(folder: Path, path: str, about: Mapping[str, str], context: dict[st
     # Jinja refuses `..` in the name of a template, as a file of another role has it.
     source = normpath(f"{folder.name}/{about.get('source', f'files{path}')}")
     plain = _plain(folder.parent, source)
-    return _environment(folder.parent).get_template(f"{source}.j2").render(context) if plain is None else plain
+    return _of_template(folder.parent, f"{source}.j2", context) if plain is None else plain
+
+
+def _of_template(roles: Path, name: str, context: dict[str, Any]) -> str:
+    try:
+        return _environment(roles).get_template(name).render(context)
+    except TemplateError as error:
+        line = f"line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
+        msg = f"{roles.name}/{name}: {line}{error.message}"
+        raise RenderError(msg) from None
 
 
 @cache

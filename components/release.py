@@ -112,7 +112,10 @@ class Release(pulumi.ComponentResource):
         return Route(host, self._secrets.host_keys(node.name), self._secrets.deploy_keys()[0], through)
 
     def _bundle(self, node: NodePlan, volume_ids: Mapping[str, str]) -> str:
-        return render.bundle(node, self._plan, self._secrets, volume_ids)
+        try:
+            return render.bundle(node, self._plan, self._secrets, volume_ids)
+        except render.RenderError as error:
+            raise pulumi.RunError(str(error)) from None
 
 
 def _role_of(security_group: str, scope: Scope) -> str:

@@ -8,6 +8,7 @@ import pytest
 from pulumi.runtime import config as engine_config
 
 from cloudinit.disclosure import disclosure
+from cloudinit.render import RenderError, bundle
 from components.stack import load
 from idr import stack_file
 from idr.review import rules
@@ -17,7 +18,7 @@ from idr.review.rules import Change
 from model.plan import Plan
 from tests import declared, site_roles, stacks
 from tests.golden_files import NamedSecrets
-from tests.site_roles import ROLE, VOLUME, change, copied, example_plan, plan_of
+from tests.site_roles import ROLE, VOLUME, change, copied, example_node, example_plan, plan_of
 from tests.unit.review.test_review import raw
 
 SECRETS = NamedSecrets("local", "unused")
@@ -77,6 +78,24 @@ def test_a_changed_file_is_a_change_of_power(tmp_path: Path, file: str, rule: se
     preview = previewed(*plans)
     assert power_changes(preview).files == (FileChange(f"site/about/{file}", "changed"),)
     assert {breach.rule for breach in rules.check(Change(preview))} == rule
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        ("{{ plan.hostname }}", "'model.plan.Plan object' has no attribute 'hostname'"),
+        ("{{ hostname }}", "'hostname' is undefined"),
+        ("\n{% if %}", "line 2: Expected an expression, got 'end of statement block'"),
+        ("{% include 'more' %}", "'more' not found in search path"),
+    ],
+)
+def test_a_mistake_in_a_template_is_named_with_its_file(tmp_path: Path, mistake: str, message: str) -> None:
+    given = copied(tmp_path)
+    (tmp_path / "site" / ROLE / "files" / "srv" / "about" / "index.html.j2").write_text(mistake)
+    made = plan_of(given, tmp_path)
+    with pytest.raises(RenderError) as caught:
+        bundle(example_node(made), made, stacks.secrets_of("local"), {})
+    assert str(caught.value).startswith(f"site/about/files/srv/about/index.html.j2: {message}")
 
 
 def test_the_programs_descriptions_are_no_access() -> None:
