@@ -86,7 +86,7 @@ def configuration(made: Topology, identity: Path | None, login: str | None = Non
         raise IdrError(msg)
     with tempfile.TemporaryDirectory(prefix="idr-ssh-") as folder:
         file = Path(folder) / "config"
-        seen = made.model_copy(update={"admin_user": login}) if login else made
+        seen = made.as_account(login) if login else made
         file.write_text(ssh_config(seen, str(identity) if identity else None))
         yield file
 

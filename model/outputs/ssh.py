@@ -28,7 +28,7 @@ def ssh_arguments(node: NodeView, topology: Topology, identity: str | None = Non
     if node != topology.bastion:
         bastion = topology.bastion
         # ProxyJump would not pass on which host key the bastion must have.
-        way = ["ssh", *_options(bastion, identity), "-W", "%h:%p", f"{topology.admin_user}@{host(bastion)}"]
+        way = ["ssh", *_options(bastion, identity), "-W", "%h:%p", f"{topology.passed_on}@{host(bastion)}"]
         arguments += ["-o", f"ProxyCommand={shlex.join(way)}"]
     return shlex.join(arguments)
 
@@ -61,6 +61,6 @@ def _options(node: NodeView, identity: str | None) -> list[str]:
 
 
 def _block(node: NodeView, topology: Topology, identity: str | None) -> str:
-    jump = {} if node == topology.bastion else {"ProxyJump": topology.bastion.name}
+    jump = {} if node == topology.bastion else {"ProxyJump": f"{topology.passed_on}@{topology.bastion.name}"}
     lines = {"HostName": host(node), "User": topology.admin_user, **jump, **_settings(node, identity)}
     return f"Host {node.name}\n" + "".join(f"  {key} {value}\n" for key, value in lines.items())

@@ -15,6 +15,7 @@ from model.roles import SiteRole
 from model.secrets import Secrets
 
 ADMIN_USER = "idr"
+JUMP_USER = "jump"
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,21 @@ class Topology(View):
     external_network: str
     host_name: str
     admin_user: str = Field(description="Who logs in with ssh on every node, and may sudo")
-    # A default: the outputs of earlier versions do not have it.
+    # Defaults: the outputs of earlier versions do not have them.
+    jump_user: str | None = Field(None, description="Whose connections the bastion passes on; null: the admin user's")
     configured: bool = Field(True, description="Whether `pulumi up` configures the nodes; else another tool does")
     networks: tuple[NetworkView, ...]
     nodes: tuple[NodeView, ...]
     flows: tuple[Flow, ...]
+
+    @property
+    def passed_on(self) -> str:
+        """The account whose connections the bastion passes on."""
+        return self.jump_user or self.admin_user
+
+    def as_account(self, name: str) -> "Topology":
+        """The same, for somebody who has an account of their own on every hop."""
+        return self.model_copy(update={"admin_user": name, "jump_user": None})
 
     @cached_property
     def bastion(self) -> NodeView:
@@ -117,6 +128,7 @@ def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topolo
         external_network=plan.external_network,
         host_name=plan.host_name,
         admin_user=ADMIN_USER,
+        jump_user=JUMP_USER if plan.configure else None,
         configured=plan.configure,
         networks=tuple(
             NetworkView(name=s.subnet.name, cidr=str(s.subnet.cidr), gateway=str(s.subnet.gateway)) for s in scopes

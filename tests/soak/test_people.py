@@ -53,7 +53,7 @@ class Visit:
 
     def ssh(self, account: str, key: str) -> list[str]:
         """A command line of ssh, without the node, for an account and one key alone, on every hop."""
-        made = self.topology.model_copy(update={"admin_user": account})
+        made = self.topology.as_account(account)
         config = self.folder / f"config-{account}-{key}"
         alone = "Host *\n  IdentitiesOnly yes\n  IdentityAgent none\n  BatchMode yes\n"
         config.write_text(alone + ssh_config(made, identity=str(self.folder / key)))
@@ -154,7 +154,7 @@ def test_nobody_adds_keys_for_themselves(visit: Visit) -> None:
         write = f"mkdir -p -m 700 ~/.ssh && echo '{added}' | tee {files} > /dev/null"
         assert visit.enters(OTHER, account, write, PLAIN if account == "idr" else account).returncode == 0
     # Through the bastion as somebody who may.
-    made = visit.topology.model_copy(update={"admin_user": "alice"})
+    made = visit.topology.as_account("alice")
     blocks = ssh_config(made, identity=str(visit.folder / "alice"))
     for account in ("alice", "idr"):
         config = visit.folder / "config-added"

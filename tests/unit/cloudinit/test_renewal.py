@@ -15,6 +15,7 @@ MEANWHILE = replace(AFTER, previous=BEFORE)
 PLAN = stacks.plan_of("local")
 CERTIFICATES = "/etc/idr/ca.crt"
 KEYS = "/etc/ssh/authorized_keys/idr"
+PASSED_ON = "/etc/ssh/authorized_keys/jump"
 USERS = "demo1-redis /etc/redis/users.acl"
 SERVERS = ("/etc/idr/omero", "/etc/idr/web", "/etc/postgresql/15/main", "/etc/redis")
 
@@ -51,7 +52,7 @@ def test_what_differs_from_the_state_afterwards_is_only_who_is_trusted_and_who_s
     meanwhile, after = texts(MEANWHILE), texts(AFTER)
     differing = {name.partition(" ")[2] for name in after if after[name] != meanwhile[name]}
     # `bootstrap` lets both deploy keys into a server that is made meanwhile; outputs have both authorities.
-    assert differing == {"", "bootstrap", CERTIFICATES, KEYS, "/etc/redis/users.acl", *SIGNED}
+    assert differing == {"", "bootstrap", CERTIFICATES, KEYS, PASSED_ON, "/etc/redis/users.acl", *SIGNED}
 
 
 def test_a_server_that_is_made_meanwhile_has_its_own_host_key() -> None:

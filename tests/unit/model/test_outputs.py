@@ -1,5 +1,6 @@
 """Views of the plan: what Ansible, ssh, Prometheus and people read."""
 
+import dataclasses
 import json
 import shlex
 import subprocess
@@ -62,7 +63,7 @@ def test_private_nodes_are_reached_through_the_bastion_and_it_must_show_its_own_
     assert variables["ansible_host"] == "10.130.1.30"
     options = shlex.split(variables["ansible_ssh_common_args"])
     way = shlex.split(next(option for option in options if option.startswith("ProxyCommand=")))
-    assert way[-1] == f"{ADMIN_USER}@{KNOWN.bastion}"
+    assert way[-1] == f"jump@{KNOWN.bastion}"
     assert f"KnownHostsCommand=/bin/echo bastion {MADE.bastion.host_key}" in way
     assert "StrictHostKeyChecking=yes" in way
     assert "StrictHostKeyChecking=yes" in options
@@ -74,7 +75,7 @@ def test_an_identity_is_offered_to_the_node_and_to_the_bastion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "host", "jump"), [("bastion", KNOWN.bastion, None), ("demo1-redis", "10.130.1.30", "bastion")]
+    ("node", "host", "jump"), [("bastion", KNOWN.bastion, None), ("demo1-redis", "10.130.1.30", "jump@bastion")]
 )
 def test_ssh_understands_the_configuration(tmp_path: Path, node: str, host: str, jump: str | None) -> None:
     file = tmp_path / "config"
@@ -83,6 +84,15 @@ def test_ssh_understands_the_configuration(tmp_path: Path, node: str, host: str,
     settings = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
     assert (settings["hostname"], settings.get("proxyjump")) == (host, jump)
     assert (settings["stricthostkeychecking"], settings["user"]) == ("true", ADMIN_USER)
+
+
+def test_where_no_account_can_only_jump_the_bastion_passes_the_admin_users_connections_on() -> None:
+    plan = dataclasses.replace(PLAN, configure=False)
+    text = ssh.ssh_config(topology(plan, SECRETS, KNOWN))
+    assert "ProxyJump idr@bastion\n" in text
+    # As the outputs of earlier versions, and somebody with an account of their own.
+    assert ssh.ssh_config(Topology.model_validate(MADE.model_dump(exclude={"jump_user"}))) == text
+    assert "ProxyJump alice@bastion\n" in ssh.ssh_config(MADE.as_account("alice"))
 
 
 def test_every_node_has_a_host_key_of_its_own() -> None:
