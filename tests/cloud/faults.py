@@ -99,7 +99,8 @@ def cut(service: Service, node: str, other: str, seconds: int) -> Callable[[], o
     """Lose every packet between two nodes for some seconds, as a broken switch does: nobody is refused."""
     address = service.outputs["inventory"]["_meta"]["hostvars"][other]["ansible_host"]
     end = f"setsid sh -c 'sleep {seconds}; nft delete table inet fault' < /dev/null > /dev/null 2>&1 &"
-    return lambda: service.on(node, f'sudo sh -c "nft -f - && {end}"', CUT.format(other=address))
+    # In braces: sh would start all of it in the background, without its standard input.
+    return lambda: service.on(node, f'sudo sh -c "nft -f - && {{ {end} }}"', CUT.format(other=address))
 
 
 def full(service: Service, node: str) -> Callable[[], object]:
