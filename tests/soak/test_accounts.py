@@ -29,7 +29,8 @@ while read -r account path; do as "$account" test -r "$path" && echo "$account $
 true"""
 WRITABLE = f"""{AS_ACCOUNT}
 while read -r account; do
-  as "$account" find / \\( {PASSED_OVER} \\) -prune -o \\( -type f -o -type d \\) -writable -printf "$account %p\\n" 2> /dev/null
+  as "$account" find / \\( {PASSED_OVER} \\) -prune -o \\( -type f -o -type d \\) -writable \\
+    -printf "$account %p\\n" 2> /dev/null
 done
 true"""
 SUDO = """while read -r account; do sudo -n -l -U "$account" | grep -q "not allowed" || echo "$account"; done"""
