@@ -44,9 +44,11 @@ def observe(
 ) -> Outage:
     """Cause a fault, then ask for every kind of page until nothing has failed for `calm` seconds.
 
-    Asks for `at_least` seconds, for a fault that lasts. Raises AssertionError when pages still fail `limit` seconds
-    after the fault began.
+    Asks for `at_least` seconds, for a fault that lasts. Raises AssertionError when a page fails before the fault, or
+    still fails `limit` seconds after it began.
     """
+    # It also brings the cached page into the cache.
+    assert not Outage().ask(service), "pages fail before the fault"
     fault()
     outage = Outage()
     while (spent := time.monotonic() - outage.began) < at_least or spent - outage.last < calm:
@@ -57,7 +59,8 @@ def observe(
 
 @contextmanager
 def watching(service: Service) -> Iterator[Outage]:
-    """Ask for every kind of page, over and over, while the block runs."""
+    """Ask for every kind of page, over and over, while the block runs; none may fail before it."""
+    assert not Outage().ask(service), "pages fail before the fault"
     outage, ended = Outage(), threading.Event()
 
     def ask() -> None:

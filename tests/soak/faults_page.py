@@ -28,7 +28,7 @@ def _read() -> dict[str, dict[str, list[str]]]:
     for line in PAGE.read_text().splitlines() if PAGE.exists() else []:
         if line.startswith("## "):
             tables[line[3:]] = {}
-        elif line.startswith("| ") and not line.startswith(f"| {COLUMNS[0]} |"):
+        elif line.startswith("| ") and not line.startswith((f"| {COLUMNS[0]} |", "| ---")):
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             list(tables.values())[-1][cells[0]] = cells
     return tables
