@@ -3,7 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -43,21 +43,28 @@ class Asked:
 @contextmanager
 def asking(service: Service) -> Iterator[Asked]:
     """Ask for what no cache has, several times per second, each time as a new visitor with a new connection."""
-    asked, ended = Asked(), threading.Event()
-    context = service.trust()
+    asked, context = Asked(), service.trust()
+    with repeated(lambda: asked.answers.append((time.monotonic(), _wrong(service, context))), PAUSE_SECONDS):
+        yield asked
 
-    def ask() -> None:
+
+@contextmanager
+def repeated(ask: Callable[[], object], pause: float) -> Iterator[None]:
+    """Call `ask` over and over while the block runs, with a pause in seconds, and once more after its end."""
+    ended = threading.Event()
+
+    def run() -> None:
         while True:
             last = ended.is_set()
-            asked.answers.append((time.monotonic(), _wrong(service, context)))
+            ask()
             if last:
                 return
-            ended.wait(PAUSE_SECONDS)
+            ended.wait(pause)
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield asked
+        yield
     finally:
         ended.set()
         thread.join()

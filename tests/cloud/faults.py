@@ -1,12 +1,11 @@
 """Faults of a running service: what is done to it, and how long it needs to serve visitors again by itself."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.cloud.asking import IMAGE, PATIENCE_SECONDS, PING, THUMBNAIL, answers
+from tests.cloud.asking import IMAGE, PATIENCE_SECONDS, PING, THUMBNAIL, answers, repeated
 from tests.cloud.service import Service
 
 PAUSE_SECONDS = 0.4
@@ -59,21 +58,11 @@ def observe(
 
 @contextmanager
 def watching(service: Service) -> Iterator[Outage]:
-    """Ask for every kind of page, over and over, while the block runs; none may fail before it."""
+    """Ask for every kind of page, over and over, while the block runs and once after it; none may fail before it."""
     assert not Outage().ask(service), "pages fail before the fault"
-    outage, ended = Outage(), threading.Event()
-
-    def ask() -> None:
-        while not ended.is_set():
-            outage.ask(service)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
+    outage = Outage()
+    with repeated(lambda: outage.ask(service), 0):
         yield outage
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _served(service: Service, path: str) -> bool:

@@ -15,6 +15,7 @@ from tests import site_roles
 from tests.cloud.asking import asking
 from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
+from tests.cloud.test_broken import edited
 from tests.site_roles import EXAMPLE, ROLE
 from tests.steps import replaced
 
@@ -81,13 +82,8 @@ def test_a_changed_page_is_seen_and_replaces_nothing(added: Service, second: Ten
 
 
 def test_a_configuration_that_its_check_refuses_changes_nothing(added: Service, second: Tenant) -> None:
-    config = _file(second, "files/etc/about/nginx.conf.j2")
-    before = config.read_text()
-    config.write_text(before.replace("server_tokens off;", "server_tokens perhaps;"))
-    try:
+    with edited(second, f"site/{ROLE}/files/etc/about/nginx.conf.j2", "server_tokens off;", "server_tokens perhaps;"):
         done = second.up()
-    finally:
-        config.write_text(before)
     assert done.returncode != 0
     assert "role about: check failed" in done.stdout + done.stderr
     with added.browser() as visitor:
@@ -95,13 +91,8 @@ def test_a_configuration_that_its_check_refuses_changes_nothing(added: Service, 
 
 
 def test_a_mistake_in_its_description_is_one_line_and_changes_nothing(second: Tenant) -> None:
-    described = _file(second, "role.yaml")
-    before = described.read_text()
-    described.write_text(before.replace("path: /about/", "path: /webclient/"))
-    try:
+    with edited(second, f"site/{ROLE}/role.yaml", "path: /about/", "path: /webclient/"):
         done = second.up()
-    finally:
-        described.write_text(before)
     assert done.returncode != 0
     assert "site/about/role.yaml: locations.0.path: /webclient/ would hide /webclient" in done.stdout + done.stderr
 
