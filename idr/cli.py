@@ -145,9 +145,9 @@ def application(functions: Mapping[str, str]) -> typer.Typer:
 def console() -> Console:
     """Where text for people goes: coloured on a terminal, plain and never wrapped in a pipe."""
     # No markup: an image may be named `[EOL] Debian 12`.
-    made_for_a_terminal = Console(highlight=False, markup=False, emoji=False)
-    if made_for_a_terminal.is_terminal:
-        return made_for_a_terminal
+    on_terminal = Console(highlight=False, markup=False, emoji=False)
+    if on_terminal.is_terminal:
+        return on_terminal
     return Console(highlight=False, markup=False, emoji=False, width=1000, soft_wrap=True)
 
 

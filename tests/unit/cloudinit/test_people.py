@@ -201,8 +201,8 @@ def test_a_connection_ends_with_its_key_and_no_other_does(empty: Machine) -> Non
 def test_keys_in_homes_are_deleted_and_links_are_not_followed(empty: Machine) -> None:
     empty.has("alice operator", "bob curator")
     empty.said(
-        "mkdir -p /home/alice/.ssh /root/.ssh /run/elsewhere && ln -s /run/elsewhere /home/bob/.ssh && "
-        "touch /home/alice/.ssh/{authorized_keys,authorized_keys2,config} /root/.ssh/authorized_keys "
+        "mkdir -p ~alice/.ssh ~root/.ssh /run/elsewhere && ln -s /run/elsewhere ~bob/.ssh && "
+        "touch ~alice/.ssh/{authorized_keys,authorized_keys2,config} ~root/.ssh/authorized_keys "
         "/run/elsewhere/authorized_keys"
     )
     empty.said(f"{STEPS}/former-keys")
