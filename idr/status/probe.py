@@ -15,6 +15,7 @@ from typing import Any
 # `idr-apply --status` gives each health test 8 s.
 SECONDS = 9
 PATCHES_SECONDS = 5
+CLOUD_INIT = pathlib.Path("/run/cloud-init")
 
 
 def output(*command: str, seconds: float = SECONDS) -> str:
@@ -33,6 +34,15 @@ def parsed(text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def bootstrap() -> str:
+    """What `cloud-init status` says. The command itself takes half a second of a processor, on every node at once."""
+    result, running = (CLOUD_INIT / name for name in ("result.json", "status.json"))
+    if not result.exists():
+        return "running" if running.exists() else "unknown"
+    outcome = (parsed(result.read_text()) or {}).get("v1", {})
+    return "error" if outcome.get("errors") else "done"
 
 
 def disks() -> list[dict[str, Any]]:
@@ -92,19 +102,21 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     return result
 
 
-with ThreadPoolExecutor() as pool:
-    # Each of the three takes a second or more.
-    bootstrap = pool.submit(output, "cloud-init", "status", "--format", "json")
-    status = pool.submit(output, "/usr/local/sbin/idr-apply", "--status")
-    upgraded = pool.submit(patches)
-print(
-    json.dumps(
-        {
-            "bootstrap": (parsed(bootstrap.result()) or {}).get("status", "unknown"),
-            "applied": parsed(status.result()),
-            "disks": disks(),
-            "patches": upgraded.result(),
-            "versions": versions(sys.argv[1:]),
-        }
-    )
-)
+def main() -> None:
+    """Print how this node is."""
+    with ThreadPoolExecutor() as pool:
+        # Each of the two takes a second or more.
+        status = pool.submit(output, "/usr/local/sbin/idr-apply", "--status")
+        upgraded = pool.submit(patches)
+    answer = {
+        "bootstrap": bootstrap(),
+        "applied": parsed(status.result()),
+        "disks": disks(),
+        "patches": upgraded.result(),
+        "versions": versions(sys.argv[1:]),
+    }
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

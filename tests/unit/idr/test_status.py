@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from idr import stack_file
 from idr.__main__ import app
 from idr.cloud import CloudError
-from idr.status import nodes, outside
+from idr.status import nodes, outside, probe
 from idr.status.command import digests
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
@@ -177,16 +177,36 @@ def test_the_probe_answers_on_a_machine_that_is_no_node() -> None:
     assert answer.applied is None
 
 
-def test_the_probe_says_bootstrap_and_versions_as_the_machine_has_them(
+DONE = {"v1": {"datasource": "DataSourceConfigDrive", "errors": []}}
+FAILED = {"v1": {"datasource": "DataSourceConfigDrive", "errors": ["('package_update_upgrade_install', ...)"]}}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, "unknown"),
+        ({"status.json": {"v1": {"stage": "modules-final"}}}, "running"),
+        ({"status.json": {"v1": {"stage": None}}, "result.json": DONE}, "done"),
+        ({"status.json": {"v1": {"stage": None}}, "result.json": FAILED}, "error"),
+    ],
+)
+def test_the_probe_says_what_cloud_init_status_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, Any], expected: str
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    monkeypatch.setattr(probe, "CLOUD_INIT", tmp_path)
+    assert probe.bootstrap() == expected
+
+
+def test_the_probe_says_versions_as_the_machine_has_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stubs.put(tmp_path, monkeypatch, "cloud-init").answers((0, json.dumps({"status": "done"}), ""))
     dpkg = stubs.put(tmp_path, monkeypatch, "dpkg-query")
     dpkg.answers((0, "postgresql-15 15.8-0\npostgresql-16 \n", ""))
     monkeypatch.setattr(sys, "argv", ["-", "postgresql-1[0-9]"])
     runpy.run_path(str(nodes.PROBE), run_name="__main__")
     answer = nodes.Answer.model_validate_json(capsys.readouterr().out)
-    assert answer.bootstrap == "done"
     assert answer.versions["kernel"] == os.uname().release
     # dpkg-query also knows packages that are not installed.
     assert answer.versions["postgresql-15"] == "15.8-0"
