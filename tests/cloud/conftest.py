@@ -42,7 +42,7 @@ def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         made.apply()
         yield made
     finally:
-        # Faster than `pulumi destroy`, which test_lifecycle.py tests.
+        # Faster than `pulumi destroy`, which tests/soak/test_lifecycle.py tests.
         leftovers.clear(made.cloud())
 
 

@@ -146,13 +146,3 @@ def test_the_read_only_role_reads_and_cannot_write(service: Service) -> None:
     assert service.on(omero, f"{ask} 'show statement_timeout'") == "1min"
     refused = service.try_on(omero, f"{ask} 'create table no (x int)'")
     assert "read-only transaction" in refused.stderr
-
-
-def test_a_restarted_omero_web_is_a_new_one(service: Service) -> None:
-    node = service.node("omeroreadwrite")
-    running = "sudo cat /opt/omero/web/OMERO.web/var/django.pid"
-    before = service.on(node, running)
-    service.on(node, "sudo systemctl restart omero-web")
-    assert service.try_on(node, f"ps -p {before}").returncode == 1
-    service.on(node, f"until {running} && sudo /usr/local/lib/idr/web/health; do sleep 1; done")
-    assert service.on(node, running) != before

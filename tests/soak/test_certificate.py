@@ -1,17 +1,57 @@
-"""An authority that stops answering: visitors see the certificate of before."""
+"""The certificate that visitors see: signed by an authority that is asked by ACME, renewed, refused, given."""
+
+import time
+from collections.abc import Iterator
 
 import pytest
 
+from model.secrets import Secrets
+from tests.cloud import authority
 from tests.cloud.asking import shown
 from tests.cloud.authority import Authority
 from tests.cloud.tenant import Tenant
-from tests.cloud.test_certificate import HOST, acme
-
-__all__ = ["acme"]
+from tests.steps import said
 
 pytestmark = pytest.mark.cloud
 
+HOST = "demo.idr.internal"
+PROXY = "demo1-proxy"
 NOBODY = "https://192.0.2.1/directory"  # RFC 5737: an address of nobody's
+# At once, as it would be a month before its end.
+DUE = r"s/^\[renewalparams]/renew_before_expiry = 100 years\n&/"
+# nginx ends connections of before in good order, which this client takes for an error.
+RELOAD_SECONDS = 3
+
+
+@pytest.fixture(scope="module")
+def acme(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    """An authority for which the service's name leads to its address; the settings are as they were afterwards."""
+    names = {HOST: second.service().address("omero")}
+    with authority.running(tmp_path_factory.mktemp("authority"), names) as found:
+        yield found
+    second.configure(idr_acme=None, idr_certificate=None)
+    second.apply()
+
+
+def test_an_authority_is_asked_and_visitors_see_what_it_signed(second: Tenant, acme: Authority) -> None:
+    second.configure(idr_acme={"directory": acme.directory, "authority": acme.directory_authority})
+    steps = second.apply()
+    assert {(step.op, step.kind, step.name) for step in steps} == {("update", "Command", PROXY)}, said(steps)
+    first = shown(second.service(), acme.root)
+    # What is signed is kept: the next configuration asks nobody.
+    second.renew("tls/demo1-proxy")
+    second.apply()
+    assert shown(second.service(), acme.root) == first
+
+
+def test_the_distributions_timer_renews_it_and_nginx_shows_the_new_one(second: Tenant, acme: Authority) -> None:
+    service = second.service()
+    before = shown(service, acme.root)
+    assert service.on(PROXY, "systemctl is-active certbot.timer") == "active"
+    service.on(PROXY, f"sudo sed -i '{DUE}' /etc/letsencrypt/renewal/idr.conf")
+    service.on(PROXY, "sudo systemctl start certbot.service")
+    time.sleep(RELOAD_SECONDS)
+    assert shown(service, acme.root) != before
 
 
 def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_they_saw(
@@ -31,3 +71,15 @@ def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_
     )
     assert [text for text in said_of_it if text not in done.stdout] == [], done.stdout
     assert shown(second.service(), acme.root) == before
+
+
+def test_a_certificate_that_is_given_is_what_visitors_see(second: Tenant) -> None:
+    institute = Secrets("institute", "an authority of its own, for tests")
+    made = institute.certificate("visitors", (HOST,))
+    second.configure(idr_acme=None)
+    for key, value, kind in (("certificate", made.certificate, "--plaintext"), ("key", made.key, "--secret")):
+        set_it = ("config", "set", "--stack", "local", "--path", kind, f"idr:certificate.{key}")
+        assert second.pulumi(*set_it, text_input=value).returncode == 0
+    assert "PRIVATE KEY" not in (second.folder / "Pulumi.local.yaml").read_text()
+    second.apply()
+    assert shown(second.service(), institute.authority.certificate)

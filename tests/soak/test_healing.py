@@ -19,3 +19,13 @@ def test_a_killed_service_is_back_within_a_minute(service: Service, unit: str) -
 def test_a_frozen_service_is_back_within_a_minute_and_a_half(service: Service, unit: str) -> None:
     outage = heals_after_freeze(service, unit)
     faults_page.note("Services", f"{unit} frozen", "nothing", outage)
+
+
+def test_a_restarted_omero_web_is_a_new_one(service: Service) -> None:
+    node = service.node("omeroreadwrite")
+    running = "sudo cat /opt/omero/web/OMERO.web/var/django.pid"
+    before = service.on(node, running)
+    service.on(node, "sudo systemctl restart omero-web")
+    assert service.try_on(node, f"ps -p {before}").returncode == 1
+    service.on(node, f"until {running} && sudo /usr/local/lib/idr/web/health; do sleep 1; done")
+    assert service.on(node, running) != before

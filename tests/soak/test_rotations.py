@@ -1,14 +1,25 @@
-"""Each kind of change in place, alone: for how many seconds visitors are not served."""
+"""Passwords, certificates and settings change: for how many seconds visitors are not served."""
 
 from collections.abc import Callable
 
 import pytest
 
 from tests import stacks
+from tests.cloud.asking import asking
 from tests.cloud.tenant import Tenant
-from tests.cloud.test_rotations import RELEASE, SECRETS, Change, renewed, seconds_of_failure
+from tests.steps import said
 
 pytestmark = pytest.mark.cloud
+
+RELEASE = "demo1"
+Change = Callable[[Tenant], None]
+
+
+def renewed(*names: str) -> Change:
+    return lambda place: place.renew(*names)
+
+
+SECRETS = f"password/{RELEASE}"
 
 
 def another_operator(place: Tenant) -> None:
@@ -26,7 +37,9 @@ def another_public_password(place: Tenant) -> None:
     place.configure(idr_publicPassword="another")
 
 
+# What is changed, and for how many seconds visitors may be without their page.
 CHANGES: dict[str, tuple[Change, float]] = {
+    "passwords of the database and of Redis": (renewed(f"{SECRETS}/database/omero", f"{SECRETS}/redis"), 60),
     "the database's password": (renewed(f"{SECRETS}/database/omero"), 60),
     "Redis' password": (renewed(f"{SECRETS}/redis"), 60),
     "the public user's password": (another_public_password, 60),
@@ -38,8 +51,23 @@ CHANGES: dict[str, tuple[Change, float]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_visitors_wait_for_seconds_at_most(
+def test_a_change_replaces_no_server_and_visitors_wait_for_seconds_at_most(
     second: Tenant, what: str, record_property: Callable[[str, object], None]
 ) -> None:
-    seconds = seconds_of_failure(second, *CHANGES[what])
+    change, most = CHANGES[what]
+    seconds = seconds_of_failure(second, change, most)
     record_property(f"seconds of failed requests: {what}", f"{seconds:.1f}")
+
+
+def seconds_of_failure(place: Tenant, change: Change, most: float) -> float:
+    """Change a running stack in place; the seconds for which visitors were without their page, `most` at most."""
+    servers = place.servers()
+    change(place)
+    with asking(place.service()) as asked:
+        steps = place.apply()
+    assert steps, "nothing was changed"
+    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, said(steps)
+    assert place.servers() == servers
+    assert not asked.answers[-1][1]
+    assert asked.seconds_of_failure <= most, asked.failures
+    return asked.seconds_of_failure
