@@ -4,6 +4,7 @@ import pulumi
 
 from components import cloud
 from components.deployment import Deployment
+from components.failure import say_next_step
 from components.preconditions import require_agreement, require_capacity
 from components.stack import load
 from model.outputs import contract
@@ -16,6 +17,7 @@ settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
 deployed = require_agreement(stack_plan, secrets)
 require_capacity(stack_plan)
+say_next_step(pulumi.get_stack())
 deployment = Deployment(stack_plan, secrets, order(stack_plan, deployed))
 
 # A first preview can already show what depends on no address or id of the cloud's.

@@ -51,3 +51,17 @@ def test_why_a_cloud_refuses_is_said_whole(tmp_path: Path) -> None:
         assert "but got 503 instead" in line
         assert "GET network/networks is not for you" in line
         assert "invocation of" not in line
+
+
+def test_a_failed_update_ends_with_the_next_command_and_the_cause(tmp_path: Path) -> None:
+    with FakeCloud() as cloud:
+        project = local_stack(cloud, tmp_path)
+        cloud.refusals["POST compute/servers"] = 400
+        text = up(project)
+        ending = text[text.index("Diagnostics:") :]
+        next_step, cause = ending.index("Next: "), ending.rindex("Error creating OpenStack server")
+        assert next_step < cause
+        assert f"pulumi up --stack {STACK}" in ending
+        assert ending.count("Next: ") == 1
+        cloud.refusals.clear()
+        assert up(project) == "done"

@@ -1,0 +1,30 @@
+"""Says the next command when the engine cannot create, change or delete a resource."""
+
+import functools
+
+import pulumi
+
+ADVICE = (
+    "Next: correct what the last error below says, then run pulumi up --stack {stack}. It continues where this update "
+    "ended, and says if bin/idr recover --stack {stack} is needed before."
+)
+
+
+def say_next_step(stack: str) -> None:
+    """Have a failed update say, once, what to do next. The engine prints the resource's own error after it."""
+
+    @functools.cache
+    def say() -> None:
+        pulumi.log.error(ADVICE.format(stack=stack))
+
+    def failed(_: pulumi.ErrorHookArgs) -> bool:
+        say()
+        return False  # no second try: the provider repeats what is safe to repeat
+
+    hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("next-step", failed)])
+
+    def bind(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
+        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
+        return pulumi.ResourceTransformResult(args.props, opts)
+
+    pulumi.runtime.register_resource_transform(bind)
