@@ -1,65 +1,15 @@
-"""What is deployed today is updated to the present program in place, on a cloud and machines that only keep books."""
+"""What is deployed today takes the present program's bundles; tests/soak updates it on clouds."""
 
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cloudinit import render
-from tests import deployed, programs, stacks, steps
-from tests.engine import commands
-from tests.fake_cloud.cloud import FakeCloud
-from tests.fake_cloud.project import STACK, CloudProject, local_stack
+from tests import deployed, programs, stacks
 
 pytestmark = pytest.mark.engine
-
-STAYS = ("Instance", "Volume", "VolumeAttach", "Port", "FloatingIp", "Network", "Subnet", "Router", "RouterInterface")
-"""Kinds of what visitors, operators and data depend on."""
-CONFIGURATION, STOP = "command:remote:Command", "command:local:Command"
-
-
-def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudProject:
-    """A stack with every role and with data, as the program of today has made it."""
-    project = local_stack(cloud, folder)
-    project.variables.update(machines)
-    deployed.put_program(project.folder, deployed.COMMIT)
-    changes = {"idr:configure": True, "idr:operators": [stacks.OPERATOR_KEY], "idr:releases": stacks.small_ebi()}
-    project.change(lambda config: config.update(changes))
-    made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
-    assert made.returncode == 0, made.stdout + made.stderr
-    return project
-
-
-def ids(cloud: FakeCloud) -> dict[str, set[Any]]:
-    """What the cloud has, by kind."""
-    kinds = ("servers", "volumes", "ports", "floatingips", "networks", "subnets", "routers")
-    return {kind: {one["id"] for one in cloud.store.all(kind)} for kind in kinds}
-
-
-def test_servers_volumes_ports_and_addresses_stay(tmp_path: Path) -> None:
-    with FakeCloud() as cloud, commands.played() as (machines, variables):
-        project = deploy(cloud, variables, tmp_path)
-        before = ids(cloud)
-        configured = machines.taken()
-        nodes = [name for _, _, name in configured]
-        assert len(before["servers"]) == len(set(nodes)) == len(nodes)
-        assert {(operation, kind) for operation, kind, _ in configured} == {("create", CONFIGURATION)}
-        deployed.put_program(project.folder)
-        foreseen = steps.of_preview(project.preview(STACK))
-        harm = [str(step) for step in foreseen if step.kind in STAYS and step.op != "update"]
-        assert harm == []
-        done = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert ids(cloud) == before
-        # Every machine gets its new configuration and none is stopped; how to stop it later is noted beside it.
-        assert machines.taken() == sorted(
-            [*(("update", CONFIGURATION, name) for name in nodes), *(("create", STOP, name) for name in nodes)]
-        )
-        again = project.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", STACK)
-        assert again.returncode == 0, again.stdout
-        assert machines.taken() == []
 
 
 def test_the_idr_apply_that_is_deployed_hands_every_bundle_to_the_present_one(

@@ -1,4 +1,4 @@
-"""The fake cloud is no kinder than the local OpenStack: both refuse the same, with the same status."""
+"""The fake cloud is good enough for the real engine, and no kinder than the local OpenStack."""
 
 from pathlib import Path
 
@@ -7,14 +7,31 @@ import pytest
 from tests.cloud import tenant
 from tests.cloud.service import Service
 from tests.fake_cloud import contract
-
-pytestmark = pytest.mark.cloud
+from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.project import STACK, local_stack
 
 PROJECT = "idr-contract"
 ZONE = "fake"
 """Its servers are none: they cost nothing."""
 
 
+@pytest.mark.engine
+def test_a_stack_is_made_left_alone_and_deleted(tmp_path: Path) -> None:
+    with FakeCloud() as cloud:
+        project = local_stack(cloud, tmp_path)
+        made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
+        assert made.returncode == 0, made.stdout
+        assert len(cloud.store.all("servers")) == 5
+        again = project.pulumi("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes", "--stack", STACK)
+        assert again.returncode == 0, again.stdout
+        project.change(lambda config: config.update({"idr:protectData": False}))
+        assert project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK).returncode == 0
+        gone = project.pulumi("destroy", "--yes", "--stack", STACK)
+        assert gone.returncode == 0, gone.stdout
+        assert [kind for kind in ("servers", "volumes", "ports", "routers") if cloud.store.all(kind)] == []
+
+
+@pytest.mark.cloud
 def test_openstack_refuses_what_the_fake_cloud_refuses(service: Service, tmp_path: Path) -> None:
     assert service.outputs
     cloud = tenant.make(tmp_path, PROJECT).cloud()

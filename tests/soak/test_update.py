@@ -9,7 +9,7 @@ from tests.cloud import tenant
 from tests.cloud.asking import asking
 from tests.cloud.service import Service
 from tests.cloud.tenant import Tenant
-from tests.engine.test_update import STAYS
+from tests.soak.test_update_of_every_role import STAYS
 from tests.steps import said
 
 pytestmark = pytest.mark.cloud

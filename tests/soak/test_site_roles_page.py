@@ -1,10 +1,11 @@
 """The page about a site's own roles, typed from top to bottom up to the update, with the real engine and no cloud."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.project import Project
+from tests.project import Project, copy_program
 from tests.stacks import ROOT
 
 pytestmark = pytest.mark.engine
@@ -12,7 +13,8 @@ pytestmark = pytest.mark.engine
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", (ROOT / "docs" / "site-roles.md").read_text(), re.M | re.S)
 
 
-def test_a_role_of_a_sites_own_needs_no_change_of_the_program(project: Project) -> None:
+def test_a_role_of_a_sites_own_needs_no_change_of_the_program(tmp_path: Path) -> None:
+    project = Project(copy_program(tmp_path))
     assert project.pulumi("stack", "init", "local").returncode == 0
     *steps, update = BLOCKS
     assert update.startswith("pulumi up")
