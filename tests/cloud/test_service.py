@@ -49,7 +49,10 @@ def test_a_visitors_session_is_in_redis_and_nowhere_else(service: Service, visit
     visitor.get("webclient/")
     session = visitor.cookies[COOKIE]
     redis = service.node("redis")
-    assert session in service.on(redis, REDIS.format(f'--scan --pattern "*{session}"'))
+    key = service.on(redis, REDIS.format(f'--scan --pattern "*{session}"'))
+    assert session in key
+    # A pickle would run what somebody writes there.
+    assert isinstance(json.loads(service.on(redis, REDIS.format(f"get {key}"))), dict)
     for node in service.nodes:
         if node != redis:
             assert service.on(node, "pgrep -c redis-server || true") == "0"

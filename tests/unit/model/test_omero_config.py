@@ -108,7 +108,7 @@ def test_lists_and_mappings_are_json_in_an_order_that_does_not_depend_on_the_rea
         ("omero", "omero.web.page_size", "set it under web.config"),
         ("omero", "omero.thread.min_threads", "is no key of OMERO.server; did you mean 'omero.threads.min_threads'?"),
         ("web", "omero.web.public.password", "set publicPassword"),
-        ("web", "omero.web.session_cookie_age", "sessions and caches are in Redis"),
+        ("web", "omero.web.session_cookie_age", "sessions are in Redis"),
         ("web", "omero.web.middleware", "the program has its own there"),
         ("web", "omero.web.pagesize", "is no key of OMERO.web; did you mean 'omero.web.page_size'?"),
         ("web", "omero.threads.min_threads", "is no key of OMERO.web"),
