@@ -36,18 +36,30 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return made
 
 
+SYSTEMCTL = """#!/bin/sh
+[ "$1" = show ] || {{ echo "$@" >> {calls}; exit; }}
+echo "$@" >> {questions}
+for unit; do
+  name=${{unit%\\*}}
+  [ "$name" = "$unit" ] || name=${{name}}15-main
+  case $unit in show | -*) ;; *) printf 'Names=alias.service %s.service\nActiveState={word}\n\n' "$name" ;; esac
+done
+"""
+
+
 class Machine:
     """A machine whose systemctl writes down what it is asked, and says `state` of every unit."""
 
     def __init__(self, folder: Path, *roles: str) -> None:
-        self.folder, self.calls = folder, folder / "calls"
+        self.folder, self.calls, self.questions = folder, folder / "calls", folder / "questions"
         self.calls.touch()
         (folder / "applied.json").write_text(json.dumps({"roles": roles}))
         self.state("active")
 
     def state(self, word: str) -> None:
+        """Have systemctl say this of every unit. Each has an alias, and a template has the instance 15-main."""
         systemctl = self.folder / "bin" / "systemctl"
-        systemctl.write_text(f'#!/bin/sh\n[ "$1" = show ] && echo {word} || echo "$@" >> {self.calls}\n')
+        systemctl.write_text(SYSTEMCTL.format(word=word, calls=self.calls, questions=self.questions))
         systemctl.chmod(0o755)
 
     def check(self, role: str, unit: str, body: str) -> None:
@@ -205,3 +217,31 @@ def test_every_service_restarts_after_it_was_killed() -> None:
     for unit in watched - {"ssh", "nftables"}:
         dropped_in = f"/etc/systemd/system/{unit}.service.d/idr-restart.conf" in described
         assert dropped_in or "\nRestart=" in own.get(unit, ""), unit
+
+
+def test_systemd_is_asked_once_in_a_round(program: ModuleType, tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "redis", "web")
+    for role, unit in (("redis", "redis-server"), ("web", "omero-web"), ("web", "omero-web-tls")):
+        machine.check(role, unit, "exit 0")
+    rounds(program, 2)
+    assert len(machine.questions.read_text().splitlines()) == 2
+
+
+def test_each_unit_has_its_own_state(program: ModuleType, tmp_path: Path) -> None:
+    systemctl = tmp_path / "bin" / "systemctl"
+    Machine(tmp_path)
+    blocks = (
+        "Names=redis.service redis-server.service\nActiveState=active\n\n"
+        "Names=postgresql@15-main.service\nActiveState=failed\n\n"
+        "Names=postgresql@16-main.service\nActiveState=active\n\n"
+        "Names=certbot.timer\nActiveState=inactive\n"
+    )
+    systemctl.write_text(f"#!/bin/sh\nprintf '%b' '{blocks}'\n")
+    asked = ("redis-server", "redis", "postgresql@", "certbot.timer", "gone")
+    assert program.states(*asked) == {
+        "redis-server": {"active"},
+        "redis": {"active"},
+        "postgresql@": {"failed", "active"},
+        "certbot.timer": {"inactive"},
+        "gone": set(),
+    }
