@@ -86,7 +86,8 @@ class Tenant(Project):
     def take_down(self) -> None:
         """Delete all that the stack has made, data volumes too."""
         self.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
-        self.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+        done = self.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def configure(self, **changes: Any) -> None:
         """Set keys of the stack file, as `idr_image="x"` for `idr:image`; None removes one."""
