@@ -29,7 +29,7 @@ wipe: $(READY) ## stop the local IDR and delete its cloud, data and secrets
 cloud: $(READY) ## only what `pulumi up -s local` needs: toolchain, guest image, running OpenStack
 	@$(PYTHON) -m dev.local cloud
 
-toolchain: $(READY) ## only Pulumi: engine, plugins, language host
+toolchain: $(READY) ## Python environment and Pulumi
 	@dev/toolchain/install
 
 check: $(READY) ## lint, types and unit tests; no cloud

@@ -73,7 +73,8 @@ def verify(stack: str, server: str | None) -> None:
         run([sys.executable, "-m", "idr", "pin", "--stack", stack])
     if server is None:
         console.print(
-            "The sums are in the stack file. Next: `pulumi up`, then: make verify-official SERVER=omeroreadwrite"
+            "The sums are in the stack file. Next: `pulumi up`, then: "
+            f"make verify-official STACK={stack} SERVER=<the node with omero-readwrite>"
         )
         return
     with step(f"Importing and reading an image on {server}"):

@@ -1,7 +1,7 @@
 """`idr check`: before anything is changed, whether the cloud can hold the plan."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.text import Text
@@ -12,6 +12,9 @@ from idr.capacity import Report, report
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from model.capacity import Need, is_limited
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
 
 
 def command(stack: Stack, as_json: AsJson = False) -> None:
@@ -30,9 +33,16 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
         rest = {"notices": result.notices, "notChecked": result.unchecked}
         print_json({"ok": ok, "needs": needed, "shortfalls": lacking, "differences": differences, **rest})
     else:
+        console().print(_where(cloud))
         _show(result, lacking, differences)
     if not ok:
         raise typer.Exit(FAILED)
+
+
+def _where(cloud: "Connection") -> str:
+    """The project and the region that are asked: the wrong ones must be seen before a first `up`."""
+    project = cloud.current_project
+    return f"project {project.name or ''} ({project.id}), region {cloud.config.get_region_name() or 'unknown'}"
 
 
 def _plain(need: Need) -> dict[str, Any]:

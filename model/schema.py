@@ -18,9 +18,9 @@ _MODEL = Settings.model_json_schema()
 ENCRYPTED = {"type": "object", "properties": {"secure": {"type": "string"}}, "required": ["secure"]}
 INTRODUCTION = """# Settings
 
-Every key of a stack file, `Pulumi.<stack>.yaml`; `make generate` writes this page from the model. Top-level keys stand
-under `config:` with the prefix `idr:`; below them keys have none. Editors that read JSON schemas check all of it as you
-type ([settings.schema.json](settings.schema.json)).
+Every key of a stack file, `Pulumi.<stack>.yaml`; `make generate` writes this page from the model. Top-level keys are
+below `config:` and have the prefix `idr:`; the keys inside them have none. Editors that read JSON schemas check all of
+it as you type ([settings.schema.json](settings.schema.json)).
 
 A site or an occasion can have a file of its own on top, named by `idr:overrides`: YAML with the same keys, without
 `idr:`. Mappings are merged key by key; anything else, a list too, replaces what was there; `null` takes a key away.

@@ -168,7 +168,9 @@ class Settings(Section):
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
     external_network: Name | None = Field(None, description="Where floating addresses come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
-    public_password: PublicPassword = Field("public", description="Of OMERO's user `public`; published, as IDR does")
+    public_password: PublicPassword = Field(
+        "public", description="Password of OMERO's user `public`; it is published, as in the IDR"
+    )
     ssh_from: Annotated[tuple[MachineNetwork, ...], EachOnce] = Field(
         (), description="Networks of operators, and of where `pulumi up` runs; empty: ssh from anywhere"
     )
@@ -176,17 +178,17 @@ class Settings(Section):
         (), description="Networks of OMERO clients (port 4064); empty: from anywhere"
     )
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
-    keypair: Name | None = Field(None, description="A key pair of the cloud for the servers, if its rules want one")
+    keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one")
     dns_servers: Annotated[tuple[MachineAddress, ...], EachOnce] = Field(
         (), description="Name servers; the cloud's where absent"
     )
     time_servers: Annotated[tuple[RemoteHost, ...], EachOnce] = Field(
         (), description="NTP servers; the distribution's where absent"
     )
-    proxies: Proxies = Field(Proxies(), description="How a closed site reaches the world")
+    proxies: Proxies = Field(Proxies(), description="Proxies of a site without direct internet access")
     host_name: RemoteHost | None = Field(None, description="The name that visitors use")
-    certificate: PublicCertificate | None = Field(None, description="What visitors see; kept as a secret")
-    acme: Acme | None = Field(None, description="Who signs what visitors see, instead")
+    certificate: PublicCertificate | None = Field(None, description="What visitors see; its key is encrypted")
+    acme: Acme | None = Field(None, description="The ACME authority that signs the certificate instead")
     flavors: dict[Name, Flavor] = Field(description="What each flavor that is used offers")
     bastion: Bastion = Field(description="Operators log in through it")
     omero: Omero = Field(description="OMERO.server's distribution")

@@ -39,7 +39,10 @@ def _layouts() -> str:
 
 def command(
     stack: Stack,
-    cloud: Annotated[str | None, typer.Option(help="Entry of clouds.yaml; without it OS_* says which cloud.")] = None,
+    cloud: Annotated[
+        str | None,
+        typer.Option(envvar="OS_CLOUD", help="Entry of clouds.yaml; without it the OS_* variables say which cloud."),
+    ] = None,
     layout: Annotated[str, typer.Option(help=f"Which machines: {_layouts()}.")] = OFFICIAL,
     image: Annotated[str | None, typer.Option(help="The cloud's Debian 12 image.")] = None,
     omero_image: Annotated[str | None, typer.Option(help="The cloud's Ubuntu 24.04 image.")] = None,
@@ -116,13 +119,23 @@ def _too_large(layout: str, free: dict[str, float]) -> list[str]:
 
 
 def _next_steps(file: Path, stack: str, kept: Path | None) -> str:
-    lines = [f"{file.name} is written; commit it: the stack's secret is in it, encrypted."]
+    lines = [f"{file.name} is written. The stack's secret is in it, encrypted."]
     if kept:
-        lines += [
-            f"The passphrase that opens it is in {kept}. Keep a copy: without it nobody can change this stack. Now:",
-            f"  export PULUMI_CONFIG_PASSPHRASE_FILE={kept}",
-        ]
-    lines += [f"  bin/idr pin -s {stack}      # the sums of OMERO's archives", f"  bin/idr check -s {stack}"]
+        lines.append(
+            f"The passphrase that opens it is in {kept}. Keep a copy: without it nobody can change this stack."
+        )
+    else:
+        lines.append(
+            f"The passphrase of {passphrase.variable()} opens it. Set another one before for a stack of its own."
+        )
+    lines += ["Next:", *([f"  export PULUMI_CONFIG_PASSPHRASE_FILE={kept}"] if kept else [])]
+    lines += [
+        f"  export PULUMI_STACK={stack}",
+        "  bin/idr pin                # the SHA-256 sums of OMERO's archives; needs the internet",
+        f"  git add {file.name}; git commit -m 'Add the stack {stack}'",
+        "  bin/idr check              # whether the cloud has room for it",
+        "  pulumi up",
+    ]
     return "\n".join(lines)
 
 

@@ -67,7 +67,7 @@ def compose(choices: Choices) -> str:
         "  # Public ssh keys of those who may log in.",
         "  idr:operators:",
         *(f"    - {_flow(key)}" for key in choices.operators),
-        "  # OPERATOR: `sha256:` beside each url, from a copy you have checked yourself; no `up` without them.",
+        "  # OPERATOR: run `bin/idr pin`. It writes `sha256:` below each url; no `up` without them.",
         "  idr:omero:",
         *_block(layout_values(OFFICIAL)["omero"], 4),
         "  # What these flavors of the cloud offer: memory and numbers of workers are derived from it.",

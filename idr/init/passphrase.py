@@ -8,13 +8,18 @@ FOLDER = Path("~/.config/idr")
 VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 
+def variable() -> str | None:
+    """The variable of the environment that gives Pulumi a passphrase; None where none does."""
+    return next((name for name in VARIABLES if name in os.environ), None)
+
+
 def ensure(stack: str) -> Path | None:
     """Make sure that Pulumi has a passphrase; return the file to keep where one was created or found for the stack.
 
     A passphrase that the environment gives is used as it is. Otherwise `~/.config/idr/STACK.passphrase` is, made where
     it is missing; the environment of this process then names it. Nothing is printed: the value is a secret.
     """
-    if any(name in os.environ for name in VARIABLES):
+    if variable():
         return None
     file = FOLDER.expanduser() / f"{stack}.passphrase"
     if not file.exists():

@@ -19,7 +19,7 @@ from model.roles import FACTS
 
 PROBE = Path(__file__).with_name("probe.py")
 SECONDS = 11
-"""How long one node may take, connecting included. All are asked at once, so that the whole ends in 15 s."""
+"""How long one node may take, connecting included. Up to 30 are asked at once, so that the whole ends in 15 s."""
 AT_ONCE = 30
 """The bastion's sshd accepts this many that are not logged in yet (MaxStartups in 20-idr-bastion.conf)."""
 FULL_PERCENT = 90

@@ -166,8 +166,10 @@ def test_a_passphrase_is_created_where_none_is_set_and_its_file_is_named(place: 
 
 
 def test_a_passphrase_that_is_set_is_used(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "mine")
-    assert "passphrase" not in init(place).stdout
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "words-of-mine")
+    done = init(place)
+    assert "The passphrase of PULUMI_CONFIG_PASSPHRASE opens it" in done.stdout
+    assert "words-of-mine" not in done.output
     assert not (place / "config").exists()
 
 
