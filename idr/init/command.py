@@ -126,7 +126,7 @@ def _next_steps(file: Path, stack: str, kept: Path | None) -> str:
         )
     else:
         lines.append(
-            f"The passphrase of {passphrase.variable()} opens it. Set another one before for a stack of its own."
+            f"The passphrase of {passphrase.variable()} opens it: keep a copy, whatever other stacks it also opens."
         )
     lines += ["Next:", *([f"  export PULUMI_CONFIG_PASSPHRASE_FILE={kept}"] if kept else [])]
     lines += [
