@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +25,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
     monkeypatch.setattr(stack_file.StackFile, "missing", lambda _: [])
     monkeypatch.setattr("idr.check.stack_file.read", lambda _: file)
-    monkeypatch.setattr("idr.check.connect", lambda _: None)
+    connection = SimpleNamespace(
+        current_project=SimpleNamespace(name="idr", id="1111"), config=SimpleNamespace(get_region_name=lambda: "one")
+    )
+    monkeypatch.setattr("idr.check.connect", lambda _: connection)
     monkeypatch.setattr("idr.check.disagreements", lambda *_: has.get("differences", []))
     monkeypatch.setattr("idr.check.cloud_state.read", lambda *_: has["state"])
     # Wide enough for a line of the output to be one line.
@@ -35,6 +39,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_a_cloud_that_suffices_is_exit_status_0(cloud: dict[str, Any]) -> None:
     done = runner.invoke(app, ["check", "-s", "local"])
     assert (done.exit_code, "The cloud has everything that the plan needs." in done.stdout) == (0, True), cloud
+    # The wrong project is seen here, before a first `up`.
+    assert done.stdout.startswith("project idr (1111), region one\n")
 
 
 def test_shortfalls_are_reported_together_and_end_with_1(cloud: dict[str, Any]) -> None:
