@@ -20,13 +20,15 @@ def held(cloud: "Connection") -> Holding:
     """What the project holds, without what each has from the start."""
     mine = {"project_id": cloud.current_project_id}
     network = cloud.network
+    # Neutron creates a network's DHCP port, and deletes it with the network.
+    ports = [port for port in network.ports(**mine) if port.device_owner != "network:dhcp"]
     groups = {group.id: group.name for group in network.security_groups(**mine) if group.name != "default"}
     found = {
         **{one.id: f"{Kind.NETWORK} {one.name}" for one in network.networks(**mine)},
         **{one.id: f"{Kind.SUBNET} {one.name}" for one in network.subnets(**mine)},
         **{one.id: f"{Kind.ROUTER} {one.name}" for one in network.routers(**mine)},
         **{one.id: f"{Kind.FLOATING_IP} {one.description}" for one in network.ips(**mine)},
-        **{one.id: f"{Kind.PORT} {one.name} {one.fixed_ips}" for one in network.ports(**mine)},
+        **{one.id: f"{Kind.PORT} {one.name} {one.fixed_ips}" for one in ports},
         **{group: f"{Kind.SECURITY_GROUP} {name}" for group, name in groups.items()},
         **{one.id: f"{Kind.SERVER} {one.name}" for one in cloud.compute.servers() if one.status != "DELETED"},
     }
