@@ -23,7 +23,7 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
     return {
         "operators": list(plan.operators),
         **_people(plan),
-        "keyPair": plan.keypair or "",
+        "keyPair": plan.settings.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "files": digests(HERE.parent) | _of_site_roles(plan),
@@ -59,9 +59,9 @@ def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:
     """The safeguards that a setting turns off, each by a name that says what it does."""
     if verifies_cloud:
         yield "the cloud's certificate is verified"
-    if plan.protect_data:
+    if plan.settings.protect_data:
         yield "data volumes are protected"
-    if plan.configure:
+    if plan.settings.configure:
         yield "nodes have firewalls of their own"
     networks = {node.storage_network for node in plan.nodes if node.storage_network}
     if all(network.port_security for network in networks):

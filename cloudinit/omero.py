@@ -27,7 +27,7 @@ def service_name(release: Scope) -> str:
 
 def mounts(node: Node, plan: Plan) -> tuple[NfsMount, ...]:
     """What a node with the official distribution mounts over the network."""
-    return plan.nfs_mounts + (_shares(plan.scope_of(node)) if is_readonly(node) else ())
+    return plan.settings.nfs_mounts + (_shares(plan.scope_of(node)) if is_readonly(node) else ())
 
 
 def _shares(release: Scope) -> tuple[NfsMount, ...]:

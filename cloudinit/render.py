@@ -56,12 +56,12 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
         "ssh_pwauth": False,
         "disable_root": True,
-        **(_deployed(plan, secrets) if plan.configure else _handed_over(plan)),
+        **(_deployed(plan, secrets) if plan.settings.configure else _handed_over(plan)),
     }
-    if through := plan.proxies.packages or plan.proxies.http:
+    if through := plan.settings.proxies.packages or plan.settings.proxies.http:
         document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
     text = "#cloud-config\n" + _yaml(document)
-    if plan.configure:
+    if plan.settings.configure:
         text += _software(node.packages, database=Role.DATABASE in node.roles)
     size = len(base64.b64encode(text.encode()))
     if size > LARGEST_USER_DATA:
@@ -130,7 +130,7 @@ _Dumper.add_representer(str, _text)
 def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> str:
     """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
     context = _context(node, plan, secrets, volume_ids)
-    roles = {role: role_description(role) for role in applied_roles(node.roles, plan.omero.distribution)}
+    roles = {role: role_description(role) for role in applied_roles(node.roles, plan.settings.omero.distribution)}
     usual = RoleDescription().health_seconds
     files = [entry for role in roles for entry in _files(role, context)]
     body = {
@@ -166,7 +166,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "volume_ids": volume_ids,
         "operators": plan.operators,
         "people": people.on_node(plan.people, node.roles),
-        "downloads": plan.omero,
+        "downloads": plan.settings.omero,
         "omero": omero,
         "deploy_keys": [key.public for key in secrets.deploy_keys()],
         "deployed_from": _deployed_from(node, plan),
@@ -174,7 +174,7 @@ def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, 
         "authorities": secrets.authorities,
         "certificate": secrets.certificate(node.name, _hosts(node, plan)),
         "public_certificate": _given(plan) or secrets.visitors_certificate(node.name, plan.host_name),
-        "acme": plan.acme if plan.acme and node == plan.public_node() else None,
+        "acme": plan.settings.acme if plan.settings.acme and node == plan.public_node() else None,
         "omero_nodes": omero_nodes,
         "web_nodes": release.with_role(Role.WEB),
         "omero_server": _omero_server(node, omero_nodes),
@@ -199,7 +199,7 @@ def _deployed_from(node: Node, plan: Plan) -> tuple[str, ...]:
 
 def _given(plan: Plan) -> Certificate | None:
     """The operator's own certificate for visitors."""
-    given = plan.certificate
+    given = plan.settings.certificate
     if given is None:
         return None
     return Certificate(given.key.get_secret_value().strip() + "\n", given.certificate.strip() + "\n")

@@ -177,7 +177,7 @@ class Difference:
         return sum(self._name(name) not in there for name in wanted)
 
     def _floating_ips(self) -> int:
-        given = {"bastion": self._plan.floating_ips.bastion, "public": self._plan.floating_ips.public}
+        given = {"bastion": self._plan.settings.floating_ips.bastion, "public": self._plan.settings.floating_ips.public}
         there = {known.door for known in self._state.floating_ips or ()}
         return sum(address is None and door not in there for door, address in given.items())
 
@@ -212,7 +212,7 @@ class Difference:
             **self._storage(),
             "networks": networks,
             "subnets": subnets,
-            "routers": int(self._plan.router is None and not routers),
+            "routers": int(self._plan.settings.router is None and not routers),
             "ports": self._ports() + PORTS_OF_A_NETWORK * networks,
             "floating IPs": self._floating_ips(),
             "security groups": groups,

@@ -133,7 +133,7 @@ def wanted(plan: Plan) -> Wanted:
         stack=plan.stack,
         volumes={f"{prefix}-{volume.name}": volume.name for volume in volumes if not volume.existing},
         existing=frozenset(str(volume.existing) for volume in volumes if volume.existing),
-        addresses=frozenset(str(one) for one in (plan.floating_ips.public, plan.floating_ips.bastion) if one),
+        addresses=frozenset(map(str, plan.settings.floating_ips.given())),
         server_groups=frozenset(f"{prefix}-{name}" for scope in plan.scopes for name in scope.server_groups),
         rules=frozenset(_rule_name(rule, prefix) for scope in plan.scopes for rule in scope.rules),
     )

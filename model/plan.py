@@ -7,11 +7,9 @@ from uuid import UUID
 from model import firewall, people
 from model.firewall import HostRules, Rule, Site
 from model.people import Person
-from model.public_certificate import Acme, PublicCertificate
-from model.redirects import Redirect
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import NodeRole, Role, SiteRole
-from model.settings import FloatingIps, NfsMount, Omero, Proxies, StorageNetwork
+from model.settings import Settings, StorageNetwork
 from model.systems import System
 
 BASTION = "bastion"
@@ -108,32 +106,21 @@ class Scope:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole stack. `operators` are keys that open the account `idr`, `people` have accounts of their own."""
+    """A whole stack: the settings, and what follows from them.
+
+    `settings` are those of the stack file without the stack secrets. `operators` are keys that open the account `idr`,
+    `people` have accounts of their own.
+    """
 
     stack: str
+    settings: Settings = field(repr=False)
     external_network: str
-    router: str | None
-    floating_ips: FloatingIps
-    keypair: str | None
-    dns_servers: tuple[IPv4Address, ...]
-    time_servers: tuple[str, ...]
-    proxies: Proxies
     host_name: str
-    certificate: PublicCertificate | None = field(repr=False)
-    acme: Acme | None
     operators: tuple[str, ...]
     people: tuple[Person, ...]
-    omero: Omero
-    public_password: str
-    storage_group: str
-    nfs_mounts: tuple[NfsMount, ...]
-    redirects: tuple[Redirect, ...]
     site: Site = field(repr=False)
     bastion: Scope
     releases: tuple[Scope, ...]
-    live: str
-    protect_data: bool
-    configure: bool
 
     @property
     def root_keys(self) -> tuple[str, ...]:
@@ -165,7 +152,7 @@ class Plan:
 
     def public_node(self) -> Node:
         """The node behind the public address: the live release's first proxy."""
-        return self.release(self.live).with_role(Role.PROXY)[0]
+        return self.release(self.settings.live).with_role(Role.PROXY)[0]
 
     def host_rules(self, node: Node) -> HostRules:
         """What a node's own firewall lets in and out."""

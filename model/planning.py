@@ -36,32 +36,18 @@ def plan(settings: Settings, stack: str) -> Plan:
     site = _site(settings, nodes)
     return Plan(
         stack=stack,
+        # Nothing that is printed from the plan can show what all passwords and keys are derived from.
+        settings=settings.model_copy(update={"stack_secret": None, "previous_stack_secret": None}),
         external_network=settings.external_network or PLACEHOLDER,
-        router=settings.router,
-        floating_ips=settings.floating_ips,
-        keypair=settings.keypair,
-        dns_servers=settings.dns_servers,
-        time_servers=settings.time_servers,
-        proxies=settings.proxies,
         host_name=settings.host_name or internal_name(stack),
-        certificate=settings.certificate,
-        acme=settings.acme,
         operators=tuple(one for one in settings.operators if isinstance(one, str)),
         people=tuple(one for one in settings.operators if isinstance(one, Person)),
-        omero=settings.omero,
-        public_password=settings.public_password,
-        storage_group=settings.storage_group,
-        nfs_mounts=settings.nfs_mounts,
-        redirects=settings.redirects,
         site=site,
         bastion=_scope(BASTION, settings.bastion, nodes[BASTION], site, frozen=False),
         releases=tuple(
             _scope(name, release, nodes[name], site, frozen=release.frozen)
             for name, release in sorted(settings.releases.items())
         ),
-        live=settings.live,
-        protect_data=settings.protect_data,
-        configure=settings.configure,
     )
 
 

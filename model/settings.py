@@ -5,7 +5,7 @@ Keys are written in camelCase, as in Pulumi's own files.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -82,6 +82,10 @@ class FloatingIps(Section):
 
     public: MachineAddress | None = Field(None, description="Before the live release's proxy")
     bastion: MachineAddress | None = Field(None, description="Before the bastion")
+
+    def given(self) -> tuple[IPv4Address, ...]:
+        """Those that are set."""
+        return tuple(address for address in (self.bastion, self.public) if address)
 
     def problems(self) -> Iterator[str]:
         """One address cannot lead to two machines."""

@@ -266,7 +266,7 @@ def test_the_deployments_key_works_from_where_the_deployment_connects_alone() ->
 
 
 def test_a_new_machine_lets_nobody_but_operators_in() -> None:
-    for plan in (PLAN, dataclasses.replace(PLAN, configure=False)):
+    for plan in (PLAN, stacks.with_settings(PLAN, configure=False)):
         for node in plan.nodes:
             text = render.bootstrap(node, plan, SECRETS)
             assert [one in text for one in (PLAIN, *ALICE.keys, *BOB.keys, *CAROL.keys)] == [*[True] * 3, False, False]

@@ -76,7 +76,7 @@ def test_bash_reads_a_word_as_it_was(text: str, tmp_path_factory: pytest.TempPat
 def test_a_proxys_password_reaches_bash_systemd_and_apt(password: str, tmp_path: Path) -> None:
     made = planned(proxies={"http": f"http://me:{password}@proxy.example.org:3128"})
     files = bundle(made)
-    address = str(made.proxies.http)
+    address = str(made.settings.proxies.http)
     assert address.endswith("@proxy.example.org:3128/")
     env = files["/etc/idr/node.env"]["content"]
     assert of_bash(env, ["http_proxy", "https_proxy"], tmp_path) == [address, address]
@@ -101,7 +101,7 @@ def test_any_proxy_that_is_accepted_is_read_back(
         made = planned(proxies={"http": f"http://{user}:{password}@proxy.example.org:3128"})
     except SettingsError:
         assume(False)
-    folder, address = tmp_path_factory.mktemp("proxy"), str(made.proxies.http)
+    folder, address = tmp_path_factory.mktemp("proxy"), str(made.settings.proxies.http)
     template = render._environment().get_template("common/files/etc/idr/node.env.j2")
     text = template.render(plan=made, node=made.nodes[1], postgresql=15)
     assert of_bash(text, ["http_proxy"], folder) == [address]

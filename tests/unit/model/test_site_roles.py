@@ -1,6 +1,7 @@
 """A site's own role: what of plan, firewalls and outputs follows from its folder alone."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,8 @@ def test_a_node_has_what_the_folder_says() -> None:
 
 def test_without_the_role_the_plan_is_as_it_was() -> None:
     given = stacks.values("local")
-    assert plan_of(given | {"siteRoles": site_roles.SETTING}) == plan_of(given)
+    without, unused = plan_of(given), plan_of(given | {"siteRoles": site_roles.SETTING})
+    assert replace(unused, settings=without.settings) == without
 
 
 def test_its_flows_location_and_metrics_are_open_in_both_firewalls_and_nothing_else_is() -> None:
