@@ -10,7 +10,6 @@ from typing import Final
 
 from model.plan import Node, Scope
 from model.roles import Role
-from model.sizing import web_workers
 
 FIRST_HOP_PORT: Final = 4180
 """Of the proxy's own servers between its cache and each OMERO.web, on loopback."""
@@ -49,22 +48,22 @@ def hops(release: Scope) -> tuple[Hop, ...]:
 
 def answers_a_second(release: Scope) -> int:
     """Uncached answers that one visitor gets: half of what OMERO.web makes, when each takes a tenth of a second."""
-    return 5 * sum(web_workers(node) for node in web(release))
+    return 5 * sum(node.sizes.web_workers for node in web(release))
 
 
 def at_once_for_one(release: Scope) -> int:
     """Uncached answers that are being made for one visitor, at most: as many as OMERO.web has processes."""
-    return max(FEWEST_AT_ONCE, sum(web_workers(node) for node in web(release)))
+    return max(FEWEST_AT_ONCE, sum(node.sizes.web_workers for node in web(release)))
 
 
 def at_once_for_all(node: Node) -> int:
     """What waits for one OMERO.web, at most: more would be answered after its visitors have gone."""
-    return FEWEST_AT_ONCE * web_workers(node)
+    return FEWEST_AT_ONCE * node.sizes.web_workers
 
 
 def for_many_at_once(node: Node) -> int:
     """Of an OMERO.web's processes, those for the further requests of visitors with many, while others ask too."""
-    return max(1, web_workers(node) // 4)
+    return max(1, node.sizes.web_workers // 4)
 
 
 def web(release: Scope) -> tuple[Node, ...]:

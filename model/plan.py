@@ -10,6 +10,7 @@ from model.people import Person
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import NodeRole, Role, SiteRole
 from model.settings import Settings, StorageNetwork
+from model.sizing import Sizes
 from model.systems import System
 
 BASTION = "bastion"
@@ -38,8 +39,8 @@ class Node:
     """One server. `rebuild` is a number: another one asks for a new server on the same volumes and address.
 
     `listens` are the TCP ports on which it waits for others. `server_group` is the set that Nova spreads over hosts.
-    `heap_mib` and `web_workers` are None where `model.sizing` decides. `omero_config` and `web_config` are keys and
-    values of OMERO.server's and OMERO.web's own configuration, over what the templates set.
+    `omero_config` and `web_config` are keys and values of OMERO.server's and OMERO.web's own configuration, over what
+    the templates set.
     """
 
     name: str
@@ -57,8 +58,7 @@ class Node:
     boot_volume_gib: int | None
     storage_network: StorageNetwork | None
     server_group: str | None
-    heap_mib: int | None
-    web_workers: int | None
+    sizes: Sizes
     omero_config: tuple[tuple[str, str], ...] = field(repr=False)
     web_config: tuple[tuple[str, str], ...] = field(repr=False)
     packages: tuple[str, ...]

@@ -7,11 +7,12 @@ from model.hosts import LONGEST_LABEL
 from model.omero_config import ServerConfig, WebConfig, merged
 from model.people import Person
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
-from model.release_settings import AntiAffinity, NodeGroup, Release
+from model.release_settings import AntiAffinity, Machine, NodeGroup, Release
 from model.release_settings import Scope as ScopeSettings
 from model.role_description import Distribution
 from model.roles import OMERO_ROLES, Role, node_address, role_facts
 from model.settings import Settings
+from model.sizing import sizes
 from model.systems import UBUNTU, System, packages, system_of
 
 PLACEHOLDER = "(to be set)"
@@ -59,13 +60,7 @@ def internal_name(stack: str, *, node: str | None = None) -> str:
 
 def _bastion_node(settings: Settings) -> Node:
     machine = settings.bastion
-    group = NodeGroup(
-        roles=(Role.BASTION,),
-        flavor=machine.flavor,
-        image=machine.image,
-        zone=machine.zone,
-        boot_volume_gib=machine.boot_volume_gib,
-    )
+    group = NodeGroup(roles=(Role.BASTION,), **{name: getattr(machine, name) for name in Machine.model_fields})
     return _node(settings, BASTION, machine, BASTION, group, None, {BASTION: machine.rebuild or 0})
 
 
@@ -145,8 +140,7 @@ def _node(
         boot_volume_gib=group.boot_volume_gib,
         storage_network=settings.storage_network if on_storage else None,
         server_group=f"{scope}-{group_name}" if group.count else None,
-        heap_mib=group.heap_mib,
-        web_workers=group.web_workers,
+        sizes=sizes(group, settings.flavors[group.flavor]),
         omero_config=_layers(OMERO_ROLES, group, settings.omero, *(one.omero for one in releases), group.omero),
         web_config=_layers(frozenset({Role.WEB}), group, settings.web, *(one.web for one in releases), group.web),
         packages=packages(system, group.roles, settings.omero.distribution, acme=settings.acme is not None),

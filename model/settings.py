@@ -4,7 +4,6 @@ Keys are written in camelCase, as in Pulumi's own files.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -150,14 +149,6 @@ def _without_default(schema: JsonDict) -> None:
     del schema["default"]
 
 
-@dataclass(frozen=True)
-class _Sized:
-    flavor: Flavor
-    roles: tuple[NodeRole, ...]
-    heap_mib: int | None
-    web_workers: int | None
-
-
 class Settings(Section):
     """Everything a stack file says under `idr:`."""
 
@@ -255,7 +246,7 @@ class Settings(Section):
             flavor = self.flavors.get(group.flavor)
             if flavor is None:
                 continue
-            taken = sizing.committed_mib(_Sized(flavor, group.roles, group.heap_mib, group.web_workers))
+            taken = sizing.sizes(group, flavor).committed_mib
             if taken > flavor.memory_mib:
                 yield (
                     f"{where}: its services take {taken} MiB (heapMib, webWorkers of {sizing.MIB_PER_WEB_WORKER} MiB "

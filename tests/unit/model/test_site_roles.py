@@ -39,7 +39,7 @@ def test_a_node_has_what_the_folder_says() -> None:
     assert (node.name, str(node.address), node.listens) == (NODE, "10.130.1.61", (22, 8443, 9100))
     assert node.security_groups == ("demo1-about", "demo1-node")
     assert {"nginx", "openssl", "nftables"} <= set(node.packages)
-    assert sizing.share_mib(node, node.roles[0]) == node.flavor.memory_mib
+    assert sizing.share_mib(node.flavor, node.roles, node.roles[0]) == node.flavor.memory_mib
 
 
 def test_without_the_role_the_plan_is_as_it_was() -> None:
