@@ -17,15 +17,14 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
 
-from cloudinit import omero
+from cloudinit.contexts import Common, variables
 from cloudinit.quoting import FILTERS
-from model import addresses, balancing, caching, firewall, people, sizing
-from model.locations import locations, server_name
-from model.plan import Node, Plan, Scope
+from cloudinit.source import Source
+from model.plan import Node, Plan
 from model.planning import internal_name
 from model.role_description import RoleDescription
-from model.roles import OMERO_ROLES, Role, SiteRole, applied_roles, role_description
-from model.secrets import Certificate, Secrets
+from model.roles import Role, SiteRole, applied_roles, role_description
+from model.secrets import Secrets
 
 HERE = Path(__file__).parent
 ADMIN_USER = "idr"
@@ -58,7 +57,7 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
         "disable_root": True,
         **(_deployed(plan, secrets) if plan.settings.configure else _handed_over(plan)),
     }
-    if through := plan.settings.proxies.packages or plan.settings.proxies.http:
+    if through := plan.settings.proxies.for_packages:
         document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
     text = "#cloud-config\n" + _yaml(document)
     if plan.settings.configure:
@@ -129,10 +128,11 @@ _Dumper.add_representer(str, _text)
 
 def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> str:
     """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
-    context = _context(node, plan, secrets, volume_ids)
+    source = Source(node, plan, secrets, volume_ids)
+    common = Common.of(source)
     roles = {role: role_description(role) for role in applied_roles(node.roles, plan.settings.omero.distribution)}
     usual = RoleDescription().health_seconds
-    files = [entry for role in roles for entry in _files(role, context)]
+    files = [entry for role in roles for entry in _files(role, variables(role, common, source))]
     body = {
         "node": node.name,
         "roles": list(roles),
@@ -153,76 +153,6 @@ def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
         | {"unit": service.unit.format(postgresql=node.system.postgresql)}
         for service in about.services
     ]
-
-
-def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:
-    release = plan.bastion if Role.BASTION in node.roles else plan.release(node.scope)
-    omero_nodes = release.with_role(*OMERO_ROLES)
-    return {
-        "plan": plan,
-        "release": release,
-        "node": node,
-        "peers": (plan.bastion_node, *(release.nodes if release is not plan.bastion else ())),
-        "volume_ids": volume_ids,
-        "operators": plan.operators,
-        "people": people.on_node(plan.people, node.roles),
-        "downloads": plan.settings.omero,
-        "omero": omero,
-        "deploy_keys": [key.public for key in secrets.deploy_keys()],
-        "deployed_from": _deployed_from(node, plan),
-        "secrets": secrets,
-        "authorities": secrets.authorities,
-        "certificate": secrets.certificate(node.name, _hosts(node, plan)),
-        "public_certificate": _given(plan) or secrets.visitors_certificate(node.name, plan.host_name),
-        "acme": plan.settings.acme if plan.settings.acme and node == plan.public_node() else None,
-        "omero_nodes": omero_nodes,
-        "web_nodes": release.with_role(Role.WEB),
-        "omero_server": _omero_server(node, omero_nodes),
-        "redis": _only(release, Role.REDIS),
-        "database": _only(release, Role.DATABASE),
-        "addresses": addresses,
-        "balancing": balancing,
-        "locations": locations(release),
-        "caching": caching,
-        "postgresql": node.system.postgresql,
-        "sizing": sizing,
-        "ports": firewall,
-    }
-
-
-def _deployed_from(node: Node, plan: Plan) -> tuple[str, ...]:
-    """The networks from which the deployment connects to a node; empty: from anywhere."""
-    if node == plan.bastion_node:
-        return tuple(map(str, plan.site.narrowed.get(firewall.SSH_PORT, ())))
-    return (str(plan.bastion_node.address),)
-
-
-def _given(plan: Plan) -> Certificate | None:
-    """The operator's own certificate for visitors."""
-    given = plan.settings.certificate
-    if given is None:
-        return None
-    return Certificate(given.key.get_secret_value().strip() + "\n", given.certificate.strip() + "\n")
-
-
-def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:
-    names = [node.name, node.alias, str(node.address)]
-    if OMERO_ROLES.intersection(node.roles):
-        names.append(omero.service_name(plan.release(node.scope)))
-    names += [server_name(role, plan.scope_of(node)) for role in node.roles if isinstance(role, SiteRole)]
-    return tuple(names)
-
-
-def _omero_server(node: Node, omero_nodes: tuple[Node, ...]) -> Node | None:
-    """The server that a node's OMERO.web talks to: the one beside it where there is one (IDR/deployment#47)."""
-    if node in omero_nodes:
-        return node
-    return omero_nodes[0] if omero_nodes else None
-
-
-def _only(release: Scope, role: Role) -> Node | None:
-    found = release.with_role(role)
-    return found[0] if found else None
 
 
 @cache

@@ -17,6 +17,8 @@ FIRST_HOP_PORT: Final = 4180
 PATIENCE: Final = {"visitors": 60, "operators": 900}
 """Seconds that an answer may take, by who waits for it."""
 
+MARGIN: Final = 5
+"""Seconds that the proxy waits longer than that, so that OMERO.web's own server says what is wrong."""
 
 FEWEST_AT_ONCE: Final = 32
 """Uncached answers at once that are no attack, however small OMERO.web is: two pages with all that belongs to them."""
@@ -39,6 +41,11 @@ class Hop:
         """How long OMERO.web may take."""
         return PATIENCE[self.audience]
 
+    @property
+    def at_once(self) -> int:
+        """What waits for its OMERO.web, at most: more would be answered after its visitors have gone."""
+        return FEWEST_AT_ONCE * self.node.sizes.web_workers
+
 
 def hops(release: Scope) -> tuple[Hop, ...]:
     """All servers between the proxy's cache and OMERO.web."""
@@ -56,9 +63,19 @@ def at_once_for_one(release: Scope) -> int:
     return max(FEWEST_AT_ONCE, sum(node.sizes.web_workers for node in web(release)))
 
 
-def at_once_for_all(node: Node) -> int:
-    """What waits for one OMERO.web, at most: more would be answered after its visitors have gone."""
-    return FEWEST_AT_ONCE * node.sizes.web_workers
+def seconds_of_web(node: Node, release: Scope) -> int:
+    """How long a request may keep a process of an OMERO.web: only one that no visitor waits for may take its time."""
+    return PATIENCE["visitors" if node in web(release) else "operators"]
+
+
+def seconds_of_proxy(audience: str) -> int:
+    """How long the proxy waits for an answer from its own servers before OMERO.web (`Hop`)."""
+    return PATIENCE[audience] + MARGIN
+
+
+def session_cookie(release: Scope) -> str:
+    """The cookie of OMERO.web's sessions. Each release has its own, since they can have the same host name."""
+    return f"sessionid_{release.name}"
 
 
 def for_many_at_once(node: Node) -> int:

@@ -276,6 +276,13 @@ class HostRules:
     ingress: tuple[Allow, ...]
     egress: tuple[Allow, ...]
 
+    @property
+    def public_ports(self) -> tuple[int, ...]:
+        """The TCP ports, beside ssh's, that the whole world may reach."""
+        world = (str(ANYWHERE),)
+        tcp = (allow for allow in self.ingress if allow.transport == "tcp" and allow.port != SSH_PORT)
+        return tuple(allow.port for allow in tcp if allow.peers == world)
+
 
 def host_rules(site: Site, zone: Zone, member: Member) -> HostRules:
     """The matrix as one node sees it, by address."""

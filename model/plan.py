@@ -33,6 +33,16 @@ class Volume:
     source: VolumeSource | None
     existing: UUID | None
 
+    @property
+    def expected_gib(self) -> int:
+        """The size that the machine waits for; 0 for an existing volume, which may have any."""
+        return 0 if self.existing else self.size_gib
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it begins empty, so that a filesystem may be made on it."""
+        return not (self.existing or self.source)
+
 
 @dataclass(frozen=True)
 class Node:

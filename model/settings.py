@@ -128,6 +128,16 @@ class Proxies(Section):
         """The proxies' addresses, as far as they can be read here."""
         return tuple(url for url in (self.packages, self.http) if url and url != SEALED)
 
+    @property
+    def for_packages(self) -> str | None:
+        """The proxy through which packages are fetched; that for everything where there is no other."""
+        return self.packages or self.http
+
+    @property
+    def direct(self) -> tuple[str, ...]:
+        """The hosts that are reached without a proxy: the machine itself, the cloud's metadata, and the exceptions."""
+        return ("localhost", "127.0.0.1", "169.254.169.254", *self.exceptions)
+
     def have_password(self) -> bool:
         """Whether who reads an address of them learns a password."""
         return any(urlsplit(url).password for url in self.urls())
