@@ -12,9 +12,9 @@ from typing import Any, Literal, Protocol, Self
 
 from cloudinit import frontend, omero
 from cloudinit.source import Source
-from model import firewall, people, sizing
-from model.firewall import HostRules
+from model import firewall, matrix, people, sizing
 from model.locations import server_name
+from model.matrix import HostRules
 from model.omero_nodes import service_name
 from model.people import Person, PersonRole
 from model.plan import Node, Plan, Scope
@@ -64,7 +64,7 @@ class Common:
             node=node,
             peers=(plan.bastion_node, *(() if is_bastion else source.release.nodes)),
             volume_ids=source.volume_ids,
-            rules=plan.host_rules(node),
+            rules=matrix.host_rules(plan, node),
             node_exporter_port=firewall.NODE_EXPORTER_PORT,
             time_servers=plan.settings.time_servers,
             proxies=plan.settings.proxies,
@@ -93,7 +93,7 @@ class Bastion:
         """The values for the bastion."""
         here = people.on_node(source.plan.people, source.node.roles)
         return cls(
-            passed_ports=source.plan.site.bastion_ports(),
+            passed_ports=matrix.bastion_ports(source.plan),
             jump_users=("jump", *(person.name for person in here if person.role == PersonRole.JUMP)),
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudinit.render import HERE
-from model import addresses
+from model import addresses, matrix
 from model.firewall import Flow
 from model.plan import Plan
 from model.roles import SiteRole
@@ -69,8 +69,7 @@ def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:
 
 
 def _flows(plan: Plan) -> list[Flow]:
-    zones = (plan.site.bastion, *plan.site.releases)
-    return list(dict.fromkeys(flow for zone in zones for flow in plan.site.flows(zone)))
+    return list(dict.fromkeys(flow for scope in plan.scopes for flow in matrix.flows(plan, scope)))
 
 
 def _flow(flow: Flow) -> dict[str, str]:

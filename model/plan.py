@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from uuid import UUID
 
-from model import firewall, people
-from model.firewall import HostRules, Rule, Site
+from model import people
+from model.firewall import Rule
 from model.people import Person
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import NodeRole, Role, SiteRole
@@ -128,7 +128,6 @@ class Plan:
     host_name: str
     operators: tuple[str, ...]
     people: tuple[Person, ...]
-    site: Site = field(repr=False)
     bastion: Scope
     releases: tuple[Scope, ...]
 
@@ -163,7 +162,3 @@ class Plan:
     def public_node(self) -> Node:
         """The node behind the public address: the live release's first proxy."""
         return self.release(self.settings.live).with_role(Role.PROXY)[0]
-
-    def host_rules(self, node: Node) -> HostRules:
-        """What a node's own firewall lets in and out."""
-        return firewall.host_rules(self.site, self.site.zone(node.scope), node)

@@ -40,7 +40,7 @@ from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
 from model.redirects import Redirect
-from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
+from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution
 from model.roles import NodeRole, Role, SiteRole
 
@@ -231,7 +231,7 @@ class Settings(Section):
         yield from redirects.problems(self.redirects)
         yield from people.problems(self.operators)
 
-    def _scopes(self) -> list[tuple[str, Scope]]:
+    def _scopes(self) -> list[tuple[str, ScopeSettings]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
 
     def _outside_hosts(self) -> Iterator[tuple[str, str]]:

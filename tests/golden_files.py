@@ -25,8 +25,8 @@ from tests import declared, stacks
 
 LAYOUTS = (*stacks.LAYOUTS, *stacks.EVERYTHING)
 FOLDER = Path(__file__).with_name("golden")
-SAID_ELSEWHERE = ("settings", "site")
-"""Of a plan: the stack file has the settings, and its rules and nodes say the matrix."""
+SAID_ELSEWHERE = ("settings",)
+"""Of a plan: the stack file has them."""
 VOLUME_ID = "00000000-0000-4000-8000-0000000000"
 KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
 

@@ -9,6 +9,7 @@ import pytest
 from idr.diagram.boxes import SERVICE, picture
 from model import sizing
 from model.firewall import Rule
+from model.matrix import host_rules
 from model.outputs import inventory
 from model.outputs.contract import outputs
 from model.outputs.metadata import server_metadata
@@ -56,8 +57,8 @@ def test_its_flows_location_and_metrics_are_open_in_both_firewalls_and_nothing_e
         ("demo1-proxy", "egress", 8443, "demo1-about"),
     }
     proxy = made.releases[0].nodes[3]
-    assert [allow.port for allow in made.host_rules(proxy).egress if "10.130.1.61/32" in allow.peers] == [8443]
-    whole = made.host_rules(example_node(made)).ingress
+    assert [allow.port for allow in host_rules(made, proxy).egress if "10.130.1.61/32" in allow.peers] == [8443]
+    whole = host_rules(made, example_node(made)).ingress
     assert {(allow.port, peer) for allow in whole for peer in allow.peers if allow.port == 8443} == {
         (8443, "10.130.0.10/32"),
         (8443, "10.130.1.50/32"),
