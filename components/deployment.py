@@ -42,21 +42,19 @@ class Deployment(pulumi.ComponentResource):
         releases = dict(zip((scope.name for scope in plan.releases), others, strict=True))
         way_in = FrontDoor(
             "bastion",
-            external_network=plan.external_network,
+            plan=plan,
             existing=plan.settings.floating_ips.bastion,
             port_id=bastion.nodes[plan.bastion_node.name].port_id,
             network=bastion.network,
-            labels=Labels(plan.stack, roles=("bastion",)),
             opts=child,
         )
         live = releases[plan.settings.live]
         public = FrontDoor(
             "public",
-            external_network=plan.external_network,
+            plan=plan,
             existing=plan.settings.floating_ips.public,
             port_id=live.nodes[plan.public_node().name].port_id,
             network=live.network,
-            labels=Labels(plan.stack, roles=("public",)),
             opts=child,
         )
         nodes = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}

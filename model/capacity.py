@@ -6,7 +6,7 @@ from functools import cached_property
 
 from model.cloud_state import UNLIMITED, CloudFlavor, CloudState, GroupRule, Server
 from model.firewall import ANYWHERE, Rule
-from model.plan import Node, Plan, Volume, cloud_prefix
+from model.plan import Node, Plan, Volume
 from model.release_settings import Flavor
 
 PORTS_OF_A_NETWORK = 2
@@ -61,11 +61,8 @@ class Difference:
     """What of the plan is not there yet, or is there in another size."""
 
     def __init__(self, plan: Plan, state: CloudState) -> None:
-        self._plan, self._state, self._prefix = plan, state, cloud_prefix(plan.stack)
+        self._plan, self._state, self._name = plan, state, plan.cloud_name
         self._frozen = frozenset(scope.name for scope in plan.scopes if scope.frozen)
-
-    def _name(self, name: str) -> str:
-        return f"{self._prefix}-{name}"
 
     # -- servers ------------------------------------------------------------------------------------------------------
     @cached_property

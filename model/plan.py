@@ -131,6 +131,10 @@ class Plan:
     bastion: Scope
     releases: tuple[Scope, ...]
 
+    def cloud_name(self, name: str) -> str:
+        """The name in the cloud of what the plan calls `name`: a server, volume, network, security or server group."""
+        return f"{cloud_prefix(self.stack)}-{name}"
+
     @property
     def root_keys(self) -> tuple[str, ...]:
         """The public keys of everybody who may become root."""

@@ -7,7 +7,7 @@ from model import networks
 from model.capacity import Difference
 from model.cloud_state import CloudFlavor, CloudState, Image
 from model.image_systems import Told, by_name
-from model.plan import Node, Plan, cloud_prefix
+from model.plan import Node, Plan
 from model.planning import PLACEHOLDER
 from model.systems import UBUNTU, System
 from model.wording import is_missing, several
@@ -228,7 +228,7 @@ def _volumes_elsewhere(plan: Plan, state: CloudState) -> Iterator[str]:
     for node in plan.nodes:
         for volume in node.volumes if node.zone else ():
             source = volume.source and (volume.source.volume or volume.source.snapshot)
-            zone = named.get(f"{cloud_prefix(plan.stack)}-{volume.name}") or zone_by_id(volume.existing or source)
+            zone = named.get(plan.cloud_name(volume.name)) or zone_by_id(volume.existing or source)
             if zone is None and state.volume_zones is not None and node.zone not in state.volume_zones:
                 zone = "the default one: block storage does not know the node's"
             if zone and zone != node.zone:
