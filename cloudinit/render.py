@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from posixpath import normpath
 from typing import Any
 
 import yaml
@@ -20,11 +19,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 from cloudinit.contexts import Common, variables
 from cloudinit.quoting import FILTERS
 from cloudinit.source import Source
+from model import site_files
 from model.plan import Node, Plan
 from model.planning import internal_name
-from model.role_description import RoleDescription
+from model.role_description import FOLDER, RoleDescription
 from model.roles import Role, SiteRole, applied_roles, role_description
 from model.secrets import Secrets
+from model.site_files import FileEntry
 
 HERE = Path(__file__).parent
 ADMIN_USER = "idr"
@@ -171,22 +172,21 @@ def _folder(role: str) -> Path:
 
 
 @cache
-def _described(folder: Path) -> dict[str, dict[str, str]]:
-    described: dict[str, dict[str, str]] = yaml.safe_load((folder / "files.yaml").read_text())
-    return described
+def _entries(folder: Path) -> dict[str, FileEntry]:
+    return site_files.read(folder / site_files.NAME)
 
 
 def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
     folder = _folder(role)
-    for pattern, about in _described(folder).items():
-        for values in _contexts(about, context):
+    for pattern, entry in _entries(folder).items():
+        for values in _contexts(entry, context):
             path = _rendered(pattern, values)
             yield {
                 "path": path,
-                "content": _content(folder, path, about, values),
-                "mode": _rendered(about.get("mode", "0644"), values),
-                "owner": about.get("owner", "root"),
-                "group": about.get("group", about.get("owner", "root")),
+                "content": _content(folder, path, entry, values),
+                "mode": _rendered(entry.mode, values),
+                "owner": entry.owner,
+                "group": entry.group or entry.owner,
             }
     for name, text in _scripts(folder).items():
         yield {
@@ -198,9 +198,9 @@ def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
         }
 
 
-def _contexts(about: Mapping[str, str], context: dict[str, Any]) -> list[dict[str, Any]]:
+def _contexts(entry: FileEntry, context: dict[str, Any]) -> list[dict[str, Any]]:
     """What a file is rendered with: the context; with `each`, once for every `item` of that list."""
-    return [{**context, "item": item} for item in context[about["each"]]] if "each" in about else [context]
+    return [{**context, "item": item} for item in context[entry.each]] if entry.each else [context]
 
 
 @cache
@@ -218,11 +218,21 @@ def _expression(text: str) -> Template:
     return _environment(HERE).from_string(text)
 
 
-def _content(folder: Path, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
-    # Jinja refuses `..` in the name of a template, as a file of another role has it.
-    source = normpath(f"{folder.name}/{about.get('source', f'files{path}')}")
-    plain = _plain(folder.parent, source)
-    return _of_template(folder.parent, f"{source}.j2", context) if plain is None else plain
+def _content(folder: Path, path: str, entry: FileEntry, context: dict[str, Any]) -> str:
+    source = _source(folder, path, entry)
+    if source.suffix != ".j2":
+        return _plain(source)
+    root = folder.parent if source.is_relative_to(folder.parent) else FOLDER
+    return _of_template(root, source.relative_to(root).as_posix(), context)
+
+
+@cache
+def _source(folder: Path, path: str, entry: FileEntry) -> Path:
+    source = site_files.source_of(folder, path, entry)
+    if source is None:
+        msg = f"{folder.parent.name}/{folder.name}/{site_files.NAME}: {path}: {site_files.missing(path, entry)}"
+        raise RenderError(msg)
+    return source
 
 
 def _of_template(roles: Path, name: str, context: dict[str, Any]) -> str:
@@ -235,7 +245,6 @@ def _of_template(roles: Path, name: str, context: dict[str, Any]) -> str:
 
 
 @cache
-def _plain(roles: Path, source: str) -> str | None:
-    """A file that is the same on every machine; None where there is a template instead."""
-    file = next((root / source for root in (roles, HERE) if (root / source).is_file()), None)
-    return file.read_text() if file else None
+def _plain(source: Path) -> str:
+    """A file that is the same on every machine."""
+    return source.read_text()
