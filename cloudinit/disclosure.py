@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudinit.render import HERE
-from model import addresses
+from model import addresses, matrix
 from model.firewall import Flow
 from model.plan import Plan
 from model.roles import SiteRole
@@ -23,7 +23,7 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
     return {
         "operators": list(plan.operators),
         **_people(plan),
-        "keyPair": plan.keypair or "",
+        "keyPair": plan.settings.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "files": digests(HERE.parent) | _of_site_roles(plan),
@@ -59,9 +59,9 @@ def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:
     """The safeguards that a setting turns off, each by a name that says what it does."""
     if verifies_cloud:
         yield "the cloud's certificate is verified"
-    if plan.protect_data:
+    if plan.settings.protect_data:
         yield "data volumes are protected"
-    if plan.configure:
+    if plan.settings.configure:
         yield "nodes have firewalls of their own"
     networks = {node.storage_network for node in plan.nodes if node.storage_network}
     if all(network.port_security for network in networks):
@@ -69,8 +69,7 @@ def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:
 
 
 def _flows(plan: Plan) -> list[Flow]:
-    zones = (plan.site.bastion, *plan.site.releases)
-    return list(dict.fromkeys(flow for zone in zones for flow in plan.site.flows(zone)))
+    return list(dict.fromkeys(flow for scope in plan.scopes for flow in matrix.flows(plan, scope)))
 
 
 def _flow(flow: Flow) -> dict[str, str]:

@@ -1,42 +1,94 @@
-"""What OMERO's nodes are configured with, beside the settings themselves: shares, mounts, the database user."""
+"""What the templates of OMERO's own roles can print, beside `cloudinit.contexts.Common`."""
 
-from model.plan import Node, Plan, Scope
-from model.roles import Role
-from model.settings import NfsMount
+from dataclasses import dataclass
+from typing import Literal, Self
 
-
-def is_readonly(node: Node) -> bool:
-    """Whether the node's OMERO.server only reads."""
-    return Role.OMERO_READONLY in node.roles
-
-
-def readonly_nodes(release: Scope) -> tuple[Node, ...]:
-    """The nodes that the read-write server shares its files with."""
-    return release.with_role(Role.OMERO_READONLY)
+from cloudinit.source import Source
+from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
+from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
+from model.plan import Node
+from model.roles import OMERO_ROLES, Role
+from model.settings import Download, NfsMount
 
 
-def database_user(node: Node) -> str:
-    """The database's role that the node's OMERO.server logs in as; also its password's name."""
-    return "omeroreadonly" if is_readonly(node) else "omero"
+@dataclass(frozen=True, repr=False)
+class Server:
+    """OMERO.server, or the demo in its place."""
 
+    database: Node
+    database_user: str
+    database_password: str
+    public_password: str
+    pool_size: int
+    is_readonly: bool
+    ssl_port: int
+    websocket_port: int
 
-def service_name(release: Scope) -> str:
-    """A name in the certificates of all of a release's OMERO.servers: nginx expects one name of a whole upstream."""
-    return f"omero.{release.name}.idr.internal"
-
-
-def mounts(node: Node, plan: Plan) -> tuple[NfsMount, ...]:
-    """What a node with the official distribution mounts over the network."""
-    return plan.nfs_mounts + (_shares(plan.scope_of(node)) if is_readonly(node) else ())
-
-
-def _shares(release: Scope) -> tuple[NfsMount, ...]:
-    # As in IDR: the data folder aside and read-only, the Bio-Formats cache in its place and shared by all who write it.
-    return tuple(
-        NfsMount(source=f"{server.address}:{path}", mount=mount, options=options)
-        for server in release.with_role(Role.OMERO_READWRITE)
-        for path, mount, options in (
-            ("/data/OMERO", "/data/OMERO-readonly", "ro,vers=4.2"),
-            ("/data/BioFormatsCache", "/data/BioFormatsCache", "rw,vers=4.2"),
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        user, settings = database_user(source.node), source.plan.settings
+        return cls(
+            database=source.first(Role.DATABASE),
+            database_user=user,
+            database_password=source.password(f"database/{user}"),
+            public_password=settings.public_password,
+            pool_size=settings.omero.pool_size,
+            is_readonly=is_readonly(source.node),
+            ssl_port=OMERO_SSL_PORT,
+            websocket_port=OMERO_WEBSOCKET_PORT,
         )
-    )
+
+
+@dataclass(frozen=True, repr=False)
+class Accounts:
+    """OMERO's schema and accounts. The database of the live release is not upgraded."""
+
+    root_password: str
+    upgrade: Literal["allowed", "refused"]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        is_live = source.release.name == source.plan.settings.live
+        return cls(root_password=source.password("omero/root"), upgrade="refused" if is_live else "allowed")
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """The archives of the official distribution that a node needs, by the name of the part."""
+
+    archives: dict[str, Download]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node: OMERO.web alone needs no more than Ice for Python."""
+        omero = source.plan.settings.omero
+        has_server = bool(OMERO_ROLES.intersection(source.node.roles))
+        server: dict[str, Download | None] = {"server": omero.server, "ice": omero.ice} if has_server else {}
+        parts = server | {"ice-python": omero.ice_python}
+        return cls(archives={name: part for name, part in parts.items() if part})
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """What a node mounts over the network."""
+
+    mounts: tuple[NfsMount, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(mounts=mounts(source.node, source.plan))
+
+
+@dataclass(frozen=True)
+class Exports:
+    """The nodes that the read-write server shares its files with."""
+
+    readonly_nodes: tuple[Node, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(readonly_nodes=readonly_nodes(source.release))

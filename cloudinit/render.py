@@ -11,21 +11,21 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from posixpath import normpath
 from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
 
-from cloudinit import omero
+from cloudinit.contexts import Common, variables
 from cloudinit.quoting import FILTERS
-from model import addresses, balancing, caching, firewall, people, sizing
-from model.locations import locations, server_name
-from model.plan import Node, Plan, Scope
+from cloudinit.source import Source
+from model import site_files
+from model.plan import Node, Plan
 from model.planning import internal_name
-from model.role_description import RoleDescription
-from model.roles import OMERO_ROLES, Role, SiteRole, applied_roles, role_description
-from model.secrets import Certificate, Secrets
+from model.role_description import FOLDER, RoleDescription
+from model.roles import Role, SiteRole, applied_roles, role_description
+from model.secrets import Secrets
+from model.site_files import FileEntry
 
 HERE = Path(__file__).parent
 ADMIN_USER = "idr"
@@ -56,12 +56,12 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
         "ssh_pwauth": False,
         "disable_root": True,
-        **(_deployed(plan, secrets) if plan.configure else _handed_over(plan)),
+        **(_deployed(plan, secrets) if plan.settings.configure else _handed_over(plan)),
     }
-    if through := plan.proxies.packages or plan.proxies.http:
+    if through := plan.settings.proxies.for_packages:
         document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
     text = "#cloud-config\n" + _yaml(document)
-    if plan.configure:
+    if plan.settings.configure:
         text += _software(node.packages, database=Role.DATABASE in node.roles)
     size = len(base64.b64encode(text.encode()))
     if size > LARGEST_USER_DATA:
@@ -129,10 +129,11 @@ _Dumper.add_representer(str, _text)
 
 def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> str:
     """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
-    context = _context(node, plan, secrets, volume_ids)
-    roles = {role: role_description(role) for role in applied_roles(node.roles, plan.omero.distribution)}
+    source = Source(node, plan, secrets, volume_ids)
+    common = Common.of(source)
+    roles = {role: role_description(role) for role in applied_roles(node.roles, plan.settings.omero.distribution)}
     usual = RoleDescription().health_seconds
-    files = [entry for role in roles for entry in _files(role, context)]
+    files = [entry for role in roles for entry in _files(role, variables(role, common, source))]
     body = {
         "node": node.name,
         "roles": list(roles),
@@ -155,76 +156,6 @@ def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
     ]
 
 
-def _context(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> dict[str, Any]:
-    release = plan.bastion if Role.BASTION in node.roles else plan.release(node.scope)
-    omero_nodes = release.with_role(*OMERO_ROLES)
-    return {
-        "plan": plan,
-        "release": release,
-        "node": node,
-        "peers": (plan.bastion_node, *(release.nodes if release is not plan.bastion else ())),
-        "volume_ids": volume_ids,
-        "operators": plan.operators,
-        "people": people.on_node(plan.people, node.roles),
-        "downloads": plan.omero,
-        "omero": omero,
-        "deploy_keys": [key.public for key in secrets.deploy_keys()],
-        "deployed_from": _deployed_from(node, plan),
-        "secrets": secrets,
-        "authorities": secrets.authorities,
-        "certificate": secrets.certificate(node.name, _hosts(node, plan)),
-        "public_certificate": _given(plan) or secrets.visitors_certificate(node.name, plan.host_name),
-        "acme": plan.acme if plan.acme and node == plan.public_node() else None,
-        "omero_nodes": omero_nodes,
-        "web_nodes": release.with_role(Role.WEB),
-        "omero_server": _omero_server(node, omero_nodes),
-        "redis": _only(release, Role.REDIS),
-        "database": _only(release, Role.DATABASE),
-        "addresses": addresses,
-        "balancing": balancing,
-        "locations": locations(release),
-        "caching": caching,
-        "postgresql": node.system.postgresql,
-        "sizing": sizing,
-        "ports": firewall,
-    }
-
-
-def _deployed_from(node: Node, plan: Plan) -> tuple[str, ...]:
-    """The networks from which the deployment connects to a node; empty: from anywhere."""
-    if node == plan.bastion_node:
-        return tuple(map(str, plan.site.narrowed.get(firewall.SSH_PORT, ())))
-    return (str(plan.bastion_node.address),)
-
-
-def _given(plan: Plan) -> Certificate | None:
-    """The operator's own certificate for visitors."""
-    given = plan.certificate
-    if given is None:
-        return None
-    return Certificate(given.key.get_secret_value().strip() + "\n", given.certificate.strip() + "\n")
-
-
-def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:
-    names = [node.name, node.alias, str(node.address)]
-    if OMERO_ROLES.intersection(node.roles):
-        names.append(omero.service_name(plan.release(node.scope)))
-    names += [server_name(role, plan.scope_of(node)) for role in node.roles if isinstance(role, SiteRole)]
-    return tuple(names)
-
-
-def _omero_server(node: Node, omero_nodes: tuple[Node, ...]) -> Node | None:
-    """The server that a node's OMERO.web talks to: the one beside it where there is one (IDR/deployment#47)."""
-    if node in omero_nodes:
-        return node
-    return omero_nodes[0] if omero_nodes else None
-
-
-def _only(release: Scope, role: Role) -> Node | None:
-    found = release.with_role(role)
-    return found[0] if found else None
-
-
 @cache
 def _environment(roles: Path = HERE) -> Environment:
     """What renders the templates of the roles in a folder. These may also use the program's templates."""
@@ -241,22 +172,21 @@ def _folder(role: str) -> Path:
 
 
 @cache
-def _described(folder: Path) -> dict[str, dict[str, str]]:
-    described: dict[str, dict[str, str]] = yaml.safe_load((folder / "files.yaml").read_text())
-    return described
+def _entries(folder: Path) -> dict[str, FileEntry]:
+    return site_files.read(folder / site_files.NAME)
 
 
 def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
     folder = _folder(role)
-    for pattern, about in _described(folder).items():
-        for values in _contexts(about, context):
+    for pattern, entry in _entries(folder).items():
+        for values in _contexts(entry, context):
             path = _rendered(pattern, values)
             yield {
                 "path": path,
-                "content": _content(folder, path, about, values),
-                "mode": _rendered(about.get("mode", "0644"), values),
-                "owner": about.get("owner", "root"),
-                "group": about.get("group", about.get("owner", "root")),
+                "content": _content(folder, path, entry, values),
+                "mode": _rendered(entry.mode, values),
+                "owner": entry.owner,
+                "group": entry.group or entry.owner,
             }
     for name, text in _scripts(folder).items():
         yield {
@@ -268,9 +198,9 @@ def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
         }
 
 
-def _contexts(about: Mapping[str, str], context: dict[str, Any]) -> list[dict[str, Any]]:
+def _contexts(entry: FileEntry, context: dict[str, Any]) -> list[dict[str, Any]]:
     """What a file is rendered with: the context; with `each`, once for every `item` of that list."""
-    return [{**context, "item": item} for item in context[about["each"]]] if "each" in about else [context]
+    return [{**context, "item": item} for item in context[entry.each]] if entry.each else [context]
 
 
 @cache
@@ -288,11 +218,21 @@ def _expression(text: str) -> Template:
     return _environment(HERE).from_string(text)
 
 
-def _content(folder: Path, path: str, about: Mapping[str, str], context: dict[str, Any]) -> str:
-    # Jinja refuses `..` in the name of a template, as a file of another role has it.
-    source = normpath(f"{folder.name}/{about.get('source', f'files{path}')}")
-    plain = _plain(folder.parent, source)
-    return _of_template(folder.parent, f"{source}.j2", context) if plain is None else plain
+def _content(folder: Path, path: str, entry: FileEntry, context: dict[str, Any]) -> str:
+    source = _source(folder, path, entry)
+    if source.suffix != ".j2":
+        return _plain(source)
+    root = folder.parent if source.is_relative_to(folder.parent) else FOLDER
+    return _of_template(root, source.relative_to(root).as_posix(), context)
+
+
+@cache
+def _source(folder: Path, path: str, entry: FileEntry) -> Path:
+    source = site_files.source_of(folder, path, entry)
+    if source is None:
+        msg = f"{folder.parent.name}/{folder.name}/{site_files.NAME}: {path}: {site_files.missing(path, entry)}"
+        raise RenderError(msg)
+    return source
 
 
 def _of_template(roles: Path, name: str, context: dict[str, Any]) -> str:
@@ -305,7 +245,6 @@ def _of_template(roles: Path, name: str, context: dict[str, Any]) -> str:
 
 
 @cache
-def _plain(roles: Path, source: str) -> str | None:
-    """A file that is the same on every machine; None where there is a template instead."""
-    file = next((root / source for root in (roles, HERE) if (root / source).is_file()), None)
-    return file.read_text() if file else None
+def _plain(source: Path) -> str:
+    """A file that is the same on every machine."""
+    return source.read_text()

@@ -6,7 +6,7 @@ from pulumi import ResourceOptions
 
 from components import cloud
 from model.ownership import Labels
-from model.plan import Volume
+from model.plan import Plan, Volume
 
 
 class DataVolume(pulumi.ComponentResource):
@@ -20,8 +20,7 @@ class DataVolume(pulumi.ComponentResource):
         self,
         volume: Volume,
         *,
-        name: str,
-        protect: bool,
+        plan: Plan,
         zone: str | None,
         labels: Labels,
         opts: ResourceOptions | None = None,
@@ -33,7 +32,7 @@ class DataVolume(pulumi.ComponentResource):
         else:
             self.volume_id = openstack.blockstorage.Volume(
                 volume.name,
-                name=name,
+                name=plan.cloud_name(volume.name),
                 size=volume.size_gib,
                 volume_type=volume.type,
                 snapshot_id=str(volume.source.snapshot) if volume.source and volume.source.snapshot else None,
@@ -44,7 +43,7 @@ class DataVolume(pulumi.ComponentResource):
                 enable_online_resize=True,
                 opts=ResourceOptions(
                     parent=self,
-                    protect=protect,
+                    protect=plan.settings.protect_data,
                     # Taking the source out of the settings, or a new image of the cloud, must not cost the data.
                     ignore_changes=["snapshotId", "sourceVolId", "imageId", "availabilityZone"],
                 ),

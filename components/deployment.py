@@ -34,7 +34,7 @@ class Deployment(pulumi.ComponentResource):
         child = ResourceOptions(parent=self)
         Disclosure(plan, secrets, opts=child)
         turns = Turns(order)
-        router_id = cloud.router_id(plan.router) if plan.router else self._router(plan).id
+        router_id = cloud.router_id(plan.settings.router) if plan.settings.router else self._router(plan).id
         bastion, *others = (
             Release(scope, plan=plan, secrets=secrets, router_id=router_id, turns=turns, opts=child)
             for scope in plan.scopes
@@ -42,32 +42,30 @@ class Deployment(pulumi.ComponentResource):
         releases = dict(zip((scope.name for scope in plan.releases), others, strict=True))
         way_in = FrontDoor(
             "bastion",
-            external_network=plan.external_network,
-            existing=plan.floating_ips.bastion,
+            plan=plan,
+            existing=plan.settings.floating_ips.bastion,
             port_id=bastion.nodes[plan.bastion_node.name].port_id,
             network=bastion.network,
-            labels=Labels(plan.stack, roles=("bastion",)),
             opts=child,
         )
-        live = releases[plan.live]
+        live = releases[plan.settings.live]
         public = FrontDoor(
             "public",
-            external_network=plan.external_network,
-            existing=plan.floating_ips.public,
+            plan=plan,
+            existing=plan.settings.floating_ips.public,
             port_id=live.nodes[plan.public_node().name].port_id,
             network=live.network,
-            labels=Labels(plan.stack, roles=("public",)),
             opts=child,
         )
         nodes = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
         working: dict[str, pulumi.Resource] = {name: node.instance for name, node in nodes.items()}
         self.configured: list[pulumi.Output[str]] = []
-        if plan.configure:
+        if plan.settings.configure:
             jump: list[pulumi.Resource] = []
             for release in (bastion, *others):
                 # Its way there must stand when a node is configured, and still stand when it is stopped to be deleted.
                 way = [way_in.association, *release.network.reachable, bastion.firewall, release.firewall, *jump]
-                if plan.acme and release is live:
+                if plan.settings.acme and release is live:
                     # The certificate's authority asks the proxy by its public name.
                     way.append(public.association)
                 configurations = release.configure(way_in.address, after=way)

@@ -1,13 +1,12 @@
 """Firewall: the security groups of a release and their rules."""
 
-from collections.abc import Mapping, Sequence
-
 import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from model.firewall import Rule
 from model.ownership import Labels
+from model.plan import Plan, Scope
 
 
 class Firewall(pulumi.ComponentResource):
@@ -15,24 +14,22 @@ class Firewall(pulumi.ComponentResource):
 
     def __init__(
         self,
-        scope: str,
-        *,
-        groups: Mapping[str, Labels],
-        rules: Sequence[Rule],
-        prefix: str,
+        scope: Scope,
+        plan: Plan,
         opts: ResourceOptions | None = None,
     ) -> None:
-        super().__init__("idr:firewall:Firewall", scope, None, opts)
+        super().__init__("idr:firewall:Firewall", scope.name, None, opts)
         child = ResourceOptions(parent=self, delete_before_replace=True)
         self.ids: dict[str, pulumi.Output[str]] = {}
         declared: list[openstack.networking.SecGroup] = []
-        for group, labels in groups.items():
+        for group in scope.security_groups:
+            labels = Labels(plan.stack, scope.name, (group.removeprefix(f"{scope.name}-"),))
             # One after another: Neutron counts a request that is on its way twice, and a new project has a quota of 10.
             after = ResourceOptions(depends_on=declared[-1:])
             declared.append(
                 openstack.networking.SecGroup(
                     group,
-                    name=f"{prefix}-{group}",
+                    name=plan.cloud_name(group),
                     description=labels.description(),
                     # Neutron's own let everything out; the rules say what may go.
                     delete_default_rules=True,
@@ -41,7 +38,7 @@ class Firewall(pulumi.ComponentResource):
                 )
             )
             self.ids[group] = declared[-1].id
-        for rule in rules:
+        for rule in scope.rules:
             openstack.networking.SecGroupRule(
                 rule_name(rule),
                 security_group_id=self.ids[rule.group],

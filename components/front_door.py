@@ -8,6 +8,7 @@ from pulumi import ResourceOptions
 
 from components.network import Network
 from model.ownership import Labels
+from model.plan import Plan
 
 
 class FrontDoor(pulumi.ComponentResource):
@@ -20,21 +21,21 @@ class FrontDoor(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        external_network: str,
+        plan: Plan,
         existing: IPv4Address | None,
         port_id: pulumi.Input[str],
         network: Network,
-        labels: Labels,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:network:FrontDoor", name, None, opts)
         child = ResourceOptions(parent=self, delete_before_replace=True)
+        labels = Labels(plan.stack, roles=(name,))
         self.address: pulumi.Input[str] = (
             str(existing)
             if existing
             else openstack.networking.FloatingIp(
                 name,
-                pool=external_network,
+                pool=plan.external_network,
                 description=labels.description(),
                 tags=labels.tags(),
                 opts=child,

@@ -1,15 +1,12 @@
 """Network: a network with its subnet, joined to the stack's router; or one that the cloud has already."""
 
-from collections.abc import Sequence
-from ipaddress import IPv4Address
-
 import pulumi
 import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from components import cloud
 from model.ownership import Labels
-from model.plan import Subnet
+from model.plan import Plan, Scope
 
 
 class Network(pulumi.ComponentResource):
@@ -20,15 +17,14 @@ class Network(pulumi.ComponentResource):
 
     def __init__(
         self,
-        subnet: Subnet,
+        scope: Scope,
         *,
-        name: str,
+        plan: Plan,
         router_id: pulumi.Input[str],
-        dns_servers: Sequence[IPv4Address],
-        labels: Labels,
         opts: ResourceOptions | None = None,
     ) -> None:
-        super().__init__("idr:network:Network", name, None, opts)
+        super().__init__("idr:network:Network", plan.cloud_name(scope.name), None, opts)
+        subnet = scope.subnet
         self.network_id: pulumi.Input[str]
         self.subnet_id: pulumi.Input[str]
         self.reachable: list[pulumi.Resource] = []
@@ -36,17 +32,11 @@ class Network(pulumi.ComponentResource):
             self.network_id = cloud.network_id(subnet.existing)
             self.subnet_id = cloud.subnet_id(self.network_id, str(subnet.cidr))
         else:
-            self._make(subnet, name, router_id, dns_servers, labels)
+            self._make(scope, plan, router_id)
         self.register_outputs({"network_id": self.network_id, "subnet_id": self.subnet_id})
 
-    def _make(
-        self,
-        subnet: Subnet,
-        name: str,
-        router_id: pulumi.Input[str],
-        dns_servers: Sequence[IPv4Address],
-        labels: Labels,
-    ) -> None:
+    def _make(self, scope: Scope, plan: Plan, router_id: pulumi.Input[str]) -> None:
+        subnet, name, labels = scope.subnet, plan.cloud_name(scope.name), Labels(plan.stack, scope.name)
         child = ResourceOptions(parent=self, delete_before_replace=True)
         network = openstack.networking.Network(
             name,
@@ -65,7 +55,7 @@ class Network(pulumi.ComponentResource):
             ip_version=4,
             gateway_ip=str(subnet.gateway),
             allocation_pools=[{"start": str(first), "end": str(last)}],
-            dns_nameservers=[str(server) for server in dns_servers],
+            dns_nameservers=[str(server) for server in plan.settings.dns_servers],
             description=labels.description(),
             tags=labels.tags(),
             opts=child,

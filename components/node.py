@@ -11,8 +11,10 @@ from components import cloud
 from components.data_volume import DataVolume
 from components.network import Network
 from components.turns import Turns
+from model.outputs.metadata import server_metadata
 from model.ownership import Labels
 from model.plan import Node as NodePlan
+from model.plan import Plan
 
 
 class Node(pulumi.ComponentResource):
@@ -26,21 +28,16 @@ class Node(pulumi.ComponentResource):
         self,
         node: NodePlan,
         *,
+        plan: Plan,
         network: Network,
         group_ids: Mapping[str, pulumi.Input[str]],
         server_group_ids: Mapping[str, pulumi.Input[str]],
         user_data: str,
-        keypair: str | None,
-        prefix: str,
-        protect_data: bool,
-        frozen: bool,
-        labels: Labels,
-        server_metadata: dict[str, str],
         turns: Turns,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:compute:Node", node.name, None, opts)
-        name = f"{prefix}-{node.name}"
+        name, labels = plan.cloud_name(node.name), Labels(plan.stack, node.scope, tuple(node.roles))
         # Named ports and servers cannot stand beside their successors, whatever plugin makes them.
         child = ResourceOptions(parent=self, delete_before_replace=True)
         security_groups = [group_ids[group] for group in node.security_groups]
@@ -78,7 +75,7 @@ class Node(pulumi.ComponentResource):
             flavor_name=node.flavor_name,
             image_name=None if node.boot_volume_gib else node.image,
             block_devices=_boot_volume(node.image, node.boot_volume_gib) if node.boot_volume_gib else None,
-            key_pair=keypair,
+            key_pair=plan.settings.keypair,
             availability_zone=node.zone,
             scheduler_hints=_beside(server_group_ids[node.server_group]) if node.server_group else None,
             # The order is part of the server: another one would replace it (terraform-provider-openstack#1071).
@@ -89,27 +86,21 @@ class Node(pulumi.ComponentResource):
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
             metadata={
-                **server_metadata,
+                **server_metadata(node, plan),
                 **labels.metadata(),
                 "image": node.image,
                 "rebuild": str(node.rebuild),
                 **({"replaces": gone} if gone else {}),
             },
             opts=ResourceOptions.merge(
-                child, _change(frozen=frozen, gone=bool(gone), after=turns.before_server(node.name))
+                child,
+                _change(frozen=plan.scope_of(node).frozen, gone=bool(gone), after=turns.before_server(node.name)),
             ),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}
         self.attachments: list[pulumi.Resource] = []
         for volume in node.volumes:
-            data = DataVolume(
-                volume,
-                name=f"{prefix}-{volume.name}",
-                protect=protect_data,
-                zone=node.zone,
-                labels=labels,
-                opts=ResourceOptions(parent=self),
-            )
+            data = DataVolume(volume, plan=plan, zone=node.zone, labels=labels, opts=ResourceOptions(parent=self))
             self.volume_ids[volume.purpose] = data.volume_id
             self.attachments.append(
                 openstack.compute.VolumeAttach(

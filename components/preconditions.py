@@ -67,7 +67,7 @@ def require_capacity(plan: Plan) -> None:
 
 def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
     """What to say where the nodes are of another stack secret: they would let nobody in who has these keys."""
-    if not plan.configure or are_of(secrets, known.outputs().get("knownHosts", "")):
+    if not plan.settings.configure or are_of(secrets, known.outputs().get("knownHosts", "")):
         return []
     which = "idr:previousStackSecret" if secrets.previous else "idr:stackSecret"
     return [

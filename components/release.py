@@ -1,7 +1,6 @@
 """Release: one complete set of nodes in a network of its own; the bastion's is one with a single node."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 
 import pulumi
@@ -14,10 +13,8 @@ from components.firewall import Firewall
 from components.network import Network
 from components.node import Node
 from components.turns import Turns
-from model.outputs.metadata import server_metadata
-from model.ownership import Labels
 from model.plan import Node as NodePlan
-from model.plan import Plan, Scope, cloud_prefix
+from model.plan import Plan, Scope
 from model.release_settings import AntiAffinity
 from model.secrets import Secrets
 
@@ -42,44 +39,24 @@ class Release(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:release:Release", scope.name, None, opts)
         self._plan, self._secrets, self._scope, self._turns = plan, secrets, scope, turns
-        prefix = cloud_prefix(plan.stack)
-        labels = Labels(plan.stack, scope.name)
         child = ResourceOptions(parent=self)
         replaced = ResourceOptions(parent=self, delete_before_replace=True)
-        self.network = Network(
-            scope.subnet,
-            name=f"{prefix}-{scope.name}",
-            router_id=router_id,
-            dns_servers=plan.dns_servers,
-            labels=labels,
-            opts=child,
-        )
-        self.firewall = Firewall(
-            scope.name,
-            groups={group: replace(labels, roles=(_role_of(group, scope),)) for group in scope.security_groups},
-            rules=scope.rules,
-            prefix=prefix,
-            opts=child,
-        )
+        self.network = Network(scope, plan=plan, router_id=router_id, opts=child)
+        self.firewall = Firewall(scope, plan, opts=child)
         server_groups = {
             name: openstack.compute.ServerGroup(
-                name, name=f"{prefix}-{name}", policies=POLICIES[policy], opts=replaced
+                name, name=plan.cloud_name(name), policies=POLICIES[policy], opts=replaced
             ).id
             for name, policy in scope.server_groups.items()
         }
         self.nodes = {
             node.name: Node(
                 node,
+                plan=plan,
                 network=self.network,
                 group_ids=self.firewall.ids,
                 server_group_ids=server_groups,
                 user_data=render.bootstrap(node, plan, secrets),
-                keypair=plan.keypair,
-                prefix=prefix,
-                protect_data=plan.protect_data,
-                frozen=scope.frozen,
-                labels=replace(labels, roles=tuple(node.roles)),
-                server_metadata=server_metadata(node, plan),
                 turns=turns,
                 opts=child,
             )
@@ -116,7 +93,3 @@ class Release(pulumi.ComponentResource):
             return render.bundle(node, self._plan, self._secrets, volume_ids)
         except render.RenderError as error:
             raise pulumi.RunError(str(error)) from None
-
-
-def _role_of(security_group: str, scope: Scope) -> str:
-    return security_group.removeprefix(f"{scope.name}-")

@@ -66,7 +66,7 @@ def _questions(cloud: "Connection", plan: Plan) -> dict[str, Question]:
     }
     if any(node.server_group for node in plan.nodes):
         asked["server groups"] = lambda: list(compute.server_groups())
-    if plan.keypair:
+    if plan.settings.keypair:
         asked["key pairs"] = lambda: list(compute.keypairs())
     if any(node.zone for node in plan.nodes):
         asked["availability zones"] = lambda: list(compute.availability_zones())

@@ -10,7 +10,6 @@ from typing import Final
 
 from model.plan import Node, Scope
 from model.roles import Role
-from model.sizing import web_workers
 
 FIRST_HOP_PORT: Final = 4180
 """Of the proxy's own servers between its cache and each OMERO.web, on loopback."""
@@ -18,6 +17,8 @@ FIRST_HOP_PORT: Final = 4180
 PATIENCE: Final = {"visitors": 60, "operators": 900}
 """Seconds that an answer may take, by who waits for it."""
 
+MARGIN: Final = 5
+"""Seconds that the proxy waits longer than that, so that OMERO.web's own server says what is wrong."""
 
 FEWEST_AT_ONCE: Final = 32
 """Uncached answers at once that are no attack, however small OMERO.web is: two pages with all that belongs to them."""
@@ -40,6 +41,11 @@ class Hop:
         """How long OMERO.web may take."""
         return PATIENCE[self.audience]
 
+    @property
+    def at_once(self) -> int:
+        """What waits for its OMERO.web, at most: more would be answered after its visitors have gone."""
+        return FEWEST_AT_ONCE * self.node.sizes.web_workers
+
 
 def hops(release: Scope) -> tuple[Hop, ...]:
     """All servers between the proxy's cache and OMERO.web."""
@@ -49,22 +55,32 @@ def hops(release: Scope) -> tuple[Hop, ...]:
 
 def answers_a_second(release: Scope) -> int:
     """Uncached answers that one visitor gets: half of what OMERO.web makes, when each takes a tenth of a second."""
-    return 5 * sum(web_workers(node) for node in web(release))
+    return 5 * sum(node.sizes.web_workers for node in web(release))
 
 
 def at_once_for_one(release: Scope) -> int:
     """Uncached answers that are being made for one visitor, at most: as many as OMERO.web has processes."""
-    return max(FEWEST_AT_ONCE, sum(web_workers(node) for node in web(release)))
+    return max(FEWEST_AT_ONCE, sum(node.sizes.web_workers for node in web(release)))
 
 
-def at_once_for_all(node: Node) -> int:
-    """What waits for one OMERO.web, at most: more would be answered after its visitors have gone."""
-    return FEWEST_AT_ONCE * web_workers(node)
+def seconds_of_web(node: Node, release: Scope) -> int:
+    """How long a request may keep a process of an OMERO.web: only one that no visitor waits for may take its time."""
+    return PATIENCE["visitors" if node in web(release) else "operators"]
+
+
+def seconds_of_proxy(audience: str) -> int:
+    """How long the proxy waits for an answer from its own servers before OMERO.web (`Hop`)."""
+    return PATIENCE[audience] + MARGIN
+
+
+def session_cookie(release: Scope) -> str:
+    """The cookie of OMERO.web's sessions. Each release has its own, since they can have the same host name."""
+    return f"sessionid_{release.name}"
 
 
 def for_many_at_once(node: Node) -> int:
     """Of an OMERO.web's processes, those for the further requests of visitors with many, while others ask too."""
-    return max(1, web_workers(node) // 4)
+    return max(1, node.sizes.web_workers // 4)
 
 
 def web(release: Scope) -> tuple[Node, ...]:

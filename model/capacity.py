@@ -6,7 +6,7 @@ from functools import cached_property
 
 from model.cloud_state import UNLIMITED, CloudFlavor, CloudState, GroupRule, Server
 from model.firewall import ANYWHERE, Rule
-from model.plan import Node, Plan, Volume, cloud_prefix
+from model.plan import Node, Plan, Volume
 from model.release_settings import Flavor
 
 PORTS_OF_A_NETWORK = 2
@@ -61,11 +61,8 @@ class Difference:
     """What of the plan is not there yet, or is there in another size."""
 
     def __init__(self, plan: Plan, state: CloudState) -> None:
-        self._plan, self._state, self._prefix = plan, state, cloud_prefix(plan.stack)
+        self._plan, self._state, self._name = plan, state, plan.cloud_name
         self._frozen = frozenset(scope.name for scope in plan.scopes if scope.frozen)
-
-    def _name(self, name: str) -> str:
-        return f"{self._prefix}-{name}"
 
     # -- servers ------------------------------------------------------------------------------------------------------
     @cached_property
@@ -177,7 +174,7 @@ class Difference:
         return sum(self._name(name) not in there for name in wanted)
 
     def _floating_ips(self) -> int:
-        given = {"bastion": self._plan.floating_ips.bastion, "public": self._plan.floating_ips.public}
+        given = {"bastion": self._plan.settings.floating_ips.bastion, "public": self._plan.settings.floating_ips.public}
         there = {known.door for known in self._state.floating_ips or ()}
         return sum(address is None and door not in there for door, address in given.items())
 
@@ -212,7 +209,7 @@ class Difference:
             **self._storage(),
             "networks": networks,
             "subnets": subnets,
-            "routers": int(self._plan.router is None and not routers),
+            "routers": int(self._plan.settings.router is None and not routers),
             "ports": self._ports() + PORTS_OF_A_NETWORK * networks,
             "floating IPs": self._floating_ips(),
             "security groups": groups,

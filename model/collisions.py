@@ -5,7 +5,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from model.release_settings import Release, Scope
+from model.release_settings import Release, ScopeSettings
 from model.roles import FACTS, Role
 
 ANSIBLE_OWN = frozenset({"all", "ungrouped", "localhost"})
@@ -48,7 +48,7 @@ def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Itera
 
 
 def networks(
-    scopes: Sequence[tuple[str, Scope]], storage: IPv4Network | None, outside: Sequence[tuple[str, str]]
+    scopes: Sequence[tuple[str, ScopeSettings]], storage: IPv4Network | None, outside: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
     """Networks that overlap, or that hide the internet's addresses or the machines that settings name.
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from model.firewall import Rule
-from model.plan import Plan, cloud_prefix
+from model.plan import Plan
 
 ACTIVE, OFF, ERROR = "ACTIVE", "SHUTOFF", "ERROR"
 """Nova's states of a server that runs, is switched off, or could not be created."""
@@ -127,15 +127,14 @@ class Comparison:
 
 def wanted(plan: Plan) -> Wanted:
     """What of the plan `compare` needs."""
-    prefix = cloud_prefix(plan.stack)
     volumes = [volume for node in plan.nodes for volume in node.volumes]
     return Wanted(
         stack=plan.stack,
-        volumes={f"{prefix}-{volume.name}": volume.name for volume in volumes if not volume.existing},
+        volumes={plan.cloud_name(volume.name): volume.name for volume in volumes if not volume.existing},
         existing=frozenset(str(volume.existing) for volume in volumes if volume.existing),
-        addresses=frozenset(str(one) for one in (plan.floating_ips.public, plan.floating_ips.bastion) if one),
-        server_groups=frozenset(f"{prefix}-{name}" for scope in plan.scopes for name in scope.server_groups),
-        rules=frozenset(_rule_name(rule, prefix) for scope in plan.scopes for rule in scope.rules),
+        addresses=frozenset(map(str, plan.settings.floating_ips.given())),
+        server_groups=frozenset(plan.cloud_name(name) for scope in plan.scopes for name in scope.server_groups),
+        rules=frozenset(_rule_name(rule, plan) for scope in plan.scopes for rule in scope.rules),
     )
 
 
@@ -144,9 +143,9 @@ def rule_name(group: str, direction: str, protocol: str | None, ports: str, remo
     return f"{group}: {direction} {protocol or 'any'} {ports} {remote}"
 
 
-def _rule_name(rule: Rule, prefix: str) -> str:
-    remote = f"{prefix}-{rule.remote_group}" if rule.remote_group else str(rule.remote_cidr)
-    return rule_name(f"{prefix}-{rule.group}", rule.direction, rule.transport, str(rule.port), remote)
+def _rule_name(rule: Rule, plan: Plan) -> str:
+    remote = plan.cloud_name(rule.remote_group) if rule.remote_group else str(rule.remote_cidr)
+    return rule_name(plan.cloud_name(rule.group), rule.direction, rule.transport, str(rule.port), remote)
 
 
 def compare(listing: Iterable[CloudObject], known: Iterable[KnownObject], plan: Wanted) -> Comparison:

@@ -1,16 +1,15 @@
 """Who may reach which port of whom: one table, for security groups, host firewalls and the readable matrix.
 
-What is not in the table is closed, in and out. Flows go between the nodes of one scope (a release, or the bastion's
-network), and between the bastion's scope and each release; releases do not reach each other.
+What is not in the table is closed, in and out. `model.matrix` has what follows from it for the nodes of a stack.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
-from ipaddress import IPv4Address, IPv4Network
-from typing import Final, Literal, Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Final, Literal
 
 from model.flow_fields import Transport
+from model.role_description import Distribution
 from model.roles import OMERO_ROLES, NodeRole, Role, SiteRole
 
 WORLD: Final = "world"
@@ -78,6 +77,13 @@ FLOWS: tuple[Flow, ...] = (
     Flow(EVERY_NODE, WORLD, 443, "packages, OMERO's downloads", users=FETCHERS),
 )
 
+UNSERVED = {
+    Distribution.OFFICIAL: frozenset[int](),
+    # The demo image server has no files to share.
+    Distribution.DEMO: frozenset({NFS_PORT}),
+}
+"""Ports of the OMERO roles that a distribution has no service on."""
+
 EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)
 LISTENERS: dict[Role, tuple[int, ...]] = {
     role: tuple(sorted({flow.port for flow in FLOWS if flow.target == role} - set(EVERY_NODE_LISTENS))) for role in Role
@@ -88,100 +94,6 @@ LISTENERS: dict[Role, tuple[int, ...]] = {
 def listeners(role: NodeRole) -> tuple[int, ...]:
     """The TCP ports on which a role's own services wait."""
     return role.description.listens() if isinstance(role, SiteRole) else LISTENERS[role]
-
-
-class Member(Protocol):
-    """What the matrix must know of a node."""
-
-    @property
-    def roles(self) -> tuple[NodeRole, ...]:
-        """What it does."""
-
-    @property
-    def address(self) -> IPv4Address:
-        """Its fixed address."""
-
-
-@dataclass(frozen=True)
-class Zone:
-    """The nodes of one scope and their network."""
-
-    name: str
-    cidr: IPv4Network
-    members: tuple[Member, ...]
-
-    def having(self, role: End) -> tuple[Member, ...]:
-        """The members that carry `role`; all of them for EVERY_NODE."""
-        return tuple(member for member in self.members if role == EVERY_NODE or role in member.roles)
-
-
-@dataclass(frozen=True)
-class Site:
-    """All scopes of a stack, and what of its surroundings the matrix depends on."""
-
-    bastion: Zone
-    releases: tuple[Zone, ...]
-    storage: IPv4Network | None = None
-    """Where the raw images' servers are; None: nothing is mounted."""
-    storage_ports: tuple[tuple[Transport, int], ...] = (("tcp", NFS_PORT),)
-    """What is mounted from there needs."""
-    proxies: tuple[tuple[IPv4Network, int], ...] = ()
-    """Where packages and downloads are fetched through."""
-    closed: bool = False
-    """Whether nothing is fetched past the proxies."""
-    narrowed: Mapping[int, tuple[IPv4Network, ...]] = field(default_factory=dict)
-    """The networks from which alone the world may reach a port; none: from anywhere."""
-    unserved: frozenset[int] = frozenset()
-    """Ports that this distribution of OMERO has no service on."""
-    extra: tuple[Flow, ...] = ()
-    """The flows that the stack adds to the matrix."""
-
-    def zone(self, name: str) -> Zone:
-        """The scope of that name."""
-        return {zone.name: zone for zone in (self.bastion, *self.releases)}[name]
-
-    def reached_from(self, zone: Zone) -> tuple[Zone, ...]:
-        """The scopes other than `zone` that it exchanges anything with."""
-        return self.releases if zone.name == self.bastion.name else (self.bastion,)
-
-    def flows(self, zone: Zone) -> Iterator[Flow]:
-        """The matrix as it holds in `zone`: without what nothing here needs, and as narrow as the stack says."""
-        for flow in self._needed(zone):
-            networks = self.narrowed.get(flow.port, ()) if flow.source == WORLD else ()
-            yield from (replace(flow, source=network) for network in networks)
-            if not networks:
-                yield flow
-        yield from self.extra
-
-    def _needed(self, zone: Zone) -> Iterator[Flow]:
-        shared = omero_beside_proxy(zone.members)
-        for flow in FLOWS:
-            if flow.port in self.unserved or (flow.target == STORAGE and self.storage is None):
-                continue
-            if self.closed and flow.target == WORLD and flow.port in FETCH_PORTS:
-                continue
-            if flow.source == WORLD and flow.port == OMERO_SSL_PORT and shared:
-                # The port is OMERO's own there; nginx would have to fight for it.
-                yield from (replace(flow, target=role) for role in shared)
-            elif flow.target == STORAGE:
-                yield from (replace(flow, transport=transport, port=port) for transport, port in self.storage_ports)
-            else:
-                yield flow
-        if self.closed:
-            yield Flow(EVERY_NODE, METADATA, 80, "the cloud's metadata")
-        for network, port in self.proxies:
-            yield Flow(EVERY_NODE, network, port, "packages and downloads through the site's proxy", users=FETCHERS)
-
-    def bastion_ports(self) -> tuple[int, ...]:
-        """The ports to which the bastion passes operators' connections on."""
-        flows = (*FLOWS, *self.extra)
-        return tuple(sorted({f.port for f in flows if f.source == Role.BASTION and f.transport == "tcp"}))
-
-
-def omero_beside_proxy(members: Iterable[Member]) -> tuple[Role, ...]:
-    """The OMERO roles of nodes that are a proxy as well: these serve OMERO clients themselves."""
-    roles = {role for member in members if Role.PROXY in member.roles for role in member.roles}
-    return tuple(sorted(OMERO_ROLES.intersection(roles)))
 
 
 def listens(roles: Iterable[NodeRole], unserved: frozenset[int] = frozenset()) -> tuple[int, ...]:
@@ -212,106 +124,3 @@ class Rule:
 def group_name(scope: str, target: End) -> str:
     """Security group of a role (or of every node) in a release; names are per release, never tenancy-global."""
     return f"{scope}-{target}"
-
-
-def rules(site: Site, zone: Zone) -> tuple[Rule, ...]:
-    """The rules of one scope's security groups, without repetition, in the order of the matrix."""
-    found: dict[Rule, Rule] = {}
-    for flow in site.flows(zone):
-        ends: tuple[tuple[End, End, Direction], ...] = (
-            (flow.target, flow.source, "ingress"),
-            (flow.source, flow.target, "egress"),
-        )
-        for here, there, direction in ends:
-            if not zone.having(here):
-                continue
-            group = group_name(zone.name, here)
-            for remote_group, cidr in _remotes(site, zone, here, there):
-                rule = Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)
-                # Neutron refuses the same rule a second time, whatever it is for.
-                found.setdefault(replace(rule, why=""), rule)
-    return tuple(found.values())
-
-
-def _remotes(site: Site, zone: Zone, here: End, there: End) -> Iterator[tuple[str | None, str | None]]:
-    # A node alone with both ends talks to itself, past every firewall.
-    if any(one.address != other.address for one in zone.having(here) for other in zone.having(there)):
-        yield group_name(zone.name, there), None
-    for cidr in _outside(site, zone, there):
-        yield None, str(cidr)
-
-
-def _outside(site: Site, zone: Zone, role: End) -> Iterator[IPv4Network]:
-    """Where nodes of `role` are beyond this scope: as CIDRs, since another scope's groups may not be there yet."""
-    if role == WORLD:
-        yield ANYWHERE
-    elif role == STORAGE:
-        yield site.storage or ANYWHERE
-    elif isinstance(role, IPv4Network):
-        yield role
-    else:
-        for other in site.reached_from(zone):
-            if role == EVERY_NODE:
-                yield other.cidr
-            else:
-                yield from (_alone(member.address) for member in other.having(role))
-
-
-@dataclass(frozen=True)
-class Allow:
-    """One line of a host firewall: `port` from (ingress) or to (egress) the CIDRs in `peers`."""
-
-    transport: Transport
-    port: int
-    peers: tuple[str, ...]
-    why: str
-    users: tuple[str, ...] = ()
-    """The accounts that may; empty: all of them."""
-
-
-@dataclass(frozen=True)
-class HostRules:
-    """What a node's own firewall lets in and out; everything else is dropped."""
-
-    ingress: tuple[Allow, ...]
-    egress: tuple[Allow, ...]
-
-
-def host_rules(site: Site, zone: Zone, member: Member) -> HostRules:
-    """The matrix as one node sees it, by address."""
-
-    def concerns(role: End) -> bool:
-        return role == EVERY_NODE or role in member.roles
-
-    flows = tuple(site.flows(zone))
-    return HostRules(
-        ingress=tuple(
-            Allow(flow.transport, flow.port, peers, flow.why)
-            for flow in flows
-            if concerns(flow.target) and (peers := _peers(site, zone, member, flow.source))
-        ),
-        egress=tuple(
-            Allow(flow.transport, flow.port, peers, flow.why, flow.users)
-            for flow in flows
-            if concerns(flow.source) and (peers := _destinations(site, zone, member, flow))
-        ),
-    )
-
-
-def _destinations(site: Site, zone: Zone, member: Member, flow: Flow) -> tuple[str, ...]:
-    if flow.source == Role.BASTION:
-        # A release that is retired is stopped through the bastion, after that was configured without it. Where the
-        # bastion may go, its security group says.
-        return (str(ANYWHERE),)
-    return _peers(site, zone, member, flow.target)
-
-
-def _peers(site: Site, zone: Zone, member: Member, role: End) -> tuple[str, ...]:
-    inside = (_alone(peer.address) for peer in zone.having(role) if peer.address != member.address)
-    return tuple(str(network) for network in sorted({*inside, *_outside(site, zone, role)}))
-
-
-@cache
-def _alone(address: IPv4Address) -> IPv4Network:
-    # Every node needs every other's: for 100 nodes a third of planning was spent on repeating them.
-    return IPv4Network(address)

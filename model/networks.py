@@ -26,8 +26,8 @@ def external_network(plan: Plan, state: CloudState) -> Iterator[str]:
 
 def router(plan: Plan, state: CloudState) -> Iterator[str]:
     """A router of the cloud."""
-    if state.routers is not None and plan.router:
-        yield from _one("router", plan.router, state.routers)
+    if state.routers is not None and plan.settings.router:
+        yield from _one("router", plan.settings.router, state.routers)
 
 
 def existing_networks(plan: Plan, state: CloudState) -> Iterator[str]:

@@ -4,14 +4,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from uuid import UUID
 
-from model import firewall, people
-from model.firewall import HostRules, Rule, Site
+from model import people
+from model.firewall import Rule
 from model.people import Person
-from model.public_certificate import Acme, PublicCertificate
-from model.redirects import Redirect
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import NodeRole, Role, SiteRole
-from model.settings import FloatingIps, NfsMount, Omero, Proxies, StorageNetwork
+from model.settings import Settings, StorageNetwork
+from model.sizing import Sizes
 from model.systems import System
 
 BASTION = "bastion"
@@ -34,14 +33,24 @@ class Volume:
     source: VolumeSource | None
     existing: UUID | None
 
+    @property
+    def expected_gib(self) -> int:
+        """The size that the machine waits for; 0 for an existing volume, which may have any."""
+        return 0 if self.existing else self.size_gib
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it begins empty, so that a filesystem may be made on it."""
+        return not (self.existing or self.source)
+
 
 @dataclass(frozen=True)
 class Node:
     """One server. `rebuild` is a number: another one asks for a new server on the same volumes and address.
 
     `listens` are the TCP ports on which it waits for others. `server_group` is the set that Nova spreads over hosts.
-    `heap_mib` and `web_workers` are None where `model.sizing` decides. `omero_config` and `web_config` are keys and
-    values of OMERO.server's and OMERO.web's own configuration, over what the templates set.
+    `omero_config` and `web_config` are keys and values of OMERO.server's and OMERO.web's own configuration, over what
+    the templates set.
     """
 
     name: str
@@ -59,8 +68,7 @@ class Node:
     boot_volume_gib: int | None
     storage_network: StorageNetwork | None
     server_group: str | None
-    heap_mib: int | None
-    web_workers: int | None
+    sizes: Sizes
     omero_config: tuple[tuple[str, str], ...] = field(repr=False)
     web_config: tuple[tuple[str, str], ...] = field(repr=False)
     packages: tuple[str, ...]
@@ -108,32 +116,24 @@ class Scope:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole stack. `operators` are keys that open the account `idr`, `people` have accounts of their own."""
+    """A whole stack: the settings, and what follows from them.
+
+    `settings` are those of the stack file without the stack secrets. `operators` are keys that open the account `idr`,
+    `people` have accounts of their own.
+    """
 
     stack: str
+    settings: Settings = field(repr=False)
     external_network: str
-    router: str | None
-    floating_ips: FloatingIps
-    keypair: str | None
-    dns_servers: tuple[IPv4Address, ...]
-    time_servers: tuple[str, ...]
-    proxies: Proxies
     host_name: str
-    certificate: PublicCertificate | None = field(repr=False)
-    acme: Acme | None
     operators: tuple[str, ...]
     people: tuple[Person, ...]
-    omero: Omero
-    public_password: str
-    storage_group: str
-    nfs_mounts: tuple[NfsMount, ...]
-    redirects: tuple[Redirect, ...]
-    site: Site = field(repr=False)
     bastion: Scope
     releases: tuple[Scope, ...]
-    live: str
-    protect_data: bool
-    configure: bool
+
+    def cloud_name(self, name: str) -> str:
+        """The name in the cloud of what the plan calls `name`: a server, volume, network, security or server group."""
+        return f"{cloud_prefix(self.stack)}-{name}"
 
     @property
     def root_keys(self) -> tuple[str, ...]:
@@ -165,8 +165,4 @@ class Plan:
 
     def public_node(self) -> Node:
         """The node behind the public address: the live release's first proxy."""
-        return self.release(self.live).with_role(Role.PROXY)[0]
-
-    def host_rules(self, node: Node) -> HostRules:
-        """What a node's own firewall lets in and out."""
-        return firewall.host_rules(self.site, self.site.zone(node.scope), node)
+        return self.release(self.settings.live).with_role(Role.PROXY)[0]

@@ -1,26 +1,22 @@
 """From settings to the plan: every name, address, size and rule is decided here and in what this calls."""
 
-from model import firewall, nfs
+from dataclasses import replace
+
+from model import firewall, matrix
 from model.addressing import gateway, service_pool
-from model.firewall import End, Site, Zone
+from model.firewall import End
 from model.hosts import LONGEST_LABEL
 from model.omero_config import ServerConfig, WebConfig, merged
 from model.people import Person
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
-from model.release_settings import AntiAffinity, NodeGroup, Release
-from model.release_settings import Scope as ScopeSettings
+from model.release_settings import AntiAffinity, Machine, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution
 from model.roles import OMERO_ROLES, Role, node_address, role_facts
 from model.settings import Settings
+from model.sizing import sizes
 from model.systems import UBUNTU, System, packages, system_of
 
 PLACEHOLDER = "(to be set)"
-UNSERVED = {
-    Distribution.OFFICIAL: frozenset[int](),
-    # The demo image server has no files to share.
-    Distribution.DEMO: frozenset({firewall.NFS_PORT}),
-}
-"""Ports of the OMERO roles that a distribution has no service on."""
 
 
 def plan(settings: Settings, stack: str) -> Plan:
@@ -29,39 +25,24 @@ def plan(settings: Settings, stack: str) -> Plan:
     The same for any order of keys: the engine hands them over sorted, and who reads the stack file as it is written
     (`idr status`) must come to the same bytes.
     """
-    nodes = {
-        BASTION: (_bastion_node(settings),),
-        **{name: _release_nodes(settings, name) for name in sorted(settings.releases)},
-    }
-    site = _site(settings, nodes)
-    return Plan(
+    whole = Plan(
         stack=stack,
+        # Nothing that is printed from the plan can show what all passwords and keys are derived from.
+        settings=settings.model_copy(update={"stack_secret": None, "previous_stack_secret": None}),
         external_network=settings.external_network or PLACEHOLDER,
-        router=settings.router,
-        floating_ips=settings.floating_ips,
-        keypair=settings.keypair,
-        dns_servers=settings.dns_servers,
-        time_servers=settings.time_servers,
-        proxies=settings.proxies,
         host_name=settings.host_name or internal_name(stack),
-        certificate=settings.certificate,
-        acme=settings.acme,
         operators=tuple(one for one in settings.operators if isinstance(one, str)),
         people=tuple(one for one in settings.operators if isinstance(one, Person)),
-        omero=settings.omero,
-        public_password=settings.public_password,
-        storage_group=settings.storage_group,
-        nfs_mounts=settings.nfs_mounts,
-        redirects=settings.redirects,
-        site=site,
-        bastion=_scope(BASTION, settings.bastion, nodes[BASTION], site, frozen=False),
+        bastion=_scope(BASTION, settings.bastion, (_bastion_node(settings),)),
         releases=tuple(
-            _scope(name, release, nodes[name], site, frozen=release.frozen)
-            for name, release in sorted(settings.releases.items())
+            _scope(name, release, _release_nodes(settings, name)) for name, release in sorted(settings.releases.items())
         ),
-        live=settings.live,
-        protect_data=settings.protect_data,
-        configure=settings.configure,
+    )
+    # What the nodes of one scope may do depends on those of the others.
+    return replace(
+        whole,
+        bastion=_with_rules(whole, whole.bastion),
+        releases=tuple(_with_rules(whole, release) for release in whole.releases),
     )
 
 
@@ -73,13 +54,7 @@ def internal_name(stack: str, *, node: str | None = None) -> str:
 
 def _bastion_node(settings: Settings) -> Node:
     machine = settings.bastion
-    group = NodeGroup(
-        roles=(Role.BASTION,),
-        flavor=machine.flavor,
-        image=machine.image,
-        zone=machine.zone,
-        boot_volume_gib=machine.boot_volume_gib,
-    )
+    group = NodeGroup(roles=(Role.BASTION,), **{name: getattr(machine, name) for name in Machine.model_fields})
     return _node(settings, BASTION, machine, BASTION, group, None, {BASTION: machine.rebuild or 0})
 
 
@@ -93,32 +68,21 @@ def _release_nodes(settings: Settings, name: str) -> tuple[Node, ...]:
     return tuple(sorted(nodes, key=lambda node: node.address))
 
 
-def _site(settings: Settings, nodes: dict[str, tuple[Node, ...]]) -> Site:
-    storage = settings.storage_network.cidr if settings.storage_network else firewall.ANYWHERE
-    return Site(
-        bastion=Zone(BASTION, settings.bastion.cidr, nodes[BASTION]),
-        releases=tuple(Zone(name, release.cidr, nodes[name]) for name, release in sorted(settings.releases.items())),
-        storage=storage if settings.nfs_mounts else None,
-        storage_ports=nfs.ports(mount.options for mount in settings.nfs_mounts),
-        proxies=settings.proxies.places(),
-        closed=settings.proxies.http is not None,
-        narrowed={firewall.SSH_PORT: settings.ssh_from, firewall.OMERO_SSL_PORT: settings.omero_from},
-        unserved=UNSERVED[settings.omero.distribution],
-        extra=(*settings.site_flows(), *(flow for extra in settings.flows for flow in extra.flows())),
-    )
-
-
-def _scope(name: str, settings: ScopeSettings, nodes: tuple[Node, ...], site: Site, *, frozen: bool) -> Scope:
+def _scope(name: str, settings: ScopeSettings, nodes: tuple[Node, ...]) -> Scope:
     first, last = service_pool(settings.cidr)
     return Scope(
         name=name,
         subnet=Subnet(name, settings.cidr, gateway(settings.cidr), (first, last), settings.existing_network),
         security_groups=tuple(sorted({group for node in nodes for group in node.security_groups})),
-        rules=firewall.rules(site, site.zone(name)),
+        rules=(),
         server_groups=_server_groups(name, settings),
         nodes=nodes,
-        frozen=frozen,
+        frozen=isinstance(settings, Release) and settings.frozen,
     )
+
+
+def _with_rules(plan: Plan, scope: Scope) -> Scope:
+    return replace(scope, rules=matrix.rules(plan, scope))
 
 
 def _server_groups(scope: str, settings: ScopeSettings) -> dict[str, AntiAffinity]:
@@ -159,8 +123,7 @@ def _node(
         boot_volume_gib=group.boot_volume_gib,
         storage_network=settings.storage_network if on_storage else None,
         server_group=f"{scope}-{group_name}" if group.count else None,
-        heap_mib=group.heap_mib,
-        web_workers=group.web_workers,
+        sizes=sizes(group, settings.flavors[group.flavor]),
         omero_config=_layers(OMERO_ROLES, group, settings.omero, *(one.omero for one in releases), group.omero),
         web_config=_layers(frozenset({Role.WEB}), group, settings.web, *(one.web for one in releases), group.web),
         packages=packages(system, group.roles, settings.omero.distribution, acme=settings.acme is not None),
@@ -180,7 +143,7 @@ def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:
     """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
     groups = place.nodes.values() if isinstance(place, Release) else ()
     shared = any(Role.OMERO_READONLY in group.roles for group in groups)
-    return UNSERVED[settings.omero.distribution] | (frozenset() if shared else frozenset({firewall.NFS_PORT}))
+    return firewall.UNSERVED[settings.omero.distribution] | (frozenset() if shared else frozenset({firewall.NFS_PORT}))
 
 
 def _image(settings: Settings, system: System) -> str | None:

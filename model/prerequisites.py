@@ -7,7 +7,7 @@ from model import networks
 from model.capacity import Difference
 from model.cloud_state import CloudFlavor, CloudState, Image
 from model.image_systems import Told, by_name
-from model.plan import Node, Plan, cloud_prefix
+from model.plan import Node, Plan
 from model.planning import PLACEHOLDER
 from model.systems import UBUNTU, System
 from model.wording import is_missing, several
@@ -107,7 +107,7 @@ def _other_releases(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Ite
 
 
 def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[tuple[Node, Image, Told]]:
-    for node in nodes if plan.configure else ():
+    for node in nodes if plan.settings.configure else ():
         for image in state.images or ():
             stated = image.system or by_name(image.name)
             if image.name == node.image and stated and stated.contradicts(node.system):
@@ -156,8 +156,8 @@ def _retired(plan: Plan, state: CloudState, difference: Difference) -> Iterator[
 
 # -- the rest ---------------------------------------------------------------------------------------------------------
 def _keypair(plan: Plan, state: CloudState, created: Sequence[Node]) -> Iterator[str]:
-    if plan.keypair and state.keypairs is not None and plan.keypair not in state.keypairs and created:
-        yield is_missing("key pair", plan.keypair, state.keypairs)
+    if plan.settings.keypair and state.keypairs is not None and plan.settings.keypair not in state.keypairs and created:
+        yield is_missing("key pair", plan.settings.keypair, state.keypairs)
 
 
 def _floating_ips(plan: Plan, state: CloudState) -> Iterator[str]:
@@ -165,15 +165,13 @@ def _floating_ips(plan: Plan, state: CloudState) -> Iterator[str]:
         return
     external = {network.id for network in state.networks or () if network.name == plan.external_network}
     mine = {port.id for port in state.ports or () if port.mine}
-    for address in (plan.floating_ips.bastion, plan.floating_ips.public):
-        if address is None:
-            continue
+    for address in plan.settings.floating_ips.given():
         known = state.floating_ip(address)
         if known is None:
             yield is_missing("floating IP", str(address), (other.address for other in state.floating_ips))
         elif known.port and state.ports is not None and known.port not in mine:
             yield f"floating IP '{address}' leads to port {known.port}, which is not this stack's: set it free first"
-        elif external and known.network and known.network not in external and plan.router is None:
+        elif external and known.network and known.network not in external and plan.settings.router is None:
             yield f"floating IP '{address}' is not of the external network '{plan.external_network}'"
 
 
@@ -230,7 +228,7 @@ def _volumes_elsewhere(plan: Plan, state: CloudState) -> Iterator[str]:
     for node in plan.nodes:
         for volume in node.volumes if node.zone else ():
             source = volume.source and (volume.source.volume or volume.source.snapshot)
-            zone = named.get(f"{cloud_prefix(plan.stack)}-{volume.name}") or zone_by_id(volume.existing or source)
+            zone = named.get(plan.cloud_name(volume.name)) or zone_by_id(volume.existing or source)
             if zone is None and state.volume_zones is not None and node.zone not in state.volume_zones:
                 zone = "the default one: block storage does not know the node's"
             if zone and zone != node.zone:

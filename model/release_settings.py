@@ -128,8 +128,8 @@ class NodeGroup(Machine):
             yield f"{rivals} both listen on {', '.join(map(str, contended))}: they cannot be on one node"
 
 
-class Scope(Section):
-    """A network with nodes in it."""
+class ScopeSettings(Section):
+    """The network of a scope: of a release, or of the bastion."""
 
     cidr: ReleaseNetwork = Field(description="Its addresses, a /24 or larger")
     existing_network: Name | None = Field(
@@ -137,7 +137,7 @@ class Scope(Section):
     )
 
 
-class Release(Scope):
+class Release(ScopeSettings):
     """One complete set of nodes in a subnet of its own."""
 
     nodes: dict[NodeName, NodeGroup] = Field(description="Its nodes, by name")
@@ -199,7 +199,7 @@ def _wrong_number(role: NodeRole, nodes: int) -> Iterator[str]:
         yield f"needs a node with the role {role}"
 
 
-class Bastion(Scope, Machine):
+class Bastion(ScopeSettings, Machine):
     """The machine that operators log in through; all releases of the stack share it."""
 
     rebuild: Generation | None = Field(None, description="Another number asks for a new machine")

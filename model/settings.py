@@ -4,8 +4,7 @@ Keys are written in camelCase, as in Pulumi's own files.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -41,7 +40,7 @@ from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
 from model.redirects import Redirect
-from model.release_settings import Bastion, Flavor, NodeGroup, Release, Scope
+from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution
 from model.roles import NodeRole, Role, SiteRole
 
@@ -82,6 +81,10 @@ class FloatingIps(Section):
 
     public: MachineAddress | None = Field(None, description="Before the live release's proxy")
     bastion: MachineAddress | None = Field(None, description="Before the bastion")
+
+    def given(self) -> tuple[IPv4Address, ...]:
+        """Those that are set."""
+        return tuple(address for address in (self.bastion, self.public) if address)
 
     def problems(self) -> Iterator[str]:
         """One address cannot lead to two machines."""
@@ -125,6 +128,16 @@ class Proxies(Section):
         """The proxies' addresses, as far as they can be read here."""
         return tuple(url for url in (self.packages, self.http) if url and url != SEALED)
 
+    @property
+    def for_packages(self) -> str | None:
+        """The proxy through which packages are fetched; that for everything where there is no other."""
+        return self.packages or self.http
+
+    @property
+    def direct(self) -> tuple[str, ...]:
+        """The hosts that are reached without a proxy: the machine itself, the cloud's metadata, and the exceptions."""
+        return ("localhost", "127.0.0.1", "169.254.169.254", *self.exceptions)
+
     def have_password(self) -> bool:
         """Whether who reads an address of them learns a password."""
         return any(urlsplit(url).password for url in self.urls())
@@ -144,14 +157,6 @@ class Proxies(Section):
 def _without_default(schema: JsonDict) -> None:
     """For a setting that is not read as it is written."""
     del schema["default"]
-
-
-@dataclass(frozen=True)
-class _Sized:
-    flavor: Flavor
-    roles: tuple[NodeRole, ...]
-    heap_mib: int | None
-    web_workers: int | None
 
 
 class Settings(Section):
@@ -228,7 +233,7 @@ class Settings(Section):
         yield from redirects.problems(self.redirects)
         yield from people.problems(self.operators)
 
-    def _scopes(self) -> list[tuple[str, Scope]]:
+    def _scopes(self) -> list[tuple[str, ScopeSettings]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
 
     def _outside_hosts(self) -> Iterator[tuple[str, str]]:
@@ -253,7 +258,7 @@ class Settings(Section):
             flavor = self.flavors.get(group.flavor)
             if flavor is None:
                 continue
-            taken = sizing.committed_mib(_Sized(flavor, group.roles, group.heap_mib, group.web_workers))
+            taken = sizing.sizes(group, flavor).committed_mib
             if taken > flavor.memory_mib:
                 yield (
                     f"{where}: its services take {taken} MiB (heapMib, webWorkers of {sizing.MIB_PER_WEB_WORKER} MiB "

@@ -1,4 +1,4 @@
-"""The files of a site's own role: what is missing or wrong in its folder, beside its description."""
+"""A role's files.yaml: its type, the one reader, and what is missing or wrong in the folder of a site's own role."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -52,9 +52,9 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
         return
     used: set[Path] = set()
     for path, entry in entries.items():
-        source = source_of(folder, path, entry)
+        source = None if _name(folder, path, entry).startswith("..") else source_of(folder, path, entry)
         if source is None:
-            yield f"{NAME}: {path}: {_missing(path, entry)}"
+            yield f"{NAME}: {path}: {missing(path, entry)}"
         else:
             used.add(source)
         if owner := others.get(path) or _program_paths().get(path) or _library_of(path, folder.name):
@@ -95,12 +95,17 @@ def source_of(folder: Path, path: str, entry: FileEntry) -> Path | None:
 
     None where there is none.
     """
-    name = normpath(f"{folder.name}/{entry.source or f'files{path}'}")
+    name = _name(folder, path, entry)
     candidates = (root / f"{name}{ending}" for root in (folder.parent, FOLDER) for ending in ("", ".j2"))
-    return None if name.startswith("..") else next((file for file in candidates if file.is_file()), None)
+    return next((file for file in candidates if file.is_file()), None)
 
 
-def _missing(path: str, entry: FileEntry) -> str:
+def _name(folder: Path, path: str, entry: FileEntry) -> str:
+    return normpath(f"{folder.name}/{entry.source or f'files{path}'}")
+
+
+def missing(path: str, entry: FileEntry) -> str:
+    """What to say of an entry without a source."""
     if entry.source:
         return f"there is no {entry.source}, in this role or (../<role>/...) in another"
     return f"there is no files{path}, nor files{path}.j2"

@@ -1,9 +1,10 @@
 """Numbers that follow from others: connections from pools, memory from flavors and what shares them."""
 
-from typing import Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from model.release_settings import Flavor
-from model.roles import NodeRole, Role, role_facts
+from model.release_settings import Flavor, NodeGroup
+from model.roles import OMERO_ROLES, NodeRole, Role, role_facts
 
 RESERVED_CONNECTIONS = 25
 """Connections beyond the pools: operators, exporters, PostgreSQL's own superuser reserve."""
@@ -18,30 +19,77 @@ FEWEST_WEB_WORKERS = 2
 SMALLEST_HEAP_MIB = 256
 
 
-class Sized(Protocol):
-    """What the sizes depend on: a node's machine and what it carries; the last two are asked for by name or None."""
+@dataclass(frozen=True)
+class Sizes:
+    """How large the services of a node are, 0 for those that it does not have.
+
+    `database_mib` and `redis_mib` are the role's share of the memory; `heap_mib` is OMERO.server's Java heap.
+    """
+
+    database_mib: int
+    redis_mib: int
+    heap_mib: int
+    web_workers: int
 
     @property
-    def flavor(self) -> Flavor:
-        """Its machine."""
+    def shared_buffers_mib(self) -> int:
+        """A quarter of what the database has, as PostgreSQL's documentation recommends."""
+        return self.database_mib // 4
 
     @property
-    def roles(self) -> tuple[NodeRole, ...]:
-        """What divides it."""
+    def effective_cache_mib(self) -> int:
+        """Three quarters of what the database has: what the planner may take to be cached."""
+        return self.database_mib * 3 // 4
 
     @property
-    def heap_mib(self) -> int | None:
-        """OMERO.server's Java heap, where the settings say it."""
+    def maintenance_memory_mib(self) -> int:
+        """For one index build or vacuum: a sixteenth of what the database has, at most 2 GiB."""
+        return min(2048, self.database_mib // 16)
 
     @property
-    def web_workers(self) -> int | None:
-        """OMERO.web's processes, where the settings say it."""
+    def redis_memory_mib(self) -> int:
+        """Half of what Redis has: a snapshot can need as much again for a moment."""
+        return self.redis_mib // 2
+
+    @property
+    def committed_mib(self) -> int:
+        """Memory that is surely taken once all services are busy; more than the node has is a contradiction."""
+        web = self.web_workers * MIB_PER_WEB_WORKER
+        return self.heap_mib + web + self.shared_buffers_mib + self.redis_memory_mib
+
+    def work_memory_mib(self, connections: int) -> int:
+        """For one sort: what is left beside shared_buffers, were each connection to do two at once; at least 4 MiB."""
+        return max(4, self.database_mib * 3 // 4 // (2 * connections))
 
 
-def share_mib(node: Sized, role: NodeRole) -> int:
-    """The part of a node's memory that is for one of its roles."""
-    whole = sum(role_facts(carried).memory_share for carried in node.roles)
-    return node.flavor.memory_mib * role_facts(role).memory_share // whole
+def sizes(group: NodeGroup, flavor: Flavor) -> Sizes:
+    """The sizes on each node of a group: derived from the flavor, where the settings do not say them."""
+
+    def share(*roles: NodeRole) -> int:
+        return sum(share_mib(flavor, group.roles, role) for role in roles if role in group.roles)
+
+    return Sizes(
+        database_mib=share(Role.DATABASE),
+        redis_mib=share(Role.REDIS),
+        heap_mib=(group.heap_mib or _heap_mib(share(*OMERO_ROLES))) if OMERO_ROLES.intersection(group.roles) else 0,
+        web_workers=(group.web_workers or _web_workers(flavor, share(Role.WEB))) if Role.WEB in group.roles else 0,
+    )
+
+
+def share_mib(flavor: Flavor, roles: Iterable[NodeRole], role: NodeRole) -> int:
+    """The part of a machine's memory that is for one of its `roles`."""
+    whole = sum(role_facts(carried).memory_share for carried in roles)
+    return flavor.memory_mib * role_facts(role).memory_share // whole
+
+
+def _heap_mib(share: int) -> int:
+    """Nine sixteenths of what OMERO.server has (IDR: 24 of 64 GB, web beside); the rest is cache."""
+    return max(SMALLEST_HEAP_MIB, share * 9 // 16)
+
+
+def _web_workers(flavor: Flavor, share: int) -> int:
+    """By processors, but never more than the memory of OMERO.web holds."""
+    return max(FEWEST_WEB_WORKERS, min(MOST_WEB_WORKERS, 4 * flavor.vcpus, share // MIB_PER_WEB_WORKER))
 
 
 def database_connections(omero_servers: int, pool: int) -> int:
@@ -49,62 +97,6 @@ def database_connections(omero_servers: int, pool: int) -> int:
     return max(100, pool * omero_servers + RESERVED_CONNECTIONS)
 
 
-def shared_buffers_mib(node: Sized) -> int:
-    """A quarter of what the database has, as PostgreSQL's documentation recommends."""
-    return share_mib(node, Role.DATABASE) // 4
-
-
-def effective_cache_mib(node: Sized) -> int:
-    """Three quarters of what the database has: what the planner may take to be cached."""
-    return share_mib(node, Role.DATABASE) * 3 // 4
-
-
-def maintenance_memory_mib(node: Sized) -> int:
-    """For one index build or vacuum: a sixteenth of what the database has, at most 2 GiB."""
-    return min(2048, share_mib(node, Role.DATABASE) // 16)
-
-
-def work_memory_mib(node: Sized, connections: int) -> int:
-    """For one sort: what is left beside shared_buffers, were every connection to do two at once; at least 4 MiB."""
-    return max(4, share_mib(node, Role.DATABASE) * 3 // 4 // (2 * connections))
-
-
 def wal_mib(volume_gib: int) -> int:
     """max_wal_size: a twentieth of the volume that the log shares with the data, 64 MiB to 16 GiB."""
     return min(16384, max(64, volume_gib * 1024 // 20))
-
-
-def redis_memory_mib(node: Sized) -> int:
-    """Half of what redis has: a snapshot can need as much again for a moment."""
-    return share_mib(node, Role.REDIS) // 2
-
-
-def web_workers(node: Sized) -> int:
-    """OMERO.web's processes: by processors, but never more than its memory holds."""
-    if node.web_workers is not None:
-        return node.web_workers
-    most = min(MOST_WEB_WORKERS, 4 * node.flavor.vcpus, share_mib(node, Role.WEB) // MIB_PER_WEB_WORKER)
-    return max(FEWEST_WEB_WORKERS, most)
-
-
-def blitz_heap_mib(node: Sized) -> int:
-    """OMERO.server's Java heap: nine sixteenths of what it has (IDR: 24 of 64 GB, web beside); the rest is cache."""
-    if node.heap_mib is not None:
-        return node.heap_mib
-    (role,) = (role for role in node.roles if role in (Role.OMERO_READWRITE, Role.OMERO_READONLY))
-    return max(SMALLEST_HEAP_MIB, share_mib(node, role) * 9 // 16)
-
-
-def committed_mib(node: Sized) -> int:
-    """Memory that is surely taken once all of a node's services are busy; more than the node has is a contradiction."""
-    carried = set(node.roles)
-    taken = 0
-    if carried & {Role.OMERO_READWRITE, Role.OMERO_READONLY}:
-        taken += blitz_heap_mib(node)
-    if Role.WEB in carried:
-        taken += web_workers(node) * MIB_PER_WEB_WORKER
-    if Role.DATABASE in carried:
-        taken += shared_buffers_mib(node)
-    if Role.REDIS in carried:
-        taken += redis_memory_mib(node)
-    return taken

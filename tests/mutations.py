@@ -242,13 +242,13 @@ def _networks(made: Plan) -> Iterator[str]:
         cidr = scope.subnet.cidr
         if any(cidr.overlaps(network) for network in never) or (cidr.is_global and not scope.subnet.existing):
             yield f"{scope.name}: {cidr}"
-        if any(address in cidr for address in made.dns_servers) and not scope.subnet.existing:
+        if any(address in cidr for address in made.settings.dns_servers) and not scope.subnet.existing:
             yield f"name server in {cidr}"
-    given = made.floating_ips
+    given = made.settings.floating_ips
     if given.public and given.public == given.bastion:
         yield "one floating address for two machines"
-    if any(address in network for address in made.dns_servers for network in never):
-        yield f"name servers {made.dns_servers}"
+    if any(address in network for address in made.settings.dns_servers for network in never):
+        yield f"name servers {made.settings.dns_servers}"
 
 
 def _text(place: str, text: str) -> Iterator[str]:

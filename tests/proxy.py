@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from cloudinit.omero import service_name
 from model.balancing import FIRST_HOP_PORT
 from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
+from model.omero_nodes import service_name
 from model.plan import Node, Plan
 from model.roles import Role
 from model.secrets import Certificate

@@ -1,6 +1,7 @@
 """The stack files of this repository, read without the engine."""
 
 import copy
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,11 @@ def settings(stack: str) -> Settings:
 def plan_of(stack: str) -> Plan:
     """A stack file's plan."""
     return plan(settings(stack), stack)
+
+
+def with_settings(plan: Plan, **changed: Any) -> Plan:
+    """A plan with other settings, of which nothing else in it follows."""
+    return replace(plan, settings=plan.settings.model_copy(update=changed))
 
 
 def secrets_of(stack: str) -> Secrets:

@@ -58,7 +58,7 @@ def recover(stack: str, say: Say, agree: Agree) -> None:
     if tasks or result.state.pending:
         asking(lambda: leftovers.remove(cloud, result, say))
         after: Agreement = asking(lambda: agreement.of(cloud, file.plan))
-        _let_the_state_know(result, after, file.plan.protect_data, say)
+        _let_the_state_know(result, after, file.plan.settings.protect_data, say)
     say(f"the state agrees with the cloud; now: pulumi up -s {stack}")
 
 

@@ -24,6 +24,7 @@ ACCESS = (
     "*/systemd/system/*",
     "*/systemd/hardening.conf",
     "*/files.yaml",
+    "cloudinit/contexts.py",
     "cloudinit/render.py",
     "model/addresses.yaml",
 )

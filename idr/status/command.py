@@ -69,7 +69,7 @@ def digests(stack: str, topology: Topology) -> dict[str, str]:
     file = stack_file.read(stack, opened=True)
     plan, secrets = file.plan, file.secrets()
     ids = {node.name: {v.purpose: v.id for v in node.volumes if v.id} for node in topology.nodes}
-    if not plan.configure:
+    if not plan.settings.configure:
         return {}
     return {
         node.name: json.loads(bundle(node, plan, secrets, ids[node.name]))["digest"]

@@ -114,7 +114,7 @@ def _releases(plan: Plan) -> tuple[ReleaseView, ...]:
     return tuple(
         ReleaseView(
             name=release.name,
-            live=release.name == plan.live,
+            live=release.name == plan.settings.live,
             cidr=str(release.subnet.cidr),
             nodes=tuple(node.name for node in release.nodes),
         )

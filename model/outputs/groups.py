@@ -20,7 +20,7 @@ def groups(node: Node, plan: Plan) -> tuple[str, ...]:
     names.update(f"{node.scope}-{kind}-hosts" for kind in kinds)
     if OMERO_ROLES.intersection(node.roles):
         # The operator's own name, whole: the sites' NFS plays say `<environment>-ebi-nfs`.
-        names.update({plan.storage_group, f"{node.scope}-{plan.storage_group}"})
+        names.update({plan.settings.storage_group, f"{node.scope}-{plan.settings.storage_group}"})
     # IDR's group of machines with a volume at /data, beside the OMERO ones, which have a group of their own.
     if Role.MANAGEMENT in node.roles and any(volume.mount == "/data" for volume in node.volumes):
         names.add(f"{node.scope}-data-hosts")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from model.outputs.groups import groups
-from model.plan import Node, Plan, cloud_prefix
+from model.plan import Node, Plan
 
 LONGEST_VALUE = 255
 """Characters that Nova takes for a value."""
@@ -20,7 +20,7 @@ def server_metadata(node: Node, plan: Plan) -> dict[str, str]:
     if node.storage_network:
         subnet = plan.scope_of(node).subnet
         # Where its address in the inventory is; the rest of the order does not matter.
-        result["network_order"] = subnet.existing or f"{cloud_prefix(plan.stack)}-{subnet.name}"
+        result["network_order"] = subnet.existing or plan.cloud_name(subnet.name)
     return result
 
 

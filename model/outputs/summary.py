@@ -9,5 +9,5 @@ from model.plan import Plan
 def summary(plan: Plan, outputs: Mapping[str, Any]) -> str:
     """Where the service is and what to do next, in a few lines; `outputs` are those of the contract."""
     web = outputs["endpoints"]["web"]
-    verb = "answers at" if plan.configure else "gets its visitors at"
+    verb = "answers at" if plan.settings.configure else "gets its visitors at"
     return f"The IDR {verb} {web} (host name {plan.host_name}).\nNext: bin/idr status --stack {plan.stack}"

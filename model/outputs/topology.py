@@ -124,12 +124,12 @@ def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topolo
     scopes = (plan.bastion, *plan.releases)
     return Topology(
         stack=plan.stack,
-        live=plan.live,
+        live=plan.settings.live,
         external_network=plan.external_network,
         host_name=plan.host_name,
         admin_user=ADMIN_USER,
-        jump_user=JUMP_USER if plan.configure else None,
-        configured=plan.configure,
+        jump_user=JUMP_USER if plan.settings.configure else None,
+        configured=plan.settings.configure,
         networks=tuple(
             NetworkView(name=s.subnet.name, cidr=str(s.subnet.cidr), gateway=str(s.subnet.gateway)) for s in scopes
         ),

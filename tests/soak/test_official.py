@@ -91,9 +91,9 @@ class Place:
         }
         found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
         # The settings refuse a proxy among the stack's own machines.
-        proxies = found.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
+        proxies = found.settings.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
         releases = tuple(map(without_packages, found.releases))
-        found = dataclasses.replace(found, live=live, proxies=proxies, releases=releases)
+        found = stacks.with_settings(dataclasses.replace(found, releases=releases), live=live, proxies=proxies)
         node = next(node for node in found.nodes if node.name == SERVER)
         bundle = render.bundle(node, found, self.secrets, {})
         done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())

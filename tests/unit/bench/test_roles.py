@@ -17,7 +17,7 @@ def test_every_role_has_a_node_of_its_own() -> None:
     values = stacks.values("local") | {"releases": shape()}
     made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
     assert sorted(node.roles for node in made.nodes) == sorted((role,) for role in Role)
-    assert made.live == RELEASE
+    assert made.settings.live == RELEASE
 
 
 def test_the_table_names_every_role_and_figure_in_80_columns_the_slowest_last() -> None:

@@ -27,7 +27,7 @@ def disclosed_files(stack: str) -> dict[str, str]:
 def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> None:
     made, files = stacks.plan_of(stack), disclosed_files(stack)
     for node in made.nodes:
-        for folder in applied_roles(node.roles, made.omero.distribution):
+        for folder in applied_roles(node.roles, made.settings.omero.distribution):
             sources = [file for file in (render.HERE / folder).rglob("*") if file.is_file()]
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
@@ -54,7 +54,7 @@ def test_a_first_node_of_a_role_changes_no_template() -> None:
 
 def test_a_check_that_is_off_is_not_disclosed() -> None:
     made, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
-    less = replace(made, protect_data=False, configure=False)
+    less = stacks.with_settings(made, protect_data=False, configure=False)
     on = disclosure(made, secrets, verifies_cloud=True)["checks"]
     off = disclosure(less, secrets, verifies_cloud=False)["checks"]
     assert set(on) - set(off) == {

@@ -12,7 +12,6 @@ import pytest
 
 from cloudinit import render
 from idr.review.disclosed import fingerprint
-from model.firewall import SSH_PORT
 from model.people import Person, PersonRole
 from model.plan import Node, Plan
 from tests import rendered, stacks
@@ -261,12 +260,12 @@ def test_the_deployments_key_works_from_where_the_deployment_connects_alone() ->
     # Anywhere: the stack `local` does not say from where.
     assert f"\n{deploy} idr-deploy\n" in files(BASTION)[f"{KEYS}/idr"]
     networks = (IPv4Network("192.0.2.0/24"), IPv4Network("198.51.100.7/32"))
-    narrow = dataclasses.replace(PLAN, site=dataclasses.replace(PLAN.site, narrowed={SSH_PORT: networks}))
+    narrow = stacks.with_settings(PLAN, ssh_from=networks)
     assert f'\nfrom="192.0.2.0/24,198.51.100.7/32" {deploy} idr-deploy\n' in files(BASTION, narrow)[f"{KEYS}/idr"]
 
 
 def test_a_new_machine_lets_nobody_but_operators_in() -> None:
-    for plan in (PLAN, dataclasses.replace(PLAN, configure=False)):
+    for plan in (PLAN, stacks.with_settings(PLAN, configure=False)):
         for node in plan.nodes:
             text = render.bootstrap(node, plan, SECRETS)
             assert [one in text for one in (PLAIN, *ALICE.keys, *BOB.keys, *CAROL.keys)] == [*[True] * 3, False, False]

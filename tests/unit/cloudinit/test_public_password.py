@@ -1,7 +1,6 @@
 """The public user's password is published: a setting that every node with OMERO takes, and nothing derived."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -28,7 +27,7 @@ def files(plan: Plan) -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize("stack", stacks.LAYOUTS)
 def test_another_password_reaches_every_place_that_had_the_former(stack: str) -> None:
     plan = stacks.plan_of(stack)
-    before, after = files(plan), files(replace(plan, public_password=GIVEN))
+    before, after = files(plan), files(stacks.with_settings(plan, public_password=GIVEN))
     changed = {key for key in after if after[key] != before.get(key)}
     assert {path for _, path in changed} >= {"/etc/idr/omero/public-password", "/opt/omero/web/config/idr.omero"}
     assert changed == {key for key, text in after.items() if GIVEN in text}

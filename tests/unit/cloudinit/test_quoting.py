@@ -76,7 +76,7 @@ def test_bash_reads_a_word_as_it_was(text: str, tmp_path_factory: pytest.TempPat
 def test_a_proxys_password_reaches_bash_systemd_and_apt(password: str, tmp_path: Path) -> None:
     made = planned(proxies={"http": f"http://me:{password}@proxy.example.org:3128"})
     files = bundle(made)
-    address = str(made.proxies.http)
+    address = str(made.settings.proxies.http)
     assert address.endswith("@proxy.example.org:3128/")
     env = files["/etc/idr/node.env"]["content"]
     assert of_bash(env, ["http_proxy", "https_proxy"], tmp_path) == [address, address]
@@ -101,9 +101,9 @@ def test_any_proxy_that_is_accepted_is_read_back(
         made = planned(proxies={"http": f"http://{user}:{password}@proxy.example.org:3128"})
     except SettingsError:
         assume(False)
-    folder, address = tmp_path_factory.mktemp("proxy"), str(made.proxies.http)
+    folder, address = tmp_path_factory.mktemp("proxy"), str(made.settings.proxies.http)
     template = render._environment().get_template("common/files/etc/idr/node.env.j2")
-    text = template.render(plan=made, node=made.nodes[1], postgresql=15)
+    text = template.render(proxies=made.settings.proxies, node=made.nodes[1])
     assert of_bash(text, ["http_proxy"], folder) == [address]
     assert (
         of_apt(f"Acquire::http::Proxy {apt(address)};\nAcquire::https::Proxy {apt(address)};\n", folder)[0] == address
@@ -129,7 +129,8 @@ def test_every_value_of_free_text_in_a_file_that_a_shell_reads_is_quoted() -> No
     free = re.compile(r"{{[^}]*(proxies\.\w+|acme\.(directory|email))[^}]*}}")
     for template in sorted(render.HERE.rglob("*.j2")):
         for use in free.finditer(template.read_text()):
-            assert "| shell" in use[0] or "exceptions" in use[0], f"{template.name}: {use[0]}"
+            quoted = ("| shell", "| apt", "proxies.direct")
+            assert any(one in use[0] for one in quoted), f"{template.name}: {use[0]}"
 
 
 def test_a_volume_that_should_hold_something_is_never_formatted() -> None:

@@ -174,7 +174,7 @@ def test_an_operator_can_log_in_to_a_machine_whose_configuration_was_never_appli
 
 def test_where_another_tool_configures_the_bootstrap_lets_the_operators_in_and_installs_nothing() -> None:
     key = stacks.OPERATOR_KEY
-    plan = dataclasses.replace(stacks.plan_of("ebi"), configure=False, operators=(key,))
+    plan = stacks.with_settings(dataclasses.replace(stacks.plan_of("ebi"), operators=(key,)), configure=False)
     for node in plan.nodes:
         document = yaml.safe_load(render.bootstrap(node, plan, SECRETS))
         default, account = document["users"]

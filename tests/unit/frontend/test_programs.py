@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 
 from cloudinit import render
-from cloudinit.omero import service_name
+from model.omero_nodes import service_name
 from model.roles import OMERO_ROLES
 from model.secrets import Certificate
 from tests import proxy, stacks

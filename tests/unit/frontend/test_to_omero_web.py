@@ -15,7 +15,6 @@ import pytest
 from model.firewall import WEB_PORT
 from model.roles import Role
 from model.secrets import Certificate
-from model.sizing import web_workers
 from tests import proxy, rendered, stacks
 from tests.ports import free_port
 from tests.unit.frontend import upstream as upstreams
@@ -121,7 +120,7 @@ def asked_for(client: httpx.Client, visitor: str, number: int) -> float:
 def queue(web: tuple[upstreams.Upstream, httpx.Client]) -> tuple[upstreams.Upstream, httpx.Client]:
     """OMERO.web with as many workers as the node's, each of which takes a while for a page."""
     gunicorn, _ = web
-    gunicorn.delay, gunicorn.workers = PAGE_SECONDS, threading.Semaphore(web_workers(NODE))
+    gunicorn.delay, gunicorn.workers = PAGE_SECONDS, threading.Semaphore(NODE.sizes.web_workers)
     return web
 
 
@@ -140,7 +139,7 @@ def test_a_visitor_alone_has_all_workers(queue: tuple[upstreams.Upstream, httpx.
     gunicorn, client = queue
     with ThreadPoolExecutor(FLOOD) as pool:
         list(pool.map(lambda number: asked_for(client, ORDINARY, number), range(FLOOD)))
-    assert gunicorn.most_at_once == web_workers(NODE)
+    assert gunicorn.most_at_once == NODE.sizes.web_workers
 
 
 def test_requests_wait_for_workers_and_not_in_gunicorn(queue: tuple[upstreams.Upstream, httpx.Client]) -> None:
@@ -148,4 +147,4 @@ def test_requests_wait_for_workers_and_not_in_gunicorn(queue: tuple[upstreams.Up
     visitors = [f"203.0.113.{number}" for number in range(40)]
     with ThreadPoolExecutor(FLOOD) as pool:
         list(pool.map(lambda visitor: asked_for(client, visitor, 0), visitors))
-    assert gunicorn.most_at_once <= web_workers(NODE)
+    assert gunicorn.most_at_once <= NODE.sizes.web_workers

@@ -18,7 +18,7 @@ from model.reading import Source, parse
 from tests import stacks
 from tests.golden_files import KNOWN, NamedSecrets
 from tests.unit.model.mistakes import mistakes
-from tests.unit.model.test_firewall import host_rules, open_between, open_by_host
+from tests.unit.model.test_firewall import of_hosts, open_between, open_by_host
 
 WHY = "OMERO.web behind nginx"
 FLOW = {"from": "proxy", "to": "omero-readonly", "ports": [8090], "why": WHY}
@@ -38,7 +38,7 @@ def added(*flows: dict[str, Any]) -> set[str]:
 
 def test_a_flow_between_roles_is_open_in_both_firewalls_and_between_no_others() -> None:
     made = ebi(FLOW)
-    hosts = host_rules(made)
+    hosts = of_hosts(made)
     for source in made.nodes:
         for target in made.nodes:
             wanted = "proxy" in source.roles and "omero-readonly" in target.roles

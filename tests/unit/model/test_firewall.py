@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.firewall import EVERY_NODE, FETCHERS, FLOWS, STORAGE, WORLD, HostRules, Rule
+from model.firewall import EVERY_NODE, FETCHERS, FLOWS, STORAGE, WORLD, Rule
+from model.matrix import HostRules, host_rules
 from model.plan import Node, Plan, Scope
 from model.planning import plan
 from model.reading import Source, parse
@@ -97,9 +98,9 @@ def open_between(made: Plan, source: Node, target: Node, port: int) -> bool:
     return out and into
 
 
-def host_rules(made: Plan) -> dict[str, HostRules]:
+def of_hosts(made: Plan) -> dict[str, HostRules]:
     """Every node's own firewall, by its name."""
-    return {node.name: made.host_rules(node) for node in made.nodes}
+    return {node.name: host_rules(made, node) for node in made.nodes}
 
 
 def open_by_host(hosts: dict[str, HostRules], source: Node, target: Node, port: int) -> bool:
@@ -165,7 +166,7 @@ def test_every_needed_flow_is_open_and_no_other(placed: dict[str, Any]) -> None:
 @given(PLACED)
 def test_hosts_and_security_groups_agree(placed: dict[str, Any]) -> None:
     made = layout(placed)
-    hosts = host_rules(made)
+    hosts = of_hosts(made)
     for source, target in pairs(made):
         for port in {flow.port for flow in FLOWS}:
             assert open_by_host(hosts, source, target, port) == open_between(made, source, target, port), (
@@ -240,7 +241,7 @@ def fetched(made: Plan, node: Node) -> set[tuple[int, str, tuple[str, ...]]]:
         for rule in made.scope_of(node).rules
         if rule.direction == "egress" and rule.group in groups(node)
     }
-    lines = (line for line in made.host_rules(node).egress if line.why.startswith(("packages", "the cloud's")))
+    lines = (line for line in host_rules(made, node).egress if line.why.startswith(("packages", "the cloud's")))
     found = {(line.port, peer, line.users) for line in lines for peer in line.peers}
     assert {(port, peer) for port, peer, _ in found} <= by_groups
     return found
@@ -274,8 +275,8 @@ def test_ssh_and_omero_clients_come_from_the_stacks_networks_alone() -> None:
     expected = {22: {"192.0.2.0/28", "192.0.2.77/32"}, 4064: {"192.0.2.128/25"}}
     for port, alias in ((22, "bastion"), (4064, "proxy")):
         (node,) = (node for node in made.nodes if node.alias == alias)
-        inside = {str(scope.cidr) for scope in made.site.releases} | {str(made.site.bastion.cidr)}
-        by_host = {peer for line in made.host_rules(node).ingress if line.port == port for peer in line.peers}
+        inside = {str(scope.subnet.cidr) for scope in made.scopes}
+        by_host = {peer for line in host_rules(made, node).ingress if line.port == port for peer in line.peers}
         by_groups = {
             rule.remote_cidr
             for rule in made.scope_of(node).rules

@@ -1,7 +1,5 @@
 """The operating system of an image: what a name or properties say, and what an `up` refuses for it."""
 
-from dataclasses import replace
-
 import pytest
 
 from model.cloud_state import CloudState, Image
@@ -98,5 +96,5 @@ def test_another_debian_by_its_name_alone_is_a_notice() -> None:
 
 
 def test_where_another_tool_configures_the_nodes_any_system_will_do() -> None:
-    made = replace(official(image="rocky-9", omeroImage="rocky-9"), configure=False)
+    made = stacks.with_settings(official(image="rocky-9", omeroImage="rocky-9"), configure=False)
     assert wrong_systems(made, Image("rocky-9")) == []

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from model.firewall import NFS_PORT
+from model.matrix import host_rules
 from model.nfs import ports
 from model.plan import Plan
 from model.planning import plan
@@ -55,7 +56,7 @@ def test_security_groups_and_host_firewall_open_what_the_options_need(options: s
     groups = ("prod130-omero-readonly", "prod130-omero-readwrite")
     assert rules == {(transport, port, group) for transport, port in NEEDED[options] for group in groups}
     for node in made.nodes:
-        out = {(a.transport, a.port) for a in made.host_rules(node).egress if "172.16.0.0/16" in a.peers}
+        out = {(a.transport, a.port) for a in host_rules(made, node).egress if "172.16.0.0/16" in a.peers}
         assert out == (set(NEEDED[options]) if node.storage_network else set())
 
 

@@ -1,6 +1,5 @@
 """Views of the plan: what Ansible, ssh, Prometheus and people read."""
 
-import dataclasses
 import json
 import shlex
 import subprocess
@@ -87,7 +86,7 @@ def test_ssh_understands_the_configuration(tmp_path: Path, node: str, host: str,
 
 
 def test_where_no_account_can_only_jump_the_bastion_passes_the_admin_users_connections_on() -> None:
-    plan = dataclasses.replace(PLAN, configure=False)
+    plan = stacks.with_settings(PLAN, configure=False)
     text = ssh.ssh_config(topology(plan, SECRETS, KNOWN))
     assert "ProxyJump idr@bastion\n" in text
     # As the outputs of earlier versions, and somebody with an account of their own.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from model.addressing import service_pool
 from model.plan import Plan
@@ -58,6 +59,14 @@ def test_nothing_is_open_to_the_world_but_the_public_ports_and_the_bastion() -> 
         ("prod130-proxy", 443),
         ("prod130-proxy", 4064),
     ]
+
+
+def test_the_settings_in_a_plan_lack_the_stack_secrets() -> None:
+    secret = SecretStr("what everything is derived from")
+    given = stacks.settings("ebi").model_copy(update={"stack_secret": secret, "previous_stack_secret": secret})
+    made = plan(given, "ebi")
+    assert (made.settings.stack_secret, made.settings.previous_stack_secret) == (None, None)
+    assert made.settings.releases == given.releases
 
 
 def test_only_omero_nodes_reach_the_database_and_only_web_nodes_redis() -> None:

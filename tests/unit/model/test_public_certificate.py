@@ -82,14 +82,14 @@ def test_what_does_not_fit_is_refused_without_showing_it(name: str) -> None:
 
 
 def test_a_wildcard_is_for_one_label_more() -> None:
-    assert planned(hostName="idr.wild.example.org", certificate=given()).certificate
+    assert planned(hostName="idr.wild.example.org", certificate=given()).settings.certificate
     said = mistakes(lambda v: v.update(hostName="a.b.wild.example.org", certificate=given()), SOURCE)
     assert said == ["Pulumi.local.yaml: idr: certificate: is not for the hostName a.b.wild.example.org"]
 
 
 @pytest.mark.parametrize("sealed", ["certificate", "key"])
 def test_what_is_encrypted_in_the_stack_file_is_not_judged(sealed: str) -> None:
-    assert planned(certificate=given(**{sealed: SEALED})).certificate
+    assert planned(certificate=given(**{sealed: SEALED})).settings.certificate
 
 
 def test_the_given_certificate_is_what_nginx_shows() -> None:

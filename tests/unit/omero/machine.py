@@ -3,7 +3,6 @@
 Steps run in it as root in a mount namespace, with programs that play the services and refuse what the true ones refuse.
 """
 
-import dataclasses
 import hashlib
 import io
 import json
@@ -85,7 +84,7 @@ class Machine:
         """Give the machine what a download and pip would."""
         store, lock = "/var/cache/idr-downloads", (render.HERE / "omero-server/requirements.lock").read_bytes()
         for part, name in (("server", distribution.SERVER), ("ice", distribution.ICE), ("ice_python", "none.whl")):
-            about = getattr(plan.omero, part)
+            about = getattr(plan.settings.omero, part)
             content = (self.archives / name).read_bytes() if name != "none.whl" else b""
             self.write({f"{store}/{about.sha256}/{about.url.split('/')[-1]}": content})
         key = hashlib.sha256(_sum("ice_python")[:12].encode() + b"\n" + lock).hexdigest()[:12]
@@ -102,14 +101,14 @@ def _sum(part: str) -> str:
 def _with_sums(plan: Plan, server_sum: str) -> Plan:
     urls = {"server": distribution.SERVER, "ice": distribution.ICE, "ice_python": "none.whl"}
     parts = {
-        part: getattr(plan.omero, part).model_copy(
+        part: getattr(plan.settings.omero, part).model_copy(
             update={"url": f"https://d.example.org/{name}", "sha256": _sum(part)}
         )
         for part, name in urls.items()
     }
     if server_sum:
         parts["server"] = parts["server"].model_copy(update={"sha256": server_sum})
-    return dataclasses.replace(plan, omero=plan.omero.model_copy(update=parts))
+    return stacks.with_settings(plan, omero=plan.settings.omero.model_copy(update=parts))
 
 
 def _is_omeros(path: str) -> bool:

@@ -1,6 +1,5 @@
 """What OMERO's nodes are told, by role and distribution."""
 
-import dataclasses
 import json
 
 import pytest
@@ -55,19 +54,19 @@ def test_a_readonly_node_mounts_the_readwrite_nodes_files_and_the_sites() -> Non
     mounts = bundle(READER)["/usr/local/lib/idr/nfs/mounts"]
     for source, point in (("/data/OMERO", "/data/OMERO-readonly"), ("/data/BioFormatsCache", "/data/BioFormatsCache")):
         assert f"\n{WRITER.address}:{source} {point} " in mounts
-    assert all(f"{mount.source} {mount.mount} " in mounts for mount in PLAN.nfs_mounts)
+    assert all(f"{mount.source} {mount.mount} " in mounts for mount in PLAN.settings.nfs_mounts)
     assert f"{WRITER.address}:" not in bundle(WRITER)["/usr/local/lib/idr/nfs/mounts"]
 
 
 @pytest.mark.parametrize(("release", "said"), [("prod130", "refused"), ("another", "allowed")])
 def test_a_schema_is_upgraded_only_where_no_visitors_are(release: str, said: str) -> None:
-    plan = dataclasses.replace(PLAN, live=release)
+    plan = stacks.with_settings(PLAN, live=release)
     assert bundle(WRITER, plan)["/etc/idr/omero/upgrade"].strip() == said
 
 
 def test_the_demo_distribution_shares_and_mounts_nothing() -> None:
     for role in OMERO_ROLES:
-        assert applied_roles((role,), stacks.plan_of("local").omero.distribution) == ("common", "omero-demo")
+        assert applied_roles((role,), stacks.plan_of("local").settings.omero.distribution) == ("common", "omero-demo")
 
 
 def test_official_without_sums_is_refused_by_name() -> None:

@@ -47,7 +47,11 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def test_a_new_database_gets_its_schema_and_the_public_user(applied: Machine) -> None:
     database = applied.database()
     assert database["groups"] == {"public": "read-only"}
-    assert database["users"]["public"] == {"id": 2, "groups": ["public"], "hash": _hash(PLAN.public_password, 2)}
+    assert database["users"]["public"] == {
+        "id": 2,
+        "groups": ["public"],
+        "hash": _hash(PLAN.settings.public_password, 2),
+    }
     assert database["mark"] == _server_sum()[:12]
     # Nothing is done a second time.
     assert applied.apply(WRITER, PLAN)[0] == 0
@@ -67,7 +71,7 @@ def test_a_read_only_node_needs_no_user_of_the_images(machine: Machine) -> None:
     machine.said("mkdir -p /data/OMERO-readonly/ManagedRepository")
     public = {"id": 2, "hash": ""}
     machine.database(schema="OMERO5.4__0", mark=_server_sum()[:12], users={"public": public})
-    machine.database(users={"public": public | {"hash": _hash(PLAN.public_password, 2)}})
+    machine.database(users={"public": public | {"hash": _hash(PLAN.settings.public_password, 2)}})
     status, said = machine.apply(READER, PLAN)
     assert status == 0, said
     assert machine.said("id -u omero-server && stat -c %U /data/OMERO").split() == ["546", "omero-server"]

@@ -12,7 +12,7 @@ LIBRARY = "/usr/local/lib/idr-prewarm/prewarm"
 
 
 PLAN = stacks.plan_of("ebi")
-RELEASE = PLAN.release(PLAN.live)
+RELEASE = PLAN.release(PLAN.settings.live)
 
 
 def bundle() -> dict[str, str]:

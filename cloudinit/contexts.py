@@ -1,0 +1,216 @@
+"""What the templates of each role can print: the names, and their types.
+
+Every template has the names of `Common`. Those of a role in `CONTEXTS` have the names of its context, too, and those of
+a site's own roles the names of `Site`. tests/unit/cloudinit/test_contexts.py refuses a template that uses another one.
+Contexts with passwords have no repr.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, Literal, Protocol, Self
+
+from cloudinit import frontend, omero
+from cloudinit.source import Source
+from model import firewall, matrix, people, sizing
+from model.locations import server_name
+from model.matrix import HostRules
+from model.omero_nodes import service_name
+from model.people import Person, PersonRole
+from model.plan import Node, Plan, Scope
+from model.roles import OMERO_ROLES, Role, SiteRole
+from model.secrets import Certificate, Secrets
+from model.settings import Proxies
+
+
+class Context(Protocol):
+    """The typed values that the templates of a role print."""
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every template can print.
+
+    `operators` and `deploy_keys` are public keys of the account `idr`; the latter are accepted from the networks
+    `deployed_from` alone, or from anywhere where that is empty. `people` have accounts on the node.
+    """
+
+    node: Node
+    peers: tuple[Node, ...]
+    volume_ids: Mapping[str, str]
+    rules: HostRules
+    node_exporter_port: int
+    time_servers: tuple[str, ...]
+    proxies: Proxies
+    proxies_mode: str
+    operators: tuple[str, ...]
+    people: tuple[Person, ...]
+    tcp_forwarding: Literal["local", "no"]
+    deploy_keys: tuple[str, ...]
+    deployed_from: tuple[str, ...]
+    authorities: str
+    certificate: Certificate
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        node, plan, secrets = source.node, source.plan, source.secrets
+        is_bastion = node == plan.bastion_node
+        return cls(
+            node=node,
+            peers=(plan.bastion_node, *(() if is_bastion else source.release.nodes)),
+            volume_ids=source.volume_ids,
+            rules=matrix.host_rules(plan, node),
+            node_exporter_port=firewall.NODE_EXPORTER_PORT,
+            time_servers=plan.settings.time_servers,
+            proxies=plan.settings.proxies,
+            # apt lists packages for everybody.
+            proxies_mode="0600" if plan.settings.proxies.have_password() else "0644",
+            operators=plan.operators,
+            people=people.on_node(plan.people, node.roles),
+            # The bastion passes connections on; no other node does.
+            tcp_forwarding="local" if is_bastion else "no",
+            deploy_keys=tuple(key.public for key in secrets.deploy_keys()),
+            deployed_from=_deployed_from(node, plan),
+            authorities=secrets.authorities,
+            certificate=secrets.certificate(node.name, _hosts(node, plan)),
+        )
+
+
+@dataclass(frozen=True)
+class Bastion:
+    """sshd of the bastion: the ports that it passes connections on to, and the accounts that can do nothing else."""
+
+    passed_ports: tuple[int, ...]
+    jump_users: tuple[str, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for the bastion."""
+        here = people.on_node(source.plan.people, source.node.roles)
+        return cls(
+            passed_ports=matrix.bastion_ports(source.plan),
+            jump_users=("jump", *(person.name for person in here if person.role == PersonRole.JUMP)),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Database:
+    """PostgreSQL: who may log in, and the sizes that depend on more than the node (`node.sizes` has the others)."""
+
+    omero_servers: tuple[Node, ...]
+    pool_size: int
+    reserved_connections: int
+    connections: int
+    work_memory_mib: int
+    wal_mib: int
+    omero_password: str
+    readonly_password: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        servers, pool = source.release.with_role(*OMERO_ROLES), source.plan.settings.omero.pool_size
+        connections = sizing.database_connections(len(servers), pool)
+        return cls(
+            omero_servers=servers,
+            pool_size=pool,
+            reserved_connections=sizing.RESERVED_CONNECTIONS,
+            connections=connections,
+            work_memory_mib=source.node.sizes.work_memory_mib(connections),
+            wal_mib=sizing.wal_mib(next(volume.size_gib for volume in source.node.volumes if volume.purpose == "db")),
+            omero_password=source.password("database/omero"),
+            readonly_password=source.password("database/omeroreadonly"),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Redis:
+    """Redis: its passwords. While the stack secret is renewed, `accepted_passwords` has the former one, too."""
+
+    password: str
+    accepted_passwords: tuple[str, ...]
+    operator_password: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(
+            password=source.password("redis"),
+            accepted_passwords=source.secrets.accepted_passwords(f"{source.release.name}/redis"),
+            operator_password=source.password("redis/operator"),
+        )
+
+
+@dataclass(frozen=True)
+class Management:
+    """The pre-warm: the release's own proxy, live or not, and the public name that it is asked by."""
+
+    proxy_address: IPv4Address
+    host_name: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(proxy_address=source.first(Role.PROXY).address, host_name=source.plan.host_name)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the templates of a site's own roles can print: the whole plan (docs/site-roles.md)."""
+
+    plan: Plan
+    release: Scope
+    secrets: Secrets
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(plan=source.plan, release=source.release, secrets=source.secrets)
+
+
+CONTEXTS: Mapping[str, type[Context]] = {
+    "bastion": Bastion,
+    "database": Database,
+    "management": Management,
+    "nfs": omero.Mounts,
+    "omero-database": omero.Accounts,
+    "omero-demo": omero.Server,
+    "omero-downloads": omero.Downloads,
+    "omero-readwrite": omero.Exports,
+    "omero-server": omero.Server,
+    "proxy": frontend.Proxy,
+    "redis": Redis,
+    "web": frontend.Web,
+}
+"""The context of each role whose templates print more than `Common`."""
+
+
+def context_of(role: str) -> type[Context] | None:
+    """What templates of a role print beside `Common`."""
+    return Site if isinstance(role, SiteRole) else CONTEXTS.get(role)
+
+
+def variables(role: str, common: Common, source: Source) -> dict[str, Any]:
+    """What the templates of a role are rendered with on a node."""
+    context = context_of(role)
+    return vars(common) | (vars(context.of(source)) if context else {})
+
+
+def _deployed_from(node: Node, plan: Plan) -> tuple[str, ...]:
+    """The networks from which the deployment connects to a node; empty: from anywhere."""
+    if node == plan.bastion_node:
+        return tuple(map(str, plan.settings.ssh_from))
+    return (str(plan.bastion_node.address),)
+
+
+def _hosts(node: Node, plan: Plan) -> tuple[str, ...]:
+    names = [node.name, node.alias, str(node.address)]
+    if OMERO_ROLES.intersection(node.roles):
+        names.append(service_name(plan.scope_of(node)))
+    names += [server_name(role, plan.scope_of(node)) for role in node.roles if isinstance(role, SiteRole)]
+    return tuple(names)

@@ -1,0 +1,140 @@
+"""What the templates of proxy and OMERO.web can print, beside `cloudinit.contexts.Common`."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Literal, Self
+
+from cloudinit.source import Source
+from model import addresses, balancing, caching, firewall
+from model.addresses import Address
+from model.balancing import Hop
+from model.caching import Kind, Zone
+from model.locations import ProxyLocation, locations
+from model.omero_nodes import service_name
+from model.plan import Node, Plan
+from model.public_certificate import Acme
+from model.redirects import Redirect
+from model.roles import OMERO_ROLES, Role
+from model.secrets import Certificate
+
+
+@dataclass(frozen=True, repr=False)
+class Web:
+    """OMERO.web: its OMERO.server, sessions and caches in Redis, and how many requests it takes at once."""
+
+    port: int
+    omero_server: Node
+    omero_ssl_port: int
+    public_password: str
+    url_filter: str
+    redis: Node
+    redis_password: str
+    session_cookie: str
+    timeout_seconds: int
+    few_at_once: int
+    many_at_once: int
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        node, release = source.node, source.release
+        return cls(
+            port=firewall.WEB_PORT,
+            # The one beside it where there is one (IDR/deployment#47).
+            omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
+            omero_ssl_port=firewall.OMERO_SSL_PORT,
+            public_password=source.plan.settings.public_password,
+            url_filter=addresses.url_filter(),
+            redis=source.first(Role.REDIS),
+            redis_password=source.password("redis"),
+            session_cookie=balancing.session_cookie(release),
+            timeout_seconds=balancing.seconds_of_web(node, release),
+            few_at_once=balancing.FEW_AT_ONCE,
+            many_at_once=balancing.for_many_at_once(node),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Proxy:
+    """nginx: what it answers by which name, what it keeps, whom it asks, and how much one visitor gets.
+
+    `tls` is the folder of the certificate that visitors see; `acme` asks for it on the live release's first proxy.
+    """
+
+    host_name: str
+    tls: Literal["acme", "given"]
+    public_certificate: Certificate
+    acme: Acme | None
+    acme_authority: str
+    public_password: str
+    redirects: tuple[Redirect, ...]
+    addresses: tuple[Address, ...]
+    known_arguments: dict[str, str]
+    kept_groups: tuple[str, ...]
+    credentials: str
+    kinds: tuple[Kind, ...]
+    zones: tuple[Zone, ...]
+    unused: str
+    unlimited: tuple[IPv4Network, ...]
+    hops: tuple[Hop, ...]
+    answers_a_second: int
+    at_once_for_one: int
+    visitors_seconds: int
+    operators_seconds: int
+    session_cookie: str
+    web_port: int
+    bypass_port: int
+    serves_omero: bool
+    omero_servers: tuple[Node, ...]
+    omero_shares: tuple[str, ...]
+    omero_name: str
+    omero_ssl_port: int
+    omero_websocket_port: int
+    locations: tuple[ProxyLocation, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        node, release, plan = source.node, source.release, source.plan
+        acme = plan.settings.acme if node == plan.public_node() else None
+        return cls(
+            host_name=plan.host_name,
+            tls="acme" if acme else "given",
+            public_certificate=_given(plan) or source.secrets.visitors_certificate(node.name, plan.host_name),
+            acme=acme,
+            acme_authority=acme.authority.strip() if acme and acme.authority else "",
+            public_password=plan.settings.public_password,
+            redirects=plan.settings.redirects,
+            addresses=addresses.opened(),
+            known_arguments=addresses.known_arguments(),
+            kept_groups=addresses.KEPT_GROUPS,
+            credentials=addresses.credentials(),
+            kinds=caching.KINDS,
+            zones=caching.zones(caching.volume_gib(node)),
+            unused=caching.UNUSED,
+            # The release's own machines (pre-warming), and operators through the bastion.
+            unlimited=(release.subnet.cidr, plan.bastion.subnet.cidr),
+            hops=balancing.hops(release),
+            answers_a_second=balancing.answers_a_second(release),
+            at_once_for_one=balancing.at_once_for_one(release),
+            visitors_seconds=balancing.seconds_of_proxy("visitors"),
+            operators_seconds=balancing.seconds_of_proxy("operators"),
+            session_cookie=balancing.session_cookie(release),
+            web_port=firewall.WEB_PORT,
+            bypass_port=firewall.CACHE_BYPASS_PORT,
+            serves_omero=bool(OMERO_ROLES.intersection(node.roles)),
+            omero_servers=balancing.omero(release),
+            omero_shares=balancing.shares(release),
+            omero_name=service_name(release),
+            omero_ssl_port=firewall.OMERO_SSL_PORT,
+            omero_websocket_port=firewall.OMERO_WEBSOCKET_PORT,
+            locations=locations(release),
+        )
+
+
+def _given(plan: Plan) -> Certificate | None:
+    """The operator's own certificate for visitors."""
+    given = plan.settings.certificate
+    if given is None:
+        return None
+    return Certificate(given.key.get_secret_value().strip() + "\n", given.certificate.strip() + "\n")

@@ -1,0 +1,31 @@
+"""What the contexts of templates are made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model.plan import Node, Plan, Scope
+from model.roles import Role
+from model.secrets import Secrets
+
+
+@dataclass(frozen=True)
+class Source:
+    """A node, its stack and the stack's secrets. `volume_ids` has the Cinder id of each of its volumes by purpose."""
+
+    node: Node
+    plan: Plan
+    secrets: Secrets
+    volume_ids: Mapping[str, str]
+
+    @property
+    def release(self) -> Scope:
+        """The node's release; the bastion's scope for the bastion."""
+        return self.plan.scope_of(self.node)
+
+    def first(self, *roles: Role) -> Node:
+        """The release's first node with one of `roles`."""
+        return self.release.with_role(*roles)[0]
+
+    def password(self, name: str) -> str:
+        """A password of the release (`model.secrets.PASSWORDS`)."""
+        return self.secrets.password(f"{self.release.name}/{name}")

@@ -1,0 +1,199 @@
+"""The matrix of one stack: the table of `model.firewall` for its nodes, as security group rules and host firewalls.
+
+Flows go between the nodes of one scope (a release, or the bastion's network), and between the bastion's scope and each
+release; releases do not reach each other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network
+
+from model import nfs
+from model.firewall import (
+    ANYWHERE,
+    EVERY_NODE,
+    FETCH_PORTS,
+    FETCHERS,
+    FLOWS,
+    METADATA,
+    OMERO_SSL_PORT,
+    SSH_PORT,
+    STORAGE,
+    UNSERVED,
+    WORLD,
+    Direction,
+    End,
+    Flow,
+    Rule,
+    group_name,
+)
+from model.flow_fields import Transport
+from model.plan import Node, Plan, Scope
+from model.roles import OMERO_ROLES, Role
+from model.settings import Settings
+
+
+def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
+    """The matrix as it holds in `scope`: without what nothing here needs, and as narrow as the settings say."""
+    narrowed = {SSH_PORT: plan.settings.ssh_from, OMERO_SSL_PORT: plan.settings.omero_from}
+    for flow in _needed(plan.settings, scope):
+        networks = narrowed.get(flow.port, ()) if flow.source == WORLD else ()
+        yield from (replace(flow, source=network) for network in networks)
+        if not networks:
+            yield flow
+    yield from _extra(plan.settings)
+
+
+def bastion_ports(plan: Plan) -> tuple[int, ...]:
+    """The ports to which the bastion passes operators' connections on."""
+    found = (*FLOWS, *_extra(plan.settings))
+    return tuple(sorted({flow.port for flow in found if flow.source == Role.BASTION and flow.transport == "tcp"}))
+
+
+def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
+    unserved, shared = UNSERVED[settings.omero.distribution], _omero_beside_proxy(scope)
+    is_closed = settings.proxies.http is not None
+    for flow in FLOWS:
+        if flow.port in unserved or (is_closed and flow.target == WORLD and flow.port in FETCH_PORTS):
+            continue
+        if flow.source == WORLD and flow.port == OMERO_SSL_PORT and shared:
+            # The port is OMERO's own there; nginx would have to fight for it.
+            yield from (replace(flow, target=role) for role in shared)
+        elif flow.target == STORAGE:
+            # Nothing where nothing is mounted.
+            ports = nfs.ports(mount.options for mount in settings.nfs_mounts)
+            yield from (replace(flow, transport=transport, port=port) for transport, port in ports)
+        else:
+            yield flow
+    if is_closed:
+        yield Flow(EVERY_NODE, METADATA, 80, "the cloud's metadata")
+    for network, port in settings.proxies.places():
+        yield Flow(EVERY_NODE, network, port, "packages and downloads through the site's proxy", users=FETCHERS)
+
+
+def _extra(settings: Settings) -> tuple[Flow, ...]:
+    """The flows that the stack adds to the table."""
+    return (*settings.site_flows(), *(flow for extra in settings.flows for flow in extra.flows()))
+
+
+def _omero_beside_proxy(scope: Scope) -> tuple[Role, ...]:
+    """The OMERO roles of nodes that are a proxy as well: these serve OMERO clients themselves."""
+    roles = {role for node in scope.with_role(Role.PROXY) for role in node.roles}
+    return tuple(sorted(OMERO_ROLES.intersection(roles)))
+
+
+def rules(plan: Plan, scope: Scope) -> tuple[Rule, ...]:
+    """The rules of a scope's security groups, without repetition, in the order of the matrix."""
+    found: dict[Rule, Rule] = {}
+    for flow in flows(plan, scope):
+        ends: tuple[tuple[End, End, Direction], ...] = (
+            (flow.target, flow.source, "ingress"),
+            (flow.source, flow.target, "egress"),
+        )
+        for here, there, direction in ends:
+            if not _nodes(scope, here):
+                continue
+            group = group_name(scope.name, here)
+            for remote_group, cidr in _remotes(plan, scope, here, there):
+                rule = Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)
+                # Neutron refuses the same rule a second time, whatever it is for.
+                found.setdefault(replace(rule, why=""), rule)
+    return tuple(found.values())
+
+
+def _nodes(scope: Scope, end: End) -> tuple[Node, ...]:
+    """The nodes of a scope at one end of a flow."""
+    return tuple(node for node in scope.nodes if end == EVERY_NODE or end in node.roles)
+
+
+def _remotes(plan: Plan, scope: Scope, here: End, there: End) -> Iterator[tuple[str | None, str | None]]:
+    # A node alone with both ends talks to itself, past every firewall.
+    if any(one.address != other.address for one in _nodes(scope, here) for other in _nodes(scope, there)):
+        yield group_name(scope.name, there), None
+    for cidr in _outside(plan, scope, there):
+        yield None, str(cidr)
+
+
+def _outside(plan: Plan, scope: Scope, end: End) -> Iterator[IPv4Network]:
+    """Where an end is beyond this scope: as CIDRs, since another scope's groups may not be there yet."""
+    if end == WORLD:
+        yield ANYWHERE
+    elif end == STORAGE:
+        yield plan.settings.storage_network.cidr if plan.settings.storage_network else ANYWHERE
+    elif isinstance(end, IPv4Network):
+        yield end
+    else:
+        for other in plan.releases if scope.name == plan.bastion.name else (plan.bastion,):
+            if end == EVERY_NODE:
+                yield other.subnet.cidr
+            else:
+                yield from (_alone(node.address) for node in _nodes(other, end))
+
+
+@dataclass(frozen=True)
+class Allow:
+    """One line of a host firewall: `port` from (ingress) or to (egress) the CIDRs in `peers`."""
+
+    transport: Transport
+    port: int
+    peers: tuple[str, ...]
+    why: str
+    users: tuple[str, ...] = ()
+    """The accounts that may; empty: all of them."""
+
+
+@dataclass(frozen=True)
+class HostRules:
+    """What a node's own firewall lets in and out; everything else is dropped."""
+
+    ingress: tuple[Allow, ...]
+    egress: tuple[Allow, ...]
+
+    @property
+    def public_ports(self) -> tuple[int, ...]:
+        """The TCP ports, beside ssh's, that the whole world may reach."""
+        world = (str(ANYWHERE),)
+        tcp = (allow for allow in self.ingress if allow.transport == "tcp" and allow.port != SSH_PORT)
+        return tuple(allow.port for allow in tcp if allow.peers == world)
+
+
+def host_rules(plan: Plan, node: Node) -> HostRules:
+    """The matrix as one node sees it, by address."""
+    scope = plan.scope_of(node)
+
+    def concerns(end: End) -> bool:
+        return end == EVERY_NODE or end in node.roles
+
+    found = tuple(flows(plan, scope))
+    return HostRules(
+        ingress=tuple(
+            Allow(flow.transport, flow.port, peers, flow.why)
+            for flow in found
+            if concerns(flow.target) and (peers := _peers(plan, scope, node, flow.source))
+        ),
+        egress=tuple(
+            Allow(flow.transport, flow.port, peers, flow.why, flow.users)
+            for flow in found
+            if concerns(flow.source) and (peers := _destinations(plan, scope, node, flow))
+        ),
+    )
+
+
+def _destinations(plan: Plan, scope: Scope, node: Node, flow: Flow) -> tuple[str, ...]:
+    if flow.source == Role.BASTION:
+        # A release that is retired is stopped through the bastion, after that was configured without it. Where the
+        # bastion may go, its security group says.
+        return (str(ANYWHERE),)
+    return _peers(plan, scope, node, flow.target)
+
+
+def _peers(plan: Plan, scope: Scope, node: Node, end: End) -> tuple[str, ...]:
+    inside = (_alone(peer.address) for peer in _nodes(scope, end) if peer.address != node.address)
+    return tuple(str(network) for network in sorted({*inside, *_outside(plan, scope, end)}))
+
+
+@cache
+def _alone(address: IPv4Address) -> IPv4Network:
+    # Every node needs every other's: for 100 nodes a third of planning was spent on repeating them.
+    return IPv4Network(address)

@@ -1,0 +1,42 @@
+"""What OMERO's nodes are configured with, beside the settings: shares, mounts, the database user, the name in TLS."""
+
+from model.plan import Node, Plan, Scope
+from model.roles import Role
+from model.settings import NfsMount
+
+
+def is_readonly(node: Node) -> bool:
+    """Whether the node's OMERO.server only reads."""
+    return Role.OMERO_READONLY in node.roles
+
+
+def readonly_nodes(release: Scope) -> tuple[Node, ...]:
+    """The nodes that the read-write server shares its files with."""
+    return release.with_role(Role.OMERO_READONLY)
+
+
+def database_user(node: Node) -> str:
+    """The database's role that the node's OMERO.server logs in as; also its password's name."""
+    return "omeroreadonly" if is_readonly(node) else "omero"
+
+
+def service_name(release: Scope) -> str:
+    """A name in the certificates of all of a release's OMERO.servers: nginx expects one name of a whole upstream."""
+    return f"omero.{release.name}.idr.internal"
+
+
+def mounts(node: Node, plan: Plan) -> tuple[NfsMount, ...]:
+    """What a node with the official distribution mounts over the network."""
+    return plan.settings.nfs_mounts + (_shares(plan.scope_of(node)) if is_readonly(node) else ())
+
+
+def _shares(release: Scope) -> tuple[NfsMount, ...]:
+    # As in IDR: the data folder aside and read-only, the Bio-Formats cache in its place and shared by all who write it.
+    return tuple(
+        NfsMount(source=f"{server.address}:{path}", mount=mount, options=options)
+        for server in release.with_role(Role.OMERO_READWRITE)
+        for path, mount, options in (
+            ("/data/OMERO", "/data/OMERO-readonly", "ro,vers=4.2"),
+            ("/data/BioFormatsCache", "/data/BioFormatsCache", "rw,vers=4.2"),
+        )
+    )

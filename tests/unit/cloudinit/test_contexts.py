@@ -1,0 +1,80 @@
+"""What templates print is what their role's context has, by name and by type, also where no stack renders it."""
+
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+from jinja2.meta import find_undeclared_variables
+
+from cloudinit import render
+from cloudinit.contexts import CONTEXTS, Common, context_of
+from model import site_files
+from model.roles import DESCRIPTIONS
+from model.site_files import FileEntry
+from tests import site_roles
+from tests.templates import Checker, element
+
+SITE = site_roles.example_roles()
+EXAMPLE = SITE[site_roles.ROLE]
+ROLES: dict[str, Path] = {role: render._folder(role) for role in (*DESCRIPTIONS, *SITE.values())}
+
+
+def names(role: str) -> dict[str, Any]:
+    """The names that the templates of a role can use, with their types."""
+    context = context_of(role)
+    return get_type_hints(Common) | (get_type_hints(context) if context else {})
+
+
+def texts(role: str) -> dict[str, tuple[str, FileEntry]]:
+    """The templates of a role by a name to show: its files, and their paths and modes where these vary."""
+    folder = ROLES[role]
+    found: dict[str, tuple[str, FileEntry]] = {}
+    for path, entry in site_files.read(folder / site_files.NAME).items():
+        source = site_files.source_of(folder, path, entry)
+        found[f"{role}: {path}: path"] = path, entry
+        found[f"{role}: {path}: mode"] = entry.mode, entry
+        if source and source.suffix == ".j2":
+            found[f"{role}: {path}"] = source.read_text(), entry
+    return found
+
+
+def mistakes(text: str, known: dict[str, Any], roles: Path = render.HERE) -> list[str]:
+    return Checker(render._environment(roles)).template(text, known)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_templates_use_what_their_context_has(role: str) -> None:
+    known = names(role)
+    for where, (text, entry) in texts(role).items():
+        item = {"item": element(known[entry.each])} if entry.each else {}
+        assert mistakes(text, known | item, ROLES[role].parent) == [], where
+
+
+def test_every_value_of_a_context_is_used() -> None:
+    """Fields that no template prints stay behind when a template changes."""
+    parse = render._environment(render.HERE).parse
+    files = [file for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)]
+    used: set[str] = set().union(*(find_undeclared_variables(parse(file.read_text())) for file in files))
+    fields = {name for context in (Common, *CONTEXTS.values()) for name in get_type_hints(context)}
+    assert fields - used == set()
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "mistake"),
+    [
+        ("redis", "{{ pasword }}", "'pasword' is undefined"),
+        ("redis", "{{ connections }}", "'connections' is undefined"),
+        ("database", "{% if node.zone %}{{ node.adress }}{% endif %}", "Node has no 'adress'"),
+        ("database", "{% for one in omero_servers %}{{ one.flavor.memory }}{% endfor %}", "Flavor has no 'memory'"),
+        ("proxy", "{% if acme %}{{ acme.mail | shell }}{% endif %}", "Acme has no 'mail'"),
+        ("proxy", "{% for one in hops if one.audiense %}{% endfor %}", "Hop has no 'audiense'"),
+        ("proxy", "{% for key, one in known_arguments.items() %}{{ one.upwards }}{% endfor %}", "str has no 'upwards'"),
+        ("proxy", "{% macro one(x) %}{{ x.anything }}{{ acmee }}{% endmacro %}", "'acmee' is undefined"),
+        ("proxy", '{% include "proxy/locations.conf.j2" %}', "'shared' is undefined"),
+        ("omero-downloads", "{% for n, a in archives.items() %}{{ a.sha }}{% endfor %}", "Download has no 'sha'"),
+        ("common", "{{ 'a' if proxies.https else 'b' }}", "Proxies has no 'https'"),
+        (EXAMPLE, '{% for one in release.with_role("web") %}{{ one.adress }}{% endfor %}', "Node has no 'adress'"),
+    ],
+)
+def test_a_misspelt_name_is_seen_also_where_it_is_not_rendered(role: str, text: str, mistake: str) -> None:
+    assert mistake in mistakes(text, names(role))
