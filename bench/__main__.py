@@ -12,17 +12,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.attack.command import attack
+from bench.attack import attack
 from bench.frontend.command import frontend
 from bench.infra.command import infra
 from bench.prewarm.command import prewarm
 from bench.roles.command import roles
 from cloudinit import render
+from harness import stacks
+from harness.project import Project, copy_program
 from model.planning import plan
 from model.reading import Source, parse
 from model.secrets import Secrets
-from tests import stacks
-from tests.project import Project, copy_program
 
 NODES = 100
 REPEATS = 7

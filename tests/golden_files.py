@@ -17,11 +17,12 @@ import yaml
 from pydantic import BaseModel
 
 from cloudinit import render
+from harness import stacks
 from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
 from model.secrets import Certificate, Secrets, SshKey
-from tests import declared, stacks
+from tests import declared
 
 LAYOUTS = (*stacks.LAYOUTS, *stacks.EVERYTHING)
 FOLDER = Path(__file__).with_name("golden")

@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from harness import rendered, stacks
 from idr import stack_file
 from idr.errors import IdrError
 from model.outputs import inventory
@@ -28,7 +29,6 @@ from model.outputs.topology import Topology, topology
 from model.plan import Node, Plan
 from model.reading import SettingsError
 from model.secrets import Secrets
-from tests import rendered, stacks
 
 Path_ = tuple[Any, ...]
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from bench.frontend import cold, shown, slow, warm
 from bench.frontend.load import LoadError
 from dev import debian
+from harness import stacks
+from harness.proxy import StartError
 from model.plan import Plan
-from tests import stacks
-from tests.proxy import StartError
 
 Measure = Callable[[Path, Plan], dict[str, float]]
 PARTS: dict[str, Measure] = {

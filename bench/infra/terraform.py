@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 TOOLCHAIN = ROOT / "dev" / "toolchain"
 MODULE = "github.com/terraform-provider-openstack/terraform-provider-openstack/v3"

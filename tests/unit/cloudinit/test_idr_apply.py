@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from harness.stacks import ROOT
 from tests import programs
-from tests.stacks import ROOT
 
 SCRIPT = ROOT / "cloudinit" / "bootstrap" / "idr-apply"
 USER, GROUP = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness import proxy, stacks
 from model.roles import Role
-from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = stacks.plan_of("local")

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import proxy
-from tests.cloud.asking import IMAGE
+from harness import proxy
+from harness.cloud.asking import IMAGE
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import PLAN, WEB, Front
 

@@ -14,9 +14,9 @@ from cryptography import x509
 
 from cloudinit import render
 from cloudinit.omero import service_name
+from harness import proxy, stacks
 from model.roles import OMERO_ROLES
 from model.secrets import Certificate
-from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = stacks.plan_of("ebi")

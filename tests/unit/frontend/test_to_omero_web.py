@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness import proxy, rendered, stacks
+from harness.ports import free_port
 from model.firewall import WEB_PORT
 from model.roles import Role
 from model.secrets import Certificate
 from model.sizing import web_workers
-from tests import proxy, rendered, stacks
-from tests.ports import free_port
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = stacks.plan_of("local")

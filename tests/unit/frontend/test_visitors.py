@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness import proxy, stacks
 from model import balancing
-from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import PLAN, Front
 

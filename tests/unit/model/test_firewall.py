@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import stacks
 from model.firewall import EVERY_NODE, FETCHERS, FLOWS, STORAGE, WORLD, HostRules, Rule
 from model.plan import Node, Plan, Scope
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import Role
-from tests import stacks
 
 PUBLIC = {80, 443, 4064}
 # Between nodes, over TCP: written by hand, so that a changed matrix does not change what it is compared with.

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from harness import stacks
 from model.outputs.inventory import ini
 from model.outputs.metadata import LONGEST_VALUE, server_metadata
 from model.outputs.topology import topology
 from model.planning import plan
 from model.reading import Source, parse
-from tests import golden_files, stacks
+from tests import golden_files
 
 PLAYS = stacks.ROOT / "tests" / "layouts" / "idr-plays.yml"
 EXPECTED = stacks.ROOT / "tests" / "layouts" / "idr-plays.expected.yml"

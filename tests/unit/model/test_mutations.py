@@ -3,7 +3,8 @@
 tests/soak/test_mutations.py tries more of them.
 """
 
-from tests import mutations, stacks
+from harness import stacks
+from tests import mutations
 
 SAMPLE = 60
 SEED = 11

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from dev.image.rootfs import guest_packages
+from harness import stacks
 from model import sizing
 from model.outputs import inventory
 from model.outputs.topology import topology
@@ -21,7 +22,6 @@ from model.role_description import (
 )
 from model.roles import DESCRIPTIONS, FACTS, Role, applied_roles, facts_of
 from model.systems import DEBIAN, packages
-from tests import stacks
 
 
 @pytest.mark.parametrize("name", ["role.yaml", "files.yaml", "scripts"])

@@ -4,9 +4,9 @@ import json
 from pathlib import PurePosixPath
 
 from cloudinit import render
+from harness import stacks
+from harness.stacks import ROOT
 from model.roles import Role
-from tests import stacks
-from tests.stacks import ROOT
 
 LIBRARY = "/usr/local/lib/idr-prewarm/prewarm"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stacks import LAYOUTS, ROOT
+from harness.stacks import LAYOUTS, ROOT
 
 PROGRAM = ("__main__.py", "Pulumi.yaml", "bin", "model", "components", "cloudinit", "idr")
 PULUMI = ("pulumi", "--non-interactive", "--color", "never")

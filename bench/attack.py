@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.attack import hostile
-from bench.attack.measure import AttackError, Figures, measured
+from harness.attack import hostile
+from harness.attack.measure import AttackError, Figures, measured
 
 
 def attack(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
