@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness import stacks
 from model.firewall import EVERY_NODE, FETCHERS, FLOWS, STORAGE, WORLD, HostRules, Rule
-from model.plan import Node, Plan, Scope
+from model.plan import Node, Plan
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import Role
@@ -201,10 +201,6 @@ def test_every_rule_names_groups_of_its_own_scope_once(placed: dict[str, Any]) -
         assert len(set(scope.rules)) == len(scope.rules)
         assert all(rule.group in scope.security_groups for rule in scope.rules)
         assert all(rule.remote_group in (None, *scope.security_groups) for rule in scope.rules)
-
-
-def ebi_scope() -> Scope:
-    return stacks.plan_of("ebi").releases[0]
 
 
 @pytest.mark.parametrize("stack", stacks.LAYOUTS)
