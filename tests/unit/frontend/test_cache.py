@@ -12,9 +12,8 @@ import pytest
 from harness import proxy
 from harness.cloud.asking import IMAGE
 from tests.unit.frontend import upstream as upstreams
-from tests.unit.frontend.conftest import PLAN, WEB, Front
+from tests.unit.frontend.conftest import PLAN, THUMBNAIL, WEB, Front
 
-THUMBNAIL = "/webgateway/render_thumbnail/1/"
 VIEWERS = 50
 A_MOMENT = 2.1
 """Seconds after which a failure is forgotten: it is kept for one, and nginx counts whole ones."""

@@ -19,12 +19,11 @@ from model.roles import Role
 from model.secrets import Certificate
 from model.sizing import web_workers
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import PLAN, THUMBNAIL
 
-PLAN = stacks.plan_of("local")
 SECRETS = stacks.secrets_of("local")
 NODE = PLAN.releases[0].with_role(Role.WEB)[0]
 PAGE = "/webclient/?a=%2Fb&c=d//e"
-THUMBNAIL = "/webgateway/render_thumbnail/1/"
 FOLDER = "/etc/idr/web/"
 
 
