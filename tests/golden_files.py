@@ -8,8 +8,10 @@ That is the plan, the outputs, every resource as it is declared, each node's boo
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from model.secrets import Certificate, Secrets, SshKey
 from tests import declared
 
 LAYOUTS = (*stacks.LAYOUTS, *stacks.EVERYTHING)
+ALIKE = {"uod": "ebi"}
+"""Layouts of which only the differences from another one are kept."""
 FOLDER = Path(__file__).with_name("golden")
 VOLUME_ID = "00000000-0000-4000-8000-0000000000"
 KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
@@ -52,8 +56,24 @@ class NamedSecrets(Secrets):
         return Certificate(f"<private key of {name}>\n", f"<certificate of {host} for visitors>\n")
 
 
+def files(layout: str) -> dict[str, str]:
+    """The golden files of a layout, by name."""
+    if layout not in ALIKE:
+        return texts(layout)
+    return {f"against-{ALIKE[layout]}.diff": "".join(_differences(texts(ALIKE[layout]), texts(layout)))}
+
+
+def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """The lines that differ. Without their numbers, which would change with every template."""
+    for name in sorted(before.keys() | after.keys()):
+        one, other = (texts.get(name, "").splitlines(keepends=True) for texts in (before, after))
+        for line in unified_diff(one, other, name, name, n=0):
+            yield "@@\n" if line.startswith("@@ ") else line
+
+
+@cache
 def texts(layout: str) -> dict[str, str]:
-    """The files of a layout, by name; what is in no stack is only declared."""
+    """All that a layout comes to, by name; what is in no stack is only declared."""
     plan = stacks.plan_of(layout)
     secrets = NamedSecrets(layout, "never derived from")
     found = {"resources.yaml": _resources(plan, secrets)}
@@ -138,7 +158,7 @@ def main() -> None:
     for layout in LAYOUTS:
         folder = FOLDER / layout
         folder.mkdir(parents=True)
-        for name, text in texts(layout).items():
+        for name, text in files(layout).items():
             (folder / name).write_text(text)
 
 
