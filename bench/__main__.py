@@ -1,34 +1,30 @@
 """`make bench`: how long planning and rendering take, and what a preview costs beside one of an empty program."""
 
-import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bench.attack.command import attack
+from bench.attack import attack
+from bench.figures import AsJson, show
 from bench.frontend.command import frontend
 from bench.infra.command import infra
 from bench.prewarm.command import prewarm
 from bench.roles.command import roles
 from cloudinit import render
+from harness import stacks
+from harness.project import Project, copy_program
 from model.planning import plan
 from model.reading import Source, parse
 from model.secrets import Secrets
-from tests import stacks
-from tests.project import Project, copy_program
 
 NODES = 100
 REPEATS = 7
 EMPTY = '"""Nothing."""\n'
 
-console = Console(highlight=False)
 app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(attack)
 app.command()(frontend)
@@ -64,7 +60,7 @@ def plan_and_render() -> None:
 @app.callback()
 def main(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure planning, rendering and previews; the commands below measure one thing each, and take longer."""
     if context.invoked_subcommand:
@@ -78,11 +74,7 @@ def main(
         figures["preview of an empty program (s)"] = seconds(lambda: full.preview("ebi"))
     preview, empty = list(figures.values())[1:]
     figures["ratio of the two previews"] = preview / empty
-    if as_json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-    else:
-        for name, value in figures.items():
-            console.print(f"{value:8.2f}  {name}")
+    show(figures, as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ PARALLEL = ("-n", "4", "--dist", "loadfile")
 LEAST_COVERED = 90
 COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", f"--cov-fail-under={LEAST_COVERED}")
 AT_ONCE = 2
-PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "tests", "bench")
+PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "harness", "tests", "bench")
 
 
 def shell_scripts() -> list[str]:

@@ -26,7 +26,7 @@ LOCKS: Final[dict[str, tuple[str, ...]]] = {
     "cloudinit/omero-server/requirements.lock": ("requirements.in", "--universal", *NO_ICE),
     "dev/cloud/requirements.lock": ("requirements.in", "-c", "constraints.txt"),
     "dev/demo/requirements.lock": ("requirements.in", *NO_ICE),
-    "tests/clients/requirements.lock": ("requirements.in", *NO_ICE),
+    "harness/clients/requirements.lock": ("requirements.in", *NO_ICE),
 }
 """What each lock file is made from, in its folder, and options of its own."""
 

@@ -37,9 +37,10 @@ class Pinned:
             msg = f"{KEY}.{name}.url is not in the stack file: nothing to fetch"
             raise IdrError(msg)
         self._url, self._sum = fields["url"], fields.get("sha256")
-        self._column = part.start_mark.column
         self._flow = bool(part.flow_style)
-        end_of_line = text.find("\n", self._url.end_mark.index)
+        newline = "\r\n" if "\r\n" in text else "\n"
+        self._new_line = newline + " " * part.start_mark.column
+        end_of_line = text.find(newline, self._url.end_mark.index)
         self._line_end = end_of_line if end_of_line >= 0 else len(text)
         self.url = str(self._url.value)
         self.sha256 = str(self._sum.value) if self._sum else None
@@ -49,7 +50,7 @@ class Pinned:
         if self._sum:
             return self._sum.start_mark.index, self._sum.end_mark.index, sha256
         end = self._url.end_mark.index if self._flow else self._line_end
-        return end, end, f", sha256: {sha256}" if self._flow else f"\n{' ' * self._column}sha256: {sha256}"
+        return end, end, f", sha256: {sha256}" if self._flow else f"{self._new_line}sha256: {sha256}"
 
 
 def _at(node: Any, *path: str) -> Any:

@@ -22,9 +22,7 @@ def problems(item: ErrorDetails, key: str) -> list[str]:
         return ["is encrypted, which only secrets may be: write it in plain text"]
     word = _WORDS.get(item["type"])
     texts = [word(item)] if word else item["msg"].removeprefix("Value error, ").splitlines()
-    if item["type"] in ("missing", "extra_forbidden", "dict_type", "model_type", "too_short") or not _may_show(
-        item["input"], key
-    ):
+    if item["type"] in _WITHOUT_VALUE or not _may_show(item["input"], key):
         return texts
     given = repr(item["input"])
     shown = given if len(given) <= LONGEST_SHOWN else given[:LONGEST_SHOWN] + "..."

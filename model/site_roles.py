@@ -14,7 +14,7 @@ from model.roles import DESCRIPTIONS, FACTS, Role, SiteRole
 from model.site_role_description import RoleFlow, SiteRoleDescription
 
 SETTING: Final = "siteRoles"
-APART: Final = ("bench", "dev", "docs", "tests")
+APART: Final = ("bench", "dev", "docs", "harness", "tests")
 """Folders whose changes the review does not take for changes of a stack (idr/review/affected.py)."""
 
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")

@@ -6,8 +6,8 @@ import tarfile
 from io import BytesIO
 from pathlib import Path
 
-from tests.project import PROGRAM
-from tests.stacks import ROOT
+from harness.project import PROGRAM
+from harness.stacks import ROOT
 
 COMMIT = "bdf65b2"
 """What is deployed today."""

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import yaml
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 FILES = (ROOT / "README.md", ROOT / "docs" / "guide.md")
 LANGUAGES = ("console", "yaml")

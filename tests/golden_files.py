@@ -8,8 +8,10 @@ That is the plan, the outputs, every resource as it is declared, each node's boo
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,16 @@ import yaml
 from pydantic import BaseModel
 
 from cloudinit import render
+from harness import stacks
 from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
 from model.secrets import Certificate, Secrets, SshKey
-from tests import declared, stacks
+from tests import declared
 
 LAYOUTS = (*stacks.LAYOUTS, *stacks.EVERYTHING)
+ALIKE = {"uod": "ebi"}
+"""Layouts of which only the differences from another one are kept."""
 FOLDER = Path(__file__).with_name("golden")
 SAID_ELSEWHERE = ("settings",)
 """Of a plan: the stack file has them."""
@@ -53,8 +58,24 @@ class NamedSecrets(Secrets):
         return Certificate(f"<private key of {name}>\n", f"<certificate of {host} for visitors>\n")
 
 
+def files(layout: str) -> dict[str, str]:
+    """The golden files of a layout, by name."""
+    if layout not in ALIKE:
+        return texts(layout)
+    return {f"against-{ALIKE[layout]}.diff": "".join(_differences(texts(ALIKE[layout]), texts(layout)))}
+
+
+def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """The lines that differ. Without their numbers, which would change with every template."""
+    for name in sorted(before.keys() | after.keys()):
+        one, other = (texts.get(name, "").splitlines(keepends=True) for texts in (before, after))
+        for line in unified_diff(one, other, name, name, n=0):
+            yield "@@\n" if line.startswith("@@ ") else line
+
+
+@cache
 def texts(layout: str) -> dict[str, str]:
-    """The files of a layout, by name; what is in no stack is only declared."""
+    """All that a layout comes to, by name; what is in no stack is only declared."""
     plan = stacks.plan_of(layout)
     secrets = NamedSecrets(layout, "never derived from")
     found = {"resources.yaml": _resources(plan, secrets)}
@@ -139,7 +160,7 @@ def main() -> None:
     for layout in LAYOUTS:
         folder = FOLDER / layout
         folder.mkdir(parents=True)
-        for name, text in texts(layout).items():
+        for name, text in files(layout).items():
             (folder / name).write_text(text)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 FILE = Path(__file__).with_suffix(".yaml")
 TESTS = ("tests/unit/test_golden.py",)

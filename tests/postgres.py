@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev import debian
-from tests.ports import free_port
+from harness.ports import free_port
 
 PACKAGE = "postgresql"
 PROGRAMS = Path("/usr/lib/postgresql")

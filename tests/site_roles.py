@@ -6,14 +6,14 @@ from typing import Any
 
 import yaml
 
+from harness import stacks
+from harness.stacks import ROOT
 from model.overrides import merge
 from model.plan import Node, Plan
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import SiteRole
 from model.site_roles import read
-from tests import stacks
-from tests.stacks import ROOT
 
 EXAMPLE = ROOT / "examples" / "site-role"
 SETTING = "examples/site-role/roles"

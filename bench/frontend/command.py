@@ -1,7 +1,5 @@
 """`python -m bench frontend`: the figures of the front end."""
 
-import json
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench.figures import AsJson, show
 from bench.frontend import cold, shown, slow, warm
 from bench.frontend.load import LoadError
 from dev import debian
+from harness import stacks
+from harness.proxy import StartError
 from model.plan import Plan
-from tests import stacks
-from tests.proxy import StartError
 
 Measure = Callable[[Path, Plan], dict[str, float]]
 PARTS: dict[str, Measure] = {
@@ -31,11 +30,10 @@ ABOUT = {
     "slow": "an upstream that never answers",
 }
 
-Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
 Only = Annotated[list[str] | None, typer.Option(help=f"Only this part; may be repeated: {', '.join(PARTS)}.")]
 
 
-def frontend(as_json: Json = False, only: Only = None) -> None:
+def frontend(as_json: AsJson = False, only: Only = None) -> None:
     """The front end beside its peers, on loopback, in one run.
 
     A plate page of 384 thumbnails: from this proxy's cache; from nginx as static files (the limit); through nginx
@@ -58,8 +56,4 @@ def frontend(as_json: Json = False, only: Only = None) -> None:
     except (debian.PackageError, LoadError, StartError) as error:
         console.print(f"bench frontend: {error}", markup=False)
         raise typer.Exit(1) from None
-    if as_json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-    else:
-        for name, value in figures.items():
-            sys.stdout.write(f"{value:12.3f}  {name}\n")
+    show(figures, as_json=as_json)

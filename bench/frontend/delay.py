@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.ports import free_port
-from tests.proxy import wait_for
+from harness.ports import free_port
+from harness.proxy import wait_for
 
 CHUNK = 256 * 1024
 

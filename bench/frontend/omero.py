@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.image import wheels
+from harness import redis, rendered, stacks
+from harness.ports import free_port
+from harness.proxy import AUTHORITY, wait_for
 from model.firewall import OMERO_SSL_PORT, WEB_PORT
 from model.plan import Node, Plan
 from model.roles import Role
-from tests import redis, rendered, stacks
-from tests.ports import free_port
-from tests.proxy import AUTHORITY, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")

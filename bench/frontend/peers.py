@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import proxy
+from harness.ports import free_port
+from harness.proxy import TEMPORARY, Place, wait_for
 from model.plan import Plan
-from tests import proxy
-from tests.ports import free_port
-from tests.proxy import TEMPORARY, Place, wait_for
 
 NOTHING = subprocess.DEVNULL
 VARNISH = """vcl 4.1;

@@ -14,11 +14,11 @@ from PIL import Image
 
 from bench.frontend import peers
 from bench.frontend.warm import FILES, OURS, PLATE, VARNISH
+from harness import stacks
+from harness.browser.chromium import Browser, Site, chromium
 from idr.prewarm.pages import BATCH
 from model.plan import Plan
 from model.roles import Role
-from tests import stacks
-from tests.browser.chromium import Browser, Site, chromium
 
 ROUNDS = 9
 EDGE = 96

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 
 from bench.frontend import peers
+from harness import proxy
+from harness.proxy import Place
 from model.plan import Plan
 from model.roles import Role
-from tests import proxy
-from tests.proxy import Place
 
 VIEWERS = 50
 PAGES = 4

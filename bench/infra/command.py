@@ -1,24 +1,22 @@
 """The command `infra`."""
 
-import json
-import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from bench.figures import AsJson, show
 from bench.infra.measure import MeasureError, compare
 from bench.infra.terraform import TerraformError
 from bench.infra.translate import TranslationError
 
-console = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
 def infra(
     nodes: Annotated[list[int], typer.Option(min=9, help="How many nodes; may be repeated.")] = [9, 50],  # noqa: B006  # typer copies it
     runs: Annotated[int, typer.Option(min=1, help="How often; the median counts.")] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create, preview and enlarge the same infrastructure with this program and with Terraform, in turns.
 
@@ -31,8 +29,4 @@ def infra(
     except (MeasureError, TerraformError, TranslationError) as error:
         err.print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
-    if as_json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-        return
-    for name, value in figures.items():
-        console.print(f"{value:8.2f}  {name}")
+    show(figures, as_json=as_json)

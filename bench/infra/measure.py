@@ -14,9 +14,9 @@ from typing import Any
 
 from bench.infra.terraform import Terraform
 from bench.infra.translate import translate
-from tests import stacks
-from tests.cloud import tenant
-from tests.cloud.tenant import Tenant
+from harness import stacks
+from harness.cloud import tenant
+from harness.cloud.tenant import Tenant
 
 PROJECT = "idr-bench"
 PARALLEL = "10"

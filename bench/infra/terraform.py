@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stacks import ROOT
+from dev.image.cache import cache_root
+from harness.project import without_credentials
+from harness.stacks import ROOT
 
 TOOLCHAIN = ROOT / "dev" / "toolchain"
 MODULE = "github.com/terraform-provider-openstack/terraform-provider-openstack/v3"
@@ -39,11 +41,7 @@ def provider_version() -> str:
 
 def provider() -> Path:
     """The folder of the provider's program, built once per version with the plugin's own locked modules."""
-    cache = Path(
-        os.environ.get("IDR_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "idr-deployment")
-    )
-    folder = cache / "toolchain-terraform" / provider_version()
+    folder = cache_root() / "toolchain-terraform" / provider_version()
     program = folder / "terraform-provider-openstack"
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,11 +73,10 @@ class Terraform:
         settings.write_text(
             f"provider_installation {{\n  dev_overrides {overrides.replace(': ', ' = ')}\n  direct {{}}\n}}\n"
         )
-        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
         done = subprocess.run(
             [sys.executable, "-c", COMMAND, *arguments],
             cwd=self.folder,
-            env={**mine, "TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"},
+            env={**without_credentials(), "TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 TOKENS = ROOT / "dev" / "toolchain" / "internal" / "openstack" / "tokens.json"
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105  # Pulumi's mark of a secret value in a state, the same everywhere

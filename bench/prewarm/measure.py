@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from bench.prewarm.nginx import nginx
-from tests.ports import free_port
-from tests.stacks import ROOT
+from harness.ports import free_port
+from harness.stacks import ROOT
 
 THUMBNAILS_OF_IDR = 2_800_000
 CONCURRENCY = 64
@@ -108,7 +108,7 @@ def _prewarm(url: str, folder: Path, *more: str) -> dict[str, Any]:
 
 @contextmanager
 def _stub(images: int, workers: int, each: float) -> Iterator[int]:
-    command = [sys.executable, "-m", "bench.prewarm.stub", "--images", str(images), "--workers", str(workers)]
+    command = [sys.executable, "-m", "harness.stub_release", "--images", str(images), "--workers", str(workers)]
     stub = subprocess.Popen([*command, "--seconds", str(each)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         yield int(stub.stdout.readline()) if stub.stdout else 0

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.prewarm.stub import RENDERING, Stub
+from harness.stub_release import RENDERING, Stub
 from idr.prewarm.client import Client
 from idr.prewarm.pace import Pace
 from idr.prewarm.run import Run

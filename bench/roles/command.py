@@ -2,17 +2,17 @@
 
 import json
 import sys
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.figures import AsJson
 from bench.roles.measure import MeasureError, measured
 from bench.roles.timeline import PHASES, TimelineError
 
 
-def roles(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
+def roles(as_json: AsJson = False) -> None:
     """From `pulumi up` to ready, for one node of each role made at once: seconds, and where they go.
 
     Needs the local OpenStack (make cloud); a few minutes, in a project of its own.

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.roles import timeline
+from harness import stacks
+from harness.cloud import tenant
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from model.roles import FACTS, Role
-from tests import stacks
-from tests.cloud import tenant
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 
 PROJECT = "idr-roles"
 RELEASE = "demo1"

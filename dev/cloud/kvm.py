@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from dev.cloud import layout
+from dev.image.cache import cache_root
 
 _SECONDS = 20
 
@@ -20,7 +20,7 @@ _SECONDS = 20
 def _kernels() -> Iterator[Path]:
     """Kernels to try it with: the guest image's newest, else this machine's."""
     # Not the folder of a build that goes on: its name begins with a dot.
-    built = layout.cache().parent.glob("image/[!.]*/vmlinuz")
+    built = cache_root().glob("image/[!.]*/vmlinuz")
     yield from sorted(built, key=lambda path: path.parent.stat().st_mtime, reverse=True)
     yield Path(f"/boot/vmlinuz-{platform.release()}")
     yield from sorted(Path("/boot").glob("vmlinuz-*"))

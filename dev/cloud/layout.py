@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from dev.image.cache import cache_root
+
 HERE: Final = Path(__file__).resolve().parent
 CHECKOUT: Final = HERE.parent.parent
 
@@ -76,17 +78,11 @@ class Choice:
         return real + [f"fake{n}" for n in range(1, self.fakes + 1)]
 
 
-def cache() -> Path:
-    """The folder of everything that can be made again."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idr-deployment"
-    return Path(os.environ.get("IDR_CACHE") or default) / "cloud"
-
-
 def environment() -> Path:
     """OpenStack's own folder in the cache: one per lock file and Python."""
     lock = (HERE / "requirements.lock").read_bytes()
     key = hashlib.sha256(lock + sys.version.encode() + platform.machine().encode()).hexdigest()
-    return cache() / key[:16]
+    return cache_root() / "cloud" / key[:16]
 
 
 @dataclass(frozen=True)

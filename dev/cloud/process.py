@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dev.cloud import layout
 from dev.cloud.layout import State
+from dev.image.cache import cache_root
 
 
 class CloudError(Exception):
@@ -27,7 +28,7 @@ def surroundings(state: State) -> dict[str, str]:
         "PATH": path,
         "PYTHONPATH": f"{layout.HERE}/plugins",
         "HOME": str(state.folder("home")),
-        "IDR_CACHE": str(layout.cache().parent),  # HOME is another one here
+        "IDR_CACHE": str(cache_root()),  # HOME is another one here
         "LANG": "C.UTF-8",
         "TERM": os.environ.get("TERM", "dumb"),
         "OS_CLIENT_CONFIG_FILE": str(state.clouds_yaml),

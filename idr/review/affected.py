@@ -27,6 +27,7 @@ APART = (
     "bench/*",
     "dev/*",
     "docs/*",
+    "harness/*",
     "pyproject.toml",
     "requirements-dev.in",
     "tests/*",

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 
 from dev.cloud.layout import EXTERNAL
+from harness.cloud import outsider
 from model.secrets import Secrets
-from tests.cloud import outsider
 
 SOURCE = Path(__file__).with_name("pebble")
 PROGRAM = "github.com/letsencrypt/pebble/v2/cmd/pebble"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.cloud import leftovers, tenant
-from tests.cloud.service import Service, local
-from tests.cloud.tenant import Tenant
-from tests.stacks import ROOT
+from harness.cloud import leftovers, tenant
+from harness.cloud.service import Service, local
+from harness.cloud.tenant import Tenant
+from harness.stacks import ROOT
 
 MINUTES_FOR_UP = 60
 LINES_TO_TELL = 60

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.cloud.asking import IMAGE, PATIENCE_SECONDS, PING, THUMBNAIL, answers, repeated
-from tests.cloud.service import Service
+from harness.cloud.asking import IMAGE, PATIENCE_SECONDS, PING, THUMBNAIL, answers, repeated
+from harness.cloud.service import Service
 
 PAUSE_SECONDS = 0.4
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cloud.asking import asking
-from tests.cloud.tenant import Tenant
-from tests.steps import said
+from harness.cloud.asking import asking
+from harness.cloud.tenant import Tenant
+from harness.steps import said
 
 pytestmark = pytest.mark.cloud
 

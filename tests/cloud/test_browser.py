@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from dev.local.service import PLATE_PAGE
-from tests.browser import webclient
-from tests.browser.chromium import Browser, chromium
+from harness.browser import webclient
+from harness.browser.chromium import Browser, chromium
+from harness.cloud.service import Service
+from harness.stacks import ROOT
 from tests.cloud import visitors
-from tests.cloud.service import Service
-from tests.stacks import ROOT
 
 pytestmark = pytest.mark.cloud
 

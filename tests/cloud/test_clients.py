@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from demo_image_server import drawing
 
-from tests.clients import read_image
-from tests.clients.environment import HERE, Client
-from tests.cloud.service import NAME, Service
+from harness.clients import read_image
+from harness.clients.environment import HERE, Client
+from harness.cloud.service import NAME, Service
 
 pytestmark = pytest.mark.cloud
 

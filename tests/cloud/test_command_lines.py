@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients import environment
-from tests.stacks import ROOT
+from harness.clients import environment
+from harness.stacks import ROOT
 
 pytestmark = pytest.mark.cloud
 

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.cloud.tenant import Tenant
-from tests.steps import Step, replaced, said
+from harness.cloud.tenant import Tenant
+from harness.steps import Step, replaced, said
 
 pytestmark = pytest.mark.cloud
 

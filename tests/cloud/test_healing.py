@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from tests.cloud import faults
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 
 pytestmark = pytest.mark.cloud
 

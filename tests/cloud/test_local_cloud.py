@@ -8,7 +8,7 @@ import pytest
 
 from dev.cloud import control, layout
 from dev.cloud.layout import State
-from tests.cloud.service import Service
+from harness.cloud.service import Service
 
 pytestmark = pytest.mark.cloud
 

@@ -9,9 +9,9 @@ import pytest
 
 from cloudinit import render
 from dev.cloud.layout import ADDRESS
+from harness import stacks
+from harness.cloud.service import Service
 from model.roles import Role
-from tests import stacks
-from tests.cloud.service import Service
 
 pytestmark = pytest.mark.cloud
 

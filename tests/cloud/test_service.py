@@ -7,11 +7,11 @@ import subprocess
 import httpx
 import pytest
 
+from harness import stacks
+from harness.cloud.service import REDIS, Service
+from harness.stacks import ROOT
 from model.disks import virtio_link
-from tests import stacks
 from tests.cloud import scan
-from tests.cloud.service import REDIS, Service
-from tests.stacks import ROOT
 
 pytestmark = pytest.mark.cloud
 

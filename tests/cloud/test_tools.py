@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud import tenant
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
-from tests.stacks import ROOT
+from harness.cloud import tenant
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
+from harness.stacks import ROOT
 
 pytestmark = pytest.mark.cloud
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.browser.chromium import Site
-from tests.cloud.service import Service
-from tests.stacks import ROOT
+from harness.browser.chromium import Site
+from harness.cloud.service import Service
+from harness.stacks import ROOT
 
 
 def prewarm(service: Service, folder: Path, *options: str) -> None:

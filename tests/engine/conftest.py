@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import Project, copy_program
+from harness.project import Project, copy_program
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
+from harness import stacks
+from harness.project import Project
 from model.outputs import contract
 from model.outputs.topology import Known
-from tests import stacks
-from tests.project import Project
 
 pytestmark = pytest.mark.engine
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from harness.stacks import plan_of
 from idr import cloud_state
 from idr.cloud import CloudError, asking, connect
 from idr.listing import listing
 from tests.fake_cloud.cloud import FakeCloud, Service
 from tests.fake_cloud.http import Answer, Call, CutError
-from tests.stacks import plan_of
 
 pytestmark = pytest.mark.engine
 

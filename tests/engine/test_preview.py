@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 import yaml
 
-from tests import stacks
-from tests.project import Project
+from harness import stacks
+from harness.project import Project
 
 pytestmark = pytest.mark.engine
 

@@ -2,9 +2,9 @@
 
 import json
 
+from harness.project import Project
 from idr import stack_file
 from idr.errors import IdrError
-from tests.project import Project
 from tests.yaml_table import REFUSED, TAKEN
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import stacks
+from harness import stacks
+from harness.project import Project
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, local_stack
-from tests.project import Project
 
 pytestmark = pytest.mark.engine
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.project import Project
+from harness.stacks import ROOT
 from tests import postgres
 from tests.postgres import Server
-from tests.project import Project
-from tests.stacks import ROOT
 
 pytestmark = pytest.mark.engine
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 pytestmark = pytest.mark.engine
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cloudinit import render
-from tests import deployed, programs, stacks
+from harness import stacks
+from tests import deployed, programs
 
 pytestmark = pytest.mark.engine
 

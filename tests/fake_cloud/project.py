@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from harness.project import Project, copy_program
 from tests.fake_cloud.cloud import FakeCloud
-from tests.project import Project, copy_program
 
 STACK = "local"
 

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.stacks import ROOT
 from tests.interruptions import record, sweep
 from tests.interruptions.processes import Victim
 from tests.interruptions.stage import Ending, Operation
-from tests.stacks import ROOT
 
 PAGE = ROOT / "docs" / "interruptions.md"
 

@@ -4,9 +4,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from harness.project import Project
 from idr.state import of_export
 from model.comparison import Kind
-from tests.project import Project
 
 if TYPE_CHECKING:
     from openstack.connection import Connection

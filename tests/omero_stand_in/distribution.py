@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from dev.image import wheels
 from dev.image.cache import build_once, cache_root, key_of
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 HERE = Path(__file__).parent
 LOCKS = [ROOT / "cloudinit" / tier / "requirements.lock" for tier in ("omero-server", "web")]

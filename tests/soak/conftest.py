@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import stacks
-from tests.cloud import tenant
+from harness import stacks
+from harness.cloud import tenant
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from tests.cloud.conftest import pytest_terminal_summary, second, service
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 
 __all__ = ["pytest_terminal_summary", "second", "service", "whole"]
 

@@ -1,7 +1,7 @@
 """docs/faults.md: what every fault cost visitors when it was last played, a table for each kind of fault."""
 
+from harness.stacks import ROOT
 from tests.cloud.faults import PAGES, Outage
-from tests.stacks import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
 HEAD = """# Faults

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from cloudinit import render
+from harness import stacks
+from harness.cloud.service import Service
+from harness.stacks import ROOT
 from model.roles import Role
-from tests import stacks
-from tests.cloud.service import Service
-from tests.stacks import ROOT
 
 pytestmark = pytest.mark.cloud
 

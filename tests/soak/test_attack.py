@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.attack.hostile import KINDS
-from bench.attack.measure import Figures, measured
-from tests.cloud.service import Service
+from harness.attack.hostile import KINDS
+from harness.attack.measure import Figures, measured
+from harness.cloud.service import Service
 
 pytestmark = pytest.mark.cloud
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dev import debian
-from tests.cloud.service import NAME, Service
+from harness.cloud.service import NAME, Service
 
 pytestmark = pytest.mark.cloud
 

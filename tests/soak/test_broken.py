@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.cloud.tenant import Tenant
+from harness.cloud.tenant import Tenant
 from tests.cloud.test_broken import BACK, corrected, edited, refusal
 
 pytestmark = pytest.mark.cloud

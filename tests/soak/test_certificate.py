@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.cloud.asking import shown
+from harness.cloud.tenant import Tenant
+from harness.steps import said
 from model.secrets import Secrets
 from tests.cloud import authority
-from tests.cloud.asking import shown
 from tests.cloud.authority import Authority
-from tests.cloud.tenant import Tenant
-from tests.steps import said
 
 pytestmark = pytest.mark.cloud
 

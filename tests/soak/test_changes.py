@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import stacks
-from tests.cloud import tenant
-from tests.cloud.service import NAME, Service
-from tests.cloud.tenant import Tenant
-from tests.steps import Step, of_update, replaced, said
+from harness import stacks
+from harness.cloud import tenant
+from harness.cloud.service import NAME, Service
+from harness.cloud.tenant import Tenant
+from harness.steps import Step, of_update, replaced, said
 
 pytestmark = pytest.mark.cloud
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.environment import HERE
-from tests.cloud.service import NAME
-from tests.cloud.tenant import Tenant
+from harness.clients.environment import HERE
+from harness.cloud.service import NAME
+from harness.cloud.tenant import Tenant
 from tests.cloud.test_clients import PLANES, WAYS, read
 
 pytestmark = pytest.mark.cloud

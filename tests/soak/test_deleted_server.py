@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.asking import asking
-from tests.cloud.tenant import Tenant
+from harness.cloud.asking import asking
+from harness.cloud.tenant import Tenant
+from harness.steps import replaced, said
 from tests.cloud.test_data import ROW
-from tests.steps import replaced, said
 
 pytestmark = pytest.mark.cloud
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from dev.cloud import layout
+from harness.cloud import tenant
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from tests import docs
-from tests.cloud import tenant
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 from tests.docs import Block
 
 pytestmark = pytest.mark.cloud

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud import tenant
-from tests.cloud.service import Service
+from harness.cloud import tenant
+from harness.cloud.service import Service
 from tests.fake_cloud import contract
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, local_stack

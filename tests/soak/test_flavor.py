@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.asking import asking
-from tests.cloud.tenant import Tenant
+from harness.cloud.asking import asking
+from harness.cloud.tenant import Tenant
+from harness.steps import said
 from tests.cloud.test_data import ROW
-from tests.steps import said
 
 pytestmark = pytest.mark.cloud
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cloud import authority, tenant
-from tests.cloud.asking import shown
+from harness.cloud import tenant
+from harness.cloud.asking import shown
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
+from harness.steps import said
+from tests.cloud import authority
 from tests.cloud.authority import Authority
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
-from tests.steps import said
 
 pytestmark = pytest.mark.cloud
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cloud.service import Service
+from harness.cloud.service import Service
 from tests.cloud.test_healing import UNITS, heals_after_freeze, heals_after_kill
 from tests.soak import faults_page
 

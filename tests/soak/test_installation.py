@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 from tests.unit.idr.test_installed import OUTPUTS
 
 WAYS = {

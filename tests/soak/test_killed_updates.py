@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cloud import tenant
-from tests.cloud.asking import THUMBNAIL, answers
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
+from harness.cloud import tenant
+from harness.cloud.asking import THUMBNAIL, answers
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from tests.cloud.test_data import ROW
 from tests.interruptions import ending, processes
 from tests.interruptions.processes import Victim

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import stacks
-from tests.cloud import tenant
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
+from harness import stacks
+from harness.cloud import tenant
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 
 pytestmark = pytest.mark.cloud
 

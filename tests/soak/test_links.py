@@ -5,11 +5,11 @@ from itertools import product
 
 import pytest
 
+from harness import stacks
+from harness.cloud.tenant import Tenant
 from model.firewall import FLOWS
 from model.roles import Role
-from tests import stacks
 from tests.cloud import faults
-from tests.cloud.tenant import Tenant
 from tests.soak import faults_page
 
 pytestmark = pytest.mark.cloud

@@ -2,13 +2,13 @@
 
 import pytest
 
+from harness import stacks
+from harness.cloud.tenant import Tenant
 from model import firewall
 from model.firewall import EVERY_NODE, WORLD, End
 from model.plan import Node, Plan
 from model.planning import plan
 from model.reading import Source, parse
-from tests import stacks
-from tests.cloud.tenant import Tenant
 
 pytestmark = pytest.mark.cloud
 

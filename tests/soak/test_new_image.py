@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cloud.tenant import Tenant
 from tests.cloud import faults
-from tests.cloud.tenant import Tenant
 from tests.cloud.test_data import ROW
 from tests.soak import faults_page
 

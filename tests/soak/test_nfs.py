@@ -23,13 +23,13 @@ from cloudinit import render
 from dev.cloud import emulated
 from dev.cloud.layout import State
 from dev.image import rootfs
+from harness import stacks
+from harness.cloud import tenant
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from model import reading
 from model.firewall import NFS_PORT
 from model.planning import plan
-from tests import stacks
-from tests.cloud import tenant
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 from tests.soak.test_official import without_packages
 
 pytestmark = pytest.mark.cloud

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from cloudinit import render
+from harness import stacks
+from harness.cloud import tenant
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from model import reading
 from model.plan import Scope
 from model.planning import plan
 from model.secrets import Secrets
-from tests import stacks
-from tests.cloud import tenant
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 from tests.omero_stand_in import distribution
 
 pytestmark = pytest.mark.cloud

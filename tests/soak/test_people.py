@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from harness.cloud.tenant import Tenant
+from harness.steps import said
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import NodeView, Topology
-from tests.cloud.tenant import Tenant
-from tests.steps import said
 
 pytestmark = pytest.mark.cloud
 

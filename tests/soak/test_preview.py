@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import stacks
+from harness import stacks
+from harness.project import Project, copy_program
 from tests.engine.test_preview import QUICK, shows_whole_stack
-from tests.project import Project, copy_program
 
 pytestmark = pytest.mark.engine
 

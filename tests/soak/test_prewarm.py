@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import webclient
-from tests.browser.chromium import chromium
+from harness.browser import webclient
+from harness.browser.chromium import chromium
+from harness.cloud.service import Service
 from tests.cloud import visitors
-from tests.cloud.service import Service
 
 pytestmark = pytest.mark.cloud
 

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from tests.cloud.asking import PING, THUMBNAIL, answers
-from tests.cloud.service import REDIS, Service
-from tests.cloud.tenant import Tenant
+from harness.cloud.asking import PING, THUMBNAIL, answers
+from harness.cloud.service import REDIS, Service
+from harness.cloud.tenant import Tenant
+from harness.steps import replaced, said
 from tests.cloud.test_data import ROW
-from tests.steps import replaced, said
 
 pytestmark = pytest.mark.cloud
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests import stacks
-from tests.cloud.asking import asking
-from tests.cloud.tenant import Tenant
-from tests.steps import said
+from harness import stacks
+from harness.cloud.asking import asking
+from harness.cloud.tenant import Tenant
+from harness.steps import said
 
 pytestmark = pytest.mark.cloud
 

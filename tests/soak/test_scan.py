@@ -2,8 +2,8 @@
 
 import pytest
 
+from harness.cloud.service import Service
 from tests.cloud import scan
-from tests.cloud.service import Service
 
 pytestmark = pytest.mark.cloud
 

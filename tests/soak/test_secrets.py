@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests import stacks
+from harness import stacks
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
 from tests.cloud import derived
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 
 pytestmark = pytest.mark.cloud
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.cloud.asking import asking
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
+from harness.steps import replaced
 from model.overrides import merge
 from tests import site_roles
-from tests.cloud.asking import asking
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 from tests.cloud.test_broken import edited
 from tests.site_roles import EXAMPLE, ROLE
-from tests.steps import replaced
 
 pytestmark = pytest.mark.cloud
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import Project, copy_program
-from tests.stacks import ROOT
+from harness.project import Project, copy_program
+from harness.stacks import ROOT
 
 pytestmark = pytest.mark.engine
 

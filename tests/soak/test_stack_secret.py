@@ -14,13 +14,13 @@ from secrets import token_hex
 
 import pytest
 
+from harness.cloud.asking import PING, answers, asking
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
+from harness.steps import Step, said
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import Topology
 from model.secrets import Certificate, Secrets, SshKey
-from tests.cloud.asking import PING, answers, asking
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
-from tests.steps import Step, said
 
 pytestmark = pytest.mark.cloud
 

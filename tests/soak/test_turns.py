@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests import steps
+from harness import steps
 from tests.fake_cloud import contents
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, local_stack

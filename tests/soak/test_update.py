@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from harness.cloud import tenant
+from harness.cloud.asking import asking
+from harness.cloud.service import Service
+from harness.cloud.tenant import Tenant
+from harness.steps import said
 from tests import deployed
-from tests.cloud import tenant
-from tests.cloud.asking import asking
-from tests.cloud.service import Service
-from tests.cloud.tenant import Tenant
 from tests.soak.test_update_of_every_role import STAYS
-from tests.steps import said
 
 pytestmark = pytest.mark.cloud
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests import deployed, stacks, steps
+from harness import stacks, steps
+from tests import deployed
 from tests.engine import commands
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, CloudProject, local_stack

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from cloudinit import render
+from harness import stacks
+from harness.stacks import ROOT
 from model import site_files
 from model.plan import Plan
 from model.role_description import FOLDER, RoleDescription
 from model.roles import DESCRIPTIONS
-from tests import site_roles, stacks
-from tests.stacks import ROOT
+from tests import site_roles
 
 SITE = site_roles.example_roles()
 ROLES: dict[str, tuple[Path, RoleDescription]] = {

@@ -2,9 +2,9 @@
 
 import pytest
 
+from harness.stacks import ROOT
 from tests import mutants
 from tests.mutants import MutantError
-from tests.stacks import ROOT
 
 
 @pytest.mark.parametrize("mutant", mutants.mutants(), ids=lambda mutant: mutant.name)

@@ -5,11 +5,11 @@ import socket
 import subprocess
 import sys
 
-from tests.ports import free_port
+from harness.ports import free_port
 
 
 def test_ports_differ_here_and_in_another_process() -> None:
-    command = [sys.executable, "-c", "from tests.ports import free_port; print(*(free_port() for _ in range(100)))"]
+    command = [sys.executable, "-c", "from harness.ports import free_port; print(*(free_port() for _ in range(100)))"]
     mine = [free_port() for _ in range(100)]
     others = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert len({*mine, *map(int, others)}) == 200

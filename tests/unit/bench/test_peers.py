@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 
 from bench.frontend import peers
-from tests import stacks
+from harness import stacks
 
 
 def test_the_peers_certificate_and_key_are_a_pair(tmp_path: Path) -> None:

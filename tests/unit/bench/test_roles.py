@@ -7,10 +7,10 @@ from rich.console import Console
 from bench.roles.command import table
 from bench.roles.measure import RELEASE, shape
 from bench.roles.timeline import PHASES
+from harness import stacks
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import Role
-from tests import stacks
 
 
 def test_every_role_has_a_node_of_its_own() -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.browser.traffic import Recorder, Traffic, complaints
+from harness.browser.traffic import Recorder, Traffic, complaints
 
 SITE = "https://demo.idr.internal"
 

@@ -142,7 +142,7 @@ def test_containers_where_kvm_does_not_work(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_kvm_is_tried_with_the_guest_images_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "cache", lambda: tmp_path / "cloud")
+    monkeypatch.setenv("IDR_CACHE", str(tmp_path))
     for folder in ("key", ".other.part"):
         (tmp_path / "image" / folder).mkdir(parents=True)
         (tmp_path / "image" / folder / "vmlinuz").touch()

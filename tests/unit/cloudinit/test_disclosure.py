@@ -9,11 +9,11 @@ import pytest
 
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
+from harness import stacks
 from model.people import Person, PersonRole
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import OMERO_ROLES, applied_roles
-from tests import stacks
 
 STACKS = ("local", "ebi", "uod")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cloudinit import render
-from tests import stacks
-from tests.stacks import ROOT
+from harness import stacks
+from harness.stacks import ROOT
 
 SCRIPTS = sorted((ROOT / "cloudinit").glob("*/scripts/*"))
 FOLDERS = ROOT / "cloudinit" / "common" / "scripts" / "folders"

@@ -1,77 +1,13 @@
 """`idr-apply`: installs, checks, activates, waits for health; a failure leaves what was there before in force."""
 
-import getpass
 import grp
-import io
 import json
 import os
 import pwd
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
-from tests import programs
-from tests.stacks import ROOT
-
-SCRIPT = ROOT / "cloudinit" / "bootstrap" / "idr-apply"
-USER, GROUP = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
-
-
-class Machine:
-    """A folder that plays the machine: two roles whose steps write down that they ran."""
-
-    def __init__(self, folder: Path, program: ModuleType) -> None:
-        self.folder, self.program = folder, program
-        self.journal = folder / "journal"
-        self.config = folder / "service.conf"
-
-    def bundle(
-        self, content: str, digest: str, *, check: str = "", health: str = "", extra: bool = False
-    ) -> dict[str, Any]:
-        library = self.program.LIBRARY
-        steps = {
-            "prepare": "",
-            "check": check,
-            "activate": f"cat {self.config} >> {self.journal}",
-            "health": health,
-            "stop": "",
-        }
-        files = [self.file(self.config, content)]
-        files += [self.file(self.folder / "extra.conf", "extra")] if extra else []
-        for role in ("first", "second"):
-            for step, body in steps.items():
-                text = f"#!/bin/sh\nset -e\necho {role} {step} >> {self.journal}\n{body if role == 'first' else ''}\n"
-                files.append(self.file(library / role / step, text, "0755"))
-        return {"node": "n", "digest": digest, "roles": ["first", "second"], "healthSeconds": 0, "files": files}
-
-    def file(self, path: Path, content: str, mode: str = "0640") -> dict[str, str]:
-        return {"path": str(path), "content": content, "mode": mode, "owner": USER, "group": GROUP}
-
-    def ran(self) -> list[str]:
-        lines = self.journal.read_text().splitlines()
-        self.journal.write_text("")
-        return lines
-
-
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    program = programs.load(SCRIPT)
-    state, library = tmp_path / "state", tmp_path / "lib"
-    state.mkdir()
-    for name, value in {
-        "STATE": state,
-        "APPLIED": state / "applied.json",
-        "LIBRARY": library,
-        "KEPT": state / "bundle.json",
-        "UNFINISHED": state / "unfinished",
-        "BACK_SECONDS": 0,
-        "LOG": tmp_path / "log",
-        "EARLY": (str(library),),
-    }.items():
-        monkeypatch.setattr(program, name, value)
-    return Machine(tmp_path, program)
+from tests.unit.cloudinit.conftest import Machine
 
 
 def test_steps_run_in_order_and_files_stand_with_their_mode(machine: Machine) -> None:
@@ -288,73 +224,6 @@ def test_what_is_no_file_is_replaced_and_not_read(machine: Machine, kind: str) -
     assert secret.read_text() == "a secret"
 
 
-# The program from its command line.
-
-
-def started(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, bundle: dict[str, Any] | str, *arguments: str
-) -> tuple[int, list[str]]:
-    """The exit status of a run with that on standard input, and what it did of renewing, waiting and applying."""
-    done: list[str] = []
-    program = machine.program
-    for name in ("renew", "wait_for_bootstrap", "apply", "stop", "status"):
-        monkeypatch.setattr(program, name, lambda *_, name=name: done.append(name))
-    monkeypatch.setattr("sys.argv", ["idr-apply", *arguments])
-    monkeypatch.setattr("sys.stdin", io.StringIO(bundle if isinstance(bundle, str) else json.dumps(bundle)))
-    return program.main(), done
-
-
-def test_a_newer_program_comes_first_then_the_bootstrap_is_awaited_then_the_bundle_applied(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, done = started(machine, monkeypatch, machine.bundle("one\n", "d1"))
-    assert (status, done) == (0, ["renew", "wait_for_bootstrap", "apply"])
-    assert "n: first, second: ready" in capsys.readouterr().out
-
-
-def test_to_stop_needs_no_bundle_and_waits_for_nothing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert started(machine, monkeypatch, "", "--stop") == (0, ["stop"])
-
-
-def test_what_is_no_bundle_changes_nothing(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert started(machine, monkeypatch, "{half a bundle") == (2, [])
-    assert "nothing was changed" in capsys.readouterr().err
-
-
-def test_a_failure_is_told_with_the_machines_name(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fails() -> None:
-        raise machine.program.Failure("cloud-init failed")
-
-    monkeypatch.setattr(machine.program, "renew", lambda *_: None)
-    monkeypatch.setattr(machine.program, "wait_for_bootstrap", fails)
-    monkeypatch.setattr("sys.argv", ["idr-apply"])
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(machine.bundle("one\n", "d1"))))
-    assert machine.program.main() == 1
-    assert capsys.readouterr().err == f"idr-apply: {os.uname().nodename}: cloud-init failed\n"
-
-
-@pytest.mark.parametrize("other", [True, False])
-def test_the_bundles_own_program_takes_over_where_it_differs(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, other: bool
-) -> None:
-    myself = machine.folder / "idr-apply"
-    myself.write_text("the program\n")
-    monkeypatch.setattr(machine.program, "MYSELF", myself)
-    taken: list[tuple[str, list[str]]] = []
-    given: list[int] = []
-    monkeypatch.setattr(machine.program.os, "execv", lambda path, arguments: taken.append((path, arguments)))
-    monkeypatch.setattr(machine.program.os, "dup2", lambda _, target: given.append(target))
-    bundle = machine.bundle("one\n", "d1")
-    bundle["files"].append(machine.file(myself, "a newer program\n" if other else "the program\n", "0755"))
-    machine.program.renew(bundle, "text")
-    assert (taken, given) == (([(str(myself), [str(myself)])], [0]) if other else ([], []))
-    assert myself.read_text() == ("a newer program\n" if other else "the program\n")
-
-
 def test_a_file_gets_its_owner_and_group_before_it_is_in_its_place(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,23 +236,3 @@ def test_a_file_gets_its_owner_and_group_before_it_is_in_its_place(
     machine.program.write({**machine.file(machine.config, "one\n"), "owner": "nobody", "group": group})
     assert given == [(nobody.pw_uid, nobody.pw_gid, False)]
     assert machine.config.exists()
-
-
-CLOUD_INIT = '#!/bin/sh\necho "$@" >> {folder}/asked\necho "status: {status}"\nexit {exit_status}\n'
-
-
-@pytest.mark.parametrize(("exit_status", "fails"), [(0, False), (2, False), (1, True)])
-def test_the_end_of_cloud_init_is_awaited_and_its_failure_told(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, exit_status: int, fails: bool
-) -> None:
-    """Exit status 2 says that it recovered from an error."""
-    program = machine.folder / "cloud-init"
-    program.write_text(CLOUD_INIT.format(folder=machine.folder, status="error", exit_status=exit_status))
-    program.chmod(0o755)
-    monkeypatch.setattr(machine.program, "CLOUD_INIT", program)
-    if fails:
-        with pytest.raises(machine.program.Failure, match="cloud-init failed:\nstatus: error"):
-            machine.program.wait_for_bootstrap()
-    else:
-        machine.program.wait_for_bootstrap()
-    assert (machine.folder / "asked").read_text() == "status --wait --long\n"

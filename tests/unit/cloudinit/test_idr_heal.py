@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from harness.stacks import ROOT
 from tests import programs
-from tests.stacks import ROOT
 
 COMMON = ROOT / "cloudinit" / "common"
 SCRIPT = COMMON / "files" / "usr" / "local" / "sbin" / "idr-heal"

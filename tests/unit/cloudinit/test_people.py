@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from cloudinit import render
+from harness import rendered, stacks
 from idr.review.disclosed import fingerprint
 from model.people import Person, PersonRole
 from model.plan import Node, Plan
-from tests import rendered, stacks
 
 SCRIPTS = stacks.ROOT / "cloudinit" / "common" / "scripts"
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cloudinit import render
+from harness import stacks
 from model.plan import Plan
-from tests import stacks
 from tests.cloud import derived
 from tests.unit.model.mistakes import mistakes
 

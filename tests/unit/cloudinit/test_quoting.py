@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from cloudinit import render
 from cloudinit.quoting import apt, shell
+from harness import stacks
 from model.plan import Plan
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
-from tests import stacks
 
 PASSWORDS = [
     *("pa$$word", "s3cr(t)&x", "$(id)", "`id`", "a'b", 'a"b'),

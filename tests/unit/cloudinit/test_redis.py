@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import redis, stacks
+from harness import redis, stacks
 
 PLAN = stacks.plan_of("local")
 RELEASE = PLAN.releases[0].name

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from cloudinit import render
+from harness import stacks
 from model.plan import Node
-from tests import stacks
 
 PLAN = stacks.plan_of("local")
 SECRETS = stacks.secrets_of("local")

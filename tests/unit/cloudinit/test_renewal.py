@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from cloudinit import render
 from cloudinit.disclosure import disclosure
+from harness import rendered, stacks
 from model.secrets import Secrets
-from tests import rendered, stacks
 
 BEFORE = Secrets("local", "the former stack secret, of tests alone")
 AFTER = Secrets("local", "the present stack secret, of tests alone")

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from cloudinit import render
+from harness import stacks
 from model.roles import DESCRIPTIONS
-from tests import programs, stacks
+from tests import programs
 
 CALLS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("service_calls.yaml").read_text())
 STARTED = [role for role, about in DESCRIPTIONS.items() if any(s.restart_on is not None for s in about.services)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import stacks
+from harness import stacks
 
 SCRIPT = stacks.ROOT / "cloudinit" / "common" / "scripts" / "storage"
 SIZE = 320 << 20  # the smallest that mkfs.xfs takes is 300 MiB; the files are sparse

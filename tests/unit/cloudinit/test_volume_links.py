@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import stacks
 from model.disks import SERIAL_LENGTH, virtio_link
-from tests import stacks
 
 SCRIPT = stacks.ROOT / "cloudinit" / "common" / "scripts" / "storage"
 ID = "98f28d97-f961-45a9-87a8-fa7167d4fc0f"

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 SCRIPT = ROOT / "cloudinit" / "common" / "scripts" / "waiting"
 

@@ -11,10 +11,11 @@ import pulumi
 import pytest
 from pulumi.runtime import config as engine_config
 
+from harness import stacks
 from model.outputs.ssh import known_hosts
 from model.outputs.topology import topology
 from model.secrets import Secrets
-from tests import declared, stacks, stubs
+from tests import declared, stubs
 from tests.fake_cloud.cloud import FakeCloud
 
 SECRET = "a stack secret of this test, 32 letters or more"  # noqa: S105  # opens nothing

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from model.secrets import Secrets
-from tests import declared, stacks
+from tests import declared
 
 BEFORE = Secrets("local", "the former stack secret, of tests alone")
 AFTER = Secrets("local", "the present stack secret, of tests alone")

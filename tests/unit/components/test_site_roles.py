@@ -10,13 +10,14 @@ from pulumi.runtime import config as engine_config
 from cloudinit.disclosure import disclosure
 from cloudinit.render import RenderError, bundle
 from components.stack import load
+from harness import stacks
 from idr import stack_file
 from idr.review import rules
 from idr.review.power import FileChange, power_changes
 from idr.review.preview import Preview, read
 from idr.review.rules import Change
 from model.plan import Plan
-from tests import declared, site_roles, stacks
+from tests import declared, site_roles
 from tests.golden_files import NamedSecrets
 from tests.site_roles import ROLE, VOLUME, change, copied, example_node, example_plan, plan_of
 from tests.unit.review.test_review import raw

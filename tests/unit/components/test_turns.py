@@ -3,8 +3,9 @@
 from typing import Any
 
 from components.deployment import Deployment
+from harness import stacks
 from model.replacement import Order
-from tests import declared, stacks
+from tests import declared
 
 NAMES = ("prod130-omeroreadonly-1", "prod130-omeroreadonly-2", "prod130-omeroreadonly-3")
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 FOLDER = ROOT / "docs" / "adr"
 ROW = re.compile(r"^\| (?P<number>\d+) \| \[(?P<title>.+)\]\((?P<file>[^)]+)\) \| (?P<status>[^|]+) \|", re.M)

@@ -10,6 +10,7 @@ import typer
 import yaml
 from typer.core import TyperGroup
 
+from harness.stacks import ROOT, STACK_FILES
 from idr.__main__ import app
 from idr.review import rules
 from idr.review.interruptions import EFFECTS
@@ -17,7 +18,6 @@ from model.reading import Source, parse
 from model.roles import Role
 from tests import docs
 from tests.docs import Block
-from tests.stacks import ROOT, STACK_FILES
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCKS = [block for file in docs.FILES for block in docs.blocks(file)]

@@ -1,7 +1,7 @@
 """The guide's table of layouts says what the layouts need."""
 
+from harness.stacks import ROOT
 from idr.init.sizes import sizes
-from tests.stacks import ROOT
 
 
 def test_the_guide_has_every_layout_with_its_size() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dev.release import ReleaseError, main, notes, version
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 CHANGELOG = """# Changelog
 

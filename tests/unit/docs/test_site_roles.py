@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from harness import stacks
+from harness.rendered import files
+from harness.stacks import ROOT
 from model.plan import Plan
 from model.roles import FACTS
-from tests import site_roles, stacks
-from tests.rendered import files
-from tests.stacks import ROOT
+from tests import site_roles
 
 PAGE = (ROOT / "docs" / "site-roles.md").read_text()
 STEPS = PAGE.split("\n## 4. ")[0]

@@ -7,12 +7,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness import proxy, stacks
 from model.roles import Role
-from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = stacks.plan_of("local")
 WEB = str(PLAN.releases[0].with_role(Role.WEB)[0].address)
+THUMBNAIL = "/webgateway/render_thumbnail/1/"
+LANDING = "webclient/?experimenter=-1"
+PLATE = 384
+"""Wells, and so thumbnails, of a plate."""
 
 
 @dataclass

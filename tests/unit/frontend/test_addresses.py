@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.stacks import ROOT
 from model import addresses
 from model.caching import KINDS
-from tests.stacks import ROOT
 from tests.unit.frontend.conftest import Front
 
 LISTED = Path(__file__).with_name("addresses.txt")

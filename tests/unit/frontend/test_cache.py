@@ -9,12 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import proxy
-from tests.cloud.asking import IMAGE
+from harness import proxy
+from harness.cloud.asking import IMAGE
 from tests.unit.frontend import upstream as upstreams
-from tests.unit.frontend.conftest import PLAN, WEB, Front
+from tests.unit.frontend.conftest import PLAN, THUMBNAIL, WEB, Front
 
-THUMBNAIL = "/webgateway/render_thumbnail/1/"
 VIEWERS = 50
 A_MOMENT = 2.1
 """Seconds after which a failure is forgotten: it is kept for one, and nginx counts whole ones."""

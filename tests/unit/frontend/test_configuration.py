@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import proxy, stacks
 from model.plan import Plan
 from model.public_certificate import Acme
-from tests import proxy, stacks
 
 BIN = Path(sys.executable).parent
 

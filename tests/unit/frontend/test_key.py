@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests import proxy
+from harness import proxy
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import PLAN, WEB
 

@@ -10,8 +10,8 @@ from django.contrib.sessions.backends.cache import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
+from harness.stacks import ROOT
 from tests import programs
-from tests.stacks import ROOT
 
 SCRIPT = ROOT / "cloudinit" / "web" / "files" / "opt" / "omero" / "web" / "lib" / "idr_middleware.py"
 

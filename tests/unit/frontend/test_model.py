@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import stacks
+from harness.proxy import proxy_node
 from model import balancing, caching
 from model.plan import Scope
 from model.planning import plan
 from model.reading import Source, parse
-from tests import stacks
-from tests.proxy import proxy_node
 
 
 @given(st.integers(min_value=1, max_value=4000))

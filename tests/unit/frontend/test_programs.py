@@ -13,10 +13,10 @@ import pytest
 from cryptography import x509
 
 from cloudinit import render
+from harness import proxy, stacks
 from model.omero_nodes import service_name
 from model.roles import OMERO_ROLES
 from model.secrets import Certificate
-from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = stacks.plan_of("ebi")

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from harness import proxy, stacks
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
-from tests import proxy, stacks
 from tests.unit.frontend import upstream as upstreams
 
 REDIRECTS: list[dict[str, Any]] = [

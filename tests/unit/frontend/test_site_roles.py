@@ -11,11 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness import proxy, stacks
+from harness.ports import free_port
+from harness.rendered import files
 from model import addresses
 from model.plan import Plan
-from tests import proxy, site_roles, stacks
-from tests.ports import free_port
-from tests.rendered import files
+from tests import site_roles
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = site_roles.example_plan()

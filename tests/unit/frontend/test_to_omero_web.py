@@ -12,18 +12,17 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness import proxy, rendered, stacks
+from harness.ports import free_port
 from model.firewall import WEB_PORT
 from model.roles import Role
 from model.secrets import Certificate
-from tests import proxy, rendered, stacks
-from tests.ports import free_port
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import PLAN, THUMBNAIL
 
-PLAN = stacks.plan_of("local")
 SECRETS = stacks.secrets_of("local")
 NODE = PLAN.releases[0].with_role(Role.WEB)[0]
 PAGE = "/webclient/?a=%2Fb&c=d//e"
-THUMBNAIL = "/webgateway/render_thumbnail/1/"
 FOLDER = "/etc/idr/web/"
 
 

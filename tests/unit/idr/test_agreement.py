@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from idr import agreement, engine, stack_file
 from idr.cloud import CloudError, asking, connect
 from idr.engine import EngineError
@@ -18,7 +19,6 @@ from idr.recover.command import RecoverError, recover
 from idr.recover.lock import LockError
 from idr.state import State, of_export
 from model.comparison import Adoption, CloudObject, Kind
-from tests import stacks
 from tests.fake_cloud.cloud import FakeCloud
 
 ROOT_URN = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from model.cloud_state import Quota
-from tests import stacks
 from tests.unit.model.test_capacity import made
 
 ENOUGH = replace(made(), quotas={"instances": Quota(10, 5), "volumes": Quota(-1, 3)})

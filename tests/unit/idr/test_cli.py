@@ -5,10 +5,10 @@ import tomllib
 import pytest
 from typer.testing import CliRunner
 
+from harness.stacks import ROOT
 from idr import checkout, cli
 from idr.__main__ import COMMANDS, app
 from idr.errors import IdrError
-from tests.stacks import ROOT
 
 runner = CliRunner()
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from idr import cloud_state
 from idr.capacity import Report, report
 from idr.cloud import asking, connect
 from model.cloud_state import CloudState, Quota
 from model.ownership import Labels
 from model.plan import Plan
-from tests import stacks
 from tests.fake_cloud import contents
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.identity import PROJECT

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr import checkout, stack_file
 from idr.__main__ import app
 from idr.outputs import OutputsError, read
 from model.outputs.contract import CONTRACT
 from model.reading import SettingsError, Source, parse, with_overrides
-from tests import stacks
 from tests.yaml_table import REFUSED
 
 runner = CliRunner()

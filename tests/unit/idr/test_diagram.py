@@ -10,6 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr.__main__ import app
 from idr.diagram.boxes import picture
 from idr.diagram.layout import layout
@@ -20,7 +21,6 @@ from idr.plan import of_plan
 from model.outputs.topology import Topology
 from model.planning import plan
 from model.reading import Source, parse
-from tests import stacks
 
 runner = CliRunner()
 EXAMPLES = sorted((stacks.ROOT / "examples").glob("Pulumi.*.yaml"))
@@ -73,7 +73,7 @@ def test_mermaid_has_every_node_and_uses_only_what_it_declares(name: str) -> Non
 
 
 def test_the_picture_is_the_same_bytes_in_every_process() -> None:
-    program = "from tests import stacks; from idr.diagram import boxes, svg; from idr.plan import of_plan;"
+    program = "from harness import stacks; from idr.diagram import boxes, svg; from idr.plan import of_plan;"
     program += "print(svg.svg(boxes.picture(of_plan(stacks.plan_of('ebi')))), end='')"
     made = subprocess.run(
         [sys.executable, "-c", program],

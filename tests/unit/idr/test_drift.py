@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from idr.agreement import Agreement
 from idr.drift import drifts
 from idr.state import Resource, State
 from model.comparison import CloudObject, Kind, compare, wanted
-from tests import stacks
 
 runner = CliRunner()
 URN = "urn:pulumi:local::idr::idr:compute:Node$openstack:compute/instance:Instance::demo1-redis"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import stacks
 from idr import engine
 from idr.engine import EngineError
-from tests import stacks, stubs
+from tests import stubs
 from tests.stubs import Stub
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr.__main__ import app
 from idr.engine import EngineError
 from idr.init import choose, command, passphrase
@@ -19,7 +20,6 @@ from model import yaml_text
 from model.planning import plan
 from model.reading import Source, parse
 from model.release_settings import Flavor
-from tests import stacks
 
 runner = CliRunner()
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH operator"

@@ -18,13 +18,14 @@ from zipfile import ZipFile
 import pytest
 from typer.testing import CliRunner
 
+from harness import stacks
+from harness.stacks import ROOT
 from idr import inventory
 from idr.__main__ import COMMANDS, app
 from idr.checkout import NoCheckoutError
 from model.outputs import contract
 from model.outputs.topology import Known
-from tests import stacks, stubs
-from tests.stacks import ROOT
+from tests import stubs
 
 UV = Path(sys.executable).with_name("uv")
 PACKAGES = ("idr", "model", "cloudinit")

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr.__main__ import app
 from model.outputs import contract
 from model.outputs.topology import Known
-from tests import stacks
 
 runner = CliRunner()
 OUTPUTS = contract.outputs(

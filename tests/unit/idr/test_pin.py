@@ -55,6 +55,46 @@ def test_sums_are_written_beside_their_urls_and_nothing_else_changes(stack: Path
     ]
 
 
+BY_HAND = """\
+# ours
+
+config:
+  idr:zone: "b"   # the second
+  idr:omero:  # from OME
+    distribution: official
+    server:
+        url: {base}/server.zip  # the newest
+
+    # Ice: a build of our own
+    ice:
+      url: {base}/ice.tar.gz
+      # who asked for it
+
+    icePython: {url: '{base}/ice.whl'}  # a wheel
+  # who may log in
+  idr:operators:
+  - {name: b,   key: ssh-ed25519 BBBB}
+
+  - name: a
+  idr:number: 010
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_of_a_file_written_by_hand_every_character_stays(stack: Path, base: str, newline: str) -> None:
+    before = BY_HAND.replace("{base}", base).replace("\n", newline)
+    stack.write_bytes(before.encode())
+    done = runner.invoke(app, ["pin", "--stack", "mine"])
+    assert done.exit_code == 0, done.output
+    after = stack.read_bytes().decode()
+    omero = yaml.safe_load(after)["config"]["idr:omero"]
+    assert {part: omero[part]["sha256"] for part in SUMS} == SUMS
+    without = after.replace(f", sha256: {SUMS['icePython']}", "")
+    for indent, part in ((8, "server"), (6, "ice")):
+        without = without.replace(f"{' ' * indent}sha256: {SUMS[part]}{newline}", "")
+    assert without == before
+
+
 def test_another_sum_than_the_pinned_one_is_refused_by_name(stack: Path) -> None:
     before = stack.read_text()
     done = runner.invoke(app, ["pin", "--stack", "mine"])

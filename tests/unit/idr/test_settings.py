@@ -8,9 +8,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr.__main__ import app
 from model.field_types import SEALED
-from tests import stacks
 
 runner = CliRunner()
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr import ssh
 from idr.__main__ import app
 from idr.errors import IdrError
 from idr.status import nodes
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
-from tests import stacks, stubs
+from tests import stubs
 from tests.stubs import Stub
 
 OUTPUTS = contract.outputs(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from harness import stacks
 from idr import stack_file
 from idr.errors import IdrError
 from model.plan import Plan
 from model.reading import SettingsError
-from tests import stacks
 
 SECRET = "0123456789abcdef" * 2 + "of a test"
 WITH_SEALED = "  idr:stackSecret:\n    secure: v1:abc\n"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from idr.cloud import CloudError
@@ -22,7 +23,7 @@ from idr.status.command import digests
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
 from model.reading import Source, parse
-from tests import stacks, stubs
+from tests import stubs
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.http import Answer, Server
 from tests.fake_cloud.identity import PROJECT

@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from idr.agreement import Agreement
@@ -23,7 +24,6 @@ from model.capacity import Need
 from model.comparison import compare, wanted
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
-from tests import stacks
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "terminal"

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 IMAGE = ROOT / "dev" / "image"
 DEBIAN = """# Min/max values for automatic uid selection in useradd(8)

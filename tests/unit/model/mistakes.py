@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from model.reading import SettingsError, Source, parse
-from tests import stacks
 
 Values = dict[str, Any]
 SOURCE = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecret"}))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests import stacks
+from harness import stacks
 from tests.unit.model.mistakes import Values, mistakes, node, release
 
 KEY = stacks.OPERATOR_KEY

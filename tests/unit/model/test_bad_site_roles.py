@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import stacks
 from idr.review import affected
 from model import addresses
 from model.reading import SettingsError
 from model.site_roles import APART
-from tests import site_roles, stacks
+from tests import site_roles
 from tests.site_roles import ROLE, VOLUME, change, copied, plan_of
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from model.capacity import Need, needs, tight
 from model.cloud_state import (
     CloudFlavor,
@@ -22,7 +23,6 @@ from model.cloud_state import (
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
-from tests import stacks
 
 PLAN = stacks.plan_of("local")
 KINDS = (

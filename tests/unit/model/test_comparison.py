@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import stacks
 from model.comparison import CloudObject, Comparison, Kind, KnownObject, compare, wanted
-from tests import stacks
 
 PLAN = wanted(stacks.plan_of("local"))
 VOLUME = "idr-local-demo1-database-db"

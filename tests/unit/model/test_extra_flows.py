@@ -6,6 +6,7 @@ import pytest
 
 from cloudinit import render
 from components.firewall import rule_name
+from harness import stacks
 from idr.diagram.boxes import picture
 from idr.review import rules
 from idr.review.preview import SECURITY_RULE, Preview, State, Step
@@ -15,7 +16,6 @@ from model.outputs.topology import topology
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
-from tests import stacks
 from tests.golden_files import KNOWN, NamedSecrets
 from tests.unit.model.mistakes import mistakes
 from tests.unit.model.test_firewall import of_hosts, open_between, open_by_host

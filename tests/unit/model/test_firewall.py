@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import stacks
 from model.firewall import EVERY_NODE, FETCHERS, FLOWS, STORAGE, WORLD, Rule
 from model.matrix import HostRules, host_rules
-from model.plan import Node, Plan, Scope
+from model.plan import Node, Plan
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import Role
-from tests import stacks
 
 PUBLIC = {80, 443, 4064}
 # Between nodes, over TCP: written by hand, so that a changed matrix does not change what it is compared with.
@@ -202,10 +202,6 @@ def test_every_rule_names_groups_of_its_own_scope_once(placed: dict[str, Any]) -
         assert len(set(scope.rules)) == len(scope.rules)
         assert all(rule.group in scope.security_groups for rule in scope.rules)
         assert all(rule.remote_group in (None, *scope.security_groups) for rule in scope.rules)
-
-
-def ebi_scope() -> Scope:
-    return stacks.plan_of("ebi").releases[0]
 
 
 @pytest.mark.parametrize("stack", stacks.LAYOUTS)

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
+from harness import stacks
+from model.outputs import contract
 from model.outputs.inventory import ini
 from model.outputs.metadata import LONGEST_VALUE, server_metadata
 from model.outputs.topology import topology
 from model.planning import plan
 from model.reading import Source, parse
-from tests import golden_files, stacks
+from tests import golden_files
 
 PLAYS = stacks.ROOT / "tests" / "layouts" / "idr-plays.yml"
 EXPECTED = stacks.ROOT / "tests" / "layouts" / "idr-plays.expected.yml"
@@ -37,9 +39,9 @@ def ansible(inventory: Path, playbook: Path, *arguments: str) -> str:
 
 def dynamic(folder: Path, stack: str) -> Path:
     """An inventory script, as a site would put one beside the playbooks."""
-    (folder / "inventory.json").write_text(
-        json.dumps(yaml.safe_load((golden_files.FOLDER / stack / "outputs.yaml").read_text())["inventory"])
-    )
+    secrets = golden_files.NamedSecrets(stack, "unused")
+    outputs = contract.outputs(stacks.plan_of(stack), secrets, golden_files.KNOWN)
+    (folder / "inventory.json").write_text(json.dumps(outputs["inventory"]))
     script = folder / "inventory"
     script.write_text(f"#!/bin/sh\ncat {folder}/inventory.json\n")
     script.chmod(0o755)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import stacks
 from model.cloud_state import CloudState, Image
 from model.image_systems import Told, by_name, by_properties
 from model.plan import Plan
@@ -9,7 +10,6 @@ from model.planning import plan
 from model.prerequisites import absent, notices
 from model.reading import Source, parse
 from model.systems import DEBIAN, UBUNTU
-from tests import stacks
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 tests/soak/test_mutations.py tries more of them.
 """
 
-from tests import mutations, stacks
+from harness import stacks
+from tests import mutations, nonsense
 
 SAMPLE = 60
 SEED = 11
@@ -24,7 +25,7 @@ def test_nonsense_is_found_in_a_plan_that_has_it() -> None:
     """What the mutations are judged by can say no."""
     made = stacks.plan_of("local")
     node = made.nodes[1]
-    twice = mutations.replace_nodes(made, (node, node))
-    assert any("two nodes of one name" in text for text in mutations.nonsense(twice, {}))
+    twice = nonsense.replace_nodes(made, (node, node))
+    assert any("two nodes of one name" in text for text in nonsense.of_plan(twice, {}))
     texts = {"x /etc/idr/node.env": "http_proxy=http://a b\n", "y": "a\0b", "z bootstrap": "- a list"}
-    assert len(list(mutations.nonsense(made, texts))) == len(texts)
+    assert len(list(nonsense.of_plan(made, texts))) == len(texts)

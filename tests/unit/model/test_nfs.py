@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from model.firewall import NFS_PORT
 from model.matrix import host_rules
 from model.nfs import ports
 from model.plan import Plan
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
-from tests import stacks
 
 VERSION_3 = [("tcp", 111), ("udp", 111), ("tcp", NFS_PORT), ("tcp", 20048), ("udp", 20048)]
 NEEDED: dict[str, list[tuple[str, int]]] = {

@@ -11,13 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from harness import rendered, stacks
 from model.field_types import SEALED
 from model.hosts import NOT_FOR_MACHINES
 from model.outputs.groups import groups
 from model.planning import plan
 from model.reading import Source, parse
 from model.secrets import Secrets, secret_names
-from tests import rendered, stacks
 from tests.unit.model.mistakes import Values, mistakes, node, release
 
 CERTIFIED = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"certificate"}))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import rendered, stacks
+from harness.stacks import ROOT
 from model import omero_config
 from model.plan import Plan
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
-from tests import rendered, stacks
-from tests.stacks import ROOT
 
 WEB_KEYS = (ROOT / "tests" / "unit" / "model" / "web_keys.txt").read_text().splitlines()
 """The keys of OMERO.web, by `python -m dev.web_keys`."""

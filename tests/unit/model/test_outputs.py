@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 
 from cloudinit.render import ADMIN_USER
+from harness import stacks
 from model.outputs import contract, inventory, ssh
 from model.outputs.schema import SCHEMA_FILE, schema_text
 from model.outputs.summary import summary
 from model.outputs.topology import Known, Topology, topology
-from tests import stacks
 
 PLAN = stacks.plan_of("local")
 SECRETS = stacks.secrets_of("local")

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import stacks
 from model.overrides import merge
 from model.reading import SettingsError, Source, parse, with_overrides
-from tests import stacks
 
 SOURCE = Source("local", "Pulumi.local.yaml")
 # Few names, so that both files often have the same.

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from harness import stacks
 from model.addressing import service_pool
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
-from tests import stacks
 
 
 def ebi_with(readonly: int, proxies: int = 1) -> Plan:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from model.cloud_state import (
     CloudFlavor,
     CloudNetwork,
@@ -21,7 +22,6 @@ from model.plan import Plan
 from model.planning import plan
 from model.prerequisites import absent, notices
 from model.reading import Source, parse
-from tests import stacks
 
 VOLUME = "20e55581-ecd0-4a97-9000-000000000000"
 PUBLIC = CloudNetwork("public", "e1", external=True)

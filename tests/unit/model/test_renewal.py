@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from harness import stacks
 from model.field_types import SEALED
 from model.outputs.ssh import known_hosts
 from model.outputs.topology import topology
 from model.reading import Source, parse
 from model.secrets import Secrets, are_of, of_settings
-from tests import stacks
 from tests.unit.model.mistakes import Values, mistakes, release
 
 FORMER, PRESENT = "the former stack secret, of tests alone", "the present stack secret, of tests alone"

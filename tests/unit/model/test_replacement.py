@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from harness import stacks
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
 from model.replacement import Deployed, Order, order
-from tests import stacks
 
 
 def deployed(made: Plan) -> dict[str, Deployed]:

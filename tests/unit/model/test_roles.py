@@ -3,6 +3,7 @@
 import pytest
 
 from dev.image.rootfs import guest_packages
+from harness import stacks
 from model import sizing
 from model.outputs import inventory
 from model.outputs.topology import topology
@@ -19,7 +20,6 @@ from model.role_description import (
 )
 from model.roles import DESCRIPTIONS, FACTS, Role, applied_roles, facts_of
 from model.systems import DEBIAN, packages
-from tests import stacks
 
 
 @pytest.mark.parametrize("name", ["role.yaml", "files.yaml", "scripts"])

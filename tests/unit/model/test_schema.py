@@ -7,9 +7,9 @@ import jsonschema
 import pytest
 import yaml
 
+from harness import stacks
 from model.schema import REFERENCE_FILE, SCHEMA_FILE, reference_text, schema_text
 from model.settings import Settings
-from tests import stacks
 
 RENEW = "renew it with: make generate"
 

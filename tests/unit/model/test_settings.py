@@ -2,8 +2,8 @@
 
 import pytest
 
+from harness import stacks
 from model.reading import Source
-from tests import stacks
 from tests.unit.model.mistakes import Values, mistakes
 
 

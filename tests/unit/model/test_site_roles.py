@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import stacks
 from idr.diagram.boxes import SERVICE, picture
 from model import sizing
 from model.firewall import Rule
@@ -17,7 +18,7 @@ from model.outputs.topology import Topology, topology
 from model.plan import Plan
 from model.reading import SettingsError
 from model.replacement import Deployed, order
-from tests import site_roles, stacks
+from tests import site_roles
 from tests.golden_files import KNOWN, NamedSecrets
 from tests.site_roles import ROLE, VOLUME, change, copied, example_node, example_plan, plan_of
 

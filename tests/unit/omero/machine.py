@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from cloudinit import render
+from harness import stacks
 from model.plan import Node, Plan
-from tests import stacks
 from tests.omero_stand_in import distribution
 
 PROGRAMS = Path(__file__).with_name("programs")

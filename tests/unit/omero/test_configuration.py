@@ -5,9 +5,9 @@ import json
 import pytest
 
 from cloudinit import render
+from harness import stacks
 from model.plan import Node, Plan
 from model.roles import OMERO_ROLES, applied_roles
-from tests import stacks
 
 VOLUMES = {"data": "89abcdef012345670123"}
 PLAN = stacks.plan_of("ebi")

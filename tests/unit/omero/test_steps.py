@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dev import verify_official
-from tests import stacks
+from harness import stacks
 from tests.unit.omero import machine as machines
 from tests.unit.omero.machine import Machine
 

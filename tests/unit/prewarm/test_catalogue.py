@@ -6,7 +6,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.prewarm.stub import GROUP, OWNER, Stub
+from harness.stub_release import GROUP, OWNER, Stub
 from idr.prewarm.catalogue import BEGINNING, Catalogue, Item, Place
 from idr.prewarm.pages import EVERYBODY, Owner, opened, tree
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench.prewarm.stub import Stub
+from harness.stub_release import Stub
 from idr.__main__ import app
 from idr.prewarm import client
 

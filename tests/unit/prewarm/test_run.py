@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.prewarm.stub import Stub
+from harness.stacks import ROOT
+from harness.stub_release import Stub
 from idr.prewarm import client, run
 from idr.prewarm.client import Client
 from idr.prewarm.pace import Pace
 from idr.prewarm.run import Report, Run, StoppedError
 from idr.prewarm.state import State, load
-from tests.stacks import ROOT
 
 THUMBNAIL = "/webgateway/render_thumbnail/"
 WELLS = 120
@@ -132,7 +132,7 @@ def test_a_service_that_goes_away_stops_the_run_which_then_loses_nothing(
 
 def test_a_killed_run_repeats_no_more_than_what_was_under_way_and_not_yet_noted(tmp_path: Path) -> None:
     images, most = 400, 8
-    command = [sys.executable, "-m", "bench.prewarm.stub", "--images", str(images), "--seconds", "0.002"]
+    command = [sys.executable, "-m", "harness.stub_release", "--images", str(images), "--seconds", "0.002"]
     stub = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert stub.stdout
     try:

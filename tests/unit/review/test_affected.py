@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.project import PROGRAM
+from harness.stacks import ROOT
 from idr.review import affected
 from idr.review.affected import changed_paths, shared_stacks, stacks_touched
-from tests.project import PROGRAM
-from tests.stacks import ROOT
 from tests.unit.review.repository import Repository
 
 STACKS = ("ebi", "uod")
@@ -23,7 +23,16 @@ STACKS = ("ebi", "uod")
         ([], []),
         (["Pulumi.ebi.yaml"], ["ebi"]),
         (["Pulumi.ebi.yaml", "docs/guide.md"], ["ebi"]),
-        (["README.md", "tests/unit/model/test_plan.py", "dev/cloud/seed.py", ".github/workflows/check.yml"], []),
+        (
+            [
+                "README.md",
+                "tests/unit/model/test_plan.py",
+                "dev/cloud/seed.py",
+                "harness/ports.py",
+                ".github/workflows/check.yml",
+            ],
+            [],
+        ),
         (["Pulumi.gone.yaml"], []),
         (["model/plan.py"], ["ebi", "uod"]),
         (["cloudinit/proxy/files/usr/share/notes.md"], ["ebi", "uod"]),

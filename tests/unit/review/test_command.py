@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from harness import stacks
 from idr.__main__ import app
-from tests import stacks, stubs
+from tests import stubs
 
 PREVIEWS = Path(__file__).parent / "previews"
 OK, FAILED, USAGE = 0, 1, 2

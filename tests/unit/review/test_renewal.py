@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from dev import ci_images, lock_files
+from harness.stacks import ROOT
 from tests import stubs
-from tests.stacks import ROOT
 
 DIGEST = f"sha256:{'a' * 64}"
 

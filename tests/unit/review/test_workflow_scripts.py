@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.stacks import ROOT
+from harness.stacks import ROOT
 
 # What a real command prints, where a script reads it. `broken` is the verdict with most to do.
 PRINTS = {

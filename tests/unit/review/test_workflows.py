@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.stacks import ROOT
 from idr.review.affected import shared_stacks
-from tests.stacks import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text())

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from harness import stacks
+from harness.ports import free_port
+from harness.rendered import files as rendered_files
 from model.balancing import FIRST_HOP_PORT
 from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
 from model.omero_nodes import service_name
 from model.plan import Node, Plan
 from model.roles import Role
 from model.secrets import Certificate
-from tests import stacks
-from tests.ports import free_port
-from tests.rendered import files as rendered_files
 
 NGINX = "/usr/sbin/nginx"
 SYSTEM_FOLDER = Path("/etc/nginx")

@@ -11,13 +11,13 @@ from ipaddress import ip_address
 
 import httpx
 
-from bench.attack.hostile import KINDS
 from dev.cloud import control, layout
 from dev.cloud.layout import State
-from tests.cloud import outsider
-from tests.cloud.asking import IMAGE, THUMBNAIL
-from tests.cloud.service import Service, local
-from tests.stacks import ROOT
+from harness.attack.hostile import KINDS
+from harness.cloud import outsider
+from harness.cloud.asking import IMAGE, THUMBNAIL
+from harness.cloud.service import Service, local
+from harness.stacks import ROOT
 
 SECONDS = 20
 SETTLE_SECONDS = 3
@@ -87,7 +87,7 @@ def _service() -> Service:
 def _attack(service: Service, kind: str) -> "subprocess.Popen[str]":
     address = service.address("bastion" if kind == "ssh" else "omero")
     host = str(service.outputs["topology"]["hostName"])
-    run = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "bench.attack.hostile"]
+    run = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "harness.attack.hostile"]
     command = outsider.start(NAMESPACE, [*run, kind, address, host, str(SECONDS)])
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 

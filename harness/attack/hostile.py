@@ -1,4 +1,4 @@
-"""The hostile visitor: `python -m bench.attack.hostile KIND ADDRESS HOST SECONDS` does one thing for that long.
+"""The hostile visitor: `python -m harness.attack.hostile KIND ADDRESS HOST SECONDS` does one thing for that long.
 
 Prints as JSON how much of it was done. Runs in a network namespace of its own, so that it has an address of its own.
 """

@@ -12,15 +12,15 @@ from typing import Any
 import openstack
 import yaml
 
+from harness import steps
+from harness.cloud import leftovers
+from harness.cloud.service import Service
+from harness.project import Project, copy_program
+from harness.stacks import ROOT
+from harness.steps import Step
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import Topology
 from model.secrets import Secrets
-from tests import steps
-from tests.cloud import leftovers
-from tests.cloud.service import Service
-from tests.project import Project, copy_program
-from tests.stacks import ROOT
-from tests.steps import Step
 
 CLOUDS = ROOT / ".local" / "cloud" / "clouds.yaml"
 NAME = "idr-test"

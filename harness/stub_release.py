@@ -1,6 +1,6 @@
 """A release made on the fly: plates of 384 wells as OMERO's JSON API tells of them, and what a pre-warm asks for.
 
-`python -m bench.prewarm.stub --images 20000 --workers 8 --seconds 0.04` prints its port and serves until it is ended.
+`python -m harness.stub_release --images 20000 --workers 8 --seconds 0.04` prints its port and serves until it is ended.
 """
 
 import argparse

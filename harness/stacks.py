@@ -27,7 +27,7 @@ LAYOUTS = STACK_FILES | {
 """The stacks and the layouts that ship as examples."""
 OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s operator@example.org"
 """A public key whose private half is nowhere."""
-EVERYTHING = {"everything": ROOT / "tests" / "layouts" / "Pulumi.everything.yaml"}
+EVERYTHING = {"everything": ROOT / "harness" / "layouts" / "Pulumi.everything.yaml"}
 """What a stack file can say beside these."""
 
 

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stacks import LAYOUTS, ROOT
+from harness.stacks import LAYOUTS, ROOT
 
 PROGRAM = ("__main__.py", "Pulumi.yaml", "bin", "model", "components", "cloudinit", "idr")
 PULUMI = ("pulumi", "--non-interactive", "--color", "never")
 TIMEOUT_SECONDS = 900
+
+
+def without_credentials() -> dict[str, str]:
+    """The environment of this process without what OpenStack's clients read."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,7 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """The environment of this copy's commands: nobody's credentials, its own state."""
-        mine = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-        return {**mine, **self.state()}
+        return {**without_credentials(), **self.state()}
 
     def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in this copy, with its state; its exit status is the caller's to judge."""

@@ -3,17 +3,17 @@
 import json
 import math
 import sys
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.attack import hostile
-from bench.attack.measure import AttackError, Figures, measured
+from bench.figures import AsJson
+from harness.attack import hostile
+from harness.attack.measure import AttackError, Figures, measured
 
 
-def attack(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
+def attack(as_json: AsJson = False) -> None:
     """One hostile visitor against the local IDR, 20 s of each kind, and what others notice meanwhile.
 
     Needs the local IDR (make up), which is the only thing it attacks; about three minutes.

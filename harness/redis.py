@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import rendered, stacks
+from harness.ports import free_port
+from harness.proxy import AUTHORITY, wait_for
 from model.plan import Plan
 from model.roles import Role
-from tests import rendered, stacks
-from tests.ports import free_port
-from tests.proxy import AUTHORITY, wait_for
 
 FOLDERS = ("/etc/redis/", "/var/lib/redis/", "/run/redis/")
 

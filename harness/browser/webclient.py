@@ -1,6 +1,6 @@
 """OMERO.web's pages as a visitor uses them."""
 
-from tests.browser.chromium import Browser
+from harness.browser.chromium import Browser
 
 COUNT = "return [...document.querySelectorAll(arguments[0])].filter(one => one.complete && one.naturalWidth > 1).length"
 PLATE = "#spw img[id^='image-']"

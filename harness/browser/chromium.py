@@ -16,8 +16,8 @@ from selenium.webdriver.support.expected_conditions import element_to_be_clickab
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dev import debian
-from tests.browser.seclusion import secluded
-from tests.browser.traffic import Recorder, Traffic, complaints
+from harness.browser.seclusion import secluded
+from harness.browser.traffic import Recorder, Traffic, complaints
 
 PACKAGES = Path(__file__).with_name("apt-packages.txt")
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import httpx
 
-from tests.cloud.service import Service
+from harness.cloud.service import Service
 
 THUMBNAIL = "webgateway/render_thumbnail/1/"
 """What the proxy keeps."""

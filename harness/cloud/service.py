@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.clients.environment import Client
-from tests.stacks import ROOT
+from harness.clients.environment import Client
+from harness.stacks import ROOT
 
 NAME = "demo.idr.internal"
 """The service's name, which no DNS here knows."""
