@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -33,6 +34,12 @@ OUTPUTS = contract.outputs(
     stacks.plan_of("ebi"), stacks.secrets_of("ebi"), Known(public="192.0.2.10", bastion="192.0.2.11")
 )
 NAMES = [node.name for node in Topology.model_validate(OUTPUTS["topology"]).nodes]
+
+
+CLOUD = SimpleNamespace(
+    current_project=SimpleNamespace(name="idr", id="1" * 32),
+    config=SimpleNamespace(get_region_name=lambda: "RegionOne"),
+)
 
 
 def shown(*arguments: str, text_input: str = "") -> str:
@@ -85,7 +92,7 @@ def check() -> str:
     file = stack_file.StackFile("ebi", "Pulumi.ebi.yaml", stacks.settings("ebi"), {})
     with (
         mock.patch("idr.check.stack_file.read", return_value=file),
-        mock.patch("idr.check.connect"),
+        mock.patch("idr.check.connect", return_value=CLOUD),
         mock.patch("idr.check.disagreements", return_value=[]),
         mock.patch("idr.check.cloud_state.read"),
         mock.patch("idr.check.report", return_value=found),
