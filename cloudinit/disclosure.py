@@ -1,7 +1,7 @@
 """What a reviewer must see of the nodes' configuration. A bundle holds secrets, so a preview hides all of it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from model.roles import SiteRole
 from model.secrets import Secrets
 
 
-def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[str, Any]:
+def disclosure(
+    plan: Plan, secrets: Secrets, *, verifies_cloud: bool, cloud: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
 
+    `cloud` has the settings that say where the cloud is, by name: whoever answers there is given the credentials.
     All of it is public: digests are those of the sources, never of what is rendered with a secret. While the stack
     secret is renewed, the public deploy keys distinguish the new one from the former.
     """
@@ -26,6 +29,7 @@ def disclosure(plan: Plan, secrets: Secrets, *, verifies_cloud: bool) -> dict[st
         "keyPair": plan.settings.keypair or "",
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
+        "cloud": dict(cloud or {}),
         "files": digests(HERE.parent) | _of_site_roles(plan),
         **_omero(plan),
         **_renewal(secrets),

@@ -119,12 +119,12 @@ def _state(
         keypairs=_names(values.get("key pairs")),
         zones=_zones(values.get("availability zones")),
         networks=networks,
-        routers=_each(values.get("routers"), lambda r: known.CloudNetwork(r.name, r.id, mine=_is_mine(r, stack))),
+        routers=_each(values.get("routers"), lambda router: _router(router, stack)),
         ports=_each(values.get("ports"), lambda port: _port(port, stack)),
         floating_ips=_each(values.get("floating IPs"), lambda ip: _floating_ip(ip, stack)),
         security_groups=_groups(values.get("security groups"), stack),
         volumes=_each(values.get("volumes"), lambda volume: _volume(volume, stack)),
-        snapshots=_each(values.get("snapshots"), lambda s: known.Snapshot(s.id, s.volume_id)),
+        snapshots=_each(values.get("snapshots"), _snapshot),
         volume_types=_names(values.get("volume types")),
         default_type=values.get("default volume type"),
         volume_zones=_names(values.get("zones of block storage")),
@@ -170,6 +170,7 @@ def _server(server: Any, flavors: Mapping[str, Any]) -> known.Server:
         image=metadata.get("image"),
         rebuild=metadata.get("rebuild"),
         zone=server.availability_zone,
+        id=server.id,
     )
 
 
@@ -226,6 +227,11 @@ def _networks(
     )
 
 
+def _router(router: Any, stack: str) -> known.Router:
+    outside = router.external_gateway_info or {}
+    return known.Router(router.name or "", outside.get("network_id"), _is_mine(router, stack))
+
+
 def _port(port: Any, stack: str) -> known.Port:
     addresses = tuple(fixed["ip_address"] for fixed in port.fixed_ips or ())
     return known.Port(port.id, port.name or "", port.network_id, addresses, _is_mine(port, stack))
@@ -266,4 +272,16 @@ def _rule(rule: Mapping[str, Any], names: Mapping[str, str]) -> known.GroupRule:
 
 def _volume(volume: Any, stack: str) -> known.CloudVolume:
     mine = stack_of_metadata(volume.metadata or {}) == stack
-    return known.CloudVolume(volume.id, volume.name or "", volume.size or 0, volume.availability_zone, mine)
+    return known.CloudVolume(
+        id=volume.id,
+        name=volume.name or "",
+        size_gib=volume.size or 0,
+        zone=volume.availability_zone,
+        mine=mine,
+        status=volume.status,
+        servers=tuple(attachment["server_id"] for attachment in volume.attachments or ()),
+    )
+
+
+def _snapshot(snapshot: Any) -> known.Snapshot:
+    return known.Snapshot(snapshot.id, snapshot.volume_id, snapshot.status, snapshot.size or 0)

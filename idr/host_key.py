@@ -56,7 +56,13 @@ def _ssh(config: Path, text_input: str) -> subprocess.CompletedProcess[str]:
     command = ["ssh", "-F", str(config), "node", COMMAND]
     try:
         return subprocess.run(
-            command, input=text_input, capture_output=True, text=True, check=False, timeout=STEP_SECONDS
+            command,
+            input=text_input,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=STEP_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, NO_CONNECTION, "", f"no end after {STEP_SECONDS} s")

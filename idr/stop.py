@@ -96,6 +96,8 @@ def _ssh(config: Path, command: str, seconds: float) -> subprocess.CompletedProc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        # A machine may say anything, also before the login.
+        errors="replace",
         check=False,
         timeout=seconds,
     )

@@ -1,9 +1,8 @@
 """The proxy's caches: one zone per kind of answer, sized from the cache volume."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
-
-from model.plan import Node
+from typing import Final, Protocol
 
 MIB_PER_GIB: Final = 1024
 PURPOSE: Final = "nginxcache"
@@ -62,7 +61,27 @@ class Zone:
     free_mib: int
 
 
-def volume_gib(proxy: Node) -> int:
+class Kept(Protocol):
+    """What the size of a cache depends on: a volume."""
+
+    @property
+    def purpose(self) -> str:
+        """Its name in the stack file."""
+
+    @property
+    def size_gib(self) -> int:
+        """Its size."""
+
+
+class Cached(Protocol):
+    """A node that may have a cache volume."""
+
+    @property
+    def volumes(self) -> Sequence[Kept]:
+        """Its volumes."""
+
+
+def volume_gib(proxy: Cached) -> int:
     """How large the cache of a proxy may be: its cache volume, or a little of its root disk."""
     return next((volume.size_gib for volume in proxy.volumes if volume.purpose == PURPOSE), WITHOUT_VOLUME_GIB)
 

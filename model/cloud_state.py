@@ -59,6 +59,7 @@ class Server:
     image: str | None = None
     rebuild: str | None = None
     zone: str | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,15 @@ class CloudNetwork:
     external: bool = False
     port_security: bool | None = None
     subnets: tuple[CloudSubnet, ...] = ()
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class Router:
+    """A router. `external` is the id of the network outside that it leads to; None: to none, empty: not known."""
+
+    name: str
+    external: str | None = ""
     mine: bool = False
 
 
@@ -125,21 +135,25 @@ class SecurityGroup:
 
 @dataclass(frozen=True)
 class CloudVolume:
-    """A volume of the project's."""
+    """A volume of the project's. `servers` are the ids of those that have it."""
 
     id: str
     name: str
     size_gib: int
     zone: str | None = None
     mine: bool = False
+    status: str = "available"
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot, and the volume that it was taken from."""
+    """A snapshot, and the volume that it was taken from. `size_gib` is that volume's size then."""
 
     id: str
     volume: str
+    status: str = "available"
+    size_gib: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,7 +173,7 @@ class CloudState:
     keypairs: frozenset[str] | None = None
     zones: Mapping[str, bool] | None = None
     networks: tuple[CloudNetwork, ...] | None = None
-    routers: tuple[CloudNetwork, ...] | None = None
+    routers: tuple[Router, ...] | None = None
     ports: tuple[Port, ...] | None = None
     floating_ips: tuple[FloatingIp, ...] | None = None
     security_groups: tuple[SecurityGroup, ...] | None = None

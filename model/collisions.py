@@ -71,6 +71,17 @@ def networks(
                 yield f"{setting} {address} is in {where}.cidr {scope.cidr}, where this stack's own machines are"
 
 
+def network_names(
+    scopes: Iterable[tuple[str, ScopeSettings]], external: str | None, storage: str | None
+) -> Iterator[str]:
+    """Existing networks that have another purpose in the stack already."""
+    for where, scope in scopes:
+        if scope.existing_network and scope.existing_network == external:
+            yield f"{where}.existingNetwork: is the externalNetwork, to whose machines no floating address can lead"
+        if scope.existing_network and scope.existing_network == storage:
+            yield f"{where}.existingNetwork: is the storageNetwork, where OMERO nodes get an interface of its own"
+
+
 def _addresses(hosts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, IPv4Address]]:
     """Those of the hosts that are named by their addresses."""
     for setting, host in hosts:
@@ -80,10 +91,16 @@ def _addresses(hosts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, IPv4Addr
             continue
 
 
-def paths_and_volumes(nfs_mounts: Iterable[str], volumes: Sequence[UUID]) -> Iterator[str]:
-    """Places of the file system that are mounted over, and existing volumes that two machines would attach."""
+def paths_and_volumes(
+    nfs_mounts: Iterable[str], volumes: Sequence[UUID], site_mounts: Iterable[str] = ()
+) -> Iterator[str]:
+    """Places of the file system that are mounted over, and existing volumes that two machines would attach.
+
+    `site_mounts` are where the site's own roles have their volumes.
+    """
     mounts = [PurePosixPath(mount) for mount in nfs_mounts]
     own = [PurePosixPath(facts.volume.mount) for facts in FACTS.values() if facts.volume]
+    own += map(PurePosixPath, site_mounts)
     for path in dict.fromkeys(mounts):
         if mounts.count(path) > 1 or path in own:
             yield f"nfsMounts: {path} is mounted twice"

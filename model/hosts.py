@@ -19,6 +19,11 @@ NOT_FOR_MACHINES = {
     IPv4Network("240.0.0.0/4"): "is reserved",
 }
 
+NO_PUBLIC_DNS = frozenset(
+    {"corp", "example", "home", "internal", "invalid", "lan", "local", "localhost", "onion", "private", "test"}
+)
+"""Ends of names that public DNS never has (RFC 2606, 6761, 6762; ICANN on .internal), and usual ones at home."""
+
 _DOTTED = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?")
 _URL = TypeAdapter(AnyHttpUrl)
 
@@ -79,6 +84,12 @@ def host_name(text: str) -> str:
         msg = f"must be a host name: at most {LONGEST_LABEL} characters between the dots"
         raise ValueError(msg)
     return text
+
+
+def is_public(name: str) -> bool:
+    """Whether public DNS may have this name."""
+    rest, _, last = name.rpartition(".")
+    return bool(rest) and last not in NO_PUBLIC_DNS
 
 
 def remote_host(text: str) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from model.cloud_state import CloudNetwork, CloudState
+from model.cloud_state import CloudNetwork, CloudState, Router
 from model.plan import Node, Plan
 from model.planning import PLACEHOLDER
 from model.settings import StorageNetwork
 from model.wording import is_missing, several
 
 
-def _one(kind: str, name: str, things: Sequence[CloudNetwork]) -> Iterator[str]:
+def _one(kind: str, name: str, things: Sequence[CloudNetwork | Router]) -> Iterator[str]:
     named = [thing for thing in things if thing.name == name]
     if not named:
         yield is_missing(kind, name, (thing.name for thing in things))
@@ -25,9 +25,19 @@ def external_network(plan: Plan, state: CloudState) -> Iterator[str]:
 
 
 def router(plan: Plan, state: CloudState) -> Iterator[str]:
-    """A router of the cloud."""
-    if state.routers is not None and plan.settings.router:
-        yield from _one("router", plan.settings.router, state.routers)
+    """A router of the cloud, which leads to where floating addresses come from."""
+    if state.routers is None or not plan.settings.router:
+        return
+    yield from _one("router", plan.settings.router, state.routers)
+    named = [router.external for router in state.routers if router.name == plan.settings.router]
+    outside = {network.id for network in state.networks or () if network.name == plan.settings.external_network}
+    if len(named) != 1 or not outside or named[0] in {*outside, ""}:
+        return
+    where = "has no external gateway" if named[0] is None else "leads to another network outside"
+    yield (
+        f"router '{plan.settings.router}' {where}: floating addresses of '{plan.settings.external_network}' do not reach "
+        "what is behind it; give it that gateway (openstack router set --external-gateway), or name another"
+    )
 
 
 def existing_networks(plan: Plan, state: CloudState) -> Iterator[str]:

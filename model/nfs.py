@@ -10,7 +10,11 @@ RPCBIND_PORT: Final = 111
 """Version 3 asks here for the port of NFS."""
 VERSIONS = ("nfsvers", "vers")
 VERSIONS_OF_LINUX = ("3", "4", "4.0", "4.1", "4.2")
-REFUSED_PROTOCOLS = ("udp", "rdma")
+SHORT_VERSIONS = ("v2", "v3", "v4")
+REFUSED_PROTOCOLS = ("udp", "udp6", "rdma", "rdma6", "tcp6")
+"""Firewalls open TCP over IPv4."""
+SECURITY = ("sys", "none", "null")
+"""Nodes have no keys of Kerberos."""
 OPPOSITES = (("ro", "rw"), ("soft", "hard"), ("lock", "nolock"), ("sync", "async"))
 NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
 """Options of mount(8) that mount no share of a server."""
@@ -29,8 +33,12 @@ def problems(options: str) -> Iterator[str]:
     if (whole := _whole_version(given)) not in VERSIONS_OF_LINUX:
         yield f"options: NFS version {whole} is not supported; use one of {', '.join(VERSIONS_OF_LINUX)}"
     for protocol in REFUSED_PROTOCOLS:
-        if protocol in given or given.get("proto", "").removesuffix("6") == protocol:
+        if protocol in given or given.get("proto") == protocol:
             yield f"options: NFS over {protocol} is not supported; leave it out"
+    if (security := given.get("sec", SECURITY[0])) not in SECURITY:
+        yield f"options: sec={security} is not supported: nodes have no keys of Kerberos; leave it out"
+    if "hard" in given:
+        yield "options: hard would hang OMERO while a server is away; leave it out"
     wrong = [name for name in ("port", "mountport") if not _is_port(given, name)]
     yield from (f"options: {name}={given[name]} is no port" for name in wrong)
     yield from _contradictions([option.partition("=")[0] for option in options.split(",")])
@@ -41,6 +49,9 @@ def problems(options: str) -> Iterator[str]:
 def _contradictions(names: list[str]) -> Iterator[str]:
     yield from (f"options: {name} is given twice" for name in dict.fromkeys(names) if names.count(name) > 1)
     yield from (f"options: {one} and {other} contradict" for one, other in OPPOSITES if {one, other} <= set(names))
+    versions = [name for name in dict.fromkeys(names) if name in (*VERSIONS, *SHORT_VERSIONS)]
+    if len(versions) > 1:
+        yield f"options: {' and '.join(versions)} both say the version; leave one out"
     yield from (f"options: {name} mounts no share of a server" for name in NOT_OF_NFS if name in names)
 
 
@@ -64,7 +75,7 @@ def _version(given: dict[str, str]) -> str:
 
 
 def _whole_version(given: dict[str, str]) -> str:
-    short = next((name.removeprefix("v") for name in given if name in ("v2", "v3", "v4")), "4")
+    short = next((name.removeprefix("v") for name in given if name in SHORT_VERSIONS), "4")
     return next((given[name] for name in VERSIONS if name in given), short)
 
 

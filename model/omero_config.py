@@ -2,7 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -17,6 +18,27 @@ from model.field_types import SEALED, Section, Shape
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 SIMILAR: Final = 0.9
 """How alike an unknown key and a known one are, of 1, where the unknown one is taken for a mistake."""
+
+
+def _is_list_or_mapping(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list | dict)
+    except ValueError:
+        return False
+
+
+CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "a whole number": lambda text: bool(re.fullmatch("-?[0-9]{1,18}", text)),
+    "true or false": lambda text: text.lower() in ("true", "t", "1", "false", "f", "0"),
+    "a list or a mapping": _is_list_or_mapping,
+    "an address of this site, as in /static/logo.png (browsers load no pictures from elsewhere)": lambda text: (
+        not re.match("[A-Za-z][A-Za-z0-9+.-]*://|//", text)
+    ),
+    "options without the size of the heap (set heapMib of the node)": lambda text: (
+        not re.search(r"-Xm[sx]|-XX:\w*(HeapSize|RAMPercentage)", text)
+    ),
+}
+"""Whether a text is such a value, by the words that messages and the table use."""
 
 
 def _text(value: Any) -> str:
@@ -41,11 +63,16 @@ Config = dict[Key, Value]
 
 @dataclass(frozen=True)
 class Keys:
-    """A program's keys: `owned` ones with what to use instead, and `known` ones; `complete`: there are no others."""
+    """A program's keys: `owned` ones with what to use instead, and `known` ones; `complete`: there are no others.
+
+    `values` are the keys whose value must pass one of the CHECKS. The program does not start with another one, or takes
+    it for something else.
+    """
 
     name: str
     complete: bool
     owned: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, tuple[str, ...]]
     known: tuple[str, ...]
 
     def problem(self, key: str) -> str | None:
@@ -59,6 +86,17 @@ class Keys:
             return f"is no key of {self.name}; did you mean '{close[0]}'?"
         return f"is no key of {self.name}" if self.complete else None
 
+    def wrong_value(self, key: str, value: str) -> str | None:
+        """What the value of a key must be; None where it is that, or cannot be read here."""
+        if value == SEALED:
+            return None
+        wrong = (
+            what
+            for what, patterns in self.values.items()
+            if any(fnmatchcase(key, pattern) for pattern in patterns) and not CHECKS[what](value)
+        )
+        return next((f"must be {what}" for what in wrong), None)
+
 
 @cache
 def table() -> dict[str, Keys]:
@@ -69,6 +107,7 @@ def table() -> dict[str, Keys]:
             name=about["name"],
             complete=about["complete"],
             owned={instead: tuple(patterns) for instead, patterns in about["owned"].items()},
+            values={what: tuple(patterns) for what, patterns in about["values"].items()},
             known=tuple(about["known"]),
         )
         for program, about in document.items()
@@ -77,8 +116,8 @@ def table() -> dict[str, Keys]:
 
 def _problems(program: str, config: Mapping[str, str]) -> Iterator[str]:
     keys = table()[program]
-    for key in config:
-        if problem := keys.problem(key):
+    for key, value in config.items():
+        if problem := keys.problem(key) or keys.wrong_value(key, value):
             yield f"config: '{key}' {problem}"
 
 

@@ -11,11 +11,11 @@ from model.field_types import SEALED, EachOnce, PublicKey, Section, Shape
 from model.roles import NodeRole, Role
 
 SYSTEM_NAMES = """
-adm admin audio avahi backup bin bluetooth cdrom crontab daemon debian dialout dip disk dnsmasq docker fax floppy ftp
-games gnats input irc kmem kvm landscape libvirt list lp lxd mail man messagebus mysql netdev news nginx nobody nogroup
-ntp operator plugdev polkitd pollinate postfix postgres prometheus proxy redis render root rpc rtkit sasl scanner sgx
-shadow shutdown src ssh sshd ssl-cert staff statd sudo sync sys syslog tape tcpdump tftp tss tty ubuntu users utmp uucp
-uuidd video voice wheel www-data
+adm admin audio avahi backup bin bluetooth cdrom clock crontab daemon debian dhcpcd dialout dip disk dnsmasq docker fax
+floppy ftp games gnats haproxy input irc kmem kvm landscape libvirt list lp lxd mail man messagebus mysql netdev news
+nginx nobody nogroup ntp operator pcap plocate plugdev polkitd pollinate postfix postgres prometheus proxy rdma redis
+render root rpc rtkit sasl scanner sgx shadow shutdown src ssh sshd ssl-cert staff statd sudo sync sys syslog tape
+tcpdump tftp tss tty ubuntu usbmux users utmp uucp uuidd video voice wheel www-data
 """
 """Accounts and groups of Debian, Ubuntu, their packages and their cloud images."""
 TAKEN = frozenset({*SYSTEM_NAMES.split(), "idr", "jump", "omero"})

@@ -1,5 +1,6 @@
 """From settings to the plan: every name, address, size and rule is decided here and in what this calls."""
 
+import re
 from dataclasses import replace
 
 from model import firewall, matrix
@@ -47,9 +48,13 @@ def plan(settings: Settings, stack: str) -> Plan:
 
 
 def internal_name(stack: str, *, node: str | None = None) -> str:
-    """The full name of a stack, or of a node of it, where visitors have no other: each part fits a host name's."""
+    """The full name of a stack, or of a node of it, where visitors have no other: each part fits a host name's.
+
+    A stack may be called `My_Stack`. nginx compares what it is asked for in lower case.
+    """
     names = [*([node] if node else []), *stack.split(".")]
-    return ".".join([*(name[:LONGEST_LABEL] for name in names), "idr.internal"])
+    labels = (re.sub("[^a-z0-9-]", "-", name.lower())[:LONGEST_LABEL].strip("-") for name in names)
+    return ".".join([*filter(None, labels), "idr.internal"])
 
 
 def _bastion_node(settings: Settings) -> Node:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from model import networks
+from model import networks, volumes
 from model.capacity import Difference
 from model.cloud_state import CloudFlavor, CloudState, Image
 from model.image_systems import Told, by_name
@@ -29,6 +29,8 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
         _floating_ips(plan, state),
         _zones(state, difference.created),
         _volumes(plan, state, difference),
+        volumes.existing(plan, state),
+        volumes.sources(state, difference.volumes),
         _members(plan, state),
     )
     return list(dict.fromkeys(line for check in checks for line in check))
@@ -189,11 +191,11 @@ def _volumes(plan: Plan, state: CloudState, difference: Difference) -> Iterator[
     types = sorted({volume.type for volume in difference.volumes if volume.type})
     if state.volume_types is not None:
         yield from (is_missing("volume type", t, state.volume_types) for t in types if t not in state.volume_types)
-    volumes = [str(v.existing) for node in plan.nodes for v in node.volumes if v.existing]
-    volumes += [str(v.source.volume) for v in difference.volumes if v.source and v.source.volume]
+    named = [str(v.existing) for node in plan.nodes for v in node.volumes if v.existing]
+    named += [str(v.source.volume) for v in difference.volumes if v.source and v.source.volume]
     if state.volumes is not None:
         there = {volume.id for volume in state.volumes}
-        yield from (is_missing("volume", volume, there) for volume in volumes if volume not in there)
+        yield from (is_missing("volume", volume, there) for volume in named if volume not in there)
     snapshots = [str(v.source.snapshot) for v in difference.volumes if v.source and v.source.snapshot]
     if state.snapshots is not None:
         there = {snapshot.id for snapshot in state.snapshots}

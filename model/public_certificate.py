@@ -1,5 +1,6 @@
 """The certificate that visitors see: given by the operator, or asked for by ACME; else the stack's own authority's."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -11,7 +12,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, S
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import MD5, SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import Certificate, DNSName, IPAddress, SubjectAlternativeName
+from cryptography.x509 import (
+    BasicConstraints,
+    Certificate,
+    DNSName,
+    ExtendedKeyUsage,
+    IPAddress,
+    KeyUsage,
+    SubjectAlternativeName,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from pydantic import Field, SecretStr, model_validator
 
 from model.field_types import SEALED, EmailAddress, HttpsUrl, Section
@@ -22,6 +32,8 @@ PRIVATE = "PRIVATE KEY-----"
 """In the first line of every private key in PEM."""
 
 CURVES_OF_BROWSERS = (SECP256R1, SECP384R1, SECP521R1)
+
+SERVERS = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 
 UNREADABLE = (
     ValueError,
@@ -115,8 +127,24 @@ def _weaknesses(each: Certificate) -> Iterator[str]:
         yield f"is signed with {each.signature_hash_algorithm.name.upper()}, which browsers refuse"
 
 
+def _purposes(own: Certificate) -> Iterator[str]:
+    """Why it is none of a web server's (RFC 5280, 4.2.1)."""
+    extensions = {extension.oid: extension.value for extension in own.extensions}
+    purposes = extensions.get(ExtensionOID.EXTENDED_KEY_USAGE)
+    if isinstance(purposes, ExtendedKeyUsage) and not SERVERS.intersection(purposes):
+        yield "is not for servers: its extended key usage has no serverAuth"
+    usage = extensions.get(ExtensionOID.KEY_USAGE)
+    if isinstance(usage, KeyUsage) and not usage.digital_signature:
+        yield "cannot sign: its key usage has no digitalSignature, which TLS needs"
+    constraints = extensions.get(ExtensionOID.BASIC_CONSTRAINTS)
+    # A certificate that is its own authority may be trusted as it is.
+    if isinstance(constraints, BasicConstraints) and constraints.ca and own.issuer != own.subject:
+        yield "is an authority's; the server's own must be the first"
+
+
 def _chain_problems(chain: list[Certificate]) -> Iterator[str]:
     now = datetime.now(UTC)
+    yield from (f"certificate: {purpose}" for purpose in _purposes(chain[0]))
     for number, each in enumerate(chain, 1):
         which = _which(number)
         if each.not_valid_after_utc < now:
@@ -136,6 +164,11 @@ class Acme(Section):
     email: EmailAddress | None = Field(None, description="Where it writes when something is wrong")
     authority: str | None = Field(None, description="PEM of who signed the directory's own certificate, if not public")
 
+    @property
+    def is_public(self) -> bool:
+        """Whether it is Let's Encrypt, which signs nothing that it cannot find in public DNS."""
+        return bool(re.match(r"https://acme[a-z0-9-]*\.api\.letsencrypt\.org/", self.directory))
+
     def problems(self) -> Iterator[str]:
         """An authority that is none."""
         if self.authority in (None, SEALED):
@@ -144,6 +177,9 @@ class Acme(Section):
             yield "authority: holds a private key, which everybody could read: take it out"
             return
         try:
-            x509.load_pem_x509_certificates(str(self.authority).encode())
+            authorities = x509.load_pem_x509_certificates(str(self.authority).encode())
         except UNREADABLE:
             yield "authority: is not a certificate in PEM"
+            return
+        if all(each.not_valid_after_utc < datetime.now(UTC) for each in authorities):
+            yield "authority: has expired"

@@ -27,6 +27,10 @@ FEWEST_CHARACTERS = 8
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
 """A date that YAML took for one, as the engine makes a text of it (Go's time.Time.String)."""
 
+_OVERRIDES_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\.ya?ml")
+
+_PASSWORD_IN_ADDRESS = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
+
 DEMO_STACK = "local"
 OVERRIDES = "overrides"
 SECRET_WORDS = ("password", "secret", "token")
@@ -162,6 +166,9 @@ def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> t
 
 
 def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
+    if wrong_place := _wrong_place(name):
+        msg = f"{named_by}: idr:{OVERRIDES}: {wrong_place}"
+        raise SettingsError(msg)
     try:
         above = yaml_text.load((folder / name).read_bytes())
     except yaml_text.YamlError as error:
@@ -175,9 +182,21 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
         msg = f"{name}: must be a mapping of settings, written without `idr:`"
         raise SettingsError(msg)
     wrong = [f"{name}: idr:{key}: {reason}" for key, reason in _plain_secrets(above, frozenset())]
+    wrong += [f"{name}: idr:{key}: {_ONLY_ENCRYPTED}" for key in _readable_secrets(above)]
     if wrong:
         raise SettingsError("\n".join(wrong))
     return above
+
+
+def _wrong_place(name: str) -> str | None:
+    """Why the review would not see a change of that file (idr/review/affected.py); None where it would."""
+    if not _OVERRIDES_FILE.fullmatch(name):
+        return f"must be a YAML file of the checkout, as in site.yaml (given: {name!r})"
+    if (first := name.split("/")[0]) in site_roles.APART:
+        return f"cannot be in {first}/: the review takes no change there for a change of a stack"
+    if first.startswith("Pulumi."):
+        return "cannot be the file of a stack or of the project"
+    return None
 
 
 def _is_weak(secret: str) -> bool:
@@ -191,6 +210,20 @@ def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iter
             yield key, f"is in plain text; keep it with: pulumi config set --secret {SECRET_KEYS[key]}"
         elif key not in {*SECRET_KEYS, *PUBLISHED_KEYS} and any(word in key.lower() for word in SECRET_WORDS):
             yield key, "passwords are derived from idr:stackSecret, none is written down; remove it"
+
+
+_ONLY_ENCRYPTED = "is a secret, which only the stack file can keep: pulumi config set --secret --path 'idr:...'"
+
+
+def _readable_secrets(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[str]:
+    """The paths to passwords inside other settings: by their keys' names, or in an address."""
+    for key, value in values.items():
+        path = (*above, key)
+        is_named = key.lower().endswith(SECRET_WORDS) and bool(above)
+        if isinstance(value, Mapping):
+            yield from _readable_secrets(value, path)
+        elif (is_named and value) or any(_PASSWORD_IN_ADDRESS.search(text) for text in _texts(value)):
+            yield ".".join(path)
 
 
 def _unusable_texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,28 +1,36 @@
 """Redirects of the proxy: addresses of a site's own that lead elsewhere, as the IDR's /about does."""
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Final
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
+from model import hosts
 from model.field_types import Section, Shape
 
-# No spaces, no quotation marks and no semicolons: nginx reads it in quotes.
+# No spaces, no quotation marks and no semicolons: nginx reads it in quotes. No `%` and no empty part: nginx compares
+# what it has decoded and tidied. A key of nginx's maps has room for 512 bytes, a word of its configuration for 4096.
 RedirectFrom = Annotated[
     str,
     Shape(
-        "(/[A-Za-z0-9._~!*+@:%/-]*|\\^/[!#$%&'()*+,./0-9:<=>?@A-Z\\[\\]\\\\^_`a-z{|}~-]*)",
-        "a path as in /about, or a regular expression for whole paths as in ^/study/([0-9]+)$",
+        "(?=/|\\^)(?=.{1,255}$)((/[A-Za-z0-9._~!*+@:-]+)*/?|\\^/[!#$&'()*+,./0-9:<=>?@A-Z\\[\\]\\\\^_`a-z{|}~-]*)",
+        "a path as in /about, or a regular expression for whole paths as in ^/study/([0-9]+)$; without `%`, at most "
+        "255 characters",
     ),
 ]
 RedirectTo = Annotated[
     str,
     Shape(
-        "(/|https?://[A-Za-z0-9.-]+(:[0-9]+)?)([A-Za-z0-9._~!*+@:%/?&=#,-]|\\$[1-9])*",
+        "(?=.{1,2000}$)(/|https?://[A-Za-z0-9.-]+(:[0-9]+)?)([A-Za-z0-9._~!*+@:%/?&=#,-]|\\$[1-9])*",
         "a path or a URL, with $1 to $9 for groups of a regular expression",
     ),
 ]
+
+_PARTS: Final = re.compile(r"\\.|\(\?<?.|\{,")
+"""The parts of an expression that Python, nginx or PCRE may read each in its own way."""
+_SAME_FOR_ALL: Final = frozenset({"(?:", "(?=", "(?!", "(?<=", "(?<!", *(f"\\{letter}" for letter in "dDwWsSbB")})
 
 
 class Redirect(Section):
@@ -38,23 +46,81 @@ class Redirect(Section):
         return self.source.startswith("^")
 
     def problems(self) -> Iterator[str]:
-        """An expression that is none, and groups that are not there."""
-        try:
-            groups = re.compile(self.source).groups if self.is_expression else 0
-        except re.error as error:
-            yield f"from: {self.source} is no regular expression: {error}"
-            return
+        """A path that no address has, an expression that is none, groups that are not there, and no host."""
+        yield from self._wrong_host()
+        if not self.is_expression:
+            if {".", ".."}.intersection(self.source.split("/")):
+                yield f"from: {self.source} has a part '.' or '..', which no address has"
+            groups = 0
+        else:
+            try:
+                groups = re.compile(self.source).groups
+            except re.error as error:
+                yield f"from: {self.source} is no regular expression: {error}"
+                return
+            for part in dict.fromkeys(filter(_is_doubtful, _PARTS.findall(self.source))):
+                yield f"from: nginx may read '{part}' in another way: write {self.source} without it"
         used = [int(number) for number in re.findall(r"\$([1-9])", self.target)]
         if missing := sorted({number for number in used if number > groups}):
             yield f"to: {', '.join(f'${number}' for number in missing)}: 'from' has {groups or 'no'} groups"
 
+    def _wrong_host(self) -> Iterator[str]:
+        if not self.target.startswith("/"):
+            try:
+                url = urlsplit(self.target.partition("$")[0])
+                hosts.host_name((url.hostname or "").lower())
+                _ = url.port
+            except ValueError as error:
+                yield f"to: {self.target}: {error}"
 
-def problems(redirects: Iterable[Redirect]) -> Iterator[str]:
-    """Addresses that lead to two places, and those that lead to themselves."""
-    seen: set[str] = set()
+    def leads(self, path: str) -> str | None:
+        """Where it leads somebody who asks for this path; None where the path is none of its own."""
+        if not self.is_expression:
+            # nginx does not distinguish capital letters in the plain keys of its maps.
+            return self.target if path.lower() == self.source.lower() else None
+        match = re.search(self.source, path)
+        return re.sub(r"\$([1-9])", lambda group: match[int(group[1])] or "", self.target) if match else None
+
+
+def _is_doubtful(part: str) -> bool:
+    # nginx itself takes one of two backslashes.
+    is_plain_character = part[0] == "\\" and not part[1].isalpha() and part != "\\\\"
+    return part not in _SAME_FOR_ALL and not is_plain_character
+
+
+def problems(redirects: Sequence[Redirect], host: str | None = None) -> Iterator[str]:
+    """Addresses that lead to two places, and those that lead to themselves; `host` is the name that visitors use."""
+    seen: dict[str, str] = {}
     for redirect in redirects:
-        if redirect.source in seen:
-            yield f"redirects: {redirect.source} leads to two places"
-        seen.add(redirect.source)
-        if redirect.source == redirect.target:
+        key = redirect.source if redirect.is_expression else redirect.source.lower()
+        if first := seen.get(key):
+            letters = "" if first == redirect.source else f", as {first} does: capital letters do not count"
+            yield f"redirects: {redirect.source} leads to two places{letters}"
+        seen[key] = redirect.source
+        if _is_circle(redirect, redirects, host):
             yield f"redirects: {redirect.source} leads to itself"
+
+
+def _is_circle(redirect: Redirect, redirects: Sequence[Redirect], host: str | None) -> bool:
+    """Whether who follows it comes back to it. Not known of one whose target depends on what is asked for."""
+    target: str | None = redirect.target
+    for _ in redirects if "$" not in redirect.target else ():
+        path = _own_path(target or "", host)
+        if path is None or (answering := _answering(path, redirects)) is None:
+            return False
+        if answering is redirect:
+            return True
+        target = answering.leads(path)
+    return False
+
+
+def _own_path(target: str, host: str | None) -> str | None:
+    """The path of a target on this site, as nginx compares it; None where the target is on another site."""
+    url = urlsplit(target)
+    return unquote(url.path or "/") if url.netloc in ("", host) else None
+
+
+def _answering(path: str, redirects: Iterable[Redirect]) -> Redirect | None:
+    """Which of the redirects nginx answers a path with: permanent ones first, then plain ones before expressions."""
+    order = sorted(redirects, key=lambda one: (not one.permanent, one.is_expression))
+    return next((one for one in order if one.leads(path) is not None), None)

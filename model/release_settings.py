@@ -92,7 +92,7 @@ class NodeGroup(Machine):
     web: WebConfig = Field(WebConfig(), description="Its OMERO.web's configuration, over the release's")
 
     def problems(self) -> Iterator[str]:
-        """Roles, volumes and ports that do not go together."""
+        """Roles, volumes and ports that do not go together, and settings of what the node does not have."""
         yield from self._volumes_fit_roles()
         yield from self._ports_are_free()
         yield from self._configures_what_it_runs()
@@ -119,6 +119,12 @@ class NodeGroup(Machine):
             yield "omero.config: this node has no OMERO.server"
         if self.web.config and Role.WEB not in self.roles:
             yield "web.config: this node has no OMERO.web"
+        if self.heap_mib is not None and not OMERO_ROLES.intersection(self.roles):
+            yield "heapMib: this node has no OMERO.server"
+        if self.web_workers is not None and Role.WEB not in self.roles:
+            yield "webWorkers: this node has no OMERO.web"
+        if self.anti_affinity == AntiAffinity.HARD and self.count is None:
+            yield "antiAffinity: one node has none to be apart from; set count"
 
     def _ports_are_free(self) -> Iterator[str]:
         ports = listens(self.roles)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
-from model import collisions, extra_flows, nfs, people, redirects, site_roles, sizing
+from model import collisions, extra_flows, memory, nfs, people, reach, redirects, site_roles
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -35,7 +35,7 @@ from model.field_types import (
     Sha256,
 )
 from model.firewall import ANYWHERE, Flow
-from model.hosts import is_dotted
+from model.hosts import is_dotted, is_public
 from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
@@ -64,15 +64,16 @@ class Omero(ServerConfig):
     def problems(self) -> Iterator[str]:
         """Parts of the official distribution that are nowhere to be fetched, and wrong keys of its configuration."""
         yield from super().problems()
-        for name, part in self._parts().items():
+        for name, part in self.parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
 
     def missing(self) -> list[str]:
         """Parts of the official distribution whose sum is not set yet."""
-        return [f"omero.{name}.sha256" for name, part in self._parts().items() if part and part.sha256 is None]
+        return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
 
-    def _parts(self) -> dict[str, Download | None]:
+    def parts(self) -> dict[str, Download | None]:
+        """What the official distribution is made of, by name."""
         return {"server": self.server, "ice": self.ice, "icePython": self.ice_python}
 
 
@@ -123,6 +124,14 @@ class Proxies(Section):
         (), description="Hosts that are reached directly (no_proxy); with `http`, `flows` must open them"
     )
     network: MachineNetwork | None = Field(None, description="Where they are: nodes reach proxies by name only there")
+
+    def problems(self) -> Iterator[str]:
+        """What would do nothing without the proxy that it is for."""
+        if self.exceptions and not self.http:
+            yield "exceptions: is for `http`, which is not set"
+        hosts = [urlsplit(url).hostname or "" for url in self.urls()]
+        if self.network and SEALED not in (self.packages, self.http) and all(map(is_dotted, hosts)):
+            yield "network: is for a proxy with a name, and there is none"
 
     def urls(self) -> tuple[str, ...]:
         """The proxies' addresses, as far as they can be read here."""
@@ -220,17 +229,25 @@ class Settings(Section):
     def problems(self) -> Iterator[str]:
         """What the sections say against each other."""
         yield from self._names_what_is_there()
-        yield from self._memory_is_enough()
+        yield from memory.problems(self.groups(), self.flavors)
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage = self.storage_network.cidr if self.storage_network else None
         yield from collisions.networks(self._scopes(), storage, [*self._outside_hosts()])
+        yield from collisions.network_names(
+            self._scopes(), self.external_network, self.storage_network.name if self.storage_network else None
+        )
         yield from self._files_come_from_somewhere()
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
-        yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes)
+        of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
+        yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes, of_site)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()
-        yield from redirects.problems(self.redirects)
+        yield from redirects.problems(self.redirects, self.host_name)
+        yield from reach.shares([mount.source for mount in self.nfs_mounts], storage)
+        yield from reach.downloads(self._fetched(), self.flows)
+        for where, section in self._omero_configs():
+            yield from reach.services(where, section.config, self.flows)
         yield from people.problems(self.operators)
 
     def _scopes(self) -> list[tuple[str, ScopeSettings]]:
@@ -253,18 +270,6 @@ class Settings(Section):
             if flavor not in self.flavors:
                 yield f"{where}.flavor '{flavor}' is not described; flavors has: {', '.join(self.flavors)}"
 
-    def _memory_is_enough(self) -> Iterator[str]:
-        for where, group in self.groups():
-            flavor = self.flavors.get(group.flavor)
-            if flavor is None:
-                continue
-            taken = sizing.sizes(group, flavor).committed_mib
-            if taken > flavor.memory_mib:
-                yield (
-                    f"{where}: its services take {taken} MiB (heapMib, webWorkers of {sizing.MIB_PER_WEB_WORKER} MiB "
-                    f"each), its flavor '{group.flavor}' has {flavor.memory_mib}"
-                )
-
     def _files_come_from_somewhere(self) -> Iterator[str]:
         if self.omero.distribution != Distribution.OFFICIAL:
             return
@@ -273,6 +278,14 @@ class Settings(Section):
             if Role.OMERO_READONLY in roles and Role.OMERO_READWRITE not in roles:
                 yield f"releases.{name}: read-only servers need a node with the role omero-readwrite for their files"
 
+    def _fetched(self) -> dict[str, str]:
+        """What nodes fetch without a proxy, by the setting that names it."""
+        if self.proxies.http:
+            return {}
+        official = self.omero.distribution == Distribution.OFFICIAL
+        found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
+        return found | ({"acme.directory": self.acme.directory} if self.acme else {})
+
     def _certificate_is_for_the_name(self) -> Iterator[str]:
         if self.certificate and self.acme:
             yield "certificate and acme both say what visitors see: remove one"
@@ -280,17 +293,25 @@ class Settings(Section):
             yield "hostName: a certificate is for a name: say which visitors use"
         elif self.acme and self.host_name and is_dotted(self.host_name):
             yield f"acme: an authority signs names, and hostName is the address {self.host_name}: remove acme"
+        elif self.acme and self.acme.is_public and self.host_name and not is_public(self.host_name):
+            yield f"acme: this authority signs names of public DNS, not {self.host_name}: name another directory"
         elif self.certificate and self.host_name and not self.certificate.names(self.host_name):
             yield f"certificate: is not for the hostName {self.host_name}"
 
     def _has_a_server_to_configure(self) -> Iterator[str]:
         if self.omero.distribution == Distribution.OFFICIAL:
             return
-        releases = [(f"releases.{name}.omero", release.omero) for name, release in self.releases.items()]
-        groups = [(f"{where}.omero", group.omero) for where, group in self.groups()]
-        for where, section in (("omero", self.omero), *releases, *groups):
-            if section.config:
+        for where, section in self._omero_configs():
+            if section.config and isinstance(section, ServerConfig):
                 yield f"{where}.config: the demo's image server has no configuration of OMERO's"
+
+    def _omero_configs(self) -> Iterator[tuple[str, ServerConfig | WebConfig]]:
+        """Every configuration of OMERO's, with the key that leads to it."""
+        scopes: list[tuple[str, Settings | Release | NodeGroup]] = [("", self)]
+        scopes += ((f"releases.{name}.", release) for name, release in self.releases.items())
+        scopes += ((f"{where}.", group) for where, group in self.groups())
+        for prefix, scope in scopes:
+            yield from ((f"{prefix}omero", scope.omero), (f"{prefix}web", scope.web))
 
     def groups(self) -> Iterator[tuple[str, NodeGroup]]:
         """Every group of nodes, with the key that leads to it."""

@@ -1,6 +1,6 @@
 """A role's files.yaml: its type, the one reader, and what is missing or wrong in the folder of a site's own role."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
@@ -13,6 +13,8 @@ from model.field_types import Section, Shape
 from model.role_description import FOLDER
 
 NAME = "files.yaml"
+STEPS = ("prepare", "check", "activate", "health", "stop")
+"""The scripts that `idr-apply` runs; those named watch-UNIT `idr-heal` runs."""
 LIBRARY = "/usr/local/lib/idr"
 """Where each role has its scripts on a machine, in a folder of its own."""
 
@@ -45,6 +47,7 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
     """
     if not (folder / "scripts" / "health").is_file():
         yield "scripts/health: is missing: an update ends when this test of the role succeeds"
+    yield from _script_problems(folder)
     try:
         entries = read(folder / NAME)
     except ValueError as error:
@@ -52,6 +55,7 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
         return
     used: set[Path] = set()
     for path, entry in entries.items():
+        yield from (f"{NAME}: {path}: {problem}" for problem in _path_problems(path, entries))
         source = None if _name(folder, path, entry).startswith("..") else source_of(folder, path, entry)
         if source is None:
             yield f"{NAME}: {path}: {missing(path, entry)}"
@@ -62,6 +66,40 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
     present = {file for file in (folder / "files").rglob("*") if file.is_file()}
     for file in sorted(present - used):
         yield f"{file.relative_to(folder)}: is not in {NAME}"
+    yield from (f"{file.relative_to(folder)}: {NO_TEXT}" for file in sorted(present & used) if not _is_text(file))
+
+
+NO_TEXT = "is not text in UTF-8: a node is given nothing else; a binary file can come from a package or be downloaded"
+
+
+def _is_text(file: Path) -> bool:
+    try:
+        file.read_bytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _script_problems(folder: Path) -> Iterator[str]:
+    """Scripts that cannot be read, or that the system could not start."""
+    scripts = folder / "scripts"
+    for file in sorted(scripts.iterdir()) if scripts.is_dir() else ():
+        if not file.is_file():
+            yield f"scripts/{file.name}: is no file"
+        elif not _is_text(file):
+            yield f"scripts/{file.name}: {NO_TEXT}"
+        elif (file.name in STEPS or file.name.startswith("watch-")) and not file.read_bytes().startswith(b"#!"):
+            yield f"scripts/{file.name}: must begin with the program that runs it, as in #!/bin/bash"
+
+
+def _path_problems(path: str, entries: Iterable[str]) -> Iterator[str]:
+    """Paths that lead elsewhere than they say, or that another file of the role is in the way of."""
+    parts = path.split("/")
+    if {".", ".."}.intersection(parts):
+        yield "must be a path without '.' and '..'"
+    for other in entries:
+        if path.startswith(f"{other}/"):
+            yield f"cannot be in {other}, which is a file"
 
 
 def paths(folder: Path) -> list[str]:

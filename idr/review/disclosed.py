@@ -83,7 +83,8 @@ class Renewal(_Model):
 class Disclosed(_Model):
     """What the program says of one state of a stack: who may log in, flows, checks, files by digest.
 
-    `omero` has digests of OMERO's own configuration, by key and node.
+    `omero` has digests of OMERO's own configuration, by key and node. `cloud` has the settings that say where the cloud
+    is; None where an earlier program did not disclose them.
     `operators` are public keys that open the account `idr`, `people` have accounts of their own.
     `renewal` is there while two stack secrets are trusted.
     """
@@ -95,6 +96,7 @@ class Disclosed(_Model):
     checks: tuple[str, ...] = ()
     files: dict[str, str] = {}
     omero: dict[str, dict[str, str]] = {}
+    cloud: dict[str, str] | None = None
     renewal: Renewal | None = None
 
     @property

@@ -28,6 +28,7 @@ GUARDS = (
     ".github/*",
     ".gitlab-ci.yml",
     "Makefile",
+    "Pulumi.yaml",
     "cloudinit/disclosure.py",
     "components/disclosure.py",
     "dev/toolchain/*",

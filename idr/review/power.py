@@ -1,11 +1,12 @@
 """Whom and what a change gives power: operators, flows, and the templates and scripts that configure the nodes."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from idr.review.disclosed import Disclosed, Flow, Login, person
-from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State
+from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State, Step
 from idr.state import CONFIGURATION
 
 # Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
@@ -23,11 +24,24 @@ ACCESS = (
     "*/exports.d/*",
     "*/systemd/system/*",
     "*/systemd/hardening.conf",
+    # What the proxy passes on and keeps to itself, and what its headers tell a browser.
+    "cloudinit/proxy/*.conf*",
+    "*/idr_middleware.py",
+    # On which addresses services wait, how they encrypt, and whom they verify.
+    "*/redis.conf*",
+    "*/postgresql.conf*",
+    "*/haproxy.cfg*",
+    "*/nfs.conf.d/*",
+    "*/ice.config",
+    "*.omero.j2",
+    "*/needrestart/*",
     "*/files.yaml",
     "cloudinit/contexts.py",
     "cloudinit/render.py",
     "model/addresses.yaml",
 )
+# What makes another program of a command.
+AROUND = ("dir", "environment", "interpreter")
 # What refuses a configuration before it is used, or says that it does not work.
 CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/bootstrap/idr-apply")
 
@@ -54,8 +68,17 @@ class FileChange:
         return self.what != "added" and _matches(self.path, CHECKS)
 
 
-# Who may log in to OMERO, what they may read and change, which programs it starts, and who may embed its pages.
+# Who may log in to OMERO, what they may read and change, which programs it starts and with which options, where it
+# sends mail (new passwords, reports of errors), and who may embed its pages.
 ACCESS_KEYS = (
+    "Ice.*",
+    "IceGrid.*",
+    "omero.jvmcfg.append*",
+    "omero.mail.*",
+    "omero.scripts.*",
+    "omero.server.nodedescriptors",
+    "omero.web.admins*",
+    "omero.web.email_*",
     "omero.security.*",
     "omero.ldap.*",
     "omero.policy.*",
@@ -86,7 +109,7 @@ class KeyChange:
 
 @dataclass(frozen=True)
 class PowerChanges:
-    """What changes. `lifted` are checks that are off afterwards.
+    """What changes. `lifted` are checks that are off afterwards, `cloud` settings of where the cloud is.
 
     `raised` are those of `joined` whose key gave less before, or nothing.
 
@@ -105,6 +128,7 @@ class PowerChanges:
     lifted: tuple[str, ...] = ()
     files: tuple[FileChange, ...] = ()
     keys: tuple[KeyChange, ...] = ()
+    cloud: tuple[str, ...] = ()
     new_secret: str = ""
     former_secret: str = ""
     is_recorded: bool = True
@@ -133,6 +157,7 @@ def power_changes(preview: Preview) -> PowerChanges:
         lifted=tuple(sorted(set(before.checks) - set(after.checks))),
         files=tuple(sorted(_files(before, after))),
         keys=tuple(sorted(_keys(before, after))),
+        cloud=tuple(_moved(before, after)),
         new_secret="" if _present(after) == _present(before) else _present(after),
         former_secret="" if _former(after) == _former(before) else _former(before),
     )
@@ -142,15 +167,22 @@ def new_commands(preview: Preview) -> tuple[str, ...]:
     """The commands that ran nowhere in the stack before, as root on nodes or where the engine runs; a line each."""
     before: set[str] = set()
     after: set[str] = set()
-    for step in (*preview.of(CONFIGURATION), *preview.of(LOCAL_COMMAND)):
-        before.update(_commands(step.old))
-        after.update(_commands(step.new))
+    for step in preview.steps:
+        if step.type.startswith("command:"):
+            before.update(_commands(step, step.old))
+            after.update(_commands(step, step.new))
     return tuple(sorted(command.replace("\n", "\\n") for command in after - before))
 
 
-def _commands(state: State | None) -> Iterator[str]:
-    if state:
-        yield from (str(state.inputs[key]) for key in ("create", "update", "delete") if state.inputs.get(key))
+def _commands(step: Step, state: State | None) -> Iterator[str]:
+    """What one resource runs; of a kind that this program does not use, that it is there."""
+    if state is None:
+        return
+    if step.type not in (CONFIGURATION, LOCAL_COMMAND):
+        yield f"{step.type} {step.name}"
+    around = {key: state.inputs[key] for key in AROUND if state.inputs.get(key)}
+    suffix = f" with {json.dumps(around, sort_keys=True)}" if around else ""
+    yield from (f"{state.inputs[key]}{suffix}" for key in ("create", "update", "delete") if state.inputs.get(key))
 
 
 def _of(state: State | None) -> Disclosed | None:
@@ -196,6 +228,16 @@ def _keys(before: Disclosed, after: Disclosed) -> Iterator[KeyChange]:
             "changed": {node for node in both if old[node] != new[node]},
         }
         yield from (KeyChange(key, what, tuple(sorted(nodes))) for what, nodes in changes.items() if nodes)
+
+
+def _moved(before: Disclosed, after: Disclosed) -> Iterator[str]:
+    """What is said otherwise of where the cloud is; nothing where an earlier program did not disclose it."""
+    if before.cloud is None or after.cloud is None:
+        return
+    for name in sorted(before.cloud.keys() | after.cloud.keys()):
+        old, new = before.cloud.get(name, "not set"), after.cloud.get(name, "not set")
+        if old != new:
+            yield f"openstack:{name} is {new}, and was {old}"
 
 
 def _matches(path: str, patterns: tuple[str, ...]) -> bool:

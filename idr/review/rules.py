@@ -133,6 +133,10 @@ def _flows_opened(change: Change) -> list[str]:
     ]
 
 
+def _cloud_changed(change: Change) -> list[str]:
+    return [f"{text}: it is given the cloud's credentials" for text in power_changes(change.preview).cloud]
+
+
 def _commands_changed(change: Change) -> list[str]:
     if change.preview.is_first:
         return []
@@ -161,6 +165,7 @@ RULES = (
     Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),
     Rule("operator-added", "an operator is root on every node; others get in as well", _joined),
     Rule("stack-secret-changed", "who has the stack secret has everything", _secret_changed),
+    Rule("cloud-changed", "who answers there is given the cloud's credentials", _cloud_changed),
     Rule("access-changed", "it decides who may log in, become root or be answered", _access_changed),
     Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),
     Rule("command-changed", "it runs as root on the nodes, or where the engine runs", _commands_changed),

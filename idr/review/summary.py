@@ -23,6 +23,7 @@ class Topic(StrEnum):
     WORLD = "Open to the world"
     PEOPLE = "Who may log in"
     RENEWAL = "Stack secret"
+    CLOUD = "The cloud"
     CHECKS = "Checks"
     FLOWS = "Flows"
     TEMPLATES = "Templates and scripts of the nodes"
@@ -123,6 +124,7 @@ def _power(preview: Preview) -> Iterator[Line]:
     for topic, texts in (
         (Topic.PEOPLE, [*(f"{one} is added" for one in power.joined), *(f"{one} is removed" for one in power.left)]),
         (Topic.RENEWAL, _stack_secret(power)),
+        (Topic.CLOUD, power.cloud),
         (Topic.CHECKS, [f"no longer: {check}" for check in power.lifted]),
         (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in power.opened]),
         (Topic.FLOWS, [f"{flow} is closed" for flow in power.closed]),

@@ -112,7 +112,13 @@ def _ask(node: NodeView, config: Path) -> Answer | str:
     command = arguments(config, node, ["sudo", "-n", "python3", "-", *packages], SECONDS)
     try:
         done = subprocess.run(
-            command, input=PROBE.read_text(), capture_output=True, text=True, check=False, timeout=SECONDS
+            command,
+            input=PROBE.read_text(),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=SECONDS,
         )
     except subprocess.TimeoutExpired:
         return f"no answer within {SECONDS} s"

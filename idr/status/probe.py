@@ -21,7 +21,9 @@ CLOUD_INIT = pathlib.Path("/run/cloud-init")
 def output(*command: str, seconds: float = SECONDS) -> str:
     """What a command prints, whatever its exit status; nothing when it does not exist or does not end in time."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()

@@ -87,3 +87,11 @@ def test_omeros_own_configuration_is_disclosed_by_digest_and_a_password_not_at_a
     assert {key: set(nodes) for key, nodes in shown.items()} == dict.fromkeys(values["omero"]["config"], servers)
     assert set(shown["omero.ldap.config"].values()) == {hashlib.sha256(b"true").hexdigest()}
     assert set(shown["omero.ldap.password"].values()) == {"secret"}
+
+
+def test_where_the_cloud_is_is_always_said() -> None:
+    """An empty mapping, too: without one, a review takes the record for an earlier program's."""
+    made, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
+    assert disclosure(made, secrets, verifies_cloud=True)["cloud"] == {}
+    given = {"authUrl": "https://cloud.example.org:5000/v3"}
+    assert disclosure(made, secrets, verifies_cloud=True, cloud=given)["cloud"] == given

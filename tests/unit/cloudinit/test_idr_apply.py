@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import pwd
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,79 @@ def test_a_failed_check_puts_the_old_files_back_and_activates_nothing(machine: M
     assert machine.config.read_text() == "one\n"
     assert "two" not in machine.ran()
     assert machine.program.applied()["digest"] == "d1"
+
+
+def test_a_step_may_print_any_bytes(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    with pytest.raises(machine.program.Failure, match="caf\ufffd"):
+        machine.program.apply(machine.bundle("two\n", "d2", check="printf 'caf\\351\\n'; exit 7"))
+    assert machine.config.read_text() == "one\n"
+    assert machine.program.applied()["digest"] == "d1"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"owner": "nobody-of-that-name"}, "name not found: 'nobody-of-that-name'"),
+        ({"group": "no-such-group"}, "name not found: 'no-such-group'"),
+        ({"path": "{folder}/a-folder"}, "Is a directory"),
+        ({"path": "{folder}/" + "x" * 300}, "File name too long"),
+    ],
+)
+def test_a_file_that_the_system_refuses_puts_the_old_ones_back(
+    machine: Machine, change: dict[str, str], said: str
+) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    (machine.folder / "a-folder").mkdir()
+    bundle = machine.bundle("two\n", "d2")
+    entry = machine.file(machine.folder / "other.conf", "other\n")
+    bundle["files"].append(entry | {name: text.format(folder=machine.folder) for name, text in change.items()})
+    with pytest.raises(machine.program.Failure, match=f"is not written: .*{said}") as failed:
+        machine.program.apply(bundle)
+    assert "The previous configuration is back in force" in str(failed.value)
+    assert machine.config.read_text() == "one\n"
+    assert not list(machine.folder.glob(".*.idr-new"))
+
+
+def test_a_file_that_cannot_be_put_back_is_named_after_the_first_cause(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    check = f"rm {machine.config}; mkdir {machine.config}; echo the first cause; exit 1"
+    with pytest.raises(
+        machine.program.Failure, match=r"(?s)the first cause.*is not back:\n.*service\.conf is not written"
+    ):
+        machine.program.apply(machine.bundle("two\n", "d2", check=check))
+    machine.config.rmdir()
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    assert machine.config.read_text() == "one\n"
+
+
+def test_a_step_that_the_system_cannot_start_puts_the_old_files_back(machine: Machine) -> None:
+    machine.program.apply(machine.bundle("one\n", "d1"))
+    bundle = machine.bundle("two\n", "d2")
+    for entry in bundle["files"]:
+        if entry["path"].endswith("first/check"):
+            entry["content"] = "no program at all\n"
+    with pytest.raises(machine.program.Failure, match="first/check cannot be started: Exec format error"):
+        machine.program.apply(bundle)
+    assert machine.config.read_text() == "one\n"
+
+
+def test_a_step_that_takes_too_long_ends_with_all_that_it_started(machine: Machine) -> None:
+    number = machine.folder / "number"
+    script = f"sleep 60 & echo $! > {number}; wait"
+    assert machine.program.execute(["sh", "-c", script], seconds=0.5) == (124, "no end after 0.5 s")
+    state = Path(f"/proc/{number.read_text().strip()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_an_owner_without_a_name_is_a_number(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.config.write_text("one\n")
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(machine.program.pwd, "getpwuid", nobody)
+    assert machine.program.read(machine.config)["owner"] == str(os.getuid())
 
 
 def test_going_back_touches_no_file_that_the_failed_bundle_left_alone(machine: Machine) -> None:
@@ -236,3 +310,33 @@ def test_a_file_gets_its_owner_and_group_before_it_is_in_its_place(
     machine.program.write({**machine.file(machine.config, "one\n"), "owner": "nobody", "group": group})
     assert given == [(nobody.pw_uid, nobody.pw_gid, False)]
     assert machine.config.exists()
+
+
+CLOUD_INIT = '#!/bin/sh\necho "$@" >> {folder}/asked\necho "status: {status}"\nexit {exit_status}\n'
+
+
+def test_a_cloud_init_that_does_not_end_is_a_failure(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = machine.folder / "cloud-init"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(machine.program, "CLOUD_INIT", program)
+    monkeypatch.setattr(machine.program, "BOOT_SECONDS", 0.2)
+    with pytest.raises(machine.program.Failure, match="cloud-init has not ended"):
+        machine.program.wait_for_bootstrap()
+
+
+@pytest.mark.parametrize(("exit_status", "fails"), [(0, False), (2, False), (1, True)])
+def test_the_end_of_cloud_init_is_awaited_and_its_failure_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, exit_status: int, fails: bool
+) -> None:
+    """Exit status 2 says that it recovered from an error."""
+    program = machine.folder / "cloud-init"
+    program.write_text(CLOUD_INIT.format(folder=machine.folder, status="error", exit_status=exit_status))
+    program.chmod(0o755)
+    monkeypatch.setattr(machine.program, "CLOUD_INIT", program)
+    if fails:
+        with pytest.raises(machine.program.Failure, match="cloud-init failed:\nstatus: error"):
+            machine.program.wait_for_bootstrap()
+    else:
+        machine.program.wait_for_bootstrap()
+    assert (machine.folder / "asked").read_text() == "status --wait --long\n"

@@ -135,6 +135,13 @@ def test_a_check_that_hangs_has_failed(program: ModuleType, tmp_path: Path, monk
     assert program.run(str(slow), seconds=0.2) == (124, "no answer within 0.2 s")
 
 
+def test_a_check_that_prints_any_bytes_has_failed_as_others(program: ModuleType, tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "redis")
+    machine.check("redis", "redis-server", "printf 'caf\\351\\n'; exit 1")
+    rounds(program, 3)
+    assert "restart --no-block redis-server" in machine.asked()
+
+
 def test_pauses_between_restarts_double_and_are_short_again_after_a_calm_time(program: ModuleType) -> None:
     watch = program.Watch("nginx")
     restarts, now = [], 0.0

@@ -124,6 +124,38 @@ def test_swap_is_refused_by_its_name(device: Path) -> None:
     assert "holds swap, which is no filesystem" in done.stderr
 
 
+PLAYED = "systemctl() { :; }; whole() { echo $1; }; findmnt() { echo rw,OPTIONS; }; mount() { exit 9; }"
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [("noatime", "noatime,nofail,x-idr.volume"), ("nouuid", "nouuid,noatime,nofail,x-idr.volume")],
+)
+def test_a_mount_that_a_killed_run_did_not_note_is_noted(device: Path, tmp_path: Path, now: str, expected: str) -> None:
+    """Without its line the volume would be away after the next boot, and no later run would see to it."""
+    assert run(f"mkfs.xfs -q {device}").returncode == 0
+    fstab, others = tmp_path / "fstab", "/dev/vda1 / ext4 defaults 0 1\nnfs:/x /old2 nfs ro 0 0\n"
+    fstab.write_text(others)
+    fstab.chmod(0o644)
+    played = f"{PLAYED.replace('OPTIONS', now)}; device_of() {{ echo {device}; }}; mounted_from() {{ echo {device}; }}"
+    for _ in range(2):
+        done = run(f"FSTAB={fstab}; {played}; mount_volume an-id /data new")
+        assert done.returncode == 0, done.stderr
+        assert fstab.read_text() == f"{others}{device} /data xfs {expected} 0 0\n"
+    assert fstab.stat().st_mode & 0o777 == 0o644
+    assert [file.name for file in tmp_path.glob("fstab*")] == ["fstab"]
+
+
+def test_another_volume_in_the_place_is_refused_and_not_noted(device: Path, tmp_path: Path) -> None:
+    fstab = tmp_path / "fstab"
+    fstab.write_text("")
+    played = f"{PLAYED}; device_of() {{ echo {device}; }}; mounted_from() {{ echo /dev/other; }}"
+    done = run(f"FSTAB={fstab}; {played}; mount_volume an-id /data new")
+    assert done.returncode == 1
+    assert "is mounted from /dev/other, which is not volume an-id" in done.stderr
+    assert fstab.read_text() == ""
+
+
 def test_only_our_own_lines_of_volumes_that_are_gone_leave_fstab(tmp_path: Path) -> None:
     fstab, listed = tmp_path / "fstab", tmp_path / "volumes"
     mine, gone, other = (

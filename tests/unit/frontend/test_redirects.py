@@ -20,7 +20,8 @@ REDIRECTS: list[dict[str, Any]] = [
 
 
 def parsed(redirects: list[dict[str, Any]]) -> Any:
-    return parse(stacks.values("local") | {"redirects": redirects}, Source("local", "Pulumi.local.yaml"))
+    values = stacks.values("local") | {"redirects": redirects, "hostName": "idr.example.org"}
+    return parse(values, Source("local", "Pulumi.local.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/study/idr1/7", 404, None),
         ("/webclient/userdata/", 302, "/about"),
         ("/abouts", 404, None),
+        ("/ABOUT", 302, "/about/index.html"),
     ],
 )
 def test_an_address_leads_where_the_stack_file_says(
@@ -70,6 +72,21 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "/a", "to": "/x/$1"}, "'from' has no groups"),
         ({"from": "^/(a)", "to": "/x/$2"}, "'from' has 1 groups"),
         ({"from": "/a", "to": "/a"}, "leads to itself"),
+        ({"from": "/caf%C3%A9", "to": "/x"}, "must be a path"),
+        ({"from": "/a//b", "to": "/x"}, "must be a path"),
+        ({"from": "/a/../b", "to": "/x"}, "has a part '.' or '..'"),
+        ({"from": "/" + "a" * 300, "to": "/x"}, "must be a path"),
+        ({"from": "/a", "to": "/" + "x" * 5000}, "must be a path or a URL"),
+        ({"from": "^/\\u0041$", "to": "/x"}, "nginx may read '\\u' in another way"),
+        ({"from": "^/a\\\\b$", "to": "/x"}, "nginx may read '\\\\' in another way"),
+        ({"from": "^/(?P<study>\\d+)$", "to": "/$1"}, "nginx may read '(?P' in another way"),
+        ({"from": "^/(?a:x)$", "to": "/y"}, "nginx may read '(?a' in another way"),
+        ({"from": "^/x{,3}$", "to": "/y"}, "nginx may read '{,' in another way"),
+        ({"from": "/a", "to": "https://www..example.org/"}, "must be a host name"),
+        ({"from": "/a", "to": "https://www.example.org:99999/"}, "Port out of range"),
+        ({"from": "^/about", "to": "/about/index.html"}, "^/about leads to itself"),
+        ({"from": "/About", "to": "/about?x=1"}, "/About leads to itself"),
+        ({"from": "/a-b", "to": "https://idr.example.org/a-b"}, "/a-b leads to itself"),
     ],
 )
 def test_one_that_nginx_would_read_otherwise_is_refused(redirect: dict[str, Any], said: str) -> None:
@@ -81,3 +98,28 @@ def test_one_that_nginx_would_read_otherwise_is_refused(redirect: dict[str, Any]
 def test_an_address_leads_to_one_place() -> None:
     with pytest.raises(SettingsError, match="/a leads to two places"):
         parsed([{"from": "/a", "to": "/b"}, {"from": "/a", "to": "/c"}])
+
+
+@pytest.mark.parametrize(
+    "redirects",
+    [
+        [{"from": "/a", "to": "/b"}, {"from": "/b", "to": "/c"}, {"from": "/c", "to": "/a"}],
+        [{"from": "/a", "to": "/x/7"}, {"from": "^/x/(\\d+)$", "to": "/y/$1"}, {"from": "/y/7", "to": "/A"}],
+    ],
+)
+def test_those_that_lead_round_in_a_circle_are_refused(redirects: list[dict[str, Any]]) -> None:
+    with pytest.raises(SettingsError, match="/a leads to itself"):
+        parsed(redirects)
+
+
+def test_a_plain_address_counts_before_an_expression_and_a_permanent_one_before_others() -> None:
+    parsed([{"from": "/a", "to": "/b"}, {"from": "/b", "to": "/c", "permanent": True}, {"from": "^/b$", "to": "/a"}])
+
+
+def test_a_group_may_follow_a_host() -> None:
+    parsed([{"from": "^/old(/.*)?$", "to": "https://www.example.org$1"}])
+
+
+def test_nginx_does_not_distinguish_capital_letters() -> None:
+    with pytest.raises(SettingsError, match="/study leads to two places, as /Study does: capital letters do not count"):
+        parsed([{"from": "/Study", "to": "/b"}, {"from": "/study", "to": "/c"}])

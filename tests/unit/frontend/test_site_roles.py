@@ -127,6 +127,13 @@ def test_cookies_pass_in_neither_direction(tmp_path: Path) -> None:
         assert (sent["x-forwarded-for"], sent["x-forwarded-proto"]) == ("127.0.0.1", "https")
 
 
+@pytest.mark.parametrize("query", ["callback=https://x.example.org/", "username=alice", "a=b&password=", "bsession=1"])
+def test_a_role_has_arguments_of_its_own(tmp_path: Path, query: str) -> None:
+    with service(tmp_path) as (upstream, visitor):
+        assert visitor.get(f"/about/x?{query}").status_code == 200
+        assert upstream.asked == {f"/about/x?{query}": 1}
+
+
 def test_another_service_than_the_roles_is_not_believed(tmp_path: Path) -> None:
     with service(tmp_path, "other.demo1.idr.internal") as (upstream, visitor):
         assert visitor.get("/about/").status_code == 502

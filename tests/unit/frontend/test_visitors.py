@@ -115,6 +115,23 @@ def test_every_method_learns_that_the_site_is_being_worked_on_or_away(front: Fro
     assert {answer.headers["access-control-allow-origin"] for answer in (worked_on, away)} == {"*"}
 
 
+@pytest.mark.parametrize("path", ["/api/v0/m/images/", "/webclient/api/images/", "/mapr/api/gene/"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_program_learns_it_in_its_own_language(front: Front, method: str, path: str) -> None:
+    flag = front.place.folder / "etc" / "maintenance"
+    flag.touch()
+    worked_on = front.visitor.request(method, path)
+    flag.unlink()
+    front.upstream.shutdown()
+    front.upstream.server_close()
+    away = front.visitor.request(method, path)
+    for answer, status, wait, word in ((worked_on, 503, "600", "worked on"), (away, 502, "30", "cannot be made")):
+        assert (answer.status_code, answer.headers["retry-after"]) == (status, wait)
+        assert answer.headers["content-type"] == "application/json"
+        assert word in answer.json()["message"]
+        assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+
+
 def test_a_script_may_always_ask_whether_it_may_ask(front: Front) -> None:
     (front.place.folder / "etc" / "maintenance").touch()
     front.upstream.shutdown()

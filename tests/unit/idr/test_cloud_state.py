@@ -75,6 +75,17 @@ def test_what_the_stack_has_is_told_by_its_labels(fake: FakeCloud) -> None:
     assert volumes == [("idr-local-demo1-redis", 4)]
 
 
+def test_what_has_a_volume_and_where_a_router_leads_is_read(fake: FakeCloud) -> None:
+    attachments = [{"server_id": "s9", "volume_id": "v9", "attachment_id": "a9", "device": "/dev/vdb"}]
+    fake.store.add("volumes", name="db", metadata={}, size=4, status="in-use", volume_type="x", attachments=attachments)
+    router = {"tags": [], "description": "", "project_id": PROJECT}
+    fake.store.add("routers", name="out", external_gateway_info={"network_id": "e9"}, **router)
+    fake.store.add("routers", name="inside", external_gateway_info=None, **router)
+    found = state()
+    assert [(volume.status, volume.servers) for volume in found.volumes or ()] == [("in-use", ("s9",))]
+    assert {router.name: router.external for router in found.routers or ()} == {"out": "e9", "inside": None}
+
+
 @pytest.mark.parametrize(
     ("door", "values"),
     [

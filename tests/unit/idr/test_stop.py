@@ -44,6 +44,12 @@ def test_a_machine_that_cannot_be_reached_is_given_up(ssh: Path, capsys: pytest.
     assert "10.130.1.10 cannot be reached (No route to host)" in capsys.readouterr().out
 
 
+def test_a_machine_may_say_anything(ssh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (ssh / "ssh").write_text("#!/bin/sh\nprintf 'Universit\\344t\\n' >&2\nexit 255\n")
+    assert stop("10.130.1.10", ssh / "config", connect_seconds=0) == 0
+    assert "cannot be reached (Universit\ufffdt)" in capsys.readouterr().out
+
+
 def test_services_that_do_not_stop_are_an_error_with_a_way_on(ssh: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert result(ssh, 1) == 1
     assert "openstack server stop" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from harness import stacks
 from idr.review import affected
 from model import addresses
 from model.reading import SettingsError
+from model.site_files import NO_TEXT
 from model.site_roles import APART
 from tests import site_roles
 from tests.site_roles import ROLE, VOLUME, change, copied, plan_of
@@ -31,6 +32,13 @@ def text(path: str, content: str) -> Callable[[Path], None]:
         file = folder / "site" / ROLE / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
+
+    return write
+
+
+def data(path: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        (folder / "site" / ROLE / path).write_bytes(b"\x89PNG\r\n\x1a\n\0")
 
     return write
 
@@ -162,6 +170,20 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         "site/about/files.yaml: /srv/about/index.html: there is no files/srv/about/index.html, nor "
         "files/srv/about/index.html.j2",
     ),
+    "a step without a program": (
+        text("scripts/prepare", "set -e\nmkdir -p /srv/about\n"),
+        "site/about/scripts/prepare: must begin with the program that runs it, as in #!/bin/bash",
+    ),
+    "a check without a program": (
+        text("scripts/watch-about-page", "true\n"),
+        "site/about/scripts/watch-about-page: must begin with the program that runs it, as in #!/bin/bash",
+    ),
+    "a folder among scripts": (text("scripts/more/x", "x\n"), "site/about/scripts/more: is no file"),
+    "a script that is no text": (data("scripts/.prepare.swp"), f"site/about/scripts/.prepare.swp: {NO_TEXT}"),
+    "a file that is no text": (
+        data("files/srv/about/index.html.j2"),
+        f"site/about/files/srv/about/index.html.j2: {NO_TEXT}",
+    ),
     "a file that is not listed": (
         text("files/etc/about/more.conf", "# More.\n"),
         "site/about/files/etc/about/more.conf: is not in files.yaml",
@@ -195,6 +217,18 @@ LISTED = {
     "a mode as a number": (
         "/srv/about/x: {mode: 0640, source: files.yaml}",
         "/srv/about/x.mode: must be text: put it in quotes, as in '416' (given: 416)",
+    ),
+    "a path that leads back": (
+        "/srv/about/../../etc/shadow: {source: files.yaml}",
+        "/srv/about/../../etc/shadow: must be a path without '.' and '..'",
+    ),
+    "a path with a dot": (
+        "/etc/./nftables.conf: {source: files.yaml}",
+        "/etc/./nftables.conf: must be a path without '.' and '..'",
+    ),
+    "a file in a file": (
+        "/srv/about/index.html/x: {source: files.yaml}",
+        "/srv/about/index.html/x: cannot be in /srv/about/index.html, which is a file",
     ),
     "a relative path": ("srv/x: {}", "srv/x: must be an absolute path (given: 'srv/x')"),
 }
@@ -266,6 +300,13 @@ def test_two_roles_on_one_node_that_listen_on_one_port_are_refused(tmp_path: Pat
     change(tmp_path, locations=[{"path": "/about/", "port": 6379}], metrics=None, flows=[])
     given["releases"]["demo1"]["nodes"]["redis"]["roles"] = ["redis", ROLE]
     with pytest.raises(SettingsError, match="redis and about both listen on 6379: they cannot be on one node"):
+        plan_of(given, tmp_path)
+
+
+def test_raw_images_are_not_mounted_over_a_roles_volume(tmp_path: Path) -> None:
+    given = copied(tmp_path) | {"nfsMounts": [{"source": "nfs:/pages", "mount": VOLUME["mount"]}]}
+    change(tmp_path, node={"volume": VOLUME})
+    with pytest.raises(SettingsError, match="nfsMounts: /srv/about is mounted twice"):
         plan_of(given, tmp_path)
 
 

@@ -17,6 +17,7 @@ from model.cloud_state import (
     GroupRule,
     Port,
     Quota,
+    Router,
     SecurityGroup,
     Server,
 )
@@ -70,7 +71,7 @@ def made(of: Plan = PLAN) -> CloudState:
             CloudNetwork("public", external=True),
             *(CloudNetwork(n, n, subnets=(CloudSubnet("", name=n),), mine=True) for n in networks),
         ),
-        routers=(CloudNetwork("idr-local", mine=True),),
+        routers=(Router("idr-local", mine=True),),
         ports=tuple(Port(node.name, f"idr-local-{node.name}", "", mine=True) for node in of.nodes),
         floating_ips=(FloatingIp("192.0.2.1", door="bastion"), FloatingIp("192.0.2.2", door="public")),
         security_groups=(

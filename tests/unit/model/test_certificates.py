@@ -1,6 +1,7 @@
 """Certificates for visitors that no browser takes, or that no program reads: each is refused with its reason."""
 
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,17 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from model.field_types import SEALED
 from model.public_certificate import _weaknesses
 from tests.unit.model.test_nonsense import HOST, accepted, given_with, only
 
 
-def certificate(*, days: tuple[int, int] = (-1, 30), key: Any = None, issuer: str = "CA") -> dict[str, str]:
-    """A certificate for HOST, valid for these days from now, with its key."""
+def certificate(
+    *, days: tuple[int, int] = (-1, 30), key: Any = None, issuer: str = "CA", more: Sequence[x509.ExtensionType] = ()
+) -> dict[str, str]:
+    """A certificate for HOST, valid for these days from now, with its key and more extensions."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     builder = (
@@ -31,11 +34,22 @@ def certificate(*, days: tuple[int, int] = (-1, 30), key: Any = None, issuer: st
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
     )
+    for extension in more:
+        builder = builder.add_extension(extension, critical=False)
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     return {
         "certificate": builder.sign(key, hashes.SHA256()).public_bytes(pem).decode(),
         "key": key.private_bytes(pem, pkcs8, serialization.NoEncryption()).decode(),
     }
+
+
+def usage(*, signs: bool, enciphers: bool = True) -> x509.KeyUsage:
+    """A key usage with or without what TLS 1.3 needs."""
+    return x509.KeyUsage(signs, False, enciphers, False, False, False, False, False, False)
+
+
+CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+AUTHORITY = x509.BasicConstraints(ca=True, path_length=None)
 
 
 def doubled(given: dict[str, str]) -> dict[str, str]:
@@ -53,6 +67,10 @@ def with_its_key(given: dict[str, str]) -> dict[str, str]:
         (certificate(days=(1, 30)), "is not valid before"),
         (certificate(key=rsa.generate_private_key(65537, 1024)), "an RSA key of 1024 bits"),  # noqa: S505  # refused
         (with_its_key(certificate()), "holds a private key"),
+        (certificate(more=[x509.ExtendedKeyUsage([CLIENT])]), "is not for servers"),
+        (certificate(more=[x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])]), "is not for servers"),
+        (certificate(more=[usage(signs=False)]), "has no digitalSignature"),
+        (certificate(more=[AUTHORITY]), "is an authority's"),
         (doubled(certificate()), "in the wrong order: the 2. of the chain did not sign the one before it"),
     ],
 )
@@ -60,6 +78,22 @@ def test_a_certificate_is_one_that_browsers_take(given: dict[str, str], reason: 
     said = only(lambda v: v.update(hostName=HOST, certificate=given))
     assert said.startswith("idr:certificate: certificate: ")
     assert reason in said
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [x509.ExtendedKeyUsage([CLIENT, SERVER]), usage(signs=True)],
+        [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])],
+        [x509.BasicConstraints(ca=False, path_length=None)],
+    ],
+)
+def test_a_certificate_of_a_servers_is_taken(more: list[x509.ExtensionType]) -> None:
+    accepted(hostName=HOST, certificate=certificate(more=more))
+
+
+def test_one_that_signed_itself_may_be_an_authority_too() -> None:
+    accepted(hostName=HOST, certificate=certificate(issuer=HOST, more=[AUTHORITY]))
 
 
 def of_openssl(folder: Path, key: str, names: str, *more: str) -> dict[str, str]:
@@ -122,3 +156,6 @@ def test_an_acme_authority_is_a_certificate_alone() -> None:
         said = given_with(hostName=HOST, acme={"authority": authority})
         assert said.startswith("idr:acme: authority: ")
     accepted(hostName=HOST, acme={"authority": certificate()["certificate"]})
+    expired = certificate(days=(-30, -1))["certificate"]
+    assert given_with(hostName=HOST, acme={"authority": expired}) == "idr:acme: authority: has expired"
+    accepted(hostName=HOST, acme={"authority": expired + certificate()["certificate"]})

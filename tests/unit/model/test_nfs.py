@@ -18,6 +18,7 @@ NEEDED: dict[str, list[tuple[str, int]]] = {
     "ro,nfsvers=4.2": [("tcp", NFS_PORT)],
     "ro,vers=4,port=2050": [("tcp", 2050)],
     "ro,v4": [("tcp", NFS_PORT)],
+    "ro,sec=sys,proto=tcp": [("tcp", NFS_PORT)],
     "ro,nfsvers=3,nolock,mountport=20048": VERSION_3,
     "ro,vers=3,nolock,mountport=20048,timeo=14,intr": VERSION_3,
     "ro,v3,nolock,mountport=20048": VERSION_3,
@@ -26,6 +27,11 @@ NEEDED: dict[str, list[tuple[str, int]]] = {
 REFUSED = {
     "ro,vers=4.2,rw": "ro and rw contradict",
     "hard,soft": "soft and hard contradict",
+    "ro,hard": "hard would hang OMERO while a server is away",
+    "vers=3,nfsvers=4.2": "vers and nfsvers both say the version",
+    "v3,vers=4.1": "v3 and vers both say the version",
+    "ro,sec=krb5p": "sec=krb5p is not supported: nodes have no keys of Kerberos",
+    "ro,proto=tcp6": "NFS over tcp6 is not supported",
     "vers=4.1,vers=4.2": "vers is given twice",
     "bind": "bind mounts no share of a server",
     "ro,nfsvers=3,nolock": "needs the port of the server's mountd, for the firewall: add mountport=PORT",
@@ -34,7 +40,7 @@ REFUSED = {
     "ro,vers=5": "NFS version 5 is not supported",
     "ro,nfsvers=4.7": "NFS version 4.7 is not supported; use one of 3, 4, 4.0, 4.1, 4.2",
     "ro,nfsvers=3.1,nolock,mountport=20048": "NFS version 3.1 is not supported",
-    "ro,proto=udp6": "NFS over udp is not supported",
+    "ro,proto=udp6": "NFS over udp6 is not supported",
     "ro,udp": "NFS over udp is not supported",
     "ro,proto=rdma": "NFS over rdma is not supported",
     "ro,port=0": "port=0 is no port",
@@ -70,3 +76,15 @@ def test_what_cannot_work_is_refused_with_the_reason(options: str) -> None:
         mounted(options)
     assert REFUSED[options] in str(refused.value)
     assert "idr:nfsMounts.0: options: " in str(refused.value)
+
+
+def test_a_server_by_its_address_is_in_the_storage_network() -> None:
+    values: dict[str, Any] = stacks.values("ebi")
+    values["storageNetwork"] = {"name": "storage", "cidr": "172.16.0.0/16"}
+    for host, is_inside in (("172.16.3.1", True), ("nfs.example.org", True), ("192.0.2.7", False)):
+        values["nfsMounts"] = [{"source": f"{host}:/idr", "mount": "/idr"}]
+        if is_inside:
+            parse(values, Source("ebi", "Pulumi.ebi.yaml"))
+            continue
+        with pytest.raises(SettingsError, match=r"nfsMounts\.0: 192\.0\.2\.7 is not in storageNetwork\.cidr"):
+            parse(values, Source("ebi", "Pulumi.ebi.yaml"))

@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from harness import rendered, stacks
+from model import hosts
 from model.field_types import SEALED
 from model.hosts import NOT_FOR_MACHINES
 from model.outputs.groups import groups
-from model.planning import plan
+from model.planning import internal_name, plan
 from model.reading import Source, parse
 from model.secrets import Secrets, secret_names
 from tests.unit.model.mistakes import Values, mistakes, node, release
@@ -188,6 +189,95 @@ def test_a_proxy_is_a_host_and_a_port(url: str) -> None:
     assert "must " in given_with(proxies={"http": url})
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"exceptions": ["a.example.org"]}, "exceptions: is for `http`, which is not set"),
+        (
+            {"exceptions": ["a.example.org"], "packages": "http://p:3128"},
+            "exceptions: is for `http`, which is not set",
+        ),
+        ({"network": "192.0.2.0/24"}, "network: is for a proxy with a name, and there is none"),
+        (
+            {"network": "192.0.2.0/24", "http": "http://192.0.2.9:3128"},
+            "network: is for a proxy with a name, and there is none",
+        ),
+    ],
+)
+def test_a_setting_of_a_proxy_that_is_not_there_is_named(change: Values, said: str) -> None:
+    assert given_with(proxies=change) == f"idr:proxies: {said}"
+    named = {"http": "http://proxy.example.org:3128"}
+    accepted(proxies={key: value for key, value in change.items() if key != "packages"} | named)
+    accepted(proxies={**change, "http": SEALED})
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("redis", {"heapMib": 512}, "heapMib: this node has no OMERO.server"),
+        ("redis", {"webWorkers": 2}, "webWorkers: this node has no OMERO.web"),
+        ("proxy", {"antiAffinity": "hard"}, "antiAffinity: one node has none to be apart from; set count"),
+    ],
+)
+def test_a_setting_of_what_a_node_does_not_have_is_named(name: str, change: Values, said: str) -> None:
+    assert only(lambda v: node(v, name).update(change)) == f"idr:releases.demo1.nodes.{name}: {said}"
+
+
+@pytest.mark.parametrize("name", ["haproxy", "dhcpcd", "usbmux", "postgres", "omero-web", "idr", "systemd-journal"])
+def test_a_person_has_no_account_of_the_systems(name: str) -> None:
+    person = {"name": name, "role": "jump", "keys": [f"ssh-ed25519 {GOOD_KEY}"]}
+    assert f"the name '{name}' belongs to the system or to this program" in given_with(operators=[person])
+
+
+OFFICIAL = stacks.values("ebi")["omero"]
+FAR = {"url": "http://files.example.org:8081/Ice.tar.gz"}
+
+
+def test_what_is_fetched_is_at_a_port_that_is_open() -> None:
+    from_there = {"omero": {**OFFICIAL, "ice": FAR}}
+    said = "idr: omero.ice.url: nodes may fetch from ports 80 and 443, not from 8081: add a flow that opens it"
+    assert given_with(**from_there) == said
+    authority = {"hostName": HOST, "acme": {"directory": "https://acme.example.org:14000/dir"}}
+    assert "acme.directory: nodes may fetch from ports 80 and 443, not from 14000" in given_with(**authority)
+    opening = {"from": "node", "to": "192.0.2.8/32", "ports": [8081, 14000], "why": "files of the site"}
+    accepted(**from_there, **authority, flows=[opening])
+    accepted(**from_there, **authority, proxies={"http": "http://proxy.example.org:3128"})
+    # No node of the demo fetches anything.
+    accepted(omero={"distribution": "demo", "ice": FAR})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "port"),
+    [
+        ("omero.ldap.urls", "ldap://ldap.example.org", 389),
+        ("omero.ldap.urls", "ldaps://ldap.example.org", 636),
+        ("omero.ldap.urls", "ldap://a.example.org:3890,ldaps://b.example.org:6360", 6360),
+        ("omero.mail.host", "mail.example.org", 25),
+    ],
+)
+def test_omero_reaches_the_services_that_its_configuration_names(key: str, value: str, port: int) -> None:
+    named = {"omero": {**OFFICIAL, "config": {key: value}}}
+    lines = mistakes(lambda v: v.update(named), CERTIFIED)
+    assert (
+        f"Pulumi.local.yaml: idr: omero.config: {key} is at port {port}, which no flow opens; add one to flows" in lines
+    )
+    opening = {"from": "omero-readwrite", "to": "192.0.2.8/32", "ports": [3890, port], "why": "accounts of the site"}
+    accepted(**named, flows=[opening])
+
+
+def test_a_service_at_another_port_is_looked_for_there() -> None:
+    config = {"omero.mail.host": "mail.example.org", "omero.mail.port": 587}
+    said = given_with(web={"config": config})
+    assert said == "idr: web.config: omero.mail.host is at port 587, which no flow opens; add one to flows"
+    accepted(web={"config": {"omero.mail.host": SEALED, "omero.mail.port": SEALED}})
+
+
+def test_the_keys_of_a_cache_fit_into_the_proxys_memory() -> None:
+    said = only(lambda v: node(v, "proxy").update(volumes={"nginxcache": {"sizeGib": 5000}}))
+    assert said.startswith("idr: releases.demo1.nodes.proxy: the keys of a cache of 5000 GiB take ")
+    assert said.endswith("its flavor 'local.small' has 768 beside what its other services take")
+
+
 @pytest.mark.parametrize("email", ["-o@example.org", "a@b..c", "a@-b"])
 def test_an_address_for_mail_is_one(email: str) -> None:
     assert "idr:acme.email: must be " in given_with(hostName=HOST, acme={"email": email})
@@ -195,6 +285,25 @@ def test_an_address_for_mail_is_one(email: str) -> None:
 
 def test_an_authority_signs_no_address() -> None:
     assert "acme: an authority signs names" in given_with(hostName="192.0.2.7", acme={})
+
+
+@pytest.mark.parametrize("host", ["idr", "idr.internal", "idr.local", "idr.example", "idr.home"])
+def test_lets_encrypt_signs_no_name_of_a_private_network(host: str) -> None:
+    assert given_with(hostName=host, acme={}) == (
+        f"idr: acme: this authority signs names of public DNS, not {host}: name another directory"
+    )
+    accepted(hostName=host, acme={"directory": "https://acme.example.org/directory"})
+    accepted(hostName=f"{host}.example.org", acme={})
+
+
+def test_an_existing_network_has_one_purpose() -> None:
+    releases = {"demo1": stacks.values("local")["releases"]["demo1"] | {"existingNetwork": "campus"}}
+    said = given_with(releases=releases, externalNetwork="campus")
+    assert said.startswith("idr: releases.demo1.existingNetwork: is the externalNetwork")
+    storage = {"name": "campus", "cidr": "172.16.0.0/16"}
+    said = given_with(releases=releases, storageNetwork=storage)
+    assert said.startswith("idr: releases.demo1.existingNetwork: is the storageNetwork")
+    accepted(releases=releases, storageNetwork=storage | {"name": "storage"})
 
 
 NETWORK_FORMS = [3232235776, "10.0.0.0/024", "10.0.0.0/0.0.0.255", "192.0.2.0/255.255.255.0", " 10.0.0.0/8", "fd00::/8"]
@@ -331,6 +440,22 @@ def test_a_stack_secret_is_random(secret: str) -> None:
 @pytest.mark.parametrize("text", ["a\nb", "a\0b", "\ud800", "a\x1bb", "", " ", "2024-01-13 00:00:00 +0000 UTC"])
 def test_a_name_in_the_cloud_is_a_line_of_text(text: str) -> None:
     assert mistakes(lambda v: v.update(image=text), CERTIFIED)
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        ("EBI", "ebi"),
+        ("My_Stack", "my-stack"),
+        ("-a-", "a"),
+        ("a..b", "a.b"),
+        ("a--b", "a--b"),
+        ("x" * 62 + "-y", "x" * 62),
+    ],
+)
+def test_a_stack_of_any_name_gives_a_host_name(stack: str, expected: str) -> None:
+    assert hosts.host_name(internal_name(stack)) == f"{expected}.idr.internal"
+    assert internal_name(stack, node="demo1-redis") == f"demo1-redis.{expected}.idr.internal"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harness import rendered, stacks
 from harness.stacks import ROOT
 from model import omero_config
+from model.field_types import SEALED
 from model.plan import Plan
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
@@ -123,6 +124,58 @@ def test_a_key_that_is_not_for_a_stack_file_is_refused_by_name(program: str, key
 @pytest.mark.parametrize("value", [None, "two\nlines", "\x7f"])
 def test_a_value_that_is_none_is_refused(value: str | None) -> None:
     assert "idr:web.config.omero.web.top_logo" in refusal("web", {"omero.web.top_logo": value})
+
+
+@pytest.mark.parametrize(
+    ("program", "key", "value", "said"),
+    [
+        ("web", "omero.web.page_size", "many", "must be a whole number"),
+        ("web", "omero.web.page_size", 1.5, "must be a whole number"),
+        ("web", "omero.web.page_size", "", "must be a whole number"),
+        ("web", "omero.web.ping_interval", True, "must be a whole number"),
+        ("web", "omero.web.user_dropdown", "yes", "must be true or false"),
+        ("web", "omero.web.show_forgot_password", "on", "must be true or false"),
+        ("web", "omero.web.ui.top_links", "Data", "must be a list or a mapping"),
+        ("web", "omero.web.open_with", "[[", "must be a list or a mapping"),
+        ("web", "omero.web.admins", "7", "must be a list or a mapping"),
+        ("web", "omero.web.top_logo", "https://www.example.org/logo.png", "must be an address of this site"),
+        ("web", "omero.web.favicon_url", "//www.example.org/favicon.ico", "must be an address of this site"),
+        ("omero", "omero.threads.min_threads", "a few", "must be a whole number"),
+        ("omero", "omero.sessions.timeout", "10m", "must be a whole number"),
+        ("omero", "omero.jvmcfg.append.blitz", "-Xmx200g", "set heapMib of the node"),
+        ("omero", "omero.jvmcfg.append", "-XX:MaxRAMPercentage=90", "set heapMib of the node"),
+    ],
+)
+def test_a_value_with_which_the_program_would_not_start_is_refused(
+    program: str, key: str, value: Any, said: str
+) -> None:
+    text = refusal(program, {key: value})
+    assert f"config: '{key}' must be " in text
+    assert said in text
+
+
+def test_what_is_such_a_value_is_taken() -> None:
+    plan_with("omero", {"omero.sessions.timeout": 600000, "omero.jvmcfg.append.blitz": "-XX:+UseG1GC"})
+    logos = {"omero.web.top_logo": "/about/logo.png", "omero.web.favicon_url": ""}
+    plan_with("web", {"omero.web.user_dropdown": "False", "omero.web.ui.top_links": "[]", **logos})
+    plan_with("web", {"omero.web.page_size": SEALED, "omero.web.viewer.initial_zoom_level": -1})
+
+
+@pytest.mark.parametrize("program", FILES)
+def test_the_programs_own_values_are_such_values(program: str) -> None:
+    keys = omero_config.table()[program]
+    own = on_node(stacks.plan_of("ebi"), program)
+    assert [key for key, value in own.items() if keys.wrong_value(key, value)] == []
+
+
+@pytest.mark.parametrize("program", FILES)
+def test_every_key_whose_value_is_looked_at_is_a_key(program: str) -> None:
+    keys = omero_config.table()[program]
+    assert keys.values.keys() <= omero_config.CHECKS.keys()
+    for patterns in keys.values.values():
+        assert [
+            one for one in patterns if one not in keys.known and not any(fnmatchcase(k, one) for k in keys.known)
+        ] == []
 
 
 @pytest.mark.parametrize("key", ["", "two words", "omero.web.$(id)", "-x"])

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import stacks
+from idr.review.affected import stacks_touched
+from model import reading
 from model.overrides import merge
 from model.reading import SettingsError, Source, parse, with_overrides
 
@@ -91,3 +93,59 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None, m
     with pytest.raises(SettingsError) as caught:
         with_overrides({"overrides": "site.yaml"}, SOURCE, tmp_path)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"proxies": {"http": "http://me:hunter2@proxy.example.org:3128"}}, "proxies.http"),
+        ({"omero": {"config": {"omero.ldap.password": "hunter2"}}}, "omero.config.omero.ldap.password"),
+        ({"releases": {"demo1": {"web": {"config": {"omero.mail.password": 7}}}}}, "releases.demo1.web.config"),
+        ({"nfsMounts": ["x://a:hunter2@b"]}, "nfsMounts"),
+    ],
+)
+def test_a_secret_that_this_file_cannot_encrypt_is_refused_and_not_repeated(
+    tmp_path: Path, values: dict[str, object], key: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        with_overrides(above(tmp_path, **values), SOURCE, tmp_path)
+    assert str(caught.value).startswith(f"site.yaml: idr:{key}")
+    assert "is a secret, which only the stack file can keep" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> None:
+    harmless = {"omero.security.password_required": True, "omero.ldap.urls": "ldap://ldap.example.org:389"}
+    with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "docs/site.yaml",
+        "tests/site.yaml",
+        "dev/local/site.yaml",
+        ".github/workflows/check.yml",
+        "../site.yaml",
+        "/etc/site.yaml",
+        "a/../docs/site.yaml",
+        "./docs/site.yaml",
+        "README.md",
+        "Pulumi.uod.yaml",
+        "Pulumi.yaml",
+        "a\0b.yaml",
+        ".",
+    ],
+)
+def test_a_file_whose_change_no_review_would_see_is_refused(tmp_path: Path, name: str) -> None:
+    if "\0" not in name and not name.startswith(("/", "..")) and name != ".":
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("live: demo1\n")
+    with pytest.raises(SettingsError, match=r"^Pulumi\.local\.yaml: idr:overrides: (must be a YAML file|cannot be )"):
+        with_overrides({"overrides": name}, SOURCE, tmp_path)
+
+
+@given(st.from_regex(reading._OVERRIDES_FILE, fullmatch=True))
+def test_a_change_of_a_file_that_is_accepted_is_reviewed(name: str) -> None:
+    if reading._wrong_place(name) is None:
+        assert stacks_touched([name], ("ebi",)) == ["ebi"]

@@ -15,6 +15,7 @@ from model.cloud_state import (
     FloatingIp,
     Image,
     Port,
+    Router,
     Server,
     Snapshot,
 )
@@ -35,7 +36,7 @@ ENOUGH = CloudState(
     keypairs=frozenset({"ours"}),
     zones={"nova": True},
     networks=(PUBLIC, STORAGE, MINE),
-    routers=(CloudNetwork("theirs"),),
+    routers=(Router("theirs"),),
     ports=(),
     floating_ips=(),
     volumes=(),
@@ -155,8 +156,20 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     "no router": (local({"router": "ours"}), {}, "router 'ours' does not exist (available: theirs)"),
     "two routers": (
         local({"router": "theirs"}),
-        {"routers": (CloudNetwork("theirs"), CloudNetwork("theirs"))},
+        {"routers": (Router("theirs"), Router("theirs"))},
         "router 'theirs': 2 have this name, so none of them can be meant; rename all but one",
+    ),
+    "a router without a way out": (
+        local({"router": "theirs"}),
+        {"routers": (Router("theirs", None),)},
+        "router 'theirs' has no external gateway: floating addresses of 'public' do not reach what is behind it; give "
+        "it that gateway (openstack router set --external-gateway), or name another",
+    ),
+    "a router to elsewhere": (
+        local({"router": "theirs"}),
+        {"routers": (Router("theirs", "e2"),)},
+        "router 'theirs' leads to another network outside: floating addresses of 'public' do not reach what is behind "
+        "it; give it that gateway (openstack router set --external-gateway), or name another",
     ),
     "no such network": (joined("other"), {}, "network 'other' does not exist (available: mine, public, storage)"),
     "two such networks": (
@@ -238,6 +251,39 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
         {},
         f"snapshot '{VOLUME}' does not exist (available: none)",
     ),
+    "a volume of another server": (
+        local(database=volume(existing=VOLUME)),
+        {"volumes": (CloudVolume(VOLUME, "db", 1, status="in-use", servers=("s9",)),)},
+        f"volume '{VOLUME}' is attached to server s9, not of this stack: detach it first",
+    ),
+    **{
+        f"a volume that is {status}": (
+            local(database=volume(existing=VOLUME)),
+            {"volumes": (CloudVolume(VOLUME, "db", 1, status=status),)},
+            f"volume '{VOLUME}' has the status '{status}': a server takes an available one only",
+        )
+        for status in ("error", "reserved", "maintenance", "deleting", "creating")
+    },
+    "a volume to copy that is broken": (
+        local(database=volume(source={"volume": VOLUME, "sizeGib": 1})),
+        {"volumes": (CloudVolume(VOLUME, "db", 1, status="error"),)},
+        f"volume '{VOLUME}' has the status 'error': volume 'demo1-database-db' cannot be a copy of it",
+    ),
+    "a larger volume to copy": (
+        local(database=volume(source={"volume": VOLUME, "sizeGib": 1})),
+        {"volumes": (CloudVolume(VOLUME, "db", 2),)},
+        f"volume 'demo1-database-db' of 1 GiB cannot be a copy of volume '{VOLUME}', which has 2 GiB",
+    ),
+    "a snapshot that is not whole": (
+        local(database=volume(source={"snapshot": VOLUME, "sizeGib": 1})),
+        {"snapshots": (Snapshot(VOLUME, "v", "creating"),)},
+        f"snapshot '{VOLUME}' has the status 'creating': volume 'demo1-database-db' cannot be a copy of it",
+    ),
+    "a larger snapshot": (
+        local(database=volume(source={"snapshot": VOLUME, "sizeGib": 1})),
+        {"snapshots": (Snapshot(VOLUME, "v", size_gib=5),)},
+        f"volume 'demo1-database-db' of 1 GiB cannot be a copy of snapshot '{VOLUME}', which has 5 GiB",
+    ),
     "a volume larger than one may be": (
         local(database=volume(sizeGib=9)),
         {"volume_gib": 5},
@@ -254,6 +300,19 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
 def test_a_cloud_with_everything_lacks_nothing() -> None:
     assert absent(PLAN, ENOUGH) == []
     assert notices(PLAN, ENOUGH) == []
+
+
+def test_a_volume_and_a_router_that_can_be_used_are_no_hindrance() -> None:
+    existing, copied = (
+        local(database=volume(**settings))
+        for settings in ({"existing": VOLUME}, {"source": {"volume": VOLUME, "sizeGib": 1}})
+    )
+    for found in (CloudVolume(VOLUME, "db", 1), CloudVolume(VOLUME, "db", 1, status="in-use", servers=("s1",))):
+        servers = (Server("idr-local-demo1-database", "local.small", 1, 768, "idr-debian-12", "0", id="s1"),)
+        assert absent(existing, replace(ENOUGH, volumes=(found,), servers=servers)) == []
+        assert absent(copied, replace(ENOUGH, volumes=(found,))) == []
+    for known in ("e1", ""):
+        assert absent(local({"router": "theirs"}), replace(ENOUGH, routers=(Router("theirs", known),))) == []
 
 
 @pytest.mark.parametrize("what", WRONG)

@@ -77,6 +77,7 @@ def test_a_broken_guard_rail_is_named(repository: Repository, capsys: pytest.Cap
         "dev/toolchain/install",
         "requirements-dev.lock",
         "Makefile",
+        "Pulumi.yaml",
     ],
 )
 def test_a_change_of_what_reviews_it_is_a_breach_whatever_it_says_itself(

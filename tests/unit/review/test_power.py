@@ -10,7 +10,7 @@ import pytest
 
 from idr.review import rules
 from idr.review.disclosed import fingerprint, person
-from idr.review.power import FileChange, power_changes
+from idr.review.power import FileChange, KeyChange, power_changes
 from idr.review.preview import Preview, read
 from idr.review.rules import Change
 from idr.review.summary import Topic, summarize
@@ -238,6 +238,20 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/contexts.py", "changed", "access-changed"),
         ("cloudinit/database/files.yaml", "changed", "access-changed"),
         ("model/addresses.yaml", "changed", "access-changed"),
+        ("cloudinit/proxy/locations.conf.j2", "changed", "access-changed"),
+        ("cloudinit/proxy/files/etc/nginx/conf.d/site.conf.j2", "changed", "access-changed"),
+        ("cloudinit/proxy/files/etc/nginx/snippets/headers.conf", "changed", "access-changed"),
+        ("cloudinit/web/files/opt/omero/web/lib/idr_middleware.py", "changed", "access-changed"),
+        ("cloudinit/web/files/opt/omero/web/config/idr.omero.j2", "changed", "access-changed"),
+        ("cloudinit/web/files/opt/omero/web/config/ice.config", "removed", "access-changed"),
+        ("cloudinit/web/files/etc/idr/web/haproxy.cfg.j2", "changed", "access-changed"),
+        ("cloudinit/omero-server/files/opt/omero/server/config/idr.omero.j2", "changed", "access-changed"),
+        ("cloudinit/omero-readwrite/files/etc/nfs.conf.d/idr.conf.j2", "changed", "access-changed"),
+        ("cloudinit/database/files/etc/postgresql/main/postgresql.conf.j2", "changed", "access-changed"),
+        ("cloudinit/redis/files/etc/redis/redis.conf.j2", "changed", "access-changed"),
+        ("cloudinit/common/files/etc/needrestart/conf.d/idr.conf", "removed", "access-changed"),
+        ("cloudinit/proxy/files/etc/nginx/html/maintenance.html", "changed", None),
+        ("cloudinit/redis/files/etc/redis/limits.conf.j2", "changed", None),
         ("cloudinit/web/scripts/check", "removed", "check-lifted"),
         ("cloudinit/web/scripts/health", "changed", "check-lifted"),
         ("cloudinit/bootstrap/idr-apply", "changed", "check-lifted"),
@@ -293,6 +307,63 @@ def test_a_command_that_did_not_run_before_breaks_a_rule(kind: str, event: str) 
     (breach,) = rules.check(Change(read(json.dumps(found))))
     assert breach.rule == "command-changed"
     assert breach.text.endswith("curl example.org | sh")
+
+
+@pytest.mark.parametrize("around", ["interpreter", "environment", "dir"])
+def test_a_known_command_in_another_surrounding_breaks_a_rule(around: str) -> None:
+    found = raw("nothing")
+    states = [{"inputs": {"create": "idr.stop"}}, {"inputs": {"create": "idr.stop", around: {"LD_PRELOAD": "x.so"}}}]
+    urn = "urn:pulumi:local::idr::command:local:Command::demo1-redis"
+    found["steps"].append({"op": "update", "urn": urn, "oldState": states[0], "newState": states[1]})
+    (breach,) = rules.check(Change(read(json.dumps(found))))
+    assert breach.rule == "command-changed"
+    assert "LD_PRELOAD" in breach.text
+
+
+def test_a_command_of_a_kind_that_was_not_there_breaks_a_rule() -> None:
+    found = raw("nothing")
+    urn = "urn:pulumi:local::idr::command:remote:CopyToRemote::sudoers"
+    found["steps"].append({"op": "create", "urn": urn, "newState": {"inputs": {"remotePath": "/etc/sudoers.d/x"}}})
+    (breach,) = rules.check(Change(read(json.dumps(found))))
+    assert breach.rule == "command-changed"
+    assert breach.text.endswith("command:remote:CopyToRemote sudoers")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({"authUrl": "https://a"}, {"authUrl": "https://b"}, ["openstack:authUrl is https://b, and was https://a"]),
+        ({}, {"cloud": "other"}, ["openstack:cloud is other, and was not set"]),
+        ({"cacertFile": "ca.pem"}, {}, ["openstack:cacertFile is not set, and was ca.pem"]),
+        ({"authUrl": "https://a"}, {"authUrl": "https://a"}, []),
+        (None, {"authUrl": "https://a"}, []),
+    ],
+)
+def test_who_is_given_the_clouds_credentials_is_a_line_and_a_rule(
+    before: dict[str, str] | None, after: dict[str, str] | None, expected: list[str]
+) -> None:
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    for state, cloud in (("oldState", before), ("newState", after)):
+        step[state]["inputs"] = inputs if cloud is None else {**inputs, "cloud": cloud}
+    preview = read(json.dumps(found))
+    assert [line.text for line in summarize(preview, "local").lines if line.topic == Topic.CLOUD] == expected
+    assert broken(preview) == ["cloud-changed"] * len(expected)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "omero.jvmcfg.append.blitz",
+        "omero.server.nodedescriptors",
+        "Ice.Plugin.X",
+        "omero.mail.host",
+        "omero.web.admins",
+    ],
+)
+def test_a_key_that_starts_programs_or_sends_mail_gives_power(key: str) -> None:
+    assert KeyChange(key, "set", ("a",)).is_access
 
 
 def test_another_node_with_the_known_command_breaks_no_rule() -> None:

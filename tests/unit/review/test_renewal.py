@@ -82,8 +82,8 @@ PATCH = """diff --git a/{0} b/{0}
 """
 
 
-def test_of_a_proposal_only_lock_files_and_those_of_ci_are_taken(tmp_path: Path) -> None:
-    """Who made the patch has run what package indexes serve."""
+def test_of_a_proposal_only_lock_files_are_taken(tmp_path: Path) -> None:
+    """Who made the patch has run what package indexes serve; a changed workflow would be run on its branch at once."""
     names = ("cloudinit/web/requirements.lock", ".github/workflows/check.yml", ".gitlab-ci.yml", "model/plan.py")
     text = "".join(PATCH.format(name) for name in names)
     for script in ((ROOT / ".github/workflows/renew.yml").read_text(), (ROOT / ".gitlab-ci.yml").read_text()):
@@ -93,4 +93,6 @@ def test_of_a_proposal_only_lock_files_and_those_of_ci_are_taken(tmp_path: Path)
             (tmp_path / name).write_text("old\n")
         shell = ["bash", "-ec", command.replace('"$patch"', "-")]
         subprocess.run(shell, cwd=tmp_path, input=text, text=True, check=True)
-        assert [(tmp_path / name).read_text() for name in names] == ["new\n", "new\n", "new\n", "old\n"]
+        assert [(tmp_path / name).read_text() for name in names] == ["new\n", "old\n", "old\n", "old\n"]
+        proposed = script[script.index(command) :]
+        assert proposed.index("python3 -m dev.ci_images") < proposed.index("commit --all")

@@ -27,7 +27,7 @@ PRINTS = {
 }
 # The commands of a pipe are counted one after another, and none fails because the next one reads nothing.
 DRAIN = "[ ! -p /dev/stdin ] || cat > /dev/null"
-COMMANDS = ("apt-get", "curl", "gh", "git", "jq", "make", "pulumi", "python")
+COMMANDS = ("apt-get", "curl", "gh", "git", "jq", "make", "pulumi", "python", "python3")
 VARIABLES = {
     "STACK": "ebi",
     "REVIEW_HEADER": "/dev/null",

@@ -1,0 +1,43 @@
+"""Volumes and snapshots of the cloud that a plan names, and that may be there without being usable."""
+
+from collections.abc import Iterable, Iterator
+
+from model.cloud_state import CloudState
+from model.plan import Plan, Volume
+
+
+def existing(plan: Plan, state: CloudState) -> Iterator[str]:
+    """Existing volumes that no server of this stack can have."""
+    there = {volume.id: volume for volume in state.volumes or ()}
+    mine = {server.id for server in state.servers}
+    for named in (planned.existing for node in plan.nodes for planned in node.volumes):
+        volume = there.get(str(named))
+        if volume is None:
+            continue
+        others = sorted(set(volume.servers) - mine)
+        if others:
+            yield f"volume '{volume.id}' is attached to server {', '.join(others)}, not of this stack: detach it first"
+        elif volume.status != "available" and not volume.servers:
+            yield f"volume '{volume.id}' has the status '{volume.status}': a server takes an available one only"
+
+
+def sources(state: CloudState, new: Iterable[Volume]) -> Iterator[str]:
+    """What new volumes are copied from and cannot be: it is not whole, or larger than the copy."""
+    volumes = {volume.id: volume for volume in state.volumes or ()}
+    snapshots = {snapshot.id: snapshot for snapshot in state.snapshots or ()}
+    for volume in new:
+        if volume.source is None:
+            continue
+        kind = "volume" if volume.source.volume else "snapshot"
+        named = str(volume.source.volume or volume.source.snapshot)
+        source = volumes.get(named) or snapshots.get(named)
+        if source is None:
+            continue
+        # A volume can be copied while a server has it.
+        if source.status not in ({"available", "in-use"} if kind == "volume" else {"available"}):
+            yield f"{kind} '{named}' has the status '{source.status}': volume '{volume.name}' cannot be a copy of it"
+        if source.size_gib > volume.size_gib:
+            yield (
+                f"volume '{volume.name}' of {volume.size_gib} GiB cannot be a copy of {kind} '{named}', which has "
+                f"{source.size_gib} GiB"
+            )

@@ -1,0 +1,79 @@
+"""What a node mounts from others: its lines in fstab, by the real script."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cloudinit import render
+
+SCRIPT = render.HERE / "nfs" / "scripts" / "prepare"
+DISK = "/dev/vda1 / ext4 defaults 0 1\n"
+USUAL = "soft,timeo=50,retrans=3,nofail,_netdev,x-systemd.automount,x-systemd.mount-timeout=15"
+STUBS = ("systemctl", "systemd-escape", "umount", "modprobe")
+
+
+class Node:
+    """A folder that plays a node."""
+
+    def __init__(self, folder: Path) -> None:
+        self.fstab, self.mounts, self._folder = folder / "fstab", folder / "mounts", folder
+        self.fstab.write_text(DISK)
+        self.fstab.chmod(0o644)
+        for name in STUBS:
+            (folder / name).write_text("#!/bin/sh\nexit 0\n")
+            (folder / name).chmod(0o755)
+
+    def prepare(self, options: str, *, path: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run the step for one share with these options of its own."""
+        self.mounts.write_text(f"# Source, mount point, options.\nnfs:/idr {self._folder}/idr {options}\n")
+        own = {
+            "MOUNTS": str(self.mounts),
+            "FSTAB": str(self.fstab),
+            "PATH": f"{path}{self._folder}:{os.environ['PATH']}",
+        }
+        return subprocess.run([SCRIPT], env={**os.environ, **own}, capture_output=True, text=True, check=False)
+
+    def options(self) -> str:
+        """Those of the share in fstab."""
+        (line,) = (line for line in self.fstab.read_text().splitlines() if line.startswith("nfs:"))
+        return line.split()[3]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return Node(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("ro", f"ro,{USUAL}"),
+        ("ro,soft", f"ro,soft,{USUAL}"),
+        ("ro,timeo=14", f"ro,timeo=14,{USUAL.replace('timeo=50,', '')}"),
+        ("ro,retrans=5,vers=4.2", f"ro,retrans=5,vers=4.2,{USUAL.replace('retrans=3,', '')}"),
+    ],
+)
+def test_a_shares_own_options_count(node: Node, own: str, expected: str) -> None:
+    assert node.prepare(own).returncode == 0
+    assert node.options() == expected
+
+
+def test_fstab_keeps_the_machines_lines_and_its_mode(node: Node) -> None:
+    node.prepare("ro")
+    node.prepare("ro,vers=4.2")
+    assert node.fstab.read_text().startswith(DISK)
+    assert node.fstab.read_text().count("nfs:/idr") == 1
+    assert node.fstab.stat().st_mode & 0o777 == 0o644
+    assert [file.name for file in node.fstab.parent.glob("fstab*")] == ["fstab"]
+
+
+def test_fstab_is_left_alone_where_it_cannot_be_read_whole(node: Node, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "grep").write_text('#!/bin/sh\ncase "$*" in "-v # idr-nfs"*) exit 2 ;; esac\nexec /bin/grep "$@"\n')
+    (broken / "grep").chmod(0o755)
+    assert node.prepare("ro", path=f"{broken}:").returncode != 0
+    assert node.fstab.read_text() == DISK
+    assert [file.name for file in node.fstab.parent.glob("fstab*")] == ["fstab"]
