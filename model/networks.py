@@ -35,8 +35,8 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
         return
     where = "has no external gateway" if named[0] is None else "leads to another network outside"
     yield (
-        f"router '{plan.settings.router}' {where}: floating addresses of '{plan.settings.external_network}' do not reach "
-        "what is behind it; give it that gateway (openstack router set --external-gateway), or name another"
+        f"router '{plan.settings.router}' {where}: floating addresses of '{plan.settings.external_network}' do not "
+        "reach what is behind it; give it that gateway (openstack router set --external-gateway), or name another"
     )
 
 
