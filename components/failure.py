@@ -5,13 +5,13 @@ import functools
 import pulumi
 
 ADVICE = (
-    "Next: correct what the last error below says, then run pulumi up --stack {stack}. It continues where this update "
+    "Next: correct what the errors here say, then run pulumi up --stack {stack}. It continues where this update "
     "ended, and says if bin/idr recover --stack {stack} is needed before."
 )
 
 
 def say_next_step(stack: str) -> None:
-    """Have a failed update say, once, what to do next. The engine prints the resource's own error after it."""
+    """Have a failed update say, once, what to do next. The engine prints it among the errors at the end."""
 
     @functools.cache
     def say() -> None:
