@@ -19,7 +19,7 @@ def say_next_step(stack: str) -> None:
 
     def failed(_: pulumi.ErrorHookArgs) -> bool:
         say()
-        return False  # no second try: the provider repeats what is safe to repeat
+        return False  # no second try: a request whose answer was lost could create an object twice (ADR 25)
 
     hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("next-step", failed)])
 

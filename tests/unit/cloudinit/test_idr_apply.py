@@ -315,33 +315,3 @@ def test_a_file_gets_its_owner_and_group_before_it_is_in_its_place(
     machine.program.write({**machine.file(machine.config, "one\n"), "owner": "nobody", "group": group})
     assert given == [(nobody.pw_uid, nobody.pw_gid, False)]
     assert machine.config.exists()
-
-
-CLOUD_INIT = '#!/bin/sh\necho "$@" >> {folder}/asked\necho "status: {status}"\nexit {exit_status}\n'
-
-
-def test_a_cloud_init_that_does_not_end_is_a_failure(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = machine.folder / "cloud-init"
-    program.write_text("#!/bin/sh\nexec sleep 60\n")
-    program.chmod(0o755)
-    monkeypatch.setattr(machine.program, "CLOUD_INIT", program)
-    monkeypatch.setattr(machine.program, "BOOT_SECONDS", 0.2)
-    with pytest.raises(machine.program.Failure, match="cloud-init has not ended"):
-        machine.program.wait_for_bootstrap()
-
-
-@pytest.mark.parametrize(("exit_status", "fails"), [(0, False), (2, False), (1, True)])
-def test_the_end_of_cloud_init_is_awaited_and_its_failure_told(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, exit_status: int, fails: bool
-) -> None:
-    """Exit status 2 says that it recovered from an error."""
-    program = machine.folder / "cloud-init"
-    program.write_text(CLOUD_INIT.format(folder=machine.folder, status="error", exit_status=exit_status))
-    program.chmod(0o755)
-    monkeypatch.setattr(machine.program, "CLOUD_INIT", program)
-    if fails:
-        with pytest.raises(machine.program.Failure, match="cloud-init failed:\nstatus: error"):
-            machine.program.wait_for_bootstrap()
-    else:
-        machine.program.wait_for_bootstrap()
-    assert (machine.folder / "asked").read_text() == "status --wait --long\n"

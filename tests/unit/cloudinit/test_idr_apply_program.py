@@ -92,3 +92,13 @@ def test_the_end_of_cloud_init_is_awaited_and_its_failure_told(
     else:
         machine.program.wait_for_bootstrap()
     assert (machine.folder / "asked").read_text() == "status --wait --long\n"
+
+
+def test_a_cloud_init_that_does_not_end_is_a_failure(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = machine.folder / "cloud-init"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(machine.program, "CLOUD_INIT", program)
+    monkeypatch.setattr(machine.program, "BOOT_SECONDS", 0.2)
+    with pytest.raises(machine.program.Failure, match="cloud-init has not ended"):
+        machine.program.wait_for_bootstrap()

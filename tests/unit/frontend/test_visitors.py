@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
+import httpx
 import pytest
 
 from harness import proxy
@@ -98,9 +99,8 @@ def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front)
     assert front.get(THUMBNAIL).status_code == 200
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-@pytest.mark.parametrize("path", [THUMBNAIL, PAGE])
-def test_every_method_learns_that_the_site_is_being_worked_on_or_away(front: Front, method: str, path: str) -> None:
+def in_maintenance_and_away(front: Front, method: str, path: str) -> tuple[httpx.Response, httpx.Response]:
+    """The answers during maintenance, and when OMERO.web does not run; it is stopped afterwards."""
     flag = front.place.folder / "etc" / "maintenance"
     flag.touch()
     worked_on = front.visitor.request(method, path)
@@ -108,6 +108,13 @@ def test_every_method_learns_that_the_site_is_being_worked_on_or_away(front: Fro
     front.upstream.shutdown()
     front.upstream.server_close()
     away = front.visitor.request(method, path)
+    return worked_on, away
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", [THUMBNAIL, PAGE])
+def test_every_method_learns_that_the_site_is_being_worked_on_or_away(front: Front, method: str, path: str) -> None:
+    worked_on, away = in_maintenance_and_away(front, method, path)
     assert [(answer.status_code, answer.headers["retry-after"]) for answer in (worked_on, away)] == [
         (503, "600"),
         (502, "30"),
@@ -118,13 +125,7 @@ def test_every_method_learns_that_the_site_is_being_worked_on_or_away(front: Fro
 @pytest.mark.parametrize("path", ["/api/v0/m/images/", "/webclient/api/images/", "/mapr/api/gene/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_program_learns_it_in_its_own_language(front: Front, method: str, path: str) -> None:
-    flag = front.place.folder / "etc" / "maintenance"
-    flag.touch()
-    worked_on = front.visitor.request(method, path)
-    flag.unlink()
-    front.upstream.shutdown()
-    front.upstream.server_close()
-    away = front.visitor.request(method, path)
+    worked_on, away = in_maintenance_and_away(front, method, path)
     for answer, status, wait, word in ((worked_on, 503, "600", "worked on"), (away, 502, "30", "cannot be made")):
         assert (answer.status_code, answer.headers["retry-after"]) == (status, wait)
         assert answer.headers["content-type"] == "application/json"
