@@ -19,7 +19,7 @@ def disclosure(
 ) -> dict[str, Any]:
     """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
 
-    `cloud` has the settings that say where the cloud is, by name: whoever answers there is given the credentials.
+    `cloud` has the settings that say where the cloud is, by name: the server there receives the credentials.
     All of it is public: digests are those of the sources, never of what is rendered with a secret. While the stack
     secret is renewed, the public deploy keys distinguish the new one from the former.
     """

@@ -20,7 +20,7 @@ from model.secrets import Certificate
 
 @dataclass(frozen=True, repr=False)
 class Web:
-    """OMERO.web: its OMERO.server, sessions and caches in Redis, and how many requests it takes at once."""
+    """OMERO.web: its OMERO.server, its sessions in Redis, and how many requests it takes at once."""
 
     port: int
     omero_server: Node
