@@ -13,7 +13,9 @@ from harness import stacks
 from model.people import Person, PersonRole
 from model.planning import plan
 from model.reading import Source, parse
+from model.redirects import Redirect
 from model.roles import OMERO_ROLES, applied_roles
+from model.settings import NfsMount, Proxies
 
 STACKS = ("local", "ebi", "uod")
 
@@ -70,6 +72,24 @@ def test_people_are_disclosed_with_their_roles_and_keys_and_plain_keys_as_before
     alice = Person(name="alice", keys=(stacks.OPERATOR,), role=PersonRole.CURATOR)
     found = disclosure(replace(plan, people=(alice,)), secrets, verifies_cloud=True)
     assert found["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.OPERATOR]}]
+
+
+def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_password() -> None:
+    plan, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
+    proxies = Proxies(http="http://user:unseen-1@proxy.example.org:3128")
+    moved = Redirect.model_validate({"from": "/about", "to": "https://example.org/"})
+    share = NfsMount(source="storage.example.org:/idr", mount="/idr")
+    changed = stacks.with_settings(
+        plan, proxies=proxies, redirects=(moved,), nfs_mounts=(share,), rotations={"ssh/deploy": 2}
+    )
+    found = disclosure(changed, secrets, verifies_cloud=True)
+    assert found["rotations"] == {"ssh/deploy": 2}
+    sources = found["sources"]
+    assert sources["proxies proxy.example.org"] == "port 3128"
+    assert sources["redirects /about"] == "https://example.org/ (302)"
+    assert {"omero.server", "omero.ice", "omero.icePython"} <= sources.keys()
+    assert sources["nfsMounts /idr"] == "storage.example.org:/idr (ro)"
+    assert "unseen-1" not in json.dumps(found)
 
 
 def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:
