@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from cloudinit.source import Source
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
+from model.object_stores import S3Mount
 from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
 from model.plan import Node
 from model.roles import OMERO_ROLES, Role
@@ -80,6 +81,18 @@ class Mounts:
     def of(cls, source: Source) -> Self:
         """The values for a node."""
         return cls(mounts=mounts(source.node, source.plan))
+
+
+@dataclass(frozen=True, repr=False)
+class Buckets:
+    """The buckets of object stores that a node mounts."""
+
+    buckets: tuple[S3Mount, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(buckets=source.plan.settings.s3_mounts)
 
 
 @dataclass(frozen=True)

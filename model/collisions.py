@@ -92,23 +92,25 @@ def _addresses(hosts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, IPv4Addr
 
 
 def paths_and_volumes(
-    nfs_mounts: Iterable[str], volumes: Sequence[UUID], site_mounts: Iterable[str] = ()
+    given: Mapping[str, Iterable[str]], volumes: Sequence[UUID], site_mounts: Iterable[str] = ()
 ) -> Iterator[str]:
     """Places of the file system that are mounted over, and existing volumes that two machines would attach.
 
-    `site_mounts` are where the site's own roles have their volumes.
+    `given` has mount points by the setting that names them. `site_mounts` are where the site's own roles have their
+    volumes.
     """
-    mounts = [PurePosixPath(mount) for mount in nfs_mounts]
+    setting_of = {PurePosixPath(mount): setting for setting, mounts in given.items() for mount in mounts}
+    mounts = [PurePosixPath(mount) for mounts in given.values() for mount in mounts]
     own = [PurePosixPath(facts.volume.mount) for facts in FACTS.values() if facts.volume]
     own += map(PurePosixPath, site_mounts)
-    for path in dict.fromkeys(mounts):
+    for path, setting in setting_of.items():
         if mounts.count(path) > 1 or path in own:
-            yield f"nfsMounts: {path} is mounted twice"
+            yield f"{setting}: {path} is mounted twice"
         elif hidden := next((own_path for own_path in OWN_PATHS if _nested(path, PurePosixPath(own_path))), None):
-            yield f"nfsMounts: {path} cannot be mounted over the machine's own {hidden}"
+            yield f"{setting}: {path} cannot be mounted over the machine's own {hidden}"
         for other in dict.fromkeys(mounts):
             if other != path and path.is_relative_to(other):
-                yield f"nfsMounts: {path} is inside {other}, which is mounted too"
+                yield f"{setting}: {path} is inside {other}, which is mounted too"
     for volume in dict.fromkeys(volumes):
         if volumes.count(volume) > 1:
             yield f"the existing volume {volume} is named twice: one machine can have it"

@@ -63,6 +63,13 @@ class Number(StrEnum):
     ANY = "any"
 
 
+class Feature(StrEnum):
+    """A setting that makes a role need more packages."""
+
+    ACME = "acme"
+    S3_MOUNTS = "s3Mounts"
+
+
 class Tier(StrEnum):
     """The place of a role between visitors and data; the diagram has a column for each."""
 
@@ -143,8 +150,8 @@ class RoleDescription(Section):
     """A role: a folder of configuration. Stack files can name those with `node`; the others are applied for these."""
 
     packages: Annotated[tuple[Package, ...], EachOnce] = Field((), description="Packages that it needs")
-    packages_with_acme: Annotated[tuple[Package, ...], EachOnce] = Field(
-        (), description="Packages that it needs beside these where the public certificate comes by ACME"
+    packages_with: Mapping[Feature, Annotated[tuple[Package, ...], EachOnce]] = Field(
+        {}, description="By a setting of the stack file, the packages that it needs where that is set"
     )
     services: tuple[Service, ...] = Field((), description="What it runs, in the order of their start")
     units: Annotated[tuple[UnitPattern, ...], EachOnce] = Field(

@@ -36,12 +36,13 @@ from model.field_types import (
 )
 from model.firewall import ANYWHERE, Flow
 from model.hosts import is_dotted, is_public
+from model.object_stores import S3Mount
 from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
-from model.role_description import Distribution
+from model.role_description import Distribution, Feature
 from model.roles import NodeRole, Role, SiteRole
 
 
@@ -212,7 +213,8 @@ class Settings(Section):
         "idr-storage-hosts",
         description="Ansible group of the OMERO nodes, as in ebi-nfs; also <release>-ebi-nfs",
     )
-    nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images")
+    nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images on NFS servers")
+    s3_mounts: tuple[S3Mount, ...] = Field((), description="Raw images in object stores")
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
@@ -239,7 +241,11 @@ class Settings(Section):
         yield from self._files_come_from_somewhere()
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
         of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
-        yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes, of_site)
+        mounts = {
+            "nfsMounts": [mount.mount for mount in self.nfs_mounts],
+            "s3Mounts": [mount.mount for mount in self.s3_mounts],
+        }
+        yield from collisions.paths_and_volumes(mounts, volumes, of_site)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()
@@ -260,6 +266,7 @@ class Settings(Section):
         yield from ((f"floatingIps.{at}", str(ip)) for at, ip in (("public", public), ("bastion", bastion)) if ip)
         yield from (("timeServers", host) for host in self.time_servers)
         yield from (("nfsMounts", mount.source.partition(":")[0]) for mount in self.nfs_mounts)
+        yield from (("s3Mounts", urlsplit(mount.endpoint).hostname or "") for mount in self.s3_mounts)
         yield from (("proxies", urlsplit(url).hostname or "") for url in self.proxies.urls())
 
     def _names_what_is_there(self) -> Iterator[str]:
@@ -284,6 +291,7 @@ class Settings(Section):
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
         found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
+        found |= {f"s3Mounts.{number}.endpoint": mount.endpoint for number, mount in enumerate(self.s3_mounts)}
         return found | ({"acme.directory": self.acme.directory} if self.acme else {})
 
     def _certificate_is_for_the_name(self) -> Iterator[str]:
@@ -321,6 +329,11 @@ class Settings(Section):
 
     def _roles(self) -> frozenset[NodeRole]:
         return frozenset({Role.BASTION, *(role for _, group in self.groups() for role in group.roles)})
+
+    def features(self) -> frozenset[Feature]:
+        """The settings that are set and make roles need more packages."""
+        used = {Feature.ACME: self.acme is not None, Feature.S3_MOUNTS: bool(self.s3_mounts)}
+        return frozenset(feature for feature, is_used in used.items() if is_used)
 
     def site_flows(self) -> tuple[Flow, ...]:
         """What the site's own roles that a node has add to the matrix."""

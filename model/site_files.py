@@ -34,7 +34,7 @@ class FileEntry(Section):
     owner: Account = "root"
     group: Account | None = None
     source: str | None = None
-    each: Literal["people"] | None = None
+    each: Literal["people", "buckets"] | None = None
 
 
 _ENTRIES = TypeAdapter(dict[MachinePath, FileEntry])
