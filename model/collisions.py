@@ -47,6 +47,19 @@ def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Itera
         yield f"storageGroup: cannot be '{storage_group}': a role, a release or a node has this name"
 
 
+def machines(releases: Mapping[str, Release], outside: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Machines beside the stack that have the name of one of its nodes: the nodes' /etc/hosts would lead there.
+
+    `outside` says with each host that is not the stack's the setting that names it.
+    """
+    own = {"bastion"}
+    for name, release in releases.items():
+        own.update(each for alias in release.aliases() for each in (alias, f"{name}-{alias}"))
+    for setting, host in outside:
+        if host.lower() in own:
+            yield f"{setting}: nodes take '{host.lower()}' for the stack's own node; give the machine's full name"
+
+
 def networks(
     scopes: Sequence[tuple[str, ScopeSettings]], storage: IPv4Network | None, outside: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
@@ -75,6 +88,8 @@ def network_names(
     scopes: Iterable[tuple[str, ScopeSettings]], external: str | None, storage: str | None
 ) -> Iterator[str]:
     """Existing networks that have another purpose in the stack already."""
+    if storage and storage == external:
+        yield "storageNetwork.name: is the externalNetwork: OMERO nodes would have addresses of the internet"
     for where, scope in scopes:
         if scope.existing_network and scope.existing_network == external:
             yield f"{where}.existingNetwork: is the externalNetwork, to whose machines no floating address can lead"

@@ -233,6 +233,7 @@ class Settings(Section):
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage = self.storage_network.cidr if self.storage_network else None
         yield from collisions.networks(self._scopes(), storage, [*self._outside_hosts()])
+        yield from collisions.machines(self.releases, self._outside_hosts())
         yield from collisions.network_names(
             self._scopes(), self.external_network, self.storage_network.name if self.storage_network else None
         )

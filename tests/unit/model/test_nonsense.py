@@ -135,13 +135,42 @@ def test_machines_of_the_site_are_not_in_the_stacks_own_networks(setting: str, c
     assert said.endswith("where this stack's own machines are")
 
 
+@pytest.mark.parametrize("name", ["proxy", "bastion", "demo1-redis", "demo1-proxy", "database"])
+def test_a_machine_of_the_site_does_not_have_the_name_of_a_node(name: str) -> None:
+    for setting, change in (
+        ("timeServers", {"timeServers": [name]}),
+        ("proxies", {"proxies": {"http": f"http://{name}:3128"}}),
+        ("nfsMounts", {"nfsMounts": [{"source": f"{name.upper()}:/uod", "mount": "/uod"}]}),
+    ):
+        assert given_with(**change).startswith(f"idr: {setting}: nodes take '{name}' for the stack's own node"), change
+    accepted(timeServers=[f"{name}.example.org", "demo2-redis"])
+
+
+def test_the_storage_network_is_not_where_floating_addresses_come_from() -> None:
+    storage = {"name": "public", "cidr": "172.16.0.0/16"}
+    said = given_with(externalNetwork="public", storageNetwork=storage)
+    assert said.startswith("idr: storageNetwork.name: is the externalNetwork")
+    accepted(externalNetwork="internet", storageNetwork=storage)
+
+
 def test_one_floating_address_leads_to_one_machine() -> None:
     said = only(lambda v: v.update(floatingIps={"public": "192.0.2.9", "bastion": "192.0.2.9"}))
     assert said == "idr:floatingIps: public and bastion are both 192.0.2.9: an address leads to one machine"
 
 
 @pytest.mark.parametrize(
-    "host", ["a..b", "-a.example.org", "a-.example.org", "a" * 64 + ".example.org", "1.2.3", "256.1.1.1", "7"]
+    "host",
+    [
+        "a..b",
+        "-a.example.org",
+        "a-.example.org",
+        "a" * 64 + ".example.org",
+        "1.2.3",
+        "256.1.1.1",
+        "7",
+        "0x7f000001",
+        "a.0x1",
+    ],
 )
 def test_a_host_name_is_one(host: str) -> None:
     for change in ({"hostName": host}, {"timeServers": [host]}, {"proxies": {"exceptions": [host]}}):
