@@ -1,7 +1,7 @@
 """Names, networks, addresses and paths of a stack file that collide with each other."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import AddressValueError, IPv4Network
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -65,7 +65,7 @@ def networks(
 ) -> Iterator[str]:
     """Networks that overlap, or that hide the internet's addresses or the machines that settings name.
 
-    `scopes` and `outside` say with each network, or host that is not the stack's, the setting that names it.
+    `scopes` and `outside` say with each network, or host or network that is not the stack's, the setting that names it.
     """
     ranges = [(where, scope.cidr) for where, scope in scopes]
     if storage:
@@ -79,9 +79,9 @@ def networks(
             continue
         if scope.cidr.is_global:
             yield f"{where}.cidr {scope.cidr} is of the internet, whose machines it would hide; take a private one"
-        for setting, address in _addresses(outside):
-            if address in scope.cidr:
-                yield f"{setting} {address} is in {where}.cidr {scope.cidr}, where this stack's own machines are"
+        for setting, text, network in _by_address(outside):
+            if network.subnet_of(scope.cidr):
+                yield f"{setting} {text} is in {where}.cidr {scope.cidr}, where this stack's own machines are"
 
 
 def network_names(
@@ -97,11 +97,11 @@ def network_names(
             yield f"{where}.existingNetwork: is the storageNetwork, where OMERO nodes get an interface of its own"
 
 
-def _addresses(hosts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, IPv4Address]]:
-    """Those of the hosts that are named by their addresses."""
-    for setting, host in hosts:
+def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, IPv4Network]]:
+    """Those that are named by their addresses."""
+    for setting, text in outside:
         try:
-            yield setting, IPv4Address(host)
+            yield setting, text, IPv4Network(text)
         except AddressValueError:
             continue
 

@@ -124,6 +124,8 @@ def test_a_network_of_the_internet_is_for_networks_that_are_there_already(cidr: 
     [
         ("dnsServers", {"dnsServers": ["10.130.1.20"]}),
         ("timeServers", {"timeServers": ["10.130.0.10"]}),
+        ("sshFrom", {"sshFrom": ["192.0.2.0/24", "10.130.0.0/25"]}),
+        ("omeroFrom", {"omeroFrom": ["10.130.1.0/24"]}),
         ("floatingIps.bastion", {"floatingIps": {"bastion": "10.130.1.50"}}),
         ("proxies", {"proxies": {"http": "http://10.130.1.50:3128"}}),
         ("nfsMounts", {"nfsMounts": [{"source": "10.130.1.40:/uod", "mount": "/uod"}]}),
@@ -364,6 +366,12 @@ def test_an_address_is_written_in_four_numbers(address: Any) -> None:
 def test_a_list_names_nothing_twice(setting: str, one: str) -> None:
     assert given_with(**{setting: [one, one]}) == f"idr:{setting}: entries 0 and 1 are the same"
     accepted(**{setting: [one]})
+
+
+def test_a_subnet_takes_five_name_servers() -> None:
+    addresses = [f"192.0.2.{number}" for number in range(1, 7)]
+    assert given_with(dnsServers=addresses) == "idr:dnsServers: must have at most 5 entries"
+    accepted(dnsServers=addresses[:5], sshFrom=["10.0.0.0/8"])
 
 
 def test_two_encrypted_entries_may_differ() -> None:
