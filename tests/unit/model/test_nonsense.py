@@ -450,6 +450,8 @@ def test_a_number_is_one_that_can_be_meant(position: int) -> None:
         f"ssh-ed25519 {GOOD_KEY[:30]}= x",
         "ssh-rsa " + base64.b64encode(b"\0\0\0\7ssh-rsa\0\0\0\1").decode(),
         f"ssh-ed25519 {GOOD_KEY} a\rb",
+        f"ssh-ed25519 {GOOD_KEY} a\x85b",
+        f"ssh-ed25519 {GOOD_KEY} a\u2066b",
         KEY_BEGIN.format("OPENSSH ") + "\nc2VjcmV0",
     ],
 )
@@ -474,7 +476,10 @@ def test_a_stack_secret_is_random(secret: str) -> None:
     assert "idr:stackSecret: needs 32 random characters" in only(lambda v: v.update(stackSecret=secret), source)
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\0b", "\ud800", "a\x1bb", "", " ", "2024-01-13 00:00:00 +0000 UTC"])
+@pytest.mark.parametrize(
+    "text",
+    ["a\nb", "a\0b", "\ud800", "a\x1bb", "a\x85b", "a\x9b1m", "a\u202eb", "", " ", "2024-01-13 00:00:00 +0000 UTC"],
+)
 def test_a_name_in_the_cloud_is_a_line_of_text(text: str) -> None:
     assert mistakes(lambda v: v.update(image=text), CERTIFIED)
 
