@@ -45,6 +45,9 @@ from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSet
 from model.role_description import Distribution, Feature
 from model.roles import NodeRole, Role, SiteRole
 
+NAME_SERVERS_OF_A_SUBNET = 5
+"""How many Neutron takes, unless a cloud allows more (max_dns_nameservers)."""
+
 
 class Download(Section):
     """A file of OMERO's distribution and its SHA-256; without the sum it is not used."""
@@ -195,7 +198,7 @@ class Settings(Section):
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one")
     dns_servers: Annotated[tuple[MachineAddress, ...], EachOnce] = Field(
-        (), description="Name servers; the cloud's where absent"
+        (), max_length=NAME_SERVERS_OF_A_SUBNET, description="Name servers; the cloud's where absent"
     )
     time_servers: Annotated[tuple[RemoteHost, ...], EachOnce] = Field(
         (), description="NTP servers; the distribution's where absent"
@@ -235,6 +238,7 @@ class Settings(Section):
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage = self.storage_network.cidr if self.storage_network else None
         yield from collisions.networks(self._scopes(), storage, [*self._outside_hosts()])
+        yield from collisions.machines(self.releases, self._outside_hosts())
         yield from collisions.network_names(
             self._scopes(), self.external_network, self.storage_network.name if self.storage_network else None
         )
@@ -260,7 +264,9 @@ class Settings(Section):
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
 
     def _outside_hosts(self) -> Iterator[tuple[str, str]]:
-        """The hosts that are not the stack's, with the setting that names each."""
+        """The hosts and networks that are not the stack's, with the setting that names each."""
+        yield from (("sshFrom", str(network)) for network in self.ssh_from)
+        yield from (("omeroFrom", str(network)) for network in self.omero_from)
         yield from (("dnsServers", str(address)) for address in self.dns_servers)
         public, bastion = self.floating_ips.public, self.floating_ips.bastion
         yield from ((f"floatingIps.{at}", str(ip)) for at, ip in (("public", public), ("bastion", bastion)) if ip)
