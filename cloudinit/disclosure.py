@@ -30,7 +30,7 @@ def disclosure(
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "cloud": dict(cloud or {}),
-        "files": digests(HERE.parent) | _of_site_roles(plan),
+        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_locations(plan),
         **_omero(plan),
         **_renewal(secrets),
     }
@@ -104,6 +104,12 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
         for file in sorted(role.folder.rglob("*"))
         if file.is_file()
     }
+
+
+def _of_locations(plan: Plan) -> dict[str, str]:
+    """The same of the site's own nginx locations."""
+    snippets = plan.settings.site.locations
+    return {snippet.path: hashlib.sha256(snippet.text.encode()).hexdigest() for snippet in snippets}
 
 
 def _digest(file: Path) -> str:

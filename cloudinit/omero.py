@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from cloudinit.source import Source
+from model.downloads import Download
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
 from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
 from model.plan import Node
 from model.roles import OMERO_ROLES, Role
-from model.settings import Download, NfsMount
+from model.settings import NfsMount
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,18 +57,22 @@ class Accounts:
 
 @dataclass(frozen=True)
 class Downloads:
-    """The archives of the official distribution that a node needs, by the name of the part."""
+    """The files that a node fetches, by the setting that names each."""
 
     archives: dict[str, Download]
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node: OMERO.web alone needs no more than Ice for Python."""
-        omero = source.plan.settings.omero
-        has_server = bool(OMERO_ROLES.intersection(source.node.roles))
-        server: dict[str, Download | None] = {"server": omero.server, "ice": omero.ice} if has_server else {}
-        parts = server | {"ice-python": omero.ice_python}
-        return cls(archives={name: part for name, part in parts.items() if part})
+        """The values for a node: OMERO.web alone needs no more of OMERO than Ice for Python."""
+        settings, roles = source.plan.settings, source.node.roles
+        found: dict[str, Download | None] = {}
+        if OMERO_ROLES.intersection(roles):
+            found |= {"omero.server": settings.omero.server, "omero.ice": settings.omero.ice}
+        if {*OMERO_ROLES, Role.WEB}.intersection(roles):
+            found |= {"omero.icePython": settings.omero.ice_python}
+        if Role.PROXY in roles:
+            found |= {"site.pages": settings.site.pages}
+        return cls(archives={name: part for name, part in found.items() if part})
 
 
 @dataclass(frozen=True)

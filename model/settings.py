@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
-from model import collisions, extra_flows, memory, nfs, people, reach, redirects, site_roles
+from model import collisions, extra_flows, memory, nfs, people, public_site, reach, redirects, site_roles
+from model.downloads import Download
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
     EachOnce,
-    FileUrl,
     Generation,
     GroupName,
     HostName,
@@ -32,24 +32,17 @@ from model.field_types import (
     RemoteHost,
     Section,
     Several,
-    Sha256,
 )
 from model.firewall import ANYWHERE, Flow
 from model.hosts import is_dotted, is_public
 from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
+from model.public_site import PublicSite
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution
 from model.roles import NodeRole, Role, SiteRole
-
-
-class Download(Section):
-    """A file of OMERO's distribution and its SHA-256; without the sum it is not used."""
-
-    url: FileUrl = Field(description="Where it is fetched")
-    sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
 
 
 class Omero(ServerConfig):
@@ -216,6 +209,7 @@ class Settings(Section):
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
+    site: PublicSite = Field(PublicSite(), description="What visitors see beside OMERO.web")
     site_roles: Annotated[tuple[InstanceOf[SiteRole], ...], WithJsonSchema({"type": "string"})] = Field(
         (),
         description="A folder beside the stack file with roles of the site's own, as in site/ (docs/site-roles.md)",
@@ -244,6 +238,7 @@ class Settings(Section):
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()
         yield from redirects.problems(self.redirects, self.host_name)
+        yield from (f"site: {text}" for text in public_site.nested([*self.site.paths(), *self._site_role_paths()]))
         yield from reach.shares([mount.source for mount in self.nfs_mounts], storage)
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
@@ -284,7 +279,8 @@ class Settings(Section):
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
         found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
-        return found | ({"acme.directory": self.acme.directory} if self.acme else {})
+        pages = {"site.pages.url": self.site.pages.url} if self.site.pages else {}
+        return found | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
 
     def _certificate_is_for_the_name(self) -> Iterator[str]:
         if self.certificate and self.acme:
@@ -327,6 +323,9 @@ class Settings(Section):
         used = [role for role in self.site_roles if role in self._roles()]
         return site_roles.flows(used, self.site_roles)
 
+    def _site_role_paths(self) -> list[tuple[str, str]]:
+        return [(location.path, role.path) for role in self.site_roles for location in role.description.locations]
+
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""
         official = self.omero.distribution == Distribution.OFFICIAL
@@ -339,4 +338,6 @@ class Settings(Section):
         empty = [key for key, value in wanted.items() if value is None]
         if official:
             empty += self.omero.missing()
+        if self.site.pages and self.site.pages.sha256 is None:
+            empty.append("site.pages.sha256")
         return tuple(empty)

@@ -227,7 +227,7 @@ def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Mach
     assert machine.apply(WRITER, PLAN)[0] == 0
     machine.write({"/usr/local/bin/curl": FETCH.encode()})
     folder = f"/var/cache/idr-downloads/{_server_sum()}"
-    url = machine.said("awk '$1 == \"server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
+    url = machine.said("awk '$1 == \"omero.server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
     machine.write({f"{folder}/url": f"{url}\n".encode()})
     assert machine.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
     machine.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})

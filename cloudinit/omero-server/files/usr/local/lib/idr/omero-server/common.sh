@@ -8,8 +8,8 @@ library=/usr/local/lib/idr/omero-server
 
 # Each part is in a folder named after its sum, so that a new one is whole before a link leads to it, and going back
 # is another link. The links are what configuration, units and people name.
-ice_folder() { echo "/opt/ice-3.6.5-$(short ice)"; }
-server_folder() { echo "$home/OMERO.server-$(short server)"; }
+ice_folder() { echo "/opt/ice-3.6.5-$(short omero.ice)"; }
+server_folder() { echo "$home/OMERO.server-$(short omero.server)"; }
 python_folder() { echo "$home/$(environment "$library/requirements.txt")"; }
 
 export OMERODIR=$home/OMERO.server
