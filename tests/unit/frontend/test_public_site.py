@@ -121,7 +121,7 @@ def test_robots_txt_is_the_sites_text(visitor: httpx.Client) -> None:
     [
         "/about/",
         "/webclient/?experimenter=-1",
-        "/webgateway/render_thumbnail/1/",
+        "/api/v0/",
         "/robots.txt",
         "/nothing/",
         "/jupyter/",
