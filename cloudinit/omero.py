@@ -4,12 +4,20 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from cloudinit.source import Source
-from model.downloads import Download
+from model.downloads import Download, Jar
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
 from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
 from model.plan import Node
 from model.roles import OMERO_ROLES, Role
 from model.settings import NfsMount
+
+
+@dataclass(frozen=True)
+class PlacedJar:
+    """A jar by the setting that names it, and where it goes in OMERO.server's folder."""
+
+    setting: str
+    path: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,6 +29,7 @@ class Server:
     database_password: str
     public_password: str
     pool_size: int
+    jars: tuple[PlacedJar, ...]
     is_readonly: bool
     ssl_port: int
     websocket_port: int
@@ -35,10 +44,15 @@ class Server:
             database_password=source.password(f"database/{user}"),
             public_password=settings.public_password,
             pool_size=settings.omero.pool_size,
+            jars=_placed(settings.omero.jars),
             is_readonly=is_readonly(source.node),
             ssl_port=OMERO_SSL_PORT,
             websocket_port=OMERO_WEBSOCKET_PORT,
         )
+
+
+def _placed(jars: tuple[Jar, ...]) -> tuple[PlacedJar, ...]:
+    return tuple(PlacedJar(f"omero.jars.{number}", path) for number, jar in enumerate(jars) for path in jar.paths)
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,8 +81,8 @@ class Downloads:
         settings, roles = source.plan.settings, source.node.roles
         found: dict[str, Download | None] = {}
         if OMERO_ROLES.intersection(roles):
-            found |= {"omero.server": settings.omero.server, "omero.ice": settings.omero.ice}
-        if {*OMERO_ROLES, Role.WEB}.intersection(roles):
+            found |= {f"omero.{name}": part for name, part in settings.omero.parts().items()}
+        elif Role.WEB in roles:
             found |= {"omero.icePython": settings.omero.ice_python}
         if Role.PROXY in roles:
             found |= {"site.pages": settings.site.pages}

@@ -12,7 +12,7 @@ from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
 from model import collisions, extra_flows, memory, nfs, people, public_site, reach, redirects, site_roles
-from model.downloads import Download
+from model.downloads import Download, Jar
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -52,6 +52,7 @@ class Omero(ServerConfig):
     server: Download | None = Field(None, description="OMERO.server's archive")
     ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
     ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
+    jars: tuple[Jar, ...] = Field((), description="Jars beside those of OMERO.server's archive")
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
@@ -60,14 +61,20 @@ class Omero(ServerConfig):
         for name, part in self.parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
+        if self.jars and self.distribution == Distribution.DEMO:
+            yield "jars: the demo's image server has none"
+        paths = [path for jar in self.jars for path in jar.paths]
+        for path in sorted({path for path in paths if paths.count(path) > 1}):
+            yield f"jars: two of them are {path}"
 
     def missing(self) -> list[str]:
         """Parts of the official distribution whose sum is not set yet."""
         return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
 
     def parts(self) -> dict[str, Download | None]:
-        """What the official distribution is made of, by name."""
-        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python}
+        """What the official distribution is made of, by the setting below `omero`."""
+        jars = {f"jars.{number}": jar for number, jar in enumerate(self.jars)}
+        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python, **jars}
 
 
 class FloatingIps(Section):
