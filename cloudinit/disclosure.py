@@ -35,7 +35,7 @@ def disclosure(
         "cloud": dict(cloud or {}),
         "sources": dict(_sources(plan.settings)),
         "rotations": dict(plan.settings.rotations),
-        "files": digests(HERE.parent) | _of_site_roles(plan),
+        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_locations(plan),
         **_omero(plan),
         **_renewal(secrets),
     }
@@ -46,6 +46,8 @@ def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, part in settings.omero.parts().items():
         if part:
             yield f"omero.{name}", f"{part.url} ({part.sha256 or 'no sum'})"
+    if pages := settings.site.pages:
+        yield "site.pages", f"{pages.url} ({pages.sha256 or 'no sum'})"
     for mount in settings.nfs_mounts:
         yield f"nfsMounts {mount.mount}", f"{mount.source} ({mount.options})"
     for bucket in settings.s3_mounts:
@@ -126,6 +128,12 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
         for file in sorted(role.folder.rglob("*"))
         if file.is_file()
     }
+
+
+def _of_locations(plan: Plan) -> dict[str, str]:
+    """The same of the site's own nginx locations."""
+    snippets = plan.settings.site.locations
+    return {snippet.path: hashlib.sha256(snippet.text.encode()).hexdigest() for snippet in snippets}
 
 
 def _digest(file: Path) -> str:

@@ -10,9 +10,11 @@ from model.addresses import Address
 from model.balancing import Hop
 from model.caching import Kind, Zone
 from model.locations import ProxyLocation, locations
+from model.nginx_snippets import Snippet
 from model.omero_nodes import service_name
 from model.plan import Node, Plan
 from model.public_certificate import Acme
+from model.public_site import PublicSite
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role
 from model.secrets import Certificate
@@ -54,6 +56,14 @@ class Web:
         )
 
 
+@dataclass(frozen=True)
+class SiteText:
+    """A file of the site's own beside nginx's pages."""
+
+    name: str
+    text: str
+
+
 @dataclass(frozen=True, repr=False)
 class Proxy:
     """nginx: what it answers by which name, what it keeps, whom it asks, and how much one visitor gets.
@@ -91,6 +101,9 @@ class Proxy:
     omero_ssl_port: int
     omero_websocket_port: int
     locations: tuple[ProxyLocation, ...]
+    site: PublicSite
+    site_texts: tuple[SiteText, ...]
+    site_locations: tuple[Snippet, ...]
 
     @classmethod
     def of(cls, source: Source) -> Self:
@@ -129,7 +142,14 @@ class Proxy:
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             omero_websocket_port=firewall.OMERO_WEBSOCKET_PORT,
             locations=locations(release),
+            site=plan.settings.site,
+            site_texts=_site_texts(plan.settings.site),
+            site_locations=plan.settings.site.locations,
         )
+
+
+def _site_texts(site: PublicSite) -> tuple[SiteText, ...]:
+    return (SiteText("robots.txt", site.robots.rstrip("\n") + "\n"),) if site.robots else ()
 
 
 def _given(plan: Plan) -> Certificate | None:

@@ -171,7 +171,10 @@ class Release(ScopeSettings):
         for name, group in self.nodes.items():
             first = group.roles[0]
             if first in seen:
-                yield f"nodes '{seen[first]}' and '{name}' have the same first role {first}: use count instead"
+                yield (
+                    f"nodes '{seen[first]}' and '{name}' have the same first role {first}, which decides addresses: "
+                    "use count, or put another of their roles first"
+                )
             seen[first] = name
             try:
                 node_address(self.cidr, first, group.count or 1)

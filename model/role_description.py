@@ -135,6 +135,9 @@ class RoleFacts(Section):
     applies: Mapping[Distribution, Annotated[tuple[RoleName, ...], EachOnce]] = Field(
         {}, description="By distribution of OMERO, the roles that are applied for it, in this order; else itself alone"
     )
+    applies_with_pages: Annotated[tuple[RoleName, ...], EachOnce] = Field(
+        (), description="The roles that are applied before it where the site has static pages (`site.pages`)"
+    )
     versions: Annotated[tuple[PackagePattern, ...], EachOnce] = Field(
         (), description="The packages whose versions `idr status --json` shows"
     )
@@ -221,6 +224,7 @@ def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, 
             yield role, f"node.firstHost: {own.first_host} to {own.last_host} overlaps the addresses of {other}"
         if own.interruption and (other := orders.setdefault(own.interruption.order, role)) != role:
             yield role, f"node.interruption.order: {own.interruption.order} is that of {other}"
-        for distribution, applied in own.applies.items():
+        applies = {f"applies.{distribution}": applied for distribution, applied in own.applies.items()}
+        for field, applied in (applies | {"appliesWithPages": own.applies_with_pages}).items():
             for missing in sorted(set(applied) - roles.keys()):
-                yield role, f"node.applies.{distribution}: '{missing}' is no folder with a {NAME}"
+                yield role, f"node.{field}: '{missing}' is no folder with a {NAME}"

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
-from model import collisions, extra_flows, memory, nfs, people, reach, redirects, site_roles
+from model import collisions, extra_flows, memory, nfs, people, public_site, reach, redirects, site_roles
+from model.downloads import Download, Jar
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
     EachOnce,
-    FileUrl,
     Generation,
     GroupName,
     HostName,
@@ -32,7 +32,6 @@ from model.field_types import (
     RemoteHost,
     Section,
     Several,
-    Sha256,
 )
 from model.firewall import ANYWHERE, Flow
 from model.hosts import is_dotted, is_public
@@ -40,6 +39,7 @@ from model.object_stores import S3Mount
 from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
+from model.public_site import PublicSite
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution, Feature
@@ -49,13 +49,6 @@ NAME_SERVERS_OF_A_SUBNET = 5
 """How many Neutron takes, unless a cloud allows more (max_dns_nameservers)."""
 
 
-class Download(Section):
-    """A file of OMERO's distribution and its SHA-256; without the sum it is not used."""
-
-    url: FileUrl = Field(description="Where it is fetched")
-    sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
-
-
 class Omero(ServerConfig):
     """OMERO.server: which distribution, for the official one where its parts come from, and its configuration."""
 
@@ -63,6 +56,7 @@ class Omero(ServerConfig):
     server: Download | None = Field(None, description="OMERO.server's archive")
     ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
     ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
+    jars: tuple[Jar, ...] = Field((), description="Jars beside those of OMERO.server's archive")
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
@@ -71,14 +65,20 @@ class Omero(ServerConfig):
         for name, part in self.parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
+        if self.jars and self.distribution == Distribution.DEMO:
+            yield "jars: the demo's image server has none"
+        paths = [path for jar in self.jars for path in jar.paths]
+        for path in sorted({path for path in paths if paths.count(path) > 1}):
+            yield f"jars: two of them are {path}"
 
     def missing(self) -> list[str]:
         """Parts of the official distribution whose sum is not set yet."""
         return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
 
     def parts(self) -> dict[str, Download | None]:
-        """What the official distribution is made of, by name."""
-        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python}
+        """What the official distribution is made of, by the setting below `omero`."""
+        jars = {f"jars.{number}": jar for number, jar in enumerate(self.jars)}
+        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python, **jars}
 
 
 class FloatingIps(Section):
@@ -221,6 +221,7 @@ class Settings(Section):
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
+    site: PublicSite = Field(PublicSite(), description="What visitors see beside OMERO.web")
     site_roles: Annotated[tuple[InstanceOf[SiteRole], ...], WithJsonSchema({"type": "string"})] = Field(
         (),
         description="A folder beside the stack file with roles of the site's own, as in site/ (docs/site-roles.md)",
@@ -254,6 +255,7 @@ class Settings(Section):
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()
         yield from redirects.problems(self.redirects, self.host_name)
+        yield from (f"site: {text}" for text in public_site.nested([*self.site.paths(), *self._site_role_paths()]))
         yield from reach.shares([mount.source for mount in self.nfs_mounts], storage)
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
@@ -298,7 +300,8 @@ class Settings(Section):
         official = self.omero.distribution == Distribution.OFFICIAL
         found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
         found |= {f"s3Mounts.{number}.endpoint": mount.endpoint for number, mount in enumerate(self.s3_mounts)}
-        return found | ({"acme.directory": self.acme.directory} if self.acme else {})
+        pages = {"site.pages.url": self.site.pages.url} if self.site.pages else {}
+        return found | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
 
     def _certificate_is_for_the_name(self) -> Iterator[str]:
         if self.certificate and self.acme:
@@ -346,6 +349,9 @@ class Settings(Section):
         used = [role for role in self.site_roles if role in self._roles()]
         return site_roles.flows(used, self.site_roles)
 
+    def _site_role_paths(self) -> list[tuple[str, str]]:
+        return [(location.path, role.path) for role in self.site_roles for location in role.description.locations]
+
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""
         official = self.omero.distribution == Distribution.OFFICIAL
@@ -358,4 +364,6 @@ class Settings(Section):
         empty = [key for key, value in wanted.items() if value is None]
         if official:
             empty += self.omero.missing()
+        if self.site.pages and self.site.pages.sha256 is None:
+            empty.append("site.pages.sha256")
         return tuple(empty)

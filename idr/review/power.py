@@ -26,6 +26,7 @@ ACCESS = (
     "*/systemd/hardening.conf",
     # What the proxy passes on and keeps to itself, and what its headers tell a browser.
     "cloudinit/proxy/*.conf*",
+    "*.nginx",
     "*/idr_middleware.py",
     # On which addresses services wait, how they encrypt, and whom they verify.
     "*/redis.conf*",

@@ -10,8 +10,11 @@ import pytest
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
 from harness import stacks
+from idr.review.power import FileChange
+from model.nginx_snippets import Snippet
 from model.people import Person, PersonRole
 from model.planning import plan
+from model.public_site import PublicSite
 from model.reading import Source, parse
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, applied_roles
@@ -48,6 +51,14 @@ def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
         found.append(digests(tmp_path / str(number)))
     first, second = found
     assert {path for path in first if first[path] != second[path]} == {"cloudinit/proxy/scripts/check"}
+
+
+def test_a_sites_own_locations_are_disclosed_by_their_text() -> None:
+    snippet = Snippet("site/nginx/docs.nginx", "docs", "location /docs/ { return 204; }\n")
+    made = stacks.with_settings(stacks.plan_of("local"), site=PublicSite(locations=(snippet,)))
+    files = disclosure(made, stacks.secrets_of("local"), verifies_cloud=True)["files"]
+    assert files["site/nginx/docs.nginx"] == hashlib.sha256(snippet.text.encode()).hexdigest()
+    assert FileChange("site/nginx/docs.nginx", "changed").is_access
 
 
 def test_a_first_node_of_a_role_changes_no_template() -> None:

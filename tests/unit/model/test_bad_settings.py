@@ -256,7 +256,9 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
     ),
     "two groups that begin alike": (
         lambda v: release(v)["nodes"].update(second={"roles": ["proxy"], "flavor": "local.small"}),
-        ["idr:releases.demo1: nodes 'proxy' and 'second' have the same first role proxy: use count instead"],
+        [
+            "idr:releases.demo1: nodes 'proxy' and 'second' have the same first role proxy, which decides addresses: use count, or put another of their roles first"
+        ],
     ),
     "two roles on one port": (
         lambda v: node(v, "omeroreadwrite").update(roles=["omero-readwrite", "omero-readonly", "web"]),
