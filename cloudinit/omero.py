@@ -9,12 +9,14 @@ from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
 from model.plan import Node
 from model.roles import OMERO_ROLES, Role
 from model.settings import Download, NfsMount
+from model.visitors import Visitors
 
 
 @dataclass(frozen=True, repr=False)
 class Server:
-    """OMERO.server, or the demo in its place."""
+    """OMERO.server, or the demo in its place. Without a public user, `public_password` is empty."""
 
+    visitors: Visitors
     database: Node
     database_user: str
     database_password: str
@@ -29,10 +31,11 @@ class Server:
         """The values for a node."""
         user, settings = database_user(source.node), source.plan.settings
         return cls(
+            visitors=settings.visitors,
             database=source.first(Role.DATABASE),
             database_user=user,
             database_password=source.password(f"database/{user}"),
-            public_password=settings.public_password,
+            public_password=settings.public_password if settings.visitors == Visitors.PUBLIC else "",
             pool_size=settings.omero.pool_size,
             is_readonly=is_readonly(source.node),
             ssl_port=OMERO_SSL_PORT,
