@@ -14,13 +14,17 @@ from model.visitors import Visitors
 
 @dataclass(frozen=True, repr=False)
 class Server:
-    """OMERO.server, or the demo in its place. Without a public user, `public_password` is empty."""
+    """OMERO.server, or the demo in its place. Without a public user, `public_password` is empty.
+
+    `users_password` is that of the demo's users, which has no other accounts.
+    """
 
     visitors: Visitors
     database: Node
     database_user: str
     database_password: str
     public_password: str
+    users_password: str
     pool_size: int
     is_readonly: bool
     ssl_port: int
@@ -36,6 +40,7 @@ class Server:
             database_user=user,
             database_password=source.password(f"database/{user}"),
             public_password=settings.public_password if settings.visitors == Visitors.PUBLIC else "",
+            users_password=source.password("omero/root"),
             pool_size=settings.omero.pool_size,
             is_readonly=is_readonly(source.node),
             ssl_port=OMERO_SSL_PORT,
