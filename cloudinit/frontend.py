@@ -18,12 +18,14 @@ from model.public_site import PublicSite
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role
 from model.secrets import Certificate
+from model.visitors import Visitors
 
 
 @dataclass(frozen=True, repr=False)
 class Web:
     """OMERO.web: its OMERO.server, its sessions in Redis, and how many requests it takes at once."""
 
+    visitors: Visitors
     port: int
     omero_server: Node
     omero_ssl_port: int
@@ -41,6 +43,7 @@ class Web:
         """The values for a node."""
         node, release = source.node, source.release
         return cls(
+            visitors=source.plan.settings.visitors,
             port=firewall.WEB_PORT,
             # The one beside it where there is one (IDR/deployment#47).
             omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
@@ -71,6 +74,7 @@ class Proxy:
     `tls` is the folder of the certificate that visitors see; `acme` asks for it on the live release's first proxy.
     """
 
+    visitors: Visitors
     host_name: str
     tls: Literal["acme", "given"]
     public_certificate: Certificate
@@ -110,7 +114,10 @@ class Proxy:
         """The values for a node."""
         node, release, plan = source.node, source.release, source.plan
         acme = plan.settings.acme if node == plan.public_node() else None
+        is_public = plan.settings.visitors == Visitors.PUBLIC
+        kinds = caching.KINDS if is_public else caching.FOR_USERS
         return cls(
+            visitors=plan.settings.visitors,
             host_name=plan.host_name,
             tls="acme" if acme else "given",
             public_certificate=_given(plan) or source.secrets.visitors_certificate(node.name, plan.host_name),
@@ -118,12 +125,12 @@ class Proxy:
             acme_authority=acme.authority.strip() if acme and acme.authority else "",
             public_password=plan.settings.public_password,
             redirects=plan.settings.redirects,
-            addresses=addresses.opened(),
+            addresses=addresses.opened() if is_public else addresses.opened_for_users(),
             known_arguments=addresses.known_arguments(),
             kept_groups=addresses.KEPT_GROUPS,
             credentials=addresses.credentials(),
-            kinds=caching.KINDS,
-            zones=caching.zones(caching.volume_gib(node)),
+            kinds=kinds,
+            zones=caching.zones(caching.volume_gib(node), kinds),
             unused=caching.UNUSED,
             # The release's own machines (pre-warming), and operators through the bastion.
             unlimited=(release.subnet.cidr, plan.bastion.subnet.cidr),

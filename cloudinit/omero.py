@@ -11,6 +11,7 @@ from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
 from model.plan import Node
 from model.roles import OMERO_ROLES, Role
 from model.settings import NfsMount
+from model.visitors import Visitors
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,17 @@ class PlacedJar:
 
 @dataclass(frozen=True, repr=False)
 class Server:
-    """OMERO.server, or the demo in its place."""
+    """OMERO.server, or the demo in its place. Without a public user, `public_password` is empty.
 
+    `users_password` is that of the demo's users, which has no other accounts.
+    """
+
+    visitors: Visitors
     database: Node
     database_user: str
     database_password: str
     public_password: str
+    users_password: str
     pool_size: int
     jars: tuple[PlacedJar, ...]
     is_readonly: bool
@@ -40,10 +46,12 @@ class Server:
         """The values for a node."""
         user, settings = database_user(source.node), source.plan.settings
         return cls(
+            visitors=settings.visitors,
             database=source.first(Role.DATABASE),
             database_user=user,
             database_password=source.password(f"database/{user}"),
-            public_password=settings.public_password,
+            public_password=settings.public_password if settings.visitors == Visitors.PUBLIC else "",
+            users_password=source.password("omero/root"),
             pool_size=settings.omero.pool_size,
             jars=_placed(settings.omero.jars),
             is_readonly=is_readonly(source.node),

@@ -152,6 +152,10 @@ class Release(ScopeSettings):
     omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.servers' configuration, over the stack's")
     web: WebConfig = Field(WebConfig(), description="Its OMERO.webs' configuration, over the stack's")
 
+    def roles(self) -> frozenset[NodeRole]:
+        """The roles that its nodes have."""
+        return frozenset(role for group in self.nodes.values() for role in group.roles)
+
     def aliases(self) -> list[str]:
         """The names of its nodes."""
         return [

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
-from model import collisions, extra_flows, memory, nfs, people, public_site, reach, redirects, site_roles
+from model import collisions, extra_flows, memory, nfs, people, public_site, reach, redirects, site_roles, visitors
 from model.downloads import Download, Jar
 from model.extra_flows import ExtraFlow
 from model.field_types import (
@@ -44,6 +44,7 @@ from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution, Feature
 from model.roles import NodeRole, Role, SiteRole
+from model.visitors import Visitors
 
 NAME_SERVERS_OF_A_SUBNET = 5
 """How many Neutron takes, unless a cloud allows more (max_dns_nameservers)."""
@@ -186,6 +187,10 @@ class Settings(Section):
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
     external_network: Name | None = Field(None, description="Where floating addresses come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
+    visitors: Visitors = Field(
+        Visitors.PUBLIC,
+        description="`public`: everybody looks and nobody writes, as in the IDR; `login`: users log in, and may write",
+    )
     public_password: PublicPassword = Field(
         "public", description="Password of OMERO's user `public`; it is published, as in the IDR"
     )
@@ -261,6 +266,9 @@ class Settings(Section):
         for where, section in self._omero_configs():
             yield from reach.services(where, section.config, self.flows)
         yield from people.problems(self.operators)
+        roles = {name: release.roles() for name, release in self.releases.items()}
+        is_given = "public_password" in self.model_fields_set
+        yield from visitors.problems(self.visitors, roles, has_public_password=is_given)
 
     def _scopes(self) -> list[tuple[str, ScopeSettings]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
@@ -289,7 +297,7 @@ class Settings(Section):
         if self.omero.distribution != Distribution.OFFICIAL:
             return
         for name, release in self.releases.items():
-            roles = {role for group in release.nodes.values() for role in group.roles}
+            roles = release.roles()
             if Role.OMERO_READONLY in roles and Role.OMERO_READWRITE not in roles:
                 yield f"releases.{name}: read-only servers need a node with the role omero-readwrite for their files"
 

@@ -58,7 +58,7 @@ def test_a_role_that_no_stack_file_names_is_applied_for_one(name: str) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_the_guest_image_has_every_package_of_a_role(role: Role) -> None:
-    assert set(packages(DEBIAN, [role], Distribution.DEMO, Feature)) <= set(guest_packages())
+    assert set(packages(DEBIAN, [role], Distribution.DEMO, tuple(Feature))) <= set(guest_packages())
 
 
 @pytest.mark.parametrize("role", [role for role in Role if FACTS[role].per_release != Number.ANY])

@@ -13,6 +13,7 @@ from dev import verify_official
 from harness import stacks
 from model.downloads import Jar
 from model.plan import Plan
+from model.visitors import Visitors
 from tests.unit.omero import machine as machines
 from tests.unit.omero.machine import Machine
 
@@ -59,6 +60,28 @@ def test_a_new_database_gets_its_schema_and_the_public_user(applied: Machine) ->
     # Nothing is done a second time.
     assert applied.apply(WRITER, PLAN)[0] == 0
     assert applied.database() == database
+
+
+USERS = stacks.with_settings(PLAN, visitors=Visitors.LOGIN)
+
+
+def test_where_users_log_in_nobody_is_public_and_the_health_test_is_a_guest(machine: Machine) -> None:
+    status, said = machine.apply(WRITER, USERS)
+    assert (status, said.count("\n")) == (0, 1), said
+    database = machine.database()
+    assert (database["users"].keys(), database["groups"]) == ({"root"}, {})
+    machine.said("/usr/local/lib/idr/omero-server/health")
+    assert machine.database()["logged_in"] == "guest"
+
+
+def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_private(machine: Machine) -> None:
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    assert machine.apply(WRITER, USERS)[0] == 0
+    users = machine.database()["users"]
+    assert users["public"]["hash"] is None
+    # And in again, when it becomes public again.
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    assert machine.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
 
 
 def test_a_user_that_was_not_made_at_the_first_attempt_is_made_at_the_second(machine: Machine) -> None:
@@ -243,7 +266,7 @@ def libraries(machine: Machine) -> dict[str, str]:
 def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
     reader = jar("OMEZarrReader-0.5.2.jar", name="OMEZarrReader.jar", client=True)
     buffer, newer = jar("omero-zarr-pixel-buffer-0.6.1.jar"), jar("omero-zarr-pixel-buffer-0.6.2.jar")
-    before, folders = "", []
+    before, folders = "", list[str]()
     for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
         status, said = machine.apply(WRITER, with_jars(*jars))
         assert status == 0, said

@@ -35,6 +35,10 @@ omero_client() { # a client of this node's server, whose certificate is verified
   as_omero env ICE_CONFIG="$library/ice.config" timeout 60 omero -q "$@"
 }
 
+has_public_user() { # whether everybody is let in as the user public; where users log in, its password is empty
+  grep -q . /etc/idr/omero/public-password
+}
+
 blitz_state() { # what IceGrid says of Blitz, as "active (pid = 7, enabled)" or "inactive (disabled)"
   timeout 8 icegridadmin --Ice.Config="$OMERODIR/etc/internal.cfg" -e "server state Blitz-0"
 }
