@@ -30,7 +30,7 @@ def disclosure(
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "cloud": dict(cloud or {}),
-        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_locations(plan),
+        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_files_beside(plan),
         **_omero(plan),
         **_renewal(secrets),
     }
@@ -106,10 +106,12 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
     }
 
 
-def _of_locations(plan: Plan) -> dict[str, str]:
-    """The same of the site's own nginx locations."""
-    snippets = plan.settings.site.locations
-    return {snippet.path: hashlib.sha256(snippet.text.encode()).hexdigest() for snippet in snippets}
+def _of_files_beside(plan: Plan) -> dict[str, str]:
+    """The same of other files beside the stack file: the site's own nginx locations, and packages of Python."""
+    texts = {snippet.path: snippet.text for snippet in plan.settings.site.locations}
+    if addons := plan.settings.omero.addons:
+        texts[addons.path] = addons.text
+    return {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
 
 
 def _digest(file: Path) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import explanation, nginx_snippets, public_site, site_folder, site_roles, yaml_text
+from model import addons, explanation, nginx_snippets, public_site, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -43,6 +43,11 @@ SECRET_KEYS = {
 PUBLISHED_KEYS = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""
 
+FILES: Mapping[tuple[str, str], Callable[[Any, Path], Any]] = {
+    (public_site.SETTING, public_site.LOCATIONS): nginx_snippets.read,
+    ("omero", addons.SETTING): addons.read,
+}
+"""The settings, by section and key, that name files beside the stack file, and what reads these."""
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -80,7 +85,7 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     refused = {(key,) for key in plain}
     try:
         site = _site_roles(values, source)
-        read = {site_roles.SETTING: tuple(site.values()), **_public_site(values, source)}
+        read = {site_roles.SETTING: tuple(site.values()), **_beside(values, source)}
     except SettingsError as error:
         raise SettingsError("\n".join([*wrong, str(error)])) from None
     try:
@@ -109,21 +114,21 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
     raise SettingsError(msg)
 
 
-def _public_site(values: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """The setting `site`, with the files that it names read; nothing where it is not set."""
-    path = (public_site.SETTING, public_site.LOCATIONS)
-    if public_site.SETTING not in values:
-        return {}
-    try:
-        site = public_site.with_locations(
-            values[public_site.SETTING], lambda folder: nginx_snippets.read(folder, source.folder)
-        )
-    except site_folder.FolderError as error:
-        msg = f"{source.file_of(path)}: idr:{'.'.join(path)}: {error}"
-        raise SettingsError(msg) from None
-    except nginx_snippets.SnippetError as error:
-        raise SettingsError(str(error)) from None
-    return {public_site.SETTING: site}
+def _beside(values: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """The sections that name files beside the stack file, with these read."""
+    found: dict[str, Any] = {}
+    for (section, key), read in FILES.items():
+        inner = values.get(section)
+        if not isinstance(inner, dict) or inner.get(key) is None:
+            continue
+        try:
+            found[section] = {**inner, key: read(inner[key], source.folder)}
+        except site_folder.FolderError as error:
+            msg = f"{source.file_of((section, key))}: idr:{section}.{key}: {error}"
+            raise SettingsError(msg) from None
+        except site_folder.FileError as error:
+            raise SettingsError(str(error)) from None
+    return found
 
 
 def unset(settings: Settings, file: str) -> list[str]:

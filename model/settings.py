@@ -12,6 +12,7 @@ from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
 from model import collisions, extra_flows, memory, nfs, people, public_site, reach, redirects, site_roles
+from model.addons import Addons
 from model.downloads import Download, Jar
 from model.extra_flows import ExtraFlow
 from model.field_types import (
@@ -53,6 +54,11 @@ class Omero(ServerConfig):
     ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
     ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
     jars: tuple[Jar, ...] = Field((), description="Jars beside those of OMERO.server's archive")
+    addons: Annotated[InstanceOf[Addons] | None, WithJsonSchema({"type": "string"})] = Field(
+        None,
+        description="A lock file beside the stack file, as in site/omero.lock, with packages of Python for the "
+        "server's command line; `idr pin` writes it from site/omero.in",
+    )
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
@@ -61,8 +67,9 @@ class Omero(ServerConfig):
         for name, part in self.parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
-        if self.jars and self.distribution == Distribution.DEMO:
-            yield "jars: the demo's image server has none"
+        if self.distribution == Distribution.DEMO:
+            taken = {"jars": self.jars, "addons": self.addons}
+            yield from (f"{name}: the demo's image server has none" for name, given in taken.items() if given)
         paths = [path for jar in self.jars for path in jar.paths]
         for path in sorted({path for path in paths if paths.count(path) > 1}):
             yield f"jars: two of them are {path}"
