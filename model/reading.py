@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import addons, explanation, nginx_snippets, public_site, site_folder, site_roles, yaml_text
+from model import beside, explanation, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -18,6 +18,7 @@ from model.role_description import Distribution, RoleError
 from model.roles import SiteRole
 from model.secrets import secret_names
 from model.settings import Settings
+from model.site_folder import FileError
 from model.spelling import instead
 
 SHORTEST_SECRET = 32
@@ -42,12 +43,6 @@ SECRET_KEYS = {
 """Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
 PUBLISHED_KEYS = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""
-
-FILES: Mapping[tuple[str, str], Callable[[Any, Path], Any]] = {
-    (public_site.SETTING, public_site.LOCATIONS): nginx_snippets.read,
-    ("omero", addons.SETTING): addons.read,
-}
-"""The settings, by section and key, that name files beside the stack file, and what reads these."""
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -85,8 +80,8 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     refused = {(key,) for key in plain}
     try:
         site = _site_roles(values, source)
-        read = {site_roles.SETTING: tuple(site.values()), **_beside(values, source)}
-    except SettingsError as error:
+        read = {site_roles.SETTING: tuple(site.values()), **beside.read(values, source.folder, source.file_of)}
+    except (SettingsError, FileError) as error:
         raise SettingsError("\n".join([*wrong, str(error)])) from None
     try:
         settings = Settings.model_validate({**values, **read}, context=site)
@@ -112,23 +107,6 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
     except RoleError as error:
         msg = str(error)
     raise SettingsError(msg)
-
-
-def _beside(values: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """The sections that name files beside the stack file, with these read."""
-    found: dict[str, Any] = {}
-    for (section, key), read in FILES.items():
-        inner = values.get(section)
-        if not isinstance(inner, dict) or inner.get(key) is None:
-            continue
-        try:
-            found[section] = {**inner, key: read(inner[key], source.folder)}
-        except site_folder.FolderError as error:
-            msg = f"{source.file_of((section, key))}: idr:{section}.{key}: {error}"
-            raise SettingsError(msg) from None
-        except site_folder.FileError as error:
-            raise SettingsError(str(error)) from None
-    return found
 
 
 def unset(settings: Settings, file: str) -> list[str]:

@@ -251,6 +251,15 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path, folder: str, said: str
     assert said in str(error.value)
 
 
+def test_nginx_names_the_file_that_it_does_not_accept(tmp_path: Path) -> None:
+    text = "location = /a {\n    return_nothing;\n}\n"
+    made = plan(parsed(written(tmp_path / "checkout", own=text), locations="site/nginx"), "local")
+    (tmp_path / "proxy").mkdir()
+    done = proxy.check_configuration(proxy.Place(tmp_path / "proxy").write(proxy.rendered(made)))
+    assert done.returncode == 1
+    assert f'unknown directive "return_nothing" in {tmp_path}/proxy/etc/site/own.conf:2' in done.stderr
+
+
 def test_two_parts_of_a_site_do_not_answer_one_address(tmp_path: Path) -> None:
     given = written(tmp_path, own="location = /about/team.html { return 204; }")
     with pytest.raises(SettingsError, match=r"/about/team.html \(site/nginx/own.nginx\) and /about/ \(pages.path\)"):

@@ -244,7 +244,8 @@ def libraries(machine: Machine) -> dict[str, str]:
 def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
     reader = jar("OMEZarrReader-0.5.2.jar", name="OMEZarrReader.jar", client=True)
     buffer, newer = jar("omero-zarr-pixel-buffer-0.6.1.jar"), jar("omero-zarr-pixel-buffer-0.6.2.jar")
-    before, folders = "", []
+    before = ""
+    folders: list[str] = []
     for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
         status, said = machine.apply(WRITER, with_jars(*jars))
         assert status == 0, said
