@@ -10,7 +10,7 @@ from cloudinit.render import HERE
 from model import addresses, matrix
 from model.firewall import Flow
 from model.plan import Plan
-from model.roles import SiteRole
+from model.roles import OMERO_ROLES, SiteRole
 from model.secrets import Secrets
 
 
@@ -37,13 +37,20 @@ def disclosure(
 
 
 def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
-    """Digests of OMERO's own configuration by key and node. One of a password could be guessed, so it shows none."""
+    """Digests of OMERO's own configuration and of the stack file's jars, by key and node.
+
+    One of a password could be guessed, so it shows none.
+    """
     shown: dict[str, dict[str, str]] = {}
     for node in plan.nodes:
         for key, value in (*node.omero_config, *node.web_config):
             is_secret = any(word in key.lower() for word in ("pass", "secret"))
             digest = "secret" if is_secret else hashlib.sha256(value.encode()).hexdigest()
             shown.setdefault(key, {})[node.name] = digest
+    servers = [node for scope in plan.scopes for node in scope.with_role(*OMERO_ROLES)]
+    for jar in plan.settings.omero.jars:
+        digests_by_node = {node.name: jar.sha256 or "not set" for node in servers}
+        shown.update({f"jar {path}": digests_by_node for path in jar.paths})
     return {"omero": shown} if shown else {}
 
 
