@@ -179,6 +179,16 @@ def test_every_header_that_the_proxy_sets_is_its_own(tmp_path: Path) -> None:
     assert [name for name in names if not is_one_of(name, (*OWNED, *OF_THE_ANSWER))] == []
 
 
+def test_the_order_in_which_headers_are_written_makes_no_other_bytes(tmp_path: Path) -> None:
+    """The engine hands settings over sorted, `idr` as they are written."""
+    written_so = {"headers": {"X-B": "2", "X-a": "1", "NEL": "0"}}
+    sorted_so = {"headers": dict(sorted(written_so["headers"].items()))}
+    assert [*written_so["headers"]] != [*sorted_so["headers"]]
+    first, second = (proxy.rendered(plan(parsed(tmp_path, **site), "local")) for site in (written_so, sorted_so))
+    assert first == second
+    assert 'add_header X-a "1" always;' in first["/etc/nginx/snippets/headers.conf"]
+
+
 @pytest.mark.parametrize(
     ("site", "said"),
     [
