@@ -59,8 +59,12 @@ class FileChange:
 
     @property
     def is_access(self) -> bool:
-        """Whether it decides who may do what. Of a site's own role, role.yaml says what visitors and others may ask."""
-        is_of_site = self.path.endswith("/role.yaml") and not self.path.startswith("cloudinit/")
+        """Whether it decides who may do what.
+
+        Of a site's own role, role.yaml says what visitors and others may ask. A site's own packages of Python run as
+        OMERO.server.
+        """
+        is_of_site = self.path.endswith(("/role.yaml", ".lock")) and not self.path.startswith("cloudinit/")
         return is_of_site or _matches(self.path, ACCESS)
 
     @property
@@ -69,8 +73,8 @@ class FileChange:
         return self.what != "added" and _matches(self.path, CHECKS)
 
 
-# Who may log in to OMERO, what they may read and change, which programs it starts and with which options, where it
-# sends mail (new passwords, reports of errors), and who may embed its pages.
+# Who may log in to OMERO, what they may read and change, which programs and jars it starts and with which options,
+# where it sends mail (new passwords, reports of errors), and who may embed its pages.
 ACCESS_KEYS = (
     "Ice.*",
     "IceGrid.*",
@@ -88,12 +92,13 @@ ACCESS_KEYS = (
     "omero.web.csrf*",
     "omero.web.redirect_allowed_hosts",
     "omero.web.x_frame_options",
+    "jar lib/*",
 )
 
 
 @dataclass(frozen=True, order=True)
 class KeyChange:
-    """A key of OMERO's own configuration, what happens to it, and on which nodes."""
+    """A key of OMERO's own configuration, or a jar of a stack file's, what happens to it, and on which nodes."""
 
     key: str
     what: str
