@@ -12,6 +12,7 @@ from model.firewall import Flow
 from model.plan import Plan
 from model.roles import SiteRole
 from model.secrets import Secrets
+from model.visitors import Visitors
 
 
 def disclosure(
@@ -32,6 +33,7 @@ def disclosure(
         "cloud": dict(cloud or {}),
         "files": digests(HERE.parent) | _of_site_roles(plan),
         **_omero(plan),
+        **_visitors(plan),
         **_renewal(secrets),
     }
 
@@ -45,6 +47,11 @@ def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
             digest = "secret" if is_secret else hashlib.sha256(value.encode()).hexdigest()
             shown.setdefault(key, {})[node.name] = digest
     return {"omero": shown} if shown else {}
+
+
+def _visitors(plan: Plan) -> dict[str, str]:
+    visitors = plan.settings.visitors
+    return {"visitors": visitors.value} if visitors != Visitors.PUBLIC else {}
 
 
 def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:

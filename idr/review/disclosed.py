@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from model.visitors import Visitors
+
 WORLD = "world"
 STORAGE = "storage"
 
@@ -86,7 +88,7 @@ class Disclosed(_Model):
     `omero` has digests of OMERO's own configuration, by key and node. `cloud` has the settings that say where the cloud
     is; None where an earlier program did not disclose them.
     `operators` are public keys that open the account `idr`, `people` have accounts of their own.
-    `renewal` is there while two stack secrets are trusted.
+    `renewal` is there while two stack secrets are trusted. `visitors` are everybody, or users who log in.
     """
 
     operators: tuple[str, ...] = ()
@@ -98,6 +100,7 @@ class Disclosed(_Model):
     omero: dict[str, dict[str, str]] = {}
     cloud: dict[str, str] | None = None
     renewal: Renewal | None = None
+    visitors: Visitors = Visitors.PUBLIC
 
     @property
     def logins(self) -> frozenset[Login]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from idr.review import facts, secrets
 from idr.review.disclosed import WORLD
-from idr.review.power import new_commands, power_changes
+from idr.review.power import WHO_SEES, new_commands, power_changes
 from idr.review.preview import Kind, Preview
 
 
@@ -133,6 +133,11 @@ def _flows_opened(change: Change) -> list[str]:
     ]
 
 
+def _visitors_changed(change: Change) -> list[str]:
+    visitors = power_changes(change.preview).visitors
+    return [f"{WHO_SEES[visitors]}: idr:visitors is {visitors}, and was not"] if visitors else []
+
+
 def _cloud_changed(change: Change) -> list[str]:
     return [f"{text}: it is given the cloud's credentials" for text in power_changes(change.preview).cloud]
 
@@ -165,6 +170,7 @@ RULES = (
     Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),
     Rule("operator-added", "an operator is root on every node; others get in as well", _joined),
     Rule("stack-secret-changed", "who has the stack secret has everything", _secret_changed),
+    Rule("visitors-changed", "data that users put there for themselves would be everybody's", _visitors_changed),
     Rule("cloud-changed", "who answers there is given the cloud's credentials", _cloud_changed),
     Rule("access-changed", "it decides who may log in, become root or be answered", _access_changed),
     Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),

@@ -14,6 +14,7 @@ from model.people import Person, PersonRole
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import OMERO_ROLES, applied_roles
+from model.visitors import Visitors
 
 STACKS = ("local", "ebi", "uod")
 
@@ -32,6 +33,13 @@ def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> N
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
     assert {"cloudinit/bootstrap/idr-apply", "cloudinit/render.py", "model/addresses.yaml"} <= files.keys()
+
+
+@pytest.mark.parametrize("visitors", Visitors)
+def test_who_looks_at_the_data_is_disclosed(visitors: Visitors) -> None:
+    made = stacks.with_settings(stacks.plan_of("local"), visitors=visitors)
+    said = disclosure(made, stacks.secrets_of("local"), verifies_cloud=True).get("visitors", "public")
+    assert said == visitors
 
 
 def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
