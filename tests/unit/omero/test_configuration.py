@@ -61,7 +61,7 @@ def test_where_users_log_in_omero_web_lets_nobody_in_without() -> None:
     (node,) = PRIVATE.releases[0].with_role(Role.WEB)
     assert told["omero.web.server_list"] == f'\'[["{node.address}", 4064, "omero"]]\''
     text = bundle(node, PRIVATE)["/opt/omero/web/config/idr.omero"]
-    middleware = re.findall(r"idr_middleware\.(\w+)", text)
+    middleware = re.findall(r"\"idr_middleware\.(\w+)", text)
     assert middleware == ["NoCredentialsInAddress", "NoTraces"]
     assert "omero.web.public.enabled" in settings_of("web", stacks.plan_of("pilot"))
 
