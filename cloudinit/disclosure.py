@@ -14,6 +14,7 @@ from model.plan import Plan
 from model.roles import OMERO_ROLES, SiteRole
 from model.secrets import Secrets
 from model.settings import Settings
+from model.visitors import Visitors
 
 
 def disclosure(
@@ -37,6 +38,7 @@ def disclosure(
         "rotations": dict(plan.settings.rotations),
         "files": digests(HERE.parent) | _of_site_roles(plan) | _of_files_beside(plan),
         **_omero(plan),
+        **_visitors(plan),
         **_renewal(secrets),
     }
 
@@ -76,6 +78,11 @@ def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
         digests_by_node = {node.name: jar.sha256 or "not set" for node in servers}
         shown.update({f"jar {path}": digests_by_node for path in jar.paths})
     return {"omero": shown} if shown else {}
+
+
+def _visitors(plan: Plan) -> dict[str, str]:
+    visitors = plan.settings.visitors
+    return {"visitors": visitors.value} if visitors != Visitors.PUBLIC else {}
 
 
 def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from idr.review.disclosed import Disclosed, Flow, Login, person
 from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State, Step
 from idr.state import CONFIGURATION
+from model.visitors import Visitors
 
 # Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
 ACCESS = (
@@ -113,6 +114,13 @@ class KeyChange:
         return _matches(self.key, ACCESS_KEYS)
 
 
+WHO_SEES = {
+    Visitors.PUBLIC: "everybody sees what OMERO's user public may see",
+    Visitors.LOGIN: "only who has an account sees anything, and may write",
+}
+"""What a setting of idr:visitors means, for a reviewer."""
+
+
 @dataclass(frozen=True)
 class PowerChanges:
     """What changes. `lifted` are checks that are off afterwards, `cloud` settings of where the cloud is.
@@ -121,6 +129,8 @@ class PowerChanges:
     earlier value again.
 
     `raised` are those of `joined` whose key gave less before, or nothing.
+
+    `visitors` is who may look at the data from now on, where that was otherwise.
 
     `new_secret` and `former_secret` name the deploy keys of a stack secret that is trusted from now on, and of one that
     is trusted no longer.
@@ -140,6 +150,7 @@ class PowerChanges:
     cloud: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
+    visitors: Visitors | None = None
     new_secret: str = ""
     former_secret: str = ""
     is_recorded: bool = True
@@ -171,6 +182,7 @@ def power_changes(preview: Preview) -> PowerChanges:
         cloud=tuple(_moved("openstack:", before.cloud, after.cloud)),
         sources=tuple(_moved("idr:", before.sources, after.sources)),
         returned=tuple(sorted(_returned(before.rotations, after.rotations))),
+        visitors=after.visitors if after.visitors != before.visitors else None,
         new_secret="" if _present(after) == _present(before) else _present(after),
         former_secret="" if _former(after) == _former(before) else _former(before),
     )

@@ -20,6 +20,7 @@ from model.reading import Source, parse
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, applied_roles
 from model.settings import NfsMount, Proxies
+from model.visitors import Visitors
 from tests.unit.review.test_power import broken, varied
 
 STACKS = ("local", "ebi", "uod")
@@ -39,6 +40,13 @@ def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> N
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
     assert {"cloudinit/bootstrap/idr-apply", "cloudinit/render.py", "model/addresses.yaml"} <= files.keys()
+
+
+@pytest.mark.parametrize("visitors", Visitors)
+def test_who_looks_at_the_data_is_disclosed(visitors: Visitors) -> None:
+    made = stacks.with_settings(stacks.plan_of("local"), visitors=visitors)
+    said = disclosure(made, stacks.secrets_of("local"), verifies_cloud=True).get("visitors", "public")
+    assert said == visitors
 
 
 def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:

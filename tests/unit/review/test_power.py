@@ -205,6 +205,27 @@ def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("login", None, "everybody sees what OMERO's user public may see"),
+        (None, "login", "only who has an account sees anything, and may write"),
+        ("login", "login", None),
+        (None, None, None),
+    ],
+)
+def test_who_sees_the_data_is_said_and_breaks_a_rule(before: str | None, after: str | None, said: str | None) -> None:
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    for state, visitors in ((step["oldState"], before), (step["newState"], after)):
+        state["inputs"] = inputs | ({"visitors": visitors} if visitors else {})
+    preview = read(json.dumps(found))
+    lines = [line.text for line in summarize(preview, "ebi").lines if line.topic == Topic.VISITORS]
+    assert lines == ([said] if said else [])
+    assert broken(preview) == (["visitors-changed"] if said else [])
+
+
+@pytest.mark.parametrize(
     ("flow", "expected"),
     [
         (("redis", "database"), []),
