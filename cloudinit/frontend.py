@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 from typing import Literal, Self
 
 from cloudinit.source import Source
-from model import addresses, balancing, caching, firewall
+from model import addresses, balancing, caching, content_policy, firewall
 from model.addresses import Address
 from model.balancing import Hop
 from model.caching import Kind, Zone
@@ -16,17 +16,22 @@ from model.public_certificate import Acme
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role
 from model.secrets import Certificate
+from model.web_apps import App
 
 
 @dataclass(frozen=True, repr=False)
 class Web:
-    """OMERO.web: its OMERO.server, its sessions in Redis, and how many requests it takes at once."""
+    """OMERO.web: its OMERO.server, its sessions in Redis, and how many requests it takes at once.
+
+    `apps` are the applications beside it, in the order in which it loads them.
+    """
 
     port: int
     omero_server: Node
     omero_ssl_port: int
     public_password: str
     url_filter: str
+    apps: tuple[App, ...]
     redis: Node
     redis_password: str
     session_cookie: str
@@ -38,13 +43,15 @@ class Web:
     def of(cls, source: Source) -> Self:
         """The values for a node."""
         node, release = source.node, source.release
+        apps = source.plan.settings.apps_of(release.name)
         return cls(
             port=firewall.WEB_PORT,
             # The one beside it where there is one (IDR/deployment#47).
             omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             public_password=source.plan.settings.public_password,
-            url_filter=addresses.url_filter(),
+            url_filter=addresses.url_filter([app.name for app in apps]),
+            apps=apps,
             redis=source.first(Role.REDIS),
             redis_password=source.password("redis"),
             session_cookie=balancing.session_cookie(release),
@@ -59,6 +66,7 @@ class Proxy:
     """nginx: what it answers by which name, what it keeps, whom it asks, and how much one visitor gets.
 
     `tls` is the folder of the certificate that visitors see; `acme` asks for it on the live release's first proxy.
+    `has_front_page`: an application of OMERO.web answers `/`.
     """
 
     host_name: str
@@ -68,6 +76,8 @@ class Proxy:
     acme_authority: str
     public_password: str
     redirects: tuple[Redirect, ...]
+    has_front_page: bool
+    content_policy: str
     addresses: tuple[Address, ...]
     known_arguments: dict[str, str]
     kept_groups: tuple[str, ...]
@@ -96,6 +106,7 @@ class Proxy:
     def of(cls, source: Source) -> Self:
         """The values for a node."""
         node, release, plan = source.node, source.release, source.plan
+        apps = plan.settings.apps_of(release.name)
         acme = plan.settings.acme if node == plan.public_node() else None
         return cls(
             host_name=plan.host_name,
@@ -105,7 +116,9 @@ class Proxy:
             acme_authority=acme.authority.strip() if acme and acme.authority else "",
             public_password=plan.settings.public_password,
             redirects=plan.settings.redirects,
-            addresses=addresses.opened(),
+            has_front_page=any(app.is_root for app in apps),
+            content_policy=content_policy.of(apps),
+            addresses=addresses.opened([app.name for app in apps]),
             known_arguments=addresses.known_arguments(),
             kept_groups=addresses.KEPT_GROUPS,
             credentials=addresses.credentials(),

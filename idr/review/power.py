@@ -39,6 +39,7 @@ ACCESS = (
     "cloudinit/contexts.py",
     "cloudinit/render.py",
     "model/addresses.yaml",
+    "model/web_apps.yaml",
 )
 # What makes another program of a command.
 AROUND = ("dir", "environment", "interpreter")
@@ -69,7 +70,7 @@ class FileChange:
 
 
 # Who may log in to OMERO, what they may read and change, which programs it starts and with which options, where it
-# sends mail (new passwords, reports of errors), and who may embed its pages.
+# sends mail (new passwords, reports of errors), who may embed its pages, and which applications visitors may ask.
 ACCESS_KEYS = (
     "Ice.*",
     "IceGrid.*",
@@ -78,6 +79,7 @@ ACCESS_KEYS = (
     "omero.scripts.*",
     "omero.server.nodedescriptors",
     "omero.web.admins*",
+    "omero.web.apps",
     "omero.web.email_*",
     "omero.security.*",
     "omero.ldap.*",

@@ -13,7 +13,7 @@ from harness import stacks
 from model.people import Person, PersonRole
 from model.planning import plan
 from model.reading import Source, parse
-from model.roles import OMERO_ROLES, applied_roles
+from model.roles import OMERO_ROLES, Role, applied_roles
 
 STACKS = ("local", "ebi", "uod")
 
@@ -40,9 +40,10 @@ def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
         file = tmp_path / str(number) / "cloudinit" / "proxy" / "scripts" / "check"
         file.parent.mkdir(parents=True)
         file.write_text(text)
-        table = tmp_path / str(number) / "model" / "addresses.yaml"
-        table.parent.mkdir()
-        table.write_text("the same\n")
+        for table in ("addresses.yaml", "web_apps.yaml"):
+            same = tmp_path / str(number) / "model" / table
+            same.parent.mkdir(exist_ok=True)
+            same.write_text("the same\n")
         found.append(digests(tmp_path / str(number)))
     first, second = found
     assert {path for path in first if first[path] != second[path]} == {"cloudinit/proxy/scripts/check"}
@@ -81,12 +82,20 @@ def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:
 def test_omeros_own_configuration_is_disclosed_by_digest_and_a_password_not_at_all() -> None:
     values = stacks.values("ebi")
     values["omero"]["config"] = {"omero.ldap.config": True, "omero.ldap.password": "a password"}
+    del values["web"]
     made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
     shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
     servers = {node.name for node in made.nodes if OMERO_ROLES.intersection(node.roles)}
     assert {key: set(nodes) for key, nodes in shown.items()} == dict.fromkeys(values["omero"]["config"], servers)
     assert set(shown["omero.ldap.config"].values()) == {hashlib.sha256(b"true").hexdigest()}
     assert set(shown["omero.ldap.password"].values()) == {"secret"}
+
+
+def test_the_applications_beside_omero_web_are_disclosed_as_a_key_of_its_nodes() -> None:
+    made = stacks.plan_of("ebi")
+    shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
+    assert set(shown) == {"omero.web.apps"}
+    assert set(shown["omero.web.apps"]) == {node.name for node in made.nodes if Role.WEB in node.roles}
 
 
 def test_where_the_cloud_is_is_always_said() -> None:

@@ -238,9 +238,10 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/contexts.py", "changed", "access-changed"),
         ("cloudinit/database/files.yaml", "changed", "access-changed"),
         ("model/addresses.yaml", "changed", "access-changed"),
+        ("model/web_apps.yaml", "changed", "access-changed"),
         ("cloudinit/proxy/locations.conf.j2", "changed", "access-changed"),
         ("cloudinit/proxy/files/etc/nginx/conf.d/site.conf.j2", "changed", "access-changed"),
-        ("cloudinit/proxy/files/etc/nginx/snippets/headers.conf", "changed", "access-changed"),
+        ("cloudinit/proxy/files/etc/nginx/snippets/headers.conf.j2", "changed", "access-changed"),
         ("cloudinit/web/files/opt/omero/web/lib/idr_middleware.py", "changed", "access-changed"),
         ("cloudinit/web/files/opt/omero/web/config/idr.omero.j2", "changed", "access-changed"),
         ("cloudinit/web/files/opt/omero/web/config/ice.config", "removed", "access-changed"),
@@ -360,9 +361,10 @@ def test_who_is_given_the_clouds_credentials_is_a_line_and_a_rule(
         "Ice.Plugin.X",
         "omero.mail.host",
         "omero.web.admins",
+        "omero.web.apps",
     ],
 )
-def test_a_key_that_starts_programs_or_sends_mail_gives_power(key: str) -> None:
+def test_a_key_that_starts_programs_sends_mail_or_opens_addresses_gives_power(key: str) -> None:
     assert KeyChange(key, "set", ("a",)).is_access
 
 
