@@ -44,7 +44,7 @@ ACCESS = (
 # What makes another program of a command.
 AROUND = ("dir", "environment", "interpreter")
 # What refuses a configuration before it is used, or says that it does not work.
-CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/bootstrap/idr-apply")
+CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/web/scripts/loads", "cloudinit/bootstrap/idr-apply")
 
 
 @dataclass(frozen=True, order=True)

@@ -255,6 +255,7 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/redis/files/etc/redis/limits.conf.j2", "changed", None),
         ("cloudinit/web/scripts/check", "removed", "check-lifted"),
         ("cloudinit/web/scripts/health", "changed", "check-lifted"),
+        ("cloudinit/web/scripts/loads", "changed", "check-lifted"),
         ("cloudinit/bootstrap/idr-apply", "changed", "check-lifted"),
         ("cloudinit/web/scripts/check", "added", None),
         ("cloudinit/redis/scripts/activate", "changed", None),
