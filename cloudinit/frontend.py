@@ -66,7 +66,7 @@ class Proxy:
     """nginx: what it answers by which name, what it keeps, whom it asks, and how much one visitor gets.
 
     `tls` is the folder of the certificate that visitors see; `acme` asks for it on the live release's first proxy.
-    `has_front_page`: an application of OMERO.web answers `/`.
+    `apps` are the applications beside OMERO.web; where one `has_front_page`, it answers `/`.
     """
 
     host_name: str
@@ -76,6 +76,7 @@ class Proxy:
     acme_authority: str
     public_password: str
     redirects: tuple[Redirect, ...]
+    apps: tuple[App, ...]
     has_front_page: bool
     content_policy: str
     addresses: tuple[Address, ...]
@@ -116,6 +117,7 @@ class Proxy:
             acme_authority=acme.authority.strip() if acme and acme.authority else "",
             public_password=plan.settings.public_password,
             redirects=plan.settings.redirects,
+            apps=apps,
             has_front_page=any(app.is_root for app in apps),
             content_policy=content_policy.of(apps),
             addresses=addresses.opened([app.name for app in apps]),

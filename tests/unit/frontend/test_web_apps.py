@@ -60,6 +60,13 @@ def test_an_answer_of_one_is_kept_by_its_kind(front: Front) -> None:
         assert states == ["MISS", "HIT"], path
 
 
+def test_with_other_applications_a_viewers_page_is_made_again_and_pictures_are_not(tmp_path: Path) -> None:
+    picture, viewer = "/webgateway/render_image/1/0/0/", "/webclient/img_detail/1/"
+    for apps, states in ((("iviewer",), ["MISS", "MISS"]), (("iviewer",), ["HIT", "HIT"]), ((), ["HIT", "MISS"])):
+        with serving(tmp_path, *apps) as front:
+            assert [front.get(path).headers["x-cache-status"] for path in (picture, viewer)] == states, apps
+
+
 def test_the_first_page_is_the_gallerys_where_it_is_served_and_everybodys_data_elsewhere(tmp_path: Path) -> None:
     with serving(tmp_path / "with", "gallery") as front:
         assert front.get("/").status_code == 200
