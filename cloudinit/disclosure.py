@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cloudinit.render import HERE
-from model import addresses, matrix
+from model import addresses, matrix, web_apps
 from model.firewall import Flow
-from model.plan import Plan
-from model.roles import OMERO_ROLES, SiteRole
+from model.plan import Node, Plan
+from model.roles import OMERO_ROLES, Role, SiteRole
 from model.secrets import Secrets
 from model.settings import Settings
 from model.visitors import Visitors
@@ -69,7 +69,7 @@ def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
     """
     shown: dict[str, dict[str, str]] = {}
     for node in plan.nodes:
-        for key, value in (*node.omero_config, *node.web_config):
+        for key, value in (*node.omero_config, *node.web_config, *_apps(node, plan)):
             is_secret = any(word in key.lower() for word in ("pass", "secret"))
             digest = "secret" if is_secret else hashlib.sha256(value.encode()).hexdigest()
             shown.setdefault(key, {})[node.name] = digest
@@ -83,6 +83,12 @@ def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
 def _visitors(plan: Plan) -> dict[str, str]:
     visitors = plan.settings.visitors
     return {"visitors": visitors.value} if visitors != Visitors.PUBLIC else {}
+
+
+def _apps(node: Node, plan: Plan) -> Iterator[tuple[str, str]]:
+    """The applications beside a node's OMERO.web, as a key of its configuration: visitors may ask them, too."""
+    if Role.WEB in node.roles and (apps := plan.settings.apps_of(node.scope)):
+        yield "omero.web.apps", " ".join(app.name for app in apps)
 
 
 def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:
@@ -129,7 +135,7 @@ def digests(project: Path) -> dict[str, str]:
     files = [file for file in (project / HERE.name).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     return {
         str(file.relative_to(project)): _digest(file)
-        for file in sorted([*files, project / "model" / addresses.TABLE.name])
+        for file in sorted([*files, *(project / "model" / table.name for table in (addresses.TABLE, web_apps.TABLE))])
     }
 
 

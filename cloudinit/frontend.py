@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 from typing import Literal, Self
 
 from cloudinit.source import Source
-from model import addresses, balancing, caching, firewall
+from model import addresses, balancing, caching, content_policy, firewall
 from model.addresses import Address
 from model.balancing import Hop
 from model.caching import Kind, Zone
@@ -19,11 +19,15 @@ from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role
 from model.secrets import Certificate
 from model.visitors import Visitors
+from model.web_apps import App
 
 
 @dataclass(frozen=True, repr=False)
 class Web:
-    """OMERO.web: its OMERO.server, its sessions in Redis, and how many requests it takes at once."""
+    """OMERO.web: its OMERO.server, its sessions in Redis, and how many requests it takes at once.
+
+    `apps` are the applications beside it, in the order in which it loads them.
+    """
 
     visitors: Visitors
     port: int
@@ -31,6 +35,7 @@ class Web:
     omero_ssl_port: int
     public_password: str
     url_filter: str
+    apps: tuple[App, ...]
     redis: Node
     redis_password: str
     session_cookie: str
@@ -42,6 +47,7 @@ class Web:
     def of(cls, source: Source) -> Self:
         """The values for a node."""
         node, release = source.node, source.release
+        apps = source.plan.settings.apps_of(release.name)
         return cls(
             visitors=source.plan.settings.visitors,
             port=firewall.WEB_PORT,
@@ -49,7 +55,8 @@ class Web:
             omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             public_password=source.plan.settings.public_password,
-            url_filter=addresses.url_filter(),
+            url_filter=addresses.url_filter([app.name for app in apps]),
+            apps=apps,
             redis=source.first(Role.REDIS),
             redis_password=source.password("redis"),
             session_cookie=balancing.session_cookie(release),
@@ -72,6 +79,7 @@ class Proxy:
     """nginx: what it answers by which name, what it keeps, whom it asks, and how much one visitor gets.
 
     `tls` is the folder of the certificate that visitors see; `acme` asks for it on the live release's first proxy.
+    `apps` are the applications beside OMERO.web; where one `has_front_page`, it answers `/`.
     """
 
     visitors: Visitors
@@ -82,6 +90,9 @@ class Proxy:
     acme_authority: str
     public_password: str
     redirects: tuple[Redirect, ...]
+    apps: tuple[App, ...]
+    has_front_page: bool
+    content_policy: str
     addresses: tuple[Address, ...]
     known_arguments: dict[str, str]
     kept_groups: tuple[str, ...]
@@ -113,6 +124,8 @@ class Proxy:
     def of(cls, source: Source) -> Self:
         """The values for a node."""
         node, release, plan = source.node, source.release, source.plan
+        apps = plan.settings.apps_of(release.name)
+        names = [app.name for app in apps]
         acme = plan.settings.acme if node == plan.public_node() else None
         is_public = plan.settings.visitors == Visitors.PUBLIC
         kinds = caching.KINDS if is_public else caching.FOR_USERS
@@ -125,7 +138,10 @@ class Proxy:
             acme_authority=acme.authority.strip() if acme and acme.authority else "",
             public_password=plan.settings.public_password,
             redirects=plan.settings.redirects,
-            addresses=addresses.opened() if is_public else addresses.opened_for_users(),
+            apps=apps,
+            has_front_page=any(app.is_root for app in apps),
+            content_policy=content_policy.of(apps),
+            addresses=addresses.opened(names) if is_public else addresses.opened_for_users(names),
             known_arguments=addresses.known_arguments(),
             kept_groups=addresses.KEPT_GROUPS,
             credentials=addresses.credentials(),

@@ -1,6 +1,6 @@
-"""List the keys of OMERO.web's configuration, from its own package.
+"""List the keys of OMERO.web's configuration, and of the applications beside it, from their own packages.
 
-pip install --no-deps --target FOLDER omero-web==...
+pip install --no-deps --target FOLDER omero-web==... omero-iviewer==... omero-figure==... (and so on: SETTINGS)
 python -m dev.web_keys FOLDER > tests/unit/model/web_keys.txt
 """
 
@@ -9,16 +9,26 @@ import re
 import sys
 from pathlib import Path
 
-KEY = re.compile(r'^    "((?:omero|django)[\w.]+)": \[', re.MULTILINE)
-"""An entry of the mappings in omeroweb/settings.py, from a key to the name of Django's setting."""
+SETTINGS = {
+    "omero-web": "omeroweb/settings.py",
+    "omero-iviewer": "omero_iviewer/iviewer_settings.py",
+    "omero-figure": "omero_figure/settings.py",
+    "omero-mapr": "omero_mapr/mapr_settings.py",
+    "idr-gallery": "idr_gallery/gallery_settings.py",
+}
+"""The file of each package that has its keys."""
+
+KEY = re.compile(r'^    "((?:omero|django)[\w.]+)":\s+\[', re.MULTILINE)
+"""An entry of the mappings there, from a key to the name of Django's setting."""
 
 
 def main(folder: Path) -> None:
-    """Print the version, then a key on each line."""
-    (package,) = importlib.metadata.distributions(name="omero-web", path=[str(folder)])
-    print(f"# omero-web=={package.version}")
-    for key in sorted(set(KEY.findall((folder / "omeroweb" / "settings.py").read_text()))):
-        print(key)
+    """Print for each package its version, then a key on each line."""
+    for name, file in SETTINGS.items():
+        (package,) = importlib.metadata.distributions(name=name, path=[str(folder)])
+        print(f"# {name}=={package.version}")
+        for key in sorted(set(KEY.findall((folder / file).read_text()))):
+            print(key)
 
 
 if __name__ == "__main__":

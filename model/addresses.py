@@ -1,7 +1,7 @@
 """What visitors may ask of OMERO.web: one table, addresses.yaml. The proxy's and OMERO.web's filters follow from it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -42,8 +42,12 @@ _TEXT: Final = re.compile(r"(?:[A-Za-z0-9_-]|\\[.-])*")
 
 @dataclass(frozen=True)
 class Address:
-    """An address of OMERO.web: its application's prefix, its pattern there, what answers, which arguments count."""
+    """An address of OMERO.web: the prefix of its urls.py, its pattern there, what answers, which arguments count.
 
+    `app` is the application beside OMERO.web that it is of (model/web_apps.py); nothing for OMERO.web's own.
+    """
+
+    app: str
     prefix: str
     pattern: str
     answer: str
@@ -60,28 +64,39 @@ class Address:
 @cache
 def table() -> tuple[Address, ...]:
     """All addresses, in the order of the file."""
-    return tuple(
-        Address(prefix, pattern, answer, arguments)
-        for prefix, answers in _file()["applications"].items()
-        for answer, sets in answers.items()
-        for arguments, patterns in sets.items()
-        for pattern in patterns
-    )
+    found = [*_listed("", _file()["applications"])]
+    for app, prefixes in _file()["apps"].items():
+        found += _listed(app, prefixes)
+    return tuple(found)
 
 
-def opened() -> tuple[Address, ...]:
-    """The addresses that visitors may ask for, those first that a page asks for by the hundred."""
-    return _often_asked_first(address for address in table() if address.answer != CLOSED)
+def _listed(app: str, prefixes: dict[str, Any]) -> Iterator[Address]:
+    for prefix, answers in prefixes.items():
+        for answer, sets in answers.items():
+            for arguments, patterns in sets.items():
+                yield from (Address(app, prefix, pattern, answer, arguments) for pattern in patterns)
 
 
-def opened_for_users() -> tuple[Address, ...]:
+def opened(apps: Collection[str]) -> tuple[Address, ...]:
+    """The addresses that visitors may ask for where these applications are served beside OMERO.web.
+
+    Those first that a page asks for by the hundred.
+    """
+    return _often_asked_first(address for address in _served(apps) if address.answer != CLOSED)
+
+
+def opened_for_users(apps: Collection[str]) -> tuple[Address, ...]:
     """The addresses that users who log in may ask for. All but static files are answered for each user anew."""
     never = {(prefix, pattern) for prefix, patterns in _file()["never"].items() for pattern in patterns}
     return tuple(
         address if address.answer == STATIC else replace(address, answer=PAGE, arguments=ANY)
-        for address in _often_asked_first(table())
+        for address in _often_asked_first(_served(apps))
         if (address.prefix, address.pattern) not in never
     )
+
+
+def _served(apps: Collection[str]) -> Iterator[Address]:
+    return (address for address in table() if address.app in ("", *apps))
 
 
 def _often_asked_first(found: Iterable[Address]) -> tuple[Address, ...]:
@@ -127,9 +142,9 @@ def _beginnings() -> tuple[tuple[str, bool], ...]:
     return tuple(sorted(found))
 
 
-def url_filter() -> str:
+def url_filter(apps: Collection[str]) -> str:
     """OMERO.web's own filter for the public user (omero.web.public.url_filter): the second line behind the proxy."""
-    return "^/(?:" + "|".join(address.regex for address in opened() if address.prefix != "static/") + r")\Z"
+    return "^/(?:" + "|".join(address.regex for address in opened(apps) if address.prefix != "static/") + r")\Z"
 
 
 def _known(names: list[str]) -> str:

@@ -41,12 +41,13 @@ class Kind:
 
 KINDS: Final = (
     Kind("thumbnails", 0.115, 4, 7 * DAY),
-    Kind("planes", 0.46, 150, 30 * DAY),
+    Kind("planes", 0.445, 150, 30 * DAY),
     Kind("metadata", 0.285, 48, DAY),
     Kind("api", 0.115, 4, DAY),
     Kind("viewers", 0.02, 100, DAY),
-    # A new OMERO.web brings other files under the same names.
-    Kind(STATIC, 0.005, 20, 3600),
+    # A new OMERO.web brings other files under the same names. With all applications beside it they are 15 MiB: what a
+    # proxy without a volume has.
+    Kind(STATIC, 0.02, 20, 3600),
 )
 
 FOR_USERS: Final = tuple(kind for kind in KINDS if kind.name == STATIC)

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from model.field_types import SEALED, Section, Shape
+from model import web_apps
+from model.field_types import SEALED, EachOnce, Section, Shape
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 SIMILAR: Final = 0.9
@@ -100,8 +101,12 @@ class Keys:
 
 @cache
 def table() -> dict[str, Keys]:
-    """The keys of `omero` (OMERO.server) and `web` (OMERO.web)."""
+    """The keys of `omero` (OMERO.server) and `web` (OMERO.web and the applications beside it)."""
     document: dict[str, dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+    for what, key in web_apps.own_keys():
+        document["web"]["known"].append(key)
+        if what != web_apps.ANYTHING:
+            document["web"]["values"].setdefault(what, []).append(key)
     return {
         program: Keys(
             name=about["name"],
@@ -139,6 +144,14 @@ class WebConfig(Section):
     def problems(self) -> Iterator[str]:
         """Keys that are not for a stack file."""
         yield from _problems("web", self.config)
+
+
+class OmeroWeb(WebConfig):
+    """OMERO.web: the applications beside it, and its own configuration."""
+
+    apps: Annotated[tuple[web_apps.AppName, ...], EachOnce] | None = Field(
+        None, description="Applications beside OMERO.web; of a release, the stack's where absent. None by default"
+    )
 
 
 def merged(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

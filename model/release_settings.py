@@ -19,7 +19,7 @@ from model.field_types import (
     VolumeGib,
 )
 from model.firewall import listeners, listens
-from model.omero_config import ServerConfig, WebConfig
+from model.omero_config import OmeroWeb, ServerConfig, WebConfig
 from model.role_description import Number
 from model.roles import OMERO_ROLES, NamedRole, NodeRole, Role, node_address, role_facts
 from model.spelling import instead
@@ -150,7 +150,7 @@ class Release(ScopeSettings):
     rebuild: dict[str, Generation] = Field({}, description="Node to number; another number asks for a new machine")
     frozen: bool = Field(False, description="Leave its machines as they are: no new bootstrap or configuration")
     omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.servers' configuration, over the stack's")
-    web: WebConfig = Field(WebConfig(), description="Its OMERO.webs' configuration, over the stack's")
+    web: OmeroWeb = Field(OmeroWeb(), description="Its OMERO.webs, over the stack's")
 
     def roles(self) -> frozenset[NodeRole]:
         """The roles that its nodes have."""

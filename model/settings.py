@@ -11,7 +11,19 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
-from model import collisions, extra_flows, memory, nfs, people, public_site, reach, redirects, site_roles, visitors
+from model import (
+    collisions,
+    extra_flows,
+    memory,
+    nfs,
+    people,
+    public_site,
+    reach,
+    redirects,
+    site_roles,
+    visitors,
+    web_apps,
+)
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -35,7 +47,7 @@ from model.firewall import ANYWHERE, Flow
 from model.hosts import is_dotted, is_public
 from model.object_stores import S3Mount
 from model.omero import Omero
-from model.omero_config import ServerConfig, WebConfig
+from model.omero_config import OmeroWeb, ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
 from model.public_site import PublicSite
@@ -182,7 +194,7 @@ class Settings(Section):
     flavors: dict[Name, Flavor] = Field(description="What each flavor that is used offers")
     bastion: Bastion = Field(description="Operators log in through it")
     omero: Omero = Field(description="OMERO.server's distribution")
-    web: WebConfig = Field(WebConfig(), description="OMERO.web")
+    web: OmeroWeb = Field(OmeroWeb(), description="OMERO.web")
     storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
     storage_group: GroupName = Field(
         "idr-storage-hosts",
@@ -232,6 +244,7 @@ class Settings(Section):
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
             yield from reach.services(where, section.config, self.flows)
+        yield from self._keys_are_of_served_apps()
         yield from people.problems(self.operators)
         roles = {name: release.roles() for name, release in self.releases.items()}
         is_given = "public_password" in self.model_fields_set
@@ -304,6 +317,20 @@ class Settings(Section):
         scopes += ((f"{where}.", group) for where, group in self.groups())
         for prefix, scope in scopes:
             yield from ((f"{prefix}omero", scope.omero), (f"{prefix}web", scope.web))
+
+    def apps_of(self, release: str) -> tuple[web_apps.App, ...]:
+        """The applications that a release serves beside OMERO.web."""
+        own = self.releases[release].web.apps
+        return web_apps.named((self.web.apps or ()) if own is None else own)
+
+    def _keys_are_of_served_apps(self) -> Iterator[str]:
+        served = {name: [app.name for app in self.apps_of(name)] for name in self.releases}
+        yield from web_apps.unserved("web", self.web.config, {app for apps in served.values() for app in apps})
+        for name, release in self.releases.items():
+            yield from web_apps.unserved(f"releases.{name}.web", release.web.config, served[name])
+            for group_name, group in release.nodes.items():
+                where = f"releases.{name}.nodes.{group_name}.web"
+                yield from web_apps.unserved(where, group.web.config, served[name])
 
     def groups(self) -> Iterator[tuple[str, NodeGroup]]:
         """Every group of nodes, with the key that leads to it."""

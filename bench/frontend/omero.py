@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 START_SECONDS = 120
 HOME = Path("/opt/omero/web")
+CONFIG = (HOME / "config" / "idr.omero", HOME / "config" / "workers.omero")
 MIDDLEWARE = HOME / "lib" / "idr_middleware.py"
 EVERY_PAGE = HOME / "templates" / "idr" / "every-page.html"
 
@@ -129,7 +130,9 @@ def running(folder: Path, plan: Plan) -> Iterator[Omero]:
         found = Omero(
             free_port(), stack.enter_context(redis.running(folder / "redis", plan)), operator, folder / "requests"
         )
-        settings = _adapted(files["/opt/omero/web/config/idr.omero"], node, plan, found, server, machine)
+        # As `omero load --glob` reads them on the machine, one after another.
+        config = "".join(files[str(path)] for path in CONFIG)
+        settings = _adapted(config, node, plan, found, server, machine)
         for path in (MIDDLEWARE, EVERY_PAGE):
             _place(machine, path, files[str(path)])
         stack.enter_context(_web(machine, settings, found.port))

@@ -5,8 +5,6 @@ from harness.browser.chromium import Browser
 COUNT = "return [...document.querySelectorAll(arguments[0])].filter(one => one.complete && one.naturalWidth > 1).length"
 PLATE = "#spw img[id^='image-']"
 """The pictures of a plate's grid."""
-VIEWED = "#weblitz-viewport-img img, #weblitz-viewport-img"
-"""The picture in the viewer."""
 
 
 def plate_page(number: int) -> str:

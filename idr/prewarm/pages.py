@@ -1,7 +1,7 @@
 """What a browser asks the proxy for, page by page and to the letter: the proxy knows an answer again by its address.
 
-Read from the scripts of OMERO.web 5.33 (ome.tree.js, ome.plateview.js, ome.viewport.js, omero_image.js). The tests
-hold it to what Chromium asks.
+Read from the scripts of OMERO.web 5.33 (ome.tree.js, ome.plateview.js, ome.viewport.js, omero_image.js) and of
+OMERO.iviewer 0.19 (main.js). The tests hold it to what Chromium asks.
 """
 
 import json
@@ -51,9 +51,15 @@ def container(kind: str, number: int, group: int) -> tuple[str, ...]:
     """The panel of a screen, project, plate or dataset, its place in the tree, and of a plate its grid."""
     return (
         f"/webclient/metadata_details/{kind}/{number}/",
+        _keys_and_values(kind, number),
         f"/webclient/api/paths_to_object/?{kind}={number}",
         *(path.format(number=number, group=group) for path in _IN[kind]),
     )
+
+
+def _keys_and_values(kind: str, number: int) -> str:
+    """What OMERO.mapr's panel asks at once, and OMERO.web's own when somebody opens it."""
+    return f"/webclient/api/annotations/?type=map&parents=true&{kind}={number}"
 
 
 _IN = {
@@ -94,6 +100,7 @@ def image(number: int) -> tuple[str, ...]:
         f"/webgateway/render_thumbnail/{number}/",
         f"/webclient/get_thumbnails/?id={number}",
         f"/webclient/metadata_details/image/{number}/",
+        _keys_and_values("image", number),
         f"/webclient/metadata_acquisition/image/{number}/",
         f"/webclient/metadata_preview/image/{number}/",
         f"/webclient/img_detail/{number}/",
@@ -128,18 +135,39 @@ def _of_image(_path: str, body: bytes) -> Iterator[str]:
         return
     settings = data["rdefs"]
     plane = f"/webclient/render_image/{data['id']}/{settings['defaultZ']}/{settings['defaultT']}/"
-    before, after = _rendering(data["channels"], settings)
-    yield f"{plane}?{before}&q={QUALITY}&{after}"
-    yield f"{plane}?{before}&{after}"
+    shown = [(number, one) for number, one in enumerate(data["channels"], 1) if one["active"] or number == 1]
+    channels, maps, model = _rendering(shown, settings)
+    before = f"{channels}&{model}&ia={int(settings['invertAxis'])}"
+    yield f"{plane}?{before}&q={QUALITY}&{maps}"
+    yield f"{plane}?{before}&{maps}"
 
 
-def _rendering(channels: list[Mapping[str, Any]], settings: Mapping[str, Any]) -> tuple[str, str]:
-    """Rendering settings as the viewer writes them, before and after the quality."""
-    shown = [(number, one) for number, one in enumerate(channels, 1) if one["active"] or number == 1]
+def _of_viewer(path: str, body: bytes) -> Iterator[str]:
+    """The image in OMERO.iviewer, where it takes the place of OMERO.web's own viewer."""
+    if b"omero_iviewer" in body:
+        yield f"/iviewer/image_data/{path.split('/')[3]}/"
+
+
+def _of_iviewer(_path: str, body: bytes) -> Iterator[str]:
+    data = json.loads(body)
+    yield f"/webclient/api/paths_to_object/?image={data['id']}&page_size=10"
+    yield f"/webgateway/get_image_rdefs_json/{data['id']}/"
+    yield f"/webclient/render_thumbnail/{data['id']}/?version=0"
+    if well := data["meta"].get("wellId"):
+        yield f"/iviewer/well_images/?id={well}&offset=0&limit=10"
+    if not data.get("tiles"):
+        settings = data["rdefs"]
+        shown = [(number, one) for number, one in enumerate(data["channels"], 1) if one["active"]]
+        plane = f"/webgateway/render_image/{data['id']}/{settings['defaultZ']}/{settings['defaultT']}/"
+        yield f"{plane}?{'&'.join(_rendering(shown, settings))}&q={QUALITY}"
+
+
+def _rendering(shown: list[tuple[int, Mapping[str, Any]]], settings: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Rendering settings as the viewers write them: channels, their maps, model and projection."""
     words = ",".join(_channel(number, one) for number, one in shown)
     maps = ",".join(f"{{%22inverted%22:{{%22enabled%22:{json.dumps(bool(one['inverted']))}}}}}" for _, one in shown)
     model, projection = settings["model"].lower()[:1], settings["projection"].lower()
-    return f"c={words}&m={model}&p={projection}&ia={int(settings['invertAxis'])}", f"maps=[{maps}]"
+    return f"c={words}", f"maps=[{maps}]", f"m={model}&p={projection}"
 
 
 def _channel(number: int, channel: Mapping[str, Any]) -> str:
@@ -191,6 +219,8 @@ _READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"/webgateway/plate/"), _of_grid),
     (re.compile(r"/webclient/imgData/"), _of_image),
     (re.compile(r"/webclient/(?:\?|img_detail/|load_plate/|metadata_)"), _of_page),
+    (re.compile(r"/webclient/img_detail/"), _of_viewer),
+    (re.compile(r"/iviewer/image_data/"), _of_iviewer),
     (re.compile(r"/static/[^?]*\.css(?:\?|$)"), _of_style),
     (re.compile(r"/static/web[^?]*\.js(?:\?|$)"), _of_script),
     (re.compile(r"/webgateway/open_with/"), _of_open_with),

@@ -41,11 +41,12 @@ ACCESS = (
     "cloudinit/contexts.py",
     "cloudinit/render.py",
     "model/addresses.yaml",
+    "model/web_apps.yaml",
 )
 # What makes another program of a command.
 AROUND = ("dir", "environment", "interpreter")
 # What refuses a configuration before it is used, or says that it does not work.
-CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/bootstrap/idr-apply")
+CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/web/scripts/loads", "cloudinit/bootstrap/idr-apply")
 
 
 @dataclass(frozen=True, order=True)
@@ -75,7 +76,8 @@ class FileChange:
 
 
 # Who may log in to OMERO, what they may read and change, which programs and jars it starts and with which options,
-# where it sends mail (new passwords, reports of errors), and who may embed its pages.
+# where it sends mail (new passwords, reports of errors), who may embed its pages, and which applications visitors may
+# ask.
 ACCESS_KEYS = (
     "Ice.*",
     "IceGrid.*",
@@ -84,6 +86,7 @@ ACCESS_KEYS = (
     "omero.scripts.*",
     "omero.server.nodedescriptors",
     "omero.web.admins*",
+    "omero.web.apps",
     "omero.web.email_*",
     "omero.security.*",
     "omero.ldap.*",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dev.local.service import PLATE_PAGE
-from harness.browser import webclient
+from harness.browser import web_apps, webclient
 from harness.browser.chromium import Browser, chromium
 from harness.cloud.service import Service
 from harness.stacks import ROOT
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.cloud
 SCREENSHOTS = ROOT / ".local" / "screenshots"
 WELLS = 384
 IMAGE = 200
-CHANNEL = "#wblitz-channels-box button"
+GENE, OF_GENE = "DEMO3", 24
+"""A gene of the demo's annotations, and how many images have it."""
 CLOSED = (
     *("/webclient/login", "/webclient/logout", "/feedback/", "/webadmin/", "download", "archived_files", "script"),
     "/webclient/public/",
@@ -50,8 +51,8 @@ def test_the_page_that_make_up_prints_shows_every_picture_with_empty_caches(serv
     browser.picture(SCREENSHOTS / "plate.png")
 
 
-def test_the_landing_page_shows_the_data_and_its_tree_leads_to_the_plate(browser: Browser) -> None:
-    browser.open("")
+def test_the_client_shows_everybodys_data_and_its_tree_leads_to_the_plate(browser: Browser) -> None:
+    browser.open("webclient/")
     assert browser.driver.current_url.endswith("/webclient/?experimenter=-1")
     assert browser.traffic().failures == []
     webclient.unfold(browser, "Demo screen")
@@ -73,25 +74,58 @@ def test_search_finds_an_image_and_the_panel_shows_it(browser: Browser) -> None:
     browser.picture(SCREENSHOTS / "image.png")
 
 
-def test_the_viewer_zooms_and_changes_channels(browser: Browser) -> None:
-    view(browser, IMAGE)
+def test_the_viewer_draws_the_image_and_what_is_left_without_a_channel(browser: Browser) -> None:
+    browser.open(webclient.viewer(IMAGE))
+    both = web_apps.drawn(browser)
     assert browser.traffic().failures == []
     browser.picture(SCREENSHOTS / "viewer.png")
+    webclient.click(browser, "button.channel[title='Demo nuclei']")
+    assert web_apps.drawn(browser, other_than=both) < both
+    assert browser.traffic().failures == []
+    browser.open(web_apps.viewer(1, IMAGE))
+    assert web_apps.drawn(browser)
+    assert browser.traffic().failures == []
 
 
-def view(browser: Browser, image: int) -> None:
-    """Open an image, zoom, and switch its first channel off: another picture comes."""
-    browser.open(webclient.viewer(image))
-    assert webclient.pictures(browser, webclient.VIEWED, 1) == 1
-    both = browser.wait("return viewport.viewportimg.attr('src')")
-    browser.run("viewport.setZoom(200)")
-    browser.wait("return viewport.getZoom() === 200")
-    webclient.click(browser, CHANNEL)
-    browser.wait("return viewport.viewportimg.attr('src') !== arguments[0]", both)
-    assert webclient.pictures(browser, webclient.VIEWED, 1) == 1
+def test_a_figure_of_three_images_shows_them(browser: Browser) -> None:
+    browser.open(web_apps.figure(1, 30, IMAGE))
+    assert webclient.pictures(browser, web_apps.FIGURE, 3) == 3
+    assert browser.traffic().failures == []
+    browser.picture(SCREENSHOTS / "figure.png")
 
 
-@pytest.mark.parametrize("page", ["", webclient.plate_page(1), webclient.image_page(IMAGE), webclient.viewer(IMAGE)])
+def test_a_gene_leads_to_its_images(browser: Browser) -> None:
+    browser.open(web_apps.gene(GENE))
+    for name in (GENE, "Demo screen"):
+        webclient.unfold(browser, name)
+    webclient.choose(browser, "Demo plate")
+    assert webclient.pictures(browser, web_apps.MAPR, OF_GENE) == OF_GENE
+    assert browser.traffic().failures == []
+    browser.picture(SCREENSHOTS / "gene.png")
+
+
+def test_an_image_names_its_gene_which_leads_there(browser: Browser) -> None:
+    browser.open(webclient.image_page(IMAGE))
+    browser.click("//a[contains(@href, '/mapr/gene/') and contains(., 'DEMO9')]")
+    browser.wait("return document.querySelector('#dataTree').textContent.includes('DEMO9 (24)')")
+
+
+def test_the_first_page_shows_the_study_with_its_picture(service: Service, browser: Browser) -> None:
+    browser.open("")
+    assert len(web_apps.studies(browser)) == 1
+    # The demo has no search engine and no site of its own beside the data.
+    without, site = ("/searchengine/", "/about/"), visitors.site(service).name
+    assert web_apps.failures("gallery", browser.traffic(), site, *without) == []
+    browser.picture(SCREENSHOTS / "gallery.png")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("webclient/", webclient.plate_page(1), webclient.image_page(IMAGE), webclient.viewer(IMAGE)),
+        *("", web_apps.gene(GENE)),
+    ],
+)
 def test_no_page_offers_what_is_closed_or_empty(browser: Browser, page: str) -> None:
     browser.open(page)
     browser.traffic()
@@ -114,8 +148,9 @@ def test_with_omero_web_stopped_an_open_page_and_the_viewer_show_what_is_kept(
 ) -> None:
     with chromium(tmp_path / "before", visitors.site(service)) as other:
         other.open(webclient.viewer(IMAGE))
-        assert webclient.pictures(other, webclient.VIEWED, 1) == 1
-    browser.open("")
+        assert web_apps.drawn(other)
+        assert other.traffic().failures == []
+    browser.open("webclient/")
     assert browser.traffic().failures == []
     webclient.unfold(browser, "Demo screen")
     assert browser.traffic().failures == []
@@ -126,4 +161,4 @@ def test_with_omero_web_stopped_an_open_page_and_the_viewer_show_what_is_kept(
         # Once a minute the page tells OMERO.web that it is still open; nobody but OMERO.web can answer that.
         assert [failure for failure in browser.traffic().failures if "keepalive_ping" not in failure] == []
         browser.open(webclient.viewer(IMAGE))
-        assert webclient.pictures(browser, webclient.VIEWED, 1) == 1
+        assert web_apps.drawn(browser)

@@ -15,6 +15,8 @@ from .users import OWNER, User, owner_of, sees
 FRESH_SECONDS = 5.0
 """How old an answer may be. A page asks dozens of questions, and each would read the same 384 rows."""
 RETRY_SECONDS = 2.0
+GENE_KEY, GENE_NAMESPACE = "Gene Symbol", "openmicroscopy.org/mapr/gene"
+"""The one kind of annotation, as the IDR names it."""
 _FILLING_LOCK = 0x64656D6F  # "demo": two servers that start together fill the catalogue once
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,11 @@ class Place:
     acquired: int
     """Milliseconds since 1970."""
     owner: User = OWNER
+
+    @property
+    def gene(self) -> str:
+        """What the images and wells of a row are annotated with: they have the same stain."""
+        return f"DEMO{self.row + 1}"
 
 
 class Catalogue:

@@ -14,7 +14,9 @@ _JOIN = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"(?P<path>[\w.]+|index\([\w.]+\)) ?(?P<operator>=|!=|in\b) ?\(?(?P<value>:\w+|\d+|'[^']*')\)?", re.IGNORECASE
+    r"(?P<path>[\w.]+|(?:index|lower)\([\w.]+\)) ?(?P<operator>=|!=|in\b|(?:not )?like\b) ?"
+    r"\(?(?P<value>:\w+|\d+|'[^']*'|\w+Annotation\b)\)?",
+    re.IGNORECASE,
 )
 _ABSENT = re.compile(r"not exists ?<(?P<inner>[^>]*)>", re.IGNORECASE)
 _NEW_MAP = re.compile(r"^new map ?\((?P<inner>.*)\)$", re.IGNORECASE)
@@ -31,11 +33,18 @@ class Join:
 
 @dataclass(frozen=True)
 class Condition:
-    """A comparison of a path with a value: equal to one of `values`, or (negated) to none."""
+    """A comparison of a path with values: equal to one of them, or like the one; negated: to none."""
 
     path: str
     values: tuple[Any, ...]
     negated: bool
+    is_pattern: bool = False
+
+    def holds_for(self, value: Any) -> bool:
+        """Whether a value meets it."""
+        if self.is_pattern:
+            return bool(re.fullmatch(_expression(str(self.values[0])), str(value), re.DOTALL)) != self.negated
+        return (value in self.values) != self.negated
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ def take_apart(text: str, parameters: dict[str, Any]) -> Query:
     return Query(
         columns=columns,
         keys=keys,
-        entity=root["entity"],
+        entity="MapAnnotation" if root["entity"] == "Annotation" and ".mapValue" in source else root["entity"],
         alias=root["alias"] or "",
         joins=tuple(
             Join(join["path"], join["alias"] or "", not join["outer"]) for join in _JOIN.finditer(source, root.end())
@@ -87,6 +96,22 @@ def take_apart(text: str, parameters: dict[str, Any]) -> Query:
         order=order,
         grouped=bool(grouping),
     )
+
+
+def inner_query(text: str) -> str:
+    """The query in the brackets of `in (select ...)`; nothing where there is none."""
+    found = re.search(r"\bin\s*(?=\(\s*select\b)", text, re.IGNORECASE)
+    return text[found.end() + 1 : _closing(text, found.end())] if found else ""
+
+
+def _closing(text: str, opening: int) -> int:
+    """Where the bracket closes that opens there."""
+    depth = 0
+    for position in range(opening, len(text)):
+        depth += (text[position] == "(") - (text[position] == ")")
+        if depth == 0:
+            return position
+    return len(text)
 
 
 def split_list(text: str) -> list[str]:
@@ -107,11 +132,7 @@ def _fold_subqueries(text: str) -> str:
     for found in re.finditer(r"\( ?select ", text, re.IGNORECASE):
         if found.start() < start:
             continue
-        depth, end = 0, found.start()
-        for end in range(found.start(), len(text)):
-            depth += (text[end] == "(") - (text[end] == ")")
-            if depth == 0:
-                break
+        end = _closing(text, found.start())
         inner = re.sub(r"[^\w.]+", "_", text[found.start() + 1 : end]).strip("_")
         result += f"{text[start : found.start()]}<{inner}>"
         start = end + 1
@@ -124,9 +145,9 @@ def _split(text: str, word: str) -> tuple[str, str, str]:
 
 
 def _columns(select: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    select = re.sub(r"^distinct ", "", select.strip(), flags=re.IGNORECASE)
+    select = re.sub(r"^distinct\b ?", "", select.strip(), flags=re.IGNORECASE)
     if not (new_map := _NEW_MAP.match(select)):
-        return tuple(split_list(re.sub(r" as \w+", "", select))), ()
+        return tuple(re.sub(r"^\(([\w.]+)\)$", r"\1", part) for part in split_list(re.sub(r" as \w+", "", select))), ()
     pairs = [re.split(r" as ", part, maxsplit=1, flags=re.IGNORECASE) for part in split_list(new_map["inner"])]
     if any(len(pair) < 2 for pair in pairs):
         raise UnknownQueryError(select)
@@ -138,11 +159,21 @@ def _conditions(where: str, parameters: dict[str, Any]) -> list[Condition]:
     for found in _CONDITION.finditer(_ABSENT.sub("", where)):
         value = _value(found["value"], parameters)
         values = tuple(value) if isinstance(value, list | tuple | set) else (value,)
-        result.append(Condition(found["path"], values, found["operator"] == "!="))
+        operator = found["operator"].lower()
+        negated, is_pattern = operator in ("!=", "not like"), operator.endswith("like")
+        result.append(Condition(found["path"], values, negated, is_pattern))
     return result
+
+
+def _expression(pattern: str) -> str:
+    """A pattern of `like` as a regular expression: `%` is any text, and a backslash takes that away."""
+    parts = re.findall(r"\\.|%|[^%\\]+", pattern, re.DOTALL)
+    return "".join(".*" if part == "%" else re.escape(part.removeprefix("\\")) for part in parts)
 
 
 def _value(text: str, parameters: dict[str, Any]) -> Any:
     if text.startswith(":"):
         return parameters.get(text[1:])
-    return text[1:-1] if text.startswith("'") else int(text)
+    if text.startswith("'"):
+        return text[1:-1]
+    return int(text) if text.isdigit() else text

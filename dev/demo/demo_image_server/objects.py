@@ -7,7 +7,7 @@ import omero.model
 import omero.model.enums
 from omero.rtypes import rbool, rdouble, rint, rlong, rmap, rstring, rtime
 
-from .catalogue import Place
+from .catalogue import GENE_KEY, GENE_NAMESPACE, Place
 from .drawing import CHANNELS, COLUMNS, ROWS, SIZE
 from .sessions import Session
 from .users import USERS, User
@@ -166,6 +166,25 @@ class Maker:
             pixels.addChannel(self._channel(place, index, name))
         return pixels
 
+    def annotation(self, place: Place) -> Any:
+        """The gene of a place, as a map of one key."""
+        annotation = self._new("MapAnnotation", place.row + 1, place.acquired)
+        annotation.ns = rstring(GENE_NAMESPACE)
+        annotation.setMapValue([omero.model.NamedValue(GENE_KEY, place.gene)])
+        return annotation
+
+    def image_annotation(self, place: Place) -> Any:
+        """What joins an image to its annotation."""
+        link = self._new("ImageAnnotationLink", place.image_id, place.acquired)
+        link.parent, link.child = self.make("Image", place), self.make("MapAnnotation", place)
+        return link
+
+    def well_annotation(self, place: Place) -> Any:
+        """What joins a well to its annotation."""
+        link = self._new("WellAnnotationLink", place.well_id, place.acquired)
+        link.parent, link.child = self.make("Well", place), self.make("MapAnnotation", place)
+        return link
+
     def _channel(self, place: Place, index: int, name: str) -> Any:
         number = (place.image_id - 1) * len(CHANNELS) + index + 1  # see image_of_channel
         channel = self._new("Channel", number, place.acquired)
@@ -214,6 +233,9 @@ _MAKERS: dict[str, Any] = {
     "WellSample": lambda maker: maker.well_sample,
     "Image": lambda maker: maker.image,
     "Pixels": lambda maker: maker.pixels,
+    "MapAnnotation": lambda maker: maker.annotation,
+    "ImageAnnotationLink": lambda maker: maker.image_annotation,
+    "WellAnnotationLink": lambda maker: maker.well_annotation,
     "Experimenter": lambda maker: maker.experimenter,
     "ExperimenterGroup": lambda maker: maker.group,
 }
@@ -225,6 +247,9 @@ _NUMBERS: dict[str, Any] = {
     "WellSample": lambda place: place.well_id,
     "Image": lambda place: place.image_id,
     "Pixels": lambda place: place.image_id,
+    "MapAnnotation": lambda place: place.row + 1,
+    "ImageAnnotationLink": lambda place: place.image_id,
+    "WellAnnotationLink": lambda place: place.well_id,
     "Experimenter": lambda place: place.owner.number,
     "ExperimenterGroup": lambda _place: PUBLIC_GROUP_ID,
 }

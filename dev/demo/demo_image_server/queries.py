@@ -12,9 +12,10 @@ from typing import Any
 
 from omero.rtypes import rint, rlong, rmap, robject, rstring, rtime, unwrap
 
-from .catalogue import Place
+from . import grouping
+from .catalogue import GENE_KEY, GENE_NAMESPACE, Place
 from .drawing import CHANNELS, SIZE
-from .hql import Condition, Query, UnknownQueryError, split_list, take_apart
+from .hql import Condition, Query, UnknownQueryError, inner_query, split_list, take_apart
 from .objects import PUBLIC_GROUP, PUBLIC_GROUP_ID, Maker, permissions_map
 from .users import OWNERS, USERS
 
@@ -35,6 +36,11 @@ _NEIGHBOURS = {
     ("Pixels", "image"): "Image",
     ("Pixels", "channels"): "Channel",
     ("Channel", "logicalChannel"): "LogicalChannel",
+    ("ImageAnnotationLink", "parent"): "Image",
+    ("ImageAnnotationLink", "child"): "MapAnnotation",
+    ("WellAnnotationLink", "parent"): "Well",
+    ("WellAnnotationLink", "child"): "MapAnnotation",
+    ("MapAnnotation", "mapValue"): "NamedValue",
     ("Experimenter", "groupExperimenterMap"): "GroupExperimenterMap",
     ("ExperimenterGroup", "groupExperimenterMap"): "GroupExperimenterMap",
     ("GroupExperimenterMap", "parent"): "ExperimenterGroup",
@@ -68,6 +74,13 @@ _VALUES: dict[tuple[str, str], Callable[[Place], Any]] = {
     ("Pixels", "sizeZ"): lambda _: rint(1),
     ("Pixels", "sizeT"): lambda _: rint(1),
     ("Pixels", "sizeC"): lambda _: rint(len(CHANNELS)),
+    ("ImageAnnotationLink", "id"): lambda place: rlong(place.image_id),
+    ("WellAnnotationLink", "id"): lambda place: rlong(place.well_id),
+    ("MapAnnotation", "id"): lambda place: rlong(place.row + 1),
+    ("MapAnnotation", "ns"): lambda _: rstring(GENE_NAMESPACE),
+    ("MapAnnotation", "class"): lambda _: rstring("MapAnnotation"),
+    ("NamedValue", "name"): lambda _: rstring(GENE_KEY),
+    ("NamedValue", "value"): lambda place: rstring(place.gene),
     ("Event", "time"): lambda place: rtime(place.acquired),
     ("Experimenter", "id"): lambda place: rlong(place.owner.number),
     ("Experimenter", "omeName"): lambda place: rstring(place.owner.name),
@@ -78,14 +91,7 @@ _VALUES: dict[tuple[str, str], Callable[[Place], Any]] = {
     ("ExperimenterGroup", "name"): lambda _: rstring(PUBLIC_GROUP),
     ("Details", "permissions"): lambda _: permissions_map(),
 }
-_ENTITIES = {entity for entity, _ in _VALUES} - {"Details", "Event"}
-_AGGREGATES: dict[str, Callable[[Sequence[Any]], Any]] = {
-    "max": max,
-    "min": min,
-    "sum": sum,
-    "maxIndex": max,
-    "minIndex": min,
-}
+_ENTITIES = {entity for entity, _ in _VALUES} - {"Details", "Event", "NamedValue"}
 _CALL = re.compile(r"^(?P<name>\w+) ?\((?P<inner>.*)\)$")
 
 
@@ -123,7 +129,7 @@ class Answerer:
         return [maker.make(kind, place) for place in places if numbers is None or unwrap(number(place)) in numbers]
 
     def _objects(self, text: str, parameters: Any) -> list[Any]:
-        query = take_apart(text, plain(parameters))
+        query = self._taken_apart(text, parameters)
         paths = _Paths(query)
         kind = paths.entity(query.columns[0])
         if kind == _NOTHING:
@@ -132,12 +138,12 @@ class Answerer:
         return [maker.make(kind, place) for place in _page(self._select(query, paths, kind), parameters)]
 
     def _rows(self, text: str, parameters: Any) -> list[list[Any]]:
-        query = take_apart(text, plain(parameters))
+        query = self._taken_apart(text, parameters)
         paths = _Paths(query)
         places = self._select(query, paths, query.entity)
         if query.grouped:
-            return _grouped(query, paths, places)
-        if aggregate := _aggregate(query, paths, places):
+            return _mapped(query, grouping.grouped(query.columns, paths.value, places))
+        if aggregate := grouping.aggregate(query.columns, paths.value, places):
             return [aggregate]
         if len(query.columns) == 1 and not query.keys and query.columns[0] == query.alias:
             return [[robject(item)] for item in self._objects(text, parameters)]
@@ -146,7 +152,15 @@ class Answerer:
             for place in _page(places, parameters)
             for channel in range(len(CHANNELS) if paths.asks_channels else 1)
         ]
-        return [[rmap(dict(zip(query.keys, row, strict=True)))] for row in rows] if query.keys else rows
+        return _mapped(query, rows)
+
+    def _taken_apart(self, text: str, parameters: Any) -> Query:
+        """The query, with the numbers in the place of a sub-query that selects some."""
+        named = plain(parameters)
+        if inner := inner_query(text):
+            named = {**named, "inner": [unwrap(row[0]) for row in self._rows(inner, named)]}
+            text = text.replace(f"({inner})", "(:inner)")
+        return take_apart(text, named)
 
     def _select(self, query: Query, paths: "_Paths", kind: str) -> list[Place]:
         """One place for each thing of class `kind` that meets the conditions."""
@@ -209,12 +223,7 @@ class _Paths:
                 "".join(part[1:-1] if part[:1] == "'" else str(unwrap(self.value(part, place))) for part in parts)
             )
         if call := _CALL.match(expression):
-            if call["name"] == "coalesce":
-                values = (self.value(part, place) for part in split_list(call["inner"]))
-                return next((value for value in values if value is not None), None)
-            if call["name"] == "index":
-                return rint(channel)  # a well's one field has the index 0
-            raise UnknownQueryError(expression)
+            return self._called(call["name"], call["inner"], place, channel)
         if expression in self._aliases:
             return permissions_map()  # `image as image_details_permissions`
         path, _, attribute = expression.rpartition(".")
@@ -227,11 +236,27 @@ class _Paths:
             raise UnknownQueryError(expression)
         return _VALUES[kind, attribute](place)
 
+    def _called(self, name: str, inner: str, place: Place, channel: int) -> Any:
+        """What a function of HQL says of a place; raises UnknownQueryError."""
+        if name == "coalesce":
+            values = (self.value(part, place) for part in split_list(inner))
+            return next((value for value in values if value is not None), None)
+        if name == "lower":
+            return rstring(unwrap(self.value(inner, place)).lower())
+        if name == "index":
+            return rint(channel)  # a well's one field has the index 0
+        raise UnknownQueryError(f"{name}({inner})")
+
 
 def plain(parameters: Any) -> dict[str, Any]:
     """The parameters of a query as plain values."""
     named = parameters if isinstance(parameters, dict) else (parameters and parameters.map) or {}
     return {name: unwrap(value) for name, value in named.items()}
+
+
+def _mapped(query: Query, rows: list[list[Any]]) -> list[list[Any]]:
+    """The rows of a query, each one a mapping where the query names its columns."""
+    return [[rmap(dict(zip(query.keys, row, strict=True)))] for row in rows] if query.keys else rows
 
 
 def _or_nothing(text: str, answer: Callable[[], list[Any]]) -> list[Any]:
@@ -256,32 +281,7 @@ def _distinct(places: Iterable[Place], kind: str) -> list[Place]:
 
 
 def _meets(condition: Condition, paths: _Paths, place: Place) -> bool:
-    return (unwrap(paths.value(condition.path, place)) in condition.values) != condition.negated
-
-
-def _aggregate(query: Query, paths: _Paths, places: list[Place]) -> list[Any]:
-    """The one row of a query that asks for counts, least or greatest values; empty for any other query."""
-    row = []
-    for column in query.columns:
-        call = _CALL.match(column)
-        if not call or call["name"] not in (*_AGGREGATES, "count"):
-            return []
-        if call["name"] == "count":
-            row.append(rlong(len(places)))
-        elif call["name"].endswith("Index"):
-            row.append(rint(0) if places else None)
-        else:
-            values = [unwrap(paths.value(call["inner"], place)) for place in places]
-            row.append(rint(_AGGREGATES[call["name"]](values)) if values else None)
-    return row
-
-
-def _grouped(query: Query, paths: _Paths, places: list[Place]) -> list[list[Any]]:
-    groups: dict[Any, tuple[Any, int]] = {}
-    for place in places:
-        key = paths.value(query.columns[0], place)
-        groups[unwrap(key)] = (key, groups.get(unwrap(key), (key, 0))[1] + 1)
-    return [[key, rlong(count)] for key, count in groups.values()]
+    return condition.holds_for(unwrap(paths.value(condition.path, place)))
 
 
 def _page(places: list[Place], parameters: Any) -> list[Place]:

@@ -198,7 +198,7 @@ class Container:
 
 
 class Metadata:
-    """omero.api.IMetadata: nothing is annotated."""
+    """omero.api.IMetadata: annotations are asked for by queries, not here."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -18,7 +18,7 @@ from model.planning import plan
 from model.public_site import PublicSite
 from model.reading import Source, parse
 from model.redirects import Redirect
-from model.roles import OMERO_ROLES, applied_roles
+from model.roles import OMERO_ROLES, Role, applied_roles
 from model.settings import NfsMount, Proxies
 from model.visitors import Visitors
 from tests.unit.review.test_power import broken, varied
@@ -55,9 +55,10 @@ def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
         file = tmp_path / str(number) / "cloudinit" / "proxy" / "scripts" / "check"
         file.parent.mkdir(parents=True)
         file.write_text(text)
-        table = tmp_path / str(number) / "model" / "addresses.yaml"
-        table.parent.mkdir()
-        table.write_text("the same\n")
+        for table in ("addresses.yaml", "web_apps.yaml"):
+            same = tmp_path / str(number) / "model" / table
+            same.parent.mkdir(exist_ok=True)
+            same.write_text("the same\n")
         found.append(digests(tmp_path / str(number)))
     first, second = found
     assert {path for path in first if first[path] != second[path]} == {"cloudinit/proxy/scripts/check"}
@@ -122,6 +123,7 @@ def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:
 def test_omeros_own_configuration_is_disclosed_by_digest_and_a_password_not_at_all() -> None:
     values = stacks.values("ebi")
     values["omero"]["config"] = {"omero.ldap.config": True, "omero.ldap.password": "a password"}
+    del values["web"]
     made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
     shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
     servers = {node.name for node in made.nodes if OMERO_ROLES.intersection(node.roles)}
@@ -137,7 +139,7 @@ def test_jars_are_disclosed_by_their_sums_and_one_that_changes_breaks_a_rule() -
         made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
         return disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)
 
-    shown = disclosed("1")["omero"]
+    shown = {key: found for key, found in disclosed("1")["omero"].items() if key.startswith("jar ")}
     servers = {node.name for node in stacks.plan_of("ebi").nodes if OMERO_ROLES.intersection(node.roles)}
     assert shown == {f"jar lib/{folder}/a.jar": dict.fromkeys(servers, "1" * 64) for folder in ("server", "client")}
     preview = varied(omero=shown)
@@ -145,6 +147,13 @@ def test_jars_are_disclosed_by_their_sums_and_one_that_changes_breaks_a_rule() -
     assert {str(change) for change in power_changes(preview).keys} == {
         f"jar lib/{folder}/a.jar is set on {', '.join(sorted(servers))}" for folder in ("server", "client")
     }
+
+
+def test_the_applications_beside_omero_web_are_disclosed_as_a_key_of_its_nodes() -> None:
+    made = stacks.plan_of("ebi")
+    shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
+    assert set(shown) == {"omero.web.apps"}
+    assert set(shown["omero.web.apps"]) == {node.name for node in made.nodes if Role.WEB in node.roles}
 
 
 def test_where_the_cloud_is_is_always_said() -> None:

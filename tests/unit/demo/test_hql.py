@@ -1,7 +1,7 @@
 """Taking queries apart: the forms that OMERO.web writes."""
 
 import pytest
-from demo_image_server.hql import Condition, Join, UnknownQueryError, split_list, take_apart
+from demo_image_server.hql import Condition, Join, UnknownQueryError, inner_query, split_list, take_apart
 
 
 def test_objects_of_a_class() -> None:
@@ -51,6 +51,43 @@ def test_lists_and_literals() -> None:
         Condition("i.name", ("x",), negated=True),
         Condition("i.row", (3,), negated=False),
     )
+
+
+def test_patterns_as_the_auto_completion_asks() -> None:
+    query = take_apart(
+        """select new map(mv.value as value) from ImageAnnotationLink ial join ial.child a join a.mapValue mv
+           where a.ns in (:ns) and mv.value != '' and lower(mv.value) like :query and lower(mv.value) not like :query2
+           group by mv.value order by lower(mv.value)""",
+        {"ns": ["genes"], "query": "%o1%", "query2": "d\\_%"},
+    )
+    assert query.grouped
+    _, named, like, unlike = query.conditions
+    assert [named.holds_for(value) for value in ("", "DEMO1")] == [False, True]
+    assert [like.holds_for(value) for value in ("demo1", "demo2", "o1")] == [True, False, True]
+    assert [unlike.holds_for(value) for value in ("d_1", "demo1")] == [False, True]
+
+
+def test_annotations_of_one_kind() -> None:
+    query = take_apart(
+        "select oal from ImageAnnotationLink as oal left outer join fetch oal.child as ch"
+        " where ch.class=MapAnnotation and ch.class!=TagAnnotation",
+        {},
+    )
+    assert [condition.holds_for("MapAnnotation") for condition in query.conditions] == [True, True]
+    assert take_apart("select distinct a from Annotation a join a.mapValue mv", {}).entity == "MapAnnotation"
+    assert take_apart("select a from Annotation a", {}).entity == "Annotation"
+
+
+def test_brackets_around_what_is_asked_for() -> None:
+    assert take_apart("select distinct (a) from ImageAnnotationLink ial join ial.child a", {}).columns == ("a",)
+    assert take_apart("select distinct(roi.id) from Roi roi", {}).columns == ("roi.id",)
+
+
+def test_the_query_in_the_brackets_of_another() -> None:
+    inner = "select image.id from ImageAnnotationLink ial where plate.id = :pid order by lower(image.name)"
+    outer = "select i from Image i where i.id in (:ids) order by i.id"
+    assert inner_query(outer.replace(":ids", inner)) == inner
+    assert inner_query(outer) == ""
 
 
 def test_no_alias() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stacks import ROOT
-from model import addresses
+from model import addresses, web_apps
 from model.caching import KINDS
 from tests.unit.frontend.conftest import Front
 
@@ -16,7 +16,8 @@ LISTED = Path(__file__).with_name("addresses.txt")
 """Every pattern of OMERO.web and the applications, by `python -m dev.web_addresses`."""
 
 CLOSED = tuple(address for address in addresses.table() if address.answer == addresses.CLOSED)
-OPENED = re.compile(addresses.url_filter())
+EVERY_APP = tuple(web_apps.table())
+OPENED = re.compile(addresses.url_filter(EVERY_APP))
 
 
 def listed() -> list[str]:
@@ -61,7 +62,7 @@ def test_no_pattern_opens_what_another_one_closes(address: addresses.Address) ->
     closed()
 
 
-@given(st.sampled_from(addresses.opened()).flatmap(sample))
+@given(st.sampled_from(addresses.opened(EVERY_APP)).flatmap(sample))
 @settings(max_examples=60, deadline=None)
 def test_omero_webs_own_filter_opens_what_the_proxy_opens(path: str) -> None:
     assert path.startswith("/static/") or OPENED.search(path)

@@ -29,6 +29,7 @@ def named(path: str, answer: object) -> list[str]:
 
 def test_a_plates_page_and_the_tree_ask_for_it_in_two_ways() -> None:
     assert container("plate", 7, 3)[1:] == (
+        "/webclient/api/annotations/?type=map&parents=true&plate=7",
         "/webclient/api/paths_to_object/?plate=7",
         "/webclient/load_plate/plate/7/?index=0&show=plate-7",
         "/webclient/load_plate/plate/7/?index=0",
@@ -58,6 +59,28 @@ def test_channels_that_are_off_are_left_out_but_the_first() -> None:
     *_, asked = named("/webclient/imgData/200/", {**IMAGE, "channels": off})
     assert "?c=-1|0:255$5082FF&m=c" in asked
     assert asked.endswith("maps=[{%22inverted%22:{%22enabled%22:false}}]")
+
+
+def test_the_viewer_leads_to_omero_iviewer_where_it_has_taken_its_place() -> None:
+    page = b"<script src='/static/omero_iviewer/main.js'></script>"
+    assert "/iviewer/image_data/200/" in named_in("/webclient/img_detail/200/", page)
+    assert list(named_in("/webclient/img_detail/200/", b"<html></html>")) == []
+    maps = "maps=[{%22inverted%22:{%22enabled%22:false}},{%22inverted%22:{%22enabled%22:false}}]"
+    assert named("/iviewer/image_data/200/", IMAGE) == [
+        "/webclient/api/paths_to_object/?image=200&page_size=10",
+        "/webgateway/get_image_rdefs_json/200/",
+        "/webclient/render_thumbnail/200/?version=0",
+        "/iviewer/well_images/?id=21&offset=0&limit=10",
+        f"/webgateway/render_image/200/3/1/?c=1|0:255$5082FF,2|0.5:255$26FFBD&{maps}&m=c&p=normal&q=0.9",
+    ]
+
+
+def test_omero_iviewer_leaves_out_every_channel_that_is_off_and_the_planes_of_large_images() -> None:
+    first_off = [{**CHANNELS[0], "active": False}, CHANNELS[1]]
+    *_, asked = named("/iviewer/image_data/200/", {**IMAGE, "channels": first_off})
+    assert "?c=2|0.5:255$26FFBD&maps=[{%22inverted%22:{%22enabled%22:false}}]&m=c" in asked
+    large = named("/iviewer/image_data/200/", {**IMAGE, "tiles": True, "meta": {"wellId": None}})
+    assert not [path for path in large if "render_image" in path or "well_images" in path]
 
 
 def test_of_a_large_image_no_whole_plane_is_asked_for() -> None:

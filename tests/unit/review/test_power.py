@@ -259,9 +259,10 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/contexts.py", "changed", "access-changed"),
         ("cloudinit/database/files.yaml", "changed", "access-changed"),
         ("model/addresses.yaml", "changed", "access-changed"),
+        ("model/web_apps.yaml", "changed", "access-changed"),
         ("cloudinit/proxy/locations.conf.j2", "changed", "access-changed"),
         ("cloudinit/proxy/files/etc/nginx/conf.d/site.conf.j2", "changed", "access-changed"),
-        ("cloudinit/proxy/files/etc/nginx/snippets/headers.conf", "changed", "access-changed"),
+        ("cloudinit/proxy/files/etc/nginx/snippets/headers.conf.j2", "changed", "access-changed"),
         ("cloudinit/web/files/opt/omero/web/lib/idr_middleware.py", "changed", "access-changed"),
         ("cloudinit/web/files/opt/omero/web/config/idr.omero.j2", "changed", "access-changed"),
         ("cloudinit/web/files/opt/omero/web/config/ice.config", "removed", "access-changed"),
@@ -278,6 +279,7 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/redis/files/etc/redis/limits.conf.j2", "changed", None),
         ("cloudinit/web/scripts/check", "removed", "check-lifted"),
         ("cloudinit/web/scripts/health", "changed", "check-lifted"),
+        ("cloudinit/web/scripts/loads", "changed", "check-lifted"),
         ("cloudinit/bootstrap/idr-apply", "changed", "check-lifted"),
         ("cloudinit/web/scripts/check", "added", None),
         ("cloudinit/redis/scripts/activate", "changed", None),
@@ -433,9 +435,10 @@ def test_a_rotation_number_that_becomes_smaller_is_a_line_and_a_rule(
         "Ice.Plugin.X",
         "omero.mail.host",
         "omero.web.admins",
+        "omero.web.apps",
     ],
 )
-def test_a_key_that_starts_programs_or_sends_mail_gives_power(key: str) -> None:
+def test_a_key_that_starts_programs_sends_mail_or_opens_addresses_gives_power(key: str) -> None:
     assert KeyChange(key, "set", ("a",)).is_access
 
 

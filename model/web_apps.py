@@ -1,0 +1,94 @@
+"""Applications that OMERO.web can have beside it, and what each of them needs: web_apps.yaml."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import AfterValidator, WithJsonSchema
+
+from model.spelling import instead
+
+TABLE: Final = Path(__file__).with_suffix(".yaml")
+
+ANYTHING: Final = "anything"
+"""What the value of a key must be that is not looked at."""
+
+
+@dataclass(frozen=True)
+class App:
+    """An application: its name in a stack file and in Django, and what it adds to OMERO.web's configuration.
+
+    `config` and `entries` are keys with values as text: one for the key, and one more for the list under the key.
+    `keys` are its own ones by what their values must be. `origins` are other sites that its pages load from.
+    """
+
+    name: str
+    django: str
+    is_root: bool
+    config: tuple[tuple[str, str], ...]
+    entries: tuple[tuple[str, str], ...]
+    keys: Mapping[str, tuple[str, ...]]
+    origins: Mapping[str, tuple[str, ...]]
+
+    def has(self, key: str) -> bool:
+        """Whether a key of OMERO.web's configuration is the application's own."""
+        return any(key in keys for keys in self.keys.values())
+
+
+@cache
+def table() -> Mapping[str, App]:
+    """All applications by name, in the order in which OMERO.web loads them."""
+    document: dict[str, dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+    return {name: _app(name, about) for name, about in document.items()}
+
+
+def _app(name: str, about: Mapping[str, Any]) -> App:
+    return App(
+        name=name,
+        django=about["django"],
+        is_root=about.get("root", False),
+        config=tuple((key, _text(value)) for key, value in about.get("config", {}).items()),
+        entries=tuple((key, _text(one)) for key, entries in about.get("append", {}).items() for one in entries),
+        keys={what: tuple(keys) for what, keys in about["keys"].items()},
+        origins={directive: tuple(sites) for directive, sites in about.get("origins", {}).items()},
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def named(names: Iterable[str]) -> tuple[App, ...]:
+    """The applications of these names, in OMERO.web's order."""
+    wanted = set(names)
+    return tuple(app for name, app in table().items() if name in wanted)
+
+
+def own_keys() -> Iterator[tuple[str, str]]:
+    """The own keys of all applications, each with what its value must be."""
+    for app in table().values():
+        for what, names in app.keys.items():
+            yield from ((what, name) for name in names)
+
+
+def unserved(where: str, config: Iterable[str], served: Collection[str]) -> Iterator[str]:
+    """What is wrong with keys, under `where` in the stack file, of applications that are not served there."""
+    for key in config:
+        owner = next((app.name for app in table().values() if app.has(key)), None)
+        if owner and owner not in served:
+            yield f"{where}.config: '{key}' is of {owner}, which is not in web.apps"
+
+
+def _known(name: str) -> str:
+    if name not in table():
+        msg = f"'{name}' is no application that is known; {instead(name, table())}"
+        raise ValueError(msg)  # pydantic reports ValueError
+    return name
+
+
+AppName = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": sorted(table())})]
+"""An application as a stack file names it."""

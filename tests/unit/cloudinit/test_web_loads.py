@@ -1,0 +1,87 @@
+"""The step `loads` of the role web: what OMERO.web would not start with is found before that which runs is touched."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.stacks import ROOT
+
+SCRIPT = ROOT / "cloudinit" / "web" / "scripts" / "loads"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The script with this folder for the root of a machine."""
+
+    folder: Path
+
+    def program(self, path: str, text: str) -> None:
+        """A program of the machine."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/bin/bash\n{text}\n")
+        file.chmod(0o755)
+
+    def environment(self, name: str, *, python: str) -> None:
+        """A Python environment: `omero load` writes what it was given, and `python` does as told."""
+        self.program(
+            f"opt/omero/web/{name}/bin/omero", 'echo "$OMERODIR $*" >> "$LOG"; touch "$OMERODIR/etc/grid/config.xml"'
+        )
+        self.program(f"opt/omero/web/{name}/bin/python", f'echo "{name} $OMERODIR" >> "$LOG"; {python}')
+
+    def run(self) -> "subprocess.CompletedProcess[str]":
+        """Run the script."""
+        text = SCRIPT.read_text()
+        for path in ("/opt/omero/web", "/usr/local/lib/idr", "-p /run"):
+            text = text.replace(path, f"{'-p ' if ' ' in path else ''}{self.folder}{path.removeprefix('-p ')}")
+        # The user is not there, and this one may not become another.
+        text = text.replace("runuser -u omero-web -- ", "").replace("-o omero-web ", "")
+        environment = {**os.environ, "LOG": str(self.folder / "log")}
+        return subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True, check=False)
+
+    @property
+    def log(self) -> list[str]:
+        """What the programs were asked."""
+        return (self.folder / "log").read_text().splitlines()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A machine whose image has OMERO.web."""
+    (tmp_path / "run").mkdir()
+    made = Place(tmp_path)
+    made.environment("venv3", python="exit 0")
+    return made
+
+
+def test_what_loads_is_tried_in_a_folder_that_is_gone_afterwards(place: Place) -> None:
+    done = place.run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    loaded, tried = place.log
+    home = tried.removeprefix("venv3 ")
+    assert loaded == f"{home} load --glob {place.folder}/opt/omero/web/config/*.omero"
+    assert home.startswith(f"{place.folder}/run/")
+    assert list((place.folder / "run").iterdir()) == []
+
+
+def test_what_does_not_load_is_one_line_with_the_reason(place: Place) -> None:
+    place.environment(
+        "venv3", python="echo Traceback; echo '  File x'; echo 'IndexError: list index out of range'; exit 1"
+    )
+    done = place.run()
+    assert done.returncode == 1
+    assert done.stdout == (
+        "OMERO.web does not load its settings or an application: IndexError: list index out of range\n"
+    )
+    assert list((place.folder / "run").iterdir()) == []
+
+
+def test_a_new_environment_is_tried_before_it_is_in_use(place: Place) -> None:
+    place.environment("venv3", python="echo the old one; exit 1")
+    place.environment("venv-new", python="exit 0")
+    place.program("usr/local/lib/idr/omero-web/common.sh", f"folder={place.folder}/opt/omero/web/venv-new")
+    assert place.run().returncode == 0
+    assert place.log[-1].startswith("venv-new ")

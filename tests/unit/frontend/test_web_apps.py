@@ -1,0 +1,86 @@
+"""What the proxy answers of applications beside OMERO.web: of those that the release serves, and of the others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness import proxy, stacks
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
+from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import WEB, Front
+
+PAGES = {
+    "iviewer": ("/iviewer/?images=1", "/iviewer/image_data/1/"),
+    "figure": ("/figure/", "/figure/imgData/1/"),
+    "mapr": ("/mapr/api/config/", "/mapr/api/gene/?value=x"),
+    "gallery": ("/gallery-api/thumbnails/?screen=1", "/gallery_settings/", "/study/idr0001/", "/search/"),
+}
+"""Some of each one's addresses."""
+NEVER = ("/iviewer/persist_rois/", "/figure/save_web_figure/", "/mapr/favicon/", "/link_check/?url=http://x")
+
+
+def plan_with(*apps: str) -> Plan:
+    """The plan of the stack `local` with these applications."""
+    values = stacks.values("local")
+    values["web"] = {"apps": list(apps)}
+    return plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+
+
+@contextmanager
+def serving(folder: Path, *apps: str) -> Iterator[Front]:
+    """The proxy of a release with these applications."""
+    made = plan_with(*apps)
+    with upstreams.running(proxy.certificate(made)) as upstream:
+        place, trust = proxy.Place(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(made)
+        with (
+            proxy.running(place, made),
+            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=20) as visitor,
+        ):
+            yield Front(place, upstream, visitor, visitor)
+
+
+@pytest.mark.parametrize("app", PAGES)
+def test_only_what_is_served_is_open(tmp_path: Path, app: str) -> None:
+    with serving(tmp_path, app) as front:
+        for name, paths in PAGES.items():
+            statuses = {front.get(path).status_code for path in paths}
+            assert statuses == ({200} if name == app else {404}), name
+        assert front.upstream.asked == dict.fromkeys(PAGES[app], 1)
+        assert {front.get(path).status_code for path in NEVER} == {404}
+
+
+def test_an_answer_of_one_is_kept_by_its_kind(front: Front) -> None:
+    for path in ("/iviewer/image_data/1/", "/figure/imgData/1/", "/mapr/api/config/", "/gallery_settings/"):
+        states = [front.get(path).headers["x-cache-status"] for _ in range(2)]
+        assert states == ["MISS", "HIT"], path
+
+
+def test_with_other_applications_a_viewers_page_is_made_again_and_pictures_are_not(tmp_path: Path) -> None:
+    picture, viewer = "/webgateway/render_image/1/0/0/", "/webclient/img_detail/1/"
+    for apps, states in ((("iviewer",), ["MISS", "MISS"]), (("iviewer",), ["HIT", "HIT"]), ((), ["HIT", "MISS"])):
+        with serving(tmp_path, *apps) as front:
+            assert [front.get(path).headers["x-cache-status"] for path in (picture, viewer)] == states, apps
+
+
+def test_the_first_page_is_the_gallerys_where_it_is_served_and_everybodys_data_elsewhere(tmp_path: Path) -> None:
+    with serving(tmp_path / "with", "gallery") as front:
+        assert front.get("/").status_code == 200
+        assert front.upstream.asked == {"/": 1}
+        assert front.get("/webclient/").status_code == 302
+    with serving(tmp_path / "without", "iviewer", "figure", "mapr") as front:
+        for path in ("/", "/?x=1"):
+            assert front.get(path).headers["location"].endswith("/webclient/?experimenter=-1"), path
+        assert not front.upstream.asked
+
+
+def test_pages_load_from_other_sites_only_what_one_that_is_served_needs(tmp_path: Path) -> None:
+    with serving(tmp_path / "with", "gallery") as front:
+        policy = front.get("/").headers["content-security-policy"]
+        assert "frame-src 'self' https://www.youtube.com" in policy
+    with serving(tmp_path / "without", "iviewer", "figure", "mapr") as front:
+        assert "https:" not in front.get("/iviewer/").headers["content-security-policy"]
