@@ -40,6 +40,10 @@ EFFECTS = {
         Effect("omeroreadonly-2", JARS, ZARR),
     ],
     "#431": [Effect("omeroreadwrite", DOWNLOADS, ("/OMERO.server-5.6.13-ice36.zip",))],
+    "#435": [Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("openmicroscopy.org/mapr/omap",))],
+    "applications of OMERO.web: which (`web.apps`)": [
+        Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("omero_iviewer", "omero_figure")),
+    ],
     "#437": [
         Effect(
             "proxy",
@@ -81,7 +85,7 @@ def possible() -> dict[str, str]:
 def before() -> dict[str, Any]:
     """The IDR's stack file without what the rows say."""
     values = stacks.values("idr")
-    del values["omero"]["jars"], values["redirects"]
+    del values["omero"]["jars"], values["redirects"], values["web"]["apps"]
     values["omero"]["server"]["url"] = "https://d.example.org/OMERO.server-5.6.0-ice36.zip"
     return values
 
