@@ -66,21 +66,21 @@ class Run:
         return self.state_file.with_name(f"{self.state_file.name}.failed")
 
     async def __call__(self) -> Report:
-        """Ask for everything that is not done yet. Raises StoppedError."""
+        """Ask for everything that is not done yet. Raises AskError or StoppedError."""
         start = time.monotonic()
-        stopped = ""
+        stopped: Exception | None = None
         try:
             self.report.total = await self._catalogue.counts()
             await self._first()
             await self._everything()
         except* (AskError, StoppedError) as errors:
-            stopped = str(errors.exceptions[0])
+            stopped = errors.exceptions[0]
         self.report.complete = self.state.complete = not stopped
         self.report.requests = self.client.requests
         self.report.seconds = time.monotonic() - start
         self._save()
         if stopped:
-            raise StoppedError(stopped)
+            raise stopped
         return self.report
 
     async def _everything(self) -> None:

@@ -3,15 +3,15 @@
 import json
 import os
 import subprocess
-import sys
 from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from harness.stacks import ROOT
+from idr.__main__ import app
 from idr.errors import IdrError
 from idr.manifest.sums import Difference, Sum, differences, line, read
 
@@ -21,9 +21,9 @@ paths = st.lists(st.text("ab.-/\\\n\ré", min_size=1, max_size=6), unique=True).
 )
 
 
-def idr(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "idr", "manifest", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    done = CliRunner().invoke(app, ["manifest", *map(str, arguments)])
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture
