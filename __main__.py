@@ -5,7 +5,7 @@ import pulumi
 from components import cloud
 from components.deployment import Deployment
 from components.failure import say_next_step
-from components.preconditions import require_agreement, require_capacity
+from components.preconditions import require_agreement, require_capacity, require_safe_locations
 from components.stack import load
 from model.outputs import contract
 from model.outputs.summary import summary
@@ -15,6 +15,7 @@ from model.replacement import order
 
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
+require_safe_locations(stack_plan)
 deployed = require_agreement(stack_plan, secrets)
 require_capacity(stack_plan)
 say_next_step(pulumi.get_stack())

@@ -185,6 +185,7 @@ CONTEXTS: Mapping[str, type[Context]] = {
     "omero-server": omero.Server,
     "proxy": frontend.Proxy,
     "redis": Redis,
+    "s3": omero.Buckets,
     "web": frontend.Web,
 }
 """The context of each role whose templates print more than `Common`."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cloudinit.render import HERE
 from model import addresses, matrix, web_apps
@@ -12,6 +13,7 @@ from model.firewall import Flow
 from model.plan import Node, Plan
 from model.roles import Role, SiteRole
 from model.secrets import Secrets
+from model.settings import Settings
 
 
 def disclosure(
@@ -20,6 +22,7 @@ def disclosure(
     """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
 
     `cloud` has the settings that say where the cloud is, by name: the server there receives the credentials.
+    Sources are where nodes fetch files and visitors are sent. A lower rotation number brings an earlier secret back.
     All of it is public: digests are those of the sources, never of what is rendered with a secret. While the stack
     secret is renewed, the public deploy keys distinguish the new one from the former.
     """
@@ -30,10 +33,31 @@ def disclosure(
         "flows": [_flow(flow) for flow in _flows(plan)],
         "checks": list(_checks(plan, verifies_cloud=verifies_cloud)),
         "cloud": dict(cloud or {}),
-        "files": digests(HERE.parent) | _of_site_roles(plan),
+        "sources": dict(_sources(plan.settings)),
+        "rotations": dict(plan.settings.rotations),
+        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_locations(plan),
         **_omero(plan),
         **_renewal(secrets),
     }
+
+
+def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What nodes fetch or mount and where visitors are sent, by setting. A proxy's password is not shown."""
+    for name, part in settings.omero.parts().items():
+        if part:
+            yield f"omero.{name}", f"{part.url} ({part.sha256 or 'no sum'})"
+    if pages := settings.site.pages:
+        yield "site.pages", f"{pages.url} ({pages.sha256 or 'no sum'})"
+    for mount in settings.nfs_mounts:
+        yield f"nfsMounts {mount.mount}", f"{mount.source} ({mount.options})"
+    for bucket in settings.s3_mounts:
+        yield f"s3Mounts {bucket.mount}", f"{bucket.bucket} of {bucket.endpoint}"
+    for redirect in settings.redirects:
+        yield f"redirects {redirect.source}", f"{redirect.target} ({'301' if redirect.permanent else '302'})"
+    for url in settings.proxies.urls():
+        yield f"proxies {urlsplit(url).hostname}", f"port {urlsplit(url).port}"
+    if settings.acme:
+        yield "acme.directory", settings.acme.directory
 
 
 def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
@@ -110,6 +134,12 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
         for file in sorted(role.folder.rglob("*"))
         if file.is_file()
     }
+
+
+def _of_locations(plan: Plan) -> dict[str, str]:
+    """The same of the site's own nginx locations."""
+    snippets = plan.settings.site.locations
+    return {snippet.path: hashlib.sha256(snippet.text.encode()).hexdigest() for snippet in snippets}
 
 
 def _digest(file: Path) -> str:

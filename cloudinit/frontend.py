@@ -10,12 +10,15 @@ from model.addresses import Address
 from model.balancing import Hop
 from model.caching import Kind, Zone
 from model.locations import ProxyLocation, locations
+from model.nginx_snippets import Snippet
 from model.omero_nodes import service_name
 from model.plan import Node, Plan
 from model.public_certificate import Acme
+from model.public_site import PublicSite
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role
 from model.secrets import Certificate
+from model.visitors import Visitors
 from model.web_apps import App
 
 
@@ -26,6 +29,7 @@ class Web:
     `apps` are the applications beside it, in the order in which it loads them.
     """
 
+    visitors: Visitors
     port: int
     omero_server: Node
     omero_ssl_port: int
@@ -45,6 +49,7 @@ class Web:
         node, release = source.node, source.release
         apps = source.plan.settings.apps_of(release.name)
         return cls(
+            visitors=source.plan.settings.visitors,
             port=firewall.WEB_PORT,
             # The one beside it where there is one (IDR/deployment#47).
             omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
@@ -61,6 +66,14 @@ class Web:
         )
 
 
+@dataclass(frozen=True)
+class SiteText:
+    """A file of the site's own beside nginx's pages."""
+
+    name: str
+    text: str
+
+
 @dataclass(frozen=True, repr=False)
 class Proxy:
     """nginx: what it answers by which name, what it keeps, whom it asks, and how much one visitor gets.
@@ -69,6 +82,7 @@ class Proxy:
     `apps` are the applications beside OMERO.web; where one `has_front_page`, it answers `/`.
     """
 
+    visitors: Visitors
     host_name: str
     tls: Literal["acme", "given"]
     public_certificate: Certificate
@@ -102,14 +116,21 @@ class Proxy:
     omero_ssl_port: int
     omero_websocket_port: int
     locations: tuple[ProxyLocation, ...]
+    site: PublicSite
+    site_texts: tuple[SiteText, ...]
+    site_locations: tuple[Snippet, ...]
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
         node, release, plan = source.node, source.release, source.plan
         apps = plan.settings.apps_of(release.name)
+        names = [app.name for app in apps]
         acme = plan.settings.acme if node == plan.public_node() else None
+        is_public = plan.settings.visitors == Visitors.PUBLIC
+        kinds = caching.KINDS if is_public else caching.FOR_USERS
         return cls(
+            visitors=plan.settings.visitors,
             host_name=plan.host_name,
             tls="acme" if acme else "given",
             public_certificate=_given(plan) or source.secrets.visitors_certificate(node.name, plan.host_name),
@@ -120,12 +141,12 @@ class Proxy:
             apps=apps,
             has_front_page=any(app.is_root for app in apps),
             content_policy=content_policy.of(apps),
-            addresses=addresses.opened([app.name for app in apps]),
+            addresses=addresses.opened(names) if is_public else addresses.opened_for_users(names),
             known_arguments=addresses.known_arguments(),
             kept_groups=addresses.KEPT_GROUPS,
             credentials=addresses.credentials(),
-            kinds=caching.KINDS,
-            zones=caching.zones(caching.volume_gib(node)),
+            kinds=kinds,
+            zones=caching.zones(caching.volume_gib(node), kinds),
             unused=caching.UNUSED,
             # The release's own machines (pre-warming), and operators through the bastion.
             unlimited=(release.subnet.cidr, plan.bastion.subnet.cidr),
@@ -144,7 +165,14 @@ class Proxy:
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             omero_websocket_port=firewall.OMERO_WEBSOCKET_PORT,
             locations=locations(release),
+            site=plan.settings.site,
+            site_texts=_site_texts(plan.settings.site),
+            site_locations=plan.settings.site.locations,
         )
+
+
+def _site_texts(site: PublicSite) -> tuple[SiteText, ...]:
+    return (SiteText("robots.txt", site.robots.rstrip("\n") + "\n"),) if site.robots else ()
 
 
 def _given(plan: Plan) -> Certificate | None:

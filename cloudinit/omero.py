@@ -4,22 +4,39 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from cloudinit.source import Source
+from model.downloads import Download, Jar
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
+from model.object_stores import S3Mount
 from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
 from model.plan import Node
 from model.roles import OMERO_ROLES, Role
-from model.settings import Download, NfsMount
+from model.settings import NfsMount
+from model.visitors import Visitors
+
+
+@dataclass(frozen=True)
+class PlacedJar:
+    """A jar by the setting that names it, and where it goes in OMERO.server's folder."""
+
+    setting: str
+    path: str
 
 
 @dataclass(frozen=True, repr=False)
 class Server:
-    """OMERO.server, or the demo in its place."""
+    """OMERO.server, or the demo in its place. Without a public user, `public_password` is empty.
 
+    `users_password` is that of the demo's users, which has no other accounts.
+    """
+
+    visitors: Visitors
     database: Node
     database_user: str
     database_password: str
     public_password: str
+    users_password: str
     pool_size: int
+    jars: tuple[PlacedJar, ...]
     is_readonly: bool
     ssl_port: int
     websocket_port: int
@@ -29,15 +46,22 @@ class Server:
         """The values for a node."""
         user, settings = database_user(source.node), source.plan.settings
         return cls(
+            visitors=settings.visitors,
             database=source.first(Role.DATABASE),
             database_user=user,
             database_password=source.password(f"database/{user}"),
-            public_password=settings.public_password,
+            public_password=settings.public_password if settings.visitors == Visitors.PUBLIC else "",
+            users_password=source.password("omero/root"),
             pool_size=settings.omero.pool_size,
+            jars=_placed(settings.omero.jars),
             is_readonly=is_readonly(source.node),
             ssl_port=OMERO_SSL_PORT,
             websocket_port=OMERO_WEBSOCKET_PORT,
         )
+
+
+def _placed(jars: tuple[Jar, ...]) -> tuple[PlacedJar, ...]:
+    return tuple(PlacedJar(f"omero.jars.{number}", path) for number, jar in enumerate(jars) for path in jar.paths)
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,18 +80,22 @@ class Accounts:
 
 @dataclass(frozen=True)
 class Downloads:
-    """The archives of the official distribution that a node needs, by the name of the part."""
+    """The files that a node fetches, by the setting that names each."""
 
     archives: dict[str, Download]
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node: OMERO.web alone needs no more than Ice for Python."""
-        omero = source.plan.settings.omero
-        has_server = bool(OMERO_ROLES.intersection(source.node.roles))
-        server: dict[str, Download | None] = {"server": omero.server, "ice": omero.ice} if has_server else {}
-        parts = server | {"ice-python": omero.ice_python}
-        return cls(archives={name: part for name, part in parts.items() if part})
+        """The values for a node: OMERO.web alone needs no more of OMERO than Ice for Python."""
+        settings, roles = source.plan.settings, source.node.roles
+        found: dict[str, Download | None] = {}
+        if OMERO_ROLES.intersection(roles):
+            found |= {f"omero.{name}": part for name, part in settings.omero.parts().items()}
+        elif Role.WEB in roles:
+            found |= {"omero.icePython": settings.omero.ice_python}
+        if Role.PROXY in roles:
+            found |= {"site.pages": settings.site.pages}
+        return cls(archives={name: part for name, part in found.items() if part})
 
 
 @dataclass(frozen=True)
@@ -80,6 +108,18 @@ class Mounts:
     def of(cls, source: Source) -> Self:
         """The values for a node."""
         return cls(mounts=mounts(source.node, source.plan))
+
+
+@dataclass(frozen=True, repr=False)
+class Buckets:
+    """The buckets of object stores that a node mounts."""
+
+    buckets: tuple[S3Mount, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(buckets=source.plan.settings.s3_mounts)
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,18 @@ def apt(text: str) -> str:
     return f'"{text}"'
 
 
+def nginx(text: str) -> str:
+    """A word of nginx's configuration, which has no way to write a dollar sign that begins no variable."""
+    if not text.isprintable() or "$" in text:
+        msg = "a text of nginx's configuration cannot hold a dollar sign or a control character"
+        raise ValueError(msg)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def sha256(text: str) -> str:
     """A password's sum, as Redis' users.acl has it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-FILTERS: dict[str, Callable[[str], str]] = {"shell": shell, "word": word, "apt": apt, "sha256": sha256}
+FILTERS: dict[str, Callable[[str], str]] = {"shell": shell, "word": word, "apt": apt, "nginx": nginx, "sha256": sha256}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from components.cloud import setting
-from idr import agreement, capacity, cloud_state
+from idr import agreement, capacity, cloud_state, gixy
 from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.errors import IdrError
@@ -43,6 +43,22 @@ def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
         raise pulumi.RunError("\n".join(lines))
     gone = result.gone_servers()
     return {name: _deployed(server, gone.get(name, "")) for name, server in result.state.servers().items()}
+
+
+def require_safe_locations(plan: Plan) -> None:
+    """Refuse a preview, too, where gixy finds a fault in the site's own nginx locations.
+
+    Raises RunError with every finding, a line each, and before an `up` also where gixy cannot tell.
+    """
+    try:
+        found = gixy.findings(plan.settings.site.locations)
+    except gixy.GixyError as error:
+        if not pulumi.runtime.is_dry_run():
+            raise pulumi.RunError(str(error)) from None
+        pulumi.log.warn(str(error))
+        return
+    if found:
+        raise pulumi.RunError("\n".join(found))
 
 
 def require_capacity(plan: Plan) -> None:

@@ -124,7 +124,8 @@ class Place:
         """A configuration text for this place instead of the machine's."""
         temporary = "".join(f"    {name}_temp_path {self.folder}/{name};\n" for name in TEMPORARY)
         text = text.replace("user www-data;", f"user {getpass.getuser()};").replace("http {\n", f"http {{\n{temporary}")
-        for old, new in (("/etc/nginx/", "etc/"), ("/var/cache/nginx/", "cache/"), ("/var/log/nginx/", "log/")):
+        folders = {"/etc/nginx/": "etc/", "/var/cache/nginx/": "cache/", "/var/log/nginx/": "log/", "/srv/": "srv/"}
+        for old, new in folders.items():
             text = text.replace(old, f"{self.folder}/{new}")
         text = text.replace(AUTHORITY, f"{self.folder}/etc/{Path(AUTHORITY).name}")
         text = text.replace("/run/nginx.pid", f"{self.folder}/pid").replace("127.0.0.0/8 0;", f"{self.trusted} 0;")

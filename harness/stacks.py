@@ -22,7 +22,8 @@ STACK_FILES = {
 }
 OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH new@example.org"
 LAYOUTS = STACK_FILES | {
-    name: ROOT / "examples" / f"Pulumi.{name}.yaml" for name in ("single-node", "multi-node", "pilot")
+    name: ROOT / "examples" / f"Pulumi.{name}.yaml"
+    for name in ("idr", "single-node", "multi-node", "pilot", "institute")
 }
 """The stacks and the layouts that ship as examples."""
 OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s operator@example.org"

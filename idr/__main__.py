@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "pin": "idr.pin:command",
     "recover": "idr.recover.command:command",
     "review": "idr.review.command:command",
+    "transfer": "idr.transfer.command:command",
+    "manifest": "idr.manifest.command:command",
     "prewarm": "idr.prewarm.command:prewarm",
 }
 

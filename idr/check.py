@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.text import Text
 
-from idr import cloud_state, stack_file
+from idr import cloud_state, gixy, stack_file
 from idr.agreement import disagreements
 from idr.capacity import Report, report
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 def command(stack: Stack, as_json: AsJson = False) -> None:
     """Ask the cloud for all that the plan names and for its quotas, and compare them with the plan.
 
+    Also asks gixy about the site's own nginx locations.
+
     Reports every shortfall at once and changes nothing. `pulumi up` does the same before it changes anything.
     """
     file = stack_file.read(stack)
     cloud = asking(lambda: connect(file.provider_setting))
     differences: list[str] = asking(lambda: disagreements(cloud, file.plan))
     result = report(file.plan, asking(lambda: cloud_state.read(cloud, file.plan)))
-    lacking = [*file.missing(), *result.shortfalls]
+    lacking = [*file.missing(), *gixy.findings(file.settings.site.locations), *result.shortfalls]
     ok = not (lacking or differences)
     if as_json:
         needed = [_plain(need) for need in result.needs]

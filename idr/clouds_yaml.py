@@ -10,8 +10,28 @@ import yaml
 
 from model.login import TRUE, ProviderError
 from model.messages import reason
+from model.provider import IDENTITY
+from model.yaml_scanner import EngineScanner
 
 Entry = dict[str, Any]
+
+KINDS: dict[str, type] = {
+    "auth": dict,
+    "regions": list,
+    **dict.fromkeys(("auth_type", "cacert", "cert", "cloud", "key", "profile", "region_name", "verify"), str),
+}
+"""Kinds of the keys of an entry that are read."""
+WORDS: dict[type, str] = {dict: "a mapping of keys to values", list: "a list", str: "text"}
+READ_TAGS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:null")
+
+
+class _AsText(EngineScanner, yaml.SafeLoader):
+    """Numbers and the like are text: the provider takes a project called 007 for what it is. `<<` merges."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own
+        first: [resolver for resolver in resolvers if resolver[0] in READ_TAGS]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def entry(name: str, region: str | None, folder: Path) -> Entry:
@@ -65,20 +85,37 @@ def _clouds(file: Path | None, key: str) -> dict[str, Entry] | None:
     if file is None:
         return None
     try:
-        # All as text: the provider takes a project called 007 for what it is.
-        document = yaml.load(file.read_text(), Loader=yaml.BaseLoader)  # noqa: S506  # makes nothing but text
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        document = yaml.load(file.read_bytes(), Loader=_AsText)  # noqa: S506  # a SafeLoader
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         msg = f"{file} cannot be read: {reason(error)}"
         raise ProviderError(msg) from None
     clouds = (document or {}).get(key) or {} if isinstance(document or {}, dict) else None
     if not isinstance(clouds, dict) or not all(isinstance(known, dict) for known in clouds.values()):
         msg = f"{file} has no `{key}:` with entries below it"
         raise ProviderError(msg)
+    for name, known in clouds.items():
+        _require_kinds(file, name, known)
     return {name: _typed(known) for name, known in clouds.items()}
 
 
+def _require_kinds(file: Path, name: str, known: Entry) -> None:
+    found = [(key, known.get(key), kind) for key, kind in KINDS.items()]
+    if isinstance(known.get("auth"), dict):
+        found += [(f"auth.{one.key}", known["auth"].get(one.key), str) for one in IDENTITY]
+    regions = known.get("regions")
+    for region in regions if isinstance(regions, list) else ():
+        if isinstance(region, dict):
+            found.append(("regions: values", region.get("values"), dict))
+    for key, value, kind in found:
+        if value is not None and not isinstance(value, kind):
+            msg = f"{file}: '{name}': {key} must be {WORDS[kind]}"
+            raise ProviderError(msg)
+
+
 def _typed(known: Entry) -> Entry:
-    return {key: value.lower() in TRUE if key == "verify" else value for key, value in known.items()}
+    # What is empty says nothing.
+    given = {key: value for key, value in known.items() if value is not None}
+    return {key: value.lower() in TRUE if key == "verify" else value for key, value in given.items()}
 
 
 def _merged(above: Mapping[str, Any], below: Mapping[str, Any]) -> Entry:

@@ -1,4 +1,4 @@
-"""`idr pin`: fetch what the settings name of OMERO's distribution, and write the SHA-256 sums into the stack file.
+"""`idr pin`: fetch the files that the settings name by URL, and write their SHA-256 sums into the stack file.
 
 What is on the machines later is what was here now: a node uses no file whose sum differs.
 """
@@ -17,24 +17,23 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from idr import checkout, cli
 from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
+from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")
-KEY = "idr:omero"
+"""What the official distribution of OMERO must have, below `omero`."""
 TIMEOUT_SECONDS = 30.0
 CHUNK = 1 << 16
 
 
 class Pinned:
-    """A part of the distribution as a stack file names it; `sha256` is the sum in the file, or None."""
+    """A file as a stack file names it: the setting, the URL, and the sum in the file, or None."""
 
-    def __init__(self, text: str, name: str) -> None:
-        """Find the part `name`. Raises IdrError when the file does not name it."""
-        self.name = name
-        config = _at(yaml.compose(text), "config")
-        part = _at(config, KEY, name) or _at(config, KEY.removeprefix(NAMESPACE), name)
+    def __init__(self, text: str, setting: str, part: Any) -> None:
+        """The file that the node `part` of the text describes. Raises IdrError when it names none."""
+        self.setting = setting
         fields = dict(_entries(part))
         if "url" not in fields:
-            msg = f"{KEY}.{name}.url is not in the stack file: nothing to fetch"
+            msg = f"idr:{setting}.url is not in the stack file: nothing to fetch"
             raise IdrError(msg)
         self._url, self._sum = fields["url"], fields.get("sha256")
         self._flow = bool(part.flow_style)
@@ -53,10 +52,17 @@ class Pinned:
         return end, end, f", sha256: {sha256}" if self._flow else f"{self._new_line}sha256: {sha256}"
 
 
-def _at(node: Any, *path: str) -> Any:
-    for key in path:
-        node = dict(_entries(node)).get(key)
-    return node
+def pinned(text: str) -> list[Pinned]:
+    """Every file that a stack file names by URL. Raises IdrError where one that it needs is not named."""
+    config = dict(_entries(dict(_entries(yaml.compose(text))).get("config")))
+    omero, site = (dict(_entries(config.get(f"{NAMESPACE}{key}") or config.get(key))) for key in ("omero", "site"))
+    jars, pages = omero.get("jars"), site.get("pages")
+    found = {f"omero.{name}": omero.get(name) for name in PARTS}
+    if "distribution" in omero and omero["distribution"].value == Distribution.DEMO and pages:
+        found = {}
+    found |= {f"omero.jars.{number}": jar for number, jar in enumerate(jars.value if jars else ())}
+    found |= {"site.pages": pages} if pages else {}
+    return [Pinned(text, setting, part) for setting, part in found.items()]
 
 
 def _entries(node: Any) -> list[tuple[str, Any]]:
@@ -66,7 +72,7 @@ def _entries(node: Any) -> list[tuple[str, Any]]:
 
 
 def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> dict[str, str]:
-    """Write the sum of each part into the stack file, all or none; returns them by the part's name.
+    """Write the sum of each file into the stack file, all or none; returns them by setting.
 
     Raises IdrError when a file cannot be fetched, or has another sum than the one written there and `renew` is false.
     """
@@ -77,16 +83,16 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
     except UnicodeDecodeError:
         msg = f"{file.name}: save it as UTF-8; only then can a sum be written into it"
         raise IdrError(msg) from None
-    parts = [Pinned(text, name) for name in PARTS]
-    sums = {part.name: fetch(part) for part in parts}
+    parts = pinned(text)
+    sums = {part.setting: fetch(part) for part in parts}
     for part in parts:
-        if part.sha256 not in (None, sums[part.name]) and not renew:
+        if part.sha256 not in (None, sums[part.setting]) and not renew:
             msg = (
-                f"{KEY}.{part.name}: {part.url} has SHA-256 {sums[part.name]}, {file.name} says {part.sha256}: "
+                f"idr:{part.setting}: {part.url} has SHA-256 {sums[part.setting]}, {file.name} says {part.sha256}: "
                 "not the file that was pinned. Find out why; --renew takes the new one. Nothing was written"
             )
             raise IdrError(msg)
-    for start, end, new in sorted((part.edit(sums[part.name]) for part in parts), reverse=True):
+    for start, end, new in sorted((part.edit(sums[part.setting]) for part in parts), reverse=True):
         text = text[:start] + new + text[end:]
     written = file.with_suffix(".new")
     written.write_bytes(text.encode())
@@ -96,9 +102,9 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
 
 
 def fetched(part: Pinned, progress: Progress) -> str:
-    """The SHA-256 of the file at a part's URL. Raises IdrError when it does not come."""
+    """The SHA-256 of the file at its URL. Raises IdrError when it does not come."""
     digest = hashlib.sha256()
-    task = progress.add_task(part.name, total=None)
+    task = progress.add_task(part.setting, total=None)
     try:
         with httpx.stream("GET", part.url, follow_redirects=True, timeout=TIMEOUT_SECONDS) as answer:
             answer.raise_for_status()
@@ -109,14 +115,14 @@ def fetched(part: Pinned, progress: Progress) -> str:
                 progress.advance(task, len(chunk))
             if answer.url != part.url:
                 progress.console.print(
-                    f"{part.name}: {part.url} leads to {answer.url}; a URL with a version stays true"
+                    f"{part.setting}: {part.url} leads to {answer.url}; a URL with a version stays true"
                 )
     except httpx.HTTPStatusError as error:
-        msg = f"{KEY}.{part.name}: {part.url} answers {error.response.status_code}. Nothing was written"
+        msg = f"idr:{part.setting}: {part.url} answers {error.response.status_code}. Nothing was written"
         raise IdrError(msg) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         msg = (
-            f"{KEY}.{part.name}: cannot fetch {part.url}: {error}. `idr pin` needs a machine that reaches it "
+            f"idr:{part.setting}: cannot fetch {part.url}: {error}. `idr pin` needs a machine that reaches it "
             "(HTTPS_PROXY is honoured). Nothing was written"
         )
         raise IdrError(msg) from None
@@ -128,16 +134,16 @@ def command(
     renew: Annotated[bool, typer.Option("--renew", help="Replace sums that no longer fit.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Fetch OMERO's distribution as the stack file names it, and write the SHA-256 sums there."""
+    """Fetch OMERO's distribution and other files that the stack file names, and write the SHA-256 sums there."""
     file = checkout.stack_file(stack)
     if not file.is_file():
         msg = f"there is no stack file {file.name}; there are stacks: {', '.join(checkout.stack_names())}"
         raise IdrError(msg)
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn("{task.description:<15}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
         sums = pin(file, lambda part: fetched(part, progress), renew=renew)
     if as_json:
         cli.print_json(sums)
         return
     for name, digest in sums.items():
-        cli.console().print(f"{name:<10} {digest}")
+        cli.console().print(f"{name:<15} {digest}")

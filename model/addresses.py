@@ -1,8 +1,8 @@
 """What visitors may ask of OMERO.web: one table, addresses.yaml. The proxy's and OMERO.web's filters follow from it."""
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,9 @@ CLOSED: Final = "closed"
 
 PAGE: Final = "page"
 """The answer that is one visitor's own, with a session: never kept."""
+
+STATIC: Final = "static"
+"""The kind of a file of OMERO.web's own: the same for everybody, whoever may see the data."""
 
 ANY: Final = "any"
 """The arguments of an address that gets all that a visitor sends."""
@@ -79,9 +82,26 @@ def opened(apps: Collection[str]) -> tuple[Address, ...]:
 
     Those first that a page asks for by the hundred.
     """
-    first = ("thumbnails", "planes", "static")
-    reachable = [address for address in table() if address.answer != CLOSED and address.app in ("", *apps)]
-    return tuple(sorted(reachable, key=lambda address: (*first, address.answer).index(address.answer)))
+    return _often_asked_first(address for address in _served(apps) if address.answer != CLOSED)
+
+
+def opened_for_users(apps: Collection[str]) -> tuple[Address, ...]:
+    """The addresses that users who log in may ask for. All but static files are answered for each user anew."""
+    never = {(prefix, pattern) for prefix, patterns in _file()["never"].items() for pattern in patterns}
+    return tuple(
+        address if address.answer == STATIC else replace(address, answer=PAGE, arguments=ANY)
+        for address in _often_asked_first(_served(apps))
+        if (address.prefix, address.pattern) not in never
+    )
+
+
+def _served(apps: Collection[str]) -> Iterator[Address]:
+    return (address for address in table() if address.app in ("", *apps))
+
+
+def _often_asked_first(found: Iterable[Address]) -> tuple[Address, ...]:
+    first = ("thumbnails", "planes", STATIC)
+    return tuple(sorted(found, key=lambda address: (*first, address.answer).index(address.answer)))
 
 
 @cache

@@ -1,8 +1,10 @@
 """The proxy's caches: one zone per kind of answer, sized from the cache volume."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
+
+from model.addresses import STATIC
 
 MIB_PER_GIB: Final = 1024
 PURPOSE: Final = "nginxcache"
@@ -45,8 +47,11 @@ KINDS: Final = (
     Kind("viewers", 0.02, 100, DAY),
     # A new OMERO.web brings other files under the same names. With all applications beside it they are 15 MiB: what a
     # proxy without a volume has.
-    Kind("static", 0.02, 20, 3600),
+    Kind(STATIC, 0.02, 20, 3600),
 )
+
+FOR_USERS: Final = tuple(kind for kind in KINDS if kind.name == STATIC)
+"""What is the same for everybody where users log in. Nothing else has a zone, so nothing else can be kept."""
 
 UNUSED: Final = "180d"
 """An answer that nobody asks for goes after this time, fresh or not."""
@@ -87,12 +92,12 @@ def volume_gib(proxy: Cached) -> int:
     return next((volume.size_gib for volume in proxy.volumes if volume.purpose == PURPOSE), WITHOUT_VOLUME_GIB)
 
 
-def zones(size_gib: int) -> tuple[Zone, ...]:
-    """The zones for a cache of that size, in the order of `KINDS`.
+def zones(size_gib: int, kinds: Iterable[Kind] = KINDS) -> tuple[Zone, ...]:
+    """The zones of these kinds in a cache of that size, in their order.
 
     The memory for keys is what a zone needs when it is full, so it grows with the disk and with nothing else.
     """
-    return tuple(_zone(kind, size_gib * MIB_PER_GIB) for kind in KINDS)
+    return tuple(_zone(kind, size_gib * MIB_PER_GIB) for kind in kinds)
 
 
 def _zone(kind: Kind, total_mib: int) -> Zone:

@@ -1,7 +1,7 @@
 """Names, networks, addresses and paths of a stack file that collide with each other."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import AddressValueError, IPv4Network
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -47,12 +47,25 @@ def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Itera
         yield f"storageGroup: cannot be '{storage_group}': a role, a release or a node has this name"
 
 
+def machines(releases: Mapping[str, Release], outside: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Machines beside the stack that have the name of one of its nodes: the nodes' /etc/hosts would lead there.
+
+    `outside` says with each host that is not the stack's the setting that names it.
+    """
+    own = {"bastion"}
+    for name, release in releases.items():
+        own.update(each for alias in release.aliases() for each in (alias, f"{name}-{alias}"))
+    for setting, host in outside:
+        if host.lower() in own:
+            yield f"{setting}: nodes take '{host.lower()}' for the stack's own node; give the machine's full name"
+
+
 def networks(
     scopes: Sequence[tuple[str, ScopeSettings]], storage: IPv4Network | None, outside: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
     """Networks that overlap, or that hide the internet's addresses or the machines that settings name.
 
-    `scopes` and `outside` say with each network, or host that is not the stack's, the setting that names it.
+    `scopes` and `outside` say with each network, or host or network that is not the stack's, the setting that names it.
     """
     ranges = [(where, scope.cidr) for where, scope in scopes]
     if storage:
@@ -66,15 +79,17 @@ def networks(
             continue
         if scope.cidr.is_global:
             yield f"{where}.cidr {scope.cidr} is of the internet, whose machines it would hide; take a private one"
-        for setting, address in _addresses(outside):
-            if address in scope.cidr:
-                yield f"{setting} {address} is in {where}.cidr {scope.cidr}, where this stack's own machines are"
+        for setting, text, network in _by_address(outside):
+            if network.subnet_of(scope.cidr):
+                yield f"{setting} {text} is in {where}.cidr {scope.cidr}, where this stack's own machines are"
 
 
 def network_names(
     scopes: Iterable[tuple[str, ScopeSettings]], external: str | None, storage: str | None
 ) -> Iterator[str]:
     """Existing networks that have another purpose in the stack already."""
+    if storage and storage == external:
+        yield "storageNetwork.name: is the externalNetwork: OMERO nodes would have addresses of the internet"
     for where, scope in scopes:
         if scope.existing_network and scope.existing_network == external:
             yield f"{where}.existingNetwork: is the externalNetwork, to whose machines no floating address can lead"
@@ -82,33 +97,35 @@ def network_names(
             yield f"{where}.existingNetwork: is the storageNetwork, where OMERO nodes get an interface of its own"
 
 
-def _addresses(hosts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, IPv4Address]]:
-    """Those of the hosts that are named by their addresses."""
-    for setting, host in hosts:
+def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, IPv4Network]]:
+    """Those that are named by their addresses."""
+    for setting, text in outside:
         try:
-            yield setting, IPv4Address(host)
+            yield setting, text, IPv4Network(text)
         except AddressValueError:
             continue
 
 
 def paths_and_volumes(
-    nfs_mounts: Iterable[str], volumes: Sequence[UUID], site_mounts: Iterable[str] = ()
+    given: Mapping[str, Iterable[str]], volumes: Sequence[UUID], site_mounts: Iterable[str] = ()
 ) -> Iterator[str]:
     """Places of the file system that are mounted over, and existing volumes that two machines would attach.
 
-    `site_mounts` are where the site's own roles have their volumes.
+    `given` has mount points by the setting that names them. `site_mounts` are where the site's own roles have their
+    volumes.
     """
-    mounts = [PurePosixPath(mount) for mount in nfs_mounts]
+    setting_of = {PurePosixPath(mount): setting for setting, mounts in given.items() for mount in mounts}
+    mounts = [PurePosixPath(mount) for mounts in given.values() for mount in mounts]
     own = [PurePosixPath(facts.volume.mount) for facts in FACTS.values() if facts.volume]
     own += map(PurePosixPath, site_mounts)
-    for path in dict.fromkeys(mounts):
+    for path, setting in setting_of.items():
         if mounts.count(path) > 1 or path in own:
-            yield f"nfsMounts: {path} is mounted twice"
+            yield f"{setting}: {path} is mounted twice"
         elif hidden := next((own_path for own_path in OWN_PATHS if _nested(path, PurePosixPath(own_path))), None):
-            yield f"nfsMounts: {path} cannot be mounted over the machine's own {hidden}"
+            yield f"{setting}: {path} cannot be mounted over the machine's own {hidden}"
         for other in dict.fromkeys(mounts):
             if other != path and path.is_relative_to(other):
-                yield f"nfsMounts: {path} is inside {other}, which is mounted too"
+                yield f"{setting}: {path} is inside {other}, which is mounted too"
     for volume in dict.fromkeys(volumes):
         if volumes.count(volume) > 1:
             yield f"the existing volume {volume} is named twice: one machine can have it"

@@ -13,7 +13,7 @@ UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies",
 """Words of keys whose values may be secret, or hold something secret by mistake: these are never repeated."""
 
 LONGEST_SHOWN = 80
-_WITHOUT_VALUE = ("missing", "extra_forbidden", "dict_type", "model_type", "too_short")
+_WITHOUT_VALUE = ("missing", "extra_forbidden", "dict_type", "model_type", "too_short", "too_long")
 
 
 def problems(item: ErrorDetails, key: str) -> list[str]:
@@ -75,6 +75,7 @@ _WORDS: dict[str, Callable[[ErrorDetails], str]] = {
     **dict.fromkeys(("tuple_type", "list_type"), _list),
     "string_type": _text,
     "too_short": _always("must have at least one entry"),
+    "too_long": lambda item: f"must have at most {item['ctx']['max_length']} entries",
     **dict.fromkeys(("enum", "literal_error"), _choice),
     "greater_than_equal": _bound("at least", "ge"),
     "less_than_equal": _bound("at most", "le"),

@@ -85,8 +85,8 @@ def _unless_sealed(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(lambda text: text if text == SEALED else check(text))
 
 
-TEXT = "[^\\x00-\\x1f\\x7f\\u2028\\u2029]"
-"""A character that neither ends a line nor controls anything, for values in files of lines."""
+TEXT = "[^\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]"
+"""A character that neither ends a line, nor controls a terminal, nor turns the order of letters round."""
 
 # No dash: IDR's /etc/hosts aliases strip "<release>-" up to the first one (research part A5).
 ReleaseName = Annotated[str, Shape("[a-z][a-z0-9]{0,19}", "lower-case letters and digits, a letter first, at most 20")]

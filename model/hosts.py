@@ -25,6 +25,8 @@ NO_PUBLIC_DNS = frozenset(
 """Ends of names that public DNS never has (RFC 2606, 6761, 6762; ICANN on .internal), and usual ones at home."""
 
 _DOTTED = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?")
+_NUMBER = re.compile("[0-9]+|0x[0-9a-f]*")
+"""The last part of what every program takes for an address: 0x7f.1 is 127.0.0.1."""
 _URL = TypeAdapter(AnyHttpUrl)
 
 
@@ -71,7 +73,7 @@ def machine_address(address: IPv4Address) -> IPv4Address:
 def host_name(text: str) -> str:
     """A name that DNS can have, or an address of a machine."""
     labels = text.split(".")
-    if labels[-1].isdigit():
+    if _NUMBER.fullmatch(labels[-1]):
         try:
             machine_address(IPv4Address(text))
         except AddressValueError:

@@ -16,6 +16,19 @@ REFUSED_PROTOCOLS = ("udp", "udp6", "rdma", "rdma6", "tcp6")
 SECURITY = ("sys", "none", "null")
 """Nodes have no keys of Kerberos."""
 OPPOSITES = (("ro", "rw"), ("soft", "hard"), ("lock", "nolock"), ("sync", "async"))
+_OF_NFS = """
+ac acl async atime auto bg clientaddr cto defaults dev diratime dirsync exec fg fsc hard intr iversion lazytime lock
+lookupcache loud migration mountaddr mounthost mountport mountproto mountvers nfsvers noac noacl noatime noauto nocto
+nodev nodiratime noexec nofail nofsc nointr noiversion nolazytime nolock nomigration noposix nordirplus norelatime
+noresvport nosharecache nosoftreval nostrictatime nosuid notrunkdiscovery nouser port posix proto rdirplus relatime
+resvport ro rw sec sharecache silent sloppy soft softerr softreval strictatime suid sync tcp trunkdiscovery user users
+vers write xprtsec
+"""
+_NUMBERED = "acdirmax acdirmin acregmax acregmin actimeo minorversion namlen nconnect retrans retry rsize timeo wsize"
+NUMBERED = frozenset(_NUMBERED.split())
+"""Options of nfs(5) that take a whole number, beside the ports."""
+KNOWN = NUMBERED | frozenset(_OF_NFS.split())
+"""Options of nfs(5), and those of mount(8) for every file system: mount.nfs refuses any other."""
 NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
 """Options of mount(8) that mount no share of a server."""
 
@@ -41,9 +54,19 @@ def problems(options: str) -> Iterator[str]:
         yield "options: hard would hang OMERO while a server is away; leave it out"
     wrong = [name for name in ("port", "mountport") if not _is_port(given, name)]
     yield from (f"options: {name}={given[name]} is no port" for name in wrong)
+    yield from _unknown(given)
     yield from _contradictions([option.partition("=")[0] for option in options.split(",")])
     if version == "3":
         yield from _problems_of_version_3(given)
+
+
+def _unknown(given: dict[str, str]) -> Iterator[str]:
+    judged = {*SHORT_VERSIONS, *REFUSED_PROTOCOLS, *NOT_OF_NFS}
+    for name, value in given.items():
+        if name not in KNOWN | judged:
+            yield f"options: '{name}' is no option of nfs(5); correct it, or leave it out"
+        elif name in NUMBERED and not value.isdecimal():
+            yield f"options: {name} takes a whole number, as in {name}=600"
 
 
 def _contradictions(names: list[str]) -> Iterator[str]:

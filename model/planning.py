@@ -131,7 +131,7 @@ def _node(
         sizes=sizes(group, settings.flavors[group.flavor]),
         omero_config=_layers(OMERO_ROLES, group, settings.omero, *(one.omero for one in releases), group.omero),
         web_config=_layers(frozenset({Role.WEB}), group, settings.web, *(one.web for one in releases), group.web),
-        packages=packages(system, group.roles, settings.omero.distribution, acme=settings.acme is not None),
+        packages=packages(system, group.roles, settings.omero.distribution, settings.features()),
         security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
         listens=firewall.listens(group.roles, _unserved(settings, place)),
         volumes=_volumes(name, group),

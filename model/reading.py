@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import explanation, site_roles, yaml_text
+from model import explanation, nginx_snippets, public_site, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -80,10 +80,11 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     refused = {(key,) for key in plain}
     try:
         site = _site_roles(values, source)
+        read = {site_roles.SETTING: tuple(site.values()), **_public_site(values, source)}
     except SettingsError as error:
         raise SettingsError("\n".join([*wrong, str(error)])) from None
     try:
-        settings = Settings.model_validate({**values, site_roles.SETTING: tuple(site.values())}, context=site)
+        settings = Settings.model_validate({**values, **read}, context=site)
     except ValidationError as error:
         wrong += [
             f"{source.file_of(_path(item))}: {_key(_path(item))}: {problem}"
@@ -101,11 +102,28 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
 def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole]:
     try:
         return site_roles.read(values.get(site_roles.SETTING), source.folder)
-    except site_roles.FolderError as error:
+    except site_folder.FolderError as error:
         msg = f"{source.file_of((site_roles.SETTING,))}: idr:{site_roles.SETTING}: {error}"
     except RoleError as error:
         msg = str(error)
     raise SettingsError(msg)
+
+
+def _public_site(values: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """The setting `site`, with the files that it names read; nothing where it is not set."""
+    path = (public_site.SETTING, public_site.LOCATIONS)
+    if public_site.SETTING not in values:
+        return {}
+    try:
+        site = public_site.with_locations(
+            values[public_site.SETTING], lambda folder: nginx_snippets.read(folder, source.folder)
+        )
+    except site_folder.FolderError as error:
+        msg = f"{source.file_of(path)}: idr:{'.'.join(path)}: {error}"
+        raise SettingsError(msg) from None
+    except nginx_snippets.SnippetError as error:
+        raise SettingsError(str(error)) from None
+    return {public_site.SETTING: site}
 
 
 def unset(settings: Settings, file: str) -> list[str]:
@@ -192,7 +210,7 @@ def _wrong_place(name: str) -> str | None:
     """Why the review would not see a change of that file (idr/review/affected.py); None where it would."""
     if not _OVERRIDES_FILE.fullmatch(name):
         return f"must be a YAML file of the checkout, as in site.yaml (given: {name!r})"
-    if (first := name.split("/")[0]) in site_roles.APART:
+    if (first := name.split("/")[0]) in site_folder.APART:
         return f"cannot be in {first}/: the review takes no change there for a change of a stack"
     if first.startswith("Pulumi."):
         return "cannot be the file of a stack or of the project"

@@ -10,14 +10,15 @@ from pydantic import Field
 from model import hosts
 from model.field_types import Section, Shape
 
-# No spaces, no quotation marks and no semicolons: nginx reads it in quotes. No `%` and no empty part: nginx compares
-# what it has decoded and tidied. A key of nginx's maps has room for 512 bytes, a word of its configuration for 4096.
+# No spaces, no quotation marks and no semicolons: nginx reads it in quotes. No `%` and no empty part in a path: nginx
+# compares what it has decoded and tidied; arguments it compares as they were sent. A key of nginx's maps has room for
+# 512 bytes, a word of its configuration for 4096.
 RedirectFrom = Annotated[
     str,
     Shape(
-        "(?=/|\\^)(?=.{1,255}$)((/[A-Za-z0-9._~!*+@:-]+)*/?|\\^/[!#$&'()*+,./0-9:<=>?@A-Z\\[\\]\\\\^_`a-z{|}~-]*)",
-        "a path as in /about, or a regular expression for whole paths as in ^/study/([0-9]+)$; without `%`, at most "
-        "255 characters",
+        "(?=/|\\^)(?=.{1,255}$)((/[A-Za-z0-9._~!*+@:-]+)*/?(\\?[A-Za-z0-9._~!*+@:/&=,|%-]+)?|\\^/[!#$&'()*+,./0-9:<=>?@A-Z\\[\\]\\\\^_`a-z{|}~-]*)",
+        "a path as in /about or, with arguments, /search/?query=1, or a regular expression for whole paths as in "
+        "^/study/([0-9]+)$; paths without `%`, at most 255 characters",
     ),
 ]
 RedirectTo = Annotated[
@@ -36,7 +37,9 @@ _SAME_FOR_ALL: Final = frozenset({"(?:", "(?=", "(?!", "(?<=", "(?<!", *(f"\\{le
 class Redirect(Section):
     """An address that leads to another one."""
 
-    source: RedirectFrom = Field(alias="from", description="A path, or a regular expression that begins with ^/")
+    source: RedirectFrom = Field(
+        alias="from", description="A path, also with arguments, or a regular expression that begins with ^/"
+    )
     target: RedirectTo = Field(alias="to", description="A path or a URL; $1 to $9 are groups of the expression")
     permanent: bool = Field(False, description="301, which browsers remember, instead of 302")
 
@@ -45,11 +48,16 @@ class Redirect(Section):
         """Whether `source` is a regular expression."""
         return self.source.startswith("^")
 
+    @property
+    def has_arguments(self) -> bool:
+        """Whether it is compared with path and arguments, and not with the path alone."""
+        return ("\\?" if self.is_expression else "?") in self.source
+
     def problems(self) -> Iterator[str]:
         """A path that no address has, an expression that is none, groups that are not there, and no host."""
         yield from self._wrong_host()
         if not self.is_expression:
-            if {".", ".."}.intersection(self.source.split("/")):
+            if {".", ".."}.intersection(self.source.partition("?")[0].split("/")):
                 yield f"from: {self.source} has a part '.' or '..', which no address has"
             groups = 0
         else:
@@ -73,8 +81,9 @@ class Redirect(Section):
             except ValueError as error:
                 yield f"to: {self.target}: {error}"
 
-    def leads(self, path: str) -> str | None:
+    def leads(self, path: str, arguments: str = "") -> str | None:
         """Where it leads somebody who asks for this path; None where the path is none of its own."""
+        path = f"{path}?{arguments}" if self.has_arguments else path
         if not self.is_expression:
             # nginx does not distinguish capital letters in the plain keys of its maps.
             return self.target if path.lower() == self.source.lower() else None
@@ -105,22 +114,25 @@ def _is_circle(redirect: Redirect, redirects: Sequence[Redirect], host: str | No
     """Whether who follows it comes back to it. Not known of one whose target depends on what is asked for."""
     target: str | None = redirect.target
     for _ in redirects if "$" not in redirect.target else ():
-        path = _own_path(target or "", host)
-        if path is None or (answering := _answering(path, redirects)) is None:
+        asked = _own_path(target or "", host)
+        if asked is None or (answering := _answering(asked, redirects)) is None:
             return False
         if answering is redirect:
             return True
-        target = answering.leads(path)
+        target = answering.leads(*asked)
     return False
 
 
-def _own_path(target: str, host: str | None) -> str | None:
-    """The path of a target on this site, as nginx compares it; None where the target is on another site."""
+def _own_path(target: str, host: str | None) -> tuple[str, str] | None:
+    """Path and arguments of a target on this site, as nginx compares them; None where the target is on another site."""
     url = urlsplit(target)
-    return unquote(url.path or "/") if url.netloc in ("", host) else None
+    return (unquote(url.path or "/"), url.query) if url.netloc in ("", host) else None
 
 
-def _answering(path: str, redirects: Iterable[Redirect]) -> Redirect | None:
-    """Which of the redirects nginx answers a path with: permanent ones first, then plain ones before expressions."""
-    order = sorted(redirects, key=lambda one: (not one.permanent, one.is_expression))
-    return next((one for one in order if one.leads(path) is not None), None)
+def _answering(asked: tuple[str, str], redirects: Iterable[Redirect]) -> Redirect | None:
+    """Which of the redirects nginx answers a path and its arguments with.
+
+    Permanent ones come first, then those with arguments, then plain ones before expressions.
+    """
+    order = sorted(redirects, key=lambda one: (not one.permanent, not one.has_arguments, one.is_expression))
+    return next((one for one in order if one.leads(*asked) is not None), None)

@@ -152,6 +152,10 @@ class Release(ScopeSettings):
     omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.servers' configuration, over the stack's")
     web: OmeroWeb = Field(OmeroWeb(), description="Its OMERO.webs, over the stack's")
 
+    def roles(self) -> frozenset[NodeRole]:
+        """The roles that its nodes have."""
+        return frozenset(role for group in self.nodes.values() for role in group.roles)
+
     def aliases(self) -> list[str]:
         """The names of its nodes."""
         return [
@@ -171,7 +175,10 @@ class Release(ScopeSettings):
         for name, group in self.nodes.items():
             first = group.roles[0]
             if first in seen:
-                yield f"nodes '{seen[first]}' and '{name}' have the same first role {first}: use count instead"
+                yield (
+                    f"nodes '{seen[first]}' and '{name}' have the same first role {first}, which decides addresses: "
+                    "use count, or put another of their roles first"
+                )
             seen[first] = name
             try:
                 node_address(self.cidr, first, group.count or 1)

@@ -63,6 +63,13 @@ class Number(StrEnum):
     ANY = "any"
 
 
+class Feature(StrEnum):
+    """A setting that makes a role need more packages."""
+
+    ACME = "acme"
+    S3_MOUNTS = "s3Mounts"
+
+
 class Tier(StrEnum):
     """The place of a role between visitors and data; the diagram has a column for each."""
 
@@ -128,6 +135,9 @@ class RoleFacts(Section):
     applies: Mapping[Distribution, Annotated[tuple[RoleName, ...], EachOnce]] = Field(
         {}, description="By distribution of OMERO, the roles that are applied for it, in this order; else itself alone"
     )
+    applies_with_pages: Annotated[tuple[RoleName, ...], EachOnce] = Field(
+        (), description="The roles that are applied before it where the site has static pages (`site.pages`)"
+    )
     versions: Annotated[tuple[PackagePattern, ...], EachOnce] = Field(
         (), description="The packages whose versions `idr status --json` shows"
     )
@@ -143,8 +153,8 @@ class RoleDescription(Section):
     """A role: a folder of configuration. Stack files can name those with `node`; the others are applied for these."""
 
     packages: Annotated[tuple[Package, ...], EachOnce] = Field((), description="Packages that it needs")
-    packages_with_acme: Annotated[tuple[Package, ...], EachOnce] = Field(
-        (), description="Packages that it needs beside these where the public certificate comes by ACME"
+    packages_with: Mapping[Feature, Annotated[tuple[Package, ...], EachOnce]] = Field(
+        {}, description="By a setting of the stack file, the packages that it needs where that is set"
     )
     services: tuple[Service, ...] = Field((), description="What it runs, in the order of their start")
     units: Annotated[tuple[UnitPattern, ...], EachOnce] = Field(
@@ -214,6 +224,7 @@ def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, 
             yield role, f"node.firstHost: {own.first_host} to {own.last_host} overlaps the addresses of {other}"
         if own.interruption and (other := orders.setdefault(own.interruption.order, role)) != role:
             yield role, f"node.interruption.order: {own.interruption.order} is that of {other}"
-        for distribution, applied in own.applies.items():
+        applies = {f"applies.{distribution}": applied for distribution, applied in own.applies.items()}
+        for field, applied in (applies | {"appliesWithPages": own.applies_with_pages}).items():
             for missing in sorted(set(applied) - roles.keys()):
-                yield role, f"node.applies.{distribution}: '{missing}' is no folder with a {NAME}"
+                yield role, f"node.{field}: '{missing}' is no folder with a {NAME}"

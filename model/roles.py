@@ -104,11 +104,15 @@ def role_facts(role: NodeRole) -> RoleFacts:
     return role.description.node if isinstance(role, SiteRole) else FACTS[role]
 
 
-def applied_roles(roles: Iterable[NodeRole], distribution: Distribution) -> tuple[str, ...]:
-    """The roles that a node with `roles` is configured by, in the order in which they are applied."""
+def applied_roles(roles: Iterable[NodeRole], distribution: Distribution, *, pages: bool = False) -> tuple[str, ...]:
+    """The roles that a node with `roles` is configured by, in the order in which they are applied.
+
+    `pages`: whether the site has static pages.
+    """
     found: list[str] = [COMMON]
     for role in roles:
-        found += role_facts(role).applies.get(distribution, (role,))
+        about = role_facts(role)
+        found += (*(about.applies_with_pages if pages else ()), *about.applies.get(distribution, (role,)))
     return tuple(dict.fromkeys(found))
 
 

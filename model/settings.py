@@ -11,12 +11,24 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 
-from model import collisions, extra_flows, memory, nfs, people, reach, redirects, site_roles, web_apps
+from model import (
+    collisions,
+    extra_flows,
+    memory,
+    nfs,
+    people,
+    public_site,
+    reach,
+    redirects,
+    site_roles,
+    visitors,
+    web_apps,
+)
+from model.downloads import Download, Jar
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
     EachOnce,
-    FileUrl,
     Generation,
     GroupName,
     HostName,
@@ -32,24 +44,22 @@ from model.field_types import (
     RemoteHost,
     Section,
     Several,
-    Sha256,
 )
 from model.firewall import ANYWHERE, Flow
 from model.hosts import is_dotted, is_public
+from model.object_stores import S3Mount
 from model.omero_config import OmeroWeb, ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
+from model.public_site import PublicSite
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
-from model.role_description import Distribution
+from model.role_description import Distribution, Feature
 from model.roles import NodeRole, Role, SiteRole
+from model.visitors import Visitors
 
-
-class Download(Section):
-    """A file of OMERO's distribution and its SHA-256; without the sum it is not used."""
-
-    url: FileUrl = Field(description="Where it is fetched")
-    sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
+NAME_SERVERS_OF_A_SUBNET = 5
+"""How many Neutron takes, unless a cloud allows more (max_dns_nameservers)."""
 
 
 class Omero(ServerConfig):
@@ -59,6 +69,7 @@ class Omero(ServerConfig):
     server: Download | None = Field(None, description="OMERO.server's archive")
     ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
     ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
+    jars: tuple[Jar, ...] = Field((), description="Jars beside those of OMERO.server's archive")
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
@@ -67,14 +78,20 @@ class Omero(ServerConfig):
         for name, part in self.parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
+        if self.jars and self.distribution == Distribution.DEMO:
+            yield "jars: the demo's image server has none"
+        paths = [path for jar in self.jars for path in jar.paths]
+        for path in sorted({path for path in paths if paths.count(path) > 1}):
+            yield f"jars: two of them are {path}"
 
     def missing(self) -> list[str]:
         """Parts of the official distribution whose sum is not set yet."""
         return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
 
     def parts(self) -> dict[str, Download | None]:
-        """What the official distribution is made of, by name."""
-        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python}
+        """What the official distribution is made of, by the setting below `omero`."""
+        jars = {f"jars.{number}": jar for number, jar in enumerate(self.jars)}
+        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python, **jars}
 
 
 class FloatingIps(Section):
@@ -182,6 +199,10 @@ class Settings(Section):
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
     external_network: Name | None = Field(None, description="Where floating addresses come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
+    visitors: Visitors = Field(
+        Visitors.PUBLIC,
+        description="`public`: everybody looks and nobody writes, as in the IDR; `login`: users log in, and may write",
+    )
     public_password: PublicPassword = Field(
         "public", description="Password of OMERO's user `public`; it is published, as in the IDR"
     )
@@ -194,7 +215,7 @@ class Settings(Section):
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one")
     dns_servers: Annotated[tuple[MachineAddress, ...], EachOnce] = Field(
-        (), description="Name servers; the cloud's where absent"
+        (), max_length=NAME_SERVERS_OF_A_SUBNET, description="Name servers; the cloud's where absent"
     )
     time_servers: Annotated[tuple[RemoteHost, ...], EachOnce] = Field(
         (), description="NTP servers; the distribution's where absent"
@@ -212,10 +233,12 @@ class Settings(Section):
         "idr-storage-hosts",
         description="Ansible group of the OMERO nodes, as in ebi-nfs; also <release>-ebi-nfs",
     )
-    nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images")
+    nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images on NFS servers")
+    s3_mounts: tuple[S3Mount, ...] = Field((), description="Raw images in object stores")
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
+    site: PublicSite = Field(PublicSite(), description="What visitors see beside OMERO.web")
     site_roles: Annotated[tuple[InstanceOf[SiteRole], ...], WithJsonSchema({"type": "string"})] = Field(
         (),
         description="A folder beside the stack file with roles of the site's own, as in site/ (docs/site-roles.md)",
@@ -233,34 +256,46 @@ class Settings(Section):
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage = self.storage_network.cidr if self.storage_network else None
         yield from collisions.networks(self._scopes(), storage, [*self._outside_hosts()])
+        yield from collisions.machines(self.releases, self._outside_hosts())
         yield from collisions.network_names(
             self._scopes(), self.external_network, self.storage_network.name if self.storage_network else None
         )
         yield from self._files_come_from_somewhere()
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
         of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
-        yield from collisions.paths_and_volumes([mount.mount for mount in self.nfs_mounts], volumes, of_site)
+        mounts = {
+            "nfsMounts": [mount.mount for mount in self.nfs_mounts],
+            "s3Mounts": [mount.mount for mount in self.s3_mounts],
+        }
+        yield from collisions.paths_and_volumes(mounts, volumes, of_site)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()
         yield from redirects.problems(self.redirects, self.host_name)
+        yield from (f"site: {text}" for text in public_site.nested([*self.site.paths(), *self._site_role_paths()]))
         yield from reach.shares([mount.source for mount in self.nfs_mounts], storage)
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
             yield from reach.services(where, section.config, self.flows)
         yield from self._keys_are_of_served_apps()
         yield from people.problems(self.operators)
+        roles = {name: release.roles() for name, release in self.releases.items()}
+        is_given = "public_password" in self.model_fields_set
+        yield from visitors.problems(self.visitors, roles, has_public_password=is_given)
 
     def _scopes(self) -> list[tuple[str, ScopeSettings]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
 
     def _outside_hosts(self) -> Iterator[tuple[str, str]]:
-        """The hosts that are not the stack's, with the setting that names each."""
+        """The hosts and networks that are not the stack's, with the setting that names each."""
+        yield from (("sshFrom", str(network)) for network in self.ssh_from)
+        yield from (("omeroFrom", str(network)) for network in self.omero_from)
         yield from (("dnsServers", str(address)) for address in self.dns_servers)
         public, bastion = self.floating_ips.public, self.floating_ips.bastion
         yield from ((f"floatingIps.{at}", str(ip)) for at, ip in (("public", public), ("bastion", bastion)) if ip)
         yield from (("timeServers", host) for host in self.time_servers)
         yield from (("nfsMounts", mount.source.partition(":")[0]) for mount in self.nfs_mounts)
+        yield from (("s3Mounts", urlsplit(mount.endpoint).hostname or "") for mount in self.s3_mounts)
         yield from (("proxies", urlsplit(url).hostname or "") for url in self.proxies.urls())
 
     def _names_what_is_there(self) -> Iterator[str]:
@@ -275,7 +310,7 @@ class Settings(Section):
         if self.omero.distribution != Distribution.OFFICIAL:
             return
         for name, release in self.releases.items():
-            roles = {role for group in release.nodes.values() for role in group.roles}
+            roles = release.roles()
             if Role.OMERO_READONLY in roles and Role.OMERO_READWRITE not in roles:
                 yield f"releases.{name}: read-only servers need a node with the role omero-readwrite for their files"
 
@@ -285,7 +320,9 @@ class Settings(Section):
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
         found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
-        return found | ({"acme.directory": self.acme.directory} if self.acme else {})
+        found |= {f"s3Mounts.{number}.endpoint": mount.endpoint for number, mount in enumerate(self.s3_mounts)}
+        pages = {"site.pages.url": self.site.pages.url} if self.site.pages else {}
+        return found | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
 
     def _certificate_is_for_the_name(self) -> Iterator[str]:
         if self.certificate and self.acme:
@@ -337,10 +374,18 @@ class Settings(Section):
     def _roles(self) -> frozenset[NodeRole]:
         return frozenset({Role.BASTION, *(role for _, group in self.groups() for role in group.roles)})
 
+    def features(self) -> frozenset[Feature]:
+        """The settings that are set and make roles need more packages."""
+        used = {Feature.ACME: self.acme is not None, Feature.S3_MOUNTS: bool(self.s3_mounts)}
+        return frozenset(feature for feature, is_used in used.items() if is_used)
+
     def site_flows(self) -> tuple[Flow, ...]:
         """What the site's own roles that a node has add to the matrix."""
         used = [role for role in self.site_roles if role in self._roles()]
         return site_roles.flows(used, self.site_roles)
+
+    def _site_role_paths(self) -> list[tuple[str, str]]:
+        return [(location.path, role.path) for role in self.site_roles for location in role.description.locations]
 
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""
@@ -354,4 +399,6 @@ class Settings(Section):
         empty = [key for key, value in wanted.items() if value is None]
         if official:
             empty += self.omero.missing()
+        if self.site.pages and self.site.pages.sha256 is None:
+            empty.append("site.pages.sha256")
         return tuple(empty)

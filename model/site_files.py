@@ -27,14 +27,14 @@ MachinePath = Annotated[str, Shape(f"(/[A-Za-z0-9_@.-]+)+|{_TEMPLATE}", "an abso
 class FileEntry(Section):
     """A file on the machine: mode and owner, and its source where that is not `files/` with the same path.
 
-    With `each` there is a file for every `item` of that list.
+    With `each` there is a file for every `item` of that list; a site's own roles have `people` alone.
     """
 
     mode: Mode = "0644"
     owner: Account = "root"
     group: Account | None = None
     source: str | None = None
-    each: Literal["people"] | None = None
+    each: Literal["people", "buckets", "site_texts", "site_locations"] | None = None
 
 
 _ENTRIES = TypeAdapter(dict[MachinePath, FileEntry])
@@ -56,6 +56,8 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
     used: set[Path] = set()
     for path, entry in entries.items():
         yield from (f"{NAME}: {path}: {problem}" for problem in _path_problems(path, entries))
+        if entry.each not in (None, "people"):
+            yield f"{NAME}: {path}: each: is not in the templates of a site's own role; `people` is"
         source = None if _name(folder, path, entry).startswith("..") else source_of(folder, path, entry)
         if source is None:
             yield f"{NAME}: {path}: {missing(path, entry)}"

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
-from model import addresses, site_files
+from model import addresses, site_files, site_folder
 from model.collisions import ANSIBLE_OWN, KINDS
 from model.extra_flows import end
 from model.firewall import EVERY_NODE, EVERY_NODE_LISTENS, STORAGE, WORLD, Flow
@@ -14,18 +14,11 @@ from model.roles import DESCRIPTIONS, FACTS, Role, SiteRole
 from model.site_role_description import RoleFlow, SiteRoleDescription
 
 SETTING: Final = "siteRoles"
-APART: Final = ("bench", "dev", "docs", "harness", "tests")
-"""Folders whose changes the review does not take for changes of a stack (idr/review/affected.py)."""
 
-_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
 _ROLE_NAME = re.compile(r"[a-z][a-z0-9-]{0,28}[a-z0-9]")
 _GROUPS = KINDS | ANSIBLE_OWN | {"data", "hosts"}
 _NAMES = _GROUPS | DESCRIPTIONS.keys() | {WORLD, EVERY_NODE, STORAGE}
 _VOLUMES = {about.volume.name: about.volume for about in FACTS.values() if about.volume}
-
-
-class FolderError(Exception):
-    """The setting names no folder of roles; the text says what is wrong with it."""
 
 
 def read(setting: Any, checkout: Path) -> dict[str, SiteRole]:
@@ -35,11 +28,11 @@ def read(setting: Any, checkout: Path) -> dict[str, SiteRole]:
     """
     if setting is None:
         return {}
-    folder, path = _folder(setting, checkout)
+    folder, path = site_folder.find(setting, checkout)
     folders = {one.name: one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")}
     if not folders:
         msg = f"'{setting}' has no role in it: a folder with a {NAME}"
-        raise FolderError(msg)
+        raise site_folder.FolderError(msg)
     if wrong := [f"{path / name}: {text}" for name, one in folders.items() for text in _folder_problems(one)]:
         raise RoleError("\n".join(wrong))
     found = read_each(folder, folders, str(path), SiteRoleDescription)
@@ -73,20 +66,6 @@ def _flows(role: SiteRole, known: Mapping[str, SiteRole]) -> Iterator[Flow]:
         yield Flow(Role.PROXY, role, location.port, f"{role} at {location.path}")
     if about.metrics:
         yield Flow(Role.MANAGEMENT, role, about.metrics.port, f"metrics of {role}")
-
-
-def _folder(setting: Any, checkout: Path) -> tuple[Path, PurePosixPath]:
-    if not isinstance(setting, str) or not _FOLDER.fullmatch(setting):
-        msg = f"must be a folder of the checkout, as in site/ (given: {setting!r})"
-        raise FolderError(msg)
-    path = PurePosixPath(setting)
-    if path.parts[0] in APART:
-        msg = f"cannot be in {path.parts[0]}/: the review takes no change there for a change of a stack"
-        raise FolderError(msg)
-    if not (checkout / path).is_dir():
-        msg = f"there is no folder '{setting}' beside the stack file"
-        raise FolderError(msg)
-    return checkout / path, path
 
 
 def _folder_problems(folder: Path) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The operating systems of the machines, and every difference between them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from model.role_description import Distribution
+from model.role_description import Distribution, Feature
 from model.roles import OMERO_ROLES, NodeRole, Role, applied_roles, role_description, role_facts
 
 
@@ -34,13 +34,15 @@ def system_of(roles: Iterable[NodeRole], *, official: bool) -> System:
     return UBUNTU if official and omero.intersection(roles) else DEBIAN
 
 
-def packages(system: System, roles: Iterable[NodeRole], distribution: Distribution, *, acme: bool) -> tuple[str, ...]:
-    """The distribution's packages that a node with these roles needs, sorted."""
+def packages(
+    system: System, roles: Iterable[NodeRole], distribution: Distribution, used: Collection[Feature]
+) -> tuple[str, ...]:
+    """The distribution's packages that a node with these roles needs, sorted. `used` are settings that are set."""
     carried = tuple(roles)
     needed: set[str] = set()
     for name in applied_roles(carried, distribution):
         description = role_description(name)
-        needed.update(description.packages, description.packages_with_acme if acme else ())
+        needed.update(description.packages, *(description.packages_with.get(setting, ()) for setting in used))
     if any(role_facts(role).volume for role in carried):
         needed.update(VOLUME_PACKAGES)
     return tuple(sorted(package.format(java=system.java) for package in needed))

@@ -7,13 +7,15 @@ from model.plan import Plan, Volume
 
 
 def existing(plan: Plan, state: CloudState) -> Iterator[str]:
-    """Existing volumes that no server of this stack can have."""
+    """Existing volumes that no server of this stack can have, or that are smaller than the plan takes them for."""
     there = {volume.id: volume for volume in state.volumes or ()}
     mine = {server.id for server in state.servers}
-    for named in (planned.existing for node in plan.nodes for planned in node.volumes):
-        volume = there.get(str(named))
+    for planned in (planned for node in plan.nodes for planned in node.volumes):
+        volume = there.get(str(planned.existing))
         if volume is None:
             continue
+        if volume.size_gib < planned.size_gib:
+            yield f"volume '{volume.id}' has {volume.size_gib} GiB, and sizeGib says {planned.size_gib}: correct that"
         others = sorted(set(volume.servers) - mine)
         if others:
             yield f"volume '{volume.id}' is attached to server {', '.join(others)}, not of this stack: detach it first"

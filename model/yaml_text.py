@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from model.yaml_scanner import EngineScanner
+
 DEEPEST = 100
 """Levels of mappings and lists; no setting comes near."""
 
@@ -23,6 +25,7 @@ MOST_VALUES = 100_000
 """Values of a file with its aliases resolved; yaml.v3 refuses "excessive aliasing" too."""
 
 _PLAIN = "plain"
+_QUOTED = "quoted"
 _TAG = "tag:yaml.org,2002:"
 _CONSTANTS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -37,6 +40,8 @@ _DATE = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:(?P<t>[Tt ])(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(?P<zone>Z|[-+]\d{2}:\d{2})?)?"
 )
+_MERGING = (_PLAIN, _QUOTED, f"{_TAG}merge")
+"""What a key `<<` is that stands for the keys of other mappings."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (float, int),
@@ -66,13 +71,13 @@ def load(data: bytes) -> Any:
         raise YamlError(f"is nested more than {DEEPEST} levels deep") from None
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(EngineScanner, yaml.BaseLoader):
     """Parses, and leaves the meaning of what is not quoted to `_resolved`."""
 
     def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> Any:
         """The tag of a node that was given none."""
-        if kind is yaml.ScalarNode and implicit[0]:
-            return _PLAIN
+        if kind is yaml.ScalarNode and any(implicit):
+            return _PLAIN if implicit[0] else _QUOTED
         return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]  # PyYAML has no types
 
     def get_single_document(self) -> yaml.Node | None:
@@ -109,15 +114,15 @@ class _Reading:
         merged: dict[str, Any] = {}
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
-            if key_node.tag == _PLAIN and key_node.value == "<<":
-                for inherited in self._merged(value_node, above):
-                    merged = {**inherited, **merged}
-                continue
             key = self._key(key_node)
             if key in lines:
                 raise _error(key_node, f"the key '{key}' is in line {lines[key]} already")
             lines[key] = key_node.start_mark.line + 1
-            own[key] = self.value(value_node, above)
+            if key == "<<" and key_node.tag in _MERGING:
+                for inherited in self._merged(value_node, above):
+                    merged = {**inherited, **merged}
+            else:
+                own[key] = self.value(value_node, above)
         return {**merged, **own}
 
     def _merged(self, node: yaml.Node, above: tuple[yaml.Node, ...]) -> Iterator[dict[str, Any]]:
@@ -232,7 +237,8 @@ def _for_json(node: yaml.Node, value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _error(node, f"{node.value} is not a number to calculate with")
-        return int(value) if value.is_integer() and abs(value) < 1e21 else value
+        # Of a large number it writes the digits that are certain, and noughts.
+        return int(Decimal(repr(value))) if value.is_integer() and abs(value) < 1e21 else value
     return value
 
 

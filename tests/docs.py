@@ -64,6 +64,11 @@ def blocks(file: Path) -> Iterator[Block]:
         yield Block(file, line, match["language"], action, mark[2] or "", match["text"])
 
 
+def on_stack(text: str, stack: str) -> str:
+    """Commands for the stack `local`, or what they print, as somebody with another stack types and reads them."""
+    return re.sub(r"((?:PULUMI_STACK=|-s |--stack )|^)local\b", rf"\g<1>{stack}", text)
+
+
 def merged(document: Any, change: Any) -> Any:
     """A stack file's data with a piece merged in: mappings key by key, everything else replaced."""
     if not isinstance(document, dict) or not isinstance(change, dict):

@@ -24,11 +24,14 @@ from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
 from model.secrets import Certificate, Secrets, SshKey
+from model.visitors import Visitors
 from tests import declared
 
 LAYOUTS = (*stacks.LAYOUTS, *stacks.EVERYTHING)
 ALIKE = {"uod": "ebi"}
 """Layouts of which only the differences from another one are kept."""
+PRIVATE = "institute"
+"""The layout of which only the differences from itself are kept, if everybody were let in."""
 FOLDER = Path(__file__).with_name("golden")
 SAID_ELSEWHERE = ("settings",)
 """Of a plan: the stack file has them."""
@@ -60,6 +63,8 @@ class NamedSecrets(Secrets):
 
 def files(layout: str) -> dict[str, str]:
     """The golden files of a layout, by name."""
+    if layout == PRIVATE:
+        return {"against-public.diff": "".join(_differences(texts(layout, Visitors.PUBLIC), texts(layout)))}
     if layout not in ALIKE:
         return texts(layout)
     return {f"against-{ALIKE[layout]}.diff": "".join(_differences(texts(ALIKE[layout]), texts(layout)))}
@@ -74,9 +79,11 @@ def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterato
 
 
 @cache
-def texts(layout: str) -> dict[str, str]:
-    """All that a layout comes to, by name; what is in no stack is only declared."""
+def texts(layout: str, visitors: Visitors | None = None) -> dict[str, str]:
+    """All that a layout comes to, by name; what is in no stack is only declared. With `visitors`, for other ones."""
     plan = stacks.plan_of(layout)
+    if visitors:
+        plan = stacks.with_settings(plan, visitors=visitors)
     secrets = NamedSecrets(layout, "never derived from")
     found = {"resources.yaml": _resources(plan, secrets)}
     if layout in stacks.EVERYTHING:

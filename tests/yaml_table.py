@@ -43,6 +43,16 @@ TAKEN: dict[str, Any] = {
     "{1: x, true: y, ~: z, 1.5: w, on: u}": {"1": "x", "true": "y", "<nil>": "z", "1.5": "w", "on": "u"},
     "{<<: {a: 1, b: 2}, b: 3}": {"a": 1, "b": 3},
     "{<<: [{a: 1}, {a: 2, b: 2}]}": {"a": 1, "b": 2},
+    '{"<<": {a: 1}}': {"a": 1},
+    "{!!merge <<: {a: 1}}": {"a": 1},
+    "18446744073709551615": "18446744073709551615",
+    "18446744073709551616": "18446744073709552000",
+    "demo1\t# a comment behind a tab": "demo1",
+    "'x'\t# a comment": "x",
+    "\tdemo1": "demo1",
+    "a\tb": "a\tb",
+    "[a,\tb\t]": ["a", "b"],
+    "{a:\t1}": {"a": 1},
 }
 """A value as it is written to what `pulumi config --json` says of it."""
 
@@ -62,6 +72,8 @@ REFUSED: dict[str, bytes] = {
     "infinity": b"config:\n  idr:a: {b: .inf}\n",
     "a tab": b"config:\n\tidr:a: 1\n",
     "a list as a key": b"config:\n  idr:a: {[1]: 2}\n",
+    "two merges": b"config:\n  idr:a: {<<: {b: 1}, <<: {c: 2}}\n",
+    "a tab before a key": b"config:\n  idr:a:\n    b: 1\n\t  c: 2\n",
     "a merged number": b"config:\n  idr:a: {<<: 5}\n",
     "base64 that is none": b'config:\n  idr:a: !!binary "&&"\n',
     "a list without end": b"config:\n  idr:a: [1\n",

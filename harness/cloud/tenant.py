@@ -24,15 +24,22 @@ from model.secrets import Secrets
 
 CLOUDS = ROOT / ".local" / "cloud" / "clouds.yaml"
 NAME = "idr-test"
+LOCAL = "local"
 LARGE = {"instances": 40, "cores": 80, "ram": 100_000}
 """A quota for the shape of `ebi`: more than a default project of Nova may have."""
 
 
 @dataclass(frozen=True)
 class Tenant(Project):
-    """A project of its own in the local OpenStack, and a copy of the program with its own state."""
+    """A project of its own in the local OpenStack, and a copy of the program with its own state and stack."""
 
     auth: dict[str, str]
+    stack: str = LOCAL
+
+    @property
+    def file(self) -> Path:
+        """The stack file."""
+        return self.folder / f"Pulumi.{self.stack}.yaml"
 
     def cloud(self) -> "openstack.connection.Connection":
         """The cloud's API as this project's user."""
@@ -40,21 +47,21 @@ class Tenant(Project):
 
     def up(self) -> subprocess.CompletedProcess[str]:
         """`pulumi up` without questions."""
-        return self.pulumi("up", "--stack", "local", "--yes", "--skip-preview")
+        return self.pulumi("up", "--stack", self.stack, "--yes", "--skip-preview")
 
     def apply(self) -> tuple[Step, ...]:
         """`pulumi up`, which must succeed, and what it did."""
-        done = self.pulumi("up", "--stack", "local", "--yes", "--skip-preview", "--json")
+        done = self.pulumi("up", "--stack", self.stack, "--yes", "--skip-preview", "--json")
         assert done.returncode == 0, _messages(done.stdout) + done.stderr
         return steps.of_update(done.stdout)
 
     def foreseen(self) -> tuple[Step, ...]:
         """What `pulumi preview` says that an `up` would do."""
-        return steps.of_preview(self.preview("local"))
+        return steps.of_preview(self.preview(self.stack))
 
     def service(self) -> Service:
         """What runs here, entered with the key that `pulumi up` itself comes with."""
-        outputs = json.loads(self.pulumi("stack", "output", "--json", "--stack", "local").stdout)
+        outputs = json.loads(self.pulumi("stack", "output", "--json", "--stack", self.stack).stdout)
         key = self.folder / "deploy_key"
         key.touch(0o600)
         key.write_text(self.secrets().deploy_keys()[0].private)
@@ -65,14 +72,14 @@ class Tenant(Project):
     def secrets(self) -> Secrets:
         """What the stack's secret gives."""
         numbers = self.settings("rotations") or {}
-        previous = Secrets("local", self.secret("previousStackSecret"), numbers)
+        previous = Secrets(self.stack, self.secret("previousStackSecret"), numbers)
         return Secrets(
-            "local", self.secret("stackSecret"), numbers, previous=previous if previous.stack_secret else None
+            self.stack, self.secret("stackSecret"), numbers, previous=previous if previous.stack_secret else None
         )
 
     def secret(self, key: str) -> str:
         """A secret of the stack file under `idr:<key>`; empty where it has none."""
-        return self.pulumi("config", "get", f"idr:{key}", "--stack", "local").stdout.strip()
+        return self.pulumi("config", "get", f"idr:{key}", "--stack", self.stack).stdout.strip()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -85,21 +92,20 @@ class Tenant(Project):
 
     def take_down(self) -> None:
         """Delete all that the stack has made, data volumes too."""
-        self.pulumi("state", "unprotect", "--all", "--yes", "--stack", "local")
-        done = self.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
+        self.pulumi("state", "unprotect", "--all", "--yes", "--stack", self.stack)
+        done = self.pulumi("destroy", "--stack", self.stack, "--yes", "--skip-preview")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def configure(self, **changes: Any) -> None:
         """Set keys of the stack file, as `idr_image="x"` for `idr:image`; None removes one."""
-        file = self.folder / "Pulumi.local.yaml"
-        document = yaml.safe_load(file.read_text())
+        document = yaml.safe_load(self.file.read_text())
         config = document["config"] | {key.replace("_", ":", 1): value for key, value in changes.items()}
         document["config"] = {key: value for key, value in config.items() if value is not None}
-        file.write_text(yaml.safe_dump(document, sort_keys=False))
+        self.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def settings(self, key: str) -> Any:
         """What the stack file says under `idr:<key>`; None where it says nothing."""
-        return yaml.safe_load((self.folder / "Pulumi.local.yaml").read_text())["config"].get(f"idr:{key}")
+        return yaml.safe_load(self.file.read_text())["config"].get(f"idr:{key}")
 
     def renew(self, *names: str) -> None:
         """Other passwords, certificates or keys by these names, as an operator asks for them."""
@@ -108,7 +114,7 @@ class Tenant(Project):
 
     def set_secret(self, key: str, value: str) -> None:
         """Set a secret of the stack, on standard input."""
-        done = self.pulumi("config", "set", "--stack", "local", "--secret", key, text_input=value)
+        done = self.pulumi("config", "set", "--stack", self.stack, "--secret", key, text_input=value)
         assert done.returncode == 0, done.stderr
 
     def servers(self) -> dict[str, str]:
@@ -139,12 +145,20 @@ def _messages(events: str) -> str:
     return "".join(event["message"] for event in told if event and event["severity"] != "debug")
 
 
-def make(folder: Path, name: str = NAME) -> Tenant:
-    """The tenant of the project `name`, emptied, with the program in `folder` and a stack `local` of its own."""
+def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
+    """The tenant of the project `name`, emptied, with the program in `folder` and a stack of its own.
+
+    It has the settings of the stack `local`, the demo's distribution too, which the program lets that stack alone use:
+    the copy of the program takes `stack` for it.
+    """
     auth = _account(name)
     copy_program(folder)
-    tenant = Tenant(folder, auth)
-    assert tenant.pulumi("stack", "init", "local").returncode == 0
+    tenant = Tenant(folder, auth, stack)
+    if stack != LOCAL:
+        (folder / f"Pulumi.{LOCAL}.yaml").rename(tenant.file)
+        reading = folder / "model" / "reading.py"
+        reading.write_text(reading.read_text().replace(f'DEMO_STACK = "{LOCAL}"', f'DEMO_STACK = "{stack}"'))
+    assert tenant.pulumi("stack", "init", stack).returncode == 0
     tenant.configure(
         openstack_authUrl=auth["auth_url"],
         openstack_userName=auth["username"],

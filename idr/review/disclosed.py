@@ -84,7 +84,8 @@ class Disclosed(_Model):
     """What the program says of one state of a stack: who may log in, flows, checks, files by digest.
 
     `omero` has digests of OMERO's own configuration, by key and node. `cloud` has the settings that say where the cloud
-    is; None where an earlier program did not disclose them.
+    is, `sources` where nodes fetch files and visitors are sent; None where an earlier program did not disclose them.
+    `rotations` has the numbers of renewed secrets, which is 1 for the others.
     `operators` are public keys that open the account `idr`, `people` have accounts of their own.
     `renewal` is there while two stack secrets are trusted.
     """
@@ -97,6 +98,8 @@ class Disclosed(_Model):
     files: dict[str, str] = {}
     omero: dict[str, dict[str, str]] = {}
     cloud: dict[str, str] | None = None
+    sources: dict[str, str] | None = None
+    rotations: dict[str, int] = {}
     renewal: Renewal | None = None
 
     @property

@@ -26,6 +26,7 @@ ACCESS = (
     "*/systemd/hardening.conf",
     # What the proxy passes on and keeps to itself, and what its headers tell a browser.
     "cloudinit/proxy/*.conf*",
+    "*.nginx",
     "*/idr_middleware.py",
     # On which addresses services wait, how they encrypt, and whom they verify.
     "*/redis.conf*",
@@ -113,6 +114,9 @@ class KeyChange:
 class PowerChanges:
     """What changes. `lifted` are checks that are off afterwards, `cloud` settings of where the cloud is.
 
+    `sources` are settings of where nodes fetch files and visitors are sent, `returned` names of secrets that get an
+    earlier value again.
+
     `raised` are those of `joined` whose key gave less before, or nothing.
 
     `new_secret` and `former_secret` name the deploy keys of a stack secret that is trusted from now on, and of one that
@@ -131,6 +135,8 @@ class PowerChanges:
     files: tuple[FileChange, ...] = ()
     keys: tuple[KeyChange, ...] = ()
     cloud: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
     new_secret: str = ""
     former_secret: str = ""
     is_recorded: bool = True
@@ -159,7 +165,9 @@ def power_changes(preview: Preview) -> PowerChanges:
         lifted=tuple(sorted(set(before.checks) - set(after.checks))),
         files=tuple(sorted(_files(before, after))),
         keys=tuple(sorted(_keys(before, after))),
-        cloud=tuple(_moved(before, after)),
+        cloud=tuple(_moved("openstack:", before.cloud, after.cloud)),
+        sources=tuple(_moved("idr:", before.sources, after.sources)),
+        returned=tuple(sorted(_returned(before.rotations, after.rotations))),
         new_secret="" if _present(after) == _present(before) else _present(after),
         former_secret="" if _former(after) == _former(before) else _former(before),
     )
@@ -232,14 +240,22 @@ def _keys(before: Disclosed, after: Disclosed) -> Iterator[KeyChange]:
         yield from (KeyChange(key, what, tuple(sorted(nodes))) for what, nodes in changes.items() if nodes)
 
 
-def _moved(before: Disclosed, after: Disclosed) -> Iterator[str]:
-    """What is said otherwise of where the cloud is; nothing where an earlier program did not disclose it."""
-    if before.cloud is None or after.cloud is None:
+def _moved(prefix: str, before: dict[str, str] | None, after: dict[str, str] | None) -> Iterator[str]:
+    """The settings with other values; nothing where an earlier program did not disclose them."""
+    if before is None or after is None:
         return
-    for name in sorted(before.cloud.keys() | after.cloud.keys()):
-        old, new = before.cloud.get(name, "not set"), after.cloud.get(name, "not set")
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, "not set"), after.get(name, "not set")
         if old != new:
-            yield f"openstack:{name} is {new}, and was {old}"
+            yield f"{prefix}{name} is {new}, and was {old}"
+
+
+def _returned(before: dict[str, int], after: dict[str, int]) -> Iterator[str]:
+    """The secrets whose number becomes smaller: their value is derived from it."""
+    for name, old in before.items():
+        new = after.get(name, 1)
+        if new < old:
+            yield f"idr:rotations: {name} is {new}, and was {old}"
 
 
 def _matches(path: str, patterns: tuple[str, ...]) -> bool:

@@ -137,6 +137,14 @@ def _cloud_changed(change: Change) -> list[str]:
     return [f"{text}: it is given the cloud's credentials" for text in power_changes(change.preview).cloud]
 
 
+def _sources_changed(change: Change) -> list[str]:
+    return list(power_changes(change.preview).sources)
+
+
+def _secrets_returned(change: Change) -> list[str]:
+    return [f"{text}: its earlier value is valid again" for text in power_changes(change.preview).returned]
+
+
 def _commands_changed(change: Change) -> list[str]:
     if change.preview.is_first:
         return []
@@ -166,6 +174,8 @@ RULES = (
     Rule("operator-added", "an operator is root on every node; others get in as well", _joined),
     Rule("stack-secret-changed", "who has the stack secret has everything", _secret_changed),
     Rule("cloud-changed", "who answers there is given the cloud's credentials", _cloud_changed),
+    Rule("source-changed", "nodes run what is fetched there, and visitors trust where they are sent", _sources_changed),
+    Rule("secret-returned", "a secret is renewed because somebody may know it", _secrets_returned),
     Rule("access-changed", "it decides who may log in, become root or be answered", _access_changed),
     Rule("check-lifted", "what was refused before passes from now on", _checks_lifted),
     Rule("command-changed", "it runs as root on the nodes, or where the engine runs", _commands_changed),

@@ -24,6 +24,7 @@ class Topic(StrEnum):
     PEOPLE = "Who may log in"
     RENEWAL = "Stack secret"
     CLOUD = "The cloud"
+    SOURCES = "What nodes fetch and where visitors are sent"
     CHECKS = "Checks"
     FLOWS = "Flows"
     TEMPLATES = "Templates and scripts of the nodes"
@@ -123,8 +124,9 @@ def _power(preview: Preview) -> Iterator[Line]:
         yield Line(Topic.TEMPLATES, "what they were is not recorded: the next review can compare them")
     for topic, texts in (
         (Topic.PEOPLE, [*(f"{one} is added" for one in power.joined), *(f"{one} is removed" for one in power.left)]),
-        (Topic.RENEWAL, _stack_secret(power)),
+        (Topic.RENEWAL, [*_stack_secret(power), *power.returned]),
         (Topic.CLOUD, power.cloud),
+        (Topic.SOURCES, power.sources),
         (Topic.CHECKS, [f"no longer: {check}" for check in power.lifted]),
         (Topic.FLOWS, [f"{flow} is opened ({flow.why})" for flow in power.opened]),
         (Topic.FLOWS, [f"{flow} is closed" for flow in power.closed]),

@@ -36,7 +36,8 @@ def write(way: Way, fake: FakeCloud, folder: Path) -> None:
     if way.entry is not None:
         files["clouds.yaml"] = {"clouds": {"here": way.entry}}
     for name, content in files.items():
-        text = content if isinstance(content, str) else yaml.safe_dump(put_in(fake, content))
+        filled = put_in(fake, content)
+        text = filled if isinstance(filled, str) else yaml.safe_dump(filled)
         (folder / name).write_text(text)
 
 

@@ -44,6 +44,14 @@ def auth(**values: str) -> dict[str, Any]:
     return {"auth": {"auth_url": AUTH, **values}}
 
 
+MERGED = f"""
+all: &all {{auth_url: {AUTH}, project_name: idr, project_domain_name: Default}}
+clouds:
+  here:
+    auth: {{<<: *all, username: nina, password: {SECRET}, user_domain_name: Default}}\t# behind a tab
+    region_name: ~
+"""
+EMPTY = "    verify:\n    cacert: ~\n"
 WAYS = {
     "openrc": Way(variables={"OS_AUTH_URL": AUTH, **OPENRC}),
     "address in the stack, the rest in variables": Way(at(), OPENRC),
@@ -152,6 +160,9 @@ WAYS = {
         auth(**USER),
         {"elsewhere.yaml": {"clouds": {"there": auth(**USER, **PROJECT)}}},
     ),
+    "clouds.yaml, with a merge": Way({"cloud": "here"}, {}, None, {"clouds.yaml": MERGED}),
+    "clouds.yaml, empty keys": Way({"cloud": "here"}, {}, None, {"clouds.yaml": f"{MERGED}{EMPTY}"}),
+    "clouds.yaml, auth is text": cloud({"auth": AUTH}),
     "clouds.yml": Way({"cloud": "here"}, {}, None, {"clouds.yml": {"clouds": {"here": auth(**USER, **PROJECT)}}}),
     "an entry that is not there": Way({"cloud": "there"}, {}, auth(**USER, **PROJECT)),
     "no clouds.yaml": Way({"cloud": "here"}),
@@ -174,6 +185,7 @@ REFUSED = {
     "an endpoint type that is none",
     "clouds.yaml, token type without a token",
     "clouds.yaml, no domains",
+    "clouds.yaml, auth is text",
     "clouds.yaml, no address",
     "clouds.yaml, a profile that is not there",
     "an entry that is not there",

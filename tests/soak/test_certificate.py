@@ -17,6 +17,7 @@ pytestmark = pytest.mark.cloud
 HOST = "demo.idr.internal"
 PROXY = "demo1-proxy"
 NOBODY = "https://192.0.2.1/directory"  # RFC 5737: an address of nobody's
+AUTHORITY = "/usr/local/lib/idr/proxy/acme-authority.pem"
 # At once, as it would be a month before its end.
 DUE = r"s/^\[renewalparams]/renew_before_expiry = 100 years\n&/"
 # nginx ends connections of before in good order, which this client takes for an error.
@@ -52,6 +53,17 @@ def test_the_distributions_timer_renews_it_and_nginx_shows_the_new_one(second: T
     service.on(PROXY, "sudo systemctl start certbot.service")
     time.sleep(RELOAD_SECONDS)
     assert shown(service, acme.root) != before
+
+
+def test_the_authority_is_told_another_address_of_the_operators(second: Tenant, acme: Authority) -> None:
+    about = {"directory": acme.directory, "authority": acme.directory_authority}
+    for email in ("first@example.org", "second@example.org"):
+        second.configure(idr_acme={**about, "email": email})
+        second.apply()
+        told = second.service().on(
+            PROXY, f"sudo env REQUESTS_CA_BUNDLE={AUTHORITY} certbot show_account --server {acme.directory}"
+        )
+        assert email in told
 
 
 def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_they_saw(

@@ -21,6 +21,9 @@ pytestmark = pytest.mark.cloud
 
 BLOCKS = [block for file in docs.FILES for block in docs.blocks(file) if block.action != "not run"]
 MINUTES = 15
+STACK = "elsewhere"
+"""The guide says that only the names differ on another stack than `local`."""
+DEFAULT_QUOTAS = {"instances": 10, "total_cores": 20, "total_ram": 50 * 1024}
 SNAPSHOT = "demo1-database-db"
 
 
@@ -35,7 +38,8 @@ class Reader:
     def types(self, block: Block) -> str:
         """What the commands of a block print; they must all end with 0."""
         # What a block exports is there for the next one, as in a shell that stays open.
-        script = f"set -euo pipefail\n. {self.environment}\n{block.text}\ndeclare -px > {self.environment}\n"
+        typed = docs.on_stack(block.text, STACK)
+        script = f"set -euo pipefail\n. {self.environment}\n{typed}\ndeclare -px > {self.environment}\n"
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.place.folder,
@@ -51,10 +55,9 @@ class Reader:
 
     def edits(self, block: Block) -> None:
         """Put a piece of YAML into the stack file."""
-        file = self.place.folder / "Pulumi.local.yaml"
-        document = yaml.safe_load(file.read_text())
+        document = yaml.safe_load(self.place.file.read_text())
         document["config"] = docs.edited(block, document["config"], self._names())
-        file.write_text(yaml.safe_dump(document, sort_keys=False))
+        self.place.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def _names(self) -> dict[str, str]:
         found = list(self.place.cloud().block_storage.snapshots(name=SNAPSHOT))
@@ -90,10 +93,12 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
 def reader(
     service: Service, agent: tuple[dict[str, str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Reader]:
-    """A newcomer with a cloud project that is empty, and a stack file as `make up` writes it."""
+    """A newcomer with an empty project of default quotas, and the stack file of `make up` under another name."""
     assert service.outputs
     variables, public_key = agent
-    place = tenant.make(tmp_path_factory.mktemp("reader"))
+    place = tenant.make(tmp_path_factory.mktemp("reader"), stack=STACK)
+    limits = place.cloud().get_compute_limits()
+    assert {name: limits[name] for name in DEFAULT_QUOTAS} == DEFAULT_QUOTAS
     place.configure(idr_operators=[public_key])
     environment = place.folder / "environment"
     environment.touch()
@@ -109,7 +114,7 @@ def test_what_is_written_works(reader: Reader, block: Block) -> None:
         reader.edits(block)
     else:
         printed = reader.types(block)
-        assert block.note in printed, f"{block}: {block.text}\n{printed}"
+        assert docs.on_stack(block.note, STACK) in printed, f"{block}: {block.text}\n{printed}"
 
 
 def test_nothing_is_left_when_all_is_taken_down(reader: Reader) -> None:

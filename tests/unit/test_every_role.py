@@ -22,7 +22,9 @@ ROLES: dict[str, tuple[Path, RoleDescription]] = {
     **{name: (role.folder, role.description) for name, role in SITE.items()},
 }
 every = pytest.mark.parametrize("role", ROLES)
-STACKS = {name: stacks.plan_of(name) for name in stacks.STACK_FILES} | {"with a site's role": site_roles.example_plan()}
+STACKS = {name: stacks.plan_of(name) for name in (*stacks.STACK_FILES, "institute")} | {
+    "with a site's role": site_roles.example_plan()
+}
 STARTED_BY_TIMER = {"idr-prewarm"}
 """Services that end, so that nothing asks whether they still answer."""
 

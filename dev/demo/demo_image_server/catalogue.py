@@ -3,14 +3,14 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg2
 import psycopg2.extensions
 
 from .drawing import COLUMNS, ROWS
 from .settings import Database
-from .users import OWNER, User
+from .users import OWNER, User, owner_of, sees
 
 FRESH_SECONDS = 5.0
 """How old an answer may be. A page asks dozens of questions, and each would read the same 384 rows."""
@@ -134,7 +134,7 @@ class Catalogue:
             _fill_if_empty(self._connection)
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(_READ)
-            return [Place(*row) for row in cursor]
+            return [replace(place, owner=owner_of(place.row, ROWS)) for place in (Place(*row) for row in cursor)]
 
     def _give_up(self, error: Exception) -> None:
         message = " ".join(str(error).split()) or type(error).__name__
@@ -148,6 +148,16 @@ class Catalogue:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class Seen(Catalogue):
+    """What one user may see of a catalogue."""
+
+    def __init__(self, whole: Catalogue, user: User) -> None:
+        self._whole, self._user = whole, user
+
+    def places(self) -> list[Place]:
+        return [place for place in self._whole.places() if sees(self._user, place.owner)]
 
 
 def _fill_if_empty(connection: psycopg2.extensions.connection) -> None:

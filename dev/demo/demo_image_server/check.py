@@ -7,7 +7,7 @@ import omero.all
 import omero.sys
 
 from .settings import Settings
-from .users import VISITOR
+from .users import LOGINS
 
 TIMEOUT_MILLISECONDS = 5000
 
@@ -17,7 +17,7 @@ class CheckError(Exception):
 
 
 def count_images(settings: Settings) -> int:
-    """How many images the public user can see; raises CheckError."""
+    """How many images a user can see; raises CheckError."""
     host = "127.0.0.1" if settings.address in ("0.0.0.0", "::") else settings.address  # noqa: S104 (compared, not bound)
     timeout = str(TIMEOUT_MILLISECONDS)
     client = omero.client(
@@ -29,12 +29,12 @@ def count_images(settings: Settings) -> int:
         }
     )
     try:
-        session = client.createSession(VISITOR.name, settings.public_password_file.read_text().strip())
+        session = client.createSession(LOGINS[0].name, settings.public_password_file.read_text().strip())
         rows = session.getQueryService().projection("select count(obj) from Image obj", omero.sys.ParametersI())
         images = int(rows[0][0].val)
         client.killSession()
     except Glacier2.PermissionDeniedException as error:
-        raise CheckError("the public user's password was refused") from error
+        raise CheckError(f"the password of the user {LOGINS[0].name} was refused") from error
     except omero.ServerError as error:
         raise CheckError(error.message) from error
     except (Ice.Exception, omero.ClientError) as error:

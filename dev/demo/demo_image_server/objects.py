@@ -9,7 +9,8 @@ from omero.rtypes import rbool, rdouble, rint, rlong, rmap, rstring, rtime
 
 from .catalogue import GENE_KEY, GENE_NAMESPACE, Place
 from .drawing import CHANNELS, COLUMNS, ROWS, SIZE
-from .users import OWNER, USERS, VISITOR, User
+from .sessions import Session
+from .users import USERS, User
 
 PUBLIC_GROUP_ID, USER_GROUP_ID = 3, 1
 PUBLIC_GROUP = "demo"
@@ -75,9 +76,9 @@ def _membership(parent: Any, child: Any, user: User) -> Any:
 class Maker:
     """Makes the objects of one answer; what several places share is made once, so it travels once."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: User) -> None:
         self._made: dict[tuple[str, int], Any] = {}
-        self._group, self._owner = group(), experimenter(OWNER)
+        self._group, self._owner = group(), experimenter(owner)
 
     def make(self, kind: str, place: Place) -> Any:
         """The object of class `kind` at that place."""
@@ -213,13 +214,13 @@ def pixels_type() -> Any:
     return result
 
 
-def session(session_uuid: str, idle_seconds: float, started: float) -> Any:
+def session(login: Session, idle_seconds: float) -> Any:
     """A login, as OMERO describes it."""
     result = omero.model.SessionI(1, True)
-    result.uuid, result.userAgent = rstring(session_uuid), rstring("demo")
+    result.uuid, result.userAgent = rstring(login.uuid), rstring("demo")
     result.timeToIdle, result.timeToLive = rlong(int(idle_seconds * 1000)), rlong(0)
-    result.started = rtime(int(started * 1000))
-    result.details.owner, result.details.group = experimenter(VISITOR), group()
+    result.started = rtime(int(login.started * 1000))
+    result.details.owner, result.details.group = experimenter(login.user), group()
     result.details.permissions = permissions()
     return result
 

@@ -17,7 +17,7 @@ from .catalogue import GENE_KEY, GENE_NAMESPACE, Place
 from .drawing import CHANNELS, SIZE
 from .hql import Condition, Query, UnknownQueryError, inner_query, split_list, take_apart
 from .objects import PUBLIC_GROUP, PUBLIC_GROUP_ID, Maker, permissions_map
-from .users import USERS
+from .users import OWNERS, USERS
 
 log = logging.getLogger(__name__)
 
@@ -117,11 +117,14 @@ class Answerer:
         """All objects of one class."""
         return self._made(kind, None)
 
+    def _maker(self) -> Maker:
+        return Maker(self._places[0].owner if self._places else OWNERS[0])
+
     def _made(self, kind: str, numbers: set[int] | None) -> list[Any]:
         """The objects of one class: those with the numbers, or all. Making one that nobody wants takes as long."""
         if kind not in _ENTITIES:
             return []
-        maker, number = Maker(), _VALUES[kind, "id"]
+        maker, number = self._maker(), _VALUES[kind, "id"]
         places = _distinct(self._about(kind), kind)
         return [maker.make(kind, place) for place in places if numbers is None or unwrap(number(place)) in numbers]
 
@@ -131,7 +134,7 @@ class Answerer:
         kind = paths.entity(query.columns[0])
         if kind == _NOTHING:
             return []
-        maker = Maker()
+        maker = self._maker()
         return [maker.make(kind, place) for place in _page(self._select(query, paths, kind), parameters)]
 
     def _rows(self, text: str, parameters: Any) -> list[list[Any]]:

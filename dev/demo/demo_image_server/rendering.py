@@ -106,7 +106,7 @@ class Renderer(OfPixels):
         return _SETTINGS_ID
 
     def getPixels(self) -> Any:
-        return Maker().make("Pixels", self._chosen)
+        return Maker(self._chosen.owner).make("Pixels", self._chosen)
 
     def getDefaultZ(self) -> int:
         return 0

@@ -13,7 +13,7 @@ import omero.grid
 from omero import api
 
 from . import services
-from .catalogue import Catalogue
+from .catalogue import Catalogue, Seen
 from .commands import RefusedCommand
 from .raw_pixels import RawPixels
 from .rendering import Renderer, Thumbnails
@@ -22,13 +22,14 @@ from .sessions import Session, Sessions
 from .settings import Settings
 from .stateful import Stateful
 from .stored import Search
+from .users import GUEST, USERS
 
 SESSION_CATEGORY = "session"
 log = logging.getLogger(__name__)
 
 
 class Router(Glacier2.Router):
-    """Lets the public user in. Nothing is forwarded: services live behind the router's own endpoint."""
+    """Lets in who has a password. Nothing is forwarded: services live behind the router's own endpoint."""
 
     def __init__(self, sessions: Sessions, settings: Settings) -> None:
         self._sessions = sessions
@@ -178,7 +179,11 @@ class Locator(Ice.ServantLocator):
 
     def __init__(self, sessions: Sessions, catalogue: Catalogue, settings: Settings) -> None:
         self._sessions, self._catalogue, self._settings = sessions, catalogue, settings
-        self._stateless = {
+        users = (*USERS, GUEST)
+        self._stateless = {user: self._services(sessions, Seen(catalogue, user)) for user in users}
+
+    def _services(self, sessions: Sessions, catalogue: Catalogue) -> dict[str, Any]:
+        return {
             "IConfig": servant(api.IConfig, services.Config()),
             "IContainer": servant(api.IContainer, services.Container(catalogue)),
             "IMetadata": servant(api.IMetadata, services.Metadata(catalogue)),
@@ -204,7 +209,7 @@ class Locator(Ice.ServantLocator):
             return None
         if identity.name == "IAdmin":
             return servant(api.IAdmin, services.Admin(session))
-        return self._stateless.get(identity.name) or session.services.get(identity.name)
+        return self._stateless[session.user].get(identity.name) or session.services.get(identity.name)
 
     def finished(self, current: Any, servant: Any, cookie: Any) -> None:
         """Nothing to do after a request."""
@@ -214,4 +219,5 @@ class Locator(Ice.ServantLocator):
 
     def _factory(self, session: Session, adapter: Any) -> ServiceFactory:
         delay = self._settings.render_delay_seconds
-        return ServiceFactory(session, self._sessions, adapter, self._catalogue, delay)
+        seen = Seen(self._catalogue, session.user)
+        return ServiceFactory(session, self._sessions, adapter, seen, delay)

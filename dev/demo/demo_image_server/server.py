@@ -14,7 +14,7 @@ from .catalogue import Catalogue
 from .router import Locator, Router
 from .sessions import Sessions
 from .settings import Settings
-from .users import VISITOR
+from .users import LOGINS
 
 ROUTER = "OMERO.Glacier2/router"
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def start(settings: Settings, catalogue: Catalogue) -> Any:
     ports = {"ssl": settings.port, "wss": settings.websocket_port}
     endpoints = ":".join(f"{protocol} -h {settings.address} -p {port}" for protocol, port in ports.items())
     adapter = communicator.createObjectAdapterWithEndpoints("demo", endpoints)
-    sessions = Sessions(VISITOR.name, settings.public_password_file, settings.session_idle_seconds)
+    sessions = Sessions(LOGINS, settings.public_password_file, settings.session_idle_seconds)
     adapter.add(Router(sessions, settings), communicator.stringToIdentity(ROUTER))
     adapter.addServantLocator(Locator(sessions, catalogue, settings), "")
     adapter.activate()

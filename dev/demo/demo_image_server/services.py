@@ -14,7 +14,7 @@ from . import objects
 from .catalogue import Catalogue
 from .queries import Answerer
 from .sessions import Session, Sessions
-from .users import USERS, VISITOR
+from .users import GUEST, USERS
 
 OMERO_VERSION = "5.6.0-demo"
 """Clients compare the first two numbers with their own."""
@@ -32,7 +32,7 @@ class Admin:
     def getEventContext(self) -> Any:
         context = omero.sys.EventContext()
         context.sessionId, context.sessionUuid = 1, self._session.uuid
-        context.userId, context.userName = VISITOR.number, VISITOR.name
+        context.userId, context.userName = self._session.user.number, self._session.user.name
         context.groupId, context.groupName = objects.PUBLIC_GROUP_ID, objects.PUBLIC_GROUP
         context.isAdmin, context.eventId, context.eventType = False, 1, "User"
         context.memberOfGroups = [objects.PUBLIC_GROUP_ID, objects.USER_GROUP_ID]
@@ -61,7 +61,7 @@ class Admin:
         return self.lookupExperimenters()
 
     def _experimenter(self, wanted: int | str) -> Any:
-        for user in USERS:
+        for user in (*USERS, GUEST):
             if wanted in (user.number, user.name):
                 return objects.experimenter(user)
         raise omero.ApiUsageException(None, None, f"the demo has no user {wanted}")
@@ -131,7 +131,7 @@ class SessionService:
     def getSession(self, uuid: str) -> Any:
         if not (session := self._sessions.use(uuid)):
             raise omero.RemovedSessionException(None, None, "the session is over")
-        return objects.session(uuid, self._sessions.idle_seconds, session.started)
+        return objects.session(session, self._sessions.idle_seconds)
 
     def getReferenceCount(self, uuid: str) -> int:
         return 1 if self._sessions.use(uuid) else 0

@@ -5,9 +5,11 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from .users import GUEST, IS_PRIVATE, User
 
 MAX_SESSIONS = 2000
 MAX_SERVICES = 200
@@ -16,8 +18,9 @@ MAX_SERVICES = 200
 
 @dataclass
 class Session:
-    """One login: its secret number, and the stateful services that it opened (by the name of each)."""
+    """One login: whose, its secret number, and the stateful services that it opened (by the name of each)."""
 
+    user: User
     uuid: str
     started: float
     used: float
@@ -36,9 +39,9 @@ class Sessions:
     """All sessions. Safe to use from many threads."""
 
     def __init__(
-        self, user: str, password_file: Path, idle_seconds: float, clock: Callable[[], float] = time.time
+        self, users: Iterable[User], password_file: Path, idle_seconds: float, clock: Callable[[], float] = time.time
     ) -> None:
-        self._user = user
+        self._users = {user.name: user for user in users}
         self._password_file = password_file
         self.idle_seconds = idle_seconds
         self._clock = clock
@@ -46,21 +49,27 @@ class Sessions:
         self._sessions: OrderedDict[str, Session] = OrderedDict()  # the longest unused first
 
     def log_in(self, user: str, password: str) -> Session | None:
-        """A new session for the public user, or the one that `user` and `password` name; None: refused."""
+        """A new session for a user, or the one that `user` and `password` name; None: refused."""
         if user == password and (joined := self.use(user)):
             return joined
-        expected = self._password_file.read_text().strip()  # read anew: it may be rotated
-        right = hmac.compare_digest(password.encode(), expected.encode())
-        if not expected or not right or user != self._user:
+        known = self._known(user, password)
+        if known is None:
             return None
         now = self._clock()
-        session = Session(str(uuid.uuid4()), now, now)
+        session = Session(known, str(uuid.uuid4()), now, now)
         with self._lock:
             self._sessions[session.uuid] = session
             self._forget_idle(now)
             while len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
         return session
+
+    def _known(self, user: str, password: str) -> User | None:
+        if IS_PRIVATE and user == GUEST.name:
+            return GUEST
+        expected = self._password_file.read_text().strip()  # read anew: it may be rotated
+        right = hmac.compare_digest(password.encode(), expected.encode())
+        return self._users.get(user) if expected and right else None
 
     def use(self, session_uuid: str) -> Session | None:
         """The session of that number, now used; None when there is none (any more)."""

@@ -6,7 +6,7 @@ from typing import Any
 from .catalogue import Catalogue
 from .queries import Answerer
 from .stateful import Stateful
-from .users import OWNER
+from .users import OWNERS
 
 _KINDS = ("Screen", "Plate", "Image")
 
@@ -32,7 +32,7 @@ class Search(Stateful):
 
     def onlyOwnedBy(self, details: Any) -> None:
         owner = details.owner
-        self._anybody = owner is None or owner.id.val == OWNER.number
+        self._anybody = owner is None or owner.id.val in {user.number for user in OWNERS}
 
     def setAllowLeadingWildcard(self, allowed: bool) -> None:
         """Words are found anywhere in a name."""

@@ -55,6 +55,7 @@ def test_every_value_of_a_context_is_used() -> None:
     parse = render._environment(render.HERE).parse
     files = [file for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)]
     used: set[str] = set().union(*(find_undeclared_variables(parse(file.read_text())) for file in files))
+    used |= {entry.each for role in ROLES for _, entry in texts(role).values() if entry.each}
     fields = {name for context in (Common, *CONTEXTS.values()) for name in get_type_hints(context)}
     assert fields - used == set()
 

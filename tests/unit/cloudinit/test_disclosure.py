@@ -10,10 +10,15 @@ import pytest
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
 from harness import stacks
+from idr.review.power import FileChange
+from model.nginx_snippets import Snippet
 from model.people import Person, PersonRole
 from model.planning import plan
+from model.public_site import PublicSite
 from model.reading import Source, parse
+from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role, applied_roles
+from model.settings import NfsMount, Proxies
 
 STACKS = ("local", "ebi", "uod")
 
@@ -49,6 +54,14 @@ def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
     assert {path for path in first if first[path] != second[path]} == {"cloudinit/proxy/scripts/check"}
 
 
+def test_a_sites_own_locations_are_disclosed_by_their_text() -> None:
+    snippet = Snippet("site/nginx/docs.nginx", "docs", "location /docs/ { return 204; }\n")
+    made = stacks.with_settings(stacks.plan_of("local"), site=PublicSite(locations=(snippet,)))
+    files = disclosure(made, stacks.secrets_of("local"), verifies_cloud=True)["files"]
+    assert files["site/nginx/docs.nginx"] == hashlib.sha256(snippet.text.encode()).hexdigest()
+    assert FileChange("site/nginx/docs.nginx", "changed").is_access
+
+
 def test_a_first_node_of_a_role_changes_no_template() -> None:
     assert len({json.dumps(disclosed_files(stack)) for stack in STACKS}) == 1
 
@@ -71,6 +84,24 @@ def test_people_are_disclosed_with_their_roles_and_keys_and_plain_keys_as_before
     alice = Person(name="alice", keys=(stacks.OPERATOR,), role=PersonRole.CURATOR)
     found = disclosure(replace(plan, people=(alice,)), secrets, verifies_cloud=True)
     assert found["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.OPERATOR]}]
+
+
+def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_password() -> None:
+    plan, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
+    proxies = Proxies(http="http://user:unseen-1@proxy.example.org:3128")
+    moved = Redirect.model_validate({"from": "/about", "to": "https://example.org/"})
+    share = NfsMount(source="storage.example.org:/idr", mount="/idr")
+    changed = stacks.with_settings(
+        plan, proxies=proxies, redirects=(moved,), nfs_mounts=(share,), rotations={"ssh/deploy": 2}
+    )
+    found = disclosure(changed, secrets, verifies_cloud=True)
+    assert found["rotations"] == {"ssh/deploy": 2}
+    sources = found["sources"]
+    assert sources["proxies proxy.example.org"] == "port 3128"
+    assert sources["redirects /about"] == "https://example.org/ (302)"
+    assert {"omero.server", "omero.ice", "omero.icePython"} <= sources.keys()
+    assert sources["nfsMounts /idr"] == "storage.example.org:/idr (ro)"
+    assert "unseen-1" not in json.dumps(found)
 
 
 def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:

@@ -12,6 +12,8 @@ from tests.unit.model.mistakes import mistakes
 
 VOLUMES = {"db": "0" * 36, "data": "1" * 36, "nginxcache": "2" * 36}
 GIVEN = "a.published-one~2"
+PRIVATE = "institute"
+"""The layout where users log in."""
 
 
 def files(plan: Plan) -> dict[tuple[str, str], str]:
@@ -24,13 +26,19 @@ def files(plan: Plan) -> dict[tuple[str, str], str]:
     }
 
 
-@pytest.mark.parametrize("stack", stacks.LAYOUTS)
+@pytest.mark.parametrize("stack", [stack for stack in stacks.LAYOUTS if stack != PRIVATE])
 def test_another_password_reaches_every_place_that_had_the_former(stack: str) -> None:
     plan = stacks.plan_of(stack)
     before, after = files(plan), files(stacks.with_settings(plan, public_password=GIVEN))
     changed = {key for key in after if after[key] != before.get(key)}
     assert {path for _, path in changed} >= {"/etc/idr/omero/public-password", "/opt/omero/web/config/idr.omero"}
     assert changed == {key for key, text in after.items() if GIVEN in text}
+
+
+def test_where_users_log_in_it_reaches_nothing() -> None:
+    after = files(stacks.with_settings(stacks.plan_of(PRIVATE), public_password=GIVEN))
+    assert [key for key, text in after.items() if GIVEN in text] == []
+    assert {text for (_, path), text in after.items() if path == "/etc/idr/omero/public-password"} == {"\n"}
 
 
 def test_the_idrs_own_password_is_the_default() -> None:

@@ -56,6 +56,18 @@ def test_a_stack_that_has_everything_is_declared(cloud: FakeCloud) -> None:
     assert any("os-quota-sets" in call or "limits" in call for call in cloud.calls)
 
 
+def test_locations_that_gixy_finds_a_fault_in_are_refused_before_anything_is_asked(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "nginx").mkdir()
+    (tmp_path / "nginx" / "docs.nginx").write_text("location /docs/ {\n    proxy_pass http://$arg_host;\n}\n")
+    monkeypatch.chdir(tmp_path)
+    for preview in (True, False):
+        with pytest.raises(pulumi.RunError, match=r"nginx/docs.nginx: line 2: gixy \(high\): Possible SSRF"):
+            run(preview=preview, site={"locations": "nginx"})
+    assert not cloud.calls
+
+
 @pytest.mark.parametrize(
     ("service", "quota", "limit", "message"),
     [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from demo_image_server.sessions import MAX_SERVICES, MAX_SESSIONS, Sessions
+from demo_image_server.users import ADA, BEN, GUEST, VISITOR
 
 IDLE_SECONDS = 600
 
@@ -25,7 +26,7 @@ def clock() -> Clock:
 def sessions(tmp_path: Path, clock: Clock) -> Sessions:
     password = tmp_path / "password"
     password.write_text("right\n")
-    return Sessions("public", password, IDLE_SECONDS, clock)
+    return Sessions((VISITOR,), password, IDLE_SECONDS, clock)
 
 
 @pytest.mark.parametrize(("user", "password"), [("public", "wrong"), ("root", "right"), ("public", ""), ("x", "x")])
@@ -35,7 +36,7 @@ def test_strangers_are_refused(sessions: Sessions, user: str, password: str) -> 
 
 def test_an_empty_password_file_lets_nobody_in(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
-    assert Sessions("public", tmp_path / "empty", IDLE_SECONDS).log_in("public", "") is None
+    assert Sessions((VISITOR,), tmp_path / "empty", IDLE_SECONDS).log_in("public", "") is None
 
 
 def test_a_session_can_be_joined_and_ends_when_idle(sessions: Sessions, clock: Clock) -> None:
@@ -64,3 +65,18 @@ def test_sessions_and_services_are_bounded(sessions: Sessions) -> None:
     assert sessions.use(first.uuid) is None
     names = [first.open(object()) for _ in range(MAX_SERVICES + 1)]
     assert list(first.services) == names[1:]
+
+
+def test_users_have_sessions_of_their_own_and_the_guest_needs_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "password").write_text("right\n")
+    users = Sessions((ADA, BEN), tmp_path / "password", IDLE_SECONDS)
+    entered = [users.log_in(name, "right") for name in ("ada", "ben", "public", "demo")]
+    assert [session and session.user for session in entered] == [ADA, BEN, None, None]
+    assert users.log_in("ada", "wrong") is None
+    assert users.log_in("guest", "guest") is None
+    monkeypatch.setattr("demo_image_server.sessions.IS_PRIVATE", True)
+    guest = users.log_in("guest", "anything")
+    assert guest
+    assert guest.user == GUEST

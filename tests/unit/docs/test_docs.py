@@ -43,6 +43,17 @@ def test_a_command_that_is_written_about_exists_with_its_options(page: str, call
     assert used <= known | {"--help"}, page
 
 
+def test_commands_are_typed_for_another_stack() -> None:
+    text = "export PULUMI_STACK=local\nbin/idr ssh demo1-proxy -s local\npulumi up --stack local\nls .local/state"
+    assert docs.on_stack(text, "x").splitlines() == [
+        "export PULUMI_STACK=x",
+        "bin/idr ssh demo1-proxy -s x",
+        "pulumi up --stack x",
+        "ls .local/state",
+    ]
+    assert docs.on_stack("local: nothing changes", "x") == "x: nothing changes"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_make_target_that_is_written_about_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))

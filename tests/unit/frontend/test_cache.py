@@ -167,7 +167,7 @@ def test_fifty_viewers_of_a_cold_answer_make_one_request(front: Front) -> None:
     assert front.upstream.asked == {THUMBNAIL: 1}
 
 
-@pytest.mark.parametrize("status", [301, 302, 403, 404, 500])
+@pytest.mark.parametrize("status", [204, 301, 302, 403, 404, 408, 500])
 def test_only_success_is_kept(front: Front, status: int) -> None:
     front.upstream.status = status
     failed = front.get(THUMBNAIL)
@@ -191,7 +191,7 @@ def test_an_answer_that_says_failed_is_not_kept_whatever_its_status(front: Front
     assert front.upstream.asked[path] == 2
 
 
-@pytest.mark.parametrize("status", [301, 403, 404, 500])
+@pytest.mark.parametrize("status", [204, 301, 403, 404, 408, 410, 429, 500, 504])
 def test_what_is_not_kept_makes_nobody_wait_in_a_line(front: Front, status: int) -> None:
     front.upstream.status, front.upstream.delay = status, UPSTREAM_SECONDS
     assert all(seconds < 3 * UPSTREAM_SECONDS for seconds in at_once(front, THUMBNAIL, status))

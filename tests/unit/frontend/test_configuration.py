@@ -15,6 +15,8 @@ from model.plan import Plan
 from model.public_certificate import Acme
 
 BIN = Path(sys.executable).parent
+STACKS = (*stacks.STACK_FILES, "idr", "institute")
+"""`idr` has redirects and a static site; users of `institute` log in."""
 
 
 def written(plan: Plan, folder: Path) -> Path:
@@ -24,7 +26,7 @@ def written(plan: Plan, folder: Path) -> Path:
     return place.write(proxy.rendered(plan))
 
 
-@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_debians_nginx_accepts_it_without_a_warning(stack: str, tmp_path: Path) -> None:
     done = proxy.check_configuration(written(stacks.plan_of(stack), tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
@@ -51,7 +53,7 @@ def test_it_accepts_the_way_in_for_a_certificates_authority(tmp_path: Path) -> N
     assert f"{tmp_path}/etc/tls/acme/fullchain.pem;" in site
 
 
-@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_gixy_finds_nothing_of_medium_severity_or_above(stack: str, tmp_path: Path) -> None:
     command: list[str | Path] = [BIN / "gixy", "-l", "-f", "json", written(stacks.plan_of(stack), tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -75,7 +77,7 @@ def newer(plan: Plan) -> Plan:
     return replace(plan, releases=(replace(release, nodes=nodes),))
 
 
-@pytest.mark.parametrize("stack", stacks.STACK_FILES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_current_nginx_accepts_the_newer_form_without_a_warning(stack: str, tmp_path: Path) -> None:
     config = written(newer(stacks.plan_of(stack)), tmp_path)
     adapt_to_the_wheel(tmp_path / "etc")

@@ -121,6 +121,7 @@ FAILED = [
     ("/webgateway/histogram_json/1/channel/0/", {"error": "no pixels"}),
     ("/webgateway/table/1/query/", {"error": "Table 1 not found"}),
     ("/iviewer/image_data/1/", {"error": "Traceback"}),
+    ("/iviewer/shape_stats/", {"error": ""}),
     ("/iviewer/persist_rois/", {"errors": ["x"]}),
 ]
 WELL = [
@@ -148,6 +149,14 @@ def test_an_answer_that_says_failed_is_marked(middleware: ModuleType, path: str,
 @pytest.mark.parametrize(("path", "body"), WELL)
 def test_a_good_answer_is_not(middleware: ModuleType, path: str, body: object) -> None:
     assert "X-IDR-Failed" not in answered(middleware, path, body).headers
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "text/html; charset=utf-8", "application/json"])
+@pytest.mark.parametrize(("content", "failed"), [(b"", True), (b"1", False)])
+def test_an_answer_of_nothing_is_marked(middleware: ModuleType, kind: str, content: bytes, failed: bool) -> None:
+    asked = request("/webgateway/render_image/1/0/0/", **{"X-IDR-Shared": "1"})
+    response = middleware.SharedAnswers(lambda _: HttpResponse(content, content_type=kind))(asked)
+    assert ("X-IDR-Failed" in response.headers) is failed
 
 
 def test_a_page_with_a_session_is_not_marked(middleware: ModuleType) -> None:

@@ -14,7 +14,11 @@ from cryptography import x509
 
 from cloudinit import render
 from harness import proxy, stacks
+from model import balancing
 from model.omero_nodes import service_name
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
 from model.roles import OMERO_ROLES
 from model.secrets import Certificate
 from tests.unit.frontend import upstream as upstreams
@@ -154,3 +158,38 @@ def test_an_omero_servers_certificate_has_the_name_that_the_proxy_expects() -> N
     certificate = x509.load_pem_x509_certificate(text.encode())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert service_name(release) in names.get_values_for_type(x509.DNSName)
+
+
+def divided() -> Plan:
+    """The four read-only servers of `ebi`, two of them without OMERO.web, as the IDR has them."""
+    values = stacks.values("ebi")
+    nodes = values["releases"]["prod130"]["nodes"]
+    nodes["omeroweb"] = nodes["omeroreadonly"] | {"roles": ["web", "omero-readonly"], "count": 2}
+    nodes["omeroreadonly"] |= {"roles": ["omero-readonly"], "count": 2}
+    return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+
+
+def test_servers_without_omero_web_serve_programs_and_the_others_the_web(tmp_path: Path) -> None:
+    made = divided()
+    release = made.releases[0]
+    web = {str(node.address) for node in balancing.web(release)}
+    programs = {str(node.address) for node in balancing.omero(release)}
+    assert (web, programs) == ({"192.168.130.70", "192.168.130.71"}, {"192.168.130.100", "192.168.130.101"})
+    with ExitStack() as stack:
+        names = ("test", service_name(release), *(node.name for node in release.nodes))
+        certificate = SECRETS.certificate("test", names)
+        servers = {address: stack.enter_context(upstreams.running(certificate)) for address in sorted(web | programs)}
+        upstream_of = {address: server.address for address, server in servers.items()}
+        place = stack.enter_context(proxy.running(proxy.Place(tmp_path, upstream_of), made))
+        base = f"https://127.0.0.1:{place.https}"
+        client = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(made), timeout=20))
+        numbers = {client.get(CLIENT).text.rpartition("/omero-ws/")[2][0] for _ in range(40)}
+        assert numbers == {"1", "2"}
+        for path in ("/omero-ws", "/omero-ws/1", "/omero-ws/2"):
+            assert client.get(path, headers=UPGRADE).status_code == 200
+        assert client.get("/omero-ws/3", headers=UPGRADE).status_code == 404
+        for number in range(20):
+            assert client.get(f"/webgateway/render_thumbnail/{number}/").status_code == 200
+        asked = {address: set(server.asked) for address, server in servers.items()}
+    assert all(paths and all(path.startswith("/omero-ws") for path in paths) for paths in map(asked.get, programs))
+    assert all(paths and not any(path.startswith("/omero-ws") for path in paths) for paths in map(asked.get, web))

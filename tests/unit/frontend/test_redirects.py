@@ -16,6 +16,10 @@ REDIRECTS: list[dict[str, Any]] = [
     {"from": "/old/", "to": "https://www.example.org/new/?a=1#part", "permanent": True},
     {"from": "^/study/(idr\\d{4})/(\\w+)$", "to": "/webclient/?show=$2&name=$1"},
     {"from": "^/webclient/userdata/?$", "to": "/about"},
+    {"from": "/mito/webclient/?show=screen-1", "to": "/webclient/?show=screen-1101"},
+    {"from": "^/search/\\?query=Name:(idr0)?158$", "to": "/about/download.html"},
+    {"from": "^/mito(/|$)", "to": "/webclient/?show=screen-7"},
+    {"from": "/gone?now=1", "to": "/about", "permanent": True},
 ]
 
 
@@ -49,6 +53,14 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/webclient/userdata/", 302, "/about"),
         ("/abouts", 404, None),
         ("/ABOUT", 302, "/about/index.html"),
+        ("/mito/webclient/?show=screen-1", 302, "/webclient/?show=screen-1101"),
+        ("/mito/webclient/?show=screen-12", 302, "/webclient/?show=screen-7"),
+        ("/mito", 302, "/webclient/?show=screen-7"),
+        ("/search/?query=Name:idr0158", 302, "/about/download.html"),
+        ("/search/?query=Name:158", 302, "/about/download.html"),
+        ("/search/?query=Name:1580", 200, None),
+        ("/gone?now=1", 301, "/about"),
+        ("/gone?now=2", 404, None),
     ],
 )
 def test_an_address_leads_where_the_stack_file_says(
@@ -75,6 +87,9 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "/caf%C3%A9", "to": "/x"}, "must be a path"),
         ({"from": "/a//b", "to": "/x"}, "must be a path"),
         ({"from": "/a/../b", "to": "/x"}, "has a part '.' or '..'"),
+        ({"from": "/a?x=1", "to": "/a?x=1"}, "/a?x=1 leads to itself"),
+        ({"from": "^/a\\?x=1", "to": "/a?x=12"}, "leads to itself"),
+        ({"from": "/a?", "to": "/b"}, "must be a path"),
         ({"from": "/" + "a" * 300, "to": "/x"}, "must be a path"),
         ({"from": "/a", "to": "/" + "x" * 5000}, "must be a path or a URL"),
         ({"from": "^/\\u0041$", "to": "/x"}, "nginx may read '\\u' in another way"),
@@ -104,16 +119,21 @@ def test_an_address_leads_to_one_place() -> None:
     "redirects",
     [
         [{"from": "/a", "to": "/b"}, {"from": "/b", "to": "/c"}, {"from": "/c", "to": "/a"}],
+        [{"from": "/a?x=1", "to": "/b"}, {"from": "/b", "to": "/a?x=1"}, {"from": "/a", "to": "/c"}],
         [{"from": "/a", "to": "/x/7"}, {"from": "^/x/(\\d+)$", "to": "/y/$1"}, {"from": "/y/7", "to": "/A"}],
     ],
 )
 def test_those_that_lead_round_in_a_circle_are_refused(redirects: list[dict[str, Any]]) -> None:
-    with pytest.raises(SettingsError, match="/a leads to itself"):
+    with pytest.raises(SettingsError, match=r"/a.* leads to itself"):
         parsed(redirects)
 
 
 def test_a_plain_address_counts_before_an_expression_and_a_permanent_one_before_others() -> None:
     parsed([{"from": "/a", "to": "/b"}, {"from": "/b", "to": "/c", "permanent": True}, {"from": "^/b$", "to": "/a"}])
+
+
+def test_one_with_arguments_counts_before_one_without() -> None:
+    parsed([{"from": "/a", "to": "/b"}, {"from": "/b", "to": "/a?x=1"}, {"from": "/a?x=1", "to": "/c"}])
 
 
 def test_a_group_may_follow_a_host() -> None:

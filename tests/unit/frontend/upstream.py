@@ -18,6 +18,9 @@ SLOW_SECONDS = 3
 ECHO = "(echo)"
 """The body of an upstream that answers each request with its address."""
 
+COOKIE = "(cookie)"
+"""The body of an upstream that answers each visitor with the cookie that it was sent."""
+
 
 class Upstream(ThreadingHTTPServer):
     """A server with a memory of its requests; what follows `asked` may be set at any time."""
@@ -35,6 +38,9 @@ class Upstream(ThreadingHTTPServer):
         self.body = "answer"
         self.content_type = "application/json"
         self.more_headers: dict[str, str] = {}
+        self.cache_control = "max-age=0, no-cache, no-store, private"
+        self.received: list[tuple[str, str, bytes]] = []
+        """Method, address and body of each request that had one."""
         self.at_once = 0
         self.most_at_once = 0
         self.workers: threading.Semaphore | nullcontext[None] = nullcontext()
@@ -57,24 +63,29 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.headers.append({name.lower(): value for name, value in self.headers.items()})
             upstream.at_once += 1
             upstream.most_at_once = max(upstream.most_at_once, upstream.at_once)
+        if sent := self.rfile.read(int(self.headers.get("Content-Length", 0))):
+            upstream.received.append((self.command, self.path, sent))
         with upstream.workers:
             time.sleep(SLOW_SECONDS if self.path.startswith(upstream.slow) else upstream.delay)
         with upstream.lock:
             upstream.at_once -= 1
-        body = (self.path if upstream.body == ECHO else upstream.body).encode()
+        echoes = {ECHO: self.path, COOKIE: self.headers.get("Cookie", "nobody")}
+        body = echoes.get(upstream.body, upstream.body).encode()
         self.send_response(upstream.status)
         self.send_header("Content-Type", upstream.content_type)
         self.send_header("Content-Length", str(len(body)))
         # As Django answers a visitor without a session.
         self.send_header("Set-Cookie", "sessionid_demo1=made-upstream; Path=/")
         self.send_header("Vary", "Cookie")
-        self.send_header("Cache-Control", "max-age=0, no-cache, no-store, private")
+        if upstream.cache_control:
+            self.send_header("Cache-Control", upstream.cache_control)
         for name, value in upstream.more_headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD" and upstream.status != 304:
+            self.wfile.write(body)
 
-    do_POST = do_GET  # noqa: N815  the name is http.server's
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815  the names are http.server's
 
     def log_message(self, *_: object) -> None:
         """Be quiet."""

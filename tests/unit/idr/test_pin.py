@@ -1,6 +1,7 @@
 """`idr pin` against a server on loopback: what it writes, what it leaves, what it refuses."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,17 @@ from idr.__main__ import app
 from tests.omero_stand_in.distribution import served
 
 runner = CliRunner()
-FILES = {"server.zip": b"a server", "ice.tar.gz": b"Ice", "ice.whl": b"a wheel"}
-PARTS = dict(zip(("server", "ice", "icePython"), FILES.values(), strict=True))
+FILES = {
+    "server.zip": b"a server",
+    "ice.tar.gz": b"Ice",
+    "ice.whl": b"a wheel",
+    "a.jar": b"a jar",
+    "b.jar": b"another",
+    "site.tar.gz": b"a site",
+}
+PARTS = dict(zip(("server", "ice", "icePython"), FILES.values(), strict=False))
 SUMS = {part: hashlib.sha256(content).hexdigest() for part, content in PARTS.items()}
+OTHERS = {name: hashlib.sha256(FILES[name]).hexdigest() for name in ("a.jar", "b.jar", "site.tar.gz")}
 OLD = "0" * 64
 
 
@@ -133,3 +142,37 @@ def test_a_stack_of_the_demo_distribution_has_nothing_to_pin(stack: Path) -> Non
     done = runner.invoke(app, ["pin", "--stack", "mine"])
     assert (done.exit_code, done.stdout) == (1, "")
     assert "idr:omero.server.url is not in the stack file" in done.stderr
+
+
+MORE = """\
+    jars:
+      - url: {base}/a.jar  # a reader
+        client: true
+      - {url: "{base}/b.jar", name: c.jar}
+  idr:site:
+    pages:
+      url: {base}/site.tar.gz
+"""
+
+
+def test_jars_and_the_static_site_are_pinned_too(stack: Path, base: str) -> None:
+    omero = BY_HAND.partition("  # who may log in")[0]
+    before = (omero + MORE).replace("{base}", base)
+    stack.write_text(before)
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--json"])
+    assert done.exit_code == 0, done.output
+    after = stack.read_text()
+    config = yaml.safe_load(after)["config"]
+    sums = [jar["sha256"] for jar in config["idr:omero"]["jars"]] + [config["idr:site"]["pages"]["sha256"]]
+    assert sums == list(OTHERS.values())
+    told = json.loads(done.stdout)
+    assert [told[setting] for setting in ("omero.jars.0", "omero.jars.1", "site.pages")] == sums
+    assert [line for line in after.splitlines() if "sha256" not in line] == [
+        line for line in before.splitlines() if "b.jar" not in line and "a wheel" not in line
+    ]
+
+
+def test_a_site_of_the_demo_distribution_is_pinned_alone(stack: Path, base: str) -> None:
+    stack.write_text(f"config:\n  idr:omero: {{distribution: demo}}\n  site: {{pages: {{url: {base}/site.tar.gz}}}}\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine"])
+    assert (done.exit_code, done.stdout.split()) == (0, ["site.pages", OTHERS["site.tar.gz"]]), done.output

@@ -256,7 +256,9 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
     ),
     "two groups that begin alike": (
         lambda v: release(v)["nodes"].update(second={"roles": ["proxy"], "flavor": "local.small"}),
-        ["idr:releases.demo1: nodes 'proxy' and 'second' have the same first role proxy: use count instead"],
+        [
+            "idr:releases.demo1: nodes 'proxy' and 'second' have the same first role proxy, which decides addresses: use count, or put another of their roles first"
+        ],
     ),
     "two roles on one port": (
         lambda v: node(v, "omeroreadwrite").update(roles=["omero-readwrite", "omero-readonly", "web"]),
@@ -393,6 +395,30 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
         ],
     ),
     "no distribution": (lambda v: v.pop("omero"), ["idr:omero: is required"]),
+    "visitors of another kind": (
+        lambda v: v.update(visitors="members"),
+        ["idr:visitors: must be one of 'public', 'login' (given: 'members')"],
+    ),
+    "a published password where users log in": (
+        lambda v: v.update(visitors="login", publicPassword="public"),
+        ["idr: publicPassword: with visitors: login there is no user `public`; remove it"],
+    ),
+    "users who log in to a release that only reads": (
+        lambda v: (v.update(visitors="login"), node(v, "omeroreadwrite").update(roles=["omero-readonly", "web"])),
+        [
+            "idr: releases.demo1: visitors: login needs a node with the role omero-readwrite, since users write",
+            "idr: releases.demo1: visitors: login: users write, so all of them use the read-write server; remove the role omero-readonly",
+        ],
+    ),
+    "a cache to warm that no visitors share": (
+        lambda v: (
+            v.update(visitors="login"),
+            release(v)["nodes"].update(management={"roles": ["management"], "flavor": "local.small"}),
+        ),
+        [
+            "idr: releases.demo1: visitors: login: the pre-warm fills a cache that all visitors share, and there is none; remove the role management"
+        ],
+    ),
     "no connections": (
         lambda v: v["omero"].update(poolSize=0),
         ["idr:omero.poolSize: must be at least 1 (given: 0)"],

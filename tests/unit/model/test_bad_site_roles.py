@@ -14,7 +14,7 @@ from idr.review import affected
 from model import addresses
 from model.reading import SettingsError
 from model.site_files import NO_TEXT
-from model.site_roles import APART
+from model.site_folder import APART
 from tests import site_roles
 from tests.site_roles import ROLE, VOLUME, change, copied, plan_of
 

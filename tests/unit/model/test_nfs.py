@@ -19,6 +19,7 @@ NEEDED: dict[str, list[tuple[str, int]]] = {
     "ro,vers=4,port=2050": [("tcp", 2050)],
     "ro,v4": [("tcp", NFS_PORT)],
     "ro,sec=sys,proto=tcp": [("tcp", NFS_PORT)],
+    "ro,noatime,nosuid,nodev,rsize=1048576,timeo=600,retrans=2,nconnect=4,lookupcache=positive": [("tcp", NFS_PORT)],
     "ro,nfsvers=3,nolock,mountport=20048": VERSION_3,
     "ro,vers=3,nolock,mountport=20048,timeo=14,intr": VERSION_3,
     "ro,v3,nolock,mountport=20048": VERSION_3,
@@ -45,6 +46,10 @@ REFUSED = {
     "ro,proto=rdma": "NFS over rdma is not supported",
     "ro,port=0": "port=0 is no port",
     "nfsvers=3,nolock,mountport=auto": "mountport=auto is no port",
+    "ro,nfsver=3": "'nfsver' is no option of nfs(5); correct it, or leave it out",
+    "readonly": "'readonly' is no option of nfs(5)",
+    "ro,timeo=6s": "timeo takes a whole number, as in timeo=600",
+    "ro,rsize": "rsize takes a whole number, as in rsize=600",
 }
 
 

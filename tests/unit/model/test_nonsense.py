@@ -124,6 +124,8 @@ def test_a_network_of_the_internet_is_for_networks_that_are_there_already(cidr: 
     [
         ("dnsServers", {"dnsServers": ["10.130.1.20"]}),
         ("timeServers", {"timeServers": ["10.130.0.10"]}),
+        ("sshFrom", {"sshFrom": ["192.0.2.0/24", "10.130.0.0/25"]}),
+        ("omeroFrom", {"omeroFrom": ["10.130.1.0/24"]}),
         ("floatingIps.bastion", {"floatingIps": {"bastion": "10.130.1.50"}}),
         ("proxies", {"proxies": {"http": "http://10.130.1.50:3128"}}),
         ("nfsMounts", {"nfsMounts": [{"source": "10.130.1.40:/uod", "mount": "/uod"}]}),
@@ -135,13 +137,42 @@ def test_machines_of_the_site_are_not_in_the_stacks_own_networks(setting: str, c
     assert said.endswith("where this stack's own machines are")
 
 
+@pytest.mark.parametrize("name", ["proxy", "bastion", "demo1-redis", "demo1-proxy", "database"])
+def test_a_machine_of_the_site_does_not_have_the_name_of_a_node(name: str) -> None:
+    for setting, change in (
+        ("timeServers", {"timeServers": [name]}),
+        ("proxies", {"proxies": {"http": f"http://{name}:3128"}}),
+        ("nfsMounts", {"nfsMounts": [{"source": f"{name.upper()}:/uod", "mount": "/uod"}]}),
+    ):
+        assert given_with(**change).startswith(f"idr: {setting}: nodes take '{name}' for the stack's own node"), change
+    accepted(timeServers=[f"{name}.example.org", "demo2-redis"])
+
+
+def test_the_storage_network_is_not_where_floating_addresses_come_from() -> None:
+    storage = {"name": "public", "cidr": "172.16.0.0/16"}
+    said = given_with(externalNetwork="public", storageNetwork=storage)
+    assert said.startswith("idr: storageNetwork.name: is the externalNetwork")
+    accepted(externalNetwork="internet", storageNetwork=storage)
+
+
 def test_one_floating_address_leads_to_one_machine() -> None:
     said = only(lambda v: v.update(floatingIps={"public": "192.0.2.9", "bastion": "192.0.2.9"}))
     assert said == "idr:floatingIps: public and bastion are both 192.0.2.9: an address leads to one machine"
 
 
 @pytest.mark.parametrize(
-    "host", ["a..b", "-a.example.org", "a-.example.org", "a" * 64 + ".example.org", "1.2.3", "256.1.1.1", "7"]
+    "host",
+    [
+        "a..b",
+        "-a.example.org",
+        "a-.example.org",
+        "a" * 64 + ".example.org",
+        "1.2.3",
+        "256.1.1.1",
+        "7",
+        "0x7f000001",
+        "a.0x1",
+    ],
 )
 def test_a_host_name_is_one(host: str) -> None:
     for change in ({"hostName": host}, {"timeServers": [host]}, {"proxies": {"exceptions": [host]}}):
@@ -337,6 +368,12 @@ def test_a_list_names_nothing_twice(setting: str, one: str) -> None:
     accepted(**{setting: [one]})
 
 
+def test_a_subnet_takes_five_name_servers() -> None:
+    addresses = [f"192.0.2.{number}" for number in range(1, 7)]
+    assert given_with(dnsServers=addresses) == "idr:dnsServers: must have at most 5 entries"
+    accepted(dnsServers=addresses[:5], sshFrom=["10.0.0.0/8"])
+
+
 def test_two_encrypted_entries_may_differ() -> None:
     accepted(operators=[SEALED, SEALED])
 
@@ -413,6 +450,8 @@ def test_a_number_is_one_that_can_be_meant(position: int) -> None:
         f"ssh-ed25519 {GOOD_KEY[:30]}= x",
         "ssh-rsa " + base64.b64encode(b"\0\0\0\7ssh-rsa\0\0\0\1").decode(),
         f"ssh-ed25519 {GOOD_KEY} a\rb",
+        f"ssh-ed25519 {GOOD_KEY} a\x85b",
+        f"ssh-ed25519 {GOOD_KEY} a\u2066b",
         KEY_BEGIN.format("OPENSSH ") + "\nc2VjcmV0",
     ],
 )
@@ -437,7 +476,10 @@ def test_a_stack_secret_is_random(secret: str) -> None:
     assert "idr:stackSecret: needs 32 random characters" in only(lambda v: v.update(stackSecret=secret), source)
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\0b", "\ud800", "a\x1bb", "", " ", "2024-01-13 00:00:00 +0000 UTC"])
+@pytest.mark.parametrize(
+    "text",
+    ["a\nb", "a\0b", "\ud800", "a\x1bb", "a\x85b", "a\x9b1m", "a\u202eb", "", " ", "2024-01-13 00:00:00 +0000 UTC"],
+)
 def test_a_name_in_the_cloud_is_a_line_of_text(text: str) -> None:
     assert mistakes(lambda v: v.update(image=text), CERTIFIED)
 

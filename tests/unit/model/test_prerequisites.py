@@ -256,6 +256,11 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
         {"volumes": (CloudVolume(VOLUME, "db", 1, status="in-use", servers=("s9",)),)},
         f"volume '{VOLUME}' is attached to server s9, not of this stack: detach it first",
     ),
+    "a volume smaller than it is said to be": (
+        local(database=volume(existing=VOLUME, sizeGib=9)),
+        {"volumes": (CloudVolume(VOLUME, "db", 1),)},
+        f"volume '{VOLUME}' has 1 GiB, and sizeGib says 9: correct that",
+    ),
     **{
         f"a volume that is {status}": (
             local(database=volume(existing=VOLUME)),

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi_openstack
 import pytest
 from pulumi import _types
 
+from idr import clouds_yaml
 from model.login import ProviderError
 from model.provider import REPEATS, SETTINGS, WITHOUT_EFFECT, Access, access, has_credentials
 
@@ -62,6 +64,25 @@ def test_endpoints_are_read_from_a_stack_file_and_from_the_engine(given: Any) ->
     assert read({"authUrl": ADDRESS, **PERSON, "endpointOverrides": given}).overrides == {
         "compute": "https://nova/v2.1/"
     }
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{auth: x}", "'here': auth must be a mapping of keys to values"),
+        ("{auth: {password: [1]}}", "'here': auth.password must be text"),
+        ("{verify: {a: 1}}", "'here': verify must be text"),
+        ("{profile: [x]}", "'here': profile must be text"),
+        ("{regions: [{name: one, values: x}]}", "'here': regions: values must be a mapping of keys to values"),
+        ("[" * 5000, "cannot be read: "),
+    ],
+)
+def test_an_entry_of_clouds_yaml_that_is_none_is_said_with_its_place(tmp_path: Path, entry: str, said: str) -> None:
+    (tmp_path / "clouds.yaml").write_text(f"clouds:\n  here: {entry}\n")
+    with pytest.raises(ProviderError) as caught:
+        clouds_yaml.entry("here", "one", tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/clouds.yaml")
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [True, "true", "True", "1"])

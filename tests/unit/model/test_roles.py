@@ -12,6 +12,7 @@ from model.role_description import (
     COMMON,
     FOLDER,
     Distribution,
+    Feature,
     Number,
     RoleDescription,
     RoleError,
@@ -51,12 +52,13 @@ def test_a_role_is_applied_by_its_own_folder(role: Role) -> None:
 
 @pytest.mark.parametrize("name", [name for name, about in DESCRIPTIONS.items() if not about.node])
 def test_a_role_that_no_stack_file_names_is_applied_for_one(name: str) -> None:
-    assert any(name in applied_roles((role,), distribution) for role in Role for distribution in Distribution)
+    found = (applied_roles((role,), kind, pages=True) for role in Role for kind in Distribution)
+    assert any(name in roles for roles in found)
 
 
 @pytest.mark.parametrize("role", Role)
 def test_the_guest_image_has_every_package_of_a_role(role: Role) -> None:
-    assert set(packages(DEBIAN, [role], Distribution.DEMO, acme=True)) <= set(guest_packages())
+    assert set(packages(DEBIAN, [role], Distribution.DEMO, tuple(Feature))) <= set(guest_packages())
 
 
 @pytest.mark.parametrize("role", [role for role in Role if FACTS[role].per_release != Number.ANY])

@@ -21,7 +21,8 @@ def test_uod_and_ebi_differ_in_their_storage_only() -> None:
 def test_what_only_an_operator_knows_is_named(stack: str) -> None:
     missing = stacks.settings(stack).missing()
     assert missing[:4] == ("stackSecret", "image", "omeroImage", "externalNetwork")
-    assert missing[4:] == tuple(f"omero.{part}.sha256" for part in ("server", "ice", "icePython"))
+    jars = [f"jars.{number}" for number, _ in enumerate(stacks.values(stack)["omero"].get("jars", ()))]
+    assert missing[4:] == tuple(f"omero.{part}.sha256" for part in ("server", "ice", "icePython", *jars))
 
 
 def test_all_mistakes_are_reported_together() -> None:

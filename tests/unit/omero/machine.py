@@ -87,6 +87,9 @@ class Machine:
             about = getattr(plan.settings.omero, part)
             content = (self.archives / name).read_bytes() if name != "none.whl" else b""
             self.write({f"{store}/{about.sha256}/{about.url.split('/')[-1]}": content})
+        # One with another sum has to be fetched.
+        for jar in (jar for jar in plan.settings.omero.jars if jar.sha256 == _sum(jar.file_name)):
+            self.write({f"{store}/{jar.sha256}/{jar.file_name}": jar.url.encode()})
         key = hashlib.sha256(_sum("ice_python")[:12].encode() + b"\n" + lock).hexdigest()[:12]
         programs = {"omero": (PROGRAMS / "omero").read_bytes(), "python": b"#!/bin/sh\necho OMERO5.4__0 psql\n"}
         folder = f"{VENV}/venv-{key}"

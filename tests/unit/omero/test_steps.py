@@ -5,11 +5,15 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dev import verify_official
 from harness import stacks
+from model.downloads import Jar
+from model.plan import Plan
+from model.visitors import Visitors
 from tests.unit.omero import machine as machines
 from tests.unit.omero.machine import Machine
 
@@ -56,6 +60,28 @@ def test_a_new_database_gets_its_schema_and_the_public_user(applied: Machine) ->
     # Nothing is done a second time.
     assert applied.apply(WRITER, PLAN)[0] == 0
     assert applied.database() == database
+
+
+USERS = stacks.with_settings(PLAN, visitors=Visitors.LOGIN)
+
+
+def test_where_users_log_in_nobody_is_public_and_the_health_test_is_a_guest(machine: Machine) -> None:
+    status, said = machine.apply(WRITER, USERS)
+    assert (status, said.count("\n")) == (0, 1), said
+    database = machine.database()
+    assert (database["users"].keys(), database["groups"]) == ({"root"}, {})
+    machine.said("/usr/local/lib/idr/omero-server/health")
+    assert machine.database()["logged_in"] == "guest"
+
+
+def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_private(machine: Machine) -> None:
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    assert machine.apply(WRITER, USERS)[0] == 0
+    users = machine.database()["users"]
+    assert users["public"]["hash"] is None
+    # And in again, when it becomes public again.
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    assert machine.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
 
 
 def test_a_user_that_was_not_made_at_the_first_attempt_is_made_at_the_second(machine: Machine) -> None:
@@ -223,11 +249,65 @@ echo another > "$2"
 """curl, of a site that has another file."""
 
 
+def jar(file: str, **more: Any) -> Jar:
+    return Jar(url=f"https://d.example.org/{file}", sha256=hashlib.sha256(file.encode()).hexdigest(), **more)
+
+
+def with_jars(*jars: Jar) -> Plan:
+    return stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"jars": jars}))
+
+
+def libraries(machine: Machine) -> dict[str, str]:
+    """The jars in OMERO.server's lib by their place, with what is in each."""
+    found = machine.said(f"cd {SERVER} && for file in lib/*/*.jar; do [ ! -e $file ] || echo $file $(cat $file); done")
+    return dict(line.split() for line in found.splitlines())
+
+
+def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
+    reader = jar("OMEZarrReader-0.5.2.jar", name="OMEZarrReader.jar", client=True)
+    buffer, newer = jar("omero-zarr-pixel-buffer-0.6.1.jar"), jar("omero-zarr-pixel-buffer-0.6.2.jar")
+    before, folders = "", list[str]()
+    for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
+        status, said = machine.apply(WRITER, with_jars(*jars))
+        assert status == 0, said
+        expected = {path: one.url for one in jars for path in one.paths}
+        assert libraries(machine) == expected
+        started = machine.said("cat /run/played/omero-server.starts")
+        folder = machine.said(f"readlink {SERVER}")
+        # Their order is nothing new.
+        assert (started != before, folder not in folders[-1:]) == ((jars != (buffer, reader)),) * 2
+        before, folders = started, [*folders, folder]
+    assert folders[0] == folders[-1]
+    assert {"lib/client/OMEZarrReader.jar", "lib/server/OMEZarrReader.jar"} == set(reader.paths)
+
+
+def test_only_root_writes_the_jars(machine: Machine) -> None:
+    assert machine.apply(WRITER, with_jars(jar("a.jar", client=True)))[0] == 0
+    assert machine.said(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
+    assert machine.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/a.jar").returncode != 0
+
+
+def test_a_jar_with_another_sum_is_one_message_and_the_old_jars_stay(machine: Machine) -> None:
+    old, other = jar("a.jar"), Jar(url="https://d.example.org/b.jar", sha256="0" * 64)
+    assert machine.apply(WRITER, with_jars(old))[0] == 0
+    before = machine.said("cat /run/played/omero-server.starts")
+    machine.write({"/usr/local/bin/curl": FETCH.encode()})
+    status, said = machine.apply(WRITER, with_jars(old, other))
+    assert status == 1
+    (line,) = [line for line in said.splitlines() if line.startswith("omero.jars.")]
+    assert line.startswith("omero.jars.1: https://d.example.org/b.jar has SHA-256 ")
+    assert "The previous configuration is back in force." in said
+    assert (libraries(machine), machine.said("cat /run/played/omero-server.starts")) == (
+        {"lib/server/a.jar": old.url},
+        before,
+    )
+
+
 def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Machine) -> None:
     assert machine.apply(WRITER, PLAN)[0] == 0
     machine.write({"/usr/local/bin/curl": FETCH.encode()})
     folder = f"/var/cache/idr-downloads/{_server_sum()}"
-    url = machine.said("awk '$1 == \"server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
+    url = machine.said("awk '$1 == \"omero.server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
     machine.write({f"{folder}/url": f"{url}\n".encode()})
     assert machine.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
     machine.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})

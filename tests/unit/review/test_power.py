@@ -354,6 +354,55 @@ def test_who_is_given_the_clouds_credentials_is_a_line_and_a_rule(
     assert broken(preview) == ["cloud-changed"] * len(expected)
 
 
+def disclosing(before: dict[str, Any], after: dict[str, Any]) -> Preview:
+    """A preview that changes what the program discloses, and nothing else."""
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    step["oldState"]["inputs"], step["newState"]["inputs"] = {**inputs, **before}, {**inputs, **after}
+    return read(json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (
+            {"omero.ice": "https://a (1)"},
+            {"omero.ice": "https://b (1)"},
+            ["omero.ice is https://b (1), and was https://a (1)"],
+        ),
+        ({}, {"redirects /about": "https://b (302)"}, ["redirects /about is https://b (302), and was not set"]),
+        ({"nfsMounts /idr": "a:/b (ro)"}, {}, ["nfsMounts /idr is not set, and was a:/b (ro)"]),
+        (None, {"acme.directory": "https://a"}, []),
+    ],
+)
+def test_what_comes_from_elsewhere_is_a_line_and_a_rule(
+    before: dict[str, str] | None, after: dict[str, str], expected: list[str]
+) -> None:
+    preview = disclosing({} if before is None else {"sources": before}, {"sources": after})
+    lines = [line.text for line in summarize(preview, "local").lines if line.topic == Topic.SOURCES]
+    assert lines == [f"idr:{text}" for text in expected]
+    assert broken(preview) == ["source-changed"] * len(expected)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "returned"),
+    [
+        ({"a": 3}, {"a": 2}, "2, and was 3"),
+        ({"a": 2}, {}, "1, and was 2"),
+        ({"a": 2}, {"a": 3}, ""),
+        ({}, {"a": 2}, ""),
+    ],
+)
+def test_a_rotation_number_that_becomes_smaller_is_a_line_and_a_rule(
+    before: dict[str, int], after: dict[str, int], returned: str
+) -> None:
+    preview = disclosing({"rotations": before}, {"rotations": after})
+    lines = [line.text for line in summarize(preview, "local").lines if line.topic == Topic.RENEWAL]
+    assert lines == ([f"idr:rotations: a is {returned}"] if returned else [])
+    assert broken(preview) == (["secret-returned"] if returned else [])
+
+
 @pytest.mark.parametrize(
     "key",
     [

@@ -86,8 +86,11 @@ class SharedAnswers:
 def says_failed(path: str, response: HttpResponse) -> bool:
     """Whether an answer with status 200 says that there is none, or not all of it. Such an answer is not to be kept."""
     kind = response.headers.get("Content-Type", "")
-    if response.status_code != 200 or response.streaming or "json" not in kind:
+    if response.status_code != 200 or response.streaming:
         return False
+    if not response.content or "json" not in kind:
+        # A picture or page of nothing is none.
+        return not response.content
     try:
         said = json.loads(response.content)
     except ValueError:
@@ -109,7 +112,8 @@ def says_failed(path: str, response: HttpResponse) -> bool:
 
 
 def _names_failure(said: object) -> bool:
-    return isinstance(said, dict) and any(said.get(key) for key in FAILURES)
+    # Some exceptions have no text.
+    return isinstance(said, dict) and any(said.get(key) or said.get(key) == "" for key in FAILURES)
 
 
 class VisitorsOnlyRead:

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Where what was fetched is, and what is made of it. Sourced by the steps of the roles that use it.
+# Where what was fetched is, and what is made of it. Sourced by the steps of the roles that use it. A NAME is the setting
+# that names the file, as in omero.server.
 fetched=/usr/local/lib/idr/omero-downloads
 store=/var/cache/idr-downloads
 
@@ -21,7 +22,7 @@ archive() { # NAME: the path of the verified file
 
 environment() { # LOCK: a name for what the wheel of Ice and the locked packages make together
   local key
-  key=$({ short ice-python; cat "$1"; } | sha256sum)
+  key=$({ short omero.icePython; cat "$1"; } | sha256sum)
   echo "venv-${key:0:12}"
 }
 
@@ -35,7 +36,7 @@ make_environment() { # FOLDER LOCK: a Python environment, unless it is whole alr
     set -a
     # shellcheck source=/dev/null
     . /etc/idr/node.env
-    "${pip[@]}" "$(archive ice-python)"
+    "${pip[@]}" "$(archive omero.icePython)"
     "${pip[@]}" --require-hashes -r "$2"
   )
   touch "$1/.complete"

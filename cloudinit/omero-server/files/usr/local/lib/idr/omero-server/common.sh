@@ -6,10 +6,21 @@ library=/usr/local/lib/idr/omero-server
 # shellcheck source=/dev/null
 . /usr/local/lib/idr/omero-downloads/common.sh
 
+jars() { # where each jar goes in OMERO.server's folder, its sum, and the verified file
+  local setting path
+  awk '!/^#/' "$library/jars" | while read -r setting path; do
+    echo "$path $(download "$setting" 2) $(archive "$setting")"
+  done | sort
+}
+
 # Each part is in a folder named after its sum, so that a new one is whole before a link leads to it, and going back
-# is another link. The links are what configuration, units and people name.
-ice_folder() { echo "/opt/ice-3.6.5-$(short ice)"; }
-server_folder() { echo "$home/OMERO.server-$(short server)"; }
+# is another link. The links are what configuration, units and people name. OMERO.server with other jars is another part.
+ice_folder() { echo "/opt/ice-3.6.5-$(short omero.ice)"; }
+server_folder() {
+  local added
+  added=$(jars | cut -d' ' -f1,2)
+  echo "$home/OMERO.server-$(short omero.server)${added:+-$(sha256sum <<< "$added" | cut -c -12)}"
+}
 python_folder() { echo "$home/$(environment "$library/requirements.txt")"; }
 
 export OMERODIR=$home/OMERO.server
@@ -22,6 +33,10 @@ as_omero() { # the command line refuses root; HOME is where it keeps its session
 
 omero_client() { # a client of this node's server, whose certificate is verified
   as_omero env ICE_CONFIG="$library/ice.config" timeout 60 omero -q "$@"
+}
+
+has_public_user() { # whether everybody is let in as the user public; where users log in, its password is empty
+  grep -q . /etc/idr/omero/public-password
 }
 
 blitz_state() { # what IceGrid says of Blitz, as "active (pid = 7, enabled)" or "inactive (disabled)"

@@ -1,0 +1,50 @@
+"""gixy's judgement of the site's own nginx locations (`idr:site.locations`), before they are on a machine."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from idr.errors import IdrError
+from model.nginx_snippets import Snippet
+
+# As cloudinit/proxy has them around the locations, as far as it matters for these. Paths are of this folder.
+AROUND = "events {{\n}}\nhttp {{\n    server {{\n{includes}    }}\n}}\n"
+# What headers.conf, which is not here, says.
+SKIPPED = "add_header_redefinition"
+
+
+class GixyError(IdrError):
+    """gixy is not there, or did not judge; the text says what to do."""
+
+
+def findings(snippets: Sequence[Snippet]) -> list[str]:
+    """What gixy finds of medium or high severity in the files, a line each. Raises GixyError where it cannot tell."""
+    if not snippets:
+        return []
+    program = Path(sys.executable).with_name("gixy")
+    if not program.exists():
+        msg = "gixy is not installed here: idr:site.locations is not checked by it. `make toolchain` installs it"
+        raise GixyError(msg)
+    with tempfile.TemporaryDirectory() as folder:
+        files = {str(Path(folder, f"{snippet.name}.conf")): snippet for snippet in snippets}
+        for file, snippet in files.items():
+            Path(file).write_text(snippet.text)
+        config = Path(folder, "nginx.conf")
+        config.write_text(AROUND.format(includes="".join(f"        include {file};\n" for file in files)))
+        command = [str(program), "-ll", "-f", "json", "--skips", SKIPPED, str(config)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            found: list[dict[str, Any]] = json.loads(done.stdout)
+        except ValueError:
+            msg = f"gixy did not judge idr:site.locations: {done.stderr.strip() or 'no output'}"
+            raise GixyError(msg) from None
+    return [_line(one, files[one["file"]]) for one in found if one.get("file") in files]
+
+
+def _line(found: dict[str, Any], snippet: Snippet) -> str:
+    said = " ".join(filter(None, [found["summary"], found["reason"]]))
+    return f"{snippet.path}: line {found['line']}: gixy ({found['severity'].lower()}): {said}"

@@ -1,0 +1,100 @@
+"""`idr manifest`: write the checksums of a tree before disks travel, and verify them where the disks arrive."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.filesize import decimal
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from idr import cli
+from idr.errors import IdrError
+from idr.manifest.sums import Sum, differences, line, read, tree
+
+SHOWN = 10
+"""How many bad files are printed; `--report` has all."""
+BAD = ("missing", "different", "added", "unreadable")
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The tree.")],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The manifest; not in the tree.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare the tree with the manifest instead of writing it.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="With --verify: write every file that is not well to this file.")
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="How many files are read at once.")] = 4,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Write the SHA-256 of every file of a tree, or verify them.
+
+    The manifest has the form of `sha256sum`, which can verify it, too. Links are left out.
+
+    Exit status: 0 all is well, 1 some files are not, 2 wrong usage.
+    """
+    if folder.resolve() in file.resolve().parents:
+        msg = f"{file} is in {folder}: a manifest cannot hold its own sum"
+        raise typer.BadParameter(msg)
+    try:
+        done = _verify(folder, file, report, parallel) if verify else _write(folder, file, parallel)
+    except OSError as error:
+        msg = f"{error.filename}: {error.strerror}"
+        raise IdrError(msg) from None
+    if as_json:
+        cli.print_json(done)
+    else:
+        size = decimal(done["bytes"])
+        cli.console().print(f"{done['files']} files, {size}" + ("" if verify else f": their sums are in {file}"))
+    bad = [f"{done[what]} {what}" for what in BAD if done.get(what)]
+    if bad:
+        msg = f"{folder} is not as {file} says: {', '.join(bad)}"
+        raise IdrError(msg)
+
+
+def _write(folder: Path, file: Path, parallel: int) -> dict[str, int]:
+    done: Counter[str] = Counter()
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    try:
+        with unfinished.open("w", errors="surrogateescape", newline="\n") as out:
+            for one in _shown(tree(folder, parallel), done):
+                if one.problem:
+                    msg = f"{folder / one.path}: {one.problem}. {file} is not written: it would lack this file"
+                    raise IdrError(msg)
+                out.write(line(one))
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return {"files": done["files"], "bytes": done["bytes"]}
+
+
+def _verify(folder: Path, file: Path, report: Path | None, parallel: int) -> dict[str, int]:
+    done: Counter[str] = Counter()
+    with (
+        file.open(errors="surrogateescape", newline="\n") as lines,
+        report.open("w", errors="surrogateescape") if report else nullcontext() as out,
+    ):
+        for one in differences(read(lines, file.name), _shown(tree(folder, parallel), done)):
+            done[one.what] += 1
+            text = f"{one.what:<10} {one.path}"
+            if out:
+                out.write(f"{text}\n")
+            elif sum(done[what] for what in BAD) <= SHOWN:
+                typer.echo(text.encode(errors="replace").decode(), err=True)
+    return {name: done[name] for name in ("files", "bytes", *BAD)}
+
+
+def _shown(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:
+    """Pass sums on, count files and bytes, and show on a terminal how far it is."""
+    console = cli.error_console()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("")
+        for one in sums:
+            done.update(files=1, bytes=one.size)
+            progress.update(task, description=f"{done['files']} files, {decimal(done['bytes'])}")
+            yield one

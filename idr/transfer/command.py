@@ -1,0 +1,100 @@
+"""`idr transfer`: copy a tree to another place with rclone, and prove that it is complete."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.filesize import decimal
+
+from idr import cli
+from idr.transfer.copying import SHOWN, Report, transfer
+from idr.transfer.measuring import Forecast, forecast
+
+INTERRUPTED = 75
+"""EX_TEMPFAIL of sysexits.h: the same command again goes on."""
+MB = 10**6
+
+
+def command(
+    source: Annotated[str, typer.Argument(help="A folder, or a place in rclone's form, as in s3:bucket/path.")],
+    destination: Annotated[str, typer.Argument(help="The same. Folders that are missing are made.")],
+    parallel: Annotated[int, typer.Option(min=1, max=256, help="How many files at once.")] = 16,
+    bandwidth: Annotated[
+        str, typer.Option(help='A limit, as in 50M, or hours with limits, as in "08:00,20M 19:00,off" (of rclone).')
+    ] = "",
+    sizes_only: Annotated[
+        bool, typer.Option("--sizes-only", help="At the end compare names and sizes, and read no file again.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the path of every file that is not well to this file.")
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Copy samples only, and say how long the whole takes.")
+    ] = False,
+    terabytes: Annotated[
+        list[float] | None, typer.Option(min=0.001, help="With --estimate: say it for a tree of this size, too.")
+    ] = None,
+    shipping_days: Annotated[float, typer.Option(min=0, help="With --estimate: how long disks are on the road.")] = 7,
+    disk_speed: Annotated[
+        int, typer.Option(min=1, help="With --estimate: how fast disks are written and read, in MB per second.")
+    ] = 150,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Copy a tree with rclone, then compare every file with its source.
+
+    What is at the destination already is not copied again: after an interruption, run the same command again.
+    Nothing is deleted at the destination.
+
+    Exit status: 0 complete, 1 some files are not well, 2 wrong usage, 75 interrupted.
+    """
+    limit = ("--bwlimit", bandwidth) if bandwidth else ()
+    flags = ("--transfers", str(parallel), "--checkers", str(parallel), *limit)
+    try:
+        if estimate:
+            found = forecast(source, destination, flags, terabytes or (), shipping_days, disk_speed * MB)
+            cli.print_json(asdict(found)) if as_json else _show_forecast(found)
+            return
+        done = transfer(source, destination, flags, sizes_only=sizes_only, report=report)
+    except KeyboardInterrupt:
+        typer.echo("error: interrupted; run the same command again to go on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    cli.print_json(asdict(done)) if as_json else _show(done, report)
+    if done.bad:
+        raise typer.Exit(cli.FAILED)
+
+
+def _show(done: Report, report: Path | None) -> None:
+    console = cli.console()
+    speed = f", {decimal(int(done.copied_bytes / done.seconds))}/s" if done.copied and done.seconds else ""
+    console.print(f"copied {done.copied} files, {decimal(done.copied_bytes)} in {done.seconds:.0f} s{speed}")
+    if done.without_sum:
+        console.print(f"{done.without_sum} files were compared by size: the two places have no checksum in common")
+    if not done.bad:
+        console.print("Every file of the source is at the destination.")
+        return
+    for what, path in done.first:
+        console.print(f"{what:<10} {path}")
+    more = f" ({report} has all)" if report else " (--report FILE writes all to a file)" if done.bad > SHOWN else ""
+    console.print(
+        f"{done.missing} missing, {done.different} different, {done.unreadable} unreadable{more}. Run the same command "
+        "again: it copies these files again."
+    )
+
+
+def _show_forecast(found: Forecast) -> None:
+    console = cli.console()
+    console.print(f"{found.files} files")
+    for one in found.durations:
+        console.print(f"{one.terabytes:>12.3f} TB take {_in_words(one.hours)}")
+    if found.shipping_from_terabytes is None:
+        console.print("Disks are never faster: the network is as fast as they are.")
+    else:
+        days, size = found.shipping_days, found.shipping_from_terabytes
+        console.print(f"Disks that are {days:g} days on the road are faster from {size:.3g} TB on.")
+
+
+def _in_words(hours: float) -> str:
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} hours" if hours >= 1 else f"{hours * 60:.1f} minutes"

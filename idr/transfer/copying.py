@@ -1,0 +1,86 @@
+"""Copy a tree, and compare every file with its source. Memory does not grow with the number of files."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from idr.errors import IdrError
+from idr.transfer import rclone
+from idr.transfer.bar import Bar
+
+LISTS = {"missing": "--missing-on-dst", "different": "--differ", "unreadable": "--error"}
+"""What can be wrong with a file, and the flag by which `rclone check` writes a list of such files."""
+SHOWN = 10
+"""How many bad files a report names."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a transfer did, and what is not well: files without a copy, with another content, or that cannot be read.
+
+    `first` are the first of these, as pairs of what is wrong and the path. `without_sum` files were compared by size
+    alone.
+    """
+
+    copied: int
+    copied_bytes: int
+    seconds: float
+    missing: int
+    different: int
+    unreadable: int
+    without_sum: int
+    first: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def bad(self) -> int:
+        """The number of files that are not at the destination as they are at the source."""
+        return self.missing + self.different + self.unreadable
+
+
+def transfer(source: str, destination: str, flags: tuple[str, ...], *, sizes_only: bool, report: Path | None) -> Report:
+    """Copy what is not at the destination, compare everything, and write the bad files to `report`.
+
+    Raises IdrError when rclone cannot begin, or cannot compare.
+    """
+    with Bar("copying") as bar:
+        copied = rclone.run("copy", source, destination, *flags, watch=bar.show).progress
+    with tempfile.TemporaryDirectory() as folder:
+        lists = {what: Path(folder) / what for what in LISTS}
+        without_sum = _compare(source, destination, flags, lists, sizes_only=sizes_only)
+        counts = {what: _write(what, file, None) for what, file in lists.items()}
+        first = tuple(islice(((what, path) for what, file in lists.items() for path in _lines(file)), SHOWN))
+        if report:
+            with report.open("w") as out:
+                for what, file in lists.items():
+                    _write(what, file, out)
+    return Report(copied.files_done, copied.bytes_done, copied.seconds, **counts, without_sum=without_sum, first=first)
+
+
+def _compare(source: str, destination: str, flags: tuple[str, ...], lists: dict[str, Path], *, sizes_only: bool) -> int:
+    """Compare, write the lists, and return how many files have no checksum in common."""
+    how = ("--size-only",) if sizes_only else ()
+    written = [part for what, file in lists.items() for part in (LISTS[what], str(file))]
+    with Bar("comparing") as bar:
+        ended = rclone.run("check", source, destination, "--one-way", *how, *flags, *written, watch=bar.show)
+    if ended.status and not any(file.exists() and file.stat().st_size for file in lists.values()):
+        msg = f"rclone check {source} {destination}: {ended.message}"
+        raise IdrError(msg)
+    return ended.without_sum
+
+
+def _lines(file: Path) -> Iterator[str]:
+    with file.open() as lines:
+        yield from (line.rstrip("\n") for line in lines)
+
+
+def _write(what: str, file: Path, out: TextIO | None) -> int:
+    """Count the files of a list, and write them where `out` is given."""
+    count = 0
+    for path in _lines(file):
+        count += 1
+        if out:
+            out.write(f"{what}\t{path}\n")
+    return count

@@ -1,0 +1,71 @@
+"""Measure a transfer with samples of the tree, which are removed from the destination afterwards."""
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from idr.errors import IdrError
+from idr.transfer import rclone
+from idr.transfer.bar import Bar
+from idr.transfer.estimate import TB, Cost, Listing, Measured, shipping_is_faster_from
+
+HOUR = 3600
+FOLDER = "idr-transfer-estimate"
+"""Where the samples go, below the destination."""
+
+
+@dataclass(frozen=True)
+class Duration:
+    """How long a tree of this size takes, if its files are as large as the measured tree's."""
+
+    terabytes: float
+    hours: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a tree holds, and how long it and others take. Disks are faster from `shipping_from_terabytes` on."""
+
+    files: int
+    durations: tuple[Duration, ...]
+    shipping_days: float
+    shipping_from_terabytes: float | None
+
+
+def forecast(
+    source: str, destination: str, flags: tuple[str, ...], terabytes: Iterable[float], days: float, disk_speed: float
+) -> Forecast:
+    """Measure, and compute. `days` are those of disks on the road, `disk_speed` is in bytes per second.
+
+    Raises IdrError when there is nothing to measure, or a sample cannot be copied.
+    """
+    listing = Listing.of(rclone.listed(source))
+    if not listing.size:
+        msg = f"{source} has no files with content: there is nothing to measure"
+        raise IdrError(msg)
+    small, large = (_measured(source, destination, flags, sample) for sample in (listing.small(), listing.large()))
+    per_byte = Cost.of(small, large).seconds(listing.files, listing.size) / listing.size
+    from_bytes = shipping_is_faster_from(per_byte, days, disk_speed)
+    return Forecast(
+        files=listing.files,
+        durations=tuple(Duration(size, per_byte * size * TB / HOUR) for size in (listing.size / TB, *terabytes)),
+        shipping_days=days,
+        shipping_from_terabytes=None if from_bytes is None else from_bytes / TB,
+    )
+
+
+def _measured(source: str, destination: str, flags: tuple[str, ...], sample: list[tuple[int, str]]) -> Measured:
+    folder = f"{destination.rstrip('/')}/{FOLDER}"
+    with tempfile.NamedTemporaryFile("w", prefix="idr-") as names, Bar("measuring") as bar:
+        names.writelines(f"{path}\n" for _, path in sample)
+        names.flush()
+        try:
+            ended = rclone.run("copy", source, folder, "--files-from-raw", names.name, *flags, watch=bar.show)
+        except KeyboardInterrupt:
+            rclone.run("purge", folder)
+            raise
+    rclone.run("purge", folder)
+    if ended.status:
+        msg = f"the sample cannot be copied to {folder}: {ended.message}"
+        raise IdrError(msg)
+    return Measured(ended.progress.files_done, ended.progress.bytes_done, ended.progress.seconds)

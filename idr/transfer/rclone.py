@@ -1,0 +1,117 @@
+"""rclone, run as a program: it knows every kind of storage and repeats what fails."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from idr.errors import IdrError
+
+STATISTICS = ("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE")
+_BEGINNING = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:(?:ERROR|CRITICAL|NOTICE)\s*: )?(?:Fatal error: )?")
+"""What rclone writes before a message that is not in JSON."""
+_WITHOUT_SUM = re.compile(r"(\d+) hashes could not be checked")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run of rclone is, as it says itself. The totals grow while it still lists."""
+
+    bytes_done: int = 0
+    bytes_all: int = 0
+    files_done: int = 0
+    files_all: int = 0
+    checks: int = 0
+    errors: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, stats: Mapping[str, Any]) -> Self:
+        """Read it from the `stats` of a line of rclone's log."""
+        return cls(
+            bytes_done=int(stats["bytes"]),
+            bytes_all=int(stats["totalBytes"]),
+            files_done=int(stats["transfers"]),
+            files_all=int(stats["totalTransfers"]),
+            checks=int(stats["checks"]),
+            errors=int(stats["errors"]),
+            seconds=float(stats["elapsedTime"]),
+        )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of rclone ended: its exit status, the last progress, and the last error.
+
+    `without_sum` files were compared by size, because source and destination have no kind of checksum in common.
+    """
+
+    status: int
+    progress: Progress
+    message: str
+    without_sum: int = 0
+
+
+def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> Ended:
+    """Run rclone to its end. Raises IdrError when it is not installed or cannot begin.
+
+    Files that fail raise nothing: the caller reads the exit status.
+    """
+    progress, message, without_sum = Progress(), "", 0
+    command = [_program(), *arguments, *STATISTICS]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr or ():
+            entry = _entry(line)
+            if "stats" in entry:
+                progress = Progress.of(entry["stats"])
+                watch(progress)
+            elif entry.get("level") in {"error", "critical"}:
+                message = _text(entry)
+            elif found := _WITHOUT_SUM.match(str(entry.get("msg", ""))):
+                without_sum = int(found[1])
+    if process.returncode and not (progress.files_all or progress.checks):
+        raise IdrError(f"rclone {' '.join(arguments[:3])}: {message}")
+    return Ended(process.returncode, progress, message, without_sum)
+
+
+def listed(place: str) -> Iterator[tuple[int, str]]:
+    """Size in bytes and path of every file below a place, one at a time. Raises IdrError when it cannot be listed."""
+    command = [_program(), "lsf", "--recursive", "--files-only", "--format", "sp", "--separator", "\t", place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            size, _, path = line.rstrip("\n").partition("\t")
+            yield int(size), path
+        said = process.stderr.read() if process.stderr else ""
+    if process.returncode:
+        msg = f"rclone lsf {place}: {_last_line(said)}"
+        raise IdrError(msg)
+
+
+def _program() -> str:
+    found = shutil.which("rclone")
+    if not found:
+        msg = "rclone is not installed; install it (Debian: apt-get install rclone), then run this again"
+        raise IdrError(msg)
+    return found
+
+
+def _entry(line: str) -> Mapping[str, Any]:
+    """Read a line of rclone's log. It writes why it cannot begin, and how to use it, as plain text."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        entry = {"level": "error", "msg": _BEGINNING.sub("", line)} if line.strip() else {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _text(entry: Mapping[str, Any]) -> str:
+    name = f"{entry['object']}: " if entry.get("object") else ""
+    return name + str(entry.get("msg", "")).strip()
+
+
+def _last_line(text: str) -> str:
+    lines = [_BEGINNING.sub("", line).strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it says nothing"

@@ -1,0 +1,161 @@
+"""Locations of nginx in a site's own words: the files of a folder beside the stack file (`idr:site.locations`).
+
+Read before anything is changed. What a file says at its top is nothing but locations, and none of them answers an
+address of the program's. nginx itself (`nginx -t`, on the node) and gixy (`idr/gixy.py`) judge the rest.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from model import addresses, site_folder
+
+ENDING: Final = ".nginx"
+HEADERS: Final = "/etc/nginx/snippets/headers.conf"
+"""The headers of every answer. nginx takes none of them into a location that has an `add_header` of its own."""
+INCLUDED: Final = (HEADERS, "/etc/nginx/snippets/hidden.conf")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}\.nginx")
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
+# Words as nginx reads them: quoted, or up to a space or a mark; `${name}` is part of a word.
+_PART = re.compile(
+    r"""\s+|\#[^\n]*|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')(?=[\s;{])"""
+    r"""|(?P<word>(?!["'])(?:\\.|\$\{\w+\}|[^\s{};\\])+)|(?P<mark>[{};])""",
+    re.DOTALL,
+)
+
+
+class SnippetError(Exception):
+    """Files that nginx cannot be given; the text names each mistake, a line each: file, what is wrong."""
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A file with locations: its path in the checkout, its name without the ending, its text."""
+
+    path: str
+    name: str
+    text: str
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """The paths that its locations answer."""
+        return tuple(statement.words[-1] for statement in _statements(self.text) if statement.depth == 0)
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A directive: its words, how many blocks it is in, the block's number, and whether it begins one itself."""
+
+    words: tuple[str, ...]
+    depth: int
+    block: int
+    opens: bool
+
+
+def read(setting: Any, checkout: Path) -> tuple[Snippet, ...]:
+    """The files in the folder that the setting names, by name. Raises FolderError, or SnippetError."""
+    folder, path = site_folder.find(setting, checkout)
+    files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+    if not files:
+        msg = f"'{setting}' has no file in it, as in about{ENDING}"
+        raise site_folder.FolderError(msg)
+    found: list[Snippet] = []
+    wrong: list[str] = []
+    for file in files:
+        try:
+            found.append(_read(file, str(path / file.name)))
+        except SnippetError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise SnippetError("\n".join(wrong))
+    return tuple(found)
+
+
+def _read(file: Path, path: str) -> Snippet:
+    if not _NAME.fullmatch(file.name):
+        msg = f"{path}: must be named with lower-case letters, digits and dashes, and end in {ENDING}"
+        raise SnippetError(msg)
+    try:
+        text = file.read_bytes().decode()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise SnippetError(msg) from None
+    except UnicodeDecodeError:
+        msg = f"{path}: is not text in UTF-8"
+        raise SnippetError(msg) from None
+    if wrong := list(dict.fromkeys(_problems(text))):
+        raise SnippetError("\n".join(f"{path}: {problem}" for problem in wrong))
+    return Snippet(path, file.name.removesuffix(ENDING), text.rstrip() + "\n")
+
+
+def _problems(text: str) -> Iterator[str]:
+    try:
+        statements = list(_statements(text))
+    except ValueError as error:
+        yield str(error)
+        return
+    if not statements:
+        yield "has no location in it"
+    for statement in statements:
+        if statement.depth == 0:
+            yield from _location_problems(statement)
+        elif statement.words[0] == "include" and statement.words[1:] not in [(name,) for name in INCLUDED]:
+            yield f"include: a review would not see that file; only {' and '.join(INCLUDED)} can be included"
+    complete = {one.block for one in statements if one.words == ("include", HEADERS)}
+    if any(one.words[0] == "add_header" and one.block not in complete for one in statements):
+        yield f"add_header: takes the headers of the site away in its block: write `include {HEADERS};` beside it"
+
+
+def _location_problems(statement: _Statement) -> Iterator[str]:
+    first, *modifiers, path = statement.words if len(statement.words) > 1 else (*statement.words, "")
+    if first != "location" or not statement.opens:
+        yield f"{first}: must be in a location"
+    elif modifiers not in ([], ["="], ["^~"]) or not _PATH.fullmatch(path):
+        shown = " ".join([*modifiers, path])
+        yield f"location {shown}: must be a path, as in `location ^~ /docs/` or `location = /docs`"
+    elif hidden := addresses.hidden_by(path):
+        yield f"location {path}: would hide {hidden}, which is the program's own"
+
+
+def _statements(text: str) -> Iterator[_Statement]:
+    """The directives of a text. Raises ValueError where it is not of nginx's form."""
+    words: list[str] = []
+    blocks, last = [0], 0
+    for kind, part in _parts(text):
+        if kind != "mark":
+            words.append(part[1:-1] if kind == "quoted" else part)
+            continue
+        # A block ends after a whole directive; everything else begins with one.
+        if bool(words) == (part == "}") or (part == "}" and len(blocks) == 1):
+            msg = f"nginx expects no '{part}' {_after(words)}"
+            raise ValueError(msg)
+        if words:
+            yield _Statement(tuple(words), len(blocks) - 1, blocks[-1], opens=part == "{")
+        if part == "{":
+            last += 1
+            blocks.append(last)
+        elif part == "}":
+            blocks.pop()
+        words = []
+    if words or len(blocks) > 1:
+        msg = f"ends before a ';' or a '}}' {_after(words)}"
+        raise ValueError(msg)
+
+
+def _after(words: list[str]) -> str:
+    return f"after '{' '.join(words)}'" if words else "there"
+
+
+def _parts(text: str) -> Iterator[tuple[str, str]]:
+    position = 0
+    while position < len(text):
+        found = _PART.match(text, position)
+        if found is None:
+            msg = f"line {text.count(chr(10), 0, position) + 1}: nginx cannot read it"
+            raise ValueError(msg)
+        position = found.end()
+        if found.lastgroup:
+            yield found.lastgroup, found[0]

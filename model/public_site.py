@@ -1,0 +1,140 @@
+"""What a site adds to its public addresses: words, headers, robots.txt, static pages and locations of its own."""
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Final
+
+from pydantic import Field, InstanceOf, WithJsonSchema
+from pydantic.config import JsonDict
+
+from model import addresses
+from model.downloads import Download
+from model.field_types import TEXT, EmailAddress, Section, Shape
+from model.nginx_snippets import Snippet
+
+SETTING: Final = "site"
+LOCATIONS: Final = "locations"
+
+PagesPath = Annotated[str, Shape("(/[A-Za-z0-9._~-]+)+/", "a path that ends in a slash, as in /about/")]
+SiteName = Annotated[
+    str,
+    Shape(
+        "(?! )(?:(?![\"'\\\\$<>&{};])" + TEXT + "){1,80}(?<! )",
+        "a name of at most 80 characters, without quotation marks, backslashes, or any of $<>&{};",
+    ),
+]
+"""Nothing that HTML, JSON or nginx would read in another way."""
+HeaderName = Annotated[str, Shape("[A-Za-z][A-Za-z0-9-]{0,59}", "the name of a header, as in X-Robots-Tag")]
+HeaderValue = Annotated[
+    str, Shape("(?! )[ -#%-~]{1,1000}(?<! )", "one line of ASCII without `$`, which nginx takes for a variable")
+]
+Robots = Annotated[
+    str, Shape(f"(?:{TEXT}|\\n){{1,10000}}", "the text of a robots.txt, of at most 10000 characters, without tabs")
+]
+
+OWNED: Final = (
+    "Access-Control-*",
+    "Cache-Control",
+    "Content-Security-Policy",
+    "Permissions-Policy",
+    "Referrer-Policy",
+    "Retry-After",
+    "Strict-Transport-Security",
+    "X-Accel-*",
+    "X-Cache-Status",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "X-IDR-*",
+)
+"""Headers that the proxy decides: two of a name contradict each other, and browsers then trust the weaker one."""
+OF_THE_ANSWER: Final = (
+    *("Accept-Ranges", "Age", "Allow", "Connection", "Content-*", "Date", "ETag", "Expires", "Keep-Alive"),
+    *("Last-Modified", "Location", "Pragma", "Refresh", "Server", "Set-Cookie", "Trailer", "Transfer-Encoding"),
+    *("Upgrade", "Vary", "WWW-Authenticate"),
+)
+"""Headers that say something of one answer, which is not the same for all."""
+
+
+class Pages(Download):
+    """A static site: an archive (tar, compressed by gzip) whose files the proxy serves below a path."""
+
+    path: PagesPath = Field("/about/", description="Where visitors find them; index.html answers the path itself")
+
+    def problems(self) -> Iterator[str]:
+        """Paths of the program's own, and archives of another kind."""
+        if {".", ".."}.intersection(self.path.split("/")):
+            yield f"path: {self.path} has a part '.' or '..', which no address has"
+        if hidden := addresses.hidden_by(self.path):
+            yield f"path: {self.path} would hide {hidden}, which is the program's own"
+        if not self.url.endswith((".tar.gz", ".tgz")):
+            yield "url: must be an archive whose name ends in .tar.gz or .tgz"
+
+
+def _as_folder(schema: JsonDict) -> None:
+    """For a setting that is not read as it is written."""
+    del schema["default"]
+
+
+class PublicSite(Section):
+    """What visitors see beside OMERO.web, and its words where OMERO.web does not answer."""
+
+    name: SiteName = Field("The Image Data Resource", description="The site's name, on pages that nginx makes itself")
+    contact: EmailAddress | None = Field(None, description="Whom those pages tell visitors to ask")
+    pages: Pages | None = Field(None, description="A static site, as the IDR's /about")
+    robots: Robots | None = Field(None, description="The text of robots.txt; without it there is none")
+    headers: dict[HeaderName, HeaderValue] = Field({}, description="Headers of every answer beside the program's own")
+    locations: Annotated[tuple[InstanceOf[Snippet], ...], WithJsonSchema({"type": "string"})] = Field(
+        (),
+        description="A folder beside the stack file with files of nginx locations, as in site/nginx (docs/guide.md)",
+        json_schema_extra=_as_folder,
+    )
+
+    def problems(self) -> Iterator[str]:
+        """Headers that are not a site's, and addresses that two of its own parts answer."""
+        yield from _header_problems(self.headers)
+        yield from nested(self.paths())
+
+    def paths(self) -> list[tuple[str, str]]:
+        """The paths that it answers, each with what says so."""
+        pages = [(self.pages.path, "pages.path")] if self.pages else []
+        robots = [("/robots.txt", "robots")] if self.robots else []
+        own = [(path, snippet.path) for snippet in self.locations for path in snippet.locations]
+        return [*pages, *robots, *own]
+
+
+def _header_problems(headers: Iterable[str]) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    for name in headers:
+        if first := seen.get(name.lower()):
+            yield f"headers: {name} and {first} are one header"
+        seen[name.lower()] = name
+        if is_one_of(name, OWNED):
+            yield f"headers: {name} is the program's own, and browsers would see two"
+        elif is_one_of(name, OF_THE_ANSWER):
+            yield f"headers: {name} is not the same for every answer"
+
+
+def is_one_of(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a header's name matches one of the patterns; capital letters do not count."""
+    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+
+
+def nested(paths: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Paths that are the same or one inside the other, with what says each."""
+    seen: list[tuple[str, str]] = []
+    for path, where in paths:
+        for other, there in seen:
+            if _is_in(path, other) or _is_in(other, path):
+                yield f"{path} ({where}) and {other} ({there}) are one, or one inside the other"
+        seen.append((path, where))
+
+
+def _is_in(path: str, other: str) -> bool:
+    return path == other or (other.endswith("/") and (path.startswith(other) or path + "/" == other))
+
+
+def with_locations(values: Any, read: Any) -> Any:
+    """The values of `site`, with the files of the folder that `locations` names in the folder's place."""
+    if not isinstance(values, dict) or values.get(LOCATIONS) is None:
+        return values
+    return {**values, LOCATIONS: read(values[LOCATIONS])}

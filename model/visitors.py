@@ -1,0 +1,36 @@
+"""Who may look at the data of a stack, and what that says against its other settings."""
+
+from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
+
+from model.roles import NodeRole, Role
+
+
+class Visitors(StrEnum):
+    """Everybody, who may look and change nothing; or users with an account, who log in and may write."""
+
+    PUBLIC = "public"
+    LOGIN = "login"
+
+
+_WITHOUT_PUBLIC = {
+    Role.OMERO_READONLY: "users write, so all of them use the read-write server; remove",
+    Role.MANAGEMENT: "the pre-warm fills a cache that all visitors share, and there is none; remove",
+}
+"""Roles that nobody would use where users log in, and why."""
+
+
+def problems(
+    visitors: Visitors, releases: Mapping[str, Collection[NodeRole]], *, has_public_password: bool
+) -> Iterator[str]:
+    """What does not go together. `releases` has the roles of each release's nodes."""
+    if visitors == Visitors.PUBLIC:
+        return
+    if has_public_password:
+        yield "publicPassword: with visitors: login there is no user `public`; remove it"
+    for name, roles in releases.items():
+        if Role.OMERO_READWRITE not in roles:
+            yield f"releases.{name}: visitors: login needs a node with the role omero-readwrite, since users write"
+        for role, why in _WITHOUT_PUBLIC.items():
+            if role in roles:
+                yield f"releases.{name}: visitors: login: {why} the role {role}"

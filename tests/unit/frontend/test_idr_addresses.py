@@ -1,0 +1,88 @@
+"""What the IDR's public addresses give with its stack file (examples/Pulumi.idr.yaml), by the real nginx."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from harness import proxy, stacks
+from model import balancing
+from tests.unit.frontend import upstream as upstreams
+
+PLAN = stacks.plan_of("idr")
+LANDING = "/webclient/?experimenter=-1"
+
+
+@pytest.fixture(scope="module")
+def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder = tmp_path_factory.mktemp("proxy")
+    names = tuple(node.name for node in PLAN.releases[0].nodes)
+    with ExitStack() as stack:
+        upstream = stack.enter_context(upstreams.running(stacks.secrets_of("idr").certificate("test", names)))
+        addresses = {str(node.address): upstream.address for node in balancing.web(PLAN.releases[0])}
+        place = stack.enter_context(proxy.running(proxy.Place(folder, addresses), PLAN))
+        pages = folder / "srv" / "idr-pages" / "current"
+        pages.mkdir(parents=True)
+        for name in ("index.html", "experiments.html"):
+            (pages / name).write_text(name)
+        base = f"https://127.0.0.1:{place.https}"
+        yield stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(PLAN), timeout=20))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "target"),
+    [
+        # IDR/deployment, production-tests/test_web.py
+        ("/about", 301, "/about/"),
+        ("/about/", 200, None),
+        ("/about/experiments.html", 200, None),
+        ("/webclient/render_image/2850181/10/0/?dummy=", 200, None),
+        # group_vars/omero-hosts.yml: idr_omero_web_public_url_filters
+        ("/", 200, None),
+        ("/search/", 200, None),
+        ("/cell/", 200, None),
+        ("/gallery-api/thumbnails/?screen=1", 200, None),
+        ("/gallery_settings/", 200, None),
+        ("/iviewer/?images=1", 200, None),
+        ("/figure/", 200, None),
+        ("/mapr/gene/?experimenter=-1", 200, None),
+        ("/webadmin/myphoto/", 200, None),
+        # group_vars/proxy-hosts.yml
+        ("/webclient", 302, LANDING),
+        ("/webclient/", 302, LANDING),
+        ("/webclient/login/", 302, LANDING),
+        (LANDING, 200, None),
+        ("/mito/webclient/?show=screen-1", 302, "/webclient/?show=screen-1101"),
+        ("/mito/webclient/?show=screen-701", 302, "/webclient/?show=screen-1302"),
+        ("/mito/webclient/?show=anything", 302, "/webclient/?show=screen-1101"),
+        ("/mito", 302, "/webclient/?show=screen-1101"),
+        ("/mitochondria", 404, None),
+        ("/tara/webclient/?show=plate-362", 302, "/webclient/?show=plate-4751"),
+        ("/tara/", 302, "/webclient/?show=screen-1201"),
+        ("/pgpc/webclient/?show=run-2", 302, "/webclient/?show=plate-4101"),
+        (
+            "/study/idr0083/figure/4i",
+            302,
+            "/webclient/img_detail/9822151/?dataset=10201&x=34105&y=84808&zm=25&c=1%7C318:9927%24808080&m=g",
+        ),
+        ("/mineotaur/", 302, "/about/mineotaur.html"),
+        ("/jupyter/hub", 302, "/about/analysis-environments.html"),
+        ("/curation-workflow", 302, "/about/curation-workflow.html"),
+        ("/submitter-survey", 302, "https://forms.gle/beR4vqLrgLgRzgSX9"),
+        ("/connection/omero-client.json", 200, None),
+        ("/django_prometheus", 404, None),
+        ("/django_prometheus/metrics", 404, None),
+    ],
+)
+def test_an_address_gives_what_the_idr_gives(visitor: httpx.Client, path: str, status: int, target: str | None) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == status
+    location = answer.headers.get("Location")
+    assert (location.removeprefix(str(visitor.base_url).rstrip("/")) if location else None) == target
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_programs_are_told_the_idrs_name_and_password(visitor: httpx.Client) -> None:
+    told = visitor.get("/connection/omero-client.json").json()
+    assert {"--omero.host=idr.openmicroscopy.org", "--omero.user=public", "--omero.pass=public"} <= set(told)

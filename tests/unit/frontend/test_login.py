@@ -1,0 +1,339 @@
+"""A proxy before an OMERO.web where users log in: nobody gets another one's answer, from no cache, in no way."""
+
+import http.client
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import django
+import httpx
+import pytest
+from django.conf import settings as django_settings
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.test import RequestFactory
+from django.test.utils import override_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness import proxy, stacks
+from model import addresses, balancing, web_apps
+from model.addresses import Address
+from model.firewall import CACHE_BYPASS_PORT
+from model.visitors import Visitors
+from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import THUMBNAIL, WEB, Front
+from tests.unit.frontend.test_cache import JSON, KEPT, NOT_KEPT
+from tests.unit.frontend.test_programs import CLIENT
+
+PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN)
+EVERY_APP = tuple(web_apps.table())
+NAME: Final = "sessionid_demo1"
+ADA, BEN = ({"Cookie": f"{NAME}=private-of-{name}"} for name in ("ada", "ben"))
+USERS: tuple[dict[str, str], ...] = (ADA, BEN, ADA, {}, BEN)
+STATIC = "/static/webclient/css/layout.css"
+PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
+LOGIN = "/webclient/login/"
+NEVER = [
+    *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
+    *("/link_check/", "/mapr/favicon/", "/image/1/download_urls/", "/metrics", "/new_in_the_next_version/"),
+]
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    """The proxy with an empty cache, before an OMERO.web that shows each visitor the session that it was sent."""
+    with upstreams.running(proxy.certificate(PLAN)) as upstream:
+        upstream.body = upstreams.COOKIE
+        place, trust = proxy.Place(tmp_path, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
+        with (
+            proxy.running(place, PLAN),
+            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=30) as visitor,
+            httpx.Client(base_url=f"http://127.0.0.1:{place.bypass}", timeout=30) as operator,
+        ):
+            yield Front(place, upstream, visitor, operator)
+
+
+def own(user: dict[str, str]) -> str:
+    """What an answer to a user shows."""
+    return user.get("Cookie", "nobody")
+
+
+def kept(front: Front) -> str:
+    """All that nginx has on disk, beside its logs and what it reads."""
+    files = (file for name in ("cache", *proxy.TEMPORARY) for file in (front.place.folder / name).rglob("*"))
+    return "".join(file.read_bytes().decode(errors="replace") for file in files if file.is_file())
+
+
+@pytest.mark.parametrize("cache_control", ["", "public, max-age=86400", "private, max-age=60"])
+def test_two_users_never_see_each_others_answer(front: Front, cache_control: str) -> None:
+    front.upstream.cache_control = cache_control
+    front.upstream.more_headers = {"X-Accel-Expires": "3600", "Expires": "Thu, 31 Dec 2099 23:59:59 GMT", "ETag": '"1"'}
+    for path in (*PRIVATE, *(f"{path}{'&' if '?' in path else '?'}callback=f&_=1" for path in JSON)):
+        for user in USERS:
+            answer = front.get(path, **user)
+            assert (answer.status_code, answer.text) == (200, own(user)), path
+            assert answer.headers["cache-control"] == (
+                cache_control if "private" in cache_control else "private, no-store"
+            )
+            assert "x-cache-status" not in answer.headers
+    assert "private-of" not in kept(front)
+
+
+@pytest.mark.parametrize("status", [206, 302, 304, 400, 403, 404, 500, 502, 503])
+def test_nor_a_failure_a_part_or_a_note_that_nothing_changed(front: Front, status: int) -> None:
+    front.upstream.status = status
+    front.upstream.more_headers = {"Location": "/webclient/", "ETag": '"1"', "Content-Range": "bytes 0-9/10"}
+    asked = {"Range": "bytes=0-9", "If-None-Match": '"1"', "If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+        for user in USERS:
+            answer = front.visitor.request(method, THUMBNAIL, headers=asked | user)
+            assert answer.status_code == status
+            others = {"private-of-ada", "private-of-ben"} - {own(user).removeprefix(f"{NAME}=")}
+            assert not [other for other in others if other in answer.text]
+    assert front.upstream.asked[THUMBNAIL] == 25
+    assert all(sent.get("if-none-match") == '"1"' for sent in front.upstream.headers)
+    assert "private-of" not in kept(front)
+
+
+def test_files_of_omero_webs_own_are_the_same_for_all_and_asked_for_by_nobody(front: Front) -> None:
+    answers = [front.get(STATIC, **user) for user in USERS]
+    assert [answer.headers["x-cache-status"] for answer in answers] == ["MISS", *["HIT"] * 4]
+    assert {(answer.text, answer.headers["cache-control"]) for answer in answers} == {
+        ("nobody", "public, max-age=3600")
+    }
+    assert not any("set-cookie" in answer.headers for answer in answers)
+    (sent,) = front.upstream.headers
+    assert "cookie" not in sent
+
+
+def test_no_other_cache_is_there() -> None:
+    files = proxy.rendered(PLAN)
+    conf = "".join(text for path, text in files.items() if path.endswith(".conf"))
+    assert re.findall(r"^proxy_cache_path /var/cache/nginx/(\w+) ", conf, re.M) == ["static"]
+    assert set(re.findall(r'"~[^"]+" (\w+/\w+);', files["/etc/nginx/conf.d/addresses.conf"])) == {
+        "static/none",
+        "page/any",
+    }
+
+
+def sample(address: Address) -> st.SearchStrategy[str]:
+    """Paths that OMERO.web would take for that address."""
+    return st.from_regex(f"/(?:{address.regex})", fullmatch=True, alphabet=st.characters(codec="ascii"))
+
+
+def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int, str, str | None]:
+    """Status, body and cache status of an answer to a path exactly as written."""
+    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    with closing(connection):
+        connection.request(method, path, headers=user)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.headers["X-Cache-Status"]
+
+
+@given(
+    path=st.sampled_from(addresses.opened_for_users(EVERY_APP)).flatmap(sample),
+    query=st.sampled_from(["", "?", "?_=1", "?callback=f", "?a=b&&c", "?z=1&z=2"]),
+    method=st.sampled_from(["GET", "GET", "HEAD", "POST", "DELETE"]),
+)
+@settings(max_examples=80, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_asked_for_nothing_but_a_file_is_kept(front: Front, path: str, query: str, method: str) -> None:
+    found = [ask(front, method, quote(path) + query, user) for user in (ADA, BEN)]
+    if path.startswith("/static/"):
+        assert "private-of" not in found[0][1] + found[1][1]
+    else:
+        assert [status for status, _, _ in found] in ([200, 200], [400, 400], [404, 404])
+        assert not found[0][2]
+        assert not found[1][2]
+        if found[0][0] == 200 and method != "HEAD":
+            assert [text for _, text, _ in found] == [own(ADA), own(BEN)]
+    assert "private-of" not in kept(front)
+
+
+STAYS_CLOSED = sorted(
+    {(one.prefix, one.pattern) for one in addresses.table()}
+    - {(one.prefix, one.pattern) for one in addresses.opened_for_users(EVERY_APP)}
+)
+
+
+def test_what_stays_closed_is_in_the_table() -> None:
+    never = {(prefix, pattern) for prefix, patterns in addresses._file()["never"].items() for pattern in patterns}
+    assert set(STAYS_CLOSED) == never
+
+
+@pytest.mark.parametrize(("prefix", "pattern"), STAYS_CLOSED)
+def test_no_pattern_opens_for_users_what_stays_closed(prefix: str, pattern: str) -> None:
+    opened = re.compile("|".join(f"(?:{one.regex})" for one in addresses.opened_for_users(EVERY_APP)))
+
+    @settings(max_examples=20, deadline=None, database=None)
+    @given(sample(Address("", prefix, pattern, addresses.CLOSED, addresses.ANY)))
+    def closed(path: str) -> None:
+        assert not opened.fullmatch(path.removeprefix("/"))
+
+    closed()
+
+
+def test_what_stays_closed_reaches_no_omero_web(front: Front) -> None:
+    for path in NEVER:
+        for ask_as in (front.visitor, front.operator):
+            statuses = {ask_as.request(method, path, headers=ADA).status_code for method in ("GET", "POST", "PUT")}
+            assert statuses == {404}, path
+    assert not front.upstream.asked
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/feedback/feedback/..%2F..%2Fwebclient%2F", "/webgateway/su/ada%2F..%2F..%2F..%2Fwebclient%2F"),
+        *("/webgateway/su/ada/../../../webclient/", "//webclient//./", "/%77ebclient/"),
+    ],
+)
+def test_omero_web_is_asked_for_what_was_looked_up(front: Front, path: str) -> None:
+    status, _, _ = ask(front, "POST", path, ADA)
+    assert status == 200
+    assert front.upstream.asked == {"/webclient/": 1}
+
+
+def test_users_write(front: Front) -> None:
+    paths = [
+        "/webclient/action/addnewcontainer/",
+        "/webclient/annotate_tags/",
+        "/api/v0/m/save/",
+        "/webadmin/myaccount/",
+    ]
+    paths += ["/iviewer/persist_rois/", "/figure/save_web_figure/", "/webclient/script_run/1/", "/webclient/logout/"]
+    for path in paths:
+        for method in ("POST", "PUT", "DELETE"):
+            answer = front.visitor.request(method, f"{path}?a=b", headers=ADA, content=b"name=x")
+            assert answer.text == own(ADA)
+            assert front.upstream.received.pop() == (method, f"{path}?a=b", b"name=x")
+
+
+def test_an_attachment_of_many_megabytes_arrives_and_stays_nowhere(front: Front) -> None:
+    attachment = b"private-of-ada " * 600_000
+    assert front.visitor.post("/webclient/annotate_file/", content=attachment, headers=ADA).status_code == 200
+    assert front.upstream.received == [("POST", "/webclient/annotate_file/", attachment)]
+    assert "private-of" not in kept(front)
+
+
+def test_too_large_an_attachment_is_refused_at_once(front: Front) -> None:
+    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    with closing(connection):
+        connection.putrequest("POST", "/webclient/annotate_file/")
+        connection.putheader("Content-Length", str(2**30 + 1))
+        connection.endheaders()
+        assert connection.getresponse().status == 413
+    assert not front.upstream.asked
+
+
+def test_a_session_is_the_users_and_goes_by_tls_alone(front: Front) -> None:
+    answer = front.get("/webclient/", **ADA, **{"X-IDR-Shared": "1", "X-IDR-Kind": "static"})
+    assert answer.headers["set-cookie"] == f"{NAME}=made-upstream; Path=/; Secure"
+    (sent,) = front.upstream.headers
+    assert not {"x-idr-shared", "x-idr-kind"}.intersection(sent)
+    assert answer.headers["cache-control"] == front.upstream.cache_control
+
+
+def test_no_other_site_may_read_anything(front: Front) -> None:
+    foreign = {"Origin": "https://a.example.org"} | ADA
+    front.upstream.more_headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "true"}
+    asked = [front.visitor.get(path, headers=foreign) for path in (THUMBNAIL, STATIC, "/closed/", CLIENT, LOGIN)]
+    asked.append(front.visitor.options(THUMBNAIL, headers=foreign | {"Access-Control-Request-Method": "GET"}))
+    (front.place.folder / "etc" / "maintenance").touch()
+    asked += [front.visitor.get(path, headers=foreign) for path in (THUMBNAIL, "/api/v0/m/images/")]
+    (front.place.folder / "etc" / "maintenance").unlink()
+    front.upstream.shutdown()
+    front.upstream.server_close()
+    asked += [front.visitor.get(path, headers=foreign) for path in (THUMBNAIL, "/api/v0/m/images/")]
+    assert [answer.status_code for answer in asked] == [200, 200, 404, 200, 200, 204, 503, 503, 502, 502]
+    for answer in asked:
+        assert not [name for name in answer.headers if name.startswith("access-control-")], answer.url
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert len(answer.headers.get_list("cache-control")) <= 1
+
+
+@pytest.mark.parametrize("query", ["bsession=x", "username=u&password=p", "b%73ession=x", "password"])
+def test_nobody_logs_in_by_an_address(front: Front, query: str) -> None:
+    for path in ("/webclient/", LOGIN, THUMBNAIL):
+        assert front.get(f"{path}?{query}", **ADA).status_code == 403
+    assert not front.upstream.asked
+
+
+def statuses(front: Front, method: str, path: str, number: int, user: dict[str, str]) -> Counter[int]:
+    """The statuses of so many requests from an address that counts."""
+    transport = httpx.HTTPTransport(verify=proxy.trust(PLAN), local_address="127.0.0.2")
+    with httpx.Client(transport=transport, base_url=f"https://127.0.0.1:{front.place.https}", timeout=60) as visitor:
+        return Counter(visitor.request(method, path, headers=user).status_code for _ in range(number))
+
+
+@pytest.mark.parametrize("path", [LOGIN, "/webclient/%6cogin", "/api/v0/login/"])
+def test_an_institute_logs_in_and_a_guesser_does_not_get_far(front: Front, path: str) -> None:
+    found = statuses(front, "POST", path, 90, {})
+    assert found[200] >= 60
+    assert found[429] >= 20
+    assert statuses(front, "GET", LOGIN, 5, {}) == {200: 5}
+    assert front.visitor.post(LOGIN).status_code == 200, "from another address"
+
+
+def test_a_users_many_requests_wait_and_a_colleague_behind_the_same_address_does_not(front: Front) -> None:
+    begun = time.monotonic()
+    with ThreadPoolExecutor(30) as hungry:
+        many = [hungry.submit(statuses, front, "GET", THUMBNAIL, 2, ADA) for _ in range(30)]
+        while sum(front.upstream.asked.values()) < 2:
+            time.sleep(0.01)
+        asked = time.monotonic()
+        assert statuses(front, "GET", "/webclient/", 1, BEN) == {200: 1}
+        assert time.monotonic() - asked < 1
+        assert sum((one.result() for one in many), Counter()) == {200: 60}
+    assert time.monotonic() - begun > 0.8 * (60 - 1) / balancing.answers_a_second(PLAN.releases[0])
+
+
+def test_programs_are_told_where_and_not_who(front: Front) -> None:
+    answer = front.get(CLIENT)
+    told = json.loads(answer.text)
+    assert [argument.partition("=")[0] for argument in told] == ["--omero.host", "--Ice.Default.Router"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "pass" not in answer.text
+
+
+def test_operators_come_in_during_maintenance(front: Front) -> None:
+    (front.place.folder / "etc" / "maintenance").touch()
+    for path in PRIVATE:
+        assert front.operator.get(path, headers=BEN).text == own(BEN)
+        assert front.visitor.get(path, headers=BEN).status_code == 503
+    assert "private-of" not in kept(front)
+
+
+@pytest.mark.parametrize("way", ["visitor", "operator"])
+@pytest.mark.parametrize(("origin", "is_taken"), [("own", True), ("https://a.example.org", False), ("null", False)])
+def test_django_takes_forms_of_this_site_alone(front: Front, way: str, origin: str, *, is_taken: bool) -> None:
+    """As Django's own middleware sees what the proxy sends on."""
+    client: httpx.Client = getattr(front, way)
+    # The port of a machine's proxy, through a tunnel from the same port.
+    host = "127.0.0.1" if way == "visitor" else f"127.0.0.1:{CACHE_BYPASS_PORT}"
+    scheme = "https" if way == "visitor" else "http"
+    token = "a" * 32
+    sent = {"Cookie": f"csrftoken={token}", "X-CSRFToken": token}
+    sent |= {"Origin": f"{scheme}://{host}" if origin == "own" else origin}
+    assert client.post(LOGIN, headers=sent | {"Host": host, "X-Forwarded-Host": "a.example.org"}).status_code == 200
+    (seen,) = front.upstream.headers
+    if not django_settings.configured:
+        django_settings.configure(ALLOWED_HOSTS=["*"])
+        django.setup()
+    with override_settings(
+        USE_X_FORWARDED_HOST=True, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO_OMERO_WEB", "https")
+    ):
+        request = RequestFactory().post(LOGIN, headers=seen)
+        request.COOKIES["csrftoken"] = token
+        middleware = CsrfViewMiddleware(lambda _: HttpResponse())
+        middleware.process_request(request)
+        refused = middleware.process_view(request, lambda _: HttpResponse(), (), {})
+    assert (refused is None) == is_taken

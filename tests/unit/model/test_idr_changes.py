@@ -1,0 +1,117 @@
+"""What the IDR changed, as docs/comparison.md says it in lines of a stack file: each does it on the nodes."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from harness import stacks
+from harness.rendered import files
+from model.overrides import merge
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
+
+PAGE = stacks.ROOT / "docs" / "comparison.md"
+HEADING = "## Changes of the IDR"
+NO = "not possible because "
+LIBRARY = "/usr/local/lib/idr"
+DOWNLOADS = f"{LIBRARY}/omero-downloads/downloads"
+JARS = f"{LIBRARY}/omero-server/jars"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a file of a node says afterwards: the (parts of) lines that are in it."""
+
+    node: str
+    path: str
+    lines: tuple[str, ...]
+
+
+ZARR = ("omero.jars.0 lib/server/OMEZarrReader.jar", "omero.jars.0 lib/client/OMEZarrReader.jar")
+EFFECTS = {
+    "#427": [Effect("omeroreadwrite", JARS, ZARR), Effect("omeroweb-1", DOWNLOADS, ("/OMEZarrReader-0.5.1.jar",))],
+    "#429": [
+        Effect("omeroreadonly-2", DOWNLOADS, ("/OMERO.server-5.6.12-ice36.zip", "/OMEZarrReader-0.5.2.jar")),
+        Effect("omeroreadonly-2", JARS, ZARR),
+    ],
+    "#431": [Effect("omeroreadwrite", DOWNLOADS, ("/OMERO.server-5.6.13-ice36.zip",))],
+    "#435": [
+        Effect("omeroweb-2", "/opt/omero/web/config/idr.omero", ('omero.web.mapr.config \'[{"config": ',)),
+    ],
+    "#437": [
+        Effect(
+            "proxy",
+            "/etc/nginx/conf.d/redirects.conf",
+            (r'"~^/search/\?query=Name:(idr0)?158$" "/about/download.html";',),
+        )
+    ],
+    "#441": [
+        Effect("proxy", "/etc/nginx/conf.d/redirects.conf", ('"~^/mapr/api(/.*)?$" "/searchengine/apidocs/";',)),
+    ],
+    "#442": [
+        Effect("proxy", "/etc/nginx/snippets/tls.conf", ("ssl_protocols TLSv1.2 TLSv1.3;", "ssl_ciphers ECDHE-")),
+    ],
+    "#447": [
+        Effect("omeroreadonly-1", JARS, ("lib/server/omero-zarr-pixel-buffer-0.6.1.jar", "lib/server/jzarr.jar")),
+        Effect("omeroreadonly-1", DOWNLOADS, ("/jzarr-0.4.2.jar",)),
+    ],
+}
+"""By the number of the pull request that the table names last."""
+
+
+def rows() -> dict[str, str]:
+    """The cells of the table: what changed, and what the stack file says."""
+    table = PAGE.read_text().partition(HEADING)[2].partition("\n\nWhat Ansible")[0]
+    lines = [line.strip("|").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    return {change.strip(): said.strip() for change, said in lines[1:]}
+
+
+def possible() -> dict[str, str]:
+    """The rows with lines for a stack file, by the number of the last pull request."""
+    found = {change: said for change, said in rows().items() if not said.startswith(NO)}
+    return {re.findall(r"#\d+", change)[-1]: said for change, said in found.items()}
+
+
+def before() -> dict[str, Any]:
+    """The IDR's stack file without what the rows say."""
+    values = stacks.values("idr")
+    del values["omero"]["jars"], values["redirects"]
+    values["omero"]["server"]["url"] = "https://d.example.org/OMERO.server-5.6.0-ice36.zip"
+    return values
+
+
+def planned(values: dict[str, Any]) -> Plan:
+    return plan(parse(values, Source("idr", "Pulumi.idr.yaml")), "idr")
+
+
+def changed(said: str) -> Plan:
+    """The plan with the lines of a row merged into the stack file."""
+    lines = re.match(r"`([^`]+)`", said)
+    assert lines, said
+    return planned(merge(before(), yaml.safe_load(lines[1].replace("…", "https://d.example.org"))))
+
+
+def missing(effect: Effect, made: Plan) -> list[str]:
+    """The lines of an effect that are not there."""
+    (node,) = (node for node in made.nodes if node.alias == effect.node)
+    text = files(node, made, stacks.secrets_of("idr"))[effect.path]
+    return [line for line in effect.lines if line not in text]
+
+
+@pytest.mark.parametrize("number", EFFECTS)
+def test_the_lines_of_a_row_make_the_change(number: str) -> None:
+    old, new = planned(before()), changed(possible()[number])
+    for effect in EFFECTS[number]:
+        # What needs no line is there already.
+        assert missing(effect, old) == ([] if possible()[number].startswith("`{}`") else [*effect.lines])
+        assert missing(effect, new) == []
+
+
+def test_every_row_is_tested_or_says_why_it_is_not_possible() -> None:
+    assert len(rows()) >= 12
+    assert possible().keys() == EFFECTS.keys()
+    assert all(len(said) > len(NO) + 20 for said in rows().values() if said.startswith(NO))
