@@ -11,9 +11,10 @@ from cloudinit.render import HERE
 from model import addresses, matrix, web_apps
 from model.firewall import Flow
 from model.plan import Node, Plan
-from model.roles import Role, SiteRole
+from model.roles import OMERO_ROLES, Role, SiteRole
 from model.secrets import Secrets
 from model.settings import Settings
+from model.visitors import Visitors
 
 
 def disclosure(
@@ -35,8 +36,9 @@ def disclosure(
         "cloud": dict(cloud or {}),
         "sources": dict(_sources(plan.settings)),
         "rotations": dict(plan.settings.rotations),
-        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_locations(plan),
+        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_files_beside(plan),
         **_omero(plan),
+        **_visitors(plan),
         **_renewal(secrets),
     }
 
@@ -61,14 +63,26 @@ def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
-    """Digests of OMERO's own configuration by key and node. One of a password could be guessed, so it shows none."""
+    """Digests of OMERO's own configuration and of the stack file's jars, by key and node.
+
+    One of a password could be guessed, so it shows none.
+    """
     shown: dict[str, dict[str, str]] = {}
     for node in plan.nodes:
         for key, value in (*node.omero_config, *node.web_config, *_apps(node, plan)):
             is_secret = any(word in key.lower() for word in ("pass", "secret"))
             digest = "secret" if is_secret else hashlib.sha256(value.encode()).hexdigest()
             shown.setdefault(key, {})[node.name] = digest
+    servers = [node for scope in plan.scopes for node in scope.with_role(*OMERO_ROLES)]
+    for jar in plan.settings.omero.jars:
+        digests_by_node = {node.name: jar.sha256 or "not set" for node in servers}
+        shown.update({f"jar {path}": digests_by_node for path in jar.paths})
     return {"omero": shown} if shown else {}
+
+
+def _visitors(plan: Plan) -> dict[str, str]:
+    visitors = plan.settings.visitors
+    return {"visitors": visitors.value} if visitors != Visitors.PUBLIC else {}
 
 
 def _apps(node: Node, plan: Plan) -> Iterator[tuple[str, str]]:
@@ -136,10 +150,12 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
     }
 
 
-def _of_locations(plan: Plan) -> dict[str, str]:
-    """The same of the site's own nginx locations."""
-    snippets = plan.settings.site.locations
-    return {snippet.path: hashlib.sha256(snippet.text.encode()).hexdigest() for snippet in snippets}
+def _of_files_beside(plan: Plan) -> dict[str, str]:
+    """The same of other files beside the stack file: the site's own nginx locations, and packages of Python."""
+    texts = {snippet.path: snippet.text for snippet in plan.settings.site.locations}
+    if addons := plan.settings.omero.addons:
+        texts[addons.path] = addons.text
+    return {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
 
 
 def _digest(file: Path) -> str:

@@ -37,6 +37,7 @@ class Server:
     users_password: str
     pool_size: int
     jars: tuple[PlacedJar, ...]
+    addons: str
     is_readonly: bool
     ssl_port: int
     websocket_port: int
@@ -54,6 +55,7 @@ class Server:
             users_password=source.password("omero/root"),
             pool_size=settings.omero.pool_size,
             jars=_placed(settings.omero.jars),
+            addons=settings.omero.addons.text if settings.omero.addons else "",
             is_readonly=is_readonly(source.node),
             ssl_port=OMERO_SSL_PORT,
             websocket_port=OMERO_WEBSOCKET_PORT,

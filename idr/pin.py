@@ -14,9 +14,11 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from idr import checkout, cli
+from idr import addons, checkout, cli
 from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
+from model import site_folder
+from model.addons import ENDING
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")
@@ -52,10 +54,15 @@ class Pinned:
         return end, end, f", sha256: {sha256}" if self._flow else f"{self._new_line}sha256: {sha256}"
 
 
+def _section(text: str, key: str) -> dict[str, Any]:
+    """What a stack file says under a key, as nodes of YAML by their names."""
+    config = dict(_entries(dict(_entries(yaml.compose(text))).get("config")))
+    return dict(_entries(config.get(f"{NAMESPACE}{key}") or config.get(key)))
+
+
 def pinned(text: str) -> list[Pinned]:
     """Every file that a stack file names by URL. Raises IdrError where one that it needs is not named."""
-    config = dict(_entries(dict(_entries(yaml.compose(text))).get("config")))
-    omero, site = (dict(_entries(config.get(f"{NAMESPACE}{key}") or config.get(key))) for key in ("omero", "site"))
+    omero, site = _section(text, "omero"), _section(text, "site")
     jars, pages = omero.get("jars"), site.get("pages")
     found = {f"omero.{name}": omero.get(name) for name in PARTS}
     if "distribution" in omero and omero["distribution"].value == Distribution.DEMO and pages:
@@ -72,9 +79,10 @@ def _entries(node: Any) -> list[tuple[str, Any]]:
 
 
 def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> dict[str, str]:
-    """Write the sum of each file into the stack file, all or none; returns them by setting.
+    """Write the sum of each file into the stack file, and the lock file of `omero.addons`, all or none.
 
-    Raises IdrError when a file cannot be fetched, or has another sum than the one written there and `renew` is false.
+    Returns the sums by setting. Raises IdrError when a file cannot be fetched, or has another sum than the one written
+    there and `renew` is false.
     """
     data = file.read_bytes()
     document(file)
@@ -84,6 +92,7 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
         msg = f"{file.name}: save it as UTF-8; only then can a sum be written into it"
         raise IdrError(msg) from None
     parts = pinned(text)
+    locked = _locked(text, file.parent, renew=renew)
     sums = {part.setting: fetch(part) for part in parts}
     for part in parts:
         if part.sha256 not in (None, sums[part.setting]) and not renew:
@@ -98,7 +107,23 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
     written.write_bytes(text.encode())
     written.chmod(file.stat().st_mode & 0o777)
     written.replace(file)
+    for lock, said in locked.items():
+        lock.write_text(said)
+        sums["omero.addons"] = hashlib.sha256(said.encode()).hexdigest()
     return sums
+
+
+def _locked(text: str, folder: Path, *, renew: bool) -> dict[Path, str]:
+    """The lock file that the stack file names, if any, and what it has to say."""
+    node = _section(text, "omero").get("addons")
+    if node is None:
+        return {}
+    try:
+        lock = folder / site_folder.file_path(node.value, ENDING)
+    except site_folder.FolderError as error:
+        msg = f"idr:omero.addons: {error}"
+        raise IdrError(msg) from None
+    return {lock: addons.resolved(lock, renew=renew)}
 
 
 def fetched(part: Pinned, progress: Progress) -> str:
@@ -134,7 +159,10 @@ def command(
     renew: Annotated[bool, typer.Option("--renew", help="Replace sums that no longer fit.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Fetch OMERO's distribution and other files that the stack file names, and write the SHA-256 sums there."""
+    """Fetch OMERO's distribution and other files that the stack file names, and write the SHA-256 sums there.
+
+    Also writes the lock file of idr:omero.addons, if the stack file names one.
+    """
     file = checkout.stack_file(stack)
     if not file.is_file():
         msg = f"there is no stack file {file.name}; there are stacks: {', '.join(checkout.stack_names())}"

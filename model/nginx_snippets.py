@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from model import addresses, site_folder
+from model.site_folder import FileError
 
 ENDING: Final = ".nginx"
 HEADERS: Final = "/etc/nginx/snippets/headers.conf"
@@ -25,10 +26,6 @@ _PART = re.compile(
     r"""|(?P<word>(?!["'])(?:\\.|\$\{\w+\}|[^\s{};\\])+)|(?P<mark>[{};])""",
     re.DOTALL,
 )
-
-
-class SnippetError(Exception):
-    """Files that nginx cannot be given; the text names each mistake, a line each: file, what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class _Statement:
 
 
 def read(setting: Any, checkout: Path) -> tuple[Snippet, ...]:
-    """The files in the folder that the setting names, by name. Raises FolderError, or SnippetError."""
+    """The files in the folder that the setting names, by name. Raises FolderError, or FileError."""
     folder, path = site_folder.find(setting, checkout)
     files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     if not files:
@@ -67,27 +64,27 @@ def read(setting: Any, checkout: Path) -> tuple[Snippet, ...]:
     for file in files:
         try:
             found.append(_read(file, str(path / file.name)))
-        except SnippetError as error:
+        except FileError as error:
             wrong.append(str(error))
     if wrong:
-        raise SnippetError("\n".join(wrong))
+        raise FileError("\n".join(wrong))
     return tuple(found)
 
 
 def _read(file: Path, path: str) -> Snippet:
     if not _NAME.fullmatch(file.name):
         msg = f"{path}: must be named with lower-case letters, digits and dashes, and end in {ENDING}"
-        raise SnippetError(msg)
+        raise FileError(msg)
     try:
         text = file.read_bytes().decode()
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
-        raise SnippetError(msg) from None
+        raise FileError(msg) from None
     except UnicodeDecodeError:
         msg = f"{path}: is not text in UTF-8"
-        raise SnippetError(msg) from None
+        raise FileError(msg) from None
     if wrong := list(dict.fromkeys(_problems(text))):
-        raise SnippetError("\n".join(f"{path}: {problem}" for problem in wrong))
+        raise FileError("\n".join(f"{path}: {problem}" for problem in wrong))
     return Snippet(path, file.name.removesuffix(ENDING), text.rstrip() + "\n")
 
 

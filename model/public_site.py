@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import Field, InstanceOf, WithJsonSchema
 from pydantic.config import JsonDict
@@ -131,10 +131,3 @@ def nested(paths: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def _is_in(path: str, other: str) -> bool:
     return path == other or (other.endswith("/") and (path.startswith(other) or path + "/" == other))
-
-
-def with_locations(values: Any, read: Any) -> Any:
-    """The values of `site`, with the files of the folder that `locations` names in the folder's place."""
-    if not isinstance(values, dict) or values.get(LOCATIONS) is None:
-        return values
-    return {**values, LOCATIONS: read(values[LOCATIONS])}

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import explanation, nginx_snippets, public_site, site_folder, site_roles, yaml_text
+from model import beside, explanation, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -18,6 +18,7 @@ from model.role_description import Distribution, RoleError
 from model.roles import SiteRole
 from model.secrets import secret_names
 from model.settings import Settings
+from model.site_folder import FileError
 from model.spelling import instead
 
 SHORTEST_SECRET = 32
@@ -42,7 +43,6 @@ SECRET_KEYS = {
 """Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
 PUBLISHED_KEYS = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""
-
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -80,8 +80,8 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     refused = {(key,) for key in plain}
     try:
         site = _site_roles(values, source)
-        read = {site_roles.SETTING: tuple(site.values()), **_public_site(values, source)}
-    except SettingsError as error:
+        read = {site_roles.SETTING: tuple(site.values()), **beside.read(values, source.folder, source.file_of)}
+    except (SettingsError, FileError) as error:
         raise SettingsError("\n".join([*wrong, str(error)])) from None
     try:
         settings = Settings.model_validate({**values, **read}, context=site)
@@ -107,23 +107,6 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
     except RoleError as error:
         msg = str(error)
     raise SettingsError(msg)
-
-
-def _public_site(values: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """The setting `site`, with the files that it names read; nothing where it is not set."""
-    path = (public_site.SETTING, public_site.LOCATIONS)
-    if public_site.SETTING not in values:
-        return {}
-    try:
-        site = public_site.with_locations(
-            values[public_site.SETTING], lambda folder: nginx_snippets.read(folder, source.folder)
-        )
-    except site_folder.FolderError as error:
-        msg = f"{source.file_of(path)}: idr:{'.'.join(path)}: {error}"
-        raise SettingsError(msg) from None
-    except nginx_snippets.SnippetError as error:
-        raise SettingsError(str(error)) from None
-    return {public_site.SETTING: site}
 
 
 def unset(settings: Settings, file: str) -> list[str]:

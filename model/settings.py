@@ -24,7 +24,6 @@ from model import (
     visitors,
     web_apps,
 )
-from model.downloads import Download, Jar
 from model.extra_flows import ExtraFlow
 from model.field_types import (
     SEALED,
@@ -43,11 +42,11 @@ from model.field_types import (
     ReleaseName,
     RemoteHost,
     Section,
-    Several,
 )
 from model.firewall import ANYWHERE, Flow
 from model.hosts import is_dotted, is_public
 from model.object_stores import S3Mount
+from model.omero import Omero
 from model.omero_config import OmeroWeb, ServerConfig, WebConfig
 from model.people import Operator
 from model.public_certificate import Acme, PublicCertificate
@@ -60,38 +59,6 @@ from model.visitors import Visitors
 
 NAME_SERVERS_OF_A_SUBNET = 5
 """How many Neutron takes, unless a cloud allows more (max_dns_nameservers)."""
-
-
-class Omero(ServerConfig):
-    """OMERO.server: which distribution, for the official one where its parts come from, and its configuration."""
-
-    distribution: Distribution = Field(Distribution.OFFICIAL, description="`demo` is the stack `local`'s only")
-    server: Download | None = Field(None, description="OMERO.server's archive")
-    ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
-    ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
-    jars: tuple[Jar, ...] = Field((), description="Jars beside those of OMERO.server's archive")
-    pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
-
-    def problems(self) -> Iterator[str]:
-        """Parts of the official distribution that are nowhere to be fetched, and wrong keys of its configuration."""
-        yield from super().problems()
-        for name, part in self.parts().items():
-            if part is None and self.distribution == Distribution.OFFICIAL:
-                yield f"the official distribution needs {name}, with the url where it is fetched"
-        if self.jars and self.distribution == Distribution.DEMO:
-            yield "jars: the demo's image server has none"
-        paths = [path for jar in self.jars for path in jar.paths]
-        for path in sorted({path for path in paths if paths.count(path) > 1}):
-            yield f"jars: two of them are {path}"
-
-    def missing(self) -> list[str]:
-        """Parts of the official distribution whose sum is not set yet."""
-        return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
-
-    def parts(self) -> dict[str, Download | None]:
-        """What the official distribution is made of, by the setting below `omero`."""
-        jars = {f"jars.{number}": jar for number, jar in enumerate(self.jars)}
-        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python, **jars}
 
 
 class FloatingIps(Section):

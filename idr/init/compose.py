@@ -67,6 +67,7 @@ def compose(choices: Choices) -> str:
         "  # Public ssh keys of those who may log in.",
         "  idr:operators:",
         *(f"    - {_flow(key)}" for key in choices.operators),
+        *_visitors(values),
         "  # OPERATOR: run `bin/idr pin`. It writes `sha256:` below each url; no `up` without them.",
         "  idr:omero:",
         *_block(layout_values(OFFICIAL)["omero"], 4),
@@ -85,6 +86,16 @@ def compose(choices: Choices) -> str:
         for node, about in release["nodes"].items():
             lines.append(f"        {node}: {_flow({**about, 'flavor': choices.flavors[about['flavor']]})}")
     return "\n".join(lines) + "\n"
+
+
+def _visitors(values: Mapping[str, Any]) -> list[str]:
+    """Who may look, where the layout is for others than everybody."""
+    if "visitors" not in values:
+        return []
+    return [
+        "  # Users log in. Their accounts: docs/guide.md, a private OMERO.",
+        f"  idr:visitors: {values['visitors']}",
+    ]
 
 
 def _values(file: Path) -> dict[str, Any]:

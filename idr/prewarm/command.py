@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -71,6 +72,9 @@ def prewarm(
         file = Path(state) if state else _default_file(host or url)
         report = _prewarm(client, pace, _state(file, target, fresh=fresh), file, console, images)
     except (AskError, StoppedError) as error:
+        if isinstance(error, AskError) and error.status == httpx.codes.FORBIDDEN:
+            why = "users log in there (idr:visitors), so there is no cache that visitors share: nothing to warm"
+            raise _failure(console, f"{url}: {why}", USAGE) from None
         raise _failure(console, f"{url}: {error}", STOPPED) from None
     except StateError as error:
         raise _failure(console, str(error), USAGE) from None

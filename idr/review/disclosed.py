@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from model.visitors import Visitors
+
 WORLD = "world"
 STORAGE = "storage"
 
@@ -83,11 +85,11 @@ class Renewal(_Model):
 class Disclosed(_Model):
     """What the program says of one state of a stack: who may log in, flows, checks, files by digest.
 
-    `omero` has digests of OMERO's own configuration, by key and node. `cloud` has the settings that say where the cloud
-    is, `sources` where nodes fetch files and visitors are sent; None where an earlier program did not disclose them.
-    `rotations` has the numbers of renewed secrets, which is 1 for the others.
+    `omero` has digests of OMERO's own configuration and of jars (`jar lib/...`), by key and node. `cloud` has the
+    settings that say where the cloud is, `sources` where nodes fetch files and visitors are sent; None where an earlier
+    program did not disclose them. `rotations` has the numbers of renewed secrets, which is 1 for the others.
     `operators` are public keys that open the account `idr`, `people` have accounts of their own.
-    `renewal` is there while two stack secrets are trusted.
+    `renewal` is there while two stack secrets are trusted. `visitors` are everybody, or users who log in.
     """
 
     operators: tuple[str, ...] = ()
@@ -101,6 +103,7 @@ class Disclosed(_Model):
     sources: dict[str, str] | None = None
     rotations: dict[str, int] = {}
     renewal: Renewal | None = None
+    visitors: Visitors = Visitors.PUBLIC
 
     @property
     def logins(self) -> frozenset[Login]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from idr.review.disclosed import Disclosed, Flow, Login, person
 from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State, Step
 from idr.state import CONFIGURATION
+from model.visitors import Visitors
 
 # Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
 ACCESS = (
@@ -60,8 +61,12 @@ class FileChange:
 
     @property
     def is_access(self) -> bool:
-        """Whether it decides who may do what. Of a site's own role, role.yaml says what visitors and others may ask."""
-        is_of_site = self.path.endswith("/role.yaml") and not self.path.startswith("cloudinit/")
+        """Whether it decides who may do what.
+
+        Of a site's own role, role.yaml says what visitors and others may ask. A site's own packages of Python run as
+        OMERO.server.
+        """
+        is_of_site = self.path.endswith(("/role.yaml", ".lock")) and not self.path.startswith("cloudinit/")
         return is_of_site or _matches(self.path, ACCESS)
 
     @property
@@ -70,8 +75,9 @@ class FileChange:
         return self.what != "added" and _matches(self.path, CHECKS)
 
 
-# Who may log in to OMERO, what they may read and change, which programs it starts and with which options, where it
-# sends mail (new passwords, reports of errors), who may embed its pages, and which applications visitors may ask.
+# Who may log in to OMERO, what they may read and change, which programs and jars it starts and with which options,
+# where it sends mail (new passwords, reports of errors), who may embed its pages, and which applications visitors may
+# ask.
 ACCESS_KEYS = (
     "Ice.*",
     "IceGrid.*",
@@ -90,12 +96,13 @@ ACCESS_KEYS = (
     "omero.web.csrf*",
     "omero.web.redirect_allowed_hosts",
     "omero.web.x_frame_options",
+    "jar lib/*",
 )
 
 
 @dataclass(frozen=True, order=True)
 class KeyChange:
-    """A key of OMERO's own configuration, what happens to it, and on which nodes."""
+    """A key of OMERO's own configuration, or a jar of a stack file's, what happens to it, and on which nodes."""
 
     key: str
     what: str
@@ -110,6 +117,13 @@ class KeyChange:
         return _matches(self.key, ACCESS_KEYS)
 
 
+WHO_SEES = {
+    Visitors.PUBLIC: "everybody sees what OMERO's user public may see",
+    Visitors.LOGIN: "only who has an account sees anything, and may write",
+}
+"""What a setting of idr:visitors means, for a reviewer."""
+
+
 @dataclass(frozen=True)
 class PowerChanges:
     """What changes. `lifted` are checks that are off afterwards, `cloud` settings of where the cloud is.
@@ -118,6 +132,8 @@ class PowerChanges:
     earlier value again.
 
     `raised` are those of `joined` whose key gave less before, or nothing.
+
+    `visitors` is who may look at the data from now on, where that was otherwise.
 
     `new_secret` and `former_secret` name the deploy keys of a stack secret that is trusted from now on, and of one that
     is trusted no longer.
@@ -137,6 +153,7 @@ class PowerChanges:
     cloud: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
+    visitors: Visitors | None = None
     new_secret: str = ""
     former_secret: str = ""
     is_recorded: bool = True
@@ -168,6 +185,7 @@ def power_changes(preview: Preview) -> PowerChanges:
         cloud=tuple(_moved("openstack:", before.cloud, after.cloud)),
         sources=tuple(_moved("idr:", before.sources, after.sources)),
         returned=tuple(sorted(_returned(before.rotations, after.rotations))),
+        visitors=after.visitors if after.visitors != before.visitors else None,
         new_secret="" if _present(after) == _present(before) else _present(after),
         former_secret="" if _former(after) == _former(before) else _former(before),
     )

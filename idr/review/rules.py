@@ -6,7 +6,7 @@ from typing import Any
 
 from idr.review import facts, secrets
 from idr.review.disclosed import WORLD
-from idr.review.power import new_commands, power_changes
+from idr.review.power import WHO_SEES, new_commands, power_changes
 from idr.review.preview import Kind, Preview
 
 
@@ -133,6 +133,11 @@ def _flows_opened(change: Change) -> list[str]:
     ]
 
 
+def _visitors_changed(change: Change) -> list[str]:
+    visitors = power_changes(change.preview).visitors
+    return [f"{WHO_SEES[visitors]}: idr:visitors is {visitors}, and was not"] if visitors else []
+
+
 def _cloud_changed(change: Change) -> list[str]:
     return [f"{text}: it is given the cloud's credentials" for text in power_changes(change.preview).cloud]
 
@@ -173,6 +178,7 @@ RULES = (
     Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),
     Rule("operator-added", "an operator is root on every node; others get in as well", _joined),
     Rule("stack-secret-changed", "who has the stack secret has everything", _secret_changed),
+    Rule("visitors-changed", "data that users put there for themselves would be everybody's", _visitors_changed),
     Rule("cloud-changed", "who answers there is given the cloud's credentials", _cloud_changed),
     Rule("source-changed", "nodes run what is fetched there, and visitors trust where they are sent", _sources_changed),
     Rule("secret-returned", "a secret is renewed because somebody may know it", _secrets_returned),

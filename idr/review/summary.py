@@ -8,7 +8,7 @@ from enum import StrEnum
 from idr.review import facts
 from idr.review.facts import VolumeChange
 from idr.review.interruptions import interruptions
-from idr.review.power import PowerChanges, new_commands, power_changes
+from idr.review.power import WHO_SEES, PowerChanges, new_commands, power_changes
 from idr.review.preview import SERVER, VOLUME, Kind, Preview
 from idr.state import CONFIGURATION, STACK
 
@@ -21,6 +21,7 @@ class Topic(StrEnum):
     DATA = "Data at stake"
     LIVE = "Live"
     WORLD = "Open to the world"
+    VISITORS = "Who may look at the data"
     PEOPLE = "Who may log in"
     RENEWAL = "Stack secret"
     CLOUD = "The cloud"
@@ -124,6 +125,7 @@ def _power(preview: Preview) -> Iterator[Line]:
         yield Line(Topic.TEMPLATES, "what they were is not recorded: the next review can compare them")
     for topic, texts in (
         (Topic.PEOPLE, [*(f"{one} is added" for one in power.joined), *(f"{one} is removed" for one in power.left)]),
+        (Topic.VISITORS, [WHO_SEES[power.visitors]] if power.visitors else []),
         (Topic.RENEWAL, [*_stack_secret(power), *power.returned]),
         (Topic.CLOUD, power.cloud),
         (Topic.SOURCES, power.sources),

@@ -4,13 +4,14 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
 from harness import stacks
-from idr.review.power import FileChange
+from idr.review.power import FileChange, power_changes
 from model.nginx_snippets import Snippet
 from model.people import Person, PersonRole
 from model.planning import plan
@@ -19,6 +20,8 @@ from model.reading import Source, parse
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role, applied_roles
 from model.settings import NfsMount, Proxies
+from model.visitors import Visitors
+from tests.unit.review.test_power import broken, varied
 
 STACKS = ("local", "ebi", "uod")
 
@@ -37,6 +40,13 @@ def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> N
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
     assert {"cloudinit/bootstrap/idr-apply", "cloudinit/render.py", "model/addresses.yaml"} <= files.keys()
+
+
+@pytest.mark.parametrize("visitors", Visitors)
+def test_who_looks_at_the_data_is_disclosed(visitors: Visitors) -> None:
+    made = stacks.with_settings(stacks.plan_of("local"), visitors=visitors)
+    said = disclosure(made, stacks.secrets_of("local"), verifies_cloud=True).get("visitors", "public")
+    assert said == visitors
 
 
 def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
@@ -120,6 +130,24 @@ def test_omeros_own_configuration_is_disclosed_by_digest_and_a_password_not_at_a
     assert {key: set(nodes) for key, nodes in shown.items()} == dict.fromkeys(values["omero"]["config"], servers)
     assert set(shown["omero.ldap.config"].values()) == {hashlib.sha256(b"true").hexdigest()}
     assert set(shown["omero.ldap.password"].values()) == {"secret"}
+
+
+def test_jars_are_disclosed_by_their_sums_and_one_that_changes_breaks_a_rule() -> None:
+    def disclosed(total: str) -> dict[str, Any]:
+        values = stacks.values("ebi")
+        values["omero"]["jars"] = [{"url": "https://d.example.org/a.jar", "sha256": total * 64, "client": True}]
+        made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+        shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
+        return {key: nodes for key, nodes in shown.items() if key.startswith("jar ")}
+
+    shown = disclosed("1")
+    servers = {node.name for node in stacks.plan_of("ebi").nodes if OMERO_ROLES.intersection(node.roles)}
+    assert shown == {f"jar lib/{folder}/a.jar": dict.fromkeys(servers, "1" * 64) for folder in ("server", "client")}
+    preview = varied(omero=shown)
+    assert set(broken(preview)) == {"access-changed"}
+    assert {str(change) for change in power_changes(preview).keys} == {
+        f"jar lib/{folder}/a.jar is set on {', '.join(sorted(servers))}" for folder in ("server", "client")
+    }
 
 
 def test_the_applications_beside_omero_web_are_disclosed_as_a_key_of_its_nodes() -> None:

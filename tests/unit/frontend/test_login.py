@@ -27,14 +27,15 @@ from harness import proxy, stacks
 from model import addresses, balancing, web_apps
 from model.addresses import Address
 from model.firewall import CACHE_BYPASS_PORT
+from model.omero_config import OmeroWeb
 from model.visitors import Visitors
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import THUMBNAIL, WEB, Front
 from tests.unit.frontend.test_cache import JSON, KEPT, NOT_KEPT
 from tests.unit.frontend.test_programs import CLIENT
 
-PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN)
-EVERY_APP = tuple(web_apps.table())
+APPS = tuple(web_apps.table())
+PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN, web=OmeroWeb(apps=APPS))
 NAME: Final = "sessionid_demo1"
 ADA, BEN = ({"Cookie": f"{NAME}=private-of-{name}"} for name in ("ada", "ben"))
 USERS: tuple[dict[str, str], ...] = (ADA, BEN, ADA, {}, BEN)
@@ -139,7 +140,7 @@ def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int
 
 
 @given(
-    path=st.sampled_from(addresses.opened_for_users(EVERY_APP)).flatmap(sample),
+    path=st.sampled_from(addresses.opened_for_users(APPS)).flatmap(sample),
     query=st.sampled_from(["", "?", "?_=1", "?callback=f", "?a=b&&c", "?z=1&z=2"]),
     method=st.sampled_from(["GET", "GET", "HEAD", "POST", "DELETE"]),
 )
@@ -159,7 +160,7 @@ def test_whatever_is_asked_for_nothing_but_a_file_is_kept(front: Front, path: st
 
 STAYS_CLOSED = sorted(
     {(one.prefix, one.pattern) for one in addresses.table()}
-    - {(one.prefix, one.pattern) for one in addresses.opened_for_users(EVERY_APP)}
+    - {(one.prefix, one.pattern) for one in addresses.opened_for_users(APPS)}
 )
 
 
@@ -170,7 +171,7 @@ def test_what_stays_closed_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(("prefix", "pattern"), STAYS_CLOSED)
 def test_no_pattern_opens_for_users_what_stays_closed(prefix: str, pattern: str) -> None:
-    opened = re.compile("|".join(f"(?:{one.regex})" for one in addresses.opened_for_users(EVERY_APP)))
+    opened = re.compile("|".join(f"(?:{one.regex})" for one in addresses.opened_for_users(APPS)))
 
     @settings(max_examples=20, deadline=None, database=None)
     @given(sample(Address("", prefix, pattern, addresses.CLOSED, addresses.ANY)))

@@ -203,3 +203,14 @@ def test_no_trace_of_a_failure_reaches_a_visitor(middleware: ModuleType, body: s
     assert (response.status_code, b"venv3" in response.content, b".java" in response.content) == (500, False, False)
     assert b"Internal Server Error" in response.content
     assert middleware.NoTraces(failing)(request("/")).content == body.encode()
+
+
+def test_a_failure_without_its_text_is_as_long_as_it_says(middleware: ModuleType) -> None:
+    """Django's CommonMiddleware, nearer to the view, has measured the text."""
+
+    def failing(asked: HttpRequest) -> HttpResponse:  # noqa: ARG001  the signature is Django's
+        body = b"Traceback (most recent call last)"
+        return HttpResponse(body, status=500, headers={"Content-Length": str(len(body))})
+
+    response = middleware.NoTraces(failing)(request("/", **{"X-Forwarded-Proto-OMERO-Web": "https"}))
+    assert response.headers["Content-Length"] == str(len(response.content)) == "21"

@@ -179,6 +179,16 @@ def test_every_header_that_the_proxy_sets_is_its_own(tmp_path: Path) -> None:
     assert [name for name in names if not is_one_of(name, (*OWNED, *OF_THE_ANSWER))] == []
 
 
+def test_the_order_in_which_headers_are_written_makes_no_other_bytes(tmp_path: Path) -> None:
+    """The engine hands settings over sorted, `idr` as they are written."""
+    written_so = {"headers": {"X-B": "2", "X-a": "1", "NEL": "0"}}
+    sorted_so = {"headers": dict(sorted(written_so["headers"].items()))}
+    assert [*written_so["headers"]] != [*sorted_so["headers"]]
+    first, second = (proxy.rendered(plan(parsed(tmp_path, **site), "local")) for site in (written_so, sorted_so))
+    assert first == second
+    assert 'add_header X-a "1" always;' in first["/etc/nginx/snippets/headers.conf"]
+
+
 @pytest.mark.parametrize(
     ("site", "said"),
     [
@@ -249,6 +259,15 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path, folder: str, said: str
     with pytest.raises(SettingsError) as error:
         parsed(tmp_path, locations=folder)
     assert said in str(error.value)
+
+
+def test_nginx_names_the_file_that_it_does_not_accept(tmp_path: Path) -> None:
+    text = "location = /a {\n    return_nothing;\n}\n"
+    made = plan(parsed(written(tmp_path / "checkout", own=text), locations="site/nginx"), "local")
+    (tmp_path / "proxy").mkdir()
+    done = proxy.check_configuration(proxy.Place(tmp_path / "proxy").write(proxy.rendered(made)))
+    assert done.returncode == 1
+    assert f'unknown directive "return_nothing" in {tmp_path}/proxy/etc/site/own.conf:2' in done.stderr
 
 
 def test_two_parts_of_a_site_do_not_answer_one_address(tmp_path: Path) -> None:

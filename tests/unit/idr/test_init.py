@@ -99,6 +99,7 @@ def test_every_layout_gives_a_plan_and_a_comment_on_what_to_fill_in(layout: str)
     mine = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
     made = plan(parse(mine, Source("lab", "Pulumi.lab.yaml")), "lab")
     assert {node.flavor_name for node in made.nodes} <= set(THERE)
+    assert made.settings.visitors == ("login" if layout == "institute" else "public")
     assert "# OPERATOR" in text
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from harness import stacks
 from idr.__main__ import app
+from model import addons
+from model.addons import OWN_LOCK
 from tests.omero_stand_in.distribution import served
 
 runner = CliRunner()
@@ -176,3 +181,83 @@ def test_a_site_of_the_demo_distribution_is_pinned_alone(stack: Path, base: str)
     stack.write_text(f"config:\n  idr:omero: {{distribution: demo}}\n  site: {{pages: {{url: {base}/site.tar.gz}}}}\n")
     done = runner.invoke(app, ["pin", "--stack", "mine"])
     assert (done.exit_code, done.stdout.split()) == (0, ["site.pages", OTHERS["site.tar.gz"]]), done.output
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of PyPI a folder of wheels: two versions of a package, which needs one that OMERO.server has."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    needed = {"idr-addon": "Requires-Dist: requests\n", "requests": ""}
+    for name, version in (("idr-addon", "1.0"), ("idr-addon", "1.1"), ("requests", own_version("requests"))):
+        stem = f"{name.replace('-', '_')}-{version}"
+        with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
+            about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed[name]}"
+            wheel.writestr(f"{stem}.dist-info/METADATA", about)
+            wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{stem}.dist-info/RECORD", "")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+
+
+def own_version(name: str) -> str:
+    found = re.search(rf"^{name}==(\S+)", OWN_LOCK.read_text(), re.M)
+    assert found
+    return found[1]
+
+
+def with_addons(stack: Path, wanted: str, lock: str = "site/omero.lock") -> Path:
+    """The stack file with packages of its own; returns where their lock file is to be."""
+    stack.write_text(stack.read_text().replace("distribution: official", f"distribution: official\n    addons: {lock}"))
+    (stack.parent / "site").mkdir()
+    (stack.parent / "site" / "omero.in").write_text(wanted)
+    return stack.parent / lock
+
+
+@pytest.mark.usefixtures("index")
+def test_packages_of_python_are_locked_beside_the_stack_file(stack: Path) -> None:
+    lock = with_addons(stack, "idr-addon<1.1\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["omero.addons"] == hashlib.sha256(lock.read_bytes()).hexdigest()
+    assert addons.read("site/omero.lock", stack.parent).text == lock.read_text()
+    pins = re.findall(r"^\S+==\S+", lock.read_text(), re.M)
+    # What OMERO.server has already, in its version.
+    assert pins == ["idr-addon==1.0", f"requests=={own_version('requests')}"]
+    assert str(stack.parent) not in lock.read_text()
+    assert str(stacks.ROOT) not in lock.read_text()
+
+
+@pytest.mark.usefixtures("index")
+def test_a_locked_version_stays_until_it_is_renewed(stack: Path) -> None:
+    lock = with_addons(stack, "idr-addon<1.1\n")
+    assert runner.invoke(app, ["pin", "--stack", "mine", "--renew"]).exit_code == 0
+    (stack.parent / "site" / "omero.in").write_text("idr-addon\n")
+    assert runner.invoke(app, ["pin", "--stack", "mine"]).exit_code == 0
+    assert "idr-addon==1.0 " in lock.read_text()
+    assert runner.invoke(app, ["pin", "--stack", "mine", "--renew"]).exit_code == 0
+    assert "idr-addon==1.1 " in lock.read_text()
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    ("wanted", "lock", "said"),
+    [
+        ("idr-addon==2\n", "site/omero.lock", "idr:omero.addons: omero.in: "),
+        ("requests==1.0\n", "site/omero.lock", "idr:omero.addons: omero.in: No solution found when resolving"),
+        ("idr-addon\n", "site/other.lock", "idr:omero.addons: other.in is not beside other.lock"),
+        ("idr-addon\n", "site/omero.in", "idr:omero.addons: must be a file of the checkout, as in site/name.lock"),
+        ("idr-addon\n", "../omero.lock", "idr:omero.addons: must be a file of the checkout"),
+    ],
+)
+def test_packages_that_cannot_be_locked_are_one_message_and_nothing_is_written(
+    stack: Path, wanted: str, lock: str, said: str
+) -> None:
+    with_addons(stack, wanted, lock)
+    before = stack.read_text()
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
+    assert (done.exit_code, done.stderr.count("error: ")) == (1, 1)
+    assert said in done.stderr
+    assert stack.read_text() == before
+    assert not list(stack.parent.glob("**/*.lock"))
+    assert (stack.parent / "site" / "omero.in").read_text() == wanted

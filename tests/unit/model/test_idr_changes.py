@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,8 +40,9 @@ EFFECTS = {
         Effect("omeroreadonly-2", JARS, ZARR),
     ],
     "#431": [Effect("omeroreadwrite", DOWNLOADS, ("/OMERO.server-5.6.13-ice36.zip",))],
-    "#435": [
-        Effect("omeroweb-2", "/opt/omero/web/config/idr.omero", ('omero.web.mapr.config \'[{"config": ',)),
+    "#435": [Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("openmicroscopy.org/mapr/omap",))],
+    "applications of OMERO.web: which (`web.apps`)": [
+        Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("omero_iviewer", "omero_figure")),
     ],
     "#437": [
         Effect(
@@ -55,12 +57,16 @@ EFFECTS = {
     "#442": [
         Effect("proxy", "/etc/nginx/snippets/tls.conf", ("ssl_protocols TLSv1.2 TLSv1.3;", "ssl_ciphers ECDHE-")),
     ],
+    "packages of Python for the server's command line": [
+        Effect("omeroreadwrite", f"{LIBRARY}/omero-server/addons.txt", ("omero-metadata==0.14.0",)),
+    ],
     "#447": [
         Effect("omeroreadonly-1", JARS, ("lib/server/omero-zarr-pixel-buffer-0.6.1.jar", "lib/server/jzarr.jar")),
         Effect("omeroreadonly-1", DOWNLOADS, ("/jzarr-0.4.2.jar",)),
     ],
 }
-"""By the number of the pull request that the table names last."""
+"""By the number of the pull request that the table names last, or by what changed where it names none."""
+LOCK = f"omero-metadata==0.14.0 --hash=sha256:{'0' * 64}\n"
 
 
 def rows() -> dict[str, str]:
@@ -71,28 +77,28 @@ def rows() -> dict[str, str]:
 
 
 def possible() -> dict[str, str]:
-    """The rows with lines for a stack file, by the number of the last pull request."""
+    """The rows with lines for a stack file, as EFFECTS names them."""
     found = {change: said for change, said in rows().items() if not said.startswith(NO)}
-    return {re.findall(r"#\d+", change)[-1]: said for change, said in found.items()}
+    return {(re.findall(r"#\d+", change) or [change])[-1]: said for change, said in found.items()}
 
 
 def before() -> dict[str, Any]:
     """The IDR's stack file without what the rows say."""
     values = stacks.values("idr")
-    del values["omero"]["jars"], values["redirects"]
+    del values["omero"]["jars"], values["redirects"], values["web"]["apps"]
     values["omero"]["server"]["url"] = "https://d.example.org/OMERO.server-5.6.0-ice36.zip"
     return values
 
 
-def planned(values: dict[str, Any]) -> Plan:
-    return plan(parse(values, Source("idr", "Pulumi.idr.yaml")), "idr")
+def planned(values: dict[str, Any], folder: Path) -> Plan:
+    return plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=folder)), "idr")
 
 
-def changed(said: str) -> Plan:
+def changed(said: str, folder: Path) -> Plan:
     """The plan with the lines of a row merged into the stack file."""
     lines = re.match(r"`([^`]+)`", said)
     assert lines, said
-    return planned(merge(before(), yaml.safe_load(lines[1].replace("…", "https://d.example.org"))))
+    return planned(merge(before(), yaml.safe_load(lines[1].replace("…", "https://d.example.org"))), folder)
 
 
 def missing(effect: Effect, made: Plan) -> list[str]:
@@ -103,8 +109,10 @@ def missing(effect: Effect, made: Plan) -> list[str]:
 
 
 @pytest.mark.parametrize("number", EFFECTS)
-def test_the_lines_of_a_row_make_the_change(number: str) -> None:
-    old, new = planned(before()), changed(possible()[number])
+def test_the_lines_of_a_row_make_the_change(number: str, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "omero.lock").write_text(LOCK)
+    old, new = planned(before(), tmp_path), changed(possible()[number], tmp_path)
     for effect in EFFECTS[number]:
         # What needs no line is there already.
         assert missing(effect, old) == ([] if possible()[number].startswith("`{}`") else [*effect.lines])

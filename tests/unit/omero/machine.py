@@ -90,7 +90,8 @@ class Machine:
         # One with another sum has to be fetched.
         for jar in (jar for jar in plan.settings.omero.jars if jar.sha256 == _sum(jar.file_name)):
             self.write({f"{store}/{jar.sha256}/{jar.file_name}": jar.url.encode()})
-        key = hashlib.sha256(_sum("ice_python")[:12].encode() + b"\n" + lock).hexdigest()[:12]
+        addons = plan.settings.omero.addons.text if plan.settings.omero.addons else ""
+        key = hashlib.sha256(_sum("ice_python")[:12].encode() + b"\n" + lock + addons.encode()).hexdigest()[:12]
         programs = {"omero": (PROGRAMS / "omero").read_bytes(), "python": b"#!/bin/sh\necho OMERO5.4__0 psql\n"}
         folder = f"{VENV}/venv-{key}"
         self.write({f"{folder}/bin/{name}": content for name, content in programs.items()})

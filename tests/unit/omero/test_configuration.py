@@ -1,17 +1,22 @@
 """What OMERO's nodes are told, by role and distribution."""
 
 import json
+import re
 
 import pytest
 
 from cloudinit import render
 from harness import stacks
+from model import balancing
 from model.plan import Node, Plan
-from model.roles import OMERO_ROLES, applied_roles
+from model.roles import OMERO_ROLES, Role, applied_roles
+from model.sizing import share_mib
+from model.visitors import Visitors
 
-VOLUMES = {"data": "89abcdef012345670123"}
+VOLUMES = {"data": "89abcdef012345670123", "db": "79abcdef012345670123"}
 PLAN = stacks.plan_of("ebi")
 SECRETS = stacks.secrets_of("ebi")
+PRIVATE = stacks.plan_of("institute")
 WRITER, READER = (next(n for n in PLAN.nodes if n.alias == alias) for alias in ("omeroreadwrite", "omeroreadonly-2"))
 
 
@@ -25,6 +30,47 @@ def test_only_a_readonly_server_is_told_to_write_nothing() -> None:
     for node, expected in ((WRITER, False), (READER, True)):
         settings = bundle(node)["/opt/omero/server/config/idr.omero"]
         assert [flag in settings for flag in flags] == [expected, expected]
+
+
+def settings_of(program: str, plan: Plan) -> dict[str, str]:
+    """The keys and values of the read-write server's own configuration, or of the OMERO.web beside it."""
+    (node,) = plan.releases[0].with_role(Role.OMERO_READWRITE)
+    lines = bundle(node, plan)[f"/opt/omero/{program}/config/idr.omero"].splitlines()
+    told = (line.removeprefix("config set ").removeprefix("-- ").partition(" ") for line in lines)
+    return {key: value for key, _, value in told if "." in key}
+
+
+def test_where_users_log_in_the_server_runs_their_scripts_and_searches_and_watches_no_folder() -> None:
+    told = settings_of("server", PRIVATE)
+    services = set(told["omero.server.nodedescriptors"].removeprefix("master:").split(","))
+    assert services == {"Blitz-0", "Indexer-0", "PixelData-0", "Processor-0", "Storm", "Tables-0"}
+    # They may download what is theirs, as OMERO has it by itself.
+    assert "omero.policy.binary_access" not in told
+    heaps = [int(value.removesuffix("m")) for key, value in told.items() if key.startswith("omero.jvmcfg.heap_size.")]
+    assert len(heaps) == 3
+    (node,) = PRIVATE.releases[0].with_role(Role.OMERO_READWRITE)
+    assert sum(heaps) < share_mib(node.flavor, node.roles, Role.OMERO_READWRITE)
+    assert told["omero.ldap.urls"] == "ldaps://ldap.example.org:636"
+    assert settings_of("server", PLAN)["omero.server.nodedescriptors"] == "master:Blitz-0,Tables-0"
+
+
+def test_where_users_log_in_omero_web_lets_nobody_in_without() -> None:
+    told = settings_of("web", PRIVATE)
+    assert [key for key in told if key.startswith("omero.web.public.")] == []
+    assert (told["omero.web.session_cookie_secure"], told["omero.web.csrf_cookie_secure"]) == ("true", "true")
+    (node,) = PRIVATE.releases[0].with_role(Role.WEB)
+    assert told["omero.web.server_list"] == f'\'[["{node.address}", 4064, "omero"]]\''
+    text = bundle(node, PRIVATE)["/opt/omero/web/config/idr.omero"]
+    middleware = re.findall(r"\"idr_middleware\.(\w+)", text)
+    assert middleware == ["NoCredentialsInAddress", "NoTraces"]
+    assert "omero.web.public.enabled" in settings_of("web", stacks.plan_of("pilot"))
+
+
+@pytest.mark.parametrize("layout", ["institute", "single-node"])
+def test_web_and_programs_of_users_are_led_to_the_server_that_writes(layout: str) -> None:
+    plan = stacks.with_settings(stacks.plan_of(layout), visitors=Visitors.LOGIN)
+    release = plan.releases[0]
+    assert balancing.omero(release) == release.with_role(Role.OMERO_READWRITE)
 
 
 def test_each_server_logs_in_to_the_database_as_its_own_role() -> None:

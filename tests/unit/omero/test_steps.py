@@ -11,6 +11,7 @@ import pytest
 
 from dev import verify_official
 from harness import stacks
+from model.addons import Addons
 from model.downloads import Jar
 from model.plan import Plan
 from model.visitors import Visitors
@@ -266,7 +267,8 @@ def libraries(machine: Machine) -> dict[str, str]:
 def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
     reader = jar("OMEZarrReader-0.5.2.jar", name="OMEZarrReader.jar", client=True)
     buffer, newer = jar("omero-zarr-pixel-buffer-0.6.1.jar"), jar("omero-zarr-pixel-buffer-0.6.2.jar")
-    before, folders = "", list[str]()
+    before = ""
+    folders: list[str] = []
     for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
         status, said = machine.apply(WRITER, with_jars(*jars))
         assert status == 0, said
@@ -301,6 +303,44 @@ def test_a_jar_with_another_sum_is_one_message_and_the_old_jars_stay(machine: Ma
         {"lib/server/a.jar": old.url},
         before,
     )
+
+
+def test_packages_of_python_are_another_environment_and_the_server_restarts(machine: Machine) -> None:
+    found = []
+    for text in ("", "omero-rois==0.4.1 --hash=sha256:0\n", "omero-rois==0.4.2 --hash=sha256:0\n", ""):
+        addons = Addons("site/omero.lock", text) if text else None
+        plan = stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"addons": addons}))
+        status, said = machine.apply(WRITER, plan)
+        assert status == 0, said
+        found.append(machine.said("readlink /opt/omero/server/venv"))
+    assert (len(set(found)), found[0]) == (3, found[-1])
+    assert machine.said("wc -l < /run/played/omero-server.starts").strip() == "4"
+
+
+PIP = """#!/bin/bash
+mkdir -p "$3/bin"
+printf '#!/bin/bash\\necho "$@" >> /run/played/pip\\n[ ! -e /run/played/refuses ]\\n' > "$3/bin/pip"
+chmod +x "$3/bin/pip"
+"""
+"""python3 -m venv FOLDER, whose pip writes down what it is asked for."""
+
+
+def test_an_environment_has_what_is_locked_by_hash_and_is_whole_or_not_used(machine: Machine) -> None:
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    machine.write(
+        {"/run/stubs/python3": PIP.encode(), "/run/own.txt": b"a==1\n", "/run/none.txt": b"", "/run/b.txt": b"b==2"}
+    )
+    command = """PATH=/run/stubs:$PATH; set -euo pipefail; . /usr/local/lib/idr/omero-downloads/common.sh
+        make_environment /opt/venv /run/own.txt /run/none.txt /run/b.txt"""
+    machine.said("touch /run/played/refuses")
+    assert machine.run(command).returncode != 0
+    assert machine.run("test -e /opt/venv/.complete").returncode == 1
+    machine.said("rm /run/played/refuses /run/played/pip")
+    machine.said(command)
+    asked = [line.partition("--no-deps ")[2] for line in machine.said("cat /run/played/pip").splitlines()]
+    assert asked[1:] == ["--require-hashes -r /run/own.txt", "--require-hashes -r /run/b.txt"]
+    machine.said(command)
+    assert len(machine.said("cat /run/played/pip").splitlines()) == len(asked), "whole already"
 
 
 def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Machine) -> None:

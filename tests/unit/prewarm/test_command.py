@@ -65,6 +65,17 @@ def test_the_exit_status_says_that_something_failed(tmp_path: Path) -> None:
     assert f"{tmp_path}/state.failed" in output.replace("\n", "")
 
 
+def test_where_users_log_in_there_is_nothing_to_warm(tmp_path: Path) -> None:
+    class Private(Stub):
+        async def answer(self, path: str) -> tuple[int, bytes]:
+            return (403, b'{"message": "Not logged in"}') if path.startswith("/api/") else await super().answer(path)
+
+    with served(Private(images=20)) as url:
+        status, output = idr("--url", url, "--state", str(tmp_path / "state"))
+    assert status == 2
+    assert "nothing to warm" in " ".join(output.split())
+
+
 def test_the_exit_status_says_that_the_release_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "DELAYS", ())
     status, output = idr("--url", "http://127.0.0.1:9", "--state", str(tmp_path / "state"))

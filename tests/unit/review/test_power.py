@@ -205,6 +205,27 @@ def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("login", None, "everybody sees what OMERO's user public may see"),
+        (None, "login", "only who has an account sees anything, and may write"),
+        ("login", "login", None),
+        (None, None, None),
+    ],
+)
+def test_who_sees_the_data_is_said_and_breaks_a_rule(before: str | None, after: str | None, said: str | None) -> None:
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    for state, visitors in ((step["oldState"], before), (step["newState"], after)):
+        state["inputs"] = inputs | ({"visitors": visitors} if visitors else {})
+    preview = read(json.dumps(found))
+    lines = [line.text for line in summarize(preview, "ebi").lines if line.topic == Topic.VISITORS]
+    assert lines == ([said] if said else [])
+    assert broken(preview) == (["visitors-changed"] if said else [])
+
+
+@pytest.mark.parametrize(
     ("flow", "expected"),
     [
         (("redis", "database"), []),
@@ -251,7 +272,10 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/database/files/etc/postgresql/main/postgresql.conf.j2", "changed", "access-changed"),
         ("cloudinit/redis/files/etc/redis/redis.conf.j2", "changed", "access-changed"),
         ("cloudinit/common/files/etc/needrestart/conf.d/idr.conf", "removed", "access-changed"),
-        ("cloudinit/proxy/files/etc/nginx/html/maintenance.html", "changed", None),
+        ("site/nginx/docs.nginx", "added", "access-changed"),
+        ("site/omero.lock", "changed", "access-changed"),
+        ("cloudinit/omero-server/requirements.lock", "changed", None),
+        ("cloudinit/proxy/files/etc/nginx/html/maintenance.html.j2", "changed", None),
         ("cloudinit/redis/files/etc/redis/limits.conf.j2", "changed", None),
         ("cloudinit/web/scripts/check", "removed", "check-lifted"),
         ("cloudinit/web/scripts/health", "changed", "check-lifted"),

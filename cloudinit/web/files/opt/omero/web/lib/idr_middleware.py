@@ -160,6 +160,8 @@ class NoTraces:
                 response.content = json.dumps({"message": response.reason_phrase})
             else:
                 response.content = response.reason_phrase
+            # Django has set it already.
+            response.headers["Content-Length"] = str(len(response.content))
         return response
 
 

@@ -20,14 +20,14 @@ archive() { # NAME: the path of the verified file
   echo "$store/$(download "$1" 2)/${url##*/}"
 }
 
-environment() { # LOCK: a name for what the wheel of Ice and the locked packages make together
+environment() { # LOCK...: a name for what the wheel of Ice and the locked packages make together
   local key
-  key=$({ short omero.icePython; cat "$1"; } | sha256sum)
+  key=$({ short omero.icePython; cat "$@"; } | sha256sum)
   echo "venv-${key:0:12}"
 }
 
-make_environment() { # FOLDER LOCK: a Python environment, unless it is whole already
-  local pip=("$1/bin/pip" install -q --disable-pip-version-check --no-cache-dir --no-deps)
+make_environment() { # FOLDER LOCK...: a Python environment, unless it is whole already
+  local lock pip=("$1/bin/pip" install -q --disable-pip-version-check --no-cache-dir --no-deps)
   [ ! -e "$1/.complete" ] || return 0
   # In its final place: a virtual environment cannot be moved.
   rm -rf "$1"
@@ -37,7 +37,10 @@ make_environment() { # FOLDER LOCK: a Python environment, unless it is whole alr
     # shellcheck source=/dev/null
     . /etc/idr/node.env
     "${pip[@]}" "$(archive omero.icePython)"
-    "${pip[@]}" --require-hashes -r "$2"
+    for lock in "${@:2}"; do
+      # pip takes an empty list for a mistake.
+      [ ! -s "$lock" ] || "${pip[@]}" --require-hashes -r "$lock"
+    done
   )
   touch "$1/.complete"
 }

@@ -21,7 +21,8 @@ server_folder() {
   added=$(jars | cut -d' ' -f1,2)
   echo "$home/OMERO.server-$(short omero.server)${added:+-$(sha256sum <<< "$added" | cut -c -12)}"
 }
-python_folder() { echo "$home/$(environment "$library/requirements.txt")"; }
+locks=("$library/requirements.txt" "$library/addons.txt")
+python_folder() { echo "$home/$(environment "${locks[@]}")"; }
 
 export OMERODIR=$home/OMERO.server
 export PATH=$home/venv/bin:/opt/ice-3.6.5/bin:$PATH

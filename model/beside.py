@@ -1,0 +1,33 @@
+"""The settings that name files beside the stack file: read before anything is checked."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from model import addons, nginx_snippets, public_site
+from model.overrides import Keys
+from model.site_folder import FileError, FolderError
+
+FILES: Final[Mapping[tuple[str, str], Callable[[Any, Path], Any]]] = {
+    (public_site.SETTING, public_site.LOCATIONS): nginx_snippets.read,
+    ("omero", addons.SETTING): addons.read,
+}
+"""By section and key, what reads the files."""
+
+
+def read(values: Mapping[str, Any], folder: Path, file_of: Callable[[Keys], str]) -> dict[str, Any]:
+    """The sections that name files in `folder`, with these in place of their names.
+
+    `file_of` says which file sets a value. Raises FileError with what is wrong.
+    """
+    found: dict[str, Any] = {}
+    for (section, key), reader in FILES.items():
+        inner = values.get(section)
+        if not isinstance(inner, dict) or inner.get(key) is None:
+            continue
+        try:
+            found[section] = {**inner, key: reader(inner[key], folder)}
+        except FolderError as error:
+            msg = f"{file_of((section, key))}: idr:{section}.{key}: {error}"
+            raise FileError(msg) from None
+    return found

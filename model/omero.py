@@ -1,0 +1,50 @@
+"""What a stack file says of OMERO.server: its distribution, the parts of that, and what is added to it."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, InstanceOf, WithJsonSchema
+
+from model.addons import Addons
+from model.downloads import Download, Jar
+from model.field_types import Several
+from model.omero_config import ServerConfig
+from model.role_description import Distribution
+
+
+class Omero(ServerConfig):
+    """OMERO.server: which distribution, for the official one where its parts come from, and its configuration."""
+
+    distribution: Distribution = Field(Distribution.OFFICIAL, description="`demo` is the stack `local`'s only")
+    server: Download | None = Field(None, description="OMERO.server's archive")
+    ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
+    ice_python: Download | None = Field(None, description="The wheel of Ice for Python")
+    jars: tuple[Jar, ...] = Field((), description="Jars beside those of OMERO.server's archive")
+    addons: Annotated[InstanceOf[Addons] | None, WithJsonSchema({"type": "string"})] = Field(
+        None,
+        description="A lock file beside the stack file, as in site/omero.lock, with packages of Python for the "
+        "server's command line; `idr pin` writes it from site/omero.in",
+    )
+    pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
+
+    def problems(self) -> Iterator[str]:
+        """Parts of the official distribution that are nowhere to be fetched, and wrong keys of its configuration."""
+        yield from super().problems()
+        for name, part in self.parts().items():
+            if part is None and self.distribution == Distribution.OFFICIAL:
+                yield f"the official distribution needs {name}, with the url where it is fetched"
+        if self.distribution == Distribution.DEMO:
+            taken = {"jars": self.jars, "addons": self.addons}
+            yield from (f"{name}: the demo's image server has none" for name, given in taken.items() if given)
+        paths = [path for jar in self.jars for path in jar.paths]
+        for path in sorted({path for path in paths if paths.count(path) > 1}):
+            yield f"jars: two of them are {path}"
+
+    def missing(self) -> list[str]:
+        """Parts of the official distribution whose sum is not set yet."""
+        return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
+
+    def parts(self) -> dict[str, Download | None]:
+        """What the official distribution is made of, by the setting below `omero`."""
+        jars = {f"jars.{number}": jar for number, jar in enumerate(self.jars)}
+        return {"server": self.server, "ice": self.ice, "icePython": self.ice_python, **jars}

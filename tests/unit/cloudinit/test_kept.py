@@ -1,0 +1,29 @@
+"""What the proxy does with answers that it kept for other visitors than those of now."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cloudinit import render
+from harness import proxy, stacks
+from model.caching import KINDS
+from model.visitors import Visitors
+
+SCRIPT = render.HERE / "proxy" / "scripts" / "activate"
+ZONES = {kind.name for kind in KINDS}
+
+
+@pytest.mark.parametrize(("visitors", "stays"), [(Visitors.PUBLIC, ZONES), (Visitors.LOGIN, {"static"})])
+def test_what_no_zone_keeps_any_more_is_removed(tmp_path: Path, visitors: Visitors, stays: set[str]) -> None:
+    rendered = proxy.rendered(stacks.with_settings(stacks.plan_of("local"), visitors=visitors))
+    (tmp_path / "cache.conf").write_text(rendered["/etc/nginx/conf.d/cache.conf"].replace("/var/", f"{tmp_path}/"))
+    folder = tmp_path / "cache" / "nginx"
+    for name in (*ZONES, "lost+found"):
+        (folder / name / "a").mkdir(parents=True)
+        (folder / name / "a" / "answer").touch()
+    text = SCRIPT.read_text().replace("/var/", f"{tmp_path}/").replace("/etc/nginx/conf.d", str(tmp_path))
+    text = text.replace("/usr/local/lib/idr/proxy/certificate", "true")
+    subprocess.run(["bash", "-c", text], check=True)
+    assert {place.name for place in folder.iterdir()} == stays | {"lost+found"}
+    assert all((place / "a" / "answer").is_file() for place in folder.iterdir())
