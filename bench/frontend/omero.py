@@ -4,6 +4,7 @@ import getpass
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -215,4 +216,8 @@ def _web(machine: Machine, settings: str, port: int) -> Iterator[None]:
     omero = machine.folder / "venv" / "bin" / "omero"
     machine.run(omero, "load", "--glob", config, **environment)
     with machine.running(omero, "web", "start", "--foreground", port=port, **environment):
-        yield
+        try:
+            yield
+        finally:
+            # What was started only waits for gunicorn, which would go on.
+            os.kill(int((home / "var" / "django.pid").read_text()), signal.SIGTERM)

@@ -38,7 +38,7 @@ class Place:
         for path in ("/opt/omero/web", "/usr/local/lib/idr", "-p /run"):
             text = text.replace(path, f"{'-p ' if ' ' in path else ''}{self.folder}{path.removeprefix('-p ')}")
         # The user is not there, and this one may not become another.
-        text = text.replace("runuser -u omero-web -- ", "").replace('chown omero-web "$home"\n', "")
+        text = text.replace("runuser -u omero-web -- ", "").replace("chown omero-web ", "true ")
         environment = {**os.environ, "LOG": str(self.folder / "log")}
         return subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True, check=False)
 

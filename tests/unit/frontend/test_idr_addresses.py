@@ -38,6 +38,11 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/about/", 200, None),
         ("/about/experiments.html", 200, None),
         ("/webclient/render_image/2850181/10/0/?dummy=", 200, None),
+        # group_vars/omero-hosts.yml: idr_omero_web_public_url_filters
+        *(("/", 200, None), ("/search/", 200, None), ("/cell/", 200, None), ("/tissue/search/", 200, None)),
+        *(("/gallery-api/thumbnails/?screen=1", 200, None), ("/gallery_settings/", 200, None)),
+        *(("/iviewer/?images=1", 200, None), ("/figure/", 200, None), ("/mapr/gene/?experimenter=-1", 200, None)),
+        ("/webadmin/myphoto/", 200, None),
         # group_vars/proxy-hosts.yml
         ("/webclient", 302, LANDING),
         ("/webclient/", 302, LANDING),

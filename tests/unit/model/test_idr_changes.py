@@ -86,6 +86,9 @@ def before() -> dict[str, Any]:
     """The IDR's stack file without what the rows say."""
     values = stacks.values("idr")
     del values["omero"]["jars"], values["redirects"], values["web"]["apps"]
+    # Keys of an application go with it.
+    config = values["web"]["config"]
+    values["web"]["config"] = {key: config[key] for key in config if not key.startswith("omero.web.gallery.")}
     values["omero"]["server"]["url"] = "https://d.example.org/OMERO.server-5.6.0-ice36.zip"
     return values
 
