@@ -16,6 +16,7 @@ SCRIPT = (render.HERE / "web" / "scripts" / "health").read_text()
 # OMERO.web's own words, seen with 5.33.2.
 REFUSED = '{"message": "Connection not available, please check your credentials and version compatibility."}'
 AWAY = '{"message": "Server is not responding, please contact administrator."}'
+CSRF = '{"message": "CSRF Failed: CSRF cookie not set."}'
 CURL = """#!/bin/bash
 case "$*" in
   *token*) echo '{"data": "abc123"}' ;;
@@ -57,6 +58,7 @@ def health(folder: Path, visitors: Visitors, answer: str) -> tuple[int, str]:
         (Visitors.LOGIN, REFUSED, ""),
         (Visitors.LOGIN, '{"message": "Wrong password"}', ""),
         (Visitors.LOGIN, AWAY, f"a login is answered: {AWAY}\n"),
+        (Visitors.LOGIN, CSRF, f"a login is answered: {CSRF}\n"),
         (Visitors.LOGIN, "<html>", "a login is answered: <html>\n"),
         (Visitors.LOGIN, "", "a login is answered: \n"),
     ],
