@@ -129,7 +129,7 @@ class Place:
             text = text.replace(old, f"{self.folder}/{new}")
         text = text.replace(AUTHORITY, f"{self.folder}/etc/{Path(AUTHORITY).name}")
         text = text.replace("/run/nginx.pid", f"{self.folder}/pid").replace("127.0.0.0/8 0;", f"{self.trusted} 0;")
-        text = re.sub(rf"listen \d+\.\d+\.\d+\.\d+:{CACHE_BYPASS_PORT};\n\s*", "", text, count=1)
+        text = re.sub(rf"listen (?!127\.)\d+\.\d+\.\d+\.\d+:{CACHE_BYPASS_PORT};\n\s*", "", text, count=1)
         ports = {80: self.http, 443: self.https, CACHE_BYPASS_PORT: self.bypass, OMERO_SSL_PORT: self.omero}
         text = re.sub(rf"\b127\.0\.0\.1:({HOP})\b", lambda found: f"127.0.0.1:{self.hops[int(found[1])]}", text)
         text = re.sub(

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from model.flow_fields import Transport
 from model.role_description import Distribution
 from model.roles import OMERO_ROLES, NodeRole, Role, SiteRole
+from model.visitors import Visitors
 
 WORLD: Final = "world"
 EVERY_NODE: Final = "node"
@@ -83,6 +84,15 @@ UNSERVED = {
     Distribution.DEMO: frozenset({NFS_PORT}),
 }
 """Ports of the OMERO roles that a distribution has no service on."""
+
+
+def unserved(distribution: Distribution, visitors: Visitors) -> frozenset[int]:
+    """Ports of the table on which nothing waits for others.
+
+    The uncached port speaks no TLS: where users log in, it would have their passwords and data in the clear.
+    """
+    return UNSERVED[distribution] | (frozenset() if visitors == Visitors.PUBLIC else frozenset({CACHE_BYPASS_PORT}))
+
 
 EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)
 LISTENERS: dict[Role, tuple[int, ...]] = {

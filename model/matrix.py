@@ -20,13 +20,13 @@ from model.firewall import (
     OMERO_SSL_PORT,
     SSH_PORT,
     STORAGE,
-    UNSERVED,
     WORLD,
     Direction,
     End,
     Flow,
     Rule,
     group_name,
+    unserved,
 )
 from model.flow_fields import Transport
 from model.plan import Node, Plan, Scope
@@ -47,15 +47,16 @@ def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
 
 def bastion_ports(plan: Plan) -> tuple[int, ...]:
     """The ports to which the bastion passes operators' connections on."""
-    found = (*FLOWS, *_extra(plan.settings))
+    not_served = unserved(plan.settings.omero.distribution, plan.settings.visitors)
+    found = (*(flow for flow in FLOWS if flow.port not in not_served), *_extra(plan.settings))
     return tuple(sorted({flow.port for flow in found if flow.source == Role.BASTION and flow.transport == "tcp"}))
 
 
 def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
-    unserved, shared = UNSERVED[settings.omero.distribution], _omero_beside_proxy(scope)
+    not_served, shared = unserved(settings.omero.distribution, settings.visitors), _omero_beside_proxy(scope)
     is_closed = settings.proxies.http is not None
     for flow in FLOWS:
-        if flow.port in unserved or (is_closed and flow.target == WORLD and flow.port in FETCH_PORTS):
+        if flow.port in not_served or (is_closed and flow.target == WORLD and flow.port in FETCH_PORTS):
             continue
         if flow.source == WORLD and flow.port == OMERO_SSL_PORT and shared:
             # The port is OMERO's own there; nginx would have to fight for it.

@@ -148,7 +148,8 @@ def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:
     """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
     groups = place.nodes.values() if isinstance(place, Release) else ()
     shared = any(Role.OMERO_READONLY in group.roles for group in groups)
-    return firewall.UNSERVED[settings.omero.distribution] | (frozenset() if shared else frozenset({firewall.NFS_PORT}))
+    ports = firewall.unserved(settings.omero.distribution, settings.visitors)
+    return ports | (frozenset() if shared else frozenset({firewall.NFS_PORT}))
 
 
 def _image(settings: Settings, system: System) -> str | None:

@@ -23,6 +23,7 @@ from harness import stacks
 from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
+from model.planning import plan as planned
 from model.secrets import Certificate, Secrets, SshKey
 from model.visitors import Visitors
 from tests import declared
@@ -81,9 +82,8 @@ def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterato
 @cache
 def texts(layout: str, visitors: Visitors | None = None) -> dict[str, str]:
     """All that a layout comes to, by name; what is in no stack is only declared. With `visitors`, for other ones."""
-    plan = stacks.plan_of(layout)
-    if visitors:
-        plan = stacks.with_settings(plan, visitors=visitors)
+    settings = stacks.settings(layout)
+    plan = planned(settings.model_copy(update={"visitors": visitors}) if visitors else settings, layout)
     secrets = NamedSecrets(layout, "never derived from")
     found = {"resources.yaml": _resources(plan, secrets)}
     if layout in stacks.EVERYTHING:

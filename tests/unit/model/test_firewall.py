@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness import stacks
 from model.firewall import EVERY_NODE, FETCHERS, FLOWS, STORAGE, WORLD, Rule
-from model.matrix import HostRules, host_rules
+from model.matrix import HostRules, bastion_ports, host_rules
 from model.plan import Node, Plan
 from model.planning import plan
 from model.reading import Source, parse
@@ -219,6 +219,15 @@ def test_raw_images_are_reached_where_they_are_mounted() -> None:
     to_storage = {rule.group for rule in made.releases[0].rules if rule.remote_cidr == "172.16.0.0/16"}
     assert to_storage == {"prod130-omero-readonly", "prod130-omero-readwrite"}
     assert not any(rule.remote_cidr == "0.0.0.0/0" and rule.port == 2049 for rule in made.releases[0].rules)
+
+
+@pytest.mark.parametrize(("visitors", "is_open"), [("public", True), ("login", False)])
+def test_what_speaks_no_tls_is_closed_where_users_log_in(visitors: str, is_open: bool) -> None:
+    made = plan(parse(stacks.values("local") | {"visitors": visitors}, Source("local", "Pulumi.local.yaml")), "local")
+    (proxy,) = made.releases[0].with_role(Role.PROXY)
+    assert any(rule.port == 9000 for scope in made.scopes for rule in scope.rules) == is_open
+    assert any(allow.port == 9000 for node in made.nodes for allow in host_rules(made, node).ingress) == is_open
+    assert (9000 in proxy.listens, 9000 in bastion_ports(made)) == (is_open, is_open)
 
 
 def test_a_closed_site_reaches_its_proxies() -> None:
