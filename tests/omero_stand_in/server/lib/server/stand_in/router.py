@@ -18,6 +18,7 @@ from demo_image_server.router import SESSION_CATEGORY, Locator, Router
 from demo_image_server.servants import servant
 from demo_image_server.sessions import Session, Sessions
 from demo_image_server.settings import Settings, read_settings
+from demo_image_server.users import VISITOR
 from omero import api
 
 from stand_in.accounts import ROOT, Accounts, Administrator
@@ -25,7 +26,8 @@ from stand_in.configuration import HOME, STATE, settings
 
 PREFIX = "omero.glacier2."
 PORTS = {"ssl": "4064", "tcp": "4063", "ws": "4065", "wss": "4066"}
-ANYBODY, KEY = "anybody", HOME / "var/router-key"
+ANYBODY, KEY = VISITOR, HOME / "var/router-key"
+"""Whose services everybody is given, and what the demo takes for that one's password."""
 
 
 class StrictSessions(Sessions):
@@ -33,7 +35,7 @@ class StrictSessions(Sessions):
 
     def __init__(self, accounts: Accounts, key: Path, idle_seconds: float) -> None:
         """`key` is what the demo image server is given in place of a password."""
-        super().__init__(ANYBODY, key, idle_seconds)
+        super().__init__((ANYBODY,), key, idle_seconds)
         self._accounts = accounts
         self.root: set[str] = set()
 
@@ -43,7 +45,7 @@ class StrictSessions(Sessions):
             return joined
         if (number := self._accounts.number(user, password)) is None:
             return None
-        session = super().log_in(ANYBODY, KEY.read_text())
+        session = super().log_in(ANYBODY.name, KEY.read_text())
         if session and number == ROOT:
             self.root.add(session.uuid)
         return session
@@ -77,7 +79,7 @@ class StrictLocator(Locator):
     def __init__(self, sessions: StrictSessions, accounts: Accounts, *rest: Any) -> None:
         super().__init__(sessions, *rest)
         self._root, self._accounts = sessions.root, accounts
-        self._stateless["IConfig"] = servant(api.IConfig, StrictConfig())
+        self._stateless[ANYBODY]["IConfig"] = servant(api.IConfig, StrictConfig())
 
     def locate(self, current: Any) -> Any:
         identity = current.id
