@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import beside, explanation, site_folder, site_roles, yaml_text
+from model import beside, explanation, plain_secrets, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -30,19 +30,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
 
 _OVERRIDES_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\.ya?ml")
 
-_PASSWORD_IN_ADDRESS = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
-
 DEMO_STACK = "local"
 OVERRIDES = "overrides"
-SECRET_WORDS = ("password", "secret", "token")
-SECRET_KEYS = {
-    "stackSecret": "idr:stackSecret",
-    "previousStackSecret": "idr:previousStackSecret",
-    "certificate": "--path idr:certificate.key",
-}
-"""Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
-PUBLISHED_KEYS = ("publicPassword",)
-"""Keys that are named like secrets and are none: their values are public."""
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -75,7 +64,7 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
 
     Raises SettingsError with every mistake, a line each: file, key, what is wrong.
     """
-    plain = dict(_plain_secrets(values, source.encrypted)) | dict(_unusable_texts(values))
+    plain = dict(plain_secrets.of_stack_file(values, source.encrypted)) | dict(_unusable_texts(values))
     wrong = [f"{source.file}: idr:{key}: {reason}" for key, reason in plain.items()]
     refused = {(key,) for key in plain}
     try:
@@ -182,8 +171,7 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
     if not isinstance(above, dict):
         msg = f"{name}: must be a mapping of settings, written without `idr:`"
         raise SettingsError(msg)
-    wrong = [f"{name}: idr:{key}: {reason}" for key, reason in _plain_secrets(above, frozenset())]
-    wrong += [f"{name}: idr:{key}: {_ONLY_ENCRYPTED}" for key in _readable_secrets(above)]
+    wrong = [f"{name}: idr:{key}: {reason}" for key, reason in plain_secrets.of_overrides(above)]
     if wrong:
         raise SettingsError("\n".join(wrong))
     return above
@@ -203,28 +191,6 @@ def _wrong_place(name: str) -> str | None:
 def _is_weak(secret: str) -> bool:
     repeated = secret in (secret + secret)[1:-1]
     return len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS or repeated
-
-
-def _plain_secrets(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
-    for key in values:
-        if key in SECRET_KEYS and key not in encrypted:
-            yield key, f"is in plain text; keep it with: pulumi config set --secret {SECRET_KEYS[key]}"
-        elif key not in {*SECRET_KEYS, *PUBLISHED_KEYS} and any(word in key.lower() for word in SECRET_WORDS):
-            yield key, "passwords are derived from idr:stackSecret, none is written down; remove it"
-
-
-_ONLY_ENCRYPTED = "is a secret, which only the stack file can keep: pulumi config set --secret --path 'idr:...'"
-
-
-def _readable_secrets(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[str]:
-    """The paths to passwords inside other settings: by their keys' names, or in an address."""
-    for key, value in values.items():
-        path = (*above, key)
-        is_named = key.lower().endswith(SECRET_WORDS) and bool(above)
-        if isinstance(value, Mapping):
-            yield from _readable_secrets(value, path)
-        elif (is_named and value) or any(_PASSWORD_IN_ADDRESS.search(text) for text in _texts(value)):
-            yield ".".join(path)
 
 
 def _unusable_texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

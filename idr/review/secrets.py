@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from idr.review.preview import Preview
-from model.reading import PUBLISHED_KEYS
+from model.plain_secrets import PUBLISHED_KEYS
 
 HIDDEN = "[secret]"
 SHOWN = "[a secret that was readable]"
@@ -15,7 +15,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 # In an address, as in http://user:password@proxy:3128.
 _PASSWORD = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
-_SECRET_NAME = re.compile(r"secret$|passw|passphrase|token$|private_?key$|^userdata$|^stdin$", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"secret(_?key)?$|passw|passphrase|token$|private_?key$|^userdata$|^stdin$", re.IGNORECASE)
 
 
 def in_stack_file(document: Mapping[str, Any]) -> list[str]:

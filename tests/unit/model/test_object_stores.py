@@ -15,11 +15,12 @@ from model.roles import OMERO_ROLES, Role
 
 ZARR = {"bucket": "idr/zarr", "endpoint": "https://s3.example.org", "mount": "/uod/idr/zarr"}
 PRIVATE = {**ZARR, "bucket": "submissions", "mount": "/uod/idr-new", "accessKey": "AKIA1", "secretKey": "s=3/cr~et"}
+ENCRYPTED = frozenset({"s3Mounts"})
 
 
 def planned(*mounts: dict[str, Any], **others: Any) -> Plan:
     values = stacks.values("ebi") | {"s3Mounts": list(mounts)} | others
-    return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", ENCRYPTED)), "ebi")
 
 
 def files(made: Plan, role: Role) -> dict[str, dict[str, str]]:
@@ -96,3 +97,13 @@ def test_another_port_is_opened_by_a_flow() -> None:
     flow = {"from": "omero-readwrite", "to": "192.0.2.0/24", "ports": [9000], "why": "object store"}
     other = {**flow, "from": "omero-readonly"}
     assert planned({**ZARR, "endpoint": "https://192.0.2.9:9000"}, flows=[flow, other])
+
+
+def test_the_secret_in_plain_text_is_refused() -> None:
+    values = stacks.values("ebi") | {"s3Mounts": [ZARR, PRIVATE]}
+    with pytest.raises(SettingsError) as refused:
+        parse(values, Source("ebi", "Pulumi.ebi.yaml"))
+    assert str(refused.value) == (
+        "Pulumi.ebi.yaml: idr:s3Mounts.1.secretKey: is in plain text; "
+        "keep it with: pulumi config set --secret --path 'idr:s3Mounts[1].secretKey'"
+    )

@@ -102,6 +102,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | None, m
         ({"omero": {"config": {"omero.ldap.password": "hunter2"}}}, "omero.config.omero.ldap.password"),
         ({"releases": {"demo1": {"web": {"config": {"omero.mail.password": 7}}}}}, "releases.demo1.web.config"),
         ({"nfsMounts": ["x://a:hunter2@b"]}, "nfsMounts"),
+        ({"s3Mounts": [{"bucket": "a"}, {"secretKey": "hunter2"}]}, "s3Mounts.1.secretKey"),
     ],
 )
 def test_a_secret_that_this_file_cannot_encrypt_is_refused_and_not_repeated(

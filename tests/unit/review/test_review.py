@@ -178,6 +178,7 @@ PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE K
         ({"openstack:password": "hunter2"}, "openstack:password"),
         ({"openstack:applicationCredentialSecret": "x"}, "openstack:applicationCredentialSecret"),
         ({"idr:certificate": {"certificate": "PEM", "key": PRIVATE_KEY}}, "idr:certificate.key"),
+        ({"idr:s3Mounts": [{"accessKey": "A", "secretKey": "hunter2"}]}, "idr:s3Mounts.0.secretKey"),
         ({"idr:proxies": {"http": "http://me:pa$$word@proxy.example.org:3128"}}, "idr:proxies.http"),
     ],
 )
@@ -196,6 +197,7 @@ def test_encrypted_and_ordinary_settings_are_no_secrets_in_plain_text() -> None:
         "openstack:applicationCredentialId": "an-id",
         "idr:operators": ["ssh-ed25519 AAAA somebody"],
         "idr:publicPassword": "public",
+        "idr:s3Mounts": [{"accessKey": "A", "secretKey": {"secure": "v1:jkl"}}],
         "idr:proxies": {"http": "http://me@proxy.example.org:3128", "packages": {"secure": "v1:ghi"}},
     }
     assert rules.check(Change(recorded("nothing"), {"config": config})) == ()

@@ -1,0 +1,67 @@
+"""Secrets that a file says in plain text, where only Pulumi's encryption may keep them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from model.overrides import Keys
+
+WORDS: Final = ("password", "secret", "token")
+ENDINGS: Final = (*WORDS, "secretkey")
+"""How the names of secrets inside other settings end."""
+KEYS: Final = {
+    "stackSecret": "idr:stackSecret",
+    "previousStackSecret": "idr:previousStackSecret",
+    "certificate": "--path idr:certificate.key",
+}
+"""Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
+HOLDERS: Final = ("s3Mounts",)
+"""Top-level keys that may have secrets inside, which only Pulumi's encryption may keep."""
+PUBLISHED_KEYS: Final = ("publicPassword",)
+"""Keys that are named like secrets and are none: their values are public."""
+
+_PASSWORD_IN_ADDRESS = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
+
+
+def of_stack_file(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """The keys of secrets that are not encrypted, or should not be there, each with what is wrong.
+
+    `encrypted` are the top-level keys in which something is.
+    """
+    yield from _at_the_top(values, encrypted)
+    for path in _inside({key: values[key] for key in HOLDERS if key in values and key not in encrypted}):
+        yield ".".join(path), f"is in plain text; keep it with: pulumi config set --secret --path '{_option(path)}'"
+
+
+def of_overrides(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The same of a file that can keep no secret at all."""
+    yield from _at_the_top(values, frozenset())
+    for path in _inside(values):
+        yield (
+            ".".join(path),
+            "is a secret, which only the stack file can keep: pulumi config set --secret --path 'idr:...'",
+        )
+
+
+def _at_the_top(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for key in values:
+        if key in KEYS and key not in encrypted:
+            yield key, f"is in plain text; keep it with: pulumi config set --secret {KEYS[key]}"
+        elif key not in {*KEYS, *PUBLISHED_KEYS} and any(word in key.lower() for word in WORDS):
+            yield key, "passwords are derived from idr:stackSecret, none is written down; remove it"
+
+
+def _inside(value: Any, path: Keys = ()) -> Iterator[Keys]:
+    """The paths to secrets inside other settings: by the names of keys, or as a password in an address."""
+    if isinstance(value, Mapping | list):
+        for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _inside(inner, (*path, str(key)))
+        return
+    is_named = any(part.lower().endswith(ENDINGS) for part in path[1:])
+    if (is_named and value) or (isinstance(value, str) and _PASSWORD_IN_ADDRESS.search(value)):
+        yield path
+
+
+def _option(path: Keys) -> str:
+    """A path as Pulumi's `--path` takes it."""
+    return "idr:" + path[0] + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path[1:])
