@@ -23,7 +23,8 @@ def disclosure(
     """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
 
     `cloud` has the settings that say where the cloud is, by name: the server there receives the credentials.
-    Sources are where nodes fetch files and visitors are sent. A lower rotation number brings an earlier secret back.
+    Sources are where nodes fetch files and visitors are sent, and the site's own headers. A lower rotation number
+    brings an earlier secret back.
     All of it is public: digests are those of the sources, never of what is rendered with a secret. While the stack
     secret is renewed, the public deploy keys distinguish the new one from the former.
     """
@@ -44,7 +45,10 @@ def disclosure(
 
 
 def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What nodes fetch or mount and where visitors are sent, by setting. A proxy's password is not shown."""
+    """What nodes fetch or mount, where visitors are sent and what browsers are told, by setting.
+
+    A proxy's password is not shown.
+    """
     for name, part in settings.omero.parts().items():
         if part:
             yield f"omero.{name}", f"{part.url} ({part.sha256 or 'no sum'})"
@@ -56,6 +60,8 @@ def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
         yield f"s3Mounts {bucket.mount}", f"{bucket.bucket} of {bucket.endpoint}"
     for redirect in settings.redirects:
         yield f"redirects {redirect.source}", f"{redirect.target} ({'301' if redirect.permanent else '302'})"
+    for name, value in settings.site.headers.items():
+        yield f"site.headers {name}", value
     for url in settings.proxies.urls():
         yield f"proxies {urlsplit(url).hostname}", f"port {urlsplit(url).port}"
     if settings.acme:

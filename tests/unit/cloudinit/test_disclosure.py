@@ -102,13 +102,19 @@ def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_pa
     moved = Redirect.model_validate({"from": "/about", "to": "https://example.org/"})
     share = NfsMount(source="storage.example.org:/idr", mount="/idr")
     changed = stacks.with_settings(
-        plan, proxies=proxies, redirects=(moved,), nfs_mounts=(share,), rotations={"ssh/deploy": 2}
+        plan,
+        proxies=proxies,
+        redirects=(moved,),
+        nfs_mounts=(share,),
+        rotations={"ssh/deploy": 2},
+        site=PublicSite(headers={"Alt-Svc": 'h3="www.example.com:443"'}),
     )
     found = disclosure(changed, secrets, verifies_cloud=True)
     assert found["rotations"] == {"ssh/deploy": 2}
     sources = found["sources"]
     assert sources["proxies proxy.example.org"] == "port 3128"
     assert sources["redirects /about"] == "https://example.org/ (302)"
+    assert sources["site.headers Alt-Svc"] == 'h3="www.example.com:443"'
     assert {"omero.server", "omero.ice", "omero.icePython"} <= sources.keys()
     assert sources["nfsMounts /idr"] == "storage.example.org:/idr (ro)"
     assert "unseen-1" not in json.dumps(found)
