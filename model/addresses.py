@@ -33,8 +33,8 @@ KEPT_GROUPS: Final = ("kept_1", "kept_2", "kept_3")
 """Runs of known arguments, with unknown ones between them, that one request may have. A browser sends one run."""
 
 
-PROXY: Final = ("connection", "omero-ws")
-"""What the proxy answers itself, beside OMERO.web (cloudinit/proxy/programs.conf.j2)."""
+PROXY: Final = (".jsonp", "connection", "omero-ws")
+"""What the proxy answers itself, beside OMERO.web (cloudinit/proxy/locations.conf.j2, programs.conf.j2)."""
 
 _TEXT: Final = re.compile(r"(?:[A-Za-z0-9_-]|\\[.-])*")
 """How a regular expression begins that is nothing but text."""
