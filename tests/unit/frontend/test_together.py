@@ -1,7 +1,6 @@
 """What a site adds, where users log in and all applications are served: each part does what it does alone."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
