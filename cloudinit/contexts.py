@@ -18,9 +18,9 @@ from model.matrix import HostRules
 from model.omero_nodes import service_name
 from model.people import Person, PersonRole
 from model.plan import Node, Plan, Scope
+from model.proxies import Proxies
 from model.roles import OMERO_ROLES, Role, SiteRole
 from model.secrets import Certificate, Secrets
-from model.settings import Proxies
 
 
 class Context(Protocol):

@@ -6,11 +6,11 @@ from typing import Literal, Self
 from cloudinit.source import Source
 from model.downloads import Download, Jar
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
+from model.nfs import NfsMount
 from model.object_stores import S3Mount
 from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
 from model.plan import Node
 from model.roles import OMERO_ROLES, Role
-from model.settings import NfsMount
 from model.visitors import Visitors
 
 

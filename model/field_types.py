@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 from pydantic_core import CoreSchema, core_schema
 
 from model import hosts
@@ -157,6 +158,11 @@ VolumeGib = Annotated[int, Field(ge=1, le=1 << 20), _NUMBER]
 Several = Annotated[int, Field(ge=1, le=1000), _NUMBER]
 Generation = Annotated[int, Field(ge=1, le=(1 << 31) - 1), _NUMBER]
 """A number whose change asks for something new; a date as in 20260131 is one."""
+
+
+def without_default(schema: JsonDict) -> None:
+    """For a setting that is not read as it is written."""
+    del schema["default"]
 
 
 class Section(BaseModel):

@@ -1,8 +1,11 @@
-"""Which ports an NFS mount needs, by its options (nfs(5)); and which options cannot work here."""
+"""Raw images on NFS servers: which ports a mount needs, by its options (nfs(5)), and which options cannot work here."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pydantic import Field
+
+from model.field_types import MountPath, NfsOptions, NfsSource, Section
 from model.firewall import NFS_PORT
 from model.flow_fields import Transport
 
@@ -113,3 +116,17 @@ def _ports(given: dict[str, str]) -> Iterator[tuple[Transport, int]]:
         for port in (RPCBIND_PORT, int(given["mountport"])):
             yield "tcp", port
             yield "udp", port
+
+
+class NfsMount(Section):
+    """Raw images that OMERO nodes mount, at the same path on all of them."""
+
+    source: NfsSource = Field(description="server:/path")
+    mount: MountPath = Field(description="Where it is mounted")
+    options: NfsOptions = Field(
+        "ro", description="Mount options, as in ro,nfsvers=4.2; version 3 needs nolock and mountport=PORT"
+    )
+
+    def problems(self) -> Iterator[str]:
+        """Options that cannot work here."""
+        yield from problems(self.options)

@@ -1,8 +1,8 @@
 """What OMERO's nodes are configured with, beside the settings: shares, mounts, the database user, the name in TLS."""
 
+from model.nfs import NfsMount
 from model.plan import Node, Plan, Scope
 from model.roles import Role
-from model.settings import NfsMount
 
 
 def is_readonly(node: Node) -> bool:

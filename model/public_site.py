@@ -5,11 +5,10 @@ from fnmatch import fnmatchcase
 from typing import Annotated, Final
 
 from pydantic import Field, InstanceOf, WithJsonSchema
-from pydantic.config import JsonDict
 
 from model import addresses
 from model.downloads import Download
-from model.field_types import TEXT, EmailAddress, Section, Shape
+from model.field_types import TEXT, EmailAddress, Section, Shape, without_default
 from model.nginx_snippets import Snippet
 
 SETTING: Final = "site"
@@ -70,11 +69,6 @@ class Pages(Download):
             yield "url: must be an archive whose name ends in .tar.gz or .tgz"
 
 
-def _as_folder(schema: JsonDict) -> None:
-    """For a setting that is not read as it is written."""
-    del schema["default"]
-
-
 class PublicSite(Section):
     """What visitors see beside OMERO.web, and its words where OMERO.web does not answer."""
 
@@ -86,7 +80,7 @@ class PublicSite(Section):
     locations: Annotated[tuple[InstanceOf[Snippet], ...], WithJsonSchema({"type": "string"})] = Field(
         (),
         description="A folder beside the stack file with files of nginx locations, as in site/nginx (docs/guide.md)",
-        json_schema_extra=_as_folder,
+        json_schema_extra=without_default,
     )
 
     def problems(self) -> Iterator[str]:

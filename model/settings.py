@@ -4,18 +4,16 @@ Keys are written in camelCase, as in Pulumi's own files.
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, InstanceOf, SecretStr, WithJsonSchema
-from pydantic.config import JsonDict
+from pydantic import Field, InstanceOf, SecretStr, WithJsonSchema
 
 from model import (
     collisions,
     extra_flows,
     memory,
-    nfs,
     people,
     public_site,
     reach,
@@ -26,29 +24,26 @@ from model import (
 )
 from model.extra_flows import ExtraFlow
 from model.field_types import (
-    SEALED,
     EachOnce,
     Generation,
     GroupName,
-    HostName,
     MachineAddress,
     MachineNetwork,
-    MountPath,
     Name,
-    NfsOptions,
-    NfsSource,
-    ProxyUrl,
     PublicPassword,
     ReleaseName,
     RemoteHost,
     Section,
+    without_default,
 )
-from model.firewall import ANYWHERE, Flow
+from model.firewall import Flow
 from model.hosts import is_dotted, is_public
+from model.nfs import NfsMount
 from model.object_stores import S3Mount
 from model.omero import Omero
 from model.omero_config import OmeroWeb, ServerConfig, WebConfig
 from model.people import Operator
+from model.proxies import Proxies
 from model.public_certificate import Acme, PublicCertificate
 from model.public_site import PublicSite
 from model.redirects import Redirect
@@ -83,73 +78,6 @@ class StorageNetwork(Section):
     name: Name = Field(description="Its name in the cloud")
     cidr: MachineNetwork = Field(description="Where the storage servers are: OMERO nodes may reach NFS there")
     port_security: bool = Field(True, description="false where the network has port security off: ports without groups")
-
-
-class NfsMount(Section):
-    """Raw images that OMERO nodes mount, at the same path on all of them."""
-
-    source: NfsSource = Field(description="server:/path")
-    mount: MountPath = Field(description="Where it is mounted")
-    options: NfsOptions = Field(
-        "ro", description="Mount options, as in ro,nfsvers=4.2; version 3 needs nolock and mountport=PORT"
-    )
-
-    def problems(self) -> Iterator[str]:
-        """Options that cannot work here."""
-        yield from nfs.problems(self.options)
-
-
-class Proxies(Section):
-    """How a closed site reaches the world: for the distribution's packages, and for everything else."""
-
-    packages: ProxyUrl | None = Field(None, description="For the distribution's packages")
-    http: ProxyUrl | None = Field(None, description="For downloads")
-    exceptions: Annotated[tuple[HostName, ...], EachOnce] = Field(
-        (), description="Hosts that are reached directly (no_proxy); with `http`, `flows` must open them"
-    )
-    network: MachineNetwork | None = Field(None, description="Where they are: nodes reach proxies by name only there")
-
-    def problems(self) -> Iterator[str]:
-        """What would do nothing without the proxy that it is for."""
-        if self.exceptions and not self.http:
-            yield "exceptions: is for `http`, which is not set"
-        hosts = [urlsplit(url).hostname or "" for url in self.urls()]
-        if self.network and SEALED not in (self.packages, self.http) and all(map(is_dotted, hosts)):
-            yield "network: is for a proxy with a name, and there is none"
-
-    def urls(self) -> tuple[str, ...]:
-        """The proxies' addresses, as far as they can be read here."""
-        return tuple(url for url in (self.packages, self.http) if url and url != SEALED)
-
-    @property
-    def for_packages(self) -> str | None:
-        """The proxy through which packages are fetched; that for everything where there is no other."""
-        return self.packages or self.http
-
-    @property
-    def direct(self) -> tuple[str, ...]:
-        """The hosts that are reached without a proxy: the machine itself, the cloud's metadata, and the exceptions."""
-        return ("localhost", "127.0.0.1", "169.254.169.254", *self.exceptions)
-
-    def have_password(self) -> bool:
-        """Whether who reads an address of them learns a password."""
-        return any(urlsplit(url).password for url in self.urls())
-
-    def places(self) -> tuple[tuple[IPv4Network, int], ...]:
-        """The networks and ports at which nodes must reach them."""
-        return tuple(sorted({(self._network(url), AnyHttpUrl(url).port or 0) for url in self.urls()}))
-
-    def _network(self, url: str) -> IPv4Network:
-        try:
-            return IPv4Network(urlsplit(url).hostname or "")
-        except ValueError:
-            # A firewall knows no names.
-            return self.network or ANYWHERE
-
-
-def _without_default(schema: JsonDict) -> None:
-    """For a setting that is not read as it is written."""
-    del schema["default"]
 
 
 class Settings(Section):
@@ -209,7 +137,7 @@ class Settings(Section):
     site_roles: Annotated[tuple[InstanceOf[SiteRole], ...], WithJsonSchema({"type": "string"})] = Field(
         (),
         description="A folder beside the stack file with roles of the site's own, as in site/ (docs/site-roles.md)",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
     )
     live: ReleaseName = Field(description="The release that the public address leads to")
     rotations: dict[str, Generation] = Field({}, description="Name of a secret to its number; another one renews it")

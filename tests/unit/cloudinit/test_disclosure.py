@@ -12,14 +12,15 @@ from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
 from harness import stacks
 from idr.review.power import FileChange, power_changes
+from model.nfs import NfsMount
 from model.nginx_snippets import Snippet
 from model.people import Person, PersonRole
 from model.planning import plan
+from model.proxies import Proxies
 from model.public_site import PublicSite
 from model.reading import Source, parse
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role, applied_roles
-from model.settings import NfsMount, Proxies
 from model.visitors import Visitors
 from tests.unit.review.test_power import broken, varied
 

@@ -1,0 +1,60 @@
+"""The proxies of a site without direct internet access."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AnyHttpUrl, Field
+
+from model.field_types import SEALED, EachOnce, HostName, MachineNetwork, ProxyUrl, Section
+from model.firewall import ANYWHERE
+from model.hosts import is_dotted
+
+
+class Proxies(Section):
+    """How a closed site reaches the world: for the distribution's packages, and for everything else."""
+
+    packages: ProxyUrl | None = Field(None, description="For the distribution's packages")
+    http: ProxyUrl | None = Field(None, description="For downloads")
+    exceptions: Annotated[tuple[HostName, ...], EachOnce] = Field(
+        (), description="Hosts that are reached directly (no_proxy); with `http`, `flows` must open them"
+    )
+    network: MachineNetwork | None = Field(None, description="Where they are: nodes reach proxies by name only there")
+
+    def problems(self) -> Iterator[str]:
+        """What would do nothing without the proxy that it is for."""
+        if self.exceptions and not self.http:
+            yield "exceptions: is for `http`, which is not set"
+        hosts = [urlsplit(url).hostname or "" for url in self.urls()]
+        if self.network and SEALED not in (self.packages, self.http) and all(map(is_dotted, hosts)):
+            yield "network: is for a proxy with a name, and there is none"
+
+    def urls(self) -> tuple[str, ...]:
+        """The proxies' addresses, as far as they can be read here."""
+        return tuple(url for url in (self.packages, self.http) if url and url != SEALED)
+
+    @property
+    def for_packages(self) -> str | None:
+        """The proxy through which packages are fetched; that for everything where there is no other."""
+        return self.packages or self.http
+
+    @property
+    def direct(self) -> tuple[str, ...]:
+        """The hosts that are reached without a proxy: the machine itself, the cloud's metadata, and the exceptions."""
+        return ("localhost", "127.0.0.1", "169.254.169.254", *self.exceptions)
+
+    def have_password(self) -> bool:
+        """Whether who reads an address of them learns a password."""
+        return any(urlsplit(url).password for url in self.urls())
+
+    def places(self) -> tuple[tuple[IPv4Network, int], ...]:
+        """The networks and ports at which nodes must reach them."""
+        return tuple(sorted({(self._network(url), AnyHttpUrl(url).port or 0) for url in self.urls()}))
+
+    def _network(self, url: str) -> IPv4Network:
+        try:
+            return IPv4Network(urlsplit(url).hostname or "")
+        except ValueError:
+            # A firewall knows no names.
+            return self.network or ANYWHERE
