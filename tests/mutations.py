@@ -68,6 +68,8 @@ PEOPLE: list[Any] = [
 ]
 """People with accounts of their own, and what is none."""
 
+BUCKET = {"bucket": "zarr", "endpoint": "https://s3.example.org", "mount": "/uod/zarr"}
+
 ADDED: dict[str, list[Any]] = {
     "operators": [["ssh-ed25519 hello"], ["-----BEGIN OPENSSH PRIVATE KEY-----"], [stacks.OPERATOR], "x", *PEOPLE],
     "rotations": [{"password/demo1/redsi": 2}, {"ca": 2}, {"ca": 10**30}, {"": 1}],
@@ -87,6 +89,29 @@ ADDED: dict[str, list[Any]] = {
     "configure": [False, "no", 0],
     "acme": [{}, {"email": "a@b"}, {"directory": "https://x/~a"}, {"authority": "PEM"}],
     "overrides": ["", "nothing.yaml", ".", [1], "a\0b"],
+    "visitors": ["login", "public", "Login", None, True, []],
+    "web": [{"apps": apps} for apps in (["gallery"], ["mapr", "iviewer", "figure"], [], None, "gallery", ["x"], [[]])],
+    "redirects": [
+        *([{"from": path, "to": "/webclient/"}] for path in ("/", "/iviewer/", "^/(", "/a?b", "^/a\\?b=(1)$", "/a b")),
+        [{"from": "/", "to": "/about/"}, {"from": "/about/", "to": "/"}],
+    ],
+    "s3Mounts": [
+        *([BUCKET | {key: value}] for key, value in (("mount", "/uod"), ("mount", "/etc"), ("bucket", "a/../b"))),
+        *([BUCKET | {"secretKey": value}] for value in ("plain", "", None, 7, {"secure": "v1:x"}, [])),
+        [BUCKET, BUCKET],
+        [BUCKET | {"accessKey": "a", "secretKey": {"secure": "v1:x"}}],
+    ],
+    "site": [
+        *(
+            {"pages": {"url": "https://a.example.org/a.tgz", "path": path}}
+            for path in ("/a/", "/", "/webclient/", "//")
+        ),
+        *({"headers": headers} for headers in ({"X-A": "$host"}, {"X-A": 'a"b\\'}, {"X-A": 1}, {"a b": "c"}, [])),
+        *({"robots": text} for text in ("", "a", "a\tb", 7)),
+        *({"locations": folder} for folder in ("", ".", "nothing", "docs", 7)),
+        {"name": "{{ 1 }}", "contact": "a@b"},
+    ],
+    "omero": [{"distribution": "demo", "jars": [{"url": "https://a.example.org/a.jar"}]}, {"addons": "nothing.lock"}],
 }
 """What is added at the top."""
 
