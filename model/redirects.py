@@ -1,7 +1,7 @@
 """Redirects of the proxy: addresses of a site's own that lead elsewhere, as the IDR's /about does."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated, Final
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +32,9 @@ RedirectTo = Annotated[
 _PARTS: Final = re.compile(r"\\.|\(\?<?.|\{,")
 """The parts of an expression that Python, nginx or PCRE may read each in its own way."""
 _SAME_FOR_ALL: Final = frozenset({"(?:", "(?=", "(?!", "(?<=", "(?<!", *(f"\\{letter}" for letter in "dDwWsSbB")})
+
+EVERYBODYS: Final = ("/webclient/", "experimenter=-1")
+"""Path and arguments of everybody's data, which visitors are shown first (cloudinit/proxy/locations.conf.j2)."""
 
 
 class Redirect(Section):
@@ -97,8 +100,13 @@ def _is_doubtful(part: str) -> bool:
     return part not in _SAME_FOR_ALL and not is_plain_character
 
 
-def problems(redirects: Sequence[Redirect], host: str | None = None) -> Iterator[str]:
-    """Addresses that lead to two places, and those that lead to themselves; `host` is the name that visitors use."""
+def problems(
+    redirects: Sequence[Redirect], host: str | None = None, first_pages: Collection[str] = ()
+) -> Iterator[str]:
+    """Addresses that lead to two places, and those that lead to themselves.
+
+    `host` is the name that visitors use, `first_pages` are paths that the proxy itself leads to EVERYBODYS.
+    """
     seen: dict[str, str] = {}
     for redirect in redirects:
         key = redirect.source if redirect.is_expression else redirect.source.lower()
@@ -106,16 +114,24 @@ def problems(redirects: Sequence[Redirect], host: str | None = None) -> Iterator
             letters = "" if first == redirect.source else f", as {first} does: capital letters do not count"
             yield f"redirects: {redirect.source} leads to two places{letters}"
         seen[key] = redirect.source
-        if _is_circle(redirect, redirects, host):
+        if _is_circle(redirect, redirects, host, first_pages):
             yield f"redirects: {redirect.source} leads to itself"
 
 
-def _is_circle(redirect: Redirect, redirects: Sequence[Redirect], host: str | None) -> bool:
+def _is_circle(
+    redirect: Redirect, redirects: Sequence[Redirect], host: str | None, first_pages: Collection[str]
+) -> bool:
     """Whether who follows it comes back to it. Not known of one whose target depends on what is asked for."""
     target: str | None = redirect.target
     for _ in redirects if "$" not in redirect.target else ():
         asked = _own_path(target or "", host)
-        if asked is None or (answering := _answering(asked, redirects)) is None:
+        if asked is None:
+            return False
+        answering = _answering(asked, redirects)
+        if answering is None and asked[0] in first_pages and not asked[1]:
+            asked = EVERYBODYS
+            answering = _answering(asked, redirects)
+        if answering is None:
             return False
         if answering is redirect:
             return True

@@ -1,9 +1,10 @@
 """Who may look at the data of a stack, and what that says against its other settings."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from model.roles import NodeRole, Role
+from model.web_apps import App
 
 
 class Visitors(StrEnum):
@@ -18,6 +19,13 @@ _WITHOUT_PUBLIC = {
     Role.MANAGEMENT: "the pre-warm fills a cache that all visitors share, and there is none; remove",
 }
 """Roles that nobody would use where users log in, and why."""
+
+
+def first_pages(visitors: Visitors, apps: Iterable[Collection[App]]) -> tuple[str, ...]:
+    """The paths where visitors are shown everybody's data in a release at least; `apps` are those of each release."""
+    if visitors == Visitors.LOGIN:
+        return ()
+    return ("/webclient/",) if all(any(app.is_root for app in served) for served in apps) else ("/", "/webclient/")
 
 
 def problems(

@@ -23,8 +23,8 @@ REDIRECTS: list[dict[str, Any]] = [
 ]
 
 
-def parsed(redirects: list[dict[str, Any]]) -> Any:
-    values = stacks.values("local") | {"redirects": redirects, "hostName": "idr.example.org"}
+def parsed(redirects: list[dict[str, Any]], **others: Any) -> Any:
+    values = stacks.values("local") | {"redirects": redirects, "hostName": "idr.example.org"} | others
     return parse(values, Source("local", "Pulumi.local.yaml"))
 
 
@@ -126,6 +126,26 @@ def test_an_address_leads_to_one_place() -> None:
 def test_those_that_lead_round_in_a_circle_are_refused(redirects: list[dict[str, Any]]) -> None:
     with pytest.raises(SettingsError, match=r"/a.* leads to itself"):
         parsed(redirects)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "others"),
+    [
+        ("/webclient/", "/", {"web": {"apps": ["iviewer"]}}),
+        ("^/webclient/\\?experimenter=-1$", "/", {"web": {}}),
+        ("/webclient/?experimenter=-1", "/webclient/", {}),
+    ],
+)
+def test_one_that_leads_back_by_the_proxys_first_page_is_refused(
+    source: str, target: str, others: dict[str, Any]
+) -> None:
+    with pytest.raises(SettingsError, match="leads to itself"):
+        parsed([{"from": source, "to": target}], **others)
+
+
+@pytest.mark.parametrize("others", [{"web": {"apps": ["gallery"]}}, {"web": {}, "visitors": "login"}])
+def test_the_first_page_is_taken_for_what_it_is(others: dict[str, Any]) -> None:
+    parsed([{"from": "/webclient/", "to": "/"}], **others)
 
 
 def test_a_plain_address_counts_before_an_expression_and_a_permanent_one_before_others() -> None:
