@@ -1,5 +1,6 @@
 """What must be true before an `up` changes anything. A preview asks nothing: a reviewer may have no credentials."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DELETED = ("DELETED", "SOFT_DELETED")
 """Nova's states of a server that somebody has deleted, as long as it remembers it."""
+
+START_SECONDS = 300
 
 
 class ListError(IdrError):
@@ -41,8 +44,11 @@ def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
         pulumi.log.warn(line)
     if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    gone = result.gone_servers()
-    return {name: _deployed(server, gone.get(name, "")) for name, server in result.state.servers().items()}
+    gone, off = result.gone_servers(), result.switched_off()
+    return {
+        name: _deployed(server, gone.get(name, ""), off.get(name, ""))
+        for name, server in result.state.servers().items()
+    }
 
 
 def require_safe_locations(plan: Plan) -> None:
@@ -81,6 +87,29 @@ def require_capacity(plan: Plan) -> None:
         pulumi.log.warn(line)
 
 
+def start_servers(plan: Plan, deployed: Mapping[str, Deployed]) -> None:
+    """Before an `up`, start the servers that are switched off: the engine takes the state's word for what runs.
+
+    Those of a frozen release stay as they are. Raises RunError where one does not start.
+    """
+    frozen = {node.name for scope in plan.scopes if scope.frozen for node in scope.nodes}
+    off = {name: server.off for name, server in deployed.items() if server.off and name not in frozen}
+    if not off:
+        return
+    try:
+        asking(lambda: _start(connect(setting), off))
+    except IdrError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _start(cloud: "Connection", off: Mapping[str, str]) -> None:
+    for name, number in off.items():
+        pulumi.log.info(f"server {name} is switched off and is started now")
+        cloud.compute.start_server(number)
+    for number in off.values():
+        cloud.compute.wait_for_server(cloud.compute.get_server(number), wait=START_SECONDS)
+
+
 def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
     """What to say where the nodes are of another stack secret: they would let nobody in who has these keys."""
     if not plan.settings.configure or are_of(secrets, known.outputs().get("knownHosts", "")):
@@ -106,7 +135,7 @@ def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
     return result
 
 
-def _deployed(server: Resource, gone: str) -> Deployed:
+def _deployed(server: Resource, gone: str, off: str) -> Deployed:
     inputs = server.inputs
     metadata = inputs.get("metadata") or {}
     return Deployed(
@@ -117,4 +146,5 @@ def _deployed(server: Resource, gone: str) -> Deployed:
         flavor=inputs.get("flavorName", ""),
         ports=len(inputs.get("networks") or ()),
         gone=gone,
+        off=off,
     )

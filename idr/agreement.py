@@ -35,7 +35,7 @@ class Agreement:
             return foreign
         if lost := self.protected_lost():
             return lost
-        return [*self._unknown(), *self._broken(), *self._lost(), *self._off()]
+        return [*self._unknown(), *self._broken(), *self._lost()]
 
     def warnings(self) -> list[str]:
         """What an operator should look at, though it does not prevent an `up`; a line each."""
@@ -118,19 +118,10 @@ class Agreement:
             f"`bin/idr recover --stack {self.stack}` removes them from the state, then `pulumi up` creates them again.",
         ]
 
-    def _off(self) -> list[str]:
-        names = [name for name in self.switched_off() if self._state_says_active(name)]
-        if not names:
-            return []
-        return [f"switched off: {', '.join(names)}. `pulumi up --refresh -s {self.stack}` starts them."]
-
-    def switched_off(self) -> list[str]:
-        """The names of the stack's servers that are switched off."""
-        status = {one.id: one.status for one in self.listing if one.kind == Kind.SERVER}
-        return [name for name, server in self.state.servers().items() if status.get(server.id or "") == OFF]
-
-    def _state_says_active(self, name: str) -> bool:
-        return str(self.state.servers()[name].outputs.get("powerState", "active")) == "active"
+    def switched_off(self) -> dict[str, str]:
+        """The ids of the stack's servers that are switched off, by their names in the plan."""
+        off = {one.id for one in self.listing if one.kind == Kind.SERVER and one.status == OFF}
+        return {name: server.id for name, server in self.state.servers().items() if server.id and server.id in off}
 
 
 def disagreements(cloud: "Connection", plan: Plan) -> list[str]:

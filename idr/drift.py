@@ -33,7 +33,7 @@ ADVICE = {
     "deleted": "`pulumi up` creates a server again; for anything else run `bin/idr recover` first",
     "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume",
     "not the stack's": "somebody attached it by hand: detach it by its id",
-    "switched off": "`pulumi up --refresh` starts it",
+    "switched off": "`pulumi up` starts it",
     "in ERROR": "`bin/idr recover` deletes it, then `pulumi up` creates it again",
 }
 

@@ -13,7 +13,7 @@ from model.roles import Role
 class Deployed:
     """What a server was created from. `zone` is its availability zone, `ports` the number of its networks.
 
-    `gone` is the id of a server that somebody deleted in the cloud.
+    `gone` is the id of a server that somebody deleted in the cloud, `off` that of one that is switched off.
     """
 
     image: str
@@ -22,6 +22,7 @@ class Deployed:
     flavor: str
     ports: int
     gone: str = ""
+    off: str = ""
 
 
 @dataclass(frozen=True)

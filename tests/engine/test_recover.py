@@ -201,6 +201,18 @@ def is_made_anew(place: Place, which: str) -> None:
     assert preview.returncode == 0, preview.stdout
 
 
+def test_plain_up_starts_a_server_that_is_switched_off(place: Place) -> None:
+    off = place.only("servers", REDIS)
+    off["status"] = "SHUTOFF"
+    assert "switched off" in place.idr("drift").stdout
+    done = place.up()
+    assert done.returncode == 0, done.stdout
+    assert "server demo1-redis is switched off and is started now" in done.stdout
+    assert place.only("servers", REDIS)["status"] == "ACTIVE"
+    assert place.only("servers", REDIS)["id"] == off["id"]
+    assert place.idr("drift").returncode == 0
+
+
 def test_a_server_that_is_there_and_not_listed_is_not_made_twice(place: Place) -> None:
     server = place.only("servers", REDIS)
 

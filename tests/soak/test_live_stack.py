@@ -55,6 +55,7 @@ def test_an_image_that_is_not_there(second: Tenant) -> None:
 
 def test_a_second_checkout_without_the_state(second: Tenant, tmp_path: Path) -> None:
     other = replace(second, folder=tmp_path / "second checkout")
+    other.folder.mkdir()
     copy_program(other.folder)
     shutil.copy(second.file, other.file)
     with untouched(second):
@@ -88,7 +89,8 @@ def test_what_somebody_changed_by_hand_is_named_and_put_back(second: Tenant) -> 
     assert (REDIS, "changed", "metadata.idr_roles") in found
     assert any(change == "unknown" and str(REDIS_PORT) in name for name, change, *_ in found), found
     assert idr(second, "recover", "--yes").returncode == 0
-    assert second.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", second.stack).returncode == 0
+    done = second.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", second.stack)
+    assert done.returncode == 0, done.stdout
     assert world.id not in {rule.id for rule in cloud.network.security_group_rules(security_group_id=group.id)}
     assert second.servers() == servers
     assert json.loads(idr(second, "drift", "--json").stdout)["resources"] == []

@@ -136,10 +136,11 @@ def test_what_is_protected_and_not_listed_is_not_forgotten(cloud: FakeCloud, pul
     assert len(pulumi.resources) == 2
 
 
-def test_a_server_that_is_switched_off_stops_an_up(cloud: FakeCloud, pulumi: Engine) -> None:
+def test_a_server_that_is_switched_off_is_known_and_stops_no_up(cloud: FakeCloud, pulumi: Engine) -> None:
     pulumi.knows(INSTANCE, "demo1-redis", server(cloud, "idr-local-demo1-redis", "SHUTOFF"), outputs={})
     found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
-    assert found.problems() == ["switched off: demo1-redis. `pulumi up --refresh -s local` starts them."]
+    assert found.problems() == []
+    assert [*found.switched_off()] == ["demo1-redis"]
 
 
 def test_a_server_that_is_gone_stops_no_up_but_another_object_does(cloud: FakeCloud, pulumi: Engine) -> None:
