@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from model import hosts
 from model.field_types import SEALED
+from model.plain_secrets import PASSWORD_IN_ADDRESS
 
 UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies", "authority")
 """Words of keys whose values may be secret, or hold something secret by mistake: these are never repeated."""
@@ -32,7 +33,8 @@ def problems(item: ErrorDetails, key: str) -> list[str]:
 def _may_show(value: Any, key: str) -> bool:
     if isinstance(value, dict | list) or any(word in key.lower() for word in UNSHOWN):
         return False
-    return "PRIVATE KEY" not in str(value)
+    text = str(value)
+    return "PRIVATE KEY" not in text and not PASSWORD_IN_ADDRESS.search(text)
 
 
 def _network(item: ErrorDetails) -> str:

@@ -15,6 +15,8 @@ Bucket = Annotated[
 AccessKey = Annotated[str, Shape("[A-Za-z0-9_.+/=-]{1,128}", "an access key of the object store")]
 Region = Annotated[str, Shape("[A-Za-z0-9-]{1,64}", "a region of the object store, as in eu-west-2")]
 
+LONGEST_NAME: Final = 200
+"""Of what is given to systemd, which takes 255 characters with all that is around it."""
 SECRET: Final = re.compile("[A-Za-z0-9/+=_.~-]+")
 """What no reader of rclone's configuration takes for a quotation, a comment or a variable."""
 
@@ -36,11 +38,16 @@ class S3Mount(Section):
         return self.mount.strip("/").replace("-", "--").replace("/", "-")
 
     def problems(self) -> Iterator[str]:
-        """A key without its secret, a secret without its key."""
+        """A key without its secret or with one that rclone reads otherwise, and paths that make no name of a unit."""
         if (self.access_key is None) != (self.secret_key is None):
             yield "accessKey and secretKey belong together: give both, or neither for a public bucket"
         secret = self.secret_key.get_secret_value() if self.secret_key else SEALED
         if secret != SEALED and not SECRET.fullmatch(secret):
             yield "secretKey: holds more than letters, digits and /+=_.~-, which rclone would read in another way"
+        if "/-" in self.mount:
+            # With these, two paths would have one name.
+            yield f"mount: a part of {self.mount} begins with a dash"
+        if len(self.name) > LONGEST_NAME:
+            yield f"mount: makes a longer name of a unit than {LONGEST_NAME} characters: take a shorter path"
         if {".", ".."}.intersection(self.bucket.split("/")):
             yield f"bucket: {self.bucket} has a part '.' or '..'"

@@ -20,7 +20,7 @@ HOLDERS: Final = ("s3Mounts",)
 PUBLISHED_KEYS: Final = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""
 
-_PASSWORD_IN_ADDRESS = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
+PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
 
 
 def of_stack_file(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -29,7 +29,8 @@ def of_stack_file(values: Mapping[str, Any], encrypted: frozenset[str]) -> Itera
     `encrypted` are the top-level keys in which something is.
     """
     yield from _at_the_top(values, encrypted)
-    for path in _inside({key: values[key] for key in HOLDERS if key in values and key not in encrypted}):
+    holders = {key: values[key] for key in HOLDERS if key in values and key not in encrypted}
+    for path in filter(_is_named, _inside(holders)):
         yield ".".join(path), f"is in plain text; keep it with: pulumi config set --secret --path '{_option(path)}'"
 
 
@@ -57,9 +58,12 @@ def _inside(value: Any, path: Keys = ()) -> Iterator[Keys]:
         for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _inside(inner, (*path, str(key)))
         return
-    is_named = any(part.lower().endswith(ENDINGS) for part in path[1:])
-    if (is_named and value) or (isinstance(value, str) and _PASSWORD_IN_ADDRESS.search(value)):
+    if (_is_named(path) and value) or (isinstance(value, str) and PASSWORD_IN_ADDRESS.search(value)):
         yield path
+
+
+def _is_named(path: Keys) -> bool:
+    return any(part.lower().endswith(ENDINGS) for part in path[1:])
 
 
 def _option(path: Keys) -> str:

@@ -77,6 +77,8 @@ def test_packages_are_those_of_nodes_that_mount_buckets() -> None:
         ({"mount": "/etc/idr"}, "s3Mounts: /etc/idr cannot be mounted over the machine's own /etc"),
         ({"mount": "/data"}, "s3Mounts: /data is mounted twice"),
         ({"cacheGib": 0}, "s3Mounts.0.cacheGib"),
+        ({"mount": "/uod/a/-b"}, "mount: a part of /uod/a/-b begins with a dash"),
+        ({"mount": "/uod/" + "a" * 250}, "mount: makes a longer name of a unit than 200 characters"),
         ({"secretKey": "a\nb", "accessKey": "x"}, "secretKey: holds more than letters"),
         ({"secretKey": "%(x)s", "accessKey": "x"}, "secretKey: holds more than letters"),
     ],
@@ -107,3 +109,9 @@ def test_the_secret_in_plain_text_is_refused() -> None:
         "Pulumi.ebi.yaml: idr:s3Mounts.1.secretKey: is in plain text; "
         "keep it with: pulumi config set --secret --path 'idr:s3Mounts[1].secretKey'"
     )
+
+
+def test_a_password_in_the_endpoint_is_refused_and_not_repeated() -> None:
+    with pytest.raises(SettingsError, match=r"s3Mounts.0.endpoint: must be an address") as refused:
+        planned({**ZARR, "endpoint": "https://me:hunter2@s3.example.org"})
+    assert "hunter2" not in str(refused.value)
