@@ -68,7 +68,10 @@ PEOPLE: list[Any] = [
 ]
 """People with accounts of their own, and what is none."""
 
-BUCKET = {"bucket": "zarr", "endpoint": "https://s3.example.org", "mount": "/uod/zarr"}
+APPS: list[Any] = [["gallery"], ["mapr", "iviewer", "figure"], [], None, "gallery", ["x"], [[]]]
+HEADERS: list[Any] = [{"X-A": "$host"}, {"X-A": 'a"b\\'}, {"X-A": 1}, {"a b": "c"}, []]
+BUCKET_SECRETS: list[Any] = ["plain", "", None, 7, {"secure": "v1:x"}, []]
+BUCKET: dict[str, Any] = {"bucket": "zarr", "endpoint": "https://s3.example.org", "mount": "/uod/zarr"}
 
 ADDED: dict[str, list[Any]] = {
     "operators": [["ssh-ed25519 hello"], ["-----BEGIN OPENSSH PRIVATE KEY-----"], [stacks.OPERATOR], "x", *PEOPLE],
@@ -90,14 +93,14 @@ ADDED: dict[str, list[Any]] = {
     "acme": [{}, {"email": "a@b"}, {"directory": "https://x/~a"}, {"authority": "PEM"}],
     "overrides": ["", "nothing.yaml", ".", [1], "a\0b"],
     "visitors": ["login", "public", "Login", None, True, []],
-    "web": [{"apps": apps} for apps in (["gallery"], ["mapr", "iviewer", "figure"], [], None, "gallery", ["x"], [[]])],
+    "web": [{"apps": apps} for apps in APPS],
     "redirects": [
         *([{"from": path, "to": "/webclient/"}] for path in ("/", "/iviewer/", "^/(", "/a?b", "^/a\\?b=(1)$", "/a b")),
         [{"from": "/", "to": "/about/"}, {"from": "/about/", "to": "/"}],
     ],
     "s3Mounts": [
         *([BUCKET | {key: value}] for key, value in (("mount", "/uod"), ("mount", "/etc"), ("bucket", "a/../b"))),
-        *([BUCKET | {"secretKey": value}] for value in ("plain", "", None, 7, {"secure": "v1:x"}, [])),
+        *([BUCKET | {"secretKey": value}] for value in BUCKET_SECRETS),
         [BUCKET, BUCKET],
         [BUCKET | {"accessKey": "a", "secretKey": {"secure": "v1:x"}}],
     ],
@@ -106,7 +109,7 @@ ADDED: dict[str, list[Any]] = {
             {"pages": {"url": "https://a.example.org/a.tgz", "path": path}}
             for path in ("/a/", "/", "/webclient/", "//")
         ),
-        *({"headers": headers} for headers in ({"X-A": "$host"}, {"X-A": 'a"b\\'}, {"X-A": 1}, {"a b": "c"}, [])),
+        *({"headers": headers} for headers in HEADERS),
         *({"robots": text} for text in ("", "a", "a\tb", 7)),
         *({"locations": folder} for folder in ("", ".", "nothing", "docs", 7)),
         {"name": "{{ 1 }}", "contact": "a@b"},
