@@ -81,7 +81,6 @@ class Node(pulumi.ComponentResource):
             # The order is part of the server: another one would replace it (terraform-provider-openstack#1071).
             networks=[InstanceNetworkArgs(port=each.id) for each in ports],
             config_drive=True,
-            # Undeclared, a server that was switched off would stay so: `up` would see no difference.
             power_state="active",
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
@@ -124,6 +123,9 @@ def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resourc
             # A server's zone and the key pair that Nova recorded do not change after its creation.
             "schedulerHints",
             "keyPair",
+            # The program starts what is switched off (preconditions.start_servers), with a refresh or without. After a
+            # refresh the provider would start it again, which Nova refuses.
+            "powerState",
             # An image that is uploaded again under its name has another id. After a refresh, a server whose image was
             # deleted has the image name "Image not found", and the provider would rebuild it in place. metadata.image
             # says when another image is wanted. A server that is replaced gets the image of the settings.

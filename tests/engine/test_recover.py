@@ -34,8 +34,8 @@ class Place:
     project: CloudProject
     made: dict[str, Any]
 
-    def up(self) -> subprocess.CompletedProcess[str]:
-        return self.project.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", STACK)
+    def up(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return self.project.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", STACK, *options)
 
     def idr(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.project.run(sys.executable, "-m", "idr", *arguments, "--stack", STACK)
@@ -201,11 +201,12 @@ def is_made_anew(place: Place, which: str) -> None:
     assert preview.returncode == 0, preview.stdout
 
 
-def test_plain_up_starts_a_server_that_is_switched_off(place: Place) -> None:
+@pytest.mark.parametrize("refresh", [[], ["--refresh"]])
+def test_an_up_starts_a_server_that_is_switched_off(place: Place, refresh: list[str]) -> None:
     off = place.only("servers", REDIS)
     off["status"] = "SHUTOFF"
     assert "switched off" in place.idr("drift").stdout
-    done = place.up()
+    done = place.up(*refresh)
     assert done.returncode == 0, done.stdout
     assert "server demo1-redis is switched off and is started now" in done.stdout
     assert place.only("servers", REDIS)["status"] == "ACTIVE"

@@ -182,6 +182,8 @@ class Compute:
     def _act(self, server: Thing, body: Thing) -> Answer:
         if resize := body.get("resize"):
             server.update(flavor_id=resize["flavorRef"], status="VERIFY_RESIZE")
+        if "os-start" in body and server["status"] != "SHUTOFF":
+            return failure(409, f"Cannot 'start' instance {server['id']} while it is in vm_state active")
         if "confirmResize" in body or "os-start" in body:
             server["status"] = "ACTIVE"
         if "os-stop" in body:

@@ -25,6 +25,7 @@ REFUSED = {
     "a second server on a port": 409,
     "a volume attached again": 400,
     "the end of a volume in use": 400,
+    "the start of a server that runs": 409,
 }
 """What is asked for, and the status of the refusal."""
 
@@ -105,6 +106,7 @@ def _of_compute(cloud: Connection, made: ExitStack, names: tuple[str, str, str, 
         "a second server on a port": lambda: compute.create_server(**wanted),
         "a volume attached again": lambda: compute.create_volume_attachment(server, volume_id=volume.id),
         "the end of a volume in use": lambda: storage.delete_volume(volume),
+        "the start of a server that runs": lambda: compute.start_server(server),
     }
     for name, attempt in tries.items():
         yield name, _status(attempt)

@@ -23,7 +23,7 @@ paths = st.lists(st.text("ab.-/\\\n\ré", min_size=1, max_size=6), unique=True).
 
 def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
     done = CliRunner().invoke(app, ["manifest", *map(str, arguments)])
-    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+    return subprocess.CompletedProcess([*map(str, arguments)], done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.needs("rclone")
 def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
     """The command as its own process would end, in this one, where coverage sees it."""
     done = CliRunner().invoke(app, [*map(str, arguments)])
-    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+    return subprocess.CompletedProcess([*map(str, arguments)], done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture
