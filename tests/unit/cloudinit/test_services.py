@@ -23,7 +23,7 @@ for unit; do :; done
 cd {folder}
 start() {{ touch "$unit.active"; echo "start $unit" >> calls; }}
 case $1 in
-  {refused}) echo "Job for $unit failed."; exit 1 ;;
+  {refused}) echo "Job for $unit failed."; exit {status} ;;
   is-enabled) if [ -e "$unit.enabled" ]; then echo enabled; else echo disabled; exit 1; fi ;;
   enable) touch "$unit.enabled"; echo "enable $unit" >> calls ;;
   daemon-reload) echo daemon-reload >> calls ;;
@@ -44,11 +44,11 @@ class Machine:
         self.folder, self.program = folder, program
         self.systemd()
 
-    def systemd(self, refused: str = "nothing") -> None:
-        """Let systemd refuse a request, by its name."""
+    def systemd(self, refused: str = "nothing", status: int = 1) -> None:
+        """Let systemd refuse a request, by its name, with an exit status."""
         file = self.folder / "bin" / "systemctl"
         file.parent.mkdir(exist_ok=True)
-        file.write_text(SYSTEMCTL.format(folder=self.folder, refused=refused))
+        file.write_text(SYSTEMCTL.format(folder=self.folder, refused=refused, status=status))
         file.chmod(0o755)
 
     def run(self, *services: dict[str, Any]) -> None:
@@ -132,6 +132,15 @@ def test_a_service_that_was_never_installed_hinders_no_stop(machine: Machine) ->
     machine.program.UNFINISHED.write_text(json.dumps({"services": {"web": services("web")}}))
     machine.systemd(refused="stop")
     machine.program.stop()
+
+
+def test_a_unit_that_went_with_its_package_hinders_no_stop_but_one_that_does_not_stop_does(machine: Machine) -> None:
+    machine.keep(["web"], {"web": services("web")})
+    machine.systemd(refused="stop", status=5)
+    machine.program.stop()
+    machine.systemd(refused="stop")
+    with pytest.raises(machine.program.Failure, match="systemctl stop"):
+        machine.program.stop()
 
 
 @pytest.mark.parametrize("role", [role for role in DESCRIPTIONS if role not in STARTED])
