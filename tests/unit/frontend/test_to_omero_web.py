@@ -35,9 +35,15 @@ def beside_gunicorn(folder: Path, gunicorn: str) -> Iterator[int]:
             text = content.replace(FOLDER, f"{folder}/")
             text = text.replace(f"bind {NODE.address}:{WEB_PORT}", f"bind 127.0.0.1:{port}")
             (folder / Path(path).name).write_text(text.replace(f"127.0.0.1:{WEB_PORT}", gunicorn))
-    process = subprocess.Popen(["haproxy", "-db", "-f", folder / "haproxy.cfg"], stderr=subprocess.DEVNULL)
+    log = folder / "haproxy.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(["haproxy", "-db", "-f", folder / "haproxy.cfg"], stderr=file)
     try:
-        proxy.wait_for(port, process)
+        try:
+            proxy.wait_for(port, process)
+        except proxy.StartError as error:
+            msg = f"{error}: {log.read_text()}"
+            raise proxy.StartError(msg) from None
         yield port
     finally:
         process.terminate()
