@@ -5,7 +5,7 @@ import pulumi
 from components import cloud
 from components.deployment import Deployment
 from components.failure import say_next_step
-from components.preconditions import require_agreement, require_capacity, require_safe_locations, start_servers
+from components.preconditions import require_agreement, require_capacity, require_safe_locations, restore_servers
 from components.stack import load
 from model.outputs import contract
 from model.outputs.summary import summary
@@ -18,7 +18,7 @@ stack_plan = plan(settings, pulumi.get_stack())
 require_safe_locations(stack_plan)
 deployed = require_agreement(stack_plan, secrets)
 require_capacity(stack_plan)
-start_servers(stack_plan, deployed)
+restore_servers(stack_plan, deployed)
 say_next_step(pulumi.get_stack())
 deployment = Deployment(stack_plan, secrets, order(stack_plan, deployed))
 

@@ -44,9 +44,9 @@ def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
         pulumi.log.warn(line)
     if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    gone, off = result.gone_servers(), result.switched_off()
+    gone, off, changed = result.gone_servers(), result.switched_off(), result.changed_metadata()
     return {
-        name: _deployed(server, gone.get(name, ""), off.get(name, ""))
+        name: _deployed(server, gone.get(name, ""), off=name in off, changed=changed.get(name, {}))
         for name, server in result.state.servers().items()
     }
 
@@ -87,27 +87,36 @@ def require_capacity(plan: Plan) -> None:
         pulumi.log.warn(line)
 
 
-def start_servers(plan: Plan, deployed: Mapping[str, Deployed]) -> None:
-    """Before an `up`, start the servers that are switched off: the engine takes the state's word for what runs.
+def restore_servers(plan: Plan, deployed: Mapping[str, Deployed]) -> None:
+    """Before an `up`, start the servers that are switched off, and put back metadata that somebody changed.
 
-    Those of a frozen release stay as they are. Raises RunError where one does not start.
+    The engine sees neither: the provider does not read a server's metadata, and its state says what ran. Servers of a
+    frozen release stay as they are. Raises RunError where Nova refuses.
     """
     frozen = {node.name for scope in plan.scopes if scope.frozen for node in scope.nodes}
-    off = {name: server.off for name, server in deployed.items() if server.off and name not in frozen}
-    if not off:
+    changed = {name: one for name, one in deployed.items() if (one.off or one.changed) and name not in frozen}
+    if not changed:
         return
     try:
-        asking(lambda: _start(connect(setting), off))
+        asking(lambda: _restore(connect(setting), changed))
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
 
 
-def _start(cloud: "Connection", off: Mapping[str, str]) -> None:
-    for name, number in off.items():
-        pulumi.log.info(f"server {name} is switched off and is started now")
-        cloud.compute.start_server(number)
-    for number in off.values():
-        cloud.compute.wait_for_server(cloud.compute.get_server(number), wait=START_SECONDS)
+def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
+    for name, one in changed.items():
+        for key, value in one.changed.items():
+            pulumi.log.info(f"server {name}: metadata {key} was changed and is put back")
+            if value is None:
+                cloud.compute.delete_server_metadata(one.id, [key])
+            else:
+                cloud.compute.set_server_metadata(one.id, **{key: value})
+        if one.off:
+            pulumi.log.info(f"server {name} is switched off and is started now")
+            cloud.compute.start_server(one.id)
+    for one in changed.values():
+        if one.off:
+            cloud.compute.wait_for_server(cloud.compute.get_server(one.id), wait=START_SECONDS)
 
 
 def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
@@ -135,7 +144,7 @@ def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
     return result
 
 
-def _deployed(server: Resource, gone: str, off: str) -> Deployed:
+def _deployed(server: Resource, gone: str, *, off: bool, changed: Mapping[str, str | None]) -> Deployed:
     inputs = server.inputs
     metadata = inputs.get("metadata") or {}
     return Deployed(
@@ -146,5 +155,7 @@ def _deployed(server: Resource, gone: str, off: str) -> Deployed:
         flavor=inputs.get("flavorName", ""),
         ports=len(inputs.get("networks") or ()),
         gone=gone,
+        id=server.id or "",
         off=off,
+        changed=changed,
     )

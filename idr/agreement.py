@@ -118,10 +118,21 @@ class Agreement:
             f"`bin/idr recover --stack {self.stack}` removes them from the state, then `pulumi up` creates them again.",
         ]
 
-    def switched_off(self) -> dict[str, str]:
-        """The ids of the stack's servers that are switched off, by their names in the plan."""
+    def switched_off(self) -> list[str]:
+        """The names of the stack's servers that are switched off."""
         off = {one.id for one in self.listing if one.kind == Kind.SERVER and one.status == OFF}
-        return {name: server.id for name, server in self.state.servers().items() if server.id and server.id in off}
+        return [name for name, server in self.state.servers().items() if server.id in off]
+
+    def changed_metadata(self) -> dict[str, dict[str, str | None]]:
+        """The metadata of the stack's servers that differ, by name, as the state has them; None: it has none."""
+        found = {one.id: one.metadata for one in self.listing if one.kind == Kind.SERVER}
+        changed = {}
+        for name, server in self.state.servers().items():
+            declared = server.inputs.get("metadata") or {}
+            now = found.get(server.id or "", frozenset(declared.items()))
+            if keys := {key for key, _ in now ^ frozenset(declared.items())}:
+                changed[name] = {key: declared.get(key) for key in sorted(keys)}
+        return changed
 
 
 def disagreements(cloud: "Connection", plan: Plan) -> list[str]:

@@ -1,7 +1,7 @@
 """`idr drift`: what in the cloud is no longer as the last `up` left it; for a nightly job."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import typer
@@ -100,16 +100,15 @@ def strangers(compared: Agreement) -> Iterator[Drift]:
     servers = {one.id: one for one in compared.listing if one.kind == Kind.SERVER}
     for name, known in compared.state.servers().items():
         if server := servers.get(known.id or ""):
-            yield from _of_server(name, server, known.inputs.get("metadata") or {})
+            yield from _of_server(name, server, compared.changed_metadata().get(name, {}))
 
 
-def _of_server(name: str, server: CloudObject, declared: dict[str, str]) -> Iterator[Drift]:
+def _of_server(name: str, server: CloudObject, changed: Mapping[str, str | None]) -> Iterator[Drift]:
     if server.status != ACTIVE:
         states = {OFF: "switched off", ERROR: "in ERROR"}
         yield Drift(name=name, type=server.kind, change=states.get(server.status, f"is {server.status}"))
-    differing = sorted({key for key, _ in server.metadata ^ frozenset(declared.items())})
-    if differing:
-        properties = tuple(f"metadata.{key}" for key in differing)
+    if changed:
+        properties = tuple(f"metadata.{key}" for key in changed)
         yield Drift(name=name, type=server.kind, change="changed", properties=properties)
 
 

@@ -13,7 +13,8 @@ from model.roles import Role
 class Deployed:
     """What a server was created from. `zone` is its availability zone, `ports` the number of its networks.
 
-    `gone` is the id of a server that somebody deleted in the cloud, `off` that of one that is switched off.
+    `gone` is the id of a server that somebody deleted in the cloud, `id` that of one that is there. `off` is whether it
+    is switched off; `changed` has the metadata that somebody changed, as they should be (None: not there).
     """
 
     image: str
@@ -22,7 +23,9 @@ class Deployed:
     flavor: str
     ports: int
     gone: str = ""
-    off: str = ""
+    id: str = ""
+    off: bool = False
+    changed: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

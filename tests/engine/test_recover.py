@@ -202,15 +202,22 @@ def is_made_anew(place: Place, which: str) -> None:
 
 
 @pytest.mark.parametrize("refresh", [[], ["--refresh"]])
-def test_an_up_starts_a_server_that_is_switched_off(place: Place, refresh: list[str]) -> None:
+def test_an_up_starts_a_server_that_is_switched_off_and_puts_its_metadata_back(
+    place: Place, refresh: list[str]
+) -> None:
     off = place.only("servers", REDIS)
+    declared = dict(off["metadata"])
     off["status"] = "SHUTOFF"
-    assert "switched off" in place.idr("drift").stdout
+    off["metadata"].update(idr_roles="redis,proxy", note="by hand")
+    drift = place.idr("drift").stdout
+    assert "switched off" in drift
+    assert "metadata.idr_roles" in drift
     done = place.up(*refresh)
     assert done.returncode == 0, done.stdout
     assert "server demo1-redis is switched off and is started now" in done.stdout
     assert place.only("servers", REDIS)["status"] == "ACTIVE"
     assert place.only("servers", REDIS)["id"] == off["id"]
+    assert place.only("servers", REDIS)["metadata"] == declared
     assert place.idr("drift").returncode == 0
 
 

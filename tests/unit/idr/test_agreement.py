@@ -140,7 +140,7 @@ def test_a_server_that_is_switched_off_is_known_and_stops_no_up(cloud: FakeCloud
     pulumi.knows(INSTANCE, "demo1-redis", server(cloud, "idr-local-demo1-redis", "SHUTOFF"), outputs={})
     found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
     assert found.problems() == []
-    assert [*found.switched_off()] == ["demo1-redis"]
+    assert found.switched_off() == ["demo1-redis"]
 
 
 def test_a_server_that_is_gone_stops_no_up_but_another_object_does(cloud: FakeCloud, pulumi: Engine) -> None:
