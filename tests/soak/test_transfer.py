@@ -2,10 +2,11 @@
 
 import json
 import os
-import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -62,16 +63,33 @@ def test_interrupted_five_times_it_is_complete_and_verified(source: Path, tmp_pa
     print(f"files at the destination after each interruption: {seen[1:]}")
 
 
-def test_it_copies_as_fast_as_rclone_alone(source: Path, tmp_path: Path) -> None:
+def copied_by_rclone(source: Path, there: Path) -> float:
+    """Seconds of rclone by itself."""
     start = time.monotonic()
-    alone = ["rclone", "copy", str(source), str(tmp_path / "alone"), "--transfers", "16", "--checkers", "16"]
+    alone = ["rclone", "copy", str(source), str(there), "--transfers", "16", "--checkers", "16"]
     subprocess.run(alone, check=True, capture_output=True)
-    plain = time.monotonic() - start
-    done = subprocess.run(
-        command(source, tmp_path / "there", "--json"), cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    ratio = plain / json.loads(done.stdout)["seconds"]
-    print(f"rclone alone {plain:.1f} s; copying at {ratio:.2f} of its speed")
+    return time.monotonic() - start
+
+
+def copied_by_idr(source: Path, there: Path) -> float:
+    """Seconds of copying, without the comparison that follows."""
+    done = subprocess.run(command(source, there, "--json"), cwd=ROOT, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout)["seconds"])
+
+
+def test_it_copies_as_fast_as_rclone_alone(source: Path) -> None:
+    plain: list[float] = []
+    own: list[float] = []
+    # In memory: what a disk still writes of one copy slows the next (2 s became 7 s).
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        here, there = Path(folder) / "source", Path(folder) / "there"
+        shutil.copytree(source, here)
+        for _ in range(3):
+            for seconds, copied in ((plain, copied_by_rclone), (own, copied_by_idr)):
+                seconds.append(copied(here, there))
+                shutil.rmtree(there)
+    ratio = min(plain) / min(own)
+    print(f"rclone alone {min(plain):.1f} s; copying at {ratio:.2f} of its speed")
     assert ratio >= LEAST_SPEED
 
 
@@ -79,8 +97,11 @@ def test_a_listing_of_five_million_files_takes_no_more_memory(tmp_path: Path) ->
     listing = tmp_path / "rclone"
     listing.write_text(f"#!/bin/sh\nseq -f '1000\tstudy/%.0f.tiff' {LISTED}\n")
     listing.chmod(0o755)
-    program = "from idr.transfer import rclone, estimate; print(estimate.Listing.of(rclone.listed('x')).files)"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    program = (
+        "from idr.transfer import rclone, estimate; print(estimate.Listing.of(rclone.listed('x')).files, "
+        # Not getrusage: its maximum begins with that of the parent (VmHWM of proc(5) does not).
+        "next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
@@ -89,7 +110,7 @@ def test_a_listing_of_five_million_files_takes_no_more_memory(tmp_path: Path) ->
         text=True,
         check=True,
     )
-    most = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
-    assert int(done.stdout) == LISTED
-    print(f"{LISTED} files listed with {most:.0f} MiB at most")
-    assert most < MOST_MIB
+    files, most_kib = map(int, done.stdout.split())
+    assert files == LISTED
+    print(f"{LISTED} files listed with {most_kib / 1024:.0f} MiB at most")
+    assert most_kib / 1024 < MOST_MIB
