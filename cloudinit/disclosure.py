@@ -45,7 +45,7 @@ def disclosure(
 
 
 def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What nodes fetch or mount, where visitors are sent and what browsers are told, by setting.
+    """What nodes fetch or mount, where visitors are sent and which headers they get, by setting.
 
     A proxy's password is not shown.
     """

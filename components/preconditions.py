@@ -22,6 +22,7 @@ DELETED = ("DELETED", "SOFT_DELETED")
 """Nova's states of a server that somebody has deleted, as long as it remembers it."""
 
 START_SECONDS = 300
+"""How long a server that was switched off may take to run."""
 
 
 class ListError(IdrError):

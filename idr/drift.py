@@ -98,9 +98,10 @@ def strangers(compared: Agreement) -> Iterator[Drift]:
     for one in difference.guests:
         yield Drift(name=one.name or one.id, type=one.kind, change="not the stack's")
     servers = {one.id: one for one in compared.listing if one.kind == Kind.SERVER}
+    changed = compared.changed_metadata()
     for name, known in compared.state.servers().items():
         if server := servers.get(known.id or ""):
-            yield from _of_server(name, server, compared.changed_metadata().get(name, {}))
+            yield from _of_server(name, server, changed.get(name, {}))
 
 
 def _of_server(name: str, server: CloudObject, changed: Mapping[str, str | None]) -> Iterator[Drift]:

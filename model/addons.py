@@ -49,7 +49,7 @@ def _problems(text: str) -> Iterator[str]:
     for requirement in _requirements(text):
         found = _REQUIREMENT.fullmatch(requirement)
         if found is None:
-            yield f"'{requirement[:60]}' is no name==version with --hash=sha256:...; `idr pin` writes the file anew"
+            yield f"'{requirement[:60]}' is no name==version with --hash=sha256:...; `idr pin` writes the file again"
             continue
         own = _own_versions().get(_normal(found["name"]), found["version"])
         if own != found["version"]:

@@ -18,7 +18,7 @@ PAGE: Final = "page"
 """The answer that is one visitor's own, with a session: never kept."""
 
 STATIC: Final = "static"
-"""The kind of a file of OMERO.web's own: the same for everybody, whoever may see the data."""
+"""The kind of a file of OMERO.web's own: the same for everybody, also where users log in."""
 
 ANY: Final = "any"
 """The arguments of an address that gets all that a visitor sends."""
