@@ -170,6 +170,7 @@ def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
     tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
     # Not at once: Keystone refuses tokens of the second in which it revoked those of the password before.
     leftovers.clear(tenant.cloud())
+    default_quotas(name)
     return tenant
 
 
@@ -182,6 +183,13 @@ def network_quota(**limits: int) -> None:
     """Set network quotas of the tenant's project."""
     cloud = _admin()
     cloud.set_network_quotas(NAME, **limits)
+
+
+def default_quotas(name: str = NAME) -> None:
+    """Give a tenant's project the quotas of any new project."""
+    cloud = _admin()
+    cloud.delete_compute_quotas(name)
+    cloud.delete_network_quotas(name)
 
 
 def _admin() -> "openstack.connection.Connection":

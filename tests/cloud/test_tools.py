@@ -129,8 +129,7 @@ def poor(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     tenant.quota(instances=3, cores=2, ram=1024)
     tenant.network_quota(security_groups=4, security_group_rules=20, networks=1, routers=0, floatingip=1)
     yield made
-    tenant.quota(instances=50, cores=200, ram=100_000)
-    tenant.network_quota(security_groups=100, security_group_rules=1000, networks=10, routers=10, floatingip=10)
+    tenant.default_quotas()
 
 
 def test_idr_check_names_each_shortfall_and_up_then_creates_nothing(poor: Tenant) -> None:

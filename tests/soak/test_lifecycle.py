@@ -54,7 +54,7 @@ def test_a_missing_image_and_flavor_are_named_together_before_anything_is_made(p
 def test_an_exhausted_quota_is_named_with_need_and_rest(place: Tenant) -> None:
     tenant.quota(instances=3)
     text = refused(place)
-    tenant.quota(instances=50)
+    tenant.default_quotas()
     assert "quota of instances: 5 more needed, 3 left of 3" in text
 
 
