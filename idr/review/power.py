@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from idr.review.disclosed import Disclosed, Flow, Login, person
-from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, Kind, Preview, State, Step
+from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, SERVER, Kind, Preview, State, Step
 from idr.state import CONFIGURATION
 from model.visitors import Visitors
 
@@ -181,7 +181,7 @@ def power_changes(preview: Preview) -> PowerChanges:
         closed=_missing(before, after),
         lifted=tuple(sorted(set(before.checks) - set(after.checks))),
         files=tuple(sorted(_files(before, after))),
-        keys=tuple(sorted(_keys(before, after))),
+        keys=tuple(sorted(_keys(before, after, _servers(preview, Kind.CREATE), _servers(preview, Kind.DELETE)))),
         cloud=tuple(_moved("openstack:", before.cloud, after.cloud)),
         sources=tuple(_moved("idr:", before.sources, after.sources)),
         returned=tuple(sorted(_returned(before.rotations, after.rotations))),
@@ -246,16 +246,23 @@ def _files(before: Disclosed, after: Disclosed) -> Iterator[FileChange]:
     yield from (FileChange(path, "changed") for path in new.keys() & old.keys() if new[path] != old[path])
 
 
-def _keys(before: Disclosed, after: Disclosed) -> Iterator[KeyChange]:
+def _keys(before: Disclosed, after: Disclosed, added: set[str], deleted: set[str]) -> Iterator[KeyChange]:
+    """The changed keys. A key changes nothing on a new node if another node has it already, or on a deleted node."""
     for key in before.omero.keys() | after.omero.keys():
         old, new = before.omero.get(key, {}), after.omero.get(key, {})
         both = old.keys() & new.keys()
+        alike = {node for node in added & new.keys() if new[node] in old.values()}
         changes = {
-            "set": new.keys() - old.keys(),
-            "removed": old.keys() - new.keys(),
+            "set": new.keys() - old.keys() - alike,
+            "removed": old.keys() - new.keys() - deleted,
             "changed": {node for node in both if old[node] != new[node]},
         }
         yield from (KeyChange(key, what, tuple(sorted(nodes))) for what, nodes in changes.items() if nodes)
+
+
+def _servers(preview: Preview, kind: Kind) -> set[str]:
+    """The names of the nodes whose servers are created, or deleted."""
+    return {step.name for step in preview.of(SERVER) if step.kind == kind}
 
 
 def _moved(prefix: str, before: dict[str, str] | None, after: dict[str, str] | None) -> Iterator[str]:

@@ -453,6 +453,27 @@ def test_another_node_with_the_known_command_breaks_no_rule() -> None:
     assert broken(read(json.dumps(found))) == []
 
 
+def server(node: str, op: str) -> dict[str, Any]:
+    """A step of a node's server."""
+    urn = f"urn:pulumi:local::idr::openstack:compute/instance:Instance::{node}"
+    state = {"inputs": {"name": node}}
+    return {"op": op, "urn": urn, **({"newState": state} if op == "create" else {"oldState": state})}
+
+
+def test_a_node_like_another_one_has_no_new_key_and_a_deleted_one_loses_none() -> None:
+    found = raw("operator-added")
+    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    inputs = step["oldState"]["inputs"]
+    key = "omero.web.apps"
+    step["oldState"]["inputs"] = {**inputs, "omero": {key: {"a": "1", "gone": "1"}}}
+    step["newState"]["inputs"] = {**inputs, "omero": {key: {"a": "1", "new": "1"}}}
+    found["steps"] += [server("new", "create"), server("gone", "delete")]
+    assert power_changes(read(json.dumps(found))).keys == ()
+    step["newState"]["inputs"]["omero"] = {key: {"a": "1", "new": "2"}}
+    (change,) = power_changes(read(json.dumps(found))).keys
+    assert (str(change), broken(read(json.dumps(found)))) == (f"{key} is set on new", ["access-changed"])
+
+
 def test_a_key_of_omeros_configuration_is_a_line_and_a_rule_where_it_gives_power() -> None:
     found = raw("operator-added")
     (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
