@@ -214,6 +214,18 @@ def test_systemd_is_told_that_the_program_works(
         assert channel.recv(100) == b"WATCHDOG=1"
 
 
+def test_systemd_is_told_before_each_restart_which_may_take_long(
+    program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(program, "notify", told.append)
+    machine = Machine(tmp_path, "web")
+    for unit in ("omero-web", "omero-web-tls"):
+        machine.check("web", unit, "exit 1")
+    rounds(program, program.FAILURES)
+    assert told == ["WATCHDOG=1"] * 2
+
+
 def test_every_service_restarts_after_it_was_killed() -> None:
     """A unit of Debian's gets the drop-in, one of this project's says Restart itself."""
     watched = {path.name.removeprefix("watch-") for path in (ROOT / "cloudinit").glob("*/scripts/watch-*")}
