@@ -1,0 +1,58 @@
+"""Requests that are given up at once (CVE-2023-44487), and refused ones: they cost the proxy and its disk little."""
+
+import socket
+import ssl
+import time
+from contextlib import closing
+
+import h2.connection
+import h2.errors
+
+from tests.unit.frontend.conftest import THUMBNAIL, Front
+
+HOSTILE = "127.0.0.2"
+"""Of loopback, an address that the limits count."""
+LOT = 50
+MOST = 1000
+"""Requests of one connection, as nginx has it by default."""
+PING, GOAWAY = 6, 7
+
+
+def given_up(front: Front, path: str, most: int) -> int:
+    """Ask and give up, over one connection; returns how many requests the proxy took before it ended that."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    asking = h2.connection.H2Connection()
+    asking.initiate_connection()
+    here = socket.create_connection(("127.0.0.1", front.place.https), timeout=20, source_address=(HOSTILE, 0))
+    names = {":method": "GET", ":scheme": "https", ":authority": "127.0.0.1", ":path": path}
+    with closing(context.wrap_socket(here)) as wire, wire.makefile("rb") as answers:
+        for lot in range(0, most, LOT):
+            for stream in range(2 * lot + 1, 2 * (lot + LOT), 2):
+                asking.send_headers(stream, list(names.items()), end_stream=True)
+                asking.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
+            asking.ping(b"the lot.")
+            wire.sendall(asking.data_to_send())
+            while (frame := answers.read(9))[3:5] != bytes([PING, 1]):
+                payload = answers.read(int.from_bytes(frame[:3], "big"))
+                if frame[3] == GOAWAY:
+                    return int.from_bytes(payload[:4], "big") // 2 + 1
+            answers.read(8)
+    return most
+
+
+def test_a_connection_is_good_for_a_thousand_requests(front: Front) -> None:
+    front.get(THUMBNAIL)
+    assert given_up(front, THUMBNAIL, 2 * MOST) == MOST
+
+
+def test_of_what_is_refused_the_logs_have_a_part(front: Front) -> None:
+    front.get(THUMBNAIL)
+    asked = sum(given_up(front, THUMBNAIL, MOST) for _ in range(5))
+    time.sleep(1.5)  # the log is written every second
+    lines = front.place.log("access.log").splitlines()
+    refused = [line for line in lines if '" 429 ' in line]
+    assert asked == 5 * MOST
+    assert 0 < len(refused) < asked / 20
+    assert "limiting" not in front.place.log("error.log")
