@@ -304,6 +304,12 @@ def test_programs_are_told_where_and_not_who(front: Front) -> None:
     assert "pass" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/api/v0/servers/", "/api/v0/servers", "/api//v0/servers/?a=b", "/%61pi/v0/servers/"])
+def test_programs_are_told_of_the_server_by_its_public_name(front: Front, path: str) -> None:
+    assert front.get(path).json()["data"] == [{"id": 1, "host": PLAN.host_name, "port": 4064, "server": "omero"}]
+    assert not front.upstream.asked
+
+
 def test_operators_on_the_machine_come_in_during_maintenance(front: Front) -> None:
     (front.place.folder / "etc" / "maintenance").touch()
     for path in PRIVATE:
