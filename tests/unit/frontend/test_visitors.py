@@ -191,17 +191,6 @@ def test_text_goes_out_compressed_and_pictures_as_they_are(front: Front) -> None
     assert sum(front.upstream.asked.values()) == 1
 
 
-@pytest.mark.parametrize("path", ["/webclient/get_thumbnails/?id=1", "/webgateway/get_thumbnails/?id=1"])
-def test_pictures_in_json_are_not_compressed_again(front: Front, path: str) -> None:
-    """It would take fifty times as long as to send them: what one visitor may ask for would keep a processor busy."""
-    front.upstream.body = f'{{"1": "data:image/jpeg;base64,{"QUJD" * 1000}"}}'
-    for _ in range(2):
-        answer = front.get(path, **{"Accept-Encoding": "gzip"})
-        assert "content-encoding" not in answer.headers
-        assert front.upstream.body in answer.text
-    assert sum(front.upstream.asked.values()) == 1
-
-
 def statuses(front: Front, paths: list[str], address: str) -> Counter[int]:
     """Statuses that a visitor from an address of loopback gets for these, one after another on one connection.
 

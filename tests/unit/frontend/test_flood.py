@@ -1,4 +1,4 @@
-"""Requests that are given up at once (CVE-2023-44487), and refused ones: they cost the proxy and its disk little."""
+"""What one visitor asks for at full speed costs the proxy and its disk little: given up at once (CVE-2023-44487), or kept."""
 
 import socket
 import ssl
@@ -7,6 +7,7 @@ from contextlib import closing
 
 import h2.connection
 import h2.errors
+import pytest
 
 from tests.unit.frontend.conftest import THUMBNAIL, Front
 
@@ -56,3 +57,14 @@ def test_of_what_is_refused_the_logs_have_a_part(front: Front) -> None:
     assert asked == 5 * MOST
     assert 0 < len(refused) < asked / 20
     assert "limiting" not in front.place.log("error.log")
+
+
+@pytest.mark.parametrize("path", ["/webclient/get_thumbnails/?id=1", "/webgateway/get_thumbnails/?id=1"])
+def test_pictures_in_json_are_not_compressed_again(front: Front, path: str) -> None:
+    """It would take fifty times as long as to send them: what one visitor may ask for would keep a processor busy."""
+    front.upstream.body = f'{{"1": "data:image/jpeg;base64,{"QUJD" * 1000}"}}'
+    for _ in range(2):
+        answer = front.get(path, **{"Accept-Encoding": "gzip"})
+        assert "content-encoding" not in answer.headers
+        assert front.upstream.body in answer.text
+    assert sum(front.upstream.asked.values()) == 1
