@@ -1,4 +1,4 @@
-"""What one visitor asks for at full speed costs the proxy and its disk little: given up at once (CVE-2023-44487), or kept."""
+"""What one visitor asks for at full speed costs the proxy and its disk little: given up at once, refused, or kept."""
 
 import socket
 import ssl
