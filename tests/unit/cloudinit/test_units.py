@@ -18,6 +18,7 @@ DEBIANS = Path("/lib/systemd/system")
 MOST_EXPOSED = 4.0
 """Of 10."""
 BUCKET = {"bucket": "idr/zarr", "endpoint": "https://s3.example.org", "mount": "/uod/idr/zarr"}
+pytestmark = pytest.mark.needs("systemd-analyze")
 DEMO = sorted((stacks.ROOT / "dev").rglob("*.service"))
 
 

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import h2.connection
 import h2.errors
@@ -57,6 +57,25 @@ def test_of_what_is_refused_the_logs_have_a_part(front: Front) -> None:
     assert asked == 5 * MOST
     assert 0 < len(refused) < asked / 20
     assert "limiting" not in front.place.log("error.log")
+
+
+def test_who_sends_half_of_something_is_sent_away(front: Front) -> None:
+    """Each of these would hold a connection, of which there are thousands, for a minute."""
+    port = front.place.https
+    context = ssl._create_unverified_context()  # noqa: S323  nothing is read
+    header, body = (context.wrap_socket(socket.create_connection(("127.0.0.1", port))) for _ in range(2))
+    header.sendall(b"GET /webclient/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+    body.sendall(b"POST /webclient/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nab")
+    plain = socket.create_connection(("127.0.0.1", front.place.http))
+    plain.sendall(b"GET / HTTP/1.1\r\n")
+    silent = socket.create_connection(("127.0.0.1", port))
+    end = time.monotonic() + 25
+    for held in (silent, plain, header, body):
+        with closing(held):
+            held.settimeout(max(0.1, end - time.monotonic()))
+            with suppress(ConnectionResetError):
+                while held.recv(1024):
+                    pass
 
 
 @pytest.mark.parametrize("path", ["/webclient/get_thumbnails/?id=1", "/webgateway/get_thumbnails/?id=1"])
