@@ -141,18 +141,33 @@ class Difference:
         grown = {v: v.size_gib - sizes[self._name(v.name)] for v in self._own_volumes() if self._name(v.name) in sizes}
         return {volume: more for volume, more in grown.items() if more > 0}
 
+    def _boot_volumes(self) -> tuple[int, int]:
+        """How many more boot volumes, and how many more GiB of them; a replaced server's is deleted with it."""
+        wanted = [(node, node.boot_volume_gib) for node in self.created if node.boot_volume_gib]
+        sizes = [(size, self._boot_volume(node)) for node, size in wanted]
+        return sum(not had for _, had in sizes), sum(max(0, size - had) for size, had in sizes)
+
+    def _boot_volume(self, node: Node) -> int:
+        """GiB of what the server of a node boots from, as far as that is a volume; it is none of the plan's."""
+        server, given = self.server(node), {str(volume.existing) for volume in node.volumes}
+        return sum(
+            volume.size_gib
+            for volume in self._state.volumes or ()
+            if server and server.id in volume.servers and not volume.mine and volume.id not in given
+        )
+
     def _storage(self) -> dict[str, int]:
-        boot = [node.boot_volume_gib for node in self.missing if node.boot_volume_gib]
+        boot, boot_gib = self._boot_volumes()
         amounts = {
-            "volumes": len(self.volumes) + len(boot),
-            "volume gigabytes": sum(v.size_gib for v in self.volumes) + sum(boot) + sum(self.growth.values()),
+            "volumes": len(self.volumes) + boot,
+            "volume gigabytes": sum(v.size_gib for v in self.volumes) + boot_gib + sum(self.growth.values()),
         }
         for kind in sorted({self._type(volume) for volume in self._own_volumes()} | {self._state.default_type or ""}):
             new = [volume.size_gib for volume in self.volumes if self._type(volume) == kind]
             grown = [more for volume, more in self.growth.items() if self._type(volume) == kind]
-            booted = boot if kind == self._state.default_type else []
-            amounts[f"volumes of type '{kind}'"] = len(new) + len(booted)
-            amounts[f"gigabytes of type '{kind}'"] = sum(new) + sum(grown) + sum(booted)
+            booted, booted_gib = (boot, boot_gib) if kind == self._state.default_type else (0, 0)
+            amounts[f"volumes of type '{kind}'"] = len(new) + booted
+            amounts[f"gigabytes of type '{kind}'"] = sum(new) + sum(grown) + booted_gib
         return amounts
 
     def _type(self, volume: Volume) -> str:

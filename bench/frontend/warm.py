@@ -13,7 +13,8 @@ from model.plan import Plan
 from model.roles import Role
 
 PLATE = 384
-PAGES = 10
+PAGES = 2
+"""Of one connection: the proxy ends it after 1,000 requests."""
 ROUNDS = 25
 TIMES = 5
 ROUND_TRIP = 0.03

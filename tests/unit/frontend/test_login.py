@@ -41,6 +41,9 @@ USERS: tuple[dict[str, str], ...] = (ADA, BEN, ADA, {}, BEN)
 STATIC = "/static/webclient/css/layout.css"
 PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
 LOGIN = "/webclient/login/"
+SERVERS = "^v(?P<api_version>0)/servers/$"
+"""Answered by the proxy itself."""
+MADE_BY_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
 NEVER = [
     *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
     *("/link_check/", "/mapr/favicon/", "/image/1/download_urls/", "/metrics", "/new_in_the_next_version/"),
@@ -139,7 +142,7 @@ def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int
 
 
 @given(
-    path=st.sampled_from(addresses.opened_for_users(APPS)).flatmap(sample),
+    path=st.sampled_from(MADE_BY_OMERO_WEB).flatmap(sample),
     query=st.sampled_from(["", "?", "?_=1", "?callback=f", "?a=b&&c", "?z=1&z=2"]),
     method=st.sampled_from(["GET", "GET", "HEAD", "POST", "DELETE"]),
 )
@@ -302,6 +305,12 @@ def test_programs_are_told_where_and_not_who(front: Front) -> None:
     assert [argument.partition("=")[0] for argument in told] == ["--omero.host", "--Ice.Default.Router"]
     assert answer.headers["cache-control"] == "no-store"
     assert "pass" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/v0/servers/", "/api/v0/servers", "/api//v0/servers/?a=b", "/%61pi/v0/servers/"])
+def test_programs_are_told_of_the_server_by_its_public_name(front: Front, path: str) -> None:
+    assert front.get(path).json()["data"] == [{"id": 1, "host": PLAN.host_name, "port": 4064, "server": "omero"}]
+    assert not front.upstream.asked
 
 
 def test_operators_on_the_machine_come_in_during_maintenance(front: Front) -> None:

@@ -186,6 +186,28 @@ def test_volumes_count_for_their_type_and_for_the_default_one() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("had", "wanted", "rebuild", "more"),
+    [
+        pytest.param(0, 5, 1, {"volumes": 1, "volume gigabytes": 5}, id="the new server has one"),
+        pytest.param(5, 8, 1, {"volume gigabytes": 3}, id="a larger one"),
+        pytest.param(8, 5, 1, {}, id="a smaller one"),
+        pytest.param(0, 5, 0, {}, id="a server that is there keeps its disk"),
+    ],
+)
+def test_a_boot_volume_counts_where_a_server_is_replaced(
+    had: int, wanted: int, rebuild: int, more: dict[str, int]
+) -> None:
+    there = made()
+    servers = tuple(replace(server, id=server.name) for server in there.servers)
+    booted = (CloudVolume("root", "", had, servers=("idr-local-demo1-redis",)),) if had else ()
+    releases = stacks.values("local")["releases"]
+    releases["demo1"]["nodes"]["redis"]["bootVolumeGib"] = wanted
+    releases["demo1"] |= {"rebuild": {"redis": rebuild}} if rebuild else {}
+    state = replace(there, servers=servers, volumes=(*(there.volumes or ()), *booted))
+    assert differences(changed(releases=releases), state) == more
+
+
 def test_what_is_just_enough_is_said_where_neutron_counts_twice() -> None:
     assert tight([Need("ports", 9, 9, 9)]) != []
     assert tight([Need("ports", 9, 30, 30), Need("routers", 1, 1, 1), Need("instances", 5, 5, 5)]) == []
