@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pulumi
+from pydantic import ValidationError
 
 from components.cloud import setting
 from components.preconditions import Live
 from idr import started
 from idr.cloud import asking, connect
 from idr.errors import IdrError
-from idr.outputs import topology
+from model.outputs.topology import Topology
 from model.plan import Plan
 from model.replacement import Deployed, replaced
 from model.secrets import Secrets
@@ -35,8 +36,9 @@ def restore_servers(plan: Plan, secrets: Secrets, live: Live) -> None:
         return
     try:
         asking(lambda: _restore(connect(setting), changed))
-        if plan.settings.configure:
-            _wait([name for name, one in changed.items() if one.off], secrets, live)
+        off = [name for name, one in changed.items() if one.off]
+        if off and plan.settings.configure:
+            _wait(off, secrets, live)
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
 
@@ -59,10 +61,12 @@ def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
 
 def _wait(names: list[str], secrets: Secrets, live: Live) -> None:
     """Its configuration is unchanged, so the engine would not wait for it."""
-    # A stack whose first update did not end has no outputs.
-    if not names or "topology" not in live.outputs:
+    try:
+        topology = Topology.model_validate(live.outputs.get("topology"))
+    except ValidationError:
+        # The first update did not end, or another version of this program made the outputs.
         return
     pulumi.log.info(f"waiting for the services of {', '.join(names)}")
-    for name in started.wait(topology(live.outputs), names, secrets.deploy_keys()[0].private):
+    for name in started.wait(topology, names, secrets.deploy_keys()[0].private):
         # This update may be what repairs it.
         pulumi.log.warn(f"{name} was started and is not healthy: `bin/idr status` says more")
