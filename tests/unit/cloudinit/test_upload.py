@@ -20,7 +20,7 @@ from model.roles import Role
 from tests.unit.omero.machine import PATH, SETUP, Machine
 
 pytestmark = [
-    pytest.mark.needs("sshd", "sftp", "unshare", "nginx"),
+    pytest.mark.needs("sshd", "sftp", "unshare", "nginx", "setpriv"),
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
 ]
 
@@ -125,7 +125,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         for step in STEPS:
             made.said(f"/usr/local/lib/idr/upload/{step}")
         made_node = Node(made, port, folder)
-        server = made_node.start(f"/usr/sbin/sshd -D -e -f {config}")
+        unit = found["/etc/systemd/system/idr-upload.service"]
+        (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
+        bounds = ",".join(["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in allowed.split())])
+        (command,) = re.findall("^ExecStart=(.+)$", unit, re.M)
+        # As systemd would: with these capabilities alone, and none to gain.
+        server = made_node.start(f"setpriv --bounding-set {bounds} --inh-caps -all --no-new-privs {command}")
         try:
             _wait(lambda: not made.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
             yield made_node
@@ -340,6 +345,25 @@ def test_what_curators_should_not_meet_is_not_handed_over(node: Node) -> None:
         assert text in said
     assert node.machine.run("ls /srv/upload/received/idr0009-odd").returncode != 0
     assert "refused" in node.idr_upload("list").stdout.decode()
+
+
+def test_a_hand_over_that_was_cut_off_goes_on(node: Node) -> None:
+    node.opened("idr0013-cut", "--gib", 1)
+    incoming = "/srv/upload/open/upload-idr0013-cut/incoming"
+    node.machine.said(
+        f'echo tif > {incoming}/a.tif; sed -i \'s/"open"/"leaving"/\' /srv/upload/submissions/idr0013-cut'
+    )
+    extended = node.idr_upload("extend", "idr0013-cut", "--gib", 2)
+    assert b"idr0013-cut is being handed over" in extended.stderr
+    # An update meanwhile gives nothing back to the submitter; the last step before the end was the move.
+    node.machine.said(
+        f"chown root {incoming} && /usr/local/lib/idr/upload/activate && stat -c %U {incoming} | grep root"
+    )
+    node.machine.said(f"mv {incoming} /srv/upload/received/idr0013-cut")
+    done = node.idr_upload("hand-over", "idr0013-cut")
+    assert done.returncode == 0, done.stderr.decode()
+    assert node.machine.run("id upload-idr0013-cut").returncode != 0
+    assert "received" in node.idr_upload("list").stdout.decode()
 
 
 def test_a_replaced_server_has_the_accounts_again(node: Node, sent: Path) -> None:
