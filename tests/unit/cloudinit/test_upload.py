@@ -16,6 +16,8 @@ from cloudinit import render
 from harness import stacks
 from harness.ports import free_port
 from idr.manifest.sums import read as read_manifest
+from model.planning import plan
+from model.reading import SettingsError, Source, parse
 from model.roles import Role
 from tests.unit.omero.machine import PATH, SETUP, Machine
 
@@ -396,3 +398,18 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(node: Node, arguments: 
     assert done.returncode != 0
     assert message in done.stderr.decode()
     assert node.machine.said("cat /etc/passwd; ls -a /srv/upload/submissions") == before
+
+
+def test_curators_have_an_account_on_the_node_and_sudo_for_this_program_alone() -> None:
+    people = files()["/etc/idr/people"].splitlines()
+    assert "bob curator" in people
+    rules = [line for line in files()["/etc/sudoers.d/idr-upload"].splitlines() if not line.startswith("#")]
+    assert rules == ["%idr-curator ALL=(root) NOPASSWD: /usr/local/sbin/idr-upload"]
+
+
+def test_a_node_cannot_be_proxy_and_take_uploads() -> None:
+    given = stacks.values("local")
+    proxy = given["releases"]["demo1"]["nodes"]["proxy"]
+    proxy |= {"roles": ["proxy", "upload"], "volumes": {"upload": {"sizeGib": 1}}}
+    with pytest.raises(SettingsError, match="2222"):
+        plan(parse(given, Source("local", "Pulumi.local.yaml")), "local")
