@@ -1,8 +1,9 @@
-"""What OMERO's database says of files, as streams of psql."""
+"""What OMERO's database says of files."""
 
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -96,15 +97,19 @@ class Database:
         copy = f"copy ({text}) to stdout"
         command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", self.connection, "-c", copy]
         own = {**os.environ, "PGCLIENTENCODING": "UTF8"}
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, env=own, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as process:
-            for line in process.stdout or ():
+        # All rows first: the server drops who does not read for 25 s, and a walk may take longer between two files. A
+        # stream that ended early would also make every file after it one that nobody knows.
+        with tempfile.TemporaryFile(dir="/var/tmp") as rows:
+            done = subprocess.run(
+                command, env=own, stdin=subprocess.DEVNULL, stdout=rows, stderr=subprocess.PIPE, check=False
+            )
+            if done.returncode:
+                said = done.stderr.decode(errors="replace").strip()
+                msg = said.splitlines()[0] if said else f"psql ended with {done.returncode}"
+                raise DatabaseError(msg)
+            rows.seek(0)
+            for line in rows:
                 yield [_field(one) for one in line[:-1].split(b"\t")]
-            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
-        # A stream that ended early would make every file after it one that nobody knows.
-        if process.returncode:
-            msg = said.splitlines()[0] if said else f"psql ended with {process.returncode}"
-            raise DatabaseError(msg)
 
 
 def _field(text: bytes) -> bytes:

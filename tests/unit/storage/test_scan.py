@@ -10,6 +10,7 @@ import pytest
 
 from dev.debian import PackageError
 from idr.storage.scan import __main__ as program
+from idr.storage.scan import database as scanned
 from idr.storage.scan.__main__ import scan
 from idr.storage.scan.database import Database, DatabaseError
 from idr.storage.scan.report import Report
@@ -103,6 +104,15 @@ def test_a_database_that_cannot_be_read_gives_no_report(
     with pytest.raises(DatabaseError, match=message):
         reported(database, tree)
     assert (tree.data / program.LAST).read_bytes() == before
+
+
+def test_the_database_waits_for_no_walk(database: Database, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL closes a connection whose reader rests longer than `tcp_user_timeout`."""
+    monkeypatch.setattr(scanned, "MEMOS", "select repeat('x', 1000), i from generate_series(1, 50000) i")
+    rows = database.memos("")
+    assert next(rows) == (b"x" * 1000, b"1")
+    assert server.query("select count(*) from pg_stat_activity where query like 'copy%'").strip() == "0"
+    assert sum(1 for _ in rows) == 49_999
 
 
 def test_a_database_of_two_repositories_is_refused(database: Database, server: Server, tree: Tree) -> None:
