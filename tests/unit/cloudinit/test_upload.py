@@ -350,13 +350,15 @@ def test_what_curators_should_not_meet_is_not_handed_over(node: Node) -> None:
 
 
 def test_a_hand_over_that_was_cut_off_goes_on(node: Node) -> None:
-    node.opened("idr0013-cut", "--gib", 1)
+    password = node.opened("idr0013-cut", "--gib", 1)
     incoming = "/srv/upload/open/upload-idr0013-cut/incoming"
     node.machine.said(
         f'echo tif > {incoming}/a.tif; sed -i \'s/"open"/"leaving"/\' /srv/upload/submissions/idr0013-cut'
     )
     extended = node.idr_upload("extend", "idr0013-cut", "--gib", 2)
     assert b"idr0013-cut is being handed over" in extended.stderr
+    node.machine.said("userdel upload-idr0013-cut && /usr/local/lib/idr/upload/activate && id upload-idr0013-cut")
+    assert node.sftp("idr0013-cut", "pwd\n", password)[0] == 255
     # An update meanwhile gives nothing back to the submitter; the last step before the end was the move.
     node.machine.said(
         f"chown root {incoming} && /usr/local/lib/idr/upload/activate && stat -c %U {incoming} | grep root"
