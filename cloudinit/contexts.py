@@ -160,6 +160,19 @@ class Management:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """SFTP for submitters, who come by the public name."""
+
+    upload_port: int
+    host_name: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(upload_port=firewall.UPLOAD_PORT, host_name=source.plan.host_name)
+
+
+@dataclass(frozen=True)
 class Site:
     """What the templates of a site's own roles can print: the whole plan (docs/site-roles.md)."""
 
@@ -186,6 +199,7 @@ CONTEXTS: Mapping[str, type[Context]] = {
     "proxy": frontend.Proxy,
     "redis": Redis,
     "s3": omero.Buckets,
+    "upload": Upload,
     "web": frontend.Web,
 }
 """The context of each role whose templates print more than `Common`."""

@@ -115,6 +115,8 @@ class Proxy:
     omero_name: str
     omero_ssl_port: int
     omero_websocket_port: int
+    uploads: tuple[Node, ...]
+    upload_port: int
     locations: tuple[ProxyLocation, ...]
     site: PublicSite
     site_texts: tuple[SiteText, ...]
@@ -164,6 +166,8 @@ class Proxy:
             omero_name=service_name(release),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             omero_websocket_port=firewall.OMERO_WEBSOCKET_PORT,
+            uploads=release.with_role(Role.UPLOAD),
+            upload_port=firewall.UPLOAD_PORT,
             locations=locations(release),
             site=plan.settings.site,
             site_texts=_site_texts(plan.settings.site),

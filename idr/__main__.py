@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "review": "idr.review.command:command",
     "transfer": "idr.transfer.command:command",
     "manifest": "idr.manifest.command:command",
+    "storage": "idr.storage.command:app",
     "prewarm": "idr.prewarm.command:prewarm",
 }
 

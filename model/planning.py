@@ -147,9 +147,9 @@ def _layers(roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | We
 def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:
     """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
     groups = place.nodes.values() if isinstance(place, Release) else ()
-    shared = any(Role.OMERO_READONLY in group.roles for group in groups)
-    ports = firewall.unserved(settings.omero.distribution, settings.visitors)
-    return ports | (frozenset() if shared else frozenset({firewall.NFS_PORT}))
+    roles = {role for group in groups for role in group.roles}
+    ports = firewall.unserved(settings.omero.distribution, settings.visitors, roles)
+    return ports | (frozenset() if Role.OMERO_READONLY in roles else frozenset({firewall.NFS_PORT}))
 
 
 def _image(settings: Settings, system: System) -> str | None:

@@ -24,6 +24,7 @@ class Role(StrEnum):
     WEB = "web"
     PROXY = "proxy"
     MANAGEMENT = "management"
+    UPLOAD = "upload"
 
 
 class SiteRole(str):

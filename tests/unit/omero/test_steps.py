@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -356,6 +357,22 @@ def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Mach
     assert f"the settings say {_server_sum()}; not unpacked. To take another file" in said
     assert "idr pin --renew" in said
     assert machine.said(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"
+
+
+def test_the_storage_report_is_made_as_the_servers_user(applied: Machine) -> None:
+    scan = Path(stacks.ROOT / "idr" / "storage" / "scan").glob("*.py")
+    applied.write({f"/usr/local/lib/idr-storage/scan/{file.name}": file.read_bytes() for file in scan}, 0o644)
+    lists = {"nfs": b"# Source, mount point, options.\n", "s3": b"# Unit, mount point, bucket.\n"}
+    applied.write({f"/usr/local/lib/idr/{role}/mounts": text for role, text in lists.items()}, 0o644)
+    # The database does not name it, but it is younger than a minute.
+    applied.said("runuser -u omero-server -- touch /data/OMERO/ManagedRepository/new.tif")
+    report = json.loads(applied.said("/usr/local/lib/idr/omero-readwrite/storage-report").splitlines()[-1])["report"]
+    assert report["studies"] == {}
+    assert all(kind["files"] == 0 for kind in report["faults"].values())
+    assert applied.said("stat -c %U /data/OMERO/.idr-storage-report.json") == "omero-server\n"
+    applied.write({"/usr/local/lib/idr/nfs/mounts": lists["nfs"] + b"nas:/idr /uod/idr ro\n"}, 0o644)
+    done = applied.run("/usr/local/lib/idr/omero-readwrite/storage-report")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"no report: /uod/idr is not mounted\n")
 
 
 def _server_sum() -> str:
