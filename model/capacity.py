@@ -83,6 +83,11 @@ class Difference:
         """Nodes whose server this change makes: those without one, and those that get another."""
         return tuple(node for node in self._plan.nodes if self._is_created(node))
 
+    @cached_property
+    def kept(self) -> tuple[Node, ...]:
+        """Nodes whose server stays."""
+        return tuple(node for node in self._plan.nodes if node not in self.created)
+
     def _is_created(self, node: Node) -> bool:
         server = self.server(node)
         if server is None:

@@ -1,9 +1,10 @@
 """Networks, routers and addresses that a plan names and must find in the cloud."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Address
 
-from model.cloud_state import CloudNetwork, CloudState, Router
-from model.plan import Node, Plan
+from model.cloud_state import CloudNetwork, CloudState, Port, Router
+from model.plan import Node, Plan, Scope
 from model.planning import PLACEHOLDER
 from model.settings import StorageNetwork
 from model.wording import is_missing, several
@@ -116,11 +117,54 @@ def old_gateways(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator
         yield from _gateways(network)
 
 
-def addresses(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator[str]:
-    """Fixed addresses in an existing network that another port of the project has already."""
+def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence[Node]) -> Iterator[str]:
+    """Fixed addresses that another port has already, and nodes that would have to move while they are there."""
     for scope in plan.scopes:
-        networks = [known for known in state.networks or () if known.name == scope.subnet.existing]
-        for node in (node for node in new if node.scope == scope.name and networks):
-            for port in state.ports or ():
-                if port.network == networks[0].id and str(node.address) in port.addresses and not port.mine:
-                    yield f"address {node.address} of {node.name} is taken by port {port.id} in '{networks[0].name}'"
+        inside = _networks_of(scope, plan, state)
+        ports = [port for port in state.ports or () if port.network in inside]
+        for node in (node for node in new if node.scope == scope.name):
+            yield from _taken(node, plan, ports)
+        yield from _moved(scope, plan, state, inside, stay)
+
+
+def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> dict[str, str]:
+    """The network of a scope, id to name, where it is there."""
+    existing, own = scope.subnet.existing, plan.cloud_name(scope.name)
+    named = (one for one in state.networks or () if one.name == (existing or own) and (existing or one.mine))
+    return {network.id: network.name for network in named}
+
+
+def _taken(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
+    for port in ports:
+        if str(node.address) not in port.addresses or port.name == plan.cloud_name(node.name):
+            continue
+        if port.mine:
+            yield (
+                f"address {node.address} of {node.name} is still that of '{port.name}', which Neutron does not give "
+                "twice: keep that node's name (a group that gets a `count` renames its node), or remove it in an "
+                "update of its own before"
+            )
+        else:
+            yield f"address {node.address} of {node.name} is taken by port {port.id}"
+
+
+def _moved(
+    scope: Scope, plan: Plan, state: CloudState, inside: Mapping[str, str], stay: Sequence[Node]
+) -> Iterator[str]:
+    """Nodes whose port would get another address: Neutron frees no subnet in use, and the server would not know."""
+    if state.networks is None or (scope.subnet.existing and not inside):
+        return
+    ports = {port.name: port for port in state.ports or () if port.mine and port.addresses}
+    there = [(node, ports[name]) for node in scope.nodes if (name := plan.cloud_name(node.name)) in ports]
+    if any(port.network not in inside or IPv4Address(port.addresses[0]) not in scope.subnet.cidr for _, port in there):
+        yield (
+            f"the nodes of {scope.name} are not in the network that its cidr {scope.subnet.cidr} or existingNetwork "
+            "names, and nothing moves a network with nodes: set it back, or make another release with the new one"
+        )
+        return
+    for node, port in there:
+        if str(node.address) not in port.addresses and node in stay:
+            yield (
+                f"{node.name} has the address {port.addresses[0]}, its first role would give it {node.address}: keep "
+                "the order of its roles, or give it another `rebuild` number in the same update"
+            )

@@ -24,7 +24,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
         networks.router(plan, state),
         networks.existing_networks(plan, state),
         networks.storage_network(plan, state, difference.missing),
-        networks.addresses(plan, state, difference.missing),
+        networks.addresses(plan, state, difference.missing, difference.kept),
         _keypair(plan, state, difference.created),
         _floating_ips(plan, state),
         _zones(state, difference.created),
@@ -40,7 +40,7 @@ def notices(plan: Plan, state: CloudState) -> list[str]:
     """What is no hindrance now, and may be one later; a line each."""
     difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
-        _retired(plan, state, difference),
+        _retired(state, difference),
         _other_releases(plan, state, difference.created),
         networks.old_gateways(plan, state, difference.missing),
         _volumes_elsewhere(plan, state),
@@ -149,10 +149,10 @@ def _flavor_fits(flavor: CloudFlavor, node: Node) -> Iterator[str]:
         yield f"flavor '{flavor.name}' has no disk: set bootVolumeGib for {node.name}, or take another flavor"
 
 
-def _retired(plan: Plan, state: CloudState, difference: Difference) -> Iterator[str]:
+def _retired(state: CloudState, difference: Difference) -> Iterator[str]:
     """Images and flavors of servers that stay, from which nobody could create them again."""
-    stay = [node for node in plan.nodes if node not in difference.created]
-    for line in [*_images(state, stay), *_flavors(state, [node for node in stay if node not in difference.sized])]:
+    unsized = [node for node in difference.kept if node not in difference.sized]
+    for line in [*_images(state, difference.kept), *_flavors(state, unsized)]:
         yield f"{line}; no server is created from it now, but none could be replaced"
 
 

@@ -191,7 +191,7 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     "an address that is taken": (
         joined("mine"),
         {"ports": (Port("p9", "printer", "m1", ("10.130.1.20",)),)},
-        "address 10.130.1.20 of demo1-database is taken by port p9 in 'mine'",
+        "address 10.130.1.20 of demo1-database is taken by port p9",
     ),
     "a storage network without port security": (
         WITH_STORAGE,
@@ -361,6 +361,51 @@ def test_a_server_that_is_moved_or_gets_another_network_is_made_anew_from_what_m
     assert "image 'idr-debian-12' does not exist (available: none)" in absent(
         joined_storage, replace(no_image, ports=ports)
     )
+
+
+def with_ports(network: str = "n1", **others: Port) -> CloudState:
+    """The cloud with every server of the stack on its port, in the stack's own networks."""
+    ports = {
+        node.name: Port(node.name, f"idr-local-{node.name}", network, (str(node.address),), mine=True)
+        for node in PLAN.nodes
+        if node.scope == "demo1"
+    }
+    own = CloudNetwork("idr-local-demo1", "n1", subnets=(CloudSubnet("10.130.1.0/24"),), mine=True)
+    ports |= others
+    return replace(there(PLAN), networks=(PUBLIC, STORAGE, MINE, own), ports=tuple(ports.values()))
+
+
+def release(**settings: Any) -> Plan:
+    values = stacks.values("local")["releases"]
+    values["demo1"] |= settings
+    return local({"releases": values})
+
+
+def test_nodes_that_are_there_keep_network_and_cidr() -> None:
+    assert absent(PLAN, with_ports()) == []
+    for elsewhere in (release(cidr="10.130.9.0/24"), release(existingNetwork="mine")):
+        (line,) = absent(elsewhere, with_ports())
+        assert line.startswith("the nodes of demo1 are not in the network that its cidr 10.130.")
+    frozen = release(cidr="10.130.9.0/24", frozen=True)
+    assert len(absent(frozen, with_ports())) == 1, "its subnet would go as well"
+
+
+def test_nodes_may_get_another_cidr_while_there_are_none() -> None:
+    assert absent(release(cidr="10.130.9.0/24"), replace(with_ports(), servers=(), ports=())) == []
+
+
+def test_a_node_whose_first_role_changes_would_lose_its_address() -> None:
+    turned = local(omeroreadwrite={"roles": ["web", "omero-readwrite"]})
+    (line,) = absent(turned, with_ports())
+    assert line.startswith("demo1-omeroreadwrite has the address 10.130.1.40, its first role would give it 10.130.1.70")
+    values = stacks.values("local")["releases"]["demo1"]["nodes"]
+    values["omeroreadwrite"]["roles"] = ["web", "omero-readwrite"]
+    assert absent(release(nodes=values, rebuild={"omeroreadwrite": 2}), with_ports()) == []
+
+
+def test_a_node_under_another_name_waits_until_its_address_is_free() -> None:
+    (line,) = absent(local(proxy={"count": 2}), with_ports())
+    assert line.startswith("address 10.130.1.50 of demo1-proxy-1 is still that of 'idr-local-demo1-proxy'")
 
 
 def test_an_image_that_no_change_uses_is_a_notice() -> None:

@@ -62,6 +62,8 @@ def test_the_comment_says_the_same_and_which_rule_was_lifted() -> None:
         ("volume-shrunk", {"data-volume-shrunk"}),
         ("volume-unprotected", {"data-volume-unprotected"}),
         ("volume-unprotected-and-replaced", {"data-volume-unprotected", "data-volume-replaced"}),
+        ("cidr-changed", {"node-moved"}),
+        ("node-renamed", {"node-moved"}),
         ("port-opened", {"world-open-port"}),
         ("live-release-removed", {"live-release-removed", "data-volume-deleted"}),
         ("old-release-removed-while-protected", {"data-volume-deleted"}),
