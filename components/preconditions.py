@@ -1,7 +1,7 @@
 """What must be true before an `up` changes anything. A preview asks nothing: a reviewer may have no credentials."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -45,11 +45,7 @@ def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
         pulumi.log.warn(line)
     if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    gone, off, changed = result.gone_servers(), result.switched_off(), result.changed_metadata()
-    return {
-        name: _deployed(server, gone.get(name, ""), off=name in off, changed=changed.get(name, {}))
-        for name, server in result.state.servers().items()
-    }
+    return {name: _deployed(name, server, result) for name, server in result.state.servers().items()}
 
 
 def require_safe_locations(plan: Plan) -> None:
@@ -89,13 +85,15 @@ def require_capacity(plan: Plan) -> None:
 
 
 def restore_servers(plan: Plan, deployed: Mapping[str, Deployed]) -> None:
-    """Before an `up`, start the servers that are switched off, and put back metadata that somebody changed.
+    """Before an `up`, start the servers that are switched off, and put back metadata and security groups.
 
-    The engine sees neither: the provider does not read a server's metadata, and its state says what ran. Servers of a
-    frozen release stay as they are. Raises RunError where Nova refuses.
+    The engine sees none of these: the provider reads neither a server's metadata nor a port's groups, and its state
+    says what ran. Servers of a frozen release stay as they are. Raises RunError where the cloud refuses.
     """
     frozen = {node.name for scope in plan.scopes if scope.frozen for node in scope.nodes}
-    changed = {name: one for name, one in deployed.items() if (one.off or one.changed) and name not in frozen}
+    changed = {
+        name: one for name, one in deployed.items() if (one.off or one.changed or one.groups) and name not in frozen
+    }
     if not changed:
         return
     try:
@@ -112,12 +110,23 @@ def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
                 cloud.compute.delete_server_metadata(one.id, [key])
             else:
                 cloud.compute.set_server_metadata(one.id, **{key: value})
+        for port, groups in one.groups.items():
+            pulumi.log.info(f"server {name}: the security groups of its port were changed and are put back")
+            _put_back_groups(cloud, port, groups)
         if one.off:
             pulumi.log.info(f"server {name} is switched off and is started now")
             cloud.compute.start_server(one.id)
     for one in changed.values():
         if one.off:
             cloud.compute.wait_for_server(cloud.compute.get_server(one.id), wait=START_SECONDS)
+
+
+def _put_back_groups(cloud: "Connection", port: str, groups: tuple[str, ...]) -> None:
+    wanted: dict[str, Any] = {"security_groups": list(groups)}
+    if groups and cloud.network.get_port(port).is_port_security_enabled is False:
+        # Only then: not every cloud knows the attribute.
+        wanted["port_security_enabled"] = True
+    cloud.network.update_port(port, **wanted)
 
 
 def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
@@ -145,9 +154,10 @@ def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
     return result
 
 
-def _deployed(server: Resource, gone: str, *, off: bool, changed: Mapping[str, str | None]) -> Deployed:
+def _deployed(name: str, server: Resource, result: Agreement) -> Deployed:
     inputs = server.inputs
     metadata = inputs.get("metadata") or {}
+    ports = (port for key, port in result.changed_groups().items() if key in (name, f"{name}-storage"))
     return Deployed(
         image=metadata.get("image", ""),
         rebuild=metadata.get("rebuild", ""),
@@ -155,8 +165,9 @@ def _deployed(server: Resource, gone: str, *, off: bool, changed: Mapping[str, s
         zone=server.outputs.get("availabilityZone"),
         flavor=inputs.get("flavorName", ""),
         ports=len(inputs.get("networks") or ()),
-        gone=gone,
+        gone=result.gone_servers().get(name, ""),
         id=server.id or "",
-        off=off,
-        changed=changed,
+        off=name in result.switched_off(),
+        changed=result.changed_metadata().get(name, {}),
+        groups={port.id or "": tuple(port.inputs.get("securityGroupIds") or ()) for port in ports},
     )
