@@ -188,7 +188,7 @@ def _zones(state: CloudState, created: Sequence[Node]) -> Iterator[str]:
 
 
 def _volumes(plan: Plan, state: CloudState, difference: Difference) -> Iterator[str]:
-    types = sorted({volume.type for volume in difference.volumes if volume.type})
+    types = sorted({volume.type for volume in (*difference.volumes, *difference.retyped) if volume.type})
     if state.volume_types is not None:
         yield from (is_missing("volume type", t, state.volume_types) for t in types if t not in state.volume_types)
     named = [str(v.existing) for node in plan.nodes for v in node.volumes if v.existing]

@@ -240,6 +240,11 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
         {},
         "volume type 'fast' does not exist (available: standard)",
     ),
+    "no volume type for one that is there": (
+        local(database=volume(type="fast")),
+        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 1, mine=True, type="standard"),)},
+        "volume type 'fast' does not exist (available: standard)",
+    ),
     "no volume": (local(database=volume(existing=VOLUME)), {}, f"volume '{VOLUME}' does not exist (available: none)"),
     "no volume to copy": (
         local(database=volume(source={"volume": VOLUME, "sizeGib": 1})),
