@@ -88,6 +88,16 @@ def test_what_is_worst_is_said_first() -> None:
     assert order == sorted(order)
 
 
+def test_each_mistake_of_a_stack_file_is_a_line() -> None:
+    failed = raw("nothing")
+    mistakes = "error: Pulumi.lab.yaml: idr:a: is required\nPulumi.lab.yaml: idr:b: is not a setting"
+    failed["diagnostics"] = [{"severity": "error", "message": mistakes}]
+    assert read(json.dumps(failed)).errors == (
+        "error: Pulumi.lab.yaml: idr:a: is required",
+        "Pulumi.lab.yaml: idr:b: is not a setting",
+    )
+
+
 def test_a_preview_without_unchanged_resources_is_refused_as_it_hides_a_volume_that_lost_its_protection() -> None:
     blind = raw("volume-unprotected")
     blind["steps"] = [step for step in blind["steps"] if step["op"] != "same"]
