@@ -29,6 +29,11 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
     """A router of the cloud, which leads to where floating addresses come from."""
     if state.routers is None or not plan.settings.router:
         return
+    if any(known.mine for known in state.routers) and any(known.mine for known in state.ports or ()):
+        yield (
+            f"router '{plan.settings.router}' cannot take the place of this stack's own, which floating addresses need: "
+            "remove idr:router"
+        )
     yield from _one("router", plan.settings.router, state.routers)
     named = [router.external for router in state.routers if router.name == plan.settings.router]
     outside = {network.id for network in state.networks or () if network.name == plan.settings.external_network}
@@ -125,6 +130,7 @@ def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence
         for node in (node for node in new if node.scope == scope.name):
             yield from _taken(node, plan, ports)
         yield from _moved(scope, plan, state, inside, stay)
+    yield from _stays_on_storage(plan, state, stay)
 
 
 def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> dict[str, str]:
@@ -167,4 +173,17 @@ def _moved(
             yield (
                 f"{node.name} has the address {port.addresses[0]}, its first role would give it {node.address}: keep "
                 "the order of its roles, or give it another `rebuild` number in the same update"
+            )
+
+
+def _stays_on_storage(plan: Plan, state: CloudState, stay: Sequence[Node]) -> Iterator[str]:
+    """Nodes whose server would be replaced for another storage network, all of them at once."""
+    network = _storage(plan, state)
+    ports = {port.name: port for port in state.ports or () if port.mine}
+    for node in stay:
+        port = ports.get(plan.cloud_name(f"{node.name}-storage"))
+        if network and node.storage_network and port and port.network != network.id:
+            yield (
+                f"{node.name} is in another network than the storage network '{network.name}': its server must be made "
+                "anew for that; give it another `rebuild` number in the same update"
             )

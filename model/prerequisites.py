@@ -20,6 +20,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
         _images(state, difference.created),
         _systems(plan, state, difference.created),
         _flavors(state, difference.sized),
+        _memory(plan, difference),
         networks.external_network(plan, state),
         networks.router(plan, state),
         networks.existing_networks(plan, state),
@@ -147,6 +148,20 @@ def _flavor_fits(flavor: CloudFlavor, node: Node) -> Iterator[str]:
         )
     if not flavor.disk_gib and not node.boot_volume_gib:
         yield f"flavor '{flavor.name}' has no disk: set bootVolumeGib for {node.name}, or take another flavor"
+
+
+def _memory(plan: Plan, difference: Difference) -> Iterator[str]:
+    """Servers that stay as they are, and would be configured for memory that they do not have."""
+    frozen = {scope.name for scope in plan.scopes if scope.frozen}
+    for node in difference.kept if plan.settings.configure else ():
+        server = difference.server(node)
+        if server is None or node.scope in frozen or node in difference.sized or not server.memory_mib:
+            continue
+        if server.memory_mib < node.flavor.memory_mib:
+            yield (
+                f"flavor '{node.flavor_name}' has {server.memory_mib} MiB in this cloud, idr:flavors says "
+                f"{node.flavor.memory_mib}: services that run would be given more than there is"
+            )
 
 
 def _retired(state: CloudState, difference: Difference) -> Iterator[str]:

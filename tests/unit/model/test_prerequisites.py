@@ -408,6 +408,29 @@ def test_a_node_whose_first_role_changes_would_lose_its_address() -> None:
     assert absent(release(nodes=values, rebuild={"omeroreadwrite": 2}), with_ports()) == []
 
 
+def test_another_storage_network_is_for_servers_that_are_made_anew() -> None:
+    port = Port("p", "idr-local-demo1-omeroreadwrite-storage", "s1", ("172.16.0.9",), mine=True)
+    assert absent(WITH_STORAGE, with_ports(storage=port)) == []
+    (line,) = absent(WITH_STORAGE, with_ports(storage=replace(port, network="s0")))
+    assert line.startswith("demo1-omeroreadwrite is in another network than the storage network 'storage'")
+
+
+def test_a_flavor_described_as_larger_is_refused_for_servers_that_are_there() -> None:
+    flavors = {**stacks.values("local")["flavors"], "local.small": {"vcpus": 1, "memoryMib": 4096}}
+    larger = local({"flavors": flavors})
+    assert absent(larger, there(larger)) == []
+    (line,) = absent(larger, there(PLAN))
+    assert line.startswith("flavor 'local.small' has 768 MiB in this cloud, idr:flavors says 4096")
+    assert absent(local({"flavors": flavors, "configure": False}), there(PLAN)) == []
+
+
+def test_a_router_of_the_cloud_takes_no_live_stacks_place() -> None:
+    state = replace(with_ports(), routers=(Router("theirs"), Router("idr-local", mine=True)))
+    (line,) = absent(local({"router": "theirs"}), state)
+    assert line.startswith("router 'theirs' cannot take the place of this stack's own")
+    assert absent(local({"router": "theirs"}), replace(state, ports=())) == []
+
+
 def test_a_node_under_another_name_waits_until_its_address_is_free() -> None:
     (line,) = absent(local(proxy={"count": 2}), with_ports())
     assert line.startswith("address 10.130.1.50 of demo1-proxy-1 is still that of 'idr-local-demo1-proxy'")
