@@ -31,7 +31,7 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
         return
     if any(known.mine for known in state.routers) and any(known.mine for known in state.ports or ()):
         yield (
-            f"router '{plan.settings.router}' cannot take the place of its own, which floating addresses need: "
+            f"router '{plan.settings.router}' cannot take the place of the stack's own, to which addresses lead: "
             "remove idr:router"
         )
     yield from _one("router", plan.settings.router, state.routers)

@@ -427,7 +427,7 @@ def test_a_flavor_described_as_larger_is_refused_for_servers_that_are_there() ->
 def test_a_router_of_the_cloud_takes_no_live_stacks_place() -> None:
     state = replace(with_ports(), routers=(Router("theirs"), Router("idr-local", mine=True)))
     (line,) = absent(local({"router": "theirs"}), state)
-    assert line.startswith("router 'theirs' cannot take the place of its own")
+    assert line.startswith("router 'theirs' cannot take the place of the stack's own")
     assert absent(local({"router": "theirs"}), replace(state, ports=())) == []
 
 
