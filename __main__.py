@@ -5,7 +5,8 @@ import pulumi
 from components import cloud
 from components.deployment import Deployment
 from components.failure import say_next_step
-from components.preconditions import require_agreement, require_capacity, require_safe_locations, restore_servers
+from components.preconditions import require_agreement, require_capacity, require_safe_locations
+from components.restored import restore_servers
 from components.stack import load
 from model.outputs import contract
 from model.outputs.summary import summary
@@ -16,11 +17,11 @@ from model.replacement import order
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
 require_safe_locations(stack_plan)
-deployed = require_agreement(stack_plan, secrets)
+live = require_agreement(stack_plan, secrets)
 require_capacity(stack_plan)
-restore_servers(stack_plan, deployed)
+restore_servers(stack_plan, secrets, live)
 say_next_step(pulumi.get_stack())
-deployment = Deployment(stack_plan, secrets, order(stack_plan, deployed))
+deployment = Deployment(stack_plan, secrets, order(stack_plan, live.servers))
 
 # A first preview can already show what depends on no address or id of the cloud's.
 before_up = contract.planned(stack_plan, secrets)

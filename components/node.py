@@ -123,7 +123,7 @@ def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resourc
             # A server's zone and the key pair that Nova recorded do not change after its creation.
             "schedulerHints",
             "keyPair",
-            # The program starts what is switched off (preconditions.restore_servers), with a refresh or without.
+            # The program starts what is switched off (restored.restore_servers), with a refresh or without.
             # After a refresh the provider would start it again, which Nova refuses.
             "powerState",
             # An image that is uploaded again under its name has another id. After a refresh, a server whose image was

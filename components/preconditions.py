@@ -1,6 +1,7 @@
 """What must be true before an `up` changes anything. A preview asks nothing: a reviewer may have no credentials."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -21,22 +22,27 @@ if TYPE_CHECKING:
 DELETED = ("DELETED", "SOFT_DELETED")
 """Nova's states of a server that somebody has deleted, as long as it remembers it."""
 
-START_SECONDS = 300
-"""How long a server that was switched off may take to run."""
-
 
 class ListError(IdrError):
     """The cloud does not list what it has."""
 
 
-def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
+@dataclass(frozen=True)
+class Live:
+    """What there is of a stack: its servers by their names in the plan, and the outputs of its last update."""
+
+    servers: Mapping[str, Deployed] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def require_agreement(plan: Plan, secrets: Secrets) -> Live:
     """Refuse an `up` where cloud, state and stack secret do not agree, before it has created anything.
 
-    Returns what the state's servers were created from, by their names in the plan; nothing in a preview. Raises
-    RunError with the differences and the command that resolves them.
+    Returns what the state has; nothing in a preview. Raises RunError with the differences and the command that resolves
+    them.
     """
     if pulumi.runtime.is_dry_run():
-        return {}
+        return Live()
     try:
         result = asking(lambda: _confirmed(connect(setting), plan))
     except IdrError as error:
@@ -45,7 +51,8 @@ def require_agreement(plan: Plan, secrets: Secrets) -> dict[str, Deployed]:
         pulumi.log.warn(line)
     if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    return {name: _deployed(name, server, result) for name, server in result.state.servers().items()}
+    servers = {name: _deployed(name, server, result) for name, server in result.state.servers().items()}
+    return Live(servers, result.state.outputs())
 
 
 def require_safe_locations(plan: Plan) -> None:
@@ -82,51 +89,6 @@ def require_capacity(plan: Plan) -> None:
         raise pulumi.RunError(msg)
     for line in (*report.notices, *report.unchecked):
         pulumi.log.warn(line)
-
-
-def restore_servers(plan: Plan, deployed: Mapping[str, Deployed]) -> None:
-    """Before an `up`, start the servers that are switched off, and put back metadata and security groups.
-
-    The engine sees none of these: the provider reads neither a server's metadata nor a port's groups, and its state
-    says what ran. Servers of a frozen release stay as they are. Raises RunError where the cloud refuses.
-    """
-    frozen = {node.name for scope in plan.scopes if scope.frozen for node in scope.nodes}
-    changed = {
-        name: one for name, one in deployed.items() if (one.off or one.changed or one.groups) and name not in frozen
-    }
-    if not changed:
-        return
-    try:
-        asking(lambda: _restore(connect(setting), changed))
-    except IdrError as error:
-        raise pulumi.RunError(str(error)) from None
-
-
-def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
-    for name, one in changed.items():
-        for key, value in one.changed.items():
-            pulumi.log.info(f"server {name}: metadata {key} was changed and is put back")
-            if value is None:
-                cloud.compute.delete_server_metadata(one.id, [key])
-            else:
-                cloud.compute.set_server_metadata(one.id, **{key: value})
-        for port, groups in one.groups.items():
-            pulumi.log.info(f"server {name}: the security groups of its port were changed and are put back")
-            _put_back_groups(cloud, port, groups)
-        if one.off:
-            pulumi.log.info(f"server {name} is switched off and is started now")
-            cloud.compute.start_server(one.id)
-    for one in changed.values():
-        if one.off:
-            cloud.compute.wait_for_server(cloud.compute.get_server(one.id), wait=START_SECONDS)
-
-
-def _put_back_groups(cloud: "Connection", port: str, groups: tuple[str, ...]) -> None:
-    wanted: dict[str, Any] = {"security_groups": list(groups)}
-    if groups and cloud.network.get_port(port).is_port_security_enabled is False:
-        # Only then: not every cloud knows the attribute.
-        wanted["port_security_enabled"] = True
-    cloud.network.update_port(port, **wanted)
 
 
 def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:

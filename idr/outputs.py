@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,7 @@ def read(stack: str | None, source: str | None) -> dict[str, Any]:
     return values
 
 
-def topology(outputs: dict[str, Any]) -> Topology:
+def topology(outputs: Mapping[str, Any]) -> Topology:
     """The topology among the outputs. Raises OutputsError when it is not as the contract says."""
     try:
         return Topology.model_validate(outputs.get("topology"))

@@ -60,6 +60,12 @@ def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
     )
 
 
+def replaced(plan: Plan, deployed: Mapping[str, Deployed]) -> set[str]:
+    """The names of the nodes whose servers an update replaces."""
+    nodes = (node for scope in plan.scopes if not scope.frozen for node in scope.nodes)
+    return {node.name for node in nodes if node.name in deployed and _is_replaced(node, deployed[node.name])}
+
+
 def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
     """Groups of nodes of which each can answer what another is asked, in the order of the plan."""
     yield balancing.web(release)
@@ -69,6 +75,10 @@ def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
 
 
 def _is_interrupted(node: Node, was: Deployed) -> bool:
+    return _is_replaced(node, was) or node.flavor_name != was.flavor
+
+
+def _is_replaced(node: Node, was: Deployed) -> bool:
     if was.gone or is_moved(node.zone, was.zone) or was.ports != (2 if node.storage_network else 1):
         return True
-    return (node.image, str(node.rebuild), node.flavor_name) != (was.image, was.rebuild, was.flavor)
+    return (node.image, str(node.rebuild)) != (was.image, was.rebuild)

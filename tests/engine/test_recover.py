@@ -248,6 +248,17 @@ def test_an_up_says_which_server_somebody_suspended(place: Place) -> None:
     assert (drift.returncode, "is SUSPENDED" in drift.stdout) == (1, True)
 
 
+def test_a_server_that_is_switched_off_and_replaced_is_not_started(place: Place) -> None:
+    # `idr.stop` advises to switch a server off whose services do not stop.
+    off = place.only("servers", REDIS)
+    off["status"] = "SHUTOFF"
+    place.project.change(lambda config: config["idr:releases"]["demo1"].update(rebuild={"redis": 9}))
+    done = place.up()
+    assert done.returncode == 0, done.stdout
+    assert "is started now" not in done.stdout
+    assert place.only("servers", REDIS)["id"] != off["id"]
+
+
 def test_a_server_that_is_there_and_not_listed_is_not_made_twice(place: Place) -> None:
     server = place.only("servers", REDIS)
 

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.cloud
 
 DATABASE, PROXY, BASTION = "demo1-database", "demo1-proxy", "bastion"
 NODES = (BASTION, DATABASE, "demo1-redis", "demo1-omeroreadwrite", PROXY)
+OTHERS = ("demo1-omeroreadonly-1", "demo1-management")
+"""Nodes of a release of `ebi` that the demo's has not."""
 
 
 def deleted(place: Tenant, node: str) -> None:
@@ -66,6 +68,18 @@ def rebuild(place: Tenant, node: str) -> None:
 @pytest.mark.parametrize("node", NODES)
 @pytest.mark.parametrize("what", FAULTS)
 def test_the_guides_procedure_heals_a_machine(place: Tenant, what: str, node: str) -> None:
+    heals(place, what, node)
+
+
+@pytest.mark.parametrize("node", OTHERS)
+@pytest.mark.parametrize("what", FAULTS)
+def test_it_heals_a_machine_of_another_role(whole: Tenant, what: str, node: str) -> None:
+    whole.service().on(DATABASE, ROW.format("create table if not exists kept as select 130 as release"))
+    heals(whole, what, node)
+
+
+def heals(place: Tenant, what: str, node: str) -> None:
+    """Cause a fault, follow the guide, and find the service well and the data kept."""
     fault, is_rebuilt = FAULTS[what]
     volumes = place.listing()["volumes"]
     with faults.watching(place.service()) as outage:

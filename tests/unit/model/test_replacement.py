@@ -9,7 +9,7 @@ from harness import stacks
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
-from model.replacement import Deployed, Order, order
+from model.replacement import Deployed, Order, order, replaced
 
 
 def deployed(made: Plan) -> dict[str, Deployed]:
@@ -52,6 +52,12 @@ def test_another_zone_or_network_replaces_a_server(change: dict[str, Any]) -> No
     made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
     was = deployed(made)
     assert order(made, {**was, "demo1-redis": replace(was["demo1-redis"], **change)}).servers == ("demo1-redis",)
+
+
+def test_another_image_replaces_a_server_and_another_flavor_does_not() -> None:
+    assert replaced(PLAN, AS_PLANNED) == set()
+    assert replaced(PLAN, OTHER["image"]) == set(AS_PLANNED)
+    assert replaced(PLAN, OTHER["flavor"]) == set()
 
 
 @pytest.mark.parametrize("name", AS_PLANNED)
