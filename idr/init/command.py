@@ -112,10 +112,10 @@ def _too_large(needed: Size, free: dict[str, float]) -> list[str]:
     lacking = needed.shortfalls(free)
     if not lacking:
         return []
-    fitting = ", ".join(str(one) for one in sizes() if not one.shortfalls(free)) or "none"
+    fitting = ", ".join(str(one) for one in sizes() if not one.shortfalls(free))
     return [
         f"This project is too small for the layout {needed.layout}: {'; '.join(lacking)}.",
-        f"It has room for: {fitting}.",
+        f"It has room for: {fitting}." if fitting else "Ask for a larger quota, or name smaller flavors with --flavor.",
     ]
 
 

@@ -235,6 +235,11 @@ def test_the_flavors_of_the_cloud_count_where_they_are_larger(place: Path, monke
     assert done.stdout.startswith("This project is too small for the layout single-node: 36 cores, 20 left.")
 
 
+def test_where_no_layout_fits_it_says_what_to_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idr.init.command._free", lambda _: {"instances": 10, "cores": 20, "ram (MiB)": 51_200})
+    assert "Ask for a larger quota, or name smaller flavors with --flavor." in init(place).stdout
+
+
 def test_who_has_no_key_is_told_how_to_make_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(place))
     done = runner.invoke(app, ["init", "-s", "lab", "--cloud", "lab"])
