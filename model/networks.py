@@ -1,7 +1,7 @@
 """Networks, routers and addresses that a plan names and must find in the cloud."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Address
+from collections.abc import Collection, Iterator, Sequence
+from ipaddress import ip_address
 
 from model.cloud_state import CloudNetwork, CloudState, Port, Router
 from model.plan import Node, Plan, Scope
@@ -133,11 +133,10 @@ def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence
     yield from _stays_on_storage(plan, state, stay)
 
 
-def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> dict[str, str]:
-    """The network of a scope, id to name, where it is there."""
-    existing, own = scope.subnet.existing, plan.cloud_name(scope.name)
-    named = (one for one in state.networks or () if one.name == (existing or own) and (existing or one.mine))
-    return {network.id: network.name for network in named}
+def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> frozenset[str]:
+    """The id of a scope's network, where it is there. Its name says so also where its labels are lost."""
+    name = scope.subnet.existing or plan.cloud_name(scope.name)
+    return frozenset(network.id for network in state.networks or () if network.name == name)
 
 
 def _taken(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
@@ -154,15 +153,17 @@ def _taken(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
             yield f"address {node.address} of {node.name} is taken by port {port.id}"
 
 
-def _moved(
-    scope: Scope, plan: Plan, state: CloudState, inside: Mapping[str, str], stay: Sequence[Node]
-) -> Iterator[str]:
+def _moved(scope: Scope, plan: Plan, state: CloudState, inside: Collection[str], stay: Sequence[Node]) -> Iterator[str]:
     """Nodes whose port would get another address: Neutron frees no subnet in use, and the server would not know."""
     if state.networks is None or (scope.subnet.existing and not inside):
         return
     ports = {port.name: port for port in state.ports or () if port.mine and port.addresses}
     there = [(node, ports[name]) for node in scope.nodes if (name := plan.cloud_name(node.name)) in ports]
-    if any(port.network not in inside or IPv4Address(port.addresses[0]) not in scope.subnet.cidr for _, port in there):
+    # Beside its own, a port has an address of each IPv6 subnet that configures addresses by itself.
+    if any(
+        port.network not in inside or not any(ip_address(one) in scope.subnet.cidr for one in port.addresses)
+        for _, port in there
+    ):
         yield (
             f"the nodes of {scope.name} are not in the network that its cidr {scope.subnet.cidr} or existingNetwork "
             "names, and nothing moves a network with nodes: set it back, or make another release with the new one"
@@ -171,7 +172,7 @@ def _moved(
     for node, port in there:
         if str(node.address) not in port.addresses and node in stay:
             yield (
-                f"{node.name} has the address {port.addresses[0]}, its first role would give it {node.address}: keep "
+                f"{node.name} has the address {', '.join(port.addresses)}, its first role would give it {node.address}: keep "
                 "the order of its roles, or give it another `rebuild` number in the same update"
             )
 

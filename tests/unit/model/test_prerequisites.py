@@ -395,6 +395,13 @@ def test_nodes_that_are_there_keep_network_and_cidr() -> None:
     assert len(absent(frozen, with_ports())) == 1, "its subnet would go as well"
 
 
+def test_a_node_with_an_address_of_ipv6_or_a_network_that_lost_its_labels_is_where_it_is() -> None:
+    ports = tuple(replace(port, addresses=("2001:db8::7", *port.addresses)) for port in with_ports().ports or ())
+    assert absent(PLAN, replace(with_ports(), ports=ports)) == []
+    bare = tuple(replace(network, mine=False) for network in with_ports().networks or ())
+    assert absent(PLAN, replace(with_ports(), networks=bare)) == []
+
+
 def test_nodes_may_get_another_cidr_while_there_are_none() -> None:
     assert absent(release(cidr="10.130.9.0/24"), replace(with_ports(), servers=(), ports=())) == []
 
