@@ -172,8 +172,8 @@ def _moved(scope: Scope, plan: Plan, state: CloudState, inside: Collection[str],
     for node, port in there:
         if str(node.address) not in port.addresses and node in stay:
             yield (
-                f"{node.name} has the address {', '.join(port.addresses)}, its first role would give it {node.address}: keep "
-                "the order of its roles, or give it another `rebuild` number in the same update"
+                f"{node.name} has the address {', '.join(port.addresses)}, its first role would give it "
+                f"{node.address}: keep the order of its roles, or give it another `rebuild` number in the same update"
             )
 
 
