@@ -31,6 +31,7 @@ NOISE = frozenset(
 """Properties that change without anybody's doing, or that the listing tells better."""
 ADVICE = {
     "changed": "`pulumi up --refresh` puts back what the settings say",
+    "grown": "set its sizeGib in the stack file to the size that it has now: no volume can shrink",
     "deleted": "`pulumi up` creates a server again; for anything else run `bin/idr recover` first",
     "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume",
     "not the stack's": "somebody attached it by hand: detach it by its id",
@@ -144,7 +145,10 @@ def _drift(step: dict[str, Any]) -> Drift | None:
     was, has = before.get("outputs") or {}, now.get("outputs") or {}
     # A provider says "none" as null, as an empty list, or not at all.
     differing = tuple(sorted(key for key in {*was, *has} - NOISE if (was.get(key) or None) != (has.get(key) or None)))
-    return Drift(**about, change="changed", properties=differing) if differing else None
+    if not differing:
+        return None
+    grown = KINDS.get(about["type"]) == Kind.VOLUME and has.get("size", 0) > was.get("size", 0)
+    return Drift(**about, change="grown" if grown else "changed", properties=differing)
 
 
 def _show(differences: list[Drift]) -> None:

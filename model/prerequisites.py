@@ -31,6 +31,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
         _zones(state, difference.created),
         _volumes(plan, state, difference),
         volumes.existing(plan, state),
+        volumes.shrunk(plan, state),
         volumes.sources(state, difference.volumes),
         _members(plan, state),
     )

@@ -89,6 +89,12 @@ def test_what_changes_by_itself_is_no_drift(key: str) -> None:
     assert drifts({"steps": [step(URN, {key: 1}, {key: 2})]}) == []
 
 
+def test_a_volume_that_somebody_has_grown_is_no_change_to_put_back() -> None:
+    volume = "urn:pulumi:local::idr::idr:storage:DataVolume$openstack:blockstorage/volume:Volume::demo1-database-db"
+    (drift,) = drifts({"steps": [step(volume, {"size": 1}, {"size": 7})]})
+    assert (drift.change, drift.properties) == ("grown", ("size",))
+
+
 def test_nothing_is_said_in_several_ways() -> None:
     assert drifts({"steps": [step(URN, {"tags": None}, {"tags": []})]}) == []
 

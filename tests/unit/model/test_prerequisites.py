@@ -299,6 +299,11 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
         {"volume_gib": 5},
         "volume 'demo1-database-db' of 9 GiB: one volume of this project may have 5",
     ),
+    "a volume that is larger than it is to be": (
+        PLAN,
+        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 7, mine=True),)},
+        "volume 'demo1-database-db' has 7 GiB, sizeGib says 1: no volume can shrink; set sizeGib to 7",
+    ),
     "more nodes than a server group takes": (
         local(proxy={"count": 3}),
         {"members": 2},
