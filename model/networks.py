@@ -173,7 +173,8 @@ def _moved(scope: Scope, plan: Plan, state: CloudState, inside: Collection[str],
         if str(node.address) not in port.addresses and node in stay:
             yield (
                 f"{node.name} has the address {', '.join(port.addresses)}, its first role would give it "
-                f"{node.address}: keep the order of its roles, or give it another `rebuild` number in the same update"
+                f"{node.address}: keep the order of its roles (if somebody changed the port, put its address back), or "
+                "give it another `rebuild` number in the same update"
             )
 
 
