@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.cloud.tenant import Tenant
+from idr.ssh import NO_CONNECTION
 from tests.cloud import faults
 from tests.cloud.test_data import ROW
 from tests.soak import faults_page
@@ -33,7 +34,9 @@ def disk_full(place: Tenant, node: str) -> None:
 
 
 def without_sshd(place: Tenant, node: str) -> None:
-    place.service().on(node, "sudo systemctl mask --now ssh")
+    # A masked unit has no KillMode, so the session that masks it may end too.
+    place.service().try_on(node, "sudo systemctl mask --now ssh")
+    assert place.service().try_on(node, "true").returncode == NO_CONNECTION
 
 
 FAULTS: dict[str, tuple[Callable[[Tenant, str], None], bool]] = {
