@@ -43,11 +43,13 @@ def _completed_nodes(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+NodeName = Annotated[
+    str, typer.Argument(help="A node's name, or its short name in the live release.", autocompletion=_completed_nodes)
+]
+
+
 def command(
-    node: Annotated[
-        str,
-        typer.Argument(help="A node's name, or its short name in the live release.", autocompletion=_completed_nodes),
-    ],
+    node: NodeName,
     remote: Annotated[list[str] | None, typer.Argument(help="A command to run there, after `--`.")] = None,
     stack: OptionalStack = None,
     source: outputs.From = None,

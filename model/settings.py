@@ -108,7 +108,7 @@ class Settings(Section):
         (), description="Networks of OMERO clients (port 4064); empty: from anywhere"
     )
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
-    keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one")
+    keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one; of new machines")
     dns_servers: Annotated[tuple[MachineAddress, ...], EachOnce] = Field(
         (), max_length=NAME_SERVERS_OF_A_SUBNET, description="Name servers; the cloud's where absent"
     )
