@@ -196,6 +196,7 @@ CONTEXTS: Mapping[str, type[Context]] = {
     "omero-downloads": omero.Downloads,
     "omero-readwrite": omero.Exports,
     "omero-server": omero.Server,
+    "omero-web": omero.WebPackages,
     "proxy": frontend.Proxy,
     "redis": Redis,
     "s3": omero.Buckets,

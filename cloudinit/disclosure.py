@@ -92,9 +92,13 @@ def _visitors(plan: Plan) -> dict[str, str]:
 
 
 def _apps(node: Node, plan: Plan) -> Iterator[tuple[str, str]]:
-    """The applications beside a node's OMERO.web, as a key of its configuration: visitors may ask them, too."""
+    """The applications beside a node's OMERO.web, as a key of its configuration: visitors may ask them, too.
+
+    Of a site's own, everything that the stack file says.
+    """
     if Role.WEB in node.roles and (apps := plan.settings.apps_of(node.scope)):
         yield "omero.web.apps", " ".join(app.name for app in apps)
+        yield from ((f"web.siteApps.{app.name}", repr(app)) for app in apps if app.addresses)
 
 
 def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:
@@ -159,8 +163,7 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
 def _of_files_beside(plan: Plan) -> dict[str, str]:
     """The same of other files beside the stack file: the site's own nginx locations, and packages of Python."""
     texts = {snippet.path: snippet.text for snippet in plan.settings.site.locations}
-    if addons := plan.settings.omero.addons:
-        texts[addons.path] = addons.text
+    texts |= {one.path: one.text for one in (plan.settings.omero.addons, plan.settings.web.requirements) if one}
     return {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
 
 

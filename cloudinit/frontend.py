@@ -1,5 +1,6 @@
 """What the templates of proxy and OMERO.web can print, beside `cloudinit.contexts.Common`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal, Self
@@ -55,7 +56,7 @@ class Web:
             omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             public_password=source.plan.settings.public_password,
-            url_filter=addresses.url_filter([app.name for app in apps]),
+            url_filter=addresses.url_filter([app.name for app in apps], _of_site(apps)),
             apps=apps,
             redis=source.first(Role.REDIS),
             redis_password=source.password("redis"),
@@ -127,7 +128,7 @@ class Proxy:
         """The values for a node."""
         node, release, plan = source.node, source.release, source.plan
         apps = plan.settings.apps_of(release.name)
-        names = [app.name for app in apps]
+        names, of_site = [app.name for app in apps], _of_site(apps)
         acme = plan.settings.acme if node == plan.public_node() else None
         is_public = plan.settings.visitors == Visitors.PUBLIC
         kinds = caching.KINDS if is_public else caching.FOR_USERS
@@ -143,8 +144,10 @@ class Proxy:
             apps=apps,
             has_front_page=any(app.is_root for app in apps),
             content_policy=content_policy.of(apps),
-            addresses=addresses.opened(names) if is_public else addresses.opened_for_users(names),
-            known_arguments=addresses.known_arguments(),
+            addresses=(addresses.opened if is_public else addresses.opened_for_users)(names, of_site),
+            known_arguments=addresses.known_arguments(
+                {key: known for app in apps for key, known in app.arguments.items()}
+            ),
             kept_groups=addresses.KEPT_GROUPS,
             credentials=addresses.credentials(),
             kinds=kinds,
@@ -173,6 +176,10 @@ class Proxy:
             site_texts=_site_texts(plan.settings.site),
             site_locations=plan.settings.site.locations,
         )
+
+
+def _of_site(apps: Iterable[App]) -> tuple[Address, ...]:
+    return tuple(address for app in apps for address in app.addresses)
 
 
 def _site_texts(site: PublicSite) -> tuple[SiteText, ...]:

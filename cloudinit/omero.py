@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from cloudinit.source import Source
+from model import addons
 from model.downloads import Download, Jar
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
 from model.nfs import NfsMount
@@ -64,6 +65,18 @@ class Server:
 
 def _placed(jars: tuple[Jar, ...]) -> tuple[PlacedJar, ...]:
     return tuple(PlacedJar(f"omero.jars.{number}", path) for number, jar in enumerate(jars) for path in jar.paths)
+
+
+@dataclass(frozen=True)
+class WebPackages:
+    """The lock file of OMERO.web's environment: the program's packages, and those of the stack file."""
+
+    requirements: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(requirements=addons.together(addons.WEB, source.plan.settings.web.requirements))
 
 
 @dataclass(frozen=True, repr=False)

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from harness import proxy, stacks
 from model import addresses, balancing, web_apps
 from model.addresses import Address
-from model.omero_config import OmeroWeb
+from model.site_apps import StackWeb
 from model.visitors import Visitors
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import THUMBNAIL, WEB, Front
@@ -34,7 +34,7 @@ from tests.unit.frontend.test_cache import JSON, KEPT, NOT_KEPT
 from tests.unit.frontend.test_programs import CLIENT
 
 APPS = tuple(web_apps.table())
-PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN, web=OmeroWeb(apps=APPS))
+PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN, web=StackWeb(apps=APPS))
 NAME: Final = "sessionid_demo1"
 ADA, BEN = ({"Cookie": f"{NAME}=private-of-{name}"} for name in ("ada", "ben"))
 USERS: tuple[dict[str, str], ...] = (ADA, BEN, ADA, {}, BEN)
