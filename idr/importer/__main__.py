@@ -58,12 +58,12 @@ def _print(data: Any) -> int:
 
 def _check() -> int:
     settings = Settings.read()
-    return _print({"faults": checks.check(_rows(), settings.mounts, settings.disks).faults})
+    return _print({"faults": checks.check(_rows(), settings.mounts, settings.folders).faults})
 
 
 def _queue(name: str, parallel: str, per_mount: str) -> int:
     settings, place, rows = Settings.read(), Place(name), _rows()
-    checked = checks.check(rows, settings.mounts, settings.disks)
+    checked = checks.check(rows, settings.mounts, settings.folders)
     if checked.faults:
         raise RowError(f"not queued, since paths have faults: {json.dumps(checked.faults)}")
     place.make()

@@ -20,11 +20,14 @@ ICE_CONFIG = "/usr/local/lib/idr/omero-server/ice.config"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the plan knows: mounts, this node's own disks, where OMERO.server and its database are, and its volume."""
+    """What the plan knows: where OMERO.server and its database are, and where images can be.
+
+    `mounts` must be mounted; `folders` are on this node's own disks. `database_gib` is that of the database's volume.
+    """
 
     address: str
     mounts: tuple[str, ...]
-    disks: tuple[str, ...]
+    folders: tuple[str, ...]
     connection: str
     database_gib: int
 
@@ -32,7 +35,7 @@ class Settings:
     def read(cls, file: Path = SETTINGS) -> "Settings":
         """Read them from the file that the role installs."""
         data = json.loads(file.read_text())
-        return cls(**data | {"mounts": tuple(data["mounts"]), "disks": tuple(data["disks"])})
+        return cls(**data | {"mounts": tuple(data["mounts"]), "folders": tuple(data["folders"])})
 
 
 class Place:

@@ -19,6 +19,7 @@ from .truth import Database, Known, TruthError
 GIVE_UP = 10
 """Rows that fail one after another: then something is wrong that is no row's fault."""
 LOOK_SECONDS = 30.0
+DISKS = ("/", "/data")
 TURN_SECONDS = 1.0
 OURS_NOT = (
     "OMERO has Fileset:{} of this path without images, which this import did not make: if nobody imports it now, run "
@@ -120,7 +121,7 @@ class Worker:
         return not self._halted
 
     def _shortages(self) -> Iterator[str]:
-        yield from limits.full(self._settings.disks)
+        yield from limits.full(DISKS)
         try:
             yield from limits.database_full(self._database.size(), self._settings.database_gib)
         except TruthError as error:

@@ -43,6 +43,7 @@ if sys.argv[2] == "inside":
 
     worker.subprocess = types.SimpleNamespace(run=run, DEVNULL=worker.subprocess.DEVNULL)
 worker.TURN_SECONDS = 0.05
+worker.DISKS = (str(home),)
 worker.limits.has_memory = lambda: True
 settings = Settings("192.0.2.1", (), (str(home),), "dbname=idr", 10)
 worker.Worker(Place("list", home / "imports"), settings, Database("dbname=idr", home / "password"), print)()
