@@ -20,13 +20,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import checks, command_line
-from .place import IMPORTS, Place, Settings
+from .place import Place, Settings
 from .report import report
 from .rows import Row, RowError
 from .schedule import Limits
 from .truth import Database
 from .worker import Worker
 
+IMPORTS = Path("/data/imports")
+SETTINGS = Path("/etc/idr/import.json")
 PASSWORD = Path("/etc/idr/omero/database-password")
 
 
@@ -57,12 +59,14 @@ def _print(data: Any) -> int:
 
 
 def _check() -> int:
-    settings = Settings.read()
+    settings = Settings.read(SETTINGS)
     return _print({"faults": checks.check(_rows(), settings.mounts, settings.folders).faults})
 
 
 def _queue(name: str, parallel: str, per_mount: str) -> int:
-    settings, place, rows = Settings.read(), Place(name), _rows()
+    settings, place, rows = Settings.read(SETTINGS), Place(name, IMPORTS), _rows()
+    if place.is_wanted:
+        raise RowError(f"{name} is being imported: wait, or stop it first")
     checked = checks.check(rows, settings.mounts, settings.folders)
     if checked.faults:
         raise RowError(f"not queued, since paths have faults: {json.dumps(checked.faults)}")
@@ -72,14 +76,14 @@ def _queue(name: str, parallel: str, per_mount: str) -> int:
 
 
 def _login(name: str, user: str, *group: str) -> int:
-    place = Place(name)
+    place = Place(name, IMPORTS)
     place.make()
-    words = command_line.logging_in(Settings.read().address, user, group[0] if group else None)
+    words = command_line.logging_in(Settings.read(SETTINGS).address, user, group[0] if group else None)
     return subprocess.run(words, env=place.environment, check=False).returncode
 
 
 def _session(name: str) -> int:
-    place = Place(name)
+    place = Place(name, IMPORTS)
     if not place.sessions.exists():
         return 1
     words = command_line.asking_for_the_session()
@@ -88,16 +92,16 @@ def _session(name: str) -> int:
 
 
 def _report(name: str) -> int:
-    return _print(report(Place(name)))
+    return _print(report(Place(name, IMPORTS)))
 
 
 def _stop(name: str) -> int:
-    Place(name).run.unlink(missing_ok=True)
+    Place(name, IMPORTS).run.unlink(missing_ok=True)
     return 0
 
 
 def _log(name: str, number: str) -> int:
-    place = Place(name)
+    place = Place(name, IMPORTS)
     told = place.ledger().told.get(place.rows[int(number)].path)
     if told and told.log:
         sys.stdout.write(Path(told.log).read_text(errors="replace"))
@@ -112,8 +116,8 @@ def _work() -> int:
         except BlockingIOError:
             sys.stderr.write("another worker runs\n")
             return 1
-        settings = Settings.read()
-        while place := next(Place.wanted(), None):
+        settings = Settings.read(SETTINGS)
+        while place := next(Place.wanted(IMPORTS), None):
             if not Worker(place, settings, Database(settings.connection, PASSWORD), print)():
                 return 0
     return 0

@@ -13,8 +13,6 @@ from .ledger import Ledger
 from .rows import Row, valid_name
 from .schedule import Limits
 
-IMPORTS = Path("/data/imports")
-SETTINGS = Path("/etc/idr/import.json")
 ICE_CONFIG = "/usr/local/lib/idr/omero-server/ice.config"
 
 
@@ -32,7 +30,7 @@ class Settings:
     database_gib: int
 
     @classmethod
-    def read(cls, file: Path = SETTINGS) -> "Settings":
+    def read(cls, file: Path) -> "Settings":
         """Read them from the file that the role installs."""
         data = json.loads(file.read_text())
         return cls(**data | {"mounts": tuple(data["mounts"]), "folders": tuple(data["folders"])})
@@ -41,7 +39,7 @@ class Settings:
 class Place:
     """The folder of one import."""
 
-    def __init__(self, name: str, imports: Path = IMPORTS) -> None:
+    def __init__(self, name: str, imports: Path) -> None:
         self.name = valid_name(name)
         self.folder = imports / self.name
         self.logs = self.folder / "logs"
@@ -51,7 +49,7 @@ class Place:
         self._halted = self.folder / "halted"
 
     @classmethod
-    def wanted(cls, imports: Path = IMPORTS) -> Iterator["Place"]:
+    def wanted(cls, imports: Path) -> Iterator["Place"]:
         """The imports that somebody wants to run, the first that was asked for first."""
         found = sorted(imports.glob("*/run"), key=lambda file: file.stat().st_mtime)
         return (cls(file.parent.name, imports) for file in found)
@@ -87,6 +85,11 @@ class Place:
     def why_halted(self) -> str:
         """Why it stopped before its end; empty where it did not."""
         return self._halted.read_text() if self._halted.exists() else ""
+
+    @property
+    def stamp(self) -> int:
+        """Another number once another list was queued."""
+        return self._list.stat().st_mtime_ns if self._list.exists() else 0
 
     @property
     def is_wanted(self) -> bool:

@@ -36,6 +36,7 @@ class Worker:
         self._looks = place.looks
         self._halted = ""
         self._stopping = False
+        self._stamp = place.stamp
         self._streak = 0
         self._looked = -LOOK_SECONDS
         self._existing: set[str] = set()
@@ -55,7 +56,7 @@ class Worker:
         if self._halted:
             self._said(f"{self._place.name}: halted: {self._halted}")
             self._place.halt(self._halted)
-        elif not self._stopping and self._place.is_wanted:
+        elif not self._stopping and self._is_wanted():
             self._said(f"{self._place.name}: finished")
             self._place.run.unlink(missing_ok=True)
             self._omero(command_line.logging_out())
@@ -113,12 +114,16 @@ class Worker:
             yield one
 
     def _may_begin(self) -> bool:
-        if self._stopping or self._halted or not self._place.is_wanted:
+        if self._stopping or self._halted or not self._is_wanted():
             return False
         if time.monotonic() - self._looked > LOOK_SECONDS:
             self._looked = time.monotonic()
             self._halted = "; ".join(self._shortages())
         return not self._halted
+
+    def _is_wanted(self) -> bool:
+        """Whether this list shall still be imported: nobody has stopped it or queued another one."""
+        return self._place.is_wanted and self._place.stamp == self._stamp
 
     def _shortages(self) -> Iterator[str]:
         yield from limits.full(DISKS)
