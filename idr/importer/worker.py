@@ -18,6 +18,8 @@ from .truth import Database, Known, TruthError
 
 GIVE_UP = 10
 """Rows that fail one after another: then something is wrong that is no row's fault."""
+PATIENCE_SECONDS, PAUSE_SECONDS = 600.0, 20.0
+"""OMERO.server starts within minutes, after a boot of the node as well as after a change of its configuration."""
 LOOK_SECONDS = 30.0
 DISKS = ("/", "/data")
 TURN_SECONDS = 1.0
@@ -173,7 +175,13 @@ class Worker:
             self._halted = f"{GIVE_UP} rows in a row failed, the last one: {why}"
 
     def _has_session(self) -> bool:
-        if self._omero(command_line.asking_for_the_session()) == 0:
+        """Whether OMERO.server answers, soon or after it has started again, and knows who imports."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self._omero(command_line.asking_for_the_session()):
+            if self._stopping or time.monotonic() > end:
+                break
+            time.sleep(PAUSE_SECONDS)
+        else:
             return True
         self._halted = "OMERO.server does not answer, or the session has ended: run the same command again"
         return False

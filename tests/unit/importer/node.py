@@ -43,6 +43,7 @@ if sys.argv[2] == "inside":
 
     worker.subprocess = types.SimpleNamespace(run=run, DEVNULL=worker.subprocess.DEVNULL)
 worker.TURN_SECONDS = 0.05
+worker.PATIENCE_SECONDS, worker.PAUSE_SECONDS = float(sys.argv[4]), 0.1
 worker.DISKS = (str(home),)
 worker.limits.has_memory = lambda: True
 settings = Settings("192.0.2.1", (), (str(home),), "dbname=idr", 10)
@@ -93,11 +94,11 @@ class Node:
         assert checked.faults == {}
         self.place.queue(rows, checked.good, Limits(parallel, parallel))
 
-    def start(self, way: str = "processes") -> "subprocess.Popen[str]":
+    def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
         """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
         environment = os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "STAND_IN": str(self.home)}
         return subprocess.Popen(
-            [sys.executable, "-c", WORK, str(self.home), way, str(PROGRAMS / "omero")],
+            [sys.executable, "-c", WORK, str(self.home), way, str(PROGRAMS / "omero"), str(patience)],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from harness import stacks
 from idr.__main__ import app
+from idr.importer.checks import FAULTS
 from idr.imports import command, remote
 from model.outputs import contract
 from model.outputs.topology import Known
@@ -105,7 +106,7 @@ def test_faults_are_told_before_anybody_types_a_password(node: Node) -> None:
     done = run(file, "--user", "demo")
     assert done.exit_code == 1
     assert done.stderr.splitlines() == [
-        "error: 1 of 6 paths are not below a mount of this node; mount them (nfsMounts, s3Mounts), or correct the list: /x",
+        f"error: 1 of 6 paths {FAULTS['outside']}: /x",
         f"error: 4 of 6 paths are not there: {node.home}/no0, {node.home}/no1, {node.home}/no2, ...",
     ]
     assert "login" not in (node.home / "calls").read_text()

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,18 @@ def test_it_halts_when_the_session_has_ended_and_goes_on_with_a_new_one(node: No
     node.queue([Row(path) for path in paths])
     node.work()
     assert node.counts() == dict.fromkeys(paths, ONCE)
+
+
+def test_it_waits_for_a_server_that_starts(node: Node) -> None:
+    (path,) = node.images("a.tiff")
+    node.queue([Row(path)])
+    (node.place.sessions / "alive").unlink()
+    worker = node.start(patience=60)
+    time.sleep(1)
+    assert node.counts() == {}
+    node.log_in()
+    assert worker.communicate(timeout=60)[0] == "list: finished\n"
+    assert node.counts() == {path: ONCE}
 
 
 def test_a_session_that_ends_meanwhile_is_no_fault_of_a_row(node: Node) -> None:
