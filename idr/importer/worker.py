@@ -139,6 +139,7 @@ class Worker:
         path = one.row.path
         log = self._place.logs / sha256(path.encode()).hexdigest()[:16]
         out, err = log.with_suffix(".out"), log.with_suffix(".err")
+        was_begun = path in self._ledger.begun
         self._ledger.tell(path, STARTED, log=str(err))
         begin = time.monotonic()
         with out.open("w") as to_out, err.open("w") as to_err:
@@ -146,21 +147,24 @@ class Worker:
         seconds = round(time.monotonic() - begin, 3)
         ended = command_line.ended(status, out)
         if status == 0 and ended.filesets:
-            self._done(path, Known(list(ended.filesets), ended.images), seconds, plates=list(ended.plates))
             self._existing.update(one.row.new_objects())
+        # What is imported again may have more filesets than this importer has made.
+        if status == 0 and ended.filesets and not was_begun:
+            self._done(path, Known(list(ended.filesets), ended.images), seconds, plates=list(ended.plates))
         elif not self._stopping and not self._halted:
-            self._judge(one, status, seconds, err)
+            self._judge(one, ended, seconds, err)
 
-    def _judge(self, one: Sized, status: int, seconds: float, err: Path) -> None:
-        """An importer that made nothing, or failed: the database says what there is now."""
+    def _judge(self, one: Sized, ended: command_line.Ended, seconds: float, err: Path) -> None:
+        """Note how a row ended whose importer failed or has not made it all: the database says what there is."""
         path = one.row.path
         try:
             known = self._database.known({path: self._looks[path].folder}).get(path, Known())
         except TruthError as error:
             self._halted = str(error)
             return
-        if known.images and (status == 0 or not self._looks[path].folder):
-            self._done(path, known, seconds, why="" if status == 0 else command_line.cause(err))
+        if known.images and (ended.status == 0 or not self._looks[path].folder):
+            why = command_line.cause(err) if ended.status else ""
+            self._done(path, known, seconds, why=why, plates=list(ended.plates))
         elif self._has_session():
             self._failed(path, seconds, command_line.cause(err), str(err))
 

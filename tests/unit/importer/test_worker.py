@@ -1,6 +1,5 @@
 """Imports on the node: nothing twice and nothing left out, wherever they are interrupted."""
 
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -103,16 +102,23 @@ def test_what_somebody_else_is_importing_is_not_deleted(node: Node) -> None:
         assert "OMERO has Fileset:1 of this path without images" in node.report()["each"][0]["error"]
 
 
-def test_a_folder_that_was_cut_off_is_imported_again(node: Node) -> None:
-    """OMERO may have some of what is in it, and not all."""
+@pytest.mark.parametrize("point", ["fileset", "images"])
+def test_a_folder_that_was_cut_off_is_completed(node: Node, point: str) -> None:
+    """OMERO has some of its filesets, one of them without images, and not all."""
     folder = node.home / "images" / "plate"
     folder.mkdir()
-    shutil.copy(node.images("a.tiff")[0], folder / "a.tiff")
-    node.query("insert into filesets (path) values (?)", f"{str(folder)[1:]}/other.tiff")
-    node.query("insert into images (fileset) values (1)")
+    files = node.images(*(f"plate/{name}.tiff" for name in "abc"))
     node.queue([Row(str(folder))])
+    pause(node, point, files[1])
+    worker = node.start()
+    until(lambda: (node.home / "paused").exists())
+    node.kill(worker)
+    assert node.counts() == {files[0]: ONCE, files[1]: (1, 0 if point == "fileset" else 2)}
+    (node.home / "pause").unlink()
     node.work()
-    assert node.counts()[str(folder)] == ONCE
+    assert node.counts() == dict.fromkeys(files, ONCE)
+    (done,) = node.report()["each"]
+    assert (done["state"], done["images"], len(done["filesets"])) == ("done", 6, 3)
 
 
 def test_it_halts_when_the_session_has_ended_and_goes_on_with_a_new_one(node: Node) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,6 +191,17 @@ def test_a_curator_imports_by_one_command(applied: Machine) -> None:
     # As sudo does: another account's environment, in a folder that it cannot read.
     assert applied.said(f"cd /root && runuser -u omero-import -- env -i PATH=/usr/bin {command}") == "Image:7\n"
     assert applied.said("stat -c '%U %a' /usr/local/bin/omero-import") == "root 755\n"
+
+
+def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machine) -> None:
+    applied.write({"/run/mine/json.py": b"print('mine')\n"})
+    command = "runuser -u omero-import -- env -i PATH=/usr/bin /usr/local/bin/idr-import report none"
+    about = json.loads(applied.said(f"cd /run/mine && {command}"))
+    assert (about["state"], about["rows"]) == ("unknown", 0)
+    assert applied.said("stat -c '%U %G %a' /data/imports") == "omero-import omero-server 750\n"
+    settings = json.loads(applied.said("cat /etc/idr/import.json"))
+    assert settings["mounts"] == [mount.mount for mount in PLAN.settings.nfs_mounts]
+    assert (settings["folders"], settings["database_gib"] > 0) == ([], True)
 
 
 def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied: Machine) -> None:
