@@ -59,7 +59,7 @@ def test_a_list_in_yaml(tmp_path: Path) -> None:
 def test_files_of_rows_by_their_ending(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     file = tmp_path / "bulk.yml"
-    file.write_text(f"path: {name}\ncolumns: [path, name]\nno_thumbnails: true\n")
+    file.write_text(f"path: {name}\ncolumns: [path, name]\nno-thumbnails: true\n")
     assert bulk.read(file) == [Row("/a b", None, {"name": "x", "skip": ["thumbnails"]})]
 
 
