@@ -166,7 +166,8 @@ class Worker:
             why = command_line.cause(err) if ended.status else ""
             self._done(path, known, seconds, why=why, plates=list(ended.plates))
         elif self._has_session():
-            self._failed(path, seconds, command_line.cause(err), str(err))
+            why = command_line.cause(err)
+            self._failed(path, seconds, why if ended.status else f"the importer made nothing: {why}", str(err))
 
     def _done(self, path: str, known: Known, seconds: float, **about: object) -> None:
         self._streak = 0

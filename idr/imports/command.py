@@ -125,3 +125,5 @@ def _show(about: dict[str, Any], *, whole: bool, as_json: bool) -> None:
         show.rows(about)
     show.failures(about)
     cli.console().print(show.summary(about))
+    if about["state"] == "finished" and not whole:
+        cli.console().print(show.LEFT)

@@ -10,6 +10,7 @@ from idr import cli
 from idr.importer.checks import FAULTS
 
 SHOWN = 10
+LEFT = "Left to do, see the guide: annotations, rendering settings, and `idr prewarm --fresh` for what the proxy keeps"
 
 
 def faults(found: Mapping[str, Any], rows: int) -> Iterator[str]:

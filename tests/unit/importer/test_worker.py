@@ -189,3 +189,14 @@ def test_stopped_it_ends_what_has_begun_and_begins_no_more(node: Node) -> None:
     assert set(node.counts().values()) == {ONCE}
     assert len(node.counts()) < 50
     assert node.report()["state"] == "stopped"
+
+
+def test_an_importer_that_makes_nothing_has_failed_whatever_its_exit_status(node: Node) -> None:
+    folder = node.home / "images" / "plate"
+    folder.mkdir()
+    node.images("plate/a.tiff")
+    node.queue([Row(str(folder))])
+    (folder / "a.tiff").unlink()
+    node.work()
+    (row,) = node.report()["each"]
+    assert (row["state"], row["error"]) == ("failed", "the importer made nothing: 0 filesets created, 0 errors")
