@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ def main(words: Sequence[str]) -> int:
     """Run a command; 2 is wrong usage."""
     os.umask(0o002)
     command = COMMANDS.get(words[0]) if words else None
-    if command is None:
+    if command is None or not _takes(command, words[1:]):
         sys.stderr.write(__doc__ or "")
         return 2
     try:
@@ -44,9 +45,14 @@ def main(words: Sequence[str]) -> int:
     except RowError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def _takes(command: Callable[..., int], words: Sequence[str]) -> bool:
+    try:
+        signature(command).bind(*words)
     except TypeError:
-        sys.stderr.write(__doc__ or "")
-        return 2
+        return False
+    return True
 
 
 def _rows() -> list[Row]:

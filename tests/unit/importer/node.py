@@ -6,16 +6,20 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from idr.importer import limits, worker
 from idr.importer.checks import check
-from idr.importer.place import Place
+from idr.importer.place import Place, Settings
 from idr.importer.report import report
 from idr.importer.rows import Row
 from idr.importer.schedule import Limits
+from idr.importer.truth import Database
 
 PROGRAMS = Path(__file__).with_name("programs")
 SCHEMA = """
@@ -96,19 +100,47 @@ class Node:
 
     def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
         """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
-        environment = os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "STAND_IN": str(self.home)}
         return subprocess.Popen(
             [sys.executable, "-c", WORK, str(self.home), way, str(PROGRAMS / "omero"), str(patience)],
-            env=environment,
+            env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
 
-    def work(self, way: str = "processes") -> str:
-        """Let the worker run to its end; returns what it says."""
-        said, _ = self.start(way).communicate(timeout=SECONDS)
-        return said
+    def work(self) -> str:
+        """Let the worker run to its end, in this process; returns what it says."""
+        said: list[str] = []
+        settings = Settings("192.0.2.1", (), (str(self.home),), "dbname=idr", 10)
+        database = Database("dbname=idr", self.home / "password")
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with self.played():
+                worker.Worker(self.place, settings, database, said.append)()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return "".join(f"{line}\n" for line in said)
+
+    @contextmanager
+    def played(self) -> Iterator[None]:
+        """Programs that play OMERO and psql, and a worker that does not wait long for them."""
+        constants: dict[str, Any] = {
+            "TURN_SECONDS": 0.05,
+            "PATIENCE_SECONDS": 0,
+            "PAUSE_SECONDS": 0.1,
+            "DISKS": (str(self.home),),
+        }
+        with (
+            patch.dict(os.environ, self.environment),
+            patch.multiple(worker, **constants),
+            patch.object(limits, "has_memory", lambda: True),
+        ):
+            yield
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads to the programs that play OMERO and psql."""
+        return {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "STAND_IN": str(self.home)}
 
     def kill(self, worker: "subprocess.Popen[str]", number: signal.Signals = signal.SIGKILL) -> None:
         """End the worker, and with SIGKILL its importers, as systemd and a reboot do."""

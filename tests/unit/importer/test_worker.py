@@ -56,7 +56,7 @@ def test_a_thousand_rows_interrupted_at_five_points_are_imported_once(node: Node
     node.kill(worker, signal.SIGTERM)
     assert node.report()["state"] == "running"
     assert len(node.counts()) < 1000
-    assert node.work("inside") == "list: finished\n"
+    assert node.start("inside").communicate(timeout=120)[0] == "list: finished\n"
     assert node.counts() == dict.fromkeys(paths, ONCE)
     assert sorted(node.query("select name from targets")) == [(f"Dataset:name:{number}",) for number in range(7)]
     done = node.report()
