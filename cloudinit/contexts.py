@@ -194,7 +194,7 @@ CONTEXTS: Mapping[str, type[Context]] = {
     "omero-database": omero.Accounts,
     "omero-demo": omero.Server,
     "omero-downloads": omero.Downloads,
-    "omero-readwrite": omero.Exports,
+    "omero-readwrite": omero.ReadWrite,
     "omero-server": omero.Server,
     "omero-web": omero.WebPackages,
     "proxy": frontend.Proxy,

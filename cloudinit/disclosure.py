@@ -16,6 +16,9 @@ from model.secrets import Secrets
 from model.settings import Settings
 from model.visitors import Visitors
 
+RUN_ON_NODES = ("idr/importer", "idr/prewarm")
+"""Folders beside `cloudinit` whose modules nodes run."""
+
 
 def disclosure(
     plan: Plan, secrets: Secrets, *, verifies_cloud: bool, cloud: Mapping[str, str] | None = None
@@ -142,7 +145,9 @@ def digests(project: Path) -> dict[str, str]:
 
     Those of roles that no node has, too: a first node of a role is no change of its templates.
     """
-    files = [file for file in (project / HERE.name).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    folders = (project / name for name in (HERE.name, *RUN_ON_NODES))
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    files = [file for file in files if "__pycache__" not in file.parts]
     return {
         str(file.relative_to(project)): _digest(file)
         for file in sorted([*files, *(project / "model" / table.name for table in (addresses.TABLE, web_apps.TABLE))])

@@ -138,12 +138,29 @@ class Buckets:
 
 
 @dataclass(frozen=True)
-class Exports:
-    """The nodes that the read-write server shares its files with."""
+class ReadWrite:
+    """Whom the read-write server shares its files with, and where images can be that it imports in place.
+
+    All of a release's OMERO nodes must have these at the same path: on `image_mounts` they do, in `image_folders` of
+    this node only where there are no others. `database_gib` is 0 where the database has no volume.
+    """
 
     readonly_nodes: tuple[Node, ...]
+    image_mounts: tuple[str, ...]
+    image_folders: tuple[str, ...]
+    database: Node
+    database_user: str
+    database_gib: int
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        return cls(readonly_nodes=readonly_nodes(source.release))
+        settings, others, database = source.plan.settings, readonly_nodes(source.release), source.first(Role.DATABASE)
+        return cls(
+            readonly_nodes=others,
+            image_mounts=(*(nfs.mount for nfs in settings.nfs_mounts), *(s3.mount for s3 in settings.s3_mounts)),
+            image_folders=() if others else tuple(one.mount for one in source.node.volumes if one.purpose == "data"),
+            database=database,
+            database_user=database_user(source.node),
+            database_gib=sum(volume.size_gib for volume in database.volumes if volume.purpose == "db"),
+        )

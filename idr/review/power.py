@@ -19,6 +19,7 @@ ACCESS = (
     "*/scripts/people",
     "*/scripts/former-keys",
     "*/bin/omero-import",
+    "*/bin/idr-import",
     "*/nftables.conf*",
     "*/pg_hba.conf*",
     "*/users.acl*",

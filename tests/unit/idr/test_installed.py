@@ -31,6 +31,16 @@ UV = Path(sys.executable).with_name("uv")
 PACKAGES = ("idr", "model", "cloudinit")
 MADE_AT_BUILD = ".dist-info/"
 PREVIEW = ROOT / "tests" / "unit" / "review" / "previews" / "nothing.json"
+LIST = (
+    ROOT
+    / "tests"
+    / "unit"
+    / "importer"
+    / "idr-metadata"
+    / "idr0000-demo-screen"
+    / "screenA"
+    / "idr0000-screenA-bulk.yml"
+)
 OUTPUTS = contract.outputs(
     # Nothing answers there, and says so at once.
     stacks.plan_of("local"),
@@ -60,6 +70,7 @@ OF_A_STACK = (
     ["recover"],
     ["review"],
     ["storage", "report"],
+    ["import", str(LIST)],
 )
 RUN_ALL = """
 import json, sys

@@ -120,7 +120,8 @@ def _with_sums(plan: Plan, server_sum: str) -> Plan:
 
 def _is_omeros(path: str) -> bool:
     server = "omero" in path and "omero-web" not in path and "/omero/web/" not in path
-    return server or path.startswith(("/usr/local/lib/idr/common/", "/etc/exports.d", "/etc/nfs.conf.d", "/etc/idr"))
+    beginnings = ("/usr/local/lib/idr/common/", "/etc/exports.d", "/etc/nfs.conf.d", "/etc/idr")
+    return server or "idr-import" in path or path.startswith(beginnings)
 
 
 @contextmanager

@@ -193,6 +193,17 @@ def test_a_curator_imports_by_one_command(applied: Machine) -> None:
     assert applied.said("stat -c '%U %a' /usr/local/bin/omero-import") == "root 755\n"
 
 
+def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machine) -> None:
+    applied.write({"/run/mine/json.py": b"print('mine')\n"})
+    command = "runuser -u omero-import -- env -i PATH=/usr/bin /usr/local/bin/idr-import report none"
+    about = json.loads(applied.said(f"cd /run/mine && {command}"))
+    assert (about["state"], about["rows"]) == ("unknown", 0)
+    assert applied.said("stat -c '%U %G %a' /data/imports") == "omero-import omero-server 750\n"
+    settings = json.loads(applied.said("cat /etc/idr/import.json"))
+    assert settings["mounts"] == [mount.mount for mount in PLAN.settings.nfs_mounts]
+    assert (settings["folders"], settings["database_gib"] > 0) == ([], True)
+
+
 def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied: Machine) -> None:
     importer = "runuser -u omero-import --"
     assert applied.run(f"{importer} cat {SERVER}/etc/logback-cli.xml").returncode == 0
