@@ -14,10 +14,10 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # it has no types
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
-from pulumi.runtime.proto import LanguageRuntimeServicer, language_pb2_grpc, plugin_pb2
-from pulumi.runtime.proto import language_pb2 as messages
 
 from languagehost import RUN_REPORTED, Program, start_program
+from languagehost.protocol import language_pb2 as messages
+from languagehost.protocol import language_pb2_grpc, plugin_pb2
 
 PARENT_POLL = 1.0
 """Seconds between looks at whether the engine still lives."""
@@ -63,7 +63,7 @@ def required_packages() -> Iterator[dict[str, str]]:
             }
 
 
-class Host(LanguageRuntimeServicer):
+class Host(language_pb2_grpc.LanguageRuntimeServicer):
     """The engine's LanguageRuntime service. Names and messages are those of pulumi's language.proto."""
 
     def __init__(self, engine: str, waiting: Program) -> None:
