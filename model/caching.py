@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from model.addresses import STATIC
+from model.visitors import Visitors
 
 MIB_PER_GIB: Final = 1024
 PURPOSE: Final = "nginxcache"
@@ -90,6 +91,11 @@ class Cached(Protocol):
 def volume_gib(proxy: Cached) -> int:
     """How large the cache of a proxy may be: its cache volume, or a little of its root disk."""
     return next((volume.size_gib for volume in proxy.volumes if volume.purpose == PURPOSE), WITHOUT_VOLUME_GIB)
+
+
+def kinds(visitors: Visitors) -> tuple[Kind, ...]:
+    """The kinds of answers that are kept."""
+    return KINDS if visitors == Visitors.PUBLIC else FOR_USERS
 
 
 def zones(size_gib: int, kinds: Iterable[Kind] = KINDS) -> tuple[Zone, ...]:
