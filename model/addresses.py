@@ -113,6 +113,12 @@ def known_arguments() -> dict[str, str]:
     return {name: _known(names) for name, names in _file()["arguments"].items()}
 
 
+def kinds() -> dict[str, dict[str, Any]]:
+    """The kinds of answers that are kept, as the table has them (`model.caching.Kind`)."""
+    found: dict[str, dict[str, Any]] = _file()["kinds"]
+    return found
+
+
 def credentials() -> str:
     """Names by which one logs in, as a regular expression: each letter as it is or percent-encoded."""
     spelled = ("".join(f"(?:{letter}|%{ord(letter):02x})" for letter in name) for name in CREDENTIALS)
