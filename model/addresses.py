@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from model import tables
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 
@@ -170,5 +170,5 @@ def _of_route(route: str) -> str:
 
 @cache
 def _file() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(TABLE.read_text())
+    read: dict[str, Any] = tables.read(TABLE)
     return read
