@@ -107,9 +107,9 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
     written.write_bytes(text.encode())
     written.chmod(file.stat().st_mode & 0o777)
     written.replace(file)
-    for lock, said in locked.items():
-        lock.write_text(said)
-        sums["omero.addons"] = hashlib.sha256(said.encode()).hexdigest()
+    for lock, lines in locked.items():
+        lock.write_text(lines)
+        sums["omero.addons"] = hashlib.sha256(lines.encode()).hexdigest()
     return sums
 
 
