@@ -10,7 +10,7 @@ from components.preconditions import Live
 from idr import started
 from idr.cloud import asking, connect
 from idr.errors import IdrError
-from idr.outputs import topology
+from idr.topology import of_outputs
 from model.plan import Plan
 from model.replacement import Deployed, replaced
 from model.secrets import Secrets
@@ -63,6 +63,6 @@ def _wait(names: list[str], secrets: Secrets, live: Live) -> None:
     if not names or "topology" not in live.outputs:
         return
     pulumi.log.info(f"waiting for the services of {', '.join(names)}")
-    for name in started.wait(topology(live.outputs), names, secrets.deploy_keys()[0].private):
+    for name in started.wait(of_outputs(live.outputs), names, secrets.deploy_keys()[0].private):
         # This update may be what repairs it.
         pulumi.log.warn(f"{name} was started and is not healthy: `bin/idr status` says more")
