@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, Self
 from cloudinit import frontend, omero
 from cloudinit.source import Source
 from model import firewall, matrix, people, sizing
+from model.limits import DatabaseLimits
 from model.locations import server_name
 from model.matrix import HostRules
 from model.omero_nodes import service_name
@@ -100,29 +101,23 @@ class Bastion:
 
 @dataclass(frozen=True, repr=False)
 class Database:
-    """PostgreSQL: who may log in, and the sizes that depend on more than the node (`node.sizes` has the others)."""
+    """PostgreSQL: who may log in, and the limits that depend on more than the node (`node.sizes` has the others)."""
 
     omero_servers: tuple[Node, ...]
     pool_size: int
     reserved_connections: int
-    connections: int
-    work_memory_mib: int
-    wal_mib: int
+    limits: DatabaseLimits
     omero_password: str
     readonly_password: str
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        servers, pool = source.release.with_role(*OMERO_ROLES), source.plan.settings.omero.pool_size
-        connections = sizing.database_connections(len(servers), pool)
         return cls(
-            omero_servers=servers,
-            pool_size=pool,
+            omero_servers=source.release.with_role(*OMERO_ROLES),
+            pool_size=source.plan.settings.omero.pool_size,
             reserved_connections=sizing.RESERVED_CONNECTIONS,
-            connections=connections,
-            work_memory_mib=source.node.sizes.work_memory_mib(connections),
-            wal_mib=sizing.wal_mib(next(volume.size_gib for volume in source.node.volumes if volume.purpose == "db")),
+            limits=source.limits(DatabaseLimits),
             omero_password=source.password("database/omero"),
             readonly_password=source.password("database/omeroreadonly"),
         )

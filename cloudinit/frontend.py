@@ -8,8 +8,8 @@ from typing import Literal, Self
 from cloudinit.source import Source
 from model import addresses, balancing, caching, content_policy, firewall
 from model.addresses import Address
-from model.balancing import Hop
-from model.caching import Kind, Zone
+from model.caching import Kind
+from model.limits import ProxyLimits, WebLimits
 from model.locations import ProxyLocation, locations
 from model.nginx_snippets import Snippet
 from model.omero_nodes import service_name
@@ -40,9 +40,7 @@ class Web:
     redis: Node
     redis_password: str
     session_cookie: str
-    timeout_seconds: int
-    few_at_once: int
-    many_at_once: int
+    limits: WebLimits
 
     @classmethod
     def of(cls, source: Source) -> Self:
@@ -61,9 +59,7 @@ class Web:
             redis=source.first(Role.REDIS),
             redis_password=source.password("redis"),
             session_cookie=balancing.session_cookie(release),
-            timeout_seconds=balancing.seconds_of_web(node, release),
-            few_at_once=balancing.FEW_AT_ONCE,
-            many_at_once=balancing.for_many_at_once(node),
+            limits=source.limits(WebLimits),
         )
 
 
@@ -99,14 +95,9 @@ class Proxy:
     kept_groups: tuple[str, ...]
     credentials: str
     kinds: tuple[Kind, ...]
-    zones: tuple[Zone, ...]
     unused: str
     unlimited: tuple[IPv4Network, ...]
-    hops: tuple[Hop, ...]
-    answers_a_second: int
-    at_once_for_one: int
-    visitors_seconds: int
-    operators_seconds: int
+    limits: ProxyLimits
     session_cookie: str
     web_port: int
     bypass_port: int
@@ -131,7 +122,6 @@ class Proxy:
         names, of_site = [app.name for app in apps], _of_site(apps)
         acme = plan.settings.acme if node == plan.public_node() else None
         is_public = plan.settings.visitors == Visitors.PUBLIC
-        kinds = caching.KINDS if is_public else caching.FOR_USERS
         return cls(
             visitors=plan.settings.visitors,
             host_name=plan.host_name,
@@ -150,16 +140,11 @@ class Proxy:
             ),
             kept_groups=addresses.KEPT_GROUPS,
             credentials=addresses.credentials(),
-            kinds=kinds,
-            zones=caching.zones(caching.volume_gib(node), kinds),
+            kinds=caching.kinds(plan.settings.visitors),
             unused=caching.UNUSED,
             # The release's own machines (pre-warming), and operators through the bastion.
             unlimited=(release.subnet.cidr, plan.bastion.subnet.cidr),
-            hops=balancing.hops(release),
-            answers_a_second=balancing.answers_a_second(release),
-            at_once_for_one=balancing.at_once_for_one(release),
-            visitors_seconds=balancing.seconds_of_proxy("visitors"),
-            operators_seconds=balancing.seconds_of_proxy("operators"),
+            limits=source.limits(ProxyLimits),
             session_cookie=balancing.session_cookie(release),
             web_port=firewall.WEB_PORT,
             bypass_port=firewall.CACHE_BYPASS_PORT,

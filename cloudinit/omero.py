@@ -84,13 +84,12 @@ class Accounts:
     """OMERO's schema and accounts. The database of the live release is not upgraded."""
 
     root_password: str
-    upgrade: Literal["allowed", "refused"]
+    upgrade: Literal["allowed", "refused"] | None
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        is_live = source.release.name == source.plan.settings.live
-        return cls(root_password=source.password("omero/root"), upgrade="refused" if is_live else "allowed")
+        return cls(root_password=source.password("omero/root"), upgrade=source.node.limits.schema_upgrade)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pydantic import ValidationError
 
 from components.cloud import setting
 from components.preconditions import Live
 from idr import started
 from idr.cloud import asking, connect
 from idr.errors import IdrError
-from model.outputs.topology import Topology
+from idr.topology import OutputsError, of_outputs
 from model.plan import Plan
 from model.replacement import Deployed, replaced
 from model.secrets import Secrets
@@ -77,8 +76,8 @@ def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
 def _wait(names: list[str], secrets: Secrets, live: Live) -> None:
     """Its configuration is unchanged, so the engine would not wait for it."""
     try:
-        topology = Topology.model_validate(live.outputs.get("topology"))
-    except ValidationError:
+        topology = of_outputs(live.outputs)
+    except OutputsError:
         # The first update did not end, or another version of this program made the outputs.
         return
     pulumi.log.info(f"waiting for the services of {', '.join(names)}")

@@ -43,7 +43,7 @@ def resolved(base: Base, lock: Path, *, renew: bool) -> str:
         return made.read_text().replace(str(base.lock.parent), base.lock.parent.name)
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """The message of uv on one line."""
-    lines = (line.strip().removeprefix("error: ").removeprefix("cause: ") for line in said.splitlines())
+    lines = (line.strip().removeprefix("error: ").removeprefix("cause: ") for line in output.splitlines())
     return " ".join(filter(None, lines)) or "uv gave no reason."

@@ -1,13 +1,12 @@
 """Waits until the services of servers that were started answer again."""
 
-import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Collection
 from pathlib import Path
 
-from model.outputs.ssh import ssh_config
+from idr.remote import arguments, configuration
 from model.outputs.topology import NodeView, Topology
 
 WELL_SECONDS = 900
@@ -19,24 +18,23 @@ STATUS = ("sudo", "-n", "/usr/local/sbin/idr-apply", "--status")
 
 
 def wait(topology: Topology, names: Collection[str], private_key: str, seconds: float = WELL_SECONDS) -> list[str]:
-    """Wait until the roles of these nodes are healthy; returns the names of the others, of all without an ssh."""
+    """Wait until the roles of these nodes are healthy; returns the names of the nodes that were not in time."""
     waiting = [node for node in topology.nodes if node.name in names]
     with tempfile.TemporaryDirectory(prefix="idr-started-") as folder:
-        key, config = Path(folder) / "key", Path(folder) / "config"
+        key = Path(folder) / "key"
         key.touch(0o600)
         key.write_text(private_key)
-        config.write_text(ssh_config(topology, str(key)))
-        end = time.monotonic() + seconds
-        while shutil.which("ssh") and (waiting := [node for node in waiting if not _is_well(node, config)]):
-            if time.monotonic() > end:
-                break
-            time.sleep(PAUSE_SECONDS)
+        with configuration(topology, key) as config:
+            end = time.monotonic() + seconds
+            while waiting := [node for node in waiting if not _is_well(node, config)]:
+                if time.monotonic() > end:
+                    break
+                time.sleep(PAUSE_SECONDS)
     return [node.name for node in waiting]
 
 
 def _is_well(node: NodeView, config: Path) -> bool:
-    options = ("-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}")
-    command = ["ssh", "-F", str(config), *options, node.name, *STATUS]
+    command = arguments(config, node, STATUS, CONNECT_SECONDS)
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=ANSWER_SECONDS

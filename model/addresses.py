@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from model import tables
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 
@@ -116,6 +116,12 @@ def known_arguments(of_site: Mapping[str, Collection[str]] | None = None) -> dic
     return {name: _known(names) for name, names in (_file()["arguments"] | (of_site or {})).items()}
 
 
+def kinds() -> dict[str, dict[str, Any]]:
+    """The kinds of answers that are kept, as the table has them (`model.caching.Kind`)."""
+    found: dict[str, dict[str, Any]] = _file()["kinds"]
+    return found
+
+
 def credentials() -> str:
     """Names by which one logs in, as a regular expression: each letter as it is or percent-encoded."""
     spelled = ("".join(f"(?:{letter}|%{ord(letter):02x})" for letter in name) for name in CREDENTIALS)
@@ -169,5 +175,5 @@ def _of_route(route: str) -> str:
 
 @cache
 def _file() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(TABLE.read_text())
+    read: dict[str, Any] = tables.read(TABLE)
     return read

@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from model import web_apps
+from model import tables, web_apps
 from model.field_types import SEALED, EachOnce, Section, Shape
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
@@ -108,7 +107,7 @@ class Keys:
 @cache
 def table() -> dict[str, Keys]:
     """The keys of `omero` (OMERO.server) and `web` (OMERO.web and the applications beside it)."""
-    document: dict[str, dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+    document: dict[str, dict[str, Any]] = tables.read(TABLE)
     for what, key in web_apps.own_keys():
         document["web"]["known"].append(key)
         if what != web_apps.ANYTHING:

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import WithJsonSchema
 
+from model import tables
 from model.addresses import Address
 from model.spelling import instead
 
@@ -48,7 +48,7 @@ class App:
 @cache
 def table() -> Mapping[str, App]:
     """All applications by name, in the order in which OMERO.web loads them."""
-    document: dict[str, dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+    document: dict[str, dict[str, Any]] = tables.read(TABLE)
     return {name: _app(name, about) for name, about in document.items()}
 
 

@@ -35,7 +35,7 @@ def plate_addresses(folder: Path) -> Path:
 
 def _thumbnails(folder: Path) -> Path:
     """Files of the sizes of thumbnails, that compress as badly."""
-    root, source = folder / "thumbnails", random.Random(PLATE)  # noqa: S311  nothing secret
+    root, source = folder / "thumbnails", random.Random(PLATE)  # noqa: S311  # nothing secret
     root.mkdir()
     for number in range(1, PLATE + 1):
         (root / f"{number}.jpg").write_bytes(source.randbytes(SMALLEST_BYTES + 4 * number))

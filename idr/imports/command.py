@@ -12,7 +12,8 @@ from idr.errors import IdrError
 from idr.importer.rows import Row, RowError, valid_name
 from idr.imports import bulk, show
 from idr.imports.remote import Remote, read_write_node
-from idr.ssh import configuration
+from idr.remote import configuration
+from idr.topology import of_outputs
 
 GOES_ON = 75
 """EX_TEMPFAIL of sysexits.h: the import goes on without this command."""
@@ -54,7 +55,7 @@ def command(
         raise typer.BadParameter("give one of --check, --report and --stop")
     rows = bulk.read(file)
     called = _name(name, file)
-    made = outputs.topology(outputs.read(stack, source))
+    made = of_outputs(outputs.read(stack, source))
     with configuration(made, identity, login) as ssh:
         remote = Remote(ssh, read_write_node(made, release or made.live))
         if check:

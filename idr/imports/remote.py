@@ -10,7 +10,7 @@ from typing import Any
 
 from idr.errors import IdrError
 from idr.importer.rows import Row
-from idr.ssh import NO_CONNECTION, NO_KEY, arguments, is_refused
+from idr.remote import NO_CONNECTION, NO_KEY, arguments, is_refused
 from model.messages import reason
 from model.outputs.topology import NodeView, Topology
 from model.roles import Role

@@ -14,8 +14,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from idr import cli, outputs
 from idr.errors import IdrError
-from idr.ssh import NO_CONNECTION, NO_KEY, arguments, configuration
+from idr.remote import NO_CONNECTION, NO_KEY, arguments, configuration
 from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
+from idr.topology import of_outputs
 from model.outputs.topology import NodeView, Topology
 from model.roles import Role
 
@@ -50,7 +51,7 @@ def report(
 
     Exit status: 0 every image has its files, 1 some have not, or there is no report.
     """
-    topology = outputs.topology(outputs.read(stack, source))
+    topology = of_outputs(outputs.read(stack, source))
     node = _readwrite(topology)
     shown: dict[str, list[Fault]] = {kind: [] for kind in KINDS}
     with (

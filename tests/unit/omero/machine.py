@@ -152,3 +152,8 @@ def running(folder: Path) -> Iterator[Machine]:
         held.stdin.close()
         held.wait()
         held.stdout.close()
+
+
+def server_sum() -> str:
+    """The sum of the archive of OMERO.server."""
+    return _sum("server")
