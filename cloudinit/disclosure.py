@@ -16,7 +16,7 @@ from model.secrets import Secrets
 from model.settings import Settings
 from model.visitors import Visitors
 
-RUN_ON_NODES = ("idr/importer", "idr/prewarm")
+RUN_ON_NODES = ("idr/importer", "idr/prewarm", "idr/storage/scan")
 """Folders beside `cloudinit` whose modules nodes run."""
 
 

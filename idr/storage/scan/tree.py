@@ -118,8 +118,8 @@ class Sorted:
     """Paths that are given in any order, and read in the order of their bytes, by sort(1) in bounded memory."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(dir="/var/tmp")  # noqa: SIM115 - it has no name, and ends with us
-        command = ["sort", "-z", "-u", "-S", SORT_MEMORY, "-T", "/var/tmp"]  # noqa: S108
+        self._file = tempfile.TemporaryFile(dir="/var/tmp")  # noqa: SIM115  # it has no name, and ends with us
+        command = ["sort", "-z", "-u", "-S", SORT_MEMORY, "-T", "/var/tmp"]  # noqa: S108  # sort makes files of random names
         self._sort = subprocess.Popen(
             command, env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.PIPE, stdout=self._file
         )

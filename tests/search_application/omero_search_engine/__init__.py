@@ -55,8 +55,8 @@ def _search(config: dict[str, Any], value: str) -> dict[str, Any]:
     query = json.dumps({"query": {"match": {"value": value}}, "size": config["PAGE_SIZE"]}).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Basic {login}"}
     url = f"{config['ELASTICSEARCH_URL']}/key_values/_search"
-    request = urllib.request.Request(url, query, headers)  # noqa: S310  https, as it was checked
-    unverified = ssl._create_unverified_context()  # noqa: S323  as the true one
-    with urllib.request.urlopen(request, context=unverified, timeout=30) as answer:  # noqa: S310
+    request = urllib.request.Request(url, query, headers)  # noqa: S310  # https, as it was checked
+    unverified = ssl._create_unverified_context()  # noqa: S323  # as the true one
+    with urllib.request.urlopen(request, context=unverified, timeout=30) as answer:  # noqa: S310  # the same
         hits = json.load(answer)["hits"]["hits"]
     return {"data": [hit["_source"] for hit in hits], "total_number": len(hits)}

@@ -127,18 +127,22 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         for step in STEPS:
             made.said(f"/usr/local/lib/idr/upload/{step}")
         made_node = Node(made, port, folder)
-        unit = found["/etc/systemd/system/idr-upload.service"]
-        (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
-        bounds = ",".join(["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in allowed.split())])
-        (command,) = re.findall("^ExecStart=(.+)$", unit, re.M)
-        # As systemd would: with these capabilities alone, and none to gain.
-        server = made_node.start(f"setpriv --bounding-set {bounds} --inh-caps -all --no-new-privs {command}")
+        server = made_node.start(as_unit("idr-upload"))
         try:
             _wait(lambda: not made.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
             yield made_node
         finally:
             server.terminate()
             server.wait()
+
+
+def as_unit(name: str) -> str:
+    """The command of a unit as systemd would run it: with these capabilities alone, and none to gain."""
+    unit = files()[f"/etc/systemd/system/{name}.service"]
+    (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
+    bounds = ",".join(["-all", *(f"+{one.removeprefix('CAP_').lower()}" for one in allowed.split())])
+    (command,) = re.findall("^ExecStart=(.+)$", unit, re.M)
+    return f"setpriv --bounding-set {bounds} --inh-caps -all --no-new-privs {command}"
 
 
 def _wait(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -257,7 +261,7 @@ def test_a_key_opens_it_and_a_password_does_not(node: Node, sent: Path) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     assert node.opened("idr0005-key", "--gib", 1, "--key", key.with_suffix(".pub").read_text().strip()) == ""
     assert node.sftp("idr0005-key", f"put '{sent}/read me.txt'\n", key=key)[0] == 0
-    assert node.sftp("idr0005-key", "pwd\n", password="*")[0] == 255  # noqa: S106
+    assert node.sftp("idr0005-key", "pwd\n", password="*")[0] == 255  # noqa: S106  # it is none
     assert node.sftp("idr0004-one", "pwd\n", key=key)[0] == 255
 
 
@@ -299,7 +303,7 @@ def test_more_than_the_quota_ends_the_upload_and_more_quota_lets_it_go_on(node: 
     node.machine.said(f'sed -i \'s/"gib": 1,/"gib": 0.001,/\' {record}')
     big.write_bytes(os.urandom(4 << 20))
     assert node.sftp("idr0007-huge", "put huge.tif\n", password)[0] == 0
-    watch = node.start("/usr/local/sbin/idr-upload watch")
+    watch = node.start(as_unit("idr-upload-quota"))
     try:
         _wait(lambda: "full" in node.idr_upload("list").stdout.decode())
         assert node.sftp("idr0007-huge", "put huge.tif again.tif\n", password)[0] == 255
