@@ -33,6 +33,7 @@ toolchain: $(READY) ## Python environment and Pulumi
 	@dev/toolchain/install
 
 check: $(READY) ## lint, types and unit tests; no cloud
+	@$(PYTHON) -m dev.ci_images --check
 	@$(PYTHON) -m dev.check
 
 test: check toolchain ## adds engine previews and the end-to-end tests on the local OpenStack

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, Self
 from cloudinit import frontend, omero
 from cloudinit.source import Source
 from model import firewall, matrix, people, sizing
+from model.limits import DatabaseLimits
 from model.locations import server_name
 from model.matrix import HostRules
 from model.omero_nodes import service_name
@@ -100,29 +101,23 @@ class Bastion:
 
 @dataclass(frozen=True, repr=False)
 class Database:
-    """PostgreSQL: who may log in, and the sizes that depend on more than the node (`node.sizes` has the others)."""
+    """PostgreSQL: who may log in, and the limits that depend on more than the node (`node.sizes` has the others)."""
 
     omero_servers: tuple[Node, ...]
     pool_size: int
     reserved_connections: int
-    connections: int
-    work_memory_mib: int
-    wal_mib: int
+    limits: DatabaseLimits
     omero_password: str
     readonly_password: str
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        servers, pool = source.release.with_role(*OMERO_ROLES), source.plan.settings.omero.pool_size
-        connections = sizing.database_connections(len(servers), pool)
         return cls(
-            omero_servers=servers,
-            pool_size=pool,
+            omero_servers=source.release.with_role(*OMERO_ROLES),
+            pool_size=source.plan.settings.omero.pool_size,
             reserved_connections=sizing.RESERVED_CONNECTIONS,
-            connections=connections,
-            work_memory_mib=source.node.sizes.work_memory_mib(connections),
-            wal_mib=sizing.wal_mib(next(volume.size_gib for volume in source.node.volumes if volume.purpose == "db")),
+            limits=source.limits(DatabaseLimits),
             omero_password=source.password("database/omero"),
             readonly_password=source.password("database/omeroreadonly"),
         )
@@ -160,6 +155,19 @@ class Management:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """SFTP for submitters, who come by the public name."""
+
+    upload_port: int
+    host_name: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(upload_port=firewall.UPLOAD_PORT, host_name=source.plan.host_name)
+
+
+@dataclass(frozen=True)
 class Site:
     """What the templates of a site's own roles can print: the whole plan (docs/site-roles.md)."""
 
@@ -181,11 +189,13 @@ CONTEXTS: Mapping[str, type[Context]] = {
     "omero-database": omero.Accounts,
     "omero-demo": omero.Server,
     "omero-downloads": omero.Downloads,
-    "omero-readwrite": omero.Exports,
+    "omero-readwrite": omero.ReadWrite,
     "omero-server": omero.Server,
+    "omero-web": omero.WebPackages,
     "proxy": frontend.Proxy,
     "redis": Redis,
     "s3": omero.Buckets,
+    "upload": Upload,
     "web": frontend.Web,
 }
 """The context of each role whose templates print more than `Common`."""

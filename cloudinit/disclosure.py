@@ -16,6 +16,9 @@ from model.secrets import Secrets
 from model.settings import Settings
 from model.visitors import Visitors
 
+RUN_ON_NODES = ("idr/importer", "idr/prewarm", "idr/storage/scan")
+"""Folders beside `cloudinit` whose modules nodes run."""
+
 
 def disclosure(
     plan: Plan, secrets: Secrets, *, verifies_cloud: bool, cloud: Mapping[str, str] | None = None
@@ -92,9 +95,13 @@ def _visitors(plan: Plan) -> dict[str, str]:
 
 
 def _apps(node: Node, plan: Plan) -> Iterator[tuple[str, str]]:
-    """The applications beside a node's OMERO.web, as a key of its configuration: visitors may ask them, too."""
+    """The applications beside a node's OMERO.web, as a key of its configuration: visitors may ask them, too.
+
+    Of a site's own, everything that the stack file says.
+    """
     if Role.WEB in node.roles and (apps := plan.settings.apps_of(node.scope)):
         yield "omero.web.apps", " ".join(app.name for app in apps)
+        yield from ((f"web.siteApps.{app.name}", repr(app)) for app in apps if app.addresses)
 
 
 def _people(plan: Plan) -> dict[str, list[dict[str, Any]]]:
@@ -138,7 +145,9 @@ def digests(project: Path) -> dict[str, str]:
 
     Those of roles that no node has, too: a first node of a role is no change of its templates.
     """
-    files = [file for file in (project / HERE.name).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    folders = (project / name for name in (HERE.name, *RUN_ON_NODES))
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    files = [file for file in files if "__pycache__" not in file.parts]
     return {
         str(file.relative_to(project)): _digest(file)
         for file in sorted([*files, *(project / "model" / table.name for table in (addresses.TABLE, web_apps.TABLE))])
@@ -159,8 +168,7 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
 def _of_files_beside(plan: Plan) -> dict[str, str]:
     """The same of other files beside the stack file: the site's own nginx locations, and packages of Python."""
     texts = {snippet.path: snippet.text for snippet in plan.settings.site.locations}
-    if addons := plan.settings.omero.addons:
-        texts[addons.path] = addons.text
+    texts |= {one.path: one.text for one in (plan.settings.omero.addons, plan.settings.web.requirements) if one}
     return {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
 
 

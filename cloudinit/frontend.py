@@ -1,5 +1,6 @@
 """What the templates of proxy and OMERO.web can print, beside `cloudinit.contexts.Common`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal, Self
@@ -7,8 +8,8 @@ from typing import Literal, Self
 from cloudinit.source import Source
 from model import addresses, balancing, caching, content_policy, firewall
 from model.addresses import Address
-from model.balancing import Hop
-from model.caching import Kind, Zone
+from model.caching import Kind
+from model.limits import ProxyLimits, WebLimits
 from model.locations import ProxyLocation, locations
 from model.nginx_snippets import Snippet
 from model.omero_nodes import service_name
@@ -39,9 +40,7 @@ class Web:
     redis: Node
     redis_password: str
     session_cookie: str
-    timeout_seconds: int
-    few_at_once: int
-    many_at_once: int
+    limits: WebLimits
 
     @classmethod
     def of(cls, source: Source) -> Self:
@@ -55,14 +54,12 @@ class Web:
             omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             public_password=source.plan.settings.public_password,
-            url_filter=addresses.url_filter([app.name for app in apps]),
+            url_filter=addresses.url_filter([app.name for app in apps], _of_site(apps)),
             apps=apps,
             redis=source.first(Role.REDIS),
             redis_password=source.password("redis"),
             session_cookie=balancing.session_cookie(release),
-            timeout_seconds=balancing.seconds_of_web(node, release),
-            few_at_once=balancing.FEW_AT_ONCE,
-            many_at_once=balancing.for_many_at_once(node),
+            limits=source.limits(WebLimits),
         )
 
 
@@ -98,14 +95,9 @@ class Proxy:
     kept_groups: tuple[str, ...]
     credentials: str
     kinds: tuple[Kind, ...]
-    zones: tuple[Zone, ...]
     unused: str
     unlimited: tuple[IPv4Network, ...]
-    hops: tuple[Hop, ...]
-    answers_a_second: int
-    at_once_for_one: int
-    visitors_seconds: int
-    operators_seconds: int
+    limits: ProxyLimits
     session_cookie: str
     web_port: int
     bypass_port: int
@@ -115,6 +107,8 @@ class Proxy:
     omero_name: str
     omero_ssl_port: int
     omero_websocket_port: int
+    uploads: tuple[Node, ...]
+    upload_port: int
     locations: tuple[ProxyLocation, ...]
     site: PublicSite
     site_texts: tuple[SiteText, ...]
@@ -125,10 +119,9 @@ class Proxy:
         """The values for a node."""
         node, release, plan = source.node, source.release, source.plan
         apps = plan.settings.apps_of(release.name)
-        names = [app.name for app in apps]
+        names, of_site = [app.name for app in apps], _of_site(apps)
         acme = plan.settings.acme if node == plan.public_node() else None
         is_public = plan.settings.visitors == Visitors.PUBLIC
-        kinds = caching.KINDS if is_public else caching.FOR_USERS
         return cls(
             visitors=plan.settings.visitors,
             host_name=plan.host_name,
@@ -141,20 +134,17 @@ class Proxy:
             apps=apps,
             has_front_page=any(app.is_root for app in apps),
             content_policy=content_policy.of(apps),
-            addresses=addresses.opened(names) if is_public else addresses.opened_for_users(names),
-            known_arguments=addresses.known_arguments(),
+            addresses=(addresses.opened if is_public else addresses.opened_for_users)(names, of_site),
+            known_arguments=addresses.known_arguments(
+                {key: known for app in apps for key, known in app.arguments.items()}
+            ),
             kept_groups=addresses.KEPT_GROUPS,
             credentials=addresses.credentials(),
-            kinds=kinds,
-            zones=caching.zones(caching.volume_gib(node), kinds),
+            kinds=caching.kinds(plan.settings.visitors),
             unused=caching.UNUSED,
             # The release's own machines (pre-warming), and operators through the bastion.
             unlimited=(release.subnet.cidr, plan.bastion.subnet.cidr),
-            hops=balancing.hops(release),
-            answers_a_second=balancing.answers_a_second(release),
-            at_once_for_one=balancing.at_once_for_one(release),
-            visitors_seconds=balancing.seconds_of_proxy("visitors"),
-            operators_seconds=balancing.seconds_of_proxy("operators"),
+            limits=source.limits(ProxyLimits),
             session_cookie=balancing.session_cookie(release),
             web_port=firewall.WEB_PORT,
             bypass_port=firewall.CACHE_BYPASS_PORT,
@@ -164,11 +154,17 @@ class Proxy:
             omero_name=service_name(release),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             omero_websocket_port=firewall.OMERO_WEBSOCKET_PORT,
+            uploads=release.with_role(Role.UPLOAD),
+            upload_port=firewall.UPLOAD_PORT,
             locations=locations(release),
             site=plan.settings.site,
             site_texts=_site_texts(plan.settings.site),
             site_locations=plan.settings.site.locations,
         )
+
+
+def _of_site(apps: Iterable[App]) -> tuple[Address, ...]:
+    return tuple(address for app in apps for address in app.addresses)
 
 
 def _site_texts(site: PublicSite) -> tuple[SiteText, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from cloudinit.source import Source
+from model import addons
 from model.downloads import Download, Jar
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
 from model.nfs import NfsMount
@@ -66,18 +67,29 @@ def _placed(jars: tuple[Jar, ...]) -> tuple[PlacedJar, ...]:
     return tuple(PlacedJar(f"omero.jars.{number}", path) for number, jar in enumerate(jars) for path in jar.paths)
 
 
+@dataclass(frozen=True)
+class WebPackages:
+    """The lock file of OMERO.web's environment: the program's packages, and those of the stack file."""
+
+    requirements: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        return cls(requirements=addons.together(addons.WEB, source.plan.settings.web.requirements))
+
+
 @dataclass(frozen=True, repr=False)
 class Accounts:
     """OMERO's schema and accounts. The database of the live release is not upgraded."""
 
     root_password: str
-    upgrade: Literal["allowed", "refused"]
+    upgrade: Literal["allowed", "refused"] | None
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        is_live = source.release.name == source.plan.settings.live
-        return cls(root_password=source.password("omero/root"), upgrade="refused" if is_live else "allowed")
+        return cls(root_password=source.password("omero/root"), upgrade=source.node.limits.schema_upgrade)
 
 
 @dataclass(frozen=True)
@@ -125,12 +137,29 @@ class Buckets:
 
 
 @dataclass(frozen=True)
-class Exports:
-    """The nodes that the read-write server shares its files with."""
+class ReadWrite:
+    """Whom the read-write server shares its files with, and where images can be that it imports in place.
+
+    All of a release's OMERO nodes must have these at the same path: on `image_mounts` they do, in `image_folders` of
+    this node only where there are no others. `database_gib` is 0 where the database has no volume.
+    """
 
     readonly_nodes: tuple[Node, ...]
+    image_mounts: tuple[str, ...]
+    image_folders: tuple[str, ...]
+    database: Node
+    database_user: str
+    database_gib: int
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        return cls(readonly_nodes=readonly_nodes(source.release))
+        settings, others, database = source.plan.settings, readonly_nodes(source.release), source.first(Role.DATABASE)
+        return cls(
+            readonly_nodes=others,
+            image_mounts=(*(nfs.mount for nfs in settings.nfs_mounts), *(s3.mount for s3 in settings.s3_mounts)),
+            image_folders=() if others else tuple(one.mount for one in source.node.volumes if one.purpose == "data"),
+            database=database,
+            database_user=database_user(source.node),
+            database_gib=sum(volume.size_gib for volume in database.volumes if volume.purpose == "db"),
+        )

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from model.plan import Node, Plan, Scope
 from model.roles import Role
 from model.secrets import Secrets
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class Source:
     def first(self, *roles: Role) -> Node:
         """The release's first node with one of `roles`."""
         return self.release.with_role(*roles)[0]
+
+    def limits(self, kind: type[T]) -> T:
+        """The limits on the node of one kind, such as `model.limits.ProxyLimits`, which its role has."""
+        return next(limits for limits in vars(self.node.limits).values() if isinstance(limits, kind))
 
     def password(self, name: str) -> str:
         """A password of the release (`model.secrets.PASSWORDS`)."""

@@ -1,4 +1,4 @@
-"""Look-ups in the cloud itself."""
+"""Look-ups in the cloud itself. The program waits for each answer, so that it asks once for what many nodes need."""
 
 import os
 import re
@@ -34,6 +34,7 @@ def external_network_id(name: str) -> pulumi.Input[str]:
     return _id("external network", name, lambda: openstack.networking.get_network(name=name, external=True).id)
 
 
+@cache
 def network_id(name: str) -> pulumi.Input[str]:
     """The id of a network of the cloud."""
     return _id("network", name, lambda: openstack.networking.get_network(name=name).id)
@@ -49,6 +50,7 @@ def router_id(name: str) -> pulumi.Input[str]:
     return _id("router", name, lambda: openstack.networking.get_router(name=name).id)
 
 
+@cache
 def image_id(name: str) -> pulumi.Input[str]:
     """The id of an image of the cloud; the newest of that name."""
     return _id("image", name, lambda: openstack.images.get_image(name=name, most_recent=True).id)

@@ -11,7 +11,12 @@ ADVICE = (
 
 
 def say_next_step(stack: str) -> None:
-    """Have a failed update say, once, what to do next. The engine prints it among the errors at the end."""
+    """Have a failed update say, once, what to do next. The engine prints it among the errors at the end.
+
+    A preview creates nothing, so that nothing of it can fail.
+    """
+    if pulumi.runtime.is_dry_run():
+        return
 
     @functools.cache
     def say() -> None:
@@ -23,8 +28,9 @@ def say_next_step(stack: str) -> None:
 
     hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("next-step", failed)])
 
-    def bind(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
+    def bind(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
         opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
-        return pulumi.ResourceTransformResult(args.props, opts)
+        return pulumi.ResourceTransformationResult(args.props, opts)
 
-    pulumi.runtime.register_resource_transform(bind)
+    # In this process. For a transform (register_resource_transform) the engine calls back for each resource.
+    pulumi.runtime.register_stack_transformation(bind)

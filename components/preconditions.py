@@ -51,11 +51,7 @@ def require_agreement(plan: Plan, secrets: Secrets) -> Live:
         pulumi.log.warn(line)
     if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    gone, off, changed = result.gone_servers(), result.switched_off(), result.changed_metadata()
-    servers = {
-        name: _deployed(server, gone.get(name, ""), off=name in off, changed=changed.get(name, {}))
-        for name, server in result.state.servers().items()
-    }
+    servers = {name: _deployed(name, server, result) for name, server in result.state.servers().items()}
     return Live(servers, result.state.outputs())
 
 
@@ -120,9 +116,10 @@ def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
     return result
 
 
-def _deployed(server: Resource, gone: str, *, off: bool, changed: Mapping[str, str | None]) -> Deployed:
+def _deployed(name: str, server: Resource, result: Agreement) -> Deployed:
     inputs = server.inputs
     metadata = inputs.get("metadata") or {}
+    ports = (port for key, port in result.changed_groups().items() if key in (name, f"{name}-storage"))
     return Deployed(
         image=metadata.get("image", ""),
         rebuild=metadata.get("rebuild", ""),
@@ -130,8 +127,9 @@ def _deployed(server: Resource, gone: str, *, off: bool, changed: Mapping[str, s
         zone=server.outputs.get("availabilityZone"),
         flavor=inputs.get("flavorName", ""),
         ports=len(inputs.get("networks") or ()),
-        gone=gone,
+        gone=result.gone_servers().get(name, ""),
         id=server.id or "",
-        off=off,
-        changed=changed,
+        off=name in result.switched_off(),
+        changed=result.changed_metadata().get(name, {}),
+        groups={port.id or "": tuple(port.inputs.get("securityGroupIds") or ()) for port in ports},
     )

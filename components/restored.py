@@ -1,7 +1,7 @@
-"""Puts back, before an `up`, what the engine does not see: servers that are switched off, and their metadata."""
+"""Puts back, before an `up`, what the engine does not see: servers that are off, metadata, ports' security groups."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -10,7 +10,7 @@ from components.preconditions import Live
 from idr import started
 from idr.cloud import asking, connect
 from idr.errors import IdrError
-from idr.outputs import topology
+from idr.topology import OutputsError, of_outputs
 from model.plan import Plan
 from model.replacement import Deployed, replaced
 from model.secrets import Secrets
@@ -23,22 +23,38 @@ START_SECONDS = 300
 
 
 def restore_servers(plan: Plan, secrets: Secrets, live: Live) -> None:
-    """Start the servers that are switched off and wait until their services answer; put back changed metadata.
+    """Start the servers that are switched off and wait until their services answer; put back metadata and groups.
 
-    The engine sees neither: the provider does not read a server's metadata, and its state says what ran. Left alone are
-    servers of a frozen release, and those that the update deletes or replaces. Raises RunError where Nova refuses.
+    The engine sees none of these: the provider reads neither a server's metadata nor a port's security groups, and its
+    state says what ran. Left alone are servers of a frozen release, and those that the update deletes or replaces; a
+    port stays when its server is replaced. Raises RunError where the cloud refuses.
     """
-    kept = {node.name for scope in plan.scopes if not scope.frozen for node in scope.nodes}
-    kept -= replaced(plan, live.servers)
+    mine = {node.name for scope in plan.scopes if not scope.frozen for node in scope.nodes}
+    kept = mine - replaced(plan, live.servers)
+    ports = {name: one for name, one in live.servers.items() if one.groups and name in mine}
     changed = {name: one for name, one in live.servers.items() if (one.off or one.changed) and name in kept}
-    if not changed:
+    if not (ports or changed):
         return
     try:
-        asking(lambda: _restore(connect(setting), changed))
-        if plan.settings.configure:
-            _wait([name for name, one in changed.items() if one.off], secrets, live)
+        cloud = asking(lambda: connect(setting))
+        asking(lambda: _put_back_groups(cloud, ports))
+        asking(lambda: _restore(cloud, changed))
+        off = [name for name, one in changed.items() if one.off]
+        if off and plan.settings.configure:
+            _wait(off, secrets, live)
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def _put_back_groups(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
+    for name, one in changed.items():
+        for port, groups in one.groups.items():
+            pulumi.log.info(f"server {name}: the security groups of its port were changed and are put back")
+            wanted: dict[str, Any] = {"security_groups": list(groups)}
+            if groups and cloud.network.get_port(port).is_port_security_enabled is False:
+                # Only then: not every cloud knows the attribute.
+                wanted["port_security_enabled"] = True
+            cloud.network.update_port(port, **wanted)
 
 
 def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
@@ -59,10 +75,12 @@ def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
 
 def _wait(names: list[str], secrets: Secrets, live: Live) -> None:
     """Its configuration is unchanged, so the engine would not wait for it."""
-    # A stack whose first update did not end has no outputs.
-    if not names or "topology" not in live.outputs:
+    try:
+        topology = of_outputs(live.outputs)
+    except OutputsError:
+        # The first update did not end, or another version of this program made the outputs.
         return
     pulumi.log.info(f"waiting for the services of {', '.join(names)}")
-    for name in started.wait(topology(live.outputs), names, secrets.deploy_keys()[0].private):
+    for name in started.wait(topology, names, secrets.deploy_keys()[0].private):
         # This update may be what repairs it.
         pulumi.log.warn(f"{name} was started and is not healthy: `bin/idr status` says more")

@@ -71,7 +71,7 @@ class Result:
 
     name: str
     passed: bool
-    said: str
+    output: str
     seconds: float
 
 
@@ -102,7 +102,7 @@ def main() -> int:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for ended in as_completed([pool.submit(run, *check) for check in checks().items()]):
             result = ended.result()
-            sys.stdout.write(result.said)
+            sys.stdout.write(result.output)
             console.print(f"{'ok  ' if result.passed else 'FAIL'} {result.name} ({result.seconds:.0f} s)")
             all_passed = all_passed and result.passed
     return 0 if all_passed else 1

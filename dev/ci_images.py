@@ -1,12 +1,15 @@
 """Name the container images of CI by digest: `python -m dev.ci_images` asks the registry what each tag is now.
 
-A tag can be another image tomorrow. A digest follows its tag, so that both the name and what runs can be read.
+A tag can be another image tomorrow. A digest follows its tag, so that both the name and what runs can be read. With
+`--check` it asks nobody and warns of each image that has only a tag.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -27,6 +30,18 @@ def pinned(text: str, digest: Callable[[str], str]) -> str:
     return IMAGE.sub(lambda found: f"{found['key']}{found['name']}@{digest(found['name'])}", text)
 
 
+def tagged(text: str) -> list[str]:
+    """The images of a workflow that have no digest."""
+    return [found["name"] for found in IMAGE.finditer(text) if not found["digest"]]
+
+
+def warnings() -> list[str]:
+    """A line for each image that has only a tag; on GitHub it becomes a note at the file."""
+    found = [(str(file.relative_to(ROOT)), name) for file in files() for name in tagged(file.read_text())]
+    begin = "::warning file={}::" if "GITHUB_ACTIONS" in os.environ else "warning: {}: "
+    return [f"{begin.format(file)}{name} may be another image tomorrow: make renew" for file, name in found]
+
+
 def ask(name: str) -> str:
     """The digest of a tag, from its registry. It is that of the list of all processors' images."""
     command = ["skopeo", "inspect", "--no-tags", "--format", "{{.Digest}}", f"docker://{name}"]
@@ -37,6 +52,14 @@ def ask(name: str) -> str:
     return answer
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Warn, or ask and write."""
+    if arguments == ["--check"]:
+        sys.stdout.writelines(f"{line}\n" for line in warnings())
+        return
     for file in files():
         file.write_text(pinned(file.read_text(), ask))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

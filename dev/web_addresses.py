@@ -63,7 +63,7 @@ class _StandIn(ModuleType):
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a stand-in for each module of the packages that holds no addresses."""
 
-    def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> Any:  # noqa: ARG002  importlib's
+    def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> Any:  # noqa: ARG002  # importlib's
         """The stand-in's specification, or nothing for a module that is taken as it is."""
         ours = name.partition(".")[0] in OURS
         package = name.startswith("omeroweb.") and name.count(".") == 1

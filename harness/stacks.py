@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from model.plan import Plan
-from model.planning import plan
+from model.planning import completed, plan
 from model.reading import Source, parse
 from model.secrets import Secrets
 from model.settings import Settings
@@ -68,8 +68,8 @@ def plan_of(stack: str) -> Plan:
 
 
 def with_settings(plan: Plan, **changed: Any) -> Plan:
-    """A plan with other settings, of which nothing else in it follows."""
-    return replace(plan, settings=plan.settings.model_copy(update=changed))
+    """A plan with other settings, of which no name, address or size of a node follows."""
+    return completed(replace(plan, settings=plan.settings.model_copy(update=changed)))
 
 
 def secrets_of(stack: str) -> Secrets:

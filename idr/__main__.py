@@ -19,7 +19,9 @@ COMMANDS: Final = {
     "recover": "idr.recover.command:command",
     "review": "idr.review.command:command",
     "transfer": "idr.transfer.command:command",
+    "import": "idr.imports.command:command",
     "manifest": "idr.manifest.command:command",
+    "storage": "idr.storage.command:app",
     "prewarm": "idr.prewarm.command:prewarm",
 }
 

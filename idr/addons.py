@@ -1,4 +1,4 @@
-"""The lock file of `idr:omero.addons`: which packages of Python OMERO.server's command line has beside its own."""
+"""The lock files of `idr:omero.addons` and `idr:web.requirements`: packages of Python beside the program's own."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from idr.errors import IdrError
-from model.addons import OWN_LOCK
+from model.addons import Base
 from model.systems import UBUNTU
 
 # As a node installs them: nothing is taken that is not in the file, and Ice comes from OME's wheel.
@@ -15,14 +15,14 @@ OPTIONS = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "
 PLATFORM = "x86_64-manylinux_2_28"
 
 
-def resolved(lock: Path, *, renew: bool) -> str:
+def resolved(base: Base, lock: Path, *, renew: bool) -> str:
     """What the lock file has to say, from the packages in the file beside it that ends in .in.
 
     Versions stay, as far as these let them, unless `renew` asks for the newest. Raises IdrError where uv refuses.
     """
     wanted = lock.with_suffix(".in")
     if not wanted.is_file():
-        msg = f"idr:omero.addons: {wanted.name} is not beside {lock.name}: name the packages there, one a line"
+        msg = f"idr:{base.setting}: {wanted.name} is not beside {lock.name}: name the packages there, one a line"
         raise IdrError(msg)
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, lock.name)
@@ -31,19 +31,19 @@ def resolved(lock: Path, *, renew: bool) -> str:
         command = [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS]
         # Its own Python: uv would look through the machine for one of that version.
         command += ["--python", sys.executable, "--python-version", UBUNTU.python]
-        command += ["--python-platform", PLATFORM, "-c", str(OWN_LOCK), *(["--upgrade"] if renew else [])]
+        command += ["--python-platform", PLATFORM, "-c", str(base.lock), *(["--upgrade"] if renew else [])]
         command += [wanted.name, "-o", str(made)]
         # The file says by what it was made.
         environment = os.environ | {"UV_CUSTOM_COMPILE_COMMAND": "bin/idr pin"}
         done = subprocess.run(command, cwd=wanted.parent, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            msg = f"idr:omero.addons: {wanted.name}: {_reason(done.stderr)} Nothing was written"
+            msg = f"idr:{base.setting}: {wanted.name}: {_reason(done.stderr)} Nothing was written"
             raise IdrError(msg)
         # No paths of this machine.
-        return made.read_text().replace(str(OWN_LOCK.parent), OWN_LOCK.parent.name)
+        return made.read_text().replace(str(base.lock.parent), base.lock.parent.name)
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """The message of uv on one line."""
-    lines = (line.strip().removeprefix("error: ").removeprefix("cause: ") for line in said.splitlines())
+    lines = (line.strip().removeprefix("error: ").removeprefix("cause: ") for line in output.splitlines())
     return " ".join(filter(None, lines)) or "uv gave no reason."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from idr import engine, state
 from idr.errors import IdrError
 from idr.listing import listing
-from idr.state import CloudIdentity, State
-from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Comparison, Kind, compare, wanted
+from idr.state import CloudIdentity, Resource, State
+from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class Agreement:
             *(
                 f"server {name} was deleted from the project: `pulumi up` creates it again"
                 for name in self.gone_servers()
+            ),
+            *(
+                f"server {name} is {one.status} and serves nobody: `openstack server {WAKING[one.status]} {one.id}`"
+                for name, one in self.listed_servers().items()
+                if one.status in WAKING
             ),
         ]
 
@@ -122,6 +127,23 @@ class Agreement:
         """The names of the stack's servers that are switched off."""
         off = {one.id for one in self.listing if one.kind == Kind.SERVER and one.status == OFF}
         return [name for name, server in self.state.servers().items() if server.id in off]
+
+    def listed_servers(self) -> dict[str, CloudObject]:
+        """The stack's servers as the cloud lists them, by name."""
+        listed = {one.id: one for one in self.listing if one.kind == Kind.SERVER}
+        return {name: listed[one.id] for name, one in self.state.servers().items() if one.id in listed}
+
+    def changed_groups(self) -> dict[str, Resource]:
+        """The stack's ports, as the state has them, that are in other security groups, by name.
+
+        The provider does not read a port's groups: neither a refresh nor an update sees this.
+        """
+        listed = {one.id: one.groups for one in self.listing if one.kind == Kind.PORT}
+        return {
+            name: port
+            for name, port in self.state.ports().items()
+            if port.id in listed and listed[port.id] != frozenset(port.inputs.get("securityGroupIds") or ())
+        }
 
     def changed_metadata(self) -> dict[str, dict[str, str | None]]:
         """The metadata of the stack's servers that differ, by name, as the state has them; None: it has none."""

@@ -1,12 +1,11 @@
 """`idr apply`: brings a node back to its configuration where nothing in the settings has changed."""
 
-from typing import Annotated
-
 import typer
 
 from idr import engine, state
 from idr.cli import Stack
 from idr.errors import IdrError
+from idr.ssh import NodeName
 from idr.state import CONFIGURATION, State
 
 
@@ -15,7 +14,7 @@ class ApplyError(IdrError):
 
 
 def command(
-    node: Annotated[str, typer.Argument(help="A node's name, as in `bin/idr plan`.")],
+    node: NodeName,
     stack: Stack,
 ) -> None:
     """Apply a node's configuration again: files, services and checks, as a `pulumi up` does that changes them.
@@ -26,15 +25,20 @@ def command(
     urn = configuration(state.read(stack), stack, node)
     options = ("--yes", "--skip-preview", "--suppress-outputs", "--target-replace", urn)
     engine.run("up", *options, "--stack", stack)
-    typer.echo(f"{node}: configured; its roles are healthy")
+    typer.echo(f"{urn.rpartition('::')[2]}: configured; its roles are healthy")
 
 
 def configuration(known: State, stack: str, node: str) -> str:
-    """The URN of what configures a node. Raises ApplyError where the state has no such node, or never configured it."""
+    """The URN of what configures the node of that name, or the live release's of that short name.
+
+    Raises ApplyError where the state has no such node, or never configured it.
+    """
     urns = {one.name: one.urn for one in known.resources if one.type == CONFIGURATION}
-    if node in urns:
-        return urns[node]
-    if node in known.servers():
+    live = (known.outputs().get("topology") or {}).get("live")
+    names = (node, f"{live}-{node}")
+    if found := next((name for name in names if name in urns), None):
+        return urns[found]
+    if known.servers().keys() & names:
         msg = f"{node} was never configured; run: pulumi up -s {stack}"
     else:
         msg = f"no such node: {node}; there are: {', '.join(sorted(known.servers())) or 'none'}"

@@ -17,7 +17,7 @@ class NoCheckoutError(IdrError):
     def __init__(self) -> None:
         super().__init__(
             "this idr is installed without a checkout, where the stacks are: run `bin/idr` in one. "
-            "inventory, ssh, status and diagram also read saved outputs: --from FILE"
+            "inventory, ssh, status, diagram, import and storage also read saved outputs: --from FILE"
         )
 
 

@@ -86,14 +86,20 @@ def _show_version(wanted: bool) -> None:
 
 
 class _Modules(Mapping[str, Any]):
-    """Commands by their names. Each is imported when it is asked for, so that none waits for the imports of others."""
+    """Commands by their names. Each is imported when it is asked for, so that none waits for the imports of others.
+
+    One with commands of its own is an application of typer.
+    """
 
     def __init__(self, functions: Mapping[str, str]) -> None:
         self._functions = functions
 
     def __getitem__(self, name: str) -> Any:
+        found = resolve_name(self._functions[name])
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        one.command(name)(resolve_name(self._functions[name]))
+        one.command(name)(found)
         return typer.main.get_command(one)
 
     def __iter__(self) -> Iterator[str]:

@@ -280,6 +280,7 @@ def _volume(volume: Any, stack: str) -> known.CloudVolume:
         mine=mine,
         status=volume.status,
         servers=tuple(attachment["server_id"] for attachment in volume.attachments or ()),
+        type=volume.volume_type,
     )
 
 

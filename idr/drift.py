@@ -11,7 +11,8 @@ from idr.agreement import Agreement
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from idr.errors import IdrError
-from model.comparison import ACTIVE, ERROR, OFF, CloudObject, Kind
+from idr.state import KINDS
+from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Kind
 from model.outputs.view import View
 
 NOISE = frozenset(
@@ -30,11 +31,13 @@ NOISE = frozenset(
 """Properties that change without anybody's doing, or that the listing tells better."""
 ADVICE = {
     "changed": "`pulumi up --refresh` puts back what the settings say",
+    "grown": "set its sizeGib in the stack file to the size that it has now: no volume can shrink",
     "deleted": "`pulumi up` creates a server again; for anything else run `bin/idr recover` first",
     "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume",
     "not the stack's": "somebody attached it by hand: detach it by its id",
     "switched off": "`pulumi up` starts it",
     "in ERROR": "`bin/idr recover` deletes it, then `pulumi up` creates it again",
+    **{f"is {status}": f"`openstack server {command} SERVER` ends that" for status, command in WAKING.items()},
 }
 
 
@@ -61,8 +64,17 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     update = running.of(stack, compared.state)
     if update:
         typer.echo(f"note: {update}", err=True)
-    refresh = json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))
-    differences = sorted([*drifts(refresh), *strangers(compared)], key=lambda drift: (drift.name, drift.type))
+    differences = list(strangers(compared))
+    try:
+        differences += drifts(
+            json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))
+        )
+    except engine.EngineError as error:
+        # The provider reads no server in some of Nova's states: the listing has told which one.
+        if not differences:
+            raise
+        typer.echo(f"note: not all was compared: {error}", err=True)
+    differences = _once(differences)
     if as_json:
         resources = [one.model_dump(by_alias=True) for one in differences]
         print_json({"drift": bool(differences), "update": update, "resources": resources})
@@ -97,11 +109,20 @@ def strangers(compared: Agreement) -> Iterator[Drift]:
         yield Drift(name=one.name, type=one.kind, change="unknown")
     for one in difference.guests:
         yield Drift(name=one.name or one.id, type=one.kind, change="not the stack's")
-    servers = {one.id: one for one in compared.listing if one.kind == Kind.SERVER}
+    for gone in difference.gone:
+        yield Drift(name=gone.name, type=gone.kind, change="deleted")
+    for name in compared.changed_groups():
+        yield Drift(name=name, type=Kind.PORT, change="changed", properties=("securityGroups",))
     changed = compared.changed_metadata()
-    for name, known in compared.state.servers().items():
-        if server := servers.get(known.id or ""):
-            yield from _of_server(name, server, changed.get(name, {}))
+    for name, server in compared.listed_servers().items():
+        yield from _of_server(name, server, changed.get(name, {}))
+
+
+def _once(differences: list[Drift]) -> list[Drift]:
+    """The differences in the order of names; of an object that both say is deleted, what the engine says."""
+    deleted = {(one.name, KINDS[one.type]) for one in differences if one.change == "deleted" and one.type in KINDS}
+    once = [one for one in differences if one.change != "deleted" or (one.name, one.type) not in deleted]
+    return sorted(once, key=lambda drift: (drift.name, drift.type))
 
 
 def _of_server(name: str, server: CloudObject, changed: Mapping[str, str | None]) -> Iterator[Drift]:
@@ -124,7 +145,10 @@ def _drift(step: dict[str, Any]) -> Drift | None:
     was, has = before.get("outputs") or {}, now.get("outputs") or {}
     # A provider says "none" as null, as an empty list, or not at all.
     differing = tuple(sorted(key for key in {*was, *has} - NOISE if (was.get(key) or None) != (has.get(key) or None)))
-    return Drift(**about, change="changed", properties=differing) if differing else None
+    if not differing:
+        return None
+    grown = KINDS.get(about["type"]) == Kind.VOLUME and has.get("size", 0) > was.get("size", 0)
+    return Drift(**about, change="grown" if grown else "changed", properties=differing)
 
 
 def _show(differences: list[Drift]) -> None:

@@ -46,5 +46,5 @@ def findings(snippets: Sequence[Snippet]) -> list[str]:
 
 
 def _line(found: dict[str, Any], snippet: Snippet) -> str:
-    said = " ".join(filter(None, [found["summary"], found["reason"]]))
-    return f"{snippet.path}: line {found['line']}: gixy ({found['severity'].lower()}): {said}"
+    explanation = " ".join(filter(None, [found["summary"], found["reason"]]))
+    return f"{snippet.path}: line {found['line']}: gixy ({found['severity'].lower()}): {explanation}"

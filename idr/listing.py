@@ -128,7 +128,9 @@ def _port(port: Any) -> CloudObject:
     stack = _stack(port)
     # Of a port that somebody plugged into a server by hand, the server says whose it is.
     plugged = {port.device_id} if port.device_id and not stack else set()
-    return CloudObject(Kind.PORT, port.id, port.name or "", stack, frozenset({port.network_id, *plugged}))
+    groups = frozenset(port.security_group_ids or ())
+    parents = frozenset({port.network_id, *plugged})
+    return CloudObject(Kind.PORT, port.id, port.name or "", stack, parents, groups=groups)
 
 
 def _rule(rule: Any, group: Any, remote: Any | None) -> str:

@@ -2,17 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from idr import engine
-from idr.errors import IdrError
+from idr.topology import OutputsError
 from model.outputs.contract import CONTRACT
-from model.outputs.topology import Topology
 
 From = Annotated[
     str | None,
@@ -22,10 +19,6 @@ From = Annotated[
         help="Read what `pulumi stack output --json` printed from FILE, or from standard input with '-'.",
     ),
 ]
-
-
-class OutputsError(IdrError):
-    """Outputs that cannot be used; the text says whose and why."""
 
 
 def read(stack: str | None, source: str | None) -> dict[str, Any]:
@@ -41,17 +34,6 @@ def read(stack: str | None, source: str | None) -> dict[str, Any]:
         msg = f"{name}: outputs with {has}, this version reads contract {CONTRACT}; run `pulumi up` with this version"
         raise OutputsError(msg)
     return values
-
-
-def topology(outputs: Mapping[str, Any]) -> Topology:
-    """The topology among the outputs. Raises OutputsError when it is not as the contract says."""
-    try:
-        return Topology.model_validate(outputs.get("topology"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in ("topology", *first["loc"]))
-        msg = f"these outputs are not as docs/outputs.schema.json says: {where}: {first['msg']}"
-        raise OutputsError(msg) from None
 
 
 def _saved(source: str) -> dict[str, Any]:

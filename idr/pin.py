@@ -18,7 +18,7 @@ from idr import addons, checkout, cli
 from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
 from model import site_folder
-from model.addons import ENDING
+from model.addons import BASES, ENDING, Base
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")
@@ -79,7 +79,7 @@ def _entries(node: Any) -> list[tuple[str, Any]]:
 
 
 def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> dict[str, str]:
-    """Write the sum of each file into the stack file, and the lock file of `omero.addons`, all or none.
+    """Write the sum of each file into the stack file, and the lock files of packages, all or none.
 
     Returns the sums by setting. Raises IdrError when a file cannot be fetched, or has another sum than the one written
     there and `renew` is false.
@@ -107,23 +107,25 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
     written.write_bytes(text.encode())
     written.chmod(file.stat().st_mode & 0o777)
     written.replace(file)
-    for lock, said in locked.items():
+    for base, (lock, said) in locked.items():
         lock.write_text(said)
-        sums["omero.addons"] = hashlib.sha256(said.encode()).hexdigest()
+        sums[base.setting] = hashlib.sha256(said.encode()).hexdigest()
     return sums
 
 
-def _locked(text: str, folder: Path, *, renew: bool) -> dict[Path, str]:
-    """The lock file that the stack file names, if any, and what it has to say."""
-    node = _section(text, "omero").get("addons")
-    if node is None:
-        return {}
-    try:
-        lock = folder / site_folder.file_path(node.value, ENDING)
-    except site_folder.FolderError as error:
-        msg = f"idr:omero.addons: {error}"
-        raise IdrError(msg) from None
-    return {lock: addons.resolved(lock, renew=renew)}
+def _locked(text: str, folder: Path, *, renew: bool) -> dict[Base, tuple[Path, str]]:
+    """The lock files that the stack file names, and what each has to say."""
+    found = {}
+    for base in BASES:
+        if (node := _section(text, base.section).get(base.key)) is None:
+            continue
+        try:
+            lock = folder / site_folder.file_path(node.value, ENDING)
+        except site_folder.FolderError as error:
+            msg = f"idr:{base.setting}: {error}"
+            raise IdrError(msg) from None
+        found[base] = (lock, addons.resolved(base, lock, renew=renew))
+    return found
 
 
 def fetched(part: Pinned, progress: Progress) -> str:
@@ -161,7 +163,7 @@ def command(
 ) -> None:
     """Fetch OMERO's distribution and other files that the stack file names, and write the SHA-256 sums there.
 
-    Also writes the lock file of idr:omero.addons, if the stack file names one.
+    Also writes the lock files of idr:omero.addons and idr:web.requirements, where the stack file names them.
     """
     file = checkout.stack_file(stack)
     if not file.is_file():

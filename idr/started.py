@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from idr.ssh import arguments, configuration
+from idr.remote import arguments, configuration
 from model.outputs.topology import NodeView, Topology
 
 WELL_SECONDS = 900

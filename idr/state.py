@@ -76,6 +76,10 @@ class State:
         """The servers by their names in the plan."""
         return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.SERVER}
 
+    def ports(self) -> dict[str, Resource]:
+        """The ports by their names in the program."""
+        return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.PORT}
+
     def stops(self) -> dict[str, Resource]:
         """By node, the commands of an earlier program that stop a machine on the machine itself when they go."""
         commands = (one for one in self.resources if one.type == CONFIGURATION and one.inputs.get("delete"))

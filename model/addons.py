@@ -1,6 +1,6 @@
-"""Packages of Python for OMERO.server's command line: a lock file beside the stack file (`idr:omero.addons`).
+"""Packages of Python beside those of OMERO.server or OMERO.web: a lock file beside the stack file.
 
-A node installs what is in it by version and hash, beside what the program itself locks for OMERO.server.
+A node installs what is in it by version and hash, beside what the program itself locks.
 """
 
 import re
@@ -14,14 +14,32 @@ from model import site_folder
 from model.role_description import FOLDER
 from model.site_folder import FileError
 
-SETTING: Final = "addons"
 ENDING: Final = ".lock"
-OWN_LOCK: Final = FOLDER / "omero-server" / "requirements.lock"
 
 _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+]+)"
     r"(?: ?; ?[^\\#]+?)?(?: --hash=sha256:[0-9a-f]{64})+"
 )
+
+
+@dataclass(frozen=True)
+class Base:
+    """What packages are added to: the setting, as section and key, whose environment it is, and the program's lock."""
+
+    section: str
+    key: str
+    name: str
+    lock: Path
+
+    @property
+    def setting(self) -> str:
+        """The setting as messages name it."""
+        return f"{self.section}.{self.key}"
+
+
+SERVER: Final = Base("omero", "addons", "OMERO.server", FOLDER / "omero-server" / "requirements.lock")
+WEB: Final = Base("web", "requirements", "OMERO.web", FOLDER / "web" / "requirements.lock")
+BASES: Final = (SERVER, WEB)
 
 
 @dataclass(frozen=True)
@@ -32,28 +50,38 @@ class Addons:
     text: str
 
 
-def read(setting: Any, checkout: Path) -> Addons:
-    """The lock file that the setting names. Raises FolderError where there is none, FileError where it is none."""
+def read(base: Base, setting: Any, checkout: Path) -> Addons:
+    """The lock file that a setting names. Raises FolderError where there is none, FileError where it is none."""
     file, path = site_folder.find_file(setting, checkout, ENDING, "`idr pin` writes it")
     try:
         text = file.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read: {error}"
         raise FileError(msg) from None
-    if wrong := list(_problems(text)):
+    if wrong := list(_problems(base, text)):
         raise FileError("\n".join(f"{path}: {problem}" for problem in wrong))
     return Addons(str(path), text)
 
 
-def _problems(text: str) -> Iterator[str]:
+def together(base: Base, addons: Addons | None) -> str:
+    """A lock file of the program's packages and the added ones: each once, since pip takes none twice."""
+    own = base.lock.read_text()
+    if addons is None:
+        return own
+    known = _versions(base.lock)
+    added = [one for one in _requirements(addons.text) if _name(one) not in known]
+    return own + "".join(f"{one}\n" for one in added)
+
+
+def _problems(base: Base, text: str) -> Iterator[str]:
     for requirement in _requirements(text):
         found = _REQUIREMENT.fullmatch(requirement)
         if found is None:
             yield f"'{requirement[:60]}' is no name==version with --hash=sha256:...; `idr pin` writes the file again"
             continue
-        own = _own_versions().get(_normal(found["name"]), found["version"])
+        own = _versions(base.lock).get(_normal(found["name"]), found["version"])
         if own != found["version"]:
-            yield f"{found['name']}=={found['version']} is {own} in OMERO.server's own environment; run `idr pin`"
+            yield f"{found['name']}=={found['version']} is {own} in {base.name}'s own environment; run `idr pin`"
 
 
 def _requirements(text: str) -> Iterator[str]:
@@ -65,9 +93,13 @@ def _requirements(text: str) -> Iterator[str]:
 
 
 @cache
-def _own_versions() -> dict[str, str]:
-    found = map(_REQUIREMENT.fullmatch, _requirements(OWN_LOCK.read_text()))
+def _versions(lock: Path) -> dict[str, str]:
+    found = map(_REQUIREMENT.fullmatch, _requirements(lock.read_text()))
     return {_normal(one["name"]): one["version"] for one in found if one}
+
+
+def _name(requirement: str) -> str:
+    return _normal(requirement.partition("==")[0])
 
 
 def _normal(name: str) -> str:

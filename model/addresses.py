@@ -1,13 +1,13 @@
 """What visitors may ask of OMERO.web: one table, addresses.yaml. The proxy's and OMERO.web's filters follow from it."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from model import tables
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 
@@ -22,6 +22,9 @@ STATIC: Final = "static"
 
 ANY: Final = "any"
 """The arguments of an address that gets all that a visitor sends."""
+
+NONE: Final = "none"
+"""The arguments of an address that gets nothing of what a visitor sends."""
 
 CREDENTIALS: Final = ("bsession", "username", "password")
 """Arguments by which OMERO.web would log in, on any page."""
@@ -44,7 +47,8 @@ _TEXT: Final = re.compile(r"(?:[A-Za-z0-9_-]|\\[.-])*")
 class Address:
     """An address of OMERO.web: the prefix of its urls.py, its pattern there, what answers, which arguments count.
 
-    `app` is the application beside OMERO.web that it is of (model/web_apps.py); nothing for OMERO.web's own.
+    `app` is the application beside OMERO.web that it is of (model/web_apps.py); nothing for OMERO.web's own. Those of a
+    site's own applications are not in the table: who asks for some names them as `of_site`.
     """
 
     app: str
@@ -77,20 +81,20 @@ def _listed(app: str, prefixes: dict[str, Any]) -> Iterator[Address]:
                 yield from (Address(app, prefix, pattern, answer, arguments) for pattern in patterns)
 
 
-def opened(apps: Collection[str]) -> tuple[Address, ...]:
+def opened(apps: Collection[str], of_site: Iterable[Address] = ()) -> tuple[Address, ...]:
     """The addresses that visitors may ask for where these applications are served beside OMERO.web.
 
     Those first that a page asks for by the hundred.
     """
-    return _often_asked_first(address for address in _served(apps) if address.answer != CLOSED)
+    return _often_asked_first(address for address in (*_served(apps), *of_site) if address.answer != CLOSED)
 
 
-def opened_for_users(apps: Collection[str]) -> tuple[Address, ...]:
+def opened_for_users(apps: Collection[str], of_site: Iterable[Address] = ()) -> tuple[Address, ...]:
     """The addresses that users who log in may ask for. All but static files are answered for each user anew."""
     never = {(prefix, pattern) for prefix, patterns in _file()["never"].items() for pattern in patterns}
     return tuple(
         address if address.answer == STATIC else replace(address, answer=PAGE, arguments=ANY)
-        for address in _often_asked_first(_served(apps))
+        for address in _often_asked_first((*_served(apps), *of_site))
         if (address.prefix, address.pattern) not in never
     )
 
@@ -104,13 +108,18 @@ def _often_asked_first(found: Iterable[Address]) -> tuple[Address, ...]:
     return tuple(sorted(found, key=lambda address: (*first, address.answer).index(address.answer)))
 
 
-@cache
-def known_arguments() -> dict[str, str]:
+def known_arguments(of_site: Mapping[str, Collection[str]] | None = None) -> dict[str, str]:
     """For each set of arguments a regular expression of PCRE that takes the others out: `KEPT_GROUPS` are what stays.
 
     Arguments stay in the visitor's order. An array's name may end in brackets, encoded or not (jQuery's habit).
     """
-    return {name: _known(names) for name, names in _file()["arguments"].items()}
+    return {name: _known(names) for name, names in (_file()["arguments"] | (of_site or {})).items()}
+
+
+def kinds() -> dict[str, dict[str, Any]]:
+    """The kinds of answers that are kept, as the table has them (`model.caching.Kind`)."""
+    found: dict[str, dict[str, Any]] = _file()["kinds"]
+    return found
 
 
 def credentials() -> str:
@@ -119,35 +128,37 @@ def credentials() -> str:
     return "|".join(spelled)
 
 
-def hidden_by(path: str) -> str | None:
+def hidden_by(path: str, apps: Collection[str] | None = None) -> str | None:
     """How the program's own addresses begin that a location for `path` would hide; None where it hides none.
 
     Closed addresses count as well: the location would answer them. Two addresses that differ before their second slash
-    have nothing in common.
+    have nothing in common. With `apps` those of other applications do not count.
     """
     first = path.split("/")[1]
-    return next(
-        (f"/{text}" for text, whole in _beginnings() if (first == text if whole else first.startswith(text))), None
-    )
+    known = _beginnings(frozenset(_file()["apps"] if apps is None else apps))
+    return next((f"/{text}" for text, whole in known if (first == text if whole else first.startswith(text))), None)
 
 
 @cache
-def _beginnings() -> tuple[tuple[str, bool], ...]:
-    """What the program's addresses have before their second slash, and whether that is all of it."""
-    found = {(name, True) for name in PROXY}
-    for regex in {address.regex for address in table()} - {""}:
-        text = _TEXT.match(regex)
-        rest = regex[text.end() :] if text else regex
-        found.add((text[0].replace("\\", "") if text else "", rest[:1] in ("", "/")))
-    return tuple(sorted(found))
+def _beginnings(apps: frozenset[str]) -> tuple[tuple[str, bool], ...]:
+    regexes = {address.regex for address in _served(apps)} - {""}
+    return tuple(sorted({(name, True) for name in PROXY} | {beginning(regex) for regex in regexes}))
 
 
-def url_filter(apps: Collection[str]) -> str:
+def beginning(regex: str) -> tuple[str, bool]:
+    """The text that all addresses of a regular expression begin with, and whether it is all before a second slash."""
+    text = _TEXT.match(regex)
+    rest = regex[text.end() :] if text else regex
+    return (text[0].replace("\\", "") if text else "", rest[:1] in ("", "/"))
+
+
+def url_filter(apps: Collection[str], of_site: Iterable[Address] = ()) -> str:
     """OMERO.web's own filter for the public user (omero.web.public.url_filter): the second line behind the proxy."""
-    return "^/(?:" + "|".join(address.regex for address in opened(apps) if address.prefix != "static/") + r")\Z"
+    shown = (address.regex for address in opened(apps, of_site) if address.prefix != "static/")
+    return "^/(?:" + "|".join(shown) + r")\Z"
 
 
-def _known(names: list[str]) -> str:
+def _known(names: Collection[str]) -> str:
     words = "|".join(re.escape(name) for name in sorted(names))
     known = rf"(?:{words})(?:\[\]|%5[Bb]%5[Dd])?(?:=[^&]*)?(?:&|$)" if names else "(?!)"
     other = f"(?:(?!{known})(?:[^&]+(?:&|$)|&))"
@@ -164,5 +175,5 @@ def _of_route(route: str) -> str:
 
 @cache
 def _file() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(TABLE.read_text())
+    read: dict[str, Any] = tables.read(TABLE)
     return read

@@ -5,9 +5,9 @@ reads planes through port 4064 then takes nothing from the web. Roles say so in 
 never moves the load of another, as a split of sorted addresses would.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from model.limits import Hop
 from model.plan import Node, Scope
 from model.roles import Role
 
@@ -28,29 +28,21 @@ FEW_AT_ONCE: Final = 2
 """Uncached answers at once by which no visitor delays others."""
 
 
-@dataclass(frozen=True)
-class Hop:
-    """A server of the proxy's nginx before one OMERO.web, for one audience, on a port of loopback."""
-
-    audience: str
-    node: Node
-    port: int
-
-    @property
-    def seconds(self) -> int:
-        """How long OMERO.web may take."""
-        return PATIENCE[self.audience]
-
-    @property
-    def at_once(self) -> int:
-        """What waits for its OMERO.web, at most: more would be answered after its visitors have gone."""
-        return FEWEST_AT_ONCE * self.node.sizes.web_workers
-
-
 def hops(release: Scope) -> tuple[Hop, ...]:
     """All servers between the proxy's cache and OMERO.web."""
     pairs = [("visitors", node) for node in web(release)] + [("operators", node) for node in operators_web(release)]
-    return tuple(Hop(audience, node, FIRST_HOP_PORT + number) for number, (audience, node) in enumerate(pairs))
+    return tuple(
+        Hop(
+            audience=audience,
+            node=node.name,
+            address=node.address,
+            port=FIRST_HOP_PORT + number,
+            seconds=PATIENCE[audience],
+            # More would be answered after its visitors have gone.
+            at_once=FEWEST_AT_ONCE * node.sizes.web_workers,
+        )
+        for number, (audience, node) in enumerate(pairs)
+    )
 
 
 def answers_a_second(release: Scope) -> int:

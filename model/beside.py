@@ -1,6 +1,7 @@
 """The settings that name files beside the stack file: read before anything is checked."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from model.site_folder import FileError, FolderError
 
 FILES: Final[Mapping[tuple[str, str], Callable[[Any, Path], Any]]] = {
     (public_site.SETTING, public_site.LOCATIONS): nginx_snippets.read,
-    ("omero", addons.SETTING): addons.read,
+    **{(base.section, base.key): partial(addons.read, base) for base in addons.BASES},
 }
 """By section and key, what reads the files."""
 

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from model import addresses
 from model.addresses import STATIC
+from model.visitors import Visitors
 
 MIB_PER_GIB: Final = 1024
+SECONDS_PER_HOUR: Final = 3600
 PURPOSE: Final = "nginxcache"
 """The volume's name in the stack file."""
 
@@ -23,15 +26,9 @@ KEYS_PER_MIB: Final = 8000
 """nginx, proxy_cache_path: "One megabyte zone can store about 8 thousand keys"."""
 
 
-DAY: Final = 86_400
-
-
 @dataclass(frozen=True)
 class Kind:
-    """A kind of answer: its share of the cache, the typical size of one, and how long one is fresh.
-
-    Shares and sizes are those of IDR's zones (10 GB of thumbnails with 300 MB of keys, 40 GB of planes with 35, ...).
-    """
+    """A kind of answer: its share of the cache, the typical size of one, and how long one is fresh (addresses.yaml)."""
 
     name: str
     share: float
@@ -39,15 +36,9 @@ class Kind:
     fresh_seconds: int
 
 
-KINDS: Final = (
-    Kind("thumbnails", 0.115, 4, 7 * DAY),
-    Kind("planes", 0.445, 150, 30 * DAY),
-    Kind("metadata", 0.285, 48, DAY),
-    Kind("api", 0.115, 4, DAY),
-    Kind("viewers", 0.02, 100, DAY),
-    # A new OMERO.web brings other files under the same names. With all applications beside it they are 15 MiB: what a
-    # proxy without a volume has.
-    Kind(STATIC, 0.02, 20, 3600),
+KINDS: Final = tuple(
+    Kind(name, kind["share"], kind["typicalKib"], kind["freshHours"] * SECONDS_PER_HOUR)
+    for name, kind in addresses.kinds().items()
 )
 
 FOR_USERS: Final = tuple(kind for kind in KINDS if kind.name == STATIC)
@@ -90,6 +81,11 @@ class Cached(Protocol):
 def volume_gib(proxy: Cached) -> int:
     """How large the cache of a proxy may be: its cache volume, or a little of its root disk."""
     return next((volume.size_gib for volume in proxy.volumes if volume.purpose == PURPOSE), WITHOUT_VOLUME_GIB)
+
+
+def kinds(visitors: Visitors) -> tuple[Kind, ...]:
+    """The kinds of answers that are kept."""
+    return KINDS if visitors == Visitors.PUBLIC else FOR_USERS
 
 
 def zones(size_gib: int, kinds: Iterable[Kind] = KINDS) -> tuple[Zone, ...]:

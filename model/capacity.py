@@ -83,6 +83,11 @@ class Difference:
         """Nodes whose server this change makes: those without one, and those that get another."""
         return tuple(node for node in self._plan.nodes if self._is_created(node))
 
+    @cached_property
+    def kept(self) -> tuple[Node, ...]:
+        """Nodes whose server stays."""
+        return tuple(node for node in self._plan.nodes if node not in self.created)
+
     def _is_created(self, node: Node) -> bool:
         server = self.server(node)
         if server is None:
@@ -141,18 +146,34 @@ class Difference:
         grown = {v: v.size_gib - sizes[self._name(v.name)] for v in self._own_volumes() if self._name(v.name) in sizes}
         return {volume: more for volume, more in grown.items() if more > 0}
 
+    @cached_property
+    def retyped(self) -> tuple[Volume, ...]:
+        """Data volumes that are there and get another type."""
+        types = {volume.name: volume.type for volume in self._state.volumes or () if volume.mine and volume.type}
+        return tuple(v for v in self._own_volumes() if v.type and types.get(self._name(v.name), v.type) != v.type)
+
+    def _boot(self) -> tuple[int, int]:
+        """How many more boot volumes this change makes than it deletes with their servers, and how many more GiB."""
+        existing = {str(volume.existing) for node in self._plan.nodes for volume in node.volumes}
+        others = [one for one in self._state.volumes or () if not one.mine and one.id not in existing]
+        sizes = {server: volume.size_gib for volume in others for server in volume.servers}
+        wanted = [(node.boot_volume_gib, self.server(node)) for node in self.created if node.boot_volume_gib]
+        pairs = [(gib, sizes.get(server.id, 0) if server else 0) for gib, server in wanted]
+        return sum(not there for _, there in pairs), sum(max(0, gib - there) for gib, there in pairs)
+
     def _storage(self) -> dict[str, int]:
-        boot = [node.boot_volume_gib for node in self.missing if node.boot_volume_gib]
+        booted = self._boot()
         amounts = {
-            "volumes": len(self.volumes) + len(boot),
-            "volume gigabytes": sum(v.size_gib for v in self.volumes) + sum(boot) + sum(self.growth.values()),
+            "volumes": len(self.volumes) + booted[0],
+            "volume gigabytes": sum(v.size_gib for v in self.volumes) + booted[1] + sum(self.growth.values()),
         }
         for kind in sorted({self._type(volume) for volume in self._own_volumes()} | {self._state.default_type or ""}):
-            new = [volume.size_gib for volume in self.volumes if self._type(volume) == kind]
-            grown = [more for volume, more in self.growth.items() if self._type(volume) == kind]
-            booted = boot if kind == self._state.default_type else []
-            amounts[f"volumes of type '{kind}'"] = len(new) + len(booted)
-            amounts[f"gigabytes of type '{kind}'"] = sum(new) + sum(grown) + sum(booted)
+            new = [volume.size_gib for volume in (*self.volumes, *self.retyped) if self._type(volume) == kind]
+            stay = [volume for volume in self.growth if volume not in self.retyped]
+            grown = [self.growth[volume] for volume in stay if self._type(volume) == kind]
+            roots = booted if kind == self._state.default_type else (0, 0)
+            amounts[f"volumes of type '{kind}'"] = len(new) + roots[0]
+            amounts[f"gigabytes of type '{kind}'"] = sum(new) + sum(grown) + roots[1]
         return amounts
 
     def _type(self, volume: Volume) -> str:

@@ -135,7 +135,7 @@ class SecurityGroup:
 
 @dataclass(frozen=True)
 class CloudVolume:
-    """A volume of the project's. `servers` are the ids of those that have it."""
+    """A volume of the project's. `servers` are the ids of those that have it; `type` is None where it is not known."""
 
     id: str
     name: str
@@ -144,6 +144,7 @@ class CloudVolume:
     mine: bool = False
     status: str = "available"
     servers: tuple[str, ...] = ()
+    type: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,15 @@ from model.plan import Plan
 
 ACTIVE, OFF, ERROR = "ACTIVE", "SHUTOFF", "ERROR"
 """Nova's states of a server that runs, is switched off, or could not be created."""
+WAKING = {
+    "PAUSED": "unpause",
+    "SUSPENDED": "resume",
+    "SHELVED": "unshelve",
+    "SHELVED_OFFLOADED": "unshelve",
+    "RESCUE": "unrescue",
+    "VERIFY_RESIZE": "resize confirm",
+}
+"""States that somebody put a server into by hand, and the command of `openstack server` that ends each."""
 
 
 class Kind(StrEnum):
@@ -38,7 +47,8 @@ class CloudObject:
     """An object that the project holds.
 
     `stack` is the one that its labels name. `parents` are the ids of what it is part of, plugged into or attached to.
-    The id of an attachment is `<server>/<volume>`. `metadata` has that of servers and volumes.
+    The id of an attachment is `<server>/<volume>`. `metadata` has that of servers and volumes, `groups` the ids of a
+    port's security groups.
     """
 
     kind: Kind
@@ -48,6 +58,7 @@ class CloudObject:
     parents: frozenset[str] = frozenset()
     status: str = ""
     metadata: frozenset[tuple[str, str]] = frozenset()
+    groups: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} ({self.id})"

@@ -3,7 +3,7 @@
 What is not in the table is closed, in and out. `model.matrix` has what follows from it for the nodes of a stack.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Final, Literal
@@ -26,6 +26,8 @@ OMERO_WEBSOCKET_PORT = 4066
 WEB_PORT = 4080
 CACHE_BYPASS_PORT = 9000
 """The proxy's uncached door for operators, through the bastion only."""
+UPLOAD_PORT = 2222
+"""Where submitters bring their data (SFTP): at the proxy's address, and at the node that keeps them."""
 NODE_EXPORTER_PORT = 9100
 NFS_PORT = 2049
 """NFS version 4 needs no other; what version 3 needs, `model.nfs` says."""
@@ -70,6 +72,8 @@ FLOWS: tuple[Flow, ...] = (
     *(Flow(role, Role.DATABASE, 5432, "OMERO's database") for role in sorted(OMERO_ROLES)),
     Flow(Role.OMERO_READONLY, Role.OMERO_READWRITE, NFS_PORT, "OMERO's files and the Bio-Formats cache"),
     *(Flow(role, STORAGE, NFS_PORT, "raw images") for role in sorted(OMERO_ROLES)),
+    Flow(WORLD, Role.PROXY, UPLOAD_PORT, "submitters' data"),
+    Flow(Role.PROXY, Role.UPLOAD, UPLOAD_PORT, "submitters' data"),
     Flow(Role.WEB, Role.REDIS, 6379, "sessions and caches"),
     Flow(EVERY_NODE, WORLD, 53, "names", "udp"),
     Flow(EVERY_NODE, WORLD, 53, "names, long answers"),
@@ -86,12 +90,14 @@ UNSERVED = {
 """Ports of the OMERO roles that a distribution has no service on."""
 
 
-def unserved(distribution: Distribution, visitors: Visitors) -> frozenset[int]:
-    """Ports of the table on which nothing waits for others.
+def unserved(distribution: Distribution, visitors: Visitors, roles: Collection[NodeRole]) -> frozenset[int]:
+    """Ports of the table on which nothing waits for others where a release's nodes have these roles.
 
     The uncached port speaks no TLS: where users log in, it would have their passwords and data in the clear.
     """
-    return UNSERVED[distribution] | (frozenset() if visitors == Visitors.PUBLIC else frozenset({CACHE_BYPASS_PORT}))
+    uncached = frozenset() if visitors == Visitors.PUBLIC else frozenset({CACHE_BYPASS_PORT})
+    uploads = frozenset() if Role.UPLOAD in roles else frozenset({UPLOAD_PORT})
+    return UNSERVED[distribution] | uncached | uploads
 
 
 EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)

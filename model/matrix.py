@@ -47,13 +47,15 @@ def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
 
 def bastion_ports(plan: Plan) -> tuple[int, ...]:
     """The ports to which the bastion passes operators' connections on."""
-    not_served = unserved(plan.settings.omero.distribution, plan.settings.visitors)
+    not_served = unserved(plan.settings.omero.distribution, plan.settings.visitors, ())
     found = (*(flow for flow in FLOWS if flow.port not in not_served), *_extra(plan.settings))
     return tuple(sorted({flow.port for flow in found if flow.source == Role.BASTION and flow.transport == "tcp"}))
 
 
 def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
-    not_served, shared = unserved(settings.omero.distribution, settings.visitors), _omero_beside_proxy(scope)
+    roles = {role for node in scope.nodes for role in node.roles}
+    not_served = unserved(settings.omero.distribution, settings.visitors, roles)
+    shared = _omero_beside_proxy(scope)
     is_closed = settings.proxies.http is not None
     for flow in FLOWS:
         if flow.port in not_served or (is_closed and flow.target == WORLD and flow.port in FETCH_PORTS):

@@ -1,9 +1,10 @@
 """Networks, routers and addresses that a plan names and must find in the cloud."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from ipaddress import ip_address
 
-from model.cloud_state import CloudNetwork, CloudState, Router
-from model.plan import Node, Plan
+from model.cloud_state import CloudNetwork, CloudState, Port, Router
+from model.plan import Node, Plan, Scope
 from model.planning import PLACEHOLDER
 from model.settings import StorageNetwork
 from model.wording import is_missing, several
@@ -28,6 +29,11 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
     """A router of the cloud, which leads to where floating addresses come from."""
     if state.routers is None or not plan.settings.router:
         return
+    if any(known.mine for known in state.routers) and any(known.mine for known in state.ports or ()):
+        yield (
+            f"router '{plan.settings.router}' cannot take the place of the stack's own, to which addresses lead: "
+            "remove idr:router"
+        )
     yield from _one("router", plan.settings.router, state.routers)
     named = [router.external for router in state.routers if router.name == plan.settings.router]
     outside = {network.id for network in state.networks or () if network.name == plan.settings.external_network}
@@ -116,11 +122,70 @@ def old_gateways(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator
         yield from _gateways(network)
 
 
-def addresses(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator[str]:
-    """Fixed addresses in an existing network that another port of the project has already."""
+def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence[Node]) -> Iterator[str]:
+    """Fixed addresses that another port has already, and nodes that would have to move while they are there."""
     for scope in plan.scopes:
-        networks = [known for known in state.networks or () if known.name == scope.subnet.existing]
-        for node in (node for node in new if node.scope == scope.name and networks):
-            for port in state.ports or ():
-                if port.network == networks[0].id and str(node.address) in port.addresses and not port.mine:
-                    yield f"address {node.address} of {node.name} is taken by port {port.id} in '{networks[0].name}'"
+        inside = _networks_of(scope, plan, state)
+        ports = [port for port in state.ports or () if port.network in inside]
+        for node in (node for node in new if node.scope == scope.name):
+            yield from _taken(node, plan, ports)
+        yield from _moved(scope, plan, state, inside, stay)
+    yield from _stays_on_storage(plan, state, stay)
+
+
+def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> frozenset[str]:
+    """The id of a scope's network, where it is there. Its name says so also where its labels are lost."""
+    name = scope.subnet.existing or plan.cloud_name(scope.name)
+    return frozenset(network.id for network in state.networks or () if network.name == name)
+
+
+def _taken(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
+    for port in ports:
+        if str(node.address) not in port.addresses or port.name == plan.cloud_name(node.name):
+            continue
+        if port.mine:
+            yield (
+                f"address {node.address} of {node.name} is still that of '{port.name}', which Neutron does not give "
+                "twice: keep that node's name (a group that gets a `count` renames its node), or remove it in an "
+                "update of its own before"
+            )
+        else:
+            yield f"address {node.address} of {node.name} is taken by port {port.id}"
+
+
+def _moved(scope: Scope, plan: Plan, state: CloudState, inside: Collection[str], stay: Sequence[Node]) -> Iterator[str]:
+    """Nodes whose port would get another address: Neutron frees no subnet in use, and the server would not know."""
+    if state.networks is None or (scope.subnet.existing and not inside):
+        return
+    ports = {port.name: port for port in state.ports or () if port.mine and port.addresses}
+    there = [(node, ports[name]) for node in scope.nodes if (name := plan.cloud_name(node.name)) in ports]
+    # Beside its own, a port has an address of each IPv6 subnet that configures addresses by itself.
+    if any(
+        port.network not in inside or not any(ip_address(one) in scope.subnet.cidr for one in port.addresses)
+        for _, port in there
+    ):
+        yield (
+            f"the nodes of {scope.name} are not in the network that its cidr {scope.subnet.cidr} or existingNetwork "
+            "names, and nothing moves a network with nodes: set it back, or make another release with the new one"
+        )
+        return
+    for node, port in there:
+        if str(node.address) not in port.addresses and node in stay:
+            yield (
+                f"{node.name} has the address {', '.join(port.addresses)}, its first role would give it "
+                f"{node.address}: keep the order of its roles (if somebody changed the port, put its address back), or "
+                "give it another `rebuild` number in the same update"
+            )
+
+
+def _stays_on_storage(plan: Plan, state: CloudState, stay: Sequence[Node]) -> Iterator[str]:
+    """Nodes whose server would be replaced for another storage network, all of them at once."""
+    network = _storage(plan, state)
+    ports = {port.name: port for port in state.ports or () if port.mine}
+    for node in stay:
+        port = ports.get(plan.cloud_name(f"{node.name}-storage"))
+        if network and node.storage_network and port and port.network != network.id:
+            yield (
+                f"{node.name} is in another network than the storage network '{network.name}': its server must be made "
+                "anew for that; give it another `rebuild` number in the same update"
+            )

@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from model import web_apps
+from model import tables, web_apps
 from model.field_types import SEALED, EachOnce, Section, Shape
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
@@ -78,14 +77,20 @@ class Keys:
 
     def problem(self, key: str) -> str | None:
         """Why a stack file cannot set a key; None where it can."""
-        for instead, patterns in self.owned.items():
-            if any(fnmatchcase(key, pattern) for pattern in patterns):
-                return f"is not for a stack file: {instead}"
+        if owner := self.owner(key):
+            return owner
         if any(fnmatchcase(key, pattern) for pattern in self.known):
             return None
         if close := difflib.get_close_matches(key, self.known, n=1, cutoff=SIMILAR):
             return f"is no key of {self.name}; did you mean '{close[0]}'?"
         return f"is no key of {self.name}" if self.complete else None
+
+    def owner(self, key: str) -> str | None:
+        """Why the program alone sets a key; None where it does not."""
+        for instead, patterns in self.owned.items():
+            if any(fnmatchcase(key, pattern) for pattern in patterns):
+                return f"is not for a stack file: {instead}"
+        return None
 
     def wrong_value(self, key: str, value: str) -> str | None:
         """What the value of a key must be; None where it is that, or cannot be read here."""
@@ -102,7 +107,7 @@ class Keys:
 @cache
 def table() -> dict[str, Keys]:
     """The keys of `omero` (OMERO.server) and `web` (OMERO.web and the applications beside it)."""
-    document: dict[str, dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+    document: dict[str, dict[str, Any]] = tables.read(TABLE)
     for what, key in web_apps.own_keys():
         document["web"]["known"].append(key)
         if what != web_apps.ANYTHING:

@@ -19,7 +19,9 @@ tcpdump tftp tss tty ubuntu usbmux users utmp uucp uuidd video voice wheel www-d
 """
 """Accounts and groups of Debian, Ubuntu, their packages and their cloud images."""
 TAKEN = frozenset({*SYSTEM_NAMES.split(), "idr", "jump", "omero"})
-TAKEN_BEGINNINGS = ("systemd-", "omero-", "idr-", "fwupd-")
+TAKEN_BEGINNINGS = ("systemd-", "omero-", "idr-", "upload-", "fwupd-")
+
+_FOR_CURATORS = frozenset({Role.OMERO_READWRITE, Role.UPLOAD})
 
 
 class PersonRole(StrEnum):
@@ -39,8 +41,8 @@ class Person(Section):
     ] = Field(description="Name of the account")
     keys: Annotated[tuple[PublicKey, ...], EachOnce] = Field(description="Public ssh keys, at least one")
     role: PersonRole = Field(
-        description="`operator`: log in on every node, with sudo; `curator`: import on read-write OMERO nodes; `jump`: "
-        "pass connections on through the bastion, as the others may too"
+        description="`operator`: log in on every node, with sudo; `curator`: import on read-write OMERO nodes, and "
+        "take over uploads; `jump`: pass connections on through the bastion, as the others may too"
     )
 
     def problems(self) -> Iterator[str]:
@@ -104,4 +106,4 @@ def _role_there(role: PersonRole, roles: Sequence[NodeRole]) -> PersonRole | Non
         return role
     if Role.BASTION in roles:
         return PersonRole.JUMP
-    return role if role == PersonRole.CURATOR and Role.OMERO_READWRITE in roles else None
+    return role if role == PersonRole.CURATOR and not _FOR_CURATORS.isdisjoint(roles) else None

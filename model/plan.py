@@ -6,6 +6,7 @@ from uuid import UUID
 
 from model import people
 from model.firewall import Rule
+from model.limits import Limits
 from model.people import Person
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import NodeRole, Role, SiteRole
@@ -50,7 +51,7 @@ class Node:
 
     `listens` are the TCP ports on which it waits for others. `server_group` is the set that Nova spreads over hosts.
     `omero_config` and `web_config` are keys and values of OMERO.server's and OMERO.web's own configuration, over what
-    the templates set.
+    the templates set. `sizes` follow from the node, `limits` from its release.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Node:
     listens: tuple[int, ...]
     volumes: tuple[Volume, ...]
     rebuild: int
+    limits: Limits
 
 
 @dataclass(frozen=True)

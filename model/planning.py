@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 
-from model import firewall, matrix
+from model import firewall, matrix, tuning
 from model.addressing import gateway, service_pool
 from model.firewall import End
 from model.hosts import LONGEST_LABEL
+from model.limits import Limits
 from model.omero_config import ServerConfig, WebConfig, merged
 from model.people import Person
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
@@ -39,11 +40,15 @@ def plan(settings: Settings, stack: str) -> Plan:
             _scope(name, release, _release_nodes(settings, name)) for name, release in sorted(settings.releases.items())
         ),
     )
-    # What the nodes of one scope may do depends on those of the others.
+    return completed(whole)
+
+
+def completed(plan: Plan) -> Plan:
+    """A plan with what depends on several nodes: rules of the firewalls, and limits of services."""
     return replace(
-        whole,
-        bastion=_with_rules(whole, whole.bastion),
-        releases=tuple(_with_rules(whole, release) for release in whole.releases),
+        plan,
+        bastion=_completed(plan, plan.bastion),
+        releases=tuple(_completed(plan, release) for release in plan.releases),
     )
 
 
@@ -86,8 +91,9 @@ def _scope(name: str, settings: ScopeSettings, nodes: tuple[Node, ...]) -> Scope
     )
 
 
-def _with_rules(plan: Plan, scope: Scope) -> Scope:
-    return replace(scope, rules=matrix.rules(plan, scope))
+def _completed(plan: Plan, scope: Scope) -> Scope:
+    nodes = tuple(replace(node, limits=tuning.limits(plan, scope, node)) for node in scope.nodes)
+    return replace(scope, nodes=nodes, rules=matrix.rules(plan, scope))
 
 
 def _server_groups(scope: str, settings: ScopeSettings) -> dict[str, AntiAffinity]:
@@ -136,6 +142,7 @@ def _node(
         listens=firewall.listens(group.roles, _unserved(settings, place)),
         volumes=_volumes(name, group),
         rebuild=rebuild.get(alias, 0),
+        limits=Limits(),
     )
 
 
@@ -147,9 +154,9 @@ def _layers(roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | We
 def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:
     """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
     groups = place.nodes.values() if isinstance(place, Release) else ()
-    shared = any(Role.OMERO_READONLY in group.roles for group in groups)
-    ports = firewall.unserved(settings.omero.distribution, settings.visitors)
-    return ports | (frozenset() if shared else frozenset({firewall.NFS_PORT}))
+    roles = {role for group in groups for role in group.roles}
+    ports = firewall.unserved(settings.omero.distribution, settings.visitors, roles)
+    return ports | (frozenset() if Role.OMERO_READONLY in roles else frozenset({firewall.NFS_PORT}))
 
 
 def _image(settings: Settings, system: System) -> str | None:

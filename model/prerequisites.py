@@ -20,16 +20,18 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
         _images(state, difference.created),
         _systems(plan, state, difference.created),
         _flavors(state, difference.sized),
+        _memory(plan, difference),
         networks.external_network(plan, state),
         networks.router(plan, state),
         networks.existing_networks(plan, state),
         networks.storage_network(plan, state, difference.missing),
-        networks.addresses(plan, state, difference.missing),
+        networks.addresses(plan, state, difference.missing, difference.kept),
         _keypair(plan, state, difference.created),
         _floating_ips(plan, state),
         _zones(state, difference.created),
         _volumes(plan, state, difference),
         volumes.existing(plan, state),
+        volumes.shrunk(plan, state),
         volumes.sources(state, difference.volumes),
         _members(plan, state),
     )
@@ -40,7 +42,7 @@ def notices(plan: Plan, state: CloudState) -> list[str]:
     """What is no hindrance now, and may be one later; a line each."""
     difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
-        _retired(plan, state, difference),
+        _retired(state, difference),
         _other_releases(plan, state, difference.created),
         networks.old_gateways(plan, state, difference.missing),
         _volumes_elsewhere(plan, state),
@@ -149,10 +151,24 @@ def _flavor_fits(flavor: CloudFlavor, node: Node) -> Iterator[str]:
         yield f"flavor '{flavor.name}' has no disk: set bootVolumeGib for {node.name}, or take another flavor"
 
 
-def _retired(plan: Plan, state: CloudState, difference: Difference) -> Iterator[str]:
+def _memory(plan: Plan, difference: Difference) -> Iterator[str]:
+    """Servers that stay as they are, and would be configured for memory that they do not have."""
+    frozen = {scope.name for scope in plan.scopes if scope.frozen}
+    for node in difference.kept if plan.settings.configure else ():
+        server = difference.server(node)
+        if server is None or node.scope in frozen or node in difference.sized or not server.memory_mib:
+            continue
+        if server.memory_mib < node.flavor.memory_mib:
+            yield (
+                f"flavor '{node.flavor_name}' has {server.memory_mib} MiB in this cloud, idr:flavors says "
+                f"{node.flavor.memory_mib}: services that run would be given more than there is"
+            )
+
+
+def _retired(state: CloudState, difference: Difference) -> Iterator[str]:
     """Images and flavors of servers that stay, from which nobody could create them again."""
-    stay = [node for node in plan.nodes if node not in difference.created]
-    for line in [*_images(state, stay), *_flavors(state, [node for node in stay if node not in difference.sized])]:
+    unsized = [node for node in difference.kept if node not in difference.sized]
+    for line in [*_images(state, difference.kept), *_flavors(state, unsized)]:
         yield f"{line}; no server is created from it now, but none could be replaced"
 
 
@@ -188,7 +204,7 @@ def _zones(state: CloudState, created: Sequence[Node]) -> Iterator[str]:
 
 
 def _volumes(plan: Plan, state: CloudState, difference: Difference) -> Iterator[str]:
-    types = sorted({volume.type for volume in difference.volumes if volume.type})
+    types = sorted({volume.type for volume in (*difference.volumes, *difference.retyped) if volume.type})
     if state.volume_types is not None:
         yield from (is_missing("volume type", t, state.volume_types) for t in types if t not in state.volume_types)
     named = [str(v.existing) for node in plan.nodes for v in node.volumes if v.existing]

@@ -131,6 +131,9 @@ def access(ask: Ask, environment: Mapping[str, str], entry: Callable[[str, str |
         )
         msg = f"{where}: give openstack:authUrl or openstack:cloud (OS_AUTH_URL, OS_CLOUD)"
         raise ProviderError(msg)
+    if not known["auth_url"].startswith(("http://", "https://")):
+        msg = f"the cloud's address '{known['auth_url']}' (openstack:authUrl, OS_AUTH_URL) must begin with https://"
+        raise ProviderError(msg)
     _refuse_version_2(named, known["auth_url"], environment)
     method, auth = login(known, str(named.get("auth_type", "")), may_repeat=is_true(given["allowReauth"], True))
     return Access(

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
@@ -160,7 +160,11 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
         msg = f"{named_by}: idr:{OVERRIDES}: {wrong_place}"
         raise SettingsError(msg)
     try:
+        site_folder.refuse_links(folder, PurePosixPath(name))
         above = yaml_text.load((folder / name).read_bytes())
+    except site_folder.FolderError as error:
+        msg = f"{named_by}: idr:{OVERRIDES}: {error}"
+        raise SettingsError(msg) from None
     except yaml_text.YamlError as error:
         msg = f"{name}: {error}"
         raise SettingsError(msg) from None

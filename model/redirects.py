@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from model import hosts
+from model import expressions, hosts
 from model.field_types import Section, Shape
 
 # No spaces, no quotation marks and no semicolons: nginx reads it in quotes. No `%` and no empty part in a path: nginx
@@ -28,10 +28,6 @@ RedirectTo = Annotated[
         "a path or a URL, with $1 to $9 for groups of a regular expression",
     ),
 ]
-
-_PARTS: Final = re.compile(r"\\.|\(\?<?.|\{,")
-"""The parts of an expression that Python, nginx or PCRE may read each in its own way."""
-_SAME_FOR_ALL: Final = frozenset({"(?:", "(?=", "(?!", "(?<=", "(?<!", *(f"\\{letter}" for letter in "dDwWsSbB")})
 
 EVERYBODYS: Final = ("/webclient/", "experimenter=-1")
 """Path and arguments of everybody's data, which visitors are shown first (cloudinit/proxy/locations.conf.j2)."""
@@ -69,7 +65,7 @@ class Redirect(Section):
             except re.error as error:
                 yield f"from: {self.source} is no regular expression: {error}"
                 return
-            for part in dict.fromkeys(filter(_is_doubtful, _PARTS.findall(self.source))):
+            for part in expressions.doubtful(self.source):
                 yield f"from: nginx may read '{part}' in another way: write {self.source} without it"
         used = [int(number) for number in re.findall(r"\$([1-9])", self.target)]
         if missing := sorted({number for number in used if number > groups}):
@@ -92,12 +88,6 @@ class Redirect(Section):
             return self.target if path.lower() == self.source.lower() else None
         match = re.search(self.source, path)
         return re.sub(r"\$([1-9])", lambda group: match[int(group[1])] or "", self.target) if match else None
-
-
-def _is_doubtful(part: str) -> bool:
-    # nginx itself takes one of two backslashes.
-    is_plain_character = part[0] == "\\" and not part[1].isalpha() and part != "\\\\"
-    return part not in _SAME_FOR_ALL and not is_plain_character
 
 
 def problems(

@@ -74,7 +74,10 @@ class Machine(Section):
     flavor: Name = Field(description="Flavor of the cloud; one of the stack's `flavors`")
     image: Name | None = Field(None, description="Image of the cloud, where it is not the stack's for this role")
     zone: Name | None = Field(None, description="Availability zone")
-    boot_volume_gib: VolumeGib | None = Field(None, description="Boot from a volume of this size instead of a disk")
+    boot_volume_gib: VolumeGib | None = Field(
+        None,
+        description="Boot from a volume of this size instead of a disk; a machine that is there does at its rebuild",
+    )
 
 
 class NodeGroup(Machine):

@@ -14,7 +14,8 @@ class Deployed:
     """What a server was created from. `zone` is its availability zone, `ports` the number of its networks.
 
     `gone` is the id of a server that somebody deleted in the cloud, `id` that of one that is there. `off` is whether it
-    is switched off; `changed` has the metadata that somebody changed, as they should be (None: not there).
+    is switched off; `changed` has the metadata that somebody changed, as they should be (None: not there), `groups` the
+    security groups that its ports should be in, by the ids of those that are not.
     """
 
     image: str
@@ -26,6 +27,7 @@ class Deployed:
     id: str = ""
     off: bool = False
     changed: Mapping[str, str | None] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

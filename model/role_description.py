@@ -89,7 +89,7 @@ class Service(Section):
     wait: bool = Field(True, description="Whether `idr-apply` waits until it has started")
 
     def problems(self) -> Iterator[str]:
-        """What is said of the start of a service that something else starts."""
+        """Fields that have no meaning, because something else starts the service."""
         if self.restart_on is None and (self.reload_on or not self.wait):
             yield "reloadOn and wait need restartOn: without it the role's `activate` starts the service"
 

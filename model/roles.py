@@ -24,6 +24,7 @@ class Role(StrEnum):
     WEB = "web"
     PROXY = "proxy"
     MANAGEMENT = "management"
+    UPLOAD = "upload"
 
 
 class SiteRole(str):
@@ -75,7 +76,7 @@ OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
 
 
 def facts_of(descriptions: Mapping[str, RoleDescription]) -> dict[Role, RoleFacts]:
-    """What is said of each `Role`, in the order of addresses. Raises RoleError where `Role` and descriptions differ."""
+    """The facts of each `Role`, in the order of addresses. Raises RoleError where `Role` and descriptions differ."""
     facts = {role: about.node for role, about in descriptions.items() if about.node}
     wrong = [f"{_file(role)}: node: is required, because `Role` names this role" for role in Role if role not in facts]
     wrong += [f"{_file(role)}: node: `Role` in model/roles.py lacks this role" for role in facts.keys() - set(Role)]

@@ -18,9 +18,10 @@ from model import (
     public_site,
     reach,
     redirects,
+    served_apps,
+    site_apps,
     site_roles,
     visitors,
-    web_apps,
 )
 from model.extra_flows import ExtraFlow
 from model.field_types import (
@@ -41,7 +42,7 @@ from model.hosts import is_dotted, is_public
 from model.nfs import NfsMount
 from model.object_stores import S3Mount
 from model.omero import Omero
-from model.omero_config import OmeroWeb, ServerConfig, WebConfig
+from model.omero_config import ServerConfig, WebConfig
 from model.people import Operator
 from model.proxies import Proxies
 from model.public_certificate import Acme, PublicCertificate
@@ -50,7 +51,9 @@ from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution, Feature
 from model.roles import NodeRole, Role, SiteRole
+from model.site_apps import StackWeb
 from model.visitors import Visitors
+from model.web_apps import App
 
 NAME_SERVERS_OF_A_SUBNET = 5
 """How many Neutron takes, unless a cloud allows more (max_dns_nameservers)."""
@@ -108,7 +111,7 @@ class Settings(Section):
         (), description="Networks of OMERO clients (port 4064); empty: from anywhere"
     )
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
-    keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one")
+    keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one; of new machines")
     dns_servers: Annotated[tuple[MachineAddress, ...], EachOnce] = Field(
         (), max_length=NAME_SERVERS_OF_A_SUBNET, description="Name servers; the cloud's where absent"
     )
@@ -122,7 +125,7 @@ class Settings(Section):
     flavors: dict[Name, Flavor] = Field(description="What each flavor that is used offers")
     bastion: Bastion = Field(description="Operators log in through it")
     omero: Omero = Field(description="OMERO.server's distribution")
-    web: OmeroWeb = Field(OmeroWeb(), description="OMERO.web")
+    web: StackWeb = Field(StackWeb(), description="OMERO.web")
     storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
     storage_group: GroupName = Field(
         "idr-storage-hosts",
@@ -168,12 +171,12 @@ class Settings(Section):
         yield from self._has_a_server_to_configure()
         first_pages = visitors.first_pages(self.visitors, map(self.apps_of, self.releases))
         yield from redirects.problems(self.redirects, self.host_name, first_pages)
-        yield from (f"site: {text}" for text in public_site.nested([*self.site.paths(), *self._site_role_paths()]))
+        yield from (f"site: {text}" for text in public_site.nested(self._site_paths()))
         yield from reach.shares([mount.source for mount in self.nfs_mounts], storage)
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
             yield from reach.services(where, section.config, self.flows)
-        yield from self._keys_are_of_served_apps()
+        yield from served_apps.problems(self.web, self.releases, self.omero.distribution)
         yield from people.problems(self.operators)
         roles = {name: release.roles() for name, release in self.releases.items()}
         is_given = "public_password" in self.model_fields_set
@@ -246,19 +249,9 @@ class Settings(Section):
         for prefix, scope in scopes:
             yield from ((f"{prefix}omero", scope.omero), (f"{prefix}web", scope.web))
 
-    def apps_of(self, release: str) -> tuple[web_apps.App, ...]:
+    def apps_of(self, release: str) -> tuple[App, ...]:
         """The applications that a release serves beside OMERO.web."""
-        own = self.releases[release].web.apps
-        return web_apps.named((self.web.apps or ()) if own is None else own)
-
-    def _keys_are_of_served_apps(self) -> Iterator[str]:
-        served = {name: [app.name for app in self.apps_of(name)] for name in self.releases}
-        yield from web_apps.unserved("web", self.web.config, {app for apps in served.values() for app in apps})
-        for name, release in self.releases.items():
-            yield from web_apps.unserved(f"releases.{name}.web", release.web.config, served[name])
-            for group_name, group in release.nodes.items():
-                where = f"releases.{name}.nodes.{group_name}.web"
-                yield from web_apps.unserved(where, group.web.config, served[name])
+        return served_apps.of(self.web, self.releases[release])
 
     def groups(self) -> Iterator[tuple[str, NodeGroup]]:
         """Every group of nodes, with the key that leads to it."""
@@ -279,8 +272,10 @@ class Settings(Section):
         used = [role for role in self.site_roles if role in self._roles()]
         return site_roles.flows(used, self.site_roles)
 
-    def _site_role_paths(self) -> list[tuple[str, str]]:
-        return [(location.path, role.path) for role in self.site_roles for location in role.description.locations]
+    def _site_paths(self) -> list[tuple[str, str]]:
+        roles = [(location.path, role.path) for role in self.site_roles for location in role.description.locations]
+        apps = [path for app in self.web.own() for path in site_apps.paths(app)]
+        return [*self.site.paths(), *roles, *apps]
 
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""

@@ -27,6 +27,7 @@ def find(setting: Any, checkout: Path) -> tuple[Path, PurePosixPath]:
     if not (checkout / path).is_dir():
         msg = f"there is no folder '{setting}' beside the stack file"
         raise FolderError(msg)
+    refuse_links(checkout, path)
     return checkout / path, path
 
 
@@ -36,6 +37,7 @@ def find_file(setting: Any, checkout: Path, ending: str, advice: str) -> tuple[P
     if not (checkout / path).is_file():
         msg = f"there is no file '{setting}' beside the stack file; {advice}"
         raise FolderError(msg)
+    refuse_links(checkout, path)
     return checkout / path, path
 
 
@@ -45,6 +47,19 @@ def file_path(setting: Any, ending: str) -> PurePosixPath:
         msg = f"must be a file of the checkout, as in site/name{ending} (given: {setting!r})"
         raise FolderError(msg)
     return _reviewed(setting)
+
+
+def refuse_links(checkout: Path, path: PurePosixPath) -> None:
+    """Raise FolderError where something on the way to the path, or below it, is a link.
+
+    A change of what it leads to would be no change of the stack for the review.
+    """
+    on_the_way = [checkout / parent for parent in reversed(path.parents)][1:]
+    for one in (*on_the_way, checkout / path, *sorted((checkout / path).rglob("*"))):
+        if one.is_symlink():
+            name = one.relative_to(checkout)
+            msg = f"{name} is a link, and the review sees no change of what it leads to; put a copy there"
+            raise FolderError(msg)
 
 
 def _reviewed(setting: str) -> PurePosixPath:

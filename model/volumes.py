@@ -23,6 +23,18 @@ def existing(plan: Plan, state: CloudState) -> Iterator[str]:
             yield f"volume '{volume.id}' has the status '{volume.status}': a server takes an available one only"
 
 
+def shrunk(plan: Plan, state: CloudState) -> Iterator[str]:
+    """The stack's own volumes that are larger than the plan says: Cinder would refuse that in the middle."""
+    sizes = {volume.name: volume.size_gib for volume in state.volumes or () if volume.mine}
+    for planned in (planned for node in plan.nodes for planned in node.volumes if not planned.existing):
+        size = sizes.get(plan.cloud_name(planned.name), 0)
+        if size > planned.size_gib:
+            yield (
+                f"volume '{planned.name}' has {size} GiB, sizeGib says {planned.size_gib}: no volume can shrink; set "
+                f"sizeGib to {size}"
+            )
+
+
 def sources(state: CloudState, new: Iterable[Volume]) -> Iterator[str]:
     """What new volumes are copied from and cannot be: it is not whole, or larger than the copy."""
     volumes = {volume.id: volume for volume in state.volumes or ()}

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import WithJsonSchema
 
+from model import tables
+from model.addresses import Address
 from model.spelling import instead
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
@@ -22,17 +23,22 @@ ANYTHING: Final = "anything"
 class App:
     """An application: its name in a stack file and in Django, and what it adds to OMERO.web's configuration.
 
+    `label` is Django's short name of it, under which OMERO.web puts its addresses.
     `config` and `entries` are keys with values as text: one for the key, and one more for the list under the key.
     `keys` are its own ones by what their values must be. `origins` are other sites that its pages load from.
+    `addresses` and `arguments` are of a site's own application; the others' are in model/addresses.yaml.
     """
 
     name: str
     django: str
+    label: str
     is_root: bool
     config: tuple[tuple[str, str], ...]
     entries: tuple[tuple[str, str], ...]
     keys: Mapping[str, tuple[str, ...]]
     origins: Mapping[str, tuple[str, ...]]
+    addresses: tuple[Address, ...] = ()
+    arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has(self, key: str) -> bool:
         """Whether a key of OMERO.web's configuration is the application's own."""
@@ -42,7 +48,7 @@ class App:
 @cache
 def table() -> Mapping[str, App]:
     """All applications by name, in the order in which OMERO.web loads them."""
-    document: dict[str, dict[str, Any]] = yaml.safe_load(TABLE.read_text())
+    document: dict[str, dict[str, Any]] = tables.read(TABLE)
     return {name: _app(name, about) for name, about in document.items()}
 
 
@@ -50,6 +56,7 @@ def _app(name: str, about: Mapping[str, Any]) -> App:
     return App(
         name=name,
         django=about["django"],
+        label=about["django"],
         is_root=about.get("root", False),
         config=tuple((key, _text(value)) for key, value in about.get("config", {}).items()),
         entries=tuple((key, _text(one)) for key, entries in about.get("append", {}).items() for one in entries),
@@ -62,10 +69,18 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def named(names: Iterable[str]) -> tuple[App, ...]:
-    """The applications of these names, in OMERO.web's order."""
+def named(names: Iterable[str], of_site: Iterable[App] = ()) -> tuple[App, ...]:
+    """The applications of these names, in OMERO.web's order; the site's own last."""
     wanted = set(names)
-    return tuple(app for name, app in table().items() if name in wanted)
+    return tuple(app for app in (*table().values(), *of_site) if app.name in wanted)
+
+
+def unknown(where: str, names: Iterable[str], of_site: Iterable[str]) -> Iterator[str]:
+    """What is wrong with names, under `where` in the stack file, of applications that nobody knows."""
+    known = [*table(), *of_site]
+    for name in names:
+        if name not in known:
+            yield f"{where}.apps: '{name}' is no application that is known; {instead(name, known)}"
 
 
 def own_keys() -> Iterator[tuple[str, str]]:
@@ -83,12 +98,15 @@ def unserved(where: str, config: Iterable[str], served: Collection[str]) -> Iter
             yield f"{where}.config: '{key}' is of {owner}, which is not in web.apps"
 
 
-def _known(name: str) -> str:
-    if name not in table():
-        msg = f"'{name}' is no application that is known; {instead(name, table())}"
-        raise ValueError(msg)  # pydantic reports ValueError
-    return name
-
-
-AppName = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": sorted(table())})]
+AppName = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "enum": sorted(table())},
+                {"type": "string", "description": "An application of `web.siteApps`"},
+            ]
+        }
+    ),
+]
 """An application as a stack file names it."""

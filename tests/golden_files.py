@@ -134,7 +134,7 @@ def _configuration(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 def _sources() -> dict[str, str]:
     """Files that reach a machine as they stand in the repository: their content to their name."""
-    places = (render.HERE, stacks.ROOT / "idr" / "prewarm")
+    places = (render.HERE, stacks.ROOT / "idr")
     files = (file for place in places for file in sorted(place.rglob("*")) if file.is_file())
     return {
         file.read_text(): str(file.relative_to(stacks.ROOT))

@@ -29,8 +29,6 @@ http {
     types { image/jpeg jpg; }
     sendfile on;
     tcp_nopush on;
-    http2_max_concurrent_streams 512;
-    keepalive_requests 100000;
     ssl_session_cache shared:tls:10m;
     access_log %(folder)s/access.log combined buffer=64k flush=1s;
     server {
@@ -113,7 +111,7 @@ def varnish(folder: Path, tls: Tls, backend: int) -> Iterator[int]:
     pem.write_text(tls.key.read_text() + tls.certificate.read_text())
     pem.chmod(0o600)
     inner, port = free_port(), free_port()
-    settings = ["-p", "feature=+http2", "-p", "h2_max_concurrent_streams=512"]
+    settings = ["-p", "feature=+http2", "-p", "h2_max_concurrent_streams=128"]
     cache = ["varnishd", "-F", "-n", folder / "work", "-f", vcl, "-s", "malloc,256m", *settings]
     end: list[object] = [
         "hitch",

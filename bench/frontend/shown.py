@@ -32,7 +32,7 @@ LOCATIONS = """root %(root)s;
 
 def _pages(folder: Path) -> Path:
     """The page and its batches: as JSON, and as JSONP with the page's own name for the callback."""
-    root, source = folder / "pages", random.Random(PLATE)  # noqa: S311  nothing secret
+    root, source = folder / "pages", random.Random(PLATE)  # noqa: S311  # nothing secret
     root.mkdir()
     (root / "plate.html").write_text(Path(__file__).with_name("plate.html").read_text())
     for first in range(1, PLATE + 1, BATCH):

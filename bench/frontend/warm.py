@@ -13,7 +13,8 @@ from model.plan import Plan
 from model.roles import Role
 
 PLATE = 384
-PAGES = 10
+PAGES = 2
+"""Of one connection: the proxy ends it after 1,000 requests."""
 ROUNDS = 25
 TIMES = 5
 ROUND_TRIP = 0.03
@@ -34,7 +35,7 @@ def plate_addresses(folder: Path) -> Path:
 
 def _thumbnails(folder: Path) -> Path:
     """Files of the sizes of thumbnails, that compress as badly."""
-    root, source = folder / "thumbnails", random.Random(PLATE)  # noqa: S311  nothing secret
+    root, source = folder / "thumbnails", random.Random(PLATE)  # noqa: S311  # nothing secret
     root.mkdir()
     for number in range(1, PLATE + 1):
         (root / f"{number}.jpg").write_bytes(source.randbytes(SMALLEST_BYTES + 4 * number))

@@ -62,7 +62,7 @@ def nginx(folder: Path, port: int, upstream: int) -> Iterator[str]:
 def _wait(url: str) -> None:
     for _ in range(100):
         try:
-            httpx.get(f"{url}/asked", verify=False)  # noqa: S501  our own server, only whether it answers
+            httpx.get(f"{url}/asked", verify=False)  # noqa: S501  # our own server, only whether it answers
         except httpx.ConnectError:
             time.sleep(0.05)
         else:

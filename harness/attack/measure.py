@@ -110,8 +110,11 @@ def _noticed(service: Service, kind: str | None) -> Figures:
 
 
 def _visit(service: Service, noticed: Noticed, end: float, *, fresh: bool) -> None:
-    """Ask for what the proxy has kept, or each time for what it has not, one after another."""
-    with service.browser(timeout=SECONDS) as visitor:
+    """Ask for what the proxy has kept, or each time for what it has not, one after another.
+
+    Not over HTTP/2: httpx gives up what is under way when nginx ends a connection after its thousand requests.
+    """
+    with service.browser(timeout=SECONDS, http2=False) as visitor:
         while time.monotonic() < end:
             path = IMAGE.format(time.monotonic_ns()) if fresh else THUMBNAIL
             began = time.monotonic()

@@ -97,7 +97,7 @@ class Recorder:
             failure = "" if event.get("canceled") else event.get("errorText", "")
             self._done.append(replace(request, failure=failure, ended=True))
 
-    _handlers = {  # noqa: RUF012  never changed
+    _handlers = {  # noqa: RUF012  # never changed
         "Network.requestWillBeSent": _asked,
         "Network.responseReceived": _answer,
         "Network.loadingFinished": _end,

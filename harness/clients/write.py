@@ -42,7 +42,7 @@ def outcome(attempt: Callable[[], object]) -> str:
     """The name of the exception that an attempt ends in."""
     try:
         attempt()
-    except Exception as error:  # noqa: BLE001  whatever it is, the test says which it must be
+    except Exception as error:  # noqa: BLE001  # whatever it is, the test says which it must be
         return type(error).__name__
     return "done"
 

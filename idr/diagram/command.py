@@ -12,6 +12,7 @@ from idr.diagram.boxes import picture
 from idr.diagram.mermaid import mermaid
 from idr.diagram.svg import svg
 from idr.plan import of_plan
+from idr.topology import of_outputs
 
 
 class Format(StrEnum):
@@ -33,5 +34,5 @@ def command(
     """
     if source is None and stack is None:
         raise typer.BadParameter("say which stack: --stack, or PULUMI_STACK, or --from FILE")
-    topology = outputs.topology(outputs.read(stack, source)) if source else of_plan(stack_file.read(str(stack)).plan)
+    topology = of_outputs(outputs.read(stack, source)) if source else of_plan(stack_file.read(str(stack)).plan)
     write({Format.SVG: svg, Format.MERMAID: mermaid}[form](picture(topology)), output)

@@ -14,7 +14,7 @@ from idr.cloud import asking, connect
 from idr.errors import IdrError
 from idr.init import choose, passphrase
 from idr.init.compose import OFFICIAL, Choices, compose, layout_flavors, layouts
-from idr.init.sizes import size, sizes
+from idr.init.sizes import Size, size, sizes
 from model import yaml_text
 from model.reading import Source, parse
 from model.release_settings import Flavor
@@ -85,7 +85,8 @@ def command(
     _must_be_valid(text, stack, file.name)
     kept = passphrase.ensure(stack)
     _write(file, text, stack)
-    for line in _too_large(layout, asking(lambda: _free(connection))):
+    chosen = {name: there[cloud_name] for name, cloud_name in choices.flavors.items()}
+    for line in _too_large(size(layout, chosen), asking(lambda: _free(connection))):
         typer.echo(line)
     typer.echo(_next_steps(file, stack, kept))
 
@@ -106,15 +107,15 @@ def _free(cloud: "Connection") -> dict[str, float]:
     return {name: limit - (used or 0) for name, (limit, used) in quotas.items() if limit is not None and limit >= 0}
 
 
-def _too_large(layout: str, free: dict[str, float]) -> list[str]:
-    """What the project lacks for the layout, and which layouts it has room for."""
-    lacking = size(layout).shortfalls(free)
+def _too_large(needed: Size, free: dict[str, float]) -> list[str]:
+    """What the project lacks for the layout with the chosen flavors, and which layouts it has room for."""
+    lacking = needed.shortfalls(free)
     if not lacking:
         return []
-    fitting = ", ".join(str(one) for one in sizes() if not one.shortfalls(free)) or "none"
+    fitting = ", ".join(str(one) for one in sizes() if not one.shortfalls(free))
     return [
-        f"This project is too small for the layout {layout}: {'; '.join(lacking)}.",
-        f"It has room for: {fitting}.",
+        f"This project is too small for the layout {needed.layout}: {'; '.join(lacking)}.",
+        f"It has room for: {fitting}." if fitting else "Ask for a larger quota, or name smaller flavors with --flavor.",
     ]
 
 
@@ -178,7 +179,8 @@ def _key(file: Path) -> str:
     try:
         text = file.expanduser().read_text().strip()
     except OSError as error:
-        msg = f"--operator-key {error.filename}: {error.strerror}"
+        hint = f"; `ssh-keygen -t ed25519` makes {DEFAULT_KEY}" if file == DEFAULT_KEY else ""
+        msg = f"--operator-key {error.filename}: {error.strerror}: give the file with your public ssh key{hint}"
         raise InitError(msg) from None
     except UnicodeDecodeError:
         msg = f"--operator-key {file}: is not a public key file"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idr.init.compose import layout_values, layouts
+from model.release_settings import Flavor
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,20 @@ class Size:
         )
 
 
-def size(layout: str) -> Size:
-    """What a layout needs, from its file."""
+def size(layout: str, chosen: Mapping[str, Flavor] | None = None) -> Size:
+    """What a layout needs, from its file; with the cloud's flavors that are `chosen` for its own, by their names."""
     values = layout_values(layout)
     groups: list[dict[str, Any]] = [values["bastion"]]
     groups += [group for release in values["releases"].values() for group in release["nodes"].values()]
     counts = [group.get("count", 1) for group in groups]
-    flavors = [values["flavors"][group["flavor"]] for group in groups]
+    described = {name: Flavor.model_validate(flavor) for name, flavor in values["flavors"].items()} | dict(chosen or {})
+    flavors = [described[group["flavor"]] for group in groups]
     volumes = [sum(volume["sizeGib"] for volume in group.get("volumes", {}).values()) for group in groups]
     return Size(
         layout=layout,
         nodes=sum(counts),
-        vcpus=sum(count * flavor["vcpus"] for count, flavor in zip(counts, flavors, strict=True)),
-        memory_gib=sum(count * flavor["memoryMib"] for count, flavor in zip(counts, flavors, strict=True)) // 1024,
+        vcpus=sum(count * flavor.vcpus for count, flavor in zip(counts, flavors, strict=True)),
+        memory_gib=sum(count * flavor.memory_mib for count, flavor in zip(counts, flavors, strict=True)) // 1024,
         disk_gib=sum(count * gib for count, gib in zip(counts, volumes, strict=True)),
     )
 

@@ -71,6 +71,9 @@ def _ask_engine(stack: str) -> str:
     # A preview that fails half-way is JSON all the same, and worth its summary; one that never began is not.
     if done.returncode and not done.stdout.lstrip().startswith("{"):
         text = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
+        if "is missing configuration value" in text:
+            # The engine does not see a misspelt key: the file's own mistakes say more, and end the review.
+            stack_file.read(stack)
         raise IdrError(f"{text}{engine.advice(done)}")
     return done.stdout
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from idr.review.preview import ASSOCIATION, FLOATING_IP, SECURITY_RULE, SERVER, VOLUME, Kind, Preview, State, Step
+from idr.review.preview import ASSOCIATION, FLOATING_IP, PORT, SECURITY_RULE, SERVER, VOLUME, Kind, Preview, State, Step
 from model.plan import BASTION
 
 PUBLIC = "public"
@@ -89,6 +89,31 @@ def is_interrupted(step: Step) -> bool:
 def lost_addresses(preview: Preview) -> list[str]:
     """Names of the public addresses that are given back to the cloud; DNS and visitors know them."""
     return [step.name for step in preview.of(FLOATING_IP, Kind.DELETE, Kind.REPLACE)]
+
+
+def moved_nodes(preview: Preview) -> list[str]:
+    """Nodes that would get an address or a network that they cannot have while the former ones are there; a line each.
+
+    Neutron frees no subnet that has ports, gives no address twice, and tells no running server of another address.
+    """
+    leaving = {address: step.name for step in preview.of(PORT, Kind.DELETE) for address in _addresses(step.old)}
+    lines = []
+    for step in preview.of(PORT, Kind.CREATE, Kind.UPDATE, Kind.REPLACE):
+        before, after = _addresses(step.old), _addresses(step.new)
+        if before != after and step.old:
+            lines.append(f"{step.name} is at {', '.join(before)} and would be at {', '.join(after)}")
+        elif step.kind == Kind.REPLACE:
+            lines.append(f"{step.name} would be in another network")
+        lines += [f"{step.name} gets {one}, which {leaving[one]} still has" for one in after if one in leaving]
+    return lines
+
+
+def _addresses(port: State | None) -> list[str]:
+    return [
+        str(fixed["ipAddress"])
+        for fixed in (port.inputs.get("fixedIps") or () if port else ())
+        if fixed.get("ipAddress")
+    ]
 
 
 @dataclass(frozen=True, order=True)

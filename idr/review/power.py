@@ -19,6 +19,7 @@ ACCESS = (
     "*/scripts/people",
     "*/scripts/former-keys",
     "*/bin/omero-import",
+    "*/bin/idr-import",
     "*/nftables.conf*",
     "*/pg_hba.conf*",
     "*/users.acl*",
@@ -64,7 +65,7 @@ class FileChange:
         """Whether it decides who may do what.
 
         Of a site's own role, role.yaml says what visitors and others may ask. A site's own packages of Python run as
-        OMERO.server.
+        OMERO.server or OMERO.web.
         """
         is_of_site = self.path.endswith(("/role.yaml", ".lock")) and not self.path.startswith("cloudinit/")
         return is_of_site or _matches(self.path, ACCESS)

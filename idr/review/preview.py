@@ -1,5 +1,6 @@
 """`pulumi preview --json --show-sames`, typed: only what a review reads of it."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
@@ -15,6 +16,7 @@ DISCLOSURE = "idr:deployment:Disclosure"
 SERVER = "openstack:compute/instance:Instance"
 VOLUME = "openstack:blockstorage/volume:Volume"
 SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
+PORT = "openstack:networking/port:Port"
 FLOATING_IP = "openstack:networking/floatingIp:FloatingIp"
 ASSOCIATION = "openstack:networking/floatingIpAssociate:FloatingIpAssociate"
 
@@ -125,8 +127,12 @@ class Preview(_Model):
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Every error of the engine, whole, without the one that only says that it failed."""
-        texts = [reason(item.message) for item in self.diagnostics if item.severity == "error"]
+        """Every error of the engine, whole, without the one that only says that it failed.
+
+        Each mistake in a stack file is an error of its own.
+        """
+        messages = [item.message for item in self.diagnostics if item.severity == "error"]
+        texts = [reason(part) for message in messages for part in re.split(r"\n(?=Pulumi\.\S+\.yaml: )", message)]
         return tuple(text for text in texts if text != "error: preview failed")
 
     def of(self, type_token: str, *kinds: Kind) -> Iterator[Step]:

@@ -11,10 +11,11 @@ from cloudinit.render import bundle
 from idr import outputs, running, stack_file
 from idr.cli import FAILED, AsJson, Identity, Login, OptionalStack, console, error_console, print_json, table
 from idr.errors import IdrError
-from idr.ssh import configuration
+from idr.remote import configuration
 from idr.status import outside
 from idr.status.nodes import Applied, Status, ask_all, judged
 from idr.status.outside import Public
+from idr.topology import of_outputs
 from model.outputs.topology import Topology
 
 
@@ -35,7 +36,7 @@ def command(
     if update:
         typer.echo(f"note: {update}", err=True)
     everything = outputs.read(stack, source)
-    topology = outputs.topology(everything)
+    topology = of_outputs(everything)
     expected = digests(deployed, topology) if deployed else {}
     with (
         configuration(topology, identity, login) as file,

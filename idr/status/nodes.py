@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from idr.ssh import NO_KEY, arguments, is_refused
+from idr.remote import NO_KEY, arguments, is_refused
 from model.comparison import ACTIVE
 from model.messages import reason
 from model.outputs.topology import NodeView, Topology

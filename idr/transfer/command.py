@@ -10,15 +10,24 @@ from rich.filesize import decimal
 from idr import cli
 from idr.transfer.copying import SHOWN, Report, transfer
 from idr.transfer.measuring import Forecast, forecast
+from idr.transfer.places import problem
 
 INTERRUPTED = 75
 """EX_TEMPFAIL of sysexits.h: the same command again goes on."""
 MB = 10**6
 
 
+def _place(text: str) -> str:
+    if said := problem(text):
+        raise typer.BadParameter(said)
+    return text
+
+
 def command(
-    source: Annotated[str, typer.Argument(help="A folder, or a place in rclone's form, as in s3:bucket/path.")],
-    destination: Annotated[str, typer.Argument(help="The same. Folders that are missing are made.")],
+    source: Annotated[
+        str, typer.Argument(callback=_place, help="A folder, or a place in rclone's form, as in s3:bucket/path.")
+    ],
+    destination: Annotated[str, typer.Argument(callback=_place, help="The same. Folders that are missing are made.")],
     parallel: Annotated[int, typer.Option(min=1, max=256, help="How many files at once.")] = 16,
     bandwidth: Annotated[
         str, typer.Option(help='A limit, as in 50M, or hours with limits, as in "08:00,20M 19:00,off" (of rclone).')

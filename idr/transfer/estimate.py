@@ -32,7 +32,7 @@ class Listing:
     @classmethod
     def of(cls, listed: Iterable[tuple[int, str]], seed: int = 0) -> Self:
         """Read sizes in bytes and paths."""
-        made, chance = cls(), random.Random(seed)  # noqa: S311  no secret depends on it
+        made, chance = cls(), random.Random(seed)  # noqa: S311  # no secret depends on it
         for one in listed:
             made.files += 1
             made.size += one[0]

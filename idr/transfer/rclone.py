@@ -84,9 +84,9 @@ def listed(place: str) -> Iterator[tuple[int, str]]:
         for line in process.stdout or ():
             size, _, path = line.rstrip("\n").partition("\t")
             yield int(size), path
-        said = process.stderr.read() if process.stderr else ""
+        errors = process.stderr.read() if process.stderr else ""
     if process.returncode:
-        msg = f"rclone lsf {place}: {_last_line(said)}"
+        msg = f"rclone lsf {place}: {_last_line(errors)}"
         raise IdrError(msg)
 
 

@@ -53,7 +53,7 @@ def refused(lines: list[list[str]], folder: Path) -> str:
         text=True,
         check=True,
         cwd=folder,
-        env={"HOME": "/tmp", "PATH": "/usr/bin:/bin"},  # noqa: S108  nothing is written there
+        env={"HOME": "/tmp", "PATH": "/usr/bin:/bin"},  # noqa: S108  # nothing is written there
         timeout=environment.SECONDS,
     )
     return done.stdout

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]  # it has no types
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
+import grpc
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from tests.engine.plugin import home

@@ -221,6 +221,33 @@ def test_an_up_starts_a_server_that_is_switched_off_and_puts_its_metadata_back(
     assert place.idr("drift").returncode == 0
 
 
+@pytest.mark.parametrize("security", [True, False])
+def test_an_up_puts_the_security_groups_of_a_port_back(place: Place, security: bool) -> None:
+    port = place.only("ports", REDIS)
+    declared = list(port["security_groups"])
+    others = [place.only("security-groups", "default")["id"]] if security else []
+    port.update(security_groups=others, port_security_enabled=security)
+    drift = place.idr("drift")
+    assert drift.returncode == 1
+    assert "securityGroups" in drift.stdout
+    done = place.up()
+    assert done.returncode == 0, done.stdout
+    assert "server demo1-redis: the security groups of its port were changed and are put back" in done.stdout
+    port = place.only("ports", REDIS)
+    assert (sorted(port["security_groups"]), port["port_security_enabled"]) == (sorted(declared), True)
+    assert place.idr("drift").returncode == 0
+
+
+def test_an_up_says_which_server_somebody_suspended(place: Place) -> None:
+    server = place.only("servers", REDIS)
+    server["status"] = "SUSPENDED"
+    done = place.up()
+    assert done.returncode == 0, done.stdout
+    assert f"server demo1-redis is SUSPENDED and serves nobody: `openstack server resume {server['id']}`" in done.stdout
+    drift = place.idr("drift")
+    assert (drift.returncode, "is SUSPENDED" in drift.stdout) == (1, True)
+
+
 def test_a_server_that_is_switched_off_and_replaced_is_not_started(place: Place) -> None:
     # `idr.stop` advises to switch a server off whose services do not stop.
     off = place.only("servers", REDIS)

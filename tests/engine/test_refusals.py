@@ -63,4 +63,8 @@ def test_a_failed_update_ends_with_the_next_command_and_the_cause(tmp_path: Path
         assert f"pulumi up --stack {STACK}" in ending
         assert ending.count("Next: ") == 1
         cloud.refusals.clear()
-        assert up(project) == "done"
+        # The engine calls the program back for each resource where one is registered for all; that costs a tenth.
+        rest = project.pulumi("up", "--yes", "--skip-preview", "--debug", "--stack", STACK)
+        assert rest.returncode == 0, rest.stdout
+        assert "registering resource" in rest.stdout
+        assert "Invoke callback" not in rest.stdout

@@ -82,7 +82,7 @@ class _Handler(SimpleHTTPRequestHandler):
         """Also what a client asks of a proxy: the whole URL."""
         return super().translate_path(urlsplit(path).path)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
         """Quiet."""
 
 

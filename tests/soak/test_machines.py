@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.cloud.tenant import Tenant
-from idr.ssh import NO_CONNECTION
+from idr.remote import NO_CONNECTION
 from tests.cloud import faults
 from tests.cloud.test_data import ROW
 from tests.soak import faults_page

@@ -27,9 +27,24 @@ def another_zone(config: dict[str, Any]) -> None:
     config["idr:releases"]["demo1"]["nodes"]["redis"]["zone"] = "mars"
 
 
+def another_cidr(config: dict[str, Any]) -> None:
+    config["idr:releases"]["demo1"]["cidr"] = "10.130.9.0/24"
+
+
+def another_order_of_roles(config: dict[str, Any]) -> None:
+    config["idr:releases"]["demo1"]["nodes"]["omeroreadwrite"]["roles"] = ["web", "omero-readwrite"]
+
+
+def a_count(config: dict[str, Any]) -> None:
+    config["idr:releases"]["demo1"]["nodes"]["proxy"]["count"] = 2
+
+
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
+        (another_cidr, "the nodes of demo1 are not in the network that its cidr 10.130.9.0/24"),
+        (another_order_of_roles, "demo1-omeroreadwrite has the address 10.130.1.40"),
+        (a_count, "address 10.130.1.50 of demo1-proxy-1 is still that of 'idr-local-demo1-proxy'"),
         (another_network, "external network 'publik' does not exist"),
         (another_key_pair_of_a_new_machine, "key pair 'nobody's' does not exist"),
         (another_zone, "availability zone 'mars' does not exist"),

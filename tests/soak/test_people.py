@@ -115,7 +115,9 @@ def test_a_curator_may_only_import_and_only_on_the_read_write_node(visit: Visit)
     assert visit.enters(READ_WRITE, "bob", "id -un").stdout == "bob\n"
     listed = visit.enters(READ_WRITE, "bob", "sudo -n -l").stdout
     allowed = listed.partition("may run the following commands")[2].splitlines()[1:]
-    assert [line.strip() for line in allowed] == ["(omero-import) NOPASSWD: /usr/local/bin/omero-import"], listed
+    assert [line.strip() for line in allowed] == [
+        "(omero-import) NOPASSWD: /usr/local/bin/omero-import, /usr/local/bin/idr-import"
+    ], listed
     for user in ("root", "idr", "omero-server", "postgres"):
         assert visit.enters(READ_WRITE, "bob", f"sudo -n -u {user} true").returncode == 1, user
     for secret in ("/etc/idr/node.env", "/etc/idr/server.key", "/var/lib/idr/bundle.json"):

@@ -25,7 +25,7 @@ every = pytest.mark.parametrize("role", ROLES)
 STACKS = {name: stacks.plan_of(name) for name in (*stacks.STACK_FILES, "institute")} | {
     "with a site's role": site_roles.example_plan()
 }
-STARTED_BY_TIMER = {"idr-prewarm"}
+STARTED_BY_TIMER = {"idr-prewarm", "idr-import"}
 """Services that end, so that nothing asks whether they still answer."""
 
 
@@ -65,8 +65,12 @@ def test_each_service_is_watched(role: str) -> None:
     folder, about = ROLES[role]
     for service in about.services:
         unit = service.unit.partition("@")[0] + ("@" if "@" in service.unit else "")
-        # The kernel's NFS server has no process.
-        assert (folder / "scripts" / f"watch-{unit}").is_file() or unit in {*STARTED_BY_TIMER, "nfs-server"}
+        # The kernel's NFS server and a path unit have no process.
+        assert (folder / "scripts" / f"watch-{unit}").is_file() or unit in {
+            *STARTED_BY_TIMER,
+            "nfs-server",
+            "idr-import.path",
+        }
 
 
 @every

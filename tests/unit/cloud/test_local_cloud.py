@@ -110,7 +110,7 @@ def test_nothing_listens_elsewhere_than_on_loopback_and_the_clouds_address(state
                 assert line.split(" = ")[1] in {layout.ADDRESS, "127.0.0.1"}
     for service in (services.keystone(state), *services.apis(state)):
         for argument in service.argv:
-            assert "0.0.0.0" not in argument  # noqa: S104  compared, not bound
+            assert "0.0.0.0" not in argument  # noqa: S104  # compared, not bound
 
 
 def test_a_good_machine_has_no_problems() -> None:

@@ -68,7 +68,7 @@ def test_every_value_of_a_context_is_used() -> None:
         ("database", "{% if node.zone %}{{ node.adress }}{% endif %}", "Node has no 'adress'"),
         ("database", "{% for one in omero_servers %}{{ one.flavor.memory }}{% endfor %}", "Flavor has no 'memory'"),
         ("proxy", "{% if acme %}{{ acme.mail | shell }}{% endif %}", "Acme has no 'mail'"),
-        ("proxy", "{% for one in hops if one.audiense %}{% endfor %}", "Hop has no 'audiense'"),
+        ("proxy", "{% for one in limits.hops if one.audiense %}{% endfor %}", "Hop has no 'audiense'"),
         ("proxy", "{% for key, one in known_arguments.items() %}{{ one.upwards }}{% endfor %}", "str has no 'upwards'"),
         ("proxy", "{% macro one(x) %}{{ x.anything }}{{ acmee }}{% endmacro %}", "'acmee' is undefined"),
         ("proxy", '{% include "proxy/locations.conf.j2" %}', "'shared' is undefined"),

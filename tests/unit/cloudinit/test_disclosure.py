@@ -12,6 +12,7 @@ from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
 from harness import stacks
 from idr.review.power import FileChange, power_changes
+from model import site_files
 from model.nfs import NfsMount
 from model.nginx_snippets import Snippet
 from model.people import Person, PersonRole
@@ -20,7 +21,7 @@ from model.proxies import Proxies
 from model.public_site import PublicSite
 from model.reading import Source, parse
 from model.redirects import Redirect
-from model.roles import OMERO_ROLES, Role, applied_roles
+from model.roles import DESCRIPTIONS, OMERO_ROLES, Role, applied_roles
 from model.visitors import Visitors
 from tests.unit.review.test_power import broken, varied
 
@@ -41,6 +42,17 @@ def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> N
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
     assert {"cloudinit/bootstrap/idr-apply", "cloudinit/render.py", "model/addresses.yaml"} <= files.keys()
+
+
+def test_modules_that_nodes_run_are_disclosed() -> None:
+    """Also those that are not below `cloudinit`."""
+    files = disclosed_files("ebi")
+    for role in DESCRIPTIONS:
+        folder = render.HERE / role
+        for path, entry in site_files.read(folder / site_files.NAME).items():
+            source = site_files.source_of(folder, path, entry)
+            assert source is None or str(source.resolve().relative_to(stacks.ROOT)) in files, path
+    assert "idr/importer/worker.py" in files
 
 
 @pytest.mark.parametrize("visitors", Visitors)

@@ -37,6 +37,8 @@ def test_a_command_that_is_written_about_exists_with_its_options(page: str, call
     name, *arguments = shlex.split(call, comments=True)
     command = group.commands.get(name)
     assert command, f"{page}: idr {name}"
+    if isinstance(command, TyperGroup):
+        command = command.commands[arguments.pop(0)]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     before_remote = arguments[: arguments.index("--")] if "--" in arguments else arguments
     used = {argument.split("=")[0] for argument in before_remote if argument.startswith("-")}

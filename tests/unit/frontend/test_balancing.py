@@ -10,7 +10,10 @@ import pytest
 from harness import proxy, stacks
 from model import balancing
 from tests.unit.frontend import upstream as upstreams
-from tests.unit.frontend.conftest import LANDING, PLATE, THUMBNAIL
+from tests.unit.frontend.conftest import LANDING, THUMBNAIL
+
+THUMBNAILS = 96
+"""As many as show how a plate of 384 is divided."""
 
 
 class Farm:
@@ -64,9 +67,9 @@ def test_a_visitor_without_a_session_stays_with_one_server(tmp_path: Path) -> No
 def test_a_cold_plate_is_made_by_all_servers_and_an_image_by_one(tmp_path: Path) -> None:
     with ExitStack() as stack:
         farm = Farm(tmp_path, stack)
-        for number in range(PLATE):
+        for number in range(THUMBNAILS):
             farm.get(f"/webclient/render_thumbnail/size/96/{number}/")
-        assert min(farm.asked()) > PLATE / 8
+        assert min(farm.asked()) > THUMBNAILS / 8
         before = farm.asked()
         for plane in range(8):
             farm.get(f"/webgateway/render_image/7/{plane}/0/")

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from harness import proxy, stacks
-from model.plan import Plan
+from model.plan import Node, Plan
 from model.public_certificate import Acme
 
 BIN = Path(sys.executable).parent
-STACKS = (*stacks.STACK_FILES, "idr", "institute")
-"""`idr` has redirects and a static site; users of `institute` log in."""
+STACKS = (*stacks.STACK_FILES, "idr", "institute", "everything")
+"""`idr` has redirects and a static site; users of `institute` log in; `everything` takes uploads."""
 
 
 def written(plan: Plan, folder: Path) -> Path:
@@ -72,9 +72,12 @@ def test_gixy_sees_what_this_configuration_is_not(tmp_path: Path) -> None:
 
 def newer(plan: Plan) -> Plan:
     """The same plan on an operating system whose nginx is of 1.25.1 or later."""
-    (release,) = plan.releases
-    nodes = tuple(replace(node, system=replace(node.system, http2_directive=True)) for node in release.nodes)
-    return replace(plan, releases=(replace(release, nodes=nodes),))
+
+    def on_it(node: Node) -> Node:
+        return replace(node, system=replace(node.system, http2_directive=True))
+
+    releases = (replace(release, nodes=tuple(map(on_it, release.nodes))) for release in plan.releases)
+    return replace(plan, releases=tuple(releases))
 
 
 @pytest.mark.parametrize("stack", STACKS)

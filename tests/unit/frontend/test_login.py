@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from harness import proxy, stacks
 from model import addresses, balancing, web_apps
 from model.addresses import Address
-from model.omero_config import OmeroWeb
+from model.site_apps import StackWeb
 from model.visitors import Visitors
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import THUMBNAIL, WEB, Front
@@ -34,13 +34,16 @@ from tests.unit.frontend.test_cache import JSON, KEPT, NOT_KEPT
 from tests.unit.frontend.test_programs import CLIENT
 
 APPS = tuple(web_apps.table())
-PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN, web=OmeroWeb(apps=APPS))
+PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN, web=StackWeb(apps=APPS))
 NAME: Final = "sessionid_demo1"
 ADA, BEN = ({"Cookie": f"{NAME}=private-of-{name}"} for name in ("ada", "ben"))
 USERS: tuple[dict[str, str], ...] = (ADA, BEN, ADA, {}, BEN)
 STATIC = "/static/webclient/css/layout.css"
 PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
 LOGIN = "/webclient/login/"
+SERVERS = "^v(?P<api_version>0)/servers/$"
+"""Answered by the proxy itself."""
+MADE_BY_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
 NEVER = [
     *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
     *("/link_check/", "/mapr/favicon/", "/image/1/download_urls/", "/metrics", "/new_in_the_next_version/"),
@@ -139,7 +142,7 @@ def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int
 
 
 @given(
-    path=st.sampled_from(addresses.opened_for_users(APPS)).flatmap(sample),
+    path=st.sampled_from(MADE_BY_OMERO_WEB).flatmap(sample),
     query=st.sampled_from(["", "?", "?_=1", "?callback=f", "?a=b&&c", "?z=1&z=2"]),
     method=st.sampled_from(["GET", "GET", "HEAD", "POST", "DELETE"]),
 )
@@ -302,6 +305,12 @@ def test_programs_are_told_where_and_not_who(front: Front) -> None:
     assert [argument.partition("=")[0] for argument in told] == ["--omero.host", "--Ice.Default.Router"]
     assert answer.headers["cache-control"] == "no-store"
     assert "pass" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/v0/servers/", "/api/v0/servers", "/api//v0/servers/?a=b", "/%61pi/v0/servers/"])
+def test_programs_are_told_of_the_server_by_its_public_name(front: Front, path: str) -> None:
+    assert front.get(path).json()["data"] == [{"id": 1, "host": PLAN.host_name, "port": 4064, "server": "omero"}]
+    assert not front.upstream.asked
 
 
 def test_operators_on_the_machine_come_in_during_maintenance(front: Front) -> None:

@@ -208,7 +208,7 @@ def test_no_trace_of_a_failure_reaches_a_visitor(middleware: ModuleType, body: s
 def test_a_failure_without_its_text_is_as_long_as_it_says(middleware: ModuleType) -> None:
     """Django's CommonMiddleware, nearer to the view, has measured the text."""
 
-    def failing(asked: HttpRequest) -> HttpResponse:  # noqa: ARG001  the signature is Django's
+    def failing(asked: HttpRequest) -> HttpResponse:  # noqa: ARG001  # the signature is Django's
         body = b"Traceback (most recent call last)"
         return HttpResponse(body, status=500, headers={"Content-Length": str(len(body))})
 

@@ -24,6 +24,10 @@ def test_a_larger_volume_never_makes_a_cache_smaller(gib: int, more: int) -> Non
         assert (small.size_mib, small.keys_mib) <= (large.size_mib, large.keys_mib)
 
 
+def test_the_kinds_share_the_whole_cache() -> None:
+    assert abs(sum(kind.share for kind in caching.KINDS) - 1) < 1e-9
+
+
 def test_idrs_volume_of_100_gib_gives_idrs_zones() -> None:
     zones = {zone.name: zone for zone in caching.zones(100)}
     assert 9 < zones["thumbnails"].size_mib / 1024 < 11

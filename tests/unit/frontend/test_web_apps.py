@@ -24,10 +24,20 @@ PAGES = {
 NEVER = ("/iviewer/persist_rois/", "/figure/save_web_figure/", "/mapr/favicon/", "/link_check/?url=http://x")
 
 
+OF_SITE = {
+    "django": "omero_tags",
+    "label": "tags",
+    "addresses": [
+        {"path": "^$", "answer": "page"},
+        {"path": r"^api/(?P<kind>image|plate)/(?P<iid>[0-9]{1,9})/$", "answer": "metadata", "arguments": ["limit"]},
+    ],
+}
+
+
 def plan_with(*apps: str) -> Plan:
-    """The plan of the stack `local` with these applications."""
+    """The plan of the stack `local` with these applications; it knows `tags` beside the program's own."""
     values = stacks.values("local")
-    values["web"] = {"apps": list(apps)}
+    values["web"] = {"apps": list(apps), "siteApps": {"tags": OF_SITE}}
     return plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
 
 
@@ -58,6 +68,20 @@ def test_an_answer_of_one_is_kept_by_its_kind(front: Front) -> None:
     for path in ("/iviewer/image_data/1/", "/figure/imgData/1/", "/mapr/api/config/", "/gallery_settings/"):
         states = [front.get(path).headers["x-cache-status"] for _ in range(2)]
         assert states == ["MISS", "HIT"], path
+
+
+def test_one_of_the_sites_own_is_answered_and_kept_as_the_stack_file_says(tmp_path: Path) -> None:
+    with serving(tmp_path, "tags") as front:
+        assert front.get("/tags/?x=1").status_code == 200
+        kept = [front.get(f"/tags/api/plate/7/?limit=5&_={number}") for number in range(2)]
+        assert [answer.headers["x-cache-status"] for answer in kept] == ["MISS", "HIT"]
+        assert front.get("/tags/api/plate/7/?limit=6").headers["x-cache-status"] == "MISS"
+        assert front.upstream.asked == {
+            "/tags/?x=1": 1,
+            **dict.fromkeys((f"/tags/api/plate/7/?limit={limit}" for limit in (5, 6)), 1),
+        }
+        for path in ("/tags/api/well/7/", "/tags/x/", "/tags/api/plate/", "/tags/api/plate/1234567890/"):
+            assert front.get(path).status_code == 404, path
 
 
 def test_with_other_applications_a_viewers_page_is_made_again_and_pictures_are_not(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD" and upstream.status != 304:
             self.wfile.write(body)
 
-    do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815  the names are http.server's
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815  # the names are http.server's
 
     def log_message(self, *_: object) -> None:
         """Be quiet."""

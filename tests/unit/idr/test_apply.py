@@ -39,6 +39,18 @@ def test_only_the_configuration_of_that_node_is_made_again(monkeypatch: pytest.M
     assert calls[-1][-4:] == ("--target-replace", URN, "--stack", "local")
 
 
+def test_a_short_name_is_a_node_of_the_live_release() -> None:
+    stack = {
+        "urn": "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local",
+        "type": "pulumi:pulumi:Stack",
+        "outputs": {"topology": {"live": "demo1"}},
+    }
+    export = {"deployment": {"resources": [stack, *EXPORT["deployment"]["resources"]]}}
+    assert configuration(of_export(export), "local", "redis") == URN
+    with pytest.raises(ApplyError, match="proxy was never configured"):
+        configuration(of_export(export), "local", "proxy")
+
+
 @pytest.mark.parametrize(
     ("node", "said"),
     [

@@ -56,4 +56,5 @@ def completed(shell_words: str) -> list[str]:
 def test_stacks_nodes_and_guard_rails_are_completed() -> None:
     assert completed("idr status --stack e") == ["ebi"]
     assert completed("idr ssh --stack ebi prod130-d") == ["prod130-database"]
+    assert completed("idr apply --stack ebi prod130-d") == ["prod130-database"]
     assert completed("idr review --allow world") == ["world-open-port"]

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from harness import stacks
 from idr import checkout, stack_file
 from idr.__main__ import app
-from idr.outputs import OutputsError, read
+from idr.outputs import read
+from idr.topology import OutputsError
 from model.outputs.contract import CONTRACT
 from model.reading import SettingsError, Source, parse, with_overrides
 from tests.yaml_table import REFUSED

@@ -42,7 +42,7 @@ TOPOLOGIES = {
 def test_the_svg_names_every_node_address_volume_and_flow(name: str) -> None:
     made = TOPOLOGIES[name]
     # Made here, from no foreign input.
-    texts = [element.text or "" for element in ElementTree.fromstring(svg(picture(made))).iter()]  # noqa: S314  our own
+    texts = [element.text or "" for element in ElementTree.fromstring(svg(picture(made))).iter()]  # noqa: S314  # our own
     for node in made.nodes:
         assert f"{node.name}  {node.address}" in texts
         for volume in node.volumes:

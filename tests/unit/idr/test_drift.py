@@ -1,6 +1,7 @@
 """`idr drift`: what a refresh and the project's list say, as a list and an exit status."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from idr import stack_file
 from idr.__main__ import app
 from idr.agreement import Agreement
 from idr.drift import drifts
+from idr.engine import EngineError
 from idr.state import Resource, State
 from model.comparison import CloudObject, Kind, compare, wanted
 
@@ -20,6 +22,7 @@ GROUP_URN = "urn:pulumi:local::idr::idr:firewall:Firewall$openstack:networking/s
 RULE = "urn:pulumi:local::idr::idr:firewall:Firewall$openstack:networking/secGroupRule:SecGroupRule::bastion-22"
 OURS = frozenset({("idr_stack", "local")})
 SERVER = CloudObject(Kind.SERVER, "s", "idr-local-demo1-redis", "local", frozenset(), "ACTIVE", OURS)
+PORT_URN = "urn:pulumi:local::idr::idr:compute:Node$openstack:networking/port:Port::demo1-redis"
 GROUP = CloudObject(Kind.SECURITY_GROUP, "g", "idr-local-demo1-redis", "local")
 STATE = State(
     (
@@ -86,6 +89,12 @@ def test_what_changes_by_itself_is_no_drift(key: str) -> None:
     assert drifts({"steps": [step(URN, {key: 1}, {key: 2})]}) == []
 
 
+def test_a_volume_that_somebody_has_grown_is_no_change_to_put_back() -> None:
+    volume = "urn:pulumi:local::idr::idr:storage:DataVolume$openstack:blockstorage/volume:Volume::demo1-database-db"
+    (drift,) = drifts({"steps": [step(volume, {"size": 1}, {"size": 7})]})
+    assert (drift.change, drift.properties) == ("grown", ("size",))
+
+
 def test_nothing_is_said_in_several_ways() -> None:
     assert drifts({"steps": [step(URN, {"tags": None}, {"tags": []})]}) == []
 
@@ -129,6 +138,42 @@ def test_a_server_that_does_not_run_or_has_other_metadata_is_named(
     done = told(monkeypatch, listing=(server, GROUP))
     resources = json.loads(done.stdout)["resources"]
     assert resources == [{"name": "demo1-redis", "type": "server", "change": change, "properties": properties}]
+
+
+@pytest.mark.parametrize("groups", [set(), {"default"}, {"g", "default"}])
+def test_a_port_in_other_security_groups_is_named(monkeypatch: pytest.MonkeyPatch, groups: set[str]) -> None:
+    known = Resource(PORT_URN, "openstack:networking/port:Port", "p", False, {"securityGroupIds": ["g"]}, {})
+    state = State((*STATE.resources, known))
+    port = CloudObject(Kind.PORT, "p", SERVER.name, "local", frozenset({"n"}), groups=frozenset({"g"}))
+    assert told(monkeypatch, listing=(SERVER, GROUP, port), state=state).exit_code == 0
+    done = told(monkeypatch, listing=(SERVER, GROUP, replace(port, groups=frozenset(groups))), state=state)
+    assert json.loads(done.stdout)["resources"] == [
+        {"name": "demo1-redis", "type": "port", "change": "changed", "properties": ["securityGroups"]}
+    ]
+
+
+def test_what_the_list_does_not_have_is_gone_and_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"name": "demo1-redis", "type": "security group", "change": "deleted", "properties": []}
+    assert json.loads(told(monkeypatch, listing=(SERVER,)).stdout)["resources"] == [gone]
+    both = told(monkeypatch, step(GROUP_URN, {"name": "a"}, None), listing=(SERVER,))
+    assert [one["type"] for one in json.loads(both.stdout)["resources"]] == ["openstack:networking/secGroup:SecGroup"]
+
+
+def test_a_state_of_a_server_that_the_provider_cannot_read_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: str) -> str:
+        raise EngineError("Invalid power_state for instance s: SUSPENDED")
+
+    told(monkeypatch, listing=(replace(SERVER, status="SUSPENDED"), GROUP))
+    monkeypatch.setattr("idr.engine.run", refuse)
+    done = runner.invoke(app, ["drift", "-s", "local"])
+    assert done.exit_code == 1
+    assert "is SUSPENDED: `openstack server resume SERVER` ends that" in done.stdout
+    assert "note: not all was compared: Invalid power_state" in done.stderr
+    told(monkeypatch)
+    monkeypatch.setattr("idr.engine.run", refuse)
+    assert runner.invoke(app, ["drift", "-s", "local"]).stderr == (
+        "error: Invalid power_state for instance s: SUSPENDED\n"
+    ), "where the list shows nothing, the failure is the answer"
 
 
 def test_a_stack_that_was_never_deployed_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,5 +225,23 @@ def test_a_layout_that_is_too_large_for_the_project_names_those_that_fit(
 ) -> None:
     monkeypatch.setattr("idr.init.command._free", lambda _: {"instances": 10, "cores": 20, "ram (MiB)": 70_000})
     lines = init(place).stdout.splitlines()
-    assert lines[0].startswith("This project is too small for the layout full: 76 cores, 20 left; ")
+    assert lines[0].startswith("This project is too small for the layout full: 92 cores, 20 left; ")
     assert lines[1] == f"It has room for: {size('single-node')}."
+
+
+def test_the_flavors_of_the_cloud_count_where_they_are_larger(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idr.init.command._free", lambda _: {"cores": 20})
+    done = init(place, "--layout", "single-node", "--flavor", "m1.xlarge=huge")
+    assert done.stdout.startswith("This project is too small for the layout single-node: 36 cores, 20 left.")
+
+
+def test_where_no_layout_fits_it_says_what_to_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idr.init.command._free", lambda _: {"instances": 10, "cores": 20, "ram (MiB)": 51_200})
+    assert "Ask for a larger quota, or name smaller flavors with --flavor." in init(place).stdout
+
+
+def test_who_has_no_key_is_told_how_to_make_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(place))
+    done = runner.invoke(app, ["init", "-s", "lab", "--cloud", "lab"])
+    assert done.exit_code == 1
+    assert "give the file with your public ssh key; `ssh-keygen -t ed25519` makes ~/.ssh/id_ed25519.pub" in done.stderr

@@ -31,6 +31,16 @@ UV = Path(sys.executable).with_name("uv")
 PACKAGES = ("idr", "model", "cloudinit")
 MADE_AT_BUILD = ".dist-info/"
 PREVIEW = ROOT / "tests" / "unit" / "review" / "previews" / "nothing.json"
+LIST = (
+    ROOT
+    / "tests"
+    / "unit"
+    / "importer"
+    / "idr-metadata"
+    / "idr0000-demo-screen"
+    / "screenA"
+    / "idr0000-screenA-bulk.yml"
+)
 OUTPUTS = contract.outputs(
     # Nothing answers there, and says so at once.
     stacks.plan_of("local"),
@@ -59,6 +69,8 @@ OF_A_STACK = (
     ["pin"],
     ["recover"],
     ["review"],
+    ["storage", "report"],
+    ["import", str(LIST)],
 )
 RUN_ALL = """
 import json, sys
@@ -206,7 +218,8 @@ def test_what_needs_a_checkout_says_so_in_a_line_and_changes_nothing(environment
 def test_every_command_explains_itself_and_the_message_names_those_that_read_saved_outputs(
     environment: Path, empty: Path
 ) -> None:
-    commands = [["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)]
+    whole = {name: (name, "report") if name == "storage" else (name,) for name in COMMANDS}
+    commands = [["--version"], ["--help"], *([*words, "--help"] for words in whole.values())]
     version, *answers = run_all(environment, empty, *commands)
     assert version == [0, CliRunner().invoke(app, ["--version"]).stdout, ""]
     assert [(status, "Usage:" in out) for status, out, _ in answers] == [(0, True)] * (1 + len(COMMANDS))

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from harness import stacks
 from idr.__main__ import app
 from model import addons
-from model.addons import OWN_LOCK
+from model.addons import SERVER, WEB
 from tests.omero_stand_in.distribution import served
 
 runner = CliRunner()
@@ -201,7 +201,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def own_version(name: str) -> str:
-    found = re.search(rf"^{name}==(\S+)", OWN_LOCK.read_text(), re.M)
+    found = re.search(rf"^{name}==(\S+)", SERVER.lock.read_text(), re.M)
     assert found
     return found[1]
 
@@ -220,12 +220,28 @@ def test_packages_of_python_are_locked_beside_the_stack_file(stack: Path) -> Non
     done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["omero.addons"] == hashlib.sha256(lock.read_bytes()).hexdigest()
-    assert addons.read("site/omero.lock", stack.parent).text == lock.read_text()
+    assert addons.read(SERVER, "site/omero.lock", stack.parent).text == lock.read_text()
     pins = re.findall(r"^\S+==\S+", lock.read_text(), re.M)
     # What OMERO.server has already, in its version.
     assert pins == ["idr-addon==1.0", f"requests=={own_version('requests')}"]
     assert str(stack.parent) not in lock.read_text()
     assert str(stacks.ROOT) not in lock.read_text()
+
+
+@pytest.mark.usefixtures("index")
+def test_packages_beside_omero_web_are_locked_with_its_own_versions(stack: Path) -> None:
+    said = "config:\n  idr:web: {requirements: site/web.lock}\n"
+    stack.write_text(stack.read_text().replace("config:\n", said))
+    (stack.parent / "site").mkdir()
+    (stack.parent / "site" / "web.in").write_text("idr-addon\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
+    assert done.exit_code == 0, done.output
+    lock = stack.parent / "site" / "web.lock"
+    assert json.loads(done.stdout)["web.requirements"] == hashlib.sha256(lock.read_bytes()).hexdigest()
+    assert addons.read(WEB, "site/web.lock", stack.parent).text == lock.read_text()
+    own = re.search(r"^requests==(\S+)", WEB.lock.read_text(), re.M)
+    assert own
+    assert re.findall(r"^\S+==\S+", lock.read_text(), re.M) == ["idr-addon==1.1", f"requests=={own[1]}"]
 
 
 @pytest.mark.usefixtures("index")

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness import stacks
-from idr import ssh
+from idr import remote, ssh
 from idr.__main__ import app
 from idr.errors import IdrError
 from idr.status import nodes
@@ -60,14 +60,14 @@ def test_a_short_name_is_a_node_of_the_live_release() -> None:
 
 
 def test_the_configuration_is_there_while_it_is_needed_and_names_the_identity() -> None:
-    with ssh.configuration(MADE, Path("/keys/mine")) as file:
+    with remote.configuration(MADE, Path("/keys/mine")) as file:
         assert "Host demo1-redis" in file.read_text()
         assert "IdentityFile /keys/mine" in file.read_text()
     assert not file.exists()
 
 
 def test_somebody_with_an_account_of_their_own_uses_it_on_every_hop() -> None:
-    with ssh.configuration(MADE, None, "alice") as file:
+    with remote.configuration(MADE, None, "alice") as file:
         users = [line for line in file.read_text().splitlines() if line.startswith("  User ")]
     assert users == ["  User alice"] * len(MADE.nodes)
 
@@ -84,7 +84,7 @@ def test_the_account_is_said_by_option_or_variable(
         kept.append(made.admin_user)
         return ""
 
-    monkeypatch.setattr(ssh, "ssh_config", config)
+    monkeypatch.setattr(remote, "ssh_config", config)
     program.answers((0, "", ""))
     assert run("demo1-redis", "--from", "-", *given) == 0
     assert kept == ["alice"]

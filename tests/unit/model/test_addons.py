@@ -10,7 +10,7 @@ import pytest
 from cloudinit.disclosure import disclosure
 from harness import stacks
 from harness.rendered import files
-from model.addons import OWN_LOCK
+from model.addons import SERVER
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
 
@@ -48,7 +48,7 @@ def test_a_review_sees_that_it_changes(tmp_path: Path) -> None:
 
 
 def test_what_omero_server_has_already_may_be_there_in_its_version(tmp_path: Path) -> None:
-    own = re.search(r"^requests==\S+", OWN_LOCK.read_text(), re.M)
+    own = re.search(r"^requests==\S+", SERVER.lock.read_text(), re.M)
     assert own
     parsed(tmp_path, f"{own[0]} {HASH}\n")
 

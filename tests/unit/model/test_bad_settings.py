@@ -51,13 +51,13 @@ BAD: dict[str, tuple[Callable[[Values], object], list[str]]] = {
     "a role that is none": (
         lambda v: node(v, "redis").update(roles=["cache"]),
         [
-            "idr:releases.demo1.nodes.redis.roles.0: must be one of 'bastion', 'database', 'redis', 'omero-readwrite', 'omero-readonly', 'web', 'proxy', 'management' (given: 'cache')"
+            "idr:releases.demo1.nodes.redis.roles.0: must be one of 'bastion', 'database', 'redis', 'omero-readwrite', 'omero-readonly', 'web', 'proxy', 'management', 'upload' (given: 'cache')"
         ],
     ),
     "no role": (
         lambda v: node(v, "redis").update(roles=[]),
         [
-            "idr:releases.demo1.nodes.redis: roles: name at least one of bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, management"
+            "idr:releases.demo1.nodes.redis: roles: name at least one of bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, management, upload"
         ],
     ),
     "two databases": (

@@ -65,7 +65,7 @@ def location(path: str) -> Callable[[Path], None]:
 YAML = "site/about/role.yaml"
 END = (
     "must be world, node (every node), a role (bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, "
-    "management, about) or a network as in 192.0.2.0/24"
+    "management, upload, about) or a network as in 192.0.2.0/24"
 )
 PATH = "must be a path as in /about/: plain letters, no dot first, a slash last"
 TAKEN = "cannot have this name: it is that of a role or a group of the program"

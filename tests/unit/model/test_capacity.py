@@ -154,6 +154,33 @@ def test_a_replaced_server_needs_no_more_than_it_has() -> None:
     assert differences(rebuilt, made()) == {}
 
 
+def test_a_server_that_is_made_anew_from_a_volume_needs_the_volume() -> None:
+    booted = with_nodes(redis={"bootVolumeGib": 20})
+    assert differences(booted, made()) == {}, "the machine that is there stays on its disk"
+    releases = stacks.values("local")["releases"]
+    releases["demo1"]["nodes"]["redis"]["bootVolumeGib"] = 20
+    releases["demo1"]["rebuild"] = {"redis": 2}
+    rebuilt = changed(releases=releases)
+    there = made()
+    assert differences(rebuilt, there) == {"volumes": 1, "volume gigabytes": 20}
+    numbered = replace(there, servers=tuple(replace(server, id=server.name) for server in there.servers))
+    for gib, more in ((20, {}), (8, {"volume gigabytes": 12})):
+        root = CloudVolume("root", "", gib, servers=("idr-local-demo1-redis",))
+        assert differences(rebuilt, replace(numbered, volumes=(*(there.volumes or ()), root))) == more
+
+
+def test_a_volume_of_another_type_needs_its_place_among_those() -> None:
+    typed = with_nodes(database={"volumes": {"db": {"sizeGib": 7, "type": "fast"}}})
+    quotas = {f"{what} of type '{kind}'": Quota(9, 0) for what in ("volumes", "gigabytes") for kind in ("fast", "slow")}
+    there = replace(made(), quotas=quotas, default_type="slow")
+    slow, fast = (
+        replace(there, volumes=tuple(replace(one, type=kind) for one in there.volumes or ()))
+        for kind in ("slow", "fast")
+    )
+    assert differences(typed, slow) == {"volumes of type 'fast'": 1, "gigabytes of type 'fast'": 7}
+    assert differences(typed, fast) == {"gigabytes of type 'fast'": 6}
+
+
 def test_groups_without_their_rules_need_the_rules() -> None:
     there = made()
     empty = tuple(replace(group, rules=frozenset()) for group in there.security_groups or ())
@@ -184,6 +211,28 @@ def test_volumes_count_for_their_type_and_for_the_default_one() -> None:
         "volumes of type 'slow'": 1,
         "gigabytes of type 'slow'": 5,
     }
+
+
+@pytest.mark.parametrize(
+    ("had", "wanted", "rebuild", "more"),
+    [
+        pytest.param(0, 5, 1, {"volumes": 1, "volume gigabytes": 5}, id="the new server has one"),
+        pytest.param(5, 8, 1, {"volume gigabytes": 3}, id="a larger one"),
+        pytest.param(8, 5, 1, {}, id="a smaller one"),
+        pytest.param(0, 5, 0, {}, id="a server that is there keeps its disk"),
+    ],
+)
+def test_a_boot_volume_counts_where_a_server_is_replaced(
+    had: int, wanted: int, rebuild: int, more: dict[str, int]
+) -> None:
+    there = made()
+    servers = tuple(replace(server, id=server.name) for server in there.servers)
+    booted = (CloudVolume("root", "", had, servers=("idr-local-demo1-redis",)),) if had else ()
+    releases = stacks.values("local")["releases"]
+    releases["demo1"]["nodes"]["redis"]["bootVolumeGib"] = wanted
+    releases["demo1"] |= {"rebuild": {"redis": rebuild}} if rebuild else {}
+    state = replace(there, servers=servers, volumes=(*(there.volumes or ()), *booted))
+    assert differences(changed(releases=releases), state) == more
 
 
 def test_what_is_just_enough_is_said_where_neutron_counts_twice() -> None:

@@ -141,7 +141,7 @@ def test_a_flow_from_the_world_is_refused_by_the_guard_rail_until_it_is_allowed(
 
 END = (
     "must be world, node (every node), a role (bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, "
-    "management) or a network as in 192.0.2.0/24"
+    "management, upload) or a network as in 192.0.2.0/24"
 )
 REASON = "must be one line of at most 100 letters, without quotes and backslashes"
 BAD = {

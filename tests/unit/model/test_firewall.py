@@ -34,6 +34,7 @@ OPEN = {
     ("omero-readonly", "database", 5432),
     ("omero-readonly", "omero-readwrite", 2049),
     ("web", "redis", 6379),
+    ("proxy", "upload", 2222),
 }
 # Every pair of nodes and every port: a case takes long.
 thorough = settings(max_examples=15)
@@ -43,6 +44,7 @@ PLACED = st.fixed_dictionaries(
         "readonly": st.integers(0, 3),
         "proxies": st.integers(1, 2),
         "together": st.booleans(),
+        "upload": st.booleans(),
     }
 )
 
@@ -58,6 +60,8 @@ def layout(placed: dict[str, Any]) -> Plan:
         nodes["proxy"] = {"roles": ["proxy"], "flavor": "huge", "count": placed["proxies"]}
     if placed["readonly"]:
         nodes["readonly"] = {"roles": ["omero-readonly"], "flavor": "huge", "count": placed["readonly"]}
+    if placed["upload"]:
+        nodes["upload"] = {"roles": ["upload"], "flavor": "huge", "volumes": {"upload": {"sizeGib": 1}}}
     nodes["omero" if "database" in beside else "database"]["volumes"] = {"db": {"sizeGib": 1}}
     values = {
         "omero": stacks.values("ebi")["omero"],
@@ -183,7 +187,7 @@ def test_the_world_reaches_the_public_ports_and_the_bastion_only(placed: dict[st
         if Role.BASTION in node.roles:
             assert opened == {22}
         elif Role.PROXY in node.roles:
-            assert opened == PUBLIC
+            assert opened == PUBLIC | ({2222} if placed["upload"] else set())
         else:
             assert opened == set()
 

@@ -1,6 +1,7 @@
 """What the IDR changed, as docs/comparison.md says it in lines of a stack file: each does it on the nodes."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,10 @@ EFFECTS = {
     "packages of Python for the server's command line": [
         Effect("omeroreadwrite", f"{LIBRARY}/omero-server/addons.txt", ("omero-metadata==0.14.0",)),
     ],
+    "#448": [
+        Effect("proxy", "/etc/nginx/conf.d/site.conf", ("location ^~ /searchengine/ {",)),
+        Effect("proxy", "/etc/nginx/conf.d/upstreams.conf", ("upstream searchengine_1 {",)),
+    ],
     "#447": [
         Effect("omeroreadonly-1", JARS, ("lib/server/omero-zarr-pixel-buffer-0.6.1.jar", "lib/server/jzarr.jar")),
         Effect("omeroreadonly-1", DOWNLOADS, ("/jzarr-0.4.2.jar",)),
@@ -115,6 +120,7 @@ def missing(effect: Effect, made: Plan) -> list[str]:
 def test_the_lines_of_a_row_make_the_change(number: str, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "omero.lock").write_text(LOCK)
+    shutil.copytree(stacks.ROOT / "examples", tmp_path / "examples")
     old, new = planned(before(), tmp_path), changed(possible()[number], tmp_path)
     for effect in EFFECTS[number]:
         # What needs no line is there already.

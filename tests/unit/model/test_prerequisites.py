@@ -191,7 +191,7 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     "an address that is taken": (
         joined("mine"),
         {"ports": (Port("p9", "printer", "m1", ("10.130.1.20",)),)},
-        "address 10.130.1.20 of demo1-database is taken by port p9 in 'mine'",
+        "address 10.130.1.20 of demo1-database is taken by port p9",
     ),
     "a storage network without port security": (
         WITH_STORAGE,
@@ -238,6 +238,11 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     "no volume type": (
         local(database=volume(type="fast")),
         {},
+        "volume type 'fast' does not exist (available: standard)",
+    ),
+    "no volume type for one that is there": (
+        local(database=volume(type="fast")),
+        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 1, mine=True, type="standard"),)},
         "volume type 'fast' does not exist (available: standard)",
     ),
     "no volume": (local(database=volume(existing=VOLUME)), {}, f"volume '{VOLUME}' does not exist (available: none)"),
@@ -293,6 +298,11 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
         local(database=volume(sizeGib=9)),
         {"volume_gib": 5},
         "volume 'demo1-database-db' of 9 GiB: one volume of this project may have 5",
+    ),
+    "a volume that is larger than it is to be": (
+        PLAN,
+        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 7, mine=True),)},
+        "volume 'demo1-database-db' has 7 GiB, sizeGib says 1: no volume can shrink; set sizeGib to 7",
     ),
     "more nodes than a server group takes": (
         local(proxy={"count": 3}),
@@ -361,6 +371,81 @@ def test_a_server_that_is_moved_or_gets_another_network_is_made_anew_from_what_m
     assert "image 'idr-debian-12' does not exist (available: none)" in absent(
         joined_storage, replace(no_image, ports=ports)
     )
+
+
+def with_ports(network: str = "n1", **others: Port) -> CloudState:
+    """The cloud with every server of the stack on its port, in the stack's own networks."""
+    ports = {
+        node.name: Port(node.name, f"idr-local-{node.name}", network, (str(node.address),), mine=True)
+        for node in PLAN.nodes
+        if node.scope == "demo1"
+    }
+    own = CloudNetwork("idr-local-demo1", "n1", subnets=(CloudSubnet("10.130.1.0/24"),), mine=True)
+    ports |= others
+    return replace(there(PLAN), networks=(PUBLIC, STORAGE, MINE, own), ports=tuple(ports.values()))
+
+
+def release(**settings: Any) -> Plan:
+    values = stacks.values("local")["releases"]
+    values["demo1"] |= settings
+    return local({"releases": values})
+
+
+def test_nodes_that_are_there_keep_network_and_cidr() -> None:
+    assert absent(PLAN, with_ports()) == []
+    for elsewhere in (release(cidr="10.130.9.0/24"), release(existingNetwork="mine")):
+        (line,) = absent(elsewhere, with_ports())
+        assert line.startswith("the nodes of demo1 are not in the network that its cidr 10.130.")
+    frozen = release(cidr="10.130.9.0/24", frozen=True)
+    assert len(absent(frozen, with_ports())) == 1, "its subnet would go as well"
+
+
+def test_a_node_with_an_address_of_ipv6_or_a_network_that_lost_its_labels_is_where_it_is() -> None:
+    ports = tuple(replace(port, addresses=("2001:db8::7", *port.addresses)) for port in with_ports().ports or ())
+    assert absent(PLAN, replace(with_ports(), ports=ports)) == []
+    bare = tuple(replace(network, mine=False) for network in with_ports().networks or ())
+    assert absent(PLAN, replace(with_ports(), networks=bare)) == []
+
+
+def test_nodes_may_get_another_cidr_while_there_are_none() -> None:
+    assert absent(release(cidr="10.130.9.0/24"), replace(with_ports(), servers=(), ports=())) == []
+
+
+def test_a_node_whose_first_role_changes_would_lose_its_address() -> None:
+    turned = local(omeroreadwrite={"roles": ["web", "omero-readwrite"]})
+    (line,) = absent(turned, with_ports())
+    assert line.startswith("demo1-omeroreadwrite has the address 10.130.1.40, its first role would give it 10.130.1.70")
+    values = stacks.values("local")["releases"]["demo1"]["nodes"]
+    values["omeroreadwrite"]["roles"] = ["web", "omero-readwrite"]
+    assert absent(release(nodes=values, rebuild={"omeroreadwrite": 2}), with_ports()) == []
+
+
+def test_another_storage_network_is_for_servers_that_are_made_anew() -> None:
+    port = Port("p", "idr-local-demo1-omeroreadwrite-storage", "s1", ("172.16.0.9",), mine=True)
+    assert absent(WITH_STORAGE, with_ports(storage=port)) == []
+    (line,) = absent(WITH_STORAGE, with_ports(storage=replace(port, network="s0")))
+    assert line.startswith("demo1-omeroreadwrite is in another network than the storage network 'storage'")
+
+
+def test_a_flavor_described_as_larger_is_refused_for_servers_that_are_there() -> None:
+    flavors = {**stacks.values("local")["flavors"], "local.small": {"vcpus": 1, "memoryMib": 4096}}
+    larger = local({"flavors": flavors})
+    assert absent(larger, there(larger)) == []
+    (line,) = absent(larger, there(PLAN))
+    assert line.startswith("flavor 'local.small' has 768 MiB in this cloud, idr:flavors says 4096")
+    assert absent(local({"flavors": flavors, "configure": False}), there(PLAN)) == []
+
+
+def test_a_router_of_the_cloud_takes_no_live_stacks_place() -> None:
+    state = replace(with_ports(), routers=(Router("theirs"), Router("idr-local", mine=True)))
+    (line,) = absent(local({"router": "theirs"}), state)
+    assert line.startswith("router 'theirs' cannot take the place of the stack's own")
+    assert absent(local({"router": "theirs"}), replace(state, ports=())) == []
+
+
+def test_a_node_under_another_name_waits_until_its_address_is_free() -> None:
+    (line,) = absent(local(proxy={"count": 2}), with_ports())
+    assert line.startswith("address 10.130.1.50 of demo1-proxy-1 is still that of 'idr-local-demo1-proxy'")
 
 
 def test_an_image_that_no_change_uses_is_a_notice() -> None:

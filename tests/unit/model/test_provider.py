@@ -33,6 +33,12 @@ def test_a_variable_that_outdoes_the_settings_is_refused(variable: str) -> None:
         read({"authUrl": ADDRESS, **PERSON}, {variable: "1"})
 
 
+@pytest.mark.parametrize("address", ["identity.example.org:5000/v3", "htps://identity.example.org/v3"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(ProviderError, match="must begin with https://"):
+        read({"authUrl": address, **PERSON})
+
+
 @pytest.mark.parametrize("value", [3, "3"])
 def test_repeated_requests_are_refused(value: Any) -> None:
     """A POST whose answer was lost made a data volume twice."""

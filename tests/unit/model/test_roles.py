@@ -75,8 +75,8 @@ def test_a_role_has_a_share_of_its_nodes_memory(role: Role) -> None:
 
 @pytest.mark.parametrize("role", [role for role in Role if FACTS[role].volume])
 def test_a_volume_has_a_name_in_the_inventory(role: Role) -> None:
-    made = stacks.plan_of("ebi")
-    found = topology(made, stacks.secrets_of("ebi"))
+    stack = "everything" if role == Role.UPLOAD else "ebi"
+    found = topology(stacks.plan_of(stack), stacks.secrets_of(stack))
     volume = FACTS[role].volume
     assert volume is not None
     node = next(node for node in found.nodes if any(v.purpose == volume.name for v in node.volumes))

@@ -39,11 +39,14 @@ class Machine:
     holder: int
     archives: Path
 
+    def enter(self) -> list[str]:
+        """What begins a command line of a program that runs in it; also where its processes are its own."""
+        return ["nsenter", "--target", str(self.holder), "--mount", "--pid", "chroot", "/mnt/root"]
+
     def run(self, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command as root; its exit status is the caller's to judge."""
-        enter = ["nsenter", "--target", str(self.holder), "--mount", "chroot", "/mnt/root"]
         inside = ["env", "-i", f"PATH={PATH}", "LC_ALL=C.UTF-8", "bash", "-c", command]
-        return subprocess.run([*enter, *inside], input=text_input, capture_output=True, check=False, timeout=120)
+        return subprocess.run([*self.enter(), *inside], input=text_input, capture_output=True, check=False, timeout=120)
 
     def said(self, command: str, text_input: bytes = b"") -> str:
         """What a command prints that must work."""
@@ -117,7 +120,8 @@ def _with_sums(plan: Plan, server_sum: str) -> Plan:
 
 def _is_omeros(path: str) -> bool:
     server = "omero" in path and "omero-web" not in path and "/omero/web/" not in path
-    return server or path.startswith(("/usr/local/lib/idr/common/", "/etc/exports.d", "/etc/nfs.conf.d", "/etc/idr"))
+    beginnings = ("/usr/local/lib/idr/common/", "/etc/exports.d", "/etc/nfs.conf.d", "/etc/idr")
+    return server or "idr-import" in path or path.startswith(beginnings)
 
 
 @contextmanager
@@ -148,3 +152,8 @@ def running(folder: Path) -> Iterator[Machine]:
         held.stdin.close()
         held.wait()
         held.stdout.close()
+
+
+def server_sum() -> str:
+    """The sum of the archive of OMERO.server."""
+    return _sum("server")

@@ -107,7 +107,8 @@ def test_a_readonly_node_mounts_the_readwrite_nodes_files_and_the_sites() -> Non
 @pytest.mark.parametrize(("release", "said"), [("prod130", "refused"), ("another", "allowed")])
 def test_a_schema_is_upgraded_only_where_no_visitors_are(release: str, said: str) -> None:
     plan = stacks.with_settings(PLAN, live=release)
-    assert bundle(WRITER, plan)["/etc/idr/omero/upgrade"].strip() == said
+    writer = next(node for node in plan.nodes if node.name == WRITER.name)
+    assert bundle(writer, plan)["/etc/idr/omero/upgrade"].strip() == said
 
 
 def test_the_demo_distribution_shares_and_mounts_nothing() -> None:

@@ -2,18 +2,15 @@
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dev import verify_official
 from harness import stacks
-from model.addons import Addons
-from model.downloads import Jar
-from model.plan import Plan
 from model.visitors import Visitors
 from tests.unit.omero import machine as machines
 from tests.unit.omero.machine import Machine
@@ -34,12 +31,6 @@ Caused by: org.hibernate.HibernateException: could not init listeners
 """
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    with machines.running(tmp_path) as made:
-        yield made
-
-
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A read-write server, deployed for the first time."""
@@ -57,7 +48,7 @@ def test_a_new_database_gets_its_schema_and_the_public_user(applied: Machine) ->
         "groups": ["public"],
         "hash": _hash(PLAN.settings.public_password, 2),
     }
-    assert database["mark"] == _server_sum()[:12]
+    assert database["mark"] == machines.server_sum()[:12]
     # Nothing is done a second time.
     assert applied.apply(WRITER, PLAN)[0] == 0
     assert applied.database() == database
@@ -97,7 +88,7 @@ def test_a_user_that_was_not_made_at_the_first_attempt_is_made_at_the_second(mac
 def test_a_read_only_node_needs_no_user_of_the_images(machine: Machine) -> None:
     machine.said("mkdir -p /data/OMERO-readonly/ManagedRepository")
     public = {"id": 2, "hash": ""}
-    machine.database(schema="OMERO5.4__0", mark=_server_sum()[:12], users={"public": public})
+    machine.database(schema="OMERO5.4__0", mark=machines.server_sum()[:12], users={"public": public})
     machine.database(users={"public": public | {"hash": _hash(PLAN.settings.public_password, 2)}})
     status, said = machine.apply(READER, PLAN)
     assert status == 0, said
@@ -202,164 +193,31 @@ def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied
     assert "<maxFileSize>50MB<" in applied.said(f"cat {SERVER}/etc/logback.xml")
 
 
-# Places in folders of omero-server's, where the steps of root make something, and one beside them.
-PLACES = {
-    "tmp": "/var/lib/omero-server/tmp",
-    "grid": f"{SERVER}/etc/grid",
-    "repository": "/data/OMERO/ManagedRepository",
-    "cache": "/data/BioFormatsCache",
-}
+def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machine) -> None:
+    applied.write({"/run/mine/json.py": b"print('mine')\n"})
+    command = "runuser -u omero-import -- env -i PATH=/usr/bin /usr/local/bin/idr-import report none"
+    about = json.loads(applied.said(f"cd /run/mine && {command}"))
+    assert (about["state"], about["rows"]) == ("unknown", 0)
+    assert applied.said("stat -c '%U %G %a' /data/imports") == "omero-import omero-server 750\n"
+    settings = json.loads(applied.said("cat /etc/idr/import.json"))
+    assert settings["mounts"] == [mount.mount for mount in PLAN.settings.nfs_mounts]
+    assert (settings["folders"], settings["database_gib"] > 0) == ([], True)
 
 
-def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Machine) -> None:
-    """Neither what its links lead to, nor the programs that its script for the schema could name to psql."""
-    machine.said(
-        'sed -i \'3i import os; open("/run/played/psql", "a").write(f"{os.getuid()} ")\' /usr/local/bin/psql &&'
-        "install -m 666 /dev/null /run/played/psql && mkdir -m 700 /run/ours"
-    )
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    assert set(machine.said("cat /run/played/psql").split()) == {"546"}
-    for name, place in PLACES.items():
-        machine.said(
-            f"mkdir -m 711 /run/ours/{name} && real=$(readlink -f {place}) &&"
-            f"rm -r $real && ln -s /run/ours/{name} $real"
-        )
-    machine.apply(WRITER, PLAN)
-    found = machine.said("stat -c '%n %U %a' /run/ours/*").splitlines()
-    assert found == [f"/run/ours/{name} root 711" for name in sorted(PLACES)]
-    # Links that lead nowhere yet.
-    machine.said("rm -r /run/ours/*")
-    machine.apply(WRITER, PLAN)
-    assert machine.said("ls /run/ours") == ""
-
-
-def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> None:
-    sums = [digit * 64 for digit in "123"]
-    for number in sums:
-        status, said = machine.apply(WRITER, PLAN, server_sum=number)
-        assert status == 0, said
-    found = machine.said("ls -d /opt/omero/server/OMERO.server-*").split()
-    assert found == [f"{SERVER}-{number[:12]}" for number in sums[1:]]
-    assert machine.said(f"readlink {SERVER}").strip() == found[-1]
-
-
-FETCH = """#!/bin/bash
-while [ "$1" != -o ]; do shift; done
-echo another > "$2"
-"""
-"""curl, of a site that has another file."""
-
-
-def jar(file: str, **more: Any) -> Jar:
-    return Jar(url=f"https://d.example.org/{file}", sha256=hashlib.sha256(file.encode()).hexdigest(), **more)
-
-
-def with_jars(*jars: Jar) -> Plan:
-    return stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"jars": jars}))
-
-
-def libraries(machine: Machine) -> dict[str, str]:
-    """The jars in OMERO.server's lib by their place, with what is in each."""
-    found = machine.said(f"cd {SERVER} && for file in lib/*/*.jar; do [ ! -e $file ] || echo $file $(cat $file); done")
-    return dict(line.split() for line in found.splitlines())
-
-
-def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
-    reader = jar("OMEZarrReader-0.5.2.jar", name="OMEZarrReader.jar", client=True)
-    buffer, newer = jar("omero-zarr-pixel-buffer-0.6.1.jar"), jar("omero-zarr-pixel-buffer-0.6.2.jar")
-    before = ""
-    folders: list[str] = []
-    for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
-        status, said = machine.apply(WRITER, with_jars(*jars))
-        assert status == 0, said
-        expected = {path: one.url for one in jars for path in one.paths}
-        assert libraries(machine) == expected
-        started = machine.said("cat /run/played/omero-server.starts")
-        folder = machine.said(f"readlink {SERVER}")
-        # Their order is nothing new.
-        assert (started != before, folder not in folders[-1:]) == ((jars != (buffer, reader)),) * 2
-        before, folders = started, [*folders, folder]
-    assert folders[0] == folders[-1]
-    assert {"lib/client/OMEZarrReader.jar", "lib/server/OMEZarrReader.jar"} == set(reader.paths)
-
-
-def test_only_root_writes_the_jars(machine: Machine) -> None:
-    assert machine.apply(WRITER, with_jars(jar("a.jar", client=True)))[0] == 0
-    assert machine.said(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
-    assert machine.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/a.jar").returncode != 0
-
-
-def test_a_jar_with_another_sum_is_one_message_and_the_old_jars_stay(machine: Machine) -> None:
-    old, other = jar("a.jar"), Jar(url="https://d.example.org/b.jar", sha256="0" * 64)
-    assert machine.apply(WRITER, with_jars(old))[0] == 0
-    before = machine.said("cat /run/played/omero-server.starts")
-    machine.write({"/usr/local/bin/curl": FETCH.encode()})
-    status, said = machine.apply(WRITER, with_jars(old, other))
-    assert status == 1
-    (line,) = [line for line in said.splitlines() if line.startswith("omero.jars.")]
-    assert line.startswith("omero.jars.1: https://d.example.org/b.jar has SHA-256 ")
-    assert "The previous configuration is back in force." in said
-    assert (libraries(machine), machine.said("cat /run/played/omero-server.starts")) == (
-        {"lib/server/a.jar": old.url},
-        before,
-    )
-
-
-def test_packages_of_python_are_another_environment_and_the_server_restarts(machine: Machine) -> None:
-    found = []
-    for text in ("", "omero-rois==0.4.1 --hash=sha256:0\n", "omero-rois==0.4.2 --hash=sha256:0\n", ""):
-        addons = Addons("site/omero.lock", text) if text else None
-        plan = stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"addons": addons}))
-        status, said = machine.apply(WRITER, plan)
-        assert status == 0, said
-        found.append(machine.said("readlink /opt/omero/server/venv"))
-    assert (len(set(found)), found[0]) == (3, found[-1])
-    assert machine.said("wc -l < /run/played/omero-server.starts").strip() == "4"
-
-
-PIP = """#!/bin/bash
-mkdir -p "$3/bin"
-printf '#!/bin/bash\\necho "$@" >> /run/played/pip\\n[ ! -e /run/played/refuses ]\\n' > "$3/bin/pip"
-chmod +x "$3/bin/pip"
-"""
-"""python3 -m venv FOLDER, whose pip writes down what it is asked for."""
-
-
-def test_an_environment_has_what_is_locked_by_hash_and_is_whole_or_not_used(machine: Machine) -> None:
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    machine.write(
-        {"/run/stubs/python3": PIP.encode(), "/run/own.txt": b"a==1\n", "/run/none.txt": b"", "/run/b.txt": b"b==2"}
-    )
-    command = """PATH=/run/stubs:$PATH; set -euo pipefail; . /usr/local/lib/idr/omero-downloads/common.sh
-        make_environment /opt/venv /run/own.txt /run/none.txt /run/b.txt"""
-    machine.said("touch /run/played/refuses")
-    assert machine.run(command).returncode != 0
-    assert machine.run("test -e /opt/venv/.complete").returncode == 1
-    machine.said("rm /run/played/refuses /run/played/pip")
-    machine.said(command)
-    asked = [line.partition("--no-deps ")[2] for line in machine.said("cat /run/played/pip").splitlines()]
-    assert asked[1:] == ["--require-hashes -r /run/own.txt", "--require-hashes -r /run/b.txt"]
-    machine.said(command)
-    assert len(machine.said("cat /run/played/pip").splitlines()) == len(asked), "whole already"
-
-
-def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Machine) -> None:
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    machine.write({"/usr/local/bin/curl": FETCH.encode()})
-    folder = f"/var/cache/idr-downloads/{_server_sum()}"
-    url = machine.said("awk '$1 == \"omero.server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
-    machine.write({f"{folder}/url": f"{url}\n".encode()})
-    assert machine.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
-    machine.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})
-    status, said = machine.apply(WRITER, PLAN)
-    assert status == 1
-    assert f"the settings say {_server_sum()}; not unpacked. To take another file" in said
-    assert "idr pin --renew" in said
-    assert machine.said(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"
-
-
-def _server_sum() -> str:
-    return hashlib.sha256(b"server").hexdigest()
+def test_the_storage_report_is_made_as_the_servers_user(applied: Machine) -> None:
+    scan = Path(stacks.ROOT / "idr" / "storage" / "scan").glob("*.py")
+    applied.write({f"/usr/local/lib/idr-storage/scan/{file.name}": file.read_bytes() for file in scan}, 0o644)
+    lists = {"nfs": b"# Source, mount point, options.\n", "s3": b"# Unit, mount point, bucket.\n"}
+    applied.write({f"/usr/local/lib/idr/{role}/mounts": text for role, text in lists.items()}, 0o644)
+    # The database does not name it, but it is younger than a minute.
+    applied.said("runuser -u omero-server -- touch /data/OMERO/ManagedRepository/new.tif")
+    report = json.loads(applied.said("/usr/local/lib/idr/omero-readwrite/storage-report").splitlines()[-1])["report"]
+    assert report["studies"] == {}
+    assert all(kind["files"] == 0 for kind in report["faults"].values())
+    assert applied.said("stat -c %U /data/OMERO/.idr-storage-report.json") == "omero-server\n"
+    applied.write({"/usr/local/lib/idr/nfs/mounts": lists["nfs"] + b"nas:/idr /uod/idr ro\n"}, 0o644)
+    done = applied.run("/usr/local/lib/idr/omero-readwrite/storage-report")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"no report: /uod/idr is not mounted\n")
 
 
 def _hash(password: str, number: int) -> str:

@@ -94,6 +94,20 @@ def test_a_stack_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path, mon
     assert "Pulumi.mine.yaml: line 3" in result.stderr
 
 
+def test_a_misspelt_key_is_named_where_the_engine_misses_the_right_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = stacks.STACK_FILES["uod"].read_text()
+    (tmp_path / "Pulumi.mine.yaml").write_text(text.replace("idr:live:", "idr:lvie:"))
+    shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)
+    monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
+    said = "error: validating stack config: Stack 'mine' is missing configuration value 'live'\n"
+    stubs.put(tmp_path, monkeypatch, "pulumi").answers((255, "", said))
+    result = CliRunner().invoke(app, ["review", "--stack", "mine"])
+    assert result.exit_code == FAILED
+    assert "idr:lvie: is not a setting" in result.stderr
+
+
 def test_a_stack_that_the_state_does_not_have_names_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = (255, "", "error: no stack named 'mine' found\n")
     stubs.put(tmp_path, monkeypatch, "pulumi").answers(missing, (0, '{"url": "file:///srv/state"}', ""))

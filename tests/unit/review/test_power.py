@@ -250,6 +250,7 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/common/scripts/people", "changed", "access-changed"),
         ("cloudinit/common/scripts/former-keys", "removed", "access-changed"),
         ("cloudinit/omero-readwrite/files/usr/local/bin/omero-import", "changed", "access-changed"),
+        ("cloudinit/omero-readwrite/files/usr/local/bin/idr-import", "changed", "access-changed"),
         ("cloudinit/bastion/files/etc/ssh/sshd_config.d/20-idr-bastion.conf.j2", "changed", "access-changed"),
         ("cloudinit/redis/files/etc/redis/users.acl.j2", "changed", "access-changed"),
         ("cloudinit/common/files/etc/nftables.conf.j2", "removed", "access-changed"),

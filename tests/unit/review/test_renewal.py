@@ -64,6 +64,23 @@ def test_ci_has_images() -> None:
     assert any(images(yaml.safe_load(file.read_text())) for file in ci_images.files())
 
 
+def test_of_an_image_without_a_digest_make_check_warns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ci_images, "ROOT", tmp_path)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    (tmp_path / ".gitlab-ci.yml").write_text(f"a:\n  image: golang:1.25@{DIGEST}\nb:\n  image: debian:12\n")
+    ci_images.main(["--check"])
+    assert capsys.readouterr().out.splitlines() == [
+        "warning: .gitlab-ci.yml: debian:12 may be another image tomorrow: make renew"
+    ]
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    ci_images.main(["--check"])
+    assert capsys.readouterr().out.startswith("::warning file=.gitlab-ci.yml::debian:12")
+    dry = subprocess.run(["make", "-n", "check"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "dev.ci_images --check" in dry.stdout
+
+
 def test_what_is_no_digest_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     skopeo = stubs.put(tmp_path, monkeypatch, "skopeo")
     skopeo.answers((0, f"{DIGEST}\n", ""), (0, "sha256:short\n", ""))

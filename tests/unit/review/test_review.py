@@ -62,6 +62,8 @@ def test_the_comment_says_the_same_and_which_rule_was_lifted() -> None:
         ("volume-shrunk", {"data-volume-shrunk"}),
         ("volume-unprotected", {"data-volume-unprotected"}),
         ("volume-unprotected-and-replaced", {"data-volume-unprotected", "data-volume-replaced"}),
+        ("cidr-changed", {"node-moved"}),
+        ("node-renamed", {"node-moved"}),
         ("port-opened", {"world-open-port"}),
         ("live-release-removed", {"live-release-removed", "data-volume-deleted"}),
         ("old-release-removed-while-protected", {"data-volume-deleted"}),
@@ -84,6 +86,16 @@ def test_what_is_worst_is_said_first() -> None:
     lines = told("live-release-removed")
     order = [lines.index(word) for word in ("FAIL", "Data at stake:", "Live:", "Deleted:", "Changed in place:")]
     assert order == sorted(order)
+
+
+def test_each_mistake_of_a_stack_file_is_a_line() -> None:
+    failed = raw("nothing")
+    mistakes = "error: Pulumi.lab.yaml: idr:a: is required\nPulumi.lab.yaml: idr:b: is not a setting"
+    failed["diagnostics"] = [{"severity": "error", "message": mistakes}]
+    assert read(json.dumps(failed)).errors == (
+        "error: Pulumi.lab.yaml: idr:a: is required",
+        "Pulumi.lab.yaml: idr:b: is not a setting",
+    )
 
 
 def test_a_preview_without_unchanged_resources_is_refused_as_it_hides_a_volume_that_lost_its_protection() -> None:

@@ -27,7 +27,7 @@ def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
-    chance = random.Random(16)  # noqa: S311  content for a test
+    chance = random.Random(16)  # noqa: S311  # content for a test
     for number in range(60):
         file = folder / f"study-{number % 7}" / f"image {number}.tiff"
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]  # it has no types
+import grpc
 import pulumi
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 
@@ -59,7 +59,7 @@ def run(program: Callable[[], None], directory: str, threads: int) -> int:
     loop.set_exception_handler(lambda _loop, _context: None)  # awaited errors are reported below, once
     try:
         loop.run_until_complete(run_in_stack(program))
-    except BaseException as error:  # noqa: BLE001 - whatever a program raises is reported, not propagated
+    except BaseException as error:  # noqa: BLE001  # whatever a program raises is reported, not propagated
         return report(error, directory)
     return 0
 

@@ -12,12 +12,12 @@ from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]  # it has no types
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it has no types
-from pulumi.runtime.proto import LanguageRuntimeServicer, language_pb2_grpc, plugin_pb2
-from pulumi.runtime.proto import language_pb2 as messages
+import grpc
+from google.protobuf import empty_pb2
 
 from languagehost import RUN_REPORTED, Program, start_program
+from languagehost.protocol import language_pb2 as messages
+from languagehost.protocol import language_pb2_grpc, plugin_pb2
 
 PARENT_POLL = 1.0
 """Seconds between looks at whether the engine still lives."""
@@ -63,7 +63,7 @@ def required_packages() -> Iterator[dict[str, str]]:
             }
 
 
-class Host(LanguageRuntimeServicer):
+class Host(language_pb2_grpc.LanguageRuntimeServicer):
     """The engine's LanguageRuntime service. Names and messages are those of pulumi's language.proto."""
 
     def __init__(self, engine: str, waiting: Program) -> None:
@@ -71,45 +71,45 @@ class Host(LanguageRuntimeServicer):
         self.engine = engine
         self.ending = threading.Event()
 
-    def Handshake(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def Handshake(self, request: Any, _context: Any) -> Any:
         """Take the engine's address."""
         self.engine = request.engine_address or self.engine
         return messages.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
         """Return the version of the SDK that programs get."""
         return plugin_pb2.PluginInfo(version=version("pulumi"))
 
-    def GetRequiredPackages(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def GetRequiredPackages(self, _request: Any, _context: Any) -> Any:
         """Return the plugins that the engine must have before the program runs."""
         response = messages.GetRequiredPackagesResponse()
         for package in required_packages():
             response.packages.add(**package)
         return response
 
-    def GetProgramDependencies(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def GetProgramDependencies(self, _request: Any, _context: Any) -> Any:
         """Return all installed distributions."""
         found = [messages.DependencyInfo(name=d.metadata["Name"], version=d.version) for d in distributions()]
         return messages.GetProgramDependenciesResponse(dependencies=found)
 
-    def About(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def About(self, _request: Any, _context: Any) -> Any:
         """Return the interpreter."""
         return messages.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
 
-    def InstallDependencies(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def InstallDependencies(self, _request: Any, _context: Any) -> Any:
         """Install nothing: the project locks and installs its requirements itself."""
         return iter(())
 
-    def RuntimeOptionsPrompts(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def RuntimeOptionsPrompts(self, _request: Any, _context: Any) -> Any:
         """Ask nothing."""
         return messages.RuntimeOptionsResponse()
 
-    def Cancel(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def Cancel(self, _request: Any, _context: Any) -> Any:
         """End running programs."""
         self.programs.end()
         return empty_pb2.Empty()
 
-    def Run(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the name is gRPC's
+    def Run(self, request: Any, _context: Any) -> Any:
         """Run the program and say how it ended."""
         status = self.programs.run(self.job(request))
         if status == RUN_REPORTED or self.ending.is_set():

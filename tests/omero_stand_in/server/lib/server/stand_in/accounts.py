@@ -37,7 +37,7 @@ class Accounts:
             "select id, hash from experimenter join password on experimenter_id = id where omename = %s", user
         ):
             words = f"{password} {number}".encode()
-            given = base64.b64encode(hashlib.md5(words).digest()).decode()  # noqa: S324 (as OMERO's own)
+            given = base64.b64encode(hashlib.md5(words).digest()).decode()  # noqa: S324  # as OMERO's own
             # Of all users without a password, OMERO lets in the guest alone; without a hash, nobody.
             if kept == given or (number, kept) == (GUEST, ""):
                 return int(number)

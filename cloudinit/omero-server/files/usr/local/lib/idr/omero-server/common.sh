@@ -44,13 +44,16 @@ blitz_state() { # what IceGrid says of Blitz, as "active (pid = 7, enabled)" or 
   timeout 8 icegridadmin --Ice.Config="$OMERODIR/etc/internal.cfg" -e "server state Blitz-0"
 }
 
-sql() { # as the node's database user; by TLS, to nobody but the stack's database, and never waiting for a dead one
-  # Not as root: a script made by OMERO's command line could have psql start a program (\!).
+connection() { # to the stack's database and nobody else, by TLS, and never waiting for a dead one; without the password
   # shellcheck source=/dev/null
   . /etc/idr/omero/database.env
-  PGPASSWORD=$(cat /etc/idr/omero/database-password) as_omero psql -XqtA -v ON_ERROR_STOP=1 -d "host=$DATABASE_HOST dbname=idr \
-    user=$DATABASE_USER sslmode=verify-full sslrootcert=/etc/idr/ca.crt connect_timeout=10 tcp_user_timeout=30000 \
-    keepalives_idle=30 keepalives_interval=10 keepalives_count=3" "$@"
+  echo "host=$DATABASE_HOST dbname=idr user=$DATABASE_USER sslmode=verify-full sslrootcert=/etc/idr/ca.crt connect_timeout=10" \
+    "tcp_user_timeout=30000 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+}
+
+sql() { # as the node's database user
+  # Not as root: a script made by OMERO's command line could have psql start a program (\!).
+  PGPASSWORD=$(cat /etc/idr/omero/database-password) as_omero psql -XqtA -v ON_ERROR_STOP=1 -d "$(connection)" "$@"
 }
 
 wanted_schema() { # of the version that is to run: VERSION__PATCH PROFILE

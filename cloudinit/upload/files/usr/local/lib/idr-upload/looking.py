@@ -1,0 +1,80 @@
+"""Looks through what a submitter sent, and makes it the curators'. Standard library only."""
+
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def used(folder: Path) -> int:
+    """The bytes that a tree takes on the disk. What goes away meanwhile counts as nothing."""
+    total = 0
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return 0
+    for entry in entries:
+        try:
+            total += entry.stat(follow_symlinks=False).st_blocks * 512
+        except OSError:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            total += used(Path(entry.path))
+    return total
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Yield all below a folder, in the order of the parts of paths, as `idr manifest` reads it."""
+    for path in sorted(folder.iterdir()):
+        yield path
+        if stat.S_ISDIR(path.lstat().st_mode):
+            yield from walk(path)
+
+
+def problems(folder: Path) -> Iterator[str]:
+    """Yield what curators, and the programs that they use, should not meet."""
+    files = 0
+    for path in walk(folder):
+        about = path.lstat()
+        named = repr(str(path.relative_to(folder)))
+        if not path.name.isprintable():
+            yield f"{named}: the name has characters that are not printed"
+        if stat.S_ISREG(about.st_mode):
+            files += 1
+            if about.st_nlink > 1:
+                yield f"{named}: has another name elsewhere (a hard link)"
+        elif not stat.S_ISDIR(about.st_mode):
+            yield f"{named}: is no file and no folder"
+    if not files:
+        yield "there are no files"
+    if shutil.which("clamscan"):
+        # A role of the site's own may have installed it.
+        scanner = ["clamscan", "-r", "-i", "--no-summary", str(folder)]
+        done = subprocess.run(scanner, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode:
+            yield f"clamscan: {(done.stdout + done.stderr).strip()}"
+
+
+def give(folder: Path, manifest: Path, group: int) -> None:
+    """Make a tree readable for a group, and write the sums of its files, as `idr manifest` and sha256sum do."""
+    with manifest.open("w") as sums:
+        for path in walk(folder):
+            is_folder = stat.S_ISDIR(path.lstat().st_mode)
+            os.chown(path, 0, group, follow_symlinks=False)
+            path.chmod(0o750 if is_folder else 0o640)
+            if not is_folder:
+                name = str(path.relative_to(folder))
+                escaped = name.replace("\\", "\\\\")
+                sums.write(("\\" if escaped != name else "") + f"{digest(path)}  {escaped}\n")
+    for path, mode in ((manifest, 0o640), (folder, 0o750)):
+        os.chown(path, 0, group)
+        path.chmod(mode)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,144 @@
+"""`idr-import` on the node, as the account omero-import. `idr import` calls it by ssh; the unit calls `work`.
+
+idr-import check                         the list on standard input as JSON; prints the faults
+idr-import queue NAME PARALLEL PER_MOUNT the list on standard input as JSON; the unit imports it
+idr-import login NAME USER [GROUP]       ask for the password of an OMERO user; `queue` needs the session
+idr-import session NAME                  exit status 0: the session is alive
+idr-import report NAME                   how it is, as JSON
+idr-import stop NAME                     let running importers end, and begin no more
+idr-import log NAME NUMBER               the importer's log of a row, counted from 0
+idr-import work                          import everything that was queued
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from inspect import signature
+from pathlib import Path
+from typing import Any, Final
+
+from . import checks, command_line
+from .place import Place, Settings
+from .report import report
+from .rows import Row, RowError
+from .schedule import Limits
+from .truth import Database
+from .worker import Worker
+
+IMPORTS = Path("/data/imports")
+SETTINGS = Path("/etc/idr/import.json")
+PASSWORD = Path("/etc/idr/omero/database-password")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command; 2 is wrong usage."""
+    os.umask(0o002)
+    command = COMMANDS.get(words[0]) if words else None
+    if command is None or not _takes(command, words[1:]):
+        sys.stderr.write(__doc__ or "")
+        return 2
+    try:
+        return command(*words[1:])
+    except RowError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _takes(command: Callable[..., int], words: Sequence[str]) -> bool:
+    try:
+        signature(command).bind(*words)
+    except TypeError:
+        return False
+    return True
+
+
+def _rows() -> list[Row]:
+    return [Row.of(row) for row in json.load(sys.stdin)]
+
+
+def _print(data: Any) -> int:
+    sys.stdout.write(json.dumps(data) + "\n")
+    return 0
+
+
+def _check() -> int:
+    settings = Settings.read(SETTINGS)
+    return _print({"faults": checks.check(_rows(), settings.mounts, settings.folders).faults})
+
+
+def _queue(name: str, parallel: str, per_mount: str) -> int:
+    settings, place, rows = Settings.read(SETTINGS), Place(name, IMPORTS), _rows()
+    if place.is_wanted:
+        raise RowError(f"{name} is being imported: wait, or stop it first")
+    checked = checks.check(rows, settings.mounts, settings.folders)
+    if checked.faults:
+        raise RowError(f"not queued, since paths have faults: {json.dumps(checked.faults)}")
+    place.make()
+    place.queue(rows, checked.good, Limits(int(parallel), int(per_mount)))
+    return 0
+
+
+def _login(name: str, user: str, *group: str) -> int:
+    place = Place(name, IMPORTS)
+    place.make()
+    words = command_line.logging_in(Settings.read(SETTINGS).address, user, group[0] if group else None)
+    return subprocess.run(words, env=place.environment, check=False).returncode
+
+
+def _session(name: str) -> int:
+    place = Place(name, IMPORTS)
+    if not place.sessions.exists():
+        return 1
+    words = command_line.asking_for_the_session()
+    done = subprocess.run(words, env=place.environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode
+
+
+def _report(name: str) -> int:
+    return _print(report(Place(name, IMPORTS)))
+
+
+def _stop(name: str) -> int:
+    Place(name, IMPORTS).run.unlink(missing_ok=True)
+    return 0
+
+
+def _log(name: str, number: str) -> int:
+    place = Place(name, IMPORTS)
+    told = place.ledger().told.get(place.rows[int(number)].path)
+    if told and told.log:
+        sys.stdout.write(Path(told.log).read_text(errors="replace"))
+    return 0
+
+
+def _work() -> int:
+    # One at a time: two would import a row twice.
+    with (IMPORTS / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.stderr.write("another worker runs\n")
+            return 1
+        settings = Settings.read(SETTINGS)
+        while place := next(Place.wanted(IMPORTS), None):
+            if not Worker(place, settings, Database(settings.connection, PASSWORD), print)():
+                return 0
+    return 0
+
+
+COMMANDS: Final[dict[str, Callable[..., int]]] = {
+    "check": _check,
+    "queue": _queue,
+    "login": _login,
+    "session": _session,
+    "report": _report,
+    "stop": _stop,
+    "log": _log,
+    "work": _work,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,149 @@
+"""Looks at every path of a list before anything is imported."""
+
+import os
+import pwd
+import stat
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .rows import Row
+
+AT_ONCE = 16
+SHOWN = 3
+RECENT_SECONDS = 3600
+"""Of files changed since, the size is looked at twice."""
+PAUSE = 5.0
+SERVER = "omero-server"
+FAULTS = {
+    "twice": "are there twice in the list",
+    "form": "are not plain absolute paths: no '..', '.', '//' or control characters",
+    "outside": "are not below a mount of this node; mount them (nfsMounts, s3Mounts), or correct the list",
+    "away": "are on a mount that is not there; see `idr status`",
+    "missing": "are not there",
+    "unreadable": "cannot be read by the account omero-import",
+    "closed": "cannot be read by OMERO.server: give its group, or all, the right to read, also to the folders above",
+    "empty": "are empty",
+    "growing": "are still being written: wait until they are complete",
+}
+"""Kinds of faults, and what a message says of paths with each."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is at a path: its kind of fault, or its size, mount, and whether it is a folder."""
+
+    fault: str = ""
+    size: int = 0
+    mount: str = ""
+    folder: bool = False
+    recent: bool = False
+
+
+@dataclass
+class Checked:
+    """All paths of a list: how many have each kind of fault, the first of these, and what the good ones are."""
+
+    faults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    good: dict[str, Look] = field(default_factory=dict)
+
+
+def check(rows: Sequence[Row], mounts: Iterable[str], owns: Iterable[str], pause: float = PAUSE) -> Checked:
+    """Look at every row's path. `mounts` must be mounted; `owns` are folders of this node's own disks."""
+    look = _Looker(tuple(mounts), tuple(owns))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        looks = dict(zip((row.path for row in rows), pool.map(lambda row: look(row.path), rows), strict=True))
+        recent = [path for path, found in looks.items() if found.recent and not found.fault]
+        if recent:
+            time.sleep(pause)
+            for path, again in zip(recent, pool.map(look, recent), strict=True):
+                if again.size != looks[path].size:
+                    looks[path] = Look("growing")
+    counts = Counter(row.path for row in rows)
+    looks |= {path: Look("twice") for path, count in counts.items() if count > 1}
+    checked = Checked(good={path: found for path, found in looks.items() if not found.fault})
+    for kind in FAULTS:
+        bad = [path for path in counts if looks[path].fault == kind]
+        if bad:
+            checked.faults[kind] = {"count": len(bad), "first": bad[:SHOWN]}
+    return checked
+
+
+class _Looker:
+    """Looks at one path."""
+
+    def __init__(self, mounts: tuple[str, ...], owns: tuple[str, ...]) -> None:
+        self._mounts = mounts
+        self._places = sorted((*mounts, *owns), key=len, reverse=True)
+        self._is_mounted = lru_cache(None)(os.path.ismount)
+        self._opens = lru_cache(None)(_opens_folder)
+
+    def __call__(self, path: str) -> Look:
+        place = next((place for place in self._places if path.startswith(f"{place}/")), "")
+        if fault := self._fault_of_place(path, place):
+            return Look(fault)
+        try:
+            return self._at(path, place)
+        except FileNotFoundError:
+            return Look("missing")
+        except OSError:
+            return Look("unreadable")
+
+    def _fault_of_place(self, path: str, place: str) -> str:
+        if path != os.path.normpath(path) or not path.startswith("/") or not path.isprintable():
+            return "form"
+        if not place:
+            return "outside"
+        return "away" if place in self._mounts and not self._is_mounted(place) else ""
+
+    def _at(self, path: str, place: str) -> Look:
+        size, newest, unreadable, closed = 0, 0.0, False, False
+        is_folder = Path(path).is_dir()
+        for file in _files(path):
+            about = file.stat()
+            size, newest = size + about.st_size, max(newest, about.st_mtime)
+            unreadable |= not os.access(file, os.R_OK)
+            closed |= not _reads(about, stat.S_IRUSR) or not self._opens(str(file.parent))
+        fault = "unreadable" if unreadable else "closed" if closed else "" if size else "empty"
+        return Look(fault, size, place, is_folder, time.time() - newest < RECENT_SECONDS)
+
+
+def _files(path: str) -> Iterator[Path]:
+    if not Path(path).is_dir():
+        yield Path(path)
+        return
+    for folder, _, names in os.walk(path, onerror=_raised):
+        yield from (Path(folder, name) for name in names)
+
+
+def _raised(error: OSError) -> None:
+    raise error
+
+
+def _opens_folder(folder: str) -> bool:
+    """Whether OMERO.server can go into a folder, and into all those above."""
+    return all(_reads(above.stat(), stat.S_IXUSR) for above in (Path(folder), *Path(folder).parents))
+
+
+def _reads(about: os.stat_result, right: int) -> bool:
+    """Whether OMERO.server has a right (of the owner's three bits) on what this is about, by owner, group and mode."""
+    user, groups = _server()
+    if user is None:
+        return True
+    if about.st_uid == user:
+        return bool(about.st_mode & right)
+    return bool(about.st_mode & (right >> 3 if about.st_gid in groups else right >> 6))
+
+
+@lru_cache(None)
+def _server() -> tuple[int | None, frozenset[int]]:
+    try:
+        account = pwd.getpwnam(SERVER)
+    except KeyError:
+        return None, frozenset()
+    return account.pw_uid, frozenset(os.getgrouplist(SERVER, account.pw_gid))

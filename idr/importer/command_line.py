@@ -1,0 +1,89 @@
+"""The command lines of OMERO's importer, and what it says at its end."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .rows import Row
+
+ALWAYS = (
+    "--transfer=ln_s",
+    # A row that OMERO has already is left out by the importer itself, too.
+    "--exclude=clientpath",
+    "--output=yaml",
+    # It would ask a host on the internet.
+    "--skip=upgrade",
+)
+CHECKSUM = "File-Size-64"
+"""Others read each file whole, twice."""
+SHOWN = 400
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What one run of the importer says that it made."""
+
+    status: int
+    filesets: tuple[int, ...]
+    images: int
+    plates: tuple[int, ...]
+
+
+def importing(row: Row) -> list[str]:
+    """The words of the command line that imports a row."""
+    options = dict(row.options)
+    skipped = options.pop("skip", [])
+    words = ["omero", "import", *ALWAYS, f"--checksum-algorithm={options.pop('checksum_algorithm', CHECKSUM)}"]
+    words += [f"--skip={step}" for step in skipped if step != "upgrade"]
+    if options.pop("continue", ""):
+        words.append("-c")
+    words += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    if row.target:
+        words.append(f"--target={row.target}")
+    return [*words, row.path]
+
+
+def logging_in(address: str, user: str, group: str | None) -> list[str]:
+    """The words that ask for a user's password and keep the session."""
+    return ["omero", "login", "-s", address, "-p", "4064", "-u", user, *(("-g", group) if group else ())]
+
+
+def logging_out() -> list[str]:
+    """The words that end the session."""
+    return ["omero", "-q", "logout"]
+
+
+def asking_for_the_session() -> list[str]:
+    """The words that succeed while the session is alive and OMERO.server answers."""
+    return ["omero", "-q", "sessions", "timeout"]
+
+
+def deleting(fileset: int) -> list[str]:
+    """The words that delete a fileset; of files imported by ln_s it deletes the links alone."""
+    return ["omero", "-q", "delete", f"Fileset:{fileset}"]
+
+
+def ended(status: int, out: Path) -> Ended:
+    """Read what the importer has printed in the form of `--output=yaml`.
+
+    The exit status alone says little: it is 0 as well where no file could be read, or OMERO has the files already.
+    """
+    text = out.read_text(errors="replace")
+    numbers = {kind: tuple(_numbers(kind, text)) for kind in ("Image", "Plate")}
+    filesets = tuple(int(one) for one in re.findall(r"^- Fileset: (\d+)$", text, re.MULTILINE))
+    return Ended(status, filesets, len(numbers["Image"]), numbers["Plate"])
+
+
+def _numbers(kind: str, text: str) -> list[int]:
+    lists = re.findall(rf"^  {kind}: \[([\d, ]*)\]$", text, re.MULTILINE)
+    return [int(number) for one in lists for number in one.split(",") if number.strip()]
+
+
+def cause(err: Path) -> str:
+    """The line of the importer's log that says best why it failed."""
+    lines = [line.strip() for line in err.read_text(errors="replace").splitlines() if line.strip()]
+    named = [line for line in lines if line.startswith("Caused by:")] or [
+        line for line in lines if re.search(r"Exception|\bERROR\b|error:|FATAL", line)
+    ]
+    found = named[-1] if named else (lines[-1] if lines else "it says nothing")
+    return found[:SHOWN]

@@ -1,0 +1,131 @@
+"""Where an import is on the node: its list, its ledger, its logs, and who is logged in for it."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .checks import Look
+from .ledger import Ledger
+from .rows import Row, valid_name
+from .schedule import Limits
+
+ICE_CONFIG = "/usr/local/lib/idr/omero-server/ice.config"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the plan knows: where OMERO.server and its database are, and where images can be.
+
+    `mounts` must be mounted; `folders` are on this node's own disks. `database_gib` is that of the database's volume.
+    """
+
+    address: str
+    mounts: tuple[str, ...]
+    folders: tuple[str, ...]
+    connection: str
+    database_gib: int
+
+    @classmethod
+    def read(cls, file: Path) -> "Settings":
+        """Read them from the file that the role installs."""
+        data = json.loads(file.read_text())
+        return cls(**data | {"mounts": tuple(data["mounts"]), "folders": tuple(data["folders"])})
+
+
+class Place:
+    """The folder of one import."""
+
+    def __init__(self, name: str, imports: Path) -> None:
+        self.name = valid_name(name)
+        self.folder = imports / self.name
+        self.logs = self.folder / "logs"
+        self.run = self.folder / "run"
+        self.sessions = self.folder / "sessions"
+        self._list = self.folder / "list.json"
+        self._halted = self.folder / "halted"
+
+    @classmethod
+    def wanted(cls, imports: Path) -> Iterator["Place"]:
+        """The imports that somebody wants to run, the first that was asked for first."""
+        found = sorted(imports.glob("*/run"), key=lambda file: file.stat().st_mtime)
+        return (cls(file.parent.name, imports) for file in found)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What OMERO's command line needs to find this import's session, and to verify the server."""
+        return os.environ | {"OMERO_SESSIONDIR": str(self.sessions), "ICE_CONFIG": ICE_CONFIG}
+
+    def make(self) -> None:
+        """Make the folder; nobody else may use its session."""
+        self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+        self.sessions.mkdir(mode=0o700, exist_ok=True)
+
+    def queue(self, rows: Sequence[Row], looks: dict[str, Look], limits: Limits) -> None:
+        """Write the list, then that it shall run, which starts the unit."""
+        data = {
+            "rows": [row.data() for row in rows],
+            "looks": {path: asdict(look) for path, look in looks.items()},
+            "limits": asdict(limits),
+        }
+        _replace(self._list, json.dumps(data))
+        self._halted.unlink(missing_ok=True)
+        _replace(self.run, "")
+
+    def halt(self, why: str) -> None:
+        """Run no more until somebody asks again, and keep why."""
+        _replace(self._halted, why)
+        self.run.unlink(missing_ok=True)
+
+    @property
+    def why_halted(self) -> str:
+        """Why it stopped before its end; empty where it did not."""
+        return self._halted.read_text() if self._halted.exists() else ""
+
+    @property
+    def stamp(self) -> int:
+        """Another number once another list was queued."""
+        return self._list.stat().st_mtime_ns if self._list.exists() else 0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it shall run."""
+        return self.run.exists()
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The list as it was queued; empty where there is none."""
+        found: dict[str, Any] = json.loads(self._list.read_text()) if self._list.exists() else {}
+        return found
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the list."""
+        return [Row.of(row) for row in self.data.get("rows", ())]
+
+    @property
+    def looks(self) -> dict[str, Look]:
+        """What was at each path when it was queued."""
+        return {path: Look(**about) for path, about in self.data.get("looks", {}).items()}
+
+    @property
+    def limits(self) -> Limits:
+        """How many at once."""
+        return Limits(**self.data["limits"])
+
+    def ledger(self) -> Ledger:
+        """Read the ledger."""
+        return Ledger(self.folder / "ledger")
+
+
+def _replace(file: Path, text: str) -> None:
+    new = file.with_name(f"{file.name}.new")
+    with new.open("w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(file)

@@ -1,0 +1,48 @@
+"""Which row is imported next. Pure."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .rows import Row
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A row with the bytes below its path, and the mount that it is on."""
+
+    row: Row
+    size: int
+    mount: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many rows are imported at once, and of these how many of one mount."""
+
+    parallel: int
+    per_mount: int
+
+
+def ordered(rows: Iterable[Row], sizes: Mapping[str, tuple[int, str]], failed: Collection[str] = ()) -> list[Sized]:
+    """Largest first: begun last, the largest would run alone at the end. Those that have `failed` before are last."""
+    sized = (Sized(row, *sizes[row.path]) for row in rows)
+    return sorted(sized, key=lambda one: (one.row.path in failed, -one.size, one.row.path))
+
+
+def following(
+    waiting: Sequence[Sized], running: Collection[Sized], limits: Limits, existing: Collection[str]
+) -> Sized | None:
+    """The next row that may begin, if any.
+
+    `existing` are the targets that are known to be there. Until then the rows that go there are imported one after
+    another: OMERO's importer looks for a target by its name and makes it, and two at once would make two.
+    """
+    if len(running) >= limits.parallel:
+        return None
+    mounts = Counter(one.mount for one in running)
+    made = {name for one in running for name in one.row.new_objects()} - set(existing)
+    for one in waiting:
+        if mounts[one.mount] < limits.per_mount and not made.intersection(one.row.new_objects()):
+            return one
+    return None

@@ -1,0 +1,101 @@
+"""What OMERO's database says of paths: it decides whether a row is imported, not the ledger.
+
+The database is asked for a whole list at once: the paths of filesets have no index, so each question reads them all.
+"""
+
+import os
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SECONDS = 1800
+# What OMERO puts in place of characters and names that some systems refuse (its FilePathRestrictionInstance).
+_CHANGED = str.maketrans("".join(map(chr, range(0x20))) + '"*:<>?\\|', "_" * 0x20 + "'x;[]%!!")
+_PORTS = (f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10))
+_DEVICES = ("AUX", "CLOCK$", "CON", "NUL", "PRN", *_PORTS)
+_FOUND = """
+create temporary table asked (path text primary key);
+copy asked from stdin;
+{paths}
+\\.
+with found as (
+  select a.path, e.fileset from asked a join filesetentry e on e.clientpath = a.path
+  union
+  select a.path, e.fileset from (select distinct length(path) as n from asked where right(path, 1) = '/') lengths
+    cross join filesetentry e
+    join asked a on length(a.path) = lengths.n and a.path = left(e.clientpath, lengths.n)
+)
+select f.path, f.fileset, count(i.id) from found f left join image i on i.fileset = f.fileset group by 1, 2 order by 2;
+"""
+_SIZE = "select pg_database_size(current_database());\n"
+
+
+class TruthError(Exception):
+    """The database does not answer; the text says why."""
+
+
+@dataclass
+class Known:
+    """What OMERO has of a path: filesets with images, how many these are, and filesets without any."""
+
+    filesets: list[int] = field(default_factory=list)
+    images: int = 0
+    empty: list[int] = field(default_factory=list)
+
+
+def client_path(path: str) -> str:
+    """A path as OMERO keeps it."""
+    return "/".join(_component(part) for part in path.strip("/").split("/"))
+
+
+def _component(part: str) -> str:
+    if part.upper() in _DEVICES:
+        part += "_"
+    if part.startswith("$") or part.upper().startswith(tuple(f"{name}." for name in _DEVICES)):
+        part = f"_{part}"
+    return part.translate(_CHANGED)
+
+
+class Database:
+    """OMERO's database, as the node's OMERO.server may ask it."""
+
+    def __init__(self, connection: str, password: Path) -> None:
+        self._connection = connection
+        self._password = password
+
+    def known(self, folders: Mapping[str, bool]) -> dict[str, Known]:
+        """What OMERO has of these paths, each with whether it is a folder. Raises TruthError."""
+        if not folders:
+            return {}
+        asked = {client_path(path) + "/" * folder: path for path, folder in folders.items()}
+        found: dict[str, Known] = defaultdict(Known)
+        for line in self._ask(_FOUND.format(paths="\n".join(asked))):
+            path, fileset, images = line.rsplit("|", 2)
+            about = found[asked[path]]
+            (about.filesets if int(images) else about.empty).append(int(fileset))
+            about.images += int(images)
+        return dict(found)
+
+    def size(self) -> int:
+        """Bytes of the database. Raises TruthError."""
+        return int(next(iter(self._ask(_SIZE))))
+
+    def _ask(self, script: str) -> Iterable[str]:
+        done = subprocess.run(
+            ["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-d", self._connection],
+            input=script,
+            env=os.environ | {"PGPASSWORD": self._password.read_text().strip()},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        if done.returncode:
+            raise TruthError(f"the database does not answer: {(done.stderr.strip().splitlines() or ['no reason'])[0]}")
+        return _lines(done.stdout)
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if line)

@@ -1,0 +1,1 @@
+"""In-place imports: lists are read here, and imported on the read-write node by `idr.importer`."""

@@ -1,0 +1,143 @@
+"""Lists of images to import: the files that `omero import --bulk` takes, as the IDR publishes them, or a list in YAML.
+
+A bulk file is a mapping: options of the importer, `path` (a file of rows), `columns` (what each column of it is) and
+`include` (another bulk file, whose keys this one overrides).
+"""
+
+import csv
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from idr.errors import IdrError
+from idr.importer.rows import OPTIONS, SKIPPED, Row
+
+TARGETS = {"target": "", "T": "", "d": "Dataset", "r": "Screen"}
+SHORT = {"n": "name", "x": "description", "c": "continue", "plate_name": "name", "plate_description": "description"}
+DECIDED = {"transfer": "ln_s", "exclude": "clientpath"}
+"""What this program always does. A list may say the same."""
+WITHOUT_EFFECT = ("output", "logprefix", "file", "errs", "no_upgrade_check")
+"""The node keeps what the importer prints, and reads its output in one form."""
+STEPS = {"no_thumbnails": "thumbnails", "no_stats_info": "minmax"}
+
+
+def read(file: Path) -> list[Row]:
+    """Read a list. Raises IdrError, with file and line, when it is none or asks for what cannot be."""
+    content = _yaml(file)
+    if isinstance(content, list):
+        entries = [(f"{file}, entry {number}", entry) for number, entry in enumerate(content, 1)]
+        found = [row(where, entry) for where, entry in entries]
+    elif isinstance(content, dict):
+        found = list(_bulk(file, content))
+    else:
+        raise IdrError(f"{file}: neither a mapping with 'path', as a bulk file is, nor a list of rows")
+    if not found:
+        raise IdrError(f"{file}: there are no rows in it")
+    return found
+
+
+def _bulk(file: Path, content: dict[str, Any]) -> Iterator[Row]:
+    keys = _with_included(file, content, ())
+    keys.pop("include", None)
+    if str(keys.pop("dry_run", False)).lower() != "false":
+        raise IdrError(f"{file}: has 'dry_run'; take it out, or give --check")
+    columns, path = keys.pop("columns", None), keys.pop("path", None)
+    if not isinstance(path, str):
+        raise IdrError(f"{file}: has no 'path', the name of a file with rows")
+    for line, cells in _lines(file.parent / path, columns is not None):
+        where = f"{file.parent / path}, line {line}"
+        yield row(where, keys | _named(where, columns or ["path"], cells))
+
+
+def _with_included(file: Path, content: dict[str, Any], seen: Sequence[Path]) -> dict[str, Any]:
+    own = {str(key).replace("-", "_"): value for key, value in content.items()}
+    if "include" not in own:
+        return own
+    other = (file.parent / str(own["include"])).resolve()
+    if other in seen:
+        raise IdrError(f"{file}: includes {other}, which includes it")
+    included = _yaml(other)
+    if not isinstance(included, dict):
+        raise IdrError(f"{other}: no bulk file")
+    return _with_included(other, included, (*seen, other)) | own
+
+
+def _named(where: str, columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    if len(cells) < len(columns):
+        raise IdrError(f"{where}: has {len(cells)} columns instead of {len(columns)} ({', '.join(columns)})")
+    return {str(column).replace("-", "_"): cell for column, cell in zip(columns, cells, strict=False)}
+
+
+def _lines(file: Path, has_columns: bool) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file as OMERO reads them, by its ending, with their lines; empty lines are left out."""
+    try:
+        text = file.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, ValueError) as error:
+        raise IdrError(f"{file}: {getattr(error, 'strerror', None) or 'is not in UTF-8'}") from None
+    delimiter = {".tsv": "\t", ".csv": ","}.get(file.suffix)
+    if has_columns and delimiter:
+        reader = csv.reader(text, delimiter=delimiter)
+        yield from ((reader.line_num, cells) for cells in reader if any(cells))
+        return
+    for number, line in enumerate(text, 1):
+        if line.strip():
+            yield number, shlex.split(line) if has_columns else [line.strip()]
+
+
+def row(where: str, keys: Any) -> Row:
+    """Make a row of keys of the importer. `where` is for messages. Raises IdrError."""
+    if not isinstance(keys, Mapping) or not isinstance(keys.get("path"), str):
+        raise IdrError(f"{where}: has no 'path'")
+    given = {str(key).replace("-", "_"): value for key, value in keys.items() if value is not None}
+    path = given.pop("path")
+    _refuse_others(where, given)
+    targets = [f"{kind}:{value}" if kind else str(value) for kind, value in _targets(given)]
+    if len(targets) > 1:
+        raise IdrError(f"{where}: has more than one target: {', '.join(targets)}")
+    options = {SHORT.get(key, key): value for key, value in given.items()}
+    unknown = sorted(set(options) - OPTIONS)
+    if unknown:
+        raise IdrError(f"{where}: cannot have {', '.join(unknown)}; possible are {', '.join(sorted(OPTIONS))}")
+    texts: dict[str, str | list[str]] = {}
+    texts |= {key: str(value) for key, value in options.items() if key not in ("skip", "continue") and value != ""}
+    if skipped := _skipped(where, options.get("skip", [])):
+        texts["skip"] = skipped
+    if str(options.get("continue", "false")).lower() == "true":
+        texts["continue"] = "true"
+    return Row(path, targets[0] if targets else None, texts)
+
+
+def _targets(given: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Take what says where images go."""
+    return [(kind, given.pop(key)) for key, kind in TARGETS.items() if key in given]
+
+
+def _refuse_others(where: str, given: dict[str, Any]) -> None:
+    """Take out what this program decides. Raises IdrError where the list wants it otherwise."""
+    for key, value in DECIDED.items():
+        if str(given.pop(key, value)) != value:
+            raise IdrError(f"{where}: '{key}' can only be {value}: images are imported in place, and once")
+    for key in WITHOUT_EFFECT:
+        given.pop(key, None)
+    for key, step in STEPS.items():
+        if str(given.pop(key, False)).lower() == "true":
+            given["skip"] = [*_skipped(where, given.get("skip", [])), step]
+
+
+def _skipped(where: str, given: Any) -> list[str]:
+    steps = [str(step) for step in (given if isinstance(given, list) else [given])]
+    if wrong := [step for step in steps if step not in SKIPPED]:
+        raise IdrError(f"{where}: 'skip' knows {', '.join(SKIPPED)}, and not {', '.join(wrong)}")
+    return steps
+
+
+def _yaml(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise IdrError(f"{file}: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise IdrError(f"{file}: no YAML: {' '.join(str(error).split())[:200]}") from None

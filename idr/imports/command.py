@@ -1,0 +1,130 @@
+"""`idr import`: import images in place on the read-write node, from a list."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from idr import cli, outputs
+from idr.errors import IdrError
+from idr.importer.rows import Row, RowError, valid_name
+from idr.imports import bulk, show
+from idr.imports.remote import Remote, read_write_node
+from idr.remote import configuration
+from idr.topology import of_outputs
+
+GOES_ON = 75
+"""EX_TEMPFAIL of sysexits.h: the import goes on without this command."""
+LOOK_SECONDS = 5.0
+
+
+def command(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            dir_okay=False, exists=True, help="A bulk file, as of `omero import --bulk`, or a list in YAML."
+        ),
+    ],
+    user: Annotated[
+        str | None, typer.Option(help="The OMERO user whose images they will be; OMERO asks for the password.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="The OMERO group. Default: the user's own.")] = None,
+    release: Annotated[str | None, typer.Option(help="Where to import. Default: the live release.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the import is called. Default: the list's name.")] = None,
+    parallel: Annotated[int, typer.Option(min=1, max=32, help="How many rows are imported at once.")] = 4,
+    per_mount: Annotated[int, typer.Option(min=1, max=32, help="How many of these may be on one mount.")] = 4,
+    check: Annotated[bool, typer.Option("--check", help="Only look whether every path is there and complete.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Only show how the import is.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Begin no more rows; those under way end.")] = False,
+    stack: cli.OptionalStack = None,
+    source: outputs.From = None,
+    as_json: cli.AsJson = False,
+    identity: cli.Identity = None,
+    login: cli.Login = None,
+) -> None:
+    """Import images in place (ln_s), from a list, on the read-write node.
+
+    First looks at every path. The node imports by itself, also when this command ends. After an interruption, or when
+    some rows failed, run the same command again: what OMERO has is not imported twice.
+
+    Exit status: 0 all is imported (or well, with --check), 1 something is wrong, 2 wrong usage, 75 the import goes on.
+    """
+    if check + report + stop > 1:
+        raise typer.BadParameter("give one of --check, --report and --stop")
+    rows = bulk.read(file)
+    called = _name(name, file)
+    made = of_outputs(outputs.read(stack, source))
+    with configuration(made, identity, login) as ssh:
+        remote = Remote(ssh, read_write_node(made, release or made.live))
+        if check:
+            _check(remote, rows, as_json=as_json)
+            return
+        if stop:
+            remote.stop(called)
+        elif not report:
+            _begin(remote, called, rows, (user, group), (parallel, per_mount))
+            _follow(remote, called)
+        about = remote.report(called)
+    _show(about, whole=report, as_json=as_json)
+    if about["failed"] or about["state"] in ("halted", "unknown") or (about["state"] == "stopped" and not stop):
+        raise typer.Exit(cli.FAILED)
+
+
+def _name(given: str | None, file: Path) -> str:
+    try:
+        return valid_name(given or file.stem.removesuffix("-bulk"))
+    except RowError as error:
+        msg = f"{error}; give another one with --name"
+        raise IdrError(msg) from None
+
+
+def _check(remote: Remote, rows: Sequence[Row], *, as_json: bool) -> None:
+    found = remote.faults(rows)
+    if as_json:
+        cli.print_json({"rows": len(rows), "faults": found})
+    elif not found:
+        cli.console().print(f"{len(rows)} rows: every path is there, complete, and can be read")
+    if found:
+        raise IdrError("\n".join(show.faults(found, len(rows))))
+
+
+def _begin(
+    remote: Remote, name: str, rows: Sequence[Row], who: tuple[str | None, str | None], limits: tuple[int, int]
+) -> None:
+    """Start the import, if it does not run already."""
+    if remote.report(name)["state"] == "running":
+        return
+    if found := remote.faults(rows):
+        raise IdrError("\n".join(show.faults(found, len(rows))))
+    user, group = who
+    if not remote.has_session(name):
+        if user is None:
+            raise IdrError("nobody is logged in to OMERO for this import: give --user")
+        remote.log_in(name, user, group)
+    remote.queue(name, rows, *limits)
+
+
+def _follow(remote: Remote, name: str) -> None:
+    """Wait until the import ends."""
+    try:
+        with show.Bar() as bar:
+            while (about := remote.report(name))["state"] == "running":
+                bar.show(about)
+                time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        typer.echo(f"The import goes on at {remote.node.name}; --report shows how it is, --stop ends it.", err=True)
+        raise typer.Exit(GOES_ON) from None
+
+
+def _show(about: dict[str, Any], *, whole: bool, as_json: bool) -> None:
+    if as_json:
+        cli.print_json(about)
+        return
+    if whole:
+        show.rows(about)
+    show.failures(about)
+    cli.console().print(show.summary(about))
+    if about["state"] == "finished" and not whole:
+        cli.console().print(show.LEFT)

@@ -1,0 +1,100 @@
+"""The read-write node, where `idr-import` checks, queues and imports."""
+
+import json
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from idr.errors import IdrError
+from idr.importer.rows import Row
+from idr.remote import NO_CONNECTION, NO_KEY, arguments, is_refused
+from model.messages import reason
+from model.outputs.topology import NodeView, Topology
+from model.roles import Role
+
+SECONDS = 20
+PROGRAM = ("sudo", "-n", "-u", "omero-import", "/usr/local/bin/idr-import")
+NOT_THERE = ("command not found", "No such file or directory")
+
+
+def read_write_node(made: Topology, release: str) -> NodeView:
+    """The node of a release that takes imports. Raises IdrError where there is none."""
+    found = [node for node in made.with_role(Role.OMERO_READWRITE) if node.release == release]
+    if not found:
+        msg = f"release {release} has no node with the role {Role.OMERO_READWRITE}, which imports"
+        raise IdrError(msg)
+    return found[0]
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The program on a node, called through the bastion."""
+
+    configuration: Path
+    node: NodeView
+
+    def faults(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Look at every path there; the faults by kind. Raises IdrError."""
+        found: dict[str, Any] = json.loads(self._call("check", given=rows))["faults"]
+        return found
+
+    def queue(self, name: str, rows: Sequence[Row], parallel: int, per_mount: int) -> None:
+        """Ask for an import. Raises IdrError."""
+        self._call("queue", name, str(parallel), str(per_mount), given=rows)
+
+    def stop(self, name: str) -> None:
+        """Let an import begin no more rows. Raises IdrError."""
+        self._call("stop", name)
+
+    def report(self, name: str) -> dict[str, Any]:
+        """How an import is. Raises IdrError."""
+        found: dict[str, Any] = json.loads(self._call("report", name))
+        return found
+
+    def has_session(self, name: str) -> bool:
+        """Whether somebody is logged in to OMERO for an import. Raises IdrError without a connection."""
+        done = self._run("session", name)
+        if done.returncode == NO_CONNECTION:
+            raise self._error(done)
+        return done.returncode == 0
+
+    def log_in(self, name: str, user: str, group: str | None) -> None:
+        """Let OMERO ask for the user's password on this terminal. Raises IdrError when nobody is logged in then."""
+        words = ["login", name, user, *((group,) if group else ())]
+        command = ["ssh", "-t", "-F", str(self.configuration), self.node.name, _quoted(words)]
+        if subprocess.run(command, check=False).returncode:
+            msg = f"OMERO does not let {user} in"
+            raise IdrError(msg)
+
+    def _call(self, *words: str, given: Sequence[Row] = ()) -> str:
+        done = self._run(*words, given=given)
+        if done.returncode:
+            raise self._error(done)
+        return done.stdout
+
+    def _run(self, *words: str, given: Sequence[Row] = ()) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            arguments(self.configuration, self.node, [_quoted(words)], SECONDS),
+            input=json.dumps([row.data() for row in given]),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+
+    def _error(self, done: "subprocess.CompletedProcess[str]") -> IdrError:
+        said = reason(done.stderr) if done.stderr.strip() else f"exit status {done.returncode}"
+        if is_refused(said):
+            said = NO_KEY
+        elif any(text in done.stderr for text in NOT_THERE):
+            said = "it takes no imports: either it is a demo, or `pulumi up` has not configured it for them yet"
+        elif "a password is required" in done.stderr:
+            said = "your account may not import; idr:operators must give it the role curator or operator"
+        return IdrError(f"{self.node.name}: {said}")
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return shlex.join([*PROGRAM, *words])

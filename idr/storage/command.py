@@ -1,0 +1,155 @@
+"""`idr storage`: what the images of the live release take, and whether database and files agree."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from pydantic import ValidationError
+from rich.filesize import decimal
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from idr import cli, outputs
+from idr.errors import IdrError
+from idr.remote import NO_CONNECTION, NO_KEY, arguments, configuration
+from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
+from idr.topology import of_outputs
+from model.outputs.topology import NodeView, Topology
+from model.roles import Role
+
+SHOWN = 5
+"""How many faults of each kind are printed; `--faults` has all."""
+CONNECT_SECONDS = 20
+PROGRAM = "/usr/local/lib/idr/omero-readwrite/storage-report"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _storage() -> None:
+    """What the images take, and whether database and files agree."""
+
+
+@app.command()
+def report(
+    stack: cli.OptionalStack = None,
+    source: outputs.From = None,
+    faults: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write every fault to this file, a line of JSON each.")
+    ] = None,
+    as_json: cli.AsJson = False,
+    identity: cli.Identity = None,
+    login: cli.Login = None,
+) -> None:
+    """Sizes by study with their growth since the last report, and what differs between database and files.
+
+    Looks at every file on the live release's read-write node, and changes none. The node keeps the sums for the next
+    report.
+
+    Exit status: 0 every image has its files, 1 some have not, or there is no report.
+    """
+    topology = of_outputs(outputs.read(stack, source))
+    node = _readwrite(topology)
+    shown: dict[str, list[Fault]] = {kind: [] for kind in KINDS}
+    with (
+        configuration(topology, identity, login) as file,
+        faults.open("w") if faults else nullcontext() as out,
+    ):
+        done = _report(_lines(file, node), node, shown, out)
+    if as_json:
+        cli.print_json(
+            done.model_dump(mode="json", by_alias=True)
+            | {"growth": [asdict(study) for study in studies(done)]}
+            | {"first": [one.model_dump() for some in shown.values() for one in some]}
+        )
+    else:
+        _show(done, shown, faults)
+    if harmful(done):
+        raise typer.Exit(cli.FAILED)
+
+
+def _readwrite(topology: Topology) -> NodeView:
+    for node in topology.nodes:
+        if node.release == topology.live and Role.OMERO_READWRITE in node.roles:
+            return node
+    msg = f"release {topology.live} has no node with the role {Role.OMERO_READWRITE}, which looks at the files"
+    raise IdrError(msg)
+
+
+def _lines(config: Path, node: NodeView) -> Iterator[str]:
+    """Yield what the node's scan prints. Raises IdrError where it does not end well."""
+    command = arguments(config, node, ["sudo", "-n", PROGRAM], CONNECT_SECONDS)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
+    ) as process:
+        yield from process.stdout or ()
+        said = (process.stderr.read() if process.stderr else "").strip()
+    if process.returncode:
+        msg = f"{node.name}: {_reason(said, process.returncode)}"
+        raise IdrError(msg)
+
+
+def _reason(said: str, status: int) -> str:
+    if status == NO_CONNECTION and "Permission denied (publickey" in said:
+        return NO_KEY
+    if "command not found" in said:
+        return "it has no program for this: with the demo there are no files; else `pulumi up` brings it"
+    return said.splitlines()[-1] if said else f"the scan ended with status {status}"
+
+
+def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]], out: TextIO | None) -> Report:
+    """Read a scan to its end, keep the first faults of each kind, and write all to `out`."""
+    console = cli.error_console()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    done = None
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"{node.name} asks the database")
+        for text in lines:
+            line = _line(text, node)
+            if line.looked_at:
+                progress.update(task, description=f"{line.looked_at} files")
+            elif line.kind:
+                if out:
+                    out.write(text)
+                if len(some := shown.setdefault(line.kind, [])) < SHOWN:
+                    some.append(Fault.model_validate_json(text))
+            else:
+                done = line.report
+    if done is None:
+        msg = f"{node.name}: the scan ended without a report"
+        raise IdrError(msg)
+    return done
+
+
+def _line(text: str, node: NodeView) -> Line:
+    try:
+        return Line.model_validate_json(text)
+    except ValidationError:
+        msg = f"{node.name}: invalid line of the scan: {text[:80]!r}"
+        raise IdrError(msg) from None
+
+
+def _show(done: Report, shown: dict[str, list[Fault]], faults: Path | None) -> None:
+    console = cli.console()
+    table = cli.table("study", "files", "size", "grown")
+    for one in studies(done):
+        grown = "" if one.grown is None else f"{'-' if one.grown < 0 else '+'}{decimal(abs(one.grown))}"
+        table.add_row(one.name or "(of no project or screen)", str(one.files), decimal(one.bytes), grown)
+    console.print(table)
+    since = f"Growth since {done.before.taken}. " if done.before else "The first report: the next one shows growth. "
+    console.print(f"{since}Looked for {done.seconds:.0f} s, with {done.memory_mib} MiB.")
+    for kind, text in KINDS.items():
+        size = done.faults[kind]
+        if not size.files:
+            continue
+        console.print(f"{size.files} files, {decimal(size.bytes)}, are {text}:", style="red" if kind in HARMFUL else "")
+        for fault in shown[kind]:
+            console.print(f"  {fault.path}" + (f" ({fault.study})" if fault.study else ""))
+        if size.files > SHOWN:
+            console.print("  ..." if faults else "  ... (--faults FILE writes all to a file)")
+    if not harmful(done):
+        console.print("Every file that the database names is there.")

@@ -1,0 +1,20 @@
+"""A place that rclone reads or writes, as a person gives it."""
+
+import re
+
+OPTIONS = re.compile(r"^:?[\w.+@ -]+,(?P<options>.*)")
+"""Those in a place itself (rclone's connection strings), as in `s3,region=eu:bucket` and `:s3,env_auth=true:bucket`."""
+SECRET = re.compile(r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:key|key_pem|credentials|sas_url))=", re.I)
+
+
+def problem(place: str) -> str:
+    """What is wrong with a place; nothing where all is well."""
+    if place.startswith("-"):
+        return f"{place} would be an option of rclone; write ./{place}"
+    found = OPTIONS.match(place)
+    if found and (secret := SECRET.search(found["options"])):
+        return (
+            f"the place has a secret ({secret['name']}), which every user of this machine can see among the processes; "
+            "keep it in rclone's configuration (rclone config)"
+        )
+    return ""

@@ -1,0 +1,195 @@
+"""Applications of a site's own beside OMERO.web, and their packages.
+
+A stack file says of each what web_apps.yaml and addresses.yaml say of those that the program knows.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, InstanceOf, WithJsonSchema
+
+from model import addresses, expressions, omero_config, web_apps
+from model.addons import Addons
+from model.addresses import Address
+from model.field_types import EachOnce, NodeName, Section, Shape
+from model.omero_config import Config, Key, OmeroWeb
+from model.web_apps import App
+
+AddressPattern = Annotated[
+    str,
+    Shape(
+        "(?=.{0,300}$)(\\^[A-Za-z0-9_/().?:*+|\\[\\]\\\\^{},<>=!&~%@-]*\\$?|[A-Za-z0-9_/.<>:-]*)",
+        "a pattern as in the application's urls.py, ^images/(?P<iid>[0-9]+)/$ or images/<int:iid>/, of at most 300 "
+        "characters",
+    ),
+]
+Argument = Annotated[str, Shape("[A-Za-z_][A-Za-z0-9_.-]{0,59}", "the name of an argument, as in limit")]
+Module = Annotated[
+    str, Shape("[a-z][a-z0-9_]{0,59}([.][a-z][a-z0-9_]{0,59})*", "the name of a module of Python, as in omero_parade")
+]
+Label = Annotated[str, Shape("[a-z][a-z0-9_]{0,59}", "lower-case letters, digits and underscores, a letter first")]
+Origin = Annotated[str, Shape("https://[a-z0-9.-]+(:[0-9]+)?", "another site, as in https://fonts.example.org")]
+
+
+def _entry(value: Any) -> str:
+    # Sorted: the engine hands over mappings so, and the machine's bytes must not depend on who reads the stack file.
+    return json.dumps(value, sort_keys=True)
+
+
+Entry = Annotated[
+    str, BeforeValidator(_entry), WithJsonSchema({"description": "An entry of a list of OMERO.web's configuration"})
+]
+
+_CONVERTER: Final = re.compile(r"<([^<>]*)>")
+
+
+class Answer(StrEnum):
+    """What answers an address: a kind of the cache, one visitor's own page, or nothing where nobody logs in."""
+
+    THUMBNAILS = "thumbnails"
+    PLANES = "planes"
+    METADATA = "metadata"
+    API = "api"
+    VIEWERS = "viewers"
+    PAGE = addresses.PAGE
+    CLOSED = addresses.CLOSED
+
+
+class Loads(StrEnum):
+    """What pages may load from other sites, as the Content-Security-Policy names it. Scripts are not among it."""
+
+    STYLES = "style-src"
+    FONTS = "font-src"
+    PICTURES = "img-src"
+    FRAMES = "frame-src"
+    DATA = "connect-src"
+    MEDIA = "media-src"
+
+
+class SiteAddress(Section):
+    """An address that visitors may ask an application for."""
+
+    path: AddressPattern = Field(description="Its pattern, as in the application's urls.py")
+    answer: Answer = Field(
+        description="`page`: never kept; a kind of the cache: the same for everybody; `closed`: for users who log in"
+    )
+    arguments: Annotated[tuple[Argument, ...], EachOnce] | None = Field(
+        None, description="The arguments that count; of a page all where absent, of what is kept none"
+    )
+
+    def pattern(self) -> str:
+        """The pattern as the table of addresses takes it: whole, whatever it has beside its alternatives."""
+        if "|" not in self.path:
+            return self.path
+        return f"^(?:{self._body()})$"
+
+    def _body(self) -> str:
+        return self.path.removeprefix("^").removesuffix("$")
+
+    def problems(self) -> Iterator[str]:
+        """What nginx, Python and Django do not read alike."""
+        if not self.path.startswith("^"):
+            kinds = [found.partition(":") for found in _CONVERTER.findall(self.path)]
+            if any(kind not in addresses.ROUTES or not name.isidentifier() for kind, _, name in kinds):
+                yield f"path: {self.path}: Django's <int:name> and <slug:name> are taken; for others write ^...$"
+            elif _CONVERTER.sub("", self.path).strip(":").count("<"):
+                yield f"path: {self.path} has a < that is not closed"
+            return
+        try:
+            re.compile(self._body())
+        except re.error as error:
+            yield f"path: {self.path} is no regular expression: {error}"
+            return
+        for part in expressions.doubtful(Address("", "", self.pattern(), "", "").regex):
+            yield f"path: nginx may read '{part}' in another way: write {self.path} without it"
+
+
+class SiteApp(Section):
+    """An application of the site's own. Its packages are in `web.requirements`."""
+
+    django: Module = Field(description="Its name in omero.web.apps, as in omero_parade")
+    label: Label | None = Field(
+        None, description="Its label in Django (apps.py), under which its addresses are; `django`'s last part if absent"
+    )
+    root: bool = Field(False, description="Its addresses are at /, and / is its page")
+    config: Config = Field({}, description="Keys of OMERO.web and its own, and their values")
+    append: dict[Key, tuple[Entry, ...]] = Field(
+        {}, description="Entries for lists of OMERO.web's configuration, as omero.web.ui.top_links"
+    )
+    addresses: tuple[SiteAddress, ...] = Field(description="What visitors may ask; all else is closed")
+    origins: dict[Loads, tuple[Origin, ...]] = Field({}, description="Other sites that its pages load from, by what")
+
+    def problems(self) -> Iterator[str]:
+        """Keys that the program owns, wrong values, and addresses that could be anything."""
+        if not self.addresses:
+            yield "addresses: name at least one: all others are closed"
+        keys = omero_config.table()["web"]
+        for section, config in (("config", self.config), ("append", dict.fromkeys(self.append, ""))):
+            for key, value in config.items():
+                wrong = keys.owner(key) or (section == "config" and keys.wrong_value(key, value))
+                if wrong:
+                    yield f"{section}: '{key}' {wrong}"
+        if self.root:
+            for address in self.addresses:
+                text, is_whole = addresses.beginning(Address("", "", address.pattern(), "", "").regex)
+                if not is_whole or (not text and address.path not in ("", "^$")):
+                    yield f"addresses: {address.path}: at the root an address begins with a plain word and a slash"
+
+    def app(self, name: str) -> App:
+        """The application as the program has those that it knows."""
+        label = self.label or self.django.rpartition(".")[2]
+        sets = {f"{name}_{number}": one.arguments for number, one in enumerate(self.addresses, 1) if one.arguments}
+        return App(
+            name=name,
+            django=self.django,
+            label=label,
+            is_root=self.root,
+            config=tuple(sorted(self.config.items())),
+            entries=tuple((key, entry) for key, entries in sorted(self.append.items()) for entry in entries),
+            keys={},
+            origins={directive.value: self.origins[directive] for directive in Loads if directive in self.origins},
+            addresses=tuple(
+                Address(name, "" if self.root else f"{label}/", one.pattern(), one.answer.value, arguments)
+                for number, one in enumerate(self.addresses, 1)
+                for arguments in [_arguments(one, f"{name}_{number}")]
+            ),
+            arguments=sets,
+        )
+
+
+def _arguments(address: SiteAddress, own: str) -> str:
+    """The name of the set of arguments that count."""
+    if address.arguments:
+        return own
+    is_free = address.arguments is None and address.answer in (Answer.PAGE, Answer.CLOSED)
+    return addresses.ANY if is_free else addresses.NONE
+
+
+class StackWeb(OmeroWeb):
+    """OMERO.web of a stack: the applications beside it, those of the site's own too, and its own configuration."""
+
+    requirements: Annotated[InstanceOf[Addons] | None, WithJsonSchema({"type": "string"})] = Field(
+        None,
+        description="A lock file beside the stack file, as in site/web.lock, with packages of Python beside "
+        "OMERO.web's; `idr pin` writes it from site/web.in",
+    )
+    site_apps: dict[NodeName, SiteApp] = Field({}, description="Applications of the site's own, for `apps` to name")
+
+    def own(self) -> tuple[App, ...]:
+        """The site's own applications, by name as in the stack file."""
+        return tuple(about.app(name) for name, about in self.site_apps.items())
+
+    def problems(self) -> Iterator[str]:
+        """Names that the program has, and what `OmeroWeb` says."""
+        yield from super().problems()
+        for name in self.site_apps.keys() & web_apps.table().keys():
+            yield f"siteApps: '{name}' is an application of the program: give this one another name"
+
+
+def paths(app: App) -> tuple[tuple[str, str], ...]:
+    """The paths that an application's addresses begin with, each with what says so."""
+    texts = dict.fromkeys(addresses.beginning(address.regex)[0] for address in app.addresses)
+    return tuple((f"/{text}/", f"web.siteApps.{app.name}") for text in texts if text)

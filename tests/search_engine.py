@@ -1,0 +1,278 @@
+"""The role of examples/search-engine on loopback: its own files and steps, at other paths and ports.
+
+What stands for something else: the archive of the engine is made of OpenSearch's own jars, and the application is one
+of the tests' own that is strict where the true one is known to be (search_application).
+"""
+
+import io
+import os
+import re
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness import stacks
+from harness.ports import free_port
+from harness.rendered import files
+from harness.stacks import ROOT
+from model.overrides import merge
+from model.plan import Node, Plan
+from model.planning import plan
+from model.reading import Source, parse
+
+EXAMPLE = ROOT / "examples" / "search-engine"
+ROLE = EXAMPLE / "roles" / "searchengine"
+APPLICATION = Path(__file__).with_name("search_application")
+VERSION = "2.19.6"
+JARS = (
+    f"org.opensearch:opensearch:{VERSION}",
+    f"org.opensearch:opensearch-plugin-classloader:{VERSION}",
+    f"org.opensearch.plugin:transport-netty4-client:{VERSION}",
+    "org.apache.logging.log4j:log4j-core:2.25.4",
+)
+MODULE = f"""\
+name=transport-netty4
+description=HTTP and transport
+version={VERSION}
+opensearch.version={VERSION}
+java.version=11
+classname=org.opensearch.transport.Netty4Plugin
+extended.plugins=
+has.native.controller=false
+"""
+RIGHTS = """\
+grant codeBase "${codebase.netty-common}" {
+  permission java.lang.RuntimePermission "accessClassInPackage.sun.nio.ch";
+  permission java.net.SocketPermission "*", "accept,connect";
+  permission java.util.PropertyPermission "*", "read,write";
+};
+grant codeBase "${codebase.netty-transport}" { permission java.net.SocketPermission "*", "accept,connect"; };
+grant codeBase "${codebase.transport-netty4-client}" {
+  permission java.net.SocketPermission "*", "accept,connect";
+  permission java.util.PropertyPermission "*", "read,write";
+};
+"""
+LOG = """\
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %p %c{1.}: %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+"""
+LAUNCHER = """\
+#!/bin/bash
+home=$(readlink -f "$(dirname "$0")/..")
+exec "$OPENSEARCH_JAVA_HOME/bin/java" $OPENSEARCH_JAVA_OPTS -Djava.security.manager=allow \\
+  -Djava.io.tmpdir="$RUNTIME_DIRECTORY" -Dopensearch.path.home="$home" -Dopensearch.path.conf="$OPENSEARCH_PATH_CONF" \\
+  -Dopensearch.distribution.type=tar -cp "$home/lib/*" org.opensearch.bootstrap.OpenSearch
+"""
+START_SECONDS = 90
+CONFIG = "/etc/searchengine/.app_config.yml"
+
+
+def plan_of(folder: Path = ROOT) -> Plan:
+    """The IDR as it is published, with the example on top."""
+    values = merge(stacks.values("idr"), yaml.safe_load((EXAMPLE / "idr.yaml").read_text()))
+    return plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=folder)), "idr")
+
+
+def node_of(made: Plan) -> Node:
+    """The node with the role."""
+    return next(node for node in made.nodes if "searchengine" in node.roles)
+
+
+def project(folder: Path) -> Path:
+    """A project of Maven that names the jars; returns its file."""
+    needed = "".join(
+        "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>".format(
+            *jar.split(":")
+        )
+        for jar in JARS
+    )
+    file = folder / "pom.xml"
+    file.write_text(
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>idr</groupId>'
+        f"<artifactId>engine</artifactId><version>1</version><dependencies>{needed}</dependencies></project>"
+    )
+    return file
+
+
+def pack_engine(jars: Path, archive: Path) -> None:
+    """OpenSearch as its archive has it: jars, the one module that it needs, settings and the program that starts it."""
+    with tarfile.open(archive, "w:gz") as tar:
+        for jar in sorted(jars.glob("*.jar")):
+            is_module = jar.name.startswith(("netty-", "transport-netty4"))
+            tar.add(jar, f"opensearch/{'modules/transport-netty4' if is_module else 'lib'}/{jar.name}")
+        for name, text, mode in (
+            ("modules/transport-netty4/plugin-descriptor.properties", MODULE, 0o644),
+            ("modules/transport-netty4/plugin-security.policy", RIGHTS, 0o644),
+            ("config/log4j2.properties", LOG, 0o644),
+            ("bin/opensearch", LAUNCHER, 0o755),
+        ):
+            about = tarfile.TarInfo(f"opensearch/{name}")
+            about.size, about.mode = len(text), mode
+            tar.addfile(about, io.BytesIO(text.encode()))
+        # An archive has these folders, and OpenSearch looks into them.
+        about = tarfile.TarInfo("opensearch/plugins")
+        about.type, about.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(about)
+
+
+def pack_application(archive: Path) -> None:
+    """The application of this test, as an archive of a repository has one."""
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(APPLICATION, "application-1", filter=lambda one: None if "__pycache__" in one.name else one)
+
+
+@dataclass
+class Machine:
+    """The role on a folder for the root of a machine. Accounts are this one and `nobody`; units are played."""
+
+    folder: Path
+    archives: Path
+    ports: dict[str, int] = field(
+        default_factory=lambda: {port: free_port() for port in ("5577", "9200", "9300", "9243", "5578")}
+    )
+    heap: str = "-Xms512m -Xmx512m"
+
+    def __post_init__(self) -> None:
+        made = plan_of()
+        self.address = str(node_of(made).address)
+        self._texts = files(node_of(made), made, stacks.secrets_of("idr"))
+        self.install()
+
+    def install(self) -> None:
+        """Put the role's files and scripts where a node has them."""
+        for path, text in self._texts.items():
+            if "search" in path or path == "/etc/idr/ca.crt":
+                self.write(path, text)
+        for script in (ROLE / "scripts").iterdir():
+            self.write(f"/usr/local/lib/idr/searchengine/{script.name}", script.read_text()).chmod(0o755)
+        for name in ("folders", "services"):
+            self.write(f"/usr/local/lib/idr/common/{name}", (ROOT / "cloudinit/common/scripts" / name).read_text())
+        self.write("/etc/idr/node.env", "NODE_ADDRESS=127.0.0.1\n")
+        self.name_archives()
+
+    def name_archives(self, **sums: str) -> None:
+        """Say which archives there are; `sums` are others than the true ones."""
+        lines = []
+        for name in ("engine", "application"):
+            file = self.archives / f"{name}.tar.gz"
+            lines.append(f"{name} {sums.get(name, sha256(file.read_bytes()).hexdigest())} file://{file}\n")
+        self.write("/usr/local/lib/idr/searchengine/downloads", "".join(lines))
+
+    @property
+    def _deployed(self) -> dict[str, str]:
+        """Where the played application finds its settings."""
+        return {"DEPLOYED": f"{self.folder}{CONFIG}"}
+
+    def write(self, path: str, text: str) -> Path:
+        """Write a file of the machine."""
+        file = Path(f"{self.folder}{path}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(self._here(text))
+        return file
+
+    def _here(self, text: str) -> str:
+        text = text.replace(f"{self.address}:5577", f"127.0.0.1:{self.ports['5578']}").replace(
+            "$NODE_ADDRESS:5577", f"127.0.0.1:{self.ports['5578']}"
+        )
+        for was, port in self.ports.items():
+            text = re.sub(rf"\b{was}\b", str(port), text)
+        text = re.sub(
+            r"(?<![\w/])/(opt/searchengine|srv/search|etc/searchengine|etc/idr|usr/local/lib/idr|var/log/search|var/lib/search)",
+            rf"{self.folder}/\1",
+            text,
+        )
+        # Accounts and units of this machine are left alone.
+        for was, now in (
+            ('-o "$owner" -g "$group" ', ""),
+            ('id -u "$account" > /dev/null 2>&1 ||', "true ||"),
+            ("chown search-app", "true"),
+            ("runuser -u search-app --", "env"),
+            ("systemctl disable -q --now haproxy", "true"),
+            ("--cacert", "--resolve idr:1:127.0.0.1 -k --cacert"),
+            ("-Xms1g -Xmx1g", self.heap),
+        ):
+            text = text.replace(was, now)
+        return text
+
+    def step(self, name: str, changed: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a step of the role."""
+        played = self.folder / "played"
+        played.mkdir(exist_ok=True)
+        (played / "systemctl").write_text('#!/bin/bash\necho "$*" >> "$PLAYED/log"\n[ "$1" != is-active ]\n')
+        (played / "systemctl").chmod(0o755)
+        environment = {
+            **os.environ,
+            "PATH": f"{played}:{os.environ['PATH']}",
+            "PLAYED": str(played),
+            "CHANGED": changed,
+            **self._deployed,
+        }
+        script = f"{self.folder}/usr/local/lib/idr/searchengine/{name}"
+        return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
+
+    def asked_of_systemd(self) -> list[str]:
+        """What the last steps asked of systemctl."""
+        log = self.folder / "played" / "log"
+        said = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return said
+
+    def unit(self, name: str) -> tuple[list[str], dict[str, str], str]:
+        """A unit's command, environment and folder, as its file says them."""
+        text = Path(f"{self.folder}/etc/systemd/system/{name}.service").read_text()
+        environment = dict(re.findall(r'^Environment="?(\w+)=([^"\n]*)"?$', text, re.M))
+        (command,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
+        folder = re.search(r"^WorkingDirectory=(.*)$", text, re.M)
+        return ["bash", "-c", f"exec {command}"], environment, folder[1] if folder else "/"
+
+    @contextmanager
+    def running(self, name: str, *account: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Run a unit's command until the end of the block, with `account` before it."""
+        command, environment, folder = self.unit(name)
+        runtime = self.folder / "run" / name
+        subprocess.run(["rm", "-rf", str(runtime)], check=True)
+        runtime.mkdir(parents=True)
+        runtime.chmod(0o777)
+        command = [word.replace(f"/run/{name}/", f"{runtime}/").replace(" -Ws ", " -W ") for word in command]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*account, *command],
+                env={**os.environ, **environment, "RUNTIME_DIRECTORY": str(runtime)} | self._deployed,
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            finally:
+                process.terminate()
+                process.wait(60)
+
+    def wait_until_healthy(self) -> None:
+        """Until `health` succeeds. Raises AssertionError with what it says."""
+        end = time.monotonic() + START_SECONDS
+        while (done := self.step("health")).returncode and time.monotonic() < end:
+            time.sleep(1)
+        logs = "".join(file.read_text()[-1500:] for file in self.folder.glob("search-*.log"))
+        assert done.returncode == 0, done.stdout + done.stderr + logs
+
+    def engine(self, path: str, **request: Any) -> str:
+        """What the engine says, by the role's own command for operators."""
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in request.items()]
+        command = [f"{self.folder}/usr/local/lib/idr/searchengine/ask-engine", path]
+        for option in options:
+            command += option.split("=", 1)
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,78 @@
+"""What the units of every role could do if they were taken over, as systemd counts it from their files."""
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from harness import rendered, stacks
+from model.plan import Plan
+from model.planning import plan
+from model.reading import Source, parse
+from tests import site_roles
+
+UNITS = Path("/etc/systemd/system")
+DEBIANS = Path("/lib/systemd/system")
+MOST_EXPOSED = 4.0
+"""Of 10."""
+BUCKET = {"bucket": "idr/zarr", "endpoint": "https://s3.example.org", "mount": "/uod/idr/zarr"}
+pytestmark = pytest.mark.needs("systemd-analyze")
+DEMO = sorted((stacks.ROOT / "dev").rglob("*.service"))
+
+
+def with_bucket() -> Plan:
+    values = stacks.values("ebi") | {"s3Mounts": [BUCKET]}
+    return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", frozenset({"s3Mounts"}))), "ebi")
+
+
+@cache
+def files() -> dict[Path, str]:
+    """The files of units of all nodes: of each shipped layout, with a bucket, and with a role of a site's own."""
+    plans = [*map(stacks.plan_of, (*stacks.LAYOUTS, *stacks.EVERYTHING)), with_bucket(), site_roles.example_plan()]
+    every = (rendered.files(node, made, stacks.secrets_of(made.stack)) for made in plans for node in made.nodes)
+    found = {Path(path): text for one in every for path, text in one.items() if Path(path).is_relative_to(UNITS)}
+    return found | {UNITS / unit.name: unit.read_text() for unit in DEMO}
+
+
+def units() -> list[str]:
+    """Those that the program brings, and those of Debian's that it hardens."""
+    found = {path.name for path in files() if path.suffix == ".service"}
+    return sorted(found | {path.parent.stem for path in files() if path.name == "idr-hardening.conf"})
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file system with the units; of Debian's that this machine does not have, what they are hardened by counts."""
+    folder = tmp_path_factory.mktemp("root")
+    for path, text in files().items():
+        _write(folder / path.relative_to("/"), text)
+    for unit in (unit for unit in units() if UNITS / unit not in files()):
+        own = DEBIANS / unit
+        text = own.read_text() if own.exists() else "[Service]\nExecStart=/bin/true\n"
+        _write(folder / DEBIANS.relative_to("/") / unit, text)
+    (folder / "usr").mkdir()
+    (folder / "usr" / "lib").symlink_to("../lib")
+    return folder
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+@pytest.mark.parametrize("unit", units())
+def test_a_service_that_is_taken_over_can_do_little(root: Path, unit: str) -> None:
+    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", f"--root={root}"]
+    done = subprocess.run([*command, unit.replace("@.", "@main.")], capture_output=True, text=True, check=True)
+    exposure = re.search(r"exposure level for \S+: ([0-9.]+) ", done.stdout)
+    assert exposure, done.stdout
+    assert float(exposure[1]) <= MOST_EXPOSED, done.stdout
+
+
+def test_the_units_are_of_every_role_that_runs_something() -> None:
+    assert {"idr-heal.service", "idr-prewarm.service", "idr-s3-uod-idr-zarr.service", "about-page.service"} <= {
+        *units()
+    }
+    assert {"nginx.service", "postgresql@.service", "redis-server.service", "omero-server.service"} <= {*units()}

@@ -1,0 +1,421 @@
+"""Uploads with the true sshd and sftp, in a mount namespace whose accounts end with the test."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cloudinit import render
+from harness import stacks
+from harness.ports import free_port
+from idr.manifest.sums import read as read_manifest
+from model.planning import plan
+from model.reading import SettingsError, Source, parse
+from model.roles import Role
+from tests.unit.omero.machine import PATH, SETUP, Machine
+
+pytestmark = [
+    pytest.mark.needs("sshd", "sftp", "unshare", "nginx", "setpriv"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+]
+
+STEPS = ("prepare", "check", "activate")
+# The first process of a machine waits for whatever ends; cat would not.
+REAPING = SETUP.replace("exec cat", "cat; true")
+PREPARED = """
+mkdir -p /run/sshd /srv /etc/idr && mount -t tmpfs -o size=100g,mode=755 tmpfs /srv && rm -rf /etc/idr/upload
+ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<< y > /dev/null
+id sshd > /dev/null 2>&1 || useradd --system --home-dir /run/sshd --shell /usr/sbin/nologin sshd
+"""
+
+
+@dataclass
+class Node:
+    """A node with the role, and its SFTP server."""
+
+    machine: Machine
+    port: int
+    folder: Path
+
+    def idr_upload(self, *arguments: object) -> "subprocess.CompletedProcess[bytes]":
+        return self.machine.run(" ".join(["idr-upload", *(f"'{one}'" for one in arguments)]))
+
+    def opened(self, name: str, *arguments: object) -> str:
+        """Open a submission; returns its password."""
+        done = self.idr_upload("open", name, *arguments)
+        assert done.returncode == 0, done.stderr.decode()
+        found = [line for line in done.stdout.decode().splitlines() if line.startswith("password: ")]
+        return found[0].removeprefix("password: ") if found else ""
+
+    def sftp(self, name: str, commands: str, password: str = "", key: Path | None = None) -> tuple[int, str]:
+        """What the true client says to commands that are typed; a leading dash goes on after a failure."""
+        asked = self.folder / "askpass"
+        asked.write_text('#!/bin/sh\necho "$PASSWORD"\n')
+        asked.chmod(0o755)
+        options = [
+            # The first value counts, and -b gives one.
+            *("-o", "BatchMode=no", "-P", str(self.port), "-b", "-", "-F", "none", "-o", "LogLevel=ERROR"),
+            *(
+                "-o",
+                "StrictHostKeyChecking=no",
+                "-o",
+                "UserKnownHostsFile=/dev/null",
+                "-o",
+                "NumberOfPasswordPrompts=1",
+            ),
+            *(("-i", str(key), "-o", "PasswordAuthentication=no") if key else ("-o", "PubkeyAuthentication=no")),
+        ]
+        own = {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
+        done = subprocess.run(
+            ["sftp", *options, f"upload-{name}@127.0.0.1"],
+            input=commands,
+            env={**os.environ, **own},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def start(self, command: str) -> "subprocess.Popen[bytes]":
+        inside = ["env", "-i", f"PATH={PATH}", *command.split()]
+        return subprocess.Popen([*self.machine.enter(), *inside], stderr=subprocess.DEVNULL)
+
+
+def files(role: Role = Role.UPLOAD) -> dict[str, str]:
+    """The files of a node with a role, as the plan has them."""
+    made = stacks.plan_of("everything")
+    node = made.release(made.settings.live).with_role(role)[0]
+    bundle = json.loads(render.bundle(node, made, stacks.secrets_of("everything"), {"upload": "0" * 36}))
+    return {entry["path"]: entry["content"] for entry in bundle["files"]}
+
+
+@contextmanager
+def machine(folder: Path) -> Iterator[Machine]:
+    """A machine whose processes, too, are its own: accounts are ended by their number, which others may have."""
+    apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    with subprocess.Popen([*apart, "bash", "-ec", REAPING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
+        assert held.stdout
+        assert held.stdin
+        assert held.stdout.readline() == b"ready\n"
+        children = Path(f"/proc/{held.pid}/task/{held.pid}/children").read_text().split()
+        try:
+            yield Machine(int(children[0]), folder)
+        finally:
+            held.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    folder = tmp_path_factory.mktemp("client")
+    with machine(folder) as made:
+        made.said(PREPARED)
+        found, port = files(), free_port()
+        wanted = {path: text for path, text in found.items() if "upload" in path or "/lib/idr/common/" in path}
+        config = "/etc/idr/upload/sshd_config"
+        listen = [line for line in wanted[config].splitlines() if line.startswith("ListenAddress")]
+        wanted[config] = wanted[config].replace(listen[0], f"ListenAddress 127.0.0.1:{port}")
+        made.write({path: text.encode() for path, text in wanted.items()})
+        for step in STEPS:
+            made.said(f"/usr/local/lib/idr/upload/{step}")
+        made_node = Node(made, port, folder)
+        server = made_node.start(as_unit("idr-upload"))
+        try:
+            _wait(lambda: not made.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
+            yield made_node
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def as_unit(name: str) -> str:
+    """The command of a unit as systemd would run it: with these capabilities alone, and none to gain."""
+    unit = files()[f"/etc/systemd/system/{name}.service"]
+    (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
+    bounds = ",".join(["-all", *(f"+{one.removeprefix('CAP_').lower()}" for one in allowed.split())])
+    (command,) = re.findall("^ExecStart=(.+)$", unit, re.M)
+    return f"setpriv --bounding-set {bounds} --inh-caps -all --no-new-privs {command}"
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def sent(node: Node) -> Path:
+    """What a submitter has."""
+    folder = node.folder / "plate"
+    (folder / "well").mkdir(parents=True, exist_ok=True)
+    (folder / "well" / "field 1.tif").write_bytes(b"1" * 70_000)
+    (folder / "read me.txt").write_text("about\n")
+    return folder
+
+
+def test_a_submitter_writes_and_curators_get_it_with_sums(node: Node, sent: Path) -> None:
+    password = node.opened("idr0001-smith", "--gib", 1)
+    status, said = node.sftp("idr0001-smith", f"put -r {sent}\n", password)
+    assert status == 0, said
+    done = node.idr_upload("hand-over", "idr0001-smith")
+    assert done.returncode == 0, done.stderr.decode()
+    received = "/srv/upload/received/idr0001-smith"
+    assert node.machine.said(f"cd {received} && find . -type f | sort").splitlines() == [
+        "./plate/read me.txt",
+        "./plate/well/field 1.tif",
+    ]
+    assert node.machine.said(f"cd {received} && sha256sum --check --quiet ../idr0001-smith.sha256") == ""
+    lines = node.machine.said(f"cat {received}.sha256").splitlines(keepends=True)
+    assert [one.path for one in read_manifest(lines, "it")] == ["plate/read me.txt", "plate/well/field 1.tif"]
+    modes = node.machine.said(f"stat -c '%a %U %G' {received} {received}/plate {received}/plate/r* {received}.sha256")
+    assert modes.splitlines() == ["750 root idr-curator"] * 2 + ["640 root idr-curator"] * 2
+    assert node.sftp("idr0001-smith", "pwd\n", password)[0] == 255
+    assert node.machine.run("id upload-idr0001-smith").returncode != 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["get big.tif back", "ls", "ls -l /", "rm big.tif", "ln -s /etc/passwd link", "ln big.tif other", "rmdir made"],
+)
+def test_nothing_is_read_listed_linked_or_removed(node: Node, command: str) -> None:
+    if "idr0002-doe" not in node.idr_upload("list").stdout.decode():
+        (node.folder / "big.tif").write_bytes(b"2" * 1000)
+        (node.folder / "password").write_text(node.opened("idr0002-doe", "--gib", 1))
+        assert node.sftp("idr0002-doe", "put big.tif\nmkdir made\n", (node.folder / "password").read_text())[0] == 0
+    status, said = node.sftp("idr0002-doe", f"{command}\n", (node.folder / "password").read_text())
+    # Of its own folder, which it may not list, the client says so and goes on.
+    assert status == (0 if command == "ls" else 1), said
+    assert any(text in said for text in ("ermission denied", "nsupported", "does not support")), said
+    back = node.folder / "back"
+    assert not back.exists() or back.stat().st_size == 0
+    there = node.machine.said("ls /srv/upload/open/upload-idr0002-doe/incoming").split()
+    assert there == ["big.tif", "made"]
+
+
+@pytest.mark.parametrize("path", ["/", "../other", "/etc"])
+def test_nothing_is_written_outside_the_own_folder(node: Node, sent: Path, path: str) -> None:
+    name = f"idr0003-{abs(hash(path)) % 10**6}"
+    password = node.opened(name, "--gib", 1)
+    status, said = node.sftp(name, f"put '{sent}/read me.txt' {path}/x\n", password)
+    assert status == 1, said
+
+
+def test_an_upload_goes_on_where_it_was_cut_off_through_the_proxy(node: Node) -> None:
+    password = node.opened("idr0012-proxy", "--gib", 1)
+    whole = node.folder / "whole.tif"
+    whole.write_bytes(os.urandom(50_000))
+    cut = node.folder / "cut.tif"
+    cut.write_bytes(whole.read_bytes()[:20_000])
+    assert node.sftp("idr0012-proxy", "put cut.tif whole.tif\n", password)[0] == 0
+    with through_nginx(node) as port:
+        status, said = Node(node.machine, port, node.folder).sftp("idr0012-proxy", "reput whole.tif\n", password)
+    assert status == 0, said
+    there = node.machine.run("cat /srv/upload/open/upload-idr0012-proxy/incoming/whole.tif").stdout
+    assert there == whole.read_bytes()
+
+
+@contextmanager
+def through_nginx(node: Node) -> Iterator[int]:
+    """The port of a true nginx that passes on what the proxy's would."""
+    stream = files(Role.PROXY)["/etc/nginx/stream.conf"]
+    (listen,) = re.findall(r"listen 2222;", stream)
+    (there,) = re.findall(r"proxy_pass [\d.]+:2222;", stream)
+    port = free_port()
+    ours = stream[stream.index("# Submitters.") :].replace(listen, f"listen 127.0.0.1:{port};")
+    text = ours.replace(there, f"proxy_pass 127.0.0.1:{node.port};")
+    config = node.folder / "nginx.conf"
+    module = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
+    config.write_text(f"{module}\ndaemon off;\npid {node.folder}/nginx.pid;\nevents {{}}\nstream {{\n{text}\n}}\n")
+    with subprocess.Popen(["nginx", "-e", "stderr", "-c", config], stderr=subprocess.DEVNULL) as nginx:
+        try:
+            _wait(
+                lambda: (
+                    not subprocess.run(
+                        ["ssh-keyscan", "-p", str(port), "127.0.0.1"], check=False, capture_output=True
+                    ).returncode
+                )
+            )
+            yield port
+        finally:
+            nginx.terminate()
+
+
+def test_another_ones_password_does_not_open_a_submission(node: Node) -> None:
+    password = node.opened("idr0004-one", "--gib", 1)
+    node.opened("idr0004-two", "--gib", 1)
+    assert node.sftp("idr0004-one", "pwd\n", password)[0] == 0
+    assert node.sftp("idr0004-two", "pwd\n", password)[0] == 255
+
+
+def test_a_key_opens_it_and_a_password_does_not(node: Node, sent: Path) -> None:
+    key = node.folder / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    assert node.opened("idr0005-key", "--gib", 1, "--key", key.with_suffix(".pub").read_text().strip()) == ""
+    assert node.sftp("idr0005-key", f"put '{sent}/read me.txt'\n", key=key)[0] == 0
+    assert node.sftp("idr0005-key", "pwd\n", password="*")[0] == 255  # noqa: S106  # it is none
+    assert node.sftp("idr0004-one", "pwd\n", key=key)[0] == 255
+
+
+def test_no_shell_no_command_and_no_forwarding(node: Node) -> None:
+    password = node.opened("idr0006-shell", "--gib", 1)
+    assert "This service allows sftp connections only" in _ssh(node, password, "id")
+    forwarded = _ssh(node, password, "-W", f"127.0.0.1:{node.port}")
+    assert "SSH-2.0" not in forwarded
+
+
+def _ssh(node: Node, password: str, *more: str) -> str:
+    own = {"SSH_ASKPASS": str(node.folder / "askpass"), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
+    options = [
+        "-F",
+        "none",
+        "-p",
+        str(node.port),
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+    ]
+    before = more if more[0].startswith("-") else ()
+    command = ["ssh", *options, *before, "upload-idr0006-shell@127.0.0.1", *(() if before else more)]
+    done = subprocess.run(
+        command, env={**os.environ, **own}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=30,
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
+def test_more_than_the_quota_ends_the_upload_and_more_quota_lets_it_go_on(node: Node) -> None:
+    big = node.folder / "huge.tif"
+    big.write_bytes(b"")
+    os.truncate(big, 0)
+    password = node.opened("idr0007-huge", "--gib", 1)
+    # A quota of a few bytes would do, and the tool has GiB: the record is what the watch reads.
+    record = "/srv/upload/submissions/idr0007-huge"
+    node.machine.said(f'sed -i \'s/"gib": 1,/"gib": 0.001,/\' {record}')
+    big.write_bytes(os.urandom(4 << 20))
+    assert node.sftp("idr0007-huge", "put huge.tif\n", password)[0] == 0
+    watch = node.start(as_unit("idr-upload-quota"))
+    try:
+        _wait(lambda: "full" in node.idr_upload("list").stdout.decode())
+        assert node.sftp("idr0007-huge", "put huge.tif again.tif\n", password)[0] == 255
+        assert node.idr_upload("extend", "idr0007-huge", "--gib", 1).returncode == 0
+        assert node.sftp("idr0007-huge", "put huge.tif again.tif\n", password)[0] == 0
+        node.machine.said(f'sed -i \'s/"until": "[^"]*"/"until": "2026-01-01"/\' {record}')
+        _wait(lambda: "over" in node.idr_upload("list").stdout.decode())
+        assert node.sftp("idr0007-huge", "pwd\n", password)[0] == 255
+    finally:
+        watch.terminate()
+        watch.wait()
+
+
+def test_a_session_that_goes_on_ends_with_the_submission(node: Node) -> None:
+    password = node.opened("idr0008-slow", "--gib", 1)
+    own = {"SSH_ASKPASS": str(node.folder / "askpass"), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
+    options = [
+        "-F",
+        "none",
+        "-P",
+        str(node.port),
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+    ]
+    with subprocess.Popen(
+        ["sftp", *options, "upload-idr0008-slow@127.0.0.1"], env={**os.environ, **own}, stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as session:  # fmt: skip
+        _wait(lambda: node.machine.run("pgrep -f 'sshd: upload-idr0008-slo[w]'").returncode == 0)
+        assert node.idr_upload("delete", "idr0008-slow").returncode == 0
+        _wait(lambda: node.machine.run("pgrep -f 'sshd: upload-idr0008-slo[w]'").returncode == 1)
+        session.communicate(timeout=20)
+
+
+def test_what_curators_should_not_meet_is_not_handed_over(node: Node) -> None:
+    node.opened("idr0009-odd", "--gib", 1)
+    incoming = "/srv/upload/open/upload-idr0009-odd/incoming"
+    empty = node.idr_upload("hand-over", "idr0009-odd")
+    assert (empty.returncode, b"there are no files" in empty.stderr) == (1, True)
+    node.machine.said(f"cd {incoming} && touch a $'b\\nc' && ln -s /etc/shadow d && ln a e && mkfifo f")
+    said = node.idr_upload("hand-over", "idr0009-odd").stderr.decode()
+    for text in ("'b\\nc': the name", "'d': is no file", "'e': has another name", "'f': is no file"):
+        assert text in said
+    assert node.machine.run("ls /srv/upload/received/idr0009-odd").returncode != 0
+    assert "refused" in node.idr_upload("list").stdout.decode()
+
+
+def test_a_hand_over_that_was_cut_off_goes_on(node: Node) -> None:
+    password = node.opened("idr0013-cut", "--gib", 1)
+    incoming = "/srv/upload/open/upload-idr0013-cut/incoming"
+    node.machine.said(
+        f'echo tif > {incoming}/a.tif; sed -i \'s/"open"/"leaving"/\' /srv/upload/submissions/idr0013-cut'
+    )
+    extended = node.idr_upload("extend", "idr0013-cut", "--gib", 2)
+    assert b"idr0013-cut is being handed over" in extended.stderr
+    node.machine.said("userdel upload-idr0013-cut && /usr/local/lib/idr/upload/activate && id upload-idr0013-cut")
+    assert node.sftp("idr0013-cut", "pwd\n", password)[0] == 255
+    # An update meanwhile gives nothing back to the submitter; the last step before the end was the move.
+    node.machine.said(
+        f"chown root {incoming} && /usr/local/lib/idr/upload/activate && stat -c %U {incoming} | grep root"
+    )
+    node.machine.said(f"mv {incoming} /srv/upload/received/idr0013-cut")
+    done = node.idr_upload("hand-over", "idr0013-cut")
+    assert done.returncode == 0, done.stderr.decode()
+    assert node.machine.run("id upload-idr0013-cut").returncode != 0
+    assert "received" in node.idr_upload("list").stdout.decode()
+
+
+def test_a_replaced_server_has_the_accounts_again(node: Node, sent: Path) -> None:
+    password = node.opened("idr0010-kept", "--gib", 1)
+    before = node.machine.said("id -u upload-idr0010-kept")
+    node.machine.said("userdel upload-idr0010-kept && rm -r /etc/idr/upload/keys")
+    assert node.sftp("idr0010-kept", "pwd\n", password)[0] == 255
+    for step in STEPS:
+        node.machine.said(f"/usr/local/lib/idr/upload/{step}")
+    assert node.machine.said("id -u upload-idr0010-kept") == before
+    assert node.sftp("idr0010-kept", f"put '{sent}/read me.txt'\n", password)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["open", "../etc", "--gib", 1], "'../etc' is no name"),
+        (["open", "idr0001-smith", "--gib", 1], "there is a submission idr0001-smith: take another name"),
+        (["open", "idr0011-large", "--gib", 999999], "GiB that are promised to nobody"),
+        (["open", "idr0011-key", "--gib", 1, "--key", "ssh-ed25519 AAAA\ncommand"], "is no public ssh key"),
+        (["extend", "idr0011-none", "--gib", 1], "there is no submission idr0011-none"),
+        (["hand-over", "idr0011-none"], "there is no submission idr0011-none"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(node: Node, arguments: list[object], message: str) -> None:
+    if arguments[1] == "idr0001-smith":
+        node.machine.said("mkdir -p /srv/upload/received/idr0001-smith")
+    before = node.machine.said("cat /etc/passwd; ls -a /srv/upload/submissions")
+    done = node.idr_upload(*arguments)
+    assert done.returncode != 0
+    assert message in done.stderr.decode()
+    assert node.machine.said("cat /etc/passwd; ls -a /srv/upload/submissions") == before
+
+
+def test_curators_have_an_account_on_the_node_and_sudo_for_this_program_alone() -> None:
+    people = files()["/etc/idr/people"].splitlines()
+    assert "bob curator" in people
+    rules = [line for line in files()["/etc/sudoers.d/idr-upload"].splitlines() if not line.startswith("#")]
+    assert rules == ["%idr-curator ALL=(root) NOPASSWD: /usr/local/sbin/idr-upload"]
+
+
+def test_a_node_cannot_be_proxy_and_take_uploads() -> None:
+    given = stacks.values("local")
+    proxy = given["releases"]["demo1"]["nodes"]["proxy"]
+    proxy |= {"roles": ["proxy", "upload"], "volumes": {"upload": {"sizeGib": 1}}}
+    with pytest.raises(SettingsError, match="2222"):
+        plan(parse(given, Source("local", "Pulumi.local.yaml")), "local")

@@ -1,0 +1,80 @@
+"""What CONTRIBUTING.md says of small changes: each is applied to a copy of the program, and has its effect."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.project import copy_program
+from harness.stacks import ROOT
+
+RECORDED = re.compile(r"<!-- applied: (\w+) -->\n```diff\n(.*?)```$", re.M | re.S)
+DIFFS = dict(RECORDED.findall((ROOT / "CONTRIBUTING.md").read_text()))
+# By a program of its own: this one has read the tables already.
+RENDER = """
+import json, sys
+import yaml
+from cloudinit import render
+from model.planning import plan
+from model.reading import Source, parse
+from model.secrets import Secrets
+config = yaml.safe_load(open("Pulumi.ebi.yaml"))["config"]
+values = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+values.update(json.loads(sys.argv[2]))
+values.pop("stackSecret", None)
+plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+node = next(node for node in plan.nodes if sys.argv[1] in node.roles)
+volumes = {one.purpose: "0" * 20 for one in node.volumes}
+bundle = json.loads(render.bundle(node, plan, Secrets("ebi", "of a test"), volumes))
+print(json.dumps({file["path"]: file["content"] for file in bundle["files"]}))
+"""
+
+
+def changed_files(diff: str) -> list[str]:
+    """The files that a diff changes."""
+    return re.findall(r"^\+\+\+ b/(.*)$", diff, re.M)
+
+
+def rendered(folder: Path, role: str, settings: dict[str, object]) -> dict[str, str]:
+    """The configuration of the first node with a role, by the program in a folder."""
+    command = [sys.executable, "-c", RENDER, role, json.dumps(settings)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "role", "settings", "path", "line"),
+    [
+        (
+            "setting",
+            3,
+            "database",
+            {"checkpointMinutes": 15},
+            "/etc/postgresql/15/main/postgresql.conf",
+            "checkpoint_timeout = 15min",
+        ),
+        (
+            "kind",
+            1,
+            "proxy",
+            {},
+            "/etc/nginx/conf.d/cache.conf",
+            "keys_zone=histograms:",
+        ),
+    ],
+)
+def test_a_small_change_touches_few_files(
+    tmp_path: Path, kind: str, files: int, role: str, settings: dict[str, object], path: str, line: str
+) -> None:
+    copy_program(tmp_path)
+    assert len(changed_files(DIFFS[kind])) == files
+    done = subprocess.run(
+        ["git", "apply", "-C1", "-"], cwd=tmp_path, input=DIFFS[kind], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"CONTRIBUTING.md: the diff of a {kind} no longer applies: {done.stderr}"
+    assert line in rendered(tmp_path, role, settings)[path]

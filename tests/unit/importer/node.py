@@ -1,0 +1,173 @@
+"""A read-write node for tests of `idr.importer`: images, imports, and programs that play OMERO and psql."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from idr.importer import limits, worker
+from idr.importer.checks import check
+from idr.importer.place import Place, Settings
+from idr.importer.report import report
+from idr.importer.rows import Row
+from idr.importer.schedule import Limits
+from idr.importer.truth import Database
+
+PROGRAMS = Path(__file__).with_name("programs")
+SCHEMA = """
+create table filesets (id integer primary key autoincrement, path text);
+create table images (id integer primary key, fileset integer);
+create table targets (id integer primary key, name text);
+"""
+WORK = """
+import io, sys, types
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from idr.importer import worker
+from idr.importer.place import Place, Settings
+from idr.importer.truth import Database
+home = Path(sys.argv[1])
+if sys.argv[2] == "inside":
+    loader = SourceFileLoader("omero_stand_in", sys.argv[3])
+    omero = module_from_spec(spec_from_loader("omero_stand_in", loader))
+    loader.exec_module(omero)
+
+    def run(words, env, stdout, stderr, **_):
+        out, err = (io.StringIO() if isinstance(one, int) else one for one in (stdout, stderr))
+        return types.SimpleNamespace(returncode=omero.main(words[1:], env["OMERO_SESSIONDIR"], out, err))
+
+    worker.subprocess = types.SimpleNamespace(run=run, DEVNULL=worker.subprocess.DEVNULL)
+worker.TURN_SECONDS = 0.05
+worker.PATIENCE_SECONDS, worker.PAUSE_SECONDS = float(sys.argv[4]), 0.1
+worker.DISKS = (str(home),)
+worker.limits.has_memory = lambda: True
+settings = Settings("192.0.2.1", (), (str(home),), "dbname=idr", 10)
+worker.Worker(Place("list", home / "imports"), settings, Database("dbname=idr", home / "password"), print)()
+"""
+SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """The node below a folder."""
+
+    home: Path
+
+    @classmethod
+    def make(cls, home: Path) -> "Node":
+        """An empty one, where somebody is logged in to OMERO."""
+        node = cls(home)
+        (home / "images").mkdir()
+        (home / "password").write_text("secret\n")
+        with sqlite3.connect(home / "database") as database:
+            database.execute("pragma journal_mode = wal")
+            database.executescript(SCHEMA)
+        node.place.make()
+        node.log_in()
+        return node
+
+    @property
+    def place(self) -> Place:
+        """The import of the tests."""
+        return Place("list", self.home / "imports")
+
+    def log_in(self) -> None:
+        """Begin a session."""
+        (self.place.sessions / "alive").touch()
+
+    def images(self, *names: str) -> list[str]:
+        """Make files to import."""
+        paths = [self.home / "images" / name for name in names]
+        for path in paths:
+            path.write_text("pixels")
+            os.utime(path, (1, 1))
+        return [str(path) for path in paths]
+
+    def queue(self, rows: Sequence[Row], parallel: int = 4) -> None:
+        """Check a list, and ask for its import."""
+        checked = check(rows, (), (str(self.home),))
+        assert checked.faults == {}
+        self.place.queue(rows, checked.good, Limits(parallel, parallel))
+
+    def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
+        """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
+        return subprocess.Popen(
+            [sys.executable, "-c", WORK, str(self.home), way, str(PROGRAMS / "omero"), str(patience)],
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def work(self) -> str:
+        """Let the worker run to its end, in this process; returns what it says."""
+        said: list[str] = []
+        settings = Settings("192.0.2.1", (), (str(self.home),), "dbname=idr", 10)
+        database = Database("dbname=idr", self.home / "password")
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with self.played():
+                worker.Worker(self.place, settings, database, said.append)()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return "".join(f"{line}\n" for line in said)
+
+    @contextmanager
+    def played(self) -> Iterator[None]:
+        """Programs that play OMERO and psql, and a worker that does not wait long for them."""
+        constants: dict[str, Any] = {
+            "TURN_SECONDS": 0.05,
+            "PATIENCE_SECONDS": 0,
+            "PAUSE_SECONDS": 0.1,
+            "DISKS": (str(self.home),),
+        }
+        with (
+            patch.dict(os.environ, self.environment),
+            patch.multiple(worker, **constants),
+            patch.object(limits, "has_memory", lambda: True),
+        ):
+            yield
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads to the programs that play OMERO and psql."""
+        return {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "STAND_IN": str(self.home)}
+
+    def kill(self, worker: "subprocess.Popen[str]", number: signal.Signals = signal.SIGKILL) -> None:
+        """End the worker, and with SIGKILL its importers, as systemd and a reboot do."""
+        if number == signal.SIGKILL:
+            os.killpg(worker.pid, number)
+        else:
+            worker.send_signal(number)
+        worker.communicate(timeout=SECONDS)
+
+    def report(self) -> dict[str, Any]:
+        """How the import is."""
+        return report(self.place)
+
+    def query(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        """What OMERO has."""
+        with sqlite3.connect(self.home / "database", timeout=60) as database:
+            return database.execute(sql, values).fetchall()
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """How many filesets, and images, OMERO has of each path."""
+        sql = "select f.path, count(distinct f.id), count(i.id) from filesets f left join images i on i.fileset = f.id"
+        return {f"/{path}": (filesets, images) for path, filesets, images in self.query(f"{sql} group by 1")}
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < end, "it does not come true"
+        time.sleep(0.02)

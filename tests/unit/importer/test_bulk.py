@@ -1,0 +1,98 @@
+"""Lists of images: bulk files in the form of the IDR's, and lists in YAML."""
+
+from pathlib import Path
+
+import pytest
+
+from idr.errors import IdrError
+from idr.importer import command_line
+from idr.importer.rows import Row
+from idr.imports import bulk
+
+IDR = Path(__file__).with_name("idr-metadata")
+SCREEN = IDR / "idr0000-demo-screen" / "screenA" / "idr0000-screenA-bulk.yml"
+EXPERIMENT = IDR / "idr0000-demo-screen" / "experimentA" / "idr0000-experimentA-bulk.yml"
+
+
+def test_a_bulk_file_of_plates_is_read_with_the_one_that_it_includes() -> None:
+    rows = bulk.read(SCREEN)
+    options = {"checksum_algorithm": "File-Size-64", "continue": "true"}
+    target = "Screen:name:idr0000-demo-screen/screenA"
+    assert rows == [
+        Row("/uod/idr/filesets/idr0000-demo-screen/P101/P101.screen", target, {"name": "P101", **options}),
+        Row("/uod/idr/filesets/idr0000-demo-screen/P 102", target, {"name": "P102 (second)", **options}),
+    ]
+
+
+def test_columns_of_a_study_override_those_that_it_includes() -> None:
+    rows = bulk.read(EXPERIMENT)
+    assert [(row.target, row.options["name"], row.path) for row in rows] == [
+        ("Project:name:idr0000/experimentA/Dataset:name:DKO", "first", "/uod/idr/filesets/idr0000/a, b.czi"),
+        ("Project:name:idr0000/experimentA/Dataset:name:WT", 'a "b"', "/uod/idr/filesets/idr0000/c.czi"),
+    ]
+
+
+def test_the_command_line_of_a_row() -> None:
+    row = Row(
+        "/a b.tiff", "Dataset:name:x y", {"name": "-n", "skip": ["all"], "continue": "true", "parallel_upload": "4"}
+    )
+    assert command_line.importing(row) == [
+        *("omero", "import", "--transfer=ln_s", "--exclude=clientpath", "--output=yaml", "--skip=upgrade"),
+        *("--checksum-algorithm=File-Size-64", "--skip=all", "-c", "--name=-n", "--parallel-upload=4"),
+        *("--target=Dataset:name:x y", "/a b.tiff"),
+    ]
+
+
+def test_a_list_in_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "list.yaml"
+    file.write_text(
+        "- path: /a.tiff\n- {path: /b.tiff, target: 'Dataset:7', name: 5, skip: [minmax]}\n- {path: /c, r: 9}\n"
+    )
+    assert bulk.read(file) == [
+        Row("/a.tiff"),
+        Row("/b.tiff", "Dataset:7", {"name": "5", "skip": ["minmax"]}),
+        Row("/c", "Screen:9"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "text"), [("list.txt", "'/a b' x\n\n"), ("list.csv", "/a b,x\n\n")])
+def test_files_of_rows_by_their_ending(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    file = tmp_path / "bulk.yml"
+    file.write_text(f"path: {name}\ncolumns: [path, name]\nno-thumbnails: true\n")
+    assert bulk.read(file) == [Row("/a b", None, {"name": "x", "skip": ["thumbnails"]})]
+
+
+def test_without_columns_each_line_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "list.tsv").write_text("/a b\n\n/c\td\n")
+    file = tmp_path / "bulk.yml"
+    file.write_text("path: list.tsv\n")
+    assert [row.path for row in bulk.read(file)] == ["/a b", "/c\td"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("path: rows.tsv\ntransfer: upload", r"line 1: 'transfer' can only be ln_s: images are imported in place"),
+        ("path: rows.tsv\nexclude: filename", r"line 1: 'exclude' can only be clientpath"),
+        ("path: rows.tsv\ndry_run: 'x-%s.sh'", r"has 'dry_run'; take it out, or give --check"),
+        ("path: rows.tsv\nclientdir: /tmp", r"line 1: cannot have clientdir; possible are annotation_link, "),
+        ("path: rows.tsv\nskip: everything", r"line 1: 'skip' knows all, checksum, minmax, thumbnails, upgrade"),
+        ("path: rows.tsv\ncolumns: [path, name]", r"rows.tsv, line 1: has 1 columns instead of 2 \(path, name\)"),
+        ("path: rows.tsv\nd: 1\ntarget: Dataset:2", r"line 1: has more than one target: Dataset:2, Dataset:1"),
+        ("path: none.tsv", r"none.tsv: No such file or directory"),
+        ("path: empty.tsv", r"bulk.yml: there are no rows in it"),
+        ("name: x", r"bulk.yml: has no 'path', the name of a file with rows"),
+        ("include: bulk.yml\npath: rows.tsv", r"bulk.yml: includes .*bulk.yml, which includes it"),
+        ("5", r"bulk.yml: neither a mapping with 'path', as a bulk file is, nor a list of rows"),
+        ("[", r"bulk.yml: no YAML: while parsing"),
+        ("- {name: x}", r"bulk.yml, entry 1: has no 'path'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "rows.tsv").write_text("/a\n")
+    (tmp_path / "empty.tsv").write_text("\n")
+    file = tmp_path / "bulk.yml"
+    file.write_text(f"{text}\n")
+    with pytest.raises(IdrError, match=why):
+        bulk.read(file)

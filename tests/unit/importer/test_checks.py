@@ -1,0 +1,95 @@
+"""Every path is looked at before anything is imported."""
+
+import os
+import pwd
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from idr.importer import checks
+from idr.importer.checks import check
+from idr.importer.rows import Row
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account of OMERO.server: nobody's."""
+    account = pwd.getpwnam("nobody")
+    monkeypatch.setattr(checks, "_server", lambda: (account.pw_uid, frozenset([account.pw_gid])))
+
+
+@pytest.fixture
+def mount() -> Iterator[Path]:
+    """A folder that OMERO.server can go into, with one file."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def put(path: Path, text: str = "pixels", mode: int = 0o644) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    os.utime(path, (1, 1))
+    return str(path)
+
+
+def kinds(paths: list[str], mount: Path) -> dict[str, int]:
+    checked = check([Row(path) for path in paths], (), (str(mount),))
+    return {kind: fault["count"] for kind, fault in checked.faults.items()}
+
+
+@pytest.mark.usefixtures("server")
+def test_good_paths_have_a_size_and_a_mount(mount: Path) -> None:
+    file, folder = put(mount / "a.tiff"), put(mount / "plate" / "x" / "b.tiff")
+    folder = str(mount / "plate")
+    checked = check([Row(file), Row(folder)], (), (str(mount),))
+    assert checked.faults == {}
+    assert [(look.size, look.mount, look.folder) for look in checked.good.values()] == [
+        (6, str(mount), False),
+        (6, str(mount), True),
+    ]
+
+
+@pytest.mark.usefixtures("server")
+def test_every_kind_of_fault_is_counted_with_the_first_examples(mount: Path) -> None:
+    missing = [str(mount / f"missing{number}") for number in range(5)]
+    closed = put(mount / "closed.tiff", mode=0o640)
+    in_closed = put(mount / "private" / "a.tiff")
+    (mount / "private").chmod(0o700)
+    (mount / "nothing").mkdir()
+    empty = [put(mount / "empty.tiff", ""), str(mount / "nothing")]
+    twice = put(mount / "twice.tiff")
+    form = [f"{mount}/../x", "a.tiff", f"{mount}//a", f"{mount}/a\nb"]
+    rows = [Row(path) for path in [*missing, closed, in_closed, *empty, twice, twice, *form, "/elsewhere/a"]]
+    faults = check(rows, (), (str(mount),)).faults
+    assert faults == {
+        "twice": {"count": 1, "first": [twice]},
+        "form": {"count": 4, "first": form[:3]},
+        "outside": {"count": 1, "first": ["/elsewhere/a"]},
+        "missing": {"count": 5, "first": missing[:3]},
+        "closed": {"count": 2, "first": [closed, in_closed]},
+        "empty": {"count": 2, "first": empty},
+    }
+    assert set(faults) < set(checks.FAULTS)
+
+
+def test_a_mount_that_is_not_there_is_told_before_its_files_are_missing(mount: Path) -> None:
+    checked = check([Row(put(mount / "a.tiff"))], (str(mount),), ())
+    assert list(checked.faults) == ["away"]
+    assert checks._Looker(("/proc",), ())("/proc/version").fault != "away"
+
+
+def test_a_file_that_grows_is_not_complete(mount: Path) -> None:
+    growing, done = mount / "growing.tiff", mount / "done.tiff"
+    growing.write_text("pix")
+    done.write_text("pixels")
+    threading.Timer(0.2, lambda: growing.write_text("pixels")).start()
+    checked = check([Row(str(growing)), Row(str(done))], (), (str(mount),), pause=0.6)
+    assert checked.faults == {"growing": {"count": 1, "first": [str(growing)]}}
+    assert list(checked.good) == [str(done)]

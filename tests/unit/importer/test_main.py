@@ -1,0 +1,97 @@
+"""`idr-import` on the node, as `idr import` and the unit call it."""
+
+import fcntl
+import io
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idr.importer import __main__ as program
+from tests.unit.importer.node import Node
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    made = Node.make(tmp_path)
+    settings = {"address": "192.0.2.1", "mounts": [], "folders": [str(tmp_path)], "connection": "x", "database_gib": 10}
+    (tmp_path / "settings").write_text(json.dumps(settings))
+    for name in ("imports", "settings", "password"):
+        monkeypatch.setattr(program, name.upper(), tmp_path / name)
+    before = signal.getsignal(signal.SIGTERM)
+    with made.played():
+        yield made
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give a list on standard input."""
+    return lambda *paths, **options: monkeypatch.setattr(
+        sys, "stdin", io.StringIO(json.dumps([{"path": path, "options": options} for path in paths]))
+    )
+
+
+def test_a_list_is_checked_queued_and_imported(node: Node, given: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = node.images("a.tiff", "broken.tiff")
+    given(*paths)
+    assert program.main(["check"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"faults": {}}
+    assert program.main(["login", "list", "demo", "public"]) == 0
+    assert program.main(["session", "list"]) == 0
+    given(*paths)
+    assert program.main(["queue", "list", "2", "1"]) == 0
+    given(*paths)
+    assert program.main(["queue", "list", "2", "1"]) == 1
+    assert capsys.readouterr().err == "list is being imported: wait, or stop it first\n"
+    assert program.main(["work"]) == 0
+    assert capsys.readouterr().out == "list: finished\n"
+    assert program.main(["report", "list"]) == 0
+    about = json.loads(capsys.readouterr().out)
+    assert (about["state"], about["done"], about["failed"]) == ("finished", 1, 1)
+    assert program.main(["log", "list", "1"]) == 0
+    assert "Caused by: loci.formats.FormatException" in capsys.readouterr().out
+
+
+def test_what_has_faults_is_not_queued(node: Node, given: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    given("/elsewhere")
+    assert program.main(["queue", "list", "1", "1"]) == 1
+    assert "not queued, since paths have faults: " in capsys.readouterr().err
+    assert not node.place.is_wanted
+
+
+@pytest.mark.parametrize("options", [{"clientdir": "/x"}, {"skip": ["everything"]}])
+def test_options_that_a_list_cannot_have_are_refused_here_too(node: Node, given: Any, options: dict[str, Any]) -> None:
+    given(*node.images("a.tiff"), **options)
+    assert program.main(["queue", "list", "1", "1"]) == 1
+    assert not node.place.is_wanted
+
+
+def test_it_is_stopped_before_it_begins(node: Node, given: Any) -> None:
+    given(*node.images("a.tiff"))
+    program.main(["queue", "list", "1", "1"])
+    assert program.main(["stop", "list"]) == 0
+    assert program.main(["work"]) == 0
+    assert node.counts() == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [([], 2), (["other"], 2), (["report"], 2), (["report", "../x"], 1), (["session", "unknown"], 1)],
+)
+def test_wrong_usage_changes_nothing(node: Node, words: list[str], status: int) -> None:
+    assert program.main(words) == status
+    assert [path.name for path in node.place.folder.parent.iterdir()] == ["list"]
+
+
+def test_two_workers_do_not_run_at_once(node: Node, given: Any) -> None:
+    given(*node.images("a.tiff"))
+    program.main(["queue", "list", "1", "1"])
+    with (program.IMPORTS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert program.main(["work"]) == 1
+    assert node.counts() == {}

@@ -1,0 +1,79 @@
+"""What a real PostgreSQL answers, with the tables of OMERO's schema that are asked."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from idr.importer.truth import Database, Known, TruthError, client_path
+from tests import postgres
+
+# As in OMERO's schema, without what is not asked.
+SCHEMA = """
+create table filesetentry (id bigint primary key, clientpath text not null, fileset bigint not null);
+create table image (id bigint primary key, fileset bigint);
+insert into filesetentry values
+  (1, 'data/a.tiff', 1), (2, 'data/b.tiff', 2),
+  (3, 'data/plate/A1.tiff', 3), (4, 'data/plate/A2.tiff', 3), (5, 'data/plate/B.tiff', 4), (6, 'data/plate2/A.tiff', 5),
+  (7, 'data/it''s \xe9 100%_.tiff', 6), (8, 'data/a.tiff', 7);
+insert into image values (1, 1), (2, 1), (3, 3), (4, 3), (5, 3), (6, 5), (7, 6);
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgres.Server]:
+    with postgres.server() as made:
+        made.query(SCHEMA)
+        yield made
+
+
+@pytest.fixture
+def database(server: postgres.Server, tmp_path: Path) -> Database:
+    password = tmp_path / "password"
+    password.write_text(server.password_file.read_text().rpartition(":")[2])
+    where = f"host=127.0.0.1 port={server.port} user={postgres.ROLE} dbname={postgres.DATABASE} sslmode=disable"
+    return Database(where, password)
+
+
+def test_filesets_are_found_by_path_or_below_a_folder(database: Database) -> None:
+    asked = {"/data/a.tiff": False, "/data/b.tiff": False, "/data/c.tiff": False, "/data/plate": True, "/data/p": True}
+    assert database.known(asked) == {
+        "/data/a.tiff": Known([1], 2, [7]),
+        "/data/b.tiff": Known([], 0, [2]),
+        "/data/plate": Known([3], 3, [4]),
+    }
+
+
+def test_names_are_asked_as_they_are(database: Database) -> None:
+    name = "/data/it's é 100%_.tiff"
+    assert database.known({name: False, "/data/it's é 1000_.tiff": False}) == {name: Known([6], 1, [])}
+    assert database.known({}) == {}
+
+
+def test_many_paths_are_one_question(database: Database) -> None:
+    asked = {f"/data/{'x' * 200}/{number}.tiff": False for number in range(5000)} | {"/data/b.tiff": False}
+    assert list(database.known(asked)) == ["/data/b.tiff"]
+
+
+def test_the_size_is_that_of_the_database(database: Database) -> None:
+    assert database.size() > 1 << 20
+
+
+def test_a_database_that_is_away_says_so(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("x")
+    with pytest.raises(TruthError, match=r"the database does not answer: .*No such file or directory"):
+        Database(f"host={tmp_path} dbname=idr", tmp_path / "password").size()
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/uod/idr/a b.tiff", "uod/idr/a b.tiff"),
+        ("/a/x:y*?.tiff", "a/x;yx%.tiff"),
+        ('/a/"<b>|\\', "a/'[b]!!"),
+        ("/con/aux.txt/$a/b\tc", "con_/_aux.txt/_$a/b_c"),
+    ],
+)
+def test_a_path_as_omero_keeps_it(path: str, kept: str) -> None:
+    assert client_path(path) == kept, json.dumps(kept)

@@ -1,0 +1,202 @@
+"""Imports on the node: nothing twice and nothing left out, wherever they are interrupted."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from idr.importer.rows import Row
+from tests.unit.importer.node import Node, until
+
+ONCE = (1, 2)
+"""One fileset with both of its images."""
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return Node.make(tmp_path)
+
+
+def pause(node: Node, point: str, path: str) -> None:
+    (node.home / "paused").unlink(missing_ok=True)
+    (node.home / "pause").write_text(f"{point} {path}")
+
+
+def test_a_list_is_imported_and_its_session_ends(node: Node) -> None:
+    paths = node.images("a.tiff", "b c's.tiff")
+    node.queue([Row(path, "Dataset:name:x", {"name": f"-{number}"}) for number, path in enumerate(paths)])
+    assert node.work() == "list: finished\n"
+    assert node.counts() == dict.fromkeys(paths, ONCE)
+    done = node.report()
+    assert (done["state"], done["done"], done["images"], done["secondsLeft"]) == ("finished", 2, 4, 0.0)
+    assert sorted(one["filesets"] for one in done["each"]) == [[1], [2]]
+    assert not (node.place.sessions / "alive").exists()
+
+
+def test_a_thousand_rows_interrupted_at_five_points_are_imported_once(node: Node) -> None:
+    paths = node.images(*(f"{number:04}.tiff" for number in range(1000)))
+    rows = [Row(path, f"Dataset:name:{number % 7}") for number, path in enumerate(paths)]
+    for number, point in enumerate(("before", "fileset", "images"), 1):
+        pause(node, point, paths[150 * number])
+        node.queue(rows, parallel=8)
+        worker = node.start("inside")
+        until(lambda: (node.home / "paused").exists())
+        node.kill(worker)
+    (node.home / "pause").unlink()
+    # The fourth: a machine without power, which wrote half a line.
+    worker = node.start("inside")
+    until(lambda: len(node.counts()) > 600)
+    node.kill(worker)
+    ledger = node.place.folder / "ledger"
+    ledger.write_bytes(ledger.read_bytes()[:-9])
+    # The fifth: the unit is stopped.
+    worker = node.start("inside")
+    until(lambda: len(node.counts()) > 800)
+    node.kill(worker, signal.SIGTERM)
+    assert node.report()["state"] == "running"
+    assert len(node.counts()) < 1000
+    assert node.start("inside").communicate(timeout=120)[0] == "list: finished\n"
+    assert node.counts() == dict.fromkeys(paths, ONCE)
+    assert sorted(node.query("select name from targets")) == [(f"Dataset:name:{number}",) for number in range(7)]
+    done = node.report()
+    assert (done["done"], done["images"], done["state"]) == (1000, 2000, "finished")
+
+
+def test_without_its_ledger_nothing_is_imported_twice(node: Node) -> None:
+    paths = node.images("a.tiff", "b.tiff")
+    node.queue([Row(path) for path in paths])
+    node.work()
+    (node.place.folder / "ledger").unlink()
+    node.log_in()
+    node.queue([Row(path) for path in paths])
+    node.work()
+    assert node.counts() == dict.fromkeys(paths, ONCE)
+    assert node.report()["images"] == 4
+
+
+def test_a_row_that_fails_is_tried_again_with_the_next_run(node: Node) -> None:
+    good, broken = node.images("good.tiff", "broken.tiff")
+    node.queue([Row(good), Row(broken)])
+    node.work()
+    (told,) = (one for one in node.report()["each"] if one["path"] == broken)
+    assert told["error"] == "Caused by: loci.formats.FormatException: no pixels"
+    assert "INTERNAL_EXCEPTION" in Path(told["log"]).read_text()
+    assert node.report()["state"] == "finished"
+    # What the failed import left of itself would make the importer leave the row out.
+    node.log_in()
+    node.queue([Row(good), Row(broken)])
+    node.work()
+    assert node.counts() == {good: ONCE, broken: (1, 0)}
+    assert node.query("select max(id) from filesets") == [(3,)]
+
+
+def test_what_somebody_else_is_importing_is_not_deleted(node: Node) -> None:
+    (path,) = node.images("a.tiff")
+    node.query("insert into filesets (path) values (?)", path[1:])
+    for _ in range(2):
+        node.log_in()
+        node.queue([Row(path)])
+        node.work()
+        assert node.counts() == {path: (1, 0)}
+        assert "OMERO has Fileset:1 of this path without images" in node.report()["each"][0]["error"]
+
+
+@pytest.mark.parametrize("point", ["fileset", "images"])
+def test_a_folder_that_was_cut_off_is_completed(node: Node, point: str) -> None:
+    """OMERO has some of its filesets, one of them without images, and not all."""
+    folder = node.home / "images" / "plate"
+    folder.mkdir()
+    files = node.images(*(f"plate/{name}.tiff" for name in "abc"))
+    node.queue([Row(str(folder))])
+    pause(node, point, files[1])
+    worker = node.start()
+    until(lambda: (node.home / "paused").exists())
+    node.kill(worker)
+    assert node.counts() == {files[0]: ONCE, files[1]: (1, 0 if point == "fileset" else 2)}
+    (node.home / "pause").unlink()
+    node.work()
+    assert node.counts() == dict.fromkeys(files, ONCE)
+    (done,) = node.report()["each"]
+    assert (done["state"], done["images"], len(done["filesets"])) == ("done", 6, 3)
+
+
+def test_it_halts_when_the_session_has_ended_and_goes_on_with_a_new_one(node: Node) -> None:
+    paths = node.images("a.tiff", "b.tiff")
+    node.queue([Row(path) for path in paths])
+    (node.place.sessions / "alive").unlink()
+    assert "the session has ended: run the same command again" in node.work()
+    assert (node.report()["state"], node.counts()) == ("halted", {})
+    node.log_in()
+    node.queue([Row(path) for path in paths])
+    node.work()
+    assert node.counts() == dict.fromkeys(paths, ONCE)
+
+
+def test_it_waits_for_a_server_that_starts(node: Node) -> None:
+    (path,) = node.images("a.tiff")
+    node.queue([Row(path)])
+    (node.place.sessions / "alive").unlink()
+    worker = node.start(patience=60)
+    time.sleep(1)
+    assert node.counts() == {}
+    node.log_in()
+    assert worker.communicate(timeout=60)[0] == "list: finished\n"
+    assert node.counts() == {path: ONCE}
+
+
+def test_a_session_that_ends_meanwhile_is_no_fault_of_a_row(node: Node) -> None:
+    (path,) = node.images("a.tiff")
+    pause(node, "before", path)
+    node.queue([Row(path)])
+    worker = node.start()
+    until(lambda: (node.home / "paused").exists())
+    (node.place.sessions / "alive").unlink()
+    node.kill(worker)
+    (node.home / "pause").unlink()
+    node.work()
+    assert node.report()["failed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "why"),
+    [
+        ("size", str(9 << 30), "the database has 9 GiB, its volume 10: enlarge it (volumes.db.sizeGib)"),
+        ("away", "", "the database does not answer: psql: error: connection to server failed: Connection refused"),
+    ],
+)
+def test_it_halts_before_the_database_is_full_or_when_it_is_away(node: Node, file: str, text: str, why: str) -> None:
+    node.queue([Row(path) for path in node.images("a.tiff")])
+    (node.home / file).write_text(text)
+    assert node.work() == f"list: halted: {why}\n"
+    assert (node.report()["state"], node.report()["why"], node.counts()) == ("halted", why, {})
+
+
+def test_it_halts_when_many_rows_in_a_row_fail(node: Node) -> None:
+    paths = node.images(*(f"broken{number:02}" for number in range(15)))
+    node.queue([Row(path) for path in paths], parallel=1)
+    assert "10 rows in a row failed" in node.work()
+    assert len(node.counts()) == 10
+
+
+def test_stopped_it_ends_what_has_begun_and_begins_no_more(node: Node) -> None:
+    paths = node.images(*(f"{number:03}" for number in range(50)))
+    node.queue([Row(path) for path in paths], parallel=1)
+    worker = node.start()
+    until(lambda: len(node.counts()) > 3)
+    node.place.run.unlink()
+    worker.communicate(timeout=60)
+    assert set(node.counts().values()) == {ONCE}
+    assert len(node.counts()) < 50
+    assert node.report()["state"] == "stopped"
+
+
+def test_an_importer_that_makes_nothing_has_failed_whatever_its_exit_status(node: Node) -> None:
+    folder = node.home / "images" / "plate"
+    folder.mkdir()
+    node.images("plate/a.tiff")
+    node.queue([Row(str(folder))])
+    (folder / "a.tiff").unlink()
+    node.work()
+    (row,) = node.report()["each"]
+    assert (row["state"], row["error"]) == ("failed", "the importer made nothing: 0 filesets created, 0 errors")

@@ -1,0 +1,173 @@
+"""What is on a machine of OMERO.server: its distribution, jars and Python packages, and whose its files are."""
+
+import hashlib
+import os
+from typing import Any
+
+import pytest
+
+from harness import stacks
+from model.addons import Addons
+from model.downloads import Jar
+from model.plan import Plan
+from tests.unit.omero import machine as machines
+from tests.unit.omero.machine import Machine
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a machine of its own needs root: mounts and users")
+
+PLAN = stacks.plan_of("ebi")
+WRITER = next(node for node in PLAN.nodes if node.alias == "omeroreadwrite")
+SERVER = "/opt/omero/server/OMERO.server"
+# Paths in folders of omero-server's, where the steps of root create something, and one beside them.
+LINKED = {
+    "tmp": "/var/lib/omero-server/tmp",
+    "grid": f"{SERVER}/etc/grid",
+    "repository": "/data/OMERO/ManagedRepository",
+    "cache": "/data/BioFormatsCache",
+}
+
+
+def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Machine) -> None:
+    """Neither what its links lead to, nor the programs that its script for the schema could name to psql."""
+    machine.said(
+        'sed -i \'3i import os; open("/run/played/psql", "a").write(f"{os.getuid()} ")\' /usr/local/bin/psql &&'
+        "install -m 666 /dev/null /run/played/psql && mkdir -m 700 /run/ours"
+    )
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    assert set(machine.said("cat /run/played/psql").split()) == {"546"}
+    for name, path in LINKED.items():
+        machine.said(
+            f"mkdir -m 711 /run/ours/{name} && real=$(readlink -f {path}) &&rm -r $real && ln -s /run/ours/{name} $real"
+        )
+    machine.apply(WRITER, PLAN)
+    found = machine.said("stat -c '%n %U %a' /run/ours/*").splitlines()
+    assert found == [f"/run/ours/{name} root 711" for name in sorted(LINKED)]
+    # Links that lead nowhere yet.
+    machine.said("rm -r /run/ours/*")
+    machine.apply(WRITER, PLAN)
+    assert machine.said("ls /run/ours") == ""
+
+
+def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> None:
+    sums = [digit * 64 for digit in "123"]
+    for number in sums:
+        status, said = machine.apply(WRITER, PLAN, server_sum=number)
+        assert status == 0, said
+    found = machine.said("ls -d /opt/omero/server/OMERO.server-*").split()
+    assert found == [f"{SERVER}-{number[:12]}" for number in sums[1:]]
+    assert machine.said(f"readlink {SERVER}").strip() == found[-1]
+
+
+FETCH = """#!/bin/bash
+while [ "$1" != -o ]; do shift; done
+echo another > "$2"
+"""
+"""curl, of a site that has another file."""
+
+
+def jar(file: str, **more: Any) -> Jar:
+    return Jar(url=f"https://d.example.org/{file}", sha256=hashlib.sha256(file.encode()).hexdigest(), **more)
+
+
+def with_jars(*jars: Jar) -> Plan:
+    return stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"jars": jars}))
+
+
+def libraries(machine: Machine) -> dict[str, str]:
+    """The jars in OMERO.server's lib by their place, with what is in each."""
+    found = machine.said(f"cd {SERVER} && for file in lib/*/*.jar; do [ ! -e $file ] || echo $file $(cat $file); done")
+    return dict(line.split() for line in found.splitlines())
+
+
+def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
+    reader = jar("OMEZarrReader-0.5.2.jar", name="OMEZarrReader.jar", client=True)
+    buffer, newer = jar("omero-zarr-pixel-buffer-0.6.1.jar"), jar("omero-zarr-pixel-buffer-0.6.2.jar")
+    before = ""
+    folders: list[str] = []
+    for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
+        status, said = machine.apply(WRITER, with_jars(*jars))
+        assert status == 0, said
+        expected = {path: one.url for one in jars for path in one.paths}
+        assert libraries(machine) == expected
+        started = machine.said("cat /run/played/omero-server.starts")
+        folder = machine.said(f"readlink {SERVER}")
+        # Their order is nothing new.
+        assert (started != before, folder not in folders[-1:]) == ((jars != (buffer, reader)),) * 2
+        before, folders = started, [*folders, folder]
+    assert folders[0] == folders[-1]
+    assert {"lib/client/OMEZarrReader.jar", "lib/server/OMEZarrReader.jar"} == set(reader.paths)
+
+
+def test_only_root_writes_the_jars(machine: Machine) -> None:
+    assert machine.apply(WRITER, with_jars(jar("a.jar", client=True)))[0] == 0
+    assert machine.said(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
+    assert machine.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/a.jar").returncode != 0
+
+
+def test_a_jar_with_another_sum_is_one_message_and_the_old_jars_stay(machine: Machine) -> None:
+    old, other = jar("a.jar"), Jar(url="https://d.example.org/b.jar", sha256="0" * 64)
+    assert machine.apply(WRITER, with_jars(old))[0] == 0
+    before = machine.said("cat /run/played/omero-server.starts")
+    machine.write({"/usr/local/bin/curl": FETCH.encode()})
+    status, said = machine.apply(WRITER, with_jars(old, other))
+    assert status == 1
+    (line,) = [line for line in said.splitlines() if line.startswith("omero.jars.")]
+    assert line.startswith("omero.jars.1: https://d.example.org/b.jar has SHA-256 ")
+    assert "The previous configuration is back in force." in said
+    assert (libraries(machine), machine.said("cat /run/played/omero-server.starts")) == (
+        {"lib/server/a.jar": old.url},
+        before,
+    )
+
+
+def test_packages_of_python_are_another_environment_and_the_server_restarts(machine: Machine) -> None:
+    found = []
+    for text in ("", "omero-rois==0.4.1 --hash=sha256:0\n", "omero-rois==0.4.2 --hash=sha256:0\n", ""):
+        addons = Addons("site/omero.lock", text) if text else None
+        plan = stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"addons": addons}))
+        status, said = machine.apply(WRITER, plan)
+        assert status == 0, said
+        found.append(machine.said("readlink /opt/omero/server/venv"))
+    assert (len(set(found)), found[0]) == (3, found[-1])
+    assert machine.said("wc -l < /run/played/omero-server.starts").strip() == "4"
+
+
+PIP = """#!/bin/bash
+mkdir -p "$3/bin"
+printf '#!/bin/bash\\necho "$@" >> /run/played/pip\\n[ ! -e /run/played/refuses ]\\n' > "$3/bin/pip"
+chmod +x "$3/bin/pip"
+"""
+"""python3 -m venv FOLDER, whose pip writes down what it is asked for."""
+
+
+def test_an_environment_has_what_is_locked_by_hash_and_is_whole_or_not_used(machine: Machine) -> None:
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    machine.write(
+        {"/run/stubs/python3": PIP.encode(), "/run/own.txt": b"a==1\n", "/run/none.txt": b"", "/run/b.txt": b"b==2"}
+    )
+    command = """PATH=/run/stubs:$PATH; set -euo pipefail; . /usr/local/lib/idr/omero-downloads/common.sh
+        make_environment /opt/venv /run/own.txt /run/none.txt /run/b.txt"""
+    machine.said("touch /run/played/refuses")
+    assert machine.run(command).returncode != 0
+    assert machine.run("test -e /opt/venv/.complete").returncode == 1
+    machine.said("rm /run/played/refuses /run/played/pip")
+    machine.said(command)
+    asked = [line.partition("--no-deps ")[2] for line in machine.said("cat /run/played/pip").splitlines()]
+    assert asked[1:] == ["--require-hashes -r /run/own.txt", "--require-hashes -r /run/b.txt"]
+    machine.said(command)
+    assert len(machine.said("cat /run/played/pip").splitlines()) == len(asked), "whole already"
+
+
+def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Machine) -> None:
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    machine.write({"/usr/local/bin/curl": FETCH.encode()})
+    folder = f"/var/cache/idr-downloads/{machines.server_sum()}"
+    url = machine.said("awk '$1 == \"omero.server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
+    machine.write({f"{folder}/url": f"{url}\n".encode()})
+    assert machine.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
+    machine.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})
+    status, said = machine.apply(WRITER, PLAN)
+    assert status == 1
+    assert f"the settings say {machines.server_sum()}; not unpacked. To take another file" in said
+    assert "idr pin --renew" in said
+    assert machine.said(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"

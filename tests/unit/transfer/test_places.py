@@ -1,0 +1,41 @@
+"""Places that `idr transfer` takes, and those that would be more than places."""
+
+import pytest
+from typer.testing import CliRunner
+
+from idr.__main__ import app
+from idr.transfer.places import problem
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("/data/OMERO", "s3:bucket/path", "./-odd", "sftp:/srv,old/token=1", ":local:/data", "store,region=eu:bucket"),
+        *(":s3,env_auth=true,endpoint=https://s3.example.org:bucket", ":sftp,key_file=/root/.ssh/id:/data"),
+    ],
+)
+def test_a_place_is_taken(place: str) -> None:
+    assert problem(place) == ""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *(":s3,access_key_id=a,secret_access_key=hunter2:bucket", "store,secret_access_key=hunter2:bucket"),
+        *(":sftp,host=h,pass=hunter2:/data", ":swift,auth_token=hunter2:b", ":azureblob,account=a,key=hunter2:b"),
+        *(":s3,endpoint=https://s3.example.org,secret_access_key=hunter2:b", ":s3,session_token='hunter2':b"),
+        *(":swift,application_credential_secret=hunter2:b", ":azureblob,sas_url=hunter2:b", ":sftp,KEY_PEM=hunter2:/"),
+    ],
+)
+@pytest.mark.parametrize("other", [("{}", "/there"), ("/here", "{}")])
+def test_a_secret_is_refused_and_not_repeated(place: str, other: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, ["transfer", *(one.format(place) for one in other)])
+    assert done.exit_code == 2
+    assert "rclone config" in " ".join(done.output.split())
+    assert "hunter2" not in done.output
+
+
+def test_a_place_is_no_option_of_rclone() -> None:
+    done = CliRunner().invoke(app, ["transfer", "--", "--config=/tmp/other", "/there"])
+    assert done.exit_code == 2
+    assert "./--config=/tmp/other" in done.output
