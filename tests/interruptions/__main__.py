@@ -1,4 +1,8 @@
-"""`python -m tests.interruptions RESULTS`: interrupt, keep every point in RESULTS, and write docs/interruptions.md."""
+"""`python -m tests.interruptions`: interrupt, keep every point, and write docs/interruptions.md.
+
+All points take hours, so a sweep goes on where the last one ended: it leaves out the points in its file of results. To
+take them anew, name another file.
+"""
 
 import argparse
 from collections.abc import Iterator
@@ -10,12 +14,13 @@ from tests.interruptions.processes import Victim
 from tests.interruptions.stage import Ending, Operation
 
 PAGE = ROOT / "docs" / "interruptions.md"
+KEPT = ROOT / "tests" / "interruptions" / "points.jsonl"
 
 
 def main() -> None:
-    """Sweep as asked. Points that RESULTS has are not repeated."""
+    """Sweep as asked. Points that the file has are not repeated."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path)
+    parser.add_argument("results", type=Path, nargs="?", default=KEPT, help="the file of results")
     parser.add_argument("--operation", choices=[one.name for one in Operation], action="append")
     parser.add_argument("--victim", choices=[one.name for one in Victim], action="append")
     parser.add_argument("--every", action="store_true", help="every event; else one of each kind of request")
