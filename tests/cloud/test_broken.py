@@ -59,7 +59,8 @@ def test_an_invalid_line_for_nginx_is_named_with_its_place(second: Tenant) -> No
     with edited(second, NGINX, "gzip on;", "gzipp on;"):
         text = refusal(second, PROXY)
     assert "role proxy: check failed" in text
-    assert 'unknown directive "gzipp" in /etc/nginx/conf.d/gzip.conf:2' in text
+    line = (second.folder / NGINX).read_text().splitlines().index("gzip on;") + 1
+    assert f'unknown directive "gzipp" in /etc/nginx/conf.d/gzip.conf:{line}' in text
     assert BACK in text
     with edited(second, NGINX, "gzip on;", "gzip off;"):
         corrected(second, PROXY)
