@@ -71,5 +71,9 @@ def _told(outage: faults.Outage) -> str:
 
 
 def _is_active(service: Service, unit: str) -> None:
-    state = service.on(service.node(UNITS[unit]), f"systemctl show --property=ActiveState --value '{unit}'")
-    assert set(state.split()) == {"active"}
+    # A frozen service that is told to stop goes on for some seconds, and may answer.
+    node = service.node(UNITS[unit])
+    ask = f"systemctl show --property=ActiveState --value '{unit}'"
+    states = service.on(node, f"for _ in $(seq 30); do {ask} | grep -qvx active || break; sleep 1; done; {ask}")
+    assert set(states.split()) == {"active"}
+    service.on(node, "for _ in $(seq 30); do sudo idr-apply --status > /dev/null && break; sleep 1; done")
