@@ -7,8 +7,13 @@ from functools import cache
 from typing import TypeVar
 
 import pulumi
-import pulumi_openstack as openstack
 from pulumi.runtime import get_config
+
+# By name, so that they are loaded here. The SDK loads a package at its first use, and while another thread does so,
+# `images.get_image` is for a moment the module of that name.
+from pulumi_openstack.blockstorage import get_availability_zones_v3
+from pulumi_openstack.images import get_image
+from pulumi_openstack.networking import get_network, get_router, get_subnet
 
 from model.messages import reason
 from model.provider import has_credentials
@@ -31,29 +36,29 @@ def auth_url() -> str | None:
 
 def external_network_id(name: str) -> pulumi.Input[str]:
     """The id of the network that floating addresses come from."""
-    return _id("external network", name, lambda: openstack.networking.get_network(name=name, external=True).id)
+    return _id("external network", name, lambda: get_network(name=name, external=True).id)
 
 
 @cache
 def network_id(name: str) -> pulumi.Input[str]:
     """The id of a network of the cloud."""
-    return _id("network", name, lambda: openstack.networking.get_network(name=name).id)
+    return _id("network", name, lambda: get_network(name=name).id)
 
 
 def subnet_id(network: pulumi.Input[str], cidr: str) -> pulumi.Input[str]:
     """The id of the subnet of a network (by id) that has this CIDR."""
-    return _id("subnet", cidr, lambda: openstack.networking.get_subnet(network_id=str(network), cidr=cidr).id)
+    return _id("subnet", cidr, lambda: get_subnet(network_id=str(network), cidr=cidr).id)
 
 
 def router_id(name: str) -> pulumi.Input[str]:
     """The id of a router of the cloud."""
-    return _id("router", name, lambda: openstack.networking.get_router(name=name).id)
+    return _id("router", name, lambda: get_router(name=name).id)
 
 
 @cache
 def image_id(name: str) -> pulumi.Input[str]:
     """The id of an image of the cloud; the newest of that name."""
-    return _id("image", name, lambda: openstack.images.get_image(name=name, most_recent=True).id)
+    return _id("image", name, lambda: get_image(name=name, most_recent=True).id)
 
 
 def volume_zone(zone: str) -> str | None:
@@ -66,7 +71,7 @@ def volume_zone(zone: str) -> str | None:
 
 @cache
 def _volume_zones() -> frozenset[str]:
-    answer = _asked("zones of block storage", openstack.blockstorage.get_availability_zones_v3)
+    answer = _asked("zones of block storage", get_availability_zones_v3)
     return frozenset(answer.names or ())
 
 
