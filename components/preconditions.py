@@ -51,8 +51,7 @@ def require_agreement(plan: Plan, secrets: Secrets) -> Live:
         pulumi.log.warn(line)
     if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    servers = {name: _deployed(name, server, result) for name, server in result.state.servers().items()}
-    return Live(servers, result.state.outputs())
+    return Live(_deployed(result), result.state.outputs())
 
 
 def require_safe_locations(plan: Plan) -> None:
@@ -116,10 +115,29 @@ def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
     return result
 
 
-def _deployed(name: str, server: Resource, result: Agreement) -> Deployed:
+def _deployed(result: Agreement) -> dict[str, Deployed]:
+    """What each server was created from, and what the cloud has otherwise, by its name in the plan."""
+    gone, off, changed = result.gone_servers(), result.switched_off(), result.changed_metadata()
+    groups = result.changed_groups()
+    return {
+        name: _server(
+            server,
+            gone=gone.get(name, ""),
+            off=name in off,
+            changed=changed.get(name, {}),
+            groups={
+                port.id or "": tuple(port.inputs.get("securityGroupIds") or ())
+                for key in (name, f"{name}-storage")
+                if (port := groups.get(key))
+            },
+        )
+        for name, server in result.state.servers().items()
+    }
+
+
+def _server(server: Resource, **differences: Any) -> Deployed:
     inputs = server.inputs
     metadata = inputs.get("metadata") or {}
-    ports = (port for key, port in result.changed_groups().items() if key in (name, f"{name}-storage"))
     return Deployed(
         image=metadata.get("image", ""),
         rebuild=metadata.get("rebuild", ""),
@@ -127,9 +145,6 @@ def _deployed(name: str, server: Resource, result: Agreement) -> Deployed:
         zone=server.outputs.get("availabilityZone"),
         flavor=inputs.get("flavorName", ""),
         ports=len(inputs.get("networks") or ()),
-        gone=result.gone_servers().get(name, ""),
         id=server.id or "",
-        off=name in result.switched_off(),
-        changed=result.changed_metadata().get(name, {}),
-        groups={port.id or "": tuple(port.inputs.get("securityGroupIds") or ()) for port in ports},
+        **differences,
     )

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from idr.errors import IdrError
+from model.messages import reason
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import NodeView, Topology
+from model.roles import Role
 
 NO_CONNECTION = 255
 """ssh's exit status where it could not connect or log in; any other is the remote command's."""
@@ -22,6 +24,21 @@ NO_KEY = (
 def is_refused(text: str) -> bool:
     """Whether ssh says that the machine is there and takes none of the keys."""
     return "Permission denied (publickey" in text
+
+
+def failure(said: str, status: int) -> str:
+    """Why ssh, or the command that it ran, failed: what it said on one line, or which key it wants."""
+    text = reason(said) if said.strip() else f"exit status {status}"
+    return NO_KEY if is_refused(text) else text
+
+
+def read_write_node(topology: Topology, release: str, purpose: str) -> NodeView:
+    """The node of a release that writes. `purpose` says what it is asked for. Raises IdrError where there is none."""
+    for node in topology.with_role(Role.OMERO_READWRITE):
+        if node.release == release:
+            return node
+    msg = f"release {release} has no node with the role {Role.OMERO_READWRITE}, which {purpose}"
+    raise IdrError(msg)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from idr import cli, outputs
 from idr.errors import IdrError
 from idr.importer.rows import Row, RowError, valid_name
 from idr.imports import bulk, show
-from idr.imports.remote import Remote, read_write_node
-from idr.remote import configuration
+from idr.imports.remote import Remote
+from idr.remote import configuration, read_write_node
 from idr.topology import of_outputs
 
 GOES_ON = 75
@@ -57,7 +57,7 @@ def command(
     called = _name(name, file)
     made = of_outputs(outputs.read(stack, source))
     with configuration(made, identity, login) as ssh:
-        remote = Remote(ssh, read_write_node(made, release or made.live))
+        remote = Remote(ssh, read_write_node(made, release or made.live, "imports"))
         if check:
             _check(remote, rows, as_json=as_json)
             return

@@ -10,23 +10,12 @@ from typing import Any
 
 from idr.errors import IdrError
 from idr.importer.rows import Row
-from idr.remote import NO_CONNECTION, NO_KEY, arguments, is_refused
-from model.messages import reason
-from model.outputs.topology import NodeView, Topology
-from model.roles import Role
+from idr.remote import NO_CONNECTION, NO_KEY, arguments, failure
+from model.outputs.topology import NodeView
 
 SECONDS = 20
 PROGRAM = ("sudo", "-n", "-u", "omero-import", "/usr/local/bin/idr-import")
 NOT_THERE = ("command not found", "No such file or directory")
-
-
-def read_write_node(made: Topology, release: str) -> NodeView:
-    """The node of a release that takes imports. Raises IdrError where there is none."""
-    found = [node for node in made.with_role(Role.OMERO_READWRITE) if node.release == release]
-    if not found:
-        msg = f"release {release} has no node with the role {Role.OMERO_READWRITE}, which imports"
-        raise IdrError(msg)
-    return found[0]
 
 
 @dataclass(frozen=True)
@@ -86,10 +75,8 @@ class Remote:
         )
 
     def _error(self, done: "subprocess.CompletedProcess[str]") -> IdrError:
-        said = reason(done.stderr) if done.stderr.strip() else f"exit status {done.returncode}"
-        if is_refused(said):
-            said = NO_KEY
-        elif any(text in done.stderr for text in NOT_THERE):
+        said = failure(done.stderr, done.returncode)
+        if said != NO_KEY and any(text in done.stderr for text in NOT_THERE):
             said = "it takes no imports: either it is a demo, or `pulumi up` has not configured it for them yet"
         elif "a password is required" in done.stderr:
             said = "your account may not import; idr:operators must give it the role curator or operator"

@@ -263,7 +263,7 @@ def _keys(before: Disclosed, after: Disclosed, added: set[str], deleted: set[str
 
 def _servers(preview: Preview, kind: Kind) -> set[str]:
     """The names of the nodes whose servers are created, or deleted."""
-    return {step.name for step in preview.of(SERVER) if step.kind == kind}
+    return {step.name for step in preview.of(SERVER, kind)}
 
 
 def _moved(prefix: str, before: dict[str, str] | None, after: dict[str, str] | None) -> Iterator[str]:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from idr.remote import NO_KEY, arguments, is_refused
+from idr.remote import arguments, failure
 from model.comparison import ACTIVE
-from model.messages import reason
 from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
 from model.roles import FACTS
@@ -123,8 +122,7 @@ def _ask(node: NodeView, config: Path) -> Answer | str:
     except subprocess.TimeoutExpired:
         return f"no answer within {SECONDS} s"
     if done.returncode:
-        text = reason(done.stderr) if done.stderr.strip() else f"exit status {done.returncode}"
-        return NO_KEY if is_refused(text) else text
+        return failure(done.stderr, done.returncode)
     try:
         return Answer.model_validate_json(done.stdout)
     except ValidationError:

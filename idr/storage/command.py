@@ -14,11 +14,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from idr import cli, outputs
 from idr.errors import IdrError
-from idr.remote import NO_CONNECTION, NO_KEY, arguments, configuration
+from idr.remote import NO_CONNECTION, NO_KEY, arguments, configuration, is_refused, read_write_node
 from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
 from idr.topology import of_outputs
-from model.outputs.topology import NodeView, Topology
-from model.roles import Role
+from model.outputs.topology import NodeView
 
 SHOWN = 5
 """How many faults of each kind are printed; `--faults` has all."""
@@ -52,7 +51,7 @@ def report(
     Exit status: 0 every image has its files, 1 some have not, or there is no report.
     """
     topology = of_outputs(outputs.read(stack, source))
-    node = _readwrite(topology)
+    node = read_write_node(topology, topology.live, "looks at the files")
     shown: dict[str, list[Fault]] = {kind: [] for kind in KINDS}
     with (
         configuration(topology, identity, login) as file,
@@ -71,14 +70,6 @@ def report(
         raise typer.Exit(cli.FAILED)
 
 
-def _readwrite(topology: Topology) -> NodeView:
-    for node in topology.nodes:
-        if node.release == topology.live and Role.OMERO_READWRITE in node.roles:
-            return node
-    msg = f"release {topology.live} has no node with the role {Role.OMERO_READWRITE}, which looks at the files"
-    raise IdrError(msg)
-
-
 def _lines(config: Path, node: NodeView) -> Iterator[str]:
     """Yield what the node's scan prints. Raises IdrError where it does not end well."""
     command = arguments(config, node, ["sudo", "-n", PROGRAM], CONNECT_SECONDS)
@@ -94,7 +85,7 @@ def _lines(config: Path, node: NodeView) -> Iterator[str]:
 
 
 def _reason(said: str, status: int) -> str:
-    if status == NO_CONNECTION and "Permission denied (publickey" in said:
+    if status == NO_CONNECTION and is_refused(said):
         return NO_KEY
     if "command not found" in said:
         return "it has no program for this: with the demo there are no files; else `pulumi up` brings it"
