@@ -71,9 +71,9 @@ def _told(outage: faults.Outage) -> str:
 
 
 def _is_active(service: Service, unit: str) -> None:
-    # A frozen service that is told to stop goes on for some seconds, and may answer.
+    # A frozen service still answers for some seconds after systemd asks it to stop.
     node = service.node(UNITS[unit])
     ask = f"systemctl show --property=ActiveState --value '{unit}'"
     states = service.on(node, f"for _ in $(seq 30); do {ask} | grep -qvx active || break; sleep 1; done; {ask}")
     assert set(states.split()) == {"active"}
-    service.on(node, "for _ in $(seq 30); do sudo idr-apply --status > /dev/null && break; sleep 1; done")
+    service.on(node, "for _ in $(seq 30); do sudo idr-apply --status > /dev/null && exit; sleep 1; done; exit 1")
