@@ -186,6 +186,6 @@ def _stays_on_storage(plan: Plan, state: CloudState, stay: Sequence[Node]) -> It
         port = ports.get(plan.cloud_name(f"{node.name}-storage"))
         if network and node.storage_network and port and port.network != network.id:
             yield (
-                f"{node.name} is in another network than the storage network '{network.name}': its server must be made "
-                "anew for that; give it another `rebuild` number in the same update"
+                f"{node.name} is in another network than the storage network '{network.name}': its server must be "
+                "replaced for that; give it another `rebuild` number in the same update"
             )

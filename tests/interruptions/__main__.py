@@ -1,7 +1,7 @@
 """`python -m tests.interruptions`: interrupt, keep every point, and write docs/interruptions.md.
 
 All points take hours, so a sweep goes on where the last one ended: it leaves out the points in its file of results. To
-take them anew, name another file.
+repeat them, name another file.
 """
 
 import argparse

@@ -9,7 +9,7 @@ from pathlib import Path
 HEAD = """# Interruptions
 
 Written by `python -m tests.interruptions`, which goes on where the last run ended (`points.jsonl` beside it), or by
-`make soak`, which takes all points anew: do not edit. Real engine, real plugins, the stack `local` (five nodes, not
+`make soak`, which repeats all of them: do not edit. Real engine, real plugins, the stack `local` (five nodes, not
 configured) on the cloud of `tests/fake_cloud`, which accepts and refuses as OpenStack does.
 
 An event is a request that changes the cloud, numbered in the order of arrival. Interrupted is either just before the

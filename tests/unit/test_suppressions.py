@@ -1,4 +1,4 @@
-"""Each place that a check is told to leave alone says why."""
+"""Each comment that switches a check off gives its reason."""
 
 import re
 import subprocess

@@ -22,7 +22,7 @@ Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def create_app(name: str) -> Answer:
-    """The application, as gunicorn is told to make it."""
+    """The application, as gunicorn calls it."""
     own = Path("~/.app_config.yml").expanduser()
     config = yaml.safe_load((own if own.is_file() else Path(os.environ.get("DEPLOYED", DEPLOYED))).read_text())
     for key in NEEDED:

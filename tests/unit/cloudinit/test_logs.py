@@ -23,7 +23,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def rotate(log: Path) -> None:
-    """What the timer starts; without Debian's account and without an nginx that could be told."""
+    """What the timer starts; without Debian's account and without an nginx to notify."""
     text = rendered.files(PROXY, PLAN, stacks.secrets_of("local"))[DAILY]
     text = text.replace("/var/log/nginx", str(log.parent)).replace("www-data adm", "").replace("invoke-rc.d", "true")
     config = log.with_name("logrotate.conf")

@@ -11,7 +11,7 @@ from idr.transfer.places import problem
     "place",
     [
         *("/data/OMERO", "s3:bucket/path", "./-odd", "sftp:/srv,old/token=1", ":local:/data", "store,region=eu:bucket"),
-        *(":s3,env_auth=true,endpoint=https://s3.example.org:bucket", ":sftp,key_file=/root/.ssh/id:/data"),
+        *(":s3,env_auth=true,endpoint=https://s3.example.org:bucket", ":sftp,key_file=/home/me/.ssh/id:/data"),
     ],
 )
 def test_a_place_is_taken(place: str) -> None:
