@@ -2,6 +2,7 @@
 
 from model.nfs import NfsMount
 from model.plan import Node, Plan, Scope
+from model.raw_storage import of_kind
 from model.roles import Role
 
 
@@ -27,7 +28,7 @@ def service_name(release: Scope) -> str:
 
 def mounts(node: Node, plan: Plan) -> tuple[NfsMount, ...]:
     """What a node with the official distribution mounts over the network."""
-    return plan.settings.nfs_mounts + (_shares(plan.scope_of(node)) if is_readonly(node) else ())
+    return of_kind(plan.settings.raw_images(), NfsMount) + (_shares(plan.scope_of(node)) if is_readonly(node) else ())
 
 
 def _shares(release: Scope) -> tuple[NfsMount, ...]:
