@@ -9,9 +9,9 @@ from model.downloads import Download, Jar
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
 from model.nfs import NfsMount
 from model.object_stores import S3Mount
-from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
-from model.plan import Node
-from model.raw_storage import LOCAL, LinkTree, LocalPath, of_kind
+from model.omero_nodes import database_user, is_readonly, mounts, raw_volumes, readonly_nodes
+from model.plan import Node, Volume
+from model.raw_storage import FOLDERS, LinkTree, LocalPath, in_release, of_kind
 from model.roles import OMERO_ROLES, Role
 from model.visitors import Visitors
 
@@ -139,8 +139,9 @@ class Buckets:
 
 @dataclass(frozen=True)
 class LocalStorage:
-    """What the nodes' own disks have of raw images: folders that must be there, and trees of links."""
+    """What the nodes' own disks have of raw images: volumes, folders that must be there, and trees of links."""
 
+    mounts: tuple[str, ...]
     folders: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
 
@@ -150,6 +151,7 @@ class LocalStorage:
         raw = source.plan.settings.raw_images()
         trees = of_kind(raw, LinkTree)
         return cls(
+            mounts=tuple(volume.mount for volume in raw_volumes(source.node, source.plan)),
             folders=tuple(one.mount for one in of_kind(raw, LocalPath)),
             links=tuple((f"{tree.mount}/{name}", to) for tree in trees for name, to in sorted(tree.links.items())),
         )
@@ -161,10 +163,11 @@ class ReadWrite:
 
     All of a release's OMERO nodes must have these at the same path: on `image_mounts`, and in the folders that
     `storage` names, they do; on this node's own volume only where there are no others. `database_gib` is 0 where the
-    database has no volume.
+    database has no volume. `raw_volumes` are shared, too, and known to clients by the ids of `volume_ids`.
     """
 
     readonly_nodes: tuple[Node, ...]
+    raw_volumes: tuple[Volume, ...]
     image_mounts: tuple[str, ...]
     image_folders: tuple[str, ...]
     database: Node
@@ -174,13 +177,15 @@ class ReadWrite:
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        raw, others = source.plan.settings.raw_images(), readonly_nodes(source.release)
+        raw = in_release(source.plan.settings.raw_images(), source.release.name)
+        others = readonly_nodes(source.release)
         database = source.first(Role.DATABASE)
         own = [volume.mount for volume in source.node.volumes if volume.purpose == "data"]
         return cls(
             readonly_nodes=others,
-            image_mounts=tuple(one.mount for one in raw if not isinstance(one, LOCAL)),
-            image_folders=(*(one.mount for one in raw if isinstance(one, LOCAL)), *(() if others else own)),
+            raw_volumes=raw_volumes(source.node, source.plan),
+            image_mounts=tuple(one.mount for one in raw if not isinstance(one, FOLDERS)),
+            image_folders=(*(one.mount for one in raw if isinstance(one, FOLDERS)), *(() if others else own)),
             database=database,
             database_user=database_user(source.node),
             database_gib=sum(volume.size_gib for volume in database.volumes if volume.purpose == "db"),

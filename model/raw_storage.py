@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from model import collisions
-from model.field_types import MachineNetwork, MountPath, Name, Section, Shape
+from model.field_types import MachineNetwork, MountPath, Name, NodeName, ReleaseName, Section, Shape
 from model.nfs import NfsMount
 from model.object_stores import S3Mount
+from model.release_settings import DataVolume, Release
+from model.roles import Role, role_facts
 
 SETTING: Final = "storage"
 FORMER: Final = {"nfsMounts": "nfs", "s3Mounts": "s3"}
@@ -41,6 +43,21 @@ class LocalPath(Section):
         yield self.mount, "already on the nodes"
 
 
+class RawVolume(DataVolume):
+    """A Cinder volume on the read-write node of a release, which shares it read-only with the release's other nodes."""
+
+    kind: Literal["volume"] = Field(description="Its kind")
+    name: NodeName = Field(description="Its name; another name is another volume")
+    release: ReleaseName = Field(description="The release whose nodes have it")
+    mount: MountPath = Field(description="Where it is on all of them")
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Where the files come from, by path."""
+        source = self.source and (self.source.volume or self.source.snapshot)
+        origin = f"existing {self.existing}" if self.existing else f"copy of {source}" if source else "new"
+        yield f"{self.mount} ({self.release})", f"volume {self.name}, {origin}"
+
+
 class LinkTree(Section):
     """A folder of links to other entries, so that paths stay as OMERO knows them wherever the files are."""
 
@@ -61,12 +78,14 @@ class LinkTree(Section):
                 yield f"links: '{name}' would be inside the link '{above}'"
 
 
-Entry = Annotated[NfsMount | S3Mount | LocalPath | LinkTree, Field(discriminator="kind")]
+Entry = Annotated[NfsMount | S3Mount | RawVolume | LocalPath | LinkTree, Field(discriminator="kind")]
 """One entry of the setting."""
 
-LOCAL: Final = (LocalPath, LinkTree)
+FOLDERS: Final = (LocalPath, LinkTree)
+"""The kinds that are no mounts of their own."""
+LOCAL: Final = (RawVolume, *FOLDERS)
 """The kinds that the role `local-storage` takes care of."""
-Kind = TypeVar("Kind", NfsMount, S3Mount, LocalPath, LinkTree)
+Kind = TypeVar("Kind", NfsMount, S3Mount, RawVolume, LocalPath, LinkTree)
 
 
 @dataclass(frozen=True)
@@ -111,14 +130,53 @@ def hosts(entries: Iterable[Placed]) -> Iterator[tuple[str, str]]:
     yield from ((setting.partition(".")[0], host) for setting, host in (of_shares | of_urls).items())
 
 
-def problems(entries: Sequence[Placed], site_mounts: Sequence[str]) -> Iterator[str]:
-    """What entries say against each other, and against where the site's own roles have their volumes."""
+def in_release(entries: Iterable[Entry], release: str) -> tuple[Entry, ...]:
+    """The entries that nodes of a release have."""
+    return tuple(one for one in entries if not isinstance(one, RawVolume) or one.release == release)
+
+
+def volumes_of(entries: Iterable[Entry], release: str) -> tuple[RawVolume, ...]:
+    """The volumes of a release."""
+    return of_kind(in_release(entries, release), RawVolume)
+
+
+def problems(entries: Sequence[Placed], releases: Mapping[str, Release], site_mounts: Sequence[str]) -> Iterator[str]:
+    """What entries say against each other, against releases, and against where the site's own roles have volumes."""
+    for one in entries:
+        if isinstance(one.entry, RawVolume) and (wrong := _has_no_node(one.entry, releases)):
+            yield f"{one.setting}.{wrong}"
+    found = (
+        text
+        for release in releases
+        for text in _in_one_release([one for one in entries if in_release([one.entry], release)], site_mounts)
+    )
+    yield from dict.fromkeys(found)
+
+
+def _has_no_node(volume: RawVolume, releases: Mapping[str, Release]) -> str | None:
+    """Why no node can have a volume."""
+    release = releases.get(volume.release)
+    if release is None:
+        return f"release: '{volume.release}' is not one of the releases: {', '.join(releases)}"
+    writers = [group for group in release.nodes.values() if Role.OMERO_READWRITE in group.roles]
+    if not writers:
+        return (
+            f"release: {volume.release} has no node with the role {Role.OMERO_READWRITE}, which would have the volume"
+        )
+    if volume.name in {kept.name for role in writers[0].roles if (kept := role_facts(role).volume)}:
+        return f"name: '{volume.name}' is a volume of the node's own already; take another name"
+    return None
+
+
+def _in_one_release(entries: Sequence[Placed], site_mounts: Sequence[str]) -> Iterator[str]:
     # Nothing is mounted or made at a path that is there already.
     made = [one for one in entries if not isinstance(one.entry, LocalPath)]
     mounts: dict[str, list[str]] = {}
     for one in made:
         mounts.setdefault(one.list, []).append(one.entry.mount)
     yield from collisions.paths(mounts, site_mounts)
+    names = [one.entry.name for one in entries if isinstance(one.entry, RawVolume)]
+    yield from (f"{SETTING}: two volumes are named '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1)
     places = [PurePosixPath(one.entry.mount) for one in entries if not isinstance(one.entry, LinkTree)]
     for one in entries:
         for name, target in one.entry.links.items() if isinstance(one.entry, LinkTree) else ():

@@ -48,7 +48,7 @@ from model.people import Operator
 from model.proxies import Proxies
 from model.public_certificate import Acme, PublicCertificate
 from model.public_site import PublicSite
-from model.raw_storage import StorageNetwork
+from model.raw_storage import RawVolume, StorageNetwork
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution, Feature
@@ -155,9 +155,10 @@ class Settings(Section):
         )
         yield from self._files_come_from_somewhere()
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
-        yield from collisions.volumes(volumes)
+        raw = [one.existing for one in raw_storage.of_kind(self.raw_images(), RawVolume) if one.existing]
+        yield from collisions.volumes([*volumes, *raw])
         of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
-        yield from raw_storage.problems(self.placed_storage(), of_site)
+        yield from raw_storage.problems(self.placed_storage(), self.releases, of_site)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()

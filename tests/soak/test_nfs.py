@@ -52,6 +52,7 @@ RELEASES = {
         },
     }
 }
+VOLUME = {"kind": "volume", "name": "raw", "release": "demo1", "mount": "/uod/volume", "sizeGib": 1}
 SHARED, MOUNTED = "/data/OMERO/ManagedRepository", "/data/OMERO-readonly/ManagedRepository"
 RAW, RAW_MOUNTED, RAW_BY_VERSION_3 = "/srv/raw", "/uod/idr", "/uod/old"
 TREE, BROUGHT = "/uod/filesets", "/srv/brought"
@@ -94,10 +95,11 @@ class Place:
         """A node's configuration with the official distribution, but for OMERO.server itself."""
         values = stacks.values("local")
         values |= {"omero": stacks.values("ebi")["omero"], "omeroImage": values["image"], "releases": RELEASES}
+        values["storage"] = [VOLUME]
         if name == READONLY:  # the other one plays the site's server
             source, options = f"{self.address(READWRITE)}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
             links = {"idr0001": RAW_MOUNTED, "old/idr0002": RAW_BY_VERSION_3, "idr0003": BROUGHT}
-            values["storage"] = [
+            values["storage"] += [
                 {"kind": "nfs", "source": source, "mount": RAW_MOUNTED},
                 {"kind": "nfs", "source": source, "mount": RAW_BY_VERSION_3, "options": options},
                 {"kind": "path", "mount": BROUGHT},
@@ -201,7 +203,7 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with emulated.host(State.at(None)):
         register_image()
         stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
-        stack.configure(idr_image=IMAGE, idr_releases=RELEASES)
+        stack.configure(idr_image=IMAGE, idr_releases=RELEASES, idr_storage=[VOLUME])
         with stack.running():
             made = Place(stack, stack.service())
             open_port(made)
@@ -230,6 +232,7 @@ def test_it_is_shared_with_the_read_only_node_alone(place: Place) -> None:
     assert {tuple(line.split("(")[0].split()) for line in shares if not line.startswith(RAW)} == {
         ("/data/OMERO", place.address(READONLY)),
         ("/data/BioFormatsCache", place.address(READONLY)),
+        (VOLUME["mount"], place.address(READONLY)),
     }
     rules = place.said(READWRITE, "sudo nft list chain inet idr input").splitlines()
     let_in = [line for line in rules if "2049" in line]
@@ -269,6 +272,25 @@ def test_version_3_is_mounted_beside_version_4(place: Place) -> None:
     kinds = place.said(READONLY, f"findmnt -rn -o FSTYPE,OPTIONS {RAW_BY_VERSION_3}").splitlines()
     assert [line.split()[0] for line in kinds] == ["autofs", "nfs"]
     assert "vers=3" in kinds[1].split()[1].split(",")
+
+
+def test_a_volume_is_read_at_the_same_path_on_both_and_is_not_the_root_disk(place: Place) -> None:
+    place.said(READWRITE, f"mountpoint {VOLUME['mount']} && echo volume | sudo tee {VOLUME['mount']}/image")
+    assert place.said(READONLY, f"cat {VOLUME['mount']}/image") == "volume"
+    assert place.on(READONLY, f"sudo touch {VOLUME['mount']}/other").returncode != 0
+
+
+def test_a_volume_that_is_not_mounted_is_a_failure_that_names_it(place: Place) -> None:
+    mount, health = VOLUME["mount"], "sudo /usr/local/lib/idr/local-storage/health"
+    place.said(READWRITE, f"sudo exportfs -u {place.address(READONLY)}:{mount} && sudo umount {mount}")
+    done = place.on(READWRITE, health)
+    place.on(READWRITE, "sudo exportfs -ra")
+    away = place.on(READONLY, f"ls {mount}/image")
+    place.said(READWRITE, f"sudo mount {mount} && sudo exportfs -ra")
+    assert done.returncode == 1
+    assert f"{mount}: its volume is not mounted" in done.stdout.decode()
+    assert away.returncode != 0
+    until(lambda: place.on(READONLY, f"cat {mount}/image").stdout == b"volume\n", ERROR_SECONDS)
 
 
 def test_links_lead_to_every_kind(place: Place) -> None:

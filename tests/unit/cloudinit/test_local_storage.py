@@ -16,14 +16,14 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         self.root, self.tree = folder, folder / "filesets"
-        self._links, self._folders = folder / "links", folder / "folders"
-        self._folders.write_text("# Folders.\n")
+        self._links, self._folders, self._mounts = folder / "links", folder / "folders", folder / "mounts"
         for name, text in {"runuser": '#!/bin/sh\nshift 3\nexec "$@"\n'}.items():
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
 
-    def wants(self, *links: tuple[str, str], folders: tuple[Path, ...] = ()) -> None:
-        """Write both lists."""
+    def wants(self, *links: tuple[str, str], folders: tuple[Path, ...] = (), mount: str = "/") -> None:
+        """Write the lists."""
+        self._mounts.write_text(f"# Mounts.\n{mount}\n")
         self._links.write_text("# Links.\n" + "".join(f"{self.tree}/{name} {to}\n" for name, to in links))
         self._folders.write_text("# Folders.\n" + "".join(f"{folder}\n" for folder in folders))
 
@@ -33,6 +33,7 @@ class Node:
             "LINKS": str(self._links),
             "MADE": str(self.root / "made"),
             "FOLDERS": str(self._folders),
+            "MOUNTS": str(self._mounts),
             "PATH": f"{self.root}:{os.environ['PATH']}",
         }
         return subprocess.run([SCRIPTS / script], env=os.environ | own, capture_output=True, text=True, check=False)
@@ -119,3 +120,10 @@ def test_a_link_that_somebody_has_changed_is_named(node: Node) -> None:
     (node.tree / "idr0001").unlink()
     (node.tree / "idr0001").symlink_to("/elsewhere")
     assert f"does not lead to {node.root}" in node.run("health").stdout
+
+
+def test_a_volume_that_is_not_mounted_is_named(node: Node) -> None:
+    node.wants(mount=str(node.root))
+    done = node.run("health")
+    assert done.returncode == 1
+    assert f"{node.root}: its volume is not mounted" in done.stdout

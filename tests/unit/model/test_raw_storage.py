@@ -16,6 +16,8 @@ NFS = {"source": "nfs.example.org:/idr", "mount": "/uod/idr"}
 ZARR = {"bucket": "idr/zarr", "endpoint": "https://s3.example.org", "mount": "/uod/zarr"}
 PATH = {"kind": "path", "mount": "/srv/images"}
 LINKS = {"kind": "links", "mount": "/uod/filesets", "links": {"idr0001": "/uod/idr/1", "old/idr0002": "/srv/images"}}
+VOLUME = {"kind": "volume", "name": "raw", "release": "prod130", "mount": "/uod/raw", "sizeGib": 500}
+ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 SHARE = {"kind": "nfs", **NFS}
 SOURCE = Source("ebi", "Pulumi.ebi.yaml", frozenset({"storage", "s3Mounts"}))
 
@@ -25,7 +27,7 @@ def planned(*entries: dict[str, Any], **others: Any) -> Plan:
 
 
 def bundles(made: Plan) -> dict[str, str]:
-    ids = {"data": "6c7a4e6e-5a1b-4f5e-9c4e-0d7c1f1e2a3b", "db": "x", "nginxcache": "y"}
+    ids = {"data": "6c7a4e6e-5a1b-4f5e-9c4e-0d7c1f1e2a3b", "db": "x", "nginxcache": "y", "raw": ID}
     return {node.name: render.bundle(node, made, stacks.secrets_of("ebi"), ids) for node in made.nodes}
 
 
@@ -96,6 +98,14 @@ def test_an_import_takes_images_of_every_kind() -> None:
         ([SHARE, SHARE], "storage: /uod/idr is mounted twice"),
         ([SHARE, {**LINKS, "mount": "/uod/idr/f"}], "storage: /uod/idr/f is inside /uod/idr, which is mounted too"),
         ([SHARE, {**LINKS, "mount": "/etc/x", "links": {"a": "/uod/idr"}}], "over the machine's own /etc"),
+        ([{**VOLUME, "release": "prod131"}], "storage.0.release: 'prod131' is not one of the releases: prod130"),
+        ([{**VOLUME, "name": "data"}], "storage.0.name: 'data' is a volume of the node's own already"),
+        ([VOLUME, {**VOLUME, "mount": "/uod/b"}], "storage: two volumes are named 'raw'"),
+        ([VOLUME, {**VOLUME, "name": "b"}], "storage: /uod/raw is mounted twice"),
+        ([{**VOLUME, "existing": ID}, {**VOLUME, "existing": ID, "name": "b", "mount": "/b"}], f"{ID} is named twice"),
+        ([{**VOLUME, "existing": ID, "type": "ssd"}], "storage.0: an existing volume is used as it is"),
+        ([{**VOLUME, "sizeGib": 0}], "storage.0.sizeGib: must be at least 1"),
+        ([{**VOLUME, "name": "a-b"}], "storage.0.name: must be lower-case letters and digits"),
         ([LINKS, PATH], "storage.0.links.idr0001: /uod/idr/1 is below no other entry's mount"),
         ([SHARE, {**LINKS, "links": {}}], "idr:storage.1.links: must have at least one entry"),
         ([SHARE, {**LINKS, "links": {"../a": "/uod/idr"}}], "must be a path below `mount`"),
@@ -120,3 +130,43 @@ def test_the_secret_of_a_bucket_in_plain_text_is_refused() -> None:
         parse(stacks.values("ebi") | {"storage": [bucket]}, Source("ebi", "Pulumi.ebi.yaml"))
     assert "pulumi config set --secret --path 'idr:storage[0].secretKey'" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_the_node_that_writes_has_the_volume_and_shares_it_with_the_others() -> None:
+    made = planned(VOLUME)
+    having = [(node, volume) for node in made.nodes for volume in node.volumes if volume.purpose == "raw"]
+    assert [(node.name, volume.name, volume.size_gib) for node, volume in having] == [
+        ("prod130-omeroreadwrite", "prod130-omeroreadwrite-raw", 500)
+    ]
+    (node, volume) = having[0]
+    assert volume.is_new
+    found = json.loads(render.bundle(node, made, stacks.secrets_of("ebi"), {"data": "x", "raw": ID}))["files"]
+    texts = {entry["path"]: entry["content"] for entry in found}
+    assert f"{ID} /uod/raw 500 new" in texts["/etc/idr/volumes"]
+    assert "/uod/raw" in texts["/usr/local/lib/idr/local-storage/mounts"].splitlines()
+    shared = [line for line in texts["/etc/exports.d/idr.exports"].splitlines() if line.startswith("/uod/raw ")]
+    others = [node.address for node in made.nodes if Role.OMERO_READONLY in node.roles]
+    options = f"ro,sync,no_subtree_check,root_squash,mp,fsid={ID}"
+    assert shared == [f"/uod/raw {address}({options})" for address in others]
+    for reader in (node for node in made.nodes if Role.OMERO_READONLY in node.roles):
+        mounts = rendered.files(reader, made, stacks.secrets_of("ebi"))["/usr/local/lib/idr/nfs/mounts"]
+        assert f"{node.address}:/uod/raw /uod/raw ro,vers=4.2" in mounts.splitlines()
+
+
+def test_an_import_takes_images_of_a_volume() -> None:
+    about = json.loads(files(planned(VOLUME), Role.OMERO_READWRITE)["/etc/idr/import.json"])
+    assert about["mounts"] == ["/uod/raw"]
+
+
+def test_each_release_has_its_own_volume_at_the_same_path() -> None:
+    releases = stacks.values("ebi")["releases"]
+    both = releases | {"prod131": {**releases["prod130"], "cidr": "192.168.131.0/24"}}
+    made = planned(VOLUME, {**VOLUME, "release": "prod131", "existing": ID}, releases=both)
+    found = {volume.name: volume.existing for node in made.nodes for volume in node.volumes if volume.purpose == "raw"}
+    assert {name: str(one) for name, one in found.items()} == {
+        "prod130-omeroreadwrite-raw": "None",
+        "prod131-omeroreadwrite-raw": ID,
+    }
+    links = {**LINKS, "links": {"a": "/uod/raw"}}
+    with pytest.raises(SettingsError, match=r"storage\.1\.links\.a: /uod/raw is below no other entry's mount"):
+        planned(VOLUME, links, releases=both)
