@@ -184,6 +184,7 @@ class Site:
 CONTEXTS: Mapping[str, type[Context]] = {
     "bastion": Bastion,
     "database": Database,
+    "local-storage": omero.LocalStorage,
     "management": Management,
     "nfs": omero.Mounts,
     "omero-database": omero.Accounts,

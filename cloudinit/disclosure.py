@@ -57,10 +57,8 @@ def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"omero.{name}", f"{part.url} ({part.sha256 or 'no sum'})"
     if pages := settings.site.pages:
         yield "site.pages", f"{pages.url} ({pages.sha256 or 'no sum'})"
-    for mount in settings.nfs_mounts:
-        yield f"nfsMounts {mount.mount}", f"{mount.source} ({mount.options})"
-    for bucket in settings.s3_mounts:
-        yield f"s3Mounts {bucket.mount}", f"{bucket.bucket} of {bucket.endpoint}"
+    for entry in settings.raw_images():
+        yield from ((f"storage {path}", source) for path, source in entry.sources())
     for redirect in settings.redirects:
         yield f"redirects {redirect.source}", f"{redirect.target} ({'301' if redirect.permanent else '302'})"
     for name, value in settings.site.headers.items():

@@ -9,8 +9,9 @@ from model.downloads import Download, Jar
 from model.firewall import OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT
 from model.nfs import NfsMount
 from model.object_stores import S3Mount
-from model.omero_nodes import database_user, is_readonly, mounts, readonly_nodes
-from model.plan import Node
+from model.omero_nodes import database_user, is_readonly, mounts, raw_volumes, readonly_nodes
+from model.plan import Node, Volume
+from model.raw_storage import FOLDERS, LinkTree, LocalPath, in_release, of_kind
 from model.roles import OMERO_ROLES, Role
 from model.visitors import Visitors
 
@@ -133,18 +134,40 @@ class Buckets:
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        return cls(buckets=source.plan.settings.s3_mounts)
+        return cls(buckets=of_kind(source.plan.settings.raw_images(), S3Mount))
+
+
+@dataclass(frozen=True)
+class LocalStorage:
+    """What the nodes' own disks have of raw images: volumes, folders that must be there, and trees of links."""
+
+    mounts: tuple[str, ...]
+    folders: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The values for a node."""
+        raw = source.plan.settings.raw_images()
+        trees = of_kind(raw, LinkTree)
+        return cls(
+            mounts=tuple(volume.mount for volume in raw_volumes(source.node, source.plan)),
+            folders=tuple(one.mount for one in of_kind(raw, LocalPath)),
+            links=tuple((f"{tree.mount}/{name}", to) for tree in trees for name, to in sorted(tree.links.items())),
+        )
 
 
 @dataclass(frozen=True)
 class ReadWrite:
     """Whom the read-write server shares its files with, and where images can be that it imports in place.
 
-    All of a release's OMERO nodes must have these at the same path: on `image_mounts` they do, in `image_folders` of
-    this node only where there are no others. `database_gib` is 0 where the database has no volume.
+    All of a release's OMERO nodes must have these at the same path: on `image_mounts`, and in the folders that
+    `storage` names, they do; on this node's own volume only where there are no others. `database_gib` is 0 where the
+    database has no volume. `raw_volumes` are shared, too, and known to clients by the ids of `volume_ids`.
     """
 
     readonly_nodes: tuple[Node, ...]
+    raw_volumes: tuple[Volume, ...]
     image_mounts: tuple[str, ...]
     image_folders: tuple[str, ...]
     database: Node
@@ -154,11 +177,15 @@ class ReadWrite:
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        settings, others, database = source.plan.settings, readonly_nodes(source.release), source.first(Role.DATABASE)
+        raw = in_release(source.plan.settings.raw_images(), source.release.name)
+        others = readonly_nodes(source.release)
+        database = source.first(Role.DATABASE)
+        own = [volume.mount for volume in source.node.volumes if volume.purpose == "data"]
         return cls(
             readonly_nodes=others,
-            image_mounts=(*(nfs.mount for nfs in settings.nfs_mounts), *(s3.mount for s3 in settings.s3_mounts)),
-            image_folders=() if others else tuple(one.mount for one in source.node.volumes if one.purpose == "data"),
+            raw_volumes=raw_volumes(source.node, source.plan),
+            image_mounts=tuple(one.mount for one in raw if not isinstance(one, FOLDERS)),
+            image_folders=(*(one.mount for one in raw if isinstance(one, FOLDERS)), *(() if others else own)),
             database=database,
             database_user=database_user(source.node),
             database_gib=sum(volume.size_gib for volume in database.volumes if volume.purpose == "db"),

@@ -131,8 +131,7 @@ def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, st
     """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
     source = Source(node, plan, secrets, volume_ids)
     common = Common.of(source)
-    settings = plan.settings
-    applied = applied_roles(node.roles, settings.omero.distribution, pages=settings.site.pages is not None)
+    applied = applied_roles(node.roles, plan.settings.omero.distribution, plan.settings.features())
     roles = {role: role_description(role) for role in applied}
     usual = RoleDescription().health_seconds
     files = [entry for role in roles for entry in _files(role, variables(role, common, source))]

@@ -106,10 +106,8 @@ def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, 
             continue
 
 
-def paths_and_volumes(
-    given: Mapping[str, Iterable[str]], volumes: Sequence[UUID], site_mounts: Iterable[str] = ()
-) -> Iterator[str]:
-    """Places of the file system that are mounted over, and existing volumes that two machines would attach.
+def paths(given: Mapping[str, Iterable[str]], site_mounts: Iterable[str] = ()) -> Iterator[str]:
+    """Places of the file system that are mounted over.
 
     `given` has mount points by the setting that names them. `site_mounts` are where the site's own roles have their
     volumes.
@@ -126,8 +124,12 @@ def paths_and_volumes(
         for other in dict.fromkeys(mounts):
             if other != path and path.is_relative_to(other):
                 yield f"{setting}: {path} is inside {other}, which is mounted too"
-    for volume in dict.fromkeys(volumes):
-        if volumes.count(volume) > 1:
+
+
+def volumes(existing: Sequence[UUID]) -> Iterator[str]:
+    """Existing volumes that two machines would attach."""
+    for volume in dict.fromkeys(existing):
+        if existing.count(volume) > 1:
             yield f"the existing volume {volume} is named twice: one machine can have it"
 
 

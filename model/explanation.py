@@ -14,7 +14,8 @@ UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies",
 """Words of keys whose values may be secret, or hold something secret by mistake: these are never repeated."""
 
 LONGEST_SHOWN = 80
-_WITHOUT_VALUE = ("missing", "extra_forbidden", "dict_type", "model_type", "too_short", "too_long")
+_NO_MAPPING = ("dict_type", "model_type", "model_attributes_type")
+_WITHOUT_VALUE = ("missing", "extra_forbidden", *_NO_MAPPING, "too_short", "too_long")
 
 
 def problems(item: ErrorDetails, key: str) -> list[str]:
@@ -73,12 +74,14 @@ def _always(text: str) -> Callable[[ErrorDetails], str]:
 _WORDS: dict[str, Callable[[ErrorDetails], str]] = {
     "extra_forbidden": _always("is not a setting"),
     "missing": _always("is required"),
-    **dict.fromkeys(("dict_type", "model_type"), _always("must be a mapping of keys to values")),
+    **dict.fromkeys(_NO_MAPPING, _always("must be a mapping of keys to values")),
     **dict.fromkeys(("tuple_type", "list_type"), _list),
     "string_type": _text,
     "too_short": _always("must have at least one entry"),
     "too_long": lambda item: f"must have at most {item['ctx']['max_length']} entries",
     **dict.fromkeys(("enum", "literal_error"), _choice),
+    "union_tag_not_found": lambda item: f"needs {item['ctx']['discriminator']}",
+    "union_tag_invalid": lambda item: f"{item['ctx']['discriminator']} must be one of {item['ctx']['expected_tags']}",
     "greater_than_equal": _bound("at least", "ge"),
     "less_than_equal": _bound("at most", "le"),
     **dict.fromkeys(

@@ -29,7 +29,9 @@ from model.firewall import (
     unserved,
 )
 from model.flow_fields import Transport
+from model.nfs import NfsMount
 from model.plan import Node, Plan, Scope
+from model.raw_storage import of_kind
 from model.roles import OMERO_ROLES, Role
 from model.settings import Settings
 
@@ -65,7 +67,7 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
             yield from (replace(flow, target=role) for role in shared)
         elif flow.target == STORAGE:
             # Nothing where nothing is mounted.
-            ports = nfs.ports(mount.options for mount in settings.nfs_mounts)
+            ports = nfs.ports(mount.options for mount in of_kind(settings.raw_images(), NfsMount))
             yield from (replace(flow, transport=transport, port=port) for transport, port in ports)
         else:
             yield flow

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from model.cloud_state import CloudNetwork, CloudState, Port, Router
 from model.plan import Node, Plan, Scope
 from model.planning import PLACEHOLDER
-from model.settings import StorageNetwork
+from model.raw_storage import StorageNetwork
 from model.wording import is_missing, several
 
 

@@ -1,7 +1,7 @@
 """Raw images on NFS servers: which ports a mount needs, by its options (nfs(5)), and which options cannot work here."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -121,11 +121,16 @@ def _ports(given: dict[str, str]) -> Iterator[tuple[Transport, int]]:
 class NfsMount(Section):
     """Raw images that OMERO nodes mount, at the same path on all of them."""
 
+    kind: Literal["nfs"] = Field("nfs", description="Left out below `nfsMounts` only")
     source: NfsSource = Field(description="server:/path")
     mount: MountPath = Field(description="Where it is mounted")
     options: NfsOptions = Field(
         "ro", description="Mount options, as in ro,nfsvers=4.2; version 3 needs nolock and mountport=PORT"
     )
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Where the files come from, by path."""
+        yield self.mount, f"{self.source} ({self.options})"
 
     def problems(self) -> Iterator[str]:
         """Options that cannot work here."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr
 
@@ -24,6 +24,7 @@ SECRET: Final = re.compile("[A-Za-z0-9/+=_.~-]+")
 class S3Mount(Section):
     """A bucket that OMERO nodes mount read-only, at the same path on all of them."""
 
+    kind: Literal["s3"] = Field("s3", description="Left out below `s3Mounts` only")
     bucket: Bucket = Field(description="The bucket, or a folder in it, as in idr/zarr")
     endpoint: HttpsUrl = Field(description="Where the object store is, as in https://s3.example.org")
     mount: MountPath = Field(description="Where it is mounted")
@@ -36,6 +37,10 @@ class S3Mount(Section):
     def name(self) -> str:
         """What its unit and its files are called, from the mount's path."""
         return self.mount.strip("/").replace("-", "--").replace("/", "-")
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Where the files come from, by path."""
+        yield self.mount, f"{self.bucket} of {self.endpoint}"
 
     def problems(self) -> Iterator[str]:
         """A key without its secret or with one that rclone reads otherwise, and paths that make no name of a unit."""

@@ -1,7 +1,8 @@
 """What OMERO's nodes are configured with, beside the settings: shares, mounts, the database user, the name in TLS."""
 
 from model.nfs import NfsMount
-from model.plan import Node, Plan, Scope
+from model.plan import Node, Plan, Scope, Volume
+from model.raw_storage import of_kind, volumes_of
 from model.roles import Role
 
 
@@ -27,16 +28,26 @@ def service_name(release: Scope) -> str:
 
 def mounts(node: Node, plan: Plan) -> tuple[NfsMount, ...]:
     """What a node with the official distribution mounts over the network."""
-    return plan.settings.nfs_mounts + (_shares(plan.scope_of(node)) if is_readonly(node) else ())
+    return of_kind(plan.settings.raw_images(), NfsMount) + (
+        _shares(plan, plan.scope_of(node)) if is_readonly(node) else ()
+    )
 
 
-def _shares(release: Scope) -> tuple[NfsMount, ...]:
+def raw_volumes(node: Node, plan: Plan) -> tuple[Volume, ...]:
+    """The node's volumes of raw images."""
+    names = {raw.name for raw in volumes_of(plan.settings.raw_images(), node.scope)}
+    return tuple(volume for volume in node.volumes if volume.purpose in names)
+
+
+def _shares(plan: Plan, release: Scope) -> tuple[NfsMount, ...]:
     # As in IDR: the data folder aside and read-only, the Bio-Formats cache in its place and shared by all who write it.
+    shared = [
+        ("/data/OMERO", "/data/OMERO-readonly", "ro,vers=4.2"),
+        ("/data/BioFormatsCache", "/data/BioFormatsCache", "rw,vers=4.2"),
+        *((raw.mount, raw.mount, "ro,vers=4.2") for raw in volumes_of(plan.settings.raw_images(), release.name)),
+    ]
     return tuple(
         NfsMount(source=f"{server.address}:{path}", mount=mount, options=options)
         for server in release.with_role(Role.OMERO_READWRITE)
-        for path, mount, options in (
-            ("/data/OMERO", "/data/OMERO-readonly", "ro,vers=4.2"),
-            ("/data/BioFormatsCache", "/data/BioFormatsCache", "rw,vers=4.2"),
-        )
+        for path, mount, options in shared
     )

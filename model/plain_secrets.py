@@ -15,7 +15,7 @@ KEYS: Final = {
     "certificate": "--path idr:certificate.key",
 }
 """Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
-HOLDERS: Final = ("s3Mounts",)
+HOLDERS: Final = ("s3Mounts", "storage")
 """Top-level keys that may have secrets inside, which only Pulumi's encryption may keep."""
 PUBLISHED_KEYS: Final = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""

@@ -8,9 +8,10 @@ from model import people
 from model.firewall import Rule
 from model.limits import Limits
 from model.people import Person
+from model.raw_storage import StorageNetwork
 from model.release_settings import AntiAffinity, Flavor, VolumeSource
 from model.roles import NodeRole, Role, SiteRole
-from model.settings import Settings, StorageNetwork
+from model.settings import Settings
 from model.sizing import Sizes
 from model.systems import System
 

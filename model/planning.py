@@ -11,7 +11,8 @@ from model.limits import Limits
 from model.omero_config import ServerConfig, WebConfig, merged
 from model.people import Person
 from model.plan import BASTION, Node, Plan, Scope, Subnet, Volume
-from model.release_settings import AntiAffinity, Machine, NodeGroup, Release, ScopeSettings
+from model.raw_storage import volumes_of
+from model.release_settings import AntiAffinity, DataVolume, Machine, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution
 from model.roles import OMERO_ROLES, Role, node_address, role_facts
 from model.settings import Settings
@@ -140,7 +141,7 @@ def _node(
         packages=packages(system, group.roles, settings.omero.distribution, settings.features()),
         security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
         listens=firewall.listens(group.roles, _unserved(settings, place)),
-        volumes=_volumes(name, group),
+        volumes=(*_volumes(name, group), *_raw_volumes(name, scope, group, settings)),
         rebuild=rebuild.get(alias, 0),
         limits=Limits(),
     )
@@ -165,15 +166,22 @@ def _image(settings: Settings, system: System) -> str | None:
 
 def _volumes(node: str, group: NodeGroup) -> tuple[Volume, ...]:
     purposes = {volume.name: volume for role in group.roles if (volume := role_facts(role).volume)}
-    return tuple(
-        Volume(
-            name=f"{node}-{name}",
-            purpose=name,
-            size_gib=asked.size_gib,
-            mount=purposes[name].mount,
-            type=asked.type,
-            source=asked.source,
-            existing=asked.existing,
-        )
-        for name, asked in group.volumes.items()
+    return tuple(_volume(node, name, purposes[name].mount, asked) for name, asked in group.volumes.items())
+
+
+def _raw_volumes(node: str, release: str, group: NodeGroup, settings: Settings) -> tuple[Volume, ...]:
+    """Those of raw images: Cinder gives a volume to one server, so the node that writes has it and shares it."""
+    found = volumes_of(settings.raw_images(), release) if Role.OMERO_READWRITE in group.roles else ()
+    return tuple(_volume(node, one.name, one.mount, one) for one in found)
+
+
+def _volume(node: str, purpose: str, mount: str, asked: DataVolume) -> Volume:
+    return Volume(
+        name=f"{node}-{purpose}",
+        purpose=purpose,
+        size_gib=asked.size_gib,
+        mount=mount,
+        type=asked.type,
+        source=asked.source,
+        existing=asked.existing,
     )

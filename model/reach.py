@@ -12,12 +12,15 @@ from model.hosts import is_dotted
 LDAP_PORTS = {"ldap": 389, "ldaps": 636}
 
 
-def shares(sources: Iterable[str], storage: IPv4Network | None) -> Iterator[str]:
-    """NFS servers, of `sources` as in 192.0.2.1:/path, that are outside of the one network where NFS is open."""
-    for number, source in enumerate(sources if storage else ()):
+def shares(sources: Mapping[str, str], storage: IPv4Network | None) -> Iterator[str]:
+    """NFS servers that are outside of the one network where NFS is open.
+
+    `sources` are as in 192.0.2.1:/path, by the setting that names each.
+    """
+    for setting, source in sources.items():
         host = source.partition(":")[0]
         if storage and is_dotted(host) and IPv4Address(host) not in storage:
-            yield f"nfsMounts.{number}: {host} is not in storageNetwork.cidr {storage}; NFS is closed elsewhere"
+            yield f"{setting}: {host} is not in storageNetwork.cidr {storage}; NFS is closed elsewhere"
 
 
 def downloads(urls: Mapping[str, str], flows: Iterable[ExtraFlow]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from model import beside, explanation, plain_secrets, site_folder, site_roles, y
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
+from model.raw_storage import SETTING, former_names
 from model.role_description import Distribution, RoleError
 from model.roles import SiteRole
 from model.secrets import secret_names
@@ -101,6 +102,11 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
 def unset(settings: Settings, file: str) -> list[str]:
     """What an `up` needs and the settings do not have yet, a line each, with who can fill it in."""
     return [f"{file}: idr:{key}: is not set yet; {_who_knows(key)}" for key in settings.missing()]
+
+
+def renamed(settings: Settings, file: str) -> list[str]:
+    """Settings under a name that the next version does not read, a line each, with what to write instead."""
+    return [f"{file}: {text}" for text in former_names(settings.placed_storage())]
 
 
 def _who_knows(key: str) -> str:
@@ -252,7 +258,11 @@ def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
 
 
 def _path(item: ErrorDetails) -> Keys:
-    return tuple(_printable(str(part)) for part in item["loc"])
+    parts = item["loc"]
+    if parts[:1] == (SETTING,):
+        # Behind the entry's number pydantic names its kind, which is no key.
+        parts = (*parts[:2], *parts[3:])
+    return tuple(_printable(str(part)) for part in parts)
 
 
 def _key(path: Keys) -> str:

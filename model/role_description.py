@@ -64,10 +64,15 @@ class Number(StrEnum):
 
 
 class Feature(StrEnum):
-    """A setting that makes a role need more packages."""
+    """What a stack file asks for that makes a role need more packages, or nodes more roles."""
 
     ACME = "acme"
-    S3_MOUNTS = "s3Mounts"
+    S3 = "s3"
+    """An entry of `storage` of this kind."""
+    LOCAL_STORAGE = "localStorage"
+    """An entry of `storage` that is made or looked at on the nodes' own disks."""
+    PAGES = "pages"
+    """`site.pages`."""
 
 
 class Tier(StrEnum):
@@ -135,8 +140,8 @@ class RoleFacts(Section):
     applies: Mapping[Distribution, Annotated[tuple[RoleName, ...], EachOnce]] = Field(
         {}, description="By distribution of OMERO, the roles that are applied for it, in this order; else itself alone"
     )
-    applies_with_pages: Annotated[tuple[RoleName, ...], EachOnce] = Field(
-        (), description="The roles that are applied before it where the site has static pages (`site.pages`)"
+    applies_with: Mapping[Feature, Annotated[tuple[RoleName, ...], EachOnce]] = Field(
+        {}, description="By a setting of the stack file, the roles that are applied before it where that is set"
     )
     versions: Annotated[tuple[PackagePattern, ...], EachOnce] = Field(
         (), description="The packages whose versions `idr status --json` shows"
@@ -225,6 +230,7 @@ def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, 
         if own.interruption and (other := orders.setdefault(own.interruption.order, role)) != role:
             yield role, f"node.interruption.order: {own.interruption.order} is that of {other}"
         applies = {f"applies.{distribution}": applied for distribution, applied in own.applies.items()}
-        for field, applied in (applies | {"appliesWithPages": own.applies_with_pages}).items():
+        applies |= {f"appliesWith.{feature}": applied for feature, applied in own.applies_with.items()}
+        for field, applied in applies.items():
             for missing in sorted(set(applied) - roles.keys()):
                 yield role, f"node.{field}: '{missing}' is no folder with a {NAME}"

@@ -1,6 +1,6 @@
 """The roles a node can carry, and what follows from a role alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, ValidatorFunctionWrapHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from model.role_description import COMMON, Distribution, RoleDescription, RoleError, RoleFacts, read_all
+from model.role_description import COMMON, Distribution, Feature, RoleDescription, RoleError, RoleFacts, read_all
 from model.site_role_description import SiteRoleDescription
 
 
@@ -105,15 +105,19 @@ def role_facts(role: NodeRole) -> RoleFacts:
     return role.description.node if isinstance(role, SiteRole) else FACTS[role]
 
 
-def applied_roles(roles: Iterable[NodeRole], distribution: Distribution, *, pages: bool = False) -> tuple[str, ...]:
+def applied_roles(
+    roles: Iterable[NodeRole], distribution: Distribution, used: Collection[Feature] = ()
+) -> tuple[str, ...]:
     """The roles that a node with `roles` is configured by, in the order in which they are applied.
 
-    `pages`: whether the site has static pages.
+    `used` are settings that are set.
     """
     found: list[str] = [COMMON]
     for role in roles:
         about = role_facts(role)
-        found += (*(about.applies_with_pages if pages else ()), *about.applies.get(distribution, (role,)))
+        for feature in sorted(used):
+            found += about.applies_with.get(feature, ())
+        found += about.applies.get(distribution, (role,))
     return tuple(dict.fromkeys(found))
 
 

@@ -100,6 +100,10 @@ def _kind(value: dict[str, Any]) -> str:
         return _kind(_MODEL["$defs"][name]) if "enum" in _MODEL["$defs"][name] else f"[{name}](#{name.lower()})"
     if "anyOf" in value:
         return " or ".join(_kind(one) for one in value["anyOf"] if one.get("type") != "null")
+    if "oneOf" in value:
+        return " or ".join(_kind(one) for one in value["oneOf"])
+    if "const" in value:
+        return f"`{value['const']}`"
     if "enum" in value:
         return ", ".join(f"`{one}`" for one in value["enum"])
     if value.get("type") == "array":

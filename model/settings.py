@@ -16,6 +16,7 @@ from model import (
     memory,
     people,
     public_site,
+    raw_storage,
     reach,
     redirects,
     served_apps,
@@ -47,6 +48,7 @@ from model.people import Operator
 from model.proxies import Proxies
 from model.public_certificate import Acme, PublicCertificate
 from model.public_site import PublicSite
+from model.raw_storage import RawVolume, StorageNetwork
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution, Feature
@@ -73,14 +75,6 @@ class FloatingIps(Section):
         """One address cannot lead to two machines."""
         if self.public and self.public == self.bastion:
             yield f"public and bastion are both {self.public}: an address leads to one machine"
-
-
-class StorageNetwork(Section):
-    """A network of the cloud that leads to the storage servers: OMERO nodes get a second interface in it."""
-
-    name: Name = Field(description="Its name in the cloud")
-    cidr: MachineNetwork = Field(description="Where the storage servers are: OMERO nodes may reach NFS there")
-    port_security: bool = Field(True, description="false where the network has port security off: ports without groups")
 
 
 class Settings(Section):
@@ -131,8 +125,9 @@ class Settings(Section):
         "idr-storage-hosts",
         description="Ansible group of the OMERO nodes, as in ebi-nfs; also <release>-ebi-nfs",
     )
-    nfs_mounts: tuple[NfsMount, ...] = Field((), description="Raw images on NFS servers")
-    s3_mounts: tuple[S3Mount, ...] = Field((), description="Raw images in object stores")
+    storage: tuple[raw_storage.Entry, ...] = Field((), description="Raw images: what OMERO nodes have, by kind")
+    nfs_mounts: tuple[NfsMount, ...] = Field((), description="The former name of entries of `storage`, kind nfs")
+    s3_mounts: tuple[S3Mount, ...] = Field((), description="The former name of entries of `storage`, kind s3")
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
@@ -152,27 +147,25 @@ class Settings(Section):
         yield from self._names_what_is_there()
         yield from memory.problems(self.groups(), self.flavors)
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
-        storage = self.storage_network.cidr if self.storage_network else None
-        yield from collisions.networks(self._scopes(), storage, [*self._outside_hosts()])
+        storage_cidr = self.storage_network.cidr if self.storage_network else None
+        yield from collisions.networks(self._scopes(), storage_cidr, [*self._outside_hosts()])
         yield from collisions.machines(self.releases, self._outside_hosts())
         yield from collisions.network_names(
             self._scopes(), self.external_network, self.storage_network.name if self.storage_network else None
         )
         yield from self._files_come_from_somewhere()
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
+        raw = [one.existing for one in raw_storage.of_kind(self.raw_images(), RawVolume) if one.existing]
+        yield from collisions.volumes([*volumes, *raw])
         of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
-        mounts = {
-            "nfsMounts": [mount.mount for mount in self.nfs_mounts],
-            "s3Mounts": [mount.mount for mount in self.s3_mounts],
-        }
-        yield from collisions.paths_and_volumes(mounts, volumes, of_site)
+        yield from raw_storage.problems(self.placed_storage(), self.releases, of_site)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
         yield from self._has_a_server_to_configure()
         first_pages = visitors.first_pages(self.visitors, map(self.apps_of, self.releases))
         yield from redirects.problems(self.redirects, self.host_name, first_pages)
         yield from (f"site: {text}" for text in public_site.nested(self._site_paths()))
-        yield from reach.shares([mount.source for mount in self.nfs_mounts], storage)
+        yield from reach.shares(raw_storage.servers(self.placed_storage()), storage_cidr)
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
             yield from reach.services(where, section.config, self.flows)
@@ -181,6 +174,14 @@ class Settings(Section):
         roles = {name: release.roles() for name, release in self.releases.items()}
         is_given = "public_password" in self.model_fields_set
         yield from visitors.problems(self.visitors, roles, has_public_password=is_given)
+
+    def placed_storage(self) -> tuple[raw_storage.Placed, ...]:
+        """Every entry of raw storage, those under former names first, with the setting that says it."""
+        return raw_storage.placed({"nfsMounts": self.nfs_mounts, "s3Mounts": self.s3_mounts, "storage": self.storage})
+
+    def raw_images(self) -> tuple[raw_storage.Entry, ...]:
+        """Every entry of raw storage."""
+        return tuple(one.entry for one in self.placed_storage())
 
     def _scopes(self) -> list[tuple[str, ScopeSettings]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
@@ -192,8 +193,7 @@ class Settings(Section):
         yield from (("dnsServers", str(address)) for address in self.dns_servers)
         yield from ((f"floatingIps.{at}", str(ip)) for at, ip in self.floating_ips if ip)
         yield from (("timeServers", host) for host in self.time_servers)
-        yield from (("nfsMounts", mount.source.partition(":")[0]) for mount in self.nfs_mounts)
-        yield from (("s3Mounts", urlsplit(mount.endpoint).hostname or "") for mount in self.s3_mounts)
+        yield from raw_storage.hosts(self.placed_storage())
         yield from (("proxies", urlsplit(url).hostname or "") for url in self.proxies.urls())
 
     def _names_what_is_there(self) -> Iterator[str]:
@@ -218,7 +218,7 @@ class Settings(Section):
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
         found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
-        found |= {f"s3Mounts.{number}.endpoint": mount.endpoint for number, mount in enumerate(self.s3_mounts)}
+        found |= raw_storage.endpoints(self.placed_storage())
         pages = {"site.pages.url": self.site.pages.url} if self.site.pages else {}
         return found | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
 
@@ -263,8 +263,14 @@ class Settings(Section):
         return frozenset({Role.BASTION, *(role for _, group in self.groups() for role in group.roles)})
 
     def features(self) -> frozenset[Feature]:
-        """The settings that are set and make roles need more packages."""
-        used = {Feature.ACME: self.acme is not None, Feature.S3_MOUNTS: bool(self.s3_mounts)}
+        """What is asked for that makes roles need more packages, or nodes more roles."""
+        used = {
+            Feature.ACME: self.acme is not None,
+            Feature.S3: bool(raw_storage.of_kind(self.raw_images(), S3Mount)),
+            Feature.LOCAL_STORAGE: self.omero.distribution == Distribution.OFFICIAL
+            and any(isinstance(one, raw_storage.LOCAL) for one in self.raw_images()),
+            Feature.PAGES: self.site.pages is not None,
+        }
         return frozenset(feature for feature, is_used in used.items() if is_used)
 
     def site_flows(self) -> tuple[Flow, ...]:

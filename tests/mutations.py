@@ -86,6 +86,15 @@ ADDED: dict[str, list[Any]] = {
         *([{"source": "nfs:/uod", "mount": path}] for path in ("/etc", "/data/OMERO", "/uod", "/uod/../etc", "/opt")),
         [{"source": "nfs:/a", "mount": "/uod"}, {"source": "nfs:/b", "mount": "/uod/b"}],
     ],
+    "storage": [
+        [{"kind": "nfs", "source": "nfs:/uod", "mount": "/etc"}],
+        *([{"kind": kind}] for kind in ("nfs", "path", "links", "", None, 7)),
+        *([{"kind": "path", "mount": path}] for path in ("/", "/uod/..", "/a b", "/etc")),
+        *(
+            [{"kind": "links", "mount": "/uod", "links": links}]
+            for links in ({}, {"a": "/uod"}, {"..": "/b"}, {"a": 7})
+        ),
+    ],
     "storageNetwork": [{"name": "x", "cidr": "127.0.0.0/8"}, {"name": "x", "cidr": "192.0.2.0/24"}],
     "keypair": ["[x]", "{x}", "\u00e4", "a\nb"],
     "router": ["[x", "null", "~", "12:48"],

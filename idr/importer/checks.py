@@ -23,7 +23,7 @@ SERVER = "omero-server"
 FAULTS = {
     "twice": "are there twice in the list",
     "form": "are not plain absolute paths: no '..', '.', '//' or control characters",
-    "outside": "are not below a mount of this node; mount them (nfsMounts, s3Mounts), or correct the list",
+    "outside": "are not below a mount of this node; name their place in storage, or correct the list",
     "away": "are on a mount that is not there; see `idr status`",
     "missing": "are not there",
     "unreadable": "cannot be read by the account omero-import",

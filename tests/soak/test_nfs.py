@@ -29,6 +29,7 @@ from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
 from model import reading
 from model.firewall import NFS_PORT
+from model.nfs import RPCBIND_PORT
 from model.planning import plan
 from tests.soak.test_official import without_packages
 
@@ -51,8 +52,12 @@ RELEASES = {
         },
     }
 }
+VOLUME = {"kind": "volume", "name": "raw", "release": "demo1", "mount": "/uod/volume", "sizeGib": 1}
 SHARED, MOUNTED = "/data/OMERO/ManagedRepository", "/data/OMERO-readonly/ManagedRepository"
-RAW, RAW_MOUNTED = "/srv/raw", "/uod/idr"
+RAW, RAW_MOUNTED, RAW_BY_VERSION_3 = "/srv/raw", "/uod/idr", "/uod/old"
+TREE, BROUGHT = "/uod/filesets", "/srv/brought"
+"""Links that the read-only node has, and a folder that the test brings to it."""
+MOUNTD_PORT = 20048
 LEFT_OUT = ("omero-downloads", "omero-database", "omero-server")
 COMMANDS = "/usr/local/lib/idr/omero-server/common.sh"
 SERVER = "short() { echo parts; }\nsql() { echo parts; }\n"
@@ -90,8 +95,21 @@ class Place:
         """A node's configuration with the official distribution, but for OMERO.server itself."""
         values = stacks.values("local")
         values |= {"omero": stacks.values("ebi")["omero"], "omeroImage": values["image"], "releases": RELEASES}
+        values["storage"] = [VOLUME]
         if name == READONLY:  # the other one plays the site's server
-            values["nfsMounts"] = [{"source": f"{self.address(READWRITE)}:{RAW}", "mount": RAW_MOUNTED}]
+            source, options = f"{self.address(READWRITE)}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
+            links = {"idr0001": RAW_MOUNTED, "old/idr0002": RAW_BY_VERSION_3, "idr0003": BROUGHT}
+            values["storage"] += [
+                {"kind": "nfs", "source": source, "mount": RAW_MOUNTED},
+                {"kind": "nfs", "source": source, "mount": RAW_BY_VERSION_3, "options": options},
+                {"kind": "path", "mount": BROUGHT},
+                {"kind": "links", "mount": TREE, "links": links},
+            ]
+        # What a site's server of version 3 lets in beside NFS.
+        ends = {"from": "omero-readonly", "to": "omero-readwrite", "why": "NFS version 3"}
+        values["flows"] = [
+            {**ends, "ports": [RPCBIND_PORT, MOUNTD_PORT], "transport": transport} for transport in ("tcp", "udp")
+        ]
         found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
         found = dataclasses.replace(found, releases=tuple(map(without_packages, found.releases)))
         node = next(node for node in found.nodes if node.name == name)
@@ -143,13 +161,13 @@ def open_port(place: Place) -> None:
     network = place.stack.cloud().network
     groups = {group.name: group.id for group in network.security_groups()}
     server, client = (groups[f"idr-local-demo1-{role}"] for role in ("omero-readwrite", "omero-readonly"))
-    port = {"protocol": "tcp", "port_range_min": NFS_PORT, "port_range_max": NFS_PORT}
-    network.create_security_group_rule(
-        security_group_id=server, remote_group_id=client, direction="ingress", ether_type="IPv4", **port
-    )
-    network.create_security_group_rule(
-        security_group_id=client, remote_group_id=server, direction="egress", ether_type="IPv4", **port
-    )
+    version_3 = [(transport, port) for transport in ("tcp", "udp") for port in (RPCBIND_PORT, MOUNTD_PORT)]
+    for transport, number in [("tcp", NFS_PORT), *version_3]:
+        port = {"protocol": transport, "port_range_min": number, "port_range_max": number, "ether_type": "IPv4"}
+        network.create_security_group_rule(
+            security_group_id=server, remote_group_id=client, direction="ingress", **port
+        )
+        network.create_security_group_rule(security_group_id=client, remote_group_id=server, direction="egress", **port)
 
 
 def equip(place: Place) -> None:
@@ -157,7 +175,11 @@ def equip(place: Place) -> None:
     export = f"{RAW} {place.address(READONLY)}(ro,no_subtree_check,fsid=9)\n"
     place.said(READWRITE, f"sudo mkdir -p {RAW} /etc/exports.d && echo raw | sudo tee {RAW}/image")
     place.said(READWRITE, "sudo tee /etc/exports.d/raw.exports", export.encode())
+    # The release's own server speaks version 4 alone; the site's speaks both. Its file is read behind the role's.
+    both = f"[nfsd]\nvers3 = y\n[mountd]\nport = {MOUNTD_PORT}\n"
+    place.said(READWRITE, "sudo mkdir -p /etc/nfs.conf.d && sudo tee /etc/nfs.conf.d/site.conf", both.encode())
     place.said(READWRITE, "cat > server.deb && sudo dpkg -i server.deb", server_package(place.stack.folder))
+    place.said(READONLY, f"sudo mkdir -p {BROUGHT} && echo brought | sudo tee {BROUGHT}/image")
 
 
 def server_package(folder: Path) -> bytes:
@@ -181,7 +203,7 @@ def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with emulated.host(State.at(None)):
         register_image()
         stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
-        stack.configure(idr_image=IMAGE, idr_releases=RELEASES)
+        stack.configure(idr_image=IMAGE, idr_releases=RELEASES, idr_storage=[VOLUME])
         with stack.running():
             made = Place(stack, stack.service())
             open_port(made)
@@ -210,6 +232,7 @@ def test_it_is_shared_with_the_read_only_node_alone(place: Place) -> None:
     assert {tuple(line.split("(")[0].split()) for line in shares if not line.startswith(RAW)} == {
         ("/data/OMERO", place.address(READONLY)),
         ("/data/BioFormatsCache", place.address(READONLY)),
+        (VOLUME["mount"], place.address(READONLY)),
     }
     rules = place.said(READWRITE, "sudo nft list chain inet idr input").splitlines()
     let_in = [line for line in rules if "2049" in line]
@@ -242,6 +265,47 @@ def test_the_bio_formats_cache_is_written_by_both(place: Place) -> None:
 def test_raw_images_are_mounted_where_the_settings_say(place: Place) -> None:
     assert place.said(READONLY, f"cat {RAW_MOUNTED}/image") == "raw"
     assert place.on(READONLY, f"sudo touch {RAW_MOUNTED}/other").returncode != 0
+
+
+def test_version_3_is_mounted_beside_version_4(place: Place) -> None:
+    assert place.said(READONLY, f"cat {RAW_BY_VERSION_3}/image") == "raw"
+    kinds = place.said(READONLY, f"findmnt -rn -o FSTYPE,OPTIONS {RAW_BY_VERSION_3}").splitlines()
+    assert [line.split()[0] for line in kinds] == ["autofs", "nfs"]
+    assert "vers=3" in kinds[1].split()[1].split(",")
+
+
+def test_a_volume_is_read_at_the_same_path_on_both_and_is_not_the_root_disk(place: Place) -> None:
+    place.said(READWRITE, f"mountpoint {VOLUME['mount']} && echo volume | sudo tee {VOLUME['mount']}/image")
+    assert place.said(READONLY, f"cat {VOLUME['mount']}/image") == "volume"
+    assert place.on(READONLY, f"sudo touch {VOLUME['mount']}/other").returncode != 0
+
+
+def test_a_volume_that_is_not_mounted_is_a_failure_that_names_it(place: Place) -> None:
+    mount, health = VOLUME["mount"], "sudo /usr/local/lib/idr/local-storage/health"
+    place.said(READWRITE, f"sudo exportfs -u {place.address(READONLY)}:{mount} && sudo umount {mount}")
+    done = place.on(READWRITE, health)
+    place.on(READWRITE, "sudo exportfs -ra")
+    away = place.on(READONLY, f"ls {mount}/image")
+    place.said(READWRITE, f"sudo mount {mount} && sudo exportfs -ra")
+    assert done.returncode == 1
+    assert f"{mount}: its volume is not mounted" in done.stdout.decode()
+    assert away.returncode != 0
+    until(lambda: place.on(READONLY, f"cat {mount}/image").stdout == b"volume\n", ERROR_SECONDS)
+
+
+def test_links_lead_to_every_kind(place: Place) -> None:
+    for link, text in {"idr0001": "raw", "old/idr0002": "raw", "idr0003": "brought"}.items():
+        assert place.said(READONLY, f"sudo runuser -u omero-server -- cat {TREE}/{link}/image") == text
+
+
+def test_a_folder_that_is_gone_makes_the_node_unhealthy_and_is_named(place: Place) -> None:
+    health = "sudo /usr/local/lib/idr/local-storage/health"
+    assert place.on(READONLY, health).returncode == 0
+    place.said(READONLY, f"sudo mv {BROUGHT} {BROUGHT}.away && sudo mkdir {BROUGHT}")
+    done = place.on(READONLY, health)
+    place.said(READONLY, f"sudo rmdir {BROUGHT} && sudo mv {BROUGHT}.away {BROUGHT}")
+    assert done.returncode == 1
+    assert f"{BROUGHT}: is empty" in done.stdout.decode()
 
 
 def test_the_read_only_node_boots_and_works_while_the_other_is_down(place: Place) -> None:

@@ -129,8 +129,8 @@ def mount(store: Store, tmp_path: Path) -> Iterator[Mount]:
         {"from": role, "to": f"{AWAY}/32", "ports": [store.port], "why": "object store"}
         for role in ("omero-readwrite", "omero-readonly")
     ]
-    values = stacks.values("ebi") | {"s3Mounts": [bucket], "flows": flows}
-    made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", frozenset({"s3Mounts"}))), "ebi")
+    values = stacks.values("ebi") | {"storage": [{"kind": "s3", **bucket}], "flows": flows}
+    made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", frozenset({"storage"}))), "ebi")
     node = next(node for node in made.nodes if Role.OMERO_READONLY in node.roles)
     given = files(node, made, stacks.secrets_of("ebi"))
     config = tmp_path / "bucket.conf"

@@ -129,7 +129,7 @@ def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_pa
     assert sources["redirects /about"] == "https://example.org/ (302)"
     assert sources["site.headers Alt-Svc"] == 'h3="www.example.com:443"'
     assert {"omero.server", "omero.ice", "omero.icePython"} <= sources.keys()
-    assert sources["nfsMounts /idr"] == "storage.example.org:/idr (ro)"
+    assert sources["storage /idr"] == "storage.example.org:/idr (ro)"
     assert "unseen-1" not in json.dumps(found)
 
 

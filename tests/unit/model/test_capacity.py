@@ -238,3 +238,10 @@ def test_a_boot_volume_counts_where_a_server_is_replaced(
 def test_what_is_just_enough_is_said_where_neutron_counts_twice() -> None:
     assert tight([Need("ports", 9, 9, 9)]) != []
     assert tight([Need("ports", 9, 30, 30), Need("routers", 1, 1, 1), Need("instances", 5, 5, 5)]) == []
+
+
+def test_a_volume_of_raw_images_counts() -> None:
+    raw = {"kind": "volume", "name": "raw", "release": "demo1", "mount": "/uod/raw", "sizeGib": 500}
+    found = differences(changed(storage=[raw]), made())
+    assert (found["volumes"], found["volume gigabytes"]) == (1, 500)
+    assert differences(changed(storage=[{**raw, "existing": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}]), made()) == {}

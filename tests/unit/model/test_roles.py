@@ -52,7 +52,7 @@ def test_a_role_is_applied_by_its_own_folder(role: Role) -> None:
 
 @pytest.mark.parametrize("name", [name for name, about in DESCRIPTIONS.items() if not about.node])
 def test_a_role_that_no_stack_file_names_is_applied_for_one(name: str) -> None:
-    found = (applied_roles((role,), kind, pages=True) for role in Role for kind in Distribution)
+    found = (applied_roles((role,), kind, tuple(Feature)) for role in Role for kind in Distribution)
     assert any(name in roles for roles in found)
 
 

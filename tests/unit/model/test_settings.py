@@ -14,7 +14,7 @@ def test_every_stack_file_of_the_repository_is_valid(stack: str) -> None:
 
 def test_uod_and_ebi_differ_in_their_storage_only() -> None:
     uod, ebi = stacks.values("uod"), stacks.values("ebi")
-    assert {key for key in uod if uod[key] != ebi[key]} == {"storageGroup", "nfsMounts"}
+    assert {key for key in uod if uod[key] != ebi[key]} == {"storageGroup", "storage"}
 
 
 @pytest.mark.parametrize("stack", sorted(stacks.LAYOUTS.keys() - {"local"}))

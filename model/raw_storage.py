@@ -1,0 +1,193 @@
+"""Raw images: what OMERO nodes have of them, at the same paths on all nodes of a release. Each entry says its kind."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from model import collisions
+from model.field_types import MachineNetwork, MountPath, Name, NodeName, ReleaseName, Section, Shape
+from model.nfs import NfsMount
+from model.object_stores import S3Mount
+from model.release_settings import DataVolume, Release
+from model.roles import Role, role_facts
+
+SETTING: Final = "storage"
+FORMER: Final = {"nfsMounts": "nfs", "s3Mounts": "s3"}
+"""Settings that became kinds of entries: read for one version more."""
+
+LinkPath = Annotated[
+    str, Shape("[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", "a path below `mount`, as in idr0001")
+]
+
+
+class StorageNetwork(Section):
+    """A network of the cloud that leads to the storage servers: OMERO nodes get a second interface in it."""
+
+    name: Name = Field(description="Its name in the cloud")
+    cidr: MachineNetwork = Field(description="Where the storage servers are: OMERO nodes may reach NFS there")
+    port_security: bool = Field(True, description="false where the network has port security off: ports without groups")
+
+
+class LocalPath(Section):
+    """A folder that is on all OMERO nodes already: on a volume, or mounted by a role of the site's own."""
+
+    kind: Literal["path"] = Field(description="Its kind")
+    mount: MountPath = Field(description="Where it is; it must have something in it")
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Where the files come from, by path."""
+        yield self.mount, "already on the nodes"
+
+
+class RawVolume(DataVolume):
+    """A Cinder volume on the read-write node of a release, which shares it read-only with the release's other nodes."""
+
+    kind: Literal["volume"] = Field(description="Its kind")
+    name: NodeName = Field(description="Its name; another name is another volume")
+    release: ReleaseName = Field(description="The release whose nodes have it")
+    mount: MountPath = Field(description="Where it is on all of them")
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Where the files come from, by path."""
+        source = self.source and (self.source.volume or self.source.snapshot)
+        origin = f"existing {self.existing}" if self.existing else f"copy of {source}" if source else "new"
+        yield f"{self.mount} ({self.release})", f"volume {self.name}, {origin}"
+
+
+class LinkTree(Section):
+    """A folder of links to other entries, so that paths stay as OMERO knows them wherever the files are."""
+
+    kind: Literal["links"] = Field(description="Its kind")
+    mount: MountPath = Field(description="The folder, as in /uod/idr/filesets")
+    links: dict[LinkPath, MountPath] = Field(
+        min_length=1, description="Path in the folder to what it leads to, which is below another entry's mount"
+    )
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Where the files come from, by path."""
+        yield from ((f"{self.mount}/{name}", f"link to {target}") for name, target in self.links.items())
+
+    def problems(self) -> Iterator[str]:
+        """A link that would have to be a folder for another one."""
+        for name in self.links:
+            if above := next((str(one) for one in PurePosixPath(name).parents if str(one) in self.links), None):
+                yield f"links: '{name}' would be inside the link '{above}'"
+
+
+Entry = Annotated[NfsMount | S3Mount | RawVolume | LocalPath | LinkTree, Field(discriminator="kind")]
+"""One entry of the setting."""
+
+FOLDERS: Final = (LocalPath, LinkTree)
+"""The kinds that are no mounts of their own."""
+LOCAL: Final = (RawVolume, *FOLDERS)
+"""The kinds that the role `local-storage` takes care of."""
+Kind = TypeVar("Kind", NfsMount, S3Mount, RawVolume, LocalPath, LinkTree)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An entry, and the setting that says it."""
+
+    setting: str
+    entry: Entry
+
+    @property
+    def list(self) -> str:
+        """The setting without the entry's number."""
+        return self.setting.partition(".")[0]
+
+
+def placed(lists: Mapping[str, Sequence[Entry]]) -> tuple[Placed, ...]:
+    """The entries of all lists, by the setting of each."""
+    return tuple(
+        Placed(f"{name}.{number}", one) for name, entries in lists.items() for number, one in enumerate(entries)
+    )
+
+
+def of_kind(entries: Iterable[Entry], kind: type[Kind]) -> tuple[Kind, ...]:
+    """The entries of one kind."""
+    return tuple(one for one in entries if isinstance(one, kind))
+
+
+def servers(entries: Iterable[Placed]) -> dict[str, str]:
+    """NFS servers with their paths, by the setting that names each."""
+    return {one.setting: one.entry.source for one in entries if isinstance(one.entry, NfsMount)}
+
+
+def endpoints(entries: Iterable[Placed]) -> dict[str, str]:
+    """Where object stores are, by the setting that names each."""
+    return {f"{one.setting}.endpoint": one.entry.endpoint for one in entries if isinstance(one.entry, S3Mount)}
+
+
+def hosts(entries: Iterable[Placed]) -> Iterator[tuple[str, str]]:
+    """The hosts that are not the stack's, with the setting that names each."""
+    of_urls = {setting: urlsplit(url).hostname or "" for setting, url in endpoints(entries).items()}
+    of_shares = {setting: source.partition(":")[0] for setting, source in servers(entries).items()}
+    yield from ((setting.partition(".")[0], host) for setting, host in (of_shares | of_urls).items())
+
+
+def in_release(entries: Iterable[Entry], release: str) -> tuple[Entry, ...]:
+    """The entries that nodes of a release have."""
+    return tuple(one for one in entries if not isinstance(one, RawVolume) or one.release == release)
+
+
+def volumes_of(entries: Iterable[Entry], release: str) -> tuple[RawVolume, ...]:
+    """The volumes of a release."""
+    return of_kind(in_release(entries, release), RawVolume)
+
+
+def problems(entries: Sequence[Placed], releases: Mapping[str, Release], site_mounts: Sequence[str]) -> Iterator[str]:
+    """What entries say against each other, against releases, and against where the site's own roles have volumes."""
+    for one in entries:
+        if isinstance(one.entry, RawVolume) and (wrong := _has_no_node(one.entry, releases)):
+            yield f"{one.setting}.{wrong}"
+    found = (
+        text
+        for release in releases
+        for text in _in_one_release([one for one in entries if in_release([one.entry], release)], site_mounts)
+    )
+    yield from dict.fromkeys(found)
+
+
+def _has_no_node(volume: RawVolume, releases: Mapping[str, Release]) -> str | None:
+    """Why no node can have a volume."""
+    release = releases.get(volume.release)
+    if release is None:
+        return f"release: '{volume.release}' is not one of the releases: {', '.join(releases)}"
+    writers = [group for group in release.nodes.values() if Role.OMERO_READWRITE in group.roles]
+    if not writers:
+        return (
+            f"release: {volume.release} has no node with the role {Role.OMERO_READWRITE}, which would have the volume"
+        )
+    if volume.name in {kept.name for role in writers[0].roles if (kept := role_facts(role).volume)}:
+        return f"name: '{volume.name}' is a volume of the node's own already; take another name"
+    return None
+
+
+def _in_one_release(entries: Sequence[Placed], site_mounts: Sequence[str]) -> Iterator[str]:
+    # Nothing is mounted or made at a path that is there already.
+    made = [one for one in entries if not isinstance(one.entry, LocalPath)]
+    mounts: dict[str, list[str]] = {}
+    for one in made:
+        mounts.setdefault(one.list, []).append(one.entry.mount)
+    yield from collisions.paths(mounts, site_mounts)
+    names = [one.entry.name for one in entries if isinstance(one.entry, RawVolume)]
+    yield from (f"{SETTING}: two volumes are named '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1)
+    places = [PurePosixPath(one.entry.mount) for one in entries if not isinstance(one.entry, LinkTree)]
+    for one in entries:
+        for name, target in one.entry.links.items() if isinstance(one.entry, LinkTree) else ():
+            if not any(PurePosixPath(target).is_relative_to(place) for place in places):
+                yield f"{one.setting}.links.{name}: {target} is below no other entry's mount, so nothing would be there"
+
+
+def former_names(entries: Iterable[Placed]) -> Iterator[str]:
+    """What to write instead of settings that have another name now, one text for each."""
+    for name in dict.fromkeys(one.list for one in entries if one.list in FORMER):
+        yield (
+            f"idr:{name} is read for one version more: write its entries below idr:{SETTING}, each with "
+            f"`kind: {FORMER[name]}`; nothing else changes"
+        )
