@@ -40,6 +40,10 @@ EFFECTS = {
         Effect("omeroreadonly-2", DOWNLOADS, ("/OMERO.server-5.6.12-ice36.zip", "/OMEZarrReader-0.5.2.jar")),
         Effect("omeroreadonly-2", JARS, ZARR),
     ],
+    "#443": [
+        Effect("proxy", "/etc/nginx/conf.d/omeroweb.conf", ("location ^~ /webgateway/render_image_region/ {",)),
+        Effect("proxy", "/etc/nginx/conf.d/upstreams.conf", ("upstream image-region_first_8082 {",)),
+    ],
     "#431": [Effect("omeroreadwrite", DOWNLOADS, ("/OMERO.server-5.6.13-ice36.zip",))],
     "#435": [Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("openmicroscopy.org/mapr/omap",))],
     "applications of OMERO.web: which (`web.apps`)": [
