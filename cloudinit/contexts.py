@@ -169,16 +169,26 @@ class Upload:
 
 @dataclass(frozen=True)
 class Site:
-    """What the templates of a site's own roles can print: the whole plan (docs/site-roles.md)."""
+    """What the templates of a site's own roles can print: the whole plan (docs/site-roles.md).
+
+    `memory_mib` is the part of the node's memory that each of its roles has.
+    """
 
     plan: Plan
     release: Scope
     secrets: Secrets
+    memory_mib: Mapping[str, int]
 
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        return cls(plan=source.plan, release=source.release, secrets=source.secrets)
+        node = source.node
+        return cls(
+            plan=source.plan,
+            release=source.release,
+            secrets=source.secrets,
+            memory_mib={str(role): sizing.share_mib(node.flavor, node.roles, role) for role in node.roles},
+        )
 
 
 CONTEXTS: Mapping[str, type[Context]] = {

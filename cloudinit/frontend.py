@@ -10,7 +10,7 @@ from model import addresses, balancing, caching, content_policy, firewall
 from model.addresses import Address
 from model.caching import Kind
 from model.limits import ProxyLimits, WebLimits
-from model.locations import ProxyLocation, locations
+from model.locations import ProxyLocation, answered_first, locations
 from model.nginx_snippets import Snippet
 from model.omero_nodes import service_name
 from model.plan import Node, Plan
@@ -110,6 +110,7 @@ class Proxy:
     uploads: tuple[Node, ...]
     upload_port: int
     locations: tuple[ProxyLocation, ...]
+    answered_first: tuple[ProxyLocation, ...]
     site: PublicSite
     site_texts: tuple[SiteText, ...]
     site_locations: tuple[Snippet, ...]
@@ -157,6 +158,7 @@ class Proxy:
             uploads=release.with_role(Role.UPLOAD),
             upload_port=firewall.UPLOAD_PORT,
             locations=locations(release),
+            answered_first=answered_first(release),
             site=plan.settings.site,
             site_texts=_site_texts(plan.settings.site),
             site_locations=plan.settings.site.locations,

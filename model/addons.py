@@ -4,13 +4,13 @@ A node installs what is in it by version and hash, beside what the program itsel
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from model import site_folder
+from model import site_folder, web_apps
 from model.role_description import FOLDER
 from model.site_folder import FileError
 
@@ -20,25 +20,41 @@ _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+]+)"
     r"(?: ?; ?[^\\#]+?)?(?: --hash=sha256:[0-9a-f]{64})+"
 )
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
 class Base:
-    """What packages are added to: the setting, as section and key, whose environment it is, and the program's lock."""
+    """What packages are added to: the setting, as section and key, whose environment it is, and the program's lock.
+
+    Of the packages `replaceable` a site may lock another version, which takes the place of the program's.
+    """
 
     section: str
     key: str
     name: str
     lock: Path
+    replaceable: frozenset[str] = frozenset()
 
     @property
     def setting(self) -> str:
         """The setting as messages name it."""
         return f"{self.section}.{self.key}"
 
+    def without(self, packages: Collection[str]) -> str:
+        """The program's lock but for `packages`."""
+        if not packages:
+            return self.lock.read_text()
+        return "".join(f"{one}\n" for one in _requirements(self.lock.read_text()) if _name(one) not in packages)
+
+    def replaced(self, text: str) -> frozenset[str]:
+        """The replaceable packages that a list of packages, locked or wanted, names."""
+        return self.replaceable & {_normal(found[0]) for line in text.splitlines() if (found := _NAME.match(line))}
+
 
 SERVER: Final = Base("omero", "addons", "OMERO.server", FOLDER / "omero-server" / "requirements.lock")
-WEB: Final = Base("web", "requirements", "OMERO.web", FOLDER / "web" / "requirements.lock")
+_APPS: Final = frozenset(app.django.replace("_", "-") for app in web_apps.table().values())
+WEB: Final = Base("web", "requirements", "OMERO.web", FOLDER / "web" / "requirements.lock", _APPS)
 BASES: Final = (SERVER, WEB)
 
 
@@ -65,12 +81,12 @@ def read(base: Base, setting: Any, checkout: Path) -> Addons:
 
 def together(base: Base, addons: Addons | None) -> str:
     """A lock file of the program's packages and the added ones: each once, since pip takes none twice."""
-    own = base.lock.read_text()
     if addons is None:
-        return own
-    known = _versions(base.lock)
+        return base.lock.read_text()
+    replaced = base.replaced(addons.text)
+    known = _versions(base.lock).keys() - replaced
     added = [one for one in _requirements(addons.text) if _name(one) not in known]
-    return own + "".join(f"{one}\n" for one in added)
+    return base.without(replaced) + "".join(f"{one}\n" for one in added)
 
 
 def _problems(base: Base, text: str) -> Iterator[str]:
@@ -80,7 +96,7 @@ def _problems(base: Base, text: str) -> Iterator[str]:
             yield f"'{requirement[:60]}' is no name==version with --hash=sha256:...; `idr pin` writes the file again"
             continue
         own = _versions(base.lock).get(_normal(found["name"]), found["version"])
-        if own != found["version"]:
+        if own != found["version"] and _normal(found["name"]) not in base.replaceable:
             yield f"{found['name']}=={found['version']} is {own} in {base.name}'s own environment; run `idr pin`"
 
 

@@ -42,6 +42,9 @@ PROXY: Final = (".jsonp", "connection", "omero-ws")
 _TEXT: Final = re.compile(r"(?:[A-Za-z0-9_-]|\\[.-])*")
 """How a regular expression begins that is nothing but text."""
 
+_PATH_TEXT: Final = re.compile(r"[A-Za-z0-9_/-]*")
+_OPTIONAL_NUMBER: Final = "(?:(?:[0-9]+)/)?"
+
 
 @dataclass(frozen=True)
 class Address:
@@ -137,6 +140,21 @@ def hidden_by(path: str, apps: Collection[str] | None = None) -> str | None:
     first = path.split("/")[1]
     known = _beginnings(frozenset(_file()["apps"] if apps is None else apps))
     return next((f"/{text}" for text, whole in known if (first == text if whole else first.startswith(text))), None)
+
+
+def are_kept(path: str) -> bool:
+    """Whether all addresses of OMERO.web that begin with `path` are kept answers; not without any.
+
+    Where an address may have a part in front that nobody uses (`share_id`), that without it counts.
+    """
+    found = [one for one in table() if _path_text(one.regex).startswith(path)]
+    return bool(found) and all(one.answer in kinds() and one.answer != STATIC for one in found)
+
+
+def _path_text(regex: str) -> str:
+    """The path that all addresses of a regular expression begin with."""
+    text = _PATH_TEXT.match(regex.replace(_OPTIONAL_NUMBER, ""))
+    return f"/{text[0]}" if text else ""
 
 
 @cache

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from model.plan import Node, Scope
 from model.roles import SiteRole
+from model.site_role_description import Location
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,29 @@ class ProxyLocation:
 def locations(release: Scope) -> tuple[ProxyLocation, ...]:
     """The locations of the roles that nodes of the release have."""
     return tuple(
-        ProxyLocation(
-            path=location.path,
-            upstream=f"{role}_{number}",
-            scheme="https" if location.tls else "http",
-            server_name=server_name(role, release),
-            port=location.port,
-            nodes=release.with_role(role),
-        )
+        _location(location, role, release, f"{role}_{number}")
         for role in release.site_roles()
         for number, location in enumerate(role.description.locations, 1)
+    )
+
+
+def answered_first(release: Scope) -> tuple[ProxyLocation, ...]:
+    """What roles that nodes of the release have answer before OMERO.web is asked: one upstream for each port."""
+    return tuple(
+        _location(location, role, release, f"{role}_first_{location.port}")
+        for role in release.site_roles()
+        for location in role.description.answers_first
+    )
+
+
+def _location(location: Location, role: SiteRole, release: Scope, upstream: str) -> ProxyLocation:
+    return ProxyLocation(
+        path=location.path,
+        upstream=upstream,
+        scheme="https" if location.tls else "http",
+        server_name=server_name(role, release),
+        port=location.port,
+        nodes=release.with_role(role),
     )
 
 

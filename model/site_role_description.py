@@ -57,12 +57,17 @@ class SiteRoleDescription(RoleDescription):
     )
     flows: tuple[RoleFlow, ...] = Field((), description="Whom it calls, and who calls it")
     locations: tuple[Location, ...] = Field((), description="What the proxy answers with it")
+    answers_first: tuple[Location, ...] = Field(
+        (),
+        description="Cached answers of OMERO.web that the role is asked for first",
+    )
     metrics: Metrics | None = Field(None, description="Where the management node reads its metrics")
 
     def listens(self) -> tuple[int, ...]:
         """The TCP ports on which it waits for others."""
         called = [port for flow in self.flows if flow.source and flow.transport == "tcp" for port in flow.ports]
-        asked = [location.port for location in self.locations] + ([self.metrics.port] if self.metrics else [])
+        asked = [location.port for location in (*self.locations, *self.answers_first)]
+        asked += [self.metrics.port] if self.metrics else []
         return tuple(sorted({*called, *asked}))
 
     def problems(self) -> Iterator[str]:

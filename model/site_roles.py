@@ -64,6 +64,8 @@ def _flows(role: SiteRole, known: Mapping[str, SiteRole]) -> Iterator[Flow]:
         yield from (Flow(source, target, port, flow.why, flow.transport) for port in flow.ports)
     for location in about.locations:
         yield Flow(Role.PROXY, role, location.port, f"{role} at {location.path}")
+    for port in sorted({location.port for location in about.answers_first}):
+        yield Flow(Role.PROXY, role, port, f"{role} in front of OMERO.web")
     if about.metrics:
         yield Flow(Role.MANAGEMENT, role, about.metrics.port, f"metrics of {role}")
 
@@ -86,9 +88,7 @@ def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
         yield f"port {port}: every node listens there already"
     for number, flow in enumerate(about.flows):
         yield from (f"flows.{number}.{text}" for text in _end_problems(role, flow, roles))
-    for number, location in enumerate(about.locations):
-        if hidden := addresses.hidden_by(location.path):
-            yield f"locations.{number}.path: {location.path} would hide {hidden}, which is the program's own"
+    yield from _location_problems(about)
     if volume := about.node.volume:
         if volume.name in _VOLUMES:
             yield f"node.volume.name: '{volume.name}' is a volume of the program"
@@ -96,6 +96,18 @@ def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
             yield f"node.volume.mount: must be below /srv, where nothing of the program is (given: '{volume.mount}')"
         if volume.ansible_variable != f"{volume.name}_vol_dev":
             yield f"node.volume.ansibleVariable: must be {volume.name}_vol_dev, and the name without dashes"
+
+
+def _location_problems(about: SiteRoleDescription) -> Iterator[str]:
+    for number, location in enumerate(about.locations):
+        if hidden := addresses.hidden_by(location.path):
+            yield f"locations.{number}.path: {location.path} would hide {hidden}, which is the program's own"
+    for number, location in enumerate(about.answers_first):
+        if not addresses.are_kept(location.path):
+            yield (
+                f"answersFirst.{number}.path: not all that begins with {location.path} is a cached answer of "
+                "OMERO.web: name addresses that model/addresses.yaml has under a kind"
+            )
 
 
 def _end_problems(role: SiteRole, flow: RoleFlow, roles: Mapping[str, SiteRole]) -> Iterator[str]:
@@ -121,7 +133,7 @@ def _collisions(roles: Mapping[str, SiteRole]) -> Iterator[tuple[str, str]]:
     for name, role in roles.items():
         if (other := groups.setdefault(kind(role), name)) != name:
             yield name, f"inventoryGroup: '{kind(role)}-hosts' is that of {other}"
-        for location in role.description.locations:
+        for location in (*role.description.locations, *role.description.answers_first):
             nested = next(
                 (path for path in paths if path.startswith(location.path) or location.path.startswith(path)), ""
             )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 
-from model.roles import NodeRole, Role
+from model.roles import NodeRole, Role, SiteRole
 from model.web_apps import App
 
 
@@ -39,6 +39,8 @@ def problems(
     for name, roles in releases.items():
         if Role.OMERO_READWRITE not in roles:
             yield f"releases.{name}: visitors: login needs a node with the role omero-readwrite, since users write"
-        for role, why in _WITHOUT_PUBLIC.items():
-            if role in roles:
-                yield f"releases.{name}: visitors: login: {why} the role {role}"
+        for first in sorted(role for role in roles if isinstance(role, SiteRole) and role.description.answers_first):
+            yield f"releases.{name}: visitors: login: {first} answers without knowing who asks; remove it"
+        for unused, why in _WITHOUT_PUBLIC.items():
+            if unused in roles:
+                yield f"releases.{name}: visitors: login: {why} the role {unused}"

@@ -11,7 +11,7 @@ from harness import rendered, stacks
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
-from tests import site_roles
+from tests import image_region, search_engine, site_roles
 
 UNITS = Path("/etc/systemd/system")
 DEBIANS = Path("/lib/systemd/system")
@@ -29,8 +29,9 @@ def with_bucket() -> Plan:
 
 @cache
 def files() -> dict[Path, str]:
-    """The files of units of all nodes: of each shipped layout, with a bucket, and with a role of a site's own."""
+    """The files of units of all nodes: of each shipped layout, with a bucket, and with the examples' own roles."""
     plans = [*map(stacks.plan_of, (*stacks.LAYOUTS, *stacks.EVERYTHING)), with_bucket(), site_roles.example_plan()]
+    plans += [search_engine.plan_of(), image_region.plan_of()]
     every = (rendered.files(node, made, stacks.secrets_of(made.stack)) for made in plans for node in made.nodes)
     found = {Path(path): text for one in every for path, text in one.items() if Path(path).is_relative_to(UNITS)}
     return found | {UNITS / unit.name: unit.read_text() for unit in DEMO}

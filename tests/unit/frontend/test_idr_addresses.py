@@ -1,16 +1,24 @@
 """What the IDR's public addresses give with its stack file (examples/Pulumi.idr.yaml), by the real nginx."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
 import pytest
+import yaml
 
 from harness import proxy, stacks
 from model import balancing
+from model.overrides import merge
+from model.planning import plan
+from model.reading import Source, parse
+from tests import search_engine
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = stacks.plan_of("idr")
+CLOSED_IN_CLIENT = ("action/delete/image/1", "annotate_tags", "annotate_map", "script_ui/1", "ome_tiff_info/1")
+APIDOCS = "/searchengine/apidocs/"
 LANDING = "/webclient/?experimenter=-1"
 
 
@@ -43,25 +51,44 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         *(("/gallery-api/thumbnails/?screen=1", 200, None), ("/gallery_settings/", 200, None)),
         *(("/iviewer/?images=1", 200, None), ("/figure/", 200, None), ("/mapr/gene/?experimenter=-1", 200, None)),
         ("/webadmin/myphoto/", 200, None),
+        *(("/study/idr0001/", 200, None), ("/study/idr0083/", 200, None), ("/image/1/", 200, None)),
+        *(("/api/v0/m/screens/", 200, None), ("/webclient/metadata_details/screen/1201/", 200, None)),
+        # What it takes out of them: what would write or send whole files.
+        *((f"/webclient/{path}/", 404, None) for path in CLOSED_IN_CLIENT),
+        *(("/webgateway/archived_files/download/1/", 404, None), ("/webgateway/download_as/?image=1", 404, None)),
+        *(("/webadmin/", 404, None), ("/webadmin/login/", 404, None), ("/feedback/feedback/", 404, None)),
         # group_vars/proxy-hosts.yml
         ("/webclient", 302, LANDING),
         ("/webclient/", 302, LANDING),
+        ("/webclient/login", 302, LANDING),
         ("/webclient/login/", 302, LANDING),
+        ("/webclient/login/?url=%2Fwebclient%2F%3Fshow%3Dscreen-1", 302, LANDING),
         (LANDING, 200, None),
         ("/mito/webclient/?show=screen-1", 302, "/webclient/?show=screen-1101"),
         ("/mito/webclient/?show=screen-701", 302, "/webclient/?show=screen-1302"),
+        ("/mito/webclient/?show=well-324", 302, "/webclient/?show=well-771034"),
         ("/mito/webclient/?show=anything", 302, "/webclient/?show=screen-1101"),
         ("/mito", 302, "/webclient/?show=screen-1101"),
         ("/mitochondria", 404, None),
+        ("/tara/webclient/?show=screen-151", 302, "/webclient/?show=screen-1201"),
         ("/tara/webclient/?show=plate-362", 302, "/webclient/?show=plate-4751"),
         ("/tara/", 302, "/webclient/?show=screen-1201"),
+        ("/pgpc", 302, "/webclient/?show=screen-1151"),
+        ("/pgpc/webclient/?show=screen-101", 302, "/webclient/?show=screen-1151"),
         ("/pgpc/webclient/?show=run-2", 302, "/webclient/?show=plate-4101"),
         (
             "/study/idr0083/figure/4i",
             302,
             "/webclient/img_detail/9822151/?dataset=10201&x=34105&y=84808&zm=25&c=1%7C318:9927%24808080&m=g",
         ),
+        (
+            "/study/idr0083/figure/4r",
+            302,
+            "/webclient/img_detail/9822152/?dataset=10201&x=80560&y=77440&zm=66&c=1%7C495:9204%24808080&m=g",
+        ),
+        ("/mineotaur", 302, "/about/mineotaur.html"),
         ("/mineotaur/", 302, "/about/mineotaur.html"),
+        ("/jupyter", 302, "/about/analysis-environments.html"),
         ("/jupyter/hub", 302, "/about/analysis-environments.html"),
         ("/curation-workflow", 302, "/about/curation-workflow.html"),
         ("/submitter-survey", 302, "https://forms.gle/beR4vqLrgLgRzgSX9"),
@@ -76,6 +103,42 @@ def test_an_address_gives_what_the_idr_gives(visitor: httpx.Client, path: str, s
     location = answer.headers.get("Location")
     assert (location.removeprefix(str(visitor.base_url).rstrip("/")) if location else None) == target
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A visitor of the IDR with its search engine, to whose documentation mapr's API leads (IDR/deployment#441)."""
+    folder = tmp_path_factory.mktemp("searcher")
+    (api,) = re.findall(r"\(#441\) \| `([^`]+)` \|", (stacks.ROOT / "docs" / "comparison.md").read_text())
+    values = merge(stacks.values("idr"), yaml.safe_load((search_engine.EXAMPLE / "idr.yaml").read_text()))
+    values["redirects"] = [*values["redirects"], *yaml.safe_load(api)["redirects"]]
+    made = plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=stacks.ROOT)), "idr")
+    node = search_engine.node_of(made)
+    names = [*(one.name for one in made.releases[0].nodes), "searchengine.prod130.idr.internal"]
+    with upstreams.running(stacks.secrets_of("idr").certificate("test", tuple(names))) as upstream:
+        upstream.body = upstreams.ECHO
+
+        class Place(proxy.Place):
+            def adapt(self, text: str) -> str:
+                return super().adapt(text).replace(f"{node.address}:5577", upstream.address)
+
+        with (
+            proxy.running(Place(folder), made) as place,
+            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(made), timeout=20) as client,
+        ):
+            yield client
+
+
+@pytest.mark.parametrize("path", ["/searchengine/api/v1/resources/image/search/?key=Gene%20Symbol&value=pax6", APIDOCS])
+def test_the_search_engine_is_asked_for_its_addresses(searcher: httpx.Client, path: str) -> None:
+    assert searcher.get(path).text == path
+
+
+@pytest.mark.parametrize("path", ["/mapr/api", "/mapr/api/", "/mapr/api/organism/count/", "/mapr/api/gene/?value=PAX6"])
+def test_the_api_of_mapr_leads_to_its_documentation(searcher: httpx.Client, path: str) -> None:
+    answer = searcher.get(path)
+    assert (answer.status_code, answer.headers["Location"].endswith(APIDOCS)) == (302, True)
+    assert searcher.get("/mapr/gene/").status_code != answer.status_code
 
 
 def test_programs_are_told_the_idrs_name_and_password(visitor: httpx.Client) -> None:

@@ -188,8 +188,14 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of PyPI a folder of wheels: two versions of a package, which needs one that OMERO.server has."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    needed = {"idr-addon": "Requires-Dist: requests\n", "requests": ""}
-    for name, version in (("idr-addon", "1.0"), ("idr-addon", "1.1"), ("requests", own_version("requests"))):
+    needed = {"idr-addon": "Requires-Dist: requests\n", "requests": "", "omero-mapr": ""}
+    wheels = [
+        ("idr-addon", "1.0"),
+        ("idr-addon", "1.1"),
+        ("requests", own_version("requests")),
+        ("omero-mapr", "0.9.0"),
+    ]
+    for name, version in wheels:
         stem = f"{name.replace('-', '_')}-{version}"
         with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
             about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed[name]}"
@@ -242,6 +248,23 @@ def test_packages_beside_omero_web_are_locked_with_its_own_versions(stack: Path)
     own = re.search(r"^requests==(\S+)", WEB.lock.read_text(), re.M)
     assert own
     assert re.findall(r"^\S+==\S+", lock.read_text(), re.M) == ["idr-addon==1.1", f"requests=={own[1]}"]
+
+
+@pytest.mark.usefixtures("index")
+def test_another_version_of_an_application_is_locked_and_of_nothing_else(stack: Path) -> None:
+    stack.write_text(stack.read_text().replace("config:\n", "config:\n  idr:web: {requirements: site/web.lock}\n"))
+    (stack.parent / "site").mkdir()
+    wanted = stack.parent / "site" / "web.in"
+    wanted.write_text("omero_mapr==0.9.0\nidr-addon\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
+    assert done.exit_code == 0, done.output
+    own = re.search(r"^requests==(\S+)", WEB.lock.read_text(), re.M)
+    assert own
+    text = wanted.with_suffix(".lock").read_text()
+    assert re.findall(r"^\S+==\S+", text, re.M) == ["idr-addon==1.1", "omero-mapr==0.9.0", f"requests=={own[1]}"]
+    assert "-c web/requirements.lock" in text
+    wanted.write_text("omero-mapr==0.9.0\nrequests==1.0\n")
+    assert runner.invoke(app, ["pin", "--stack", "mine", "--renew"]).exit_code == 1
 
 
 @pytest.mark.usefixtures("index")

@@ -62,7 +62,12 @@ def location(path: str) -> Callable[[Path], None]:
     return said(locations=[{"path": path, "port": 8443}])
 
 
+def first(path: str) -> Callable[[Path], None]:
+    return said(answersFirst=[{"path": path, "port": 8443}])
+
+
 YAML = "site/about/role.yaml"
+NOT_KEPT = "is a cached answer of OMERO.web: name addresses that model/addresses.yaml has under a kind"
 END = (
     "must be world, node (every node), a role (bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, "
     "management, upload, about) or a network as in 192.0.2.0/24"
@@ -144,6 +149,22 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "the authority's challenge": (
         location("/.well-known/"),
         f"{YAML}: locations.0.path: {PATH} (given: '/.well-known/')",
+    ),
+    "pages with a session": (
+        first("/webclient/"),
+        f"{YAML}: answersFirst.0.path: not all that begins with /webclient/ {NOT_KEPT}",
+    ),
+    "what is closed": (
+        first("/webgateway/render_ome_tiff/"),
+        f"{YAML}: answersFirst.0.path: not all that begins with /webgateway/render_ome_tiff/ {NOT_KEPT}",
+    ),
+    "what OMERO.web has not": (
+        first("/webgateway/render_nothing/"),
+        f"{YAML}: answersFirst.0.path: not all that begins with /webgateway/render_nothing/ {NOT_KEPT}",
+    ),
+    "files of OMERO.web": (
+        first("/static/"),
+        f"{YAML}: answersFirst.0.path: not all that begins with /static/ {NOT_KEPT}",
     ),
     "a volume of the program": (
         node(volume=VOLUME | {"name": "db", "ansibleVariable": "db_vol_dev"}),
@@ -243,6 +264,27 @@ def test_a_file_that_is_not_the_roles_to_have_is_refused(case: str, tmp_path: Pa
     with pytest.raises(SettingsError) as caught:
         plan_of(given, tmp_path)
     assert f"site/about/files.yaml: {message}" in str(caught.value).splitlines()
+
+
+def test_where_users_log_in_no_role_answers_for_omero_web(tmp_path: Path) -> None:
+    # The cached answers of everybody's are private there, and the role does not know who asks.
+    given = copied(tmp_path)
+    change(tmp_path, locations=None, answersFirst=[{"path": "/webgateway/render_image/", "port": 8443}])
+    plan_of(given, tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        plan_of(given | {"visitors": "login"}, tmp_path)
+    message = "releases.demo1: visitors: login: about answers without knowing who asks; remove it"
+    assert str(caught.value) == f"Pulumi.local.yaml: idr: {message}"
+
+
+def test_one_role_answers_an_address_first(tmp_path: Path) -> None:
+    given = copied(tmp_path, ROLE, "other")
+    for role in (ROLE, "other"):
+        change(tmp_path, role, locations=None, answersFirst=[{"path": "/webgateway/render_image/", "port": 8443}])
+    with pytest.raises(SettingsError) as caught:
+        plan_of(given, tmp_path)
+    nested = "/webgateway/render_image/ and /webgateway/render_image/ of about are one inside the other"
+    assert f"site/other/role.yaml: locations: {nested}" in str(caught.value).splitlines()
 
 
 def test_two_roles_of_a_site_have_nothing_in_common(tmp_path: Path) -> None:

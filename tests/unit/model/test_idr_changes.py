@@ -22,6 +22,7 @@ NO = "not possible because "
 LIBRARY = "/usr/local/lib/idr"
 DOWNLOADS = f"{LIBRARY}/omero-downloads/downloads"
 JARS = f"{LIBRARY}/omero-server/jars"
+WEB_LOCK = f"idr-gallery==3.18.0 --hash=sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,21 @@ EFFECTS = {
         Effect("omeroreadonly-2", DOWNLOADS, ("/OMERO.server-5.6.12-ice36.zip", "/OMEZarrReader-0.5.2.jar")),
         Effect("omeroreadonly-2", JARS, ZARR),
     ],
+    "#443": [
+        Effect("proxy", "/etc/nginx/conf.d/omeroweb.conf", ("location ^~ /webgateway/render_image_region/ {",)),
+        Effect("proxy", "/etc/nginx/conf.d/upstreams.conf", ("upstream image-region_first_8082 {",)),
+    ],
     "#431": [Effect("omeroreadwrite", DOWNLOADS, ("/OMERO.server-5.6.13-ice36.zip",))],
     "#435": [Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("openmicroscopy.org/mapr/omap",))],
     "applications of OMERO.web: which (`web.apps`)": [
         Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("omero_iviewer", "omero_figure")),
+    ],
+    "applications of OMERO.web in newer versions": [
+        Effect("omeroweb-1", f"{LIBRARY}/omero-web/requirements.txt", (WEB_LOCK,)),
+    ],
+    "what visitors may ask of applications": [
+        Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("gallery-api/thumbnails/", "mapr/api/config/")),
+        Effect("proxy", "/etc/nginx/conf.d/addresses.conf", ("gallery-api/thumbnails/", "mapr/api/config/")),
     ],
     "#437": [
         Effect(
@@ -120,6 +132,7 @@ def missing(effect: Effect, made: Plan) -> list[str]:
 def test_the_lines_of_a_row_make_the_change(number: str, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "omero.lock").write_text(LOCK)
+    (tmp_path / "site" / "web.lock").write_text(WEB_LOCK)
     shutil.copytree(stacks.ROOT / "examples", tmp_path / "examples")
     old, new = planned(before(), tmp_path), changed(possible()[number], tmp_path)
     for effect in EFFECTS[number]:

@@ -77,6 +77,18 @@ def test_another_version_than_omero_webs_own_is_refused(tmp_path: Path) -> None:
     assert re.search(r"site/web.lock: Django==4.2 is 5\S+ in OMERO.web's own environment; run `idr pin`", said)
 
 
+def test_another_version_of_an_application_takes_the_place_of_the_programs(tmp_path: Path) -> None:
+    made = plan_with(
+        tmp_path, {"apps": ["iviewer"], "requirements": "site/web.lock"}, f"omero_iviewer==0.20.0 {HASH}\n"
+    )
+    found = texts(made)[INSTALLED].splitlines()
+    assert [line for line in found if "iviewer" in line] == [f"omero_iviewer==0.20.0 {HASH}"]
+    own = re.findall(r"^([a-z0-9-]+==\S+)", OWN, re.M)
+    assert {one for one in own if "iviewer" not in one} == {line.split()[0] for line in found} - {
+        "omero_iviewer==0.20.0"
+    }
+
+
 def test_the_proxy_and_omero_web_open_what_the_stack_file_lists_and_nothing_else(tmp_path: Path) -> None:
     made = plan_with(tmp_path, of_guide())
     opened = proxy(made)["/etc/nginx/conf.d/addresses.conf"]
