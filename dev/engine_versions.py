@@ -75,7 +75,7 @@ def upgrade(versions: dict[str, str]) -> None:
         command = ["go", "list", "-mod=mod", "-deps", *PROGRAMS]
         subprocess.run(command, cwd=TOOLCHAIN, check=True, stdout=subprocess.DEVNULL)
     print("==> Python lock files", flush=True)
-    lock_files.renew([])
+    lock_files.renew([], made_from=project.name)
 
 
 def main() -> int:

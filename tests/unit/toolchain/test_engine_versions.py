@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dev import engine_versions, lock_files
+from dev import engine_versions
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_package_and_modules_get_the_version(tmp_path: Path, monkeypatch: pytest
         "-require=github.com/terraform-provider-openstack/terraform-provider-openstack/v3@v9.1.2",
     ]
     assert add[:3] == ["go", "list", "-mod=mod"]
-    assert len(locks) == len(lock_files.LOCKS)
+    assert [command[-1] for command in locks] == ["requirements-idr.lock", "requirements.lock", "requirements-dev.lock"]
 
 
 @pytest.mark.parametrize("module", [module for modules in engine_versions.MODULES.values() for module in modules])
