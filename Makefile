@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 
 
 .DEFAULT_GOAL := help
-.PHONY: help up down wipe cloud toolchain check test soak bench generate verify-official lock renew
+.PHONY: help up down wipe cloud toolchain check test soak bench generate verify-official lock renew upgrade-engine
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -62,3 +62,10 @@ lock: $(READY) ## renew the lock files: hashes, no index lines; versions stay wh
 renew: $(READY) ## newest versions in all lock files, newest images in CI (needs skopeo); a workflow proposes it weekly
 	@$(PYTHON) -m dev.lock_files --upgrade
 	@$(PYTHON) -m dev.ci_images
+
+upgrade-engine: $(READY) ## other versions of Pulumi's engine or a provider: VERSIONS="pulumi==3.260.0"; leaves a diff to review
+	@$(PYTHON) -m dev.engine_versions $(VERSIONS)
+	@$(MAKE) --no-print-directory $(READY)
+	@$(PYTHON) dev/toolchain/generate_tokens.py
+	@$(MAKE) --no-print-directory toolchain generate
+	@$(PYTHON) -m pytest tests/unit/toolchain tests/engine

@@ -31,9 +31,11 @@ LOCKS: Final[dict[str, tuple[str, ...]]] = {
 """What each lock file is made from, in its folder, and options of its own."""
 
 
-def renew(extra: list[str]) -> None:
-    """Compile every lock file; `extra` are more options of uv's."""
+def renew(extra: list[str], *, made_from: str = "") -> None:
+    """Compile every lock file, or those that are made from one file; `extra` are more options of uv's."""
     for name, inputs in LOCKS.items():
+        if made_from and made_from not in inputs:
+            continue
         lock = ROOT / name
         command = [sys.executable, "-m", "uv", "pip", "compile", "-q", *OPTIONS, *extra, *inputs, "-o", lock.name]
         subprocess.run(command, cwd=lock.parent, check=True, stdout=subprocess.DEVNULL)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Derive internal/openstack/tokens.json: which Terraform name stands behind each token of the SDK pulumi_openstack.
 
-usage: generate_tokens.py PLUGIN     (in the project's virtual environment; PLUGIN is the built plugin)
+usage: generate_tokens.py     (in the project's virtual environment; it builds the plugin)
 
 The SDK knows tokens but no Terraform names, and the official plugin's table is not in any package. The names are
 alike up to case, underscores, a service prefix and a version suffix, so the table follows from the two lists. Run
@@ -10,14 +10,16 @@ result property by property.
 """
 
 import json
+import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pulumi_openstack
 
-TABLE = Path(__file__).parent / "internal" / "openstack" / "tokens.json"
+HERE = Path(__file__).parent
+TABLE = HERE / "internal" / "openstack" / "tokens.json"
+PLUGIN = ("go", "run", "-mod=readonly", "./cmd/pulumi-resource-openstack", "--names")
 TOKEN = re.compile(r"openstack:(?P<module>\w+)/\w+:(?P<member>\w+)$")
 SERVICES = {"db": "database", "fw": "firewall", "lb": "loadbalancer"}
 # Names that the official plugin made up: misspellings, and words that are not in the Terraform name.
@@ -68,9 +70,8 @@ def sdk_tokens() -> tuple[list[str], list[str]]:
 
 def main() -> None:
     """Write the table and tell which tokens are left out."""
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    names = json.loads(subprocess.run([sys.argv[1], "--names"], check=True, capture_output=True).stdout)["terraform"]
+    done = subprocess.run(PLUGIN, cwd=HERE, env={**os.environ, "CGO_ENABLED": "0"}, check=True, stdout=subprocess.PIPE)
+    names = json.loads(done.stdout)["terraform"]
     table: dict[str, dict[str, str]] = {}
     for kind, tokens in zip(("resources", "functions"), sdk_tokens(), strict=True):
         # Tokens of the module "index" are the older ones: a newer token of the same thing wins.

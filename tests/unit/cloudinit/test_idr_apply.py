@@ -1,9 +1,7 @@
 """`idr-apply`: installs, checks, activates, waits for health; a failure leaves what was there before in force."""
 
-import grp
 import json
 import os
-import pwd
 import time
 from pathlib import Path
 
@@ -214,12 +212,6 @@ def test_each_role_has_its_own_time_to_become_healthy(machine: Machine) -> None:
     assert [machine.program.health_seconds(bundle, role) for role in ("first", "second")] == [0, 7]
 
 
-def test_what_is_kept_of_a_bundle_is_for_root_alone(machine: Machine) -> None:
-    machine.program.apply(machine.bundle("a secret\n", "d1"))
-    assert "a secret" in machine.program.KEPT.read_text()
-    assert machine.program.KEPT.stat().st_mode & 0o777 == 0o600
-
-
 def test_status_tells_a_slow_role_from_one_that_is_not_well(
     machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,88 +222,3 @@ def test_status_tells_a_slow_role_from_one_that_is_not_well(
     assert machine.program.status() == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["digest"], told["healthy"], told["slow"]) == ("d1", {"second": True}, ["first"])
-
-
-@pytest.mark.parametrize("link", ["symbolic", "hard"])
-def test_a_link_in_the_place_of_the_new_file_is_not_followed(machine: Machine, link: str) -> None:
-    """A service that owns the folder could otherwise make root write any file, and give it to the service."""
-    target = machine.folder / "root's own"
-    target.write_text("untouched")
-    before = target.stat()
-    new = machine.folder / ".service.conf.idr-new"
-    if link == "symbolic":
-        new.symlink_to(target)
-    else:
-        os.link(target, new)
-    machine.program.apply(machine.bundle("one\n", "d1"))
-    after = target.stat()
-    assert target.read_text() == "untouched"
-    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
-    assert machine.config.read_text() == "one\n"
-
-
-def test_a_link_on_the_way_to_a_file_is_not_followed(machine: Machine) -> None:
-    """Neither in the place of a service's folder, nor of a folder in it: root would write into another one."""
-    elsewhere, place = machine.folder / "root's", machine.folder / "service"
-    elsewhere.mkdir()
-    (elsewhere / "a.conf").write_text("untouched")
-    place.symlink_to(elsewhere)
-    entry = machine.file(place / "a.conf", "one\n")
-    for wanted in (entry, None):
-        with pytest.raises(machine.program.Failure, match="service is a link or no folder"):
-            machine.program.put(entry["path"], wanted)
-    assert [file.name for file in elsewhere.iterdir()] == ["a.conf"]
-    assert (elsewhere / "a.conf").read_text() == "untouched"
-
-
-def test_a_file_of_roots_is_not_written_into_a_folder_of_a_services(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The service could exchange it. A file of its own is written there."""
-    place = machine.folder / "service"
-    real = os.fstat
-
-    def fstat(descriptor: int) -> os.stat_result:
-        found = real(descriptor)
-        if not os.path.samestat(found, place.stat()):
-            return found
-        return os.stat_result((*found[:4], pwd.getpwnam("nobody").pw_uid, *found[5:]))
-
-    place.mkdir()
-    monkeypatch.setattr(machine.program.os, "fstat", fstat)
-    monkeypatch.setattr(machine.program.os, "fchown", lambda *_: None)
-    with pytest.raises(machine.program.Failure, match="service belongs to user 65534, not to root"):
-        machine.program.write(machine.file(place / "a.conf", "one\n"))
-    assert list(place.iterdir()) == []
-    machine.program.write({**machine.file(place / "a.conf", "one\n"), "owner": "nobody"})
-    assert (place / "a.conf").read_text() == "one\n"
-
-
-@pytest.mark.parametrize("kind", ["link", "pipe"])
-def test_what_is_no_file_is_replaced_and_not_read(machine: Machine, kind: str) -> None:
-    """Root would wait for a pipe for ever, and a link's target would be put in its place when going back."""
-    secret = machine.folder / "secret"
-    secret.write_text("a secret")
-    if kind == "link":
-        machine.config.symlink_to(secret)
-    else:
-        os.mkfifo(machine.config)
-    assert machine.program.read(machine.config) is None
-    machine.program.apply(machine.bundle("one\n", "d1"))
-    assert machine.config.read_text() == "one\n"
-    assert not machine.config.is_symlink()
-    assert secret.read_text() == "a secret"
-
-
-def test_a_file_gets_its_owner_and_group_before_it_is_in_its_place(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: list[tuple[int, int, bool]] = []
-    monkeypatch.setattr(
-        machine.program.os, "fchown", lambda _, user, group: given.append((user, group, machine.config.exists()))
-    )
-    nobody = pwd.getpwnam("nobody")
-    group = grp.getgrgid(nobody.pw_gid).gr_name
-    machine.program.write({**machine.file(machine.config, "one\n"), "owner": "nobody", "group": group})
-    assert given == [(nobody.pw_uid, nobody.pw_gid, False)]
-    assert machine.config.exists()

@@ -1,155 +1,32 @@
 """Uploads with the true sshd and sftp, in a mount namespace whose accounts end with the test."""
 
-import json
 import os
 import re
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cloudinit import render
 from harness import stacks
 from harness.ports import free_port
 from idr.manifest.sums import read as read_manifest
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
 from model.roles import Role
-from tests.unit.omero.machine import PATH, SETUP, Machine
+from tests.unit.cloudinit.upload_node import STEPS, Node, as_unit, files, running, wait
 
 pytestmark = [
     pytest.mark.needs("sshd", "sftp", "unshare", "nginx", "setpriv"),
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
 ]
 
-STEPS = ("prepare", "check", "activate")
-# The first process of a machine waits for whatever ends; cat would not.
-REAPING = SETUP.replace("exec cat", "cat; true")
-PREPARED = """
-mkdir -p /run/sshd /srv /etc/idr && mount -t tmpfs -o size=100g,mode=755 tmpfs /srv && rm -rf /etc/idr/upload
-ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<< y > /dev/null
-id sshd > /dev/null 2>&1 || useradd --system --home-dir /run/sshd --shell /usr/sbin/nologin sshd
-"""
-
-
-@dataclass
-class Node:
-    """A node with the role, and its SFTP server."""
-
-    machine: Machine
-    port: int
-    folder: Path
-
-    def idr_upload(self, *arguments: object) -> "subprocess.CompletedProcess[bytes]":
-        return self.machine.run(" ".join(["idr-upload", *(f"'{one}'" for one in arguments)]))
-
-    def opened(self, name: str, *arguments: object) -> str:
-        """Open a submission; returns its password."""
-        done = self.idr_upload("open", name, *arguments)
-        assert done.returncode == 0, done.stderr.decode()
-        found = [line for line in done.stdout.decode().splitlines() if line.startswith("password: ")]
-        return found[0].removeprefix("password: ") if found else ""
-
-    def sftp(self, name: str, commands: str, password: str = "", key: Path | None = None) -> tuple[int, str]:
-        """What the true client says to commands that are typed; a leading dash goes on after a failure."""
-        asked = self.folder / "askpass"
-        asked.write_text('#!/bin/sh\necho "$PASSWORD"\n')
-        asked.chmod(0o755)
-        options = [
-            # The first value counts, and -b gives one.
-            *("-o", "BatchMode=no", "-P", str(self.port), "-b", "-", "-F", "none", "-o", "LogLevel=ERROR"),
-            *(
-                "-o",
-                "StrictHostKeyChecking=no",
-                "-o",
-                "UserKnownHostsFile=/dev/null",
-                "-o",
-                "NumberOfPasswordPrompts=1",
-            ),
-            *(("-i", str(key), "-o", "PasswordAuthentication=no") if key else ("-o", "PubkeyAuthentication=no")),
-        ]
-        own = {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
-        done = subprocess.run(
-            ["sftp", *options, f"upload-{name}@127.0.0.1"],
-            input=commands,
-            env={**os.environ, **own},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    def start(self, command: str) -> "subprocess.Popen[bytes]":
-        inside = ["env", "-i", f"PATH={PATH}", *command.split()]
-        return subprocess.Popen([*self.machine.enter(), *inside], stderr=subprocess.DEVNULL)
-
-
-def files(role: Role = Role.UPLOAD) -> dict[str, str]:
-    """The files of a node with a role, as the plan has them."""
-    made = stacks.plan_of("everything")
-    node = made.release(made.settings.live).with_role(role)[0]
-    bundle = json.loads(render.bundle(node, made, stacks.secrets_of("everything"), {"upload": "0" * 36}))
-    return {entry["path"]: entry["content"] for entry in bundle["files"]}
-
-
-@contextmanager
-def machine(folder: Path) -> Iterator[Machine]:
-    """A machine whose processes, too, are its own: accounts are ended by their number, which others may have."""
-    apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    with subprocess.Popen([*apart, "bash", "-ec", REAPING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
-        assert held.stdout
-        assert held.stdin
-        assert held.stdout.readline() == b"ready\n"
-        children = Path(f"/proc/{held.pid}/task/{held.pid}/children").read_text().split()
-        try:
-            yield Machine(int(children[0]), folder)
-        finally:
-            held.stdin.close()
-
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    folder = tmp_path_factory.mktemp("client")
-    with machine(folder) as made:
-        made.said(PREPARED)
-        found, port = files(), free_port()
-        wanted = {path: text for path, text in found.items() if "upload" in path or "/lib/idr/common/" in path}
-        config = "/etc/idr/upload/sshd_config"
-        listen = [line for line in wanted[config].splitlines() if line.startswith("ListenAddress")]
-        wanted[config] = wanted[config].replace(listen[0], f"ListenAddress 127.0.0.1:{port}")
-        made.write({path: text.encode() for path, text in wanted.items()})
-        for step in STEPS:
-            made.said(f"/usr/local/lib/idr/upload/{step}")
-        made_node = Node(made, port, folder)
-        server = made_node.start(as_unit("idr-upload"))
-        try:
-            _wait(lambda: not made.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
-            yield made_node
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def as_unit(name: str) -> str:
-    """The command of a unit as systemd would run it: with these capabilities alone, and none to gain."""
-    unit = files()[f"/etc/systemd/system/{name}.service"]
-    (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
-    bounds = ",".join(["-all", *(f"+{one.removeprefix('CAP_').lower()}" for one in allowed.split())])
-    (command,) = re.findall("^ExecStart=(.+)$", unit, re.M)
-    return f"setpriv --bounding-set {bounds} --inh-caps -all --no-new-privs {command}"
-
-
-def _wait(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    with running(tmp_path_factory.mktemp("client")) as node:
+        yield node
 
 
 @pytest.fixture
@@ -237,7 +114,7 @@ def through_nginx(node: Node) -> Iterator[int]:
     config.write_text(f"{module}\ndaemon off;\npid {node.folder}/nginx.pid;\nevents {{}}\nstream {{\n{text}\n}}\n")
     with subprocess.Popen(["nginx", "-e", "stderr", "-c", config], stderr=subprocess.DEVNULL) as nginx:
         try:
-            _wait(
+            wait(
                 lambda: (
                     not subprocess.run(
                         ["ssh-keyscan", "-p", str(port), "127.0.0.1"], check=False, capture_output=True
@@ -305,12 +182,12 @@ def test_more_than_the_quota_ends_the_upload_and_more_quota_lets_it_go_on(node: 
     assert node.sftp("idr0007-huge", "put huge.tif\n", password)[0] == 0
     watch = node.start(as_unit("idr-upload-quota"))
     try:
-        _wait(lambda: "full" in node.idr_upload("list").stdout.decode())
+        wait(lambda: "full" in node.idr_upload("list").stdout.decode())
         assert node.sftp("idr0007-huge", "put huge.tif again.tif\n", password)[0] == 255
         assert node.idr_upload("extend", "idr0007-huge", "--gib", 1).returncode == 0
         assert node.sftp("idr0007-huge", "put huge.tif again.tif\n", password)[0] == 0
         node.machine.said(f'sed -i \'s/"until": "[^"]*"/"until": "2026-01-01"/\' {record}')
-        _wait(lambda: "over" in node.idr_upload("list").stdout.decode())
+        wait(lambda: "over" in node.idr_upload("list").stdout.decode())
         assert node.sftp("idr0007-huge", "pwd\n", password)[0] == 255
     finally:
         watch.terminate()
@@ -334,9 +211,9 @@ def test_a_session_that_goes_on_ends_with_the_submission(node: Node) -> None:
         ["sftp", *options, "upload-idr0008-slow@127.0.0.1"], env={**os.environ, **own}, stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as session:  # fmt: skip
-        _wait(lambda: node.machine.run("pgrep -f 'sshd: upload-idr0008-slo[w]'").returncode == 0)
+        wait(lambda: node.machine.run("pgrep -f 'sshd: upload-idr0008-slo[w]'").returncode == 0)
         assert node.idr_upload("delete", "idr0008-slow").returncode == 0
-        _wait(lambda: node.machine.run("pgrep -f 'sshd: upload-idr0008-slo[w]'").returncode == 1)
+        wait(lambda: node.machine.run("pgrep -f 'sshd: upload-idr0008-slo[w]'").returncode == 1)
         session.communicate(timeout=20)
 
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Final
-from urllib.parse import quote
 
 import django
 import httpx
@@ -20,153 +18,35 @@ from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.test import RequestFactory
 from django.test.utils import override_settings
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
-from harness import proxy, stacks
-from model import addresses, balancing, web_apps
+from harness import proxy
+from model import addresses, balancing
 from model.addresses import Address
-from model.site_apps import StackWeb
-from model.visitors import Visitors
-from tests.unit.frontend import upstream as upstreams
-from tests.unit.frontend.conftest import THUMBNAIL, WEB, Front
-from tests.unit.frontend.test_cache import JSON, KEPT, NOT_KEPT
+from tests.unit.frontend.conftest import THUMBNAIL, Front
+from tests.unit.frontend.login import (
+    ADA,
+    APPS,
+    BEN,
+    LOGIN,
+    NAME,
+    NEVER,
+    PLAN,
+    PRIVATE,
+    STATIC,
+    ask,
+    kept,
+    own,
+    running,
+    sample,
+)
 from tests.unit.frontend.test_programs import CLIENT
-
-APPS = tuple(web_apps.table())
-PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN, web=StackWeb(apps=APPS))
-NAME: Final = "sessionid_demo1"
-ADA, BEN = ({"Cookie": f"{NAME}=private-of-{name}"} for name in ("ada", "ben"))
-USERS: tuple[dict[str, str], ...] = (ADA, BEN, ADA, {}, BEN)
-STATIC = "/static/webclient/css/layout.css"
-PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
-LOGIN = "/webclient/login/"
-SERVERS = "^v(?P<api_version>0)/servers/$"
-"""Answered by the proxy itself."""
-MADE_BY_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
-NEVER = [
-    *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
-    *("/link_check/", "/mapr/favicon/", "/image/1/download_urls/", "/metrics", "/new_in_the_next_version/"),
-]
 
 
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
-    """The proxy with an empty cache, before an OMERO.web that shows each visitor the session that it was sent."""
-    with upstreams.running(proxy.certificate(PLAN)) as upstream:
-        upstream.body = upstreams.COOKIE
-        place, trust = proxy.Place(tmp_path, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
-        with (
-            proxy.running(place, PLAN),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=30) as visitor,
-            httpx.Client(base_url=f"http://127.0.0.1:{place.bypass}", timeout=30) as operator,
-        ):
-            yield Front(place, upstream, visitor, operator)
-
-
-def own(user: dict[str, str]) -> str:
-    """What an answer to a user shows."""
-    return user.get("Cookie", "nobody")
-
-
-def kept(front: Front) -> str:
-    """All that nginx has on disk, beside its logs and what it reads."""
-    files = (file for name in ("cache", *proxy.TEMPORARY) for file in (front.place.folder / name).rglob("*"))
-    return "".join(file.read_bytes().decode(errors="replace") for file in files if file.is_file())
-
-
-@pytest.mark.parametrize("cache_control", ["", "public, max-age=86400", "private, max-age=60"])
-def test_two_users_never_see_each_others_answer(front: Front, cache_control: str) -> None:
-    front.upstream.cache_control = cache_control
-    front.upstream.more_headers = {"X-Accel-Expires": "3600", "Expires": "Thu, 31 Dec 2099 23:59:59 GMT", "ETag": '"1"'}
-    for path in (*PRIVATE, *(f"{path}{'&' if '?' in path else '?'}callback=f&_=1" for path in JSON)):
-        for user in USERS:
-            answer = front.get(path, **user)
-            assert (answer.status_code, answer.text) == (200, own(user)), path
-            assert answer.headers["cache-control"] == (
-                cache_control if "private" in cache_control else "private, no-store"
-            )
-            assert "x-cache-status" not in answer.headers
-    assert "private-of" not in kept(front)
-
-
-@pytest.mark.parametrize("status", [206, 302, 304, 400, 403, 404, 500, 502, 503])
-def test_nor_a_failure_a_part_or_a_note_that_nothing_changed(front: Front, status: int) -> None:
-    front.upstream.status = status
-    front.upstream.more_headers = {"Location": "/webclient/", "ETag": '"1"', "Content-Range": "bytes 0-9/10"}
-    asked = {"Range": "bytes=0-9", "If-None-Match": '"1"', "If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}
-    for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
-        for user in USERS:
-            answer = front.visitor.request(method, THUMBNAIL, headers=asked | user)
-            assert answer.status_code == status
-            others = {"private-of-ada", "private-of-ben"} - {own(user).removeprefix(f"{NAME}=")}
-            assert not [other for other in others if other in answer.text]
-    assert front.upstream.asked[THUMBNAIL] == 25
-    assert all(sent.get("if-none-match") == '"1"' for sent in front.upstream.headers)
-    assert "private-of" not in kept(front)
-
-
-def test_files_of_omero_webs_own_are_the_same_for_all_and_asked_for_by_nobody(front: Front) -> None:
-    answers = [front.get(STATIC, **user) for user in USERS]
-    assert [answer.headers["x-cache-status"] for answer in answers] == ["MISS", *["HIT"] * 4]
-    assert {(answer.text, answer.headers["cache-control"]) for answer in answers} == {
-        ("nobody", "public, max-age=3600")
-    }
-    assert not any("set-cookie" in answer.headers for answer in answers)
-    (sent,) = front.upstream.headers
-    assert "cookie" not in sent
-
-
-def test_only_files_are_compressed(front: Front) -> None:
-    front.upstream.body = "a secret beside a guess" * 1000
-    asked = {"Accept-Encoding": "gzip, deflate, br"}
-    for path in (*PRIVATE, *(f"{path}{'&' if '?' in path else '?'}callback=f" for path in JSON), LOGIN):
-        assert "content-encoding" not in front.get(path, **ADA, **asked).headers, path
-        assert "accept-encoding" not in front.upstream.headers[-1]
-    assert front.get(STATIC, **ADA, **asked).headers["content-encoding"] == "gzip"
-
-
-def test_no_other_cache_is_there() -> None:
-    files = proxy.rendered(PLAN)
-    conf = "".join(text for path, text in files.items() if path.endswith(".conf"))
-    assert re.findall(r"^proxy_cache_path /var/cache/nginx/(\w+) ", conf, re.M) == ["static"]
-    assert set(re.findall(r'"~[^"]+" (\w+/\w+);', files["/etc/nginx/conf.d/addresses.conf"])) == {
-        "static/none",
-        "page/any",
-    }
-
-
-def sample(address: Address) -> st.SearchStrategy[str]:
-    """Paths that OMERO.web would take for that address."""
-    return st.from_regex(f"/(?:{address.regex})", fullmatch=True, alphabet=st.characters(codec="ascii"))
-
-
-def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int, str, str | None]:
-    """Status, body and cache status of an answer to a path exactly as written."""
-    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
-    with closing(connection):
-        connection.request(method, path, headers=user)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode(), answer.headers["X-Cache-Status"]
-
-
-@given(
-    path=st.sampled_from(MADE_BY_OMERO_WEB).flatmap(sample),
-    query=st.sampled_from(["", "?", "?_=1", "?callback=f", "?a=b&&c", "?z=1&z=2"]),
-    method=st.sampled_from(["GET", "GET", "HEAD", "POST", "DELETE"]),
-)
-@settings(max_examples=80, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_asked_for_nothing_but_a_file_is_kept(front: Front, path: str, query: str, method: str) -> None:
-    found = [ask(front, method, quote(path) + query, user) for user in (ADA, BEN)]
-    if path.startswith("/static/") and method in ("GET", "HEAD"):
-        assert "private-of" not in found[0][1] + found[1][1]
-    else:
-        assert [status for status, _, _ in found] in ([200, 200], [400, 400], [404, 404])
-        assert not found[0][2]
-        assert not found[1][2]
-        if found[0][0] == 200 and method != "HEAD":
-            assert [text for _, text, _ in found] == [own(ADA), own(BEN)]
-    assert "private-of" not in kept(front)
+    with running(tmp_path) as front:
+        yield front
 
 
 STAYS_CLOSED = sorted(

@@ -8,26 +8,17 @@ part. There are no user namespaces: a guest's root is nearly the host's. For tes
 
 from __future__ import annotations
 
-import fcntl
-import os
-import struct
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import libvirt
-import libvirt_lxc
 from nova import exception, utils
-from nova.api.metadata import base as metadata
 from nova.compute import power_state
 from nova.virt import block_device, configdrive
 from nova.virt import driver as virt_driver
 from nova.virt.libvirt import driver
-from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log
 
-from idr_openstack import groups, loops
+from idr_openstack import config_drive, groups, loops, lxc
 
 LOG = log.getLogger(__name__)
 
@@ -40,11 +31,7 @@ _WAITING_INIT = (
     "<init>/bin/sh</init><initarg>-c</initarg><initarg>until [ -e /dev/.plugged ]; do sleep .02; done; "
     "mount -a -t xfs,ext4; exec /sbin/init</initarg>"
 )
-_SHUT_DOWN = 0x8004587D
-"""XFS_IOC_GOINGDOWN, EXT4_IOC_SHUTDOWN: flush, then every access fails, as with a disk that was pulled."""
 _NAMES = [f"/dev/vd{letter}" for letter in "bcdefghijklmnopqrstuvwxyz"]
-
-_SETTLE_SECONDS = 5
 
 Info = dict[str, Any]
 
@@ -120,9 +107,9 @@ class ContainerDriver(driver.LibvirtDriver):
         if running is None or loop is None:
             return
         guest, pid = running
-        for target in _mounted(pid, loop.number):
+        for target in lxc.mounted(pid, loop.number):
             LOG.warning("%s is still mounted at %s: shut down", loop.name, target, instance=instance)
-            _pull(pid, target)
+            lxc.pull(pid, target)
         root = Path(f"/proc/{pid}/root")
         for link in self._links(info, mountpoint):
             (root / link).unlink(missing_ok=True)
@@ -204,7 +191,7 @@ class ContainerDriver(driver.LibvirtDriver):
             self._connect_volume(context, volume["connection_info"], instance)
         guest = super()._create_guest(context, xml.replace(_INIT, _WAITING_INIT), instance, *args, **kwargs)
         if guest.get_power_state(self._host) == power_state.RUNNING:
-            _settle(guest, instance)
+            lxc.settle(guest, instance)
             self._plug_all(context, instance, volumes)
         return guest
 
@@ -218,7 +205,7 @@ class ContainerDriver(driver.LibvirtDriver):
             Path("/proc", str(running[1]), "root", "dev", ".plugged").touch()
 
     def _destroy(self, instance: Any) -> None:
-        _until_off(lambda: super(ContainerDriver, self)._destroy(instance))
+        lxc.until_off(lambda: super(ContainerDriver, self)._destroy(instance))
         groups.remove(instance.name)
 
     def _soft_reboot(self, instance: Any) -> bool:
@@ -296,83 +283,5 @@ class ContainerDriver(driver.LibvirtDriver):
     # -- config drive -------------------------------------------------------------------------------------------------
     def _create_configdrive(self, context: Any, instance: Any, injection_info: Any, rescue: bool = False) -> None:
         """Put the usual ISO's tree where cloud-init's ConfigDrive source looks for a seed; the root is mounted now."""
-        if not configdrive.required_by(instance):
-            return
-        password = injection_info.admin_pass
-        meta = metadata.InstanceMetadata(
-            instance,
-            content=injection_info.files,
-            network_info=injection_info.network_info,
-            extra_md={"admin_pass": password} if password else {},
-        )
-        root = Path(libvirt_utils.get_instance_path(instance)) / "rootfs"
-        seed = root / "var/lib/cloud/seed/config_drive"
-        seed.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with configdrive.ConfigDriveBuilder(instance_md=meta) as builder:
-            for name, data in builder.mdfiles:
-                target = seed / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data if isinstance(data, bytes) else data.encode())
-
-
-def _settle(guest: Any, instance: Any, starts: int = 3) -> None:
-    """Start a guest again, whose init waits, until libvirt knows its process id, without which it attaches nothing.
-
-    libvirt's LXC driver loses that message now and then when several guests start at once: it listens to the
-    container's controller before it has said who is to be told (virLXCMonitorNew).
-    """
-    for again in range(starts):
-        end = time.monotonic() + _SETTLE_SECONDS
-        while time.monotonic() < end:
-            if _init_known(guest):
-                return
-            time.sleep(0.1)
-        if again < starts - 1:
-            LOG.warning("libvirt missed the start of the container: started again", instance=instance)
-            _until_off(guest.poweroff)
-            guest.launch()
-    raise exception.InstancePowerOnFailure(reason="libvirt does not learn the container's process id")
-
-
-def _until_off(power_off: Callable[[], None], tries: int = 5) -> None:
-    """Power a container off, again where its control group goes while libvirt reads what is left to kill in it."""
-    for left in reversed(range(tries)):
-        try:
-            power_off()
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
-                return  # it is off
-            if not left or "No such device" not in str(error):
-                raise
-            time.sleep(0.2)
-        else:
-            return
-
-
-def _init_known(guest: Any) -> bool:
-    try:
-        opened = libvirt_lxc.lxcOpenNamespace(guest._domain, 0)
-    except libvirt.libvirtError:
-        return False
-    for descriptor in opened:
-        os.close(descriptor)
-    return True
-
-
-def _mounted(pid: int, number: str) -> Iterator[str]:
-    """Where a process has the device `number` mounted, the last mount first."""
-    for line in reversed(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()):
-        fields = line.split()
-        if fields[2] == number:
-            yield fields[4]
-
-
-def _pull(pid: int, target: str) -> None:
-    """Unmount lazily and shut the file system down."""
-    held = os.open(f"/proc/{pid}/root{target}", os.O_RDONLY)
-    try:
-        # First the unmount: after the shutdown the path gives EIO. With -p, since umount reads /proc/self.
-        loops.run("nsenter", "-t", str(pid), "-m", "-p", "umount", "-l", target)
-        fcntl.ioctl(held, _SHUT_DOWN, struct.pack("I", 0))
-    finally:
-        os.close(held)
+        if configdrive.required_by(instance):
+            config_drive.write(instance, injection_info)

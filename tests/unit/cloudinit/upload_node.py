@@ -1,0 +1,142 @@
+"""A node that takes uploads: its files, accounts and SFTP server in a mount namespace."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudinit import render
+from harness import stacks
+from harness.ports import free_port
+from model.roles import Role
+from tests.unit.omero.machine import PATH, SETUP, Machine
+
+STEPS = ("prepare", "check", "activate")
+# The first process of a machine waits for whatever ends; cat would not.
+REAPING = SETUP.replace("exec cat", "cat; true")
+PREPARED = """
+mkdir -p /run/sshd /srv /etc/idr && mount -t tmpfs -o size=100g,mode=755 tmpfs /srv && rm -rf /etc/idr/upload
+ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<< y > /dev/null
+id sshd > /dev/null 2>&1 || useradd --system --home-dir /run/sshd --shell /usr/sbin/nologin sshd
+"""
+
+
+@dataclass
+class Node:
+    """A node with the role, and its SFTP server."""
+
+    machine: Machine
+    port: int
+    folder: Path
+
+    def idr_upload(self, *arguments: object) -> "subprocess.CompletedProcess[bytes]":
+        return self.machine.run(" ".join(["idr-upload", *(f"'{one}'" for one in arguments)]))
+
+    def opened(self, name: str, *arguments: object) -> str:
+        """Open a submission; returns its password."""
+        done = self.idr_upload("open", name, *arguments)
+        assert done.returncode == 0, done.stderr.decode()
+        found = [line for line in done.stdout.decode().splitlines() if line.startswith("password: ")]
+        return found[0].removeprefix("password: ") if found else ""
+
+    def sftp(self, name: str, commands: str, password: str = "", key: Path | None = None) -> tuple[int, str]:
+        """What the true client says to commands that are typed; a leading dash goes on after a failure."""
+        asked = self.folder / "askpass"
+        asked.write_text('#!/bin/sh\necho "$PASSWORD"\n')
+        asked.chmod(0o755)
+        options = [
+            # The first value counts, and -b gives one.
+            *("-o", "BatchMode=no", "-P", str(self.port), "-b", "-", "-F", "none", "-o", "LogLevel=ERROR"),
+            *(
+                "-o",
+                "StrictHostKeyChecking=no",
+                "-o",
+                "UserKnownHostsFile=/dev/null",
+                "-o",
+                "NumberOfPasswordPrompts=1",
+            ),
+            *(("-i", str(key), "-o", "PasswordAuthentication=no") if key else ("-o", "PubkeyAuthentication=no")),
+        ]
+        own = {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
+        done = subprocess.run(
+            ["sftp", *options, f"upload-{name}@127.0.0.1"],
+            input=commands,
+            env={**os.environ, **own},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def start(self, command: str) -> "subprocess.Popen[bytes]":
+        inside = ["env", "-i", f"PATH={PATH}", *command.split()]
+        return subprocess.Popen([*self.machine.enter(), *inside], stderr=subprocess.DEVNULL)
+
+
+def files(role: Role = Role.UPLOAD) -> dict[str, str]:
+    """The files of a node with a role, as the plan has them."""
+    made = stacks.plan_of("everything")
+    node = made.release(made.settings.live).with_role(role)[0]
+    bundle = json.loads(render.bundle(node, made, stacks.secrets_of("everything"), {"upload": "0" * 36}))
+    return {entry["path"]: entry["content"] for entry in bundle["files"]}
+
+
+@contextmanager
+def machine(folder: Path) -> Iterator[Machine]:
+    """A machine whose processes, too, are its own: accounts are ended by their number, which others may have."""
+    apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    with subprocess.Popen([*apart, "bash", "-ec", REAPING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
+        assert held.stdout
+        assert held.stdin
+        assert held.stdout.readline() == b"ready\n"
+        children = Path(f"/proc/{held.pid}/task/{held.pid}/children").read_text().split()
+        try:
+            yield Machine(int(children[0]), folder)
+        finally:
+            held.stdin.close()
+
+
+def as_unit(name: str) -> str:
+    """The command of a unit as systemd would run it: with these capabilities alone, and none to gain."""
+    unit = files()[f"/etc/systemd/system/{name}.service"]
+    (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
+    bounds = ",".join(["-all", *(f"+{one.removeprefix('CAP_').lower()}" for one in allowed.split())])
+    (command,) = re.findall("^ExecStart=(.+)$", unit, re.M)
+    return f"setpriv --bounding-set {bounds} --inh-caps -all --no-new-privs {command}"
+
+
+def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Node]:
+    """A node with its SFTP server; what a client needs is in the folder."""
+    with machine(folder) as made:
+        made.said(PREPARED)
+        found, port = files(), free_port()
+        wanted = {path: text for path, text in found.items() if "upload" in path or "/lib/idr/common/" in path}
+        config = "/etc/idr/upload/sshd_config"
+        listen = [line for line in wanted[config].splitlines() if line.startswith("ListenAddress")]
+        wanted[config] = wanted[config].replace(listen[0], f"ListenAddress 127.0.0.1:{port}")
+        made.write({path: text.encode() for path, text in wanted.items()})
+        for step in STEPS:
+            made.said(f"/usr/local/lib/idr/upload/{step}")
+        made_node = Node(made, port, folder)
+        server = made_node.start(as_unit("idr-upload"))
+        try:
+            wait(lambda: not made.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
+            yield made_node
+        finally:
+            server.terminate()
+            server.wait()

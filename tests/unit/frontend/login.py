@@ -1,0 +1,74 @@
+"""A proxy before an OMERO.web where users log in, and who they are."""
+
+import http.client
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+from hypothesis import strategies as st
+
+from harness import proxy, stacks
+from model import addresses, web_apps
+from model.addresses import Address
+from model.site_apps import StackWeb
+from model.visitors import Visitors
+from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.conftest import WEB, Front
+from tests.unit.frontend.test_cache import KEPT, NOT_KEPT
+
+APPS = tuple(web_apps.table())
+PLAN = stacks.with_settings(stacks.plan_of("local"), visitors=Visitors.LOGIN, web=StackWeb(apps=APPS))
+NAME: Final = "sessionid_demo1"
+ADA, BEN = ({"Cookie": f"{NAME}=private-of-{name}"} for name in ("ada", "ben"))
+USERS: tuple[dict[str, str], ...] = (ADA, BEN, ADA, {}, BEN)
+STATIC = "/static/webclient/css/layout.css"
+PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
+LOGIN = "/webclient/login/"
+SERVERS = "^v(?P<api_version>0)/servers/$"
+"""Answered by the proxy itself."""
+MADE_BY_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
+NEVER = [
+    *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
+    *("/link_check/", "/mapr/favicon/", "/image/1/download_urls/", "/metrics", "/new_in_the_next_version/"),
+]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Front]:
+    """The proxy with an empty cache, before an OMERO.web that shows each visitor the session that it was sent."""
+    with upstreams.running(proxy.certificate(PLAN)) as upstream:
+        upstream.body = upstreams.COOKIE
+        place, trust = proxy.Place(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
+        with (
+            proxy.running(place, PLAN),
+            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=30) as visitor,
+            httpx.Client(base_url=f"http://127.0.0.1:{place.bypass}", timeout=30) as operator,
+        ):
+            yield Front(place, upstream, visitor, operator)
+
+
+def own(user: dict[str, str]) -> str:
+    """What an answer to a user shows."""
+    return user.get("Cookie", "nobody")
+
+
+def kept(front: Front) -> str:
+    """All that nginx has on disk, beside its logs and what it reads."""
+    files = (file for name in ("cache", *proxy.TEMPORARY) for file in (front.place.folder / name).rglob("*"))
+    return "".join(file.read_bytes().decode(errors="replace") for file in files if file.is_file())
+
+
+def sample(address: Address) -> st.SearchStrategy[str]:
+    """Paths that OMERO.web would take for that address."""
+    return st.from_regex(f"/(?:{address.regex})", fullmatch=True, alphabet=st.characters(codec="ascii"))
+
+
+def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int, str, str | None]:
+    """Status, body and cache status of an answer to a path exactly as written."""
+    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    with closing(connection):
+        connection.request(method, path, headers=user)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.headers["X-Cache-Status"]
