@@ -110,11 +110,11 @@ def applied_roles(roles: Iterable[NodeRole], distribution: Distribution, *, page
 
     `pages`: whether the site has static pages.
     """
-    found: list[str] = [COMMON]
+    applied: list[str] = [COMMON]
     for role in roles:
         about = role_facts(role)
-        found += (*(about.applies_with_pages if pages else ()), *about.applies.get(distribution, (role,)))
-    return tuple(dict.fromkeys(found))
+        applied += (*(about.applies_with_pages if pages else ()), *about.applies.get(distribution, (role,)))
+    return tuple(dict.fromkeys(applied))
 
 
 def node_address(cidr: IPv4Network, role: NodeRole, number: int) -> IPv4Address:

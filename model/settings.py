@@ -217,10 +217,10 @@ class Settings(Section):
         if self.proxies.http:
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
-        found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
-        found |= {f"s3Mounts.{number}.endpoint": mount.endpoint for number, mount in enumerate(self.s3_mounts)}
+        addresses = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
+        addresses |= {f"s3Mounts.{number}.endpoint": mount.endpoint for number, mount in enumerate(self.s3_mounts)}
         pages = {"site.pages.url": self.site.pages.url} if self.site.pages else {}
-        return found | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
+        return addresses | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
 
     def _certificate_is_for_the_name(self) -> Iterator[str]:
         if self.certificate and self.acme:
