@@ -50,10 +50,10 @@ def up() -> None:
     with step("pulumi up -s local"):
         run(["pulumi", "up", "--stack", "local", "--yes", "--skip-preview"])
     with step("The service answers"):
-        made = service.read()
-        service.write_ssh_config(made)
-        service.wait_until_it_answers(made)
-    console.print(service.what_next(made))
+        release = service.read()
+        service.write_ssh_config(release)
+        service.wait_until_it_answers(release)
+    console.print(service.what_next(release))
 
 
 @app.command()
