@@ -103,14 +103,14 @@ class Downloads:
     def of(cls, source: Source) -> Self:
         """The values for a node: OMERO.web alone needs no more of OMERO than Ice for Python."""
         settings, roles = source.plan.settings, source.node.roles
-        found: dict[str, Download | None] = {}
+        parts: dict[str, Download | None] = {}
         if OMERO_ROLES.intersection(roles):
-            found |= {f"omero.{name}": part for name, part in settings.omero.parts().items()}
+            parts |= {f"omero.{name}": part for name, part in settings.omero.parts().items()}
         elif Role.WEB in roles:
-            found |= {"omero.icePython": settings.omero.ice_python}
+            parts |= {"omero.icePython": settings.omero.ice_python}
         if Role.PROXY in roles:
-            found |= {"site.pages": settings.site.pages}
-        return cls(archives={name: part for name, part in found.items() if part})
+            parts |= {"site.pages": settings.site.pages}
+        return cls(archives={name: part for name, part in parts.items() if part})
 
 
 @dataclass(frozen=True)

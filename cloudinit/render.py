@@ -161,11 +161,11 @@ def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
 def _environment(roles: Path = HERE) -> Environment:
     """What renders the templates of the roles in a folder. These may also use the program's templates."""
     # Plain text for machines, never HTML: nothing to escape.
-    made = Environment(  # noqa: S701  # no HTML
+    environment = Environment(  # noqa: S701  # no HTML
         loader=FileSystemLoader([roles, HERE]), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
-    made.filters.update(FILTERS)
-    return made
+    environment.filters.update(FILTERS)
+    return environment
 
 
 def _folder(role: str) -> Path:

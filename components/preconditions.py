@@ -60,14 +60,14 @@ def require_safe_locations(plan: Plan) -> None:
     Raises RunError with every finding, a line each, and before an `up` also where gixy cannot tell.
     """
     try:
-        found = gixy.findings(plan.settings.site.locations)
+        findings = gixy.findings(plan.settings.site.locations)
     except gixy.GixyError as error:
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(str(error)) from None
         pulumi.log.warn(str(error))
         return
-    if found:
-        raise pulumi.RunError("\n".join(found))
+    if findings:
+        raise pulumi.RunError("\n".join(findings))
 
 
 def require_capacity(plan: Plan) -> None:

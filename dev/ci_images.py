@@ -27,19 +27,19 @@ def files() -> list[Path]:
 
 def pinned(text: str, digest: Callable[[str], str]) -> str:
     """The text of a workflow whose images have the digests that `digest` gives for their names."""
-    return IMAGE.sub(lambda found: f"{found['key']}{found['name']}@{digest(found['name'])}", text)
+    return IMAGE.sub(lambda image: f"{image['key']}{image['name']}@{digest(image['name'])}", text)
 
 
 def tagged(text: str) -> list[str]:
     """The images of a workflow that have no digest."""
-    return [found["name"] for found in IMAGE.finditer(text) if not found["digest"]]
+    return [image["name"] for image in IMAGE.finditer(text) if not image["digest"]]
 
 
 def warnings() -> list[str]:
     """A line for each image that has only a tag; on GitHub it becomes a note at the file."""
-    found = [(str(file.relative_to(ROOT)), name) for file in files() for name in tagged(file.read_text())]
+    images = [(str(file.relative_to(ROOT)), name) for file in files() for name in tagged(file.read_text())]
     begin = "::warning file={}::" if "GITHUB_ACTIONS" in os.environ else "warning: {}: "
-    return [f"{begin.format(file)}{name} may be another image tomorrow: make renew" for file, name in found]
+    return [f"{begin.format(file)}{name} may be another image tomorrow: make renew" for file, name in images]
 
 
 def ask(name: str) -> str:

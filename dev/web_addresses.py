@@ -95,8 +95,8 @@ def walk(patterns: Sequence[URLPattern | URLResolver], prefix: str = "") -> Iter
 def listed(folder: Path) -> Iterator[str]:
     """The addresses of the packages in a folder, versions first."""
     for name in PACKAGES:
-        (found,) = importlib.metadata.distributions(name=name, path=[str(folder)])
-        yield f"# {name}=={found.version}"
+        (package,) = importlib.metadata.distributions(name=name, path=[str(folder)])
+        yield f"# {name}=={package.version}"
     sys.path.insert(0, str(folder))
     sys.meta_path.insert(0, _Finder())
     settings.configure(VIEWER_VIEW="omeroweb.webclient.views.image_viewer")

@@ -74,8 +74,8 @@ class Project:
         """A preview as JSON."""
         done = self.pulumi("preview", "--stack", stack, "--json")
         assert done.returncode == 0, done.stderr + done.stdout
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
 
 
 def copy_program(folder: Path) -> Path:

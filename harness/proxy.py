@@ -131,10 +131,10 @@ class Place:
         text = text.replace("/run/nginx.pid", f"{self.folder}/pid").replace("127.0.0.0/8 0;", f"{self.trusted} 0;")
         text = re.sub(rf"listen (?!127\.)\d+\.\d+\.\d+\.\d+:{CACHE_BYPASS_PORT};\n\s*", "", text, count=1)
         ports = {80: self.http, 443: self.https, CACHE_BYPASS_PORT: self.bypass, OMERO_SSL_PORT: self.omero}
-        text = re.sub(rf"\b127\.0\.0\.1:({HOP})\b", lambda found: f"127.0.0.1:{self.hops[int(found[1])]}", text)
+        text = re.sub(rf"\b127\.0\.0\.1:({HOP})\b", lambda match: f"127.0.0.1:{self.hops[int(match[1])]}", text)
         text = re.sub(
             rf"listen (?:127\.0\.0\.1:)?({'|'.join(map(str, ports))})\b",
-            lambda found: f"listen 127.0.0.1:{ports[int(found[1])]}",
+            lambda match: f"listen 127.0.0.1:{ports[int(match[1])]}",
             text,
         )
         text = re.sub(rf"(?m)^(\s+){CACHE_BYPASS_PORT} ", rf"\g<1>{self.bypass} ", text)
@@ -142,7 +142,7 @@ class Place:
         if self.plain:
             text = re.sub(rf"https://([\d.]+):{WEB_PORT}\b", rf"http://\1:{WEB_PORT}", text)
             peer = peer.replace("https", "https?")
-        return re.sub(peer, lambda found: found[1] + self.upstreams.get(found[2], self.nothing), text)
+        return re.sub(peer, lambda match: match[1] + self.upstreams.get(match[2], self.nothing), text)
 
     def log(self, name: str) -> str:
         """A log of this nginx."""
@@ -167,8 +167,8 @@ def running(place: Place, plan: Plan) -> Iterator[Place]:
             wait_for(place.https, process)
         except StartError:
             process.kill()
-            said = (process.stderr.read() if process.stderr else b"").decode()
-            msg = f"nginx did not start: {said}"
+            errors = (process.stderr.read() if process.stderr else b"").decode()
+            msg = f"nginx did not start: {errors}"
             raise StartError(msg) from None
         yield place
     finally:

@@ -13,11 +13,11 @@ KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
 
 def texts(plan: Plan, secrets: Secrets) -> dict[str, str]:
     """Bootstraps, the files of every bundle, and the outputs, by node and path."""
-    found = {"outputs": json.dumps(contract.outputs(plan, secrets, KNOWN), default=str)}
+    texts = {"outputs": json.dumps(contract.outputs(plan, secrets, KNOWN), default=str)}
     for node in plan.nodes:
-        found[f"{node.name} bootstrap"] = render.bootstrap(node, plan, secrets)
-        found |= {f"{node.name} {path}": text for path, text in files(node, plan, secrets).items()}
-    return found
+        texts[f"{node.name} bootstrap"] = render.bootstrap(node, plan, secrets)
+        texts |= {f"{node.name} {path}": text for path, text in files(node, plan, secrets).items()}
+    return texts
 
 
 def files(node: Node, plan: Plan, secrets: Secrets) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Step:
 def of_update(events: str) -> tuple[Step, ...]:
     """The steps of `pulumi up --json`, in the order in which they began; components are left out."""
     began: dict[tuple[str, str], int] = {}
-    found: list[Step] = []
+    steps: list[Step] = []
     for line in events.splitlines():
         event = json.loads(line)
         if started := event.get("resourcePreEvent"):
@@ -41,8 +41,8 @@ def of_update(events: str) -> tuple[Step, ...]:
         elif finished := event.get("resOutputsEvent"):
             about = finished["metadata"]
             number = began[about["op"], about["urn"]]
-            found.append(Step(about["op"], about["type"], _name(about["urn"]), number, event["sequence"]))
-    return tuple(sorted(_changes(found), key=lambda step: step.began))
+            steps.append(Step(about["op"], about["type"], _name(about["urn"]), number, event["sequence"]))
+    return tuple(sorted(_changes(steps), key=lambda step: step.began))
 
 
 def of_preview(preview: dict[str, Any]) -> tuple[Step, ...]:

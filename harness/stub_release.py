@@ -70,12 +70,12 @@ class Stub:
             return 200, json.dumps(self.page(path)).encode()
         async with self._free:
             await asyncio.sleep(self.seconds)
-        if found := re.fullmatch(r"/webgateway/plate/(\d+)/0/", path):
+        if match := re.fullmatch(r"/webgateway/plate/(\d+)/0/", path):
             return 200, json.dumps(
-                {"grid": [[{"id": number}, None] for number in self._numbers(int(found[1]))]}
+                {"grid": [[{"id": number}, None] for number in self._numbers(int(match[1]))]}
             ).encode()
-        if found := re.fullmatch(r"/webclient/imgData/(\d+)/", path):
-            image = {"id": int(found[1]), "meta": {}, "tiles": False, "channels": [], "rdefs": RENDERING}
+        if match := re.fullmatch(r"/webclient/imgData/(\d+)/", path):
+            image = {"id": int(match[1]), "meta": {}, "tiles": False, "channels": [], "rdefs": RENDERING}
             return 200, json.dumps(image).encode()
         if path == "/webgateway/open_with/":
             return 200, b'{"open_with_options": []}'
@@ -90,8 +90,8 @@ class Stub:
         return {"data": list(itertools.islice(entries, limit)), "meta": {"offset": offset, "totalCount": total}}
 
     def _entries(self, path: str, orphaned: bool, offset: int) -> tuple[int, Iterator[dict[str, object]]]:
-        if found := re.fullmatch(r"/api/v0/m/plates/(\d+)/wells/", path):
-            numbers = self._numbers(int(found[1]))
+        if match := re.fullmatch(r"/api/v0/m/plates/(\d+)/wells/", path):
+            numbers = self._numbers(int(match[1]))
             return len(numbers), (_well(number) for number in numbers[offset:])
         if path.endswith("/plates/"):
             return self.plates, (

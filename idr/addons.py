@@ -25,18 +25,18 @@ def resolved(base: Base, lock: Path, *, renew: bool) -> str:
         msg = f"idr:{base.setting}: {wanted.name} is not beside {lock.name}: name the packages there, one a line"
         raise IdrError(msg)
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder, lock.name)
+        copy = Path(folder, lock.name)
         # What stays as the program has it. The comments of what uv writes name this file.
         own = Path(folder, base.lock.parent.name, base.lock.name)
         own.parent.mkdir()
         own.write_text(base.without(base.replaced(wanted.read_text())))
         if lock.is_file():
-            made.write_text(lock.read_text())
+            copy.write_text(lock.read_text())
         command = [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS]
         # Its own Python: uv would look through the machine for one of that version.
         command += ["--python", sys.executable, "--python-version", UBUNTU.python]
         command += ["--python-platform", PLATFORM, "-c", str(own), *(["--upgrade"] if renew else [])]
-        command += [wanted.name, "-o", str(made)]
+        command += [wanted.name, "-o", str(copy)]
         # The file says by what it was made.
         environment = os.environ | {"UV_CUSTOM_COMPILE_COMMAND": "bin/idr pin"}
         done = subprocess.run(command, cwd=wanted.parent, env=environment, capture_output=True, text=True, check=False)
@@ -44,7 +44,7 @@ def resolved(base: Base, lock: Path, *, renew: bool) -> str:
             msg = f"idr:{base.setting}: {wanted.name}: {_reason(done.stderr)} Nothing was written"
             raise IdrError(msg)
         # No paths of this machine.
-        return made.read_text().replace(f"{folder}/", "")
+        return copy.read_text().replace(f"{folder}/", "")
 
 
 def _reason(output: str) -> str:

@@ -147,11 +147,11 @@ class Agreement:
 
     def changed_metadata(self) -> dict[str, dict[str, str | None]]:
         """The metadata of the stack's servers that differ, by name, as the state has them; None: it has none."""
-        found = {one.id: one.metadata for one in self.listing if one.kind == Kind.SERVER}
+        metadata = {one.id: one.metadata for one in self.listing if one.kind == Kind.SERVER}
         changed = {}
         for name, server in self.state.servers().items():
             declared = server.inputs.get("metadata") or {}
-            now = found.get(server.id or "", frozenset(declared.items()))
+            now = metadata.get(server.id or "", frozenset(declared.items()))
             if keys := {key for key, _ in now ^ frozenset(declared.items())}:
                 changed[name] = {key: declared.get(key) for key in sorted(keys)}
         return changed

@@ -36,8 +36,8 @@ def configuration(known: State, stack: str, node: str) -> str:
     urns = {one.name: one.urn for one in known.resources if one.type == CONFIGURATION}
     live = (known.outputs().get("topology") or {}).get("live")
     names = (node, f"{live}-{node}")
-    if found := next((name for name in names if name in urns), None):
-        return urns[found]
+    if match := next((name for name in names if name in urns), None):
+        return urns[match]
     if known.servers().keys() & names:
         msg = f"{node} was never configured; run: pulumi up -s {stack}"
     else:

@@ -95,11 +95,11 @@ class _Modules(Mapping[str, Any]):
         self._functions = functions
 
     def __getitem__(self, name: str) -> Any:
-        found = resolve_name(self._functions[name])
-        if isinstance(found, typer.Typer):
-            return typer.main.get_command(found)
+        function = resolve_name(self._functions[name])
+        if isinstance(function, typer.Typer):
+            return typer.main.get_command(function)
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        one.command(name)(found)
+        one.command(name)(function)
         return typer.main.get_command(one)
 
     def __iter__(self) -> Iterator[str]:

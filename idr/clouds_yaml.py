@@ -99,14 +99,14 @@ def _clouds(file: Path | None, key: str) -> dict[str, Entry] | None:
 
 
 def _require_kinds(file: Path, name: str, known: Entry) -> None:
-    found = [(key, known.get(key), kind) for key, kind in KINDS.items()]
+    values = [(key, known.get(key), kind) for key, kind in KINDS.items()]
     if isinstance(known.get("auth"), dict):
-        found += [(f"auth.{one.key}", known["auth"].get(one.key), str) for one in IDENTITY]
+        values += [(f"auth.{one.key}", known["auth"].get(one.key), str) for one in IDENTITY]
     regions = known.get("regions")
     for region in regions if isinstance(regions, list) else ():
         if isinstance(region, dict):
-            found.append(("regions: values", region.get("values"), dict))
-    for key, value, kind in found:
+            values.append(("regions: values", region.get("values"), dict))
+    for key, value, kind in values:
         if value is not None and not isinstance(value, kind):
             msg = f"{file}: '{name}': {key} must be {WORDS[kind]}"
             raise ProviderError(msg)

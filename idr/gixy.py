@@ -38,13 +38,13 @@ def findings(snippets: Sequence[Snippet]) -> list[str]:
         command = [str(program), "-ll", "-f", "json", "--skips", SKIPPED, str(config)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         try:
-            found: list[dict[str, Any]] = json.loads(done.stdout)
+            issues: list[dict[str, Any]] = json.loads(done.stdout)
         except ValueError:
             msg = f"gixy did not judge idr:site.locations: {done.stderr.strip() or 'no output'}"
             raise GixyError(msg) from None
-    return [_line(one, files[one["file"]]) for one in found if one.get("file") in files]
+    return [_line(one, files[one["file"]]) for one in issues if one.get("file") in files]
 
 
-def _line(found: dict[str, Any], snippet: Snippet) -> str:
-    explanation = " ".join(filter(None, [found["summary"], found["reason"]]))
-    return f"{snippet.path}: line {found['line']}: gixy ({found['severity'].lower()}): {explanation}"
+def _line(issue: dict[str, Any], snippet: Snippet) -> str:
+    explanation = " ".join(filter(None, [issue["summary"], issue["reason"]]))
+    return f"{snippet.path}: line {issue['line']}: gixy ({issue['severity'].lower()}): {explanation}"

@@ -64,12 +64,12 @@ def pinned(text: str) -> list[Pinned]:
     """Every file that a stack file names by URL. Raises IdrError where one that it needs is not named."""
     omero, site = _section(text, "omero"), _section(text, "site")
     jars, pages = omero.get("jars"), site.get("pages")
-    found = {f"omero.{name}": omero.get(name) for name in PARTS}
+    parts = {f"omero.{name}": omero.get(name) for name in PARTS}
     if "distribution" in omero and omero["distribution"].value == Distribution.DEMO and pages:
-        found = {}
-    found |= {f"omero.jars.{number}": jar for number, jar in enumerate(jars.value if jars else ())}
-    found |= {"site.pages": pages} if pages else {}
-    return [Pinned(text, setting, part) for setting, part in found.items()]
+        parts = {}
+    parts |= {f"omero.jars.{number}": jar for number, jar in enumerate(jars.value if jars else ())}
+    parts |= {"site.pages": pages} if pages else {}
+    return [Pinned(text, setting, part) for setting, part in parts.items()]
 
 
 def _entries(node: Any) -> list[tuple[str, Any]]:
@@ -107,15 +107,15 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
     written.write_bytes(text.encode())
     written.chmod(file.stat().st_mode & 0o777)
     written.replace(file)
-    for base, (lock, said) in locked.items():
-        lock.write_text(said)
-        sums[base.setting] = hashlib.sha256(said.encode()).hexdigest()
+    for base, (lock, content) in locked.items():
+        lock.write_text(content)
+        sums[base.setting] = hashlib.sha256(content.encode()).hexdigest()
     return sums
 
 
 def _locked(text: str, folder: Path, *, renew: bool) -> dict[Base, tuple[Path, str]]:
     """The lock files that the stack file names, and what each has to say."""
-    found = {}
+    locks = {}
     for base in BASES:
         if (node := _section(text, base.section).get(base.key)) is None:
             continue
@@ -124,8 +124,8 @@ def _locked(text: str, folder: Path, *, renew: bool) -> dict[Base, tuple[Path, s
         except site_folder.FolderError as error:
             msg = f"idr:{base.setting}: {error}"
             raise IdrError(msg) from None
-        found[base] = (lock, addons.resolved(base, lock, renew=renew))
-    return found
+        locks[base] = (lock, addons.resolved(base, lock, renew=renew))
+    return locks
 
 
 def fetched(part: Pinned, progress: Progress) -> str:

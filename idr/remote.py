@@ -26,9 +26,9 @@ def is_refused(text: str) -> bool:
     return "Permission denied (publickey" in text
 
 
-def failure(said: str, status: int) -> str:
+def failure(errors: str, status: int) -> str:
     """Why ssh, or the command that it ran, failed: what it said on one line, or which key it wants."""
-    text = reason(said) if said.strip() else f"exit status {status}"
+    text = reason(errors) if errors.strip() else f"exit status {status}"
     return NO_KEY if is_refused(text) else text
 
 
@@ -42,7 +42,7 @@ def read_write_node(topology: Topology, release: str, purpose: str) -> NodeView:
 
 
 @contextmanager
-def configuration(made: Topology, identity: Path | None, login: str | None = None) -> Iterator[Path]:
+def configuration(topology: Topology, identity: Path | None, login: str | None = None) -> Iterator[Path]:
     """A file for `ssh -F`, there while it is needed, for the account `login` where one is given.
 
     Raises IdrError where there is no ssh to read it.
@@ -52,7 +52,7 @@ def configuration(made: Topology, identity: Path | None, login: str | None = Non
         raise IdrError(msg)
     with tempfile.TemporaryDirectory(prefix="idr-ssh-") as folder:
         file = Path(folder) / "config"
-        seen = made.as_account(login) if login else made
+        seen = topology.as_account(login) if login else topology
         file.write_text(ssh_config(seen, str(identity) if identity else None))
         yield file
 

@@ -40,9 +40,9 @@ def command(
     login: Login = None,
 ) -> None:
     """A shell on a node, or with `-- COMMAND...` that; ends with its exit status (255: no connection)."""
-    made = of_outputs(outputs.read(stack, source))
-    target = find(made, node)
-    with configuration(made, identity, login) as file:
+    topology = of_outputs(outputs.read(stack, source))
+    target = find(topology, node)
+    with configuration(topology, identity, login) as file:
         # Ctrl-C is for what runs over there.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = subprocess.run(["ssh", "-F", str(file), target.name, *(remote or ())], check=False).returncode
@@ -51,10 +51,10 @@ def command(
     raise typer.Exit(status)
 
 
-def find(made: Topology, name: str) -> NodeView:
+def find(topology: Topology, name: str) -> NodeView:
     """The node of that name, or the live release's of that short name. Raises IdrError when there is none."""
-    for node in made.nodes:
-        if node.name == name or (node.alias == name and node.release == made.live):
+    for node in topology.nodes:
+        if node.name == name or (node.alias == name and node.release == topology.live):
             return node
-    msg = f"no such node: {name}; there are: {', '.join(node.name for node in made.nodes)}"
+    msg = f"no such node: {name}; there are: {', '.join(node.name for node in topology.nodes)}"
     raise IdrError(msg)

@@ -91,13 +91,13 @@ def together(base: Base, addons: Addons | None) -> str:
 
 def _problems(base: Base, text: str) -> Iterator[str]:
     for requirement in _requirements(text):
-        found = _REQUIREMENT.fullmatch(requirement)
-        if found is None:
+        match = _REQUIREMENT.fullmatch(requirement)
+        if match is None:
             yield f"'{requirement[:60]}' is no name==version with --hash=sha256:...; `idr pin` writes the file again"
             continue
-        own = _versions(base.lock).get(_normal(found["name"]), found["version"])
-        if own != found["version"] and _normal(found["name"]) not in base.replaceable:
-            yield f"{found['name']}=={found['version']} is {own} in {base.name}'s own environment; run `idr pin`"
+        own = _versions(base.lock).get(_normal(match["name"]), match["version"])
+        if own != match["version"] and _normal(match["name"]) not in base.replaceable:
+            yield f"{match['name']}=={match['version']} is {own} in {base.name}'s own environment; run `idr pin`"
 
 
 def _requirements(text: str) -> Iterator[str]:
@@ -110,8 +110,8 @@ def _requirements(text: str) -> Iterator[str]:
 
 @cache
 def _versions(lock: Path) -> dict[str, str]:
-    found = map(_REQUIREMENT.fullmatch, _requirements(lock.read_text()))
-    return {_normal(one["name"]): one["version"] for one in found if one}
+    matches = map(_REQUIREMENT.fullmatch, _requirements(lock.read_text()))
+    return {_normal(one["name"]): one["version"] for one in matches if one}
 
 
 def _name(requirement: str) -> str:

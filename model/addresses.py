@@ -71,10 +71,10 @@ class Address:
 @cache
 def table() -> tuple[Address, ...]:
     """All addresses, in the order of the file."""
-    found = [*_listed("", _file()["applications"])]
+    addresses = [*_listed("", _file()["applications"])]
     for app, prefixes in _file()["apps"].items():
-        found += _listed(app, prefixes)
-    return tuple(found)
+        addresses += _listed(app, prefixes)
+    return tuple(addresses)
 
 
 def _listed(app: str, prefixes: dict[str, Any]) -> Iterator[Address]:
@@ -106,9 +106,9 @@ def _served(apps: Collection[str]) -> Iterator[Address]:
     return (address for address in table() if address.app in ("", *apps))
 
 
-def _often_asked_first(found: Iterable[Address]) -> tuple[Address, ...]:
+def _often_asked_first(addresses: Iterable[Address]) -> tuple[Address, ...]:
     first = ("thumbnails", "planes", STATIC)
-    return tuple(sorted(found, key=lambda address: (*first, address.answer).index(address.answer)))
+    return tuple(sorted(addresses, key=lambda address: (*first, address.answer).index(address.answer)))
 
 
 def known_arguments(of_site: Mapping[str, Collection[str]] | None = None) -> dict[str, str]:
@@ -121,8 +121,8 @@ def known_arguments(of_site: Mapping[str, Collection[str]] | None = None) -> dic
 
 def kinds() -> dict[str, dict[str, Any]]:
     """The kinds of answers that are kept, as the table has them (`model.caching.Kind`)."""
-    found: dict[str, dict[str, Any]] = _file()["kinds"]
-    return found
+    rows: dict[str, dict[str, Any]] = _file()["kinds"]
+    return rows
 
 
 def credentials() -> str:

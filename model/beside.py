@@ -21,14 +21,14 @@ def read(values: Mapping[str, Any], folder: Path, file_of: Callable[[Keys], str]
 
     `file_of` says which file sets a value. Raises FileError with what is wrong.
     """
-    found: dict[str, Any] = {}
+    sections: dict[str, Any] = {}
     for (section, key), reader in FILES.items():
         inner = values.get(section)
         if not isinstance(inner, dict) or inner.get(key) is None:
             continue
         try:
-            found[section] = {**inner, key: reader(inner[key], folder)}
+            sections[section] = {**inner, key: reader(inner[key], folder)}
         except FolderError as error:
             msg = f"{file_of((section, key))}: idr:{section}.{key}: {error}"
             raise FileError(msg) from None
-    return found
+    return sections

@@ -40,8 +40,8 @@ def end(text: str, site: Mapping[str, SiteRole]) -> End:
 
 def _known(text: str, info: ValidationInfo) -> str:
     """The text; a role of the site's own as what it is."""
-    found = end(text, info.context or {})
-    return found if isinstance(found, SiteRole) else text
+    role = end(text, info.context or {})
+    return role if isinstance(role, SiteRole) else text
 
 
 FlowEnd = Annotated[str, AfterValidator(_known)]
@@ -96,11 +96,11 @@ def problems(
             if _is_role(text) and text not in roles:
                 yield f"flows.{position}.{name}: no node has the role {text}"
         for flow in one.flows():
-            found = known.setdefault(_identity(flow), _Known(f"flows.{position}", flow.why))
-            if found.where != f"flows.{position}":
+            earlier = known.setdefault(_identity(flow), _Known(f"flows.{position}", flow.why))
+            if earlier.where != f"flows.{position}":
                 yield (
                     f"flows.{position}: {one.source} to {one.target}, {flow.transport} {flow.port}: "
-                    f"{found.where} has it already ({found.why})"
+                    f"{earlier.where} has it already ({earlier.why})"
                 )
 
 

@@ -176,7 +176,7 @@ class Section(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        if found := list(self.problems()):
+        if problems := list(self.problems()):
             # All at once; `model.reading` gives each its line.
-            raise ValueError("\n".join(found))
+            raise ValueError("\n".join(problems))
         return self

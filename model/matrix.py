@@ -50,8 +50,8 @@ def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
 def bastion_ports(plan: Plan) -> tuple[int, ...]:
     """The ports to which the bastion passes operators' connections on."""
     not_served = unserved(plan.settings.omero.distribution, plan.settings.visitors, ())
-    found = (*(flow for flow in FLOWS if flow.port not in not_served), *_extra(plan.settings))
-    return tuple(sorted({flow.port for flow in found if flow.source == Role.BASTION and flow.transport == "tcp"}))
+    served = (*(flow for flow in FLOWS if flow.port not in not_served), *_extra(plan.settings))
+    return tuple(sorted({flow.port for flow in served if flow.source == Role.BASTION and flow.transport == "tcp"}))
 
 
 def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
@@ -90,7 +90,7 @@ def _omero_beside_proxy(scope: Scope) -> tuple[Role, ...]:
 
 def rules(plan: Plan, scope: Scope) -> tuple[Rule, ...]:
     """The rules of a scope's security groups, without repetition, in the order of the matrix."""
-    found: dict[Rule, Rule] = {}
+    first: dict[Rule, Rule] = {}
     for flow in flows(plan, scope):
         ends: tuple[tuple[End, End, Direction], ...] = (
             (flow.target, flow.source, "ingress"),
@@ -103,8 +103,8 @@ def rules(plan: Plan, scope: Scope) -> tuple[Rule, ...]:
             for remote_group, cidr in _remotes(plan, scope, here, there):
                 rule = Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)
                 # Neutron refuses the same rule a second time, whatever it is for.
-                found.setdefault(replace(rule, why=""), rule)
-    return tuple(found.values())
+                first.setdefault(replace(rule, why=""), rule)
+    return tuple(first.values())
 
 
 def _nodes(scope: Scope, end: End) -> tuple[Node, ...]:
@@ -170,16 +170,16 @@ def host_rules(plan: Plan, node: Node) -> HostRules:
     def concerns(end: End) -> bool:
         return end == EVERY_NODE or end in node.roles
 
-    found = tuple(flows(plan, scope))
+    all_flows = tuple(flows(plan, scope))
     return HostRules(
         ingress=tuple(
             Allow(flow.transport, flow.port, peers, flow.why)
-            for flow in found
+            for flow in all_flows
             if concerns(flow.target) and (peers := _peers(plan, scope, node, flow.source))
         ),
         egress=tuple(
             Allow(flow.transport, flow.port, peers, flow.why, flow.users)
-            for flow in found
+            for flow in all_flows
             if concerns(flow.source) and (peers := _destinations(plan, scope, node, flow))
         ),
     )

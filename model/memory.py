@@ -1,4 +1,8 @@
-"""Whether the services of each node fit into the memory of its flavor."""
+"""Whether the services of each node fit into the memory of its flavor.
+
+It reads settings, not the plan, so that it is reported with all other mistakes of a stack file at once: a plan is only
+made of settings without any. The sizes are those of the plan, by the same function.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -59,16 +59,16 @@ def read(setting: Any, checkout: Path) -> tuple[Snippet, ...]:
     if not files:
         msg = f"'{setting}' has no file in it, as in about{ENDING}"
         raise site_folder.FolderError(msg)
-    found: list[Snippet] = []
+    snippets: list[Snippet] = []
     wrong: list[str] = []
     for file in files:
         try:
-            found.append(_read(file, str(path / file.name)))
+            snippets.append(_read(file, str(path / file.name)))
         except FileError as error:
             wrong.append(str(error))
     if wrong:
         raise FileError("\n".join(wrong))
-    return tuple(found)
+    return tuple(snippets)
 
 
 def _read(file: Path, path: str) -> Snippet:
@@ -149,10 +149,10 @@ def _after(words: list[str]) -> str:
 def _parts(text: str) -> Iterator[tuple[str, str]]:
     position = 0
     while position < len(text):
-        found = _PART.match(text, position)
-        if found is None:
+        match = _PART.match(text, position)
+        if match is None:
             msg = f"line {text.count(chr(10), 0, position) + 1}: nginx cannot read it"
             raise ValueError(msg)
-        position = found.end()
-        if found.lastgroup:
-            yield found.lastgroup, found[0]
+        position = match.end()
+        if match.lastgroup:
+            yield match.lastgroup, match[0]

@@ -97,8 +97,8 @@ def root_keys(operators: Iterable[str | Person]) -> tuple[str, ...]:
 
 def on_node(people: Iterable[Person], roles: Sequence[NodeRole]) -> tuple[Person, ...]:
     """Who has an account on a node with these roles, each with the role that they have there."""
-    found = ((person, _role_there(person.role, roles)) for person in people)
-    return tuple(person.model_copy(update={"role": role}) for person, role in found if role)
+    roles_there = ((person, _role_there(person.role, roles)) for person in people)
+    return tuple(person.model_copy(update={"role": role}) for person, role in roles_there if role)
 
 
 def _role_there(role: PersonRole, roles: Sequence[NodeRole]) -> PersonRole | None:

@@ -109,8 +109,8 @@ class Scope:
 
     def with_role(self, *roles: NodeRole) -> tuple[Node, ...]:
         """The nodes that carry one of `roles`, in the order of their addresses."""
-        found = (node for node in self.nodes if set(roles).intersection(node.roles))
-        return tuple(sorted(found, key=lambda node: node.address))
+        nodes = (node for node in self.nodes if set(roles).intersection(node.roles))
+        return tuple(sorted(nodes, key=lambda node: node.address))
 
     def site_roles(self) -> tuple[SiteRole, ...]:
         """The site's own roles that nodes carry, by name."""

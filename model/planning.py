@@ -152,9 +152,9 @@ def _layers(roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | We
     return merged(*(layer.config for layer in layers)) if roles.intersection(group.roles) else ()
 
 
-def _unserved(settings: Settings, place: ScopeSettings) -> frozenset[int]:
+def _unserved(settings: Settings, scope: ScopeSettings) -> frozenset[int]:
     """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
-    groups = place.nodes.values() if isinstance(place, Release) else ()
+    groups = scope.nodes.values() if isinstance(scope, Release) else ()
     roles = {role for group in groups for role in group.roles}
     ports = firewall.unserved(settings.omero.distribution, settings.visitors, roles)
     return ports | (frozenset() if Role.OMERO_READONLY in roles else frozenset({firewall.NFS_PORT}))

@@ -178,10 +178,10 @@ def read_all(folder: Path = FOLDER) -> dict[str, RoleDescription]:
     Raises RoleError with every mistake of all of them.
     """
     names = [file.parent.name for file in sorted(folder.glob(f"*/{NAME}"))]
-    found = read_each(folder, names, folder.name, RoleDescription)
-    if wrong := [f"{folder.name}/{role}/{NAME}: {text}" for role, text in contradictions(found)]:
+    descriptions = read_each(folder, names, folder.name, RoleDescription)
+    if wrong := [f"{folder.name}/{role}/{NAME}: {text}" for role, text in contradictions(descriptions)]:
         raise RoleError("\n".join(wrong))
-    return found
+    return descriptions
 
 
 def read_each(folder: Path, names: Iterable[str], path: str, kind: type[Description]) -> dict[str, Description]:
@@ -189,16 +189,16 @@ def read_each(folder: Path, names: Iterable[str], path: str, kind: type[Descript
 
     Raises RoleError with every mistake of all of them.
     """
-    found: dict[str, Description] = {}
+    descriptions: dict[str, Description] = {}
     wrong: list[str] = []
     for role in names:
         try:
-            found[role] = _read(folder / role / NAME, f"{path}/{role}/{NAME}", kind)
+            descriptions[role] = _read(folder / role / NAME, f"{path}/{role}/{NAME}", kind)
         except RoleError as error:
             wrong.append(str(error))
     if wrong:
         raise RoleError("\n".join(wrong))
-    return found
+    return descriptions
 
 
 def _read(file: Path, where: str, kind: type[Description]) -> Description:

@@ -112,13 +112,13 @@ def applied_roles(
 
     `used` are settings that are set.
     """
-    found: list[str] = [COMMON]
+    applied: list[str] = [COMMON]
     for role in roles:
         about = role_facts(role)
         for feature in sorted(used):
-            found += about.applies_with.get(feature, ())
-        found += about.applies.get(distribution, (role,))
-    return tuple(dict.fromkeys(found))
+            applied += about.applies_with.get(feature, ())
+        applied += about.applies.get(distribution, (role,))
+    return tuple(dict.fromkeys(applied))
 
 
 def node_address(cidr: IPv4Network, role: NodeRole, number: int) -> IPv4Address:

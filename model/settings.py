@@ -217,10 +217,10 @@ class Settings(Section):
         if self.proxies.http:
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
-        found = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
-        found |= raw_storage.endpoints(self.placed_storage())
+        addresses = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
+        addresses |= raw_storage.endpoints(self.placed_storage())
         pages = {"site.pages.url": self.site.pages.url} if self.site.pages else {}
-        return found | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
+        return addresses | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
 
     def _certificate_is_for_the_name(self) -> Iterator[str]:
         if self.certificate and self.acme:

@@ -92,7 +92,7 @@ class SiteAddress(Section):
     def problems(self) -> Iterator[str]:
         """What nginx, Python and Django do not read alike."""
         if not self.path.startswith("^"):
-            kinds = [found.partition(":") for found in _CONVERTER.findall(self.path)]
+            kinds = [converter.partition(":") for converter in _CONVERTER.findall(self.path)]
             if any(kind not in addresses.ROUTES or not name.isidentifier() for kind, _, name in kinds):
                 yield f"path: {self.path}: Django's <int:name> and <slug:name> are taken; for others write ^...$"
             elif _CONVERTER.sub("", self.path).strip(":").count("<"):

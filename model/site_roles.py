@@ -35,8 +35,8 @@ def read(setting: Any, checkout: Path) -> dict[str, SiteRole]:
         raise site_folder.FolderError(msg)
     if wrong := [f"{path / name}: {text}" for name, one in folders.items() for text in _folder_problems(one)]:
         raise RoleError("\n".join(wrong))
-    found = read_each(folder, folders, str(path), SiteRoleDescription)
-    roles = {name: SiteRole(about, folders[name], str(path / name)) for name, about in found.items()}
+    descriptions = read_each(folder, folders, str(path), SiteRoleDescription)
+    roles = {name: SiteRole(about, folders[name], str(path / name)) for name, about in descriptions.items()}
     wrong = [f"{role.path}/{NAME}: {text}" for role in roles.values() for text in _problems(role, roles)]
     wrong += [f"{roles[name].path}/{NAME}: {text}" for name, text in _collisions(roles)]
     wrong += [f"{role.path}/{text}" for role in roles.values() for text in _file_problems(role, roles)]
@@ -126,7 +126,7 @@ def _end_problems(role: SiteRole, flow: RoleFlow, roles: Mapping[str, SiteRole])
 def _collisions(roles: Mapping[str, SiteRole]) -> Iterator[tuple[str, str]]:
     """What one description says against another: the role, and the field with what is wrong."""
     descriptions = {name: role.description for name, role in roles.items()}
-    yield from (found for found in contradictions(DESCRIPTIONS | descriptions) if found[0] in roles)
+    yield from (collision for collision in contradictions(DESCRIPTIONS | descriptions) if collision[0] in roles)
     groups: dict[str, str] = {}
     volumes: dict[str, str] = {}
     paths: dict[str, str] = {}

@@ -122,13 +122,13 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     from dev.cloud import status as look
 
     with _told():
-        found = look.parts(_state)
+        parts = look.parts(_state)
     if as_json:
-        _say(look.as_json(found))
+        _say(look.as_json(parts))
     else:
-        for part in found:
+        for part in parts:
             _say(f"{'ok  ' if part.works else 'DOWN'} {part.name}  {part.note}".rstrip())
-    raise typer.Exit(0 if all(part.works for part in found) else 1)
+    raise typer.Exit(0 if all(part.works for part in parts) else 1)
 
 
 @app.command()

@@ -36,8 +36,8 @@ def holder() -> tuple[State, int] | None:
 
 def running(state: State) -> int | None:
     """The PID 1, as the machine counts, of this state's cloud, when it is up."""
-    found = holder()
-    return found[1] if found and found[0] == state else None
+    current = holder()
+    return current[1] if current and current[0] == state else None
 
 
 def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
@@ -105,11 +105,11 @@ def _spawn(state: State, held: int) -> int:
             start_new_session=True,  # it outlives the shell that started it
         )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while not (found := children.read_text().split()):
+    while not (pids := children.read_text().split()):
         if process.poll() is not None:
             raise CloudError(f"the namespaces could not be made, see {state.log}/supervisor.log")
         time.sleep(0.02)
-    pid = int(found[0])
+    pid = int(pids[0])
     for command in (
         f"ip link add {link} type veth peer name {inner}",
         f"ip addr add {layout.HOST_ADDRESS}/{layout.EXTERNAL.prefixlen} dev {link}",

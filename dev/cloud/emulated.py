@@ -58,7 +58,7 @@ def host(state: State) -> Iterator[None]:
 
 def _join_zone(cloud: Any, process: subprocess.Popen[bytes]) -> None:
     """Put the host into its zone as soon as the scheduler can choose it."""
-    zone = next((found for found in cloud.compute.aggregates() if found.name == ZONE), None)
+    zone = next((aggregate for aggregate in cloud.compute.aggregates() if aggregate.name == ZONE), None)
     zone = zone or cloud.compute.create_aggregate(name=ZONE, availability_zone=ZONE)
     end = time.monotonic() + _SECONDS
     while process.poll() is None and time.monotonic() < end:

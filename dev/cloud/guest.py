@@ -19,17 +19,17 @@ def enter(state: State, name: str, command: Sequence[str]) -> list[str]:
     import openstack
 
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(state.clouds_yaml)
-    found = openstack.connect(cloud="idr-local-admin").compute.find_server(name, all_projects=True)
-    if found is None or not found.instance_name:
+    server = openstack.connect(cloud="idr-local-admin").compute.find_server(name, all_projects=True)
+    if server is None or not server.instance_name:
         raise CloudError(f"there is no server {name}")
-    if found.hypervisor_hostname != "local":
+    if server.hypervisor_hostname != "local":
         raise CloudError(f"{name} is a fake server: there is nothing to enter")
     choice = state.choice()
     if choice and choice.kind is not Kind.CONTAINER:
-        return ["virsh", "-c", "qemu:///system", "console", found.instance_name]
+        return ["virsh", "-c", "qemu:///system", "console", server.instance_name]
     # libvirt knows the container's controller; its child is the guest's init.
     script = (
         'c=$(virsh -c lxc:/// domid "$1") && p=$(cat /proc/$c/task/$c/children) && shift && '
         'exec nsenter -t "${p%% *}" -a env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="$TERM" "$@"'
     )
-    return ["sh", "-c", script, "sh", found.instance_name, *command]
+    return ["sh", "-c", script, "sh", server.instance_name, *command]

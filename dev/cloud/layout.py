@@ -140,11 +140,11 @@ class State:
         """The cloud's passwords, made at the first call."""
         path = self.root / "secrets.json"
         if path.exists():
-            found: dict[str, str] = json.loads(path.read_text())
-            return found
-        made = {name: secrets.token_urlsafe(24) for name in SECRETS}
-        write_private(path, json.dumps(made, indent=1))
-        return made
+            passwords: dict[str, str] = json.loads(path.read_text())
+            return passwords
+        passwords = {name: secrets.token_urlsafe(24) for name in SECRETS}
+        write_private(path, json.dumps(passwords, indent=1))
+        return passwords
 
     def packages(self) -> list[str]:
         """The Debian packages that were installed for this cloud."""
@@ -168,8 +168,8 @@ class State:
         path = self.root / "choice.json"
         if not path.exists():
             return None
-        found = json.loads(path.read_text())
-        return Choice(Kind(found["kind"]), int(found["fakes"]))
+        entry = json.loads(path.read_text())
+        return Choice(Kind(entry["kind"]), int(entry["fakes"]))
 
 
 def write_private(path: Path, text: str) -> None:

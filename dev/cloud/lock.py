@@ -70,6 +70,6 @@ def _open(flags: int) -> int:
 
 
 def _must_be_ours(descriptor: int, path: Path) -> None:
-    found = os.fstat(descriptor)
-    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    status = os.fstat(descriptor)
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise CloudError(f"{path} can be written by another user than root: look who made it, and remove it")

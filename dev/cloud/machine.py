@@ -52,20 +52,22 @@ class Machine:
 
     def problems(self) -> list[str]:
         """Why the cloud cannot be here; empty when it can."""
-        found = []
+        problems = []
         if self.system != "Linux":
-            found.append(f"it needs Linux namespaces, and this is {self.system}: use a Debian 12 virtual machine")
+            problems.append(f"it needs Linux namespaces, and this is {self.system}: use a Debian 12 virtual machine")
         if not self.root:
-            found.append("it makes namespaces, bridges and mounts: run it as root")
+            problems.append("it makes namespaces, bridges and mounts: run it as root")
         if not self.apt:
-            found.append("its packages are Debian's: there is no apt-get here")
+            problems.append("its packages are Debian's: there is no apt-get here")
         if self.memory_mib < _MEMORY_MIB:
-            found.append(f"it needs 12 GiB of memory, and there are {self.memory_mib / 1024:.1f}")
+            problems.append(f"it needs 12 GiB of memory, and there are {self.memory_mib / 1024:.1f}")
         if self.free_gib < _DISK_GIB:
-            found.append(f"it needs {_DISK_GIB} GiB of free disk, and there are {self.free_gib}")
+            problems.append(f"it needs {_DISK_GIB} GiB of free disk, and there are {self.free_gib}")
         if not (3, 11) <= self.python <= (3, 12):
-            found.append(f"OpenStack 2024.2 needs Python 3.11 or 3.12, and this is {'.'.join(map(str, self.python))}")
-        return found
+            problems.append(
+                f"OpenStack 2024.2 needs Python 3.11 or 3.12, and this is {'.'.join(map(str, self.python))}"
+            )
+        return problems
 
 
 def load_modules() -> None:

@@ -149,7 +149,7 @@ def _network(state: State) -> None:
 
 def guest_loops(state: State) -> list[str]:
     """Loop devices over files in the disks' file system: volumes and roots of guests, wherever that is mounted."""
-    found = json.loads(
+    devices = json.loads(
         subprocess.run(
             ["losetup", "--json", "-l", "-O", "NAME,BACK-INO,BACK-MAJ:MIN,MAJ:MIN"],
             capture_output=True,
@@ -164,7 +164,7 @@ def guest_loops(state: State) -> list[str]:
     device = f"{os.major(ours.st_dev)}:{os.minor(ours.st_dev)}"
     outer = {
         loop["maj:min"].strip()
-        for loop in found
+        for loop in devices
         if int(loop["back-ino"]) == ours.st_ino and loop["back-maj:min"].strip() == device
     }
-    return [loop["name"] for loop in found if loop["back-maj:min"].strip() in outer]
+    return [loop["name"] for loop in devices if loop["back-maj:min"].strip() in outer]

@@ -55,9 +55,9 @@ def identity(cloud: Any, secrets: dict[str, str]) -> None:
 
     def user(name: str, inside: Any, granted: tuple[str, ...]) -> None:
         known = {"name": name, "password": secrets[name], "domain_id": "default"}
-        found = api.find_user(name) or api.create_user(**known)
+        account = api.find_user(name) or api.create_user(**known)
         for role in granted:
-            api.assign_project_role_to_user(inside.id, found.id, roles[role])
+            api.assign_project_role_to_user(inside.id, account.id, roles[role])
 
     service = project("service")
     known = {found.name for found in api.services()}
@@ -126,7 +126,7 @@ def zones(cloud: Any, choice: Choice) -> bool:
         hosts = {host for host in choice.hosts if (host == "local") == (name == "nova")}
         if not hosts:
             continue
-        zone = next((found for found in cloud.compute.aggregates() if found.name == name), None)
+        zone = next((aggregate for aggregate in cloud.compute.aggregates() if aggregate.name == name), None)
         zone = zone or cloud.compute.create_aggregate(name=name, availability_zone=name)
         for host in sorted(hosts - set(zone.hosts or [])):
             try:
@@ -143,7 +143,7 @@ def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> 
         SystemExit: they did not in time.
 
     """
-    end, said = time.monotonic() + seconds, ""
+    end, printed = time.monotonic() + seconds, ""
     while True:
         try:
             lacking = missing(cloud, choice, since) or ([] if zones(cloud, choice) else ["the availability zones"])
@@ -154,9 +154,9 @@ def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> 
         if time.monotonic() > end:
             sys.exit(f"still missing after {seconds:.0f} s: {', '.join(lacking)}")
         text = "waiting for " + ", ".join(lacking)
-        if text != said:
+        if text != printed:
             print(text, flush=True)
-            said = text
+            printed = text
         time.sleep(0.5)
 
 

@@ -27,15 +27,15 @@ def parts(state: State) -> list[Part]:
         return [Part("cloud", False, "not up")]
     if not (state.run / "ready").exists():
         return [Part("cloud", False, "not ready yet")]
-    found = []
+    parts = []
     for name, known in json.loads((state.run / "services.json").read_text()).items():
         note = f"started again {known['restarts']} times" if known["restarts"] else ""
-        found.append(Part(name, known["alive"], note))
+        parts.append(Part(name, known["alive"], note))
     answers = {name: listening(port) for name, port in layout.PORTS.items()}
-    found += [Part(f"API {name}", answers[name], layout.URLS[name]) for name in answers]
+    parts += [Part(f"API {name}", answers[name], layout.URLS[name]) for name in answers]
     if all(answers.values()):
-        found += _inside(state)
-    return found
+        parts += _inside(state)
+    return parts
 
 
 def _inside(state: State) -> list[Part]:
@@ -48,6 +48,6 @@ def _inside(state: State) -> list[Part]:
     return [Part(name, False, "down or unknown") for name in lacking] or [Part("agents and computes", True)]
 
 
-def as_json(found: list[Part]) -> str:
+def as_json(parts: list[Part]) -> str:
     """For programs."""
-    return json.dumps({"works": all(part.works for part in found), "parts": [asdict(part) for part in found]}, indent=1)
+    return json.dumps({"works": all(part.works for part in parts), "parts": [asdict(part) for part in parts]}, indent=1)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dev.cloud.layout import Kind, State
 from dev.local import service, stack
-from dev.local.steps import ROOT, StepError, python, run, step
+from dev.local.steps import ROOT, StepError, python, run, side_by_side, step
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 console = Console(highlight=False)
@@ -19,18 +19,38 @@ IMAGE_NAME = "idr-debian-12"
 @app.command()
 def cloud() -> None:
     """Toolchain, guest image and a running OpenStack: all that `pulumi up -s local` needs."""
-    with step("Pulumi: engine, plugins, language host"):
-        run([str(ROOT / "dev/toolchain/install")])
-    with step("OpenStack: packages and Python environment"):
-        run([python(), "-m", "dev.cloud", "install"])
-    with step("Guest image: Debian 12 with every role's packages"):
-        run([python(), "-m", "dev.image", "install"])
-        run([python(), "-m", "dev.image", "build"])
-    with step("OpenStack: start"):
-        run([python(), "-m", "dev.cloud", "up", "--fake", "2"])
-        register_image(Path(run([python(), "-m", "dev.image", "path"], capture=True).strip()))
+    side_by_side(toolchain, openstack)
     with step("Stack file: Pulumi.local.yaml"):
         stack.prepare()
+
+
+def toolchain() -> None:
+    """Build what `pulumi` needs: the processors' work."""
+    with step("Pulumi: engine, plugins, language host"):
+        run([str(ROOT / "dev/toolchain/install")])
+
+
+def openstack() -> None:
+    """Have a running cloud with the guest image. Debian's package manager runs once at a time."""
+    with step("OpenStack: packages and Python environment"):
+        run([python(), "-m", "dev.cloud", "install"])
+    with step("Guest image: packages that its build needs"):
+        run([python(), "-m", "dev.image", "install"])
+    side_by_side(guest_image, start)
+    with step("OpenStack: guest image"):
+        register_image(Path(run([python(), "-m", "dev.image", "path"], capture=True).strip()))
+
+
+def guest_image() -> None:
+    """Build the guest image."""
+    with step("Guest image: Debian 12 with every role's packages"):
+        run([python(), "-m", "dev.image", "build"])
+
+
+def start() -> None:
+    """Start the cloud."""
+    with step("OpenStack: start"):
+        run([python(), "-m", "dev.cloud", "up", "--fake", "2"])
 
 
 def register_image(folder: Path) -> None:
@@ -50,10 +70,10 @@ def up() -> None:
     with step("pulumi up -s local"):
         run(["pulumi", "up", "--stack", "local", "--yes", "--skip-preview"])
     with step("The service answers"):
-        made = service.read()
-        service.write_ssh_config(made)
-        service.wait_until_it_answers(made)
-    console.print(service.what_next(made))
+        release = service.read()
+        service.write_ssh_config(release)
+        service.wait_until_it_answers(release)
+    console.print(service.what_next(release))
 
 
 @app.command()

@@ -28,17 +28,17 @@ class Service:
 def read() -> Service:
     """The service as the stack `local` declares it."""
     outputs = json.loads(run(["pulumi", "stack", "output", "--stack", "local", "--json"], capture=True))
-    made = Topology.model_validate(outputs["topology"])
-    names = tuple(node.name for node in made.nodes)
-    return Service(outputs["endpoints"]["web"], ssh_config(made, identity=str(OPERATOR_KEY)), names)
+    topology = Topology.model_validate(outputs["topology"])
+    names = tuple(node.name for node in topology.nodes)
+    return Service(outputs["endpoints"]["web"], ssh_config(topology, identity=str(OPERATOR_KEY)), names)
 
 
-def write_ssh_config(made: Service) -> None:
+def write_ssh_config(release: Service) -> None:
     """Put an ssh configuration beside the operator's key, so that `ssh -F` reaches every node."""
-    (OPERATOR_KEY.parent / "config").write_text(made.ssh_config)
+    (OPERATOR_KEY.parent / "config").write_text(release.ssh_config)
 
 
-def wait_until_it_answers(made: Service) -> None:
+def wait_until_it_answers(release: Service) -> None:
     """Wait for OMERO.web's page through the public address. Raises StepError when it does not come."""
     end = time.monotonic() + SECONDS_TO_ANSWER
     last = ""
@@ -46,23 +46,23 @@ def wait_until_it_answers(made: Service) -> None:
     with httpx.Client(http2=True, verify=False, follow_redirects=True, timeout=20) as client:  # noqa: S501  # its own
         while time.monotonic() < end:
             try:
-                answer = client.get(f"{made.web}webclient/keepalive_ping/")
+                answer = client.get(f"{release.web}webclient/keepalive_ping/")
                 if answer.text == "OK":
                     return
                 last = f"status {answer.status_code}: {answer.text[:80]}"
             except httpx.HTTPError as error:
                 last = str(error)
             time.sleep(1)
-    raise StepError(f"{made.web} does not answer as OMERO.web does: {last}")
+    raise StepError(f"{release.web} does not answer as OMERO.web does: {last}")
 
 
-def what_next(made: Service) -> str:
+def what_next(release: Service) -> str:
     """What to tell whoever waited for this."""
     config = (LOCAL / "ssh" / "config").relative_to(LOCAL.parent)
     return (
-        f"\nThe demo IDR answers at {made.web}  (its certificate is its own: the browser will ask)\n"
-        f"A plate of 384 images: {made.web}{PLATE_PAGE}\n"
-        f"A machine of it:       ssh -F {config} {made.nodes[-1]}   (nodes: {', '.join(made.nodes)})\n\n"
+        f"\nThe demo IDR answers at {release.web}  (its certificate is its own: the browser will ask)\n"
+        f"A plate of 384 images: {release.web}{PLATE_PAGE}\n"
+        f"A machine of it:       ssh -F {config} {release.nodes[-1]}   (nodes: {', '.join(release.nodes)})\n\n"
         "What to try next:\n"
         "  pulumi preview -s local        what would change (nothing)\n"
         "  pulumi stack output -s local   inventory, endpoints, firewall as data\n"

@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,9 +30,21 @@ def step(title: str) -> Iterator[None]:
     """Announce a step, and say at its end how long it and everything so far took."""
     console.print(f"[bold]==> {title}[/bold]")
     start = time.monotonic()
-    yield
+    try:
+        yield
+    except StepError:
+        console.print(f"[red]    failed: {title}; what runs beside it is waited for[/red]")
+        raise
     now = time.monotonic()
-    console.print(f"[dim]    done in {now - start:.0f} s, {now - _began:.0f} s in all[/dim]")
+    console.print(f"[dim]    done: {title} in {now - start:.0f} s, {now - _began:.0f} s in all[/dim]")
+
+
+def side_by_side(*stages: Callable[[], None]) -> None:
+    """Run stages at the same time, each to its end. Raise StepError when one failed."""
+    with ThreadPoolExecutor(len(stages)) as pool:
+        running = [pool.submit(stage) for stage in stages]
+    for stage in running:
+        stage.result()
 
 
 def run(command: Sequence[str], *, capture: bool = False, text_input: str | None = None) -> str:

@@ -54,9 +54,9 @@ def resolve(token: str, terraform_names: list[str]) -> str | None:
     wanted = squash(member if module == "index" else module + member)
     for form in (0, 1):
         # Of two API versions, a token without a version means the newer.
-        found = [name for name in sorted(terraform_names, reverse=True) if keys(name)[form] == wanted]
-        if found:
-            return found[0]
+        matches = [name for name in sorted(terraform_names, reverse=True) if keys(name)[form] == wanted]
+        if matches:
+            return matches[0]
     return None
 
 

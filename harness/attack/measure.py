@@ -61,11 +61,11 @@ def measured() -> dict[str, Figures]:
     """
     service = _service()
     with outsider.machine(NAMESPACE, ADDRESS):
-        found = {"quiet": _noticed(service, None)}
+        measurements = {"quiet": _noticed(service, None)}
         for kind in KINDS:
-            found[kind] = _noticed(service, kind)
+            measurements[kind] = _noticed(service, kind)
             time.sleep(SETTLE_SECONDS)
-    return found
+    return measurements
 
 
 def _service() -> Service:

@@ -46,9 +46,9 @@ def drawn(browser: Browser, other_than: int = 0) -> int:
 def studies(browser: Browser) -> list[str]:
     """The backgrounds of the gallery's studies, once each has a picture. Raises TimeoutException."""
     backgrounds = f"[...document.querySelectorAll('{STUDY}')].map(one => one.style.backgroundImage)"
-    browser.wait(f"const found = {backgrounds}; return found.length && found.every(one => one.includes('data:image'))")
-    found: list[str] = browser.run(f"return {backgrounds}")
-    return found
+    browser.wait(f"const names = {backgrounds}; return names.length && names.every(one => one.includes('data:image'))")
+    names: list[str] = browser.run(f"return {backgrounds}")
+    return names
 
 
 def failures(app: str, traffic: Traffic, site: str, *without: str) -> list[str]:

@@ -49,9 +49,9 @@ def unfold(browser: Browser, name: str) -> None:
 
 def links(browser: Browser) -> set[str]:
     """Where the visible links of a page of this site lead to, without those that only do something in the page."""
-    found: list[str] = browser.run(
+    addresses: list[str] = browser.run(
         """return [...document.querySelectorAll("a[href]")]
             .filter(one => one.getClientRects().length && one.origin === location.origin && one.protocol === "https:")
             .map(one => one.pathname + one.search)"""
     )
-    return {link.removeprefix("/") for link in found}
+    return {link.removeprefix("/") for link in addresses}

@@ -31,8 +31,8 @@ def _clear_network(cloud: "openstack.connection.Connection") -> None:
     for port in network.ports(project_id=project):
         if not port.device_owner.startswith("network:"):
             network.delete_port(port)
-    for found in network.networks(project_id=project):
-        network.delete_network(found)
+    for item in network.networks(project_id=project):
+        network.delete_network(item)
     for group in network.security_groups(project_id=project):
         if group.name != "default":
             network.delete_security_group(group)

@@ -119,8 +119,8 @@ class Tenant(Project):
 
     def servers(self) -> dict[str, str]:
         """The servers' ids by name; a deleted one is listed until Placement has forgotten it, and left out here."""
-        found = self.cloud().compute.servers()
-        return {server.name: server.id for server in found if server.status != "DELETED"}
+        servers = self.cloud().compute.servers()
+        return {server.name: server.id for server in servers if server.status != "DELETED"}
 
     def listing(self) -> dict[str, list[str]]:
         """Everything that the project holds, by kind; the default security group is the cloud's own."""
@@ -131,10 +131,10 @@ class Tenant(Project):
             "servers": list(self.servers()),
             "volumes": [volume.name for volume in cloud.block_storage.volumes()],
             "snapshots": [snapshot.name for snapshot in cloud.block_storage.snapshots()],
-            "networks": [found.name for found in network.networks(project_id=project)],
-            "ports": [found.name for found in network.ports(project_id=project)],
-            "routers": [found.name for found in network.routers(project_id=project)],
-            "floating IPs": [found.floating_ip_address for found in network.ips(project_id=project)],
+            "networks": [item.name for item in network.networks(project_id=project)],
+            "ports": [item.name for item in network.ports(project_id=project)],
+            "routers": [item.name for item in network.routers(project_id=project)],
+            "floating IPs": [item.floating_ip_address for item in network.ips(project_id=project)],
             "security groups": [g.name for g in network.security_groups(project_id=project) if g.name != "default"],
         }
 

@@ -29,14 +29,14 @@ def read(file: Path) -> list[Row]:
     content = _yaml(file)
     if isinstance(content, list):
         entries = [(f"{file}, entry {number}", entry) for number, entry in enumerate(content, 1)]
-        found = [row(where, entry) for where, entry in entries]
+        rows = [row(where, entry) for where, entry in entries]
     elif isinstance(content, dict):
-        found = list(_bulk(file, content))
+        rows = list(_bulk(file, content))
     else:
         raise IdrError(f"{file}: neither a mapping with 'path', as a bulk file is, nor a list of rows")
-    if not found:
+    if not rows:
         raise IdrError(f"{file}: there are no rows in it")
-    return found
+    return rows
 
 
 def _bulk(file: Path, content: dict[str, Any]) -> Iterator[Row]:

@@ -55,9 +55,9 @@ def command(
         raise typer.BadParameter("give one of --check, --report and --stop")
     rows = bulk.read(file)
     called = _name(name, file)
-    made = of_outputs(outputs.read(stack, source))
-    with configuration(made, identity, login) as ssh:
-        remote = Remote(ssh, read_write_node(made, release or made.live, "imports"))
+    topology = of_outputs(outputs.read(stack, source))
+    with configuration(topology, identity, login) as ssh:
+        remote = Remote(ssh, read_write_node(topology, release or topology.live, "imports"))
         if check:
             _check(remote, rows, as_json=as_json)
             return
@@ -81,13 +81,13 @@ def _name(given: str | None, file: Path) -> str:
 
 
 def _check(remote: Remote, rows: Sequence[Row], *, as_json: bool) -> None:
-    found = remote.faults(rows)
+    faults = remote.faults(rows)
     if as_json:
-        cli.print_json({"rows": len(rows), "faults": found})
-    elif not found:
+        cli.print_json({"rows": len(rows), "faults": faults})
+    elif not faults:
         cli.console().print(f"{len(rows)} rows: every path is there, complete, and can be read")
-    if found:
-        raise IdrError("\n".join(show.faults(found, len(rows))))
+    if faults:
+        raise IdrError("\n".join(show.faults(faults, len(rows))))
 
 
 def _begin(
@@ -96,8 +96,8 @@ def _begin(
     """Start the import, if it does not run already."""
     if remote.report(name)["state"] == "running":
         return
-    if found := remote.faults(rows):
-        raise IdrError("\n".join(show.faults(found, len(rows))))
+    if faults := remote.faults(rows):
+        raise IdrError("\n".join(show.faults(faults, len(rows))))
     user, group = who
     if not remote.has_session(name):
         if user is None:

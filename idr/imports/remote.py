@@ -27,8 +27,8 @@ class Remote:
 
     def faults(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Look at every path there; the faults by kind. Raises IdrError."""
-        found: dict[str, Any] = json.loads(self._call("check", given=rows))["faults"]
-        return found
+        answer: dict[str, Any] = json.loads(self._call("check", given=rows))["faults"]
+        return answer
 
     def queue(self, name: str, rows: Sequence[Row], parallel: int, per_mount: int) -> None:
         """Ask for an import. Raises IdrError."""
@@ -40,8 +40,8 @@ class Remote:
 
     def report(self, name: str) -> dict[str, Any]:
         """How an import is. Raises IdrError."""
-        found: dict[str, Any] = json.loads(self._call("report", name))
-        return found
+        answer: dict[str, Any] = json.loads(self._call("report", name))
+        return answer
 
     def has_session(self, name: str) -> bool:
         """Whether somebody is logged in to OMERO for an import. Raises IdrError without a connection."""
@@ -75,12 +75,12 @@ class Remote:
         )
 
     def _error(self, done: "subprocess.CompletedProcess[str]") -> IdrError:
-        said = failure(done.stderr, done.returncode)
-        if said != NO_KEY and any(text in done.stderr for text in NOT_THERE):
-            said = "it takes no imports: either it is a demo, or `pulumi up` has not configured it for them yet"
+        reason = failure(done.stderr, done.returncode)
+        if reason != NO_KEY and any(text in done.stderr for text in NOT_THERE):
+            reason = "it takes no imports: either it is a demo, or `pulumi up` has not configured it for them yet"
         elif "a password is required" in done.stderr:
-            said = "your account may not import; idr:operators must give it the role curator or operator"
-        return IdrError(f"{self.node.name}: {said}")
+            reason = "your account may not import; idr:operators must give it the role curator or operator"
+        return IdrError(f"{self.node.name}: {reason}")
 
 
 def _quoted(words: Sequence[str]) -> str:

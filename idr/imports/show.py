@@ -13,9 +13,9 @@ SHOWN = 10
 LEFT = "Left to do, see the guide: annotations, rendering settings, and `idr prewarm --fresh` for what the proxy keeps"
 
 
-def faults(found: Mapping[str, Any], rows: int) -> Iterator[str]:
+def faults(by_kind: Mapping[str, Any], rows: int) -> Iterator[str]:
     """A line for each kind of fault: how many paths have it, and the first."""
-    for kind, about in found.items():
+    for kind, about in by_kind.items():
         more = ", ..." if about["count"] > len(about["first"]) else ""
         yield f"{about['count']} of {rows} paths {FAULTS[kind]}: {', '.join(about['first'])}{more}"
 

@@ -47,8 +47,8 @@ def tree(folder: Path, readers: int) -> Iterator[Sum]:
 def _files(folder: Path, prefix: str) -> Iterator[str]:
     """Yield paths in the order of their parts: `a/b` before `a.txt`."""
     with os.scandir(folder / prefix) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
+        children = sorted(entries, key=lambda entry: entry.name)
+    for entry in children:
         path = f"{prefix}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
             yield from _files(folder, f"{path}/")
@@ -96,7 +96,7 @@ def _parsed(text: str) -> Sum | None:
         return None
     path = match["path"]
     if match["mark"]:
-        path = re.sub(r"\\([\\nr])", lambda found: {"\\": "\\", "n": "\n", "r": "\r"}[found[1]], path)
+        path = re.sub(r"\\([\\nr])", lambda escape: {"\\": "\\", "n": "\n", "r": "\r"}[escape[1]], path)
     return Sum(path, match["digest"])
 
 
@@ -112,21 +112,21 @@ class Difference:
     path: str
 
 
-def differences(wanted: Iterator[Sum], found: Iterator[Sum]) -> Iterator[Difference]:
+def differences(wanted: Iterator[Sum], actual: Iterator[Sum]) -> Iterator[Difference]:
     """Compare two manifests in order, and yield what is not well."""
-    one, other = next(wanted, None), next(found, None)
+    one, other = next(wanted, None), next(actual, None)
     while one and other:
         if _order(one.path) < _order(other.path):
             yield Difference("missing", one.path)
             one = next(wanted, None)
         elif _order(other.path) < _order(one.path):
             yield Difference("added", other.path)
-            other = next(found, None)
+            other = next(actual, None)
         else:
             if other.problem:
                 yield Difference("unreadable", f"{other.path} ({other.problem})")
             elif one.digest != other.digest:
                 yield Difference("different", other.path)
-            one, other = next(wanted, None), next(found, None)
+            one, other = next(wanted, None), next(actual, None)
     yield from (Difference("missing", left.path) for left in chain([one] if one else [], wanted))
-    yield from (Difference("added", left.path) for left in chain([other] if other else [], found))
+    yield from (Difference("added", left.path) for left in chain([other] if other else [], actual))

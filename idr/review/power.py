@@ -236,8 +236,8 @@ def _raised(before: Iterable[Login], after: Iterable[Login]) -> Iterator[Login]:
 def _missing(here: Disclosed, there: Disclosed) -> tuple[Flow, ...]:
     """The flows of `here` that `there` lacks. A flow with another reason (`why`) is the same flow."""
     known = {str(flow) for flow in there.flows}
-    found = {str(flow): flow for flow in here.flows if str(flow) not in known}
-    return tuple(flow for _, flow in sorted(found.items()))
+    missing = {str(flow): flow for flow in here.flows if str(flow) not in known}
+    return tuple(flow for _, flow in sorted(missing.items()))
 
 
 def _files(before: Disclosed, after: Disclosed) -> Iterator[FileChange]:

@@ -71,7 +71,7 @@ def _plain_secrets(change: Change) -> list[str]:
     in_file = secrets.in_stack_file(change.stack_file) if change.stack_file else []
     return [
         *(f"stack file: {key} is not encrypted; set it with `pulumi config set --secret`" for key in in_file),
-        *(f"preview: {place} is readable" for place in secrets.in_preview(change.preview)),
+        *(f"preview: {path} is readable" for path in secrets.in_preview(change.preview)),
     ]
 
 
@@ -102,9 +102,9 @@ def _moved(change: Change) -> list[str]:
 def _joined(change: Change) -> list[str]:
     if change.preview.is_first:
         return []
-    found = power_changes(change.preview)
-    unknown = "" if found.is_recorded else "; who could before is not recorded"
-    return [f"{login} {login.power}{unknown}" for login in found.raised]
+    changes = power_changes(change.preview)
+    unknown = "" if changes.is_recorded else "; who could before is not recorded"
+    return [f"{login} {login.power}{unknown}" for login in changes.raised]
 
 
 def _secret_changed(change: Change) -> list[str]:
@@ -121,10 +121,10 @@ def _access_changed(change: Change) -> list[str]:
 
 
 def _checks_lifted(change: Change) -> list[str]:
-    found = power_changes(change.preview)
+    changes = power_changes(change.preview)
     return [
-        *(f"no longer: {check}" for check in found.lifted),
-        *(f"{file}: it may let pass what it refused" for file in found.files if file.is_check),
+        *(f"no longer: {check}" for check in changes.lifted),
+        *(f"{file}: it may let pass what it refused" for file in changes.files if file.is_check),
     ]
 
 

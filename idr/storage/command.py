@@ -78,18 +78,18 @@ def _lines(config: Path, node: NodeView) -> Iterator[str]:
         command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
     ) as process:
         yield from process.stdout or ()
-        said = (process.stderr.read() if process.stderr else "").strip()
+        errors = (process.stderr.read() if process.stderr else "").strip()
     if process.returncode:
-        msg = f"{node.name}: {_reason(said, process.returncode)}"
+        msg = f"{node.name}: {_reason(errors, process.returncode)}"
         raise IdrError(msg)
 
 
-def _reason(said: str, status: int) -> str:
-    if status == NO_CONNECTION and is_refused(said):
+def _reason(errors: str, status: int) -> str:
+    if status == NO_CONNECTION and is_refused(errors):
         return NO_KEY
-    if "command not found" in said:
+    if "command not found" in errors:
         return "it has no program for this: with the demo there are no files; else `pulumi up` brings it"
-    return said.splitlines()[-1] if said else f"the scan ended with status {status}"
+    return errors.splitlines()[-1] if errors else f"the scan ended with status {status}"
 
 
 def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]], out: TextIO | None) -> Report:

@@ -18,8 +18,8 @@ MB = 10**6
 
 
 def _place(text: str) -> str:
-    if said := problem(text):
-        raise typer.BadParameter(said)
+    if fault := problem(text):
+        raise typer.BadParameter(fault)
     return text
 
 
@@ -61,8 +61,8 @@ def command(
     flags = ("--transfers", str(parallel), "--checkers", str(parallel), *limit)
     try:
         if estimate:
-            found = forecast(source, destination, flags, terabytes or (), shipping_days, disk_speed * MB)
-            cli.print_json(asdict(found)) if as_json else _show_forecast(found)
+            result = forecast(source, destination, flags, terabytes or (), shipping_days, disk_speed * MB)
+            cli.print_json(asdict(result)) if as_json else _show_forecast(result)
             return
         done = transfer(source, destination, flags, sizes_only=sizes_only, report=report)
     except KeyboardInterrupt:
@@ -91,15 +91,15 @@ def _show(done: Report, report: Path | None) -> None:
     )
 
 
-def _show_forecast(found: Forecast) -> None:
+def _show_forecast(estimate: Forecast) -> None:
     console = cli.console()
-    console.print(f"{found.files} files")
-    for one in found.durations:
+    console.print(f"{estimate.files} files")
+    for one in estimate.durations:
         console.print(f"{one.terabytes:>12.3f} TB take {_in_words(one.hours)}")
-    if found.shipping_from_terabytes is None:
+    if estimate.shipping_from_terabytes is None:
         console.print("Disks are never faster: the network is as fast as they are.")
     else:
-        days, size = found.shipping_days, found.shipping_from_terabytes
+        days, size = estimate.shipping_days, estimate.shipping_from_terabytes
         console.print(f"Disks that are {days:g} days on the road are faster from {size:.3g} TB on.")
 
 

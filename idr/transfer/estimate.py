@@ -32,15 +32,15 @@ class Listing:
     @classmethod
     def of(cls, listed: Iterable[tuple[int, str]], seed: int = 0) -> Self:
         """Read sizes in bytes and paths."""
-        made, chance = cls(), random.Random(seed)  # noqa: S311  # no secret depends on it
+        sample, chance = cls(), random.Random(seed)  # noqa: S311  # no secret depends on it
         for one in listed:
-            made.files += 1
-            made.size += one[0]
-            if len(made.chosen) < SAMPLED:
-                made.chosen.append(one)
-            elif (place := chance.randrange(made.files)) < SAMPLED:
-                made.chosen[place] = one
-        return made
+            sample.files += 1
+            sample.size += one[0]
+            if len(sample.chosen) < SAMPLED:
+                sample.chosen.append(one)
+            elif (position := chance.randrange(sample.files)) < SAMPLED:
+                sample.chosen[position] = one
+        return sample
 
     def small(self) -> list[tuple[int, str]]:
         """Return the smallest files of the choice."""
@@ -48,13 +48,13 @@ class Listing:
 
     def large(self) -> list[tuple[int, str]]:
         """Return the largest files of the choice, as many as make a measurement."""
-        found, size = [], 0
+        chosen, size = [], 0
         for one in nlargest(len(self.chosen), self.chosen):
             if size > LARGE_BYTES:
                 break
-            found.append(one)
+            chosen.append(one)
             size += one[0]
-        return found
+        return chosen
 
 
 @dataclass(frozen=True)

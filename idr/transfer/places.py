@@ -11,8 +11,8 @@ def problem(place: str) -> str:
     """What is wrong with a place; nothing where all is well."""
     if place.startswith("-"):
         return f"{place} would be an option of rclone; write ./{place}"
-    found = OPTIONS.match(place)
-    if found and (secret := SECRET.search(found["options"])):
+    options = OPTIONS.match(place)
+    if options and (secret := SECRET.search(options["options"])):
         return (
             f"the place has a secret ({secret['name']}), which every user of this machine can see among the processes; "
             "keep it in rclone's configuration (rclone config)"

@@ -70,8 +70,8 @@ def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> 
                 watch(progress)
             elif entry.get("level") in {"error", "critical"}:
                 message = _text(entry)
-            elif found := _WITHOUT_SUM.match(str(entry.get("msg", ""))):
-                without_sum = int(found[1])
+            elif match := _WITHOUT_SUM.match(str(entry.get("msg", ""))):
+                without_sum = int(match[1])
     if process.returncode and not (progress.files_all or progress.checks):
         raise IdrError(f"rclone {' '.join(arguments[:3])}: {message}")
     return Ended(process.returncode, progress, message, without_sum)
@@ -91,11 +91,11 @@ def listed(place: str) -> Iterator[tuple[int, str]]:
 
 
 def _program() -> str:
-    found = shutil.which("rclone")
-    if not found:
+    program = shutil.which("rclone")
+    if not program:
         msg = "rclone is not installed; install it (Debian: apt-get install rclone), then run this again"
         raise IdrError(msg)
-    return found
+    return program
 
 
 def _entry(line: str) -> Mapping[str, Any]:

@@ -74,15 +74,15 @@ NAMES = tuple(field.alias or name for name, field in Outputs.model_fields.items(
 
 def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
     """All outputs by name, as plain data."""
-    made = topology(plan, secrets, known)
+    view = topology(plan, secrets, known)
     whole = Outputs(
         endpoints=_endpoints(known),
         cloud=CloudView(auth_url=known.auth_url, region=known.region, project_id=known.project_id),
-        inventory=ansible(made),
-        ssh_config=ssh_config(made),
-        known_hosts=known_hosts(made),
-        prometheus_targets=prometheus(made),
-        topology=made,
+        inventory=ansible(view),
+        ssh_config=ssh_config(view),
+        known_hosts=known_hosts(view),
+        prometheus_targets=prometheus(view),
+        topology=view,
         firewall=firewall(plan),
         releases=_releases(plan),
         certificate_authority=secrets.visitors_authorities(plan.host_name),

@@ -40,7 +40,7 @@ def firewall(plan: Plan) -> tuple[FirewallRow, ...]:
 
 def flows(plan: Plan) -> tuple[Flow, ...]:
     """Every rule as the nodes that it lets talk: where both ends are nodes, as the receiving one states it."""
-    found: dict[Flow, None] = {}
+    distinct: dict[Flow, None] = {}
     for scope in plan.scopes:
         for rule in scope.rules:
             here, there = _members(rule.group, plan.nodes), _remote(rule, plan.nodes)
@@ -50,8 +50,8 @@ def flows(plan: Plan) -> tuple[Flow, ...]:
             source, target = (there, here) if rule.direction == "ingress" else (here, there)
             if source and target:
                 flow = Flow(source=source, target=target, protocol=rule.transport, port=rule.port, why=rule.why)
-                found[flow] = None
-    return tuple(found)
+                distinct[flow] = None
+    return tuple(distinct)
 
 
 def _row(rule: Rule) -> FirewallRow:

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests import deployed
-from tests.engine.test_recover import Place
+from tests.engine.recovery import Place
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, local_stack
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.engine.recovery import Place
 from tests.engine.test_mistakes import is_completed_after, is_refused, live, names_nothing
-from tests.engine.test_recover import Place
 
 __all__ = ["live"]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.engine.test_recover import REDIS, Place, is_asked_about, is_made_anew, place, refused, stack
+from tests.engine.recovery import REDIS, Place, refused
+from tests.engine.test_recover import is_asked_about, is_made_anew, place, stack
 
 __all__ = ["place", "stack"]
 

@@ -17,7 +17,7 @@ from model.plan import Plan
 from tests.fake_cloud import contents
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.identity import PROJECT
-from tests.unit.model.test_prerequisites import local
+from tests.unit.model.small_clouds import local
 
 PLAN = stacks.plan_of("local")
 ZONED = local(redis={"zone": "nova"}, database={"zone": "nova"}, proxy={"count": 2})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from dev.cloud.layout import Choice, Kind, State
 from dev.local import __main__ as local
 from dev.local import stack
+from dev.local.steps import StepError
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,81 @@ def test_virtual_machines_get_the_images_kernel(
     assert str(tmp_path / "rootfs.raw") in commands[0]
     assert (str(tmp_path / "vmlinuz") in commands[0]) == kernel
     assert (str(tmp_path / "initrd") in commands[0]) == kernel
+
+
+TOOLCHAIN, INSTALL, PACKAGES, BUILD, UP = (
+    "toolchain/install",
+    "cloud install",
+    "image install",
+    "image build",
+    "cloud up",
+)
+
+
+def stages_of_up(monkeypatch: pytest.MonkeyPatch, begin: Callable[[str], None]) -> list[str]:
+    """Run all stages before `pulumi up`, with a function in place of each command; return the ends of the commands."""
+    ended: list[str] = []
+
+    def run(command: Sequence[str], **_: object) -> str:
+        name = " ".join(command[-4:]).replace("dev.", "").replace("-m ", "")
+        begin(name)
+        ended.append(name)
+        return "/image"
+
+    monkeypatch.setattr(local, "run", run)
+    monkeypatch.setattr(local, "register_image", lambda _: ended.append("register"))
+    monkeypatch.setattr(stack, "prepare", lambda: ended.append("prepare"))
+    local.cloud()
+    return ended
+
+
+def before(ended: list[str], one: str, other: str) -> bool:
+    (first,) = (number for number, name in enumerate(ended) if one in name)
+    (second,) = (number for number, name in enumerate(ended) if other in name)
+    return first < second
+
+
+@pytest.mark.parametrize(("long", "other"), [(TOOLCHAIN, BUILD), (TOOLCHAIN, UP), (BUILD, UP), (UP, BUILD)])
+def test_stages_that_do_not_need_each_other_run_side_by_side(
+    long: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_began = threading.Event()
+
+    def begin(name: str) -> None:
+        if other in name:
+            other_began.set()
+        if long in name:
+            assert other_began.wait(5), f"{other} waits for the end of {long}"
+
+    stages_of_up(monkeypatch, begin)
+
+
+def test_what_a_stage_needs_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = stages_of_up(monkeypatch, lambda _: None)
+    # Two package managers at once would wait for each other's lock, or fail.
+    assert before(ended, INSTALL, PACKAGES)
+    assert before(ended, INSTALL, UP)
+    assert before(ended, PACKAGES, BUILD)
+    assert before(ended, BUILD, "register")
+    assert before(ended, UP, "register")
+    assert ended[-1] == "prepare"
+
+
+def test_a_stage_that_fails_ends_it_when_the_others_have_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = threading.Event()
+
+    def begin(name: str) -> None:
+        if TOOLCHAIN in name:
+            raise StepError("no Go")
+        if BUILD in name:
+            built.set()
+
+    with pytest.raises(StepError, match="no Go"):
+        stages_of_up(monkeypatch, begin)
+    assert built.is_set()
+    assert "failed: Pulumi: engine, plugins, language host" in capsys.readouterr().out
 
 
 @pytest.fixture

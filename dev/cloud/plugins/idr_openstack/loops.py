@@ -40,24 +40,24 @@ def over(path: str) -> Loop | None:
 
 def attach(path: str) -> Loop:
     """The device over this file, made if need be."""
-    found = over(path)
-    if found is None:
+    loop = over(path)
+    if loop is None:
         run("losetup", "-f", path)
-        found = over(path)
-    if found is None:
+        loop = over(path)
+    if loop is None:
         raise RuntimeError(f"no loop device over {path}")
-    return found
+    return loop
 
 
 def detach(path: str) -> None:
     """Take the device over this file away, if there is one."""
-    found = over(path)
-    if found:
-        run("losetup", "-d", found.name)
+    loop = over(path)
+    if loop:
+        run("losetup", "-d", loop.name)
 
 
 def resized(path: str) -> None:
     """Tell the device over this file, if there is one, that the file has grown."""
-    found = over(path)
-    if found:
-        run("losetup", "-c", found.name)
+    loop = over(path)
+    if loop:
+        run("losetup", "-c", loop.name)

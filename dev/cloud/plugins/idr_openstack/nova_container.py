@@ -276,7 +276,7 @@ class ContainerDriver(driver.LibvirtDriver):
 
     def default_device_names_for_instance(self, instance: Any, root_device_name: str, *lists: Any) -> None:
         free = iter(_NAMES)
-        for device in (device for found in lists for device in found):
+        for device in (device for devices in lists for device in devices):
             device.device_name = root_device_name if device.boot_index == 0 else next(free)
             device.save()
 
