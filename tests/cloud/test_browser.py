@@ -3,7 +3,7 @@
 No page may have a failed request or an error on the console. What was seen is kept in .local/screenshots.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,8 @@ WELLS = 384
 IMAGE = 200
 GENE, OF_GENE = "DEMO3", 24
 """A gene of the demo's annotations, and how many images have it."""
+WITHOUT = ("/searchengine/", "/about/")
+"""The demo has no search engine and no site of its own beside the data."""
 CLOSED = (
     *("/webclient/login", "/webclient/logout", "/feedback/", "/webadmin/", "download", "archived_files", "script"),
     "/webclient/public/",
@@ -88,18 +90,13 @@ def test_the_viewer_draws_the_image_and_what_is_left_without_a_channel(browser: 
 
 
 def test_a_figure_of_three_images_shows_them(browser: Browser) -> None:
-    browser.open(web_apps.figure(1, 30, IMAGE))
-    assert webclient.pictures(browser, web_apps.FIGURE, 3) == 3
+    assert figure_is_there(browser)
     assert browser.traffic().failures == []
     browser.picture(SCREENSHOTS / "figure.png")
 
 
 def test_a_gene_leads_to_its_images(browser: Browser) -> None:
-    browser.open(web_apps.gene(GENE))
-    for name in (GENE, "Demo screen"):
-        webclient.unfold(browser, name)
-    webclient.choose(browser, "Demo plate")
-    assert webclient.pictures(browser, web_apps.MAPR, OF_GENE) == OF_GENE
+    assert images_of_the_gene_are_there(browser)
     assert browser.traffic().failures == []
     browser.picture(SCREENSHOTS / "gene.png")
 
@@ -111,11 +108,8 @@ def test_an_image_names_its_gene_which_leads_there(browser: Browser) -> None:
 
 
 def test_the_first_page_shows_the_study_with_its_picture(service: Service, browser: Browser) -> None:
-    browser.open("")
-    assert len(web_apps.studies(browser)) == 1
-    # The demo has no search engine and no site of its own beside the data.
-    without, site = ("/searchengine/", "/about/"), visitors.site(service).name
-    assert web_apps.failures("gallery", browser.traffic(), site, *without) == []
+    assert study_is_there(browser)
+    assert web_apps.failures("gallery", browser.traffic(), visitors.site(service).name, *WITHOUT) == []
     browser.picture(SCREENSHOTS / "gallery.png")
 
 
@@ -132,6 +126,51 @@ def test_no_page_offers_what_is_closed_or_empty(browser: Browser, page: str) -> 
     leading = {link for link in webclient.links(browser) if any(word in f"/{link}" for word in CLOSED)}
     assert leading == set()
     assert "Login" not in browser.run("return document.body.innerText")
+
+
+def viewer_is_there(browser: Browser) -> bool:
+    browser.open(web_apps.viewer(1, IMAGE))
+    return web_apps.drawn(browser) > 0
+
+
+def figure_is_there(browser: Browser) -> bool:
+    browser.open(web_apps.figure(1, 30, IMAGE))
+    return webclient.pictures(browser, web_apps.FIGURE, 3) == 3
+
+
+def images_of_the_gene_are_there(browser: Browser) -> bool:
+    browser.open(web_apps.gene(GENE))
+    for name in (GENE, "Demo screen"):
+        webclient.unfold(browser, name)
+    webclient.choose(browser, "Demo plate")
+    return webclient.pictures(browser, web_apps.MAPR, OF_GENE) == OF_GENE
+
+
+def study_is_there(browser: Browser) -> bool:
+    browser.open("")
+    return len(web_apps.studies(browser)) == 1
+
+
+@pytest.mark.parametrize(
+    ("app", "is_there"),
+    [
+        ("iviewer", viewer_is_there),
+        ("figure", figure_is_there),
+        ("mapr", images_of_the_gene_are_there),
+        ("gallery", study_is_there),
+    ],
+)
+def test_an_applications_page_is_the_same_with_an_empty_and_a_warm_cache(
+    service: Service, tmp_path: Path, app: str, is_there: Callable[[Browser], bool]
+) -> None:
+    visitors.empty_caches(service)
+    site = visitors.site(service)
+    for cache in ("empty", "warm"):
+        # Each time a visitor who has never been here.
+        with chromium(tmp_path / cache, site) as browser:
+            assert is_there(browser), cache
+            without = WITHOUT if app == "gallery" else ()
+            assert web_apps.failures(app, browser.traffic(), site.name, *without) == [], cache
 
 
 @pytest.mark.usefixtures("warm")

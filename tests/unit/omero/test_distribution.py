@@ -98,6 +98,22 @@ def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(
     assert {"lib/client/OMEZarrReader.jar", "lib/server/OMEZarrReader.jar"} == set(reader.paths)
 
 
+def test_while_it_restarts_the_proxy_finds_the_node_away_and_asks_another(machine: Machine) -> None:
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    machine.said("touch /run/played/omero-web-tls.runs && rm /run/played/log")
+    assert machine.apply(WRITER, PLAN)[0] == 0
+    assert "omero-web-tls" not in machine.said("cat /run/played/log")
+    machine.said("rm /run/played/log")
+    assert machine.apply(WRITER, with_jars(jar("a.jar")))[0] == 0
+    assert machine.said("grep omero- /run/played/log").splitlines() == [
+        *("stop omero-web-tls", "stop omero-server", "start omero-server", "start omero-web-tls")
+    ]
+    # With a configuration that it does not start with, and with the former one again.
+    machine.said("echo 'NOW ERROR' > /run/played/fails && rm /run/played/log")
+    assert machine.apply(WRITER, with_jars(jar("b.jar")))[0] == 1
+    assert machine.said("grep omero- /run/played/log").splitlines()[-1] == "start omero-web-tls"
+
+
 def test_only_root_writes_the_jars(machine: Machine) -> None:
     assert machine.apply(WRITER, with_jars(jar("a.jar", client=True)))[0] == 0
     assert machine.said(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
