@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import Field
 
@@ -128,6 +129,11 @@ def hosts(entries: Iterable[Placed]) -> Iterator[tuple[str, str]]:
     of_urls = {setting: urlsplit(url).hostname or "" for setting, url in endpoints(entries).items()}
     of_shares = {setting: source.partition(":")[0] for setting, source in servers(entries).items()}
     yield from ((setting.partition(".")[0], host) for setting, host in (of_shares | of_urls).items())
+
+
+def existing(entries: Iterable[Entry]) -> list[UUID]:
+    """The ids of volumes that are there already."""
+    return [volume.existing for volume in of_kind(entries, RawVolume) if volume.existing]
 
 
 def in_release(entries: Iterable[Entry], release: str) -> tuple[Entry, ...]:

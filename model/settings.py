@@ -48,7 +48,7 @@ from model.people import Operator
 from model.proxies import Proxies
 from model.public_certificate import Acme, PublicCertificate
 from model.public_site import PublicSite
-from model.raw_storage import RawVolume, StorageNetwork
+from model.raw_storage import StorageNetwork
 from model.redirects import Redirect
 from model.release_settings import Bastion, Flavor, NodeGroup, Release, ScopeSettings
 from model.role_description import Distribution, Feature
@@ -155,8 +155,7 @@ class Settings(Section):
         )
         yield from self._files_come_from_somewhere()
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
-        raw = [one.existing for one in raw_storage.of_kind(self.raw_images(), RawVolume) if one.existing]
-        yield from collisions.volumes([*volumes, *raw])
+        yield from collisions.volumes([*volumes, *raw_storage.existing(self.raw_images())])
         of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
         yield from raw_storage.problems(self.placed_storage(), self.releases, of_site)
         yield from self._certificate_is_for_the_name()
@@ -264,11 +263,11 @@ class Settings(Section):
 
     def features(self) -> frozenset[Feature]:
         """What is asked for that makes roles need more packages, or nodes more roles."""
+        raw, is_official = set(map(type, self.raw_images())), self.omero.distribution == Distribution.OFFICIAL
         used = {
             Feature.ACME: self.acme is not None,
-            Feature.S3: bool(raw_storage.of_kind(self.raw_images(), S3Mount)),
-            Feature.LOCAL_STORAGE: self.omero.distribution == Distribution.OFFICIAL
-            and any(isinstance(one, raw_storage.LOCAL) for one in self.raw_images()),
+            Feature.S3: S3Mount in raw,
+            Feature.LOCAL_STORAGE: is_official and not raw.isdisjoint(raw_storage.LOCAL),
             Feature.PAGES: self.site.pages is not None,
         }
         return frozenset(feature for feature, is_used in used.items() if is_used)

@@ -36,7 +36,7 @@ def volume_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> d
     if component is None or provider is None:
         msg = (
             f"{adoption.volume}: the state does not have its node yet, so it cannot be adopted. "
-            f"Use it by its id: volumes: {{…: {{existing: {adoption.volume.id}}}}} in the stack file."
+            f"Use it by its id: set existing: {adoption.volume.id} where the stack file names it (volumes, storage)."
         )
         raise StateError(msg)
     head, _, name = str(component["urn"]).rpartition("::")

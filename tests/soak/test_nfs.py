@@ -282,7 +282,9 @@ def test_a_volume_is_read_at_the_same_path_on_both_and_is_not_the_root_disk(plac
 
 def test_a_volume_that_is_not_mounted_is_a_failure_that_names_it(place: Place) -> None:
     mount, health = VOLUME["mount"], "sudo /usr/local/lib/idr/local-storage/health"
-    place.said(READWRITE, f"sudo exportfs -u {place.address(READONLY)}:{mount} && sudo umount {mount}")
+    # The kernel lets go of what it has shared when its table is emptied.
+    gone = f"sudo exportfs -u {place.address(READONLY)}:{mount} && sudo exportfs -f && sudo umount {mount}"
+    place.said(READWRITE, gone)
     done = place.on(READWRITE, health)
     place.on(READWRITE, "sudo exportfs -ra")
     away = place.on(READONLY, f"ls {mount}/image")

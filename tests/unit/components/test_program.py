@@ -190,3 +190,13 @@ def test_with_configure_false_nothing_is_run_on_the_machines(cloud: FakeCloud) -
     assert servers(recorder) == 5
     assert not any(request.type.startswith("command:") for request in recorder.requests.values())
     assert cloud.calls
+
+
+@pytest.mark.usefixtures("cloud")
+def test_settings_under_a_former_name_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    share = {"source": "nfs.example.org:/idr", "mount": "/uod/idr"}
+    with caplog.at_level(logging.WARNING):
+        run(preview=True, storage=[{"kind": "nfs", **share}])
+        assert "idr:storage" not in caplog.text
+        run(preview=True, nfsMounts=[share])
+    assert "Pulumi.local.yaml: idr:nfsMounts is read for one version more" in caplog.text

@@ -86,6 +86,20 @@ def test_an_import_takes_images_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
+    "location",
+    [
+        "10.254.0.3:/shares/share-3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "10.0.0.1:/volumes/_nogroup/3f2504e0-4f89-41d3-9a0c-0305e82c3301/6c7a4e6e-5a1b-4f5e-9c4e-0d7c1f1e2a3b",
+        "manila.example.org:/share_3f2504e0_4f89_41d3_9a0c_0305e82c3301",
+    ],
+)
+def test_export_locations_of_manila_are_servers_of_nfs(location: str) -> None:
+    made = planned({**SHARE, "source": location})
+    mounts = files(made, Role.OMERO_READONLY)["/usr/local/lib/idr/nfs/mounts"]
+    assert f"{location} /uod/idr ro" in mounts.splitlines()
+
+
+@pytest.mark.parametrize(
     ("entries", "message"),
     [
         ([NFS], "idr:storage.0: needs 'kind'"),

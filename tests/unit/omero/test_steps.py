@@ -200,7 +200,7 @@ def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machi
     assert (about["state"], about["rows"]) == ("unknown", 0)
     assert applied.said("stat -c '%U %G %a' /data/imports") == "omero-import omero-server 750\n"
     settings = json.loads(applied.said("cat /etc/idr/import.json"))
-    assert settings["mounts"] == [mount.mount for mount in PLAN.settings.nfs_mounts]
+    assert settings["mounts"] == [one.mount for one in PLAN.settings.raw_images()]
     assert (settings["folders"], settings["database_gib"] > 0) == ([], True)
 
 
