@@ -96,6 +96,7 @@ class Subnet:
 class Scope:
     """Nodes in one subnet: a release, or the bastion's.
 
+    OpenStack and Pulumi have no term for it: a project owns a whole stack, and a network has no roles.
     `server_groups` maps a group's name to its policy. A `frozen` scope's machines are left as they are.
     """
 

@@ -111,7 +111,7 @@ def test_an_estimate_leaves_nothing_behind(source: Path, tmp_path: Path) -> None
 
 def test_an_interrupted_run_ends_with_75_and_the_next_one_completes_it(source: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
-    command = [sys.executable, "-m", "idr", "transfer", str(source), str(there), "--bandwidth", "200k"]
+    command = [sys.executable, "-m", "idr", "transfer", str(source), str(there), "--bandwidth", "600k"]
     with subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
     ) as process:
