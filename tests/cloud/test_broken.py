@@ -56,12 +56,12 @@ def edited(place: Tenant, file: str, old: str, new: str) -> Iterator[None]:
 
 
 def test_an_invalid_line_for_nginx_is_named_with_its_place(second: Tenant) -> None:
-    with edited(second, NGINX, "gzip on;", "gzipp on;"):
+    with edited(second, NGINX, "gzip_vary on;", "gzip_varyy on;"):
         text = refusal(second, PROXY)
     assert "role proxy: check failed" in text
-    line = (second.folder / NGINX).read_text().splitlines().index("gzip on;") + 1
-    assert f'unknown directive "gzipp" in /etc/nginx/conf.d/gzip.conf:{line}' in text
+    line = (second.folder / NGINX).read_text().splitlines().index("gzip_vary on;") + 1
+    assert f'unknown directive "gzip_varyy" in /etc/nginx/conf.d/gzip.conf:{line}' in text
     assert BACK in text
-    with edited(second, NGINX, "gzip on;", "gzip off;"):
+    with edited(second, NGINX, "gzip_vary on;", "gzip_vary off;"):
         corrected(second, PROXY)
     corrected(second, PROXY)

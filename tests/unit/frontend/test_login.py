@@ -117,6 +117,15 @@ def test_files_of_omero_webs_own_are_the_same_for_all_and_asked_for_by_nobody(fr
     assert "cookie" not in sent
 
 
+def test_only_files_are_compressed(front: Front) -> None:
+    front.upstream.body = "a secret beside a guess" * 1000
+    asked = {"Accept-Encoding": "gzip, deflate, br"}
+    for path in (*PRIVATE, *(f"{path}{'&' if '?' in path else '?'}callback=f" for path in JSON), LOGIN):
+        assert "content-encoding" not in front.get(path, **ADA, **asked).headers, path
+        assert "accept-encoding" not in front.upstream.headers[-1]
+    assert front.get(STATIC, **ADA, **asked).headers["content-encoding"] == "gzip"
+
+
 def test_no_other_cache_is_there() -> None:
     files = proxy.rendered(PLAN)
     conf = "".join(text for path, text in files.items() if path.endswith(".conf"))

@@ -67,6 +67,7 @@ def visiting(folder: Path, made: Plan) -> Iterator[httpx.Client]:
         pages = folder / "srv" / "idr-pages" / "current"
         (pages / "img").mkdir(parents=True)
         (pages / "index.html").write_text("<h1>About us</h1>")
+        (pages / "long.html").write_text("<p>About us</p>" * 1000)
         (pages / "img" / "logo.svg").write_text("<svg/>")
         (pages.parent / "beside.html").write_text("not for visitors")
         with (
@@ -94,6 +95,7 @@ def test_the_static_pages_are_below_their_path(visitor: httpx.Client) -> None:
     assert (answer.text, answer.headers["content-type"]) == ("<h1>About us</h1>", "text/html")
     assert answer.headers.get_list("cache-control") == ["public, max-age=300"]
     assert visitor.get("/about/img/logo.svg").headers["content-type"] == "image/svg+xml"
+    assert visitor.get("/about/long.html").headers["content-encoding"] == "gzip"
     assert visitor.get("/about").headers["location"].endswith("/about/")
     # An archive's scripts run where they are, not as callbacks of the program's.
     assert visitor.get("/about/?callback=https://x.example.org/").status_code == 200
