@@ -69,7 +69,9 @@ def _pairs(variables: dict[str, Any]) -> str:
 
 def prometheus(topology: Topology) -> tuple[Target, ...]:
     """Every node's exporter, and the metrics of the site's own roles, as Prometheus' file_sd reads them."""
-    exporters = (_target(node, topology, NODE_EXPORTER_PORT) for node in topology.nodes)
+    # By TLS, with a certificate of the stack's authority for the address; what another tool installs is its own matter.
+    scheme = {"__scheme__": "https"} if topology.configured else {}
+    exporters = (_target(node, topology, NODE_EXPORTER_PORT, **scheme) for node in topology.nodes)
     of_site_roles = (
         _target(
             node,

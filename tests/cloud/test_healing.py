@@ -61,7 +61,8 @@ def heals_after_freeze(service: Service, unit: str) -> faults.Outage:
     name = unit.removesuffix("*")
     log = service.on(node, "sudo journalctl --quiet --no-pager --output=cat --unit=idr-heal --since=-5min")
     assert f"{name}: " in log
-    metrics = service.on(node, "curl -s http://$(hostname -I | cut -d' ' -f1):9100/metrics")
+    address = "https://$(hostname -I | cut -d' ' -f1):9100/metrics"
+    metrics = service.on(node, f"curl -sS --cacert /etc/idr/ca.crt {address}")
     assert f'idr_heal_restarts_total{{unit="{name}"}}' in metrics
     return outage
 

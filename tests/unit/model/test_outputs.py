@@ -119,6 +119,12 @@ def test_prometheus_is_told_every_node() -> None:
     targets = inventory.prometheus(MADE)
     assert [target.labels["node"] for target in targets] == [node.name for node in PLAN.nodes]
     assert targets[1].targets == ("10.130.1.20:9100",)
+    assert {target.labels["__scheme__"] for target in targets} == {"https"}
+
+
+def test_what_another_tool_installs_has_no_certificate_of_the_stacks() -> None:
+    others = MADE.model_copy(update={"configured": False})
+    assert not any("__scheme__" in target.labels for target in inventory.prometheus(others))
 
 
 def test_flows_name_nodes() -> None:
