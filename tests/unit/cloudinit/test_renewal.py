@@ -17,7 +17,7 @@ CERTIFICATES = "/etc/idr/ca.crt"
 KEYS = "/etc/ssh/authorized_keys/idr"
 PASSED_ON = "/etc/ssh/authorized_keys/jump"
 USERS = "demo1-redis /etc/redis/users.acl"
-SERVERS = ("/etc/idr/omero", "/etc/idr/web", "/etc/postgresql/15/main", "/etc/redis")
+SERVERS = ("/etc/idr/metrics", "/etc/idr/omero", "/etc/idr/web", "/etc/postgresql/15/main", "/etc/redis")
 
 
 def texts(secrets: Secrets) -> dict[str, str]:

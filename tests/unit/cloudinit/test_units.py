@@ -75,4 +75,5 @@ def test_the_units_are_of_every_role_that_runs_something() -> None:
     assert {"idr-heal.service", "idr-prewarm.service", "idr-s3-uod-idr-zarr.service", "about-page.service"} <= {
         *units()
     }
+    assert "certbot.service" in units()
     assert {"nginx.service", "postgresql@.service", "redis-server.service", "omero-server.service"} <= {*units()}
