@@ -39,13 +39,18 @@ def plain(figures: Figures) -> dict[str, object]:
     pages = {"cached": figures.cached, "uncached": figures.uncached}
     medians = {name: page.median if page.seconds else None for name, page in pages.items()}
     failed = {name: page.failed for name, page in pages.items()}
-    return {"seconds": {**medians, "login": login}, "failed": failed, "attacker": figures.attacker}
+    return {
+        "seconds": {**medians, "login": login},
+        "failed": failed,
+        "attacker": figures.attacker,
+        "proxy": figures.proxy,
+    }
 
 
 def table(figures: dict[str, Figures]) -> Table:
     """One row a kind: medians in milliseconds, and how many requests failed of how many."""
     made = Table(title="an ordinary visitor (ms)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in ("during", "cached", "failed", "uncached", "failed", "login (s)"):
+    for name in ("during", "cached", "failed", "uncached", "failed", "login (s)", "nginx (%)"):
         made.add_column(name, justify="left" if name == "during" else "right", no_wrap=True)
     for kind, one in figures.items():
         pages = (
@@ -53,5 +58,5 @@ def table(figures: dict[str, Figures]) -> Table:
             for page in (one.cached, one.uncached)
             for text in (f"{1000 * page.median:.1f}", f"{page.failed}/{page.failed + len(page.seconds)}")
         )
-        made.add_row(kind, *pages, f"{one.login:.1f}")
+        made.add_row(kind, *pages, f"{one.login:.1f}", f"{100 * one.proxy:.1f}")
     return made

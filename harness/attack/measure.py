@@ -22,6 +22,8 @@ from harness.stacks import ROOT
 SECONDS = 20
 SETTLE_SECONDS = 3
 NAMESPACE = "attacker"
+PROXY = "demo1-proxy"
+TICKS = 100
 ADDRESS = str(layout.EXTERNAL[4])
 """Beside the cloud's, the machine's and the tests' authority's, below those that routers get."""
 
@@ -52,6 +54,8 @@ class Figures:
     login: float
     """Seconds of an operator's login to the bastion; infinite where it failed."""
     attacker: dict[str, int]
+    proxy: float
+    """Seconds of a processor that the proxy's nginx used, a second."""
 
 
 def measured() -> dict[str, Figures]:
@@ -87,13 +91,15 @@ def _service() -> Service:
 def _attack(service: Service, kind: str) -> "subprocess.Popen[str]":
     address = service.address("bastion" if kind == "ssh" else "omero")
     host = str(service.outputs["topology"]["hostName"])
-    run = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "harness.attack.hostile"]
+    # It is on the machine of those it attacks: its own work must not take their processors.
+    run = ["nice", "-n", "19", "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "harness.attack.hostile"]
     command = outsider.start(NAMESPACE, [*run, kind, address, host, str(SECONDS)])
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def _noticed(service: Service, kind: str | None) -> Figures:
     attack = _attack(service, kind) if kind else None
+    began, used = time.monotonic(), _nginx_seconds(service)
     end = time.monotonic() + SECONDS
     cached, uncached, login = Noticed(), Noticed(), list[float]()
     threads = [
@@ -105,8 +111,16 @@ def _noticed(service: Service, kind: str | None) -> Figures:
         thread.start()
     for thread in threads:
         thread.join()
+    share = (_nginx_seconds(service) - used) / (time.monotonic() - began)
     did = json.loads(attack.communicate(timeout=SECONDS)[0]) if attack else {}
-    return Figures(cached, uncached, login[0], did)
+    return Figures(cached, uncached, login[0], did, share)
+
+
+def _nginx_seconds(service: Service) -> float:
+    """What the proxy's nginx has used of processors so far, in whole ticks of 10 ms (proc(5): utime and stime)."""
+    processes = service.on(PROXY, "for process in $(pgrep -x nginx); do cat /proc/$process/stat; done")
+    fields = (line.rpartition(")")[2].split() for line in processes.splitlines())
+    return sum(int(user) + int(system) for user, system in (times[11:13] for times in fields)) / TICKS
 
 
 def _visit(service: Service, noticed: Noticed, end: float, *, fresh: bool) -> None:

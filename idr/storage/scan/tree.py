@@ -50,23 +50,31 @@ def walk(folder: bytes, names: Sequence[bytes] | None = None) -> Iterator[Found]
 
 
 def _entries(folder: bytes, names: Sequence[bytes] | None) -> Iterator[Found | bytes]:
-    """Yield paths of files, and what cannot be listed, in order."""
+    """Yield paths of files, and what cannot be listed, in order. Users of OMERO decide how deep a tree is."""
+    waiting = [*_listed(folder, names)]
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, Found) or not entry.endswith(b"/"):
+            yield entry
+        else:
+            waiting += _listed(entry[:-1], None)
+
+
+def _listed(folder: bytes, names: Sequence[bytes] | None) -> Sequence[Found | bytes]:
+    """Return what is in a folder, the last first."""
     try:
         with os.scandir(folder) as found:
             # With its slash a folder sorts as the paths of what is in it do: `a.txt` before `a/b`.
-            entries = sorted(
-                (entry.path + b"/" if entry.is_dir(follow_symlinks=names is not None) else entry.path)
-                for entry in found
-                if entry.name != HIDDEN and (names is None or entry.name in names)
+            return sorted(
+                (
+                    entry.path + b"/" if entry.is_dir(follow_symlinks=names is not None) else entry.path
+                    for entry in found
+                    if entry.name != HIDDEN and (names is None or entry.name in names)
+                ),
+                reverse=True,
             )
     except OSError:
-        yield Found(folder, problem=UNREADABLE)
-        return
-    for path in entries:
-        if path.endswith(b"/"):
-            yield from _entries(path[:-1], None)
-        else:
-            yield path
+        return [Found(folder, problem=UNREADABLE)]
 
 
 def _look(entry: Found | bytes) -> Found | None:

@@ -230,6 +230,21 @@ def test_what_curators_should_not_meet_is_not_handed_over(node: Node) -> None:
     assert "refused" in node.idr_upload("list").stdout.decode()
 
 
+def test_folders_in_folders_without_end_stop_nothing(node: Node) -> None:
+    """By renaming, a submitter makes a tree deeper than any path is long."""
+    node.opened("idr0150-deep", "--gib", 1)
+    deep = "import os; [(os.mkdir('d'), os.chdir('d')) for _ in range(3000)]; open('x', 'wb').write(bytes(1 << 28))"
+    made = node.machine.run(f'cd /srv/upload/open/upload-idr0150-deep/incoming && python3 -c "{deep}"')
+    assert made.returncode == 0, made.stderr.decode()
+    listed = node.idr_upload("list")
+    assert (listed.returncode, "0.2 of 1" in listed.stdout.decode()) == (0, True), listed.stderr.decode()
+    refused = node.idr_upload("hand-over", "idr0150-deep")
+    assert (refused.returncode, "the path is longer than 2000 bytes" in refused.stderr.decode()) == (1, True)
+    assert "Traceback" not in refused.stderr.decode()
+    deleted = node.idr_upload("delete", "idr0150-deep")
+    assert deleted.returncode == 0, deleted.stderr.decode()
+
+
 def test_a_hand_over_that_was_cut_off_goes_on(node: Node) -> None:
     password = node.opened("idr0013-cut", "--gib", 1)
     incoming = "/srv/upload/open/upload-idr0013-cut/incoming"

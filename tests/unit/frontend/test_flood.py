@@ -1,15 +1,19 @@
 """What one visitor asks for at full speed costs the proxy and its disk little: given up at once, refused, or kept."""
 
+import os
 import socket
 import ssl
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import h2.connection
 import h2.errors
 import pytest
 
-from tests.unit.frontend.conftest import THUMBNAIL, Front
+from harness import proxy, rendered, stacks
+from harness.attack import hostile
+from tests.unit.frontend.conftest import PLAN, THUMBNAIL, Front
 
 HOSTILE = "127.0.0.2"
 """Of loopback, an address that the limits count."""
@@ -17,6 +21,18 @@ LOT = 50
 MOST = 1000
 """Requests of one connection, as nginx has it by default."""
 PING, GOAWAY = 6, 7
+CONNECTIONS_A_SECOND = 10
+"""That one address opens for long: the host firewall's rule."""
+PROCESSORS = 4
+"""Of the IDR's proxies (m1.medium in Pulumi.ebi.yaml)."""
+SHARES = {
+    THUMBNAIL: 0.05,
+    hostile.KEPT: 0.05,
+    "/nothing/": 0.05,
+    # The work grows with the address: nginx hashes it for each map, before it knows that it refuses the request.
+    f"/webgateway/get_thumbnails/?{'&'.join(f'id={number}' for number in range(1, 201))}": 0.1,
+}
+"""What of the proxy's processors one address may take at most, by what it asks for."""
 
 
 def given_up(front: Front, path: str, most: int) -> int:
@@ -46,6 +62,48 @@ def given_up(front: Front, path: str, most: int) -> int:
 def test_a_connection_is_good_for_a_thousand_requests(front: Front) -> None:
     front.get(THUMBNAIL)
     assert given_up(front, THUMBNAIL, 2 * MOST) == MOST
+
+
+def nginx(front: Front) -> dict[int, Path]:
+    """The main process and its workers, with what the kernel knows of their time on a processor."""
+    main = int((front.place.folder / "pid").read_text())
+    workers = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    return {process: Path(f"/proc/{process}/schedstat") for process in (main, *map(int, workers))}
+
+
+def processor_seconds(front: Front) -> float:
+    """What nginx has used of processors so far: however busy the machine is with other work."""
+    return sum(int(times.read_text().split()[0]) for times in nginx(front).values()) / 1e9
+
+
+@pytest.mark.parametrize("path", SHARES, ids=["thumbnail", "fifty", "closed", "long"])
+def test_others_keep_the_proxy(front: Front, path: str) -> None:
+    """The attacker has a processor of its own, so that its own work is not counted as the proxy's."""
+    front.get(path)
+    mine = os.sched_getaffinity(0)
+    for process in nginx(front):
+        os.sched_setaffinity(process, {min(mine)})
+    os.sched_setaffinity(0, {max(mine)})
+    try:
+        given_up(front, path, 2 * MOST)  # what one address may have at once
+        given_up(front, path, 2 * MOST)
+        costs = []
+        for _ in range(5):
+            before = processor_seconds(front)
+            assert given_up(front, path, 2 * MOST) == MOST
+            costs.append(processor_seconds(front) - before)
+    finally:
+        os.sched_setaffinity(0, mine)
+    print(f"one address: {CONNECTIONS_A_SECOND * min(costs):.3f} s of a processor a second")
+    assert 0 < CONNECTIONS_A_SECOND * min(costs) <= SHARES[path] * PROCESSORS
+
+
+def test_the_firewall_lets_an_address_open_so_many() -> None:
+    rules = rendered.files(proxy.proxy_node(PLAN), PLAN, stacks.secrets_of("local"))["/etc/nftables.conf"]
+    assert f"limit rate over {CONNECTIONS_A_SECOND}/second" in rules
+    for stack in ("ebi", "uod"):
+        plan = stacks.plan_of(stack)
+        assert plan.settings.flavors[proxy.proxy_node(plan).flavor_name].vcpus >= PROCESSORS
 
 
 def test_of_what_is_refused_the_logs_have_a_part(front: Front) -> None:
