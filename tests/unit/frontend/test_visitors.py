@@ -14,7 +14,6 @@ import pytest
 from harness import proxy
 from model import balancing
 from tests.unit.frontend.conftest import LANDING, PLAN, PLATE, THUMBNAIL, Front
-from tests.unit.frontend.test_cache import KEPT, NOT_KEPT
 
 AT_ONCE = 16
 PAGE = "/webclient/search/"

@@ -131,7 +131,10 @@ def test_certbot_goes_the_sites_way_to_an_authority_of_its_own() -> None:
     assert "https_proxy=http://proxy.example.org:3128/" in node
     assert "no_proxy=localhost,127.0.0.1,169.254.169.254,acme.example.org" in node
     renewal = found["/etc/systemd/system/certbot.service.d/idr.conf"].splitlines()
-    assert renewal[-2:] == ["EnvironmentFile=-/etc/idr/node.env", f"EnvironmentFile=-{ACME_ENV}"]
+    assert [line for line in renewal if line.startswith("EnvironmentFile=")] == [
+        "EnvironmentFile=-/etc/idr/node.env",
+        f"EnvironmentFile=-{ACME_ENV}",
+    ]
     asking = found["/usr/local/lib/idr/proxy/certificate"].splitlines()
     assert asking.index(". /etc/idr/node.env") < asking.index(f". {ACME_ENV}")
 
