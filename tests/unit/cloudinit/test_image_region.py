@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,10 @@ pytestmark = pytest.mark.needs("haproxy", "unzip")
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine() -> Iterator[Machine]:
+    # The path of HAProxy's socket is at most 97 characters long, and pytest's own folders are longer in a worker.
+    with tempfile.TemporaryDirectory() as folder:
+        yield Machine(Path(folder))
 
 
 @pytest.fixture
