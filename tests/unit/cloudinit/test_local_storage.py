@@ -69,6 +69,14 @@ def test_without_links_nothing_of_them_stays(node: Node) -> None:
     assert not node.tree.exists()
 
 
+def test_a_dot_in_a_path_is_a_dot(node: Node) -> None:
+    node.wants(("idr.0001", "/a"))
+    node.run("prepare")
+    node.wants(("idr-0001", "/a"))
+    assert node.run("prepare").returncode == 0
+    assert node.made() == {"idr-0001": "/a"}
+
+
 def test_a_folder_with_data_is_never_replaced_by_a_link(node: Node) -> None:
     (node.tree / "idr0001").mkdir(parents=True)
     (node.tree / "idr0001" / "image").write_text("data")
