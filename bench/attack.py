@@ -43,6 +43,7 @@ def plain(figures: Figures) -> dict[str, object]:
         "seconds": {**medians, "login": login},
         "failed": failed,
         "attacker": figures.attacker,
+        "beginning": figures.beginning,
         "proxy": figures.proxy,
     }
 
