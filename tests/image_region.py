@@ -5,42 +5,32 @@ both as strict as the true ones are known to be.
 """
 
 import os
-import re
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-import yaml
-
 from harness import stacks
 from harness.ports import free_port
 from harness.rendered import files
 from harness.stacks import ROOT
-from model.overrides import merge
 from model.plan import Node, Plan
-from model.planning import plan
-from model.reading import Source, parse
+from tests import role_machine
+from tests.role_machine import RoleMachine
 
 EXAMPLE = ROOT / "examples" / "image-region"
 ROLE = EXAMPLE / "roles" / "image-region"
 PLAYED = Path(__file__).with_name("image_region_service")
 NAME = "image-region"
-FOLDERS = (
-    r"(?<![\w/.])/(opt/image-region|opt/omero|etc/image-region|etc/idr|usr/local/lib/idr|var/lib/image-region"
-    r"|run/image-region)"
-)
 
 
 def plan_of() -> Plan:
     """The IDR as it is published, with the example on top."""
-    values = merge(stacks.values("idr"), yaml.safe_load((EXAMPLE / "idr.yaml").read_text()))
-    return plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=ROOT)), "idr")
+    return role_machine.plan_of(EXAMPLE)
 
 
 def nodes_of(made: Plan) -> tuple[Node, ...]:
@@ -57,23 +47,28 @@ def pack(archive: Path, program: str = "omero-ms-image-region") -> None:
 
 
 @dataclass
-class Machine:
-    """The role on a folder for the root of a machine. Accounts are this one; units are played."""
+class Machine(RoleMachine):
+    """The role on a folder for the root of a machine."""
 
-    folder: Path
+    role = NAME
+    served = "8082"
+    do_units_run = True
+    start_seconds = 15
+    folders = (
+        *("opt/image-region", "opt/omero", "etc/image-region", "etc/idr", "usr/local/lib/idr"),
+        *("var/lib/image-region", "run/image-region"),
+    )
     service: int = field(default_factory=free_port)
     tls: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
         made = plan_of()
         node = nodes_of(made)[0]
-        self.address = str(node.address)
+        self._address = str(node.address)
         for path, text in files(node, made, stacks.secrets_of("idr")).items():
             if NAME in path or path in ("/etc/idr/ca.crt", "/usr/local/lib/idr/omero-server/ice.config"):
                 self.write(path, text).chmod(0o755)
-        for name in ("folders", "services"):
-            self.write(f"/usr/local/lib/idr/common/{name}", (ROOT / "cloudinit/common/scripts" / name).read_text())
-        self.write("/etc/idr/node.env", "NODE_ADDRESS=127.0.0.1\n")
+        self.write_steps_of_the_program()
         for path in ("opt/omero/server", "var/lib", "run/image-region-tls", "played"):
             (self.folder / path).mkdir(parents=True, exist_ok=True)
         self.sessions = self.folder / "sessions"
@@ -91,44 +86,23 @@ class Machine:
         found = digest or sha256(self.archive.read_bytes()).hexdigest()
         self.write(f"/usr/local/lib/idr/{NAME}/downloads", f"service {found} file://{self.archive}\n")
 
-    def write(self, path: str, text: str) -> Path:
-        """Write a file of the machine."""
-        file = Path(f"{self.folder}{path}")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(self._here(text))
-        return file
+    @property
+    def address(self) -> str:
+        return self._address
 
-    def _here(self, text: str) -> str:
-        text = text.replace(f"{self.address}:8082", f"127.0.0.1:{self.tls}").replace(
-            "$NODE_ADDRESS:8082", f"127.0.0.1:{self.tls}"
-        )
-        text = re.sub(r"\b8081\b", str(self.service), text)
-        text = re.sub(FOLDERS, rf"{self.folder}/\1", text)
-        # Accounts and units of this machine are left alone.
-        for was, now in (
-            ('-o "$owner" -g "$group" ', ""),
+    def served_here(self) -> int:
+        return self.tls
+
+    def other_ports(self) -> Mapping[str, int]:
+        return {"8081": self.service}
+
+    def left_alone(self) -> tuple[tuple[str, str], ...]:
+        return (
             (f"-o {NAME} -g {NAME} ", ""),
             (f"id -u {NAME} > /dev/null 2>&1 ||", "true ||"),
-            ("systemctl disable -q --now haproxy", "true"),
             ("--cacert", "-k --cacert"),
             ("SECONDS = 20", "SECONDS = 0.3"),
-        ):
-            text = text.replace(was, now)
-        return text
-
-    def step(self, name: str, changed: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run a step of the role."""
-        played = self.folder / "played"
-        (played / "systemctl").write_text('#!/bin/bash\necho "$*" >> "$PLAYED/log"\n')
-        (played / "systemctl").chmod(0o755)
-        environment = {
-            **os.environ,
-            "PATH": f"{played}:{os.environ['PATH']}",
-            "PLAYED": str(played),
-            "CHANGED": changed,
-        }
-        script = f"{self.folder}/usr/local/lib/idr/{NAME}/{name}"
-        return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
+        )
 
     def prepared(self) -> None:
         """Take the steps before the units start."""
@@ -136,20 +110,10 @@ class Machine:
             done = self.step(name)
             assert done.returncode == 0, done.stdout + done.stderr
 
-    def asked_of_systemd(self) -> list[str]:
-        """What the last steps asked of systemctl."""
-        log = self.folder / "played" / "log"
-        said = log.read_text().splitlines() if log.exists() else []
-        log.unlink(missing_ok=True)
-        return said
-
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
         """Run a unit's command until the end of the block."""
-        text = Path(f"{self.folder}/etc/systemd/system/{name}.service").read_text()
-        (command,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
-        place = re.search(r"^WorkingDirectory=(.*)$", text, re.M)
-        environment = dict(re.findall(r'^Environment="?(\w+)=([^"\n]*)"?$', text, re.M))
+        command, environment, place = self.unit(name)
         # The interpreter of OMERO's environment, which is not here.
         command = f"{sys.executable} {command}" if name != f"{NAME}-tls" else command.replace(" -Ws ", " -W ")
         environment |= {"NODE_ADDRESS": "127.0.0.1", "PLAYED_SESSIONS": str(self.sessions)}
@@ -158,7 +122,7 @@ class Machine:
             process = subprocess.Popen(
                 ["bash", "-c", f"exec {command}"],
                 env=os.environ | environment,
-                cwd=place[1] if place else "/",
+                cwd=place,
                 stdout=log,
                 stderr=log,
             )
@@ -176,11 +140,3 @@ class Machine:
                 units.enter_context(self.running(name))
             self.wait_until_healthy()
             yield
-
-    def wait_until_healthy(self, seconds: float = 15) -> None:
-        """Until `health` succeeds. Raises AssertionError with what it says."""
-        end = time.monotonic() + seconds
-        while (done := self.step("health")).returncode and time.monotonic() < end:
-            time.sleep(0.2)
-        logs = "".join(file.read_text()[-1500:] for file in self.folder.glob(f"{NAME}*.log"))
-        assert done.returncode == 0, done.stdout + done.stderr + logs

@@ -6,27 +6,22 @@ of the tests' own that is strict where the true one is known to be (search_appli
 
 import io
 import os
-import re
 import subprocess
 import tarfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness import stacks
 from harness.ports import free_port
 from harness.rendered import files
 from harness.stacks import ROOT
-from model.overrides import merge
 from model.plan import Node, Plan
-from model.planning import plan
-from model.reading import Source, parse
+from tests import role_machine
+from tests.role_machine import RoleMachine
 
 EXAMPLE = ROOT / "examples" / "search-engine"
 ROLE = EXAMPLE / "roles" / "searchengine"
@@ -75,14 +70,12 @@ exec "$OPENSEARCH_JAVA_HOME/bin/java" $OPENSEARCH_JAVA_OPTS -Djava.security.mana
   -Djava.io.tmpdir="$RUNTIME_DIRECTORY" -Dopensearch.path.home="$home" -Dopensearch.path.conf="$OPENSEARCH_PATH_CONF" \\
   -Dopensearch.distribution.type=tar -cp "$home/lib/*" org.opensearch.bootstrap.OpenSearch
 """
-START_SECONDS = 90
 CONFIG = "/etc/searchengine/.app_config.yml"
 
 
 def plan_of(folder: Path = ROOT) -> Plan:
     """The IDR as it is published, with the example on top."""
-    values = merge(stacks.values("idr"), yaml.safe_load((EXAMPLE / "idr.yaml").read_text()))
-    return plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=folder)), "idr")
+    return role_machine.plan_of(EXAMPLE, folder)
 
 
 def node_of(made: Plan) -> Node:
@@ -134,10 +127,17 @@ def pack_application(archive: Path) -> None:
 
 
 @dataclass
-class Machine:
-    """The role on a folder for the root of a machine. Accounts are this one and `nobody`; units are played."""
+class Machine(RoleMachine):
+    """The role on a folder for the root of a machine. Accounts are this one and `nobody`."""
 
-    folder: Path
+    role = "searchengine"
+    served = "5577"
+    do_units_run = False
+    start_seconds = 90
+    folders = (
+        *("opt/searchengine", "srv/search", "etc/searchengine", "etc/idr", "usr/local/lib/idr"),
+        *("var/log/search", "var/lib/search"),
+    )
     archives: Path
     ports: dict[str, int] = field(
         default_factory=lambda: {port: free_port() for port in ("5577", "9200", "9300", "9243", "5578")}
@@ -146,7 +146,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         made = plan_of()
-        self.address = str(node_of(made).address)
+        self._address = str(node_of(made).address)
         self._texts = files(node_of(made), made, stacks.secrets_of("idr"))
         self.install()
 
@@ -157,9 +157,7 @@ class Machine:
                 self.write(path, text)
         for script in (ROLE / "scripts").iterdir():
             self.write(f"/usr/local/lib/idr/searchengine/{script.name}", script.read_text()).chmod(0o755)
-        for name in ("folders", "services"):
-            self.write(f"/usr/local/lib/idr/common/{name}", (ROOT / "cloudinit/common/scripts" / name).read_text())
-        self.write("/etc/idr/node.env", "NODE_ADDRESS=127.0.0.1\n")
+        self.write_steps_of_the_program()
         self.name_archives()
 
     def name_archives(self, **sums: str) -> None:
@@ -171,71 +169,27 @@ class Machine:
         self.write("/usr/local/lib/idr/searchengine/downloads", "".join(lines))
 
     @property
-    def _deployed(self) -> dict[str, str]:
-        """Where the played application finds its settings."""
-        return {"DEPLOYED": f"{self.folder}{CONFIG}"}
+    def address(self) -> str:
+        return self._address
 
-    def write(self, path: str, text: str) -> Path:
-        """Write a file of the machine."""
-        file = Path(f"{self.folder}{path}")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(self._here(text))
-        return file
+    def served_here(self) -> int:
+        return self.ports["5578"]
 
-    def _here(self, text: str) -> str:
-        text = text.replace(f"{self.address}:5577", f"127.0.0.1:{self.ports['5578']}").replace(
-            "$NODE_ADDRESS:5577", f"127.0.0.1:{self.ports['5578']}"
-        )
-        for was, port in self.ports.items():
-            text = re.sub(rf"\b{was}\b", str(port), text)
-        text = re.sub(
-            r"(?<![\w/])/(opt/searchengine|srv/search|etc/searchengine|etc/idr|usr/local/lib/idr|var/log/search|var/lib/search)",
-            rf"{self.folder}/\1",
-            text,
-        )
-        # Accounts and units of this machine are left alone.
-        for was, now in (
-            ('-o "$owner" -g "$group" ', ""),
+    def other_ports(self) -> Mapping[str, int]:
+        return self.ports
+
+    def left_alone(self) -> tuple[tuple[str, str], ...]:
+        return (
             ('id -u "$account" > /dev/null 2>&1 ||', "true ||"),
             ("chown search-app", "true"),
             ("runuser -u search-app --", "env"),
-            ("systemctl disable -q --now haproxy", "true"),
             ("--cacert", "--resolve idr:1:127.0.0.1 -k --cacert"),
             ("-Xms1g -Xmx1g", self.heap),
-        ):
-            text = text.replace(was, now)
-        return text
+        )
 
-    def step(self, name: str, changed: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run a step of the role."""
-        played = self.folder / "played"
-        played.mkdir(exist_ok=True)
-        (played / "systemctl").write_text('#!/bin/bash\necho "$*" >> "$PLAYED/log"\n[ "$1" != is-active ]\n')
-        (played / "systemctl").chmod(0o755)
-        environment = {
-            **os.environ,
-            "PATH": f"{played}:{os.environ['PATH']}",
-            "PLAYED": str(played),
-            "CHANGED": changed,
-            **self._deployed,
-        }
-        script = f"{self.folder}/usr/local/lib/idr/searchengine/{name}"
-        return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
-
-    def asked_of_systemd(self) -> list[str]:
-        """What the last steps asked of systemctl."""
-        log = self.folder / "played" / "log"
-        said = log.read_text().splitlines() if log.exists() else []
-        log.unlink(missing_ok=True)
-        return said
-
-    def unit(self, name: str) -> tuple[list[str], dict[str, str], str]:
-        """A unit's command, environment and folder, as its file says them."""
-        text = Path(f"{self.folder}/etc/systemd/system/{name}.service").read_text()
-        environment = dict(re.findall(r'^Environment="?(\w+)=([^"\n]*)"?$', text, re.M))
-        (command,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
-        folder = re.search(r"^WorkingDirectory=(.*)$", text, re.M)
-        return ["bash", "-c", f"exec {command}"], environment, folder[1] if folder else "/"
+    def environment(self) -> dict[str, str]:
+        """Where the played application finds its settings."""
+        return {"DEPLOYED": f"{self.folder}{CONFIG}"}
 
     @contextmanager
     def running(self, name: str, *account: str) -> Iterator["subprocess.Popen[bytes]"]:
@@ -245,11 +199,11 @@ class Machine:
         subprocess.run(["rm", "-rf", str(runtime)], check=True)
         runtime.mkdir(parents=True)
         runtime.chmod(0o777)
-        command = [word.replace(f"/run/{name}/", f"{runtime}/").replace(" -Ws ", " -W ") for word in command]
+        command = command.replace(f"/run/{name}/", f"{runtime}/").replace(" -Ws ", " -W ")
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [*account, *command],
-                env={**os.environ, **environment, "RUNTIME_DIRECTORY": str(runtime)} | self._deployed,
+                [*account, "bash", "-c", f"exec {command}"],
+                env={**os.environ, **environment, "RUNTIME_DIRECTORY": str(runtime)} | self.environment(),
                 cwd=folder,
                 stdout=log,
                 stderr=log,
@@ -260,14 +214,6 @@ class Machine:
             finally:
                 process.terminate()
                 process.wait(60)
-
-    def wait_until_healthy(self) -> None:
-        """Until `health` succeeds. Raises AssertionError with what it says."""
-        end = time.monotonic() + START_SECONDS
-        while (done := self.step("health")).returncode and time.monotonic() < end:
-            time.sleep(1)
-        logs = "".join(file.read_text()[-1500:] for file in self.folder.glob("search-*.log"))
-        assert done.returncode == 0, done.stdout + done.stderr + logs
 
     def engine(self, path: str, **request: Any) -> str:
         """What the engine says, by the role's own command for operators."""
