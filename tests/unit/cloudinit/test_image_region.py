@@ -72,7 +72,7 @@ def test_a_haproxy_that_starts_again_knows_the_session(machine: Machine) -> None
         end = time.monotonic() + 10
         while not machine.sessions.read_text() and time.monotonic() < end:
             time.sleep(0.1)
-    # Whoever would publish it has ended.
+    # The program that publishes sessions has ended.
     with machine.running(f"{NAME}-tls"), machine.running(NAME):
         machine.wait_until_healthy()
 

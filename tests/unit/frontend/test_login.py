@@ -1,4 +1,4 @@
-"""A proxy before an OMERO.web where users log in: nobody gets another one's answer, from no cache, in no way."""
+"""A proxy before an OMERO.web where users log in: what is open, how they log in, what they may send."""
 
 import http.client
 import json

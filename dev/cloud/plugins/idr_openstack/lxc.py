@@ -28,7 +28,7 @@ def settle(guest: Any, instance: Any, starts: int = 3) -> None:
     """Start a guest again, whose init waits, until libvirt knows its process id, without which it attaches nothing.
 
     libvirt's LXC driver loses that message now and then when several guests start at once: it listens to the
-    container's controller before it has said who is to be told (virLXCMonitorNew).
+    container's controller before it has registered the callback (virLXCMonitorNew).
     """
     for again in range(starts):
         end = time.monotonic() + _SETTLE_SECONDS
