@@ -9,13 +9,15 @@ another process, or as the near end of an outgoing connection, the probe of a se
 
 
 def free_port() -> int:
-    """A port that nobody else is given until 128 more were asked for here.
+    """A port that nobody else is given until 128 more were asked for here, at any address of the machine.
 
+    At any, since some servers listen on all addresses. A port that is held on 127.0.0.1 alone may be the near end of a
+    connection from another address, as a test's visitor at 127.0.0.2, and such a server then fails: once in CI.
     A server that sets SO_REUSEADDR, as they all do, can listen on it; its socket and the one that holds the port must
     both have it (socket(7)). Set after bind, so that the one that holds shares with no other of its kind.
     """
     held = socket.socket()
-    held.bind(("127.0.0.1", 0))
+    held.bind(("", 0))
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     _held.append(held)
     port: int = held.getsockname()[1]

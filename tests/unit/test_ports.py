@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 
+import pytest
+
 from harness.ports import free_port
 
 
@@ -19,6 +21,11 @@ def test_a_server_can_listen_on_it_on_any_address() -> None:
     for address in ("127.0.0.1", ""):
         with socket.create_server((address, free_port())) as server:
             socket.create_connection(("127.0.0.1", server.getsockname()[1])).close()
+
+
+def test_no_connection_from_another_address_takes_it() -> None:
+    with socket.socket() as visitor, pytest.raises(OSError, match="already in use"):
+        visitor.bind(("127.0.0.2", free_port()))
 
 
 def test_nobody_answers_before_the_server_does() -> None:
