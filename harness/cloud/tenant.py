@@ -169,7 +169,7 @@ def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
     tenant.set_secret("openstack:password", auth["password"])
     tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
     # Not at once: Keystone refuses tokens of the second in which it revoked those of the password before.
-    leftovers.clear(tenant.cloud())
+    leftovers.clear(tenant.cloud(), _admin())
     default_quotas(name)
     return tenant
 

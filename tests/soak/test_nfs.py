@@ -200,9 +200,10 @@ def register_image() -> None:
 def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The release, both nodes configured: the read-only one waits for the other by itself."""
     assert service.outputs
+    # It deletes what a run that was killed has left on the host, which cannot be started beside it.
+    stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
     with emulated.host(State.at(None)):
         register_image()
-        stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
         stack.configure(idr_image=IMAGE, idr_releases=RELEASES, idr_storage=[VOLUME])
         with stack.running():
             made = Place(stack, stack.service())
@@ -331,6 +332,9 @@ def test_the_read_write_node_reboots_while_the_other_has_it_mounted(place: Place
     place.said(READONLY, f"ls {SHARED}")
     place.reboot(READWRITE)
     until(lambda: place.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+    assert place.said(READWRITE, f"cat {VOLUME['mount']}/image") == "volume"
+    until(lambda: place.on(READONLY, f"cat {VOLUME['mount']}/image").stdout == b"volume\n", ERROR_SECONDS)
+    place.said(READWRITE, "sudo /usr/local/lib/idr/local-storage/health")
 
 
 def test_the_read_write_node_works_while_the_other_reboots(place: Place) -> None:
