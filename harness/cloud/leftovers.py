@@ -21,7 +21,7 @@ def clear(cloud: "openstack.connection.Connection", admin: "openstack.connection
         cloud.delete_volume_snapshot(snapshot.id, wait=True, timeout=SECONDS)
     for volume in cloud.block_storage.volumes():
         if volume.status == "detaching":
-            admin.block_storage.reset_volume_status(volume, "available", "detached", None)
+            admin.block_storage.reset_volume_status(volume.id, "available", "detached", None)
         cloud.delete_volume(volume.id, wait=True, timeout=SECONDS)
 
 
