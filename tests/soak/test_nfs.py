@@ -57,6 +57,8 @@ SHARED, MOUNTED = "/data/OMERO/ManagedRepository", "/data/OMERO-readonly/Managed
 RAW, RAW_MOUNTED, RAW_BY_VERSION_3 = "/srv/raw", "/uod/idr", "/uod/old"
 TREE, BROUGHT = "/uod/filesets", "/srv/brought"
 """Links that the read-only node has, and a folder that the test brings to it."""
+SITE_SERVER = "192.0.2.1"
+"""Whom the settings name: they refuse a machine of the stack, as the read-write node that plays it is."""
 MOUNTD_PORT = 20048
 LEFT_OUT = ("omero-downloads", "omero-database", "omero-server")
 COMMANDS = "/usr/local/lib/idr/omero-server/common.sh"
@@ -97,7 +99,7 @@ class Place:
         values |= {"omero": stacks.values("ebi")["omero"], "omeroImage": values["image"], "releases": RELEASES}
         values["storage"] = [VOLUME]
         if name == READONLY:  # the other one plays the site's server
-            source, options = f"{self.address(READWRITE)}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
+            source, options = f"{SITE_SERVER}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
             links = {"idr0001": RAW_MOUNTED, "old/idr0002": RAW_BY_VERSION_3, "idr0003": BROUGHT}
             values["storage"] += [
                 {"kind": "nfs", "source": source, "mount": RAW_MOUNTED},
@@ -118,7 +120,7 @@ class Place:
         whole = json.loads(render.bundle(node, found, self.stack.secrets(), ids))
         files = [entry | {"content": SERVER} if entry["path"] == COMMANDS else entry for entry in whole["files"]]
         roles = [role for role in whole["roles"] if role not in LEFT_OUT]
-        return json.dumps(whole | {"files": files, "roles": roles})
+        return json.dumps(whole | {"files": files, "roles": roles}).replace(SITE_SERVER, self.address(READWRITE))
 
     def apply(self, node: str) -> None:
         """Send a node its configuration."""
