@@ -5,7 +5,6 @@ sessions. The role's own program keeps one: it logs in there by OMERO's own clie
 from where the one before it has come to.
 """
 
-import base64
 import hashlib
 import shutil
 import time
@@ -21,7 +20,7 @@ from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
 from harness.steps import replaced
 from tests import image_region
-from tests.cloud import faults
+from tests.cloud import downloads, faults
 from tests.cloud.test_broken import BACK, edited, refusal
 from tests.image_region import NAME, ROLE
 
@@ -30,8 +29,7 @@ pytestmark = pytest.mark.cloud
 NODE = "demo1-omeroreadwrite"
 FOLDER = "pictures"
 DOWNLOADS = f"{FOLDER}/{NAME}/files/usr/local/lib/idr/{NAME}/downloads"
-SERVED = "http://127.0.0.1:8099/omero-ms-image-region-0.10.0.zip"
-"""By the node itself: a guest of the demo reaches nothing outside."""
+ARCHIVE = "omero-ms-image-region-0.10.0.zip"
 UNITS = (NAME, f"{NAME}-session", f"{NAME}-tls")
 ON_THE_DEMO = {
     "/opt/omero/server/venv/": "/opt/omero/server/venv3/",
@@ -54,31 +52,22 @@ NUMBERS = count(100001)
 @pytest.fixture(scope="module")
 def added(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service after the update that adds the role to the node of OMERO; afterwards the node is as before."""
-    archive = tmp_path_factory.mktemp("archive") / "service.zip"
-    image_region.pack(archive, python="/opt/omero/server/venv3/bin/python")
-    serve(second.service(), archive)
-    copied(second.folder / FOLDER, hashlib.sha256(archive.read_bytes()).hexdigest())
-    before = second.settings("releases")
-    releases = second.settings("releases")
+    archives = tmp_path_factory.mktemp("archives")
+    image_region.pack(archives / ARCHIVE, python="/opt/omero/server/venv3/bin/python")
+    digest = hashlib.sha256((archives / ARCHIVE).read_bytes()).hexdigest()
+    before, releases = second.settings("releases"), second.settings("releases")
     releases["demo1"]["nodes"]["omeroreadwrite"]["roles"].append(NAME)
-    second.configure(idr_siteRoles=f"{FOLDER}/", idr_releases=releases)
-    assert not replaced(second.apply())
-    yield second.service()
+    with downloads.served(archives) as base:
+        copied(second.folder / FOLDER, f"service {digest} {base}/{ARCHIVE}")
+        second.configure(idr_siteRoles=f"{FOLDER}/", idr_releases=releases)
+        assert not replaced(second.apply())
+        yield second.service()
     second.configure(idr_siteRoles=None, idr_releases=before)
     second.apply()
 
 
-def serve(service: Service, archive: Path) -> None:
-    """Let the node fetch the archive by its URL."""
-    file = f"/srv/archives/{SERVED.rpartition('/')[2]}"
-    encoded = base64.encodebytes(archive.read_bytes()).decode()
-    service.on(NODE, f"sudo mkdir -p /srv/archives && base64 -d | sudo tee {file} > /dev/null", encoded)
-    command = "python3 -m http.server --bind 127.0.0.1 8099"
-    service.on(NODE, f"sudo systemd-run -q --unit archives --working-directory /srv/archives {command}")
-
-
-def copied(folder: Path, digest: str) -> None:
-    """Copy the example's role into `folder`, with the archive that it names, for the demo's node."""
+def copied(folder: Path, archive: str) -> None:
+    """Copy the example's role into `folder`, with the line that names its archive, for the demo's node."""
     shutil.copytree(ROLE, folder / NAME)
     files = [file for file in (folder / NAME).rglob("*") if file.is_file()]
     for was, now in ON_THE_DEMO.items():
@@ -86,8 +75,8 @@ def copied(folder: Path, digest: str) -> None:
         assert found, was
         for file in found:
             file.write_text(file.read_text().replace(was, now))
-    downloads = folder.parent / DOWNLOADS
-    downloads.write_text(downloads.read_text().replace("service unset unset", f"service {digest} {SERVED}"))
+    listed = folder.parent / DOWNLOADS
+    listed.write_text(listed.read_text().replace("service unset unset", archive))
 
 
 def picture(visitor: httpx.Client, image: int = KNOWN) -> httpx.Response:
@@ -208,7 +197,7 @@ def test_health_names_a_missing_session_and_omero_web_answers(added: Service) ->
 
 def test_an_archive_with_another_sum_changes_nothing(added: Service, second: Tenant) -> None:
     (line,) = (line for line in (second.folder / DOWNLOADS).read_text().splitlines() if line.startswith("service "))
-    with edited(second, DOWNLOADS, line, f"service {'0' * 64} {SERVED}"):
+    with edited(second, DOWNLOADS, line, f"service {'0' * 64} {line.split()[2]}"):
         text = refusal(second, NODE)
     assert f"says {'0' * 64}; not unpacked" in text
     assert BACK in text
