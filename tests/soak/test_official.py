@@ -5,45 +5,21 @@ Everything but the archives' content is the true thing: download through a site'
 goes to a machine as `pulumi up` sends it. What this cannot prove needs internet: `make verify-official`.
 """
 
-import dataclasses
-import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cloudinit import render
-from harness import stacks
 from harness.cloud import tenant
 from harness.cloud.service import Service
-from harness.cloud.tenant import Tenant
-from model import reading
-from model.plan import Scope
-from model.planning import plan
-from model.secrets import Secrets
+from tests import parade
 from tests.omero_stand_in import distribution
+from tests.soak.official import ADDRESS, DATABASE, JAVA, SERVER, SITE, Place, prepared
 
 pytestmark = pytest.mark.cloud
 
-SERVER = "demo1-omeroreadwrite"
-DATABASE = "demo1-database"
-ADDRESS = next(node.address for node in stacks.plan_of("local").nodes if node.name == SERVER)
-SITE = "http://downloads.example.org"  # known to no DNS: only the site's proxy leads there
-PROXY_PORT = 8080
 OTHER_SUM = "0" * 64
-# As a client asks a proxy, the whole URL is the path: a folder of that name answers.
-SERVED = f"/srv/web/{SITE.replace('//', '/')}"
-PIP = f"[global]\nno-index = true\nfind-links = {SITE}/\ntrusted-host = downloads.example.org\n"
-AS_A_CLOUD_IMAGE = """
-set -e
-sudo systemctl disable -q --now omero-demo-image-server omero-web
-sudo sh -c 'rm -r /opt/omero/web/* /etc/idr/omero /etc/omero-demo-image-server.env /var/lib/idr/*'
-for user in omero-server omero-web; do sudo userdel --remove $user; done
-"""
-"""No image of a cloud has OMERO's users, folders or settings. The stand-in's Python stays: it is no part of OMERO's."""
-JAVA = "/usr/local/bin/java"
 WELL = "sudo /usr/local/lib/idr/omero-server/health"
 BLITZ = "sudo OMERODIR=/opt/omero/server/OMERO.server /opt/ice-3.6.5/bin/icegridadmin -e 'server state Blitz-0'"
 POSTGRESQL = "postgresql@15-main"
@@ -57,73 +33,6 @@ STATE = (
     "readlink /opt/omero/web/venv3 /opt/omero/server/OMERO.server /opt/omero/server/venv; "
     "sudo stat -c '%n %Y' /opt/omero/server/* /opt/ice-*"
 )
-
-
-@dataclass(frozen=True)
-class Place:
-    """A release whose read-write node takes bundles of the official distribution."""
-
-    ssh_config: Path
-    secrets: Secrets
-    made: distribution.Distribution
-
-    def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        """Run a command on a node."""
-        ssh = ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", node, command]
-        return subprocess.run(ssh, input=text_input, capture_output=True, check=False, timeout=900)
-
-    def said(self, node: str, command: str, text_input: bytes = b"") -> str:
-        """What a command prints that must work."""
-        done = self.on(node, command, text_input)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
-
-    def sql(self, statement: str) -> str:
-        """What the database answers."""
-        return self.said(DATABASE, "sudo -u postgres psql -XqtA idr", statement.encode()).strip()
-
-    def apply(self, *, live: str = "demo1", **wrong: str) -> tuple[int, str]:
-        """Send the bundle; returns the exit status and what was said. `wrong` are other sums."""
-        values = stacks.values("local")
-        values |= {
-            "omero": self.made.settings(**wrong),
-            "omeroImage": values["image"],
-        }
-        found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
-        # The settings refuse a proxy among the stack's own machines.
-        proxies = found.settings.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
-        releases = tuple(map(without_packages, found.releases))
-        found = stacks.with_settings(dataclasses.replace(found, releases=releases), live=live, proxies=proxies)
-        node = next(node for node in found.nodes if node.name == SERVER)
-        bundle = render.bundle(node, found, self.secrets, {})
-        done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())
-        return done.returncode, done.stdout.decode() + done.stderr.decode()
-
-
-def without_packages(release: Scope) -> Scope:
-    """The release as it is here: Ubuntu's packages are not on Debian."""
-    nodes = tuple(dataclasses.replace(node, packages=()) for node in release.nodes)
-    return dataclasses.replace(release, nodes=nodes)
-
-
-def prepared(stack: Tenant) -> Place:
-    """The place, with the archives served by the server itself and the programs that the guest image lacks."""
-    archives = stack.folder / "archives"
-    archives.mkdir()
-    place = Place(stack.service().ssh_config, stack.secrets(), distribution.make(archives, SITE))
-    packed = subprocess.run(["tar", "-C", str(archives), "-c", "."], capture_output=True, check=True).stdout
-    place.said(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
-    serve = f"python3 -m http.server --bind {ADDRESS} {PROXY_PORT}"
-    place.said(SERVER, f"sudo systemd-run -q --unit site-proxy --working-directory /srv/web {serve}")
-    place.said(SERVER, "sudo tee /etc/pip.conf", PIP.encode())
-    # Java is not in the guest image; unzip is, from the next one on.
-    for name, content in (
-        (Path(JAVA).name, (distribution.HERE / "java").read_bytes()),
-        ("unzip", Path("/usr/bin/unzip").read_bytes()),
-    ):
-        place.said(SERVER, f"sudo tee /usr/local/bin/{name} > /dev/null; sudo chmod 755 /usr/local/bin/{name}", content)
-    place.said(SERVER, AS_A_CLOUD_IMAGE)
-    return place
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +73,26 @@ def test_omero_web_is_installed_and_talks_to_that_server(place: Place) -> None:
     installed = place.said(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze")
     assert {"omero-web==5.33.2", "zeroc-ice==3.6.5"} <= set(installed.split())
     place.said(SERVER, "sudo /usr/local/lib/idr/web/health")
+
+
+def test_packages_of_the_sites_own_are_in_an_environment_beside_and_the_way_back_is_a_link(
+    place: Place, tmp_path: Path
+) -> None:
+    locked = parade.lock(tmp_path)
+    (tmp_path / "wheels").mkdir()
+    parade.fetch(locked, tmp_path / "wheels")
+    place.serve(tmp_path / "wheels")
+    link = "readlink /opt/omero/web/venv3"
+    before = place.said(SERVER, link)
+    status, said = place.apply(parade_in=tmp_path)
+    assert status == 0, said
+    assert place.said(SERVER, link) not in ("", before)
+    installed = place.said(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze").split()
+    assert {"omero-parade==0.2.4", "omero-web==5.33.2"} <= set(installed)
+    assert "omero_parade" in place.said(SERVER, "sudo cat /opt/omero/web/OMERO.web/etc/grid/config.xml")
+    place.said(SERVER, "sudo /usr/local/lib/idr/web/health")
+    assert place.apply()[0] == 0
+    assert place.said(SERVER, link) == before
 
 
 def test_a_second_time_changes_nothing(place: Place) -> None:
