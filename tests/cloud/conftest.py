@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from harness.cloud import leftovers, tenant
+from harness.cloud import tenant
 from harness.cloud.service import Service, local
 from harness.cloud.tenant import Tenant
 from harness.stacks import ROOT
@@ -43,7 +43,7 @@ def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield stack
     finally:
         # Faster than `pulumi destroy`, which tests/soak/test_lifecycle.py tests.
-        leftovers.clear(stack.cloud())
+        tenant.empty(stack)
 
 
 @pytest.fixture

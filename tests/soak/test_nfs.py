@@ -57,6 +57,8 @@ SHARED, MOUNTED = "/data/OMERO/ManagedRepository", "/data/OMERO-readonly/Managed
 RAW, RAW_MOUNTED, RAW_BY_VERSION_3 = "/srv/raw", "/uod/idr", "/uod/old"
 TREE, BROUGHT = "/uod/filesets", "/srv/brought"
 """Links that the read-only node has, and a folder that the test brings to it."""
+SITE_SERVER = "192.0.2.1"
+"""Whom the settings name: they refuse a machine of the stack, as the read-write node that plays it is."""
 MOUNTD_PORT = 20048
 LEFT_OUT = ("omero-downloads", "omero-database", "omero-server")
 COMMANDS = "/usr/local/lib/idr/omero-server/common.sh"
@@ -97,7 +99,7 @@ class Place:
         values |= {"omero": stacks.values("ebi")["omero"], "omeroImage": values["image"], "releases": RELEASES}
         values["storage"] = [VOLUME]
         if name == READONLY:  # the other one plays the site's server
-            source, options = f"{self.address(READWRITE)}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
+            source, options = f"{SITE_SERVER}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
             links = {"idr0001": RAW_MOUNTED, "old/idr0002": RAW_BY_VERSION_3, "idr0003": BROUGHT}
             values["storage"] += [
                 {"kind": "nfs", "source": source, "mount": RAW_MOUNTED},
@@ -118,7 +120,7 @@ class Place:
         whole = json.loads(render.bundle(node, found, self.stack.secrets(), ids))
         files = [entry | {"content": SERVER} if entry["path"] == COMMANDS else entry for entry in whole["files"]]
         roles = [role for role in whole["roles"] if role not in LEFT_OUT]
-        return json.dumps(whole | {"files": files, "roles": roles})
+        return json.dumps(whole | {"files": files, "roles": roles}).replace(SITE_SERVER, self.address(READWRITE))
 
     def apply(self, node: str) -> None:
         """Send a node its configuration."""
@@ -200,9 +202,10 @@ def register_image() -> None:
 def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The release, both nodes configured: the read-only one waits for the other by itself."""
     assert service.outputs
+    # It deletes what a run that was killed has left on the host, which cannot be started beside it.
+    stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
     with emulated.host(State.at(None)):
         register_image()
-        stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
         stack.configure(idr_image=IMAGE, idr_releases=RELEASES, idr_storage=[VOLUME])
         with stack.running():
             made = Place(stack, stack.service())
@@ -331,6 +334,9 @@ def test_the_read_write_node_reboots_while_the_other_has_it_mounted(place: Place
     place.said(READONLY, f"ls {SHARED}")
     place.reboot(READWRITE)
     until(lambda: place.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+    assert place.said(READWRITE, f"cat {VOLUME['mount']}/image") == "volume"
+    until(lambda: place.on(READONLY, f"cat {VOLUME['mount']}/image").stdout == b"volume\n", ERROR_SECONDS)
+    place.said(READWRITE, "sudo /usr/local/lib/idr/local-storage/health")
 
 
 def test_the_read_write_node_works_while_the_other_reboots(place: Place) -> None:
