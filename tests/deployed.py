@@ -16,13 +16,13 @@ COMMIT = "bdf65b2"
 def put_program(folder: Path, commit: str | None = None) -> None:
     """Replace the program in a project's folder by a commit's, or by the present one; stack files and state stay."""
     for name in PROGRAM:
-        place = folder / name
-        if place.is_dir():
-            shutil.rmtree(place)
+        target = folder / name
+        if target.is_dir():
+            shutil.rmtree(target)
         else:
-            place.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
         if commit is None:
-            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place)
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, target)
     if commit:
         with tarfile.open(fileobj=BytesIO(_archive(commit))) as archive:
             archive.extractall(folder, filter="data")

@@ -59,8 +59,8 @@ def mutants() -> tuple[Mutant, ...]:
 
 
 def _described() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())
-    return found
+    entries: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())
+    return entries
 
 
 def copy(folder: Path) -> Path:

@@ -128,16 +128,16 @@ def running(folder: Path, plan: Plan) -> Iterator[Omero]:
     with ExitStack() as stack:
         server = stack.enter_context(_image_server(machine, files))
         operator = stacks.secrets_of(plan.stack).password(f"{plan.releases[0].name}/redis/operator")
-        found = Omero(
+        servers = Omero(
             free_port(), stack.enter_context(redis.running(folder / "redis", plan)), operator, folder / "requests"
         )
         # As `omero load --glob` reads them on the machine, one after another.
         config = "".join(files[str(path)] for path in CONFIG)
-        settings = _adapted(config, node, plan, found, server, machine)
+        settings = _adapted(config, node, plan, servers, server, machine)
         for path in (MIDDLEWARE, EVERY_PAGE):
             _place(machine, path, files[str(path)])
-        stack.enter_context(_web(machine, settings, found.port))
-        yield found
+        stack.enter_context(_web(machine, settings, servers.port))
+        yield servers
 
 
 def _install(machine: Machine) -> None:

@@ -18,12 +18,12 @@ PAGE = 200
 WELLS = 96
 """Wells a page: one may hold dozens of images, each described in some kB."""
 
-Place = tuple[int, int, int, int]
+Position = tuple[int, int, int, int]
 """Section, number of the container in it, number of its first child on the page, object on the page (0: the container).
 
 The API orders by name and number, so an object keeps its place for as long as the data stay the same.
 """
-BEGINNING: Place = (0, 0, 0, 0)
+BEGINNING: Position = (0, 0, 0, 0)
 
 Ask = Callable[[str], Awaitable[bytes]]
 
@@ -80,7 +80,7 @@ class Catalogue:
             kind: (await self._page(f"{API}/{name}/?", 0, 1))["meta"]["totalCount"] for kind, name in COUNTED.items()
         }
 
-    async def items(self, start: Place) -> AsyncIterator[tuple[Place, Item]]:
+    async def items(self, start: Position) -> AsyncIterator[tuple[Position, Item]]:
         """Every object from `start` on, with its place. Raises AskError when the containers cannot be listed."""
         for number in range(start[0], len(SECTIONS)):
             section = SECTIONS[number]

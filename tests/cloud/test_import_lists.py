@@ -46,9 +46,9 @@ def test_a_list_says_the_same_to_omero(file: Path, tmp_path: Path) -> None:
     printed = dry_run(file, tmp_path)
     assert len(printed) == len(rows)
     for row, words in zip(rows, printed, strict=True):
-        made = command_line.importing(row)
+        command = command_line.importing(row)
         # What a node decides itself.
-        assert {word for word in words if not word.startswith("--logprefix")} <= set(made), words
+        assert {word for word in words if not word.startswith("--logprefix")} <= set(command), words
 
 
 def test_omero_takes_every_command_line(tmp_path: Path) -> None:

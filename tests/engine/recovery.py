@@ -16,12 +16,12 @@ Entry = dict[str, Any]
 
 
 @dataclass
-class Place:
+class Deployment:
     """A stack on a fake cloud, and what both were when it was made."""
 
     cloud: FakeCloud
     project: CloudProject
-    made: dict[str, Any]
+    created: dict[str, Any]
 
     def up(self, *options: str) -> subprocess.CompletedProcess[str]:
         return self.project.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", STACK, *options)

@@ -40,8 +40,8 @@ def test_another_program_uses_the_outputs_by_their_contract(project: Project) ->
     assert named.returncode == 0, named.stderr
     done = consumer.pulumi("up", "--stack", "here", "--yes", "--skip-preview")
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(consumer.pulumi("stack", "output", "--stack", "here", "--json").stdout)
-    assert told == {
+    stack_outputs = json.loads(consumer.pulumi("stack", "output", "--stack", "here", "--json").stdout)
+    assert stack_outputs == {
         "contract": 1,
         "databases": ["192.168.130.20"],
         "liveRelease": ["prod130"],

@@ -67,15 +67,15 @@ def ask_all() -> tuple[Any, Any]:
 
 def asked(cloud: FakeCloud) -> list[tuple[str, str]]:
     """The requests of it, each once."""
-    found: dict[tuple[str, str], None] = {}
+    requests: dict[tuple[str, str], None] = {}
 
     def note(call: Call, service: Service) -> Answer:
-        found[call.method, call.path] = None
+        requests[call.method, call.path] = None
         return service(call)
 
     cloud.between = note
     ask_all()
-    return list(found)
+    return list(requests)
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -117,6 +117,6 @@ def _rule(store: Store, given: Thing) -> Answer | None:
     if store.get("security-groups", given["security_group_id"]) is None:
         return failure(404, f"Security group {given['security_group_id']} does not exist")
     same = {name: given.get(name) for name in SAME_RULE}
-    if found := store.all("security-group-rules", **same):
-        return failure(409, f"Security group rule already exists. Rule id is {found[0]['id']}.")
+    if existing := store.all("security-group-rules", **same):
+        return failure(409, f"Security group rule already exists. Rule id is {existing[0]['id']}.")
     return None

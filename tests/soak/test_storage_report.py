@@ -35,12 +35,12 @@ def test_all_planted_faults_are_found_in_flat_memory(tmp_path: Path, files: int,
             [sys.executable, "-c", SCAN, *given], cwd=ROOT, capture_output=True, text=True, check=True
         )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    found = [(line["kind"], line["path"]) for line in lines if "kind" in line]
+    faults = [(line["kind"], line["path"]) for line in lines if "kind" in line]
     report = lines[-1]["report"]
-    assert set(found) == tree.faults
-    assert len(found) == len(tree.faults)
+    assert set(faults) == tree.faults
+    assert len(faults) == len(tree.faults)
     memories[files] = report["memoryMib"]
-    print(f"{files} files, {len(found)} faults: {report['seconds']} s, {report['memoryMib']} MiB")
+    print(f"{files} files, {len(faults)} faults: {report['seconds']} s, {report['memoryMib']} MiB")
     assert max(memories.values()) - min(memories.values()) <= MOST_GROWTH_MIB
 
 

@@ -25,8 +25,8 @@ def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudPro
     deployed.put_program(project.folder, deployed.COMMIT)
     changes = {"idr:configure": True, "idr:operators": [stacks.OPERATOR_KEY], "idr:releases": stacks.small_ebi()}
     project.change(lambda config: config.update(changes))
-    made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
-    assert made.returncode == 0, made.stdout + made.stderr
+    updated = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
+    assert updated.returncode == 0, updated.stdout + updated.stderr
     return project
 
 

@@ -13,7 +13,7 @@ SCRIPT = ROOT / "cloudinit" / "web" / "scripts" / "loads"
 
 
 @dataclass(frozen=True)
-class Place:
+class WebNode:
     """The script with this folder for the root of a machine."""
 
     folder: Path
@@ -49,39 +49,39 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def node(tmp_path: Path) -> WebNode:
     """A machine whose image has OMERO.web."""
     (tmp_path / "run").mkdir()
-    made = Place(tmp_path)
-    made.environment("venv3", python="exit 0")
-    return made
+    web_node = WebNode(tmp_path)
+    web_node.environment("venv3", python="exit 0")
+    return web_node
 
 
-def test_what_loads_is_tried_in_a_folder_that_is_gone_afterwards(place: Place) -> None:
-    done = place.run()
+def test_what_loads_is_tried_in_a_folder_that_is_gone_afterwards(node: WebNode) -> None:
+    done = node.run()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    loaded, tried = place.log
+    loaded, tried = node.log
     home = tried.removeprefix("venv3 ")
-    assert loaded == f"{home} load --glob {place.folder}/opt/omero/web/config/*.omero"
-    assert home.startswith(f"{place.folder}/run/")
-    assert list((place.folder / "run").iterdir()) == []
+    assert loaded == f"{home} load --glob {node.folder}/opt/omero/web/config/*.omero"
+    assert home.startswith(f"{node.folder}/run/")
+    assert list((node.folder / "run").iterdir()) == []
 
 
-def test_what_does_not_load_is_one_line_with_the_reason(place: Place) -> None:
-    place.environment(
+def test_what_does_not_load_is_one_line_with_the_reason(node: WebNode) -> None:
+    node.environment(
         "venv3", python="echo Traceback; echo '  File x'; echo 'IndexError: list index out of range'; exit 1"
     )
-    done = place.run()
+    done = node.run()
     assert done.returncode == 1
     assert done.stdout == (
         "OMERO.web does not load its settings or an application: IndexError: list index out of range\n"
     )
-    assert list((place.folder / "run").iterdir()) == []
+    assert list((node.folder / "run").iterdir()) == []
 
 
-def test_a_new_environment_is_tried_before_it_is_in_use(place: Place) -> None:
-    place.environment("venv3", python="echo the old one; exit 1")
-    place.environment("venv-new", python="exit 0")
-    place.program("usr/local/lib/idr/omero-web/common.sh", f"folder={place.folder}/opt/omero/web/venv-new")
-    assert place.run().returncode == 0
-    assert place.log[-1].startswith("venv-new ")
+def test_a_new_environment_is_tried_before_it_is_in_use(node: WebNode) -> None:
+    node.environment("venv3", python="echo the old one; exit 1")
+    node.environment("venv-new", python="exit 0")
+    node.program("usr/local/lib/idr/omero-web/common.sh", f"folder={node.folder}/opt/omero/web/venv-new")
+    assert node.run().returncode == 0
+    assert node.log[-1].startswith("venv-new ")

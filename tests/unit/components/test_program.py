@@ -27,11 +27,11 @@ MAIN = stacks.ROOT / "__main__.py"
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeCloud]:
     """A cloud that suffices for the stack `local`, no other in the environment, and a stack without a state."""
     stubs.put(tmp_path, monkeypatch, "pulumi").answers((0, json.dumps({"version": 3, "deployment": {}}), ""))
-    with FakeCloud() as made:
-        for name, value in made.environment().items():
+    with FakeCloud() as fake_cloud:
+        for name, value in fake_cloud.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(stacks.ROOT)
-        yield made
+        yield fake_cloud
     engine_config.set_all_config({})
 
 

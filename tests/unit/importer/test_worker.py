@@ -79,9 +79,9 @@ def test_a_row_that_fails_is_tried_again_with_the_next_run(node: Node) -> None:
     good, broken = node.images("good.tiff", "broken.tiff")
     node.queue([Row(good), Row(broken)])
     node.work()
-    (told,) = (one for one in node.report()["each"] if one["path"] == broken)
-    assert told["error"] == "Caused by: loci.formats.FormatException: no pixels"
-    assert "INTERNAL_EXCEPTION" in Path(told["log"]).read_text()
+    (entry,) = (one for one in node.report()["each"] if one["path"] == broken)
+    assert entry["error"] == "Caused by: loci.formats.FormatException: no pixels"
+    assert "INTERNAL_EXCEPTION" in Path(entry["log"]).read_text()
     assert node.report()["state"] == "finished"
     # What the failed import left of itself would make the importer leave the row out.
     node.log_in()

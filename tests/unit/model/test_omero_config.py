@@ -45,10 +45,10 @@ def refusal(program: str, config: Any, stack: str = "ebi") -> str:
     return str(error.value)
 
 
-def on_node(made: Plan, program: str, name: str = READER) -> dict[str, str]:
+def on_node(stack_plan: Plan, program: str, name: str = READER) -> dict[str, str]:
     """The configuration of a program on a node, as its command line reads the file: the last of a key counts."""
-    node = next(node for node in made.nodes if node.name == name)
-    text = rendered.files(node, made, SECRETS)[FILES[program]]
+    node = next(node for node in stack_plan.nodes if node.name == name)
+    text = rendered.files(node, stack_plan, SECRETS)[FILES[program]]
     lines = (shlex.split(line) for line in text.splitlines() if not line.startswith("#"))
     return {words[-2]: words[-1] for words in lines if words[:2] == ["config", "set"]}
 
@@ -65,9 +65,9 @@ def test_the_more_particular_one_counts() -> None:
     key = "omero.threads.min_threads"
     assert on_node(plan_with("omero", {key: 5}), "omero")[key] == "5"
     assert on_node(plan_with("omero", {key: 5}, release={key: 6}), "omero")[key] == "6"
-    made = plan_with("omero", {key: 5}, release={key: 6}, group={key: 7})
-    assert on_node(made, "omero")[key] == "7"
-    assert on_node(made, "omero", "prod130-omeroreadwrite")[key] == "6"
+    stack_plan = plan_with("omero", {key: 5}, release={key: 6}, group={key: 7})
+    assert on_node(stack_plan, "omero")[key] == "7"
+    assert on_node(stack_plan, "omero", "prod130-omeroreadwrite")[key] == "6"
 
 
 def test_it_counts_over_what_the_program_sets() -> None:
@@ -85,9 +85,9 @@ def test_nodes_without_the_program_are_as_before() -> None:
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=40) | st.integers() | st.booleans())
 def test_any_value_reaches_omeros_command_line_as_it_is(value: str | int | bool) -> None:
-    made = plan_with("web", {"omero.web.top_logo_link": value})
+    stack_plan = plan_with("web", {"omero.web.top_logo_link": value})
     expected = value if isinstance(value, str) else json.dumps(value)
-    assert on_node(made, "web")["omero.web.top_logo_link"] == expected
+    assert on_node(stack_plan, "web")["omero.web.top_logo_link"] == expected
 
 
 def test_lists_and_mappings_are_json_in_an_order_that_does_not_depend_on_the_reader() -> None:
@@ -100,7 +100,7 @@ def test_lists_and_mappings_are_json_in_an_order_that_does_not_depend_on_the_rea
 
 
 @pytest.mark.parametrize(
-    ("program", "key", "said"),
+    ("program", "key", "message"),
     [
         ("omero", "omero.db.pass", "is not for a stack file: the plan knows the database and its accounts"),
         ("omero", "omero.db.poolsize", "set omero.poolSize"),
@@ -120,10 +120,10 @@ def test_lists_and_mappings_are_json_in_an_order_that_does_not_depend_on_the_rea
         ("web", "omero.threads.min_threads", "is no key of OMERO.web"),
     ],
 )
-def test_a_key_that_is_not_for_a_stack_file_is_refused_by_name(program: str, key: str, said: str) -> None:
+def test_a_key_that_is_not_for_a_stack_file_is_refused_by_name(program: str, key: str, message: str) -> None:
     text = refusal(program, {key: "1"})
     assert f"'{key}' " in text
-    assert said in text
+    assert message in text
 
 
 ZARR = "omero.pixeldata.zarr_cache_size"
@@ -167,7 +167,7 @@ def test_a_value_that_is_none_is_refused(value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "key", "value", "said"),
+    ("program", "key", "value", "message"),
     [
         ("web", "omero.web.page_size", "many", "must be a whole number"),
         ("web", "omero.web.page_size", 1.5, "must be a whole number"),
@@ -188,11 +188,11 @@ def test_a_value_that_is_none_is_refused(value: str | None) -> None:
     ],
 )
 def test_a_value_with_which_the_program_would_not_start_is_refused(
-    program: str, key: str, value: Any, said: str
+    program: str, key: str, value: Any, message: str
 ) -> None:
     text = refusal(program, {key: value})
     assert f"config: '{key}' must be " in text
-    assert said in text
+    assert message in text
 
 
 def test_what_is_such_a_value_is_taken() -> None:
@@ -225,13 +225,13 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 
 
 def test_a_node_without_the_program_takes_none() -> None:
-    for program, key, said in (
+    for program, key, message in (
         ("omero", "Ice.IPv6", "this node has no OMERO.server"),
         ("web", "omero.web.page_size", "this node has no OMERO.web"),
     ):
         values = stacks.values("ebi")
         values["releases"]["prod130"]["nodes"]["database"][program] = {"config": {key: 100}}
-        with pytest.raises(SettingsError, match=said):
+        with pytest.raises(SettingsError, match=message):
             parse(values, Source("ebi", "Pulumi.ebi.yaml"))
 
 

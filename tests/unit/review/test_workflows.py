@@ -15,8 +15,8 @@ GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text())
 
 
 def jobs(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(file.read_text())["jobs"]
-    return found
+    by_name: dict[str, Any] = yaml.safe_load(file.read_text())["jobs"]
+    return by_name
 
 
 def triggers(file: Path) -> set[str]:
