@@ -195,7 +195,11 @@ def test_services_of_a_role_that_the_node_no_longer_has_stop_after_the_checks(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their files are gone: nobody would restart them, and what they serve is not in the plan."""
-    pictures = [{"unit": "pictures"}, {"unit": "pictures-tls", "restartOn": []}, *services("web")[:1]]
+    pictures: list[dict[str, Any]] = [
+        {"unit": "pictures"},
+        {"unit": "pictures-tls", "restartOn": []},
+        *services("web")[:1],
+    ]
     machine.keep(["web", "pictures"], {"web": services("web"), "pictures": pictures})
     monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
     machine.run(*services("web"), *pictures)
@@ -210,7 +214,7 @@ def test_services_of_a_role_that_the_node_no_longer_has_stop_after_the_checks(
 def test_services_of_a_role_that_goes_run_on_where_a_check_fails(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = [{"unit": "pictures"}]
+    pictures: list[dict[str, Any]] = [{"unit": "pictures"}]
     machine.keep(["pictures"], {"pictures": pictures})
     monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
     machine.run(*pictures)
