@@ -1,5 +1,6 @@
 """A place that rclone reads or writes, as a person gives it."""
 
+import os.path
 import re
 
 OPTIONS = re.compile(r"^:?[\w.+@ -]+,(?P<options>.*)")
@@ -18,3 +19,11 @@ def problem(place: str) -> str:
             "keep it in rclone's configuration (rclone config)"
         )
     return ""
+
+
+def is_inside(place: str, other: str) -> bool:
+    """Whether both are folders of this machine, and one is the other or below it."""
+    if any(":" in one.partition("/")[0] for one in (place, other)):
+        return False
+    inner, outer = os.path.realpath(place), os.path.realpath(other)
+    return os.path.commonpath([inner, outer]) == outer

@@ -1,4 +1,4 @@
-"""Install the official OMERO.server and OMERO.web on a machine, from a stand-in distribution, in a project apart.
+"""A node of the demo that takes bundles of the official distribution: stand-ins of its archives, by a site's proxy.
 
 Everything but the archives' content is real: download through a site's proxy, sums, unpacking, pip, `omero load`,
 `omero certificates`, `omero db script`, `omero admin start` and `stop`, the units, PostgreSQL. The bundle goes to a
@@ -21,6 +21,7 @@ from model import reading
 from model.plan import Scope
 from model.planning import plan
 from model.secrets import Secrets
+from tests import parade
 from tests.omero_stand_in import distribution
 
 SERVER = "demo1-omeroreadwrite"
@@ -62,18 +63,28 @@ class OfficialRelease:
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
+    def serve(self, folder: Path) -> None:
+        """Serve the files of a folder through the site's proxy, too."""
+        packed = subprocess.run(["tar", "-C", str(folder), "-c", "."], capture_output=True, check=True).stdout
+        self.output_of(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
+
     def sql(self, statement: str) -> str:
         """Return the answer of the database."""
         return self.output_of(DATABASE, "sudo -u postgres psql -XqtA idr", statement.encode()).strip()
 
-    def apply(self, *, live: str = "demo1", **wrong: str) -> tuple[int, str]:
-        """Send the bundle; return the exit status and the output. `wrong` are other sums."""
+    def apply(self, *, live: str = "demo1", parade_in: Path | None = None, **wrong: str) -> tuple[int, str]:
+        """Send the bundle; return the exit status and the output. `wrong` are other sums.
+
+        With OMERO.parade beside OMERO.web, where `parade_in` is the folder with the lock file of its packages.
+        """
         values = stacks.values("local")
         values |= {
             "omero": self.archives.settings(**wrong),
             "omeroImage": values["image"],
+            **({"web": parade.of_guide()} if parade_in else {}),
         }
-        stack_plan = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
+        source = reading.Source("local", "Pulumi.local.yaml", folder=parade_in or stacks.ROOT)
+        stack_plan = plan(reading.parse(values, source), "local")
         # The settings refuse a proxy among the stack's own machines.
         proxies = stack_plan.settings.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
         releases = tuple(map(without_packages, stack_plan.releases))
@@ -97,8 +108,7 @@ def prepared(stack: Tenant) -> OfficialRelease:
     folder = stack.folder / "archives"
     folder.mkdir()
     release = OfficialRelease(stack.service().ssh_config, stack.secrets(), distribution.make(folder, SITE))
-    packed = subprocess.run(["tar", "-C", str(folder), "-c", "."], capture_output=True, check=True).stdout
-    release.output_of(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
+    release.serve(folder)
     serve = f"python3 -m http.server --bind {ADDRESS} {PROXY_PORT}"
     release.output_of(SERVER, f"sudo systemd-run -q --unit site-proxy --working-directory /srv/web {serve}")
     release.output_of(SERVER, "sudo tee /etc/pip.conf", PIP.encode())

@@ -31,7 +31,7 @@ from model import reading
 from model.firewall import NFS_PORT
 from model.nfs import RPCBIND_PORT
 from model.planning import plan
-from tests.soak.test_official import without_packages
+from tests.soak.official import without_packages
 
 pytestmark = pytest.mark.cloud
 

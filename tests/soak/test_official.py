@@ -1,14 +1,15 @@
 """The official OMERO.server and OMERO.web are installed, updated and closed to others (tests/soak/official.py)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from harness.cloud.service import Service
+from tests import parade
 from tests.omero_stand_in import distribution
 from tests.soak import official
 from tests.soak.official import ADDRESS, SERVER, SITE, OfficialRelease
-from tests.soak.official import without_packages as without_packages  # tests/soak/test_nfs.py takes it from here
 
 pytestmark = pytest.mark.cloud
 
@@ -64,6 +65,26 @@ def test_omero_web_is_installed_and_talks_to_that_server(release: OfficialReleas
     installed = release.output_of(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze")
     assert {"omero-web==5.33.2", "zeroc-ice==3.6.5"} <= set(installed.split())
     release.output_of(SERVER, "sudo /usr/local/lib/idr/web/health")
+
+
+def test_packages_of_the_sites_own_are_in_an_environment_beside_and_the_way_back_is_a_link(
+    release: OfficialRelease, tmp_path: Path
+) -> None:
+    locked = parade.lock(tmp_path)
+    (tmp_path / "wheels").mkdir()
+    parade.fetch(locked, tmp_path / "wheels")
+    release.serve(tmp_path / "wheels")
+    link = "readlink /opt/omero/web/venv3"
+    before = release.output_of(SERVER, link)
+    status, output = release.apply(parade_in=tmp_path)
+    assert status == 0, output
+    assert release.output_of(SERVER, link) not in ("", before)
+    installed = release.output_of(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze").split()
+    assert {"omero-parade==0.2.4", "omero-web==5.33.2"} <= set(installed)
+    assert "omero_parade" in release.output_of(SERVER, "sudo cat /opt/omero/web/OMERO.web/etc/grid/config.xml")
+    release.output_of(SERVER, "sudo /usr/local/lib/idr/web/health")
+    assert release.apply()[0] == 0
+    assert release.output_of(SERVER, link) == before
 
 
 def test_a_second_time_changes_nothing(release: OfficialRelease) -> None:

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cloudinit.disclosure import disclosure
 from harness import rendered, stacks
-from harness.stacks import ROOT
 from model import addresses, content_policy
 from model.addons import WEB
 from model.plan import Plan
@@ -19,19 +17,13 @@ from model.planning import plan
 from model.reading import SettingsError, Source, parse
 from model.roles import Role
 from model.site_apps import Answer
+from tests.parade import of_guide
 from tests.unit.model.test_web_apps import loaded, texts
 
 HASH = f"--hash=sha256:{'0' * 64}"
 LOCK = f"omero-parade==0.2.4 \\\n    {HASH}\nsetuptools==80.9.0 {HASH}\n"
 INSTALLED = "/usr/local/lib/idr/omero-web/requirements.txt"
 OWN = WEB.lock.read_text()
-
-
-def of_guide() -> dict[str, Any]:
-    """What the guide's example says under `idr:web`."""
-    (block,) = re.findall(r"```yaml\n(idr:web:\n  requirements:.*?)```", (ROOT / "docs" / "guide.md").read_text(), re.S)
-    read: dict[str, Any] = yaml.safe_load(block)["idr:web"]
-    return read
 
 
 def plan_with(folder: Path, web: dict[str, Any], lock: str = LOCK, stack: str = "multi-node") -> Plan:
