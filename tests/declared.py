@@ -1,6 +1,6 @@
 """What the program declares to the engine, recorded without an engine and without a cloud, by Pulumi's mocks.
 
-The record is made from the requests themselves, as the engine gets them: inputs, options and what is marked secret.
+The record consists of the requests themselves, as the engine gets them: inputs, options and marks of secrets.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ def _record(request: Any, children: dict[str, set[str]], known: dict[str, str]) 
 
 
 def _dependencies(urns: set[str], children: dict[str, set[str]]) -> list[str]:
-    """What a resource waits for; a component stands for its children where all of them are meant."""
+    """What a resource waits for; a component is named instead of its children where all of them are meant."""
     for component, inside in sorted(children.items(), reverse=True):
         if len(inside) > 1 and inside <= urns:
             urns = (urns - inside) | {component}
@@ -117,7 +117,7 @@ def _children(requests: dict[str, Any]) -> dict[str, set[str]]:
 
 
 def _rendered(plan: Plan, secrets: Secrets) -> dict[str, str]:
-    """Texts that have golden files of their own, and what stands for them here."""
+    """Texts that have golden files of their own, and what is shown instead of them here."""
     texts = {}
     for node in plan.nodes:
         ids = {v.purpose: str(v.existing or f"<id of Volume {v.name}>") for v in node.volumes}

@@ -42,7 +42,7 @@ KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
 
 @dataclasses.dataclass(frozen=True)
 class NamedSecrets(Secrets):
-    """Every secret's name in its place."""
+    """Secrets that are their own names."""
 
     def password(self, name: str) -> str:
         return f"<password {name}>"

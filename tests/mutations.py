@@ -166,7 +166,7 @@ def renamed(document: Any, chance: random.Random) -> None:
 
 
 def copied(document: Any, chance: random.Random) -> None:
-    """The value of one place at another."""
+    """Copy the value of one key to another."""
     paths = list(paths_in(document))
     source, target = chance.choice(paths), chance.choice(paths)
     value = copy.deepcopy(_parent(document, source)[source[-1]])
@@ -188,7 +188,7 @@ def added(document: Any, chance: random.Random) -> None:
 
 
 def numbers(document: Any, chance: random.Random) -> None:
-    """An extreme number in place of one."""
+    """Put an extreme number instead of one."""
     paths = [path for path in paths_in(document) if type(_parent(document, path)[path[-1]]) is int]
     if paths:
         path = chance.choice(paths)
@@ -224,14 +224,14 @@ def mutation(number: int, seed: int) -> tuple[str, bytes]:
             try:
                 change(document, chance)
             except (TypeError, KeyError, IndexError):
-                continue  # the place is no more
+                continue  # the key is gone
     return layout, yaml.safe_dump(document, sort_keys=False, allow_unicode=chance.random() < 0.5).encode(
         "utf-8", "surrogatepass"
     )
 
 
 def outcome(layout: str, data: bytes, folder: Path) -> tuple[str, str]:
-    """What came of a mutated file: `refused`, `accepted`, `nonsense` or `exception`, and what was said."""
+    """The outcome of a mutated file: `refused`, `accepted`, `nonsense` or `exception`, and the messages."""
     (folder / f"Pulumi.{layout}.yaml").write_bytes(data)
     try:
         file = stack_file.read(layout, folder)

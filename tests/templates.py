@@ -116,7 +116,7 @@ def _fields(owner: type) -> Names:
 
 
 def returned(function: Any) -> Any:
-    """The type of what a function returns; a type stands for itself (`items` of a mapping)."""
+    """The type of what a function returns; a type returns itself (`items` of a mapping)."""
     if isinstance(function, types.FunctionType):
         return typing.get_type_hints(function).get("return", Any)
     return function if get_origin(function) else Any

@@ -88,7 +88,7 @@ class Machine:
         return [*before, *map(str, words)]
 
     def run(self, *words: object, **environment: str) -> None:
-        """Run a command as the user to its end. Raises CalledProcessError; what it said is in the folder's log."""
+        """Run a command as the user to its end. Raises CalledProcessError; its output is in the folder's log."""
         with (self.folder / "log").open("ab") as log:
             subprocess.run(
                 self.command(*words), env=self.environment(environment), stdout=log, stderr=log, check=True, cwd="/"
@@ -199,7 +199,7 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machi
 
 
 def _place(machine: Machine, path: Path, text: str) -> None:
-    """A file of OMERO.web's, at the same place in the machine's folder."""
+    """A file of OMERO.web's, at the same path in the machine's folder."""
     file = machine.folder / path.relative_to(HOME)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)

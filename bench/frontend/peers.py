@@ -1,4 +1,4 @@
-"""What stands beside this proxy in the same run: each serves the same plate page over TLS on loopback."""
+"""The peers of this proxy in the same run: each serves the same plate page over TLS on loopback."""
 
 import getpass
 import os

@@ -44,7 +44,7 @@ def _thumbnails(folder: Path) -> Path:
 
 @contextmanager
 def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
-    """All peers, with ports by name; behind those that need one stands nginx with the files."""
+    """Run all peers, with ports by name; those that need a server behind them get nginx with the files."""
     tls = peers.tls_of(plan, folder)
     static = peers.files_location(_thumbnails(folder))
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)

@@ -76,7 +76,7 @@ def shape(nodes: int) -> dict[str, Any]:
 
 
 def compare(nodes: int, runs: int, say: Say) -> dict[str, float]:
-    """The figures of `runs` runs. Raises MeasureError and TerraformError; takes away what it made in any case."""
+    """The figures of `runs` runs. Raises MeasureError and TerraformError; deletes what it created in any case."""
     times = Times()
     with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
         folder = Path(temporary)

@@ -72,7 +72,7 @@ def _children_seconds() -> float:
 
 
 def _peak(ids: int) -> float:
-    """Peak resident memory, in MiB, of a whole run over a catalogue made on the fly; without the network's part."""
+    """Peak resident memory, in MiB, of a whole run over a generated catalogue; without the network's part."""
     command = [sys.executable, "-m", "bench.prewarm.offline", str(ids)]
     return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 

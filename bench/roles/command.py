@@ -13,7 +13,7 @@ from bench.roles.timeline import PHASES, TimelineError
 
 
 def roles(as_json: AsJson = False) -> None:
-    """From `pulumi up` to ready, for one node of each role made at once: seconds, and where they go.
+    """From `pulumi up` to ready, for one new node of each role at once: seconds, and where they go.
 
     Needs the local OpenStack (make cloud); a few minutes, in a project of its own.
     """

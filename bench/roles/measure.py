@@ -25,7 +25,7 @@ class MeasureError(Exception):
 
 
 def shape() -> dict[str, Any]:
-    """A release with one small node for each role; the bastion stands beside every release."""
+    """A release with one small node for each role; the bastion belongs to no release."""
     cidr = stacks.values("local")["releases"][RELEASE]["cidr"]
     nodes = {role.replace("-", ""): _node(role) for role in Role if role != Role.BASTION}
     return {RELEASE: {"cidr": cidr, "nodes": nodes}}
@@ -37,7 +37,7 @@ def _node(role: Role) -> dict[str, Any]:
 
 
 def measured() -> dict[str, dict[str, float]]:
-    """Seconds by role and phase. Raises MeasureError and TimelineError; takes away what it made in any case."""
+    """Seconds by role and phase. Raises MeasureError and TimelineError; deletes what it created in any case."""
     with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
         stack = tenant.make(Path(temporary), PROJECT)
         stack.configure(idr_releases=shape())

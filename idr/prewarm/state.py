@@ -40,7 +40,7 @@ def load(path: Path, target: str) -> State:
     if state.target != target:
         msg = f"{path} is of {state.target}, not {target}; name another file with --state or use --fresh"
         raise StateError(msg)
-    state.place, state.ahead = _place(state.place), [_place(position) for position in state.ahead]
+    state.place, state.ahead = _position(state.place), [_position(position) for position in state.ahead]
     return state
 
 
@@ -51,7 +51,7 @@ def save(path: Path, state: State) -> None:
     new.replace(path)
 
 
-def _place(numbers: Sequence[int]) -> Position:
+def _position(numbers: Sequence[int]) -> Position:
     section, outer, first, index = numbers
     return section, outer, first, index
 
@@ -60,7 +60,7 @@ class Ledger:
     """Which of the objects taken are done, from a state on."""
 
     def __init__(self, state: State) -> None:
-        self._place = state.place
+        self._position = state.place
         self._passed: set[Position] = set()
         self._before = set(state.ahead)
         self._taken: deque[Position] = deque()
@@ -79,9 +79,9 @@ class Ledger:
         """An object is done."""
         self._done.add(position)
         while self._taken and self._taken[0] in self._done:
-            self._place = self._taken.popleft()
-            self._done.discard(self._place)
-            self._passed = {self._place}
+            self._position = self._taken.popleft()
+            self._done.discard(self._position)
+            self._passed = {self._position}
 
     @property
     def spread(self) -> int:
@@ -89,7 +89,7 @@ class Ledger:
         return len(self._taken)
 
     def where(self) -> tuple[Position, list[Position]]:
-        """A place that everything before is done of, and the places done from there on."""
+        """The position before which everything is done, and the positions done from there on."""
         if self._taken:
             return self._taken[0], sorted(self._done | self._before)
-        return self._place, sorted(self._passed | self._before)
+        return self._position, sorted(self._passed | self._before)

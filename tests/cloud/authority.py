@@ -84,7 +84,7 @@ def configuration(folder: Path) -> dict[str, object]:
 
 
 def wait_for_root(trust: ssl.SSLContext, process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """The certificate that it signs with, made at its start."""
+    """The certificate that it signs with, created at its start."""
     end = time.monotonic() + START_SECONDS
     while True:
         try:

@@ -59,7 +59,7 @@ def _volumes(node: Node) -> dict[str, str]:
 
 
 def forms(value: str) -> tuple[str, ...]:
-    """How a value looks as it is, and inside a text that was written as base64, where it may begin at three places."""
+    """The forms of a value: as it is, and inside a text in base64, where it may begin at three offsets."""
     encoded = (base64.b64encode(b"\0" * shift + value.encode()).decode() for shift in range(3))
     # Without the characters that the neighbours have a part in.
     return (value, *(text[4:-4] for text in encoded))

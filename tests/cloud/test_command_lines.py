@@ -19,7 +19,7 @@ OTHERS = ("dev/verify_official.py", "docs/guide.md")
 CALL = re.compile(r"(?:^|as_omero |/bin/|timeout 60 )omero (?!web )([-\w].+)|\bomero_client (.+)", re.MULTILINE)
 """Without OMERO.web's, which the clients' environment has not: every start of OMERO.web in the tests runs that."""
 VARIABLES = {"$imported": "Image:1"}
-"""What stands for variables whose form the parser looks at."""
+"""Values of variables whose form the parser looks at."""
 OLD = "user add --ignore-existing --no-password --group-name public public Public User"
 """What the first deployment of each new database failed with."""
 

@@ -1,4 +1,4 @@
-"""Lists of images are read as OMERO's own command line reads them, and it takes every command line made of them."""
+"""Read lists of images as OMERO's own command line does, and let it take every command line that follows from them."""
 
 import subprocess
 from pathlib import Path
@@ -36,7 +36,7 @@ def dry_run(file: Path, folder: Path) -> list[list[str]]:
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
         timeout=environment.SECONDS,
     )
-    # Each word is in quotation marks, which those in a word are not told from.
+    # Each word is in quotation marks, which look like those inside a word.
     return [line[1:-1].split('" "') for line in done.stdout.splitlines() if line]
 
 

@@ -143,7 +143,7 @@ def test_the_read_only_role_reads_and_cannot_write(service: Service) -> None:
     password = service.on(
         database, "sudo sed -n \"s/.set omeroreadonly '\\(.*\\)'/\\1/p\" /etc/idr/database/passwords.sql"
     )
-    # The password goes through standard input's place, the environment: a command line shows in the process list.
+    # The password goes through the environment: a command line shows in the process list.
     ask = f"PGPASSWORD={password} psql 'host={address} user=omeroreadonly dbname=idr sslmode=require' -tAc "
     assert service.on(omero, f"{ask} 'show statement_timeout'") == "1min"
     refused = service.try_on(omero, f"{ask} 'create table no (x int)'")

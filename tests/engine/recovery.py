@@ -17,7 +17,7 @@ Entry = dict[str, Any]
 
 @dataclass
 class Deployment:
-    """A stack on a fake cloud, and what both were when it was made."""
+    """A stack on a fake cloud, and the cloud's objects after the stack was created."""
 
     cloud: FakeCloud
     project: CloudProject

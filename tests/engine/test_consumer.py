@@ -16,7 +16,7 @@ URN = "urn:pulumi:ebi::idr::pulumi:pulumi:Stack::idr-ebi"
 
 
 def give_outputs(project: Project) -> None:
-    """Put a state in place as an `up` of `ebi` leaves it, as far as outputs go."""
+    """Write a state with the outputs of an `up` of `ebi`."""
     assert project.pulumi("stack", "init", "ebi").returncode == 0
     outputs = contract.outputs(
         stacks.plan_of("ebi"), stacks.secrets_of("ebi"), Known(public="192.0.2.10", bastion="192.0.2.11")

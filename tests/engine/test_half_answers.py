@@ -95,7 +95,7 @@ def wrong_after(form: Callable[[Answer], Answer], fake: FakeCloud) -> list[str]:
 
         fake.between = disturb
         try:
-            # Of a version's document the address in the catalog takes the place.
+            # The address in the catalog is used instead of a version's document.
             assert ask_all()[0] == listed
         except CloudError as error:
             wrong += [str(error)] if "\n" in str(error) else []

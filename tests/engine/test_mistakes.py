@@ -41,7 +41,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 @contextmanager
 def unharmed(deployment: Deployment) -> Iterator[None]:
-    """Nothing is made or deleted in the block, and afterwards the right settings change nothing."""
+    """Check that the block creates and deletes nothing, and that the right settings change nothing afterwards."""
     file = deployment.project.folder / FILE
     right, before = file.read_text(), deployment.holds()
     try:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A stack that was made once."""
+    """Create a stack once for all tests."""
     with FakeCloud() as cloud:
         deployment = Deployment(cloud, local_stack(cloud, tmp_path_factory.mktemp("stack")), {})
         done = deployment.up()
@@ -35,7 +35,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 @pytest.fixture
 def deployment(stack: Deployment) -> Deployment:
-    """The stack as it was made."""
+    """Put the stack back to what it was after its creation."""
     stack.cloud.store.replace(copy.deepcopy(stack.created))
     state = stack.project.folder / "state"
     shutil.rmtree(state)

@@ -82,7 +82,7 @@ def checkout(folder: Path, server: Server) -> Operator:
 
 @pytest.fixture
 def operator(server: Server, tmp_path: Path) -> Iterator[Operator]:
-    """The first operator, with the stack made."""
+    """The first operator, after creating the stack."""
     project = checkout(tmp_path / "first", server)
     for arguments in (["stack", "init", STACK], ["config", "set", "--stack", STACK, "--secret", "stackSecret", SECRET]):
         done = project.pulumi(*arguments)

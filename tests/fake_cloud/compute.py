@@ -20,7 +20,7 @@ ATTACHING = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESIZED")
 
 
 class Compute:
-    """A region's Nova. A name without limit is not told."""
+    """A region's Nova. A name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits

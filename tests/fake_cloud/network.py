@@ -38,7 +38,7 @@ DEFAULTS: dict[str, Thing] = {
 
 
 class Network:
-    """A region's Neutron. `limits` are by the names of Neutron's quotas; a name without limit is not told."""
+    """A region's Neutron. `limits` are by the names of Neutron's quotas; a name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits

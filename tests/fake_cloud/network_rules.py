@@ -21,7 +21,7 @@ SAME_RULE = (
 
 
 def creation(store: Store, kind: str, given: Thing) -> Answer | None:
-    """Why an object cannot be made; None when it can."""
+    """Why an object cannot be created; None when it can."""
     refuse = {"subnets": _subnet, "ports": _port, "security-group-rules": _rule}.get(kind)
     return refuse(store, given) if refuse else None
 

@@ -9,7 +9,7 @@ DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_
 
 
 class BlockStorage:
-    """A region's Cinder. `limits` are by the names of its quota set; a name without limit is not told."""
+    """A region's Cinder. `limits` are by the names of its quota set; a name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits

@@ -1,12 +1,21 @@
-"""A node of the demo that takes bundles of the official distribution: stand-ins of its archives, by a site's proxy."""
+"""A node of the demo that takes bundles of the official distribution: stand-ins of its archives, by a site's proxy.
+
+Everything but the archives' content is real: download through a site's proxy, sums, unpacking, pip, `omero load`,
+`omero certificates`, `omero db script`, `omero admin start` and `stop`, the units, PostgreSQL. The bundle goes to a
+machine as `pulumi up` sends it. What this cannot prove needs internet: `make verify-official`.
+"""
 
 import dataclasses
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloudinit import render
 from harness import stacks
+from harness.cloud import tenant
 from harness.cloud.tenant import Tenant
 from model import reading
 from model.plan import Scope
@@ -31,79 +40,102 @@ for user in omero-server omero-web; do sudo userdel --remove $user; done
 """
 """No image of a cloud has OMERO's users, folders or settings. The stand-in's Python stays: it is no part of OMERO's."""
 JAVA = "/usr/local/bin/java"
+WELL = "sudo /usr/local/lib/idr/omero-server/health"
+HEAL_SECONDS = 90
 
 
 @dataclass(frozen=True)
-class Place:
+class OfficialRelease:
     """A release whose read-write node takes bundles of the official distribution."""
 
     ssh_config: Path
     secrets: Secrets
-    made: distribution.Distribution
+    archives: distribution.Distribution
 
     def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command on a node."""
         ssh = ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", node, command]
         return subprocess.run(ssh, input=text_input, capture_output=True, check=False, timeout=900)
 
-    def said(self, node: str, command: str, text_input: bytes = b"") -> str:
-        """What a command prints that must work."""
+    def output_of(self, node: str, command: str, text_input: bytes = b"") -> str:
+        """Return the output of a command that must succeed."""
         done = self.on(node, command, text_input)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
     def serve(self, folder: Path) -> None:
-        """Let the site's proxy have what is in a folder, too."""
+        """Serve the files of a folder through the site's proxy, too."""
         packed = subprocess.run(["tar", "-C", str(folder), "-c", "."], capture_output=True, check=True).stdout
-        self.said(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
+        self.output_of(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
 
     def sql(self, statement: str) -> str:
-        """What the database answers."""
-        return self.said(DATABASE, "sudo -u postgres psql -XqtA idr", statement.encode()).strip()
+        """Return the answer of the database."""
+        return self.output_of(DATABASE, "sudo -u postgres psql -XqtA idr", statement.encode()).strip()
 
     def apply(self, *, live: str = "demo1", parade_in: Path | None = None, **wrong: str) -> tuple[int, str]:
-        """Send the bundle; returns the exit status and what was said. `wrong` are other sums.
+        """Send the bundle; return the exit status and the output. `wrong` are other sums.
 
         With OMERO.parade beside OMERO.web, where `parade_in` is the folder with the lock file of its packages.
         """
         values = stacks.values("local")
         values |= {
-            "omero": self.made.settings(**wrong),
+            "omero": self.archives.settings(**wrong),
             "omeroImage": values["image"],
             **({"web": parade.of_guide()} if parade_in else {}),
         }
         source = reading.Source("local", "Pulumi.local.yaml", folder=parade_in or stacks.ROOT)
-        found = plan(reading.parse(values, source), "local")
+        stack_plan = plan(reading.parse(values, source), "local")
         # The settings refuse a proxy among the stack's own machines.
-        proxies = found.settings.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
-        releases = tuple(map(without_packages, found.releases))
-        found = stacks.with_settings(dataclasses.replace(found, releases=releases), live=live, proxies=proxies)
-        node = next(node for node in found.nodes if node.name == SERVER)
-        bundle = render.bundle(node, found, self.secrets, {})
+        proxies = stack_plan.settings.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
+        releases = tuple(map(without_packages, stack_plan.releases))
+        stack_plan = stacks.with_settings(
+            dataclasses.replace(stack_plan, releases=releases), live=live, proxies=proxies
+        )
+        node = next(node for node in stack_plan.nodes if node.name == SERVER)
+        bundle = render.bundle(node, stack_plan, self.secrets, {})
         done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())
         return done.returncode, done.stdout.decode() + done.stderr.decode()
 
 
 def without_packages(release: Scope) -> Scope:
-    """The release as it is here: Ubuntu's packages are not on Debian."""
+    """Return the release without Ubuntu's packages, which Debian does not have."""
     nodes = tuple(dataclasses.replace(node, packages=()) for node in release.nodes)
     return dataclasses.replace(release, nodes=nodes)
 
 
-def prepared(stack: Tenant) -> Place:
-    """The place, with the archives served by the server itself and the programs that the guest image lacks."""
-    archives = stack.folder / "archives"
-    archives.mkdir()
-    place = Place(stack.service().ssh_config, stack.secrets(), distribution.make(archives, SITE))
-    place.serve(archives)
+def prepared(stack: Tenant) -> OfficialRelease:
+    """Prepare a release: its own server serves the archives, and gets the programs that the guest image lacks."""
+    folder = stack.folder / "archives"
+    folder.mkdir()
+    release = OfficialRelease(stack.service().ssh_config, stack.secrets(), distribution.make(folder, SITE))
+    release.serve(folder)
     serve = f"python3 -m http.server --bind {ADDRESS} {PROXY_PORT}"
-    place.said(SERVER, f"sudo systemd-run -q --unit site-proxy --working-directory /srv/web {serve}")
-    place.said(SERVER, "sudo tee /etc/pip.conf", PIP.encode())
+    release.output_of(SERVER, f"sudo systemd-run -q --unit site-proxy --working-directory /srv/web {serve}")
+    release.output_of(SERVER, "sudo tee /etc/pip.conf", PIP.encode())
     # Java is not in the guest image; unzip is, from the next one on.
     for name, content in (
         (Path(JAVA).name, (distribution.HERE / "java").read_bytes()),
         ("unzip", Path("/usr/bin/unzip").read_bytes()),
     ):
-        place.said(SERVER, f"sudo tee /usr/local/bin/{name} > /dev/null; sudo chmod 755 /usr/local/bin/{name}", content)
-    place.said(SERVER, AS_A_CLOUD_IMAGE)
-    return place
+        release.output_of(
+            SERVER, f"sudo tee /usr/local/bin/{name} > /dev/null; sudo chmod 755 /usr/local/bin/{name}", content
+        )
+    release.output_of(SERVER, AS_A_CLOUD_IMAGE)
+    return release
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[OfficialRelease]:
+    """Run a release in a project apart, prepared for the official distribution."""
+    stack = tenant.make(folder)
+    with stack.running():
+        yield prepared(stack)
+
+
+def until(release: OfficialRelease, command: str, seconds: float = HEAL_SECONDS) -> float:
+    """Wait on the server until a command works, which must be in time; return the seconds."""
+    start = time.monotonic()
+    while release.on(SERVER, command).returncode:
+        assert time.monotonic() < start + seconds, f"not within {seconds:.0f} s: {command}"
+        time.sleep(1)
+    return time.monotonic() - start

@@ -12,7 +12,7 @@ from harness.cloud.service import NAME, Service
 pytestmark = pytest.mark.cloud
 
 PACKAGES = Path(__file__).with_name("audit-packages.txt")
-# BREACH is not tolerated: the first page is made for one visitor, and goes out as it is (ADR 53).
+# BREACH is not tolerated: the first page is for one visitor, and goes out as it is (ADR 53).
 TOLERATED = {
     "engine_problem": "says what this machine's openssl cannot test",
     "cipher_order": "every cipher that is offered is a good one, so clients choose the one that is quickest for them",

@@ -18,7 +18,7 @@ OTHER_VOLUME = "00000000-0000-0000-0"
 
 @dataclass(frozen=True)
 class Broken:
-    """One text of the program made wrong, what the node says of it, and the secret whose renewal is the next `up`."""
+    """A wrong text of the program, the messages of the node, and the secret whose renewal is the next `up`."""
 
     file: str
     old: str

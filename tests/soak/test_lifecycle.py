@@ -1,4 +1,4 @@
-"""From an empty project to machines and back, and every way in which the first update can fail."""
+"""From an empty project to machines and back, and each failure of the first update."""
 
 import sys
 import time
@@ -27,7 +27,7 @@ def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def refused(stack: Tenant) -> str:
-    """What a refused `up` says; it must have made nothing, and must not show how the program is written."""
+    """The message of a refused `up`, which creates nothing and shows no traceback."""
     done = stack.up()
     text = done.stdout + done.stderr
     assert done.returncode != 0, text
@@ -86,7 +86,7 @@ def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(stack: T
         flavor_id=next(flavor.id for flavor in cloud.compute.flavors() if flavor.name == "m1.xlarge"),
         availability_zone="nova",
         networks="none",
-        # What the program gives its servers: an update that was cut off had it made.
+        # The names that the program gives its servers: an interrupted update created it.
         metadata={"idr_stack": "local"},
     )
     end = time.monotonic() + 60

@@ -1,4 +1,4 @@
-"""Ordinary mistakes on a live service with visitors: nothing is deleted, nothing is made, and drift is put back."""
+"""Ordinary mistakes on a live service with visitors: nothing is deleted or created, and drift is put back."""
 
 import json
 import shutil

@@ -113,7 +113,7 @@ def test_no_file_that_everybody_may_read_has_one(running: Running) -> None:
 def test_user_data_has_the_nodes_own_host_key_and_no_other_secret(running: Running, node: str) -> None:
     given = running.service.on(node, f"sudo curl --silent --fail {METADATA}")
     assert running.names_in(given) == {f"ssh/host/{node}/"}
-    # On the machine itself nobody but root is told.
+    # On the machine itself only root can read it.
     refused = running.service.try_on(node, f"sudo -u nobody curl --silent --max-time 10 {METADATA}")
     assert (refused.returncode, refused.stdout) == (7, "")
 

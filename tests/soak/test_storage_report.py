@@ -1,4 +1,4 @@
-"""`idr storage report` of 100,000 files with faults of every kind: all are found, none invented, in flat memory."""
+"""`idr storage report` of 100,000 files with faults of every kind: it names all and no others, in flat memory."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from tests import omero_tree, postgres
 FILES, PLANTED = 100_000, 200
 SMALL = 20_000
 MOST_GROWTH_MIB = 10
-# The scan as a process of its own, whose memory is measured; what was just made is looked at, too.
+# The scan runs as a process of its own, whose memory is measured; it looks at new files, too.
 SCAN = """
 import sys
 from pathlib import Path

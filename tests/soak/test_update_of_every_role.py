@@ -19,7 +19,7 @@ CONFIGURATION, STOP = "command:remote:Command", "command:local:Command"
 
 
 def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudProject:
-    """A stack with every role and with data, as the program of today has made it."""
+    """A stack with every role and with data, as today's program deploys it."""
     project = local_stack(cloud, folder)
     project.variables.update(machines)
     deployed.put_program(project.folder, deployed.COMMIT)

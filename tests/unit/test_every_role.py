@@ -30,7 +30,7 @@ STARTED_BY_TIMER = {"idr-prewarm", "idr-import"}
 
 
 def sources() -> dict[Path, str]:
-    """Each file or template that some role's files.yaml is made from, and a role that has it."""
+    """Each file or template that a role's files.yaml names, and a role that has it."""
     return {
         source: name
         for name, (folder, _) in ROLES.items()

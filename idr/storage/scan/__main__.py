@@ -21,7 +21,7 @@ CLOCKS_SECONDS = 60
 
 
 def main() -> int:
-    """Make the report; the exit status is 1 where it cannot be made."""
+    """Write the report; the exit status is 1 where that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", required=True, help="connection string of libpq")
     parser.add_argument("--data", type=Path, required=True, help="OMERO's data folder")

@@ -29,7 +29,7 @@ class Fault:
 def compare(data: bytes, named: Iterator[Named], entries: Iterator[Entry], since: float) -> Iterator[Fault]:
     """Compare what must be in OMERO's data folder with what is there, both in order.
 
-    What was made after `since` may be of an import that the database was not asked about: it is left out.
+    A file that is younger than `since` may be of an import that is not in the database's answer: it is left out.
     """
     one, other = next(named, None), next(entries, None)
     while one or other:

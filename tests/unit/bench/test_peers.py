@@ -1,4 +1,4 @@
-"""What stands beside the proxy shows the proxy's certificate."""
+"""The peers of the proxy in a benchmark show the proxy's certificate."""
 
 import ssl
 from pathlib import Path

@@ -98,7 +98,7 @@ def test_the_host_of_emulated_machines_is_another_one_for_nova_and_neutron(state
         "nova": "emulated",
         "neutron": "emulated",
     }
-    # Both hosts' agents see one set of tables, and each takes away rules that it has not made.
+    # Both hosts' agents see one set of tables, and each removes rules that it did not create.
     assert of_both["neutron"]["securitygroup"]["firewall_driver"] == "noop"
 
 

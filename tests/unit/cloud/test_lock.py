@@ -1,4 +1,4 @@
-"""The local cloud's lock: root trusts what stands in it, so nobody else may have written it, or hold it."""
+"""The local cloud's lock: root trusts its content, so nobody else may write it or hold it."""
 
 from __future__ import annotations
 

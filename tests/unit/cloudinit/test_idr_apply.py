@@ -174,7 +174,7 @@ def test_the_log_names_steps_and_no_content(machine: Machine) -> None:
 
 def test_after_a_killed_run_the_bundle_before_it_is_what_is_gone_back_to(machine: Machine) -> None:
     machine.program.apply(machine.bundle("one\n", "d1"))
-    # Killed after its files were in place: they stand there, and no service was told.
+    # Killed after it installed its files: they are there, and no service was restarted.
     machine.config.write_text("half\n")
     machine.program.keep(machine.program.UNFINISHED, "d2")
     machine.ran()

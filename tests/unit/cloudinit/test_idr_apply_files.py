@@ -34,7 +34,7 @@ def test_a_link_in_the_place_of_the_new_file_is_not_followed(machine: Machine, l
 
 
 def test_a_link_on_the_way_to_a_file_is_not_followed(machine: Machine) -> None:
-    """Neither in the place of a service's folder, nor of a folder in it: root would write into another one."""
+    """A link instead of a service's folder, or of a folder in it, would let root write into another one."""
     elsewhere, folder = machine.folder / "root's", machine.folder / "service"
     elsewhere.mkdir()
     (elsewhere / "a.conf").write_text("untouched")
@@ -72,7 +72,7 @@ def test_a_file_of_roots_is_not_written_into_a_folder_of_a_services(
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 def test_what_is_no_file_is_replaced_and_not_read(machine: Machine, kind: str) -> None:
-    """Root would wait for a pipe for ever, and a link's target would be put in its place when going back."""
+    """Root would wait for a pipe for ever, and going back would replace a link by its target."""
     secret = machine.folder / "secret"
     secret.write_text("a secret")
     if kind == "link":

@@ -56,7 +56,7 @@ def test_links_are_made_moved_and_removed(node: Node) -> None:
     (node.tree / "mine").symlink_to("/c")
     node.wants(("idr0001", "/d"))
     assert node.run("prepare").returncode == 0
-    # What somebody else has made stays.
+    # Links that somebody else created stay.
     assert node.links() == {"idr0001": "/d", "mine": "/c"}
     assert not (node.tree / "old").exists()
 

@@ -56,7 +56,7 @@ def kind(what: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 def apply(machine: Machine, url: str, total: str) -> tuple[int, str]:
-    """Apply a proxy's roles for the static site; returns the exit status and what was said."""
+    """Apply a proxy's roles for the static site; return the exit status and the output."""
     # Not validated: the server is this machine.
     pages = Pages.model_construct(url=url, sha256=total, path="/about/")
     plan = stacks.with_settings(stacks.plan_of("local"), site=PublicSite.model_construct(pages=pages, locations=()))

@@ -1,4 +1,4 @@
-"""Accounts of people on a machine: made, changed and removed with all that runs as them. In namespaces of their own."""
+"""Accounts of people on a machine: created, changed, and removed with their processes. In namespaces of their own."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Data volumes: what is on them is kept, a filesystem is made on a blank one only. Image files stand for devices."""
+"""Data volumes keep their data; only a blank one gets a filesystem. Image files are used as devices."""
 
 import errno
 import os
@@ -90,7 +90,7 @@ def test_a_filesystem_is_taken_as_it_is(device: Path, make: str, origin: str) ->
 
 def test_the_one_partition_with_a_filesystem_is_taken(device: Path) -> None:
     assert run(f"sfdisk -q {device}", text_input="label: dos\n,310M\n").returncode == 0
-    # The kernel names a partition of a disk; for a file its place is taken by another file.
+    # The kernel names a partition of a disk; for a file, another file is used instead.
     partition = device.with_name(f"{device.name}-part1")
     with partition.open("wb") as file:
         file.truncate(SIZE)

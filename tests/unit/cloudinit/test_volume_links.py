@@ -48,7 +48,7 @@ def run(command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def links(tmp_path: Path) -> Path:
-    """A folder that stands for /dev/disk/by-id, with the disk of another volume in it."""
+    """A folder instead of /dev/disk/by-id, with the disk of another volume in it."""
     folder = tmp_path / "by-id"
     folder.mkdir()
     (tmp_path / "vdz").touch()

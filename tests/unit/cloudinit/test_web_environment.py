@@ -19,7 +19,7 @@ mkdir -p "$3/bin"
 printf '#!/bin/bash\\necho "pip $*" >> "$LOG"; [ ! -e "$BROKEN" ]\\n' > "$3/bin/pip"
 chmod +x "$3/bin/pip"
 """
-"""What stands for `python3 -m venv FOLDER`."""
+"""A stub of `python3 -m venv FOLDER`."""
 
 
 class WebNode:

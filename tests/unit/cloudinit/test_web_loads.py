@@ -1,4 +1,4 @@
-"""The step `loads` of the role web: what OMERO.web would not start with is found before that which runs is touched."""
+"""The step `loads` of the role web: it finds what would stop OMERO.web before it changes the running service."""
 
 import os
 import subprocess
@@ -19,14 +19,14 @@ class WebNode:
     folder: Path
 
     def program(self, path: str, text: str) -> None:
-        """A program of the machine."""
+        """Create a program of the machine."""
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"#!/bin/bash\n{text}\n")
         file.chmod(0o755)
 
     def environment(self, name: str, *, python: str) -> None:
-        """A Python environment: `omero load` writes what it was given, and `python` does as told."""
+        """Create a Python environment: `omero load` logs its input, and `python` runs the given text."""
         self.program(
             f"opt/omero/web/{name}/bin/omero", 'echo "$OMERODIR $*" >> "$LOG"; touch "$OMERODIR/etc/grid/config.xml"'
         )
@@ -44,7 +44,7 @@ class WebNode:
 
     @property
     def log(self) -> list[str]:
-        """What the programs were asked."""
+        """The calls of the programs."""
         return (self.folder / "log").read_text().splitlines()
 
 

@@ -114,7 +114,7 @@ def test_without_a_stack_secret_there_is_a_preview_and_no_up(
 
 
 def nodes_of(monkeypatch: pytest.MonkeyPatch, folder: Path, secret: str) -> None:
-    """A state whose last update told host keys that follow from `secret`."""
+    """A state whose last update recorded host keys that follow from `secret`."""
     keys = known_hosts(topology(stacks.plan_of("local"), Secrets("local", secret)))
     urn = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"
     stack = {"urn": urn, "type": "pulumi:pulumi:Stack", "outputs": {"knownHosts": keys}}

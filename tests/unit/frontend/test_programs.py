@@ -1,4 +1,4 @@
-"""How programs reach OMERO.server through the proxy: what they are told, which server they get, and by which proof."""
+"""How programs reach OMERO.server through the proxy: their configuration, their server, and the certificate."""
 
 import json
 import socket
@@ -59,7 +59,7 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
 
 
 def arguments(farm: Farm) -> dict[str, str]:
-    """What a client is told, by the name of each argument."""
+    """The arguments that a client gets, by name."""
     client_config = json.loads(farm.client.get(CLIENT).text)
     return dict(argument.removeprefix("--").split("=", 1) for argument in client_config)
 

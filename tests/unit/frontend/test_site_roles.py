@@ -109,7 +109,7 @@ def test_its_metrics_are_where_the_outputs_say(tmp_path: Path) -> None:
 
 @contextmanager
 def service(folder: Path, name: str = NAME) -> Iterator[tuple[upstreams.Upstream, httpx.Client]]:
-    """Another service in the role's place, with a certificate for `name`, and a visitor."""
+    """Run another service instead of the role's, with a certificate for `name`, and yield a visitor."""
     with (
         upstreams.running(SECRETS.certificate("test", (name,))) as upstream,
         visiting(folder, upstream.address) as visitor,

@@ -1,4 +1,4 @@
-"""Cloud and state compared and made to agree, on a fake cloud; the engine is a fake that keeps a state."""
+"""`idr` compares cloud and state and makes them agree, on a fake cloud; a fake engine keeps the state."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | 
 
 
 def run() -> list[str]:
-    """Recover the stack and say yes; returns what was told."""
+    """Recover the stack and say yes; return the messages."""
     lines: list[str] = []
     recover("local", lines.append, lambda _: True)
     return lines

@@ -1,4 +1,4 @@
-"""What openstacksdk is told by a cloud becomes what the plan is compared with; a cloud that tells less ends nothing."""
+"""openstacksdk reads the state of a cloud, to compare the plan with it; an answer that lacks things is no error."""
 
 import os
 from collections.abc import Iterator

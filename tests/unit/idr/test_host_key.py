@@ -56,7 +56,7 @@ def test_a_machine_that_never_answers_fails_the_update(programs: Path, capsys: p
 
 
 def renewed(folder: Path, programs: Path) -> int:
-    """Run the script on a folder in the place of /etc/ssh; how often sshd was reloaded."""
+    """Run the script on a folder instead of /etc/ssh; return how often sshd was reloaded."""
     put(programs, "systemctl", f'echo "$*" >> {programs}/calls')
     script = SCRIPT.replace("/etc/ssh/", f"{folder}/")
     subprocess.run(["/bin/sh", "-ec", script], input=NEW.private, text=True, check=True)

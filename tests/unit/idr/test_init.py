@@ -33,7 +33,7 @@ IMAGES = {"Debian-12-bookworm", "ubuntu-24.04-server", "rocky-9"}
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project, a cloud with the things above, and an engine that only notes what it is told."""
+    """An empty project, a cloud with the things above, and an engine that only records its commands."""
     (tmp_path / "key.pub").write_text(KEY + "\n")
     monkeypatch.setattr("idr.checkout.stack_file", lambda stack: tmp_path / f"Pulumi.{stack}.yaml")
     monkeypatch.setattr("idr.init.passphrase.FOLDER", tmp_path / "config")

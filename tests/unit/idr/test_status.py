@@ -45,7 +45,7 @@ def answering(
     servers: dict[str, str] | None = None,
     configured: bool = True,
 ) -> list[nodes.Status]:
-    """What is told of the nodes when each of them answers this, and the public address answers."""
+    """The status of the nodes when each of them gives this answer, and the public address answers."""
     parsed = answer if isinstance(answer, str) else nodes.Answer.model_validate(answer)
     monkeypatch.setattr(nodes, "_ask", lambda *_: parsed)
     visited = outside.Public(url="https://192.0.2.10/", answers=True, text="status 200 in 0.1 s")

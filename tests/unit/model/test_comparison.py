@@ -18,7 +18,7 @@ def cloud_object(kind: Kind, key: str, name: str = "", *parents: str, stack: str
     return CloudObject(kind, key, name or key, stack, frozenset(parents))
 
 
-# Of each kind one, in the order in which they are made.
+# One of each kind, in the order in which they are created.
 OWNED = (
     cloud_object(Kind.ROUTER, "router"),
     cloud_object(Kind.NETWORK, "network"),
@@ -53,7 +53,7 @@ def compared(listing: tuple[CloudObject, ...], *in_state: CloudObject) -> Compar
 
 
 def depend_on(one: CloudObject) -> set[str]:
-    """The ids of what is made only once `one` is known."""
+    """The ids of what is created only once `one` is known."""
     direct = {other.id for other in OWNED if one.id in other.parents}
     return direct.union(*(depend_on(other) for other in OWNED if other.id in direct))
 

@@ -1,4 +1,4 @@
-"""The matrix: what is needed is open between the right nodes, in both places, and nothing else is."""
+"""The matrix: the needed ports are open between the right nodes in both firewalls, and no others are."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network

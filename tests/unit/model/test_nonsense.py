@@ -1,4 +1,4 @@
-"""Settings that name what is not there, take another's place, or cannot be meant: each kind with several cases."""
+"""Settings that name what does not exist, use what is taken, or cannot be meant: each kind with several cases."""
 
 import base64
 from collections.abc import Callable
@@ -22,13 +22,13 @@ KEY_BEGIN = "-----BEGIN {}PRIVATE KEY-----"
 
 
 def only(change: Callable[[Values], object], source: Source = CERTIFIED) -> str:
-    """What is said of the one mistake."""
+    """Return the message for the one mistake."""
     (line,) = mistakes(change, source)
     return line.removeprefix("Pulumi.local.yaml: ")
 
 
 def given_with(**values: Any) -> str:
-    """What is said of the one mistake in these top-level values."""
+    """Return the message for the one mistake in these top-level values."""
     return only(lambda v: v.update(values))
 
 

@@ -41,7 +41,7 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize("value", [3, "3"])
 def test_repeated_requests_are_refused(value: Any) -> None:
-    """A POST whose answer was lost made a data volume twice."""
+    """A POST whose answer was lost created a data volume twice."""
     with pytest.raises(ProviderError, match="openstack:maxRetries is set"):
         read({"authUrl": ADDRESS, **PERSON, "maxRetries": value})
     assert read({"authUrl": ADDRESS, **PERSON, "maxRetries": type(value)(0)}).auth_url == ADDRESS

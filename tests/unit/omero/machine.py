@@ -55,7 +55,7 @@ class Machine:
         return done.stdout.decode()
 
     def write(self, files: dict[str, bytes], mode: int = 0o755) -> None:
-        """Put files in place."""
+        """Write files."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
             for path, content in files.items():
@@ -72,7 +72,7 @@ class Machine:
         return held
 
     def apply(self, node: Node, plan: Plan, *, server_sum: str = "") -> tuple[int, str]:
-        """Apply the OMERO roles of a node's configuration; returns the exit status and what was said."""
+        """Apply the OMERO roles of a node's configuration; return the exit status and the output."""
         plan = _with_sums(plan, server_sum)
         bundle = json.loads(render.bundle(node, plan, stacks.secrets_of("ebi"), {"data": "0" * 36}))
         self._fetched(plan)

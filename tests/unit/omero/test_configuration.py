@@ -1,4 +1,4 @@
-"""What OMERO's nodes are told, by role and distribution."""
+"""The configuration of OMERO's nodes, by role and distribution."""
 
 import json
 import re

@@ -74,7 +74,7 @@ def with_jars(*jars: Jar) -> Plan:
 
 
 def libraries(machine: Machine) -> dict[str, str]:
-    """The jars in OMERO.server's lib by their place, with what is in each."""
+    """The jars in OMERO.server's lib by path, with the content of each."""
     listing = machine.output_of(
         f"cd {SERVER} && for file in lib/*/*.jar; do [ ! -e $file ] || echo $file $(cat $file); done"
     )

@@ -1,4 +1,4 @@
-"""Where a run stands, and how the next one goes on from there."""
+"""The progress of a run, and how the next one continues from there."""
 
 from pathlib import Path
 

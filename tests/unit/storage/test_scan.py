@@ -37,7 +37,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture
 def database(server: Server, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Database:
-    # What was made a minute ago could be of an import that goes on; all of the tree was.
+    # A file that is a minute old could be of a running import; the whole tree is that young.
     monkeypatch.setattr(program, "CLOCKS_SECONDS", -3600)
     return Database(tree.load(server))
 

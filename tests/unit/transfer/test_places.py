@@ -1,4 +1,4 @@
-"""Places that `idr transfer` takes, and those that would be more than places."""
+"""Locations that `idr transfer` takes, and those that it refuses."""
 
 import pytest
 from typer.testing import CliRunner

@@ -34,7 +34,7 @@ class StrictSessions(Sessions):
     """Who is logged in, by the accounts of the database."""
 
     def __init__(self, accounts: Accounts, key: Path, idle_seconds: float) -> None:
-        """`key` is what the demo image server is given in place of a password."""
+        """The demo image server gets `key` instead of a password."""
         super().__init__((ANYBODY,), key, idle_seconds)
         self._accounts = accounts
         self.root: set[str] = set()
