@@ -68,15 +68,15 @@ def server() -> Iterator[str]:
         assert not thread.is_alive()
 
 
-def by_omeros_port(place: proxy.Place) -> ssl.SSLSocket:
+def by_omeros_port(nginx: proxy.Nginx) -> ssl.SSLSocket:
     """A connection as of OMERO.insight and the command line."""
-    raw = socket.create_connection(("127.0.0.1", place.omero), timeout=20)
+    raw = socket.create_connection(("127.0.0.1", nginx.omero), timeout=20)
     return proxy.trust(PLAN).wrap_socket(raw, server_hostname=PLAN.host_name)
 
 
-def by_websocket(place: proxy.Place) -> ssl.SSLSocket:
+def by_websocket(nginx: proxy.Nginx) -> ssl.SSLSocket:
     """A connection as of a client that has been told of the websocket."""
-    raw = socket.create_connection(("127.0.0.1", place.https), timeout=20)
+    raw = socket.create_connection(("127.0.0.1", nginx.https), timeout=20)
     connection = proxy.trust(PLAN).wrap_socket(raw, server_hostname=PLAN.host_name)
     asking = f"GET /omero-ws HTTP/1.1\r\nHost: {PLAN.host_name}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     connection.sendall(asking.encode())
@@ -89,11 +89,11 @@ def by_websocket(place: proxy.Place) -> ssl.SSLSocket:
 
 @pytest.mark.parametrize("way", [by_omeros_port, by_websocket])
 def test_a_file_arrives_whole_and_the_server_speaks_on_the_same_connection(
-    tmp_path: Path, way: Callable[[proxy.Place], ssl.SSLSocket]
+    tmp_path: Path, way: Callable[[proxy.Nginx], ssl.SSLSocket]
 ) -> None:
     with server() as address:
-        place = proxy.Place(tmp_path, {WEB: address})
-        with proxy.running(place, PLAN), way(place) as client, client.makefile("rb") as told:
+        nginx = proxy.Nginx(tmp_path, {WEB: address})
+        with proxy.running(nginx, PLAN), way(nginx) as client, client.makefile("rb") as told:
             total = hashlib.sha256()
             for _ in range(BLOCKS):
                 client.sendall(BLOCK)

@@ -206,11 +206,11 @@ def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machi
 
 def test_images_are_written_by_the_server_and_by_in_place_imports_alone(applied: Machine) -> None:
     repository = "/data/OMERO/ManagedRepository"
-    assert applied.said(f"stat -c '%U %G %a' {repository}") == "omero-server omero-server 2775\n"
-    group = applied.said("getent group omero-server").strip().split(":")
+    assert applied.output_of(f"stat -c '%U %G %a' {repository}") == "omero-server omero-server 2775\n"
+    group = applied.output_of("getent group omero-server").strip().split(":")
     assert group[3] == "", "nobody joins the group"
     of_group = f"awk -F: '$4 == {group[2]} {{ print $1 }}' /etc/passwd"
-    assert set(applied.said(of_group).split()) == {"omero-server", "omero-import"}
+    assert set(applied.output_of(of_group).split()) == {"omero-server", "omero-import"}
     for account, may in (("omero-server", True), ("omero-import", True), ("nobody", False)):
         made = applied.run(f"runuser -u {account} -- mkdir {repository}/of-{account}")
         assert (made.returncode == 0) == may, account
