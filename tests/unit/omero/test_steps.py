@@ -76,7 +76,7 @@ def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_priva
     assert machine.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
 
 
-def test_a_user_that_was_not_made_at_the_first_attempt_is_made_at_the_second(machine: Machine) -> None:
+def test_a_user_that_was_not_created_at_the_first_attempt_is_created_at_the_second(machine: Machine) -> None:
     machine.database(blitz="dead")
     assert machine.apply(WRITER, PLAN)[0] == 1
     machine.database(blitz="alive", groups={"public": "read-only"})
@@ -204,7 +204,7 @@ def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machi
     assert (settings["folders"], settings["database_gib"] > 0) == ([], True)
 
 
-def test_the_storage_report_is_made_as_the_servers_user(applied: Machine) -> None:
+def test_the_storage_report_runs_as_the_servers_user(applied: Machine) -> None:
     scan = Path(stacks.ROOT / "idr" / "storage" / "scan").glob("*.py")
     applied.write({f"/usr/local/lib/idr-storage/scan/{file.name}": file.read_bytes() for file in scan}, 0o644)
     lists = {"nfs": b"# Source, mount point, options.\n", "s3": b"# Unit, mount point, bucket.\n"}
