@@ -141,8 +141,8 @@ class Tenant(Project):
 
 def _messages(events: str) -> str:
     """What the engine told the operator, of `pulumi up --json`."""
-    told = (json.loads(line).get("diagnosticEvent") for line in events.splitlines())
-    return "".join(event["message"] for event in told if event and event["severity"] != "debug")
+    diagnostics = (json.loads(line).get("diagnosticEvent") for line in events.splitlines())
+    return "".join(event["message"] for event in diagnostics if event and event["severity"] != "debug")
 
 
 def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:

@@ -8,11 +8,11 @@ OPTIONS = re.compile(r"^:?[\w.+@ -]+,(?P<options>.*)")
 SECRET = re.compile(r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:key|key_pem|credentials|sas_url))=", re.I)
 
 
-def problem(place: str) -> str:
+def problem(location: str) -> str:
     """What is wrong with a place; nothing where all is well."""
-    if place.startswith("-"):
-        return f"{place} would be an option of rclone; write ./{place}"
-    options = OPTIONS.match(place)
+    if location.startswith("-"):
+        return f"{location} would be an option of rclone; write ./{location}"
+    options = OPTIONS.match(location)
     if options and (secret := SECRET.search(options["options"])):
         return (
             f"the place has a secret ({secret['name']}), which every user of this machine can see among the processes; "
@@ -21,9 +21,9 @@ def problem(place: str) -> str:
     return ""
 
 
-def is_inside(place: str, other: str) -> bool:
+def is_inside(location: str, other: str) -> bool:
     """Whether both are folders of this machine, and one is the other or below it."""
-    if any(":" in one.partition("/")[0] for one in (place, other)):
+    if any(":" in one.partition("/")[0] for one in (location, other)):
         return False
-    inner, outer = os.path.realpath(place), os.path.realpath(other)
+    inner, outer = os.path.realpath(location), os.path.realpath(other)
     return os.path.commonpath([inner, outer]) == outer

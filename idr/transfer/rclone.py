@@ -85,12 +85,23 @@ def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> 
     return Ended(process.returncode, progress, message, without_sum, links)
 
 
-def listed(place: str, *flags: str) -> Iterator[tuple[int, str]]:
+def listed(location: str, *flags: str) -> Iterator[tuple[int, str]]:
     """Size in bytes and path of every file below a place, one at a time. Raises IdrError when it cannot be listed.
 
     Of a path with line ends there is only the first line.
     """
-    command = [_program(), "lsf", "--recursive", "--files-only", "--format", "sp", "--separator", "\t", *flags, place]
+    command = [
+        _program(),
+        "lsf",
+        "--recursive",
+        "--files-only",
+        "--format",
+        "sp",
+        "--separator",
+        "\t",
+        *flags,
+        location,
+    ]
     # Errors go to a file: rclone would wait for ever with a pipe that is full of them.
     with (
         tempfile.TemporaryFile() as errors,
@@ -102,7 +113,7 @@ def listed(place: str, *flags: str) -> Iterator[tuple[int, str]]:
                 yield int(size), path
         if process.wait():
             errors.seek(0)
-            msg = f"rclone lsf {place}: {_last_line(errors)}"
+            msg = f"rclone lsf {location}: {_last_line(errors)}"
             raise IdrError(msg)
 
 
@@ -129,6 +140,6 @@ def _text(entry: Mapping[str, Any]) -> str:
     return name + str(entry.get("msg", "")).strip()
 
 
-def _last_line(said: IO[bytes]) -> str:
-    last = next(iter(deque((line for line in said if line.strip()), maxlen=1)), b"it says nothing")
+def _last_line(stream: IO[bytes]) -> str:
+    last = next(iter(deque((line for line in stream if line.strip()), maxlen=1)), b"it says nothing")
     return _BEGINNING.sub("", last.decode(errors="replace")).strip()

@@ -55,7 +55,7 @@ def edited(stack: Tenant, file: str, old: str, new: str) -> Iterator[None]:
         path.write_text(before)
 
 
-def test_an_invalid_line_for_nginx_is_named_with_its_place(second: Tenant) -> None:
+def test_an_invalid_line_for_nginx_is_named_with_its_key(second: Tenant) -> None:
     with edited(second, NGINX, "gzip_vary on;", "gzip_varyy on;"):
         text = refusal(second, PROXY)
     assert "role proxy: check failed" in text

@@ -39,7 +39,7 @@ def shows_whole_stack(project: Project, stack: str) -> None:
     assert {step["op"] for step in preview["steps"]} == {"create"}
 
 
-def test_what_the_cloud_has_already_is_used_and_not_made(project: Project) -> None:
+def test_what_the_cloud_has_already_is_used_and_not_created(project: Project) -> None:
     file = project.folder / "Pulumi.uod.yaml"
     document = yaml.safe_load(file.read_text())
     config = document["config"]

@@ -61,7 +61,7 @@ def test_leftovers_are_named_by_up_and_deleted_by_recover(deployment: Deployment
     assert [kind for kind in after if after[kind] != before[kind]] == ["security-group-rules", "servers"]
 
 
-def test_a_data_volume_is_adopted_and_neither_deleted_nor_made_twice(deployment: Deployment) -> None:
+def test_a_data_volume_is_adopted_and_neither_deleted_nor_created_twice(deployment: Deployment) -> None:
     volume = deployment.only("volumes", VOLUME)
     volume.update(status="available", attachments=[])
     deployment.only("servers", "idr-local-demo1-database")["attached"].clear()
@@ -102,11 +102,11 @@ def test_an_answer_without_the_data_volumes_is_not_their_end(deployment: Deploym
     assert deployment.known() == known
 
 
-def test_a_server_that_somebody_deleted_is_made_anew_by_up_alone(deployment: Deployment) -> None:
-    is_made_anew(deployment, "demo1-database")
+def test_a_server_that_somebody_deleted_is_recreated_by_up_alone(deployment: Deployment) -> None:
+    is_recreated(deployment, "demo1-database")
 
 
-def is_made_anew(deployment: Deployment, which: str) -> None:
+def is_recreated(deployment: Deployment, which: str) -> None:
     before = deployment.holds()
     deployment.delete_server(f"idr-local-{which}")
     for steps in ({"deleted from the project: `pulumi up` creates it again"}, {"unchanged"}):
@@ -179,7 +179,7 @@ def test_a_server_that_is_switched_off_and_replaced_is_not_started(deployment: D
     assert deployment.only("servers", REDIS)["id"] != off["id"]
 
 
-def test_a_server_that_is_there_and_not_listed_is_not_made_twice(deployment: Deployment) -> None:
+def test_a_server_that_is_there_and_not_listed_is_not_created_twice(deployment: Deployment) -> None:
     server = deployment.only("servers", REDIS)
 
     def forgetful(call: Call, service: Service) -> Answer:

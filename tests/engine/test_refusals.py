@@ -41,7 +41,7 @@ def test_a_wrong_name_changes_nothing_of_a_live_stack_that_a_cloud_says_little_o
         assert not [call for call in cloud.calls if call.startswith("DELETE ") and "/servers/" in call]
 
 
-def test_why_a_cloud_refuses_is_said_whole(tmp_path: Path) -> None:
+def test_why_a_cloud_refuses_is_shown_whole(tmp_path: Path) -> None:
     with FakeCloud() as cloud:
         project = local_stack(cloud, tmp_path)
         cloud.refusals["GET network/networks"] = 503

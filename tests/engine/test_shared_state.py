@@ -102,7 +102,7 @@ def colleague(operator: Operator, server: Server, tmp_path: Path) -> Operator:
     return project
 
 
-def test_of_two_updates_at_once_the_second_is_refused_and_told_who_has_the_lock(
+def test_of_two_updates_at_once_the_second_is_refused_and_names_who_has_the_lock(
     operator: Operator, colleague: Operator
 ) -> None:
     running = operator.began()

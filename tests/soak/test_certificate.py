@@ -55,7 +55,7 @@ def test_the_distributions_timer_renews_it_and_nginx_shows_the_new_one(second: T
     assert shown(service, acme.root) != before
 
 
-def test_the_authority_is_told_another_address_of_the_operators(second: Tenant, acme: Authority) -> None:
+def test_the_authority_gets_another_address_of_the_operators(second: Tenant, acme: Authority) -> None:
     about = {"directory": acme.directory, "authority": acme.directory_authority}
     for email in ("first@example.org", "second@example.org"):
         second.configure(idr_acme={**about, "email": email})

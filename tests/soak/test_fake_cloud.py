@@ -16,7 +16,7 @@ ZONE = "fake"
 
 
 @pytest.mark.engine
-def test_a_stack_is_made_left_alone_and_deleted(tmp_path: Path) -> None:
+def test_a_stack_is_created_left_alone_and_deleted(tmp_path: Path) -> None:
     with FakeCloud() as cloud:
         project = local_stack(cloud, tmp_path)
         done = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)

@@ -71,9 +71,9 @@ def copied(folder: Path, archive: str) -> None:
     shutil.copytree(ROLE, folder / NAME)
     files = [file for file in (folder / NAME).rglob("*") if file.is_file()]
     for was, now in ON_THE_DEMO.items():
-        found = [file for file in files if was in file.read_text()]
-        assert found, was
-        for file in found:
+        matching = [file for file in files if was in file.read_text()]
+        assert matching, was
+        for file in matching:
             file.write_text(file.read_text().replace(was, now))
     listed = folder.parent / DOWNLOADS
     listed.write_text(listed.read_text().replace("service unset unset", archive))

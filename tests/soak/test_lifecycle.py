@@ -39,7 +39,7 @@ def refused(stack: Tenant) -> str:
 # The tests of this module follow each other on one project: first what fails, then what completes it.
 
 
-def test_a_missing_image_and_flavor_are_named_together_before_anything_is_made(stack: Tenant) -> None:
+def test_a_missing_image_and_flavor_are_named_together_before_anything_is_created(stack: Tenant) -> None:
     given = stacks.values("local")
     flavors = {**given["flavors"], "no.such": {"vcpus": 1, "memoryMib": 512}}
     stack.configure(

@@ -47,7 +47,7 @@ def test_omero_web_gives_its_password_to_no_other_server(release: OfficialReleas
     until(release, "sudo /usr/local/lib/idr/web/health")
 
 
-def test_a_wrong_password_is_told_from_a_dead_server(release: OfficialRelease) -> None:
+def test_a_wrong_password_is_distinguished_from_a_dead_server(release: OfficialRelease) -> None:
     other = "update password set hash = reverse(hash) where experimenter_id > 1"
     release.sql(other)
     output = release.on(SERVER, WELL).stdout.decode()

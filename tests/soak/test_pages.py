@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 from tests.cloud import downloads
 from tests.cloud.test_broken import BACK, corrected, refusal
 
@@ -42,20 +42,20 @@ def packed(file: Path, page: bytes) -> None:
         tar.addfile(about, io.BytesIO(page))
 
 
-def wanted(place: Tenant, url: str, **more: str) -> None:
+def wanted(stack: Tenant, url: str, **more: str) -> None:
     """Set the site's pages."""
-    place.configure(idr_site={"pages": {"url": url, "path": "/about/", **more}})
+    stack.configure(idr_site={"pages": {"url": url, "path": "/about/", **more}})
 
 
-def pinned(place: Tenant) -> None:
+def pinned(stack: Tenant) -> None:
     """Have `idr pin` write the sum."""
-    done = place.run(sys.executable, "-m", "idr", "pin", "--stack", place.stack)
+    done = stack.run(sys.executable, "-m", "idr", "pin", "--stack", stack.stack)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def shown(place: Tenant) -> str:
+def shown(stack: Tenant) -> str:
     """What visitors see."""
-    with place.service().browser() as visitor:
+    with stack.service().browser() as visitor:
         answer = visitor.get("about/")
         return answer.text if answer.status_code == 200 else str(answer.status_code)
 
@@ -63,7 +63,7 @@ def shown(place: Tenant) -> str:
 def test_pages_are_served_by_their_sum(second: Tenant, base: str) -> None:
     wanted(second, f"{base}/old.tar.gz")
     pinned(second)
-    assert said(second.apply()) == [f"update Command {PROXY}"]
+    assert lines_of(second.apply()) == [f"update Command {PROXY}"]
     assert shown(second) == "<h1>The old pages</h1>\n"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.engine.recovery import REDIS, Deployment, refused
-from tests.engine.test_recover import deployment, is_asked_about, is_made_anew, stack
+from tests.engine.test_recover import deployment, is_asked_about, is_recreated, stack
 
 __all__ = ["deployment", "stack"]
 
@@ -14,11 +14,11 @@ def test_the_empty_lock_of_a_full_disk_is_asked_about(deployment: Deployment) ->
     is_asked_about(deployment, "", "an update that could not write down who it is")
 
 
-def test_a_bastion_that_somebody_deleted_is_made_anew_by_up_alone(deployment: Deployment) -> None:
-    is_made_anew(deployment, "bastion")
+def test_a_bastion_that_somebody_deleted_is_recreated_by_up_alone(deployment: Deployment) -> None:
+    is_recreated(deployment, "bastion")
 
 
-def test_another_object_that_is_gone_is_forgotten_and_made_anew(deployment: Deployment) -> None:
+def test_another_object_that_is_gone_is_forgotten_and_recreated(deployment: Deployment) -> None:
     rule = deployment.cloud.store.all("security-group-rules", protocol="tcp")[0]
     deployment.cloud.store.remove("security-group-rules", rule["id"])
     refused(deployment.up(), "gone from the project", rule["id"], "bin/idr recover")

@@ -39,7 +39,7 @@ def test_the_lock_is_in_a_folder_that_only_root_can_write_or_look_into(lock_fold
     assert stat.S_IMODE(lock_folder.stat().st_mode) == 0o600
 
 
-def test_the_folder_of_the_lock_is_made_where_no_other_user_can() -> None:
+def test_the_folder_of_the_lock_is_created_where_no_other_user_can() -> None:
     about = lock.LOCK.parent.parent.stat()
     assert about.st_uid == 0
     assert not about.st_mode & 0o022
@@ -62,7 +62,7 @@ def test_nobody_holds_a_lock_that_is_free() -> None:
 
 @pytest.mark.parametrize("part", ["folder", "file"])
 @pytest.mark.parametrize("kind", ["link", "another's", "writable"])
-def test_what_another_user_can_have_made_is_not_believed(
+def test_what_another_user_can_have_written_is_not_believed(
     lock_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, kind: str
 ) -> None:
     """Root would enter the namespaces of a process that is named there, and run a program of that user's."""

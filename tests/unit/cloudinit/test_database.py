@@ -68,7 +68,7 @@ def test_a_new_volume_gets_a_cluster_and_keeps_it() -> None:
     assert before == after
 
 
-def test_a_run_that_was_killed_while_it_made_the_cluster_does_not_hinder_the_next() -> None:
+def test_a_run_that_was_killed_while_it_created_the_cluster_does_not_hinder_the_next() -> None:
     ended, *shown = output_of(f"{KILLED}\n/prepare > /run/second\n{SHOW}")
     assert ended.startswith("the first run ended with ")
     assert sorted(shown) == sorted(MADE)

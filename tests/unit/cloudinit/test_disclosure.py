@@ -176,7 +176,7 @@ def test_the_applications_beside_omero_web_are_disclosed_as_a_key_of_its_nodes()
     assert set(shown["omero.web.apps"]) == {node.name for node in stack_plan.nodes if Role.WEB in node.roles}
 
 
-def test_where_the_cloud_is_is_always_said() -> None:
+def test_where_the_cloud_is_is_always_disclosed() -> None:
     """An empty mapping, too: without one, a review takes the record for an earlier program's."""
     stack_plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
     assert disclosure(stack_plan, secrets, verifies_cloud=True)["cloud"] == {}

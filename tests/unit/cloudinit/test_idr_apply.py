@@ -198,7 +198,7 @@ def test_after_a_killed_run_every_file_counts_as_changed(machine: Machine) -> No
     assert str(machine.config) in (machine.folder / "changed").read_text()
 
 
-def test_a_configuration_that_is_back_but_not_healthy_is_said(machine: Machine) -> None:
+def test_a_configuration_that_is_back_but_not_healthy_is_reported(machine: Machine) -> None:
     sick = f"[ -e {machine.folder}/well ]"
     (machine.folder / "well").touch()
     machine.program.apply(machine.bundle("one\n", "d1", health=sick))

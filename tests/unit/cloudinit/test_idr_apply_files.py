@@ -16,7 +16,7 @@ def test_what_is_kept_of_a_bundle_is_for_root_alone(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("link", ["symbolic", "hard"])
-def test_a_link_in_the_place_of_the_new_file_is_not_followed(machine: Machine, link: str) -> None:
+def test_a_link_instead_of_the_new_file_is_not_followed(machine: Machine, link: str) -> None:
     """A service that owns the folder could otherwise make root write any file, and give it to the service."""
     target = machine.folder / "root's own"
     target.write_text("untouched")
@@ -86,7 +86,7 @@ def test_what_is_no_file_is_replaced_and_not_read(machine: Machine, kind: str) -
     assert secret.read_text() == "a secret"
 
 
-def test_a_file_gets_its_owner_and_group_before_it_is_in_its_place(
+def test_a_file_gets_its_owner_and_group_before_it_is_in_its_folder(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[int, int, bool]] = []

@@ -203,7 +203,7 @@ def test_no_link_in_the_exporters_folder_is_followed(
     assert program.METRICS.stat().st_mode & 0o777 == 0o644
 
 
-def test_systemd_is_told_that_the_program_works(
+def test_systemd_is_notified_that_the_program_works(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = str(tmp_path / "notify")
@@ -214,7 +214,7 @@ def test_systemd_is_told_that_the_program_works(
         assert channel.recv(100) == b"WATCHDOG=1"
 
 
-def test_systemd_is_told_before_each_restart_which_may_take_long(
+def test_systemd_is_notified_before_each_restart_which_may_take_long(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notices: list[str] = []

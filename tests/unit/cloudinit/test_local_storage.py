@@ -49,7 +49,7 @@ def node(tmp_path: Path) -> Node:
     return Node(tmp_path)
 
 
-def test_links_are_made_moved_and_removed(node: Node) -> None:
+def test_links_are_created_moved_and_removed(node: Node) -> None:
     node.wants(("idr0001", "/a"), ("old/idr0002", "/b"))
     assert node.run("prepare").returncode == 0
     assert node.links() == {"idr0001": "/a", "old/idr0002": "/b"}
@@ -87,7 +87,7 @@ def test_a_folder_with_data_is_never_replaced_by_a_link(node: Node) -> None:
     assert (node.tree / "idr0001" / "image").read_text() == "data"
 
 
-def test_a_link_is_remembered_also_where_another_one_could_not_be_made(node: Node) -> None:
+def test_a_link_is_remembered_also_where_another_one_could_not_be_created(node: Node) -> None:
     (node.tree / "b").mkdir(parents=True)
     node.wants(("a", "/a"), ("b", "/b"))
     assert node.run("prepare").returncode == 1

@@ -74,7 +74,7 @@ def page(machine: Machine) -> str:
     return machine.output_of(f"cat {SERVED}/index.html")
 
 
-def test_a_site_takes_the_place_of_the_one_before(machine: Machine, tmp_path: Path, base: str) -> None:
+def test_a_site_replaces_the_one_before(machine: Machine, tmp_path: Path, base: str) -> None:
     for number in ("1", "2", "3"):
         # The IDR's archive has all of it in one folder.
         folder = "idr.openmicroscopy.org/" if number == "2" else ""

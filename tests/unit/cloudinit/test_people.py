@@ -277,7 +277,7 @@ def test_a_new_machine_lets_nobody_but_operators_in() -> None:
             assert [one in text for one in (PLAIN, *ALICE.keys, *BOB.keys, *CAROL.keys)] == [*[True] * 3, False, False]
 
 
-def test_without_people_no_server_is_made_differently() -> None:
+def test_without_people_no_server_is_created_differently() -> None:
     before = dataclasses.replace(PLAN, people=())
     for node in before.nodes:
         bootstrap = render.bootstrap(node, before, SECRETS)

@@ -54,6 +54,6 @@ def test_a_machine_that_refuses_the_limit_is_noticed(tmp_path: Path, files: int)
         assert health(tmp_path, process) == (1, message)
 
 
-def test_the_limit_is_the_one_that_nginx_and_systemd_are_told() -> None:
+def test_the_limit_is_the_one_that_nginx_and_systemd_have() -> None:
     for file in ("nginx/nginx.conf", "systemd/system/nginx.service.d/idr-limits.conf"):
         assert str(WANTED) in (render.HERE / "proxy" / "files" / "etc" / file).read_text()

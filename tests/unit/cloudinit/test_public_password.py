@@ -27,7 +27,7 @@ def files(plan: Plan) -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.parametrize("stack", [stack for stack in stacks.LAYOUTS if stack != PRIVATE])
-def test_another_password_reaches_every_place_that_had_the_former(stack: str) -> None:
+def test_another_password_reaches_everything_that_had_the_former(stack: str) -> None:
     plan = stacks.plan_of(stack)
     before, after = files(plan), files(stacks.with_settings(plan, public_password=GIVEN))
     changed = {key for key in after if after[key] != before.get(key)}

@@ -120,7 +120,7 @@ def test_a_file_with_a_proxys_password_is_for_root_only() -> None:
 
 
 @pytest.mark.parametrize("value", ['a"b', "a\nb"])
-def test_what_apt_cannot_be_told_is_refused(value: str) -> None:
+def test_what_apt_cannot_read_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r"apt\.conf"):
         apt(value)
 

@@ -55,7 +55,7 @@ def test_what_differs_from_the_state_afterwards_is_only_who_is_trusted_and_who_s
     assert differing == {"", "bootstrap", CERTIFICATES, KEYS, PASSED_ON, "/etc/redis/users.acl", *SIGNED}
 
 
-def test_a_server_that_is_made_meanwhile_has_its_own_host_key() -> None:
+def test_a_server_that_is_created_meanwhile_has_its_own_host_key() -> None:
     bootstrap = texts(MEANWHILE)["demo1-redis bootstrap"]
     assert AFTER.ssh_key("host/demo1-redis").public in bootstrap
     assert BEFORE.ssh_key("host/demo1-redis").public not in bootstrap

@@ -146,7 +146,7 @@ def test_a_mount_that_a_killed_run_did_not_note_is_noted(device: Path, tmp_path:
     assert [file.name for file in tmp_path.glob("fstab*")] == ["fstab"]
 
 
-def test_another_volume_in_the_place_is_refused_and_not_noted(device: Path, tmp_path: Path) -> None:
+def test_another_volume_instead_is_refused_and_not_noted(device: Path, tmp_path: Path) -> None:
     fstab = tmp_path / "fstab"
     fstab.write_text("")
     played = f"{PLAYED}; device_of() {{ echo {device}; }}; mounted_from() {{ echo /dev/other; }}"

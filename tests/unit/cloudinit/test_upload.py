@@ -290,7 +290,7 @@ def test_a_replaced_server_has_the_accounts_again(node: Node, sent: Path) -> Non
         (["hand-over", "idr0011-none"], "there is no submission idr0011-none"),
     ],
 )
-def test_what_cannot_be_done_is_said_and_changes_nothing(node: Node, arguments: list[object], message: str) -> None:
+def test_what_cannot_be_done_is_reported_and_changes_nothing(node: Node, arguments: list[object], message: str) -> None:
     if arguments[1] == "idr0001-smith":
         node.machine.output_of("mkdir -p /srv/upload/received/idr0001-smith")
     before = node.machine.output_of("cat /etc/passwd; ls -a /srv/upload/submissions")

@@ -93,7 +93,7 @@ def test_a_preview_asks_the_cloud_for_no_capacity(cloud: FakeCloud) -> None:
     assert not any("quota" in call or "limits" in call for call in cloud.calls)
 
 
-def test_a_cloud_that_refuses_is_told_in_one_line(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_that_refuses_is_one_line(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_PASSWORD", "wrong")
     with pytest.raises(pulumi.RunError, match="the cloud refuses these credentials") as refused:
         run()
@@ -144,7 +144,7 @@ def test_the_nodes_own_stack_secret_is_taken(monkeypatch: pytest.MonkeyPatch, tm
     assert servers(run()) == 5
 
 
-def test_mistakes_are_told_together_and_nothing_is_declared(cloud: FakeCloud) -> None:
+def test_mistakes_are_shown_together_and_nothing_is_declared(cloud: FakeCloud) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         run(colour="blue", live="demo2")
     assert "Pulumi.local.yaml: idr:colour: is not a setting" in str(refused.value)

@@ -102,7 +102,7 @@ def test_the_seconds_of_a_replacement_are_those_that_a_review_says() -> None:
         assert documented[role][1].startswith(effect.what)
 
 
-def test_no_command_that_people_are_told_has_a_secret_among_its_arguments() -> None:
+def test_no_command_in_the_documents_has_a_secret_among_its_arguments() -> None:
     """A command line shows in the process list: what `pulumi config set` keeps secret comes on standard input."""
     files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("Pulumi.*.yaml")]
     files += [*(ROOT / "examples").iterdir(), *(ROOT / "model").glob("*.py"), *(ROOT / "idr").rglob("*.py")]

@@ -64,7 +64,7 @@ def test_its_picture_is_kept_as_omero_webs_would_be(tmp_path: Path) -> None:
         assert "set-cookie" not in answers[0].headers
 
 
-def test_it_is_told_nothing_of_the_visitor(tmp_path: Path) -> None:
+def test_it_gets_nothing_of_the_visitor(tmp_path: Path) -> None:
     sent = {"Cookie": "sessionid_demo1=a-visitors", "X-OMERO-Session-Key": "another's", "Authorization": "Basic x"}
     with site(tmp_path) as (first, _, visitor):
         visitor.get(f"{TILE}&nobody=knows", headers=sent)
@@ -92,7 +92,7 @@ def test_while_it_is_away_omero_web_answers(tmp_path: Path) -> None:
         assert visitor.get(f"{TILE},9").status_code == 404
 
 
-def test_another_service_in_its_place_is_sent_nothing(tmp_path: Path) -> None:
+def test_another_service_instead_is_sent_nothing(tmp_path: Path) -> None:
     with (
         upstreams.running(SECRETS.certificate("test", ("other.demo1.idr.internal",))) as other,
         site(tmp_path, other.address) as (_, web, visitor),

@@ -64,7 +64,7 @@ def test_a_visitor_without_a_session_stays_with_one_server(tmp_path: Path) -> No
         assert sorted(farm.asked()) == [0, 0, 0, 8]
 
 
-def test_a_cold_plate_is_made_by_all_servers_and_an_image_by_one(tmp_path: Path) -> None:
+def test_a_cold_plate_is_rendered_by_all_servers_and_an_image_by_one(tmp_path: Path) -> None:
     with ExitStack() as stack:
         farm = Farm(tmp_path, stack)
         for number in range(THUMBNAILS):
@@ -87,7 +87,7 @@ def test_a_get_is_tried_on_another_server(tmp_path: Path) -> None:
     assert statuses == {200}
 
 
-def test_the_operators_way_in_uses_the_readwrite_server(tmp_path: Path) -> None:
+def test_the_operators_address_uses_the_readwrite_server(tmp_path: Path) -> None:
     with ExitStack() as stack:
         farm = Farm(tmp_path, stack)
         assert httpx.get(f"http://127.0.0.1:{farm.nginx.bypass}{THUMBNAIL}").status_code == 200

@@ -45,7 +45,7 @@ def test_a_host_name_is_no_word_of_nginx(name: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_it_accepts_the_way_in_for_a_certificates_authority(tmp_path: Path) -> None:
+def test_it_accepts_the_access_for_a_certificates_authority(tmp_path: Path) -> None:
     config = written(stacks.with_settings(stacks.plan_of("local"), acme=Acme()), tmp_path)
     done = proxy.check_configuration(config)
     assert (done.returncode, done.stderr) == (0, "")

@@ -143,6 +143,6 @@ def test_the_api_of_mapr_leads_to_its_documentation(searcher: httpx.Client, path
     assert searcher.get("/mapr/gene/").status_code != answer.status_code
 
 
-def test_programs_are_told_the_idrs_name_and_password(visitor: httpx.Client) -> None:
+def test_programs_get_the_idrs_name_and_password(visitor: httpx.Client) -> None:
     client_config = visitor.get("/connection/omero-client.json").json()
     assert {"--omero.host=idr.openmicroscopy.org", "--omero.user=public", "--omero.pass=public"} <= set(client_config)

@@ -188,7 +188,7 @@ def test_a_users_many_requests_wait_and_a_colleague_behind_the_same_address_does
     assert time.monotonic() - begun > 0.8 * (60 - 1) / balancing.answers_a_second(PLAN.releases[0])
 
 
-def test_programs_are_told_where_and_not_who(front: Front) -> None:
+def test_programs_get_where_and_not_who(front: Front) -> None:
     answer = front.get(CLIENT)
     answer_data = json.loads(answer.text)
     assert [argument.partition("=")[0] for argument in answer_data] == ["--omero.host", "--Ice.Default.Router"]
@@ -197,7 +197,7 @@ def test_programs_are_told_where_and_not_who(front: Front) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v0/servers/", "/api/v0/servers", "/api//v0/servers/?a=b", "/%61pi/v0/servers/"])
-def test_programs_are_told_of_the_server_by_its_public_name(front: Front, path: str) -> None:
+def test_programs_get_the_server_by_its_public_name(front: Front, path: str) -> None:
     assert front.get(path).json()["data"] == [{"id": 1, "host": PLAN.host_name, "port": 4064, "server": "omero"}]
     assert not front.upstream.asked
 

@@ -64,7 +64,7 @@ def arguments(farm: Farm) -> dict[str, str]:
     return dict(argument.removeprefix("--").split("=", 1) for argument in client_config)
 
 
-def test_a_client_is_told_the_stacks_name_the_websocket_and_who_it_is(farm: Farm) -> None:
+def test_a_client_gets_the_stacks_name_the_websocket_and_who_it_is(farm: Farm) -> None:
     answer = farm.client.get(CLIENT)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert (answer.headers["cache-control"], answer.headers["access-control-allow-origin"]) == ("no-store", "*")
@@ -117,7 +117,7 @@ def test_nothing_else_leads_there(farm: Farm, path: str) -> None:
     assert farm.asked() == [0, 0, 0, 0]
 
 
-def test_the_operators_way_in_is_for_pages(farm: Farm) -> None:
+def test_the_operators_address_is_for_pages(farm: Farm) -> None:
     base = f"http://127.0.0.1:{farm.nginx.bypass}"
     assert httpx.get(f"{base}{CLIENT}").status_code != 200
     assert httpx.get(f"{base}/omero-ws", headers=UPGRADE).status_code != 200

@@ -112,7 +112,7 @@ def test_one_that_nginx_would_read_otherwise_is_refused(redirect: dict[str, Any]
     assert message in str(error.value)
 
 
-def test_an_address_leads_to_one_place() -> None:
+def test_an_address_leads_to_one_location() -> None:
     with pytest.raises(SettingsError, match="/a leads to two places"):
         parsed([{"from": "/a", "to": "/b"}, {"from": "/a", "to": "/c"}])
 

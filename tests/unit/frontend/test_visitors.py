@@ -233,7 +233,7 @@ def test_what_costs_waits_its_turn_and_others_do_not_wait_for_it(front: Front) -
     assert time.monotonic() - begun > 0.8 * (60 - 1) / rate
 
 
-def test_requests_that_nobody_waits_for_are_not_all_made(front: Front) -> None:
+def test_requests_that_nobody_waits_for_are_not_all_sent(front: Front) -> None:
     for number in range(300):
         with proxy.trust(PLAN).wrap_socket(
             socket.create_connection(("127.0.0.1", front.nginx.https), source_address=("127.0.0.2", 0))

@@ -84,7 +84,7 @@ def test_one_of_the_sites_own_is_answered_and_kept_as_the_stack_file_says(tmp_pa
             assert front.get(path).status_code == 404, path
 
 
-def test_with_other_applications_a_viewers_page_is_made_again_and_pictures_are_not(tmp_path: Path) -> None:
+def test_with_other_applications_a_viewers_page_is_fetched_again_and_pictures_are_not(tmp_path: Path) -> None:
     picture, viewer = "/webgateway/render_image/1/0/0/", "/webclient/img_detail/1/"
     for apps, states in ((("iviewer",), ["MISS", "MISS"]), (("iviewer",), ["HIT", "HIT"]), ((), ["HIT", "MISS"])):
         with serving(tmp_path, *apps) as front:

@@ -232,7 +232,7 @@ def test_a_state_that_is_free_is_not_locked(pulumi: Engine) -> None:
     assert not lock.is_held("local", State(()), lambda _: False)
 
 
-def test_another_failure_of_the_engine_is_told_as_it_is(pulumi: Engine) -> None:
+def test_another_failure_of_the_engine_is_shown_as_it_is(pulumi: Engine) -> None:
     known = of_export({"deployment": {"resources": pulumi.resources}})
     pulumi.refused = "error: incorrect passphrase"
     with pytest.raises(EngineError, match="incorrect passphrase"):

@@ -52,7 +52,7 @@ def test_shortfalls_are_reported_together_and_end_with_1(cloud: dict[str, Any]) 
     assert "has everything" not in done.stdout
 
 
-def test_what_is_not_checked_is_said_and_is_no_failure(cloud: dict[str, Any]) -> None:
+def test_what_is_not_checked_is_reported_and_is_no_failure(cloud: dict[str, Any]) -> None:
     cloud["state"] = replace(ENOUGH, images=(), unchecked=("server groups: not checked [403]",))
     done = runner.invoke(app, ["check", "-s", "local"])
     assert done.exit_code == 0

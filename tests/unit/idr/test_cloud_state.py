@@ -50,7 +50,7 @@ def test_a_cloud_that_tells_all_has_everything_and_is_asked_once(fake: FakeCloud
     assert len(lists) == len(set(lists)) <= 21
 
 
-def test_each_quota_is_told(fake: FakeCloud) -> None:
+def test_each_quota_is_read(fake: FakeCloud) -> None:
     fake.limits["volume"] |= {"gigabytes_standard": 7, "volumes_standard": 3, "per_volume_gigabytes": 500}
     known_state = state()
     assert known_state.quotas["cores"] == Quota(100, 0)
@@ -59,7 +59,7 @@ def test_each_quota_is_told(fake: FakeCloud) -> None:
     assert (known_state.members, known_state.volume_gib, known_state.default_type) == (10, 500, "standard")
 
 
-def test_what_the_stack_has_is_told_by_its_labels(fake: FakeCloud) -> None:
+def test_what_the_stack_has_is_known_by_its_labels(fake: FakeCloud) -> None:
     labels = Labels("local", "demo1", ("redis",))
     small = fake.store.all("flavors", name="local.small")[0]
     for name, owner in (("idr-local-demo1-redis", labels), ("idr-local-test-x", Labels("local-test"))):
@@ -161,7 +161,7 @@ LESS: dict[str, tuple[dict[str, int], dict[str, tuple[str, ...]], str]] = {
 
 
 @pytest.mark.parametrize("what", LESS)
-def test_what_a_cloud_does_not_tell_is_not_checked_and_said_in_one_line(fake: FakeCloud, what: str) -> None:
+def test_what_a_cloud_does_not_tell_is_not_checked_and_named_in_one_line(fake: FakeCloud, what: str) -> None:
     refusals, absent, beginning = LESS[what]
     fake.refusals.update(refusals)
     for service, names in absent.items():

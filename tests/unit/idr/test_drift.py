@@ -62,7 +62,7 @@ def test_a_cloud_as_it_was_left_is_exit_status_0(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_an_update_that_is_running_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_update_that_is_running_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     done = output_of(monkeypatch, state=State(STATE.resources, pending=("urn:1",)))
     assert done.exit_code == 0
     assert "note: an update of 'local' is running, or was cut off" in done.stderr
@@ -95,7 +95,7 @@ def test_a_volume_that_somebody_has_grown_is_no_change_to_put_back() -> None:
     assert (drift.change, drift.properties) == ("grown", ("size",))
 
 
-def test_nothing_is_said_in_several_ways() -> None:
+def test_nothing_is_written_in_several_ways() -> None:
     assert drifts({"steps": [step(URN, {"tags": None}, {"tags": []})]}) == []
 
 
@@ -152,7 +152,7 @@ def test_a_port_in_other_security_groups_is_named(monkeypatch: pytest.MonkeyPatc
     ]
 
 
-def test_what_the_list_does_not_have_is_gone_and_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_list_does_not_have_is_gone_and_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {"name": "demo1-redis", "type": "security group", "change": "deleted", "properties": []}
     assert json.loads(output_of(monkeypatch, listing=(SERVER,)).stdout)["resources"] == [gone]
     both = output_of(monkeypatch, step(GROUP_URN, {"name": "a"}, None), listing=(SERVER,))

@@ -43,7 +43,7 @@ def test_without_gixy_nothing_passes_for_checked(tmp_path: Path, monkeypatch: py
         gixy.findings(snippets(tmp_path, good=GOOD))
 
 
-def test_what_is_no_answer_of_gixys_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_answer_of_gixys_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gixy").write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
     (tmp_path / "gixy").chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))

@@ -35,7 +35,7 @@ def test_both_host_keys_are_accepted_of_the_node_and_of_the_bastion(tmp_path: Pa
         assert known == f"{alias} {NEW.public}\n{alias} {OLD.public}\n"
 
 
-def test_the_key_is_given_on_standard_input_and_stands_on_no_command_line(programs: Path) -> None:
+def test_the_key_is_given_on_standard_input_and_is_on_no_command_line(programs: Path) -> None:
     put(programs, "ssh", f'echo "$@" > {programs}/line; cat > {programs}/input')
     assert give("a", programs / "config", NEW.private) == 0
     assert (programs / "input").read_text() == NEW.private

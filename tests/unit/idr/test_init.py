@@ -242,7 +242,7 @@ def test_where_no_layout_fits_it_says_what_to_do(folder: Path, monkeypatch: pyte
     assert "Ask for a larger quota, or name smaller flavors with --flavor." in init(folder).stdout
 
 
-def test_who_has_no_key_is_told_how_to_make_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_no_key_learns_how_to_make_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
     done = runner.invoke(app, ["init", "-s", "lab", "--cloud", "lab"])
     assert done.exit_code == 1

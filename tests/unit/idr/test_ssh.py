@@ -46,7 +46,7 @@ def test_a_command_runs_on_the_node_and_its_exit_status_is_passed_on(program: St
 
 
 @pytest.mark.parametrize(("status", "hints"), [(255, True), (7, False), (0, False)])
-def test_who_cannot_log_in_is_told_which_option_gives_a_key(program: Stub, status: int, *, hints: bool) -> None:
+def test_who_cannot_log_in_learns_which_option_gives_a_key(program: Stub, status: int, *, hints: bool) -> None:
     program.answers((status, "", ""))
     done = CliRunner().invoke(app, ["ssh", "redis", "--from", "-"], input=json.dumps(OUTPUTS))
     assert ("run ssh-add, or give --identity FILE" in done.stderr) is hints
@@ -73,7 +73,7 @@ def test_somebody_with_an_account_of_their_own_uses_it_on_every_hop() -> None:
 
 
 @pytest.mark.parametrize("given", [("--login", "alice"), ()])
-def test_the_account_is_said_by_option_or_variable(
+def test_the_account_is_given_by_option_or_variable(
     program: Stub, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...]
 ) -> None:
     if not given:
@@ -123,7 +123,7 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
     }
 
 
-def test_what_is_no_answer_is_told_as_such(program: Stub, tmp_path: Path) -> None:
+def test_what_is_no_answer_is_reported_as_such(program: Stub, tmp_path: Path) -> None:
     program.answers((0, "Welcome to Debian", ""))
     answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
     assert "Welcome to Debian" in str(answers["bastion"])

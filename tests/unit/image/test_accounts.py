@@ -29,5 +29,5 @@ def test_a_guests_accounts_have_numbers_that_the_machines_have_not(tmp_path: Pat
     assert (numbers["SYS_UID_MAX"], numbers["SYS_GID_MAX"], numbers["SUB_UID_MIN"]) == (999, 999, 100000)
 
 
-def test_the_image_is_made_with_them() -> None:
+def test_the_image_is_built_with_them() -> None:
     assert '/accounts.sh" "$root"' in (IMAGE / "customize.sh").read_text()

@@ -154,7 +154,7 @@ def test_a_replaced_server_needs_no_more_than_it_has() -> None:
     assert differences(rebuilt, cloud_with()) == {}
 
 
-def test_a_server_that_is_made_anew_from_a_volume_needs_the_volume() -> None:
+def test_a_server_that_is_recreated_from_a_volume_needs_the_volume() -> None:
     booted = with_nodes(redis={"bootVolumeGib": 20})
     assert differences(booted, cloud_with()) == {}, "the machine that is there stays on its disk"
     releases = stacks.values("local")["releases"]
@@ -169,7 +169,7 @@ def test_a_server_that_is_made_anew_from_a_volume_needs_the_volume() -> None:
         assert differences(rebuilt, replace(numbered, volumes=(*(there.volumes or ()), root))) == more
 
 
-def test_a_volume_of_another_type_needs_its_place_among_those() -> None:
+def test_a_volume_of_another_type_needs_its_quota_among_those() -> None:
     typed = with_nodes(database={"volumes": {"db": {"sizeGib": 7, "type": "fast"}}})
     quotas = {f"{what} of type '{kind}'": Quota(9, 0) for what in ("volumes", "gigabytes") for kind in ("fast", "slow")}
     there = replace(cloud_with(), quotas=quotas, default_type="slow")
@@ -235,7 +235,7 @@ def test_a_boot_volume_counts_where_a_server_is_replaced(
     assert differences(changed(releases=releases), state) == more
 
 
-def test_what_is_just_enough_is_said_where_neutron_counts_twice() -> None:
+def test_what_is_just_enough_is_reported_where_neutron_counts_twice() -> None:
     assert tight([Need("ports", 9, 9, 9)]) != []
     assert tight([Need("ports", 9, 30, 30), Need("routers", 1, 1, 1), Need("instances", 5, 5, 5)]) == []
 

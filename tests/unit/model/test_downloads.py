@@ -47,7 +47,7 @@ def test_a_reader_is_for_imports_too_and_has_the_name_that_omero_knows() -> None
     ]
 
 
-def test_a_sum_that_is_not_set_is_said_before_an_update() -> None:
+def test_a_sum_that_is_not_set_is_named_before_an_update() -> None:
     settings = parsed("ebi", JARS, pages={"url": "https://d.example.org/site.tar.gz"})
     assert {"omero.jars.0.sha256", "site.pages.sha256"} <= set(settings.missing())
     assert "omero.jars.1.sha256" not in settings.missing()

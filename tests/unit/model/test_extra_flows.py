@@ -216,7 +216,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_flow_that_cannot_be_is_named_with_its_place(case: str) -> None:
+def test_a_flow_that_cannot_be_is_named_with_its_key(case: str) -> None:
     flow, message = BAD[case]
     messages = mistakes(
         lambda values: values.update(flows=[flow | ({"to": "web"} if flow["to"] == "omero-readonly" else {})])
@@ -224,7 +224,7 @@ def test_a_flow_that_cannot_be_is_named_with_its_place(case: str) -> None:
     assert messages == [f"Pulumi.local.yaml: {message}"]
 
 
-def test_a_flow_is_said_once() -> None:
+def test_a_flow_is_declared_once() -> None:
     flow = {**FLOW, "to": "web"}
     messages = mistakes(lambda values: values.update(flows=[flow, {**flow, "ports": [79, 8090], "why": "again"}]))
     assert messages == [f"Pulumi.local.yaml: idr: flows.1: proxy to web, tcp 8090: flows.0 has it already ({WHY})"]

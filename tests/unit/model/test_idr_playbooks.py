@@ -97,7 +97,7 @@ def stack_with(**changes: Any) -> dict[str, dict[str, str]]:
     return {node.name: server_metadata(node, stack_plan) for node in stack_plan.nodes}
 
 
-def test_idrs_own_inventory_finds_groups_names_and_the_way_in_in_the_servers_metadata() -> None:
+def test_idrs_own_inventory_finds_groups_names_and_the_bastion_in_the_servers_metadata() -> None:
     inventories = stack_with(storageNetwork={"name": "storage", "cidr": "172.16.0.0/16"})
     assert inventories["bastion"] == {
         "groups": "bastion-hosts,prod130-bastion-hosts",

@@ -60,7 +60,7 @@ def wrong_systems(stack_plan: Plan, *images: Image) -> list[str]:
     return [line for line in absent(stack_plan, CloudState(images=images)) if " needs " in line]
 
 
-def test_debian_under_omero_image_is_refused_before_anything_is_made() -> None:
+def test_debian_under_omero_image_is_refused_before_anything_is_created() -> None:
     stack_plan = official(image="debian-12", omeroImage="debian-12")
     (line,) = wrong_systems(stack_plan, Image("debian-12"))
     assert line == (

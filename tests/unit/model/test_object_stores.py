@@ -89,7 +89,7 @@ def test_what_cannot_work_is_refused(change: dict[str, Any], message: str) -> No
     assert message in str(refused.value)
 
 
-def test_a_bucket_and_a_share_cannot_have_one_place() -> None:
+def test_a_bucket_and_a_share_cannot_have_one_path() -> None:
     share = {"source": "nfs.example.org:/idr", "mount": "/uod/idr"}
     with pytest.raises(SettingsError, match="s3Mounts: /uod/idr/zarr is inside /uod/idr, which is mounted too"):
         planned(ZARR, nfsMounts=[share])

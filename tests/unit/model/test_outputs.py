@@ -115,7 +115,7 @@ def test_the_hosts_file_gives_short_names_to_the_live_release_only() -> None:
     assert "10.130.0.10 bastion\n" in inventory.hosts_file(MADE)
 
 
-def test_prometheus_is_told_every_node() -> None:
+def test_prometheus_gets_every_node() -> None:
     targets = inventory.prometheus(MADE)
     assert [target.labels["node"] for target in targets] == [node.name for node in PLAN.nodes]
     assert targets[1].targets == ("10.130.1.20:9100",)

@@ -83,7 +83,7 @@ def test_endpoints_are_read_from_a_stack_file_and_from_the_engine(given: Any) ->
         ("[" * 5000, "cannot be read: "),
     ],
 )
-def test_an_entry_of_clouds_yaml_that_is_none_is_said_with_its_place(tmp_path: Path, entry: str, message: str) -> None:
+def test_an_entry_of_clouds_yaml_that_is_none_is_named_with_its_key(tmp_path: Path, entry: str, message: str) -> None:
     (tmp_path / "clouds.yaml").write_text(f"clouds:\n  here: {entry}\n")
     with pytest.raises(ProviderError) as caught:
         clouds_yaml.entry("here", "one", tmp_path)

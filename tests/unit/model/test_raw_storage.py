@@ -133,7 +133,7 @@ def test_what_cannot_work_is_refused(entries: list[Any], message: str) -> None:
     assert message in str(refused.value)
 
 
-def test_a_share_under_a_former_name_and_an_entry_cannot_have_one_place() -> None:
+def test_a_share_under_a_former_name_and_an_entry_cannot_have_one_path() -> None:
     with pytest.raises(SettingsError, match="/uod/idr is mounted twice"):
         planned(SHARE, nfsMounts=[NFS])
 

@@ -68,7 +68,7 @@ def test_a_rebuild_number_replaces_that_node_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_a_server_that_was_deleted_in_the_cloud_is_made_anew(frozen: bool) -> None:
+def test_a_server_that_was_deleted_in_the_cloud_is_recreated(frozen: bool) -> None:
     stack_plan = replace(PLAN, releases=tuple(replace(release, frozen=frozen) for release in PLAN.releases))
     name = "demo1-redis"
     orders = order(stack_plan, {**AS_PLANNED, name: replace(AS_PLANNED[name], gone="id")})

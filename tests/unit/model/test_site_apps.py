@@ -69,7 +69,7 @@ def test_another_version_than_omero_webs_own_is_refused(tmp_path: Path) -> None:
     assert re.search(r"site/web.lock: Django==4.2 is 5\S+ in OMERO.web's own environment; run `idr pin`", message)
 
 
-def test_another_version_of_an_application_takes_the_place_of_the_programs(tmp_path: Path) -> None:
+def test_another_version_of_an_application_replaces_the_programs(tmp_path: Path) -> None:
     stack_plan = plan_with(
         tmp_path, {"apps": ["iviewer"], "requirements": "site/web.lock"}, f"omero_iviewer==0.20.0 {HASH}\n"
     )
@@ -139,7 +139,7 @@ def test_a_release_may_leave_it_out(tmp_path: Path) -> None:
     assert "~^/tags/" not in proxy(stack_plan)["/etc/nginx/conf.d/addresses.conf"]
 
 
-def test_a_review_sees_its_packages_and_what_is_said_of_it(tmp_path: Path) -> None:
+def test_a_review_sees_its_packages_and_its_description(tmp_path: Path) -> None:
     def shown(web: dict[str, Any]) -> dict[str, Any]:
         return disclosure(plan_with(tmp_path, web), stacks.secrets_of("multi-node"), verifies_cloud=True)
 

@@ -33,7 +33,7 @@ def test_what_the_engine_refuses_is_refused(name: str) -> None:
         (b"a: " + b"[" * 3000 + b"]" * 3000, "is nested more than 100 levels deep"),
     ],
 )
-def test_a_mistake_is_said_with_its_line(data: bytes, message: str) -> None:
+def test_a_mistake_is_named_with_its_line(data: bytes, message: str) -> None:
     with pytest.raises(yaml_text.YamlError) as caught:
         yaml_text.load(data)
     assert str(caught.value) == message

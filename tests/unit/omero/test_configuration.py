@@ -25,7 +25,7 @@ def bundle(node: Node, plan: Plan = PLAN) -> dict[str, str]:
     return {entry["path"]: entry["content"] for entry in content["files"]}
 
 
-def test_only_a_readonly_server_is_told_to_write_nothing() -> None:
+def test_only_a_readonly_server_is_set_to_write_nothing() -> None:
     flags = ("config set omero.cluster.read_only.db true", "config set omero.cluster.read_only.repo true")
     for node, expected in ((WRITER, False), (READER, True)):
         settings = bundle(node)["/opt/omero/server/config/idr.omero"]

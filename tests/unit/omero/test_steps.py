@@ -76,7 +76,7 @@ def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_priva
     assert machine.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
 
 
-def test_a_user_that_was_not_made_at_the_first_attempt_is_made_at_the_second(machine: Machine) -> None:
+def test_a_user_that_was_not_created_at_the_first_attempt_is_created_at_the_second(machine: Machine) -> None:
     machine.database(blitz="dead")
     assert machine.apply(WRITER, PLAN)[0] == 1
     machine.database(blitz="alive", groups={"public": "read-only"})
@@ -216,7 +216,7 @@ def test_images_are_written_by_the_server_and_by_in_place_imports_alone(applied:
         assert (made.returncode == 0) == may, account
 
 
-def test_the_storage_report_is_made_as_the_servers_user(applied: Machine) -> None:
+def test_the_storage_report_runs_as_the_servers_user(applied: Machine) -> None:
     scan = Path(stacks.ROOT / "idr" / "storage" / "scan").glob("*.py")
     applied.write({f"/usr/local/lib/idr-storage/scan/{file.name}": file.read_bytes() for file in scan}, 0o644)
     lists = {"nfs": b"# Source, mount point, options.\n", "s3": b"# Unit, mount point, bucket.\n"}

@@ -35,7 +35,7 @@ def test_places_rise_from_object_to_object() -> None:
 
 @settings(max_examples=25)
 @given(st.integers(0, len(EVERYTHING) - 1))
-def test_from_any_place_on_the_rest_is_the_same(index: int) -> None:
+def test_from_any_position_on_the_rest_is_the_same(index: int) -> None:
     items = [(position, item.number) for position, item in listed(Stub(IMAGES), EVERYTHING[index][0])]
     assert items == [(position, item.number) for position, item in EVERYTHING[index:]]
 

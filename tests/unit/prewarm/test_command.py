@@ -84,7 +84,7 @@ def test_the_exit_status_says_that_the_release_is_not_there(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("wrong", [("--url", "proxy"), ("--url", "https://proxy", "--ca-file", "/no/such/file")])
-def test_wrong_usage_is_told_apart(wrong: tuple[str, ...]) -> None:
+def test_wrong_usage_is_distinguished(wrong: tuple[str, ...]) -> None:
     status, output = idr(*wrong)
     assert status == 2
     assert wrong[-2] in output

@@ -61,7 +61,7 @@ def test_channels_that_are_off_are_left_out_but_the_first() -> None:
     assert asked.endswith("maps=[{%22inverted%22:{%22enabled%22:false}}]")
 
 
-def test_the_viewer_leads_to_omero_iviewer_where_it_has_taken_its_place() -> None:
+def test_the_viewer_leads_to_omero_iviewer_where_it_has_replaced_it() -> None:
     page = b"<script src='/static/omero_iviewer/main.js'></script>"
     assert "/iviewer/image_data/200/" in named_in("/webclient/img_detail/200/", page)
     assert list(named_in("/webclient/img_detail/200/", b"<html></html>")) == []

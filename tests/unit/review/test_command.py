@@ -71,7 +71,7 @@ def test_standard_input_is_read_too() -> None:
     assert (result.exit_code, result.stdout) == (OK, "none: nothing changes\n")
 
 
-def test_what_the_stack_file_lacks_is_said_before_an_up_refuses_it(
+def test_what_the_stack_file_lacks_is_named_before_an_up_refuses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)

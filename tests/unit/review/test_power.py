@@ -68,7 +68,7 @@ def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
         (None, None, None),
     ],
 )
-def test_who_sees_the_data_is_said_and_breaks_a_rule(
+def test_who_sees_the_data_is_reported_and_breaks_a_rule(
     before: str | None, after: str | None, breach_line: str | None
 ) -> None:
     raw_preview = raw("operator-added")

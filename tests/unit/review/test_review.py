@@ -40,7 +40,7 @@ def report_of(case: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_reviewer_is_told_what_the_golden_text_says(case: str) -> None:
+def test_a_reviewer_gets_what_the_golden_text_says(case: str) -> None:
     assert report_of(case) == (HERE / "golden" / f"{case}.txt").read_text()
 
 
@@ -82,7 +82,7 @@ def test_exactly_these_guard_rails_fail(case: str, expected: set[str]) -> None:
     assert broken(recorded(case)) == expected
 
 
-def test_what_is_worst_is_said_first() -> None:
+def test_what_is_worst_is_shown_first() -> None:
     lines = report_of("live-release-removed")
     order = [lines.index(word) for word in ("FAIL", "Data at stake:", "Live:", "Deleted:", "Changed in place:")]
     assert order == sorted(order)
@@ -158,7 +158,7 @@ def test_a_new_release_opens_nothing_that_another_one_has_not_open() -> None:
     assert broken(read(json.dumps(raw_preview))) == set()
 
 
-def test_the_first_update_of_a_stack_opens_its_ports_and_is_told_so() -> None:
+def test_the_first_update_of_a_stack_opens_its_ports_and_is_reported_so() -> None:
     raw_preview = raw("nothing")
     for step in raw_preview["steps"]:
         step["op"] = "create"

@@ -47,7 +47,7 @@ def test_no_workflow_runs_a_changes_code_with_this_repositorys_rights(file: Path
             assert not re.search(r"\bgit (checkout|switch|merge|pull|worktree|reset)\b", every_script(job))
 
 
-def test_what_a_change_made_is_unpacked_outside_of_the_checkout() -> None:
+def test_what_a_change_wrote_is_unpacked_outside_of_the_checkout() -> None:
     judge = jobs(ROOT / ".github" / "workflows" / "guard-rails.yml")["judge"]
     (given,) = with_keys(judge, "download-artifact")
     assert given["path"] == "${{ runner.temp }}/previews"

@@ -74,7 +74,7 @@ def test_a_report_has_the_sums_of_the_one_before(database: Database, tree: Tree)
     assert second["before"] == {name: first[name] for name in ("taken", "studies", "faults")}
 
 
-def test_what_was_just_made_is_not_unknown(database: Database, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_new_is_not_unknown(database: Database, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "CLOCKS_SECONDS", 60)
     faults, _ = reported(database, tree)
     assert {fault["kind"] for fault in faults} == {kind for kind, _ in tree.faults} - {"unknown"}
@@ -121,6 +121,6 @@ def test_a_database_of_two_repositories_is_refused(database: Database, server: S
         reported(database, tree)
 
 
-def test_a_database_that_does_not_answer_is_said_in_a_line(tree: Tree, tmp_path: Path) -> None:
+def test_a_database_that_does_not_answer_is_one_line(tree: Tree, tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=r"^psql: error: connection to server .* failed"):
         reported(Database(f"host={tmp_path} connect_timeout=2"), tree)

@@ -69,9 +69,9 @@ def test_files_of_any_name_are_copied_and_estimated(source: Path, tmp_path: Path
     done = idr(source, copy)
     assert done.returncode == 0, done.stderr
     assert all(there(copy, name).read_bytes() == name * 100 for name in NAMES)
-    found = json.loads(idr(source, tmp_path / "other", "--estimate", "--json").stdout)
-    assert found["files"] == len(NAMES)
-    assert found["durations"][0]["terabytes"] == sum(map(len, NAMES)) * 100 / 1e12
+    estimate = json.loads(idr(source, tmp_path / "other", "--estimate", "--json").stdout)
+    assert estimate["files"] == len(NAMES)
+    assert estimate["durations"][0]["terabytes"] == sum(map(len, NAMES)) * 100 / 1e12
     assert re.search(r"10\.4 kB take \d+\.\d seconds", idr(source, tmp_path / "other", "--estimate").stdout)
 
 
@@ -84,9 +84,9 @@ def test_the_limit_of_the_hour_holds(tmp_path: Path, before: str, after: str, li
         (f"{datetime.now() + timedelta(hours=difference):%H:%M},{limit}")  # rclone's hours are local
         for difference, limit in ((-1, before), (1, after))
     )
-    found = json.loads(idr(tmp_path / "source", tmp_path / "copy", "--bandwidth", " ".join(hours), "--json").stdout)
-    assert found["copied"] == 1
-    assert (found["seconds"] > 2) is limited
+    report = json.loads(idr(tmp_path / "source", tmp_path / "copy", "--bandwidth", " ".join(hours), "--json").stdout)
+    assert report["copied"] == 1
+    assert (report["seconds"] > 2) is limited
 
 
 def test_a_file_that_is_not_well_is_named_whatever_its_name(source: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_is_not_well_is_named_whatever_its_name(source: Path, tmp_pa
     assert report.read_bytes() == b"missing\tlatin\xfc.tiff\n"
 
 
-def test_links_are_no_complete_copy_until_it_is_said_what_to_do_with_them(linked: Path, tmp_path: Path) -> None:
+def test_links_are_no_complete_copy_until_it_is_set_what_to_do_with_them(linked: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     done = idr(linked, copy)
     assert done.returncode == 1
@@ -129,14 +129,14 @@ def test_a_tree_is_not_copied_into_itself(source: Path, inside: str) -> None:
     assert not (source / "copy").exists()
 
 
-def test_a_report_that_cannot_be_written_is_told_before_anything_is_copied(source: Path, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_copied(source: Path, tmp_path: Path) -> None:
     report = tmp_path / "none" / "report"
     done = idr(source, tmp_path / "copy", "--report", report)
     assert (done.returncode, done.stderr) == (1, f"error: {report}: No such file or directory\n")
     assert not (tmp_path / "copy").exists()
 
 
-def test_why_files_could_not_be_copied_is_said(source: Path, tmp_path: Path) -> None:
+def test_why_files_could_not_be_copied_is_reported(source: Path, tmp_path: Path) -> None:
     # As a full disk, rclone meets it while it writes: a size limit of the process.
     (source / "large").write_bytes(bytes(3_000_000))
     command = f"ulimit -f 1000; exec '{sys.executable}' -m idr transfer '{source}' '{tmp_path / 'copy'}'"
@@ -148,8 +148,8 @@ def test_why_files_could_not_be_copied_is_said(source: Path, tmp_path: Path) -> 
 def test_what_a_killed_estimate_left_is_measured_all_the_same(source: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     assert idr(source, copy / measuring.FOLDER).returncode == 0
-    found = measuring.measured(str(source), str(copy), (), [(500, "-dash"), (900, "--delete")])
-    assert (found.files, found.size) == (2, 500 + 800)
+    cost = measuring.measured(str(source), str(copy), (), [(500, "-dash"), (900, "--delete")])
+    assert (cost.files, cost.size) == (2, 500 + 800)
     assert not any(copy.iterdir())
 
 

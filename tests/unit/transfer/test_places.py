@@ -14,7 +14,7 @@ from idr.transfer.places import problem
         *(":s3,env_auth=true,endpoint=https://s3.example.org:bucket", ":sftp,key_file=/home/me/.ssh/id:/data"),
     ],
 )
-def test_a_place_is_taken(location: str) -> None:
+def test_a_location_is_accepted(location: str) -> None:
     assert problem(location) == ""
 
 
@@ -35,7 +35,7 @@ def test_a_secret_is_refused_and_not_repeated(location: str, other: tuple[str, s
     assert "hunter2" not in done.output
 
 
-def test_a_place_is_no_option_of_rclone() -> None:
+def test_a_location_is_no_option_of_rclone() -> None:
     done = CliRunner().invoke(app, ["transfer", "--", "--config=/tmp/other", "/there"])
     assert done.exit_code == 2
     assert "./--config=/tmp/other" in done.output
