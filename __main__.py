@@ -5,6 +5,7 @@ import pulumi
 from components import cloud
 from components.deployment import Deployment
 from components.failure import say_next_step
+from components.messages import leave_out_debug_messages
 from components.preconditions import require_agreement, require_capacity, require_safe_locations
 from components.restored import restore_servers
 from components.stack import load
@@ -14,6 +15,7 @@ from model.outputs.topology import Known
 from model.planning import plan
 from model.replacement import order
 
+leave_out_debug_messages()
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
 require_safe_locations(stack_plan)

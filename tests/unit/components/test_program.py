@@ -56,6 +56,18 @@ def test_a_stack_that_has_everything_is_declared(cloud: FakeCloud) -> None:
     assert any("os-quota-sets" in call or "limits" in call for call in cloud.calls)
 
 
+def test_the_sdk_says_nothing_about_each_resource(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # put back after the test
+    with caplog.at_level(logging.DEBUG):
+        assert servers(run(preview=True)) == 5
+    about_resources = [record.message for record in caplog.records if "resource" in record.message]
+    # That of the stack itself is registered before the program begins.
+    assert all("idr-local" in message or "pulumi:pulumi:Stack" in message for message in about_resources)
+    assert cloud.store.all("servers") == []
+
+
 def test_locations_that_gixy_finds_a_fault_in_are_refused_before_anything_is_asked(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
