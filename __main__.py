@@ -20,10 +20,11 @@ settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
 require_safe_locations(stack_plan)
 live = require_agreement(stack_plan, secrets)
-require_capacity(stack_plan)
-restore_servers(stack_plan, secrets, live)
+if live:
+    require_capacity(stack_plan, live.cloud)
+    restore_servers(stack_plan, secrets, live)
 say_next_step(pulumi.get_stack())
-deployment = Deployment(stack_plan, secrets, order(stack_plan, live.servers))
+deployment = Deployment(stack_plan, secrets, order(stack_plan, live.servers if live else {}))
 
 # A first preview can already show what depends on no address or id of the cloud's.
 before_up = contract.planned(stack_plan, secrets)

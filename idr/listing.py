@@ -37,9 +37,8 @@ def _at_once(questions: Iterable[Callable[[], Any]]) -> list[Any]:
 
 class _Listing:
     def __init__(self, cloud: "Connection", stack: str) -> None:
-        cloud.authorize()
-        network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
         mine = {"project_id": cloud.current_project_id}
+        network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
         asked: dict[Kind, Callable[[], Iterable[Any]]] = {
             Kind.NETWORK: lambda: network.networks(**mine),
             Kind.PORT: lambda: network.ports(**mine),

@@ -54,6 +54,8 @@ def servers(recorder: declared.Recorder) -> int:
 def test_a_stack_that_has_everything_is_declared(cloud: FakeCloud) -> None:
     assert servers(run()) == 5
     assert any("os-quota-sets" in call or "limits" in call for call in cloud.calls)
+    # One login for all that the program asks itself; the provider has its own.
+    assert len(cloud.identity.tokens) == 1
 
 
 def test_the_sdk_says_nothing_about_each_resource(
