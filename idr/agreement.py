@@ -165,15 +165,16 @@ def disagreements(cloud: "Connection", plan: Plan) -> list[str]:
         if engine.NO_STACK not in str(error):
             raise
         known = State(())
-    return _compared(cloud, plan, known).problems()
+    return compared(cloud, plan, known).problems()
 
 
 def of(cloud: "Connection", plan: Plan) -> Agreement:
     """Compare cloud and state. Raises CloudIdentityError, before anything is listed, when they have other projects."""
-    return _compared(cloud, plan, state.read(plan.stack))
+    return compared(cloud, plan, state.read(plan.stack))
 
 
-def _compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
+def compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
+    """As `of`, with a state that has been read."""
     require_same_cloud(cloud, known, plan.stack)
     objects, unlisted = listing(cloud, plan.stack)
     # What a cloud does not list is not gone.

@@ -54,6 +54,20 @@ def servers(recorder: declared.Recorder) -> int:
 def test_a_stack_that_has_everything_is_declared(cloud: FakeCloud) -> None:
     assert servers(run()) == 5
     assert any("os-quota-sets" in call or "limits" in call for call in cloud.calls)
+    # One login for all that the program asks itself; the provider has its own.
+    assert len(cloud.identity.tokens) == 1
+
+
+def test_the_sdk_says_nothing_about_each_resource(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # put back after the test
+    with caplog.at_level(logging.DEBUG):
+        assert servers(run(preview=True)) == 5
+    about_resources = [record.message for record in caplog.records if "resource" in record.message]
+    # That of the stack itself is registered before the program begins.
+    assert all("idr-local" in message or "pulumi:pulumi:Stack" in message for message in about_resources)
+    assert cloud.store.all("servers") == []
 
 
 def test_locations_that_gixy_finds_a_fault_in_are_refused_before_anything_is_asked(

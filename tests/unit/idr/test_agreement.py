@@ -4,7 +4,8 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from harness import stacks
 from idr import agreement, engine, stack_file
+from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.engine import EngineError
 from idr.recover import lock, remember
@@ -20,6 +22,7 @@ from idr.recover.lock import LockError
 from idr.state import State, of_export
 from model.comparison import Adoption, CloudObject, Kind
 from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.http import Answer, Call
 
 ROOT_URN = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"
 INSTANCE = "openstack:compute/instance:Instance"
@@ -153,6 +156,20 @@ def test_a_server_that_is_gone_stops_no_up_but_another_object_does(cloud: FakeCl
     pulumi.knows("openstack:networking/port:Port", "demo1-database", "p1")
     agreed = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
     assert [line for line in agreed.problems() if line.startswith("- ")] == ["- port demo1-database (p1)"]
+
+
+def test_nova_and_neutron_are_asked_at_the_same_time(cloud: FakeCloud, pulumi: Engine) -> None:
+    assert pulumi.resources
+    both = threading.Barrier(2, timeout=10)
+
+    def wait_for_the_other(call: Call, answer: Callable[[Call], Answer]) -> Answer:
+        if call.path.endswith(("/networks", "/servers/detail")):
+            both.wait()
+        return answer(call)
+
+    cloud.between = wait_for_the_other
+    found: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert {one.name for one in found.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
 
 
 def test_a_cloud_that_does_not_let_in_changes_nothing(
