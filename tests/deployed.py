@@ -5,12 +5,16 @@ import subprocess
 import tarfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from harness.project import PROGRAM
 from harness.stacks import ROOT
 
 COMMIT = "bdf65b2"
 """What is deployed today."""
+LOCAL = "dev/local/Pulumi.local.yaml"
 
 
 def put_program(folder: Path, commit: str | None = None) -> None:
@@ -26,6 +30,22 @@ def put_program(folder: Path, commit: str | None = None) -> None:
     if commit:
         with tarfile.open(fileobj=BytesIO(_archive(commit))) as archive:
             archive.extractall(folder, filter="data")
+
+
+def settings_of_local() -> dict[str, Any]:
+    """What gives the stack `local` the settings that it had then; None for a key that there was not."""
+    then, now = (_settings(_committed(LOCAL)), _settings((ROOT / LOCAL).read_text()))
+    return {key.replace(":", "_", 1): then.get(key) for key in now.keys() | then.keys()}
+
+
+def _settings(text: str) -> dict[str, Any]:
+    return {key: value for key, value in yaml.safe_load(text)["config"].items() if key.startswith("idr:")}
+
+
+def _committed(path: str) -> str:
+    return subprocess.run(
+        ["git", "show", f"{COMMIT}:{path}"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def _archive(commit: str) -> bytes:

@@ -37,9 +37,10 @@ def command(
 
     Exit status: 0 all is well, 1 some files are not, 2 wrong usage.
     """
-    if folder.resolve() in file.resolve().parents:
-        msg = f"{file} is in {folder}: a manifest cannot hold its own sum"
-        raise typer.BadParameter(msg)
+    for written in filter(None, (file, report)):
+        if folder.resolve() in written.resolve().parents:
+            msg = f"{written} is in {folder}: a manifest cannot hold what is being written"
+            raise typer.BadParameter(msg)
     try:
         done = _verify(folder, file, report, parallel) if verify else _write(folder, file, parallel)
     except OSError as error:
@@ -66,6 +67,8 @@ def _write(folder: Path, file: Path, parallel: int) -> dict[str, int]:
                     msg = f"{folder / one.path}: {one.problem}. {file} is not written: it would lack this file"
                     raise IdrError(msg)
                 out.write(line(one))
+        if not done["files"]:
+            raise _empty(folder)
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -85,7 +88,13 @@ def _verify(folder: Path, file: Path, report: Path | None, parallel: int) -> dic
                 out.write(f"{text}\n")
             elif sum(done[what] for what in BAD) <= SHOWN:
                 typer.echo(text.encode(errors="replace").decode(), err=True)
+    if not done["files"] and not done["missing"]:
+        raise _empty(folder)
     return {name: done[name] for name in ("files", "bytes", *BAD)}
+
+
+def _empty(folder: Path) -> IdrError:
+    return IdrError(f"{folder} has no files: is it mounted?")
 
 
 def _shown(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:

@@ -57,6 +57,7 @@ def test_omero_takes_every_command_line(tmp_path: Path) -> None:
         *(command_line.importing(row) for row in rows),
         command_line.logging_in("10.0.0.1", "demo", "public"),
         command_line.logging_in("10.0.0.1", "demo", None),
+        command_line.entering_as_guest("10.0.0.1"),
         command_line.asking_for_the_session(),
         command_line.deleting(7),
         command_line.logging_out(),

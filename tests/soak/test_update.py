@@ -25,6 +25,7 @@ def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert service.outputs
     new_stack = tenant.make(tmp_path_factory.mktemp("deployed"), PROJECT)
     deployed.put_program(new_stack.folder, deployed.COMMIT)
+    new_stack.configure(**deployed.settings_of_local())
     with new_stack.running():
         yield new_stack
 

@@ -39,9 +39,9 @@ def guest(second: Tenant) -> Iterator[Service]:
     second.service().on(WEB, f"{PIP} uninstall -y omero-parade")
 
 
-def installed(guest: Service, folder: Path, locked: Path) -> None:
-    """Install what is locked beside OMERO.web's packages: those of the demo's nodes are from their image."""
-    added = parade.fetch(locked, folder)
+def installed(guest: Service, folder: Path) -> None:
+    """Lock the packages and install them beside OMERO.web's: those of the demo's nodes are from their image."""
+    added = parade.fetch(parade.lock(folder), folder)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for file in (added, *folder.glob("*.whl")):
@@ -89,7 +89,7 @@ def test_one_of_the_sites_own_is_opened_by_what_the_stack_file_says(
     text = refusal(place, WEB)
     assert "does not load its settings or an application: ModuleNotFoundError" in text
     assert "omero_parade" in text
-    installed(guest, tmp_path, parade.lock(place.folder))
+    installed(guest, tmp_path)
     assert f"update Command {WEB}" in said(place.apply())
     with place.service().browser() as visitor:
         page = visitor.get("parade/")

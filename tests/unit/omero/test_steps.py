@@ -204,6 +204,18 @@ def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machi
     assert (settings["folders"], settings["database_gib"] > 0) == ([], True)
 
 
+def test_images_are_written_by_the_server_and_by_in_place_imports_alone(applied: Machine) -> None:
+    repository = "/data/OMERO/ManagedRepository"
+    assert applied.output_of(f"stat -c '%U %G %a' {repository}") == "omero-server omero-server 2775\n"
+    group = applied.output_of("getent group omero-server").strip().split(":")
+    assert group[3] == "", "nobody joins the group"
+    of_group = f"awk -F: '$4 == {group[2]} {{ print $1 }}' /etc/passwd"
+    assert set(applied.output_of(of_group).split()) == {"omero-server", "omero-import"}
+    for account, may in (("omero-server", True), ("omero-import", True), ("nobody", False)):
+        done = applied.run(f"runuser -u {account} -- mkdir {repository}/of-{account}")
+        assert (done.returncode == 0) == may, account
+
+
 def test_the_storage_report_runs_as_the_servers_user(applied: Machine) -> None:
     scan = Path(stacks.ROOT / "idr" / "storage" / "scan").glob("*.py")
     applied.write({f"/usr/local/lib/idr-storage/scan/{file.name}": file.read_bytes() for file in scan}, 0o644)

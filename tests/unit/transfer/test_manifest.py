@@ -76,6 +76,24 @@ def test_a_manifest_in_the_tree_and_one_that_is_none_are_refused(tree: Path, tmp
     assert "line 1 is no line of a manifest" in done.stderr
 
 
+def test_a_tree_without_files_has_no_manifest_and_is_not_well(tmp_path: Path) -> None:
+    tree, manifest = tmp_path / "tree", tmp_path / "manifest"
+    (tree / "empty").mkdir(parents=True)
+    (tree / "link").symlink_to("empty")
+    done = idr(tree, manifest)
+    assert (done.returncode, done.stderr) == (1, f"error: {tree} has no files: is it mounted?\n")
+    assert not manifest.exists()
+    manifest.touch()
+    assert idr(tree, manifest, "--verify").stderr == done.stderr
+
+
+def test_a_report_in_the_tree_is_refused(tree: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest"
+    assert idr(tree, manifest).returncode == 0
+    assert idr(tree, manifest, "--verify", "--report", tree / "report").returncode == 2
+    assert not (tree / "report").exists()
+
+
 def test_a_manifest_in_another_order_is_refused_instead_of_reporting_every_file() -> None:
     with pytest.raises(IdrError, match="line 2 is not in the order"):
         list(read([line(Sum("b", SUM)), line(Sum("a", SUM))], "manifest"))
