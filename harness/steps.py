@@ -73,6 +73,3 @@ def replaced(steps: Iterable[Step], kind: str | None = None) -> set[str]:
 def lines_of(steps: Iterable[Step]) -> list[str]:
     """The steps as words, for comparing."""
     return sorted(str(step) for step in steps)
-
-
-said = lines_of

@@ -24,7 +24,7 @@ Action = Literal["run", "edit", "not run"]
 
 
 class DocsError(Exception):
-    """A block that says not, or wrongly, what is done with it."""
+    """A block whose mark is missing or wrong."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ FAILED = 1
 
 
 class MutantError(Exception):
-    """A fault that cannot be put in; the text says why."""
+    """A fault that cannot be inserted; the message has the reason."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Server:
         ).stdout
 
     def query(self, sql: str) -> str:
-        """What a query gives, unaligned."""
+        """Return the rows of a query, unaligned."""
         return self.run("psql", f"--dbname={DATABASE}", "--tuples-only", "--no-align", "--command", sql)
 
 

@@ -216,7 +216,7 @@ class Machine(RoleMachine):
                 process.wait(60)
 
     def engine(self, path: str, **request: Any) -> str:
-        """What the engine says, by the role's own command for operators."""
+        """Return the engine's answer to the role's own command for operators."""
         options = [f"--{name.replace('_', '-')}={value}" for name, value in request.items()]
         command = [f"{self.folder}/usr/local/lib/idr/searchengine/ask-engine", path]
         for option in options:

@@ -123,7 +123,7 @@ def returned(function: Any) -> Any:
 
 
 def element(iterable: Any) -> Any:
-    """The type of what a loop over an iterable gives."""
+    """The type of an iterable's items."""
     (iterable, *others) = _members(iterable)
     arguments = get_args(iterable)
     return arguments[0] if arguments and not others and set(arguments[1:]) <= {...} else Any
@@ -141,7 +141,7 @@ def _members(annotation: Any) -> list[Any]:
 
 
 def _bound(target: nodes.Node, value: Any) -> Iterator[tuple[str, Any]]:
-    """The names that a loop or an assignment gives a value."""
+    """The names that a loop or an assignment sets."""
     if isinstance(target, nodes.Name):
         yield target.name, value
     elif isinstance(target, nodes.Tuple):

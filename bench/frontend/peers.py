@@ -128,7 +128,7 @@ def varnish(folder: Path, tls: Tls, backend: int) -> Iterator[int]:
 
 @contextmanager
 def ours(folder: Path, plan: Plan, backends: dict[str, str]) -> Iterator[Nginx]:
-    """The proxy of this project, before the given addresses by node address."""
+    """Run this project's proxy in front of backends, whose addresses are given by node address."""
     folder.mkdir()
     with ExitStack() as stack:
         yield stack.enter_context(proxy.running(Nginx(folder, backends, plain=True), plan))

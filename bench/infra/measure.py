@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 class MeasureError(Exception):
-    """A run did not do what was to be measured; the text says what it did."""
+    """A run did not do what was to be measured; the message names what it did."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Every secret that a stack's machines and settings are given, and how one looks where it must not be."""
+"""Every secret of a stack's machines and settings, and its forms in texts that must not have it."""
 
 import base64
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ NGINX = "cloudinit/proxy/files/etc/nginx/conf.d/gzip.conf"
 
 
 def refusal(stack: Tenant, node: str) -> str:
-    """What an `up` says that one node refuses, all of it about that node; visitors must not have noticed."""
+    """Return the output of an `up` that one node refuses; it names that node alone, and visitors notice nothing."""
     with asking(stack.service()) as asked:
         done = stack.up()
     assert done.returncode != 0, done.stdout

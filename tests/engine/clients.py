@@ -1,4 +1,4 @@
-"""The provider and `idr`, given the same settings, variables and files: what each then did."""
+"""Run the provider and `idr` with the same settings, variables and files, and record what each did."""
 
 import json
 import os

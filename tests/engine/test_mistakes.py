@@ -59,7 +59,7 @@ def without_variables(deployment: Deployment, **variables: str) -> Deployment:
 
 
 def failure_of(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command that must fail says."""
+    """Return the output of a command that must fail."""
     text = done.stdout + done.stderr
     assert done.returncode != 0, text
     assert "Traceback" not in text

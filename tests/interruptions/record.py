@@ -1,4 +1,4 @@
-"""What interruptions came to: a line of JSON each, so that a sweep goes on where it stopped, and the table of them."""
+"""The results of interruptions: a line of JSON each, so that a sweep continues where it stopped, and their table."""
 
 import json
 from collections.abc import Iterable, Iterator

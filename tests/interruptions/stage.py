@@ -176,4 +176,4 @@ CHANGES: dict[Operation, Callable[[dict[str, Any]], None]] = {
     Operation.REBUILD: _rebuild,
     Operation.SWITCH: lambda config: config.update({"idr:live": NEXT}),
 }
-"""What the settings are given before the command that is interrupted."""
+"""By operation: the change of the settings before the command that is interrupted."""

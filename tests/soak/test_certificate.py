@@ -1,4 +1,4 @@
-"""The certificate that visitors see: signed by an authority that is asked by ACME, renewed, refused, given."""
+"""The certificate that visitors see: from an ACME authority, renewed, refused, or given by the site."""
 
 import time
 from collections.abc import Iterator

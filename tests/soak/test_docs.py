@@ -29,7 +29,7 @@ SNAPSHOT = "demo1-database-db"
 
 @dataclass
 class Reader:
-    """Who reads the documentation and types what it says, in one shell."""
+    """A reader who types the commands of the documentation in one shell."""
 
     stack: Tenant
     environment: Path

@@ -44,7 +44,7 @@ class Running:
     processes: dict[str, str]
 
     def everywhere(self, command: str) -> dict[str, str]:
-        """What a command says on each machine as root, with all forms of all secrets on its standard input."""
+        """Return a command's output on each machine as root, with all forms of all secrets on its standard input."""
         forms = {form for values in self.values.values() for value in values for form in derived.forms(value)}
         return on_all(self.service, NODES, command, "\n".join(sorted(forms)))
 
@@ -54,7 +54,7 @@ class Running:
 
 
 def on_all(service: Service, nodes: Sequence[str], command: str, text_input: str = "") -> dict[str, str]:
-    """What a command says on each of these machines as root."""
+    """Return a command's output on each of these machines as root."""
     shell = f"sudo bash -c {shlex.quote(command)}"
     with ThreadPoolExecutor() as pool:
         return dict(zip(nodes, pool.map(lambda node: service.on(node, shell, text_input), nodes), strict=True))

@@ -12,7 +12,7 @@ import pytest
 
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 from tests import parade
 from tests.cloud.test_broken import BACK, refusal
 
@@ -24,7 +24,7 @@ PAGES = {"figure": "figure/", "iviewer": "iviewer/image_data/{}/", "mapr": "mapr
 
 
 @pytest.fixture
-def place(second: Tenant) -> Iterator[Tenant]:
+def stack(second: Tenant) -> Iterator[Tenant]:
     """The project apart; afterwards it has the applications that it had."""
     before = second.settings("web")
     yield second
@@ -52,46 +52,46 @@ def installed(guest: Service, folder: Path) -> None:
     guest.on(WEB, f"{PIP} {take}")
 
 
-def served(place: Tenant, row: int) -> set[str]:
+def served(stack: Tenant, row: int) -> set[str]:
     """The applications whose pages answer; `row` is one of the plate that nobody has asked for, so no page is kept."""
-    with place.service().browser() as visitor:
+    with stack.service().browser() as visitor:
         return {app for app, page in PAGES.items() if visitor.get(page.format(row)).status_code == 200}
 
 
-def configure(place: Tenant, **web: Any) -> None:
+def configure(stack: Tenant, **web: Any) -> None:
     """Set what the stack says of OMERO.web."""
-    place.configure(idr_web=web)
+    stack.configure(idr_web=web)
 
 
-def test_visitors_get_what_is_named_and_nothing_else(place: Tenant) -> None:
+def test_visitors_get_what_is_named_and_nothing_else(stack: Tenant) -> None:
     for row, apps in enumerate((["figure"], [], ["mapr", "iviewer"]), 1):
-        configure(place, apps=apps)
-        assert set(said(place.apply())) == {f"update Command {PROXY}", f"update Command {WEB}"}
-        assert served(place, row) == set(apps)
+        configure(stack, apps=apps)
+        assert set(lines_of(stack.apply())) == {f"update Command {PROXY}", f"update Command {WEB}"}
+        assert served(stack, row) == set(apps)
 
 
-def test_one_that_does_not_load_is_named_and_nothing_is_touched(place: Tenant) -> None:
-    configure(place, apps=["figure"])
-    place.apply()
+def test_one_that_does_not_load_is_named_and_nothing_is_touched(stack: Tenant) -> None:
+    configure(stack, apps=["figure"])
+    stack.apply()
     # OMERO.mapr has no first page without a category.
-    configure(place, apps=["figure", "mapr"], config={"omero.web.mapr.config": []})
-    text = refusal(place, WEB)
+    configure(stack, apps=["figure", "mapr"], config={"omero.web.mapr.config": []})
+    text = refusal(stack, WEB)
     assert "does not load its settings or an application: IndexError" in text
     assert BACK in text
-    assert served(place, 4) == {"figure"}
+    assert served(stack, 4) == {"figure"}
 
 
 def test_one_of_the_sites_own_is_opened_by_what_the_stack_file_says(
-    guest: Service, place: Tenant, tmp_path: Path
+    guest: Service, stack: Tenant, tmp_path: Path
 ) -> None:
     """OMERO.parade as the guide has it, from the registry."""
-    configure(place, **{key: value for key, value in parade.of_guide().items() if key != "requirements"})
-    text = refusal(place, WEB)
+    configure(stack, **{key: value for key, value in parade.of_guide().items() if key != "requirements"})
+    text = refusal(stack, WEB)
     assert "does not load its settings or an application: ModuleNotFoundError" in text
     assert "omero_parade" in text
     installed(guest, tmp_path)
-    assert f"update Command {WEB}" in said(place.apply())
-    with place.service().browser() as visitor:
+    assert f"update Command {WEB}" in lines_of(stack.apply())
+    with stack.service().browser() as visitor:
         page = visitor.get("parade/")
         assert (page.status_code, 'id="full_page_app"' in page.text) == (200, True)
         (script,) = re.findall(r'src="/(static/omero_parade/[^"]+)"', page.text)

@@ -48,7 +48,7 @@ done
 
 
 class Machine:
-    """A machine whose systemctl writes down what it is asked, and says `state` of every unit."""
+    """A machine whose systemctl records its calls, and shows `state` for every unit."""
 
     def __init__(self, folder: Path, *roles: str) -> None:
         self.folder, self.calls, self.questions = folder, folder / "calls", folder / "questions"
@@ -227,7 +227,7 @@ def test_systemd_is_notified_before_each_restart_which_may_take_long(
 
 
 def test_every_service_restarts_after_it_was_killed() -> None:
-    """A unit of Debian's gets the drop-in, one of this project's says Restart itself."""
+    """A unit of Debian's gets the drop-in, one of this project's sets Restart itself."""
     watched = {path.name.removeprefix("watch-") for path in (ROOT / "cloudinit").glob("*/scripts/watch-*")}
     described = "".join(file.read_text() for file in (ROOT / "cloudinit").glob("*/files.yaml"))
     own = {file.stem: file.read_text() for file in ROOT.glob("cloudinit/*/files/etc/systemd/system/*.service")}

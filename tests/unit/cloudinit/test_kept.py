@@ -1,4 +1,4 @@
-"""What the proxy does with answers that it kept for other visitors than those of now."""
+"""The proxy removes answers that it cached for another kind of visitors."""
 
 import subprocess
 from pathlib import Path

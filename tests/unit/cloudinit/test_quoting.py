@@ -1,4 +1,4 @@
-"""A value of the stack file reaches the program that reads a rendered file as it was given."""
+"""A value of the stack file reaches the program that reads the rendered file unchanged."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What nodes are given while a new stack secret replaces a former one."""
+"""The configuration of nodes while a new stack secret replaces a former one."""
 
 import hashlib
 import json

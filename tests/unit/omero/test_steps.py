@@ -212,8 +212,8 @@ def test_images_are_written_by_the_server_and_by_in_place_imports_alone(applied:
     of_group = f"awk -F: '$4 == {group[2]} {{ print $1 }}' /etc/passwd"
     assert set(applied.output_of(of_group).split()) == {"omero-server", "omero-import"}
     for account, may in (("omero-server", True), ("omero-import", True), ("nobody", False)):
-        made = applied.run(f"runuser -u {account} -- mkdir {repository}/of-{account}")
-        assert (made.returncode == 0) == may, account
+        done = applied.run(f"runuser -u {account} -- mkdir {repository}/of-{account}")
+        assert (done.returncode == 0) == may, account
 
 
 def test_the_storage_report_runs_as_the_servers_user(applied: Machine) -> None:
