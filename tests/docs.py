@@ -50,9 +50,9 @@ class Block:
 
 def blocks(file: Path) -> Iterator[Block]:
     """The blocks of commands and YAML in a file. Raises DocsError for one without its comment."""
-    found = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+    pattern = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
     content = file.read_text()
-    for match in found.finditer(content):
+    for match in pattern.finditer(content):
         if match["language"] not in LANGUAGES:
             continue
         line = content.count("\n", 0, match.start("text"))

@@ -38,12 +38,16 @@ def nodes_of(made: Plan) -> tuple[Node, ...]:
     return tuple(node for node in made.nodes if NAME in node.roles)
 
 
-def pack(archive: Path, program: str = "omero-ms-image-region") -> None:
-    """Write an archive as a build of the service is: one folder, with the program that starts it in bin."""
+def pack(archive: Path, program: str = "omero-ms-image-region", python: str = "/usr/bin/env python3") -> None:
+    """Write an archive as a build of the service is: one folder, with the program that starts it in bin.
+
+    `python` runs it: with OMERO's client, it asks the OMERO.server for sessions.
+    """
+    text = (PLAYED / "bin" / "omero-ms-image-region").read_text().replace("/usr/bin/env python3", python, 1)
     with zipfile.ZipFile(archive, "w") as file:
         about = zipfile.ZipInfo(f"omero-ms-image-region-0.10.0/bin/{program}")
         about.external_attr = 0o755 << 16
-        file.writestr(about, (PLAYED / "bin" / "omero-ms-image-region").read_text())
+        file.writestr(about, text)
 
 
 @dataclass

@@ -93,7 +93,8 @@ def _session(name: str) -> int:
     if not place.sessions.exists():
         return 1
     words = command_line.asking_for_the_session()
-    done = subprocess.run(words, env=place.environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    with place.in_session() as environment:
+        done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return done.returncode
 
 

@@ -48,6 +48,11 @@ def logging_in(address: str, user: str, group: str | None) -> list[str]:
     return ["omero", "login", "-s", address, "-p", "4064", "-u", user, *(("-g", group) if group else ())]
 
 
+def entering_as_guest(address: str) -> list[str]:
+    """The words that succeed while OMERO.server answers: its guest needs no password, and sees nothing."""
+    return ["omero", "-q", "login", "-s", address, "-p", "4064", "-u", "guest", "-w", "guest"]
+
+
 def logging_out() -> list[str]:
     """The words that end the session."""
     return ["omero", "-q", "logout"]

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from .checks import Look
@@ -56,8 +59,17 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What OMERO's command line needs to find this import's session, and to verify the server."""
-        return os.environ | {"OMERO_SESSIONDIR": str(self.sessions), "ICE_CONFIG": ICE_CONFIG}
+        """What OMERO's command line needs to begin or end this import's session, and to verify the server."""
+        return _environment(self.sessions)
+
+    @contextmanager
+    def in_session(self) -> Iterator[dict[str, str]]:
+        """Yield what a command needs that works in this import's session: a copy of it.
+
+        OMERO's command line deletes what it knows of a session when OMERO.server does not answer.
+        """
+        with TemporaryDirectory() as folder:
+            yield _environment(shutil.copytree(self.sessions, Path(folder, "sessions")))
 
     def make(self) -> None:
         """Make the folder; nobody else may use its session."""
@@ -120,6 +132,17 @@ class Place:
     def ledger(self) -> Ledger:
         """Read the ledger."""
         return Ledger(self.folder / "ledger")
+
+
+@contextmanager
+def without_session() -> Iterator[dict[str, str]]:
+    """Yield what a command needs that begins a session of its own."""
+    with TemporaryDirectory() as folder:
+        yield _environment(Path(folder))
+
+
+def _environment(sessions: Path) -> dict[str, str]:
+    return os.environ | {"OMERO_SESSIONDIR": str(sessions), "ICE_CONFIG": ICE_CONFIG}
 
 
 def _replace(file: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import IO
 
 from . import command_line, limits
 from .ledger import DONE, FAILED, STARTED
-from .place import Place, Settings
+from .place import Place, Settings, without_session
 from .schedule import Sized, following, ordered
 from .truth import Database, Known, TruthError
 
@@ -61,7 +61,7 @@ class Worker:
         elif not self._stopping and self._is_wanted():
             self._said(f"{self._place.name}: finished")
             self._place.run.unlink(missing_ok=True)
-            self._omero(command_line.logging_out())
+            self._run(command_line.logging_out(), self._place.environment)
         return not self._stopping
 
     def _stop(self, *_: object) -> None:
@@ -181,20 +181,33 @@ class Worker:
 
     def _has_session(self) -> bool:
         """Whether OMERO.server answers, soon or after it has started again, and knows who imports."""
+        asking = command_line.asking_for_the_session()
         end = time.monotonic() + PATIENCE_SECONDS
-        while self._omero(command_line.asking_for_the_session()):
+        while self._omero(asking):
+            # Asked again: it may have started meanwhile.
+            if self._answers() and self._omero(asking):
+                self._halted = "the session has ended: run the same command again"
+                return False
             if self._stopping or time.monotonic() > end:
-                break
+                self._halted = "OMERO.server does not answer: run the same command again when it does"
+                return False
             time.sleep(PAUSE_SECONDS)
-        else:
-            return True
-        self._halted = "OMERO.server does not answer, or the session has ended: run the same command again"
-        return False
+        return True
+
+    def _answers(self) -> bool:
+        with without_session() as environment:
+            return self._run(command_line.entering_as_guest(self._settings.address), environment) == 0
 
     def _omero(self, words: list[str], out: IO[str] | None = None, err: IO[str] | None = None) -> int:
+        with self._place.in_session() as environment:
+            return self._run(words, environment, out, err)
+
+    def _run(
+        self, words: list[str], environment: dict[str, str], out: IO[str] | None = None, err: IO[str] | None = None
+    ) -> int:
         done = subprocess.run(
             words,
-            env=self._place.environment,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out or subprocess.DEVNULL,
             stderr=err or subprocess.DEVNULL,

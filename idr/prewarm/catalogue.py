@@ -1,6 +1,6 @@
 """What there is to ask for: a release's objects, read page by page from OMERO's JSON API.
 
-Nothing is kept but the page at hand, and every object has a place in one fixed order, so that a run can go on where
+Nothing is kept but the page at hand, and every object has a position in one fixed order, so that a run can go on where
 another ended.
 """
 
@@ -18,12 +18,12 @@ PAGE = 200
 WELLS = 96
 """Wells a page: one may hold dozens of images, each described in some kB."""
 
-Place = tuple[int, int, int, int]
+Position = tuple[int, int, int, int]
 """Section, number of the container in it, number of its first child on the page, object on the page (0: the container).
 
-The API orders by name and number, so an object keeps its place for as long as the data stay the same.
+The API orders by name and number, so an object keeps its position as long as the data stay the same.
 """
-BEGINNING: Place = (0, 0, 0, 0)
+BEGINNING: Position = (0, 0, 0, 0)
 
 Ask = Callable[[str], Awaitable[bytes]]
 
@@ -80,8 +80,8 @@ class Catalogue:
             kind: (await self._page(f"{API}/{name}/?", 0, 1))["meta"]["totalCount"] for kind, name in COUNTED.items()
         }
 
-    async def items(self, start: Place) -> AsyncIterator[tuple[Place, Item]]:
-        """Every object from `start` on, with its place. Raises AskError when the containers cannot be listed."""
+    async def items(self, start: Position) -> AsyncIterator[tuple[Position, Item]]:
+        """Every object from `start` on, with its position. Raises AskError when the containers cannot be listed."""
         for number in range(start[0], len(SECTIONS)):
             section = SECTIONS[number]
             first = start[1] if number == start[0] else 0

@@ -37,13 +37,13 @@ def service() -> Service:
 def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     """The same once more in a project apart, for what the first must not suffer."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("second"), "idr-second")
+    stack = tenant.make(tmp_path_factory.mktemp("second"), "idr-second")
     try:
-        made.apply()
-        yield made
+        stack.apply()
+        yield stack
     finally:
         # Faster than `pulumi destroy`, which tests/soak/test_lifecycle.py tests.
-        tenant.empty(made)
+        tenant.empty(stack)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Lists of images are read as OMERO's own command line reads them, and it takes every command line made of them."""
+"""Read lists of images as OMERO's own command line does, and let it take every command line that follows from them."""
 
 import subprocess
 from pathlib import Path
@@ -36,7 +36,7 @@ def dry_run(file: Path, folder: Path) -> list[list[str]]:
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
         timeout=environment.SECONDS,
     )
-    # Each word is in quotation marks, which those in a word are not told from.
+    # Each word is in quotation marks, which look like those inside a word.
     return [line[1:-1].split('" "') for line in done.stdout.splitlines() if line]
 
 
@@ -46,9 +46,9 @@ def test_a_list_says_the_same_to_omero(file: Path, tmp_path: Path) -> None:
     printed = dry_run(file, tmp_path)
     assert len(printed) == len(rows)
     for row, words in zip(rows, printed, strict=True):
-        made = command_line.importing(row)
+        command = command_line.importing(row)
         # What a node decides itself.
-        assert {word for word in words if not word.startswith("--logprefix")} <= set(made), words
+        assert {word for word in words if not word.startswith("--logprefix")} <= set(command), words
 
 
 def test_omero_takes_every_command_line(tmp_path: Path) -> None:
@@ -57,6 +57,7 @@ def test_omero_takes_every_command_line(tmp_path: Path) -> None:
         *(command_line.importing(row) for row in rows),
         command_line.logging_in("10.0.0.1", "demo", "public"),
         command_line.logging_in("10.0.0.1", "demo", None),
+        command_line.entering_as_guest("10.0.0.1"),
         command_line.asking_for_the_session(),
         command_line.deleting(7),
         command_line.logging_out(),

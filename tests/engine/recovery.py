@@ -16,12 +16,12 @@ Entry = dict[str, Any]
 
 
 @dataclass
-class Place:
-    """A stack on a fake cloud, and what both were when it was made."""
+class Deployment:
+    """A stack on a fake cloud, and the cloud's objects after the stack was created."""
 
     cloud: FakeCloud
     project: CloudProject
-    made: dict[str, Any]
+    created: dict[str, Any]
 
     def up(self, *options: str) -> subprocess.CompletedProcess[str]:
         return self.project.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", STACK, *options)

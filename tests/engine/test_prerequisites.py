@@ -1,4 +1,4 @@
-"""What a cloud has and cannot be used: `up` on the fake cloud and `idr check` say all of it, and nothing is made."""
+"""What a cloud has and cannot be used: `up` on the fake cloud and `idr check` name all of it and create nothing."""
 
 import sys
 from pathlib import Path

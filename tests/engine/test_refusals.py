@@ -1,4 +1,4 @@
-"""On a cloud that tells less a stack is made and updated all the same; a wrong name changes nothing of a live one."""
+"""On a cloud that hides things a stack is created and updated as well; a wrong name changes nothing of a live one."""
 
 from pathlib import Path
 from typing import Any

@@ -31,7 +31,7 @@ from model import reading
 from model.firewall import NFS_PORT
 from model.nfs import RPCBIND_PORT
 from model.planning import plan
-from tests.soak.test_official import without_packages
+from tests.soak.official import without_packages
 
 pytestmark = pytest.mark.cloud
 
@@ -79,7 +79,7 @@ class Place:
     def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command on a node."""
         # A machine that is switched off says nothing to who is connected.
-        options = [f"-o{option}" for option in ("BatchMode=yes", "ConnectTimeout=30", "ServerAliveInterval=10")]
+        options = [f"-o{option}" for option in ("BatchMode=yes", "ConnectTimeout=120", "ServerAliveInterval=10")]
         ssh = ["ssh", "-F", str(self.service.ssh_config), *options, node]
         return subprocess.run([*ssh, command], input=text_input, capture_output=True, check=False, timeout=1800)
 

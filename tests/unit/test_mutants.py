@@ -15,5 +15,5 @@ def test_a_fault_has_its_place(mutant: mutants.Mutant) -> None:
 
 
 def test_a_fault_without_a_place_is_an_error() -> None:
-    with pytest.raises(MutantError, match="has its place 0 times, not once"):
+    with pytest.raises(MutantError, match="has its text 0 times, not once"):
         mutants.Mutant("x", "Makefile", "what is not in it", "").require_place(ROOT)

@@ -37,12 +37,12 @@ def test_a_folder_is_made_with_its_mode_also_where_it_is_already(tmp_path: Path)
 
 @pytest.mark.parametrize("there", [True, False])
 def test_a_link_in_the_place_of_a_folder_is_refused(tmp_path: Path, there: bool) -> None:
-    target, place = tmp_path / "target", tmp_path / "place"
+    target, link = tmp_path / "target", tmp_path / "place"
     if there:
         target.mkdir(mode=0o711)
-    place.symlink_to(target)
-    done = folder(*OWNER, "750", place)
-    assert (done.returncode, done.stderr) == (1, f"{place} is a link, and a folder must be there: look who made it\n")
+    link.symlink_to(target)
+    done = folder(*OWNER, "750", link)
+    assert (done.returncode, done.stderr) == (1, f"{link} is a link, and a folder must be there: look who made it\n")
     assert target.exists() == there
     assert not there or target.stat().st_mode & 0o777 == 0o711
 

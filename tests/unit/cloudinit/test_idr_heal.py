@@ -18,7 +18,7 @@ SCRIPT = COMMON / "files" / "usr" / "local" / "sbin" / "idr-heal"
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    made = programs.load(SCRIPT)
+    module = programs.load(SCRIPT)
     (tmp_path / "lib").mkdir()
     (tmp_path / "metrics").mkdir()
     (tmp_path / "bin").mkdir()
@@ -31,9 +31,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "STOP_SECONDS": 0.6,
     }
     for name, value in paths.items():
-        monkeypatch.setattr(made, name, value)
+        monkeypatch.setattr(module, name, value)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    return made
+    return module
 
 
 SYSTEMCTL = """#!/bin/sh
@@ -217,13 +217,13 @@ def test_systemd_is_told_that_the_program_works(
 def test_systemd_is_told_before_each_restart_which_may_take_long(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(program, "notify", told.append)
+    notices: list[str] = []
+    monkeypatch.setattr(program, "notify", notices.append)
     machine = Machine(tmp_path, "web")
     for unit in ("omero-web", "omero-web-tls"):
         machine.check("web", unit, "exit 1")
     rounds(program, program.FAILURES)
-    assert told == ["WATCHDOG=1"] * 2
+    assert notices == ["WATCHDOG=1"] * 2
 
 
 def test_every_service_restarts_after_it_was_killed() -> None:

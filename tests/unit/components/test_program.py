@@ -27,11 +27,11 @@ MAIN = stacks.ROOT / "__main__.py"
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeCloud]:
     """A cloud that suffices for the stack `local`, no other in the environment, and a stack without a state."""
     stubs.put(tmp_path, monkeypatch, "pulumi").answers((0, json.dumps({"version": 3, "deployment": {}}), ""))
-    with FakeCloud() as made:
-        for name, value in made.environment().items():
+    with FakeCloud() as fake_cloud:
+        for name, value in fake_cloud.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(stacks.ROOT)
-        yield made
+        yield fake_cloud
     engine_config.set_all_config({})
 
 
@@ -114,7 +114,7 @@ def test_without_a_stack_secret_there_is_a_preview_and_no_up(
 
 
 def nodes_of(monkeypatch: pytest.MonkeyPatch, folder: Path, secret: str) -> None:
-    """A state whose last update told host keys that follow from `secret`."""
+    """A state whose last update recorded host keys that follow from `secret`."""
     keys = known_hosts(topology(stacks.plan_of("local"), Secrets("local", secret)))
     urn = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"
     stack = {"urn": urn, "type": "pulumi:pulumi:Stack", "outputs": {"knownHosts": keys}}

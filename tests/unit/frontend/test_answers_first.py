@@ -21,7 +21,7 @@ CERTIFICATE = SECRETS.certificate("test", ("about.demo1.idr.internal",))
 
 
 @dataclass(frozen=True)
-class Between(proxy.Place):
+class Between(proxy.Nginx):
     """A proxy before OMERO.web and a role."""
 
     role: str = ""
@@ -48,10 +48,10 @@ def site(
     with upstreams.running(CERTIFICATE) as first, upstreams.running(proxy.certificate(plan)) as web:
         first.body, web.body = "of the role", "of OMERO.web"
         at = first.address if role is None else role
-        place = Between(folder / "proxy", upstreams={str(web_node.address): web.address}, role=at)
+        nginx = Between(folder / "proxy", upstreams={str(web_node.address): web.address}, role=at)
         with (
-            proxy.running(place, plan),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(plan), timeout=30) as visitor,
+            proxy.running(nginx, plan),
+            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(plan), timeout=30) as visitor,
         ):
             yield first, web, visitor
 
@@ -119,8 +119,8 @@ def test_it_is_asked_for_nothing_else(tmp_path: Path, path: str, status: int) ->
 
 
 def test_nginx_accepts_it_without_a_warning(tmp_path: Path) -> None:
-    place = proxy.Place(tmp_path / "proxy")
+    nginx = proxy.Nginx(tmp_path / "proxy")
     plan = planned(tmp_path)
-    place.folder.mkdir()
-    done = proxy.check_configuration(place.write(proxy.rendered(plan)))
+    nginx.folder.mkdir()
+    done = proxy.check_configuration(nginx.write(proxy.rendered(plan)))
     assert (done.returncode, done.stderr) == (0, "")

@@ -73,7 +73,7 @@ def test_a_cache_buster_a_callback_or_another_spelling_is_the_same_answer(front:
 
 def ask_literally(front: Front, path: str) -> str:
     """The cache status of a request for `path` exactly as written, which httpx would tidy up."""
-    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    connection = http.client.HTTPSConnection("127.0.0.1", front.nginx.https, context=proxy.trust(PLAN))
     with closing(connection):
         connection.request("GET", path)
         return str(connection.getresponse().headers["X-Cache-Status"])
@@ -252,8 +252,8 @@ def test_what_is_kept_survives_a_restart_and_a_new_host_name(tmp_path: Path) -> 
     with ExitStack() as stack:
         upstream = stack.enter_context(upstreams.running(proxy.certificate(PLAN)))
         for name in (PLAN.host_name, "192.0.2.1"):
-            place = proxy.Place(tmp_path, {WEB: upstream.address})
-            with proxy.running(place, PLAN), httpx.Client(verify=proxy.trust(PLAN)) as visitor:
-                answer = visitor.get(f"https://127.0.0.1:{place.https}{THUMBNAIL}", headers={"Host": name})
+            nginx = proxy.Nginx(tmp_path, {WEB: upstream.address})
+            with proxy.running(nginx, PLAN), httpx.Client(verify=proxy.trust(PLAN)) as visitor:
+                answer = visitor.get(f"https://127.0.0.1:{nginx.https}{THUMBNAIL}", headers={"Host": name})
                 assert answer.status_code == 200
     assert upstream.asked == {THUMBNAIL: 1}

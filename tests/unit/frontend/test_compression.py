@@ -1,4 +1,4 @@
-"""What the proxy compresses: what is the same for everybody, and nothing that is made for one visitor."""
+"""The proxy compresses answers that are the same for everybody, and none that is for one visitor."""
 
 import pytest
 

@@ -51,12 +51,12 @@ def test_a_machine_that_boots_is_waited_for(programs: Path, monkeypatch: pytest.
 def test_a_machine_that_never_answers_fails_the_update(programs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(programs, "ssh", f"echo 'No route to host' >&2; exit {NO_CONNECTION}")
     assert give("10.130.1.10", programs / "config", NEW.private, connect_seconds=0) == NO_CONNECTION
-    said = "10.130.1.10 did not get its new ssh host key: No route to host. Run `pulumi up` again.\n"
-    assert capsys.readouterr().err == said
+    message = "10.130.1.10 did not get its new ssh host key: No route to host. Run `pulumi up` again.\n"
+    assert capsys.readouterr().err == message
 
 
 def renewed(folder: Path, programs: Path) -> int:
-    """Run the script on a folder in the place of /etc/ssh; how often sshd was reloaded."""
+    """Run the script on a folder instead of /etc/ssh; return how often sshd was reloaded."""
     put(programs, "systemctl", f'echo "$*" >> {programs}/calls')
     script = SCRIPT.replace("/etc/ssh/", f"{folder}/")
     subprocess.run(["/bin/sh", "-ec", script], input=NEW.private, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Whether an update of a stack is running: said without taking the state's lock."""
+"""Find out whether an update of a stack is running, without taking the state's lock."""
 
 import json
 import os

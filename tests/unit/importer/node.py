@@ -110,16 +110,16 @@ class Node:
 
     def work(self) -> str:
         """Let the worker run to its end, in this process; returns what it says."""
-        said: list[str] = []
+        messages: list[str] = []
         settings = Settings("192.0.2.1", (), (str(self.home),), "dbname=idr", 10)
         database = Database("dbname=idr", self.home / "password")
         before = signal.getsignal(signal.SIGTERM)
         try:
             with self.played():
-                worker.Worker(self.place, settings, database, said.append)()
+                worker.Worker(self.place, settings, database, messages.append)()
         finally:
             signal.signal(signal.SIGTERM, before)
-        return "".join(f"{line}\n" for line in said)
+        return "".join(f"{line}\n" for line in messages)
 
     @contextmanager
     def played(self) -> Iterator[None]:

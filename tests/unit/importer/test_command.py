@@ -55,8 +55,8 @@ sys.exit(main.main(words[5:]))
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
-    made = Node.make(tmp_path)
-    (made.place.sessions / "alive").unlink()
+    import_node = Node.make(tmp_path)
+    (import_node.place.sessions / "alive").unlink()
     (tmp_path / "unit").touch()
     settings = {"address": "192.0.2.1", "mounts": [], "folders": [str(tmp_path)], "connection": "x", "database_gib": 10}
     (tmp_path / "settings").write_text(json.dumps(settings))
@@ -67,7 +67,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
     monkeypatch.setattr(command, "LOOK_SECONDS", 0.1)
-    return made
+    return import_node
 
 
 def put(node: Node, *paths: str, keys: str = "target: 'Dataset:name:x'") -> Path:
@@ -83,8 +83,8 @@ def run(file: Path, *options: str) -> Result:
 
 
 def read(result: Result) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
 
 
 def test_a_list_is_checked_imported_and_reported(node: Node) -> None:
@@ -157,7 +157,7 @@ def test_it_is_stopped_and_ctrl_c_leaves_it_running(node: Node, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("message", "why"),
     [
         ("sudo: a password is required", "your account may not import; idr:operators must give it the role curator"),
         (
@@ -168,8 +168,8 @@ def test_it_is_stopped_and_ctrl_c_leaves_it_running(node: Node, monkeypatch: pyt
         ("boom", "prod130-omeroreadwrite: boom"),
     ],
 )
-def test_what_the_node_refuses_is_explained(node: Node, said: str, why: str) -> None:
-    (node.home / "says").write_text(said)
+def test_what_the_node_refuses_is_explained(node: Node, message: str, why: str) -> None:
+    (node.home / "says").write_text(message)
     done = run(put(node, *node.images("a.tiff")), "--check")
     assert done.exit_code == 1
     assert why in done.stderr

@@ -17,14 +17,14 @@ from tests.unit.importer.node import Node
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
-    made = Node.make(tmp_path)
+    import_node = Node.make(tmp_path)
     settings = {"address": "192.0.2.1", "mounts": [], "folders": [str(tmp_path)], "connection": "x", "database_gib": 10}
     (tmp_path / "settings").write_text(json.dumps(settings))
     for name in ("imports", "settings", "password"):
         monkeypatch.setattr(program, name.upper(), tmp_path / name)
     before = signal.getsignal(signal.SIGTERM)
-    with made.played():
-        yield made
+    with import_node.played():
+        yield import_node
     signal.signal(signal.SIGTERM, before)
 
 

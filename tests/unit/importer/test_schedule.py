@@ -12,8 +12,8 @@ def sized(path: str, mount: str = "/m", target: str | None = None, size: int = 1
 
 def test_the_largest_are_first_and_those_that_failed_last() -> None:
     sizes = {"/a": (1, "/m"), "/b": (9, "/m"), "/c": (5, "/m"), "/d": (99, "/m")}
-    found = ordered([Row(path) for path in sizes], sizes, failed={"/d"})
-    assert [one.row.path for one in found] == ["/b", "/c", "/a", "/d"]
+    order = ordered([Row(path) for path in sizes], sizes, failed={"/d"})
+    assert [one.row.path for one in order] == ["/b", "/c", "/a", "/d"]
 
 
 def test_no_more_at_once_than_the_limit() -> None:

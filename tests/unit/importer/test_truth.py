@@ -23,9 +23,9 @@ insert into image values (1, 1), (2, 1), (3, 3), (4, 3), (5, 3), (6, 5), (7, 6);
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgres.Server]:
-    with postgres.server() as made:
-        made.query(SCHEMA)
-        yield made
+    with postgres.server() as running_server:
+        running_server.query(SCHEMA)
+        yield running_server
 
 
 @pytest.fixture

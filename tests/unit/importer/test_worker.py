@@ -1,7 +1,6 @@
 """Imports on the node: nothing twice and nothing left out, wherever they are interrupted."""
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -79,9 +78,9 @@ def test_a_row_that_fails_is_tried_again_with_the_next_run(node: Node) -> None:
     good, broken = node.images("good.tiff", "broken.tiff")
     node.queue([Row(good), Row(broken)])
     node.work()
-    (told,) = (one for one in node.report()["each"] if one["path"] == broken)
-    assert told["error"] == "Caused by: loci.formats.FormatException: no pixels"
-    assert "INTERNAL_EXCEPTION" in Path(told["log"]).read_text()
+    (entry,) = (one for one in node.report()["each"] if one["path"] == broken)
+    assert entry["error"] == "Caused by: loci.formats.FormatException: no pixels"
+    assert "INTERNAL_EXCEPTION" in Path(entry["log"]).read_text()
     assert node.report()["state"] == "finished"
     # What the failed import left of itself would make the importer leave the row out.
     node.log_in()
@@ -133,14 +132,31 @@ def test_it_halts_when_the_session_has_ended_and_goes_on_with_a_new_one(node: No
     assert node.counts() == dict.fromkeys(paths, ONCE)
 
 
+def test_it_halts_when_the_server_stays_away_and_keeps_the_session(node: Node) -> None:
+    (path,) = node.images("a.tiff")
+    node.queue([Row(path)])
+    (node.home / "server-away").touch()
+    assert "OMERO.server does not answer" in node.work()
+    (node.home / "server-away").unlink()
+    node.queue([Row(path)])
+    assert node.work() == "list: finished\n"
+    assert node.counts() == {path: ONCE}
+
+
+def test_it_does_not_wait_for_a_session_that_has_ended(node: Node) -> None:
+    node.queue([Row(path) for path in node.images("a.tiff")])
+    (node.place.sessions / "alive").unlink()
+    assert "the session has ended" in node.start(patience=600).communicate(timeout=60)[0]
+
+
 def test_it_waits_for_a_server_that_starts(node: Node) -> None:
     (path,) = node.images("a.tiff")
     node.queue([Row(path)])
-    (node.place.sessions / "alive").unlink()
+    (node.home / "server-away").touch()
     worker = node.start(patience=60)
-    time.sleep(1)
+    until(lambda: (node.home / "asked").exists())
     assert node.counts() == {}
-    node.log_in()
+    (node.home / "server-away").unlink()
     assert worker.communicate(timeout=60)[0] == "list: finished\n"
     assert node.counts() == {path: ONCE}
 

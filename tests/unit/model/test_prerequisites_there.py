@@ -40,7 +40,7 @@ def there(of: Plan, **server: Any) -> CloudState:
         Server(f"idr-local-{n.name}", n.flavor_name, n.flavor.vcpus, n.flavor.memory_mib, n.image, "0")
         for n in of.nodes
     )
-    return replace(ENOUGH, servers=tuple(replace(made, **server) for made in servers))
+    return replace(ENOUGH, servers=tuple(replace(existing, **server) for existing in servers))
 
 
 def test_a_name_that_a_change_uses_is_checked_also_when_all_servers_are_there() -> None:
@@ -211,9 +211,9 @@ def test_a_volume_and_a_router_that_can_be_used_are_no_hindrance() -> None:
         local(database=volume(**settings))
         for settings in ({"existing": VOLUME}, {"source": {"volume": VOLUME, "sizeGib": 1}})
     )
-    for found in (CloudVolume(VOLUME, "db", 1), CloudVolume(VOLUME, "db", 1, status="in-use", servers=("s1",))):
+    for usable in (CloudVolume(VOLUME, "db", 1), CloudVolume(VOLUME, "db", 1, status="in-use", servers=("s1",))):
         servers = (Server("idr-local-demo1-database", "local.small", 1, 768, "idr-debian-12", "0", id="s1"),)
-        assert absent(existing, replace(ENOUGH, volumes=(found,), servers=servers)) == []
-        assert absent(copied, replace(ENOUGH, volumes=(found,))) == []
+        assert absent(existing, replace(ENOUGH, volumes=(usable,), servers=servers)) == []
+        assert absent(copied, replace(ENOUGH, volumes=(usable,))) == []
     for known in ("e1", ""):
         assert absent(local({"router": "theirs"}), replace(ENOUGH, routers=(Router("theirs", known),))) == []

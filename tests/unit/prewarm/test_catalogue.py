@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stub_release import GROUP, OWNER, Stub
-from idr.prewarm.catalogue import BEGINNING, Catalogue, Item, Place
+from idr.prewarm.catalogue import BEGINNING, Catalogue, Item, Position
 from idr.prewarm.pages import EVERYBODY, Owner, opened, tree
 
 IMAGES = 500
 
 
-def listed(stub: Stub, start: Place = BEGINNING, *, images: bool = True) -> list[tuple[Place, Item]]:
-    async def read() -> list[tuple[Place, Item]]:
+def listed(stub: Stub, start: Position = BEGINNING, *, images: bool = True) -> list[tuple[Position, Item]]:
+    async def read() -> list[tuple[Position, Item]]:
         async def ask(path: str) -> bytes:
             return json.dumps(stub.page(path)).encode()
 
@@ -28,16 +28,16 @@ EVERYTHING = listed(Stub(IMAGES))
 
 
 def test_places_rise_from_object_to_object() -> None:
-    places = [place for place, _ in EVERYTHING]
-    assert places == sorted(set(places))
-    assert len(places) == IMAGES + 2
+    positions = [position for position, _ in EVERYTHING]
+    assert positions == sorted(set(positions))
+    assert len(positions) == IMAGES + 2
 
 
 @settings(max_examples=25)
 @given(st.integers(0, len(EVERYTHING) - 1))
 def test_from_any_place_on_the_rest_is_the_same(index: int) -> None:
-    found = [(place, item.number) for place, item in listed(Stub(IMAGES), EVERYTHING[index][0])]
-    assert found == [(place, item.number) for place, item in EVERYTHING[index:]]
+    items = [(position, item.number) for position, item in listed(Stub(IMAGES), EVERYTHING[index][0])]
+    assert items == [(position, item.number) for position, item in EVERYTHING[index:]]
 
 
 def test_the_roots_of_the_tree_are_asked_for_once() -> None:

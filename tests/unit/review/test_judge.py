@@ -19,11 +19,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     """A checkout of the default branch with one stack, as the program that judges sees it."""
     folder = tmp_path / "program"
     folder.mkdir()
-    found = Repository(folder)
-    found.commit(FILES)
+    clone = Repository(folder)
+    clone.commit(FILES)
     monkeypatch.setattr("idr.checkout.folder", lambda: folder)
     monkeypatch.setattr(judge, "shared_stacks", lambda: ["ebi"])
-    return found
+    return clone
 
 
 def judged(

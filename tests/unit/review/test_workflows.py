@@ -15,8 +15,8 @@ GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text())
 
 
 def jobs(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(file.read_text())["jobs"]
-    return found
+    by_name: dict[str, Any] = yaml.safe_load(file.read_text())["jobs"]
+    return by_name
 
 
 def triggers(file: Path) -> set[str]:
@@ -90,7 +90,7 @@ def test_a_job_that_can_write_runs_no_code_of_a_change(file: Path) -> None:
     for name, job in jobs(file).items():
         if not can_write(job) or triggers(file) == {"workflow_run"}:
             continue
-        # A tag's code was run by another job; this one has no checkout, and publishes what that one has made.
+        # Another job ran the tag's code; this one has no checkout, and publishes what that one built.
         assert yaml.safe_load(file.read_text())[True] == {"push": {"tags": ["v*"]}}, name
         assert job["environment"] == "release", name
         assert with_keys(job, "checkout") == [], name

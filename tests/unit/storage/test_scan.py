@@ -24,8 +24,8 @@ FILES, PLANTED = 600, 3
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     try:
-        with postgres.server() as made:
-            yield made
+        with postgres.server() as running_server:
+            yield running_server
     except PackageError as error:
         raise FileNotFoundError(2, "is not installed", "postgresql") from error
 
@@ -37,7 +37,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture
 def database(server: Server, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Database:
-    # What was made a minute ago could be of an import that goes on; all of the tree was.
+    # A file that is a minute old could be of a running import; the whole tree is that young.
     monkeypatch.setattr(program, "CLOCKS_SECONDS", -3600)
     return Database(tree.load(server))
 
@@ -51,11 +51,11 @@ def reported(database: Database, tree: Tree) -> tuple[list[dict[str, Any]], dict
 
 def test_every_planted_fault_is_found_and_none_invented(database: Database, tree: Tree) -> None:
     faults, report = reported(database, tree)
-    found = [(fault["kind"], fault["path"]) for fault in faults]
-    assert set(found) == tree.faults
-    assert len(found) == len(set(found))
+    kinds_and_paths = [(fault["kind"], fault["path"]) for fault in faults]
+    assert set(kinds_and_paths) == tree.faults
+    assert len(kinds_and_paths) == len(set(kinds_and_paths))
     assert {kind for kind, _ in tree.faults} == set(report["faults"])
-    assert {kind: sum(one == kind for one, _ in found) for kind in report["faults"]} == {
+    assert {kind: sum(one == kind for one, _ in kinds_and_paths) for kind in report["faults"]} == {
         kind: sums["files"] for kind, sums in report["faults"].items()
     }
 
