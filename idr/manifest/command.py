@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -79,7 +78,7 @@ def _verify(folder: Path, file: Path, report: Path | None, parallel: int) -> dic
     done: Counter[str] = Counter()
     with (
         file.open(errors="surrogateescape", newline="\n") as lines,
-        report.open("w", errors="surrogateescape") if report else nullcontext() as out,
+        cli.opened(report) as out,
     ):
         for one in differences(read(lines, file.name), _shown(tree(folder, parallel), done)):
             done[one.what] += 1

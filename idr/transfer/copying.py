@@ -2,12 +2,12 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from idr import cli
 from idr.errors import IdrError
 from idr.transfer import rclone
 from idr.transfer.bar import Bar
@@ -48,7 +48,7 @@ def transfer(source: str, destination: str, flags: tuple[str, ...], *, sizes_onl
 
     Raises IdrError when rclone cannot begin, or cannot compare, and where the source has no files.
     """
-    with _opened(report) as out, tempfile.TemporaryDirectory() as folder:
+    with cli.opened(report) as out, tempfile.TemporaryDirectory() as folder:
         with Bar("copying") as bar:
             copy = rclone.run("copy", source, destination, *flags, watch=bar.show)
         lists = {what: Path(folder) / what for what in LISTS}
@@ -69,15 +69,6 @@ def transfer(source: str, destination: str, flags: tuple[str, ...], *, sizes_onl
         msg = f"{source} has no files: is it mounted?"
         raise IdrError(msg)
     return done
-
-
-def _opened(report: Path | None) -> AbstractContextManager[TextIO | None]:
-    """Open the report before hours of work, not after them. Names are of any bytes."""
-    try:
-        return report.open("w", errors="surrogateescape", newline="\n") if report else nullcontext()
-    except OSError as error:
-        msg = f"{report}: {error.strerror}"
-        raise IdrError(msg) from None
 
 
 def _compare(

@@ -50,6 +50,8 @@ REFUSED = {
     "readonly": "'readonly' is no option of nfs(5)",
     "ro,timeo=6s": "timeo takes a whole number, as in timeo=600",
     "ro,rsize": "rsize takes a whole number, as in rsize=600",
+    "ro,timeo=601": "timeo=601 would hang OMERO while a server is away; at most 600 (tenths of a second)",
+    "ro,retrans=11": "retrans=11 would hang OMERO while a server is away; at most 10 (tries)",
 }
 
 

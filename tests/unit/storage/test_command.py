@@ -102,6 +102,13 @@ def test_all_faults_go_to_a_file_and_the_first_of_each_kind_are_shown(ssh: Stub,
     assert done.stdout.count("/data/OMERO/missing/") == done.stdout.count("/data/OMERO/no-memo/") == 5
 
 
+def test_a_file_that_cannot_be_written_is_told_at_once(ssh: Stub, idr: Any, tmp_path: Path) -> None:
+    file = tmp_path / "none" / "faults"
+    done = idr("--faults", str(file))
+    assert (done.exit_code, done.stderr) == (1, f"error: {file}: No such file or directory\n")
+    assert ssh.calls == []
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
