@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,9 +103,10 @@ class Place:
         _replace(self.run, b"")
 
     def halt(self, why: str) -> None:
-        """Run no more until somebody asks again, and keep why."""
-        _replace(self._halted, why.encode())
+        """Run no more until somebody asks again, and keep why, unless the disk is full."""
         self.run.unlink(missing_ok=True)
+        with suppress(OSError):
+            _replace(self._halted, why.encode())
 
     @property
     def why_halted(self) -> str:

@@ -55,7 +55,7 @@ class Worker:
             self._import(self._reconciled())
             if not self._halted and not self._stopping and self._is_wanted():
                 self._follow()
-        except TruthError as error:
+        except (TruthError, OSError) as error:
             self._halted = str(error)
         if self._halted:
             self._said(f"{self._place.name}: halted: {self._halted}")
@@ -72,17 +72,23 @@ class Worker:
     def _reconciled(self) -> list[Sized]:
         """The rows that are left, in order, after the ledger has what the database says. Raises TruthError."""
         rows = self._place.rows
-        done = self._ledger.with_state(DONE)
+        done = self._still_done()
         left = [row for row in rows if row.path not in done]
         known = self._database.known({row.path: self._looks[row.path].folder for row in left})
         # Only with a session can what was cut off be removed, and anything be imported.
         if not left or not self._has_session():
             return []
         left = [row for row in left if self._is_left(row.path, known.get(row.path, Known()))]
-        done = self._ledger.with_state(DONE)
+        done = self._ledger.with_state(DONE) - {row.path for row in left}
         self._existing = set(chain.from_iterable(row.new_objects() for row in rows if row.path in done))
         sizes = {path: (look.size, look.mount) for path, look in self._looks.items()}
         return ordered(left, sizes, self._ledger.with_state(FAILED))
+
+    def _still_done(self) -> set[str]:
+        """The rows that are done, but for those whose images somebody has deleted since. Raises TruthError."""
+        done = self._ledger.with_state(DONE)
+        made = self._database.made(chain.from_iterable(self._ledger.told[path].filesets for path in done))
+        return {path for path in done if any(fileset in made for fileset in self._ledger.told[path].filesets)}
 
     def _is_left(self, path: str, known: Known) -> bool:
         """Whether to import a row, after what an importer that was cut off left of it has been removed."""
@@ -122,7 +128,8 @@ class Worker:
             return False
         if time.monotonic() - self._looked > LOOK_SECONDS:
             self._looked = time.monotonic()
-            self._halted = "; ".join(self._shortages())
+            # A thread may have found another reason meanwhile.
+            self._halted = "; ".join(self._shortages()) or self._halted
         return not self._halted
 
     def _is_wanted(self) -> bool:
