@@ -156,11 +156,12 @@ class Place:
     def steps(self) -> list[Step]:
         """The steps that follow, as far as they are known."""
         found = json.loads(self._steps.read_text()) if self._steps.exists() else []
-        return [Step(kind, of, tuple(objects), version) for kind, of, objects, version in found]
+        lists = ((kind, of, tuple(objects), version, tuple(within)) for kind, of, objects, version, within in found)
+        return [Step(*one) for one in lists]
 
     @steps.setter
     def steps(self, steps: Sequence[Step]) -> None:
-        found = [(step.kind, step.of, step.objects, step.version) for step in steps]
+        found = [(step.kind, step.of, step.objects, step.version, step.within) for step in steps]
         _replace(self._steps, json.dumps(found).encode())
 
     def ledger_of_steps(self) -> Ledger:

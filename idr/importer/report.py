@@ -36,6 +36,7 @@ def report(place: Place) -> dict[str, Any]:
         "secondsLeft": None if None in left else sum(filter(None, left)),
         "each": rows,
         "following": following,
+        "made": list(dict.fromkeys(one for step in place.steps for one in (*step.within, *step.objects))),
         "annotationsWait": ANNOTATION in place.data.get("beside", {}) and counts[DONE] < len(rows),
     }
 

@@ -37,11 +37,12 @@ create temporary table asked (fileset bigint primary key);
 copy asked from stdin;
 {filesets}
 \\.
-select i.fileset, 'Plate:' || w.plate, coalesce('Screen:' || l.parent, 'Plate:' || w.plate)
+select i.fileset, 'Plate:' || w.plate, coalesce('Screen:' || l.parent, 'Plate:' || w.plate), ''
   from asked a join image i on i.fileset = a.fileset join wellsample s on s.image = i.id join well w on w.id = s.well
-  left join screenplatelink l on l.child = w.plate group by 1, 2, 3
+  left join screenplatelink l on l.child = w.plate group by 1, 2, 3, 4
 union all
-select i.fileset, 'Image:' || i.id, coalesce('Project:' || p.parent, 'Dataset:' || d.parent, '')
+select i.fileset, 'Image:' || i.id, coalesce('Project:' || p.parent, 'Dataset:' || d.parent, ''),
+  coalesce('Dataset:' || d.parent, '')
   from asked a join image i on i.fileset = a.fileset
   left join datasetimagelink d on d.child = i.id left join projectdatasetlink p on p.child = d.parent
   where not exists (select from wellsample s where s.image = i.id);
@@ -101,15 +102,13 @@ class Database:
 
     def made(self, filesets: Iterable[int]) -> dict[int, Made]:
         """What these filesets have become. Raises TruthError."""
-        objects: dict[int, dict[str, None]] = defaultdict(dict)
-        containers: dict[int, dict[str, None]] = defaultdict(dict)
-        if asked := sorted(set(filesets)):
-            found = (line.split("|") for line in self._ask(_MADE.format(filesets="\n".join(map(str, asked)))))
-            for fileset, one, container in sorted(found, key=lambda line: (_number(line[1]), line[2])):
-                objects[int(fileset)][one] = None
-                if container:
-                    containers[int(fileset)][container] = None
-        return {fileset: Made(tuple(objects[fileset]), tuple(containers[fileset])) for fileset in objects}
+        if not (asked := sorted(set(filesets))):
+            return {}
+        found: dict[int, list[list[str]]] = defaultdict(list)
+        for line in self._ask(_MADE.format(filesets="\n".join(map(str, asked)))):
+            fileset, *about = line.split("|")
+            found[int(fileset)].append(about)
+        return {fileset: Made(*(_each(column) for column in zip(*of, strict=True))) for fileset, of in found.items()}
 
     def is_annotated(self, container: str) -> bool:
         """Whether a container has a table of annotations, such as Screen:3. Raises TruthError."""
@@ -136,8 +135,9 @@ class Database:
         return _lines(done.stdout)
 
 
-def _number(one: str) -> int:
-    return int(one.partition(":")[2])
+def _each(some: Iterable[str]) -> tuple[str, ...]:
+    """Each but nothing, by number."""
+    return tuple(sorted(filter(None, set(some)), key=lambda one: (int(one.partition(":")[2]), one)))
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from idr import cli
 from idr.importer.checks import FAULTS
 
 SHOWN = 10
-LEFT = "Left to do: `idr prewarm --fresh`, for what the proxy keeps"
+LEFT = "Left to do: what the proxy keeps, by `idr prewarm --only` with the report of this import (--report --json)"
 WAITING = "The annotations wait until every row of the list is imported"
 
 

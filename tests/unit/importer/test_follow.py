@@ -63,13 +63,16 @@ def test_new_plates_get_settings_and_their_screen_its_annotations_once(node: Nod
         ]
         assert sorted(one for (one,) in node.query("select object from settings")) == ["Plate:1", "Plate:2"]
         assert (tables(node), maps(node)) == ([TABLE], MAPS)
+        assert report["made"] == ["Screen:1", "Plate:1", "Plate:2"]
     assert node.query("select * from opened") == []
 
 
 def test_images_without_settings_are_opened_once(node: Node) -> None:
     rows = rows_of(node, "a", target="Dataset:name:x")
     for _ in range(2):
-        assert states(run(node, rows, {})) == [("opened", rows[0].path, "done")]
+        report = run(node, rows, {})
+        assert states(report) == [("opened", rows[0].path, "done")]
+        assert report["made"] == ["Dataset:1", "Image:1", "Image:2"]
     assert sorted(one for (one,) in node.query("select object from opened")) == ["Image:1", "Image:2"]
 
 

@@ -65,8 +65,8 @@ def test_filesets_are_plates_or_images_in_their_outermost_containers(database: D
         1: Made(("Image:1", "Image:2"), ()),
         3: Made(("Plate:21",), ("Screen:31",)),
         5: Made(("Plate:22",), ("Plate:22",)),
-        8: Made(("Image:8", "Image:9"), ("Project:51",)),
-        9: Made(("Image:10", "Image:11"), ("Dataset:42",)),
+        8: Made(("Image:8", "Image:9"), ("Project:51",), ("Dataset:41",)),
+        9: Made(("Image:10", "Image:11"), ("Dataset:42",), ("Dataset:42",)),
     }
     assert database.made([]) == {}
 
