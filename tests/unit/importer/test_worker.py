@@ -2,6 +2,7 @@
 
 import errno
 import signal
+import time
 from pathlib import Path
 
 import pytest
