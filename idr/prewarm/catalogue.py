@@ -5,7 +5,7 @@ another ended.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +159,44 @@ class Catalogue:
         except (ValueError, KeyError, TypeError):
             raise AskError(full, "the answer is not a list of OMERO's JSON API") from None
         return page
+
+
+class Chosen(Catalogue):
+    """Some objects alone, such as Plate:7, in the order given: their own pages, and the images of a plate."""
+
+    def __init__(
+        self, chosen: Sequence[str], ask: Ask, failed: Callable[[str, str], None], *, images: bool = True
+    ) -> None:
+        super().__init__(ask, failed, images=images)
+        self._chosen = [(one.partition(":")[0].lower(), int(one.partition(":")[2])) for one in chosen]
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are of each kind; of a plate's images, its wells. Raises AskError."""
+        found = {kind: sum(kind == one for one, _ in self._chosen) for kind in COUNTED}
+        for kind, number in self._chosen:
+            if kind == "plate":
+                found["image"] += (await self._page(f"{API}/plates/{number}/wells/?", 0, 1))["meta"]["totalCount"]
+        return found
+
+    async def items(self, start: Position) -> AsyncIterator[tuple[Position, Item]]:
+        """Each object from `start` on, with its position. One that cannot be had has failed."""
+        for outer, (kind, number) in enumerate(self._chosen[start[1] :], start[1]):
+            begin = start[2:] if outer == start[1] else (0, 0)
+            path = f"{API}/{kind}s/{number}/"
+            try:
+                entry = json.loads(await self._ask(path))["data"]
+                section = Section(kind, children="wells" if kind == "plate" else "")
+                async for inner, item in self._container(section, entry, begin):
+                    yield (0, outer, *inner), item
+            except AskError as error:
+                self._failed(error.path, error.why)
+            except (ValueError, KeyError, TypeError):
+                self._failed(path, "the answer is not an object of OMERO's JSON API")
+
+
+def catalogue(chosen: Sequence[str], ask: Ask, failed: Callable[[str, str], None], *, images: bool = True) -> Catalogue:
+    """Everything, or where some objects are chosen, these alone."""
+    return Chosen(chosen, ask, failed, images=images) if chosen else Catalogue(ask, failed, images=images)
 
 
 def _owner(entry: Mapping[str, Any]) -> Owner:

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from .catalogue import Catalogue, Item, Position
+from .catalogue import Item, Position, catalogue
 from .client import AskError, Client
 from .pace import Pace
 from .pages import FIRST, STATIC, named_in
@@ -41,7 +41,7 @@ class Report:
 
 @dataclass
 class Run:
-    """A pre-warm of one release. `changed` is called whenever an object is done."""
+    """A pre-warm of one release, or of the objects `chosen`. `changed` is called whenever an object is done."""
 
     client: Client
     state: State
@@ -49,6 +49,7 @@ class Run:
     pace: Pace
     changed: Callable[[Report], None]
     images: bool = True
+    chosen: Sequence[str] = ()
     report: Report = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ class Run:
         self._static: set[str] = set()
         self._streak: list[tuple[Position, Item, AskError]] = []
         self._latest = asyncio.Event()
-        self._catalogue = Catalogue(self.client.ask, self._record, images=self.images)
+        self._catalogue = catalogue(self.chosen, self.client.ask, self._record, images=self.images)
 
     @property
     def failures_file(self) -> Path:

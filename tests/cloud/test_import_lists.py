@@ -16,6 +16,7 @@ from tests.cloud.test_command_lines import refused
 pytestmark = pytest.mark.cloud
 
 LISTS = sorted((ROOT / "tests" / "unit" / "importer" / "idr-metadata").glob("*/*/*-bulk.yml"))
+FOLDER = Path("/data/imports/a/beside")
 OTHER = Row(
     "/a b.tiff", "Screen:7", {"skip": ["all", "minmax"], "parallel_upload": "4", "annotation_ns": "-x", "depth": "9"}
 )
@@ -60,8 +61,15 @@ def test_omero_takes_every_command_line(tmp_path: Path) -> None:
         command_line.entering_as_guest("10.0.0.1"),
         command_line.asking_for_the_session(),
         command_line.deleting(7),
+        *command_line.rendering(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
+        *command_line.opening(["Plate:1", "Image:2"]),
+        *command_line.unannotating("Screen:1", FOLDER / "bulkmap-config.json", ["x/gene"]),
+        *command_line.annotating("Project:1", FOLDER / "annotation.csv.gz", FOLDER / "bulkmap-config.json"),
+        *command_line.annotating("Dataset:1", FOLDER / "annotation.csv.gz", None),
         command_line.logging_out(),
     ]
     assert {line[0] for line in lines} == {"omero"}
     assert refused([line[1:] for line in lines], tmp_path) == ""
-    assert refused([["import", "--skip=some", "/a"]], tmp_path) == "refused: import --skip=some /a\n"
+    wrong = ["metadata", "populate", "--context=maps", "Screen:1"]
+    for words in (["import", "--skip=some", "/a"], wrong, ["render", "test", "Image:1", "Image:2"]):
+        assert refused([words], tmp_path) == f"refused: {' '.join(words)}\n"

@@ -30,15 +30,19 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
 
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a list on standard input."""
-    return lambda *paths, **options: monkeypatch.setattr(
-        sys, "stdin", io.StringIO(json.dumps([{"path": path, "options": options} for path in paths]))
-    )
+    """Give a list on standard input, as `queue` takes it, or `check` its rows alone."""
+
+    def give(*paths: str, only_rows: bool = False, **options: Any) -> None:
+        rows = [{"path": path, "options": options} for path in paths]
+        content = rows if only_rows else {"rows": rows, "beside": {}}
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(content)))
+
+    return give
 
 
 def test_a_list_is_checked_queued_and_imported(node: Node, given: Any, capsys: pytest.CaptureFixture[str]) -> None:
     paths = node.images("a.tiff", "broken.tiff")
-    given(*paths)
+    given(*paths, only_rows=True)
     assert program.main(["check"]) == 0
     assert json.loads(capsys.readouterr().out) == {"faults": {}}
     assert program.main(["login", "list", "demo", "public"]) == 0

@@ -41,3 +41,10 @@ def test_two_datasets_of_one_new_project_are_not_made_at_once() -> None:
     one, other = (sized(f"/{name}", target=f"Project:name:idr0/experimentA/Dataset:name:{name}") for name in "ab")
     assert following([other], [one], LIMITS, ()) is None
     assert following([other], [one], LIMITS, {"Project:name:idr0/experimentA"}) == other
+
+
+def test_a_folder_and_what_is_in_it_are_not_imported_at_once() -> None:
+    folder, inside, beside = sized("/a/plate"), sized("/a/plate/x/1.tiff"), sized("/a/plate2")
+    assert following([inside], [folder], LIMITS, ()) is None
+    assert following([folder], [inside], LIMITS, ()) is None
+    assert following([inside, beside], [folder], LIMITS, ()) == beside

@@ -1,11 +1,17 @@
 """Imports on the node: nothing twice and nothing left out, wherever they are interrupted."""
 
+import errno
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
+from idr.importer import place, worker
+from idr.importer.ledger import Ledger
+from idr.importer.place import Settings
 from idr.importer.rows import Row
+from idr.importer.truth import Database
 from tests.unit.importer.node import Node, until
 
 ONCE = (1, 2)
@@ -216,3 +222,62 @@ def test_an_importer_that_makes_nothing_has_failed_whatever_its_exit_status(node
     node.work()
     (row,) = node.report()["each"]
     assert (row["state"], row["error"]) == ("failed", "the importer made nothing: 0 filesets created, 0 errors")
+
+
+def test_what_was_deleted_in_omero_is_imported_again(node: Node) -> None:
+    kept, deleted = node.images("kept.tiff", "deleted.tiff")
+    for _ in range(2):
+        node.log_in()
+        node.queue([Row(kept), Row(deleted)])
+        node.work()
+        assert node.counts() == {kept: ONCE, deleted: ONCE}
+        (told,) = (one for one in node.report()["each"] if one["path"] == deleted)
+        for fileset in told["filesets"]:
+            node.query("delete from images where fileset = ?", str(fileset))
+            node.query("delete from filesets where id = ?", str(fileset))
+    assert node.query("select count(*) from filesets where path = ?", kept[1:]) == [(1,)]
+
+
+def test_a_file_and_its_folder_are_not_imported_at_once(node: Node) -> None:
+    """Each importer would find that OMERO has none of it yet."""
+    folder = node.home / "images" / "plate"
+    folder.mkdir()
+    (file,) = node.images("plate/a.tiff")
+    node.queue([Row(str(folder)), Row(file)])
+    pause(node, "looked", file)
+    worker = node.start()
+    until(lambda: (node.home / "paused").exists())
+    time.sleep(1)
+    (node.home / "pause").unlink()
+    (node.home / "go").touch()
+    assert worker.communicate(timeout=60)[0] == "list: finished\n"
+    assert node.counts() == {file: ONCE}
+    assert node.report()["done"] == 2
+
+
+def test_a_reason_to_halt_is_not_lost_while_the_disks_are_looked_at(node: Node) -> None:
+    node.queue([Row(path) for path in node.images("a.tiff")])
+
+    class Slow(Database):
+        def size(self) -> int:
+            looking._halted = "a row has seen that OMERO is away"
+            return 0
+
+    settings = Settings("192.0.2.1", (), (), "", 10)
+    looking = worker.Worker(node.place, settings, Slow("", node.home / "password"), print)
+    with node.played():
+        assert not looking._may_begin()
+        assert not looking._may_begin()
+
+
+def test_a_disk_that_is_full_at_once_stops_the_import(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be written then, not even why."""
+    node.queue([Row(path) for path in node.images("a.tiff")])
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Ledger, "tell", full)
+    monkeypatch.setattr(place, "_replace", full)
+    assert "No space left on device" in node.work()
+    assert node.report()["state"] == "stopped"
