@@ -227,6 +227,7 @@ def test_an_importer_that_was_killed_between_fileset_and_images_is_repeated(impo
     about = importing.report()
     (failed,) = (row for row in about["each"] if row["state"] == "failed")
     assert (failed["path"], about["done"]) == (CUT_OFF, len(ROWS) - 1)
+    assert failed["error"] == "it was ended before it said anything"
     assert importing.release.sql(EMPTY) == CUT_OFF.lstrip("/")
     status, said = importing.begin().end(300)
     assert status == 0, said
