@@ -220,7 +220,7 @@ def test_it_is_stopped_and_goes_on(importing: Importing) -> None:
 
 
 def test_an_importer_that_was_killed_between_fileset_and_images_is_repeated(importing: Importing) -> None:
-    # The last of the name is the path: as long as it waits, no other importer has it.
+    # The path is the last word of its command line.
     importing.release.output_of(SERVER, f"sudo pkill -KILL -f 'stand_in.importer.* {CUT_OFF}$'")
     importing.release.output_of(SERVER, f"sudo rm {PAUSE}")
     importing.wait(lambda: importing.report()["state"] == "finished")
