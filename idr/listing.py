@@ -1,9 +1,9 @@
 """Lists what a project holds: the objects that a stack may have created, with their labels and owners."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from idr.cloud import answer_or_refusal, answered
+from idr.cloud import SHARES, answer_or_refusal, answered, has_service
 from model.comparison import CloudObject, Kind, rule_name
 from model.ownership import stack_of, stack_of_metadata
 
@@ -11,19 +11,26 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 ROUTER_OWNERS = ("network:router_interface", "network:ha_router_replicated_interface")
-LISTED_WITH = {Kind.PORT: Kind.ROUTER_PORT, Kind.SECURITY_GROUP: Kind.RULE, Kind.VOLUME: Kind.ATTACHMENT}
+LISTED_WITH = {
+    Kind.PORT: Kind.ROUTER_PORT,
+    Kind.SECURITY_GROUP: Kind.RULE,
+    Kind.VOLUME: Kind.ATTACHMENT,
+    Kind.SHARE: Kind.ACCESS,
+}
 """Kinds that another one's list shows."""
-LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting"})
-"""States of servers and volumes that are on their way out."""
+LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting", "queued_to_deny", "denying"})
+"""States of servers, volumes, shares and access rules that are on their way out."""
 
 
-def listing(cloud: "Connection", stack: str) -> tuple[tuple[CloudObject, ...], frozenset[Kind]]:
+def listing(
+    cloud: "Connection", stack: str, *, shares: bool = False
+) -> tuple[tuple[CloudObject, ...], frozenset[Kind]]:
     """Every object of the project that can be a stack's, and the kinds that this cloud does not list.
 
-    About a dozen requests, one for each kind.
+    About a dozen requests, one for each kind. Manila is asked where the stack has `shares`.
     """
     asked = _Listing(cloud, stack)
-    return tuple(asked.objects()), frozenset(asked.unlisted)
+    return tuple(asked.objects(shares=shares)), frozenset(asked.unlisted)
 
 
 class _Listing:
@@ -38,7 +45,7 @@ class _Listing:
             self.unlisted |= {kind, LISTED_WITH.get(kind, kind)}
         return things or []
 
-    def objects(self) -> Iterator[CloudObject]:
+    def objects(self, *, shares: bool) -> Iterator[CloudObject]:
         network = self._cloud.network
         networks = self._all(Kind.NETWORK, lambda: network.networks(**self._mine))
         ports = self._ports(networks)
@@ -52,6 +59,8 @@ class _Listing:
         yield from self._firewall()
         yield from self._compute(ports)
         yield from self._volumes()
+        if shares:
+            yield from self._shares(ports)
 
     def _ports(self, networks: list[Any]) -> list[Any]:
         """The project's own ports, and those that others have in this stack's networks, as a shared router does."""
@@ -104,6 +113,30 @@ class _Listing:
                     None,
                     frozenset({server, volume.id}),
                 )
+
+    def _shares(self, ports: list[Any]) -> Iterator[CloudObject]:
+        if not has_service(self._cloud, SHARES):
+            self.unlisted |= {Kind.SHARE, Kind.ACCESS}
+            return
+        # A rule that lets a node in is of the node's port, too. An address can be in several networks.
+        holders = {each["ip_address"]: one.id for one in ports if _stack(one) == self._stack for each in one.fixed_ips}
+        for share in self._all(Kind.SHARE, self._cloud.shared_file_system.shares):
+            if share.status in LEAVING:
+                continue
+            metadata = share.metadata or {}
+            stack = stack_of_metadata(metadata)
+            about = (frozenset[str](), share.status, frozenset(metadata.items()))
+            yield CloudObject(Kind.SHARE, share.id, share.name or "", stack, *about)
+            if stack == self._stack:
+                yield from self._accesses(share, holders)
+
+    def _accesses(self, share: Any, holders: Mapping[str, str]) -> Iterator[CloudObject]:
+        rules = self._all(Kind.ACCESS, lambda: self._cloud.shared_file_system.access_rules(share))
+        for rule in rules:
+            if rule.state not in LEAVING:
+                parents = frozenset({share.id, holders.get(rule.access_to, rule.access_to)})
+                name = f"of {share.name}: {rule.access_type} {rule.access_to} {rule.access_level}"
+                yield CloudObject(Kind.ACCESS, f"{share.id}/{rule.id}", name, None, parents)
 
 
 def _stack(one: Any) -> str | None:
