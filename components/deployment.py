@@ -5,10 +5,10 @@ import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from components import cloud
+from components.data_share import DataShares
 from components.disclosure import Disclosure
 from components.front_door import FrontDoor
 from components.release import Release
-from components.share import Shares
 from components.turns import Turns
 from model.ownership import Labels
 from model.plan import Plan, cloud_prefix
@@ -60,7 +60,7 @@ class Deployment(pulumi.ComponentResource):
             opts=child,
         )
         nodes = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
-        shares = Shares(plan, nodes, opts=child)
+        shares = DataShares(plan, nodes, opts=child)
         working: dict[str, pulumi.Resource] = {name: node.instance for name, node in nodes.items()}
         self.configured: list[pulumi.Output[str]] = []
         if plan.settings.configure:

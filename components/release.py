@@ -9,10 +9,10 @@ from pulumi import ResourceOptions
 
 from cloudinit import render
 from components.configuration import Configuration, Route
+from components.data_share import DataShares
 from components.firewall import Firewall
 from components.network import Network
 from components.node import Node
-from components.share import Shares
 from components.turns import Turns
 from model.plan import Node as NodePlan
 from model.plan import Plan, Scope
@@ -66,7 +66,7 @@ class Release(pulumi.ComponentResource):
         self.register_outputs({})
 
     def configure(
-        self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource], shares: Shares
+        self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource], shares: DataShares
     ) -> dict[str, Configuration]:
         """Apply every node's configuration, through the bastion, once the resources in `after` are there.
 

@@ -10,7 +10,7 @@ from idr.state import KINDS, State
 from model.comparison import DATA, Adoption, Kind, KnownObject
 
 TYPES = {kind: token for token, kind in KINDS.items() if kind in DATA}
-COMPONENTS = {Kind.VOLUME: "idr:storage:DataVolume", Kind.SHARE: "idr:storage:Share"}
+COMPONENTS = {Kind.VOLUME: "idr:storage:DataVolume", Kind.SHARE: "idr:storage:DataShare"}
 """The types of what holds data, and of the components that these are in."""
 INSTEAD = {
     Kind.VOLUME: "Use it by its id: set existing: {id} where the stack file names it (volumes, storage).",

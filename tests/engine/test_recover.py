@@ -1,6 +1,5 @@
 """Cloud and state that do not agree, on the fake cloud: what `up` refuses, and what `idr recover` does about it."""
 
-import copy
 import dataclasses
 import json
 import shutil
@@ -28,18 +27,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         place = Place(cloud, local_stack(cloud, tmp_path_factory.mktemp("stack")), {})
         done = place.up()
         assert done.returncode == 0, done.stdout + done.stderr
-        place.made = copy.deepcopy(cloud.store._kinds)  # put back for each test
-        shutil.copytree(place.project.folder / "state", place.project.folder / "state.made")
+        place.keep()
         yield place
 
 
 @pytest.fixture
 def place(stack: Place) -> Place:
     """The stack as it was made."""
-    stack.cloud.store.replace(copy.deepcopy(stack.made))
-    state = stack.project.folder / "state"
-    shutil.rmtree(state)
-    shutil.copytree(stack.project.folder / "state.made", state)
+    stack.put_back()
     return stack
 
 

@@ -1,4 +1,4 @@
-"""Share: raw images on a Manila share, and which nodes may mount it."""
+"""DataShare: raw images on a Manila share, and which nodes may mount it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from model.plan import Plan
 from model.shares import Access
 
 
-class Share(pulumi.ComponentResource):
+class DataShare(pulumi.ComponentResource):
     """A Manila share that no change of configuration replaces or deletes, with an access rule for each node.
 
     Outputs: `location`, which nodes mount; `accesses` are the rules by node.
@@ -29,7 +29,7 @@ class Share(pulumi.ComponentResource):
         nodes: Mapping[str, Node],
         opts: ResourceOptions | None = None,
     ) -> None:
-        super().__init__("idr:storage:Share", share.name, None, opts)
+        super().__init__("idr:storage:DataShare", share.name, None, opts)
         made = openstack.sharedfilesystem.Share(
             share.name,
             name=plan.cloud_name(share.name),
@@ -61,11 +61,11 @@ class Share(pulumi.ComponentResource):
         )
 
 
-class Shares:
+class DataShares:
     """All shares of a stack, as its nodes use them. `locations` has where each is, by name."""
 
     def __init__(self, plan: Plan, nodes: Mapping[str, Node], opts: ResourceOptions) -> None:
-        self._shares = {one.name: Share(one, plan=plan, nodes=nodes, opts=opts) for one in shares.of(plan)}
+        self._shares = {one.name: DataShare(one, plan=plan, nodes=nodes, opts=opts) for one in shares.of(plan)}
         self.locations = {name: share.location for name, share in self._shares.items()}
 
     def of_node(self, node: str) -> dict[str, pulumi.Output[str]]:
