@@ -44,7 +44,7 @@ class DataShare(pulumi.ComponentResource):
                 ignore_changes=["shareProto", "shareType", "shareNetworkId", "snapshotId", "availabilityZone"],
             ),
         )
-        self.location: pulumi.Output[str] = made.export_locations.apply(lambda found: _location(share, found, plan))
+        self.location: pulumi.Output[str] = made.export_locations.apply(lambda found: location(share, found, plan))
         rules = [rule for rule in shares.accesses(plan) if rule.share == share.name]
         self.accesses = {rule.node.name: self._let_in(rule, made, nodes[rule.node.name]) for rule in rules}
         self.register_outputs({"location": self.location})
@@ -77,7 +77,8 @@ class DataShares:
         return [share.accesses[node] for share in self._shares.values() if node in share.accesses]
 
 
-def _location(share: ManilaShare, found: Sequence[Any], plan: Plan) -> str:
+def location(share: ManilaShare, found: Sequence[Any], plan: Plan) -> str:
+    """Where nodes mount a share, of the export locations that the cloud has `found`. Raises RunError."""
     storage = plan.settings.storage_network
     locations = [{"path": one.path, "preferred": one.preferred} for one in found]
     try:

@@ -120,6 +120,11 @@ def test_a_list_without_the_share_is_not_its_end(place: Place) -> None:
     assert place.known() == known
 
 
+def test_a_share_that_nodes_cannot_mount_ends_the_update(place: Place) -> None:
+    place.only("shares", NAME)["locations"] = [{"path": "[fd00::3]:/shares/a", "preferred": True}]
+    refused(place.up("--refresh"), "share 'raw' has no export location that can be mounted", "[fd00::3]:/shares/a")
+
+
 def test_a_manila_that_does_not_answer_makes_nothing_new(place: Place) -> None:
     place.cloud.refusals["GET share/shares"] = 500
     try:
