@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness import stacks
-from idr import cloud_state, listing
+from idr import cloud_state
 from idr.capacity import Report, report
 from idr.cloud import asking, connect
 from model.cloud_state import CloudState, Quota
@@ -200,24 +200,3 @@ def test_block_storage_is_not_asked_where_no_volume_is_needed(fake: FakeCloud) -
     del fake.services["volumev3"]
     scopes = [replace(s, nodes=tuple(replace(n, volumes=()) for n in s.nodes)) for s in PLAN.releases]
     assert compared(replace(PLAN, releases=tuple(scopes))).shortfalls == []
-
-
-def test_manila_is_asked_for_a_stack_with_shares_alone(fake: FakeCloud) -> None:
-    fake.identity.services["sharev2"] = "share/v2"
-    fake.limits["share"]["shares"] = 7
-    assert state().has_manila
-    listing.listing(connect(lambda _: None), "local")
-    assert not [call for call in fake.calls if "/share/" in call]
-    found = state(local({"storage": [{"kind": "share", "name": "raw", "mount": "/uod/idr", "sizeGib": 4}]}))
-    assert (found.has_manila, found.shares, found.share_types) == (True, (), frozenset({"nfs"}))
-    assert found.quotas["shares"] == Quota(7, 0)
-
-
-def test_a_share_is_told_by_its_labels_with_size_and_type(fake: FakeCloud) -> None:
-    fake.identity.services["sharev2"] = "share/v2"
-    about = {"status": "error", "size": 3, "share_type_name": "nfs", "locations": []}
-    fake.store.add("shares", name="idr-local-raw", metadata=Labels("local").metadata(), **about)
-    fake.store.add("shares", name="idr-local-raw", metadata={}, **about)
-    found = state(local({"storage": [{"kind": "share", "name": "raw", "mount": "/uod/idr", "sizeGib": 4}]}))
-    told = [(share.mine, share.size_gib, share.status, share.type) for share in found.shares or ()]
-    assert told == [(True, 3, "error", "nfs"), (False, 3, "error", "nfs")]
