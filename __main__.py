@@ -5,6 +5,7 @@ import pulumi
 from components import cloud
 from components.deployment import Deployment
 from components.failure import say_next_step
+from components.messages import leave_out_debug_messages
 from components.preconditions import require_agreement, require_capacity, require_safe_locations
 from components.restored import restore_servers
 from components.stack import load
@@ -14,14 +15,16 @@ from model.outputs.topology import Known
 from model.planning import plan
 from model.replacement import order
 
+leave_out_debug_messages()
 settings, secrets = load()
 stack_plan = plan(settings, pulumi.get_stack())
 require_safe_locations(stack_plan)
 live = require_agreement(stack_plan, secrets)
-require_capacity(stack_plan)
-restore_servers(stack_plan, secrets, live)
+if live:
+    require_capacity(stack_plan, live.cloud)
+    restore_servers(stack_plan, secrets, live)
 say_next_step(pulumi.get_stack())
-deployment = Deployment(stack_plan, secrets, order(stack_plan, live.servers))
+deployment = Deployment(stack_plan, secrets, order(stack_plan, live.servers if live else {}))
 
 # A first preview can already show what depends on no address or id of the cloud's.
 before_up = contract.planned(stack_plan, secrets)

@@ -49,12 +49,12 @@ def plan_and_render() -> None:
     values = stacks.values("ebi")
     nodes = values["releases"]["prod130"]["nodes"]
     nodes["omeroreadonly"]["count"] = NODES - len(nodes)
-    made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    stack_plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
     secrets = Secrets("ebi", "a stack secret for the benchmark only")
     volumes = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
-    for node in made.nodes:
-        render.bootstrap(node, made, secrets)
-        render.bundle(node, made, secrets, volumes)
+    for node in stack_plan.nodes:
+        render.bootstrap(node, stack_plan, secrets)
+        render.bundle(node, stack_plan, secrets, volumes)
 
 
 @app.callback()

@@ -50,14 +50,14 @@ def plain(figures: Figures) -> dict[str, object]:
 
 def table(figures: dict[str, Figures]) -> Table:
     """One row a kind: medians in milliseconds, and how many requests failed of how many."""
-    made = Table(title="an ordinary visitor (ms)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    times = Table(title="an ordinary visitor (ms)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("during", "cached", "failed", "uncached", "failed", "login (s)", "nginx (%)"):
-        made.add_column(name, justify="left" if name == "during" else "right", no_wrap=True)
+        times.add_column(name, justify="left" if name == "during" else "right", no_wrap=True)
     for kind, one in figures.items():
         pages = (
             text
             for page in (one.cached, one.uncached)
             for text in (f"{1000 * page.median:.1f}", f"{page.failed}/{page.failed + len(page.seconds)}")
         )
-        made.add_row(kind, *pages, f"{one.login:.1f}", f"{100 * one.proxy:.1f}")
-    return made
+        times.add_row(kind, *pages, f"{one.login:.1f}", f"{100 * one.proxy:.1f}")
+    return times

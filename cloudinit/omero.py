@@ -26,7 +26,7 @@ class PlacedJar:
 
 @dataclass(frozen=True, repr=False)
 class Server:
-    """OMERO.server, or the demo in its place. Without a public user, `public_password` is empty.
+    """OMERO.server, or the demo instead. Without a public user, `public_password` is empty.
 
     `users_password` is that of the demo's users, which has no other accounts.
     """

@@ -1,4 +1,4 @@
-"""What the contexts of templates are made from."""
+"""The values from which the contexts of templates follow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,13 +1,14 @@
 """What must be true before an `up` changes anything. A preview asks nothing: a reviewer may have no credentials."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from components.cloud import setting
-from idr import agreement, capacity, cloud_state, gixy
+from idr import agreement, capacity, cloud_state, gixy, state
 from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.errors import IdrError
@@ -29,29 +30,33 @@ class ListError(IdrError):
 
 @dataclass(frozen=True)
 class Live:
-    """What there is of a stack: its servers by their names in the plan, and the outputs of its last update."""
+    """What there is of a stack: its servers by their names in the plan, and the outputs of its last update.
 
+    `cloud` is the connection by which the cloud was asked: one login for all that the program asks itself.
+    """
+
+    cloud: "Connection"
     servers: Mapping[str, Deployed] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def require_agreement(plan: Plan, secrets: Secrets) -> Live:
+def require_agreement(plan: Plan, secrets: Secrets) -> Live | None:
     """Refuse an `up` where cloud, state and stack secret do not agree, before it has created anything.
 
-    Returns what the state has; nothing in a preview. Raises RunError with the differences and the command that resolves
+    Returns what the state has; None in a preview. Raises RunError with the differences and the command that resolves
     them.
     """
     if pulumi.runtime.is_dry_run():
-        return Live()
+        return None
     try:
-        result = asking(lambda: _confirmed(connect(setting), plan))
+        cloud, result = asking(lambda: _confirmed(plan))
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
     for line in result.warnings():
         pulumi.log.warn(line)
     if lines := [*result.problems(), *_other_secret(result.state, plan, secrets)]:
         raise pulumi.RunError("\n".join(lines))
-    return Live(_deployed(result), result.state.outputs())
+    return Live(cloud, _deployed(result), result.state.outputs())
 
 
 def require_safe_locations(plan: Plan) -> None:
@@ -70,18 +75,16 @@ def require_safe_locations(plan: Plan) -> None:
         raise pulumi.RunError("\n".join(findings))
 
 
-def require_capacity(plan: Plan) -> None:
+def require_capacity(plan: Plan, cloud: "Connection") -> None:
     """Refuse an `up` that the cloud cannot carry out, before it has changed anything.
 
-    Raises RunError with every shortfall, a line each, or with what is wrong with the credentials.
+    Raises RunError with every shortfall, a line each, or with why the cloud does not answer.
     """
-    if pulumi.runtime.is_dry_run():
-        return
     try:
-        state = asking(lambda: cloud_state.read(connect(setting), plan))
+        held = asking(lambda: cloud_state.read(cloud, plan))
     except CloudError as error:
         raise pulumi.RunError(str(error)) from None
-    report = capacity.report(plan, state)
+    report = capacity.report(plan, held)
     if report.shortfalls:
         lines = "\n".join(f"- {line}" for line in report.shortfalls)
         msg = f"nothing was changed: this cloud cannot hold the plan:\n{lines}"
@@ -101,18 +104,23 @@ def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
     ]
 
 
-def _confirmed(cloud: "Connection", plan: Plan) -> Agreement:
+def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
     """Compare cloud and state. Each server that is not listed is looked up by its id: the update will create it again.
 
     Raises ListError where it is there all the same.
     """
-    result = agreement.of(cloud, plan)
+    with ThreadPoolExecutor(1) as pool:
+        # The engine reads it in a process of its own; meanwhile this one loads the SDK and logs in.
+        known = pool.submit(state.read, plan.stack)
+        cloud = connect(setting)
+        cloud.session.get_token()
+    result = agreement.compared(cloud, plan, known.result())
     for name, number in result.gone_servers().items():
         server = cloud.get_server_by_id(number)
         if server and server.status not in DELETED:
             msg = f"the cloud does not list server {name} ({number}), but it is there. Try again when Nova is well."
             raise ListError(msg)
-    return result
+    return cloud, result
 
 
 def _deployed(result: Agreement) -> dict[str, Deployed]:

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.cloud import setting
 from components.preconditions import Live
 from idr import started
-from idr.cloud import asking, connect
+from idr.cloud import asking
 from idr.errors import IdrError
 from idr.topology import OutputsError, of_outputs
 from model.plan import Plan
@@ -36,9 +35,8 @@ def restore_servers(plan: Plan, secrets: Secrets, live: Live) -> None:
     if not (ports or changed):
         return
     try:
-        cloud = asking(lambda: connect(setting))
-        asking(lambda: _put_back_groups(cloud, ports))
-        asking(lambda: _restore(cloud, changed))
+        asking(lambda: _put_back_groups(live.cloud, ports))
+        asking(lambda: _restore(live.cloud, changed))
         off = [name for name, one in changed.items() if one.off]
         if off and plan.settings.configure:
             _wait(off, secrets, live)

@@ -80,8 +80,8 @@ def wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None, second
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a proxy's nginx stands on this machine, and what it stands before.
+class Nginx:
+    """A proxy's nginx on this machine: its folder, ports and upstreams.
 
     `upstreams` has the addresses ("127.0.0.1:1234") of what plays OMERO.web by node address; nodes that are not named
     get an address where nobody answers. They speak TLS with `certificate`'s, unless they are `plain`, as the peers of a
@@ -121,7 +121,7 @@ class Place:
         return self.folder / "etc" / "nginx.conf"
 
     def adapt(self, text: str) -> str:
-        """A configuration text for this place instead of the machine's."""
+        """Adapt a configuration of a node's proxy to this nginx."""
         temporary = "".join(f"    {name}_temp_path {self.folder}/{name};\n" for name in TEMPORARY)
         text = text.replace("user www-data;", f"user {getpass.getuser()};").replace("http {\n", f"http {{\n{temporary}")
         folders = {"/etc/nginx/": "etc/", "/var/cache/nginx/": "cache/", "/var/log/nginx/": "log/", "/srv/": "srv/"}
@@ -157,20 +157,20 @@ def check_configuration(config: Path, program: str = NGINX) -> subprocess.Comple
 
 
 @contextmanager
-def running(place: Place, plan: Plan) -> Iterator[Place]:
-    """A plan's proxy running at a place."""
-    config = place.write(rendered(plan))
-    command = [NGINX, "-c", str(config), "-g", f"daemon off; error_log {place.folder}/log/error.log;"]
+def running(nginx: Nginx, plan: Plan) -> Iterator[Nginx]:
+    """Run the proxy of a plan."""
+    config = nginx.write(rendered(plan))
+    command = [NGINX, "-c", str(config), "-g", f"daemon off; error_log {nginx.folder}/log/error.log;"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         try:
-            wait_for(place.https, process)
+            wait_for(nginx.https, process)
         except StartError:
             process.kill()
             errors = (process.stderr.read() if process.stderr else b"").decode()
             msg = f"nginx did not start: {errors}"
             raise StartError(msg) from None
-        yield place
+        yield nginx
     finally:
         process.terminate()
         process.wait()

@@ -70,6 +70,6 @@ def replaced(steps: Iterable[Step], kind: str | None = None) -> set[str]:
     return {step.name for step in steps if step.op in REPLACING and kind in (None, step.kind)}
 
 
-def said(steps: Iterable[Step]) -> list[str]:
+def lines_of(steps: Iterable[Step]) -> list[str]:
     """The steps as words, for comparing."""
     return sorted(str(step) for step in steps)

@@ -84,6 +84,8 @@ class Stub:
     def page(self, path: str) -> dict[str, object]:
         """The API's answer to a path."""
         parts = urlsplit(path)
+        if match := re.fullmatch(r"/api/v0/m/(\w+)s/(\d+)/", parts.path):
+            return {"data": {"@id": int(match[2]), "@type": f"#{match[1].title()}", "omero:details": DETAILS}}
         query = parse_qs(parts.query)
         offset, limit = int(query["offset"][0]), int(query["limit"][0])
         total, entries = self._entries(parts.path, "orphaned" in query, offset)

@@ -166,15 +166,16 @@ def disagreements(cloud: "Connection", plan: Plan) -> list[str]:
         if engine.NO_STACK not in str(error):
             raise
         known = State(())
-    return _compared(cloud, plan, known).problems()
+    return compared(cloud, plan, known).problems()
 
 
 def of(cloud: "Connection", plan: Plan) -> Agreement:
     """Compare cloud and state. Raises CloudIdentityError, before anything is listed, when they have other projects."""
-    return _compared(cloud, plan, state.read(plan.stack))
+    return compared(cloud, plan, state.read(plan.stack))
 
 
-def _compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
+def compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
+    """As `of`, with a state that has been read."""
     require_same_cloud(cloud, known, plan.stack)
     has_shares = bool(shares.of(plan)) or any(one.kind == Kind.SHARE for one in known.known())
     objects, unlisted = listing(cloud, plan.stack, shares=has_shares)

@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -173,6 +174,15 @@ def error_console() -> Console:
 def print_json(data: Any) -> None:
     """Print data as JSON, the same text for the same data."""
     typer.echo(json.dumps(data, indent=2, default=str))
+
+
+def opened(file: Path | None) -> AbstractContextManager[TextIO | None]:
+    """Open a file of names, of any bytes, before long work that fills it. Raises IdrError when it cannot be written."""
+    try:
+        return file.open("w", errors="surrogateescape", newline="\n") if file else nullcontext()
+    except OSError as error:
+        msg = f"{file}: {error.strerror}"
+        raise IdrError(msg) from None
 
 
 def write(text: str, file: Path | None) -> None:

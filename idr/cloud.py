@@ -217,11 +217,11 @@ def _as_it_is(wanted: Access, session: "Session") -> "BaseAuthPlugin":
 
 def _trusted_by_system() -> str | bool:
     # As Go does: the certificates of the system, not those that the library brings.
-    places = ssl.get_default_verify_paths()
-    if places.cafile:
-        return places.cafile
-    has_any = places.capath and any(Path(places.capath).iterdir())
-    return places.capath if has_any and places.capath else True
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile:
+        return paths.cafile
+    has_any = paths.capath and any(Path(paths.capath).iterdir())
+    return paths.capath if has_any and paths.capath else True
 
 
 def _file(name: str, given: str, folder: Path) -> str:

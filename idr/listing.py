@@ -1,6 +1,8 @@
 """Lists what a project holds: the objects that a stack may have created, with their labels and owners."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from idr.cloud import SHARES, answer_or_refusal, answered, has_service
@@ -20,6 +22,7 @@ LISTED_WITH = {
 """Kinds that another one's list shows."""
 LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting", "queued_to_deny", "denying"})
 """States of servers, volumes, shares and access rules that are on their way out."""
+THREADS = 8
 
 
 def listing(
@@ -27,77 +30,97 @@ def listing(
 ) -> tuple[tuple[CloudObject, ...], frozenset[Kind]]:
     """Every object of the project that can be a stack's, and the kinds that this cloud does not list.
 
-    About a dozen requests, one for each kind. Manila is asked where the stack has `shares`.
+    About a dozen requests in two rounds, one for each kind and one for each of the stack's networks.
+    Manila is asked where the stack has `shares`, for these and for the rules of each.
     """
-    asked = _Listing(cloud, stack)
-    return tuple(asked.objects(shares=shares)), frozenset(asked.unlisted)
+    asked = _Listing(cloud, stack, shares=shares)
+    return tuple(asked.objects()), frozenset(asked.unlisted)
+
+
+def _at_once(questions: Iterable[Callable[[], Any]]) -> list[Any]:
+    """The answers to questions that do not wait for each other. Raises what the first of them raises."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [future.result() for future in [pool.submit(ask) for ask in questions]]
 
 
 class _Listing:
-    def __init__(self, cloud: "Connection", stack: str) -> None:
-        self._cloud, self._stack = cloud, stack
-        self._mine = {"project_id": cloud.current_project_id}
-        self.unlisted: set[Kind] = set()
+    def __init__(self, cloud: "Connection", stack: str, *, shares: bool) -> None:
+        mine = {"project_id": cloud.current_project_id}
+        network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
+        asked: dict[Kind, Callable[[], Iterable[Any]]] = {
+            Kind.NETWORK: lambda: network.networks(**mine),
+            Kind.PORT: lambda: network.ports(**mine),
+            Kind.SUBNET: lambda: network.subnets(**mine),
+            Kind.ROUTER: lambda: network.routers(**mine),
+            Kind.FLOATING_IP: lambda: network.ips(**mine),
+            Kind.SECURITY_GROUP: lambda: network.security_groups(**mine),
+            Kind.RULE: lambda: network.security_group_rules(**mine),
+            Kind.SERVER_GROUP: compute.server_groups,
+            Kind.VOLUME: storage.volumes,
+        }
+        has_manila = shares and has_service(cloud, SHARES)
+        if has_manila:
+            asked[Kind.SHARE] = cloud.shared_file_system.shares
+        self._cloud, self._network, self._stack = cloud, network, stack
+        self._servers, *answers = _at_once(
+            [lambda: answered(lambda: list(compute.servers())), *(partial(_listed, ask) for ask in asked.values())]
+        )
+        self._answers: dict[Kind, list[Any]] = {}
+        self.unlisted = set() if has_manila or not shares else {Kind.SHARE, Kind.ACCESS}
+        for kind, (things, why) in zip(asked, answers, strict=True):
+            self._answers[kind] = things or []
+            if why:
+                self.unlisted |= {kind, LISTED_WITH.get(kind, kind)}
 
-    def _all(self, kind: Kind, ask: Callable[[], Iterable[Any]]) -> list[Any]:
-        things, why = answer_or_refusal(lambda: list(ask()))
-        if why:
-            self.unlisted |= {kind, LISTED_WITH.get(kind, kind)}
-        return things or []
-
-    def objects(self, *, shares: bool) -> Iterator[CloudObject]:
-        network = self._cloud.network
-        networks = self._all(Kind.NETWORK, lambda: network.networks(**self._mine))
+    def objects(self) -> Iterator[CloudObject]:
+        networks = self._answers[Kind.NETWORK]
         ports = self._ports(networks)
         yield from (_labelled(Kind.NETWORK, one) for one in networks)
-        subnets = self._all(Kind.SUBNET, lambda: network.subnets(**self._mine))
-        yield from (_labelled(Kind.SUBNET, one, one.network_id) for one in subnets)
-        routers = self._all(Kind.ROUTER, lambda: network.routers(**self._mine))
-        yield from (_labelled(Kind.ROUTER, one) for one in routers)
+        yield from (_labelled(Kind.SUBNET, one, one.network_id) for one in self._answers[Kind.SUBNET])
+        yield from (_labelled(Kind.ROUTER, one) for one in self._answers[Kind.ROUTER])
         yield from (_port(one) for one in ports if not _is_service(one))
         yield from self._floating_ips()
         yield from self._firewall()
         yield from self._compute(ports)
         yield from self._volumes()
-        if shares:
-            yield from self._shares(ports)
+        yield from self._shares(ports)
 
     def _ports(self, networks: list[Any]) -> list[Any]:
         """The project's own ports, and those that others have in this stack's networks, as a shared router does."""
-        ports = {port.id: port for port in self._all(Kind.PORT, lambda: self._cloud.network.ports(**self._mine))}
-        for network in networks:
-            if _stack(network) == self._stack:
-                ports.update({port.id: port for port in self._cloud.network.ports(network_id=network.id)})
-        return list(ports.values())
+        mine = [network.id for network in networks if _stack(network) == self._stack]
+        inside = _at_once(partial(self._ports_in, network) for network in mine)
+        listed = [self._answers[Kind.PORT], *inside]
+        return list({port.id: port for ports in listed for port in ports}.values())
+
+    def _ports_in(self, network: str) -> list[Any]:
+        return list(self._network.ports(network_id=network))
 
     def _floating_ips(self) -> Iterator[CloudObject]:
-        for one in self._all(Kind.FLOATING_IP, lambda: self._cloud.network.ips(**self._mine)):
+        for one in self._answers[Kind.FLOATING_IP]:
             parents = frozenset({one.port_id} if one.port_id else ())
             yield CloudObject(Kind.FLOATING_IP, one.id, one.floating_ip_address, _stack(one), parents)
 
     def _firewall(self) -> Iterator[CloudObject]:
-        network = self._cloud.network
-        listed = self._all(Kind.SECURITY_GROUP, lambda: network.security_groups(**self._mine))
-        groups = {group.id: group for group in listed}
+        groups = {group.id: group for group in self._answers[Kind.SECURITY_GROUP]}
         yield from (_labelled(Kind.SECURITY_GROUP, group) for group in groups.values())
-        for rule in self._all(Kind.RULE, lambda: network.security_group_rules(**self._mine)):
+        for rule in self._answers[Kind.RULE]:
             group = groups.get(rule.security_group_id)
             if group:
                 remote = groups.get(rule.remote_group_id)
                 yield CloudObject(Kind.RULE, rule.id, _rule(rule, group, remote), None, frozenset({group.id}))
 
     def _compute(self, ports: list[Any]) -> Iterator[CloudObject]:
-        for server in answered(lambda: list(self._cloud.compute.servers())):
+        for server in self._servers:
             if server.status not in LEAVING:
                 plugged = frozenset(port.id for port in ports if port.device_id == server.id)
                 stack = stack_of_metadata(server.metadata or {})
                 metadata = frozenset((server.metadata or {}).items())
                 yield CloudObject(Kind.SERVER, server.id, server.name, stack, plugged, server.status, metadata)
-        for group in self._all(Kind.SERVER_GROUP, self._cloud.compute.server_groups):
+        for group in self._answers[Kind.SERVER_GROUP]:
             yield CloudObject(Kind.SERVER_GROUP, group.id, group.name, None, frozenset(group.member_ids or ()))
 
     def _volumes(self) -> Iterator[CloudObject]:
-        for volume in self._all(Kind.VOLUME, self._cloud.block_storage.volumes):
+        for volume in self._answers[Kind.VOLUME]:
             if volume.status not in LEAVING:
                 stack = stack_of_metadata(volume.metadata or {})
                 metadata = frozenset((volume.metadata or {}).items())
@@ -115,28 +138,29 @@ class _Listing:
                 )
 
     def _shares(self, ports: list[Any]) -> Iterator[CloudObject]:
-        if not has_service(self._cloud, SHARES):
-            self.unlisted |= {Kind.SHARE, Kind.ACCESS}
-            return
+        shares = [share for share in self._answers.get(Kind.SHARE, ()) if share.status not in LEAVING]
         # A rule that lets a node in is of the node's port, too. An address can be in several networks.
         holders = {each["ip_address"]: one.id for one in ports if _stack(one) == self._stack for each in one.fixed_ips}
-        for share in self._all(Kind.SHARE, self._cloud.shared_file_system.shares):
-            if share.status in LEAVING:
-                continue
+        for share in shares:
             metadata = share.metadata or {}
-            stack = stack_of_metadata(metadata)
-            about = (frozenset[str](), share.status, frozenset(metadata.items()))
-            yield CloudObject(Kind.SHARE, share.id, share.name or "", stack, *about)
-            if stack == self._stack:
-                yield from self._accesses(share, holders)
+            about = (stack_of_metadata(metadata), frozenset[str](), share.status, frozenset(metadata.items()))
+            yield CloudObject(Kind.SHARE, share.id, share.name or "", *about)
+        mine = [share for share in shares if stack_of_metadata(share.metadata or {}) == self._stack]
+        manila: Any = self._cloud.shared_file_system if mine else None
+        answers = _at_once(partial(_listed, partial(manila.access_rules, share.id)) for share in mine)
+        for share, (rules, why) in zip(mine, answers, strict=True):
+            self.unlisted |= {Kind.ACCESS} if why else set()
+            yield from (_access(share, rule, holders) for rule in rules or () if rule.state not in LEAVING)
 
-    def _accesses(self, share: Any, holders: Mapping[str, str]) -> Iterator[CloudObject]:
-        rules = self._all(Kind.ACCESS, lambda: self._cloud.shared_file_system.access_rules(share))
-        for rule in rules:
-            if rule.state not in LEAVING:
-                parents = frozenset({share.id, holders.get(rule.access_to, rule.access_to)})
-                name = f"of {share.name}: {rule.access_type} {rule.access_to} {rule.access_level}"
-                yield CloudObject(Kind.ACCESS, f"{share.id}/{rule.id}", name, None, parents)
+
+def _access(share: Any, rule: Any, holders: Mapping[str, str]) -> CloudObject:
+    parents = frozenset({share.id, holders.get(rule.access_to, rule.access_to)})
+    name = f"of {share.name}: {rule.access_type} {rule.access_to} {rule.access_level}"
+    return CloudObject(Kind.ACCESS, f"{share.id}/{rule.id}", name, None, parents)
+
+
+def _listed(ask: Callable[[], Iterable[Any]]) -> tuple[list[Any] | None, str | None]:
+    return answer_or_refusal(lambda: list(ask()))
 
 
 def _stack(one: Any) -> str | None:

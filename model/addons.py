@@ -49,7 +49,7 @@ class Base:
 
     def replaced(self, text: str) -> frozenset[str]:
         """The replaceable packages that a list of packages, locked or wanted, names."""
-        return self.replaceable & {_normal(found[0]) for line in text.splitlines() if (found := _NAME.match(line))}
+        return self.replaceable & {_normal(match[0]) for line in text.splitlines() if (match := _NAME.match(line))}
 
 
 SERVER: Final = Base("omero", "addons", "OMERO.server", FOLDER / "omero-server" / "requirements.lock")

@@ -147,8 +147,8 @@ def are_kept(path: str) -> bool:
 
     Where an address may have a part in front that nobody uses (`share_id`), that without it counts.
     """
-    found = [one for one in table() if _path_text(one.regex).startswith(path)]
-    return bool(found) and all(one.answer in kinds() and one.answer != STATIC for one in found)
+    matching = [one for one in table() if _path_text(one.regex).startswith(path)]
+    return bool(matching) and all(one.answer in kinds() and one.answer != STATIC for one in matching)
 
 
 def _path_text(regex: str) -> str:

@@ -30,6 +30,8 @@ vers write xprtsec
 _NUMBERED = "acdirmax acdirmin acregmax acregmin actimeo minorversion namlen nconnect retrans retry rsize timeo wsize"
 NUMBERED = frozenset(_NUMBERED.split())
 """Options of nfs(5) that take a whole number, beside the ports."""
+LONGEST = {"timeo": (600, "tenths of a second"), "retrans": (10, "tries")}
+"""What a soft mount may wait: nfs(5) has 600 itself."""
 KNOWN = NUMBERED | frozenset(_OF_NFS.split())
 """Options of nfs(5), and those of mount(8) for every file system: mount.nfs refuses any other."""
 NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
@@ -70,6 +72,9 @@ def _unknown(given: dict[str, str]) -> Iterator[str]:
             yield f"options: '{name}' is no option of nfs(5); correct it, or leave it out"
         elif name in NUMBERED and not value.isdecimal():
             yield f"options: {name} takes a whole number, as in {name}=600"
+        elif name in LONGEST and int(value) > LONGEST[name][0]:
+            most, unit = LONGEST[name]
+            yield f"options: {name}={value} would hang OMERO while a server is away; at most {most} ({unit})"
 
 
 def _contradictions(names: list[str]) -> Iterator[str]:

@@ -7,8 +7,8 @@ from pydantic import Field, InstanceOf, WithJsonSchema
 
 from model.addons import Addons
 from model.downloads import Download, Jar
-from model.field_types import Several
-from model.omero_config import ServerConfig
+from model.field_types import EachOnce, Several
+from model.omero_config import Key, ServerConfig
 from model.role_description import Distribution
 
 
@@ -25,6 +25,9 @@ class Omero(ServerConfig):
         description="A lock file beside the stack file, as in site/omero.lock, with packages of Python for the "
         "server's command line; `idr pin` writes it from site/omero.in",
     )
+    other_keys: Annotated[tuple[Key, ...], EachOnce] = Field(
+        (), description="Keys for `config` that OMERO.server itself does not have: of jars, scripts, a newer server"
+    )
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
@@ -34,7 +37,7 @@ class Omero(ServerConfig):
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
         if self.distribution == Distribution.DEMO:
-            taken = {"jars": self.jars, "addons": self.addons}
+            taken = {"jars": self.jars, "addons": self.addons, "otherKeys": self.other_keys}
             yield from (f"{name}: the demo's image server has none" for name, given in taken.items() if given)
         paths = [path for jar in self.jars for path in jar.paths]
         for path in sorted({path for path in paths if paths.count(path) > 1}):

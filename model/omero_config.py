@@ -3,10 +3,11 @@
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -17,7 +18,7 @@ from model.field_types import SEALED, EachOnce, Section, Shape
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 SIMILAR: Final = 0.9
-"""How alike an unknown key and a known one are, of 1, where the unknown one is taken for a mistake."""
+"""How alike an unknown key and a known one are, of 1, where the known one may have been meant."""
 
 
 def _is_list_or_mapping(text: str) -> bool:
@@ -63,32 +64,29 @@ Config = dict[Key, Value]
 
 @dataclass(frozen=True)
 class Keys:
-    """A program's keys: `owned` ones with what to use instead, and `known` ones; `complete`: there are no others.
+    """A program's keys: `owned` ones with what to use instead, and `known` ones, which are all others.
 
     `values` are the keys whose value must pass one of the CHECKS. The program does not start with another one, or takes
-    it for something else.
+    it for something else. A key with the name of one of its `servers` after it is for that one alone.
     """
 
     name: str
-    complete: bool
+    servers: frozenset[str]
     owned: Mapping[str, tuple[str, ...]]
     values: Mapping[str, tuple[str, ...]]
     known: tuple[str, ...]
 
-    def problem(self, key: str) -> str | None:
-        """Why a stack file cannot set a key; None where it can."""
-        if owner := self.owner(key):
-            return owner
-        if any(fnmatchcase(key, pattern) for pattern in self.known):
+    def unknown(self, key: str) -> str | None:
+        """Why a key is none of the program's; None where it is one."""
+        if self._is_of(key, self.known) or self.owner(key):
             return None
-        if close := difflib.get_close_matches(key, self.known, n=1, cutoff=SIMILAR):
-            return f"is no key of {self.name}; did you mean '{close[0]}'?"
-        return f"is no key of {self.name}" if self.complete else None
+        close = difflib.get_close_matches(key, self.known, n=1, cutoff=SIMILAR)
+        return f"is no key of {self.name}" + (f"; did you mean '{close[0]}'?" if close else "")
 
     def owner(self, key: str) -> str | None:
         """Why the program alone sets a key; None where it does not."""
         for instead, patterns in self.owned.items():
-            if any(fnmatchcase(key, pattern) for pattern in patterns):
+            if self._is_of(key, patterns):
                 return f"is not for a stack file: {instead}"
         return None
 
@@ -97,11 +95,14 @@ class Keys:
         if value == SEALED:
             return None
         wrong = (
-            what
-            for what, patterns in self.values.items()
-            if any(fnmatchcase(key, pattern) for pattern in patterns) and not CHECKS[what](value)
+            what for what, patterns in self.values.items() if self._is_of(key, patterns) and not CHECKS[what](value)
         )
         return next((f"must be {what}" for what in wrong), None)
+
+    def _is_of(self, key: str, patterns: Iterable[str]) -> bool:
+        of_all, _, last = key.rpartition(".")
+        names = (key, of_all) if last in self.servers else (key,)
+        return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 @cache
@@ -109,16 +110,16 @@ def table() -> dict[str, Keys]:
     """The keys of `omero` (OMERO.server) and `web` (OMERO.web and the applications beside it)."""
     document: dict[str, dict[str, Any]] = tables.read(TABLE)
     for what, key in web_apps.own_keys():
-        document["web"]["known"].append(key)
+        document["web"]["known"].setdefault("the applications beside it", []).append(key)
         if what != web_apps.ANYTHING:
             document["web"]["values"].setdefault(what, []).append(key)
     return {
         program: Keys(
             name=about["name"],
-            complete=about["complete"],
+            servers=frozenset(about["servers"]),
             owned={instead: tuple(patterns) for instead, patterns in about["owned"].items()},
             values={what: tuple(patterns) for what, patterns in about["values"].items()},
-            known=tuple(about["known"]),
+            known=tuple(chain.from_iterable(about["known"].values())),
         )
         for program, about in document.items()
     }
@@ -127,8 +128,13 @@ def table() -> dict[str, Keys]:
 def _problems(program: str, config: Mapping[str, str]) -> Iterator[str]:
     keys = table()[program]
     for key, value in config.items():
-        if problem := keys.problem(key) or keys.wrong_value(key, value):
+        if problem := keys.owner(key) or keys.wrong_value(key, value):
             yield f"config: '{key}' {problem}"
+
+
+def _unknown(program: str, config: Iterable[str]) -> Iterator[str]:
+    keys = table()[program]
+    yield from (f"config: '{key}' {problem}" for key in config if (problem := keys.unknown(key)))
 
 
 class ServerConfig(Section):
@@ -140,6 +146,11 @@ class ServerConfig(Section):
         """Keys that are not for a stack file."""
         yield from _problems("omero", self.config)
 
+    def unknown(self, others: Collection[str]) -> Iterator[str]:
+        """Keys that are neither OMERO.server's nor among the `others`, which something beside it reads."""
+        for text in _unknown("omero", (key for key in self.config if key not in others)):
+            yield f"{text} (name it in omero.otherKeys if a jar, a script or a newer server reads it)"
+
 
 class WebConfig(Section):
     """OMERO.web's own configuration."""
@@ -147,8 +158,9 @@ class WebConfig(Section):
     config: Config = Field({}, description="Keys of OMERO.web and their values, over what the program sets")
 
     def problems(self) -> Iterator[str]:
-        """Keys that are not for a stack file."""
+        """Keys that are not for a stack file, or are none."""
         yield from _problems("web", self.config)
+        yield from _unknown("web", self.config)
 
 
 class OmeroWeb(WebConfig):

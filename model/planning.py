@@ -106,7 +106,7 @@ def _server_groups(scope: str, settings: ScopeSettings) -> dict[str, AntiAffinit
 def _node(
     settings: Settings,
     scope: str,
-    place: ScopeSettings,
+    scope_settings: ScopeSettings,
     group_name: str,
     group: NodeGroup,
     number: int | None,
@@ -117,7 +117,7 @@ def _node(
     official = settings.omero.distribution == Distribution.OFFICIAL
     system = system_of(group.roles, official=official)
     ends: tuple[End, ...] = (*group.roles, firewall.EVERY_NODE)
-    releases = [place] if isinstance(place, Release) else []
+    releases = [scope_settings] if isinstance(scope_settings, Release) else []
     on_storage = settings.storage_network and OMERO_ROLES.intersection(group.roles)
     return Node(
         name=name,
@@ -126,7 +126,7 @@ def _node(
         group=group_name,
         number=number or 1,
         roles=group.roles,
-        address=node_address(place.cidr, group.roles[0], number or 1),
+        address=node_address(scope_settings.cidr, group.roles[0], number or 1),
         flavor_name=group.flavor,
         flavor=settings.flavors[group.flavor],
         system=system,
@@ -140,7 +140,7 @@ def _node(
         web_config=_layers(frozenset({Role.WEB}), group, settings.web, *(one.web for one in releases), group.web),
         packages=packages(system, group.roles, settings.omero.distribution, settings.features()),
         security_groups=tuple(sorted(firewall.group_name(scope, end) for end in ends)),
-        listens=firewall.listens(group.roles, _unserved(settings, place)),
+        listens=firewall.listens(group.roles, _unserved(settings, scope_settings)),
         volumes=(*_volumes(name, group), *_raw_volumes(name, scope, group, settings)),
         rebuild=rebuild.get(alias, 0),
         limits=Limits(),
@@ -171,8 +171,8 @@ def _volumes(node: str, group: NodeGroup) -> tuple[Volume, ...]:
 
 def _raw_volumes(node: str, release: str, group: NodeGroup, settings: Settings) -> tuple[Volume, ...]:
     """Those of raw images: Cinder gives a volume to one server, so the node that writes has it and shares it."""
-    found = volumes_of(settings.raw_images(), release) if Role.OMERO_READWRITE in group.roles else ()
-    return tuple(_volume(node, one.name, one.mount, one) for one in found)
+    volumes = volumes_of(settings.raw_images(), release) if Role.OMERO_READWRITE in group.roles else ()
+    return tuple(_volume(node, one.name, one.mount, one) for one in volumes)
 
 
 def _volume(node: str, purpose: str, mount: str, asked: DataVolume) -> Volume:

@@ -152,12 +152,12 @@ def problems(entries: Sequence[Placed], releases: Mapping[str, Release], site_mo
     for one in entries:
         if isinstance(one.entry, RawVolume) and (wrong := _has_no_node(one.entry, releases)):
             yield f"{one.setting}.{wrong}"
-    found = (
+    messages = (
         text
         for release in releases
         for text in _in_one_release([one for one in entries if in_release([one.entry], release)], site_mounts)
     )
-    yield from dict.fromkeys(found)
+    yield from dict.fromkeys(messages)
 
 
 def _has_no_node(volume: RawVolume, releases: Mapping[str, Release]) -> str | None:
@@ -177,19 +177,19 @@ def _has_no_node(volume: RawVolume, releases: Mapping[str, Release]) -> str | No
 
 def _in_one_release(entries: Sequence[Placed], site_mounts: Sequence[str]) -> Iterator[str]:
     # Nothing is mounted or made at a path that is there already.
-    made = [one for one in entries if not isinstance(one.entry, LocalPath)]
+    shares = [one for one in entries if not isinstance(one.entry, LocalPath)]
     mounts: dict[str, list[str]] = {}
-    for one in made:
+    for one in shares:
         mounts.setdefault(one.list, []).append(one.entry.mount)
     yield from collisions.paths(mounts, site_mounts)
     for what, kind in (("volumes", RawVolume), ("shares", ManilaShare)):
         names = [one.entry.name for one in entries if isinstance(one.entry, kind)]
         twice = (name for name in dict.fromkeys(names) if names.count(name) > 1)
         yield from (f"{SETTING}: two {what} are named '{name}'" for name in twice)
-    places = [PurePosixPath(one.entry.mount) for one in entries if not isinstance(one.entry, LinkTree)]
+    paths = [PurePosixPath(one.entry.mount) for one in entries if not isinstance(one.entry, LinkTree)]
     for one in entries:
         for name, target in one.entry.links.items() if isinstance(one.entry, LinkTree) else ():
-            if not any(PurePosixPath(target).is_relative_to(place) for place in places):
+            if not any(PurePosixPath(target).is_relative_to(path) for path in paths):
                 yield f"{one.setting}.links.{name}: {target} is below no other entry's mount, so nothing would be there"
 
 

@@ -160,7 +160,6 @@ class Settings(Section):
         yield from raw_storage.problems(self.placed_storage(), self.releases, of_site)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
-        yield from self._has_a_server_to_configure()
         first_pages = visitors.first_pages(self.visitors, map(self.apps_of, self.releases))
         yield from redirects.problems(self.redirects, self.host_name, first_pages)
         yield from (f"site: {text}" for text in public_site.nested(self._site_paths()))
@@ -168,6 +167,7 @@ class Settings(Section):
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
             yield from reach.services(where, section.config, self.flows)
+        yield from self._servers_have_these_keys()
         yield from served_apps.problems(self.web, self.releases, self.omero.distribution)
         yield from people.problems(self.operators)
         roles = {name: release.roles() for name, release in self.releases.items()}
@@ -233,12 +233,12 @@ class Settings(Section):
         elif self.certificate and self.host_name and not self.certificate.names(self.host_name):
             yield f"certificate: is not for the hostName {self.host_name}"
 
-    def _has_a_server_to_configure(self) -> Iterator[str]:
-        if self.omero.distribution == Distribution.OFFICIAL:
-            return
+    def _servers_have_these_keys(self) -> Iterator[str]:
         for where, section in self._omero_configs():
-            if section.config and isinstance(section, ServerConfig):
-                yield f"{where}.config: the demo's image server has no configuration of OMERO's"
+            if isinstance(section, ServerConfig):
+                if section.config and self.omero.distribution == Distribution.DEMO:
+                    yield f"{where}.config: the demo's image server has no configuration of OMERO's"
+                yield from (f"{where}.{text}" for text in section.unknown(self.omero.other_keys))
 
     def _omero_configs(self) -> Iterator[tuple[str, ServerConfig | WebConfig]]:
         """Every configuration of OMERO's, with the key that leads to it."""

@@ -1,4 +1,4 @@
-"""What all tests have in common, and what is said of programs that a machine does not have."""
+"""Fixtures of all tests, and the messages about programs that a machine lacks."""
 
 import os
 import shutil

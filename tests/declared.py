@@ -1,6 +1,6 @@
 """What the program declares to the engine, recorded without an engine and without a cloud, by Pulumi's mocks.
 
-The record is made from the requests themselves, as the engine gets them: inputs, options and what is marked secret.
+The record consists of the requests themselves, as the engine gets them: inputs, options and marks of secrets.
 """
 
 import asyncio
@@ -40,15 +40,17 @@ class Cloud(mocks.Mocks):
     """A cloud that gives everything it is asked for; ids say what they are the ids of."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        made = f"<id of {_kind(args.typ)} {args.name}>"
+        new_id = f"<id of {_kind(args.typ)} {args.name}>"
         computed: dict[str, Record] = {
             "FloatingIp": {"address": f"<address of {args.name}>"},
             "Command": {"stdout": "ready"},
             "Port": {"allFixedIps": [f"<address of {args.name}>"]},
             "Share": {"exportLocations": [{"path": rendered.export_location(args.name), "preferred": "true"}]},
         }
-        place = {"region": "<region>", "tenantId": "<id of the project>"} if args.typ.startswith("openstack:") else {}
-        return made, {**place, **args.inputs, **computed.get(_kind(args.typ), {})}
+        location = (
+            {"region": "<region>", "tenantId": "<id of the project>"} if args.typ.startswith("openstack:") else {}
+        )
+        return new_id, {**location, **args.inputs, **computed.get(_kind(args.typ), {})}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         # In the order of names: the engine hands the arguments on in any order.
@@ -85,10 +87,10 @@ def resources(plan: Plan, secrets: Secrets) -> dict[str, Record]:
     requests = run(lambda: Deployment(plan, secrets), plan.stack).requests
     children = _children(requests)
     known = _rendered(plan, secrets)
-    found = {
+    declared = {
         _title(urn): _record(request, children, known) for urn, request in requests.items() if request.type != STACK
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(declared.items()))
 
 
 def _record(request: Any, children: dict[str, set[str]], known: dict[str, str]) -> Record:
@@ -104,7 +106,7 @@ def _record(request: Any, children: dict[str, set[str]], known: dict[str, str]) 
 
 
 def _dependencies(urns: set[str], children: dict[str, set[str]]) -> list[str]:
-    """What a resource waits for; a component stands for its children where all of them are meant."""
+    """What a resource waits for; a component is named instead of its children where all of them are meant."""
     for component, inside in sorted(children.items(), reverse=True):
         if len(inside) > 1 and inside <= urns:
             urns = (urns - inside) | {component}
@@ -113,22 +115,22 @@ def _dependencies(urns: set[str], children: dict[str, set[str]]) -> list[str]:
 
 def _children(requests: dict[str, Any]) -> dict[str, set[str]]:
     """The resources that the cloud or a machine knows, by the component that they are in."""
-    found: dict[str, set[str]] = {}
+    children: dict[str, set[str]] = {}
     for urn, request in requests.items():
         if request.custom:
-            found.setdefault(request.parent, set()).add(urn)
-    return found
+            children.setdefault(request.parent, set()).add(urn)
+    return children
 
 
 def _rendered(plan: Plan, secrets: Secrets) -> dict[str, str]:
-    """Texts that have golden files of their own, and what stands for them here."""
-    found = {}
+    """Texts that have golden files of their own, and what is shown instead of them here."""
+    texts = {}
     for node in plan.nodes:
         ids = {v.purpose: str(v.existing or f"<id of Volume {v.name}>") for v in node.volumes}
-        found[render.bootstrap(node, plan, secrets)] = f"(the bootstrap of {node.name})"
+        texts[render.bootstrap(node, plan, secrets)] = f"(the bootstrap of {node.name})"
         locations = rendered.export_locations(plan)
-        found[render.bundle(node, plan, secrets, ids, locations)] = f"(the configuration of {node.name})"
-    return found
+        texts[render.bundle(node, plan, secrets, ids, locations)] = f"(the configuration of {node.name})"
+    return texts
 
 
 def _value(value: Any, known: dict[str, str]) -> Any:

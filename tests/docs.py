@@ -24,7 +24,7 @@ Action = Literal["run", "edit", "not run"]
 
 
 class DocsError(Exception):
-    """A block that says not, or wrongly, what is done with it."""
+    """A block whose mark is missing or wrong."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Block:
 
 def blocks(file: Path) -> Iterator[Block]:
     """The blocks of commands and YAML in a file. Raises DocsError for one without its comment."""
-    found = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+    pattern = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
     content = file.read_text()
-    for match in found.finditer(content):
+    for match in pattern.finditer(content):
         if match["language"] not in LANGUAGES:
             continue
         line = content.count("\n", 0, match.start("text"))

@@ -42,7 +42,7 @@ KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
 
 @dataclasses.dataclass(frozen=True)
 class NamedSecrets(Secrets):
-    """Every secret's name in its place."""
+    """Secrets that are their own names."""
 
     def password(self, name: str) -> str:
         return f"<password {name}>"
@@ -85,28 +85,28 @@ def texts(layout: str, visitors: Visitors | None = None) -> dict[str, str]:
     settings = stacks.settings(layout)
     plan = planned(settings.model_copy(update={"visitors": visitors}) if visitors else settings, layout)
     secrets = NamedSecrets(layout, "never derived from")
-    found = {"resources.yaml": _resources(plan, secrets)}
+    contents = {"resources.yaml": _resources(plan, secrets)}
     if layout in stacks.EVERYTHING:
-        return found
-    found |= {
+        return contents
+    contents |= {
         "plan.yaml": _yaml(_plain({name: value for name, value in vars(plan).items() if name not in SAID_ELSEWHERE})),
         "outputs.yaml": _yaml(contract.outputs(plan, secrets, KNOWN)),
     }
     for node in plan.nodes:
         # The others of a group differ in name and address alone.
         if node.number == 1:
-            found[f"{node.name}.bootstrap.yaml"] = _bootstrap(node, plan, secrets)
-            found[f"{node.name}.configuration.txt"] = _configuration(node, plan, secrets)
-    return found
+            contents[f"{node.name}.bootstrap.yaml"] = _bootstrap(node, plan, secrets)
+            contents[f"{node.name}.configuration.txt"] = _configuration(node, plan, secrets)
+    return contents
 
 
 def _resources(plan: Plan, secrets: Secrets) -> str:
-    found = declared.resources(plan, secrets)
+    resources = declared.resources(plan, secrets)
     # Their digests change with every template, which is in the nodes' files already.
-    found[f"idr:deployment:Disclosure {plan.stack}"]["inputs"]["files"] = "(digests)"
+    resources[f"idr:deployment:Disclosure {plan.stack}"]["inputs"]["files"] = "(digests)"
     # A line for each property: a difference shows what changes, not how lines were broken. The dumper is the quick one.
     return yaml.dump(
-        found, Dumper=yaml.CSafeDumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
+        resources, Dumper=yaml.CSafeDumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
     )
 
 
@@ -134,8 +134,8 @@ def _configuration(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 def _sources() -> dict[str, str]:
     """Files that reach a machine as they stand in the repository: their content to their name."""
-    places = (render.HERE, stacks.ROOT / "idr")
-    files = (file for place in places for file in sorted(place.rglob("*")) if file.is_file())
+    folders = (render.HERE, stacks.ROOT / "idr")
+    files = (file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file())
     return {
         file.read_text(): str(file.relative_to(stacks.ROOT))
         for file in files

@@ -33,17 +33,21 @@ def plan_of() -> Plan:
     return role_machine.plan_of(EXAMPLE)
 
 
-def nodes_of(made: Plan) -> tuple[Node, ...]:
+def nodes_of(plan: Plan) -> tuple[Node, ...]:
     """The nodes with the role."""
-    return tuple(node for node in made.nodes if NAME in node.roles)
+    return tuple(node for node in plan.nodes if NAME in node.roles)
 
 
-def pack(archive: Path, program: str = "omero-ms-image-region") -> None:
-    """Write an archive as a build of the service is: one folder, with the program that starts it in bin."""
+def pack(archive: Path, program: str = "omero-ms-image-region", python: str = "/usr/bin/env python3") -> None:
+    """Write an archive as a build of the service is: one folder, with the program that starts it in bin.
+
+    `python` runs it: with OMERO's client, it asks the OMERO.server for sessions.
+    """
+    text = (PLAYED / "bin" / "omero-ms-image-region").read_text().replace("/usr/bin/env python3", python, 1)
     with zipfile.ZipFile(archive, "w") as file:
         about = zipfile.ZipInfo(f"omero-ms-image-region-0.10.0/bin/{program}")
         about.external_attr = 0o755 << 16
-        file.writestr(about, (PLAYED / "bin" / "omero-ms-image-region").read_text())
+        file.writestr(about, text)
 
 
 @dataclass
@@ -62,10 +66,10 @@ class Machine(RoleMachine):
     tls: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
-        made = plan_of()
-        node = nodes_of(made)[0]
+        plan = plan_of()
+        node = nodes_of(plan)[0]
         self._address = str(node.address)
-        for path, text in files(node, made, stacks.secrets_of("idr")).items():
+        for path, text in files(node, plan, stacks.secrets_of("idr")).items():
             if NAME in path or path in ("/etc/idr/ca.crt", "/usr/local/lib/idr/omero-server/ice.config"):
                 self.write(path, text).chmod(0o755)
         self.write_steps_of_the_program()
@@ -83,8 +87,8 @@ class Machine(RoleMachine):
 
     def name_archive(self, digest: str | None = None) -> None:
         """Say which archive there is; `digest` is another sum than the true one."""
-        found = digest or sha256(self.archive.read_bytes()).hexdigest()
-        self.write(f"/usr/local/lib/idr/{NAME}/downloads", f"service {found} file://{self.archive}\n")
+        checksum = digest or sha256(self.archive.read_bytes()).hexdigest()
+        self.write(f"/usr/local/lib/idr/{NAME}/downloads", f"service {checksum} file://{self.archive}\n")
 
     @property
     def address(self) -> str:
@@ -113,7 +117,7 @@ class Machine(RoleMachine):
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
         """Run a unit's command until the end of the block."""
-        command, environment, place = self.unit(name)
+        command, environment, folder = self.unit(name)
         # The interpreter of OMERO's environment, which is not here.
         command = f"{sys.executable} {command}" if name != f"{NAME}-tls" else command.replace(" -Ws ", " -W ")
         environment |= {"NODE_ADDRESS": "127.0.0.1", "PLAYED_SESSIONS": str(self.sessions)}
@@ -122,7 +126,7 @@ class Machine(RoleMachine):
             process = subprocess.Popen(
                 ["bash", "-c", f"exec {command}"],
                 env=os.environ | environment,
-                cwd=place,
+                cwd=folder,
                 stdout=log,
                 stderr=log,
             )

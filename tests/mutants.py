@@ -25,7 +25,7 @@ FAILED = 1
 
 
 class MutantError(Exception):
-    """A fault that cannot be put in; the text says why."""
+    """A fault that cannot be inserted; the message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Mutant:
     tests: tuple[str, ...] = TESTS
 
     def require_place(self, folder: Path) -> str:
-        """The text of its file in a copy. Raises MutantError when its place is gone, or is there more than once."""
+        """The text of its file in a copy. Raises MutantError unless the text to replace is there once."""
         file = folder / self.file
         text = file.read_text() if file.is_file() else ""
         if text.count(self.old) != 1:
-            msg = f"'{self.name}': {self.file} has its place {text.count(self.old)} times, not once: {self.old}"
+            msg = f"'{self.name}': {self.file} has its text {text.count(self.old)} times, not once: {self.old}"
             raise MutantError(msg)
         return text
 
@@ -59,8 +59,8 @@ def mutants() -> tuple[Mutant, ...]:
 
 
 def _described() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())
-    return found
+    entries: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())
+    return entries
 
 
 def copy(folder: Path) -> Path:

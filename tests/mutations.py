@@ -128,13 +128,13 @@ ADDED: dict[str, list[Any]] = {
 """What is added at the top."""
 
 
-def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
+def paths_in(value: Any, path: Path_ = ()) -> Iterator[Path_]:
     """The paths to everything in nested data."""
     if path:
         yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
-        yield from places(inner, (*path, key))
+        yield from paths_in(inner, (*path, key))
 
 
 def _parent(document: Any, path: Path_) -> Any:
@@ -145,19 +145,19 @@ def _parent(document: Any, path: Path_) -> Any:
 
 def replaced(document: Any, chance: random.Random) -> None:
     """Another value, of any kind."""
-    path = chance.choice(list(places(document)))
+    path = chance.choice(list(paths_in(document)))
     _parent(document, path)[path[-1]] = copy.deepcopy(chance.choice(VALUES))
 
 
 def removed(document: Any, chance: random.Random) -> None:
     """A value less."""
-    path = chance.choice(list(places(document)))
+    path = chance.choice(list(paths_in(document)))
     del _parent(document, path)[path[-1]]
 
 
 def renamed(document: Any, chance: random.Random) -> None:
     """A key of another name, or of none that is text."""
-    paths = [path for path in places(document) if isinstance(path[-1], str)]
+    paths = [path for path in paths_in(document) if isinstance(path[-1], str)]
     path = chance.choice(paths)
     parent = _parent(document, path)
     value = parent.pop(path[-1])
@@ -166,8 +166,8 @@ def renamed(document: Any, chance: random.Random) -> None:
 
 
 def copied(document: Any, chance: random.Random) -> None:
-    """The value of one place at another."""
-    paths = list(places(document))
+    """Copy the value of one key to another."""
+    paths = list(paths_in(document))
     source, target = chance.choice(paths), chance.choice(paths)
     value = copy.deepcopy(_parent(document, source)[source[-1]])
     _parent(document, target)[target[-1]] = value
@@ -175,7 +175,7 @@ def copied(document: Any, chance: random.Random) -> None:
 
 def repeated(document: Any, chance: random.Random) -> None:
     """A part of the file twice, the second time under another name."""
-    paths = [path for path in places(document) if isinstance(path[-1], str)]
+    paths = [path for path in paths_in(document) if isinstance(path[-1], str)]
     path = chance.choice(paths)
     parent = _parent(document, path)
     parent[chance.choice([f"{path[-1]}2", "bastion", "proxy", "localhost", "x"])] = copy.deepcopy(parent[path[-1]])
@@ -188,8 +188,8 @@ def added(document: Any, chance: random.Random) -> None:
 
 
 def numbers(document: Any, chance: random.Random) -> None:
-    """An extreme number in place of one."""
-    paths = [path for path in places(document) if type(_parent(document, path)[path[-1]]) is int]
+    """Put an extreme number instead of one."""
+    paths = [path for path in paths_in(document) if type(_parent(document, path)[path[-1]]) is int]
     if paths:
         path = chance.choice(paths)
         extremes = [0, 1, -1, 2**31, 2**63, 2**64, 10**30, 0.5, "1", "1e3", True, 511, 512, 1000, 1001]
@@ -220,18 +220,18 @@ def mutation(number: int, seed: int) -> tuple[str, bytes]:
     document = yaml.safe_load(text)
     for _ in range(chance.choice([1, 1, 1, 2, 4])):
         change = chance.choice(STRUCTURAL)
-        if isinstance(document, dict) and list(places(document)):
+        if isinstance(document, dict) and list(paths_in(document)):
             try:
                 change(document, chance)
             except (TypeError, KeyError, IndexError):
-                continue  # the place is no more
+                continue  # the key is gone
     return layout, yaml.safe_dump(document, sort_keys=False, allow_unicode=chance.random() < 0.5).encode(
         "utf-8", "surrogatepass"
     )
 
 
 def outcome(layout: str, data: bytes, folder: Path) -> tuple[str, str]:
-    """What came of a mutated file: `refused`, `accepted`, `nonsense` or `exception`, and what was said."""
+    """The outcome of a mutated file: `refused`, `accepted`, `nonsense` or `exception`, and the messages."""
     (folder / f"Pulumi.{layout}.yaml").write_bytes(data)
     try:
         file = stack_file.read(layout, folder)
@@ -242,8 +242,8 @@ def outcome(layout: str, data: bytes, folder: Path) -> tuple[str, str]:
         )
     except Exception:  # noqa: BLE001  # the tester's very subject
         return "exception", traceback.format_exc()
-    found = list(nonsense.of_plan(file.plan, texts))
-    return ("nonsense", "\n".join(found)) if found else ("accepted", "")
+    problems = list(nonsense.of_plan(file.plan, texts))
+    return ("nonsense", "\n".join(problems)) if problems else ("accepted", "")
 
 
 def run(count: int, seed: int = 1) -> tuple[Counter[str], list[str]]:
@@ -253,10 +253,10 @@ def run(count: int, seed: int = 1) -> tuple[Counter[str], list[str]]:
     with tempfile.TemporaryDirectory() as name:
         for number in range(count):
             layout, data = mutation(number, seed)
-            what, said = outcome(layout, data, Path(name))
+            what, message = outcome(layout, data, Path(name))
             outcomes[what] += 1
             if what not in ("refused", "accepted"):
-                wrong.append(f"--- {number} of seed {seed}, {layout}: {what}\n{said}")
+                wrong.append(f"--- {number} of seed {seed}, {layout}: {what}\n{message}")
                 sys.stderr.write(f"{wrong[-1]}\n")
     return outcomes, wrong
 

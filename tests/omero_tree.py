@@ -165,13 +165,13 @@ def _contain(tree: Tree, study: str, image: int, number: int) -> None:
 
 def _attachments(tree: Tree) -> None:
     """Files that are in no repository, in their folders of a thousand."""
-    for number, place in (
+    for number, relative in (
         (5_000_007, "Dir-005/Dir-000/5000007"),
         (60_008_000, "Dir-060/Dir-008/60008000"),
         (10**9 + 9, "Dir-001/Dir-000/Dir-000/1000000009"),
     ):
         tree.rows["originalfile"].append((number, None, None, "a.csv", "", SIZE, None))
-        tree.write(tree.data / "Files" / place)
+        tree.write(tree.data / "Files" / relative)
         tree.count("")
     number = tree.row("originalfile", None, None, "gone.csv", "", SIZE, None)
     tree.count("")

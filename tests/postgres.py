@@ -46,7 +46,7 @@ class Server:
         ).stdout
 
     def query(self, sql: str) -> str:
-        """What a query gives, unaligned."""
+        """Return the rows of a query, unaligned."""
         return self.run("psql", f"--dbname={DATABASE}", "--tuples-only", "--no-align", "--command", sql)
 
 
@@ -74,9 +74,9 @@ def server() -> Iterator[Server]:
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off"
         _as_owner(programs / "pg_ctl", "-D", str(data), "-l", f"{data}/log", "-o", options, "-w", "start")
         try:
-            made = Server(programs, port, password_file)
-            made.run("createdb", DATABASE)
-            yield made
+            postgres = Server(programs, port, password_file)
+            postgres.run("createdb", DATABASE)
+            yield postgres
         finally:
             _as_owner(programs / "pg_ctl", "-D", str(data), "-m", "immediate", "stop")
 

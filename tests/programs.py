@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 def load(file: Path) -> ModuleType:
-    """A new module made from a program's file; nothing of it is shared with another test's."""
+    """Load a program's file as a new module, which shares nothing with another test's."""
     loader = importlib.machinery.SourceFileLoader(file.stem.replace("-", "_"), str(file))
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec is not None

@@ -41,7 +41,7 @@ class RoleMachine:
     folders: ClassVar[tuple[str, ...]]
     """The folders of a machine that are below `folder`."""
     do_units_run: ClassVar[bool]
-    """What the played systemd says of each unit."""
+    """Whether the stub of systemd shows each unit as running."""
     start_seconds: ClassVar[float]
     """How long its services may take to be healthy."""
 

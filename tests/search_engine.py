@@ -78,9 +78,9 @@ def plan_of(folder: Path = ROOT) -> Plan:
     return role_machine.plan_of(EXAMPLE, folder)
 
 
-def node_of(made: Plan) -> Node:
+def node_of(plan: Plan) -> Node:
     """The node with the role."""
-    return next(node for node in made.nodes if "searchengine" in node.roles)
+    return next(node for node in plan.nodes if "searchengine" in node.roles)
 
 
 def project(folder: Path) -> Path:
@@ -145,9 +145,9 @@ class Machine(RoleMachine):
     heap: str = "-Xms512m -Xmx512m"
 
     def __post_init__(self) -> None:
-        made = plan_of()
-        self._address = str(node_of(made).address)
-        self._texts = files(node_of(made), made, stacks.secrets_of("idr"))
+        plan = plan_of()
+        self._address = str(node_of(plan).address)
+        self._texts = files(node_of(plan), plan, stacks.secrets_of("idr"))
         self.install()
 
     def install(self) -> None:
@@ -216,7 +216,7 @@ class Machine(RoleMachine):
                 process.wait(60)
 
     def engine(self, path: str, **request: Any) -> str:
-        """What the engine says, by the role's own command for operators."""
+        """Return the engine's answer to the role's own command for operators."""
         options = [f"--{name.replace('_', '-')}={value}" for name, value in request.items()]
         command = [f"{self.folder}/usr/local/lib/idr/searchengine/ask-engine", path]
         for option in options:

@@ -41,9 +41,9 @@ def example_plan() -> Plan:
     return plan_of(values())
 
 
-def example_node(made: Plan) -> Node:
+def example_node(stack_plan: Plan) -> Node:
     """The node with the example's role."""
-    return next(node for node in made.nodes if ROLE in node.roles)
+    return next(node for node in stack_plan.nodes if ROLE in node.roles)
 
 
 def copied(folder: Path, *names: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Programs that stand in for others on PATH: they write down how they were called and answer as they are told."""
+"""Stubs for programs on PATH: they record their calls and give the answers that a test sets."""
 
 import json
 import os
@@ -53,7 +53,7 @@ class Stub:
 
 
 def put(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> Stub:
-    """A stand-in for the program `name`, first on PATH, that does nothing and succeeds until it is told."""
+    """A stub of the program `name`, first on PATH, that does nothing and succeeds until a test sets an answer."""
     stub = Stub(folder / f"{name}.stub")
     stub.folder.mkdir()
     program = folder / name

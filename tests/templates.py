@@ -56,8 +56,8 @@ class Checker:
         else:
             self._expressions(node.iter_child_nodes(), names)
 
-    def _expressions(self, found: Iterable[nodes.Node], names: Names) -> None:
-        for node in found:
+    def _expressions(self, expressions: Iterable[nodes.Node], names: Names) -> None:
+        for node in expressions:
             self._type(node, names)
 
     def _type(self, node: nodes.Node, names: Names) -> Any:
@@ -89,8 +89,8 @@ class Checker:
 
 def attribute(owner: Any, name: str) -> Any:
     """The type of an attribute of a type. Raises AttributeError where it has none."""
-    found = [_attribute(member, name) for member in _members(owner)]
-    return found[0]
+    kinds = [_attribute(member, name) for member in _members(owner)]
+    return kinds[0]
 
 
 def _attribute(owner: Any, name: str) -> Any:
@@ -105,8 +105,8 @@ def _attribute(owner: Any, name: str) -> Any:
     if not hasattr(owner, name):
         msg = f"{owner.__name__} has no '{name}'"
         raise AttributeError(msg)
-    found = getattr(owner, name)
-    return typing.get_type_hints(found.fget)["return"] if isinstance(found, property) else found
+    value = getattr(owner, name)
+    return typing.get_type_hints(value.fget)["return"] if isinstance(value, property) else value
 
 
 def _fields(owner: type) -> Names:
@@ -116,14 +116,14 @@ def _fields(owner: type) -> Names:
 
 
 def returned(function: Any) -> Any:
-    """The type of what a function returns; a type stands for itself (`items` of a mapping)."""
+    """The type of what a function returns; a type returns itself (`items` of a mapping)."""
     if isinstance(function, types.FunctionType):
         return typing.get_type_hints(function).get("return", Any)
     return function if get_origin(function) else Any
 
 
 def element(iterable: Any) -> Any:
-    """The type of what a loop over an iterable gives."""
+    """The type of an iterable's items."""
     (iterable, *others) = _members(iterable)
     arguments = get_args(iterable)
     return arguments[0] if arguments and not others and set(arguments[1:]) <= {...} else Any
@@ -141,7 +141,7 @@ def _members(annotation: Any) -> list[Any]:
 
 
 def _bound(target: nodes.Node, value: Any) -> Iterator[tuple[str, Any]]:
-    """The names that a loop or an assignment gives a value."""
+    """The names that a loop or an assignment sets."""
     if isinstance(target, nodes.Name):
         yield target.name, value
     elif isinstance(target, nodes.Tuple):

@@ -25,14 +25,14 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
     figures: dict[str, float] = {}
     with ExitStack() as until_stopped, ExitStack() as until_end:
         real = until_stopped.enter_context(omero.running(folder / "omero", plan))
-        place = until_end.enter_context(peers.ours(folder / "cold", plan, {web: real.address}))
+        nginx = until_end.enter_context(peers.ours(folder / "cold", plan, {web: real.address}))
         for number in range(1, DIRECT + 1):
             httpx.get(f"http://{real.address}/webgateway/render_thumbnail/{number}/", timeout=60).raise_for_status()
         figures[f"stock OMERO.web, {DIRECT} visitors without cookie: sessions in Redis"] = real.sessions()
         before, already = real.sessions(), len(real.requests())
 
         start = time.monotonic()
-        view(place.https, addresses, VIEWERS, PLATE)
+        view(nginx.https, addresses, VIEWERS, PLATE)
         figures[f"cold plate, {VIEWERS} viewers at once: s"] = time.monotonic() - start
         asked = Counter(real.requests()[already:])
         figures[f"cold plate, {VIEWERS} viewers at once: images asked of OMERO.web"] = len(asked)
@@ -40,9 +40,9 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
         figures["cold plate: new sessions in Redis"] = real.sessions() - before
 
         already = len(real.requests())
-        view(place.https, addresses, VIEWERS, PLATE)
+        view(nginx.https, addresses, VIEWERS, PLATE)
         figures["the same plate again: requests to OMERO.web"] = len(real.requests()) - already
         until_stopped.close()
-        view(place.https, addresses, 1, PLATE)
+        view(nginx.https, addresses, 1, PLATE)
         figures["OMERO.web stopped: thumbnails of the plate with status 200"] = PLATE
     return figures

@@ -88,7 +88,7 @@ class Machine:
         return [*before, *map(str, words)]
 
     def run(self, *words: object, **environment: str) -> None:
-        """Run a command as the user to its end. Raises CalledProcessError; what it said is in the folder's log."""
+        """Run a command as the user to its end. Raises CalledProcessError; its output is in the folder's log."""
         with (self.folder / "log").open("ab") as log:
             subprocess.run(
                 self.command(*words), env=self.environment(environment), stdout=log, stderr=log, check=True, cwd="/"
@@ -128,16 +128,16 @@ def running(folder: Path, plan: Plan) -> Iterator[Omero]:
     with ExitStack() as stack:
         server = stack.enter_context(_image_server(machine, files))
         operator = stacks.secrets_of(plan.stack).password(f"{plan.releases[0].name}/redis/operator")
-        found = Omero(
+        servers = Omero(
             free_port(), stack.enter_context(redis.running(folder / "redis", plan)), operator, folder / "requests"
         )
         # As `omero load --glob` reads them on the machine, one after another.
         config = "".join(files[str(path)] for path in CONFIG)
-        settings = _adapted(config, node, plan, found, server, machine)
+        settings = _adapted(config, node, plan, servers, server, machine)
         for path in (MIDDLEWARE, EVERY_PAGE):
             _place(machine, path, files[str(path)])
-        stack.enter_context(_web(machine, settings, found.port))
-        yield found
+        stack.enter_context(_web(machine, settings, servers.port))
+        yield servers
 
 
 def _install(machine: Machine) -> None:
@@ -199,7 +199,7 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machi
 
 
 def _place(machine: Machine, path: Path, text: str) -> None:
-    """A file of OMERO.web's, at the same place in the machine's folder."""
+    """A file of OMERO.web's, at the same path in the machine's folder."""
     file = machine.folder / path.relative_to(HOME)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)

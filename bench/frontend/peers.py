@@ -1,4 +1,4 @@
-"""What stands beside this proxy in the same run: each serves the same plate page over TLS on loopback."""
+"""The peers of this proxy in the same run: each serves the same plate page over TLS on loopback."""
 
 import getpass
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import proxy
 from harness.ports import free_port
-from harness.proxy import TEMPORARY, Place, wait_for
+from harness.proxy import TEMPORARY, Nginx, wait_for
 from model.plan import Plan
 
 NOTHING = subprocess.DEVNULL
@@ -51,10 +51,10 @@ class Tls:
 
 def tls_of(plan: Plan, folder: Path) -> Tls:
     """The certificate that a plan's proxy shows, as files in a folder."""
-    files, made = proxy.rendered(plan), Tls(folder / "fullchain.pem", folder / "privkey.pem")
-    for path in (made.certificate, made.key):
+    files, pair = proxy.rendered(plan), Tls(folder / "fullchain.pem", folder / "privkey.pem")
+    for path in (pair.certificate, pair.key):
         path.write_text(files[str(proxy.GIVEN / path.name)])
-    return made
+    return pair
 
 
 @contextmanager
@@ -127,8 +127,8 @@ def varnish(folder: Path, tls: Tls, backend: int) -> Iterator[int]:
 
 
 @contextmanager
-def ours(folder: Path, plan: Plan, backends: dict[str, str]) -> Iterator[Place]:
-    """The proxy of this project, before the given addresses by node address."""
+def ours(folder: Path, plan: Plan, backends: dict[str, str]) -> Iterator[Nginx]:
+    """Run this project's proxy in front of backends, whose addresses are given by node address."""
     folder.mkdir()
     with ExitStack() as stack:
-        yield stack.enter_context(proxy.running(Place(folder, backends, plain=True), plan))
+        yield stack.enter_context(proxy.running(Nginx(folder, backends, plain=True), plan))

@@ -80,14 +80,14 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
         # Each begins as often as the others: a busy machine slows who comes first, or last.
         orders = [random.sample(sorted(ports), len(ports)) for _ in range(ROUNDS)]
         rounds = [{name: seconds(browsers[name]) for name in order} for order in orders]
-    found = {
+    sizes = {
         f"{name}, in a browser: s until picture {PLATE}": statistics.median(one[name] for one in rounds)
         for name in ports
     }
     for peer in (FILES, VARNISH):
         ratio = statistics.median(one[OURS] / one[peer] for one in rounds)
-        found[f"{OURS} / {peer}, in a browser: time until picture {PLATE}"] = ratio
-    return found
+        sizes[f"{OURS} / {peer}, in a browser: time until picture {PLATE}"] = ratio
+    return sizes
 
 
 def seconds(browser: Browser) -> float:

@@ -12,7 +12,7 @@ import httpx
 
 from bench.frontend import peers
 from harness import proxy
-from harness.proxy import Place
+from harness.proxy import Nginx
 from model.plan import Plan
 from model.roles import Role
 
@@ -51,14 +51,14 @@ class Silent:
 
 
 @contextmanager
-def _waiting(place: Place, pages: list[list[str]]) -> Iterator[None]:
+def _waiting(nginx: Nginx, pages: list[list[str]]) -> Iterator[None]:
     """Visitors who want a page of addresses each, for the length of the block; it begins when they have asked."""
     visitors = []
     for number, page in enumerate(pages):
-        addresses = place.folder / f"page-{number}"
+        addresses = nginx.folder / f"page-{number}"
         addresses.write_text("\n".join(page) + "\n")
         load = ["h2load", "-c", "1", "-m", str(len(page)), "-n", str(len(page)), "-i", str(addresses)]
-        load += ["-B", f"https://127.0.0.1:{place.https}"]
+        load += ["-B", f"https://127.0.0.1:{nginx.https}"]
         visitors.append(subprocess.Popen(load, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     try:
         time.sleep(SETTLE_SECONDS)
@@ -73,9 +73,9 @@ def _image(number: int) -> str:
     return f"/webgateway/render_image/{number}/0/0/"
 
 
-def _memory_mib(place: Place) -> float:
+def _memory_mib(nginx: Nginx) -> float:
     """What nginx's processes hold, shared memory counted once."""
-    master = (place.folder / "pid").read_text().strip()
+    master = (nginx.folder / "pid").read_text().strip()
     processes = [master, *Path(f"/proc/{master}/task/{master}/children").read_text().split()]
     sizes = (Path(f"/proc/{process}/smaps_rollup").read_text().split("Pss:")[1].split()[0] for process in processes)
     return sum(map(int, sizes)) / MIB
@@ -88,14 +88,14 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
     silent = Silent()
     try:
         with (
-            peers.ours(folder / "slow", plan, {web: silent.address}) as place,
-            httpx.Client(http2=True, verify=proxy.trust(plan), base_url=f"https://127.0.0.1:{place.https}") as visitor,
+            peers.ours(folder / "slow", plan, {web: silent.address}) as nginx,
+            httpx.Client(http2=True, verify=proxy.trust(plan), base_url=f"https://127.0.0.1:{nginx.https}") as visitor,
         ):
-            with _waiting(place, [[_image(0)]] * VIEWERS):
+            with _waiting(nginx, [[_image(0)]] * VIEWERS):
                 for_one = len(silent.taken)
-            before = _memory_mib(place)
-            with _waiting(place, pages):
-                spent = _memory_mib(place) - before
+            before = _memory_mib(nginx)
+            with _waiting(nginx, pages):
+                spent = _memory_mib(nginx) - before
                 start = time.monotonic()
                 visitor.options("/").raise_for_status()
                 other = time.monotonic() - start

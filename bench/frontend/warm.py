@@ -44,7 +44,7 @@ def _thumbnails(folder: Path) -> Path:
 
 @contextmanager
 def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
-    """All peers, with ports by name; behind those that need one stands nginx with the files."""
+    """Run all peers, with ports by name; those that need a server behind them get nginx with the files."""
     tls = peers.tls_of(plan, folder)
     static = peers.files_location(_thumbnails(folder))
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)
@@ -80,10 +80,10 @@ def _rates(ports: dict[str, int], addresses: Path) -> dict[str, float]:
     rounds = [
         {name: h2load(port, addresses, PAGES * PLATE).rate for name, port in ports.items()} for _ in range(ROUNDS)
     ]
-    found = {f"{name}: thumbnails/s": statistics.median(one[name] for one in rounds) for name in ports}
+    medians = {f"{name}: thumbnails/s": statistics.median(one[name] for one in rounds) for name in ports}
     for peer in (FILES, OPEN_FILES, VARNISH, PASSED):
-        found[f"{OURS} / {peer}: rate"] = statistics.median(one[OURS] / one[peer] for one in rounds)
-    return found
+        medians[f"{OURS} / {peer}: rate"] = statistics.median(one[OURS] / one[peer] for one in rounds)
+    return medians
 
 
 def _times(ports: dict[str, int], addresses: Path) -> dict[str, float]:
@@ -95,11 +95,11 @@ def _times(ports: dict[str, int], addresses: Path) -> dict[str, float]:
         f"{FILES}, HTTP/2": (ports[FILES], 0),
         f"{VARNISH}, HTTP/2": (ports[VARNISH], 0),
     }
-    found = {}
+    medians = {}
     for name, (port, connections) in ways.items():
         with line(port, ROUND_TRIP) as far:
             taken = [h2load(far, addresses, PLATE, http1_connections=connections).seconds for _ in range(TIMES)]
-        found[f"{name}, {milliseconds} ms: s/plate"] = statistics.median(taken)
-    ours, old, *_ = found.values()
-    found[f"HTTP/1.1 / HTTP/2 at {milliseconds} ms: time"] = old / ours
-    return found
+        medians[f"{name}, {milliseconds} ms: s/plate"] = statistics.median(taken)
+    ours, old, *_ = medians.values()
+    medians[f"HTTP/1.1 / HTTP/2 at {milliseconds} ms: time"] = old / ours
+    return medians

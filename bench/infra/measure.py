@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 class MeasureError(Exception):
-    """A run did not do what was to be measured; the text says what it did."""
+    """A run did not do what was to be measured; the message names what it did."""
 
 
 @dataclass
@@ -49,13 +49,13 @@ class Times:
 
     def figures(self, nodes: int) -> dict[str, float]:
         """Medians, and Pulumi's as a multiple of Terraform's."""
-        found: dict[str, float] = {}
+        by_name: dict[str, float] = {}
         for what in dict.fromkeys(what for what, _ in self.taken):
             medians = {tool: statistics.median(self.taken[what, tool]) for tool in ("pulumi", "terraform")}
             for tool, seconds in medians.items():
-                found[f"{nodes} nodes, {what}, {tool} (s)"] = seconds
-            found[f"{nodes} nodes, {what}, pulumi / terraform"] = medians["pulumi"] / medians["terraform"]
-        return found
+                by_name[f"{nodes} nodes, {what}, {tool} (s)"] = seconds
+            by_name[f"{nodes} nodes, {what}, pulumi / terraform"] = medians["pulumi"] / medians["terraform"]
+        return by_name
 
 
 def shape(nodes: int) -> dict[str, Any]:
@@ -76,23 +76,23 @@ def shape(nodes: int) -> dict[str, Any]:
 
 
 def compare(nodes: int, runs: int, say: Say) -> dict[str, float]:
-    """The figures of `runs` runs. Raises MeasureError and TerraformError; takes away what it made in any case."""
+    """The figures of `runs` runs. Raises MeasureError and TerraformError; deletes what it created in any case."""
     times = Times()
     with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
         folder = Path(temporary)
         program, other = folder / "program", folder / "terraform"
         program.mkdir()
         other.mkdir()
-        place, terraform = tenant.make(program, PROJECT), Terraform(other)
+        stack, terraform = tenant.make(program, PROJECT), Terraform(other)
         tenant.quota(PROJECT, **QUOTA)
         schema = terraform.schema()
         for number in range(1, runs + 1):
             try:
-                configurations = _with_pulumi(place, nodes, times, schema)
+                configurations = _with_pulumi(stack, nodes, times, schema)
             finally:
                 # An `up` that took too long was killed and has left its lock.
-                place.pulumi("cancel", "--yes", "--stack", "local")
-                _pulumi(place, "destroy", "--stack", "local", "--yes", "--skip-preview", "--parallel", PARALLEL)
+                stack.pulumi("cancel", "--yes", "--stack", "local")
+                _pulumi(stack, "destroy", "--stack", "local", "--yes", "--skip-preview", "--parallel", PARALLEL)
             try:
                 _with_terraform(terraform, configurations, times)
             finally:
@@ -101,20 +101,20 @@ def compare(nodes: int, runs: int, say: Say) -> dict[str, float]:
     return times.figures(nodes)
 
 
-def _with_pulumi(place: Tenant, nodes: int, times: Times, schema: Any) -> list[dict[str, Any]]:
+def _with_pulumi(stack: Tenant, nodes: int, times: Times, schema: Any) -> list[dict[str, Any]]:
     """Measure Pulumi. Returns what Terraform needs for the same: first so many nodes, then one more."""
-    place.configure(**shape(nodes))
+    stack.configure(**shape(nodes))
     with times.of("create", "pulumi"):
-        _pulumi(place, *UP)
-    configurations = [_translated(place, schema)]
+        _pulumi(stack, *UP)
+    configurations = [_translated(stack, schema)]
     with times.of("no-op preview", "pulumi"):
-        _pulumi(place, "preview", "--stack", "local", "--expect-no-changes", "--parallel", PARALLEL)
+        _pulumi(stack, "preview", "--stack", "local", "--expect-no-changes", "--parallel", PARALLEL)
     with times.of("no-op preview with refresh", "pulumi"):
-        _pulumi(place, "preview", "--stack", "local", "--refresh", "--expect-no-changes", "--parallel", PARALLEL)
-    place.configure(**shape(nodes + 1))
+        _pulumi(stack, "preview", "--stack", "local", "--refresh", "--expect-no-changes", "--parallel", PARALLEL)
+    stack.configure(**shape(nodes + 1))
     with times.of("add one node", "pulumi"):
-        _pulumi(place, *UP)
-    return [*configurations, _translated(place, schema)]
+        _pulumi(stack, *UP)
+    return [*configurations, _translated(stack, schema)]
 
 
 def _with_terraform(terraform: Terraform, configurations: list[dict[str, Any]], times: Times) -> None:
@@ -132,9 +132,9 @@ def _with_terraform(terraform: Terraform, configurations: list[dict[str, Any]], 
         terraform.run(*APPLY, WITHOUT_REFRESH)
 
 
-def _pulumi(place: Tenant, *arguments: str) -> str:
+def _pulumi(stack: Tenant, *arguments: str) -> str:
     try:
-        done = place.pulumi(*arguments)
+        done = stack.pulumi(*arguments)
     except subprocess.TimeoutExpired as error:
         msg = f"pulumi {arguments[0]} did not end within {error.timeout:.0f} s"
         raise MeasureError(msg) from None
@@ -144,9 +144,9 @@ def _pulumi(place: Tenant, *arguments: str) -> str:
     return done.stdout
 
 
-def _translated(place: Tenant, schema: Any) -> dict[str, Any]:
-    state = json.loads(_pulumi(place, "stack", "export", "--stack", "local", "--show-secrets"))
-    auth = place.auth
+def _translated(stack: Tenant, schema: Any) -> dict[str, Any]:
+    state = json.loads(_pulumi(stack, "stack", "export", "--stack", "local", "--show-secrets"))
+    auth = stack.auth
     login = {
         "auth_url": auth["auth_url"],
         "user_name": auth["username"],

@@ -32,11 +32,11 @@ class TerraformError(Exception):
 
 def provider_version() -> str:
     """The version of the provider in the bridged plugin, as `3.4.0`."""
-    found = re.search(rf"^\s*{re.escape(MODULE)} v(\S+)$", (TOOLCHAIN / "go.mod").read_text(), re.MULTILINE)
-    if not found:
+    match = re.search(rf"^\s*{re.escape(MODULE)} v(\S+)$", (TOOLCHAIN / "go.mod").read_text(), re.MULTILINE)
+    if not match:
         msg = f"{TOOLCHAIN / 'go.mod'} does not require {MODULE}"
         raise TerraformError(msg)
-    return found[1]
+    return match[1]
 
 
 def provider() -> Path:
@@ -95,5 +95,5 @@ class Terraform:
         self.write(
             {"terraform": {"required_providers": {"openstack": {"source": "terraform-provider-openstack/openstack"}}}}
         )
-        found: dict[str, Any] = json.loads(self.run("providers", "schema", "-json"))["provider_schemas"]
-        return dict(next(iter(found.values())))
+        schemas: dict[str, Any] = json.loads(self.run("providers", "schema", "-json"))["provider_schemas"]
+        return dict(next(iter(schemas.values())))

@@ -25,17 +25,17 @@ def translate(state: Json, schema: Schema, provider: Mapping[str, str]) -> dict[
     property that the provider does not know.
     """
     names = {token: name for name, token in json.loads(TOKENS.read_text())["resources"].items()}
-    found = [r for r in state["deployment"]["resources"] if r["type"].startswith("openstack:")]
-    addresses = {r["urn"]: (names[r["type"]], _label(r["urn"])) for r in found}
-    references = {r["id"]: f"${{{'.'.join(addresses[r['urn']])}.id}}" for r in found}
+    declared = [r for r in state["deployment"]["resources"] if r["type"].startswith("openstack:")]
+    addresses = {r["urn"]: (names[r["type"]], _label(r["urn"])) for r in declared}
+    references = {r["id"]: f"${{{'.'.join(addresses[r['urn']])}.id}}" for r in declared}
     # A floating address is known to others by its address, not by its id.
     references |= {
         r["outputs"]["address"]: f"${{{'.'.join(addresses[r['urn']])}.address}}"
-        for r in found
+        for r in declared
         if r["type"].endswith(":FloatingIp")
     }
     resources: dict[str, dict[str, Json]] = {}
-    for resource in found:
+    for resource in declared:
         kind, label = addresses[resource["urn"]]
         block = schema["resource_schemas"][kind]["block"]
         body = _body(resource["inputs"], block, references, kind)

@@ -55,14 +55,14 @@ def _rates(images: int, workers: int, each: float) -> tuple[float, float, float]
             urls.write_text("".join(f"{url}/webgateway/render_thumbnail/{n}/\n" for n in range(1, images + 1)))
             command = ["h2load", "-n", str(images), "-c", str(CONNECTIONS), "-m", str(CONCURRENCY // CONNECTIONS)]
             text = subprocess.run([*command, "-i", urls], capture_output=True, text=True, check=True).stdout
-            found = re.search(r"finished in .*?, ([\d.]+) req/s", text)
-            if not found or f"{images} succeeded" not in text:
+            match = re.search(r"finished in .*?, ([\d.]+) req/s", text)
+            if not match or f"{images} succeeded" not in text:
                 msg = f"h2load did not get everything:\n{text}"
                 raise RuntimeError(msg)
             before = _children_seconds()
             report = _prewarm(url, folder, "--ca-file", str(folder / "server.crt"))
             cpu = 1000 * (_children_seconds() - before) / report["requests"]
-            return float(found[1]), report["requests"] / report["seconds"], cpu
+            return float(match[1]), report["requests"] / report["seconds"], cpu
 
 
 def _children_seconds() -> float:
@@ -72,7 +72,7 @@ def _children_seconds() -> float:
 
 
 def _peak(ids: int) -> float:
-    """Peak resident memory, in MiB, of a whole run over a catalogue made on the fly; without the network's part."""
+    """Peak resident memory, in MiB, of a whole run over a generated catalogue; without the network's part."""
     command = [sys.executable, "-m", "bench.prewarm.offline", str(ids)]
     return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 

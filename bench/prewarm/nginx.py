@@ -45,7 +45,7 @@ http {{
 
 @contextmanager
 def nginx(folder: Path, port: int, upstream: int) -> Iterator[str]:
-    """Serve; gives the address. Its certificate is `folder`/server.crt."""
+    """Serve, and yield the address. The certificate is `folder`/server.crt."""
     _certificate(folder)
     file = folder / "nginx.conf"
     file.write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream))

@@ -42,8 +42,8 @@ async def run(images: int) -> None:
 
 def _peak() -> float:
     # Not getrusage: its ru_maxrss is at least what the process that started this one had.
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024 if found else float("nan")
+    match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(match[1]) / 1024 if match else float("nan")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from bench.roles.timeline import PHASES, TimelineError
 
 
 def roles(as_json: AsJson = False) -> None:
-    """From `pulumi up` to ready, for one node of each role made at once: seconds, and where they go.
+    """From `pulumi up` to ready, for one new node of each role at once: seconds, and where they go.
 
     Needs the local OpenStack (make cloud); a few minutes, in a project of its own.
     """
@@ -34,10 +34,10 @@ def roles(as_json: AsJson = False) -> None:
 
 def table(figures: dict[str, dict[str, float]]) -> Table:
     """One row a role, the slowest last; 80 columns hold it."""
-    made = Table(title="pulumi up to ready (s)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    made.add_column("role", no_wrap=True)
+    times = Table(title="pulumi up to ready (s)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    times.add_column("role", no_wrap=True)
     for phase in (*PHASES, "ready"):
-        made.add_column(phase, justify="right", no_wrap=True)
+        times.add_column(phase, justify="right", no_wrap=True)
     for role, taken in sorted(figures.items(), key=lambda item: sum(item[1].values())):
-        made.add_row(role, *(f"{seconds:.1f}" for seconds in (*taken.values(), sum(taken.values()))))
-    return made
+        times.add_row(role, *(f"{seconds:.1f}" for seconds in (*taken.values(), sum(taken.values()))))
+    return times

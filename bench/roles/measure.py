@@ -25,7 +25,7 @@ class MeasureError(Exception):
 
 
 def shape() -> dict[str, Any]:
-    """A release with one small node for each role; the bastion stands beside every release."""
+    """A release with one small node for each role; the bastion belongs to no release."""
     cidr = stacks.values("local")["releases"][RELEASE]["cidr"]
     nodes = {role.replace("-", ""): _node(role) for role in Role if role != Role.BASTION}
     return {RELEASE: {"cidr": cidr, "nodes": nodes}}
@@ -37,25 +37,25 @@ def _node(role: Role) -> dict[str, Any]:
 
 
 def measured() -> dict[str, dict[str, float]]:
-    """Seconds by role and phase. Raises MeasureError and TimelineError; takes away what it made in any case."""
+    """Seconds by role and phase. Raises MeasureError and TimelineError; deletes what it created in any case."""
     with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
-        place = tenant.make(Path(temporary), PROJECT)
-        place.configure(idr_releases=shape())
+        stack = tenant.make(Path(temporary), PROJECT)
+        stack.configure(idr_releases=shape())
         try:
             start = time.time()
-            done = place.pulumi(*UP)
+            done = stack.pulumi(*UP)
             if done.returncode:
                 msg = f"pulumi up failed:\n{done.stdout}{done.stderr}"
                 raise MeasureError(msg)
-            return _read(place, start, timeline.engine(done.stdout.splitlines()))
+            return _read(stack, start, timeline.engine(done.stdout.splitlines()))
         finally:
-            place.take_down()
+            stack.take_down()
 
 
-def _read(place: Tenant, start: float, engine: dict[str, timeline.Engine]) -> dict[str, dict[str, float]]:
+def _read(stack: Tenant, start: float, engine: dict[str, timeline.Engine]) -> dict[str, dict[str, float]]:
     """What Nova and the guests have noted, put together with what the engine has."""
-    service, compute, servers = place.service(), place.cloud().compute, place.servers()
-    found = {}
+    service, compute, servers = stack.service(), stack.cloud().compute, stack.servers()
+    phases = {}
     for node in service.outputs["topology"]["nodes"]:
         name = node["name"]
         seconds = timeline.phases(
@@ -66,8 +66,8 @@ def _read(place: Tenant, start: float, engine: dict[str, timeline.Engine]) -> di
             timeline.bootstrapped(_said(service, name, "sudo cat /var/lib/cloud/data/status.json")),
             timeline.applied(_said(service, name, "sudo cat /var/log/idr-apply.log")),
         )
-        found[" ".join(node["roles"])] = dict(zip(timeline.PHASES, seconds, strict=True))
-    return found
+        phases[" ".join(node["roles"])] = dict(zip(timeline.PHASES, seconds, strict=True))
+    return phases
 
 
 def _said(service: Service, node: str, command: str) -> str:

@@ -71,8 +71,8 @@ def applied(log: str) -> Applied:
         moment, text = line.split(" ", 1)
         if BEGUN.match(text) and begun is None:
             begun = utc(moment)
-        elif found := WELL.match(text):
-            health += float(found[1])
+        elif match := WELL.match(text):
+            health += float(match[1])
         elif APPLIED.match(text) and begun is not None:
             return Applied(begun, utc(moment), health)
     msg = "idr-apply's log tells of no bundle that was applied"
@@ -94,11 +94,11 @@ def utc(text: str) -> float:
 
 
 def phases(
-    start: float, made: Engine, launched: float, listening: float, bootstrap: float, done: Applied
+    start: float, times: Engine, launched: float, listening: float, bootstrap: float, done: Applied
 ) -> list[float]:
     """Seconds of each of PHASES; their sum is the time from `start` to ready."""
     configured = max(done.begun, done.ended - done.health)
-    moments = [start, made.asked, launched, listening, bootstrap, done.begun, configured, done.ended, made.ready]
+    moments = [start, times.asked, launched, listening, bootstrap, done.begun, configured, done.ended, times.ready]
     # Notes of whole seconds may put what follows at once a moment earlier.
     for index in range(1, len(moments)):
         moments[index] = max(moments[index], moments[index - 1])

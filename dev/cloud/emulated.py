@@ -33,7 +33,7 @@ def host(state: State) -> Iterator[None]:
     """Have the host in the running cloud. Its servers must be deleted before it goes.
 
     Raises:
-        CloudError: the cloud is not up, or the host does not come.
+        CloudError: the cloud is not up, the host does not come, or a run that was killed has left servers on it.
 
     """
     auth = yaml.safe_load(state.clouds_yaml.read_text())["clouds"]["idr-local-admin"]["auth"]
@@ -89,6 +89,9 @@ def _offers(cloud: Any) -> bool:
 
 def _forget(cloud: Any) -> None:
     """Take the host out of the tables; also one of a run that was killed."""
+    if servers := list(cloud.compute.servers(all_projects=True, details=False, compute_host=ZONE)):
+        names = ", ".join(server.name for server in servers)
+        raise CloudError(f"servers are left on the host of emulated machines: {names}; delete them first")
     for service in list(cloud.compute.services(host=ZONE)):
         cloud.compute.delete_service(service)
     for agent in list(cloud.network.agents(host=ZONE)):

@@ -60,14 +60,14 @@ def identity(cloud: Any, secrets: dict[str, str]) -> None:
             api.assign_project_role_to_user(inside.id, account.id, roles[role])
 
     service = project("service")
-    known = {found.name for found in api.services()}
+    known = {existing.name for existing in api.services()}
     for name, (kind, url) in _ENDPOINTS.items():
         user(name, service, ("admin", "service"))
         if name in known:
             continue
-        made = api.create_service(name=name, type=kind)
+        created = api.create_service(name=name, type=kind)
         for interface in ("public", "internal", "admin"):
-            api.create_endpoint(service_id=made.id, interface=interface, url=url, region_id="RegionOne")
+            api.create_endpoint(service_id=created.id, interface=interface, url=url, region_id="RegionOne")
     user("idr", project("idr"), ("member",))
 
 

@@ -5,8 +5,11 @@ import openstack
 SECONDS = 180
 
 
-def clear(cloud: "openstack.connection.Connection") -> None:
-    """Delete everything that the connection's project holds, data volumes too."""
+def clear(cloud: "openstack.connection.Connection", admin: "openstack.connection.Connection") -> None:
+    """Delete everything that the connection's project holds, data volumes too.
+
+    The administrator's connection resets volumes whose server's host is gone: Cinder waits for ever for its answer.
+    """
     for server in cloud.compute.servers():
         cloud.delete_server(server.id, wait=True, timeout=SECONDS)
     for group in cloud.compute.server_groups():
@@ -17,6 +20,8 @@ def clear(cloud: "openstack.connection.Connection") -> None:
     for snapshot in cloud.block_storage.snapshots():
         cloud.delete_volume_snapshot(snapshot.id, wait=True, timeout=SECONDS)
     for volume in cloud.block_storage.volumes():
+        if volume.status == "detaching":
+            admin.block_storage.reset_volume_status(volume.id, "available", "detached", None)
         cloud.delete_volume(volume.id, wait=True, timeout=SECONDS)
 
 

@@ -141,8 +141,8 @@ class Tenant(Project):
 
 def _messages(events: str) -> str:
     """What the engine told the operator, of `pulumi up --json`."""
-    told = (json.loads(line).get("diagnosticEvent") for line in events.splitlines())
-    return "".join(event["message"] for event in told if event and event["severity"] != "debug")
+    diagnostics = (json.loads(line).get("diagnosticEvent") for line in events.splitlines())
+    return "".join(event["message"] for event in diagnostics if event and event["severity"] != "debug")
 
 
 def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
@@ -169,9 +169,14 @@ def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
     tenant.set_secret("openstack:password", auth["password"])
     tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
     # Not at once: Keystone refuses tokens of the second in which it revoked those of the password before.
-    leftovers.clear(tenant.cloud())
+    empty(tenant)
     default_quotas(name)
     return tenant
+
+
+def empty(tenant: Tenant) -> None:
+    """Delete everything that a tenant's project holds, data volumes too."""
+    leftovers.clear(tenant.cloud(), _admin())
 
 
 def quota(name: str = NAME, **limits: int) -> None:

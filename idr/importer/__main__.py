@@ -1,7 +1,9 @@
 """`idr-import` on the node, as the account omero-import. `idr import` calls it by ssh; the unit calls `work`.
 
 idr-import check                         the list on standard input as JSON; prints the faults
-idr-import queue NAME PARALLEL PER_MOUNT the list on standard input as JSON; the unit imports it
+idr-import queue NAME PARALLEL PER_MOUNT [replace]
+                                         a list and what lies beside it on standard input as JSON; the unit imports it,
+                                         and replaces also annotations that this import did not make
 idr-import login NAME USER [GROUP]       ask for the password of an OMERO user; `queue` needs the session
 idr-import session NAME                  exit status 0: the session is alive
 idr-import report NAME                   how it is, as JSON
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import checks, command_line
+from .beside import Beside
 from .place import Place, Settings
 from .report import report
 from .rows import Row, RowError
@@ -55,8 +58,8 @@ def _takes(command: Callable[..., int], words: Sequence[str]) -> bool:
     return True
 
 
-def _rows() -> list[Row]:
-    return [Row.of(row) for row in json.load(sys.stdin)]
+def _rows(rows: Any) -> list[Row]:
+    return [Row.of(row) for row in rows]
 
 
 def _print(data: Any) -> int:
@@ -66,18 +69,20 @@ def _print(data: Any) -> int:
 
 def _check() -> int:
     settings = Settings.read(SETTINGS)
-    return _print({"faults": checks.check(_rows(), settings.mounts, settings.folders).faults})
+    return _print({"faults": checks.check(_rows(json.load(sys.stdin)), settings.mounts, settings.folders).faults})
 
 
-def _queue(name: str, parallel: str, per_mount: str) -> int:
-    settings, place, rows = Settings.read(SETTINGS), Place(name, IMPORTS), _rows()
+def _queue(name: str, parallel: str, per_mount: str, *replace: str) -> int:
+    settings, place, given = Settings.read(SETTINGS), Place(name, IMPORTS), json.load(sys.stdin)
+    rows, beside = _rows(given["rows"]), Beside.of(given["beside"])
     if place.is_wanted:
         raise RowError(f"{name} is being imported: wait, or stop it first")
     checked = checks.check(rows, settings.mounts, settings.folders)
     if checked.faults:
         raise RowError(f"not queued, since paths have faults: {json.dumps(checked.faults)}")
     place.make()
-    place.queue(rows, checked.good, Limits(int(parallel), int(per_mount)))
+    limits = Limits(int(parallel), int(per_mount))
+    place.queue(rows, checked.good, limits, beside, replace=replace == ("replace",))
     return 0
 
 
@@ -93,7 +98,8 @@ def _session(name: str) -> int:
     if not place.sessions.exists():
         return 1
     words = command_line.asking_for_the_session()
-    done = subprocess.run(words, env=place.environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    with place.in_session() as environment:
+        done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return done.returncode
 
 

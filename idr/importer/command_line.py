@@ -1,9 +1,12 @@
 """The command lines of OMERO's importer, and what it says at its end."""
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .after import OPEN, RENDER
 from .rows import Row
 
 ALWAYS = (
@@ -16,6 +19,9 @@ ALWAYS = (
 )
 CHECKSUM = "File-Size-64"
 """Others read each file whole, twice."""
+POPULATE = ("omero", "metadata", "populate")
+AT_ONCE = 1000
+"""Objects in one command line."""
 SHOWN = 400
 
 
@@ -48,6 +54,11 @@ def logging_in(address: str, user: str, group: str | None) -> list[str]:
     return ["omero", "login", "-s", address, "-p", "4064", "-u", user, *(("-g", group) if group else ())]
 
 
+def entering_as_guest(address: str) -> list[str]:
+    """The words that succeed while OMERO.server answers: its guest needs no password, and sees nothing."""
+    return ["omero", "-q", "login", "-s", address, "-p", "4064", "-u", "guest", "-w", "guest"]
+
+
 def logging_out() -> list[str]:
     """The words that end the session."""
     return ["omero", "-q", "logout"]
@@ -61,6 +72,57 @@ def asking_for_the_session() -> list[str]:
 def deleting(fileset: int) -> list[str]:
     """The words that delete a fileset; of files imported by ln_s it deletes the links alone."""
     return ["omero", "-q", "delete", f"Fileset:{fileset}"]
+
+
+def rendering(objects: Sequence[str], settings: Path) -> list[list[str]]:
+    """The words that give plates and images their rendering settings, and make their thumbnails."""
+    batches = [objects[first : first + AT_ONCE] for first in range(0, len(objects), AT_ONCE)]
+    return [["omero", "render", "set", *batch, str(settings)] for batch in batches]
+
+
+def opening(objects: Sequence[str]) -> list[list[str]]:
+    """The words that open the images, which makes their memo files, and ask for their thumbnails."""
+    return [["omero", "render", "test", "--force", "--thumb", one] for one in objects]
+
+
+def unannotating(container: str, keys: Path | None, namespaces: Sequence[str]) -> list[list[str]]:
+    """The words that delete the annotations of a container, and leave those that others have too.
+
+    Of shared ones the links alone go first: OMERO takes long to find out who else has an annotation.
+    """
+    lines = [["omero", "metadata", "deletebulkanns", container]]
+    if keys:
+        delete = [*POPULATE, "--context=deletemap", "--batch=100", "--wait=300", f"--cfg={keys}"]
+        links = json.dumps({"ns": list(namespaces), "typesToIgnore": ["Annotation"]})
+        shared = [[*delete, f"--localcfg={links}", container]] if namespaces else []
+        # The table is last: while it is there, somebody has to look before annotations are made.
+        lines = [*shared, [*delete, container], *lines]
+    return lines
+
+
+def annotating(container: str, table: Path, keys: Path | None) -> list[list[str]]:
+    """The words that give a container its table of annotations, and make keys and values of its columns."""
+    lines = [[*POPULATE, "--batch=1000", f"--file={table}", container]]
+    return [*lines, [*POPULATE, "--context=bulkmap", "--batch=100", f"--cfg={keys}", container]] if keys else lines
+
+
+def has_failed(kind: str, status: int, log: Path) -> bool:
+    """Whether a command that follows an import has failed. The exit status alone says too little."""
+    text = log.read_text(errors="replace")
+    if kind == OPEN:
+        states = re.findall(r"^(\w+): Pixels:", text, re.MULTILINE)
+        return status != 0 or not states or not {"ok", "fill"}.issuperset(states)
+    # It goes on after settings that it could not save.
+    return status != 0 or (kind == RENDER and bool(re.search("^ERROR: ", text, re.MULTILINE)))
+
+
+def left_out(log: Path) -> str:
+    """What `omero metadata` says of rows of the annotations that are of nothing there; empty where all are."""
+    missing = re.findall(r"is missing (?:plate|dataset): (.*)$", log.read_text(errors="replace"), re.MULTILINE)
+    names = list(dict.fromkeys(missing))
+    if not names:
+        return ""
+    return f"the container has no {', '.join(names[:3])}{', ...' if names[3:] else ''}, which the annotations name"
 
 
 def ended(status: int, out: Path) -> Ended:
@@ -82,8 +144,8 @@ def _numbers(kind: str, text: str) -> list[int]:
 def cause(err: Path) -> str:
     """The line of the importer's log that says best why it failed."""
     lines = [line.strip() for line in err.read_text(errors="replace").splitlines() if line.strip()]
-    named = [line for line in lines if line.startswith("Caused by:")] or [
-        line for line in lines if re.search(r"Exception|\bERROR\b|error:|FATAL", line)
+    named = [line for line in lines if line.startswith(("Caused by:", "fail: "))] or [
+        line for line in lines if re.search(r"Exception|\bERROR\b|[Ee]rror:|FATAL", line)
     ]
     found = named[-1] if named else (lines[-1] if lines else "it says nothing")
     return found[:SHOWN]

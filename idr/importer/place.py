@@ -2,12 +2,17 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from .after import Step
+from .beside import FILES, Beside
 from .checks import Look
 from .ledger import Ledger
 from .rows import Row, valid_name
@@ -45,6 +50,8 @@ class Place:
         self.logs = self.folder / "logs"
         self.run = self.folder / "run"
         self.sessions = self.folder / "sessions"
+        self._beside = self.folder / "beside"
+        self._steps = self.folder / "steps.json"
         self._list = self.folder / "list.json"
         self._halted = self.folder / "halted"
 
@@ -56,30 +63,50 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What OMERO's command line needs to find this import's session, and to verify the server."""
-        return os.environ | {"OMERO_SESSIONDIR": str(self.sessions), "ICE_CONFIG": ICE_CONFIG}
+        """What OMERO's command line needs to begin or end this import's session, and to verify the server."""
+        return _environment(self.sessions)
+
+    @contextmanager
+    def in_session(self) -> Iterator[dict[str, str]]:
+        """Yield what a command needs that works in this import's session: a copy of it.
+
+        OMERO's command line deletes what it knows of a session when OMERO.server does not answer.
+        """
+        with TemporaryDirectory() as folder:
+            yield _environment(shutil.copytree(self.sessions, Path(folder, "sessions")))
 
     def make(self) -> None:
         """Make the folder; nobody else may use its session."""
         self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)
         self.sessions.mkdir(mode=0o700, exist_ok=True)
+        self._beside.mkdir(exist_ok=True)
 
-    def queue(self, rows: Sequence[Row], looks: dict[str, Look], limits: Limits) -> None:
-        """Write the list, then that it shall run, which starts the unit."""
+    def queue(
+        self, rows: Sequence[Row], looks: dict[str, Look], limits: Limits, beside: Beside, *, replace: bool = False
+    ) -> None:
+        """Write the list and what lies beside it, then that it shall run, which starts the unit.
+
+        `replace`: annotations that this import did not make, too.
+        """
+        for kind, content in beside.files.items():
+            _replace(self.beside(kind), content)
         data = {
+            "beside": beside.digests(),
+            "replace": replace,
             "rows": [row.data() for row in rows],
             "looks": {path: asdict(look) for path, look in looks.items()},
             "limits": asdict(limits),
         }
-        _replace(self._list, json.dumps(data))
+        _replace(self._list, json.dumps(data).encode())
         self._halted.unlink(missing_ok=True)
-        _replace(self.run, "")
+        _replace(self.run, b"")
 
     def halt(self, why: str) -> None:
-        """Run no more until somebody asks again, and keep why."""
-        _replace(self._halted, why)
+        """Run no more until somebody asks again, and keep why, unless the disk is full."""
         self.run.unlink(missing_ok=True)
+        with suppress(OSError):
+            _replace(self._halted, why.encode())
 
     @property
     def why_halted(self) -> str:
@@ -121,11 +148,42 @@ class Place:
         """Read the ledger."""
         return Ledger(self.folder / "ledger")
 
+    def beside(self, kind: str) -> Path:
+        """Where a file of those beside the list is."""
+        return self._beside / FILES[kind]
 
-def _replace(file: Path, text: str) -> None:
+    @property
+    def steps(self) -> list[Step]:
+        """The steps that follow, as far as they are known."""
+        found = json.loads(self._steps.read_text()) if self._steps.exists() else []
+        lists = ((kind, of, tuple(objects), version, tuple(within)) for kind, of, objects, version, within in found)
+        return [Step(*one) for one in lists]
+
+    @steps.setter
+    def steps(self, steps: Sequence[Step]) -> None:
+        found = [(step.kind, step.of, step.objects, step.version, step.within) for step in steps]
+        _replace(self._steps, json.dumps(found).encode())
+
+    def ledger_of_steps(self) -> Ledger:
+        """Read the ledger of the steps, by their keys."""
+        return Ledger(self.folder / "ledger-of-steps")
+
+
+@contextmanager
+def without_session() -> Iterator[dict[str, str]]:
+    """Yield what a command needs that begins a session of its own."""
+    with TemporaryDirectory() as folder:
+        yield _environment(Path(folder))
+
+
+def _environment(sessions: Path) -> dict[str, str]:
+    return os.environ | {"OMERO_SESSIONDIR": str(sessions), "ICE_CONFIG": ICE_CONFIG}
+
+
+def _replace(file: Path, content: bytes) -> None:
     new = file.with_name(f"{file.name}.new")
-    with new.open("w") as out:
-        out.write(text)
+    with new.open("wb") as out:
+        out.write(content)
         out.flush()
         os.fsync(out.fileno())
     new.replace(file)

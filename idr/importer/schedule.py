@@ -36,13 +36,20 @@ def following(
     """The next row that may begin, if any.
 
     `existing` are the targets that are known to be there. Until then the rows that go there are imported one after
-    another: OMERO's importer looks for a target by its name and makes it, and two at once would make two.
+    another: OMERO's importer looks for a target by its name and makes it, and two at once would make two. So it is with
+    a folder and what is in it: an importer looks for what OMERO has, and imports the rest.
     """
     if len(running) >= limits.parallel:
         return None
     mounts = Counter(one.mount for one in running)
     made = {name for one in running for name in one.row.new_objects()} - set(existing)
     for one in waiting:
-        if mounts[one.mount] < limits.per_mount and not made.intersection(one.row.new_objects()):
+        is_alone = not made.intersection(one.row.new_objects()) and not _overlaps(one, running)
+        if mounts[one.mount] < limits.per_mount and is_alone:
             return one
     return None
+
+
+def _overlaps(one: Sized, running: Collection[Sized]) -> bool:
+    path = f"{one.row.path}/"
+    return any(path.startswith(other) or other.startswith(path) for other in (f"{run.row.path}/" for run in running))

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .after import Made
+
 SECONDS = 1800
 # What OMERO puts in place of characters and names that some systems refuse (its FilePathRestrictionInstance).
 _CHANGED = str.maketrans("".join(map(chr, range(0x20))) + '"*:<>?\\|', "_" * 0x20 + "'x;[]%!!")
@@ -28,6 +30,26 @@ with found as (
     join asked a on length(a.path) = lengths.n and a.path = left(e.clientpath, lengths.n)
 )
 select f.path, f.fileset, count(i.id) from found f left join image i on i.fileset = f.fileset group by 1, 2 order by 2;
+"""
+# A plate stands for its images. A container is the outermost: the screen or project, or what is in none.
+_MADE = """
+create temporary table asked (fileset bigint primary key);
+copy asked from stdin;
+{filesets}
+\\.
+select i.fileset, 'Plate:' || w.plate, coalesce('Screen:' || l.parent, 'Plate:' || w.plate), ''
+  from asked a join image i on i.fileset = a.fileset join wellsample s on s.image = i.id join well w on w.id = s.well
+  left join screenplatelink l on l.child = w.plate group by 1, 2, 3, 4
+union all
+select i.fileset, 'Image:' || i.id, coalesce('Project:' || p.parent, 'Dataset:' || d.parent, ''),
+  coalesce('Dataset:' || d.parent, '')
+  from asked a join image i on i.fileset = a.fileset
+  left join datasetimagelink d on d.child = i.id left join projectdatasetlink p on p.child = d.parent
+  where not exists (select from wellsample s where s.image = i.id);
+"""
+_ANNOTATED = """
+select count(*) from {kind}annotationlink l join annotation a on a.id = l.child
+  where l.parent = {number} and a.ns = 'openmicroscopy.org/omero/bulk_annotations';
 """
 _SIZE = "select pg_database_size(current_database());\n"
 
@@ -78,6 +100,22 @@ class Database:
             about.images += int(images)
         return dict(found)
 
+    def made(self, filesets: Iterable[int]) -> dict[int, Made]:
+        """What these filesets have become. Raises TruthError."""
+        if not (asked := sorted(set(filesets))):
+            return {}
+        found: dict[int, list[list[str]]] = defaultdict(list)
+        for line in self._ask(_MADE.format(filesets="\n".join(map(str, asked)))):
+            fileset, *about = line.split("|")
+            found[int(fileset)].append(about)
+        return {fileset: Made(*(_each(column) for column in zip(*of, strict=True))) for fileset, of in found.items()}
+
+    def is_annotated(self, container: str) -> bool:
+        """Whether a container has a table of annotations, such as Screen:3. Raises TruthError."""
+        kind, _, number = container.partition(":")
+        asked = _ANNOTATED.format(kind=kind.lower(), number=int(number))
+        return int(next(iter(self._ask(asked)))) > 0
+
     def size(self) -> int:
         """Bytes of the database. Raises TruthError."""
         return int(next(iter(self._ask(_SIZE))))
@@ -95,6 +133,11 @@ class Database:
         if done.returncode:
             raise TruthError(f"the database does not answer: {(done.stderr.strip().splitlines() or ['no reason'])[0]}")
         return _lines(done.stdout)
+
+
+def _each(some: Iterable[str]) -> tuple[str, ...]:
+    """Each but nothing, by number."""
+    return tuple(sorted(filter(None, set(some)), key=lambda one: (int(one.partition(":")[2]), one)))
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Runs one import to its end: reconciles the ledger with the database, then imports row after row, some at once."""
+"""Runs one import to its end: reconciles the ledger with the database, imports rows, then does what follows."""
 
 import signal
 import subprocess
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import IO
 
 from . import command_line, limits
+from .after import steps
+from .follow import Follower
 from .ledger import DONE, FAILED, STARTED
-from .place import Place, Settings
+from .place import Place, Settings, without_session
 from .schedule import Sized, following, ordered
 from .truth import Database, Known, TruthError
 
@@ -50,18 +52,18 @@ class Worker:
         """
         signal.signal(signal.SIGTERM, self._stop)
         try:
-            waiting = self._reconciled()
-        except TruthError as error:
-            self._halted, waiting = str(error), []
-        if not self._halted:
-            self._import(waiting)
+            self._import(self._reconciled())
+            if not self._halted and not self._stopping and self._is_wanted():
+                self._follow()
+        except (TruthError, OSError) as error:
+            self._halted = str(error)
         if self._halted:
             self._said(f"{self._place.name}: halted: {self._halted}")
             self._place.halt(self._halted)
         elif not self._stopping and self._is_wanted():
             self._said(f"{self._place.name}: finished")
             self._place.run.unlink(missing_ok=True)
-            self._omero(command_line.logging_out())
+            self._run(command_line.logging_out(), self._place.environment)
         return not self._stopping
 
     def _stop(self, *_: object) -> None:
@@ -70,17 +72,23 @@ class Worker:
     def _reconciled(self) -> list[Sized]:
         """The rows that are left, in order, after the ledger has what the database says. Raises TruthError."""
         rows = self._place.rows
-        done = self._ledger.with_state(DONE)
+        done = self._still_done()
         left = [row for row in rows if row.path not in done]
         known = self._database.known({row.path: self._looks[row.path].folder for row in left})
         # Only with a session can what was cut off be removed, and anything be imported.
         if not left or not self._has_session():
             return []
         left = [row for row in left if self._is_left(row.path, known.get(row.path, Known()))]
-        done = self._ledger.with_state(DONE)
+        done = self._ledger.with_state(DONE) - {row.path for row in left}
         self._existing = set(chain.from_iterable(row.new_objects() for row in rows if row.path in done))
         sizes = {path: (look.size, look.mount) for path, look in self._looks.items()}
         return ordered(left, sizes, self._ledger.with_state(FAILED))
+
+    def _still_done(self) -> set[str]:
+        """The rows that are done, but for those whose images somebody has deleted since. Raises TruthError."""
+        done = self._ledger.with_state(DONE)
+        made = self._database.made(chain.from_iterable(self._ledger.told[path].filesets for path in done))
+        return {path for path in done if any(fileset in made for fileset in self._ledger.told[path].filesets)}
 
     def _is_left(self, path: str, known: Known) -> bool:
         """Whether to import a row, after what an importer that was cut off left of it has been removed."""
@@ -120,7 +128,8 @@ class Worker:
             return False
         if time.monotonic() - self._looked > LOOK_SECONDS:
             self._looked = time.monotonic()
-            self._halted = "; ".join(self._shortages())
+            # A thread may have found another reason meanwhile.
+            self._halted = "; ".join(self._shortages()) or self._halted
         return not self._halted
 
     def _is_wanted(self) -> bool:
@@ -133,6 +142,29 @@ class Worker:
             yield from limits.database_full(self._database.size(), self._settings.database_gib)
         except TruthError as error:
             yield str(error)
+
+    def _follow(self) -> None:
+        """Do what follows for the rows that are imported. Raises TruthError."""
+        rows, told = self._place.rows, self._ledger.told
+        done = self._ledger.with_state(DONE)
+        filesets = {row.path: told[row.path].filesets for row in rows if row.path in done}
+        made = self._database.made(chain.from_iterable(filesets.values()))
+        digests = self._place.data.get("beside", {})
+        whole = len(filesets) == len(rows)
+        self._place.steps = list(steps(filesets, self._ledger.begun, made, digests, whole=whole))
+        follower = Follower(self._place, self._database, self._omero, self._may_begin, self._step_ended)
+        if follower.left and self._has_session():
+            self._streak = 0
+            follower()
+
+    def _step_ended(self, why: str) -> bool:
+        if not why:
+            self._streak = 0
+            return True
+        if self._stopping or self._halted or not self._has_session():
+            return False
+        self._count(f"{GIVE_UP} steps in a row failed, the last one: {why}")
+        return True
 
     def _one(self, one: Sized) -> None:
         """Import a row, and note how it ended."""
@@ -175,29 +207,45 @@ class Worker:
 
     def _failed(self, path: str, seconds: float, why: str, log: str) -> None:
         self._ledger.tell(path, FAILED, seconds=seconds, why=why, log=log)
+        self._count(f"{GIVE_UP} rows in a row failed, the last one: {why}")
+
+    def _count(self, too_many: str) -> None:
         self._streak += 1
         if self._streak >= GIVE_UP:
-            self._halted = f"{GIVE_UP} rows in a row failed, the last one: {why}"
+            self._halted = too_many
 
     def _has_session(self) -> bool:
         """Whether OMERO.server answers, soon or after it has started again, and knows who imports."""
+        asking = command_line.asking_for_the_session()
         end = time.monotonic() + PATIENCE_SECONDS
-        while self._omero(command_line.asking_for_the_session()):
+        while self._omero(asking):
+            # Asked again: it may have started meanwhile.
+            if self._answers() and self._omero(asking):
+                self._halted = "the session has ended: run the same command again"
+                return False
             if self._stopping or time.monotonic() > end:
-                break
+                self._halted = "OMERO.server does not answer: run the same command again when it does"
+                return False
             time.sleep(PAUSE_SECONDS)
-        else:
-            return True
-        self._halted = "OMERO.server does not answer, or the session has ended: run the same command again"
-        return False
+        return True
+
+    def _answers(self) -> bool:
+        with without_session() as environment:
+            return self._run(command_line.entering_as_guest(self._settings.address), environment) == 0
 
     def _omero(self, words: list[str], out: IO[str] | None = None, err: IO[str] | None = None) -> int:
+        with self._place.in_session() as environment:
+            return self._run(words, environment, out, err)
+
+    def _run(
+        self, words: list[str], environment: dict[str, str], out: IO[str] | None = None, err: IO[str] | None = None
+    ) -> int:
         done = subprocess.run(
             words,
-            env=self._place.environment,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out or subprocess.DEVNULL,
-            stderr=err or subprocess.DEVNULL,
+            stderr=err or (subprocess.STDOUT if out else subprocess.DEVNULL),
             check=False,
         )
         return done.returncode

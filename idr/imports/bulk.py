@@ -7,6 +7,7 @@ A bulk file is a mapping: options of the importer, `path` (a file of rows), `col
 import csv
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def _bulk(file: Path, content: dict[str, Any]) -> Iterator[Row]:
     columns, path = keys.pop("columns", None), keys.pop("path", None)
     if not isinstance(path, str):
         raise IdrError(f"{file}: has no 'path', the name of a file with rows")
+    if not isinstance(columns, list | None):
+        raise IdrError(f"{file}: 'columns' is no list of names")
     for line, cells in _lines(file.parent / path, columns is not None):
         where = f"{file.parent / path}, line {line}"
         yield row(where, keys | _named(where, columns or ["path"], cells))
@@ -74,17 +77,27 @@ def _named(where: str, columns: Sequence[str], cells: Sequence[str]) -> dict[str
 def _lines(file: Path, has_columns: bool) -> Iterator[tuple[int, list[str]]]:
     """The rows of a file as OMERO reads them, by its ending, with their lines; empty lines are left out."""
     try:
-        text = file.read_text(encoding="utf-8-sig").split("\n")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise IdrError(f"{file}: {getattr(error, 'strerror', None) or 'is not in UTF-8'}") from None
     delimiter = {".tsv": "\t", ".csv": ","}.get(file.suffix)
     if has_columns and delimiter:
-        reader = csv.reader(text, delimiter=delimiter)
-        yield from ((reader.line_num, cells) for cells in reader if any(cells))
+        reader = csv.reader(StringIO(text), delimiter=delimiter)
+        try:
+            yield from ((reader.line_num, cells) for cells in reader if any(cells))
+        except csv.Error as error:
+            raise IdrError(f"{file}, line {reader.line_num}: {error}") from None
         return
-    for number, line in enumerate(text, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield number, shlex.split(line) if has_columns else [line.strip()]
+            yield number, _words(f"{file}, line {number}", line) if has_columns else [line.strip()]
+
+
+def _words(where: str, line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise IdrError(f"{where}: {error}") from None
 
 
 def row(where: str, keys: Any) -> Row:
@@ -101,6 +114,8 @@ def row(where: str, keys: Any) -> Row:
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
         raise IdrError(f"{where}: cannot have {', '.join(unknown)}; possible are {', '.join(sorted(OPTIONS))}")
+    if any("\0" in str(value) for value in (path, *targets, *options.values())):
+        raise IdrError(f"{where}: has a character of code 0, which no command line can have")
     texts: dict[str, str | list[str]] = {}
     texts |= {key: str(value) for key, value in options.items() if key not in ("skip", "continue") and value != ""}
     if skipped := _skipped(where, options.get("skip", [])):

@@ -1,7 +1,6 @@
 """`idr import`: import images in place on the read-write node, from a list."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,9 +8,9 @@ import typer
 
 from idr import cli, outputs
 from idr.errors import IdrError
-from idr.importer.rows import Row, RowError, valid_name
-from idr.imports import bulk, show
-from idr.imports.remote import Remote
+from idr.importer.rows import RowError, valid_name
+from idr.imports import beside, bulk, show
+from idr.imports.remote import Remote, Request
 from idr.remote import configuration, read_write_node
 from idr.topology import of_outputs
 
@@ -38,6 +37,9 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Only look whether every path is there and complete.")] = False,
     report: Annotated[bool, typer.Option("--report", help="Only show how the import is.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Begin no more rows; those under way end.")] = False,
+    replace_annotations: Annotated[
+        bool, typer.Option("--replace-annotations", help="Replace annotations that this import did not make, too.")
+    ] = False,
     stack: cli.OptionalStack = None,
     source: outputs.From = None,
     as_json: cli.AsJson = False,
@@ -46,64 +48,66 @@ def command(
 ) -> None:
     """Import images in place (ln_s), from a list, on the read-write node.
 
-    First looks at every path. The node imports by itself, also when this command ends. After an interruption, or when
-    some rows failed, run the same command again: what OMERO has is not imported twice.
+    First looks at every path. The node imports by itself, also when this command ends. Then it gives the new images
+    their rendering settings, or opens each once, and the containers their annotations: from the files beside the list
+    that begin as it does (-renderdef.yml, -annotation.csv, -bulkmap-config.yml). After an interruption, or when some
+    rows failed, run the same command again: nothing is done twice.
 
     Exit status: 0 all is imported (or well, with --check), 1 something is wrong, 2 wrong usage, 75 the import goes on.
     """
     if check + report + stop > 1:
         raise typer.BadParameter("give one of --check, --report and --stop")
-    rows = bulk.read(file)
+    request = Request(bulk.read(file), beside.read(file), parallel, per_mount, replace_annotations)
     called = _name(name, file)
     topology = of_outputs(outputs.read(stack, source))
     with configuration(topology, identity, login) as ssh:
         remote = Remote(ssh, read_write_node(topology, release or topology.live, "imports"))
         if check:
-            _check(remote, rows, as_json=as_json)
+            _check(remote, request, as_json=as_json)
             return
         if stop:
             remote.stop(called)
         elif not report:
-            _begin(remote, called, rows, (user, group), (parallel, per_mount))
+            _begin(remote, called, request, (user, group))
             _follow(remote, called)
         about = remote.report(called)
     _show(about, whole=report, as_json=as_json)
-    if about["failed"] or about["state"] in ("halted", "unknown") or (about["state"] == "stopped" and not stop):
+    failed = about["failed"] or any(step["state"] == "failed" for step in about["following"])
+    if failed or about["state"] in ("halted", "unknown") or (about["state"] == "stopped" and not stop):
         raise typer.Exit(cli.FAILED)
 
 
 def _name(given: str | None, file: Path) -> str:
     try:
-        return valid_name(given or file.stem.removesuffix("-bulk"))
+        return valid_name(given or beside.stem(file))
     except RowError as error:
         msg = f"{error}; give another one with --name"
         raise IdrError(msg) from None
 
 
-def _check(remote: Remote, rows: Sequence[Row], *, as_json: bool) -> None:
-    faults = remote.faults(rows)
+def _check(remote: Remote, request: Request, *, as_json: bool) -> None:
+    faults = remote.faults(request.rows)
     if as_json:
-        cli.print_json({"rows": len(rows), "faults": faults})
+        cli.print_json({"rows": len(request.rows), "faults": faults, "beside": list(request.beside)})
     elif not faults:
-        cli.console().print(f"{len(rows)} rows: every path is there, complete, and can be read")
+        cli.console().print(f"{len(request.rows)} rows: every path is there, complete, and can be read")
+        cli.console().print(f"Beside the list: {', '.join(request.beside) or 'nothing that is to follow'}")
     if faults:
-        raise IdrError("\n".join(show.faults(faults, len(rows))))
+        raise IdrError("\n".join(show.faults(faults, len(request.rows))))
 
 
-def _begin(
-    remote: Remote, name: str, rows: Sequence[Row], who: tuple[str | None, str | None], limits: tuple[int, int]
-) -> None:
+def _begin(remote: Remote, name: str, request: Request, who: tuple[str | None, str | None]) -> None:
     """Start the import, if it does not run already."""
     if remote.report(name)["state"] == "running":
         return
-    if faults := remote.faults(rows):
-        raise IdrError("\n".join(show.faults(faults, len(rows))))
+    if faults := remote.faults(request.rows):
+        raise IdrError("\n".join(show.faults(faults, len(request.rows))))
     user, group = who
     if not remote.has_session(name):
         if user is None:
             raise IdrError("nobody is logged in to OMERO for this import: give --user")
         remote.log_in(name, user, group)
-    remote.queue(name, rows, *limits)
+    remote.queue(name, request)
 
 
 def _follow(remote: Remote, name: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,20 @@ NOT_THERE = ("command not found", "No such file or directory")
 
 
 @dataclass(frozen=True)
+class Request:
+    """What is to be imported: rows, what lies beside their list, and how many at once.
+
+    `replace`: annotations that this import did not make, too.
+    """
+
+    rows: Sequence[Row]
+    beside: Mapping[str, Any]
+    parallel: int
+    per_mount: int
+    replace: bool
+
+
+@dataclass(frozen=True)
 class Remote:
     """The program on a node, called through the bastion."""
 
@@ -27,12 +41,14 @@ class Remote:
 
     def faults(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Look at every path there; the faults by kind. Raises IdrError."""
-        answer: dict[str, Any] = json.loads(self._call("check", given=rows))["faults"]
+        answer: dict[str, Any] = json.loads(self._call("check", given=_data(rows)))["faults"]
         return answer
 
-    def queue(self, name: str, rows: Sequence[Row], parallel: int, per_mount: int) -> None:
+    def queue(self, name: str, request: Request) -> None:
         """Ask for an import. Raises IdrError."""
-        self._call("queue", name, str(parallel), str(per_mount), given=rows)
+        words = [str(request.parallel), str(request.per_mount), *(["replace"] if request.replace else [])]
+        given = {"rows": _data(request.rows), "beside": request.beside}
+        self._call("queue", name, *words, given=given)
 
     def stop(self, name: str) -> None:
         """Let an import begin no more rows. Raises IdrError."""
@@ -58,16 +74,16 @@ class Remote:
             msg = f"OMERO does not let {user} in"
             raise IdrError(msg)
 
-    def _call(self, *words: str, given: Sequence[Row] = ()) -> str:
+    def _call(self, *words: str, given: Any = None) -> str:
         done = self._run(*words, given=given)
         if done.returncode:
             raise self._error(done)
         return done.stdout
 
-    def _run(self, *words: str, given: Sequence[Row] = ()) -> "subprocess.CompletedProcess[str]":
+    def _run(self, *words: str, given: Any = None) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             arguments(self.configuration, self.node, [_quoted(words)], SECONDS),
-            input=json.dumps([row.data() for row in given]),
+            input=json.dumps(given),
             capture_output=True,
             text=True,
             errors="replace",
@@ -85,3 +101,7 @@ class Remote:
 
 def _quoted(words: Sequence[str]) -> str:
     return shlex.join([*PROGRAM, *words])
+
+
+def _data(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [row.data() for row in rows]

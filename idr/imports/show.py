@@ -10,7 +10,8 @@ from idr import cli
 from idr.importer.checks import FAULTS
 
 SHOWN = 10
-LEFT = "Left to do, see the guide: annotations, rendering settings, and `idr prewarm --fresh` for what the proxy keeps"
+LEFT = "Left to do: what the proxy keeps, by `idr prewarm --only` with the report of this import (--report --json)"
+WAITING = "The annotations wait until every row of the list is imported"
 
 
 def faults(by_kind: Mapping[str, Any], rows: int) -> Iterator[str]:
@@ -27,6 +28,9 @@ def summary(about: Mapping[str, Any]) -> str:
         f"{about['failed']} failed",
         f"{about['images']} images",
     ]
+    for kind in dict.fromkeys(step["kind"] for step in about["following"]):
+        steps = [step for step in about["following"] if step["kind"] == kind]
+        parts.append(f"{kind}: {sum(step['state'] == 'done' for step in steps)} of {len(steps)}")
     if about["state"] == "running":
         parts.append(_left(about["secondsLeft"]))
     return ", ".join(parts) + (f": {about['why']}" if about["why"] else "")
@@ -46,16 +50,24 @@ def rows(about: Mapping[str, Any]) -> None:
         size, seconds = decimal(row["bytes"]), f"{row['seconds']:.0f}"
         shown.add_row(row["path"], row["target"] or "", row["state"], size, seconds, str(row["images"]), filesets)
     cli.console().print(shown)
+    if about["following"]:
+        steps = cli.table("what follows", "of", "state", "seconds", whole=["what follows", "state", "seconds"])
+        for step in about["following"]:
+            steps.add_row(step["kind"], step["of"], step["state"], f"{step['seconds']:.0f}")
+        cli.console().print(steps)
 
 
 def failures(about: Mapping[str, Any]) -> None:
-    """Print what failed, why, and where the log is."""
+    """Print what failed, or was not done in full, why, and where the log is."""
+    failed = [(row["path"], row) for row in about["each"] if row["state"] == "failed"]
+    failed += [(f"{step['kind']}: {step['of']}", step) for step in about["following"] if step["error"]]
     out = cli.console()
-    failed = [row for row in about["each"] if row["state"] == "failed"]
-    for row in failed[:SHOWN]:
-        out.print(f"{row['path']}: {row['error']}" + (f" (log on the node: {row['log']})" if row["log"] else ""))
+    for name, one in failed[:SHOWN]:
+        out.print(f"{name}: {one['error']}" + (f" (log on the node: {one['log']})" if one["log"] else ""))
     if len(failed) > SHOWN:
-        out.print(f"... and {len(failed) - SHOWN} more: --report lists all rows")
+        out.print(f"... and {len(failed) - SHOWN} more: --report --json has all")
+    if about["annotationsWait"]:
+        out.print(WAITING)
 
 
 class Bar:
@@ -81,6 +93,7 @@ class Bar:
 
     def show(self, about: Mapping[str, Any]) -> None:
         """Show the progress."""
-        ended = about["done"] + about["failed"]
+        ended = sum(one["state"] in ("done", "failed") for one in (*about["each"], *about["following"]))
+        total = about["rows"] + len(about["following"])
         text = f"{about['images']} images, {about['failed']} failed, {_left(about['secondsLeft'])}"
-        self._bar.update(self._task, total=about["rows"], completed=ended, about=text)
+        self._bar.update(self._task, total=total, completed=ended, about=text)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -37,9 +36,10 @@ def command(
 
     Exit status: 0 all is well, 1 some files are not, 2 wrong usage.
     """
-    if folder.resolve() in file.resolve().parents:
-        msg = f"{file} is in {folder}: a manifest cannot hold its own sum"
-        raise typer.BadParameter(msg)
+    for written in filter(None, (file, report)):
+        if folder.resolve() in written.resolve().parents:
+            msg = f"{written} is in {folder}: a manifest cannot hold what is being written"
+            raise typer.BadParameter(msg)
     try:
         done = _verify(folder, file, report, parallel) if verify else _write(folder, file, parallel)
     except OSError as error:
@@ -66,6 +66,8 @@ def _write(folder: Path, file: Path, parallel: int) -> dict[str, int]:
                     msg = f"{folder / one.path}: {one.problem}. {file} is not written: it would lack this file"
                     raise IdrError(msg)
                 out.write(line(one))
+        if not done["files"]:
+            raise _empty(folder)
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -76,7 +78,7 @@ def _verify(folder: Path, file: Path, report: Path | None, parallel: int) -> dic
     done: Counter[str] = Counter()
     with (
         file.open(errors="surrogateescape", newline="\n") as lines,
-        report.open("w", errors="surrogateescape") if report else nullcontext() as out,
+        cli.opened(report) as out,
     ):
         for one in differences(read(lines, file.name), _shown(tree(folder, parallel), done)):
             done[one.what] += 1
@@ -85,7 +87,13 @@ def _verify(folder: Path, file: Path, report: Path | None, parallel: int) -> dic
                 out.write(f"{text}\n")
             elif sum(done[what] for what in BAD) <= SHOWN:
                 typer.echo(text.encode(errors="replace").decode(), err=True)
+    if not done["files"] and not done["missing"]:
+        raise _empty(folder)
     return {name: done[name] for name in ("files", "bytes", *BAD)}
+
+
+def _empty(folder: Path) -> IdrError:
+    return IdrError(f"{folder} has no files: is it mounted?")
 
 
 def _shown(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:

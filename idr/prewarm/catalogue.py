@@ -1,11 +1,11 @@
 """What there is to ask for: a release's objects, read page by page from OMERO's JSON API.
 
-Nothing is kept but the page at hand, and every object has a place in one fixed order, so that a run can go on where
+Nothing is kept but the page at hand, and every object has a position in one fixed order, so that a run can go on where
 another ended.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,12 @@ PAGE = 200
 WELLS = 96
 """Wells a page: one may hold dozens of images, each described in some kB."""
 
-Place = tuple[int, int, int, int]
+Position = tuple[int, int, int, int]
 """Section, number of the container in it, number of its first child on the page, object on the page (0: the container).
 
-The API orders by name and number, so an object keeps its place for as long as the data stay the same.
+The API orders by name and number, so an object keeps its position as long as the data stay the same.
 """
-BEGINNING: Place = (0, 0, 0, 0)
+BEGINNING: Position = (0, 0, 0, 0)
 
 Ask = Callable[[str], Awaitable[bytes]]
 
@@ -80,8 +80,8 @@ class Catalogue:
             kind: (await self._page(f"{API}/{name}/?", 0, 1))["meta"]["totalCount"] for kind, name in COUNTED.items()
         }
 
-    async def items(self, start: Place) -> AsyncIterator[tuple[Place, Item]]:
-        """Every object from `start` on, with its place. Raises AskError when the containers cannot be listed."""
+    async def items(self, start: Position) -> AsyncIterator[tuple[Position, Item]]:
+        """Every object from `start` on, with its position. Raises AskError when the containers cannot be listed."""
         for number in range(start[0], len(SECTIONS)):
             section = SECTIONS[number]
             first = start[1] if number == start[0] else 0
@@ -159,6 +159,44 @@ class Catalogue:
         except (ValueError, KeyError, TypeError):
             raise AskError(full, "the answer is not a list of OMERO's JSON API") from None
         return page
+
+
+class Chosen(Catalogue):
+    """Some objects alone, such as Plate:7, in the order given: their own pages, and the images of a plate."""
+
+    def __init__(
+        self, chosen: Sequence[str], ask: Ask, failed: Callable[[str, str], None], *, images: bool = True
+    ) -> None:
+        super().__init__(ask, failed, images=images)
+        self._chosen = [(one.partition(":")[0].lower(), int(one.partition(":")[2])) for one in chosen]
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are of each kind; of a plate's images, its wells. Raises AskError."""
+        found = {kind: sum(kind == one for one, _ in self._chosen) for kind in COUNTED}
+        for kind, number in self._chosen:
+            if kind == "plate":
+                found["image"] += (await self._page(f"{API}/plates/{number}/wells/?", 0, 1))["meta"]["totalCount"]
+        return found
+
+    async def items(self, start: Position) -> AsyncIterator[tuple[Position, Item]]:
+        """Each object from `start` on, with its position. One that cannot be had has failed."""
+        for outer, (kind, number) in enumerate(self._chosen[start[1] :], start[1]):
+            begin = start[2:] if outer == start[1] else (0, 0)
+            path = f"{API}/{kind}s/{number}/"
+            try:
+                entry = json.loads(await self._ask(path))["data"]
+                section = Section(kind, children="wells" if kind == "plate" else "")
+                async for inner, item in self._container(section, entry, begin):
+                    yield (0, outer, *inner), item
+            except AskError as error:
+                self._failed(error.path, error.why)
+            except (ValueError, KeyError, TypeError):
+                self._failed(path, "the answer is not an object of OMERO's JSON API")
+
+
+def catalogue(chosen: Sequence[str], ask: Ask, failed: Callable[[str, str], None], *, images: bool = True) -> Catalogue:
+    """Everything, or where some objects are chosen, these alone."""
+    return Chosen(chosen, ask, failed, images=images) if chosen else Catalogue(ask, failed, images=images)
 
 
 def _owner(entry: Mapping[str, Any]) -> Owner:

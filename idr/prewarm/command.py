@@ -4,11 +4,14 @@ Options are values, not annotations, because Debian 12's typer 0.7 reads no `Ann
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import re
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from .catalogue import COUNTED, Catalogue
+from .catalogue import COUNTED, catalogue
 from .client import AskError, Client
 from .pace import Pace
 from .run import Report, Run, StoppedError
@@ -37,6 +40,9 @@ FRESH = typer.Option(False, "--fresh", help="Ask for everything again, whatever 
 IMAGES = typer.Option(
     True, "--images/--no-images", help="Each image's pages too: some 300 kB each, which the proxy's cache must hold."
 )
+ONLY = typer.Option(
+    "", "--only", help="Only what an import has made: what `idr import --report --json` prints, a file."
+)
 DRY_RUN = typer.Option(False, "--dry-run", help="Only say how much there is.")
 AS_JSON = typer.Option(False, "--json", help="Print the report as JSON.")
 
@@ -49,6 +55,7 @@ def prewarm(
     concurrency: int = MOST,
     images: bool = IMAGES,
     fresh: bool = FRESH,
+    only: str = ONLY,
     dry_run: bool = DRY_RUN,
     as_json: bool = AS_JSON,
 ) -> None:
@@ -56,21 +63,25 @@ def prewarm(
 
     Every image's thumbnail, the metadata panel of every screen, project, plate and dataset, and one image of every
     fileset opened, so that Bio-Formats keeps its memo file. The release may be live or not. A run that ends early is
-    continued by the next one.
+    continued by the next one. With --only, the pages of what an import has made, and of the containers that it is in.
 
     Exit status: 0 done, 1 done but some failed (listed in STATE.failed), 2 wrong usage, 75 ended early, run it again.
     """
     console = Console(stderr=True, highlight=False)
     target = f"{url} as {host}" if host else url
     _check(url, ca_file)
+    chosen = _made(only) if only else ()
+    digest = hashlib.sha256("\n".join(chosen).encode()).hexdigest()[:16] if chosen else ""
+    target += f" for {digest}" if chosen else ""
     try:
         pace = Pace(concurrency)
         client = Client(url, host, ca_file, concurrency, pace.watch)
         if dry_run:
-            _tell_counts(asyncio.run(_counts(client)), as_json=as_json)
+            _tell_counts(asyncio.run(_counts(client, chosen)), as_json=as_json)
             return
-        file = Path(state) if state else _default_file(host or url)
-        report = _prewarm(client, pace, _state(file, target, fresh=fresh), file, console, images)
+        file = Path(state) if state else _default_file(f"{host or url}{'-' * bool(chosen)}{digest}")
+        run = partial(Run, images=images, chosen=chosen)
+        report = _prewarm(client, pace, _state(file, target, fresh=fresh), file, console, run)
     except (AskError, StoppedError) as error:
         if isinstance(error, AskError) and error.status == httpx.codes.FORBIDDEN:
             why = "users log in there (idr:visitors), so there is no cache that visitors share: nothing to warm"
@@ -112,19 +123,34 @@ def _state(file: Path, target: str, *, fresh: bool) -> State:
     return load(file, target)
 
 
-async def _counts(client: Client) -> dict[str, int]:
+def _made(file: str) -> Sequence[str]:
+    """What an import has made, by its report."""
+    try:
+        made = [str(one) for one in json.loads(Path(file).read_text())["made"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise typer.BadParameter(f"--only {file}: no report of an import ({error})") from None
+    if wrong := [one for one in made if not re.fullmatch("(Screen|Project|Plate|Dataset|Image):[0-9]+", one)]:
+        raise typer.BadParameter(f"--only {file}: not an object of OMERO: {wrong[0]}")
+    if not made:
+        raise typer.BadParameter(f"--only {file}: the import has made nothing")
+    return made
+
+
+async def _counts(client: Client, chosen: Sequence[str]) -> dict[str, int]:
     async with client:
-        return await Catalogue(client.ask, lambda _path, _why: None).counts()
+        return await catalogue(chosen, client.ask, lambda _path, _why: None).counts()
 
 
-def _prewarm(client: Client, pace: Pace, state: State, file: Path, console: Console, images: bool) -> Report:
+def _prewarm(
+    client: Client, pace: Pace, state: State, file: Path, console: Console, make: Callable[..., Run]
+) -> Report:
     if state.complete:
         return Report(dict(state.done), state.done, state.failed, complete=True)
 
     async def run() -> Report:
         with _Progress(console, pace) as progress:
             async with client:
-                return await Run(client, state, file, pace, progress.changed, images)()
+                return await make(client, state, file, pace, progress.changed)()
 
     return asyncio.run(run())
 

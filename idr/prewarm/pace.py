@@ -40,14 +40,14 @@ class Pace:
         return int(self._limit)
 
     async def enter(self) -> None:
-        """Wait for a free place and take it. For one caller at a time."""
+        """Wait for a free slot and take it. For one caller at a time."""
         while self._busy >= self.limit:
             self._freed.clear()
             await self._freed.wait()
         self._busy += 1
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Give the slot back."""
         self._busy -= 1
         self._freed.set()
 

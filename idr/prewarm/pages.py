@@ -48,7 +48,7 @@ def tree(owner: Owner) -> tuple[str, ...]:
 
 
 def container(kind: str, number: int, group: int) -> tuple[str, ...]:
-    """The panel of a screen, project, plate or dataset, its place in the tree, and of a plate its grid."""
+    """The panel of a screen, project, plate or dataset, its branch of the tree, and of a plate its grid."""
     return (
         f"/webclient/metadata_details/{kind}/{number}/",
         _keys_and_values(kind, number),
@@ -143,7 +143,7 @@ def _of_image(_path: str, body: bytes) -> Iterator[str]:
 
 
 def _of_viewer(path: str, body: bytes) -> Iterator[str]:
-    """The image in OMERO.iviewer, where it takes the place of OMERO.web's own viewer."""
+    """The image in OMERO.iviewer, where it replaces OMERO.web's own viewer."""
     if b"omero_iviewer" in body:
         yield f"/iviewer/image_data/{path.split('/')[3]}/"
 

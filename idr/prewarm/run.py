@@ -3,13 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from .catalogue import Catalogue, Item, Place
+from .catalogue import Item, Position, catalogue
 from .client import AskError, Client
 from .pace import Pace
 from .pages import FIRST, STATIC, named_in
@@ -41,7 +41,7 @@ class Report:
 
 @dataclass
 class Run:
-    """A pre-warm of one release. `changed` is called whenever an object is done."""
+    """A pre-warm of one release, or of the objects `chosen`. `changed` is called whenever an object is done."""
 
     client: Client
     state: State
@@ -49,6 +49,7 @@ class Run:
     pace: Pace
     changed: Callable[[Report], None]
     images: bool = True
+    chosen: Sequence[str] = ()
     report: Report = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,9 +57,9 @@ class Run:
         self._ledger = Ledger(self.state)
         self._unsaved = 0
         self._static: set[str] = set()
-        self._streak: list[tuple[Place, Item, AskError]] = []
+        self._streak: list[tuple[Position, Item, AskError]] = []
         self._latest = asyncio.Event()
-        self._catalogue = Catalogue(self.client.ask, self._record, images=self.images)
+        self._catalogue = catalogue(self.chosen, self.client.ask, self._record, images=self.images)
 
     @property
     def failures_file(self) -> Path:
@@ -84,19 +85,19 @@ class Run:
         return self.report
 
     async def _everything(self) -> None:
-        queue: asyncio.Queue[tuple[Place, Item] | None] = asyncio.Queue(READ_AHEAD)
+        queue: asyncio.Queue[tuple[Position, Item] | None] = asyncio.Queue(READ_AHEAD)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._list(queue))
             while entry := await queue.get():
-                place, item = entry
-                if self._ledger.take(place):
+                position, item = entry
+                if self._ledger.take(position):
                     await self._turn()
-                    tasks.create_task(self._one(place, item))
+                    tasks.create_task(self._one(position, item))
         if self._streak:
             await self._catalogue.counts()  # raises when the service, not the last objects, was at fault
         self._settle()
 
-    async def _list(self, queue: "asyncio.Queue[tuple[Place, Item] | None]") -> None:
+    async def _list(self, queue: "asyncio.Queue[tuple[Position, Item] | None]") -> None:
         async for entry in self._catalogue.items(self.state.place):
             await queue.put(entry)
         await queue.put(None)
@@ -110,15 +111,15 @@ class Run:
         if len(self._streak) >= GIVE_UP:
             raise StoppedError(f"{GIVE_UP} requests in a row failed, the last one {self._streak[-1][2]}")
 
-    async def _one(self, place: Place, item: Item) -> None:
+    async def _one(self, position: Position, item: Item) -> None:
         try:
             for path in item.paths:
                 await self._follow(path)
         except AskError as error:
-            self._streak.append((place, item, error))
+            self._streak.append((position, item, error))
         else:
             self._settle()
-            self._finish(place, item)
+            self._finish(position, item)
         finally:
             self.pace.leave()
             self._latest.set()
@@ -152,13 +153,13 @@ class Run:
 
     def _settle(self) -> None:
         """The service answers, so what failed before is the fault of what was asked for: it counts as done."""
-        for place, item, error in self._streak:
+        for position, item, error in self._streak:
             self._record(error.path, error.why)
-            self._finish(place, item)
+            self._finish(position, item)
         self._streak.clear()
 
-    def _finish(self, place: Place, item: Item) -> None:
-        self._ledger.finish(place)
+    def _finish(self, position: Position, item: Item) -> None:
+        self._ledger.finish(position)
         self.report.done[item.kind] = self.report.done.get(item.kind, 0) + 1
         self._unsaved += 1
         if self._unsaved >= SAVE_EVERY:

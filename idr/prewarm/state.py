@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .catalogue import BEGINNING, Place
+from .catalogue import BEGINNING, Position
 
 WINDOW = 1024
 """How far the fastest may be ahead of the slowest: bounds the file and what a run holds in memory."""
@@ -21,8 +21,8 @@ class State:
     """What the file holds: everything before `place` is done, and of what follows, `ahead`."""
 
     target: str
-    place: Place = BEGINNING
-    ahead: list[Place] = field(default_factory=list)
+    place: Position = BEGINNING
+    ahead: list[Position] = field(default_factory=list)
     done: dict[str, int] = field(default_factory=dict)
     failed: int = 0
     complete: bool = False
@@ -40,7 +40,7 @@ def load(path: Path, target: str) -> State:
     if state.target != target:
         msg = f"{path} is of {state.target}, not {target}; name another file with --state or use --fresh"
         raise StateError(msg)
-    state.place, state.ahead = _place(state.place), [_place(place) for place in state.ahead]
+    state.place, state.ahead = _position(state.place), [_position(position) for position in state.ahead]
     return state
 
 
@@ -51,7 +51,7 @@ def save(path: Path, state: State) -> None:
     new.replace(path)
 
 
-def _place(numbers: Sequence[int]) -> Place:
+def _position(numbers: Sequence[int]) -> Position:
     section, outer, first, index = numbers
     return section, outer, first, index
 
@@ -60,36 +60,36 @@ class Ledger:
     """Which of the objects taken are done, from a state on."""
 
     def __init__(self, state: State) -> None:
-        self._place = state.place
-        self._passed: set[Place] = set()
+        self._position = state.place
+        self._passed: set[Position] = set()
         self._before = set(state.ahead)
-        self._taken: deque[Place] = deque()
-        self._done: set[Place] = set()
+        self._taken: deque[Position] = deque()
+        self._done: set[Position] = set()
 
-    def take(self, place: Place) -> bool:
+    def take(self, position: Position) -> bool:
         """Note the next object; False when the run before has done it."""
-        self._taken.append(place)
-        if place in self._before:
-            self._before.discard(place)
-            self.finish(place)
+        self._taken.append(position)
+        if position in self._before:
+            self._before.discard(position)
+            self.finish(position)
             return False
         return True
 
-    def finish(self, place: Place) -> None:
+    def finish(self, position: Position) -> None:
         """An object is done."""
-        self._done.add(place)
+        self._done.add(position)
         while self._taken and self._taken[0] in self._done:
-            self._place = self._taken.popleft()
-            self._done.discard(self._place)
-            self._passed = {self._place}
+            self._position = self._taken.popleft()
+            self._done.discard(self._position)
+            self._passed = {self._position}
 
     @property
     def spread(self) -> int:
         """How many objects there are from the first that is not done to the last taken."""
         return len(self._taken)
 
-    def where(self) -> tuple[Place, list[Place]]:
-        """A place that everything before is done of, and the places done from there on."""
+    def where(self) -> tuple[Position, list[Position]]:
+        """The position before which everything is done, and the positions done from there on."""
         if self._taken:
             return self._taken[0], sorted(self._done | self._before)
-        return self._place, sorted(self._passed | self._before)
+        return self._position, sorted(self._passed | self._before)

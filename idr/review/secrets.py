@@ -28,8 +28,8 @@ def in_preview(preview: Preview) -> list[str]:
     shown = [key for key, value in _leaves(preview.config) if _shows(key, value)]
     for step in preview.steps:
         if step.new:
-            places = [*_leaves(step.new.inputs), *_leaves(step.new.outputs)]
-            shown += [f"{step.name}: {path}" for path, value in places if _shows(path, value)]
+            values = [*_leaves(step.new.inputs), *_leaves(step.new.outputs)]
+            shown += [f"{step.name}: {path}" for path, value in values if _shows(path, value)]
     return sorted(set(shown))
 
 

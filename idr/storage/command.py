@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -55,7 +54,7 @@ def report(
     shown: dict[str, list[Fault]] = {kind: [] for kind in KINDS}
     with (
         configuration(topology, identity, login) as file,
-        faults.open("w") if faults else nullcontext() as out,
+        cli.opened(faults) as out,
     ):
         done = _report(_lines(file, node), node, shown, out)
     if as_json:

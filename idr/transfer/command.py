@@ -1,6 +1,7 @@
 """`idr transfer`: copy a tree to another place with rclone, and prove that it is complete."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,23 @@ from rich.filesize import decimal
 
 from idr import cli
 from idr.transfer.copying import SHOWN, Report, transfer
+from idr.transfer.estimate import TB
 from idr.transfer.measuring import Forecast, forecast
-from idr.transfer.places import problem
+from idr.transfer.places import is_inside, problem
 
 INTERRUPTED = 75
 """EX_TEMPFAIL of sysexits.h: the same command again goes on."""
 MB = 10**6
+
+
+class Links(StrEnum):
+    """What to do with symbolic links."""
+
+    KEEP = "keep"
+    FOLLOW = "follow"
+
+
+LINKS = {None: (), Links.KEEP: ("--links",), Links.FOLLOW: ("--copy-links",)}
 
 
 def _place(text: str) -> str:
@@ -32,6 +44,10 @@ def command(
     bandwidth: Annotated[
         str, typer.Option(help='A limit, as in 50M, or hours with limits, as in "08:00,20M 19:00,off" (of rclone).')
     ] = "",
+    links: Annotated[
+        Links | None,
+        typer.Option(help="Copy links as links, or what they lead to. Without this they are left out, and counted."),
+    ] = None,
     sizes_only: Annotated[
         bool, typer.Option("--sizes-only", help="At the end compare names and sizes, and read no file again.")
     ] = False,
@@ -55,10 +71,12 @@ def command(
     What is at the destination already is not copied again: after an interruption, run the same command again.
     Nothing is deleted at the destination.
 
-    Exit status: 0 complete, 1 some files are not well, 2 wrong usage, 75 interrupted.
+    Exit status: 0 complete, 1 some files are not well or links were left out, 2 wrong usage, 75 interrupted.
     """
+    if is_inside(destination, source):
+        raise typer.BadParameter(f"{destination} is in {source}: the copy would be copied, too")
     limit = ("--bwlimit", bandwidth) if bandwidth else ()
-    flags = ("--transfers", str(parallel), "--checkers", str(parallel), *limit)
+    flags = ("--transfers", str(parallel), "--checkers", str(parallel), *LINKS[links], *limit)
     try:
         if estimate:
             result = forecast(source, destination, flags, terabytes or (), shipping_days, disk_speed * MB)
@@ -69,7 +87,7 @@ def command(
         typer.echo("error: interrupted; run the same command again to go on", err=True)
         raise typer.Exit(INTERRUPTED) from None
     cli.print_json(asdict(done)) if as_json else _show(done, report)
-    if done.bad:
+    if done.bad or done.links:
         raise typer.Exit(cli.FAILED)
 
 
@@ -79,11 +97,15 @@ def _show(done: Report, report: Path | None) -> None:
     console.print(f"copied {done.copied} files, {decimal(done.copied_bytes)} in {done.seconds:.0f} s{speed}")
     if done.without_sum:
         console.print(f"{done.without_sum} files were compared by size: the two places have no checksum in common")
+    if done.links:
+        console.print(f"{done.links} links were left out: give --links keep or --links follow")
     if not done.bad:
-        console.print("Every file of the source is at the destination.")
+        console.print("Every file of the source is at the destination." if not done.links else "All others are there.")
         return
     for what, path in done.first:
         console.print(f"{what:<10} {path}")
+    if done.why:
+        console.print(f"The last error of the copy: {done.why}")
     more = f" ({report} has all)" if report else " (--report FILE writes all to a file)" if done.bad > SHOWN else ""
     console.print(
         f"{done.missing} missing, {done.different} different, {done.unreadable} unreadable{more}. Run the same command "
@@ -95,15 +117,17 @@ def _show_forecast(estimate: Forecast) -> None:
     console = cli.console()
     console.print(f"{estimate.files} files")
     for one in estimate.durations:
-        console.print(f"{one.terabytes:>12.3f} TB take {_in_words(one.hours)}")
+        console.print(f"{decimal(round(one.terabytes * TB)):>12} take {_in_words(one.hours)}")
     if estimate.shipping_from_terabytes is None:
         console.print("Disks are never faster: the network is as fast as they are.")
     else:
         days, size = estimate.shipping_days, estimate.shipping_from_terabytes
-        console.print(f"Disks that are {days:g} days on the road are faster from {size:.3g} TB on.")
+        console.print(f"Disks that are {days:g} days on the road are faster from {decimal(round(size * TB))} on.")
 
 
 def _in_words(hours: float) -> str:
     if hours >= 48:
         return f"{hours / 24:.1f} days"
-    return f"{hours:.1f} hours" if hours >= 1 else f"{hours * 60:.1f} minutes"
+    if hours >= 1:
+        return f"{hours:.1f} hours"
+    return f"{hours * 60:.1f} minutes" if hours >= 1 / 60 else f"{hours * 3600:.1f} seconds"

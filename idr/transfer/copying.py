@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from idr import cli
 from idr.errors import IdrError
 from idr.transfer import rclone
 from idr.transfer.bar import Bar
@@ -21,8 +22,8 @@ SHOWN = 10
 class Report:
     """What a transfer did, and what is not well: files without a copy, with another content, or that cannot be read.
 
-    `first` are the first of these, as pairs of what is wrong and the path. `without_sum` files were compared by size
-    alone.
+    `first` are the first of these, as pairs of what is wrong and the path, and `why` is the last error of the copy.
+    `without_sum` files were compared by size alone. `links` were left out.
     """
 
     copied: int
@@ -32,6 +33,8 @@ class Report:
     different: int
     unreadable: int
     without_sum: int
+    links: int
+    why: str
     first: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -43,24 +46,35 @@ class Report:
 def transfer(source: str, destination: str, flags: tuple[str, ...], *, sizes_only: bool, report: Path | None) -> Report:
     """Copy what is not at the destination, compare everything, and write the bad files to `report`.
 
-    Raises IdrError when rclone cannot begin, or cannot compare.
+    Raises IdrError when rclone cannot begin, or cannot compare, and where the source has no files.
     """
-    with Bar("copying") as bar:
-        copied = rclone.run("copy", source, destination, *flags, watch=bar.show).progress
-    with tempfile.TemporaryDirectory() as folder:
+    with cli.opened(report) as out, tempfile.TemporaryDirectory() as folder:
+        with Bar("copying") as bar:
+            copy = rclone.run("copy", source, destination, *flags, watch=bar.show)
         lists = {what: Path(folder) / what for what in LISTS}
-        without_sum = _compare(source, destination, flags, lists, sizes_only=sizes_only)
-        counts = {what: _write(what, file, None) for what, file in lists.items()}
+        compared = _compare(source, destination, flags, lists, sizes_only=sizes_only)
+        counts = {what: _write(what, file, out) for what, file in lists.items()}
         first = tuple(islice(((what, path) for what, file in lists.items() for path in _lines(file)), SHOWN))
-        if report:
-            with report.open("w") as out:
-                for what, file in lists.items():
-                    _write(what, file, out)
-    return Report(copied.files_done, copied.bytes_done, copied.seconds, **counts, without_sum=without_sum, first=first)
+    done = Report(
+        copied=copy.progress.files_done,
+        copied_bytes=copy.progress.bytes_done,
+        seconds=copy.progress.seconds,
+        **counts,
+        without_sum=compared.without_sum,
+        links=copy.links,
+        why=copy.message,
+        first=tuple((what, path.encode(errors="replace").decode()) for what, path in first),
+    )
+    if not (compared.progress.checks or done.bad or done.links):
+        msg = f"{source} has no files: is it mounted?"
+        raise IdrError(msg)
+    return done
 
 
-def _compare(source: str, destination: str, flags: tuple[str, ...], lists: dict[str, Path], *, sizes_only: bool) -> int:
-    """Compare, write the lists, and return how many files have no checksum in common."""
+def _compare(
+    source: str, destination: str, flags: tuple[str, ...], lists: dict[str, Path], *, sizes_only: bool
+) -> rclone.Ended:
+    """Compare, and write the lists. Raises IdrError where that is not possible."""
     how = ("--size-only",) if sizes_only else ()
     written = [part for what, file in lists.items() for part in (LISTS[what], str(file))]
     with Bar("comparing") as bar:
@@ -68,11 +82,11 @@ def _compare(source: str, destination: str, flags: tuple[str, ...], lists: dict[
     if ended.status and not any(file.exists() and file.stat().st_size for file in lists.values()):
         msg = f"rclone check {source} {destination}: {ended.message}"
         raise IdrError(msg)
-    return ended.without_sum
+    return ended
 
 
 def _lines(file: Path) -> Iterator[str]:
-    with file.open() as lines:
+    with file.open(errors="surrogateescape", newline="\n") as lines:
         yield from (line.rstrip("\n") for line in lines)
 
 

@@ -1,5 +1,6 @@
 """Measure a transfer with samples of the tree, which are removed from the destination afterwards."""
 
+import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,11 +40,11 @@ def forecast(
 
     Raises IdrError when there is nothing to measure, or a sample cannot be copied.
     """
-    listing = Listing.of(rclone.listed(source))
+    listing = Listing.of(rclone.listed(source, *flags))
     if not listing.size:
         msg = f"{source} has no files with content: there is nothing to measure"
         raise IdrError(msg)
-    small, large = (_measured(source, destination, flags, sample) for sample in (listing.small(), listing.large()))
+    small, large = (measured(source, destination, flags, sample) for sample in (listing.small(), listing.large()))
     per_byte = Cost.of(small, large).seconds(listing.files, listing.size) / listing.size
     from_bytes = shipping_is_faster_from(per_byte, days, disk_speed)
     return Forecast(
@@ -54,13 +55,16 @@ def forecast(
     )
 
 
-def _measured(source: str, destination: str, flags: tuple[str, ...], sample: list[tuple[int, str]]) -> Measured:
+def measured(source: str, destination: str, flags: tuple[str, ...], sample: list[tuple[int, str]]) -> Measured:
+    """Copy a sample, and remove it. Raises IdrError where it cannot be copied."""
     folder = f"{destination.rstrip('/')}/{FOLDER}"
-    with tempfile.NamedTemporaryFile("w", prefix="idr-") as names, Bar("measuring") as bar:
-        names.writelines(f"{path}\n" for _, path in sample)
+    # Also what an estimate that was killed has left is copied again.
+    how = ("--ignore-times", "--files-from-raw")
+    with tempfile.NamedTemporaryFile(prefix="idr-") as names, Bar("measuring") as bar:
+        names.writelines(os.fsencode(f"{path}\n") for _, path in sample)
         names.flush()
         try:
-            ended = rclone.run("copy", source, folder, "--files-from-raw", names.name, *flags, watch=bar.show)
+            ended = rclone.run("copy", source, folder, *how, names.name, *flags, watch=bar.show)
         except KeyboardInterrupt:
             rclone.run("purge", folder)
             raise

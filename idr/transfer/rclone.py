@@ -1,12 +1,15 @@
 """rclone, run as a program: it knows every kind of storage and repeats what fails."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from idr.errors import IdrError
 
@@ -14,6 +17,7 @@ STATISTICS = ("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE")
 _BEGINNING = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:(?:ERROR|CRITICAL|NOTICE)\s*: )?(?:Fatal error: )?")
 """What rclone writes before a message that is not in JSON."""
 _WITHOUT_SUM = re.compile(r"(\d+) hashes could not be checked")
+_LINK_LEFT_OUT = "Can't follow symlink"
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,14 @@ class Ended:
     """How a run of rclone ended: its exit status, the last progress, and the last error.
 
     `without_sum` files were compared by size, because source and destination have no kind of checksum in common.
+    `links` were left out, since no flag says what to do with them.
     """
 
     status: int
     progress: Progress
     message: str
     without_sum: int = 0
+    links: int = 0
 
 
 def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> Ended:
@@ -60,9 +66,9 @@ def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> 
 
     Files that fail raise nothing: the caller reads the exit status.
     """
-    progress, message, without_sum = Progress(), "", 0
+    progress, message, without_sum, links = Progress(), "", 0, 0
     command = [_program(), *arguments, *STATISTICS]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         for line in process.stderr or ():
             entry = _entry(line)
             if "stats" in entry:
@@ -70,24 +76,45 @@ def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> 
                 watch(progress)
             elif entry.get("level") in {"error", "critical"}:
                 message = _text(entry)
+            elif str(entry.get("msg", "")).startswith(_LINK_LEFT_OUT):
+                links += 1
             elif match := _WITHOUT_SUM.match(str(entry.get("msg", ""))):
                 without_sum = int(match[1])
     if process.returncode and not (progress.files_all or progress.checks):
         raise IdrError(f"rclone {' '.join(arguments[:3])}: {message}")
-    return Ended(process.returncode, progress, message, without_sum)
+    return Ended(process.returncode, progress, message, without_sum, links)
 
 
-def listed(place: str) -> Iterator[tuple[int, str]]:
-    """Size in bytes and path of every file below a place, one at a time. Raises IdrError when it cannot be listed."""
-    command = [_program(), "lsf", "--recursive", "--files-only", "--format", "sp", "--separator", "\t", place]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def listed(location: str, *flags: str) -> Iterator[tuple[int, str]]:
+    """Size in bytes and path of every file below a place, one at a time. Raises IdrError when it cannot be listed.
+
+    Of a path with line ends there is only the first line.
+    """
+    command = [
+        _program(),
+        "lsf",
+        "--recursive",
+        "--files-only",
+        "--format",
+        "sp",
+        "--separator",
+        "\t",
+        *flags,
+        location,
+    ]
+    # Errors go to a file: rclone would wait for ever with a pipe that is full of them.
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
         for line in process.stdout or ():
-            size, _, path = line.rstrip("\n").partition("\t")
-            yield int(size), path
-        errors = process.stderr.read() if process.stderr else ""
-    if process.returncode:
-        msg = f"rclone lsf {place}: {_last_line(errors)}"
-        raise IdrError(msg)
+            size, _, path = os.fsdecode(line.rstrip(b"\n")).partition("\t")
+            if size.isdecimal():
+                yield int(size), path
+        if process.wait():
+            errors.seek(0)
+            msg = f"rclone lsf {location}: {_last_line(errors)}"
+            raise IdrError(msg)
 
 
 def _program() -> str:
@@ -98,8 +125,9 @@ def _program() -> str:
     return program
 
 
-def _entry(line: str) -> Mapping[str, Any]:
+def _entry(written: bytes) -> Mapping[str, Any]:
     """Read a line of rclone's log. It writes why it cannot begin, and how to use it, as plain text."""
+    line = written.decode(errors="replace")
     try:
         entry = json.loads(line)
     except ValueError:
@@ -112,6 +140,6 @@ def _text(entry: Mapping[str, Any]) -> str:
     return name + str(entry.get("msg", "")).strip()
 
 
-def _last_line(text: str) -> str:
-    lines = [_BEGINNING.sub("", line).strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it says nothing"
+def _last_line(stream: IO[bytes]) -> str:
+    last = next(iter(deque((line for line in stream if line.strip()), maxlen=1)), b"it says nothing")
+    return _BEGINNING.sub("", last.decode(errors="replace")).strip()

@@ -46,11 +46,11 @@ class Authority:
 def running(folder: Path, names: dict[str, str]) -> Iterator[Authority]:
     """The authority, for which `names` lead to these addresses."""
     own = Secrets("authority", "signs the directory's certificate, in tests")
-    made = own.certificate("directory", (ADDRESS,))
+    certificate = own.certificate("directory", (ADDRESS,))
     build(folder / "pebble")
     (folder / "hosts").write_text("".join(f"{address} {name}\n" for name, address in names.items()))
-    (folder / "directory.crt").write_text(made.certificate)
-    (folder / "directory.key").write_text(made.key)
+    (folder / "directory.crt").write_text(certificate.certificate)
+    (folder / "directory.key").write_text(certificate.key)
     (folder / "pebble.json").write_text(json.dumps({"pebble": configuration(folder)}))
     trust = ssl.create_default_context(cadata=own.authority.certificate)
     with outsider.machine(NAMESPACE, ADDRESS), (folder / "log").open("wb") as log:
@@ -84,7 +84,7 @@ def configuration(folder: Path) -> dict[str, object]:
 
 
 def wait_for_root(trust: ssl.SSLContext, process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """The certificate that it signs with, made at its start."""
+    """The certificate that it signs with, created at its start."""
     end = time.monotonic() + START_SECONDS
     while True:
         try:

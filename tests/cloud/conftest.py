@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from harness.cloud import leftovers, tenant
+from harness.cloud import tenant
 from harness.cloud.service import Service, local
 from harness.cloud.tenant import Tenant
 from harness.stacks import ROOT
@@ -37,13 +37,13 @@ def service() -> Service:
 def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     """The same once more in a project apart, for what the first must not suffer."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("second"), "idr-second")
+    stack = tenant.make(tmp_path_factory.mktemp("second"), "idr-second")
     try:
-        made.apply()
-        yield made
+        stack.apply()
+        yield stack
     finally:
         # Faster than `pulumi destroy`, which tests/soak/test_lifecycle.py tests.
-        leftovers.clear(made.cloud())
+        tenant.empty(stack)
 
 
 @pytest.fixture

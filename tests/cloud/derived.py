@@ -1,4 +1,4 @@
-"""Every secret that a stack's machines and settings are given, and how one looks where it must not be."""
+"""Every secret of a stack's machines and settings, and its forms in texts that must not have it."""
 
 import base64
 from dataclasses import dataclass, field
@@ -33,16 +33,16 @@ class Recording(Secrets):
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
         """As the stack's, remembered."""
-        made = super().certificate(name, hosts)
-        self.given[f"tls/{name}"] = tuple(made.key.splitlines()[PKCS8_PRIVATE])
-        return made
+        pair = super().certificate(name, hosts)
+        self.given[f"tls/{name}"] = tuple(pair.key.splitlines()[PKCS8_PRIVATE])
+        return pair
 
     @cached_property
     def authority(self) -> Certificate:
         """As the stack's, remembered."""
-        made = super().authority
-        self.given["ca"] = tuple(made.key.splitlines()[PKCS8_PRIVATE])
-        return made
+        pair = super().authority
+        self.given["ca"] = tuple(pair.key.splitlines()[PKCS8_PRIVATE])
+        return pair
 
 
 def of_plan(plan: Plan, secrets: Secrets) -> dict[str, tuple[str, ...]]:
@@ -59,12 +59,12 @@ def _volumes(node: Node) -> dict[str, str]:
 
 
 def forms(value: str) -> tuple[str, ...]:
-    """How a value looks as it is, and inside a text that was written as base64, where it may begin at three places."""
+    """The forms of a value: as it is, and inside a text in base64, where it may begin at three offsets."""
     encoded = (base64.b64encode(b"\0" * shift + value.encode()).decode() for shift in range(3))
     # Without the characters that the neighbours have a part in.
     return (value, *(text[4:-4] for text in encoded))
 
 
-def found(text: str, secrets: dict[str, tuple[str, ...]]) -> set[str]:
+def names_in(text: str, secrets: dict[str, tuple[str, ...]]) -> set[str]:
     """The names of the secrets that a text holds, in any form."""
     return {name for name, values in secrets.items() if any(form in text for value in values for form in forms(value))}

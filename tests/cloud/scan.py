@@ -12,9 +12,9 @@ OPEN = {"omero": {80, 443, 4064}, "bastion": {22}}
 
 def open_ports(address: str, among: Iterable[int], expected: Iterable[int]) -> set[int]:
     """Those of the given ports that accept a connection."""
-    found = asyncio.run(_scan(address, sorted(among)))
+    listening = asyncio.run(_scan(address, sorted(among)))
     # A packet that is lost among so many is sent again after the scan has stopped waiting: ask the expected ones alone.
-    return found | {port for port in expected if _is_open(address, port)}
+    return listening | {port for port in expected if _is_open(address, port)}
 
 
 async def _scan(address: str, among: list[int]) -> set[int]:

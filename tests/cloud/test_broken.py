@@ -10,7 +10,7 @@ import pytest
 
 from harness.cloud.asking import asking
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 
 pytestmark = pytest.mark.cloud
 
@@ -19,10 +19,10 @@ BACK = "The previous configuration is back in force."
 NGINX = "cloudinit/proxy/files/etc/nginx/conf.d/gzip.conf"
 
 
-def refusal(place: Tenant, node: str) -> str:
-    """What an `up` says that one node refuses, all of it about that node; visitors must not have noticed."""
-    with asking(place.service()) as asked:
-        done = place.up()
+def refusal(stack: Tenant, node: str) -> str:
+    """Return the output of an `up` that one node refuses; it names that node alone, and visitors notice nothing."""
+    with asking(stack.service()) as asked:
+        done = stack.up()
     assert done.returncode != 0, done.stdout
     assert asked.failures == []
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
@@ -33,19 +33,19 @@ def refusal(place: Tenant, node: str) -> str:
     return done.stdout + done.stderr
 
 
-def corrected(place: Tenant, *nodes: str) -> None:
+def corrected(stack: Tenant, *nodes: str) -> None:
     """The next `up` completes: it configures these nodes, and visitors are served."""
-    steps = place.apply()
-    assert said(steps) == sorted(f"update Command {node}" for node in nodes)
-    with asking(place.service()) as asked:
+    steps = stack.apply()
+    assert lines_of(steps) == sorted(f"update Command {node}" for node in nodes)
+    with asking(stack.service()) as asked:
         pass
     assert asked.failures == []
 
 
 @contextmanager
-def edited(place: Tenant, file: str, old: str, new: str) -> Iterator[None]:
+def edited(stack: Tenant, file: str, old: str, new: str) -> Iterator[None]:
     """The copy of the program with another text in one of its files."""
-    path = place.folder / file
+    path = stack.folder / file
     before = path.read_text()
     assert old in before
     path.write_text(before.replace(old, new))
@@ -55,7 +55,7 @@ def edited(place: Tenant, file: str, old: str, new: str) -> Iterator[None]:
         path.write_text(before)
 
 
-def test_an_invalid_line_for_nginx_is_named_with_its_place(second: Tenant) -> None:
+def test_an_invalid_line_for_nginx_is_named_with_its_key(second: Tenant) -> None:
     with edited(second, NGINX, "gzip_vary on;", "gzip_varyy on;"):
         text = refusal(second, PROXY)
     assert "role proxy: check failed" in text

@@ -34,8 +34,8 @@ CLOSED = (
 @pytest.fixture
 def browser(service: Service, tmp_path: Path) -> Iterator[Browser]:
     """A browser that has never been here."""
-    with chromium(tmp_path, visitors.site(service)) as made:
-        yield made
+    with chromium(tmp_path, visitors.site(service)) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

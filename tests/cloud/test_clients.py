@@ -32,15 +32,15 @@ def client(service: Service, tmp_path: Path) -> Client:
 def read(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     """What a script has printed, which must have worked."""
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def test_the_idrs_own_client_needs_nothing_but_the_name(client: Client) -> None:
-    found = read(client.run("python", HERE / "read_image.py", "idr-py", NAME))
-    assert found["router"] == f"OMERO.Glacier2/router:wss -p 443 -h {NAME} -r /omero-ws/1"
-    assert (found["user"], found["name"]) == ("public", "Demo image A05")
-    assert found["planes"] == PLANES
+    answer = read(client.run("python", HERE / "read_image.py", "idr-py", NAME))
+    assert answer["router"] == f"OMERO.Glacier2/router:wss -p 443 -h {NAME} -r /omero-ws/1"
+    assert (answer["user"], answer["name"]) == ("public", "Demo image A05")
+    assert answer["planes"] == PLANES
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -19,7 +19,7 @@ OTHERS = ("dev/verify_official.py", "docs/guide.md")
 CALL = re.compile(r"(?:^|as_omero |/bin/|timeout 60 )omero (?!web )([-\w].+)|\bomero_client (.+)", re.MULTILINE)
 """Without OMERO.web's, which the clients' environment has not: every start of OMERO.web in the tests runs that."""
 VARIABLES = {"$imported": "Image:1"}
-"""What stands for variables whose form the parser looks at."""
+"""Values of variables whose form the parser looks at."""
 OLD = "user add --ignore-existing --no-password --group-name public public Public User"
 """What the first deployment of each new database failed with."""
 
@@ -29,8 +29,8 @@ def command_lines() -> Iterator[list[str]]:
     paths = [path for pattern in SOURCES for path in sorted(ROOT.glob(pattern)) if path.is_file()]
     for path in [*paths, *(ROOT / name for name in OTHERS)]:
         lines = (line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
-        for found in CALL.finditer("\n".join(lines)):
-            words = shlex.shlex(found[1] or found[2], posix=True, punctuation_chars=True)
+        for call in CALL.finditer("\n".join(lines)):
+            words = shlex.shlex(call[1] or call[2], posix=True, punctuation_chars=True)
             words.whitespace_split = True
             line: list[str] = []
             for word in words:

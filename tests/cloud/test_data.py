@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from harness.cloud.tenant import Tenant
-from harness.steps import Step, replaced, said
+from harness.steps import Step, lines_of, replaced
 
 pytestmark = pytest.mark.cloud
 
@@ -13,8 +13,8 @@ RELEASE = "demo1"
 ROW = "sudo -u postgres psql -XqtA idr -c '{}'"
 
 
-def volumes(place: Tenant) -> dict[str, str]:
-    return {volume.name: volume.id for volume in place.cloud().block_storage.volumes()}
+def volumes(stack: Tenant) -> dict[str, str]:
+    return {volume.name: volume.id for volume in stack.cloud().block_storage.volumes()}
 
 
 def test_a_volume_grows_in_place_and_its_filesystem_with_it(second: Tenant) -> None:
@@ -24,7 +24,7 @@ def test_a_volume_grows_in_place_and_its_filesystem_with_it(second: Tenant) -> N
     second.configure(idr_releases=releases)
     steps = second.apply()
     # The node is configured again, too: it waits for the larger disk and lets the filesystem fill it.
-    assert sorted(said(steps)) == [f"update Command {RELEASE}-database", f"update Volume {RELEASE}-database-db"]
+    assert sorted(lines_of(steps)) == [f"update Command {RELEASE}-database", f"update Volume {RELEASE}-database-db"]
     size = second.service().on(f"{RELEASE}-database", "df -B1 --output=size /var/lib/postgresql | tail -n 1")
     assert int(size) > 1.5 * 2**30
     assert volumes(second) == before
@@ -39,7 +39,7 @@ def test_a_rebuild_stops_detaches_deletes_creates_attaches_and_configures_in_tha
     second.configure(idr_releases=releases)
     steps = second.apply()
     assert replaced(steps, "Instance") == {name}
-    assert replaced(steps) == {name, f"{name}-db"}, said(steps)
+    assert replaced(steps) == {name, f"{name}-db"}, lines_of(steps)
     order = [
         one(steps, "delete-replaced", "remote:Command"),
         one(steps, "delete-replaced", "local:Command"),
@@ -60,14 +60,14 @@ def test_a_rebuild_stops_detaches_deletes_creates_attaches_and_configures_in_tha
 
 
 def one(steps: tuple[Step, ...], op: str, kind: str) -> Step:
-    found = [step for step in steps if step.op == op and step.type.endswith(f":{kind}")]
-    assert len(found) == 1, said(steps)
-    return found[0]
+    matching = [step for step in steps if step.op == op and step.type.endswith(f":{kind}")]
+    assert len(matching) == 1, lines_of(steps)
+    return matching[0]
 
 
-def actions(place: Tenant, server: str) -> list[str]:
+def actions(stack: Tenant, server: str) -> list[str]:
     """What Nova did to a server last, the oldest first; it remembers deleted ones too."""
-    compute = place.cloud().compute
-    found = compute.get(f"/servers/{server}/os-instance-actions", microversion="2.21").json()["instanceActions"]
-    named = [action["action"] for action in sorted(found, key=lambda action: str(action["start_time"]))]
+    compute = stack.cloud().compute
+    entries = compute.get(f"/servers/{server}/os-instance-actions", microversion="2.21").json()["instanceActions"]
+    named = [action["action"] for action in sorted(entries, key=lambda action: str(action["start_time"]))]
     return named[-2:]

@@ -1,4 +1,4 @@
-"""Lists of images are read as OMERO's own command line reads them, and it takes every command line made of them."""
+"""Read lists of images as OMERO's own command line does, and let it take every command line that follows from them."""
 
 import subprocess
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.cloud.test_command_lines import refused
 pytestmark = pytest.mark.cloud
 
 LISTS = sorted((ROOT / "tests" / "unit" / "importer" / "idr-metadata").glob("*/*/*-bulk.yml"))
+FOLDER = Path("/data/imports/a/beside")
 OTHER = Row(
     "/a b.tiff", "Screen:7", {"skip": ["all", "minmax"], "parallel_upload": "4", "annotation_ns": "-x", "depth": "9"}
 )
@@ -36,7 +37,7 @@ def dry_run(file: Path, folder: Path) -> list[list[str]]:
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
         timeout=environment.SECONDS,
     )
-    # Each word is in quotation marks, which those in a word are not told from.
+    # Each word is in quotation marks, which look like those inside a word.
     return [line[1:-1].split('" "') for line in done.stdout.splitlines() if line]
 
 
@@ -46,9 +47,9 @@ def test_a_list_says_the_same_to_omero(file: Path, tmp_path: Path) -> None:
     printed = dry_run(file, tmp_path)
     assert len(printed) == len(rows)
     for row, words in zip(rows, printed, strict=True):
-        made = command_line.importing(row)
+        command = command_line.importing(row)
         # What a node decides itself.
-        assert {word for word in words if not word.startswith("--logprefix")} <= set(made), words
+        assert {word for word in words if not word.startswith("--logprefix")} <= set(command), words
 
 
 def test_omero_takes_every_command_line(tmp_path: Path) -> None:
@@ -57,10 +58,18 @@ def test_omero_takes_every_command_line(tmp_path: Path) -> None:
         *(command_line.importing(row) for row in rows),
         command_line.logging_in("10.0.0.1", "demo", "public"),
         command_line.logging_in("10.0.0.1", "demo", None),
+        command_line.entering_as_guest("10.0.0.1"),
         command_line.asking_for_the_session(),
         command_line.deleting(7),
+        *command_line.rendering(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
+        *command_line.opening(["Plate:1", "Image:2"]),
+        *command_line.unannotating("Screen:1", FOLDER / "bulkmap-config.json", ["x/gene"]),
+        *command_line.annotating("Project:1", FOLDER / "annotation.csv.gz", FOLDER / "bulkmap-config.json"),
+        *command_line.annotating("Dataset:1", FOLDER / "annotation.csv.gz", None),
         command_line.logging_out(),
     ]
     assert {line[0] for line in lines} == {"omero"}
     assert refused([line[1:] for line in lines], tmp_path) == ""
-    assert refused([["import", "--skip=some", "/a"]], tmp_path) == "refused: import --skip=some /a\n"
+    wrong = ["metadata", "populate", "--context=maps", "Screen:1"]
+    for words in (["import", "--skip=some", "/a"], wrong, ["render", "test", "Image:1", "Image:2"]):
+        assert refused([words], tmp_path) == f"refused: {' '.join(words)}\n"

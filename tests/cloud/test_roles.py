@@ -44,8 +44,8 @@ def hardened(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", NODES)
 def test_a_machine_listens_where_the_plan_says_and_nowhere_else(service: Service, name: str) -> None:
-    found = service.on(name, "sudo ss -H -ltn | awk '{print $4}'").split()
-    reachable = {int(socket.rsplit(":", 1)[1]) for socket in found if not socket.startswith(("127.", "[::1]"))}
+    sockets = service.on(name, "sudo ss -H -ltn | awk '{print $4}'").split()
+    reachable = {int(socket.rsplit(":", 1)[1]) for socket in sockets if not socket.startswith(("127.", "[::1]"))}
     assert reachable == set(NODES[name].listens)
 
 
@@ -85,10 +85,10 @@ def test_systemd_finds_its_units_valid(service: Service, name: str) -> None:
 @pytest.mark.parametrize("name", NODES)
 def test_a_service_that_is_taken_over_can_do_little(service: Service, name: str) -> None:
     for unit in hardened(name):
-        said = service.on(name, f"systemd-analyze security --no-pager {unit}").splitlines()[-1]
-        exposure = re.search(r"exposure level for \S+: ([0-9.]+) ", said)
-        assert exposure, said
-        assert float(exposure[1]) <= MOST_EXPOSED, said
+        output = service.on(name, f"systemd-analyze security --no-pager {unit}").splitlines()[-1]
+        exposure = re.search(r"exposure level for \S+: ([0-9.]+) ", output)
+        assert exposure, output
+        assert float(exposure[1]) <= MOST_EXPOSED, output
         # What runs was started with it; the pre-warm ends.
         process = service.on(name, f"systemctl show --value -p MainPID {unit}")
         if process == "0":
@@ -104,9 +104,9 @@ def test_nothing_of_a_machine_has_failed_and_its_own_firewall_is_loaded(service:
 
 @pytest.mark.parametrize("name", NODES)
 def test_a_machine_keeps_its_units_in_control_groups_of_its_own(service: Service, name: str) -> None:
-    said = service.on(name, "sudo journalctl -q -b _PID=1 -o cat").splitlines()
-    assert said
-    assert [line for line in said if re.search("Failed to .*(cgroup|control group)", line)] == []
+    output = service.on(name, "sudo journalctl -q -b _PID=1 -o cat").splitlines()
+    assert output
+    assert [line for line in output if re.search("Failed to .*(cgroup|control group)", line)] == []
 
 
 def test_units_start_again_on_all_machines_at_once(service: Service) -> None:
@@ -130,8 +130,8 @@ def test_the_jump_account_passes_connections_on_and_opens_no_session(service: Se
 
 def test_only_security_updates_come_by_themselves(service: Service) -> None:
     for name in NODES:
-        said = service.on(name, "apt-config dump Unattended-Upgrade::Origins-Pattern")
-        origins = [line for line in said.splitlines() if "origin=" in line]
+        output = service.on(name, "apt-config dump Unattended-Upgrade::Origins-Pattern")
+        origins = [line for line in output.splitlines() if "origin=" in line]
         assert origins
         assert all("-security" in line for line in origins), name
 
@@ -143,7 +143,7 @@ def test_the_read_only_role_reads_and_cannot_write(service: Service) -> None:
     password = service.on(
         database, "sudo sed -n \"s/.set omeroreadonly '\\(.*\\)'/\\1/p\" /etc/idr/database/passwords.sql"
     )
-    # The password goes through standard input's place, the environment: a command line shows in the process list.
+    # The password goes through the environment: a command line shows in the process list.
     ask = f"PGPASSWORD={password} psql 'host={address} user=omeroreadonly dbname=idr sslmode=require' -tAc "
     assert service.on(omero, f"{ask} 'show statement_timeout'") == "1min"
     refused = service.try_on(omero, f"{ask} 'create table no (x int)'")

@@ -56,10 +56,10 @@ def test_a_visitors_session_is_in_redis_and_nowhere_else(service: Service, visit
     for node in service.nodes:
         if node != redis:
             assert service.on(node, "pgrep -c redis-server || true") == "0"
-            found = service.try_on(
+            keys = service.try_on(
                 node, f"sudo grep -rls {session} /opt/omero /var/lib /tmp /var/tmp --exclude-dir=journal"
             )
-            assert found.stdout == "", node
+            assert keys.stdout == "", node
 
 
 def test_the_database_is_on_its_cinder_volume(service: Service) -> None:

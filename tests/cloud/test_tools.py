@@ -59,8 +59,8 @@ def ansible(tool: str, inventory: Path, *arguments: str) -> str:
 
 
 def test_ansible_pings_every_node_through_the_bastion(service: Service, inventory: Path) -> None:
-    said = ansible("ansible", inventory, "all", "-m", "ansible.builtin.ping", "-o")
-    assert said.count('"ping": "pong"') == len(service.nodes)
+    output = ansible("ansible", inventory, "all", "-m", "ansible.builtin.ping", "-o")
+    assert output.count('"ping": "pong"') == len(service.nodes)
 
 
 def test_ansible_shows_idrs_groups(inventory: Path) -> None:
@@ -77,9 +77,9 @@ def test_ansible_shows_idrs_groups(inventory: Path) -> None:
 
 
 def test_a_playbook_with_the_slides_groups_and_variables_runs(inventory: Path) -> None:
-    said = ansible("ansible-playbook", inventory, str(PLAYBOOK))
-    assert "failed=0" in said
-    assert "unreachable=1" not in said
+    output = ansible("ansible-playbook", inventory, str(PLAYBOOK))
+    assert "failed=0" in output
+    assert "unreachable=1" not in output
 
 
 def test_a_machine_with_another_host_key_is_refused(service: Service, outputs: Path, tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ def test_idr_ssh_ends_with_the_remote_exit_status(outputs: Path) -> None:
 
 def test_idr_status_says_that_all_is_well(service: Service) -> None:
     done = run(IDR, "status", "-s", "local", "--json")
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["ok"]) == (0, True), told
-    assert sorted(node["node"] for node in told["nodes"]) == sorted(service.nodes)
-    assert {node["configuration"] for node in told["nodes"]} == {"current"}
+    status = json.loads(done.stdout)
+    assert (done.returncode, status["ok"]) == (0, True), status
+    assert sorted(node["node"] for node in status["nodes"]) == sorted(service.nodes)
+    assert {node["configuration"] for node in status["nodes"]} == {"current"}
 
 
 def test_idr_drift_sees_none_after_an_up(service: Service) -> None:
@@ -125,18 +125,18 @@ def test_idr_drift_sees_none_after_an_up(service: Service) -> None:
 def poor(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     """An empty project that may hold next to nothing."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("tenant"))
+    stack = tenant.make(tmp_path_factory.mktemp("tenant"))
     tenant.quota(instances=3, cores=2, ram=1024)
     tenant.network_quota(security_groups=4, security_group_rules=20, networks=1, routers=0, floatingip=1)
-    yield made
+    yield stack
     tenant.default_quotas()
 
 
 def test_idr_check_names_each_shortfall_and_up_then_creates_nothing(poor: Tenant) -> None:
     done = poor.run(sys.executable, "-m", "idr", "check", "-s", "local", "--json")
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["ok"]) == (1, False), done.stderr
-    lacking = {need["quota"] for need in told["needs"] if not need["fits"]}
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["ok"]) == (1, False), done.stderr
+    lacking = {need["quota"] for need in report["needs"] if not need["fits"]}
     assert lacking == {
         "instances", "cores", "ram (MiB)", "networks", "routers", "floating IPs", "security groups",
         "security group rules",
@@ -145,5 +145,5 @@ def test_idr_check_names_each_shortfall_and_up_then_creates_nothing(poor: Tenant
     text = refused.stdout + refused.stderr
     assert refused.returncode != 0
     assert "nothing was changed: this cloud cannot hold the plan:" in text
-    assert all(line in text for line in told["shortfalls"])
+    assert all(line in text for line in report["shortfalls"])
     assert not any(poor.listing().values()), poor.listing()

@@ -1,4 +1,4 @@
-"""The provider and `idr`, given the same settings, variables and files: what each then did."""
+"""Run the provider and `idr` with the same settings, variables and files, and record what each did."""
 
 import json
 import os
@@ -22,7 +22,7 @@ class Reached:
     logins: list[dict[str, Any]]
     asked: set[str]
     network: str | None
-    said: str = ""
+    message: str = ""
 
 
 def put_in(fake: FakeCloud, value: Any) -> Any:
@@ -41,13 +41,13 @@ def write(way: Way, fake: FakeCloud, folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def taken(fake: FakeCloud, network: str | None, said: str = "") -> Reached:
+def taken(fake: FakeCloud, network: str | None, message: str = "") -> Reached:
     # The version document is asked for by one client only.
     calls = {"/".join(call.split()[1].split("/")[:3]) for call in fake.calls if call.endswith("/networks")}
-    found = Reached(list(fake.identity.logins), calls, network, said)
+    reached = Reached(list(fake.identity.logins), calls, network, message)
     fake.identity.logins.clear()
     fake.calls.clear()
-    return found
+    return reached
 
 
 def by_provider(way: Way, fake: FakeCloud, folder: Path, environment: dict[str, str]) -> Reached:

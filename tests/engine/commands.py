@@ -38,9 +38,9 @@ class Commands(grpc.GenericRpcHandler):  # type: ignore[misc]  # its base class 
         }
 
         def answer(request: bytes, context: Any) -> bytes:
-            made = played[name](request) if name in played else None
+            answer_played = played[name](request) if name in played else None
             try:
-                return made if made is not None else bytes(forward(request))
+                return answer_played if answer_played is not None else bytes(forward(request))
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())
                 raise
@@ -57,18 +57,18 @@ class Commands(grpc.GenericRpcHandler):  # type: ignore[misc]  # its base class 
         if asked.preview:
             return None
         self._note("create", asked.urn)
-        made = provider_pb2.CreateResponse(id="a command", properties=asked.properties)
-        made.properties.update({"stdout": "ready", "stderr": ""})
-        return bytes(made.SerializeToString())
+        response = provider_pb2.CreateResponse(id="a command", properties=asked.properties)
+        response.properties.update({"stdout": "ready", "stderr": ""})
+        return bytes(response.SerializeToString())
 
     def _update(self, data: bytes) -> bytes | None:
         asked = provider_pb2.UpdateRequest.FromString(data)
         if asked.preview:
             return None
         self._note("update", asked.urn)
-        made = provider_pb2.UpdateResponse(properties=asked.news)
-        made.properties.update({"stdout": "ready", "stderr": ""})
-        return bytes(made.SerializeToString())
+        response = provider_pb2.UpdateResponse(properties=asked.news)
+        response.properties.update({"stdout": "ready", "stderr": ""})
+        return bytes(response.SerializeToString())
 
     def _delete(self, data: bytes) -> bytes | None:
         self._note("delete", provider_pb2.DeleteRequest.FromString(data).urn)

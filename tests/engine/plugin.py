@@ -45,9 +45,9 @@ def network_id(name: str, settings: Mapping[str, str], environment: Mapping[str,
 
 
 def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    made = struct_pb2.Struct()
-    made.update(dict(values))
-    return made
+    struct = struct_pb2.Struct()
+    struct.update(dict(values))
+    return struct
 
 
 @contextmanager

@@ -18,24 +18,24 @@ Entry = dict[str, Any]
 
 
 @dataclass
-class Place:
-    """A stack on a fake cloud, and what both were when it was made."""
+class Deployment:
+    """A stack on a fake cloud, and the cloud's objects after the stack was created."""
 
     cloud: FakeCloud
     project: CloudProject
-    made: dict[str, Any]
+    created: dict[str, Any]
 
     def keep(self) -> None:
         """Keep cloud and state as they are, for `put_back`."""
-        self.made = copy.deepcopy(self.cloud.store._kinds)
-        shutil.copytree(self.project.folder / "state", self.project.folder / "state.made")
+        self.created = copy.deepcopy(self.cloud.store._kinds)
+        shutil.copytree(self.project.folder / "state", self.project.folder / "state.created")
 
     def put_back(self) -> None:
         """Make cloud and state as they were kept."""
-        self.cloud.store.replace(copy.deepcopy(self.made))
+        self.cloud.store.replace(copy.deepcopy(self.created))
         state = self.project.folder / "state"
         shutil.rmtree(state)
-        shutil.copytree(self.project.folder / "state.made", state)
+        shutil.copytree(self.project.folder / "state.created", state)
 
     def up(self, *options: str) -> subprocess.CompletedProcess[str]:
         return self.project.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", STACK, *options)

@@ -16,7 +16,7 @@ URN = "urn:pulumi:ebi::idr::pulumi:pulumi:Stack::idr-ebi"
 
 
 def give_outputs(project: Project) -> None:
-    """Put a state in place as an `up` of `ebi` leaves it, as far as outputs go."""
+    """Write a state with the outputs of an `up` of `ebi`."""
     assert project.pulumi("stack", "init", "ebi").returncode == 0
     outputs = contract.outputs(
         stacks.plan_of("ebi"), stacks.secrets_of("ebi"), Known(public="192.0.2.10", bastion="192.0.2.11")
@@ -40,8 +40,8 @@ def test_another_program_uses_the_outputs_by_their_contract(project: Project) ->
     assert named.returncode == 0, named.stderr
     done = consumer.pulumi("up", "--stack", "here", "--yes", "--skip-preview")
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(consumer.pulumi("stack", "output", "--stack", "here", "--json").stdout)
-    assert told == {
+    stack_outputs = json.loads(consumer.pulumi("stack", "output", "--stack", "here", "--json").stdout)
+    assert stack_outputs == {
         "contract": 1,
         "databases": ["192.168.130.20"],
         "liveRelease": ["prod130"],

@@ -67,15 +67,15 @@ def ask_all() -> tuple[Any, Any]:
 
 def asked(cloud: FakeCloud) -> list[tuple[str, str]]:
     """The requests of it, each once."""
-    found: dict[tuple[str, str], None] = {}
+    requests: dict[tuple[str, str], None] = {}
 
     def note(call: Call, service: Service) -> Answer:
-        found[call.method, call.path] = None
+        requests[call.method, call.path] = None
         return service(call)
 
     cloud.between = note
     ask_all()
-    return list(found)
+    return list(requests)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -95,7 +95,7 @@ def wrong_after(form: Callable[[Answer], Answer], fake: FakeCloud) -> list[str]:
 
         fake.between = disturb
         try:
-            # Of a version's document the address in the catalog takes the place.
+            # The address in the catalog is used instead of a version's document.
             assert ask_all()[0] == listed
         except CloudError as error:
             wrong += [str(error)] if "\n" in str(error) else []

@@ -31,8 +31,8 @@ def test_both_log_in_alike_and_ask_the_same_cloud(
     provider, idr = both(WAYS[name], fake, tmp_path, monkeypatch)
     if name in REFUSED:
         assert provider.network is None, "the provider takes it"
-        assert idr.network is None, provider.said
-        assert "\n" not in idr.said
+        assert idr.network is None, provider.message
+        assert "\n" not in idr.message
     else:
-        assert provider.network, provider.said
+        assert provider.network, provider.message
         assert idr == provider

@@ -19,7 +19,7 @@ StageOf = Callable[[Operation], Stage]
 
 @pytest.fixture(scope="module")
 def stage_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOf]:
-    """A stage of each operation, made when it is first asked for."""
+    """A stage of each operation, created when it is first asked for."""
     stages: dict[Operation, Stage] = {}
     clouds: list[FakeCloud] = []
 

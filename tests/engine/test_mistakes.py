@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests import deployed
-from tests.engine.recovery import Place
+from tests.engine.recovery import Deployment
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, local_stack
 
@@ -30,34 +30,36 @@ SECONDS = 300
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A stack that is there, on a cloud of two regions."""
     with FakeCloud(regions=("one", "two")) as cloud:
-        place = Place(cloud, local_stack(cloud, tmp_path_factory.mktemp("live")), {})
-        done = place.up()
+        deployment = Deployment(cloud, local_stack(cloud, tmp_path_factory.mktemp("live")), {})
+        done = deployment.up()
         assert done.returncode == 0, done.stdout + done.stderr
-        yield place
+        yield deployment
 
 
 @contextmanager
-def unharmed(place: Place) -> Iterator[None]:
-    """Nothing is made or deleted in the block, and afterwards the right settings change nothing."""
-    file = place.project.folder / FILE
-    right, before = file.read_text(), place.holds()
+def unharmed(deployment: Deployment) -> Iterator[None]:
+    """Check that the block creates and deletes nothing, and that the right settings change nothing afterwards."""
+    file = deployment.project.folder / FILE
+    right, before = file.read_text(), deployment.holds()
     try:
         yield
     finally:
         file.write_text(right)
-    assert place.holds() == before
+    assert deployment.holds() == before
 
 
-def without_variables(place: Place, **variables: str) -> Place:
+def without_variables(deployment: Deployment, **variables: str) -> Deployment:
     """The same stack, used by somebody whose environment differs."""
-    return replace(place, project=replace(place.project, variables={**place.project.variables, **variables}))
+    return replace(
+        deployment, project=replace(deployment.project, variables={**deployment.project.variables, **variables})
+    )
 
 
-def said(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command that must fail says."""
+def failure_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the output of a command that must fail."""
     text = done.stdout + done.stderr
     assert done.returncode != 0, text
     assert "Traceback" not in text
@@ -69,14 +71,14 @@ def another_flavor(config: dict[str, Any]) -> None:
     config["idr:releases"]["demo1"]["nodes"]["redis"]["flavor"] = "local.huge"
 
 
-def test_a_name_that_the_cloud_does_not_have(live: Place) -> None:
+def test_a_name_that_the_cloud_does_not_have(live: Deployment) -> None:
     names_nothing(live, another_flavor, "flavor 'local.huge' does not exist (available: local.medium, local.small)")
 
 
-def names_nothing(live: Place, mistake: Callable[[dict[str, Any]], None], message: str) -> None:
+def names_nothing(live: Deployment, mistake: Callable[[dict[str, Any]], None], message: str) -> None:
     with unharmed(live):
         live.project.change(mistake)
-        text = said(live.up())
+        text = failure_of(live.up())
         assert "nothing was changed" in text
         assert message in text
 
@@ -88,35 +90,35 @@ def names_nothing(live: Place, mistake: Callable[[dict[str, Any]], None], messag
         ({"OS_REGION_NAME": "two"}, "these credentials are for project"),
     ],
 )
-def test_another_cloud_or_person(live: Place, variables: dict[str, str], message: str) -> None:
+def test_another_cloud_or_person(live: Deployment, variables: dict[str, str], message: str) -> None:
     is_refused(live, variables, message)
 
 
-def is_refused(live: Place, variables: dict[str, str], message: str) -> None:
+def is_refused(live: Deployment, variables: dict[str, str], message: str) -> None:
     with unharmed(live):
-        assert message in said(without_variables(live, **variables).up())
+        assert message in failure_of(without_variables(live, **variables).up())
 
 
-def test_another_passphrase(live: Place) -> None:
+def test_another_passphrase(live: Deployment) -> None:
     with unharmed(live):
-        text = said(without_variables(live, PULUMI_CONFIG_PASSPHRASE="forgotten").up())  # noqa: S106  # opens nothing
+        text = failure_of(without_variables(live, PULUMI_CONFIG_PASSPHRASE="forgotten").up())  # noqa: S106  # opens nothing
         assert "incorrect passphrase" in text
 
 
-def test_another_name_of_the_stack(live: Place) -> None:
+def test_another_name_of_the_stack(live: Deployment) -> None:
     with unharmed(live):
-        text = said(live.project.pulumi("up", "--yes", "--skip-preview", "--stack", "locl"))
+        text = failure_of(live.project.pulumi("up", "--yes", "--skip-preview", "--stack", "locl"))
         assert "no stack named 'locl' found" in text
 
 
-def test_an_encryptionsalt_that_was_not_committed_is_in_the_state(live: Place) -> None:
+def test_an_encryptionsalt_that_was_not_committed_is_in_the_state(live: Deployment) -> None:
     """The repair is the command of docs/state.md."""
     file = live.project.folder / FILE
     right, before = file.read_text(), live.holds()
     document = yaml.safe_load(right)
     del document["encryptionsalt"]
     file.write_text(yaml.safe_dump(document))
-    said(live.up())
+    failure_of(live.up())
     page = (Path(__file__).parents[2] / "docs" / "state.md").read_text()
     (command,) = [block for block in page.split("```console\n")[1:] if block.startswith("salt=")]
     done = live.project.run("bash", "-euc", command.split("```")[0].replace("ebi", STACK))
@@ -128,7 +130,7 @@ def test_an_encryptionsalt_that_was_not_committed_is_in_the_state(live: Place) -
     file.write_text(right)
 
 
-def test_a_checkout_of_an_older_commit_deletes_nothing(live: Place) -> None:
+def test_a_checkout_of_an_older_commit_deletes_nothing(live: Deployment) -> None:
     kinds = ("servers", "volumes", "ports", "networks", "subnets", "routers", "floatingips", "security-groups")
     before = {kind: live.holds()[kind] for kind in kinds}
     deployed.put_program(live.project.folder, deployed.COMMIT)
@@ -139,11 +141,11 @@ def test_a_checkout_of_an_older_commit_deletes_nothing(live: Place) -> None:
     assert {kind: live.holds()[kind] for kind in kinds} == before
 
 
-def test_an_update_that_is_interrupted_is_completed(live: Place) -> None:
+def test_an_update_that_is_interrupted_is_completed(live: Deployment) -> None:
     is_completed_after(live, signal.SIGINT)
 
 
-def is_completed_after(live: Place, ended_by: signal.Signals) -> None:
+def is_completed_after(live: Deployment, ended_by: signal.Signals) -> None:
     volumes = live.holds()["volumes"]
     live.project.change(lambda config: config["idr:releases"]["demo1"].update(rebuild={"redis": int(ended_by) + 1}))
     live.cloud.calls.clear()
@@ -163,7 +165,7 @@ def is_completed_after(live: Place, ended_by: signal.Signals) -> None:
     assert live.holds()["volumes"] == volumes
 
 
-def test_after_all_of_it_there_is_nothing_to_do(live: Place) -> None:
+def test_after_all_of_it_there_is_nothing_to_do(live: Deployment) -> None:
     done = live.project.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", STACK)
     assert done.returncode == 0, done.stdout
     preview = json.loads(live.project.pulumi("preview", "--json", "--stack", STACK).stdout)

@@ -1,4 +1,4 @@
-"""What a cloud has and cannot be used: `up` on the fake cloud and `idr check` say all of it, and nothing is made."""
+"""What a cloud has and cannot be used: `up` on the fake cloud and `idr check` name all of it and create nothing."""
 
 import sys
 from pathlib import Path
@@ -54,7 +54,7 @@ SAID = (
 )
 
 
-def test_all_that_cannot_be_used_is_said_at_once_and_nothing_is_made(tmp_path: Path) -> None:
+def test_all_that_cannot_be_used_is_named_at_once_and_nothing_is_created(tmp_path: Path) -> None:
     with FakeCloud() as cloud:
         furnish(cloud)
         project = local_stack(cloud, tmp_path)

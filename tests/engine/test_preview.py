@@ -30,16 +30,16 @@ def shows_whole_stack(project: Project, stack: str) -> None:
     assert project.pulumi("stack", "init", stack).returncode == 0
     preview = project.preview(stack)
     plan = stacks.plan_of(stack)
-    found = kinds(preview)
-    assert found["openstack:compute/instance:Instance"] == len(plan.nodes)
-    assert found["openstack:networking/port:Port"] == len(plan.nodes)
-    assert found["openstack:blockstorage/volume:Volume"] == sum(len(node.volumes) for node in plan.nodes)
-    assert found["openstack:networking/floatingIp:FloatingIp"] == 2
-    assert found["command:remote:Command"] == len(plan.nodes)
+    resources = kinds(preview)
+    assert resources["openstack:compute/instance:Instance"] == len(plan.nodes)
+    assert resources["openstack:networking/port:Port"] == len(plan.nodes)
+    assert resources["openstack:blockstorage/volume:Volume"] == sum(len(node.volumes) for node in plan.nodes)
+    assert resources["openstack:networking/floatingIp:FloatingIp"] == 2
+    assert resources["command:remote:Command"] == len(plan.nodes)
     assert {step["op"] for step in preview["steps"]} == {"create"}
 
 
-def test_what_the_cloud_has_already_is_used_and_not_made(project: Project) -> None:
+def test_what_the_cloud_has_already_is_used_and_not_created(project: Project) -> None:
     file = project.folder / "Pulumi.uod.yaml"
     document = yaml.safe_load(file.read_text())
     config = document["config"]
@@ -55,13 +55,13 @@ def test_what_the_cloud_has_already_is_used_and_not_made(project: Project) -> No
     file.write_text(yaml.safe_dump(document))
     assert project.pulumi("stack", "init", "uod").returncode == 0
     preview = project.preview("uod")
-    found = kinds(preview)
+    resources = kinds(preview)
     plan = stacks.plan_of("uod")
     for kind in ("networking/router:Router", "networking/network:Network", "networking/floatingIp:FloatingIp"):
-        assert found[f"openstack:{kind}"] == 0
-    assert found["openstack:networking/port:Port"] == len(plan.nodes) + 5
-    assert found["openstack:blockstorage/volume:Volume"] == sum(len(node.volumes) for node in plan.nodes) - 1
-    assert found["openstack:compute/volumeAttach:VolumeAttach"] == sum(len(node.volumes) for node in plan.nodes)
+        assert resources[f"openstack:{kind}"] == 0
+    assert resources["openstack:networking/port:Port"] == len(plan.nodes) + 5
+    assert resources["openstack:blockstorage/volume:Volume"] == sum(len(node.volumes) for node in plan.nodes) - 1
+    assert resources["openstack:compute/volumeAttach:VolumeAttach"] == sum(len(node.volumes) for node in plan.nodes)
     servers = [step["newState"] for step in preview["steps"] if step["newState"]["type"].endswith(":Instance")]
     booted = {server["inputs"]["name"] for server in servers if "blockDevices" in server["inputs"]}
     assert booted == {"idr-uod-prod130-redis"}

@@ -1,4 +1,4 @@
-"""On a cloud that tells less a stack is made and updated all the same; a wrong name changes nothing of a live one."""
+"""On a cloud that hides things a stack is created and updated as well; a wrong name changes nothing of a live one."""
 
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def test_a_wrong_name_changes_nothing_of_a_live_stack_that_a_cloud_says_little_o
         assert not [call for call in cloud.calls if call.startswith("DELETE ") and "/servers/" in call]
 
 
-def test_why_a_cloud_refuses_is_said_whole(tmp_path: Path) -> None:
+def test_why_a_cloud_refuses_is_shown_whole(tmp_path: Path) -> None:
     with FakeCloud() as cloud:
         project = local_stack(cloud, tmp_path)
         cloud.refusals["GET network/networks"] = 503

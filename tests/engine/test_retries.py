@@ -42,7 +42,7 @@ def test_what_was_refused_is_asked_again_but_not_for_ever(
             assert len(asked) == 5
 
 
-def test_a_cloud_that_is_silent_is_said_not_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_that_is_silent_is_reported_not_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def late(call: Call, service: Service) -> Answer:
         time.sleep(1)
         return service(call)

@@ -66,8 +66,8 @@ def test_a_state_that_is_not_there_fails_in_a_line(project: Project) -> None:
 def test_an_operator_who_is_added_to_a_running_stack_fails_by_name(tmp_path: Path) -> None:
     with FakeCloud() as cloud:
         project = local_stack(cloud, tmp_path)
-        made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
-        assert made.returncode == 0, made.stdout + made.stderr
+        updated = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
+        assert updated.returncode == 0, updated.stdout + updated.stderr
         command = (sys.executable, "-m", "idr", "review", "--stack", STACK)
         assert project.run(*command).returncode == 0
         alice = {"name": "alice", "role": "jump", "keys": [stacks.OPERATOR_KEY]}

@@ -66,8 +66,8 @@ class Operator(Project):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with postgres.server() as made:
-        yield made
+    with postgres.server() as running_server:
+        yield running_server
 
 
 def checkout(folder: Path, server: Server) -> Operator:
@@ -82,27 +82,27 @@ def checkout(folder: Path, server: Server) -> Operator:
 
 @pytest.fixture
 def operator(server: Server, tmp_path: Path) -> Iterator[Operator]:
-    """The first operator, with the stack made."""
-    made = checkout(tmp_path / "first", server)
+    """The first operator, after creating the stack."""
+    project = checkout(tmp_path / "first", server)
     for arguments in (["stack", "init", STACK], ["config", "set", "--stack", STACK, "--secret", "stackSecret", SECRET]):
-        done = made.pulumi(*arguments)
+        done = project.pulumi(*arguments)
         assert done.returncode == 0, done.stderr
-    yield made
-    made.finish()
-    made.pulumi("cancel", "--yes", "--stack", STACK)
-    made.pulumi("stack", "rm", "--force", "--yes", STACK)
+    yield project
+    project.finish()
+    project.pulumi("cancel", "--yes", "--stack", STACK)
+    project.pulumi("stack", "rm", "--force", "--yes", STACK)
 
 
 @pytest.fixture
 def colleague(operator: Operator, server: Server, tmp_path: Path) -> Operator:
     """The second, who has the first one's stack file from version control."""
-    made = checkout(tmp_path / "second", server)
+    project = checkout(tmp_path / "second", server)
     name = f"Pulumi.{STACK}.yaml"
-    (made.folder / name).write_text((operator.folder / name).read_text())
-    return made
+    (project.folder / name).write_text((operator.folder / name).read_text())
+    return project
 
 
-def test_of_two_updates_at_once_the_second_is_refused_and_told_who_has_the_lock(
+def test_of_two_updates_at_once_the_second_is_refused_and_names_who_has_the_lock(
     operator: Operator, colleague: Operator
 ) -> None:
     running = operator.began()

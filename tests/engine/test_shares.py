@@ -8,7 +8,7 @@ import openstack
 import pytest
 from openstack.exceptions import HttpException
 
-from tests.engine.recovery import Place, refused
+from tests.engine.recovery import Deployment, refused
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.identity import WITH_MANILA
 from tests.fake_cloud.project import STACK, local_stack
@@ -21,15 +21,15 @@ OMERO = "10.130.1.40"
 SHARE, RULE = ("Share", "raw"), ("ShareAccess", "raw-demo1-omeroreadwrite")
 
 
-def declare(place: Place, **changes: Any) -> None:
+def declare(place: Deployment, **changes: Any) -> None:
     place.project.change(lambda config: config.update({"idr:storage": [{**RAW, **changes}]}))
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A stack with a share that was made once."""
     with FakeCloud(services=dict(WITH_MANILA)) as cloud:
-        place = Place(cloud, local_stack(cloud, tmp_path_factory.mktemp("stack")), {})
+        place = Deployment(cloud, local_stack(cloud, tmp_path_factory.mktemp("stack")), {})
         declare(place)
         done = place.up()
         assert done.returncode == 0, done.stdout + done.stderr
@@ -38,18 +38,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def place(stack: Place) -> Place:
+def place(stack: Deployment) -> Deployment:
     """The stack as it was made."""
     stack.put_back()
     declare(stack)
     return stack
 
 
-def rules(place: Place) -> list[tuple[str, str, str]]:
+def rules(place: Deployment) -> list[tuple[str, str, str]]:
     return [(one["access_to"], one["access_level"], one["state"]) for one in place.cloud.store.all("share_rules")]
 
 
-def test_the_share_is_made_once_for_the_omero_nodes_alone_and_left_alone(place: Place) -> None:
+def test_the_share_is_made_once_for_the_omero_nodes_alone_and_left_alone(place: Deployment) -> None:
     share = place.only("shares", NAME)
     assert (share["size"], share["share_proto"], share["metadata"]) == (4, "NFS", {"idr_stack": "local"})
     assert rules(place) == [(OMERO, "rw", "active")]
@@ -62,7 +62,7 @@ def test_the_share_is_made_once_for_the_omero_nodes_alone_and_left_alone(place: 
     assert place.idr("drift").returncode == 0
 
 
-def test_it_grows_and_neither_shrinks_nor_changes_its_type(place: Place) -> None:
+def test_it_grows_and_neither_shrinks_nor_changes_its_type(place: Deployment) -> None:
     share = place.only("shares", NAME)
     place.cloud.store.add("share_types", name="other")
     declare(place, sizeGib=2, type="other")
@@ -73,7 +73,7 @@ def test_it_grows_and_neither_shrinks_nor_changes_its_type(place: Place) -> None
     assert (share["size"], len(place.cloud.store.all("shares"))) == (6, 1)
 
 
-def test_a_share_that_the_state_does_not_know_is_adopted_and_not_made_twice(place: Place) -> None:
+def test_a_share_that_the_state_does_not_know_is_adopted_and_not_made_twice(place: Deployment) -> None:
     share = place.only("shares", NAME)
     place.cloud.store.remove("share_rules", place.cloud.store.all("share_rules")[0]["id"])
     place.lose_from_state(SHARE, RULE)
@@ -88,7 +88,7 @@ def test_a_share_that_the_state_does_not_know_is_adopted_and_not_made_twice(plac
     refused(place.project.pulumi("destroy", "--yes", "--stack", STACK), "protect")
 
 
-def test_an_access_rule_whose_answer_was_lost_is_made_anew(place: Place) -> None:
+def test_an_access_rule_whose_answer_was_lost_is_made_anew(place: Deployment) -> None:
     share, (rule,) = place.only("shares", NAME), place.cloud.store.all("share_rules")
     place.lose_from_state(RULE)
     refused(place.up(), f"share access rule of {NAME}: ip {OMERO} rw ({share['id']}/{rule['id']})")
@@ -100,7 +100,7 @@ def test_an_access_rule_whose_answer_was_lost_is_made_anew(place: Place) -> None
     assert place.cloud.store.all("share_rules")[0]["id"] != rule["id"]
 
 
-def test_a_rule_by_hand_is_told_and_left(place: Place) -> None:
+def test_a_rule_by_hand_is_told_and_left(place: Deployment) -> None:
     share = place.only("shares", NAME)
     place.cloud.store.add(
         "share_rules", share_id=share["id"], access_type="ip", access_to="192.0.2.77", access_level="rw", state="active"
@@ -112,7 +112,7 @@ def test_a_rule_by_hand_is_told_and_left(place: Place) -> None:
     assert [one[0] for one in rules(place)] == [OMERO, "192.0.2.77"]
 
 
-def test_a_list_without_the_share_is_not_its_end(place: Place) -> None:
+def test_a_list_without_the_share_is_not_its_end(place: Deployment) -> None:
     known = place.known()
     place.cloud.store._kinds["shares"].clear()
     for done in (place.up(), place.idr("recover", "--yes")):
@@ -120,12 +120,12 @@ def test_a_list_without_the_share_is_not_its_end(place: Place) -> None:
     assert place.known() == known
 
 
-def test_a_share_that_nodes_cannot_mount_ends_the_update(place: Place) -> None:
+def test_a_share_that_nodes_cannot_mount_ends_the_update(place: Deployment) -> None:
     place.only("shares", NAME)["locations"] = [{"path": "[fd00::3]:/shares/a", "preferred": True}]
     refused(place.up("--refresh"), "share 'raw' has no export location that can be mounted", "[fd00::3]:/shares/a")
 
 
-def test_a_manila_that_does_not_answer_makes_nothing_new(place: Place) -> None:
+def test_a_manila_that_does_not_answer_makes_nothing_new(place: Deployment) -> None:
     place.cloud.refusals["GET share/shares"] = 500
     try:
         before = place.holds()
@@ -135,7 +135,7 @@ def test_a_manila_that_does_not_answer_makes_nothing_new(place: Place) -> None:
         place.cloud.refusals.clear()
 
 
-def test_what_is_taken_out_of_the_settings_is_protected_and_then_goes(place: Place) -> None:
+def test_what_is_taken_out_of_the_settings_is_protected_and_then_goes(place: Deployment) -> None:
     place.project.change(lambda config: config.pop("idr:storage"))
     refused(place.up(), "protect")
     assert place.only("shares", NAME)
@@ -153,7 +153,7 @@ def test_what_is_taken_out_of_the_settings_is_protected_and_then_goes(place: Pla
 
 def test_a_cloud_without_manila_says_so_and_costs_others_nothing(tmp_path: Any) -> None:
     with FakeCloud() as cloud:
-        place = Place(cloud, local_stack(cloud, tmp_path), {})
+        place = Deployment(cloud, local_stack(cloud, tmp_path), {})
         declare(place)
         for done in (place.up(), place.idr("check")):
             refused(done, "this cloud has no Manila in its catalogue, and storage declares the share 'raw'")

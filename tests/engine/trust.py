@@ -64,7 +64,7 @@ def make_certificate(folder: Path) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the fake cloud")])
     now = datetime.datetime.now(datetime.UTC)
     address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -76,7 +76,7 @@ def make_certificate(folder: Path) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    (folder / "own.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "own.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     plain = serialization.NoEncryption()
     text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
     (folder / "own.key").write_bytes(text)
@@ -92,8 +92,8 @@ def trust_alike(
         way = placed(TRUST[name], certificates, **(CLIENT if with_client else {}))
         provider, idr = both(way, server, folder, monkeypatch)
     reached = name not in UNTRUSTED and (with_client or not wants_client)
-    assert bool(provider.network) is reached, provider.said
-    assert (idr.logins, idr.asked, idr.network) == (provider.logins, provider.asked, provider.network), idr.said
+    assert bool(provider.network) is reached, provider.message
+    assert (idr.logins, idr.asked, idr.network) == (provider.logins, provider.asked, provider.network), idr.message
 
 
 def placed(way: Way, folder: Path, **settings: str) -> Way:

@@ -1,4 +1,4 @@
-"""Ways to say which cloud is meant and who asks: what each gives, and which of them nobody can log in with."""
+"""Ways to name a cloud and an account: the result of each, and those with which nobody can log in."""
 
 import json
 from dataclasses import dataclass, field

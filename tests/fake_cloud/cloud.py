@@ -31,10 +31,10 @@ LIMITS = {
         "security_group_rule": 500,
     },
 }
-"""Quotas by service, where all are told; a test takes away what its cloud does not tell."""
+"""Quotas by service, where all are shown; a test removes what its cloud does not show."""
 Service = Callable[[Call], Answer]
 Between = Callable[[Call, Service], Answer]
-"""What stands between a client and the services: gets a call, and what answers it."""
+"""A function between a client and the services: it gets a call, and the function that answers it."""
 
 
 @dataclass

@@ -20,7 +20,7 @@ ATTACHING = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESIZED")
 
 
 class Compute:
-    """A region's Nova. A name without limit is not told."""
+    """A region's Nova. A name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits
@@ -94,8 +94,8 @@ class Compute:
         if not rest or rest == ["detail"]:
             if call.method == "POST":
                 return self._create(call.body["server"])
-            found = [self._shown(server) for server in self.store.all("servers") if matches(server, call.query)]
-            return Answer(200, {"servers": found})
+            servers = [self._shown(server) for server in self.store.all("servers") if matches(server, call.query)]
+            return Answer(200, {"servers": servers})
         server = self.store.get("servers", rest[0])
         if server is None:
             return failure(404, f"Instance {rest[0]} could not be found.")
@@ -203,14 +203,14 @@ class Compute:
             return self._attach(server, call.body["volumeAttachment"]["volumeId"])
         if not rest:
             return Answer(200, {"volumeAttachments": server["attached"]})
-        found = next((known for known in server["attached"] if known["volumeId"] == rest[0]), None)
-        if found is None:
+        attachment = next((known for known in server["attached"] if known["volumeId"] == rest[0]), None)
+        if attachment is None:
             return failure(404, f"volume {rest[0]} is not attached.")
         if call.method == "DELETE":
-            self._volume(found)["status"] = "detaching"
-            self.store.later(lambda: self._detach(server, found))
+            self._volume(attachment)["status"] = "detaching"
+            self.store.later(lambda: self._detach(server, attachment))
             return Answer(202)
-        return Answer(200, {"volumeAttachment": found})
+        return Answer(200, {"volumeAttachment": attachment})
 
     def _attach(self, server: Thing, volume_id: str) -> Answer:
         volume = self.store.get("volumes", volume_id)
@@ -225,12 +225,12 @@ class Compute:
             message = f"Cannot 'attach_volume' instance {server['id']} while it is in vm_state {state}"
             return failure(409, message)
         device = f"/dev/vd{'bcdefgh'[len(server['attached'])]}"
-        made = {"id": volume_id, "volumeId": volume_id, "serverId": server["id"], "device": device}
-        server["attached"].append(made)
+        record = {"id": volume_id, "volumeId": volume_id, "serverId": server["id"], "device": device}
+        server["attached"].append(record)
         attachment = {"server_id": server["id"], "device": device, "attachment_id": new_id()}
         volume.update(status="attaching", attachments=[attachment])
         self.store.later(lambda: volume.update(status="in-use"))
-        return Answer(200, {"volumeAttachment": made})
+        return Answer(200, {"volumeAttachment": record})
 
     def _detach(self, server: Thing, attachment: Thing) -> None:
         if attachment in server["attached"]:
@@ -253,9 +253,9 @@ class Compute:
         for port in self.store.all("ports", device_id=server["id"]):
             network = self.store.get("networks", port["network_id"]) or {"name": "gone"}
             for fixed in port["fixed_ips"]:
-                told = {"addr": fixed["ip_address"], "version": 4, "OS-EXT-IPS:type": "fixed"}
-                told["OS-EXT-IPS-MAC:mac_addr"] = port["mac_address"]
-                addresses.setdefault(network["name"], []).append(told)
+                address = {"addr": fixed["ip_address"], "version": 4, "OS-EXT-IPS:type": "fixed"}
+                address["OS-EXT-IPS-MAC:mac_addr"] = port["mac_address"]
+                addresses.setdefault(network["name"], []).append(address)
         volumes = [{"id": known["volumeId"], "delete_on_termination": False} for known in server["attached"]]
         hidden = ("flavor_id", "attached")
         shown = {key: value for key, value in server.items() if key not in hidden}

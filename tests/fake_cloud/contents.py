@@ -52,11 +52,11 @@ def image(store: Store, name: str, **values: Any) -> Thing:
 def network(store: Store, name: str, cidr: str | None = None, gateway: str | None = None, **values: Any) -> Thing:
     """A network of the cloud's, with a subnet where a CIDR is given."""
     owned = {"project_id": OTHERS, "tenant_id": OTHERS, "shared": True, "tags": []}
-    made = store.add("networks", name=name, **{**DEFAULTS["networks"], "subnets": [], **owned, **values})
+    record = store.add("networks", name=name, **{**DEFAULTS["networks"], "subnets": [], **owned, **values})
     if cidr:
         subnet = {**DEFAULTS["subnets"], "name": name, "cidr": cidr, "gateway_ip": gateway, "project_id": OTHERS}
-        made["subnets"].append(store.add("subnets", network_id=made["id"], **subnet)["id"])
-    return made
+        record["subnets"].append(store.add("subnets", network_id=record["id"], **subnet)["id"])
+    return record
 
 
 def flavor(store: Store, name: str, vcpus: int, ram: int, disk: int) -> Thing:
@@ -67,10 +67,10 @@ def flavor(store: Store, name: str, vcpus: int, ram: int, disk: int) -> Thing:
 
 def group(store: Store, name: str, **values: Any) -> Thing:
     """A security group of the project's, with the four rules that `default` has."""
-    made = store.add("security-groups", name=name, project_id=PROJECT, tags=[], **values)
+    record = store.add("security-groups", name=name, project_id=PROJECT, tags=[], **values)
     for direction in ("ingress", "ingress", "egress", "egress"):
-        rule(store, made["id"], direction)
-    return made
+        rule(store, record["id"], direction)
+    return record
 
 
 def rule(store: Store, group_id: str, direction: str, **values: Any) -> Thing:

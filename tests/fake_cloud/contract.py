@@ -32,36 +32,36 @@ REFUSED = {
 
 def refusals(cloud: Connection, image: str, flavor: str, external: str, zone: str) -> dict[str, int]:
     """The status of each refusal; 0 where there was none. Leaves nothing behind."""
-    with ExitStack() as made:
-        return dict(_refusals(cloud, made, (image, flavor, external, zone)))
+    with ExitStack() as cleanup:
+        return dict(_refusals(cloud, cleanup, (image, flavor, external, zone)))
 
 
-def _refusals(cloud: Connection, made: ExitStack, names: tuple[str, str, str, str]) -> Iterator[tuple[str, int]]:
-    yield from _of_network(cloud, made, names[2])
-    yield from _of_compute(cloud, made, names)
+def _refusals(cloud: Connection, cleanup: ExitStack, names: tuple[str, str, str, str]) -> Iterator[tuple[str, int]]:
+    yield from _of_network(cloud, cleanup, names[2])
+    yield from _of_compute(cloud, cleanup, names)
 
 
-def _of_network(cloud: Connection, made: ExitStack, external: str) -> Iterator[tuple[str, int]]:
+def _of_network(cloud: Connection, cleanup: ExitStack, external: str) -> Iterator[tuple[str, int]]:
     api: Any = cloud.network
     public = api.find_network(external).id
-    network, lonely = (_kept(made, api.create_network(name=NAME), api.delete_network) for _ in range(2))
+    network, lonely = (_kept(cleanup, api.create_network(name=NAME), api.delete_network) for _ in range(2))
     subnet, apart = (
-        _kept(made, api.create_subnet(network_id=one.id, ip_version=4, cidr=cidr, name=NAME), api.delete_subnet)
+        _kept(cleanup, api.create_subnet(network_id=one.id, ip_version=4, cidr=cidr, name=NAME), api.delete_subnet)
         for one, cidr in ((network, "10.9.0.0/24"), (lonely, "10.9.1.0/24"))
     )
     gateway = {"external_gateway_info": {"network_id": public}}
-    router = _kept(made, api.create_router(name=NAME, **gateway), api.delete_router)
+    router = _kept(cleanup, api.create_router(name=NAME, **gateway), api.delete_router)
     api.add_interface_to_router(router, subnet=subnet.id)
-    made.callback(api.remove_interface_from_router, router, subnet=subnet.id)
-    group = _kept(made, api.create_security_group(name=NAME), api.delete_security_group)
+    cleanup.callback(api.remove_interface_from_router, router, subnet=subnet.id)
+    group = _kept(cleanup, api.create_security_group(name=NAME), api.delete_security_group)
     rule = {"security_group_id": group.id, "direction": "ingress", "protocol": "tcp", "ethertype": "IPv4"}
     rule |= {"port_range_min": 22, "port_range_max": 22}
     api.create_security_group_rule(**rule)
     here = {"network_id": network.id, "fixed_ips": [{"subnet_id": subnet.id, "ip_address": "10.9.0.10"}]}
-    port = _kept(made, api.create_port(name=NAME, security_groups=[group.id], **here), api.delete_port)
+    port = _kept(cleanup, api.create_port(name=NAME, security_groups=[group.id], **here), api.delete_port)
     there = {"network_id": lonely.id, "fixed_ips": [{"subnet_id": apart.id, "ip_address": "10.9.1.10"}]}
-    far = _kept(made, api.create_port(name=NAME, **there), api.delete_port)
-    first, second = (_kept(made, api.create_ip(floating_network_id=public), api.delete_ip) for _ in range(2))
+    far = _kept(cleanup, api.create_port(name=NAME, **there), api.delete_port)
+    first, second = (_kept(cleanup, api.create_ip(floating_network_id=public), api.delete_ip) for _ in range(2))
     api.update_ip(first, port_id=port.id)
     gate = next(one for one in api.ports(network_id=network.id) if one.device_id == router.id)
     tries: dict[str, Callable[[], Any]] = {
@@ -84,7 +84,7 @@ def _of_network(cloud: Connection, made: ExitStack, external: str) -> Iterator[t
         yield name, _status(attempt)
 
 
-def _of_compute(cloud: Connection, made: ExitStack, names: tuple[str, str, str, str]) -> Iterator[tuple[str, int]]:
+def _of_compute(cloud: Connection, cleanup: ExitStack, names: tuple[str, str, str, str]) -> Iterator[tuple[str, int]]:
     compute: Any = cloud.compute
     storage: Any = cloud.block_storage
     images: Any = cloud.image
@@ -93,14 +93,14 @@ def _of_compute(cloud: Connection, made: ExitStack, names: tuple[str, str, str, 
     ids = {"image_id": images.find_image(image).id, "flavor_id": compute.find_flavor(flavor).id}
     wanted = {**ids, "name": NAME, "networks": [{"port": port.id}], "availability_zone": zone}
     server = compute.create_server(**wanted)
-    made.callback(cloud.delete_server, server.id, wait=True, timeout=SECONDS)
+    cleanup.callback(cloud.delete_server, server.id, wait=True, timeout=SECONDS)
     volume = storage.create_volume(name=NAME, size=1)
-    made.callback(cloud.delete_volume, volume.id, wait=True, timeout=SECONDS)
+    cleanup.callback(cloud.delete_volume, volume.id, wait=True, timeout=SECONDS)
     storage.wait_for_status(volume, "available", wait=SECONDS)
     compute.wait_for_server(server, wait=SECONDS)
     compute.create_volume_attachment(server, volume_id=volume.id)
-    made.callback(storage.wait_for_status, volume, "available", wait=SECONDS)
-    made.callback(compute.delete_volume_attachment, server, volume)
+    cleanup.callback(storage.wait_for_status, volume, "available", wait=SECONDS)
+    cleanup.callback(compute.delete_volume_attachment, server, volume)
     storage.wait_for_status(volume, "in-use", wait=SECONDS)
     tries: dict[str, Callable[[], Any]] = {
         "a second server on a port": lambda: compute.create_server(**wanted),
@@ -112,8 +112,8 @@ def _of_compute(cloud: Connection, made: ExitStack, names: tuple[str, str, str, 
         yield name, _status(attempt)
 
 
-def _kept(made: ExitStack, thing: Any, end: Callable[[Any], Any]) -> Any:
-    made.callback(end, thing)
+def _kept(cleanup: ExitStack, thing: Any, end: Callable[[Any], Any]) -> Any:
+    cleanup.callback(end, thing)
     return thing
 
 

@@ -94,19 +94,19 @@ def _handler(answer: Callable[[Call], Answer], server: Server) -> type[BaseHTTPR
                 json.loads(given) if given else None,
             )
             try:
-                found = answer(call)
+                response = answer(call)
             except CutError:
                 self.close_connection = True
                 return
-            text = _text(found.body)
-            self.send_response(found.status)
-            for name, value in {"Content-Type": "application/json", **found.headers}.items():
+            text = _text(response.body)
+            self.send_response(response.status)
+            for name, value in {"Content-Type": "application/json", **response.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(text[: len(text) // 2] if found.truncated else text)
-            self.close_connection = self.close_connection or found.truncated
+                self.wfile.write(text[: len(text) // 2] if response.truncated else text)
+            self.close_connection = self.close_connection or response.truncated
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _respond  # noqa: N815  # the library's names
 

@@ -38,7 +38,7 @@ DEFAULTS: dict[str, Thing] = {
 
 
 class Network:
-    """A region's Neutron. `limits` are by the names of Neutron's quotas; a name without limit is not told."""
+    """A region's Neutron. `limits` are by the names of Neutron's quotas; a name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits
@@ -93,8 +93,8 @@ class Network:
         return None
 
     def _list(self, call: Call, kind: str) -> Answer:
-        found = [self._shown(kind, thing) for thing in self.store.all(kind) if matches(thing, call.query)]
-        return Answer(200, {kind.replace("-", "_"): found})
+        shown = [self._shown(kind, thing) for thing in self.store.all(kind) if matches(thing, call.query)]
+        return Answer(200, {kind.replace("-", "_"): shown})
 
     def _shown(self, kind: str, thing: Thing) -> Thing:
         if kind == "security-groups":
@@ -216,8 +216,8 @@ class Network:
 
     def _quotas(self, detailed: bool) -> Answer:
         used = {name: len(self._mine(kind)) for kind, name in KINDS.items()}
-        told = {name: {"limit": limit, "used": used[name], "reserved": 0} for name, limit in self.limits.items()}
-        return Answer(200, {"quota": told if detailed else self.limits})
+        quotas = {name: {"limit": limit, "used": used[name], "reserved": 0} for name, limit in self.limits.items()}
+        return Answer(200, {"quota": quotas if detailed else self.limits})
 
 
 def _self(call: Call, version: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ SAME_RULE = (
 
 
 def creation(store: Store, kind: str, given: Thing) -> Answer | None:
-    """Why an object cannot be made; None when it can."""
+    """Why an object cannot be created; None when it can."""
     refuse = {"subnets": _subnet, "ports": _port, "security-group-rules": _rule}.get(kind)
     return refuse(store, given) if refuse else None
 
@@ -117,6 +117,6 @@ def _rule(store: Store, given: Thing) -> Answer | None:
     if store.get("security-groups", given["security_group_id"]) is None:
         return failure(404, f"Security group {given['security_group_id']} does not exist")
     same = {name: given.get(name) for name in SAME_RULE}
-    if found := store.all("security-group-rules", **same):
-        return failure(409, f"Security group rule already exists. Rule id is {found[0]['id']}.")
+    if existing := store.all("security-group-rules", **same):
+        return failure(409, f"Security group rule already exists. Rule id is {existing[0]['id']}.")
     return None

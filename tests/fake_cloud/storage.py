@@ -9,7 +9,7 @@ DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_
 
 
 class BlockStorage:
-    """A region's Cinder. `limits` are by the names of its quota set; a name without limit is not told."""
+    """A region's Cinder. `limits` are by the names of its quota set; a name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits
@@ -129,8 +129,8 @@ class BlockStorage:
 
     def _quota_set(self, _: Call) -> Answer:
         used = self._used()
-        told = {n: {"limit": limit, "in_use": used.get(n, 0), "reserved": 0} for n, limit in self.limits.items()}
-        return Answer(200, {"quota_set": {"id": PROJECT, **told}})
+        quotas = {n: {"limit": limit, "in_use": used.get(n, 0), "reserved": 0} for n, limit in self.limits.items()}
+        return Answer(200, {"quota_set": {"id": PROJECT, **quotas}})
 
     def _zones(self, _: Call) -> Answer:
         zones = [{"zoneName": z["id"], "zoneState": {"available": True}} for z in self.store.all("volume-zones")]
@@ -154,8 +154,8 @@ class Images:
         if parts[1:]:
             image = self.store.get("images", parts[1])
             return Answer(200, image) if image else failure(404, f"no image {parts[1]}")
-        found = [image for image in self.store.all("images") if self._is_listed(image, call.query)]
-        return Answer(200, {"images": found, "schema": "/v2/schemas/images", "first": "/v2/images"})
+        images = [image for image in self.store.all("images") if self._is_listed(image, call.query)]
+        return Answer(200, {"images": images, "schema": "/v2/schemas/images", "first": "/v2/images"})
 
     @staticmethod
     def _is_listed(image: Thing, query: dict[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""What a region of the fake cloud holds: objects by kind and id, with what each kind has when it is made."""
+"""What a region of the fake cloud holds: objects by kind and id, with the fields of each new object."""
 
 import time
 import uuid
@@ -45,7 +45,7 @@ class Store:
         return thing
 
     def all(self, kind: str, **wanted: Any) -> list[Thing]:
-        """The objects of a kind that have these values, in the order in which they were made."""
+        """The objects of a kind that have these values, in the order in which they were created."""
         return [thing for thing in self._of(kind) if all(thing.get(name) == value for name, value in wanted.items())]
 
     def get(self, kind: str, key: str) -> Thing | None:

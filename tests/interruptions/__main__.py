@@ -28,7 +28,7 @@ def main() -> None:
     given = parser.parse_args()
     choose = sweep.every if given.every else sweep.one_of_each
     for point, ended in sweep.disturb(given.results) if given.answers else _killed(given, choose):
-        print(point, "" if ended.is_good else ended.said, flush=True)
+        print(point, "" if ended.is_good else ended.output, flush=True)
         PAGE.write_text(record.page(record.read(given.results)))
 
 

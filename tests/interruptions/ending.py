@@ -23,7 +23,7 @@ def held(cloud: "Connection") -> Holding:
     # Neutron creates a network's DHCP port, and deletes it with the network.
     ports = [port for port in network.ports(**mine) if port.device_owner != "network:dhcp"]
     groups = {group.id: group.name for group in network.security_groups(**mine) if group.name != "default"}
-    found = {
+    objects = {
         **{one.id: f"{Kind.NETWORK} {one.name}" for one in network.networks(**mine)},
         **{one.id: f"{Kind.SUBNET} {one.name}" for one in network.subnets(**mine)},
         **{one.id: f"{Kind.ROUTER} {one.name}" for one in network.routers(**mine)},
@@ -34,12 +34,12 @@ def held(cloud: "Connection") -> Holding:
     }
     for rule in network.security_group_rules(**mine):
         if rule.security_group_id in groups:
-            found[rule.id] = f"{Kind.RULE} of {groups[rule.security_group_id]} {rule.id}"
+            objects[rule.id] = f"{Kind.RULE} of {groups[rule.security_group_id]} {rule.id}"
     for volume in cloud.block_storage.volumes():
-        found[volume.id] = f"{Kind.VOLUME} {volume.name}"
+        objects[volume.id] = f"{Kind.VOLUME} {volume.name}"
         for one in volume.attachments:
-            found[f"{one['server_id']}/{volume.id}"] = f"{Kind.ATTACHMENT} of {volume.name}"
-    return found
+            objects[f"{one['server_id']}/{volume.id}"] = f"{Kind.ATTACHMENT} of {volume.name}"
+    return objects
 
 
 def volumes(holding: Holding) -> set[str]:

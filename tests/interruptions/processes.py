@@ -43,11 +43,11 @@ def descendants(process: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for child, parent in _parents():
         children.setdefault(parent, []).append(child)
-    found, ahead = [], [process]
+    known, ahead = [], [process]
     while ahead:
         ahead = [child for one in ahead for child in children.get(one, ())]
-        found += ahead
-    return found
+        known += ahead
+    return known
 
 
 def wait_for_end(processes: list[int]) -> None:

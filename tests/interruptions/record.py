@@ -1,4 +1,4 @@
-"""What interruptions came to: a line of JSON each, so that a sweep goes on where it stopped, and the table of them."""
+"""The results of interruptions: a line of JSON each, so that a sweep continues where it stopped, and their table."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -57,16 +57,16 @@ def page(points: Iterable[Point]) -> str:
 
 def _tables(points: list[Point]) -> Iterator[str]:
     for (by_name, command), group in groupby(points, key=lambda one: (one.of == 0, one.command)):
-        found = list(group)
-        events = max(one.of for one in found)
-        good = sum(one.is_good for one in found)
-        where = "" if by_name else f", at {_count(found)} of {events} events"
+        group_events = list(group)
+        events = max(one.of for one in group_events)
+        good = sum(one.is_good for one in group_events)
+        where = "" if by_name else f", at {_count(group_events)} of {events} events"
         yield f"## {command.capitalize()}{', requests chosen by name' if by_name else ''}\n"
-        yield f"Points: {len(found)}{where}. Ended well: {good}.\n"
+        yield f"Points: {len(group_events)}{where}. Ended well: {good}.\n"
         yield f"| what | request | {'which of these' if by_name else 'events'} | ended well |"
         yield "|---|---|---|---|"
         for (what, request), same in groupby(
-            sorted(found, key=lambda one: (one.what, one.request)), key=lambda one: (one.what, one.request)
+            sorted(group_events, key=lambda one: (one.what, one.request)), key=lambda one: (one.what, one.request)
         ):
             yield _row(what, request, list(same))
         yield ""

@@ -43,7 +43,7 @@ class Ending:
     recovered: int
     completed: int
     faults: tuple[str, ...]
-    said: str = field(repr=False, default="")
+    output: str = field(repr=False, default="")
 
     @property
     def is_good(self) -> bool:
@@ -53,7 +53,7 @@ class Ending:
     def check(self) -> None:
         """Fail unless there was such an event, and it ended well."""
         assert self.request, "there were fewer of these requests"
-        assert self.is_good, f"{self}\n{self.said}"
+        assert self.is_good, f"{self}\n{self.output}"
 
 
 class Stage:
@@ -144,7 +144,7 @@ class Stage:
             done = self.project.pulumi(*self.command)
         return self._put_right(interruption, done.returncode, done.stdout + done.stderr)
 
-    def _put_right(self, interruption: Interruption, status: int, said: str) -> Ending:
+    def _put_right(self, interruption: Interruption, status: int, output: str) -> Ending:
         kept = ending.volumes(ending.held(self.connection)) | self._volumes
         if self.operation == Operation.DESTROY:
             kept = set()
@@ -154,7 +154,7 @@ class Stage:
             recover = subprocess.CompletedProcess((), 0, "", "")
         up = self.project.pulumi(*UP)
         wrong = ending.faults(ending.held(self.connection), ending.known(self.project), kept)
-        texts = (said, recover.stdout + recover.stderr, up.stdout + up.stderr)
+        texts = (output, recover.stdout + recover.stderr, up.stdout + up.stderr)
         return Ending(
             interruption.name, status, recover.returncode, up.returncode, tuple(wrong), "\n-----\n".join(texts)
         )
@@ -176,4 +176,4 @@ CHANGES: dict[Operation, Callable[[dict[str, Any]], None]] = {
     Operation.REBUILD: _rebuild,
     Operation.SWITCH: lambda config: config.update({"idr:live": NEXT}),
 }
-"""What the settings are given before the command that is interrupted."""
+"""By operation: the change of the settings before the command that is interrupted."""

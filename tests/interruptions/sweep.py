@@ -72,7 +72,7 @@ ANSWERS = (
 
 
 def disturb(results: Path) -> Iterator[tuple[Point, Ending]]:
-    """Disturb one answer after another of a creating `up`, and keep what came of it; known points are left out."""
+    """Disturb one answer after another of a creating `up`, and keep the results; known points are left out."""
     known = {point.key for point in record.read(results)}
     with tempfile.TemporaryDirectory() as folder, FakeCloud() as cloud:
         stage = Stage(cloud, Path(folder), Operation.CREATE)
@@ -85,7 +85,7 @@ def disturb(results: Path) -> Iterator[tuple[Point, Ending]]:
 
 
 def kill(operation: Operation, victim: Victim, choose: Choose, results: Path) -> Iterator[tuple[Point, Ending]]:
-    """Kill a process at the chosen events of a command, and keep what came of it; known points are left out."""
+    """Kill a process at the chosen events of a command, and keep the results; known points are left out."""
     known = {point.key for point in record.read(results)}
     with tempfile.TemporaryDirectory() as folder, FakeCloud() as cloud:
         stage = Stage(cloud, Path(folder), operation)

@@ -1,1 +1,1 @@
-"""A distribution of OMERO.server made for tests: the layout of the true one, with stand-ins for its programs."""
+"""A distribution of OMERO.server for tests: the layout of the true one, with stand-ins for its programs."""

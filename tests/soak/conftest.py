@@ -19,10 +19,10 @@ PROJECT = "idr-soak"
 def whole(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     """The release of `ebi` with every role, two read-only nodes and small sizes, in a project apart."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("whole"), PROJECT)
+    stack = tenant.make(tmp_path_factory.mktemp("whole"), PROJECT)
     tenant.quota(PROJECT, **tenant.LARGE)
     releases = stacks.small_ebi()
     releases["demo1"]["nodes"]["omeroreadonly"]["count"] = 2
-    made.configure(idr_releases=releases)
-    with made.running():
-        yield made
+    stack.configure(idr_releases=releases)
+    with stack.running():
+        yield stack

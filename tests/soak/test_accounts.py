@@ -82,9 +82,9 @@ def test_it_reads_no_file_that_is_another_accounts(service: Service, name: str, 
 
 
 def test_it_writes_only_where_its_row_says(service: Service, name: str, accounts: list[str]) -> None:
-    found = asked(service, name, WRITABLE, accounts)
+    written = asked(service, name, WRITABLE, accounts)
     allowed = tuple(f"{account} {path}" for account in accounts for path in writes(name, account))
-    assert {line for line in found if not line.startswith(allowed)} == set()
+    assert {line for line in written if not line.startswith(allowed)} == set()
 
 
 def writes(name: str, account: str) -> list[str]:

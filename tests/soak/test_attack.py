@@ -34,16 +34,16 @@ def figures(service: Service) -> dict[str, Figures]:
 def test_others_are_served(
     figures: dict[str, Figures], kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    quiet, found = figures["quiet"], figures[kind]
-    for name, page in {"kept": found.cached, "made": found.uncached}.items():
+    quiet, attacked = figures["quiet"], figures[kind]
+    for name, page in {"kept": attacked.cached, "made": attacked.uncached}.items():
         record_property(f"ms for a page that is {name}: {kind}", f"{1000 * page.median:.1f}")
         assert page.failed == 0
         assert page.seconds
-    record_property(f"processor seconds of the proxy's nginx a second: {kind}", f"{found.proxy:.3f}")
-    record_property(f"the same in the first {BEGINNING_SECONDS} s: {kind}", f"{found.beginning:.3f}")
-    assert found.proxy - quiet.proxy <= PROXYS_SHARE * PROCESSORS
-    assert found.beginning - quiet.beginning <= SHARE_IN_THE_BEGINNING * PROCESSORS
-    assert found.cached.median < SLOWER * quiet.cached.median
-    assert found.uncached.median < UNCACHED_SLOWER * quiet.uncached.median
-    assert found.login < LOGIN_SECONDS
-    assert found.attacker
+    record_property(f"processor seconds of the proxy's nginx a second: {kind}", f"{attacked.proxy:.3f}")
+    record_property(f"the same in the first {BEGINNING_SECONDS} s: {kind}", f"{attacked.beginning:.3f}")
+    assert attacked.proxy - quiet.proxy <= PROXYS_SHARE * PROCESSORS
+    assert attacked.beginning - quiet.beginning <= SHARE_IN_THE_BEGINNING * PROCESSORS
+    assert attacked.cached.median < SLOWER * quiet.cached.median
+    assert attacked.uncached.median < UNCACHED_SLOWER * quiet.uncached.median
+    assert attacked.login < LOGIN_SECONDS
+    assert attacked.attacker

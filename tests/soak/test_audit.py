@@ -12,7 +12,7 @@ from harness.cloud.service import NAME, Service
 pytestmark = pytest.mark.cloud
 
 PACKAGES = Path(__file__).with_name("audit-packages.txt")
-# BREACH is not tolerated: the first page is made for one visitor, and goes out as it is (ADR 53).
+# BREACH is not tolerated: the first page is for one visitor, and goes out as it is (ADR 53).
 TOLERATED = {
     "engine_problem": "says what this machine's openssl cannot test",
     "cipher_order": "every cipher that is offered is a good one, so clients choose the one that is quickest for them",
@@ -29,13 +29,13 @@ def _auditors() -> None:
 
 @pytest.mark.parametrize("port", [443, 4064])
 def test_tls_has_no_weakness(service: Service, tmp_path: Path, port: int) -> None:
-    authority, found = tmp_path / "ca.crt", tmp_path / "found.json"
+    authority, report = tmp_path / "ca.crt", tmp_path / "found.json"
     authority.write_text(service.outputs["certificateAuthority"])
     command = ["testssl", "--ip", service.address("omero"), "--add-ca", str(authority), "--quiet", "--color", "0"]
-    command += ["--warnings", "off", "--severity", "LOW", "--jsonfile", str(found), f"{NAME}:{port}"]
+    command += ["--warnings", "off", "--severity", "LOW", "--jsonfile", str(report), f"{NAME}:{port}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "TLS 1.3    offered (OK)" in done.stdout, done.stdout + done.stderr
-    weak = {one["id"]: one["finding"] for one in json.loads(found.read_text()) if one["id"] not in TOLERATED}
+    weak = {one["id"]: one["finding"] for one in json.loads(report.read_text()) if one["id"] not in TOLERATED}
     assert weak == {}
 
 

@@ -18,13 +18,13 @@ OTHER_VOLUME = "00000000-0000-0000-0"
 
 @dataclass(frozen=True)
 class Broken:
-    """One text of the program made wrong, what the node says of it, and the secret whose renewal is the next `up`."""
+    """A wrong text of the program, the messages of the node, and the secret whose renewal is the next `up`."""
 
     file: str
     old: str
     new: str
     node: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
     renewed: str
 
 
@@ -34,7 +34,7 @@ BROKEN = {
         old="rediss://:{{",
         new="rediss://:wrong{{",
         node=OMERO,
-        said=(
+        messages=(
             "role web: check failed",
             ":6379/0 does not let OMERO.web in, for 10 s: ",
             "invalid username-password pair",
@@ -46,7 +46,7 @@ BROKEN = {
         old="{{ database.address }}",
         new=NOWHERE,
         node=OMERO,
-        said=("role omero-demo: check failed", "the database does not let omero in, for 10 s: ", NOWHERE),
+        messages=("role omero-demo: check failed", "the database does not let omero in, for 10 s: ", NOWHERE),
         renewed=f"tls/{RELEASE}-omeroreadwrite",
     ),
     "a volume that is not attached": Broken(
@@ -54,7 +54,7 @@ BROKEN = {
         old="{{ volume_ids[volume.purpose] }}",
         new=OTHER_VOLUME,
         node=DATABASE,
-        said=(
+        messages=(
             "role common: prepare failed",
             f"volume {OTHER_VOLUME} did not appear",
             "is it attached to this server?",
@@ -67,7 +67,7 @@ PATIENCE = ("cloudinit/common/scripts/waiting", "cloudinit/common/scripts/storag
 
 
 @pytest.fixture(scope="module")
-def place(second: Tenant) -> Iterator[Tenant]:
+def stack(second: Tenant) -> Iterator[Tenant]:
     """The project apart, whose copy of the program waits for other machines and disks for seconds, not minutes."""
     before = {second.folder / name: (second.folder / name).read_text() for name in PATIENCE}
     for script, text in before.items():
@@ -85,11 +85,11 @@ def shorter(line: str) -> str:
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_what_a_node_is_about_to_use_is_asked_before_anything_that_runs_is_touched(place: Tenant, what: str) -> None:
+def test_what_a_node_is_about_to_use_is_asked_before_anything_that_runs_is_touched(stack: Tenant, what: str) -> None:
     broken = BROKEN[what]
-    with edited(place, broken.file, broken.old, broken.new):
-        text = refusal(place, broken.node)
-    for words in (*broken.said, BACK):
+    with edited(stack, broken.file, broken.old, broken.new):
+        text = refusal(stack, broken.node)
+    for words in (*broken.messages, BACK):
         assert words in text
-    place.renew(broken.renewed)
-    corrected(place, broken.node)
+    stack.renew(broken.renewed)
+    corrected(stack, broken.node)

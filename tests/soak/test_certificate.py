@@ -1,4 +1,4 @@
-"""The certificate that visitors see: signed by an authority that is asked by ACME, renewed, refused, given."""
+"""The certificate that visitors see: from an ACME authority, renewed, refused, or given by the site."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from harness.cloud.asking import shown
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 from model.secrets import Secrets
 from tests.cloud import authority
 from tests.cloud.authority import Authority
@@ -28,8 +28,8 @@ RELOAD_SECONDS = 3
 def acme(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     """An authority for which the service's name leads to its address; the settings are as they were afterwards."""
     names = {HOST: second.service().address("omero")}
-    with authority.running(tmp_path_factory.mktemp("authority"), names) as found:
-        yield found
+    with authority.running(tmp_path_factory.mktemp("authority"), names) as running_authority:
+        yield running_authority
     second.configure(idr_acme=None, idr_certificate=None)
     second.apply()
 
@@ -37,7 +37,7 @@ def acme(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
 def test_an_authority_is_asked_and_visitors_see_what_it_signed(second: Tenant, acme: Authority) -> None:
     second.configure(idr_acme={"directory": acme.directory, "authority": acme.directory_authority})
     steps = second.apply()
-    assert {(step.op, step.kind, step.name) for step in steps} == {("update", "Command", PROXY)}, said(steps)
+    assert {(step.op, step.kind, step.name) for step in steps} == {("update", "Command", PROXY)}, lines_of(steps)
     first = shown(second.service(), acme.root)
     # What is signed is kept: the next configuration asks nobody.
     second.renew("tls/demo1-proxy")
@@ -55,15 +55,15 @@ def test_the_distributions_timer_renews_it_and_nginx_shows_the_new_one(second: T
     assert shown(service, acme.root) != before
 
 
-def test_the_authority_is_told_another_address_of_the_operators(second: Tenant, acme: Authority) -> None:
+def test_the_authority_gets_another_address_of_the_operators(second: Tenant, acme: Authority) -> None:
     about = {"directory": acme.directory, "authority": acme.directory_authority}
     for email in ("first@example.org", "second@example.org"):
         second.configure(idr_acme={**about, "email": email})
         second.apply()
-        told = second.service().on(
+        accounts = second.service().on(
             PROXY, f"sudo env REQUESTS_CA_BUNDLE={AUTHORITY} certbot show_account --server {acme.directory}"
         )
-        assert email in told
+        assert email in accounts
 
 
 def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_they_saw(
@@ -87,9 +87,9 @@ def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_
 
 def test_a_certificate_that_is_given_is_what_visitors_see(second: Tenant) -> None:
     institute = Secrets("institute", "an authority of its own, for tests")
-    made = institute.certificate("visitors", (HOST,))
+    pair = institute.certificate("visitors", (HOST,))
     second.configure(idr_acme=None)
-    for key, value, kind in (("certificate", made.certificate, "--plaintext"), ("key", made.key, "--secret")):
+    for key, value, kind in (("certificate", pair.certificate, "--plaintext"), ("key", pair.key, "--secret")):
         set_it = ("config", "set", "--stack", "local", "--path", kind, f"idr:certificate.{key}")
         assert second.pulumi(*set_it, text_input=value).returncode == 0
     assert "PRIVATE KEY" not in (second.folder / "Pulumi.local.yaml").read_text()

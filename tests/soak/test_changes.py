@@ -9,7 +9,7 @@ from harness import stacks
 from harness.cloud import tenant
 from harness.cloud.service import NAME, Service
 from harness.cloud.tenant import Tenant
-from harness.steps import Step, of_update, replaced, said
+from harness.steps import Step, lines_of, of_update, replaced
 
 pytestmark = pytest.mark.cloud
 
@@ -22,27 +22,27 @@ MACHINE = {"Instance", "VolumeAttach", "Command"}
 
 
 @pytest.fixture(scope="module")
-def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     """The whole of it, up, in a project apart."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("changes"), PROJECT)
+    new_stack = tenant.make(tmp_path_factory.mktemp("changes"), PROJECT)
     tenant.quota(PROJECT, **tenant.LARGE)
-    made.configure(idr_releases=stacks.small_ebi())
-    with made.running():
-        yield made
+    new_stack.configure(idr_releases=stacks.small_ebi())
+    with new_stack.running():
+        yield new_stack
 
 
 @pytest.fixture
-def trial(place: Tenant) -> Iterator[Tenant]:
+def trial(stack: Tenant) -> Iterator[Tenant]:
     """The same, for settings to be looked at only: afterwards they are as before."""
-    files = {path: path.read_text() for path in (place.folder / "Pulumi.local.yaml", place.folder / "__main__.py")}
-    yield place
+    files = {path: path.read_text() for path in (stack.folder / "Pulumi.local.yaml", stack.folder / "__main__.py")}
+    yield stack
     for path, text in files.items():
         path.write_text(text)
 
 
-def volumes(place: Tenant) -> dict[str, str]:
-    return {volume.name: volume.id for volume in place.cloud().block_storage.volumes()}
+def volumes(stack: Tenant) -> dict[str, str]:
+    return {volume.name: volume.id for volume in stack.cloud().block_storage.volumes()}
 
 
 def only_configuration(steps: tuple[Step, ...]) -> bool:
@@ -52,8 +52,8 @@ def only_configuration(steps: tuple[Step, ...]) -> bool:
 # Looked at only: nothing is applied.
 
 
-def test_a_program_keeps_the_server_that_its_number_names(place: Tenant, tmp_path: Path) -> None:
-    client = place.service().client(tmp_path)
+def test_a_program_keeps_the_server_that_its_number_names(stack: Tenant, tmp_path: Path) -> None:
+    client = stack.service().client(tmp_path)
     first, other = (f"wss://{NAME}/omero-ws/{number}" for number in (1, 2))
     login = client.omero("login", "-s", first, "-u", "public", "-w", "public")
     assert login.returncode == 0, login.stderr
@@ -63,21 +63,21 @@ def test_a_program_keeps_the_server_that_its_number_names(place: Tenant, tmp_pat
     assert joined[other] != 0, "a session of one server was known to another"
 
 
-def test_up_again_has_nothing_to_do(place: Tenant) -> None:
-    assert place.foreseen() == ()
+def test_up_again_has_nothing_to_do(stack: Tenant) -> None:
+    assert stack.foreseen() == ()
 
 
 def test_another_operator_key_only_configures_every_node(trial: Tenant) -> None:
     trial.configure(idr_operators=[stacks.OPERATOR])
     steps = trial.foreseen()
-    assert only_configuration(steps), said(steps)
+    assert only_configuration(steps), lines_of(steps)
     assert len(steps) == len(trial.servers())
 
 
 def test_another_password_only_configures_those_who_use_it(trial: Tenant) -> None:
     trial.configure(idr_rotations={f"password/{RELEASE}/redis": 2})
     steps = trial.foreseen()
-    assert only_configuration(steps), said(steps)
+    assert only_configuration(steps), lines_of(steps)
     users = {f"{RELEASE}-redis", f"{RELEASE}-omeroreadwrite", *(f"{READ_ONLY}-{number}" for number in range(1, 5))}
     assert {step.name for step in steps} == users
 
@@ -87,7 +87,7 @@ def test_another_tuning_value_only_configures(trial: Tenant) -> None:
     flavors["local.small"]["memoryMib"] = 700
     trial.configure(idr_flavors=flavors)
     steps = trial.foreseen()
-    assert only_configuration(steps), said(steps)
+    assert only_configuration(steps), lines_of(steps)
 
 
 def test_another_flavor_resizes_that_node_in_place(trial: Tenant) -> None:
@@ -95,8 +95,8 @@ def test_another_flavor_resizes_that_node_in_place(trial: Tenant) -> None:
     releases[RELEASE]["nodes"]["redis"]["flavor"] = "local.medium"
     trial.configure(idr_releases=releases)
     steps = trial.foreseen()
-    assert [step.name for step in steps if step.kind == "Instance"] == [f"{RELEASE}-redis"], said(steps)
-    assert {step.op for step in steps} == {"update"}, said(steps)
+    assert [step.name for step in steps if step.kind == "Instance"] == [f"{RELEASE}-redis"], lines_of(steps)
+    assert {step.op for step in steps} == {"update"}, lines_of(steps)
 
 
 def test_another_image_replaces_that_machine_and_nothing_that_outlives_it(trial: Tenant) -> None:
@@ -105,7 +105,7 @@ def test_another_image_replaces_that_machine_and_nothing_that_outlives_it(trial:
     trial.configure(idr_releases=releases)
     steps = trial.foreseen()
     assert replaced(steps, "Instance") == {f"{RELEASE}-database"}
-    assert {step.kind for step in steps} == MACHINE, said(steps)
+    assert {step.kind for step in steps} == MACHINE, lines_of(steps)
 
 
 def test_another_rule_adds_that_rule_and_its_host_firewall(trial: Tenant) -> None:
@@ -115,9 +115,9 @@ def test_another_rule_adds_that_rule_and_its_host_firewall(trial: Tenant) -> Non
     change = f"from model import firewall\n\nfirewall.FLOWS = (*firewall.FLOWS, {flow})\n"
     main.write_text(text.replace("settings, secrets = load()\n", f"{change}settings, secrets = load()\n"))
     steps = trial.foreseen()
-    assert [step.op for step in steps if step.kind == "SecGroupRule"] == ["create"], said(steps)
+    assert [step.op for step in steps if step.kind == "SecGroupRule"] == ["create"], lines_of(steps)
     rest = tuple(step for step in steps if step.kind != "SecGroupRule")
-    assert only_configuration(rest), said(steps)
+    assert only_configuration(rest), lines_of(steps)
     # The proxy's host firewall has the same rule.
     assert f"{RELEASE}-proxy" in {step.name for step in rest}
 
@@ -137,34 +137,34 @@ def test_a_typo_in_the_settings_reaches_no_resource(trial: Tenant) -> None:
 # Applied, one after another.
 
 
-def test_more_read_only_nodes_touch_no_machine_that_is_there(place: Tenant) -> None:
-    before = place.servers()
-    scale(place, 6)
-    steps = place.apply()
-    assert not replaced(steps), said(steps)
-    made = {step.name for step in steps if step.op == "create"}
-    assert made == {f"{READ_ONLY}-5", f"{READ_ONLY}-6"}, said(steps)
+def test_more_read_only_nodes_touch_no_machine_that_is_there(stack: Tenant) -> None:
+    before = stack.servers()
+    scale(stack, 6)
+    steps = stack.apply()
+    assert not replaced(steps), lines_of(steps)
+    created = {step.name for step in steps if step.op == "create"}
+    assert created == {f"{READ_ONLY}-5", f"{READ_ONLY}-6"}, lines_of(steps)
     assert only_configuration(tuple(step for step in steps if step.op != "create"))
-    assert before.items() < place.servers().items()
+    assert before.items() < stack.servers().items()
 
 
-def test_fewer_read_only_nodes_take_away_the_last_ones_only(place: Tenant) -> None:
-    before, kept = place.servers(), volumes(place)
-    scale(place, 3)
-    steps = place.apply()
+def test_fewer_read_only_nodes_take_away_the_last_ones_only(stack: Tenant) -> None:
+    before, kept = stack.servers(), volumes(stack)
+    scale(stack, 3)
+    steps = stack.apply()
     gone = {step.name for step in steps if step.op == "delete"}
-    assert gone == {f"{READ_ONLY}-{number}" for number in (4, 5, 6)}, said(steps)
-    assert not replaced(steps), said(steps)
-    assert set(before) - set(place.servers()) == {f"idr-local-{name}" for name in gone}
-    assert place.servers().items() < before.items()
-    assert volumes(place) == kept
+    assert gone == {f"{READ_ONLY}-{number}" for number in (4, 5, 6)}, lines_of(steps)
+    assert not replaced(steps), lines_of(steps)
+    assert set(before) - set(stack.servers()) == {f"idr-local-{name}" for name in gone}
+    assert stack.servers().items() < before.items()
+    assert volumes(stack) == kept
 
 
-def test_after_all_of_it_there_is_nothing_to_do(place: Tenant) -> None:
-    assert place.foreseen() == ()
+def test_after_all_of_it_there_is_nothing_to_do(stack: Tenant) -> None:
+    assert stack.foreseen() == ()
 
 
-def scale(place: Tenant, count: int) -> None:
-    releases = place.settings("releases")
+def scale(stack: Tenant, count: int) -> None:
+    releases = stack.settings("releases")
     releases[RELEASE]["nodes"][GROUP]["count"] = count
-    place.configure(idr_releases=releases)
+    stack.configure(idr_releases=releases)

@@ -12,7 +12,7 @@ from tests.cloud.test_clients import PLANES, WAYS, read
 pytestmark = pytest.mark.cloud
 
 
-def test_another_password_is_what_programs_are_told_after_an_update_in_place(second: Tenant, tmp_path: Path) -> None:
+def test_another_password_is_what_programs_get_after_an_update_in_place(second: Tenant, tmp_path: Path) -> None:
     second.configure(idr_publicPassword="told")
     second.apply()
     client = second.service().client(tmp_path)

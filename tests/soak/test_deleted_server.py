@@ -6,7 +6,7 @@ import pytest
 
 from harness.cloud.asking import asking
 from harness.cloud.tenant import Tenant
-from harness.steps import replaced, said
+from harness.steps import lines_of, replaced
 from tests.cloud.test_data import ROW
 
 pytestmark = pytest.mark.cloud
@@ -22,7 +22,7 @@ def test_plain_up_makes_it_anew(second: Tenant, name: str, record_property: Call
         cloud.delete_server(before[f"idr-local-{name}"], wait=True, timeout=180)
         steps = second.apply()
     record_property(f"seconds of failed requests: {name} deleted", f"{asked.seconds_of_failure:.1f}")
-    assert replaced(steps, "Instance") == {name}, said(steps)
+    assert replaced(steps, "Instance") == {name}, lines_of(steps)
     now = second.servers()
     assert {one for one in before if now[one] != before[one]} == {f"idr-local-{name}"}
     assert second.listing()["volumes"] == volumes

@@ -29,9 +29,9 @@ SNAPSHOT = "demo1-database-db"
 
 @dataclass
 class Reader:
-    """Who reads the documentation and types what it says, in one shell."""
+    """A reader who types the commands of the documentation in one shell."""
 
-    place: Tenant
+    stack: Tenant
     environment: Path
     ssh_agent: dict[str, str]
 
@@ -42,7 +42,7 @@ class Reader:
         script = f"set -euo pipefail\n. {self.environment}\n{typed}\ndeclare -px > {self.environment}\n"
         done = subprocess.run(
             ["bash", "-c", script],
-            cwd=self.place.folder,
+            cwd=self.stack.folder,
             env=self._variables(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -55,18 +55,18 @@ class Reader:
 
     def edits(self, block: Block) -> None:
         """Put a piece of YAML into the stack file."""
-        document = yaml.safe_load(self.place.file.read_text())
+        document = yaml.safe_load(self.stack.file.read_text())
         document["config"] = docs.edited(block, document["config"], self._names())
-        self.place.file.write_text(yaml.safe_dump(document, sort_keys=False))
+        self.stack.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def _names(self) -> dict[str, str]:
-        found = list(self.place.cloud().block_storage.snapshots(name=SNAPSHOT))
-        return {"SNAPSHOT": found[0].id} if found else {}
+        snapshots = list(self.stack.cloud().block_storage.snapshots(name=SNAPSHOT))
+        return {"SNAPSHOT": snapshots[0].id} if snapshots else {}
 
     def _variables(self) -> dict[str, str]:
-        account = {f"OS_{key.upper()}": value for key, value in self.place.auth.items()}
+        account = {f"OS_{key.upper()}": value for key, value in self.stack.auth.items()}
         return {
-            **self.place.environment(),
+            **self.stack.environment(),
             **account,
             **self.ssh_agent,
             "OS_IDENTITY_API_VERSION": "3",
@@ -96,16 +96,16 @@ def reader(
     """A newcomer with an empty project of default quotas, and the stack file of `make up` under another name."""
     assert service.outputs
     variables, public_key = agent
-    place = tenant.make(tmp_path_factory.mktemp("reader"), stack=STACK)
-    limits = place.cloud().get_compute_limits()
+    stack = tenant.make(tmp_path_factory.mktemp("reader"), stack=STACK)
+    limits = stack.cloud().get_compute_limits()
     assert {name: limits[name] for name in DEFAULT_QUOTAS} == DEFAULT_QUOTAS
-    place.configure(idr_operators=[public_key])
-    environment = place.folder / "environment"
+    stack.configure(idr_operators=[public_key])
+    environment = stack.folder / "environment"
     environment.touch()
-    yield Reader(place, environment, variables)
-    for snapshot in place.cloud().block_storage.snapshots(name=SNAPSHOT):
-        place.cloud().block_storage.delete_snapshot(snapshot.id)
-    place.take_down()
+    yield Reader(stack, environment, variables)
+    for snapshot in stack.cloud().block_storage.snapshots(name=SNAPSHOT):
+        stack.cloud().block_storage.delete_snapshot(snapshot.id)
+    stack.take_down()
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
@@ -118,4 +118,4 @@ def test_what_is_written_works(reader: Reader, block: Block) -> None:
 
 
 def test_nothing_is_left_when_all_is_taken_down(reader: Reader) -> None:
-    assert not any(reader.place.listing().values()), reader.place.listing()
+    assert not any(reader.stack.listing().values()), reader.stack.listing()

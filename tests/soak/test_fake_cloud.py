@@ -16,11 +16,11 @@ ZONE = "fake"
 
 
 @pytest.mark.engine
-def test_a_stack_is_made_left_alone_and_deleted(tmp_path: Path) -> None:
+def test_a_stack_is_created_left_alone_and_deleted(tmp_path: Path) -> None:
     with FakeCloud() as cloud:
         project = local_stack(cloud, tmp_path)
-        made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
-        assert made.returncode == 0, made.stdout
+        done = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
+        assert done.returncode == 0, done.stdout
         assert len(cloud.store.all("servers")) == 5
         again = project.pulumi("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes", "--stack", STACK)
         assert again.returncode == 0, again.stdout

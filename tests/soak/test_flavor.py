@@ -6,7 +6,7 @@ import pytest
 
 from harness.cloud.asking import asking
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 from tests.cloud.test_data import ROW
 
 pytestmark = pytest.mark.cloud
@@ -29,7 +29,7 @@ def test_a_machine_with_another_flavor_is_the_same_machine(
     with asking(service) as asked:
         steps = second.apply()
     record_property("seconds of failed requests: another flavor for the database", f"{asked.seconds_of_failure:.1f}")
-    assert "update Instance demo1-database" in said(steps)
+    assert "update Instance demo1-database" in lines_of(steps)
     assert second.servers() == before
     server = second.cloud().compute.get_server(before[f"idr-local-{DATABASE}"])
     assert (server.status, server.flavor["original_name"]) == ("ACTIVE", FLAVOR)

@@ -32,6 +32,6 @@ def test_a_disturbed_answer_is_put_right(results: Path) -> None:
 
 def wrong(points: Iterable[tuple[Point, Ending]], results: Path) -> list[str]:
     """What did not end well; the page has all of it."""
-    found = [f"{point}\n{ended.said}" for point, ended in points if not ended.is_good]
+    endings = [f"{point}\n{ended.output}" for point, ended in points if not ended.is_good]
     PAGE.write_text(record.page(record.read(results)))
-    return found
+    return endings

@@ -1,4 +1,4 @@
-"""Ordinary mistakes on a live service with visitors: nothing is deleted, nothing is made, and drift is put back."""
+"""Ordinary mistakes on a live service with visitors: nothing is deleted or created, and drift is put back."""
 
 import json
 import shutil
@@ -22,24 +22,24 @@ pytestmark = pytest.mark.cloud
 REDIS, REDIS_PORT = "demo1-redis", 6379
 
 
-def idr(place: Tenant, *arguments: str) -> "CompletedProcess[str]":
-    return place.run(sys.executable, "-m", "idr", *arguments, "--stack", place.stack)
+def idr(stack: Tenant, *arguments: str) -> "CompletedProcess[str]":
+    return stack.run(sys.executable, "-m", "idr", *arguments, "--stack", stack.stack)
 
 
-def refused(done: "CompletedProcess[str]", *said: str) -> None:
+def refused(done: "CompletedProcess[str]", *messages: str) -> None:
     text = done.stdout + done.stderr
     assert done.returncode != 0, text
-    assert [words for words in said if words not in text] == [], text
+    assert [words for words in messages if words not in text] == [], text
     assert "Traceback" not in text
 
 
 @contextmanager
-def untouched(place: Tenant) -> Iterator[None]:
+def untouched(stack: Tenant) -> Iterator[None]:
     """No object appears, goes or is replaced in the block, and no visitor's page fails."""
-    before, servers = place.listing(), place.servers()
-    with faults.watching(place.service()) as outage:
+    before, servers = stack.listing(), stack.servers()
+    with faults.watching(stack.service()) as outage:
         yield
-    assert (place.listing(), place.servers()) == (before, servers)
+    assert (stack.listing(), stack.servers()) == (before, servers)
     assert outage.seconds == dict.fromkeys(faults.PAGES, 0.0)
 
 
@@ -83,11 +83,11 @@ def test_what_somebody_changed_by_hand_is_named_and_put_back(second: Tenant) -> 
     cloud.compute.stop_server(redis)
     cloud.compute.wait_for_server(cloud.compute.get_server(redis), status="SHUTOFF", wait=180)
     done = idr(second, "drift", "--json")
-    found = {(one["name"], one["change"], *one["properties"]) for one in json.loads(done.stdout)["resources"]}
+    changes = {(one["name"], one["change"], *one["properties"]) for one in json.loads(done.stdout)["resources"]}
     assert done.returncode == 1, done.stderr
-    assert (REDIS, "switched off") in found
-    assert (REDIS, "changed", "metadata.idr_roles") in found
-    assert any(change == "unknown" and str(REDIS_PORT) in name for name, change, *_ in found), found
+    assert (REDIS, "switched off") in changes
+    assert (REDIS, "changed", "metadata.idr_roles") in changes
+    assert any(change == "unknown" and str(REDIS_PORT) in name for name, change, *_ in changes), changes
     assert idr(second, "recover", "--yes").returncode == 0
     done = second.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", second.stack)
     assert done.returncode == 0, done.stdout

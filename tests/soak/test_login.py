@@ -63,11 +63,11 @@ def logged_in(browser: httpx.Client, user: str, password: str) -> httpx.Response
 def users(service: Service, password: str) -> Iterator[dict[str, httpx.Client]]:
     """Browsers of Ada and Ben, who have logged in."""
     with ExitStack() as stack:
-        found = {name: stack.enter_context(service.browser()) for name in IMAGES}
-        for name, browser in found.items():
+        browsers = {name: stack.enter_context(service.browser()) for name in IMAGES}
+        for name, browser in browsers.items():
             assert logged_in(browser, name, password).status_code == 200
             assert any(cookie.name.startswith("sessionid") and cookie.secure for cookie in browser.cookies.jar)
-        yield found
+        yield browsers
 
 
 def test_nobody_sees_anything_without_logging_in(private: Service) -> None:
@@ -85,8 +85,8 @@ def test_nobody_sees_anything_without_logging_in(private: Service) -> None:
 def test_the_published_password_lets_nobody_in(private: Service) -> None:
     with private.browser() as visitor:
         assert "please check your credentials" in logged_in(visitor, "public", "public").text
-        told = json.loads(visitor.get("connection/omero-client.json").text)
-    assert [argument.split("=")[0] for argument in told] == ["--omero.host", "--Ice.Default.Router"]
+        arguments = json.loads(visitor.get("connection/omero-client.json").text)
+    assert [argument.split("=")[0] for argument in arguments] == ["--omero.host", "--Ice.Default.Router"]
 
 
 def test_two_users_see_their_own_data_and_never_each_others(private: Service, password: str) -> None:

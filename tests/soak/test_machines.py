@@ -18,25 +18,25 @@ OTHERS = ("demo1-omeroreadonly-1", "demo1-management")
 """Nodes of a release of `ebi` that the demo's has not."""
 
 
-def deleted(place: Tenant, node: str) -> None:
-    place.cloud().delete_server(f"idr-local-{node}", wait=True, timeout=180)
+def deleted(stack: Tenant, node: str) -> None:
+    stack.cloud().delete_server(f"idr-local-{node}", wait=True, timeout=180)
 
 
-def switched_off(place: Tenant, node: str) -> None:
-    compute = place.cloud().compute
-    server = compute.get_server(place.servers()[f"idr-local-{node}"])
+def switched_off(stack: Tenant, node: str) -> None:
+    compute = stack.cloud().compute
+    server = compute.get_server(stack.servers()[f"idr-local-{node}"])
     compute.stop_server(server)
     compute.wait_for_server(server, status="SHUTOFF", wait=180)
 
 
-def disk_full(place: Tenant, node: str) -> None:
-    faults.full(place.service(), node)()
+def disk_full(stack: Tenant, node: str) -> None:
+    faults.full(stack.service(), node)()
 
 
-def without_sshd(place: Tenant, node: str) -> None:
+def without_sshd(stack: Tenant, node: str) -> None:
     # A masked unit has no KillMode, so the session that masks it may end too.
-    place.service().try_on(node, "sudo systemctl mask --now ssh")
-    assert place.service().try_on(node, "true").returncode == NO_CONNECTION
+    stack.service().try_on(node, "sudo systemctl mask --now ssh")
+    assert stack.service().try_on(node, "true").returncode == NO_CONNECTION
 
 
 FAULTS: dict[str, tuple[Callable[[Tenant, str], None], bool]] = {
@@ -49,29 +49,29 @@ FAULTS: dict[str, tuple[Callable[[Tenant, str], None], bool]] = {
 
 
 @pytest.fixture(scope="module")
-def place(second: Tenant) -> Tenant:
+def stack(second: Tenant) -> Tenant:
     """A release with a row in its database, which every machine's end must leave alone."""
     second.service().on(DATABASE, ROW.format("create table if not exists kept as select 130 as release"))
     return second
 
 
-def rebuild(place: Tenant, node: str) -> None:
+def rebuild(stack: Tenant, node: str) -> None:
     """Ask for another machine, as the guide says under "A node died"."""
     if node == BASTION:
-        bastion = place.settings("bastion")
-        place.configure(idr_bastion={**bastion, "rebuild": bastion.get("rebuild", 1) + 1})
+        bastion = stack.settings("bastion")
+        stack.configure(idr_bastion={**bastion, "rebuild": bastion.get("rebuild", 1) + 1})
         return
     release, alias = node.split("-", 1)
-    releases = place.settings("releases")
+    releases = stack.settings("releases")
     numbers = releases[release].setdefault("rebuild", {})
     numbers[alias] = numbers.get(alias, 1) + 1
-    place.configure(idr_releases=releases)
+    stack.configure(idr_releases=releases)
 
 
 @pytest.mark.parametrize("node", NODES)
 @pytest.mark.parametrize("what", FAULTS)
-def test_the_guides_procedure_heals_a_machine(place: Tenant, what: str, node: str) -> None:
-    heals(place, what, node)
+def test_the_guides_procedure_heals_a_machine(stack: Tenant, what: str, node: str) -> None:
+    heals(stack, what, node)
 
 
 @pytest.mark.parametrize("node", OTHERS)
@@ -81,19 +81,19 @@ def test_it_heals_a_machine_of_another_role(whole: Tenant, what: str, node: str)
     heals(whole, what, node)
 
 
-def heals(place: Tenant, what: str, node: str) -> None:
+def heals(stack: Tenant, what: str, node: str) -> None:
     """Cause a fault, follow the guide, and find the service well and the data kept."""
     fault, is_rebuilt = FAULTS[what]
-    volumes = place.listing()["volumes"]
-    with faults.watching(place.service()) as outage:
-        fault(place, node)
+    volumes = stack.listing()["volumes"]
+    with faults.watching(stack.service()) as outage:
+        fault(stack, node)
         if is_rebuilt:
-            rebuild(place, node)
-        place.apply()
-    assert not outage.ask(place.service())
+            rebuild(stack, node)
+        stack.apply()
+    assert not outage.ask(stack.service())
     assert outage.seconds["cached"] == 0 or node == PROXY
-    assert place.listing()["volumes"] == volumes
-    assert place.service().on(DATABASE, ROW.format("select release from kept")) == "130"
-    assert place.foreseen() == ()
+    assert stack.listing()["volumes"] == volumes
+    assert stack.service().on(DATABASE, ROW.format("select release from kept")) == "130"
+    assert stack.foreseen() == ()
     healed_by = "`rebuild`, `pulumi up`" if is_rebuilt else "`pulumi up`"
     faults_page.note("Machines", f"{node} {what}", healed_by, outage)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.recovery import Place
+from tests.engine.recovery import Deployment
 from tests.engine.test_mistakes import is_completed_after, is_refused, live, names_nothing
 
 __all__ = ["live"]
@@ -51,14 +51,14 @@ def a_count(config: dict[str, Any]) -> None:
     ],
 )
 def test_a_name_that_the_cloud_does_not_have(
-    live: Place, mistake: Callable[[dict[str, Any]], None], message: str
+    live: Deployment, mistake: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     names_nothing(live, mistake, message)
 
 
-def test_a_cloud_that_does_not_answer(live: Place) -> None:
+def test_a_cloud_that_does_not_answer(live: Deployment) -> None:
     is_refused(live, {"OS_AUTH_URL": "http://127.0.0.1:9/v3"}, "the cloud does not answer")
 
 
-def test_an_update_whose_terminal_closes_is_completed(live: Place) -> None:
+def test_an_update_whose_terminal_closes_is_completed(live: Deployment) -> None:
     is_completed_after(live, signal.SIGHUP)

@@ -31,7 +31,7 @@ from model import reading
 from model.firewall import NFS_PORT
 from model.nfs import RPCBIND_PORT
 from model.planning import plan
-from tests.soak.test_official import without_packages
+from tests.soak.official import without_packages
 
 pytestmark = pytest.mark.cloud
 
@@ -57,18 +57,20 @@ SHARED, MOUNTED = "/data/OMERO/ManagedRepository", "/data/OMERO-readonly/Managed
 RAW, RAW_MOUNTED, RAW_BY_VERSION_3 = "/srv/raw", "/uod/idr", "/uod/old"
 TREE, BROUGHT = "/uod/filesets", "/srv/brought"
 """Links that the read-only node has, and a folder that the test brings to it."""
+SITE_SERVER = "192.0.2.1"
+"""Whom the settings name: they refuse a machine of the stack, as the read-write node that plays it is."""
 MOUNTD_PORT = 20048
 LEFT_OUT = ("omero-downloads", "omero-database", "omero-server")
 COMMANDS = "/usr/local/lib/idr/omero-server/common.sh"
 SERVER = "short() { echo parts; }\nsql() { echo parts; }\n"
-"""What the other steps ask OMERO.server and its database: they find both made by the same parts."""
+"""Stubs of the functions with which other steps ask OMERO.server and its database; both give the same answer."""
 BOOT_SECONDS = 600
 ERROR_SECONDS = 120
 """What a share that is away may take to say so: three tries, and the automount's own limit."""
 
 
 @dataclass(frozen=True)
-class Place:
+class SharingNodes:
     """A release with a read-write and a read-only node on emulated machines."""
 
     stack: Tenant
@@ -77,12 +79,12 @@ class Place:
     def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command on a node."""
         # A machine that is switched off says nothing to who is connected.
-        options = [f"-o{option}" for option in ("BatchMode=yes", "ConnectTimeout=30", "ServerAliveInterval=10")]
+        options = [f"-o{option}" for option in ("BatchMode=yes", "ConnectTimeout=120", "ServerAliveInterval=10")]
         ssh = ["ssh", "-F", str(self.service.ssh_config), *options, node]
         return subprocess.run([*ssh, command], input=text_input, capture_output=True, check=False, timeout=1800)
 
-    def said(self, node: str, command: str, text_input: bytes = b"") -> str:
-        """What a command prints that must work."""
+    def output_of(self, node: str, command: str, text_input: bytes = b"") -> str:
+        """Return the output of a command that must succeed."""
         done = self.on(node, command, text_input)
         assert done.returncode == 0, f"{node}: {command}: {done.stdout.decode()}{done.stderr.decode()}"
         return done.stdout.decode().strip()
@@ -97,7 +99,7 @@ class Place:
         values |= {"omero": stacks.values("ebi")["omero"], "omeroImage": values["image"], "releases": RELEASES}
         values["storage"] = [VOLUME]
         if name == READONLY:  # the other one plays the site's server
-            source, options = f"{self.address(READWRITE)}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
+            source, options = f"{SITE_SERVER}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
             links = {"idr0001": RAW_MOUNTED, "old/idr0002": RAW_BY_VERSION_3, "idr0003": BROUGHT}
             values["storage"] += [
                 {"kind": "nfs", "source": source, "mount": RAW_MOUNTED},
@@ -110,20 +112,20 @@ class Place:
         values["flows"] = [
             {**ends, "ports": [RPCBIND_PORT, MOUNTD_PORT], "transport": transport} for transport in ("tcp", "udp")
         ]
-        found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
-        found = dataclasses.replace(found, releases=tuple(map(without_packages, found.releases)))
-        node = next(node for node in found.nodes if node.name == name)
+        stack_plan = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
+        stack_plan = dataclasses.replace(stack_plan, releases=tuple(map(without_packages, stack_plan.releases)))
+        node = next(node for node in stack_plan.nodes if node.name == name)
         volumes = {volume.name: volume.id for volume in self.stack.cloud().block_storage.volumes()}
         ids = {volume.purpose: volumes[f"idr-local-{name}-{volume.purpose}"] for volume in node.volumes}
-        whole = json.loads(render.bundle(node, found, self.stack.secrets(), ids))
+        whole = json.loads(render.bundle(node, stack_plan, self.stack.secrets(), ids))
         files = [entry | {"content": SERVER} if entry["path"] == COMMANDS else entry for entry in whole["files"]]
         roles = [role for role in whole["roles"] if role not in LEFT_OUT]
-        return json.dumps(whole | {"files": files, "roles": roles})
+        return json.dumps(whole | {"files": files, "roles": roles}).replace(SITE_SERVER, self.address(READWRITE))
 
     def apply(self, node: str) -> None:
         """Send a node its configuration."""
-        said = self.said(node, "sudo /usr/local/sbin/idr-apply", self.bundle(node).encode())
-        assert said.endswith(": ready")
+        output = self.output_of(node, "sudo /usr/local/sbin/idr-apply", self.bundle(node).encode())
+        assert output.endswith(": ready")
 
     def power(self, node: str, *, on: bool) -> None:
         """Switch a machine on or off, and wait until it is."""
@@ -134,7 +136,7 @@ class Place:
 
     def reboot(self, node: str) -> None:
         """Reboot a machine from inside, and wait until it answers again."""
-        before = self.said(node, "cat /proc/sys/kernel/random/boot_id")
+        before = self.output_of(node, "cat /proc/sys/kernel/random/boot_id")
         self.on(node, "sudo systemctl reboot")
         self.until_up(node, before)
 
@@ -156,9 +158,9 @@ def until(done: Callable[[], bool], seconds: float) -> None:
         time.sleep(5)
 
 
-def open_port(place: Place) -> None:
+def open_port(nodes: SharingNodes) -> None:
     """Let the read-only node through to NFS: the stack's security groups are the demo's, which shares no files."""
-    network = place.stack.cloud().network
+    network = nodes.stack.cloud().network
     groups = {group.name: group.id for group in network.security_groups()}
     server, client = (groups[f"idr-local-demo1-{role}"] for role in ("omero-readwrite", "omero-readonly"))
     version_3 = [(transport, port) for transport in ("tcp", "udp") for port in (RPCBIND_PORT, MOUNTD_PORT)]
@@ -170,16 +172,16 @@ def open_port(place: Place) -> None:
         network.create_security_group_rule(security_group_id=client, remote_group_id=server, direction="egress", **port)
 
 
-def equip(place: Place) -> None:
+def equip(nodes: SharingNodes) -> None:
     """Give the read-write node what the guest image lacks, and the raw images that it shares as a site would."""
-    export = f"{RAW} {place.address(READONLY)}(ro,no_subtree_check,fsid=9)\n"
-    place.said(READWRITE, f"sudo mkdir -p {RAW} /etc/exports.d && echo raw | sudo tee {RAW}/image")
-    place.said(READWRITE, "sudo tee /etc/exports.d/raw.exports", export.encode())
+    export = f"{RAW} {nodes.address(READONLY)}(ro,no_subtree_check,fsid=9)\n"
+    nodes.output_of(READWRITE, f"sudo mkdir -p {RAW} /etc/exports.d && echo raw | sudo tee {RAW}/image")
+    nodes.output_of(READWRITE, "sudo tee /etc/exports.d/raw.exports", export.encode())
     # The release's own server speaks version 4 alone; the site's speaks both. Its file is read behind the role's.
     both = f"[nfsd]\nvers3 = y\n[mountd]\nport = {MOUNTD_PORT}\n"
-    place.said(READWRITE, "sudo mkdir -p /etc/nfs.conf.d && sudo tee /etc/nfs.conf.d/site.conf", both.encode())
-    place.said(READWRITE, "cat > server.deb && sudo dpkg -i server.deb", server_package(place.stack.folder))
-    place.said(READONLY, f"sudo mkdir -p {BROUGHT} && echo brought | sudo tee {BROUGHT}/image")
+    nodes.output_of(READWRITE, "sudo mkdir -p /etc/nfs.conf.d && sudo tee /etc/nfs.conf.d/site.conf", both.encode())
+    nodes.output_of(READWRITE, "cat > server.deb && sudo dpkg -i server.deb", server_package(nodes.stack.folder))
+    nodes.output_of(READONLY, f"sudo mkdir -p {BROUGHT} && echo brought | sudo tee {BROUGHT}/image")
 
 
 def server_package(folder: Path) -> bytes:
@@ -197,145 +199,149 @@ def register_image() -> None:
 
 
 @pytest.fixture(scope="module")
-def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def nodes(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharingNodes]:
     """The release, both nodes configured: the read-only one waits for the other by itself."""
     assert service.outputs
+    # It deletes what a run that was killed has left on the host, which cannot be started beside it.
+    stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
     with emulated.host(State.at(None)):
         register_image()
-        stack = tenant.make(tmp_path_factory.mktemp("nfs"), "idr-nfs")
         stack.configure(idr_image=IMAGE, idr_releases=RELEASES, idr_storage=[VOLUME])
         with stack.running():
-            made = Place(stack, stack.service())
-            open_port(made)
-            equip(made)
+            nodes = SharingNodes(stack, stack.service())
+            open_port(nodes)
+            equip(nodes)
             with ThreadPoolExecutor() as pool:
-                list(pool.map(made.apply, (READWRITE, READONLY)))
-            yield made
+                list(pool.map(nodes.apply, (READWRITE, READONLY)))
+            yield nodes
 
 
 # The tests of this module follow each other on the same machines.
 
 
-def test_the_read_only_node_mounts_the_data_automounted_and_read_only(place: Place) -> None:
-    place.said(READONLY, f"ls {MOUNTED}")
-    lines = place.said(READONLY, "findmnt -rn -o FSTYPE,SOURCE,OPTIONS /data/OMERO-readonly").splitlines()
+def test_the_read_only_node_mounts_the_data_automounted_and_read_only(nodes: SharingNodes) -> None:
+    nodes.output_of(READONLY, f"ls {MOUNTED}")
+    lines = nodes.output_of(READONLY, "findmnt -rn -o FSTYPE,SOURCE,OPTIONS /data/OMERO-readonly").splitlines()
     kinds = [line.split()[0] for line in lines]
     assert kinds == ["autofs", "nfs4"]
     source, options = lines[1].split()[1:]
-    assert source == f"{place.address(READWRITE)}:/data/OMERO"
+    assert source == f"{nodes.address(READWRITE)}:/data/OMERO"
     assert "ro" in options.split(",")
     assert "vers=4.2" in options.split(",")
 
 
-def test_it_is_shared_with_the_read_only_node_alone(place: Place) -> None:
-    shares = place.said(READWRITE, "sudo exportfs -s").splitlines()
+def test_it_is_shared_with_the_read_only_node_alone(nodes: SharingNodes) -> None:
+    shares = nodes.output_of(READWRITE, "sudo exportfs -s").splitlines()
     assert {tuple(line.split("(")[0].split()) for line in shares if not line.startswith(RAW)} == {
-        ("/data/OMERO", place.address(READONLY)),
-        ("/data/BioFormatsCache", place.address(READONLY)),
-        (VOLUME["mount"], place.address(READONLY)),
+        ("/data/OMERO", nodes.address(READONLY)),
+        ("/data/BioFormatsCache", nodes.address(READONLY)),
+        (VOLUME["mount"], nodes.address(READONLY)),
     }
-    rules = place.said(READWRITE, "sudo nft list chain inet idr input").splitlines()
+    rules = nodes.output_of(READWRITE, "sudo nft list chain inet idr input").splitlines()
     let_in = [line for line in rules if "2049" in line]
-    assert [re.findall(r"saddr (\S+)", line) for line in let_in] == [[place.address(READONLY)]]
-    ask = f"timeout 20 bash -c '</dev/tcp/{place.address(READWRITE)}/{NFS_PORT}'"
-    assert place.on(READONLY, ask).returncode == 0
-    assert place.on(SERVICES, ask).returncode != 0
+    assert [re.findall(r"saddr (\S+)", line) for line in let_in] == [[nodes.address(READONLY)]]
+    ask = f"timeout 20 bash -c '</dev/tcp/{nodes.address(READWRITE)}/{NFS_PORT}'"
+    assert nodes.on(READONLY, ask).returncode == 0
+    assert nodes.on(SERVICES, ask).returncode != 0
 
 
-def test_what_is_written_on_one_side_is_read_on_the_same_path_on_the_other(place: Place) -> None:
-    place.said(READWRITE, f"sudo runuser -u omero-server -- tee {SHARED}/file", b"written")
-    assert place.said(READONLY, f"sudo runuser -u omero-server -- cat {SHARED}/file") == "written"
+def test_what_is_written_on_one_side_is_read_on_the_same_path_on_the_other(nodes: SharingNodes) -> None:
+    nodes.output_of(READWRITE, f"sudo runuser -u omero-server -- tee {SHARED}/file", b"written")
+    assert nodes.output_of(READONLY, f"sudo runuser -u omero-server -- cat {SHARED}/file") == "written"
 
 
-def test_the_read_only_side_can_change_nothing(place: Place) -> None:
-    refused = place.on(READONLY, f"sudo runuser -u omero-server -- touch {SHARED}/other")
+def test_the_read_only_side_can_change_nothing(nodes: SharingNodes) -> None:
+    refused = nodes.on(READONLY, f"sudo runuser -u omero-server -- touch {SHARED}/other")
     assert refused.returncode != 0
     assert b"Read-only file system" in refused.stderr
     # Nor where its own mount would let it: the share itself is read-only.
-    writable = f"mount -t nfs -o rw,vers=4.2 {place.address(READWRITE)}:/data/OMERO /mnt && touch /mnt/other"
-    assert place.on(READONLY, f"sudo unshare --mount sh -c '{writable}'").returncode != 0
-    assert "other" not in place.said(READWRITE, f"ls /data/OMERO {SHARED}")
+    writable = f"mount -t nfs -o rw,vers=4.2 {nodes.address(READWRITE)}:/data/OMERO /mnt && touch /mnt/other"
+    assert nodes.on(READONLY, f"sudo unshare --mount sh -c '{writable}'").returncode != 0
+    assert "other" not in nodes.output_of(READWRITE, f"ls /data/OMERO {SHARED}")
 
 
-def test_the_bio_formats_cache_is_written_by_both(place: Place) -> None:
-    place.said(READONLY, "sudo runuser -u omero-server -- tee /data/BioFormatsCache/memo", b"cached")
-    assert place.said(READWRITE, "sudo cat /data/BioFormatsCache/memo") == "cached"
+def test_the_bio_formats_cache_is_written_by_both(nodes: SharingNodes) -> None:
+    nodes.output_of(READONLY, "sudo runuser -u omero-server -- tee /data/BioFormatsCache/memo", b"cached")
+    assert nodes.output_of(READWRITE, "sudo cat /data/BioFormatsCache/memo") == "cached"
 
 
-def test_raw_images_are_mounted_where_the_settings_say(place: Place) -> None:
-    assert place.said(READONLY, f"cat {RAW_MOUNTED}/image") == "raw"
-    assert place.on(READONLY, f"sudo touch {RAW_MOUNTED}/other").returncode != 0
+def test_raw_images_are_mounted_where_the_settings_say(nodes: SharingNodes) -> None:
+    assert nodes.output_of(READONLY, f"cat {RAW_MOUNTED}/image") == "raw"
+    assert nodes.on(READONLY, f"sudo touch {RAW_MOUNTED}/other").returncode != 0
 
 
-def test_version_3_is_mounted_beside_version_4(place: Place) -> None:
-    assert place.said(READONLY, f"cat {RAW_BY_VERSION_3}/image") == "raw"
-    kinds = place.said(READONLY, f"findmnt -rn -o FSTYPE,OPTIONS {RAW_BY_VERSION_3}").splitlines()
+def test_version_3_is_mounted_beside_version_4(nodes: SharingNodes) -> None:
+    assert nodes.output_of(READONLY, f"cat {RAW_BY_VERSION_3}/image") == "raw"
+    kinds = nodes.output_of(READONLY, f"findmnt -rn -o FSTYPE,OPTIONS {RAW_BY_VERSION_3}").splitlines()
     assert [line.split()[0] for line in kinds] == ["autofs", "nfs"]
     assert "vers=3" in kinds[1].split()[1].split(",")
 
 
-def test_a_volume_is_read_at_the_same_path_on_both_and_is_not_the_root_disk(place: Place) -> None:
-    place.said(READWRITE, f"mountpoint {VOLUME['mount']} && echo volume | sudo tee {VOLUME['mount']}/image")
-    assert place.said(READONLY, f"cat {VOLUME['mount']}/image") == "volume"
-    assert place.on(READONLY, f"sudo touch {VOLUME['mount']}/other").returncode != 0
+def test_a_volume_is_read_at_the_same_path_on_both_and_is_not_the_root_disk(nodes: SharingNodes) -> None:
+    nodes.output_of(READWRITE, f"mountpoint {VOLUME['mount']} && echo volume | sudo tee {VOLUME['mount']}/image")
+    assert nodes.output_of(READONLY, f"cat {VOLUME['mount']}/image") == "volume"
+    assert nodes.on(READONLY, f"sudo touch {VOLUME['mount']}/other").returncode != 0
 
 
-def test_a_volume_that_is_not_mounted_is_a_failure_that_names_it(place: Place) -> None:
+def test_a_volume_that_is_not_mounted_is_a_failure_that_names_it(nodes: SharingNodes) -> None:
     mount, health = VOLUME["mount"], "sudo /usr/local/lib/idr/local-storage/health"
     # The kernel lets go of what it has shared when its table is emptied.
-    gone = f"sudo exportfs -u {place.address(READONLY)}:{mount} && sudo exportfs -f && sudo umount {mount}"
-    place.said(READWRITE, gone)
-    done = place.on(READWRITE, health)
-    place.on(READWRITE, "sudo exportfs -ra")
-    away = place.on(READONLY, f"ls {mount}/image")
-    place.said(READWRITE, f"sudo mount {mount} && sudo exportfs -ra")
+    gone = f"sudo exportfs -u {nodes.address(READONLY)}:{mount} && sudo exportfs -f && sudo umount {mount}"
+    nodes.output_of(READWRITE, gone)
+    done = nodes.on(READWRITE, health)
+    nodes.on(READWRITE, "sudo exportfs -ra")
+    away = nodes.on(READONLY, f"ls {mount}/image")
+    nodes.output_of(READWRITE, f"sudo mount {mount} && sudo exportfs -ra")
     assert done.returncode == 1
     assert f"{mount}: its volume is not mounted" in done.stdout.decode()
     assert away.returncode != 0
-    until(lambda: place.on(READONLY, f"cat {mount}/image").stdout == b"volume\n", ERROR_SECONDS)
+    until(lambda: nodes.on(READONLY, f"cat {mount}/image").stdout == b"volume\n", ERROR_SECONDS)
 
 
-def test_links_lead_to_every_kind(place: Place) -> None:
+def test_links_lead_to_every_kind(nodes: SharingNodes) -> None:
     for link, text in {"idr0001": "raw", "old/idr0002": "raw", "idr0003": "brought"}.items():
-        assert place.said(READONLY, f"sudo runuser -u omero-server -- cat {TREE}/{link}/image") == text
+        assert nodes.output_of(READONLY, f"sudo runuser -u omero-server -- cat {TREE}/{link}/image") == text
 
 
-def test_a_folder_that_is_gone_makes_the_node_unhealthy_and_is_named(place: Place) -> None:
+def test_a_folder_that_is_gone_makes_the_node_unhealthy_and_is_named(nodes: SharingNodes) -> None:
     health = "sudo /usr/local/lib/idr/local-storage/health"
-    assert place.on(READONLY, health).returncode == 0
-    place.said(READONLY, f"sudo mv {BROUGHT} {BROUGHT}.away && sudo mkdir {BROUGHT}")
-    done = place.on(READONLY, health)
-    place.said(READONLY, f"sudo rmdir {BROUGHT} && sudo mv {BROUGHT}.away {BROUGHT}")
+    assert nodes.on(READONLY, health).returncode == 0
+    nodes.output_of(READONLY, f"sudo mv {BROUGHT} {BROUGHT}.away && sudo mkdir {BROUGHT}")
+    done = nodes.on(READONLY, health)
+    nodes.output_of(READONLY, f"sudo rmdir {BROUGHT} && sudo mv {BROUGHT}.away {BROUGHT}")
     assert done.returncode == 1
     assert f"{BROUGHT}: is empty" in done.stdout.decode()
 
 
-def test_the_read_only_node_boots_and_works_while_the_other_is_down(place: Place) -> None:
-    before = place.said(READONLY, "cat /proc/sys/kernel/random/boot_id")
-    place.power(READWRITE, on=False)
-    place.on(READONLY, "sudo systemctl reboot")
-    place.until_up(READONLY, before)
-    place.said(READONLY, "df -l && ls /data && sudo touch /data/OMERO/own && mount | grep -q /data/OMERO-readonly")
+def test_the_read_only_node_boots_and_works_while_the_other_is_down(nodes: SharingNodes) -> None:
+    before = nodes.output_of(READONLY, "cat /proc/sys/kernel/random/boot_id")
+    nodes.power(READWRITE, on=False)
+    nodes.on(READONLY, "sudo systemctl reboot")
+    nodes.until_up(READONLY, before)
+    nodes.output_of(READONLY, "df -l && ls /data && sudo touch /data/OMERO/own && mount | grep -q /data/OMERO-readonly")
     # Who does touch the share gets an error, and is not held for ever.
     start = time.monotonic()
-    assert place.on(READONLY, f"cat {SHARED}/file").returncode != 0
+    assert nodes.on(READONLY, f"cat {SHARED}/file").returncode != 0
     assert time.monotonic() - start < ERROR_SECONDS
 
 
-def test_it_comes_back_by_itself(place: Place) -> None:
-    place.power(READWRITE, on=True)
-    until(lambda: place.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+def test_it_comes_back_by_itself(nodes: SharingNodes) -> None:
+    nodes.power(READWRITE, on=True)
+    until(lambda: nodes.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
 
 
-def test_the_read_write_node_reboots_while_the_other_has_it_mounted(place: Place) -> None:
-    place.said(READONLY, f"ls {SHARED}")
-    place.reboot(READWRITE)
-    until(lambda: place.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+def test_the_read_write_node_reboots_while_the_other_has_it_mounted(nodes: SharingNodes) -> None:
+    nodes.output_of(READONLY, f"ls {SHARED}")
+    nodes.reboot(READWRITE)
+    until(lambda: nodes.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+    assert nodes.output_of(READWRITE, f"cat {VOLUME['mount']}/image") == "volume"
+    until(lambda: nodes.on(READONLY, f"cat {VOLUME['mount']}/image").stdout == b"volume\n", ERROR_SECONDS)
+    nodes.output_of(READWRITE, "sudo /usr/local/lib/idr/local-storage/health")
 
 
-def test_the_read_write_node_works_while_the_other_reboots(place: Place) -> None:
-    before = place.said(READONLY, "cat /proc/sys/kernel/random/boot_id")
-    place.on(READONLY, "sudo systemctl reboot")
-    place.said(READWRITE, f"sudo runuser -u omero-server -- tee {SHARED}/meanwhile", b"written too")
-    place.until_up(READONLY, before)
-    assert place.said(READONLY, f"sudo cat {SHARED}/meanwhile") == "written too"
+def test_the_read_write_node_works_while_the_other_reboots(nodes: SharingNodes) -> None:
+    before = nodes.output_of(READONLY, "cat /proc/sys/kernel/random/boot_id")
+    nodes.on(READONLY, "sudo systemctl reboot")
+    nodes.output_of(READWRITE, f"sudo runuser -u omero-server -- tee {SHARED}/meanwhile", b"written too")
+    nodes.until_up(READONLY, before)
+    assert nodes.output_of(READONLY, f"sudo cat {SHARED}/meanwhile") == "written too"

@@ -1,53 +1,19 @@
-"""The way of the official OMERO.server and OMERO.web onto a machine, with a stand-in distribution, in a project apart.
+"""The official OMERO.server and OMERO.web are installed, updated and closed to others (tests/soak/official.py)."""
 
-Everything but the archives' content is the true thing: download through a site's proxy, sums, unpacking, pip,
-`omero load`, `omero certificates`, `omero db script`, `omero admin start` and `stop`, the units, PostgreSQL. The bundle
-goes to a machine as `pulumi up` sends it. What this cannot prove needs internet: `make verify-official`.
-"""
-
-import dataclasses
-import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cloudinit import render
-from harness import stacks
-from harness.cloud import tenant
 from harness.cloud.service import Service
-from harness.cloud.tenant import Tenant
-from model import reading
-from model.plan import Scope
-from model.planning import plan
-from model.secrets import Secrets
+from tests import parade
 from tests.omero_stand_in import distribution
+from tests.soak import official
+from tests.soak.official import ADDRESS, SERVER, SITE, OfficialRelease
 
 pytestmark = pytest.mark.cloud
 
-SERVER = "demo1-omeroreadwrite"
-DATABASE = "demo1-database"
-ADDRESS = next(node.address for node in stacks.plan_of("local").nodes if node.name == SERVER)
-SITE = "http://downloads.example.org"  # known to no DNS: only the site's proxy leads there
-PROXY_PORT = 8080
 OTHER_SUM = "0" * 64
-# As a client asks a proxy, the whole URL is the path: a folder of that name answers.
-SERVED = f"/srv/web/{SITE.replace('//', '/')}"
-PIP = f"[global]\nno-index = true\nfind-links = {SITE}/\ntrusted-host = downloads.example.org\n"
-AS_A_CLOUD_IMAGE = """
-set -e
-sudo systemctl disable -q --now omero-demo-image-server omero-web
-sudo sh -c 'rm -r /opt/omero/web/* /etc/idr/omero /etc/omero-demo-image-server.env /var/lib/idr/*'
-for user in omero-server omero-web; do sudo userdel --remove $user; done
-"""
-"""No image of a cloud has OMERO's users, folders or settings. The stand-in's Python stays: it is no part of OMERO's."""
-JAVA = "/usr/local/bin/java"
-WELL = "sudo /usr/local/lib/idr/omero-server/health"
-BLITZ = "sudo OMERODIR=/opt/omero/server/OMERO.server /opt/ice-3.6.5/bin/icegridadmin -e 'server state Blitz-0'"
-POSTGRESQL = "postgresql@15-main"
-HEAL_SECONDS = 90
 MEMBERSHIPS = """
 select name, permissions from experimentergroup g join groupexperimentermap m on m.parent = g.id
 join experimenter e on e.id = m.child where omename = 'public' order by name
@@ -59,244 +25,126 @@ STATE = (
 )
 
 
-@dataclass(frozen=True)
-class Place:
-    """A release whose read-write node takes bundles of the official distribution."""
-
-    ssh_config: Path
-    secrets: Secrets
-    made: distribution.Distribution
-
-    def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        """Run a command on a node."""
-        ssh = ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", node, command]
-        return subprocess.run(ssh, input=text_input, capture_output=True, check=False, timeout=900)
-
-    def said(self, node: str, command: str, text_input: bytes = b"") -> str:
-        """What a command prints that must work."""
-        done = self.on(node, command, text_input)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
-
-    def sql(self, statement: str) -> str:
-        """What the database answers."""
-        return self.said(DATABASE, "sudo -u postgres psql -XqtA idr", statement.encode()).strip()
-
-    def apply(self, *, live: str = "demo1", **wrong: str) -> tuple[int, str]:
-        """Send the bundle; returns the exit status and what was said. `wrong` are other sums."""
-        values = stacks.values("local")
-        values |= {
-            "omero": self.made.settings(**wrong),
-            "omeroImage": values["image"],
-        }
-        found = plan(reading.parse(values, reading.Source("local", "Pulumi.local.yaml")), "local")
-        # The settings refuse a proxy among the stack's own machines.
-        proxies = found.settings.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
-        releases = tuple(map(without_packages, found.releases))
-        found = stacks.with_settings(dataclasses.replace(found, releases=releases), live=live, proxies=proxies)
-        node = next(node for node in found.nodes if node.name == SERVER)
-        bundle = render.bundle(node, found, self.secrets, {})
-        done = self.on(SERVER, "sudo /usr/local/sbin/idr-apply", bundle.encode())
-        return done.returncode, done.stdout.decode() + done.stderr.decode()
-
-
-def without_packages(release: Scope) -> Scope:
-    """The release as it is here: Ubuntu's packages are not on Debian."""
-    nodes = tuple(dataclasses.replace(node, packages=()) for node in release.nodes)
-    return dataclasses.replace(release, nodes=nodes)
-
-
-def prepared(stack: Tenant) -> Place:
-    """The place, with the archives served by the server itself and the programs that the guest image lacks."""
-    archives = stack.folder / "archives"
-    archives.mkdir()
-    place = Place(stack.service().ssh_config, stack.secrets(), distribution.make(archives, SITE))
-    packed = subprocess.run(["tar", "-C", str(archives), "-c", "."], capture_output=True, check=True).stdout
-    place.said(SERVER, f"sudo mkdir -p {SERVED} && sudo tar -C {SERVED} -x", packed)
-    serve = f"python3 -m http.server --bind {ADDRESS} {PROXY_PORT}"
-    place.said(SERVER, f"sudo systemd-run -q --unit site-proxy --working-directory /srv/web {serve}")
-    place.said(SERVER, "sudo tee /etc/pip.conf", PIP.encode())
-    # Java is not in the guest image; unzip is, from the next one on.
-    for name, content in (
-        (Path(JAVA).name, (distribution.HERE / "java").read_bytes()),
-        ("unzip", Path("/usr/bin/unzip").read_bytes()),
-    ):
-        place.said(SERVER, f"sudo tee /usr/local/bin/{name} > /dev/null; sudo chmod 755 /usr/local/bin/{name}", content)
-    place.said(SERVER, AS_A_CLOUD_IMAGE)
-    return place
-
-
 @pytest.fixture(scope="module")
-def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def release(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficialRelease]:
     """A release beside the running service."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("official"))
-    with made.running():
-        yield prepared(made)
+    with official.running(tmp_path_factory.mktemp("official")) as running_release:
+        yield running_release
 
 
 # The tests of this module follow each other on one machine.
 
 
-def test_a_wrong_sum_is_one_clear_message_and_nothing_is_unpacked(place: Place) -> None:
-    status, said = place.apply(server=OTHER_SUM)
+def test_a_wrong_sum_is_one_clear_message_and_nothing_is_unpacked(release: OfficialRelease) -> None:
+    status, output = release.apply(server=OTHER_SUM)
     assert status == 1
-    assert f"omero.server: {SITE}/{distribution.SERVER} has SHA-256 " in said
-    assert f"the settings say {OTHER_SUM}; not unpacked" in said
-    assert "OMERO.server" not in place.said(SERVER, "ls /opt /opt/omero/server")
+    assert f"omero.server: {SITE}/{distribution.SERVER} has SHA-256 " in output
+    assert f"the settings say {OTHER_SUM}; not unpacked" in output
+    assert "OMERO.server" not in release.output_of(SERVER, "ls /opt /opt/omero/server")
 
 
-def test_the_server_is_installed_configured_and_running(place: Place) -> None:
-    status, said = place.apply()
-    assert (status, said.count("\n")) == (0, 1), said
-    assert place.sql("select currentversion, currentpatch from dbpatch") == "OMERO5.4|0"
-    assert place.sql("select count(*) from password where length(hash) = 24") == "2"  # root and public
-    assert place.sql(MEMBERSHIPS) == "public|rwr---\nuser|rwr-r-"
-    settings = place.said(SERVER, "sudo cat /opt/omero/server/OMERO.server/etc/grid/config.xml")
+def test_the_server_is_installed_configured_and_running(release: OfficialRelease) -> None:
+    status, output = release.apply()
+    assert (status, output.count("\n")) == (0, 1), output
+    assert release.sql("select currentversion, currentpatch from dbpatch") == "OMERO5.4|0"
+    assert release.sql("select count(*) from password where length(hash) = 24") == "2"  # root and public
+    assert release.sql(MEMBERSHIPS) == "public|rwr---\nuser|rwr-r-"
+    settings = release.output_of(SERVER, "sudo cat /opt/omero/server/OMERO.server/etc/grid/config.xml")
     assert '<property name="omero.jvmcfg.heap_size.blitz" value="' in settings
-    limits = place.said(SERVER, "sudo cat /proc/$(systemctl show -P MainPID omero-server)/limits")
+    limits = release.output_of(SERVER, "sudo cat /proc/$(systemctl show -P MainPID omero-server)/limits")
     assert next(line.split()[3] for line in limits.splitlines() if line.startswith("Max open files")) == "16384"
-    assert place.said(SERVER, "stat -c '%U %a' /data/OMERO/ManagedRepository").split() == ["omero-server", "2775"]
+    assert release.output_of(SERVER, "stat -c '%U %a' /data/OMERO/ManagedRepository").split() == [
+        "omero-server",
+        "2775",
+    ]
 
 
-def test_omero_web_is_installed_and_talks_to_that_server(place: Place) -> None:
-    assert place.said(SERVER, "readlink /opt/omero/web/venv3").startswith("/opt/omero/web/venv-")
-    installed = place.said(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze")
+def test_omero_web_is_installed_and_talks_to_that_server(release: OfficialRelease) -> None:
+    assert release.output_of(SERVER, "readlink /opt/omero/web/venv3").startswith("/opt/omero/web/venv-")
+    installed = release.output_of(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze")
     assert {"omero-web==5.33.2", "zeroc-ice==3.6.5"} <= set(installed.split())
-    place.said(SERVER, "sudo /usr/local/lib/idr/web/health")
+    release.output_of(SERVER, "sudo /usr/local/lib/idr/web/health")
 
 
-def test_a_second_time_changes_nothing(place: Place) -> None:
-    before = place.said(SERVER, STATE)
-    assert place.apply()[0] == 0
-    assert place.said(SERVER, STATE) == before
+def test_packages_of_the_sites_own_are_in_an_environment_beside_and_the_way_back_is_a_link(
+    release: OfficialRelease, tmp_path: Path
+) -> None:
+    locked = parade.lock(tmp_path)
+    (tmp_path / "wheels").mkdir()
+    parade.fetch(locked, tmp_path / "wheels")
+    release.serve(tmp_path / "wheels")
+    link = "readlink /opt/omero/web/venv3"
+    before = release.output_of(SERVER, link)
+    status, output = release.apply(parade_in=tmp_path)
+    assert status == 0, output
+    assert release.output_of(SERVER, link) not in ("", before)
+    installed = release.output_of(SERVER, "/opt/omero/web/venv3/bin/pip list --format freeze").split()
+    assert {"omero-parade==0.2.4", "omero-web==5.33.2"} <= set(installed)
+    assert "omero_parade" in release.output_of(SERVER, "sudo cat /opt/omero/web/OMERO.web/etc/grid/config.xml")
+    release.output_of(SERVER, "sudo /usr/local/lib/idr/web/health")
+    assert release.apply()[0] == 0
+    assert release.output_of(SERVER, link) == before
 
 
-def test_a_wrong_sum_later_leaves_what_runs_alone(place: Place) -> None:
-    before = place.said(SERVER, STATE)
-    status, said = place.apply(server=OTHER_SUM)
+def test_a_second_time_changes_nothing(release: OfficialRelease) -> None:
+    before = release.output_of(SERVER, STATE)
+    assert release.apply()[0] == 0
+    assert release.output_of(SERVER, STATE) == before
+
+
+def test_a_wrong_sum_later_leaves_what_runs_alone(release: OfficialRelease) -> None:
+    before = release.output_of(SERVER, STATE)
+    status, output = release.apply(server=OTHER_SUM)
     assert status == 1
-    assert "not unpacked" in said
-    assert "The previous configuration is back in force." in said
-    assert place.said(SERVER, STATE) == before
-    assert place.apply()[0] == 0
+    assert "not unpacked" in output
+    assert "The previous configuration is back in force." in output
+    assert release.output_of(SERVER, STATE) == before
+    assert release.apply()[0] == 0
 
 
-def test_no_password_is_readable_by_others(place: Place) -> None:
+def test_no_password_is_readable_by_others(release: OfficialRelease) -> None:
     names = ("database/omero", "omero/root")
-    patterns = "\n".join(place.secrets.password(f"demo1/{name}") for name in names)
+    patterns = "\n".join(release.secrets.password(f"demo1/{name}") for name in names)
     where = "/opt /etc /var/lib/omero-server /var/log /proc/[0-9]*/cmdline"
     search = f"sudo runuser -u nobody -- grep -rlsF -f /dev/stdin {where} || true; echo searched"
-    assert place.said(SERVER, search, patterns.encode()) == "searched\n"
+    assert release.output_of(SERVER, search, patterns.encode()) == "searched\n"
 
 
-def test_an_older_schema_is_not_upgraded_where_visitors_are(place: Place) -> None:
-    place.sql("delete from dbpatch; insert into dbpatch (currentversion, currentpatch) values ('OMERO5.3', 1)")
-    status, said = place.apply(live="demo1")
+def test_an_older_schema_is_not_upgraded_where_visitors_are(release: OfficialRelease) -> None:
+    release.sql("delete from dbpatch; insert into dbpatch (currentversion, currentpatch) values ('OMERO5.3', 1)")
+    status, output = release.apply(live="demo1")
     assert status == 1
-    assert "has the schema OMERO5.3__1, this OMERO.server needs OMERO5.4__0, and this release is live" in said
-    assert place.sql("select count(*) from dbpatch where currentversion = 'OMERO5.4'") == "0"
+    assert "has the schema OMERO5.3__1, this OMERO.server needs OMERO5.4__0, and this release is live" in output
+    assert release.sql("select count(*) from dbpatch where currentversion = 'OMERO5.4'") == "0"
 
 
-def test_an_older_schema_is_upgraded_on_a_release_of_its_own(place: Place) -> None:
-    status, said = place.apply(live="another")
-    assert status == 0, said
-    assert place.sql("select to_regclass('upgraded')") == "upgraded"
-    assert place.sql("select currentversion from dbpatch order by id desc limit 1") == "OMERO5.4"
+def test_an_older_schema_is_upgraded_on_a_release_of_its_own(release: OfficialRelease) -> None:
+    status, output = release.apply(live="another")
+    assert status == 0, output
+    assert release.sql("select to_regclass('upgraded')") == "upgraded"
+    assert release.sql("select currentversion from dbpatch order by id desc limit 1") == "OMERO5.4"
 
 
-def until(place: Place, command: str, seconds: float = HEAL_SECONDS) -> float:
-    """Wait on the server until a command works, which must be in time; returns the seconds."""
-    start = time.monotonic()
-    while place.on(SERVER, command).returncode:
-        assert time.monotonic() < start + seconds, f"not within {seconds:.0f} s: {command}"
-        time.sleep(1)
-    return time.monotonic() - start
-
-
-def test_it_comes_back_by_itself_after_it_was_killed(place: Place) -> None:
-    place.said(SERVER, "sudo systemctl kill -s KILL omero-server; sleep 3")
-    until(place, WELL, 120)
-
-
-def test_both_ports_have_the_stacks_certificate_and_nothing_is_unencrypted(place: Place) -> None:
+def test_both_ports_have_the_stacks_certificate_and_nothing_is_unencrypted(release: OfficialRelease) -> None:
     for port in (4064, 4066):
         verify = f"-verify_return_error -verify_ip {ADDRESS} -CAfile /etc/idr/ca.crt"
-        place.said(SERVER, f"openssl s_client -connect {ADDRESS}:{port} {verify} < /dev/null")
+        release.output_of(SERVER, f"openssl s_client -connect {ADDRESS}:{port} {verify} < /dev/null")
     for port in (4063, 4065):
-        assert place.on(SERVER, f"timeout 5 bash -c '</dev/tcp/{ADDRESS}/{port}'").returncode != 0
+        assert release.on(SERVER, f"timeout 5 bash -c '</dev/tcp/{ADDRESS}/{port}'").returncode != 0
 
 
-def test_no_start_asks_for_upgrades(place: Place) -> None:
-    log = place.said(SERVER, "sudo cat /opt/omero/server/OMERO.server/var/log/Blitz-0.log")
+def test_no_start_asks_for_upgrades(release: OfficialRelease) -> None:
+    log = release.output_of(SERVER, "sudo cat /opt/omero/server/OMERO.server/var/log/Blitz-0.log")
     assert "now accepting connections" in log
     assert "upgrade.openmicroscopy" not in log
 
 
-def test_an_importer_reads_the_logging_settings_and_no_password(place: Place) -> None:
+def test_an_importer_reads_the_logging_settings_and_no_password(release: OfficialRelease) -> None:
     etc, importer = "/opt/omero/server/OMERO.server/etc", "sudo runuser -u omero-import --"
-    assert "OFF" in place.said(SERVER, f"{importer} cat {etc}/logback-cli.xml")
-    assert "<maxFileSize>50MB<" in place.said(SERVER, f"{importer} cat {etc}/logback.xml")
+    assert "OFF" in release.output_of(SERVER, f"{importer} cat {etc}/logback-cli.xml")
+    assert "<maxFileSize>50MB<" in release.output_of(SERVER, f"{importer} cat {etc}/logback.xml")
     for closed in (f"{etc}/grid/config.xml", "/opt/omero/server/OMERO.server/var/log/Blitz-0.log"):
-        assert place.on(SERVER, f"{importer} cat {closed}").returncode != 0
+        assert release.on(SERVER, f"{importer} cat {closed}").returncode != 0
     owned = "find /opt/omero/server/OMERO.server/ -user omero-server ! -path '*/etc*' ! -path '*/var*'"
-    assert place.said(SERVER, f"sudo {owned}") == ""
-
-
-def test_omero_web_gives_its_password_to_no_other_server(place: Place) -> None:
-    """One with a certificate of its own making, as OMERO's own are."""
-    place.said(SERVER, "sudo cp -a /etc/idr/omero/server.pem /etc/idr/omero/kept.pem")
-    make = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=omero -keyout /dev/stdout"
-    place.said(SERVER, f"{make} 2> /dev/null | sudo tee /etc/idr/omero/server.pem > /dev/null")
-    place.said(SERVER, "sudo systemctl restart omero-server")
-    assert place.on(SERVER, "sudo /usr/local/lib/idr/web/health").returncode != 0
-    assert b"certificate" in place.on(SERVER, WELL).stdout
-    place.said(
-        SERVER, "sudo cp -a /etc/idr/omero/kept.pem /etc/idr/omero/server.pem && sudo systemctl restart omero-server"
-    )
-    until(place, "sudo /usr/local/lib/idr/web/health")
-
-
-def test_a_wrong_password_is_told_from_a_dead_server(place: Place) -> None:
-    other = "update password set hash = reverse(hash) where experimenter_id > 1"
-    place.sql(other)
-    said = place.on(SERVER, WELL).stdout.decode()
-    assert said.endswith(": OMERO.server refuses the password of the user public\n")
-    place.sql(other)
-    place.said(SERVER, WELL)
-
-
-def test_a_database_that_is_late_delays_a_start_by_no_more_than_that(place: Place) -> None:
-    place.said(DATABASE, f"sudo systemctl stop {POSTGRESQL}")
-    place.said(SERVER, "sudo systemctl stop omero-server; sudo systemctl start --no-block omero-server")
-    time.sleep(25)
-    assert place.said(SERVER, "systemctl show -P ActiveState omero-server") == "activating\n"
-    place.said(DATABASE, f"sudo systemctl start {POSTGRESQL}")
-    print(f"well {until(place, WELL, 60):.0f} s after its database was back")
-
-
-def test_a_blitz_that_icegrid_gave_up_is_started_again(place: Place) -> None:
-    place.said(DATABASE, f"sudo systemctl stop {POSTGRESQL}")
-    pid = place.said(SERVER, BLITZ).split("pid = ")[1].split(",")[0]
-    place.said(SERVER, f"sudo kill -9 {pid}")
-    until(place, f"{BLITZ} | grep -q disabled", 30)
-    said = place.on(SERVER, WELL).stdout.decode()
-    if "IceGrid runs" in said:  # otherwise it is being restarted already
-        assert said.splitlines()[0].endswith("IceGrid runs, Blitz does not answer")
-        assert "Caused by: org.postgresql.util.PSQLException: " in said
-    time.sleep(20)
-    place.said(DATABASE, f"sudo systemctl start {POSTGRESQL}")
-    print(f"well {until(place, WELL):.0f} s after its database was back")
-    place.said(SERVER, "sudo journalctl -q -u idr-heal --no-pager | grep 'omero-server: '")
-
-
-def test_a_failed_start_names_its_cause_above_all_else(place: Place) -> None:
-    place.said(SERVER, f"sudo sed -i 's/^VERSION = .*/VERSION = \"17.0.1\"/' {JAVA}")
-    again = "sudo CHANGED=/opt/omero/server/config/idr.omero /usr/local/lib/idr/omero-server/activate"
-    done = place.on(SERVER, again)
-    lines = done.stdout.decode().splitlines()
-    assert done.returncode == 1
-    assert lines[0] == "OMERO.server does not start:"
-    assert lines[1].startswith("Caused by: java.lang.reflect.InaccessibleObjectException: ")
-    place.said(SERVER, f"sudo sed -i 's/^VERSION = .*/VERSION = \"11.0.26\"/' {JAVA}")
-    until(place, WELL, 600)
+    assert release.output_of(SERVER, f"sudo {owned}") == ""

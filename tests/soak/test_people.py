@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import NodeView, Topology
 
@@ -32,8 +32,8 @@ Done = subprocess.CompletedProcess[str]
 class Visit:
     """The running tenant, and the keys of people, by their names."""
 
-    def __init__(self, place: Tenant, folder: Path) -> None:
-        self.place, self.folder = place, folder
+    def __init__(self, stack: Tenant, folder: Path) -> None:
+        self.stack, self.folder = stack, folder
         for name in (*PEOPLE, PLAIN, "added"):
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / name)]
             subprocess.run(command, check=True)
@@ -49,14 +49,14 @@ class Visit:
     @cached_property
     def topology(self) -> Topology:
         """The nodes as the outputs have them."""
-        return Topology.model_validate(self.place.service().outputs["topology"])
+        return Topology.model_validate(self.stack.service().outputs["topology"])
 
     def ssh(self, account: str, key: str) -> list[str]:
         """A command line of ssh, without the node, for an account and one key alone, on every hop."""
-        made = self.topology.as_account(account)
+        topology = self.topology.as_account(account)
         config = self.folder / f"config-{account}-{key}"
         alone = "Host *\n  IdentitiesOnly yes\n  IdentityAgent none\n  BatchMode yes\n"
-        config.write_text(alone + ssh_config(made, identity=str(self.folder / key)))
+        config.write_text(alone + ssh_config(topology, identity=str(self.folder / key)))
         return ["ssh", "-F", str(config)]
 
     def enters(self, node: str, account: str, command: str, key: str | None = None) -> Done:
@@ -96,13 +96,13 @@ def visit(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_people_are_added_without_a_new_server(visit: Visit) -> None:
-    servers = visit.place.servers()
+    servers = visit.stack.servers()
     people = [visit.person(name, role) for name, role in PEOPLE.items()]
-    visit.place.configure(idr_operators=[visit.public(PLAIN), *people])
-    steps = visit.place.apply()
-    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, said(steps)
-    assert visit.place.servers() == servers
-    assert visit.place.apply() == ()
+    visit.stack.configure(idr_operators=[visit.public(PLAIN), *people])
+    steps = visit.stack.apply()
+    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, lines_of(steps)
+    assert visit.stack.servers() == servers
+    assert visit.stack.apply() == ()
 
 
 def test_an_operator_is_root_on_every_node_under_a_name_of_their_own(visit: Visit) -> None:
@@ -131,7 +131,7 @@ def test_a_curator_may_only_import_and_only_on_the_read_write_node(visit: Visit)
 def test_on_the_bastion_only_operators_have_a_session(visit: Visit, name: str) -> None:
     done = visit.enters(BASTION, name, "id -un")
     assert (done.returncode, done.stdout) == (255, ""), done.stderr
-    effective = visit.place.service().on(BASTION, f"sudo sshd -T -C user={name},host=localhost,addr=127.0.0.1")
+    effective = visit.stack.service().on(BASTION, f"sudo sshd -T -C user={name},host=localhost,addr=127.0.0.1")
     assert {"maxsessions 0", "permittty no", "allowtcpforwarding local"} <= set(effective.splitlines())
 
 
@@ -156,8 +156,8 @@ def test_nobody_adds_keys_for_themselves(visit: Visit) -> None:
         write = f"mkdir -p -m 700 ~/.ssh && echo '{added}' | tee {files} > /dev/null"
         assert visit.enters(OTHER, account, write, PLAIN if account == "idr" else account).returncode == 0
     # Through the bastion as somebody who may.
-    made = visit.topology.as_account("alice")
-    blocks = ssh_config(made, identity=str(visit.folder / "alice"))
+    topology = visit.topology.as_account("alice")
+    blocks = ssh_config(topology, identity=str(visit.folder / "alice"))
     for account in ("alice", "idr"):
         config = visit.folder / "config-added"
         config.write_text(f"Host {OTHER}\n  User {account}\n  IdentityFile {visit.folder / 'added'}\n{blocks}")
@@ -168,14 +168,14 @@ def test_nobody_adds_keys_for_themselves(visit: Visit) -> None:
 
 
 def test_the_deployments_key_works_through_the_bastion_alone(visit: Visit) -> None:
-    service = visit.place.service()
+    service = visit.stack.service()
     (address,) = (node.address for node in visit.nodes() if node.name == OTHER)
     inside = (
         "folder=$(mktemp -d) && trap 'rm -r $folder' EXIT && umask 077 && cat > $folder/key && ssh -i $folder/key "
         "-o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
         f"idr@{address} true"
     )
-    refused = service.try_on(OTHER, inside, visit.place.secrets().deploy_keys()[0].private)
+    refused = service.try_on(OTHER, inside, visit.stack.secrets().deploy_keys()[0].private)
     assert is_refused(refused), refused.stderr
     # Not the connection is refused but the key.
     assert service.try_on(OTHER, inside, (visit.folder / PLAIN).read_text()).returncode == 0
@@ -188,8 +188,8 @@ def test_who_gets_another_role_is_sent_away_and_has_that_role(visit: Visit) -> N
         curator, operator = (kept.enter_context(visit.stays(READ_WRITE, name)) for name in ("bob", "alice"))
         for process in (curator, operator):
             kept.callback(process.kill)
-        visit.place.configure(idr_operators=[visit.public(PLAIN), *people])
-        visit.place.apply()
+        visit.stack.configure(idr_operators=[visit.public(PLAIN), *people])
+        visit.stack.apply()
         assert curator.wait(END_SECONDS) == 255
         assert operator.poll() is None
     assert visit.enters(OTHER, "bob", "sudo -n id -un").stdout == "root\n"
@@ -203,10 +203,10 @@ def test_who_is_removed_is_gone_everywhere(visit: Visit) -> None:
         "what the bastion passes on": visit.jumps(nodes[OTHER], "carol"),
         "the session of a key without a name": visit.stays(OTHER, "idr", PLAIN),
     }
-    servers = visit.place.servers()
-    visit.place.configure(idr_operators=[])
-    steps = visit.place.apply()
-    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, said(steps)
+    servers = visit.stack.servers()
+    visit.stack.configure(idr_operators=[])
+    steps = visit.stack.apply()
+    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, lines_of(steps)
     for what, process in begun.items():
         try:
             assert process.wait(END_SECONDS) != 0, what
@@ -215,12 +215,12 @@ def test_who_is_removed_is_gone_everywhere(visit: Visit) -> None:
         finally:
             process.kill()
             process.communicate()
-    assert visit.place.servers() == servers
+    assert visit.stack.servers() == servers
 
 
 @pytest.mark.parametrize("node", [BASTION, READ_WRITE, OTHER])
 def test_nothing_of_who_was_removed_remains(visit: Visit, node: str) -> None:
-    service = visit.place.service()
+    service = visit.stack.service()
     for account in (*PEOPLE, "idr"):
         assert is_refused(visit.enters(node, account, "true", PLAIN if account == "idr" else account)), account
     names = " ".join(PEOPLE)

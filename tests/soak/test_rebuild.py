@@ -7,7 +7,7 @@ import pytest
 from harness.cloud.asking import PING, THUMBNAIL, answers
 from harness.cloud.service import REDIS, Service
 from harness.cloud.tenant import Tenant
-from harness.steps import replaced, said
+from harness.steps import lines_of, replaced
 from tests.cloud.test_data import ROW
 
 pytestmark = pytest.mark.cloud
@@ -22,15 +22,15 @@ FILES = {"omeroreadwrite": "/data/kept", "management": "/data/kept"}
 @pytest.fixture(scope="module")
 def kept(whole: Tenant) -> Service:
     """A row, files, a session and a cached image, put where they belong."""
-    found = whole.service()
-    found.on("demo1-database", ROW.format("create table kept as select 130 as release"))
+    whole_service = whole.service()
+    whole_service.on("demo1-database", ROW.format("create table kept as select 130 as release"))
     for alias, path in FILES.items():
-        found.on(f"demo1-{alias}", f"echo 130 | sudo tee {path} && sync")
-    found.on("demo1-redis", REDIS.format("set kept 130"))
-    found.on("demo1-redis", SNAPSHOT)
-    with found.browser() as visitor:
+        whole_service.on(f"demo1-{alias}", f"echo 130 | sudo tee {path} && sync")
+    whole_service.on("demo1-redis", REDIS.format("set kept 130"))
+    whole_service.on("demo1-redis", SNAPSHOT)
+    with whole_service.browser() as visitor:
         assert answers(visitor, THUMBNAIL)
-    return found
+    return whole_service
 
 
 def still_there(service: Service, *, session: bool) -> None:
@@ -101,7 +101,7 @@ def replace_only(whole: Tenant, name: str) -> None:
     servers = whole.servers()
     steps = whole.apply()
     assert replaced(steps, "Instance") == {name}
-    assert not [step for step in steps if step.kind == "Volume"], said(steps)
+    assert not [step for step in steps if step.kind == "Volume"], lines_of(steps)
     assert {volume.name: volume.id for volume in whole.cloud().block_storage.volumes()} == volumes
     now = whole.servers()
     assert {server for server in now if now[server] != servers[server]} == {f"idr-local-{name}"}

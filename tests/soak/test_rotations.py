@@ -7,7 +7,7 @@ import pytest
 from harness import stacks
 from harness.cloud.asking import asking
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 
 pytestmark = pytest.mark.cloud
 
@@ -16,25 +16,25 @@ Change = Callable[[Tenant], None]
 
 
 def renewed(*names: str) -> Change:
-    return lambda place: place.renew(*names)
+    return lambda stack: stack.renew(*names)
 
 
 SECRETS = f"password/{RELEASE}"
 
 
-def another_operator(place: Tenant) -> None:
-    place.configure(idr_operators=[stacks.OPERATOR])
+def another_operator(stack: Tenant) -> None:
+    stack.configure(idr_operators=[stacks.OPERATOR])
 
 
-def other_memory(place: Tenant) -> None:
+def other_memory(stack: Tenant) -> None:
     """Another shared memory for PostgreSQL, which takes a restart of it; another limit for Redis, which does not."""
     flavors = stacks.values("local")["flavors"]
     flavors["local.small"]["memoryMib"] = 700
-    place.configure(idr_flavors=flavors)
+    stack.configure(idr_flavors=flavors)
 
 
-def another_public_password(place: Tenant) -> None:
-    place.configure(idr_publicPassword="another")
+def another_public_password(stack: Tenant) -> None:
+    stack.configure(idr_publicPassword="another")
 
 
 # What is changed, and for how many seconds visitors may be without their page.
@@ -59,15 +59,15 @@ def test_a_change_replaces_no_server_and_visitors_wait_for_seconds_at_most(
     record_property(f"seconds of failed requests: {what}", f"{seconds:.1f}")
 
 
-def seconds_of_failure(place: Tenant, change: Change, most: float) -> float:
+def seconds_of_failure(stack: Tenant, change: Change, most: float) -> float:
     """Change a running stack in place; the seconds for which visitors were without their page, `most` at most."""
-    servers = place.servers()
-    change(place)
-    with asking(place.service()) as asked:
-        steps = place.apply()
+    servers = stack.servers()
+    change(stack)
+    with asking(stack.service()) as asked:
+        steps = stack.apply()
     assert steps, "nothing was changed"
-    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, said(steps)
-    assert place.servers() == servers
+    assert {(step.op, step.kind) for step in steps} == {("update", "Command")}, lines_of(steps)
+    assert stack.servers() == servers
     assert not asked.answers[-1][1]
     assert asked.seconds_of_failure <= most, asked.failures
     return asked.seconds_of_failure

@@ -78,18 +78,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     build = ["go", "build", "-trimpath", "-mod=readonly", "-o", str(program), PROGRAM]
     subprocess.run(build, cwd=SOURCE, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}, check=True)
     own = Secrets("store", "an authority of the test's own")
-    made = own.certificate("store", ("localhost", "127.0.0.1"))
-    (folder / "crt").write_text(made.certificate)
-    (folder / "key").write_text(made.key)
+    certificate = own.certificate("store", ("localhost", "127.0.0.1"))
+    (folder / "crt").write_text(certificate.certificate)
+    (folder / "key").write_text(certificate.key)
     (folder / "authority").write_text(own.authority.certificate)
     objects = folder / "objects" / "idr" / "zarr"
     objects.mkdir(parents=True)
     (objects / "0.0").write_bytes(os.urandom(LARGE))
     (objects / ".zattrs").write_text("{}")
-    found = Store(folder, program, free_port(), str(folder / "authority"))
-    found.start()
-    yield found
-    found.stop()
+    running_store = Store(folder, program, free_port(), str(folder / "authority"))
+    running_store.start()
+    yield running_store
+    running_store.stop()
 
 
 @dataclass
@@ -130,9 +130,9 @@ def mount(store: Store, tmp_path: Path) -> Iterator[Mount]:
         for role in ("omero-readwrite", "omero-readonly")
     ]
     values = stacks.values("ebi") | {"storage": [{"kind": "s3", **bucket}], "flows": flows}
-    made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", frozenset({"storage"}))), "ebi")
-    node = next(node for node in made.nodes if Role.OMERO_READONLY in node.roles)
-    given = files(node, made, stacks.secrets_of("ebi"))
+    stack_plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", frozenset({"storage"}))), "ebi")
+    node = next(node for node in stack_plan.nodes if Role.OMERO_READONLY in node.roles)
+    given = files(node, stack_plan, stacks.secrets_of("ebi"))
     config = tmp_path / "bucket.conf"
     config.write_text(given["/etc/idr/s3/uod-idr-zarr.conf"].replace(AWAY, "localhost"))
     unit = given["/etc/systemd/system/idr-s3-uod-idr-zarr.service"].replace("\\\n", " ")
@@ -148,10 +148,10 @@ def mount(store: Store, tmp_path: Path) -> Iterator[Mount]:
     }
     command = [elsewhere.get(word, word) for word in shlex.split(line.removeprefix("ExecStart="))]
     environment = {key: value for key, value in os.environ.items() if key != "AWS_CA_BUNDLE"}
-    found = Mount(command, point, {**environment, "RCLONE_CA_CERT": store.authority})
-    found.start()
-    yield found
-    found.stop()
+    mounted = Mount(command, point, {**environment, "RCLONE_CA_CERT": store.authority})
+    mounted.start()
+    yield mounted
+    mounted.stop()
     point.rmdir()
 
 

@@ -59,7 +59,7 @@ def prepared(machine: Machine) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def found(machine: Machine, value: str) -> list[str]:
+def names_with(machine: Machine, value: str) -> list[str]:
     """The values that a visitor's search finds, through TLS and the application."""
     url = f"https://127.0.0.1:{machine.ports['5578']}/searchengine/api/v1/resources/image/searchvalues/?value={value}"
     done = subprocess.run(["curl", "-sSk", "--fail-with-body", url], capture_output=True, text=True, check=True)
@@ -69,8 +69,8 @@ def found(machine: Machine, value: str) -> list[str]:
 def index(machine: Machine) -> None:
     lines = "".join(f'{{"index": {{"_id": "{value}"}}}}\n{{"value": "{value}"}}\n' for value in DOCUMENTS)
     headers = {"header": "Content-Type: application/x-ndjson", "data_binary": lines}
-    said = machine.engine("/key_values/_bulk?refresh=true", **headers)
-    assert not json.loads(said)["errors"]
+    answer = machine.engine("/key_values/_bulk?refresh=true", **headers)
+    assert not json.loads(answer)["errors"]
 
 
 def test_what_was_indexed_is_found_after_a_restart_and_on_a_copy_of_the_volume(
@@ -79,17 +79,17 @@ def test_what_was_indexed_is_found_after_a_restart_and_on_a_copy_of_the_volume(
     prepared(machine)
     with serving(machine):
         index(machine)
-        assert found(machine, "cdk1") == ["CDK1"]
+        assert names_with(machine, "cdk1") == ["CDK1"]
         # As a snapshot of the volume is: while the engine writes.
         copy = tmp_path_factory.mktemp("copy") / "search"
         shutil.copytree(machine.folder / "srv/search", copy)
     with serving(machine):
-        assert found(machine, "brca1") == ["BRCA1"]
+        assert names_with(machine, "brca1") == ["BRCA1"]
     shutil.rmtree(machine.folder / "srv/search")
     shutil.copytree(copy, machine.folder / "srv/search")
     with serving(machine):
         assert json.loads(machine.engine("/key_values/_count"))["count"] == len(DOCUMENTS)
-        assert found(machine, "cdk2") == ["CDK2"]
+        assert names_with(machine, "cdk2") == ["CDK2"]
 
 
 def test_an_archive_with_another_sum_is_not_unpacked_and_the_one_in_use_stays(machine: Machine) -> None:

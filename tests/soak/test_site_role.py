@@ -53,8 +53,8 @@ def test_a_visitor_sees_the_page_through_the_proxy(added: Service) -> None:
 
 
 def test_the_machine_is_as_every_other(added: Service) -> None:
-    found = added.on(NODE, "sudo ss -H -ltn | awk '{print $4}'").split()
-    reachable = {int(socket.rsplit(":", 1)[1]) for socket in found if not socket.startswith(("127.", "[::1]"))}
+    sockets = added.on(NODE, "sudo ss -H -ltn | awk '{print $4}'").split()
+    reachable = {int(socket.rsplit(":", 1)[1]) for socket in sockets if not socket.startswith(("127.", "[::1]"))}
     assert reachable == {22, 8443, 9100}
     assert added.on(NODE, "systemctl --failed --no-legend") == ""
     assert added.on(NODE, "systemd-analyze verify --man=no about-page.service 2>&1") == ""
@@ -111,5 +111,5 @@ def test_it_goes_as_it_came(added: Service, second: Tenant, record_property: Cal
     assert gone.returncode != 0
 
 
-def _file(place: Tenant, path: str) -> Path:
-    return place.folder / "site" / ROLE / path
+def _file(stack: Tenant, path: str) -> Path:
+    return stack.folder / "site" / ROLE / path

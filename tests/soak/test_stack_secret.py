@@ -17,7 +17,7 @@ import pytest
 from harness.cloud.asking import PING, answers, asking
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
-from harness.steps import Step, said
+from harness.steps import Step, lines_of
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import Topology
 from model.secrets import Certificate, Secrets, SshKey
@@ -52,30 +52,33 @@ def past(second: Tenant) -> Past:
     return Past(second.secrets(), second.servers())
 
 
-def key_file(place: Tenant, key: SshKey) -> str:
+def key_file(stack: Tenant, key: SshKey) -> str:
     """A private key as a file for ssh."""
-    file = place.folder / f"key-{hashlib.sha256(key.public.encode()).hexdigest()[:8]}"
+    file = stack.folder / f"key-{hashlib.sha256(key.public.encode()).hexdigest()[:8]}"
     file.touch(0o600)
     file.write_text(key.private)
     return str(file)
 
 
-def updated(place: Tenant, authorities: str) -> tuple[tuple[Step, ...], float]:
+def updated(stack: Tenant, authorities: str) -> tuple[tuple[Step, ...], float]:
     """Bring the stack up; what was done, and for how many seconds visitors who trust `authorities` had no page."""
-    service = place.service()
+    service = stack.service()
     visited = replace(service, outputs={**service.outputs, "certificateAuthority": authorities})
     with asking(visited) as asked:
-        steps = place.apply()
+        steps = stack.apply()
     assert not asked.answers[-1][1], asked.failures
     assert asked.seconds_of_failure <= MOST_SECONDS, asked.failures
     return steps, asked.seconds_of_failure
 
 
-def entered(place: Tenant, node: str, key: SshKey, jump: SshKey) -> "subprocess.CompletedProcess[str]":
+def entered(stack: Tenant, node: str, key: SshKey, jump: SshKey) -> "subprocess.CompletedProcess[str]":
     """Log in to a node with one key alone, through the bastion with another; by the host keys of the outputs."""
-    made = topology(place.service())
-    hosts = {BASTION: _blocks(made, key_file(place, jump))[BASTION], node: _blocks(made, key_file(place, key))[node]}
-    config = place.folder / "ssh_config_of_one_key"
+    topology_now = topology(stack.service())
+    hosts = {
+        BASTION: _blocks(topology_now, key_file(stack, jump))[BASTION],
+        node: _blocks(topology_now, key_file(stack, key))[node],
+    }
+    config = stack.folder / "ssh_config_of_one_key"
     config.write_text(
         "Host *\n  IdentitiesOnly yes\n  IdentityAgent none\n  BatchMode yes\n" + "\n".join(hosts.values())
     )
@@ -94,16 +97,16 @@ def topology(service: Service) -> Topology:
     return Topology.model_validate(service.outputs["topology"])
 
 
-def _blocks(made: Topology, identity: str) -> dict[str, str]:
+def _blocks(stack_topology: Topology, identity: str) -> dict[str, str]:
     """The ssh configuration of each node by its name."""
-    parts = ssh_config(made, identity=identity).split("Host ")
+    parts = ssh_config(stack_topology, identity=identity).split("Host ")
     return {part.split(maxsplit=1)[0]: f"Host {part}" for part in parts if part.strip()}
 
 
-def renew(place: Tenant) -> None:
+def renew(stack: Tenant) -> None:
     """As the guide says."""
-    place.set_secret("idr:previousStackSecret", place.secret("stackSecret"))
-    place.set_secret("idr:stackSecret", token_hex(32))
+    stack.set_secret("idr:previousStackSecret", stack.secret("stackSecret"))
+    stack.set_secret("idr:stackSecret", token_hex(32))
 
 
 def test_the_update_trusts_both_and_replaces_no_server(
@@ -112,7 +115,7 @@ def test_the_update_trusts_both_and_replaces_no_server(
     renew(second)
     steps, seconds = updated(second, second.secrets().authorities)
     record_property("seconds of failed requests: a new stack secret beside the former one", f"{seconds:.1f}")
-    assert {(step.op, step.kind) for step in steps} == {("create", "Command"), ("update", "Command")}, said(steps)
+    assert {(step.op, step.kind) for step in steps} == {("create", "Command"), ("update", "Command")}, lines_of(steps)
     assert {step.name for step in steps if step.op == "create"} == {f"{node}-host-key" for node in NODES}
     assert second.servers() == past.servers
 
@@ -137,7 +140,7 @@ def test_without_the_former_secret_the_former_authorities_and_keys_go(
     second.configure(idr_previousStackSecret=None)
     steps, seconds = updated(second, second.secrets().authorities)
     record_property("seconds of failed requests: the former stack secret goes", f"{seconds:.1f}")
-    assert {(step.op, step.kind) for step in steps} == {("update", "Command"), ("delete", "Command")}, said(steps)
+    assert {(step.op, step.kind) for step in steps} == {("update", "Command"), ("delete", "Command")}, lines_of(steps)
     assert second.servers() == past.servers
     assert second.apply() == ()
 
@@ -189,10 +192,10 @@ def test_omero_does_not_talk_to_a_database_with_a_certificate_of_before(second: 
 
 
 @contextmanager
-def showing(service: Service, node: str, made: Certificate) -> Iterator[None]:
+def showing(service: Service, node: str, certificate: Certificate) -> Iterator[None]:
     """Let PostgreSQL show another certificate for the block."""
     folder = service.on(node, "echo /etc/postgresql/*/main")
-    files = {f"{folder}/server.crt": made.certificate, f"{folder}/server.key": made.key}
+    files = {f"{folder}/server.crt": certificate.certificate, f"{folder}/server.key": certificate.key}
     # The postmaster reads the files some time after the signal.
     reload = "sudo systemctl reload 'postgresql@*-main.service' && sleep 2"
     service.on(node, " && ".join(f"sudo cp -a {file} {file}.kept" for file in files))

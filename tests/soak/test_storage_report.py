@@ -1,4 +1,4 @@
-"""`idr storage report` of 100,000 files with faults of every kind: all are found, none invented, in flat memory."""
+"""`idr storage report` of 100,000 files with faults of every kind: it names all and no others, in flat memory."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from tests import omero_tree, postgres
 FILES, PLANTED = 100_000, 200
 SMALL = 20_000
 MOST_GROWTH_MIB = 10
-# The scan as a process of its own, whose memory is measured; what was just made is looked at, too.
+# The scan runs as a process of its own, whose memory is measured; it looks at new files, too.
 SCAN = """
 import sys
 from pathlib import Path
@@ -35,12 +35,12 @@ def test_all_planted_faults_are_found_in_flat_memory(tmp_path: Path, files: int,
             [sys.executable, "-c", SCAN, *given], cwd=ROOT, capture_output=True, text=True, check=True
         )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    found = [(line["kind"], line["path"]) for line in lines if "kind" in line]
+    faults = [(line["kind"], line["path"]) for line in lines if "kind" in line]
     report = lines[-1]["report"]
-    assert set(found) == tree.faults
-    assert len(found) == len(tree.faults)
+    assert set(faults) == tree.faults
+    assert len(faults) == len(tree.faults)
     memories[files] = report["memoryMib"]
-    print(f"{files} files, {len(found)} faults: {report['seconds']} s, {report['memoryMib']} MiB")
+    print(f"{files} files, {len(faults)} faults: {report['seconds']} s, {report['memoryMib']} MiB")
     assert max(memories.values()) - min(memories.values()) <= MOST_GROWTH_MIB
 
 

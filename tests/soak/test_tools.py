@@ -22,5 +22,5 @@ def test_promtool_accepts_the_targets(outputs: Path, tmp_path: Path) -> None:
     )
     done = run("promtool", "check", "config", str(config))
     assert done.returncode == 0, done.stdout + done.stderr
-    found = run("promtool", "check", "service-discovery", str(config), "node")
-    assert [result["labels"]["node"] for result in json.loads(found.stdout)], found.stderr
+    check_result = run("promtool", "check", "service-discovery", str(config), "node")
+    assert [result["labels"]["node"] for result in json.loads(check_result.stdout)], check_result.stderr

@@ -54,8 +54,8 @@ def change_all_nodes(cloud: FakeCloud, folder: Path, change: Callable[[dict[str,
     project = local_stack(cloud, folder)
     first = project.pulumi(*UP)
     assert first.returncode == 0, first.stdout
-    made = [step for step in steps.of_update(first.stdout) if step.kind == "Instance"]
-    assert max(step.began for step in made) < max(step.ended for step in made)
+    changes = [step for step in steps.of_update(first.stdout) if step.kind == "Instance"]
+    assert max(step.began for step in changes) < max(step.ended for step in changes)
     project.change(change)
     second = project.pulumi(*UP)
     assert second.returncode == 0, second.stdout

@@ -8,7 +8,7 @@ from harness.cloud import tenant
 from harness.cloud.asking import asking
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
 from tests import deployed
 from tests.soak.test_update_of_every_role import STAYS
 
@@ -20,27 +20,28 @@ SECONDS_WITHOUT_ANSWER = 120
 
 
 @pytest.fixture(scope="module")
-def place(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     """The stack `local` as the program of today makes it, in a project apart."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("deployed"), PROJECT)
-    deployed.put_program(made.folder, deployed.COMMIT)
-    with made.running():
-        yield made
+    new_stack = tenant.make(tmp_path_factory.mktemp("deployed"), PROJECT)
+    deployed.put_program(new_stack.folder, deployed.COMMIT)
+    new_stack.configure(**deployed.settings_of_local())
+    with new_stack.running():
+        yield new_stack
 
 
 def test_an_update_keeps_machines_and_data_and_visitors(
-    place: Tenant, record_property: Callable[[str, object], None]
+    stack: Tenant, record_property: Callable[[str, object], None]
 ) -> None:
-    servers = place.servers()
-    volumes = sorted(place.listing()["volumes"])
-    deployed.put_program(place.folder)
-    foreseen = place.foreseen()
-    assert [str(step) for step in foreseen if step.kind in STAYS and step.op != "update"] == [], said(foreseen)
-    with asking(place.service()) as asked:
-        place.apply()
+    servers = stack.servers()
+    volumes = sorted(stack.listing()["volumes"])
+    deployed.put_program(stack.folder)
+    foreseen = stack.foreseen()
+    assert [str(step) for step in foreseen if step.kind in STAYS and step.op != "update"] == [], lines_of(foreseen)
+    with asking(stack.service()) as asked:
+        stack.apply()
     record_property("seconds without an answer during the update", round(asked.seconds_of_failure, 1))
     assert asked.seconds_of_failure < SECONDS_WITHOUT_ANSWER, asked.failures
-    assert place.servers() == servers
-    assert sorted(place.listing()["volumes"]) == volumes
-    assert place.foreseen() == ()
+    assert stack.servers() == servers
+    assert sorted(stack.listing()["volumes"]) == volumes
+    assert stack.foreseen() == ()

@@ -19,14 +19,14 @@ CONFIGURATION, STOP = "command:remote:Command", "command:local:Command"
 
 
 def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudProject:
-    """A stack with every role and with data, as the program of today has made it."""
+    """A stack with every role and with data, as today's program deploys it."""
     project = local_stack(cloud, folder)
     project.variables.update(machines)
     deployed.put_program(project.folder, deployed.COMMIT)
     changes = {"idr:configure": True, "idr:operators": [stacks.OPERATOR_KEY], "idr:releases": stacks.small_ebi()}
     project.change(lambda config: config.update(changes))
-    made = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
-    assert made.returncode == 0, made.stdout + made.stderr
+    updated = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
+    assert updated.returncode == 0, updated.stdout + updated.stderr
     return project
 
 

@@ -51,15 +51,15 @@ def put(added: Service, folder: Path, password: str) -> "subprocess.CompletedPro
 
 
 def test_a_submission_comes_through_the_proxy_and_is_handed_over(added: Service, tmp_path: Path) -> None:
-    said = added.on(NODE, f"sudo idr-upload open {NAME} --gib 1")
-    password = next(line for line in said.splitlines() if line.startswith("password: ")).removeprefix("password: ")
+    output = added.on(NODE, f"sudo idr-upload open {NAME} --gib 1")
+    password = next(line for line in output.splitlines() if line.startswith("password: ")).removeprefix("password: ")
     done = put(added, tmp_path, password)
     assert done.returncode == 0, done.stderr
     added.on(NODE, f"sudo idr-upload hand-over {NAME}")
     received = "/srv/upload/received"
     added.on(NODE, f"sudo sh -c 'cd {received}/{NAME} && sha256sum --check --quiet ../{NAME}.sha256'")
-    found = added.on(NODE, f"sudo sh -c 'cd {received}/{NAME} && find . -type f | sort'").split()
-    assert found == [f"./{path}" for path in sorted(SENT)]
+    files = added.on(NODE, f"sudo sh -c 'cd {received}/{NAME} && find . -type f | sort'").split()
+    assert files == [f"./{path}" for path in sorted(SENT)]
     assert put(added, tmp_path, password).returncode == 255
 
 

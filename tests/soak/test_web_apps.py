@@ -1,22 +1,30 @@
 """Applications beside OMERO.web come and go with their names, and one that does not load changes nothing."""
 
+import base64
+import io
+import re
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
-from harness.steps import said
+from harness.steps import lines_of
+from tests import parade
 from tests.cloud.test_broken import BACK, refusal
 
 pytestmark = pytest.mark.cloud
 
 WEB, PROXY = "demo1-omeroreadwrite", "demo1-proxy"
+PIP = "sudo /opt/omero/web/venv3/bin/pip -q"
 PAGES = {"figure": "figure/", "iviewer": "iviewer/image_data/{}/", "mapr": "mapr/api/gene/?value=DEMO{}"}
 
 
 @pytest.fixture
-def place(second: Tenant) -> Iterator[Tenant]:
+def stack(second: Tenant) -> Iterator[Tenant]:
     """The project apart; afterwards it has the applications that it had."""
     before = second.settings("web")
     yield second
@@ -24,30 +32,72 @@ def place(second: Tenant) -> Iterator[Tenant]:
     second.apply()
 
 
-def served(place: Tenant, row: int) -> set[str]:
+@pytest.fixture
+def guest(second: Tenant) -> Iterator[Service]:
+    """The nodes of the project; after `place` is as before, they have OMERO.web's packages of before."""
+    yield second.service()
+    second.service().on(WEB, f"{PIP} uninstall -y omero-parade")
+
+
+def installed(guest: Service, folder: Path) -> None:
+    """Lock the packages and install them beside OMERO.web's: those of the demo's nodes are from their image."""
+    added = parade.fetch(parade.lock(folder), folder)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for file in (added, *folder.glob("*.whl")):
+            tar.add(file, file.name)
+    unpack = "mkdir -p /tmp/wheels && base64 -d | tar -C /tmp/wheels -x"
+    guest.on(WEB, unpack, base64.encodebytes(packed.getvalue()).decode())
+    take = "install --no-index --no-deps --require-hashes --find-links /tmp/wheels -r /tmp/wheels/added.lock"
+    guest.on(WEB, f"{PIP} {take}")
+
+
+def served(stack: Tenant, row: int) -> set[str]:
     """The applications whose pages answer; `row` is one of the plate that nobody has asked for, so no page is kept."""
-    with place.service().browser() as visitor:
+    with stack.service().browser() as visitor:
         return {app for app, page in PAGES.items() if visitor.get(page.format(row)).status_code == 200}
 
 
-def configure(place: Tenant, **web: Any) -> None:
+def configure(stack: Tenant, **web: Any) -> None:
     """Set what the stack says of OMERO.web."""
-    place.configure(idr_web=web)
+    stack.configure(idr_web=web)
 
 
-def test_visitors_get_what_is_named_and_nothing_else(place: Tenant) -> None:
+def test_visitors_get_what_is_named_and_nothing_else(stack: Tenant) -> None:
     for row, apps in enumerate((["figure"], [], ["mapr", "iviewer"]), 1):
-        configure(place, apps=apps)
-        assert set(said(place.apply())) == {f"update Command {PROXY}", f"update Command {WEB}"}
-        assert served(place, row) == set(apps)
+        configure(stack, apps=apps)
+        assert set(lines_of(stack.apply())) == {f"update Command {PROXY}", f"update Command {WEB}"}
+        assert served(stack, row) == set(apps)
 
 
-def test_one_that_does_not_load_is_named_and_nothing_is_touched(place: Tenant) -> None:
-    configure(place, apps=["figure"])
-    place.apply()
+def test_one_that_does_not_load_is_named_and_nothing_is_touched(stack: Tenant) -> None:
+    configure(stack, apps=["figure"])
+    stack.apply()
     # OMERO.mapr has no first page without a category.
-    configure(place, apps=["figure", "mapr"], config={"omero.web.mapr.config": []})
-    text = refusal(place, WEB)
+    configure(stack, apps=["figure", "mapr"], config={"omero.web.mapr.config": []})
+    text = refusal(stack, WEB)
     assert "does not load its settings or an application: IndexError" in text
     assert BACK in text
-    assert served(place, 4) == {"figure"}
+    assert served(stack, 4) == {"figure"}
+
+
+def test_one_of_the_sites_own_is_opened_by_what_the_stack_file_says(
+    guest: Service, stack: Tenant, tmp_path: Path
+) -> None:
+    """OMERO.parade as the guide has it, from the registry."""
+    configure(stack, **{key: value for key, value in parade.of_guide().items() if key != "requirements"})
+    text = refusal(stack, WEB)
+    assert "does not load its settings or an application: ModuleNotFoundError" in text
+    assert "omero_parade" in text
+    installed(guest, tmp_path)
+    assert f"update Command {WEB}" in lines_of(stack.apply())
+    with stack.service().browser() as visitor:
+        page = visitor.get("parade/")
+        assert (page.status_code, 'id="full_page_app"' in page.text) == (200, True)
+        (script,) = re.findall(r'src="/(static/omero_parade/[^"]+)"', page.text)
+        program = visitor.get(script)
+        assert (program.status_code, len(program.content) > 100_000) == (200, True)
+        # Its place in the client, beside the thumbnails.
+        assert "omero_parade" in visitor.get("webclient/?experimenter=-1").text
+        for path in ("parade/search/?query=x", "parade/nothing/"):
+            assert visitor.get(path).status_code == 404, path

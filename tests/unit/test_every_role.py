@@ -30,7 +30,7 @@ STARTED_BY_TIMER = {"idr-prewarm", "idr-import"}
 
 
 def sources() -> dict[Path, str]:
-    """Each file or template that some role's files.yaml is made from, and a role that has it."""
+    """Each file or template that a role's files.yaml names, and a role that has it."""
     return {
         source: name
         for name, (folder, _) in ROLES.items()
@@ -103,10 +103,10 @@ def test_the_scripts_of_a_sites_role_are_valid(role: str) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_file_of_a_node_renders_once(stack: str) -> None:
-    made: Plan = STACKS[stack]
-    for node in made.nodes:
+    plan: Plan = STACKS[stack]
+    for node in plan.nodes:
         ids = {volume.purpose: "0" * 36 for volume in node.volumes}
-        bundle = json.loads(render.bundle(node, made, stacks.secrets_of(made.stack), ids))
+        bundle = json.loads(render.bundle(node, plan, stacks.secrets_of(plan.stack), ids))
         for entry in bundle["files"]:
             assert re.fullmatch("0[0-7]{3}", entry["mode"]), entry["path"]
         paths = [entry["path"] for entry in bundle["files"]]

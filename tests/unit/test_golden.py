@@ -8,9 +8,9 @@ from tests import golden_files
 @pytest.mark.parametrize("layout", golden_files.LAYOUTS)
 def test_a_layout_comes_to_what_its_golden_files_say(layout: str) -> None:
     folder = golden_files.FOLDER / layout
-    made = golden_files.files(layout)
-    assert sorted(file.name for file in folder.iterdir()) == sorted(made)
-    for name, text in made.items():
+    files = golden_files.files(layout)
+    assert sorted(file.name for file in folder.iterdir()) == sorted(files)
+    for name, text in files.items():
         assert (folder / name).read_text() == text, "if this is meant: make generate"
 
 

@@ -53,15 +53,15 @@ def names(node: ast.AST, within: str) -> Iterator[str]:
 
 def imports(known: Mapping[str, Path]) -> dict[str, set[str]]:
     """What each module imports at any depth of its text: modules of ours, and packages of others."""
-    found: dict[str, set[str]] = {}
+    by_module: dict[str, set[str]] = {}
     for name, file in known.items():
         within = f"{name}.__init__" if file.name == "__init__.py" else name
         nodes = list(ast.walk(ast.parse(file.read_text())))
         wanted = {one for node in nodes for one in names(node, within)}
         ours = {one for one in wanted if one in known}
         others = {one.partition(".")[0] for one in wanted} - set(PACKAGES)
-        found[name] = (ours | others) - {name}
-    return found
+        by_module[name] = (ours | others) - {name}
+    return by_module
 
 
 def package(name: str) -> str:
@@ -75,21 +75,21 @@ def is_forbidden(importer: str, imported: str) -> bool:
     return of not in ("", by) and HEIGHTS[of] >= HEIGHTS[by]
 
 
-def arrows_back(found: Mapping[str, set[str]]) -> list[str]:
+def arrows_back(by_module: Mapping[str, set[str]]) -> list[str]:
     """Each forbidden import, as `importer -> imported`."""
-    return sorted(f"{one} -> {other}" for one in found for other in found[one] if is_forbidden(one, other))
+    return sorted(f"{one} -> {other}" for one in by_module for other in by_module[one] if is_forbidden(one, other))
 
 
-def circle(found: Mapping[str, set[str]]) -> list[str]:
+def circle(by_module: Mapping[str, set[str]]) -> list[str]:
     """The modules of a circle, the first again at the end; empty where there is none."""
     try:
-        TopologicalSorter(found).prepare()
+        TopologicalSorter(by_module).prepare()
     except CycleError as error:
         return list(error.args[1])
     return []
 
 
-def reached(found: Mapping[str, set[str]], name: str) -> set[str]:
+def reached(by_module: Mapping[str, set[str]], name: str) -> set[str]:
     """Everything that importing a module imports."""
     seen: set[str] = set()
     waiting = [name]
@@ -97,7 +97,7 @@ def reached(found: Mapping[str, set[str]], name: str) -> set[str]:
         one = waiting.pop()
         if one not in seen:
             seen.add(one)
-            waiting += found.get(one, ())
+            waiting += by_module.get(one, ())
     return seen
 
 

@@ -38,22 +38,22 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "tests"
-    made.mkdir()
-    return made
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    return tests
 
 
 def test_each_missing_program_is_one_line(folder: Path) -> None:
-    told = run(folder).stdout
-    lines = re.findall(r"^SKIPPED \[(\d)\] .*: (\S+) is not installed", told, re.MULTILINE)
+    output = run(folder).stdout
+    lines = re.findall(r"^SKIPPED \[(\d)\] .*: (\S+) is not installed", output, re.MULTILINE)
     assert sorted(lines) == [("1", "no-such-mkfs"), ("2", "no-such-nginx")]
-    assert "1 failed, 1 passed, 3 skipped" in told
-    assert "FAILED test_several.py::test_a_file_is_missing" in told
+    assert "1 failed, 1 passed, 3 skipped" in output
+    assert "FAILED test_several.py::test_a_file_is_missing" in output
 
 
 def test_make_check_leaves_nothing_out(folder: Path) -> None:
-    told = run(folder, conftest.ALL).stdout
-    assert "skipped" not in told
+    output = run(folder, conftest.ALL).stdout
+    assert "skipped" not in output
     assert {"test_it_is_started", "test_a_script_calls_it"} <= set(
-        re.findall(r"^(?:FAILED|ERROR) \S+::(\w+)", told, re.MULTILINE)
+        re.findall(r"^(?:FAILED|ERROR) \S+::(\w+)", output, re.MULTILINE)
     )

@@ -29,7 +29,7 @@ def test_no_connection_from_another_address_takes_it() -> None:
 
 
 def test_nobody_answers_before_the_server_does() -> None:
-    # From a port that is only looked up, one connection in 28,000 is made to itself: as many as Linux has.
+    # From a port that is only looked up, one connection in 28,000 goes to itself: as many ports as Linux has.
     port = free_port()
     for _ in range(28_232):
         with socket.socket() as probe:

@@ -19,8 +19,8 @@ def test_a_check_is_switched_off_for_a_reason() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
-    found = {name: without_reason((ROOT / name).read_text()) for name in listed if (ROOT / name).is_file()}
-    assert {name: lines for name, lines in found.items() if lines and "test_suppressions" not in name} == {}
+    without = {name: without_reason((ROOT / name).read_text()) for name in listed if (ROOT / name).is_file()}
+    assert {name: lines for name, lines in without.items() if lines and "test_suppressions" not in name} == {}
 
 
 def test_what_has_no_reason_is_seen() -> None:

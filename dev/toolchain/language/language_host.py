@@ -1,13 +1,20 @@
 """The language host's process, and with `--program` that of one program; `pulumi-language-python` starts it."""
 
+import gc
 import sys
 
 from languagehost import start_program
+
+OBJECTS = 100_000
+"""How many new objects a program makes before Python looks for garbage among them."""
 
 
 def main() -> None:
     """Serve the engine, or run one program."""
     if sys.argv[1:] == ["--program"]:
+        # Modules and resources stay as long as the program runs. Python's usual 700 has it look through them again and
+        # again for garbage.
+        gc.set_threshold(OBJECTS)
         from languagehost import program
 
         program.main()

@@ -11,7 +11,7 @@ from pathlib import Path
 from .comparing import compare, unused, without_memo
 from .database import Database, DatabaseError
 from .report import Report
-from .tree import Found, Sorted, real, walk
+from .tree import Entry, Sorted, real, walk
 
 COMPARED = (b"Files", b"ManagedRepository")
 """The folders of OMERO's data folder whose files the database names one by one."""
@@ -21,7 +21,7 @@ CLOCKS_SECONDS = 60
 
 
 def main() -> int:
-    """Make the report; the exit status is 1 where it cannot be made."""
+    """Write the report; the exit status is 1 where that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", required=True, help="connection string of libpq")
     parser.add_argument("--data", type=Path, required=True, help="OMERO's data folder")
@@ -62,20 +62,20 @@ def scan(database: Database, data: Path, cache: Path, shares: list[Path], report
     report.finish(data / LAST)
 
 
-def _noting_targets(found: Iterator[Found], targets: Sorted) -> Iterator[Found]:
-    for one in found:
+def _noting_targets(entries: Iterator[Entry], targets: Sorted) -> Iterator[Entry]:
+    for one in entries:
         if one.target:
             targets.add(one.target)
         yield one
 
 
-def _seen(found: Iterator[Found], report: Report) -> Iterator[Found]:
-    for one in found:
+def _seen(entries: Iterator[Entry], report: Report) -> Iterator[Entry]:
+    for one in entries:
         report.progress()
         yield one
 
 
-def _on(shares: list[Path]) -> Iterator[Found]:
+def _on(shares: list[Path]) -> Iterator[Entry]:
     """Yield what is on the shares, in order; a share below another one comes with it."""
     folders = sorted({real(os.fsencode(share)) + b"/" for share in shares})
     outer = [one for one in folders if not any(one != other and one.startswith(other) for other in folders)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from .database import Named
-from .tree import BROKEN, UNREADABLE, Found, look
+from .tree import BROKEN, UNREADABLE, Entry, look
 
 MISSING = "missing"
 DIFFERENT = "different"
@@ -26,12 +26,12 @@ class Fault:
     study: str = ""
 
 
-def compare(data: bytes, named: Iterator[Named], found: Iterator[Found], since: float) -> Iterator[Fault]:
+def compare(data: bytes, named: Iterator[Named], entries: Iterator[Entry], since: float) -> Iterator[Fault]:
     """Compare what must be in OMERO's data folder with what is there, both in order.
 
-    What was made after `since` may be of an import that the database was not asked about: it is left out.
+    A file that is younger than `since` may be of an import that is not in the database's answer: it is left out.
     """
-    one, other = next(named, None), next(found, None)
+    one, other = next(named, None), next(entries, None)
     while one or other:
         if other is None or (one and _path(data, one) < other.path):
             if one:
@@ -39,10 +39,10 @@ def compare(data: bytes, named: Iterator[Named], found: Iterator[Found], since: 
                 one = next(named, None)
         elif one is None or other.path < _path(data, one):
             yield from _not_named(other, since)
-            other = next(found, None)
+            other = next(entries, None)
         else:
             yield from _judged(one, other)
-            one, other = next(named, None), next(found, None)
+            one, other = next(named, None), next(entries, None)
 
 
 def _path(data: bytes, one: Named) -> bytes:
@@ -60,25 +60,25 @@ def _alone(data: bytes, one: Named) -> Iterator[Fault]:
         yield Fault(UNREADABLE, path, one.counted, one.study)
 
 
-def _judged(one: Named, there: Found) -> Iterator[Fault]:
+def _judged(one: Named, there: Entry) -> Iterator[Fault]:
     if there.problem:
         yield Fault(there.problem, there.path, one.counted, one.study)
     elif one.size is not None and there.size is not None and one.size != there.size:
         yield Fault(DIFFERENT, there.path, one.counted, one.study)
 
 
-def _not_named(there: Found, since: float) -> Iterator[Fault]:
+def _not_named(there: Entry, since: float) -> Iterator[Fault]:
     if there.problem:
         yield Fault(there.problem, there.path)
     elif there.changed < since and there.size is not None:
         yield Fault(UNKNOWN, there.path, there.size)
 
 
-def unused(used: Iterator[bytes], found: Iterator[Found]) -> Iterator[Fault]:
+def unused(used: Iterator[bytes], entries: Iterator[Entry]) -> Iterator[Fault]:
     """What is on mounts and no link leads to, both in order. A path with a slash at the end is of all below it."""
     folder = b"\0"
     one = next(used, None)
-    for there in found:
+    for there in entries:
         while one is not None and one <= there.path:
             if one.endswith(b"/") and not one.startswith(folder):
                 folder = one

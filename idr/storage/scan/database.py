@@ -75,11 +75,11 @@ class Database:
 
     def repository(self) -> tuple[str, bytes]:
         """The identifier of the managed repository, and its folder as OMERO names it."""
-        found = list(self._rows(REPOSITORY, ""))
-        if len(found) != 1:
-            msg = f"the database names {len(found)} repositories called ManagedRepository, not one"
+        rows = list(self._rows(REPOSITORY, ""))
+        if len(rows) != 1:
+            msg = f"the database names {len(rows)} repositories called ManagedRepository, not one"
             raise DatabaseError(msg)
-        return found[0][0].decode(), found[0][1]
+        return rows[0][0].decode(), rows[0][1]
 
     def files(self, repository: str) -> Iterator[Named]:
         """Every file that must be there, in the order of the bytes of the paths."""
@@ -104,8 +104,8 @@ class Database:
                 command, env=own, stdin=subprocess.DEVNULL, stdout=rows, stderr=subprocess.PIPE, check=False
             )
             if done.returncode:
-                said = done.stderr.decode(errors="replace").strip()
-                msg = said.splitlines()[0] if said else f"psql ended with {done.returncode}"
+                message = done.stderr.decode(errors="replace").strip()
+                msg = message.splitlines()[0] if message else f"psql ended with {done.returncode}"
                 raise DatabaseError(msg)
             rows.seek(0)
             for line in rows:
@@ -116,4 +116,4 @@ def _field(text: bytes) -> bytes:
     """A value of COPY's text format; NULL stays as it is."""
     if text == NULL or b"\\" not in text:
         return text
-    return re.sub(rb"\\(.)", lambda found: ESCAPES.get(found[1], found[1]), text)
+    return re.sub(rb"\\(.)", lambda escape: ESCAPES.get(escape[1], escape[1]), text)

@@ -18,7 +18,7 @@ EVERY_SECONDS = 2.0
 
 @dataclass
 class Report:
-    """What is counted, and how it gets out: a line for each fault as it is found, and the sums at the end."""
+    """Count faults and print them: a line for each fault at once, and the sums at the end."""
 
     out: TextIO
     started: float = field(default_factory=time.time)
@@ -37,7 +37,7 @@ class Report:
             yield one
 
     def progress(self) -> None:
-        """Say now and then how far it is; also, that somebody still listens is found out by that."""
+        """Print now and then how far the scan is; this fails when nobody reads any more."""
         self.looked_at += 1
         if self.looked_at % 1000 == 0 and time.monotonic() - self._told > EVERY_SECONDS:
             self._told = time.monotonic()

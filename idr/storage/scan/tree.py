@@ -20,7 +20,7 @@ HIDDEN = b".omero"
 
 
 @dataclass(frozen=True)
-class Found:
+class Entry:
     """A file, or a link, by its path.
 
     `size`: of what a link leads to, None where that is a folder, is not there or cannot be looked at. `problem`: why.
@@ -38,7 +38,7 @@ BROKEN = "broken"
 UNREADABLE = "unreadable"
 
 
-def walk(folder: bytes, names: Sequence[bytes] | None = None) -> Iterator[Found]:
+def walk(folder: bytes, names: Sequence[bytes] | None = None) -> Iterator[Entry]:
     """Yield everything below `folder` but folders, or below those of its entries that `names` lists.
 
     A folder that cannot be listed is yielded as a problem. Paths are whole.
@@ -46,64 +46,64 @@ def walk(folder: bytes, names: Sequence[bytes] | None = None) -> Iterator[Found]
     entries = iter(_entries(folder, names))
     with ThreadPoolExecutor(LOOKED_AT_ONCE) as pool:
         while batch := list(islice(entries, BATCH)):
-            yield from (found for found in pool.map(_look, batch) if found)
+            yield from (entry for entry in pool.map(_look, batch) if entry)
 
 
-def _entries(folder: bytes, names: Sequence[bytes] | None) -> Iterator[Found | bytes]:
+def _entries(folder: bytes, names: Sequence[bytes] | None) -> Iterator[Entry | bytes]:
     """Yield paths of files, and what cannot be listed, in order. Users of OMERO decide how deep a tree is."""
     waiting = [*_listed(folder, names)]
     while waiting:
         entry = waiting.pop()
-        if isinstance(entry, Found) or not entry.endswith(b"/"):
+        if isinstance(entry, Entry) or not entry.endswith(b"/"):
             yield entry
         else:
             waiting += _listed(entry[:-1], None)
 
 
-def _listed(folder: bytes, names: Sequence[bytes] | None) -> Sequence[Found | bytes]:
+def _listed(folder: bytes, names: Sequence[bytes] | None) -> Sequence[Entry | bytes]:
     """Return what is in a folder, the last first."""
     try:
-        with os.scandir(folder) as found:
+        with os.scandir(folder) as listing:
             # With its slash a folder sorts as the paths of what is in it do: `a.txt` before `a/b`.
             return sorted(
                 (
                     entry.path + b"/" if entry.is_dir(follow_symlinks=names is not None) else entry.path
-                    for entry in found
+                    for entry in listing
                     if entry.name != HIDDEN and (names is None or entry.name in names)
                 ),
                 reverse=True,
             )
     except OSError:
-        return [Found(folder, problem=UNREADABLE)]
+        return [Entry(folder, problem=UNREADABLE)]
 
 
-def _look(entry: Found | bytes) -> Found | None:
+def _look(entry: Entry | bytes) -> Entry | None:
     """Say what was listed is, None where it is gone since."""
-    if isinstance(entry, Found):
+    if isinstance(entry, Entry):
         return entry
     try:
         return look(entry)
     except FileNotFoundError:
         return None
     except OSError:
-        return Found(entry, problem=UNREADABLE)
+        return Entry(entry, problem=UNREADABLE)
 
 
-def look(path: bytes) -> Found:
+def look(path: bytes) -> Entry:
     """Say what a path is. Raises FileNotFoundError where nothing is."""
     itself = os.lstat(path)
     if not stat.S_ISLNK(itself.st_mode):
-        return Found(path, itself.st_size, itself.st_ctime)
+        return Entry(path, itself.st_size, itself.st_ctime)
     try:
         there = os.stat(path)
     except FileNotFoundError:
-        return Found(path, None, itself.st_ctime, problem=BROKEN)
+        return Entry(path, None, itself.st_ctime, problem=BROKEN)
     except OSError:
-        return Found(path, None, itself.st_ctime, problem=UNREADABLE)
+        return Entry(path, None, itself.st_ctime, problem=UNREADABLE)
     target = real(path)
     if stat.S_ISDIR(there.st_mode):
-        return Found(path, None, itself.st_ctime, target + b"/")
-    return Found(path, there.st_size, itself.st_ctime, target)
+        return Entry(path, None, itself.st_ctime, target + b"/")
+    return Entry(path, there.st_size, itself.st_ctime, target)
 
 
 def real(path: bytes) -> bytes:

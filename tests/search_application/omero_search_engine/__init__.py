@@ -36,16 +36,16 @@ def create_app(name: str) -> Answer:
 
     def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if environ["SCRIPT_NAME"] != "/searchengine":
-            status, said = "500 Internal Server Error", {"error": "its addresses do not begin with /searchengine"}
+            status, body = "500 Internal Server Error", {"error": "its addresses do not begin with /searchengine"}
         elif environ["PATH_INFO"] == "/api/v1/resources/":
-            status, said = "200 OK", {"message": "OMERO search engine (API V1)"}
+            status, body = "200 OK", {"message": "OMERO search engine (API V1)"}
         elif environ["PATH_INFO"] == "/api/v1/resources/image/searchvalues/":
             value = parse_qs(environ["QUERY_STRING"])["value"][0]
-            status, said = "200 OK", _search(config, value)
+            status, body = "200 OK", _search(config, value)
         else:
-            status, said = "404 Not Found", {"error": "You may use '/searchengine/api/v1/resources/'"}
+            status, body = "404 Not Found", {"error": "You may use '/searchengine/api/v1/resources/'"}
         start(status, [("Content-Type", "application/json")])
-        return [json.dumps(said).encode()]
+        return [json.dumps(body).encode()]
 
     return application
 

@@ -1,4 +1,4 @@
-"""What stands beside the proxy shows the proxy's certificate."""
+"""The peers of the proxy in a benchmark show the proxy's certificate."""
 
 import ssl
 from pathlib import Path
@@ -8,5 +8,5 @@ from harness import stacks
 
 
 def test_the_peers_certificate_and_key_are_a_pair(tmp_path: Path) -> None:
-    made = peers.tls_of(stacks.plan_of("local"), tmp_path)
-    ssl.create_default_context().load_cert_chain(made.certificate, made.key)
+    pair = peers.tls_of(stacks.plan_of("local"), tmp_path)
+    ssl.create_default_context().load_cert_chain(pair.certificate, pair.key)

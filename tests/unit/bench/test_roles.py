@@ -15,9 +15,9 @@ from model.roles import Role
 
 def test_every_role_has_a_node_of_its_own() -> None:
     values = stacks.values("local") | {"releases": shape()}
-    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
-    assert sorted(node.roles for node in made.nodes) == sorted((role,) for role in Role)
-    assert made.settings.live == RELEASE
+    stack_plan = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    assert sorted(node.roles for node in stack_plan.nodes) == sorted((role,) for role in Role)
+    assert stack_plan.settings.live == RELEASE
 
 
 def test_the_table_names_every_role_and_figure_in_80_columns_the_slowest_last() -> None:

@@ -28,9 +28,9 @@ def resource(token: str, name: str, inputs: dict[str, Any], **more: Any) -> dict
     return {"urn": urn, "type": token, "id": f"id-of-{name}", "inputs": {"__defaults": [], **inputs}, **more}
 
 
-def resources(*found: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = translate({"deployment": {"resources": list(found)}}, SCHEMA, LOGIN)["resource"]
-    return made
+def resources(*entries: dict[str, Any]) -> dict[str, Any]:
+    translated: dict[str, Any] = translate({"deployment": {"resources": list(entries)}}, SCHEMA, LOGIN)["resource"]
+    return translated
 
 
 def test_ids_become_references_and_lists_of_objects_become_blocks() -> None:

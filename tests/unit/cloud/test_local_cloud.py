@@ -94,11 +94,11 @@ def test_an_emulated_processor_can_run_what_wheels_are_compiled_for(state: State
 
 def test_the_host_of_emulated_machines_is_another_one_for_nova_and_neutron(state: State) -> None:
     of_both = {name: _parsed(text) for name, text in render.host_configuration(state, "emulated").items()}
-    assert {name: found["DEFAULT"]["host"] for name, found in of_both.items()} == {
+    assert {name: config["DEFAULT"]["host"] for name, config in of_both.items()} == {
         "nova": "emulated",
         "neutron": "emulated",
     }
-    # Both hosts' agents see one set of tables, and each takes away rules that it has not made.
+    # Both hosts' agents see one set of tables, and each removes rules that it did not create.
     assert of_both["neutron"]["securitygroup"]["firewall_driver"] == "noop"
 
 
@@ -129,9 +129,9 @@ def test_a_good_machine_has_no_problems() -> None:
     ],
 )
 def test_each_lack_is_named(change: dict[str, object], word: str) -> None:
-    found = dataclasses.replace(GOOD, **change).problems()  # type: ignore[arg-type]  # by name
-    assert len(found) == 1
-    assert word in found[0]
+    problems = dataclasses.replace(GOOD, **change).problems()  # type: ignore[arg-type]  # by name
+    assert len(problems) == 1
+    assert word in problems[0]
 
 
 def test_containers_where_kvm_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:

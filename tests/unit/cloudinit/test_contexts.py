@@ -28,14 +28,14 @@ def names(role: str) -> dict[str, Any]:
 def texts(role: str) -> dict[str, tuple[str, FileEntry]]:
     """The templates of a role by a name to show: its files, and their paths and modes where these vary."""
     folder = ROLES[role]
-    found: dict[str, tuple[str, FileEntry]] = {}
+    by_path: dict[str, tuple[str, FileEntry]] = {}
     for path, entry in site_files.read(folder / site_files.NAME).items():
         source = site_files.source_of(folder, path, entry)
-        found[f"{role}: {path}: path"] = path, entry
-        found[f"{role}: {path}: mode"] = entry.mode, entry
+        by_path[f"{role}: {path}: path"] = path, entry
+        by_path[f"{role}: {path}: mode"] = entry.mode, entry
         if source and source.suffix == ".j2":
-            found[f"{role}: {path}"] = source.read_text(), entry
-    return found
+            by_path[f"{role}: {path}"] = source.read_text(), entry
+    return by_path
 
 
 def mistakes(text: str, known: dict[str, Any], roles: Path = render.HERE) -> list[str]:

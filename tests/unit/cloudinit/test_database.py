@@ -53,7 +53,7 @@ MADE = [
 ]
 
 
-def said(script: str) -> list[str]:
+def output_of(script: str) -> list[str]:
     """The lines that a script prints on the machine; it must work."""
     enter = ["unshare", "--mount", "--propagation", "private", "bash", "-ec", f'{SETUP.rstrip()} "$0"', script]
     done = subprocess.run(enter, capture_output=True, text=True, check=False, timeout=120)
@@ -63,12 +63,12 @@ def said(script: str) -> list[str]:
 
 def test_a_new_volume_gets_a_cluster_and_keeps_it() -> None:
     number = f"stat -c %i {DATA}/PG_VERSION"
-    *shown, before, after = said(f"/prepare > /run/first\n{SHOW}\n{number}\n/prepare > /run/second\n{number}")
+    *shown, before, after = output_of(f"/prepare > /run/first\n{SHOW}\n{number}\n/prepare > /run/second\n{number}")
     assert sorted(shown) == sorted(MADE)
     assert before == after
 
 
-def test_a_run_that_was_killed_while_it_made_the_cluster_does_not_hinder_the_next() -> None:
-    ended, *shown = said(f"{KILLED}\n/prepare > /run/second\n{SHOW}")
+def test_a_run_that_was_killed_while_it_created_the_cluster_does_not_hinder_the_next() -> None:
+    ended, *shown = output_of(f"{KILLED}\n/prepare > /run/second\n{SHOW}")
     assert ended.startswith("the first run ended with ")
     assert sorted(shown) == sorted(MADE)

@@ -35,9 +35,9 @@ def disclosed_files(stack: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> None:
-    made, files = stacks.plan_of(stack), disclosed_files(stack)
-    for node in made.nodes:
-        for folder in applied_roles(node.roles, made.settings.omero.distribution):
+    stack_plan, files = stacks.plan_of(stack), disclosed_files(stack)
+    for node in stack_plan.nodes:
+        for folder in applied_roles(node.roles, stack_plan.settings.omero.distribution):
             sources = [file for file in (render.HERE / folder).rglob("*") if file.is_file()]
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
@@ -57,13 +57,13 @@ def test_modules_that_nodes_run_are_disclosed() -> None:
 
 @pytest.mark.parametrize("visitors", Visitors)
 def test_who_looks_at_the_data_is_disclosed(visitors: Visitors) -> None:
-    made = stacks.with_settings(stacks.plan_of("local"), visitors=visitors)
-    said = disclosure(made, stacks.secrets_of("local"), verifies_cloud=True).get("visitors", "public")
-    assert said == visitors
+    stack_plan = stacks.with_settings(stacks.plan_of("local"), visitors=visitors)
+    disclosed = disclosure(stack_plan, stacks.secrets_of("local"), verifies_cloud=True).get("visitors", "public")
+    assert disclosed == visitors
 
 
 def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
-    found = []
+    files_digests = []
     for number, text in enumerate(("exit 1\n", "exit 0\n")):
         file = tmp_path / str(number) / "cloudinit" / "proxy" / "scripts" / "check"
         file.parent.mkdir(parents=True)
@@ -72,15 +72,15 @@ def test_a_changed_template_has_another_digest(tmp_path: Path) -> None:
             same = tmp_path / str(number) / "model" / table
             same.parent.mkdir(exist_ok=True)
             same.write_text("the same\n")
-        found.append(digests(tmp_path / str(number)))
-    first, second = found
+        files_digests.append(digests(tmp_path / str(number)))
+    first, second = files_digests
     assert {path for path in first if first[path] != second[path]} == {"cloudinit/proxy/scripts/check"}
 
 
 def test_a_sites_own_locations_are_disclosed_by_their_text() -> None:
     snippet = Snippet("site/nginx/docs.nginx", "docs", "location /docs/ { return 204; }\n")
-    made = stacks.with_settings(stacks.plan_of("local"), site=PublicSite(locations=(snippet,)))
-    files = disclosure(made, stacks.secrets_of("local"), verifies_cloud=True)["files"]
+    stack_plan = stacks.with_settings(stacks.plan_of("local"), site=PublicSite(locations=(snippet,)))
+    files = disclosure(stack_plan, stacks.secrets_of("local"), verifies_cloud=True)["files"]
     assert files["site/nginx/docs.nginx"] == hashlib.sha256(snippet.text.encode()).hexdigest()
     assert FileChange("site/nginx/docs.nginx", "changed").is_access
 
@@ -90,9 +90,9 @@ def test_a_first_node_of_a_role_changes_no_template() -> None:
 
 
 def test_a_check_that_is_off_is_not_disclosed() -> None:
-    made, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
-    less = stacks.with_settings(made, protect_data=False, configure=False)
-    on = disclosure(made, secrets, verifies_cloud=True)["checks"]
+    stack_plan, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
+    less = stacks.with_settings(stack_plan, protect_data=False, configure=False)
+    on = disclosure(stack_plan, secrets, verifies_cloud=True)["checks"]
     off = disclosure(less, secrets, verifies_cloud=False)["checks"]
     assert set(on) - set(off) == {
         "the cloud's certificate is verified",
@@ -105,8 +105,8 @@ def test_people_are_disclosed_with_their_roles_and_keys_and_plain_keys_as_before
     plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
     assert "people" not in disclosure(plan, secrets, verifies_cloud=True)
     alice = Person(name="alice", keys=(stacks.OPERATOR,), role=PersonRole.CURATOR)
-    found = disclosure(replace(plan, people=(alice,)), secrets, verifies_cloud=True)
-    assert found["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.OPERATOR]}]
+    disclosed = disclosure(replace(plan, people=(alice,)), secrets, verifies_cloud=True)
+    assert disclosed["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.OPERATOR]}]
 
 
 def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_password() -> None:
@@ -122,15 +122,15 @@ def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_pa
         rotations={"ssh/deploy": 2},
         site=PublicSite(headers={"Alt-Svc": 'h3="www.example.com:443"'}),
     )
-    found = disclosure(changed, secrets, verifies_cloud=True)
-    assert found["rotations"] == {"ssh/deploy": 2}
-    sources = found["sources"]
+    disclosed = disclosure(changed, secrets, verifies_cloud=True)
+    assert disclosed["rotations"] == {"ssh/deploy": 2}
+    sources = disclosed["sources"]
     assert sources["proxies proxy.example.org"] == "port 3128"
     assert sources["redirects /about"] == "https://example.org/ (302)"
     assert sources["site.headers Alt-Svc"] == 'h3="www.example.com:443"'
     assert {"omero.server", "omero.ice", "omero.icePython"} <= sources.keys()
     assert sources["storage /idr"] == "storage.example.org:/idr (ro)"
-    assert "unseen-1" not in json.dumps(found)
+    assert "unseen-1" not in json.dumps(disclosed)
 
 
 def test_a_flow_that_the_stack_adds_is_disclosed_with_its_reason() -> None:
@@ -143,9 +143,9 @@ def test_omeros_own_configuration_is_disclosed_by_digest_and_a_password_not_at_a
     values = stacks.values("ebi")
     values["omero"]["config"] = {"omero.ldap.config": True, "omero.ldap.password": "a password"}
     del values["web"]
-    made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
-    shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
-    servers = {node.name for node in made.nodes if OMERO_ROLES.intersection(node.roles)}
+    stack_plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    shown = disclosure(stack_plan, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
+    servers = {node.name for node in stack_plan.nodes if OMERO_ROLES.intersection(node.roles)}
     assert {key: set(nodes) for key, nodes in shown.items()} == dict.fromkeys(values["omero"]["config"], servers)
     assert set(shown["omero.ldap.config"].values()) == {hashlib.sha256(b"true").hexdigest()}
     assert set(shown["omero.ldap.password"].values()) == {"secret"}
@@ -155,8 +155,8 @@ def test_jars_are_disclosed_by_their_sums_and_one_that_changes_breaks_a_rule() -
     def disclosed(total: str) -> dict[str, Any]:
         values = stacks.values("ebi")
         values["omero"]["jars"] = [{"url": "https://d.example.org/a.jar", "sha256": total * 64, "client": True}]
-        made = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
-        shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
+        stack_plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+        shown = disclosure(stack_plan, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
         return {key: nodes for key, nodes in shown.items() if key.startswith("jar ")}
 
     shown = disclosed("1")
@@ -170,15 +170,15 @@ def test_jars_are_disclosed_by_their_sums_and_one_that_changes_breaks_a_rule() -
 
 
 def test_the_applications_beside_omero_web_are_disclosed_as_a_key_of_its_nodes() -> None:
-    made = stacks.plan_of("ebi")
-    shown = disclosure(made, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
+    stack_plan = stacks.plan_of("ebi")
+    shown = disclosure(stack_plan, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
     assert set(shown) == {"omero.web.apps"}
-    assert set(shown["omero.web.apps"]) == {node.name for node in made.nodes if Role.WEB in node.roles}
+    assert set(shown["omero.web.apps"]) == {node.name for node in stack_plan.nodes if Role.WEB in node.roles}
 
 
-def test_where_the_cloud_is_is_always_said() -> None:
+def test_where_the_cloud_is_is_always_disclosed() -> None:
     """An empty mapping, too: without one, a review takes the record for an earlier program's."""
-    made, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
-    assert disclosure(made, secrets, verifies_cloud=True)["cloud"] == {}
+    stack_plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
+    assert disclosure(stack_plan, secrets, verifies_cloud=True)["cloud"] == {}
     given = {"authUrl": "https://cloud.example.org:5000/v3"}
-    assert disclosure(made, secrets, verifies_cloud=True, cloud=given)["cloud"] == given
+    assert disclosure(stack_plan, secrets, verifies_cloud=True, cloud=given)["cloud"] == given

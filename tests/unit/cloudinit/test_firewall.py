@@ -74,7 +74,7 @@ def test_who_opens_many_connections_waits_and_others_do_not() -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["institute"] == 300
-    assert 300 <= found["hostile"] < 320
-    assert found["hostile"] + 10 < found["later"] < 400
+    counts = json.loads(done.stdout)
+    assert counts["institute"] == 300
+    assert 300 <= counts["hostile"] < 320
+    assert counts["hostile"] + 10 < counts["later"] < 400

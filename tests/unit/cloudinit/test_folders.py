@@ -29,20 +29,20 @@ def folder(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 OWNER = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
 
 
-def test_a_folder_is_made_with_its_mode_also_where_it_is_already(tmp_path: Path) -> None:
+def test_a_folder_is_created_with_its_mode_also_where_it_is_already(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir(mode=0o777)
     assert folder(*OWNER, "750", tmp_path / "one", tmp_path / "two").returncode == 0
     assert [(tmp_path / name).stat().st_mode & 0o7777 for name in ("one", "two")] == [0o750, 0o750]
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_link_in_the_place_of_a_folder_is_refused(tmp_path: Path, there: bool) -> None:
-    target, place = tmp_path / "target", tmp_path / "place"
+def test_a_link_instead_of_a_folder_is_refused(tmp_path: Path, there: bool) -> None:
+    target, link = tmp_path / "target", tmp_path / "place"
     if there:
         target.mkdir(mode=0o711)
-    place.symlink_to(target)
-    done = folder(*OWNER, "750", place)
-    assert (done.returncode, done.stderr) == (1, f"{place} is a link, and a folder must be there: look who made it\n")
+    link.symlink_to(target)
+    done = folder(*OWNER, "750", link)
+    assert (done.returncode, done.stderr) == (1, f"{link} is a link, and a folder must be there: look who made it\n")
     assert target.exists() == there
     assert not there or target.stat().st_mode & 0o777 == 0o711
 

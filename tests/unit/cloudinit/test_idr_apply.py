@@ -47,7 +47,7 @@ def test_a_step_may_print_any_bytes(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"owner": "nobody-of-that-name"}, "name not found: 'nobody-of-that-name'"),
         ({"group": "no-such-group"}, "name not found: 'no-such-group'"),
@@ -56,14 +56,14 @@ def test_a_step_may_print_any_bytes(machine: Machine) -> None:
     ],
 )
 def test_a_file_that_the_system_refuses_puts_the_old_ones_back(
-    machine: Machine, change: dict[str, str], said: str
+    machine: Machine, change: dict[str, str], message: str
 ) -> None:
     machine.program.apply(machine.bundle("one\n", "d1"))
     (machine.folder / "a-folder").mkdir()
     bundle = machine.bundle("two\n", "d2")
     entry = machine.file(machine.folder / "other.conf", "other\n")
     bundle["files"].append(entry | {name: text.format(folder=machine.folder) for name, text in change.items()})
-    with pytest.raises(machine.program.Failure, match=f"is not written: .*{said}") as failed:
+    with pytest.raises(machine.program.Failure, match=f"is not written: .*{message}") as failed:
         machine.program.apply(bundle)
     assert "The previous configuration is back in force" in str(failed.value)
     assert machine.config.read_text() == "one\n"
@@ -174,7 +174,7 @@ def test_the_log_names_steps_and_no_content(machine: Machine) -> None:
 
 def test_after_a_killed_run_the_bundle_before_it_is_what_is_gone_back_to(machine: Machine) -> None:
     machine.program.apply(machine.bundle("one\n", "d1"))
-    # Killed after its files were in place: they stand there, and no service was told.
+    # Killed after it installed its files: they are there, and no service was restarted.
     machine.config.write_text("half\n")
     machine.program.keep(machine.program.UNFINISHED, "d2")
     machine.ran()
@@ -198,7 +198,7 @@ def test_after_a_killed_run_every_file_counts_as_changed(machine: Machine) -> No
     assert str(machine.config) in (machine.folder / "changed").read_text()
 
 
-def test_a_configuration_that_is_back_but_not_healthy_is_said(machine: Machine) -> None:
+def test_a_configuration_that_is_back_but_not_healthy_is_reported(machine: Machine) -> None:
     sick = f"[ -e {machine.folder}/well ]"
     (machine.folder / "well").touch()
     machine.program.apply(machine.bundle("one\n", "d1", health=sick))
@@ -220,5 +220,5 @@ def test_status_tells_a_slow_role_from_one_that_is_not_well(
     monkeypatch.chdir(machine.folder)
     (machine.folder / "slow").touch()
     assert machine.program.status() == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["digest"], told["healthy"], told["slow"]) == ("d1", {"second": True}, ["first"])
+    status = json.loads(capsys.readouterr().out)
+    assert (status["digest"], status["healthy"], status["slow"]) == ("d1", {"second": True}, ["first"])

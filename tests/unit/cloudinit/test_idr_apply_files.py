@@ -16,7 +16,7 @@ def test_what_is_kept_of_a_bundle_is_for_root_alone(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("link", ["symbolic", "hard"])
-def test_a_link_in_the_place_of_the_new_file_is_not_followed(machine: Machine, link: str) -> None:
+def test_a_link_instead_of_the_new_file_is_not_followed(machine: Machine, link: str) -> None:
     """A service that owns the folder could otherwise make root write any file, and give it to the service."""
     target = machine.folder / "root's own"
     target.write_text("untouched")
@@ -34,12 +34,12 @@ def test_a_link_in_the_place_of_the_new_file_is_not_followed(machine: Machine, l
 
 
 def test_a_link_on_the_way_to_a_file_is_not_followed(machine: Machine) -> None:
-    """Neither in the place of a service's folder, nor of a folder in it: root would write into another one."""
-    elsewhere, place = machine.folder / "root's", machine.folder / "service"
+    """A link instead of a service's folder, or of a folder in it, would let root write into another one."""
+    elsewhere, folder = machine.folder / "root's", machine.folder / "service"
     elsewhere.mkdir()
     (elsewhere / "a.conf").write_text("untouched")
-    place.symlink_to(elsewhere)
-    entry = machine.file(place / "a.conf", "one\n")
+    folder.symlink_to(elsewhere)
+    entry = machine.file(folder / "a.conf", "one\n")
     for wanted in (entry, None):
         with pytest.raises(machine.program.Failure, match="service is a link or no folder"):
             machine.program.put(entry["path"], wanted)
@@ -51,28 +51,28 @@ def test_a_file_of_roots_is_not_written_into_a_folder_of_a_services(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The service could exchange it. A file of its own is written there."""
-    place = machine.folder / "service"
+    folder = machine.folder / "service"
     real = os.fstat
 
     def fstat(descriptor: int) -> os.stat_result:
-        found = real(descriptor)
-        if not os.path.samestat(found, place.stat()):
-            return found
-        return os.stat_result((*found[:4], pwd.getpwnam("nobody").pw_uid, *found[5:]))
+        status = real(descriptor)
+        if not os.path.samestat(status, folder.stat()):
+            return status
+        return os.stat_result((*status[:4], pwd.getpwnam("nobody").pw_uid, *status[5:]))
 
-    place.mkdir()
+    folder.mkdir()
     monkeypatch.setattr(machine.program.os, "fstat", fstat)
     monkeypatch.setattr(machine.program.os, "fchown", lambda *_: None)
     with pytest.raises(machine.program.Failure, match="service belongs to user 65534, not to root"):
-        machine.program.write(machine.file(place / "a.conf", "one\n"))
-    assert list(place.iterdir()) == []
-    machine.program.write({**machine.file(place / "a.conf", "one\n"), "owner": "nobody"})
-    assert (place / "a.conf").read_text() == "one\n"
+        machine.program.write(machine.file(folder / "a.conf", "one\n"))
+    assert list(folder.iterdir()) == []
+    machine.program.write({**machine.file(folder / "a.conf", "one\n"), "owner": "nobody"})
+    assert (folder / "a.conf").read_text() == "one\n"
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 def test_what_is_no_file_is_replaced_and_not_read(machine: Machine, kind: str) -> None:
-    """Root would wait for a pipe for ever, and a link's target would be put in its place when going back."""
+    """Root would wait for a pipe for ever, and going back would replace a link by its target."""
     secret = machine.folder / "secret"
     secret.write_text("a secret")
     if kind == "link":
@@ -86,7 +86,7 @@ def test_what_is_no_file_is_replaced_and_not_read(machine: Machine, kind: str) -
     assert secret.read_text() == "a secret"
 
 
-def test_a_file_gets_its_owner_and_group_before_it_is_in_its_place(
+def test_a_file_gets_its_owner_and_group_before_it_is_in_its_folder(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[int, int, bool]] = []

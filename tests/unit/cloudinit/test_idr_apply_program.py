@@ -42,7 +42,7 @@ def test_what_is_no_bundle_changes_nothing(
     assert "nothing was changed" in capsys.readouterr().err
 
 
-def test_a_failure_is_told_with_the_machines_name(
+def test_a_failure_is_shown_with_the_machines_name(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails() -> None:
@@ -78,7 +78,7 @@ CLOUD_INIT = '#!/bin/sh\necho "$@" >> {folder}/asked\necho "status: {status}"\ne
 
 
 @pytest.mark.parametrize(("exit_status", "fails"), [(0, False), (2, False), (1, True)])
-def test_the_end_of_cloud_init_is_awaited_and_its_failure_told(
+def test_the_end_of_cloud_init_is_awaited_and_its_failure_shown(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, exit_status: int, fails: bool
 ) -> None:
     """Exit status 2 says that it recovered from an error."""

@@ -18,7 +18,7 @@ SCRIPT = COMMON / "files" / "usr" / "local" / "sbin" / "idr-heal"
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    made = programs.load(SCRIPT)
+    module = programs.load(SCRIPT)
     (tmp_path / "lib").mkdir()
     (tmp_path / "metrics").mkdir()
     (tmp_path / "bin").mkdir()
@@ -31,9 +31,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "STOP_SECONDS": 0.6,
     }
     for name, value in paths.items():
-        monkeypatch.setattr(made, name, value)
+        monkeypatch.setattr(module, name, value)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    return made
+    return module
 
 
 SYSTEMCTL = """#!/bin/sh
@@ -48,7 +48,7 @@ done
 
 
 class Machine:
-    """A machine whose systemctl writes down what it is asked, and says `state` of every unit."""
+    """A machine whose systemctl records its calls, and shows `state` for every unit."""
 
     def __init__(self, folder: Path, *roles: str) -> None:
         self.folder, self.calls, self.questions = folder, folder / "calls", folder / "questions"
@@ -203,7 +203,7 @@ def test_no_link_in_the_exporters_folder_is_followed(
     assert program.METRICS.stat().st_mode & 0o777 == 0o644
 
 
-def test_systemd_is_told_that_the_program_works(
+def test_systemd_is_notified_that_the_program_works(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = str(tmp_path / "notify")
@@ -214,20 +214,20 @@ def test_systemd_is_told_that_the_program_works(
         assert channel.recv(100) == b"WATCHDOG=1"
 
 
-def test_systemd_is_told_before_each_restart_which_may_take_long(
+def test_systemd_is_notified_before_each_restart_which_may_take_long(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(program, "notify", told.append)
+    notices: list[str] = []
+    monkeypatch.setattr(program, "notify", notices.append)
     machine = Machine(tmp_path, "web")
     for unit in ("omero-web", "omero-web-tls"):
         machine.check("web", unit, "exit 1")
     rounds(program, program.FAILURES)
-    assert told == ["WATCHDOG=1"] * 2
+    assert notices == ["WATCHDOG=1"] * 2
 
 
 def test_every_service_restarts_after_it_was_killed() -> None:
-    """A unit of Debian's gets the drop-in, one of this project's says Restart itself."""
+    """A unit of Debian's gets the drop-in, one of this project's sets Restart itself."""
     watched = {path.name.removeprefix("watch-") for path in (ROOT / "cloudinit").glob("*/scripts/watch-*")}
     described = "".join(file.read_text() for file in (ROOT / "cloudinit").glob("*/files.yaml"))
     own = {file.stem: file.read_text() for file in ROOT.glob("cloudinit/*/files/etc/systemd/system/*.service")}

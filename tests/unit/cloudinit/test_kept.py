@@ -1,4 +1,4 @@
-"""What the proxy does with answers that it kept for other visitors than those of now."""
+"""The proxy removes answers that it cached for another kind of visitors."""
 
 import subprocess
 from pathlib import Path
@@ -25,5 +25,5 @@ def test_what_no_zone_keeps_any_more_is_removed(tmp_path: Path, visitors: Visito
     text = SCRIPT.read_text().replace("/var/", f"{tmp_path}/").replace("/etc/nginx/conf.d", str(tmp_path))
     text = text.replace("/usr/local/lib/idr/proxy/certificate", "true")
     subprocess.run(["bash", "-c", text], check=True)
-    assert {place.name for place in folder.iterdir()} == stays | {"lost+found"}
-    assert all((place / "a" / "answer").is_file() for place in folder.iterdir())
+    assert {zone.name for zone in folder.iterdir()} == stays | {"lost+found"}
+    assert all((zone / "a" / "answer").is_file() for zone in folder.iterdir())

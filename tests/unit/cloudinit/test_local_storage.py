@@ -38,10 +38,10 @@ class Node:
         }
         return subprocess.run([SCRIPTS / script], env=os.environ | own, capture_output=True, text=True, check=False)
 
-    def made(self) -> dict[str, str]:
+    def links(self) -> dict[str, str]:
         """The links in the tree."""
-        found = (path for path in self.tree.rglob("*") if path.is_symlink())
-        return {str(path.relative_to(self.tree)): str(path.readlink()) for path in found}
+        links = (path for path in self.tree.rglob("*") if path.is_symlink())
+        return {str(path.relative_to(self.tree)): str(path.readlink()) for path in links}
 
 
 @pytest.fixture
@@ -49,15 +49,15 @@ def node(tmp_path: Path) -> Node:
     return Node(tmp_path)
 
 
-def test_links_are_made_moved_and_removed(node: Node) -> None:
+def test_links_are_created_moved_and_removed(node: Node) -> None:
     node.wants(("idr0001", "/a"), ("old/idr0002", "/b"))
     assert node.run("prepare").returncode == 0
-    assert node.made() == {"idr0001": "/a", "old/idr0002": "/b"}
+    assert node.links() == {"idr0001": "/a", "old/idr0002": "/b"}
     (node.tree / "mine").symlink_to("/c")
     node.wants(("idr0001", "/d"))
     assert node.run("prepare").returncode == 0
-    # What somebody else has made stays.
-    assert node.made() == {"idr0001": "/d", "mine": "/c"}
+    # Links that somebody else created stay.
+    assert node.links() == {"idr0001": "/d", "mine": "/c"}
     assert not (node.tree / "old").exists()
 
 
@@ -74,7 +74,7 @@ def test_a_dot_in_a_path_is_a_dot(node: Node) -> None:
     node.run("prepare")
     node.wants(("idr-0001", "/a"))
     assert node.run("prepare").returncode == 0
-    assert node.made() == {"idr-0001": "/a"}
+    assert node.links() == {"idr-0001": "/a"}
 
 
 def test_a_folder_with_data_is_never_replaced_by_a_link(node: Node) -> None:
@@ -87,13 +87,13 @@ def test_a_folder_with_data_is_never_replaced_by_a_link(node: Node) -> None:
     assert (node.tree / "idr0001" / "image").read_text() == "data"
 
 
-def test_a_link_is_remembered_also_where_another_one_could_not_be_made(node: Node) -> None:
+def test_a_link_is_remembered_also_where_another_one_could_not_be_created(node: Node) -> None:
     (node.tree / "b").mkdir(parents=True)
     node.wants(("a", "/a"), ("b", "/b"))
     assert node.run("prepare").returncode == 1
     node.wants(("c", "/c"))
     assert node.run("prepare").returncode == 0
-    assert node.made() == {"c": "/c"}
+    assert node.links() == {"c": "/c"}
 
 
 def test_a_node_is_healthy_where_links_and_folders_have_something(node: Node) -> None:

@@ -77,3 +77,18 @@ def test_fstab_is_left_alone_where_it_cannot_be_read_whole(node: Node, tmp_path:
     assert node.prepare("ro", path=f"{broken}:").returncode != 0
     assert node.fstab.read_text() == DISK
     assert [file.name for file in node.fstab.parent.glob("fstab*")] == ["fstab"]
+
+
+def test_health_names_the_share_that_does_not_answer(tmp_path: Path) -> None:
+    mounts, there = tmp_path / "mounts", tmp_path / "there"
+    there.mkdir()
+    script = SCRIPT.with_name("health").read_text().replace("/usr/local/lib/idr/nfs/mounts", str(mounts))
+
+    def health(*lines: str) -> tuple[int, str]:
+        mounts.write_text("\n".join(("# Source, mount point, options.", *lines, "")))
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    assert health(f"nfs:/a {there} ro") == (0, "")
+    gone = f"nfs:/b {tmp_path}/gone ro"
+    assert health(f"nfs:/a {there} ro", gone) == (1, f"{tmp_path}/gone: nfs:/b does not answer\n")

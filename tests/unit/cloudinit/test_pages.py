@@ -25,8 +25,8 @@ SERVED = "/srv/idr-pages/current"
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     (tmp_path / "machine").mkdir()
-    with machines.running(tmp_path / "machine") as made:
-        yield made
+    with machines.running(tmp_path / "machine") as running_machine:
+        yield running_machine
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def kind(what: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 def apply(machine: Machine, url: str, total: str) -> tuple[int, str]:
-    """Apply a proxy's roles for the static site; returns the exit status and what was said."""
+    """Apply a proxy's roles for the static site; return the exit status and the output."""
     # Not validated: the server is this machine.
     pages = Pages.model_construct(url=url, sha256=total, path="/about/")
     plan = stacks.with_settings(stacks.plan_of("local"), site=PublicSite.model_construct(pages=pages, locations=()))
@@ -71,10 +71,10 @@ def apply(machine: Machine, url: str, total: str) -> tuple[int, str]:
 
 
 def page(machine: Machine) -> str:
-    return machine.said(f"cat {SERVED}/index.html")
+    return machine.output_of(f"cat {SERVED}/index.html")
 
 
-def test_a_site_takes_the_place_of_the_one_before(machine: Machine, tmp_path: Path, base: str) -> None:
+def test_a_site_replaces_the_one_before(machine: Machine, tmp_path: Path, base: str) -> None:
     for number in ("1", "2", "3"):
         # The IDR's archive has all of it in one folder.
         folder = "idr.openmicroscopy.org/" if number == "2" else ""
@@ -82,29 +82,34 @@ def test_a_site_takes_the_place_of_the_one_before(machine: Machine, tmp_path: Pa
             f"{folder}{name}": number.encode() for name in ("index.html", "a/b")
         }
         total = packed(tmp_path / "web" / f"{number}.tar.gz", entries)
-        status, said = apply(machine, f"{base}/{number}.tar.gz", total)
-        assert status == 0, said
-        assert (page(machine), machine.said(f"cat {SERVED}/a/b")) == (number, number)
-    assert machine.said(f"stat -L -c '%U %a' {SERVED} {SERVED}/index.html").split() == ["root", "755", "root", "644"]
+        status, output = apply(machine, f"{base}/{number}.tar.gz", total)
+        assert status == 0, output
+        assert (page(machine), machine.output_of(f"cat {SERVED}/a/b")) == (number, number)
+    assert machine.output_of(f"stat -L -c '%U %a' {SERVED} {SERVED}/index.html").split() == [
+        "root",
+        "755",
+        "root",
+        "644",
+    ]
     # The one before stays, to go back to.
-    assert len(machine.said("ls -d /srv/idr-pages/*/").split()) == 2 + len(["current/", "current.before/"])
+    assert len(machine.output_of("ls -d /srv/idr-pages/*/").split()) == 2 + len(["current/", "current.before/"])
 
 
 def test_a_wrong_sum_is_one_message_and_the_old_site_is_served(machine: Machine, tmp_path: Path, base: str) -> None:
     total = packed(tmp_path / "web" / "1.tar.gz", {"index.html": b"old"})
     assert apply(machine, f"{base}/1.tar.gz", total)[0] == 0
     other = packed(tmp_path / "web" / "2.tar.gz", {"index.html": b"new"})
-    status, said = apply(machine, f"{base}/2.tar.gz", "0" * 64)
+    status, output = apply(machine, f"{base}/2.tar.gz", "0" * 64)
     assert (status, page(machine)) == (1, "old")
-    (line,) = [line for line in said.splitlines() if "site.pages: " in line]
+    (line,) = [line for line in output.splitlines() if "site.pages: " in line]
     assert line.startswith(
         f"site.pages: {base}/2.tar.gz has SHA-256 {other}, the settings say {'0' * 64}; not unpacked."
     )
-    assert "The previous configuration is back in force." in said
+    assert "The previous configuration is back in force." in output
 
 
 @pytest.mark.parametrize(
-    ("entries", "said"),
+    ("entries", "message"),
     [
         (
             {"index.html": b"x", "a": kind(tarfile.SYMTYPE, "/etc/passwd")},
@@ -122,17 +127,17 @@ def test_a_wrong_sum_is_one_message_and_the_old_site_is_served(machine: Machine,
     ],
 )
 def test_an_archive_that_is_no_site_is_refused(
-    machine: Machine, tmp_path: Path, base: str, entries: dict[str, bytes | tarfile.TarInfo], said: str
+    machine: Machine, tmp_path: Path, base: str, entries: dict[str, bytes | tarfile.TarInfo], message: str
 ) -> None:
     total = packed(tmp_path / "web" / "1.tar.gz", entries)
     status, output = apply(machine, f"{base}/1.tar.gz", total)
     assert status == 1
-    assert f"site.pages: the archive {said}" in output
-    assert machine.said("ls -A /srv/idr-pages") == ""
+    assert f"site.pages: the archive {message}" in output
+    assert machine.output_of("ls -A /srv/idr-pages") == ""
     assert machine.run("test -e /etc/cron.d/x").returncode == 1
 
 
 def test_what_is_no_archive_is_refused(machine: Machine, tmp_path: Path, base: str) -> None:
     (tmp_path / "web" / "1.tar.gz").write_text("<html>not found</html>")
-    status, said = apply(machine, f"{base}/1.tar.gz", sha256(tmp_path / "web" / "1.tar.gz"))
-    assert (status, "site.pages: the archive cannot be unpacked: " in said) == (1, True), said
+    status, output = apply(machine, f"{base}/1.tar.gz", sha256(tmp_path / "web" / "1.tar.gz"))
+    assert (status, "site.pages: the archive cannot be unpacked: " in output) == (1, True), output

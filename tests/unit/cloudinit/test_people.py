@@ -1,4 +1,4 @@
-"""Accounts of people on a machine: made, changed and removed with all that runs as them. In namespaces of their own."""
+"""Accounts of people on a machine: created, changed, and removed with their processes. In namespaces of their own."""
 
 import dataclasses
 import json
@@ -67,7 +67,7 @@ class Machine:
             [*enter, path, "bash", "-c", command], capture_output=True, text=True, check=False, timeout=60
         )
 
-    def said(self, command: str) -> str:
+    def output_of(self, command: str) -> str:
         """What a command prints that must work."""
         done = self.run(command)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -76,27 +76,27 @@ class Machine:
     def has(self, *people: str) -> None:
         """Apply the step `people` to this table."""
         lines = "\n".join(("# name and role", *people))
-        self.said(f"echo '{lines}' > /etc/idr/people && {STEPS}/people")
+        self.output_of(f"echo '{lines}' > /etc/idr/people && {STEPS}/people")
 
     def account(self, name: str) -> list[str]:
         """Groups, home and shell of an account; empty where there is none."""
         groups = self.run(f"id -nG {name}").stdout.split()
-        return groups and [*groups, *self.said(f"getent passwd {name} | cut -d : -f 6,7").split(":")]
+        return groups and [*groups, *self.output_of(f"getent passwd {name} | cut -d : -f 6,7").split(":")]
 
     def begins(self, account: str, command: str = "exec sleep 600") -> int:
         """Start a process of an account, which only SIGKILL ends; its number in the machine."""
         user = f"setpriv --reuid {account} --regid {account} --clear-groups"
         start = f"{user} setsid bash -c 'trap \"\" HUP TERM; {command}' > /dev/null 2>&1 &"
         begun = 'until [ "$(ps -o comm= -p $!)" = sleep ]; do sleep 0.02; done; echo $!'
-        return int(self.said(f"{start} {begun}"))
+        return int(self.output_of(f"{start} {begun}"))
 
     def connects(self, account: str, key: str | None) -> tuple[int, int]:
         """Start what looks like a connection to sshd that was opened with a key, and what runs in it."""
         process = self.begins("root", f'sleep 600 & exec -a "sshd: {account} [priv]" sleep 600')
         if key:
             line = ACCEPTED.format(account, fingerprint(key))
-            self.said(f"echo '{line}' > /run/journal/{process}")
-        child = self.said(f"until pgrep --parent {process}; do sleep 0.05; done")
+            self.output_of(f"echo '{line}' > /run/journal/{process}")
+        child = self.output_of(f"until pgrep --parent {process}; do sleep 0.05; done")
         return process, int(child)
 
     def is_alive(self, process: int) -> bool:
@@ -138,39 +138,43 @@ def test_each_role_has_the_account_that_it_needs(empty: Machine) -> None:
     assert empty.account("alice") == ["alice", "idr-operator", "/home/alice", "/bin/bash"]
     assert empty.account("bob") == ["bob", "idr-curator", "/home/bob", "/bin/bash"]
     assert empty.account("carol") == ["carol", "idr-jump", "/nonexistent", "/usr/sbin/nologin"]
-    assert empty.said("stat -c '%U %a' /home/*").splitlines() == ["alice 700", "bob 700"]
+    assert empty.output_of("stat -c '%U %a' /home/*").splitlines() == ["alice 700", "bob 700"]
 
 
 def test_who_stays_notices_nothing(empty: Machine) -> None:
     empty.has("alice operator", "carol jump")
     process, accounts = empty.begins("alice"), "cat /etc/passwd /etc/shadow /etc/group"
-    before = empty.said(accounts)
+    before = empty.output_of(accounts)
     empty.has("alice operator", "carol jump")
-    assert empty.said(accounts) == before
+    assert empty.output_of(accounts) == before
     assert empty.is_alive(process)
 
 
 def test_of_who_leaves_nothing_remains(empty: Machine) -> None:
     empty.has("alice operator", "bob curator")
     left, others = empty.begins("bob"), empty.begins("alice")
-    empty.said("mkdir -p /var/spool/cron/crontabs && echo '@reboot true' > /var/spool/cron/crontabs/bob")
+    empty.output_of("mkdir -p /var/spool/cron/crontabs && echo '@reboot true' > /var/spool/cron/crontabs/bob")
     empty.has("alice operator")
     assert (empty.account("bob"), empty.is_alive(left), empty.is_alive(others)) == ([], False, True)
-    assert empty.said("ls /home /var/spool/cron/crontabs").split() == ["/home:", "alice", "/var/spool/cron/crontabs:"]
+    assert empty.output_of("ls /home /var/spool/cron/crontabs").split() == [
+        "/home:",
+        "alice",
+        "/var/spool/cron/crontabs:",
+    ]
     # With what was begun as root in the sessions.
-    assert empty.said("tail -n 1 /run/loginctl") == "kill-user --signal=KILL bob"
+    assert empty.output_of("tail -n 1 /run/loginctl") == "kill-user --signal=KILL bob"
 
 
 def test_who_gets_another_role_begins_anew(empty: Machine) -> None:
     empty.has("alice operator")
     process = empty.begins("alice")
-    empty.said("echo secret > /home/alice/copied-as-root")
+    empty.output_of("echo secret > /home/alice/copied-as-root")
     empty.has("alice curator")
     assert empty.account("alice")[:2] == ["alice", "idr-curator"]
-    assert (empty.is_alive(process), empty.said("ls /home/alice")) == (False, "")
+    assert (empty.is_alive(process), empty.output_of("ls /home/alice")) == (False, "")
     empty.has("alice jump")
     assert empty.account("alice")[1:] == ["idr-jump", "/nonexistent", "/usr/sbin/nologin"]
-    assert empty.said("ls /home") == ""
+    assert empty.output_of("ls /home") == ""
 
 
 def test_an_account_of_the_machines_own_is_nobodys(empty: Machine) -> None:
@@ -184,13 +188,13 @@ def test_a_connection_ends_with_its_key_and_no_other_does(empty: Machine) -> Non
     empty.has("alice operator")
     keys = rendered.files(OTHER, PLAN, SECRETS)
     for name in ("idr", "alice"):
-        empty.said(f"cat > {KEYS}/{name} <<'END'\n{keys[f'{KEYS}/{name}']}END")
+        empty.output_of(f"cat > {KEYS}/{name} <<'END'\n{keys[f'{KEYS}/{name}']}END")
     deploy = SECRETS.deploy_keys()[0].public
     stay = [*empty.connects("idr", deploy), *empty.connects("idr", PLAIN), *empty.connects("idr", None)]
     stay += empty.connects("alice", ALICE.keys[0])
     end = [*empty.connects("idr", CAROL.keys[0]), *empty.connects("alice", deploy), *empty.connects("jump", deploy)]
-    said = empty.said(f"{STEPS}/former-keys").splitlines()
-    assert [line.split(" is ended")[0] for line in said] == [
+    output = empty.output_of(f"{STEPS}/former-keys").splitlines()
+    assert [line.split(" is ended")[0] for line in output] == [
         f"a connection of {name}" for name in ("idr", "alice", "jump")
     ]
     assert [empty.is_alive(process) for process in stay] == [True] * len(stay)
@@ -199,14 +203,16 @@ def test_a_connection_ends_with_its_key_and_no_other_does(empty: Machine) -> Non
 
 def test_keys_in_homes_are_deleted_and_links_are_not_followed(empty: Machine) -> None:
     empty.has("alice operator", "bob curator")
-    empty.said(
+    empty.output_of(
         "mkdir -p ~alice/.ssh ~root/.ssh /run/elsewhere && ln -s /run/elsewhere ~bob/.ssh && "
         "touch ~alice/.ssh/{authorized_keys,authorized_keys2,config} ~root/.ssh/authorized_keys "
         "/run/elsewhere/authorized_keys"
     )
-    empty.said(f"{STEPS}/former-keys")
-    found = empty.said("find /home /root /run/elsewhere ! -type d -path '*/.ssh/*' -o -name 'authorized_keys*'").split()
-    assert sorted(found) == ["/home/alice/.ssh/config", "/run/elsewhere/authorized_keys"]
+    empty.output_of(f"{STEPS}/former-keys")
+    paths = empty.output_of(
+        "find /home /root /run/elsewhere ! -type d -path '*/.ssh/*' -o -name 'authorized_keys*'"
+    ).split()
+    assert sorted(paths) == ["/home/alice/.ssh/config", "/run/elsewhere/authorized_keys"]
 
 
 def files(node: Node, plan: Plan = PLAN) -> dict[str, str]:
@@ -223,15 +229,15 @@ def files(node: Node, plan: Plan = PLAN) -> dict[str, str]:
     ids=["bastion", "read-write", "another"],
 )
 def test_people_have_accounts_where_their_role_reaches(node: Node, people: list[str]) -> None:
-    found = files(node)
+    by_path = files(node)
     names = [line.split()[0] for line in people]
-    assert [line for line in found["/etc/idr/people"].splitlines() if not line.startswith("#")] == people
-    assert f"\nAllowUsers {' '.join(['idr', *names])}\n" in found["/etc/ssh/sshd_config.d/10-idr.conf"]
-    known = {path.removeprefix(f"{KEYS}/") for path in found if path.startswith(KEYS)} - {"idr", "jump"}
+    assert [line for line in by_path["/etc/idr/people"].splitlines() if not line.startswith("#")] == people
+    assert f"\nAllowUsers {' '.join(['idr', *names])}\n" in by_path["/etc/ssh/sshd_config.d/10-idr.conf"]
+    known = {path.removeprefix(f"{KEYS}/") for path in by_path if path.startswith(KEYS)} - {"idr", "jump"}
     assert known == set(names)
-    assert ALICE.keys[0] in found[f"{KEYS}/alice"].splitlines()
-    assert PLAIN in found[f"{KEYS}/idr"]
-    assert not any(one in found[f"{KEYS}/idr"] for person in PLAN.people for one in person.keys)
+    assert ALICE.keys[0] in by_path[f"{KEYS}/alice"].splitlines()
+    assert PLAIN in by_path[f"{KEYS}/idr"]
+    assert not any(one in by_path[f"{KEYS}/idr"] for person in PLAN.people for one in person.keys)
 
 
 def test_who_only_jumps_gets_no_session() -> None:
@@ -271,9 +277,9 @@ def test_a_new_machine_lets_nobody_but_operators_in() -> None:
             assert [one in text for one in (PLAIN, *ALICE.keys, *BOB.keys, *CAROL.keys)] == [*[True] * 3, False, False]
 
 
-def test_without_people_no_server_is_made_differently() -> None:
+def test_without_people_no_server_is_created_differently() -> None:
     before = dataclasses.replace(PLAN, people=())
     for node in before.nodes:
-        made = render.bootstrap(node, before, SECRETS)
+        bootstrap = render.bootstrap(node, before, SECRETS)
         curators = dataclasses.replace(PLAN, people=(BOB, CAROL))
-        assert render.bootstrap(node, curators, SECRETS) == made
+        assert render.bootstrap(node, curators, SECRETS) == bootstrap

@@ -50,10 +50,10 @@ def test_a_worker_may_open_what_its_connections_need(tmp_path: Path) -> None:
 @pytest.mark.parametrize("files", [1024, WANTED - 1])
 def test_a_machine_that_refuses_the_limit_is_noticed(tmp_path: Path, files: int) -> None:
     with worker(files) as process:
-        said = f"nginx may open {files} files only, too few for 8192 connections\n"
-        assert health(tmp_path, process) == (1, said)
+        message = f"nginx may open {files} files only, too few for 8192 connections\n"
+        assert health(tmp_path, process) == (1, message)
 
 
-def test_the_limit_is_the_one_that_nginx_and_systemd_are_told() -> None:
+def test_the_limit_is_the_one_that_nginx_and_systemd_have() -> None:
     for file in ("nginx/nginx.conf", "systemd/system/nginx.service.d/idr-limits.conf"):
         assert str(WANTED) in (render.HERE / "proxy" / "files" / "etc" / file).read_text()

@@ -27,7 +27,7 @@ def files(plan: Plan) -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.parametrize("stack", [stack for stack in stacks.LAYOUTS if stack != PRIVATE])
-def test_another_password_reaches_every_place_that_had_the_former(stack: str) -> None:
+def test_another_password_reaches_everything_that_had_the_former(stack: str) -> None:
     plan = stacks.plan_of(stack)
     before, after = files(plan), files(stacks.with_settings(plan, public_password=GIVEN))
     changed = {key for key in after if after[key] != before.get(key)}
@@ -53,5 +53,5 @@ def test_no_secret_is_derived_for_the_public_user(stack: str) -> None:
 
 @pytest.mark.parametrize("wrong", ["", "-dash", "with space", 'quo"te', "dollar$", "back\\slash", "ü", "x" * 65])
 def test_a_password_that_some_reader_would_take_for_something_else_is_refused(wrong: str) -> None:
-    (said,) = mistakes(lambda values: values.update(publicPassword=wrong))
-    assert "idr:publicPassword: must be letters, digits, dots, dashes, underscores and tildes" in said
+    (message,) = mistakes(lambda values: values.update(publicPassword=wrong))
+    assert "idr:publicPassword: must be letters, digits, dots, dashes, underscores and tildes" in message

@@ -1,4 +1,4 @@
-"""A value of the stack file reaches the program that reads a rendered file as it was given."""
+"""A value of the stack file reaches the program that reads the rendered file unchanged."""
 
 import dataclasses
 import json
@@ -33,9 +33,9 @@ def planned(**values: Any) -> Plan:
     return plan(parse(stacks.values("local") | values, SOURCE), "local")
 
 
-def bundle(made: Plan, number: int = 1) -> dict[str, dict[str, str]]:
+def bundle(stack_plan: Plan, number: int = 1) -> dict[str, dict[str, str]]:
     """The files of one node."""
-    text = render.bundle(made.nodes[number], made, stacks.secrets_of("local"), {"db": "0" * 36})
+    text = render.bundle(stack_plan.nodes[number], stack_plan, stacks.secrets_of("local"), {"db": "0" * 36})
     return {entry["path"]: entry for entry in json.loads(text)["files"]}
 
 
@@ -74,9 +74,9 @@ def test_bash_reads_a_word_as_it_was(text: str, tmp_path_factory: pytest.TempPat
 
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_a_proxys_password_reaches_bash_systemd_and_apt(password: str, tmp_path: Path) -> None:
-    made = planned(proxies={"http": f"http://me:{password}@proxy.example.org:3128"})
-    files = bundle(made)
-    address = str(made.settings.proxies.http)
+    stack_plan = planned(proxies={"http": f"http://me:{password}@proxy.example.org:3128"})
+    files = bundle(stack_plan)
+    address = str(stack_plan.settings.proxies.http)
     assert address.endswith("@proxy.example.org:3128/")
     env = files["/etc/idr/node.env"]["content"]
     assert of_bash(env, ["http_proxy", "https_proxy"], tmp_path) == [address, address]
@@ -98,12 +98,12 @@ def test_any_proxy_that_is_accepted_is_read_back(
     user: str, password: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     try:
-        made = planned(proxies={"http": f"http://{user}:{password}@proxy.example.org:3128"})
+        stack_plan = planned(proxies={"http": f"http://{user}:{password}@proxy.example.org:3128"})
     except SettingsError:
         assume(False)
-    folder, address = tmp_path_factory.mktemp("proxy"), str(made.settings.proxies.http)
+    folder, address = tmp_path_factory.mktemp("proxy"), str(stack_plan.settings.proxies.http)
     template = render._environment().get_template("common/files/etc/idr/node.env.j2")
-    text = template.render(proxies=made.settings.proxies, node=made.nodes[1])
+    text = template.render(proxies=stack_plan.settings.proxies, node=stack_plan.nodes[1])
     assert of_bash(text, ["http_proxy"], folder) == [address]
     assert (
         of_apt(f"Acquire::http::Proxy {apt(address)};\nAcquire::https::Proxy {apt(address)};\n", folder)[0] == address
@@ -120,7 +120,7 @@ def test_a_file_with_a_proxys_password_is_for_root_only() -> None:
 
 
 @pytest.mark.parametrize("value", ['a"b', "a\nb"])
-def test_what_apt_cannot_be_told_is_refused(value: str) -> None:
+def test_what_apt_cannot_read_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r"apt\.conf"):
         apt(value)
 
@@ -134,8 +134,8 @@ def test_every_value_of_free_text_in_a_file_that_a_shell_reads_is_quoted() -> No
 
 
 def test_a_volume_that_should_hold_something_is_never_formatted() -> None:
-    made = planned()
-    node = made.nodes[1]
+    stack_plan = planned()
+    node = stack_plan.nodes[1]
     (volume,) = node.volumes
     lines = {}
     for origin in ({}, {"existing": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}, {"source": object()}):

@@ -29,7 +29,7 @@ def files(node: Node) -> dict[str, dict[str, str]]:
 
 
 def given() -> str:
-    """What all machines are given."""
+    """The rendered files that all machines get."""
     bundles = (render.bundle(node, PLAN, SECRETS, VOLUMES) for node in PLAN.nodes)
     return "\n".join([*(render.bootstrap(node, PLAN, SECRETS) for node in PLAN.nodes), *bundles])
 

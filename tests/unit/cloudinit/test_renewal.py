@@ -1,4 +1,4 @@
-"""What nodes are given while a new stack secret replaces a former one."""
+"""The configuration of nodes while a new stack secret replaces a former one."""
 
 import hashlib
 import json
@@ -51,21 +51,21 @@ SIGNED = {
 def test_what_differs_from_the_state_afterwards_is_only_who_is_trusted_and_who_signed() -> None:
     meanwhile, after = texts(MEANWHILE), texts(AFTER)
     differing = {name.partition(" ")[2] for name in after if after[name] != meanwhile[name]}
-    # `bootstrap` lets both deploy keys into a server that is made meanwhile; outputs have both authorities.
+    # `bootstrap` lets both deploy keys into a server that is created meanwhile; outputs have both authorities.
     assert differing == {"", "bootstrap", CERTIFICATES, KEYS, PASSED_ON, "/etc/redis/users.acl", *SIGNED}
 
 
-def test_a_server_that_is_made_meanwhile_has_its_own_host_key() -> None:
-    made = texts(MEANWHILE)["demo1-redis bootstrap"]
-    assert AFTER.ssh_key("host/demo1-redis").public in made
-    assert BEFORE.ssh_key("host/demo1-redis").public not in made
-    assert BEFORE.deploy_keys()[0].public in made
+def test_a_server_that_is_created_meanwhile_has_its_own_host_key() -> None:
+    bootstrap = texts(MEANWHILE)["demo1-redis bootstrap"]
+    assert AFTER.ssh_key("host/demo1-redis").public in bootstrap
+    assert BEFORE.ssh_key("host/demo1-redis").public not in bootstrap
+    assert BEFORE.deploy_keys()[0].public in bootstrap
 
 
 def test_a_renewal_is_disclosed_by_public_keys_alone() -> None:
     assert "renewal" not in disclosure(PLAN, AFTER, verifies_cloud=True)
-    found = disclosure(PLAN, MEANWHILE, verifies_cloud=True)["renewal"]
-    assert found == {
+    disclosed = disclosure(PLAN, MEANWHILE, verifies_cloud=True)["renewal"]
+    assert disclosed == {
         "former": f"{BEFORE.deploy_keys()[0].public} idr-deploy",
         "present": f"{AFTER.deploy_keys()[0].public} idr-deploy",
     }

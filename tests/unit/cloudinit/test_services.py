@@ -186,7 +186,45 @@ def test_a_service_that_does_not_start_fails_by_its_roles_name_and_the_former_on
         "role web: systemctl start omero-web failed (exit status 1):\nJob for omero-web failed.\n"
         "The previous configuration is back in force."
     )
-    assert machine.calls() == ["enable omero-web", "enable omero-web-tls", "restart redis-server"]
+    assert machine.calls() == [
+        *("stop redis-server", "enable omero-web", "enable omero-web-tls", "start redis-server"),
+    ]
+
+
+def test_services_of_a_role_that_the_node_no_longer_has_stop_after_the_checks(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their files are gone: nobody would restart them, and what they serve is not in the plan."""
+    pictures: list[dict[str, Any]] = [
+        {"unit": "pictures"},
+        {"unit": "pictures-tls", "restartOn": []},
+        *services("web")[:1],
+    ]
+    machine.keep(["web", "pictures"], {"web": services("web"), "pictures": pictures})
+    monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
+    machine.run(*services("web"), *pictures)
+    monkeypatch.setattr(machine.program.Files, "changed", ["/etc/systemd/system/pictures.service"])
+    machine.program.apply(bundle(web=services("web")))
+    assert machine.calls() == ["stop pictures-tls", "stop pictures", "daemon-reload"]
+    # A unit of its own package that is gone, too.
+    machine.systemd(refused="stop", status=5)
+    machine.program.apply(bundle(web=services("web")))
+
+
+def test_services_of_a_role_that_goes_run_on_where_a_check_fails(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures: list[dict[str, Any]] = [{"unit": "pictures"}]
+    machine.keep(["pictures"], {"pictures": pictures})
+    monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
+    machine.run(*pictures)
+    check = machine.program.LIBRARY / "web" / "check"
+    check.parent.mkdir(parents=True)
+    check.write_text("#!/bin/sh\nexit 1\n")
+    check.chmod(0o755)
+    with pytest.raises(machine.program.Failure, match="role web: check failed"):
+        machine.program.apply(bundle(web=services("web")))
+    assert machine.calls() == []
 
 
 def test_what_an_earlier_version_applied_comes_back_by_its_own_steps(

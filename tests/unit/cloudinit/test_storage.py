@@ -1,4 +1,4 @@
-"""Data volumes: what is on them is kept, a filesystem is made on a blank one only. Image files stand for devices."""
+"""Data volumes keep their data; only a blank one gets a filesystem. Image files are used as devices."""
 
 import errno
 import os
@@ -43,7 +43,7 @@ def filesystem_on(device: Path, origin: str = "new") -> subprocess.CompletedProc
 
 def content(device: Path) -> dict[int, bytes]:
     """The blocks that are not all zeros, by their number. Most of the file is holes, which take long to read."""
-    found: dict[int, bytes] = {}
+    blocks: dict[int, bytes] = {}
     end = 0
     with device.open("rb") as file:
         while (start := _next_data(file.fileno(), end)) is not None:
@@ -51,13 +51,13 @@ def content(device: Path) -> dict[int, bytes]:
             for number in range(start // BLOCK, -(-end // BLOCK)):
                 block = os.pread(file.fileno(), BLOCK, number * BLOCK)
                 if block.strip(b"\0"):
-                    found[number] = block
-    return found
+                    blocks[number] = block
+    return blocks
 
 
-def _next_data(descriptor: int, place: int) -> int | None:
+def _next_data(descriptor: int, position: int) -> int | None:
     try:
-        return os.lseek(descriptor, place, os.SEEK_DATA)
+        return os.lseek(descriptor, position, os.SEEK_DATA)
     except OSError as error:
         if error.errno == errno.ENXIO:  # holes only from here to the end
             return None
@@ -90,7 +90,7 @@ def test_a_filesystem_is_taken_as_it_is(device: Path, make: str, origin: str) ->
 
 def test_the_one_partition_with_a_filesystem_is_taken(device: Path) -> None:
     assert run(f"sfdisk -q {device}", text_input="label: dos\n,310M\n").returncode == 0
-    # The kernel names a partition of a disk; for a file its place is taken by another file.
+    # The kernel names a partition of a disk; for a file, another file is used instead.
     partition = device.with_name(f"{device.name}-part1")
     with partition.open("wb") as file:
         file.truncate(SIZE)
@@ -146,7 +146,7 @@ def test_a_mount_that_a_killed_run_did_not_note_is_noted(device: Path, tmp_path:
     assert [file.name for file in tmp_path.glob("fstab*")] == ["fstab"]
 
 
-def test_another_volume_in_the_place_is_refused_and_not_noted(device: Path, tmp_path: Path) -> None:
+def test_another_volume_instead_is_refused_and_not_noted(device: Path, tmp_path: Path) -> None:
     fstab = tmp_path / "fstab"
     fstab.write_text("")
     played = f"{PLAYED}; device_of() {{ echo {device}; }}; mounted_from() {{ echo /dev/other; }}"

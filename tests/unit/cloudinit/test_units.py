@@ -32,15 +32,19 @@ def files() -> dict[Path, str]:
     """The files of units of all nodes: of each shipped layout, with a bucket, and with the examples' own roles."""
     plans = [*map(stacks.plan_of, (*stacks.LAYOUTS, *stacks.EVERYTHING)), with_bucket(), site_roles.example_plan()]
     plans += [search_engine.plan_of(), image_region.plan_of()]
-    every = (rendered.files(node, made, stacks.secrets_of(made.stack)) for made in plans for node in made.nodes)
-    found = {Path(path): text for one in every for path, text in one.items() if Path(path).is_relative_to(UNITS)}
-    return found | {UNITS / unit.name: unit.read_text() for unit in DEMO}
+    every = (
+        rendered.files(node, stack_plan, stacks.secrets_of(stack_plan.stack))
+        for stack_plan in plans
+        for node in stack_plan.nodes
+    )
+    unit_files = {Path(path): text for one in every for path, text in one.items() if Path(path).is_relative_to(UNITS)}
+    return unit_files | {UNITS / unit.name: unit.read_text() for unit in DEMO}
 
 
 def units() -> list[str]:
     """Those that the program brings, and those of Debian's that it hardens."""
-    found = {path.name for path in files() if path.suffix == ".service"}
-    return sorted(found | {path.parent.stem for path in files() if path.name == "idr-hardening.conf"})
+    services = {path.name for path in files() if path.suffix == ".service"}
+    return sorted(services | {path.parent.stem for path in files() if path.name == "idr-hardening.conf"})
 
 
 @pytest.fixture(scope="module")

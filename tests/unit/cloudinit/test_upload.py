@@ -41,19 +41,21 @@ def sent(node: Node) -> Path:
 
 def test_a_submitter_writes_and_curators_get_it_with_sums(node: Node, sent: Path) -> None:
     password = node.opened("idr0001-smith", "--gib", 1)
-    status, said = node.sftp("idr0001-smith", f"put -r {sent}\n", password)
-    assert status == 0, said
+    status, output = node.sftp("idr0001-smith", f"put -r {sent}\n", password)
+    assert status == 0, output
     done = node.idr_upload("hand-over", "idr0001-smith")
     assert done.returncode == 0, done.stderr.decode()
     received = "/srv/upload/received/idr0001-smith"
-    assert node.machine.said(f"cd {received} && find . -type f | sort").splitlines() == [
+    assert node.machine.output_of(f"cd {received} && find . -type f | sort").splitlines() == [
         "./plate/read me.txt",
         "./plate/well/field 1.tif",
     ]
-    assert node.machine.said(f"cd {received} && sha256sum --check --quiet ../idr0001-smith.sha256") == ""
-    lines = node.machine.said(f"cat {received}.sha256").splitlines(keepends=True)
+    assert node.machine.output_of(f"cd {received} && sha256sum --check --quiet ../idr0001-smith.sha256") == ""
+    lines = node.machine.output_of(f"cat {received}.sha256").splitlines(keepends=True)
     assert [one.path for one in read_manifest(lines, "it")] == ["plate/read me.txt", "plate/well/field 1.tif"]
-    modes = node.machine.said(f"stat -c '%a %U %G' {received} {received}/plate {received}/plate/r* {received}.sha256")
+    modes = node.machine.output_of(
+        f"stat -c '%a %U %G' {received} {received}/plate {received}/plate/r* {received}.sha256"
+    )
     assert modes.splitlines() == ["750 root idr-curator"] * 2 + ["640 root idr-curator"] * 2
     assert node.sftp("idr0001-smith", "pwd\n", password)[0] == 255
     assert node.machine.run("id upload-idr0001-smith").returncode != 0
@@ -68,13 +70,13 @@ def test_nothing_is_read_listed_linked_or_removed(node: Node, command: str) -> N
         (node.folder / "big.tif").write_bytes(b"2" * 1000)
         (node.folder / "password").write_text(node.opened("idr0002-doe", "--gib", 1))
         assert node.sftp("idr0002-doe", "put big.tif\nmkdir made\n", (node.folder / "password").read_text())[0] == 0
-    status, said = node.sftp("idr0002-doe", f"{command}\n", (node.folder / "password").read_text())
+    status, output = node.sftp("idr0002-doe", f"{command}\n", (node.folder / "password").read_text())
     # Of its own folder, which it may not list, the client says so and goes on.
-    assert status == (0 if command == "ls" else 1), said
-    assert any(text in said for text in ("ermission denied", "nsupported", "does not support")), said
+    assert status == (0 if command == "ls" else 1), output
+    assert any(text in output for text in ("ermission denied", "nsupported", "does not support")), output
     back = node.folder / "back"
     assert not back.exists() or back.stat().st_size == 0
-    there = node.machine.said("ls /srv/upload/open/upload-idr0002-doe/incoming").split()
+    there = node.machine.output_of("ls /srv/upload/open/upload-idr0002-doe/incoming").split()
     assert there == ["big.tif", "made"]
 
 
@@ -82,8 +84,8 @@ def test_nothing_is_read_listed_linked_or_removed(node: Node, command: str) -> N
 def test_nothing_is_written_outside_the_own_folder(node: Node, sent: Path, path: str) -> None:
     name = f"idr0003-{abs(hash(path)) % 10**6}"
     password = node.opened(name, "--gib", 1)
-    status, said = node.sftp(name, f"put '{sent}/read me.txt' {path}/x\n", password)
-    assert status == 1, said
+    status, output = node.sftp(name, f"put '{sent}/read me.txt' {path}/x\n", password)
+    assert status == 1, output
 
 
 def test_an_upload_goes_on_where_it_was_cut_off_through_the_proxy(node: Node) -> None:
@@ -94,8 +96,8 @@ def test_an_upload_goes_on_where_it_was_cut_off_through_the_proxy(node: Node) ->
     cut.write_bytes(whole.read_bytes()[:20_000])
     assert node.sftp("idr0012-proxy", "put cut.tif whole.tif\n", password)[0] == 0
     with through_nginx(node) as port:
-        status, said = Node(node.machine, port, node.folder).sftp("idr0012-proxy", "reput whole.tif\n", password)
-    assert status == 0, said
+        status, output = Node(node.machine, port, node.folder).sftp("idr0012-proxy", "reput whole.tif\n", password)
+    assert status == 0, output
     there = node.machine.run("cat /srv/upload/open/upload-idr0012-proxy/incoming/whole.tif").stdout
     assert there == whole.read_bytes()
 
@@ -177,7 +179,7 @@ def test_more_than_the_quota_ends_the_upload_and_more_quota_lets_it_go_on(node: 
     password = node.opened("idr0007-huge", "--gib", 1)
     # A quota of a few bytes would do, and the tool has GiB: the record is what the watch reads.
     record = "/srv/upload/submissions/idr0007-huge"
-    node.machine.said(f'sed -i \'s/"gib": 1,/"gib": 0.001,/\' {record}')
+    node.machine.output_of(f'sed -i \'s/"gib": 1,/"gib": 0.001,/\' {record}')
     big.write_bytes(os.urandom(4 << 20))
     assert node.sftp("idr0007-huge", "put huge.tif\n", password)[0] == 0
     watch = node.start(as_unit("idr-upload-quota"))
@@ -186,7 +188,7 @@ def test_more_than_the_quota_ends_the_upload_and_more_quota_lets_it_go_on(node: 
         assert node.sftp("idr0007-huge", "put huge.tif again.tif\n", password)[0] == 255
         assert node.idr_upload("extend", "idr0007-huge", "--gib", 1).returncode == 0
         assert node.sftp("idr0007-huge", "put huge.tif again.tif\n", password)[0] == 0
-        node.machine.said(f'sed -i \'s/"until": "[^"]*"/"until": "2026-01-01"/\' {record}')
+        node.machine.output_of(f'sed -i \'s/"until": "[^"]*"/"until": "2026-01-01"/\' {record}')
         wait(lambda: "over" in node.idr_upload("list").stdout.decode())
         assert node.sftp("idr0007-huge", "pwd\n", password)[0] == 255
     finally:
@@ -222,10 +224,10 @@ def test_what_curators_should_not_meet_is_not_handed_over(node: Node) -> None:
     incoming = "/srv/upload/open/upload-idr0009-odd/incoming"
     empty = node.idr_upload("hand-over", "idr0009-odd")
     assert (empty.returncode, b"there are no files" in empty.stderr) == (1, True)
-    node.machine.said(f"cd {incoming} && touch a $'b\\nc' && ln -s /etc/shadow d && ln a e && mkfifo f")
-    said = node.idr_upload("hand-over", "idr0009-odd").stderr.decode()
+    node.machine.output_of(f"cd {incoming} && touch a $'b\\nc' && ln -s /etc/shadow d && ln a e && mkfifo f")
+    output = node.idr_upload("hand-over", "idr0009-odd").stderr.decode()
     for text in ("'b\\nc': the name", "'d': is no file", "'e': has another name", "'f': is no file"):
-        assert text in said
+        assert text in output
     assert node.machine.run("ls /srv/upload/received/idr0009-odd").returncode != 0
     assert "refused" in node.idr_upload("list").stdout.decode()
 
@@ -234,8 +236,8 @@ def test_folders_in_folders_without_end_stop_nothing(node: Node) -> None:
     """By renaming, a submitter makes a tree deeper than any path is long."""
     node.opened("idr0150-deep", "--gib", 1)
     deep = "import os; [(os.mkdir('d'), os.chdir('d')) for _ in range(3000)]; open('x', 'wb').write(bytes(1 << 28))"
-    made = node.machine.run(f'cd /srv/upload/open/upload-idr0150-deep/incoming && python3 -c "{deep}"')
-    assert made.returncode == 0, made.stderr.decode()
+    done = node.machine.run(f'cd /srv/upload/open/upload-idr0150-deep/incoming && python3 -c "{deep}"')
+    assert done.returncode == 0, done.stderr.decode()
     listed = node.idr_upload("list")
     assert (listed.returncode, "0.2 of 1" in listed.stdout.decode()) == (0, True), listed.stderr.decode()
     refused = node.idr_upload("hand-over", "idr0150-deep")
@@ -248,18 +250,18 @@ def test_folders_in_folders_without_end_stop_nothing(node: Node) -> None:
 def test_a_hand_over_that_was_cut_off_goes_on(node: Node) -> None:
     password = node.opened("idr0013-cut", "--gib", 1)
     incoming = "/srv/upload/open/upload-idr0013-cut/incoming"
-    node.machine.said(
+    node.machine.output_of(
         f'echo tif > {incoming}/a.tif; sed -i \'s/"open"/"leaving"/\' /srv/upload/submissions/idr0013-cut'
     )
     extended = node.idr_upload("extend", "idr0013-cut", "--gib", 2)
     assert b"idr0013-cut is being handed over" in extended.stderr
-    node.machine.said("userdel upload-idr0013-cut && /usr/local/lib/idr/upload/activate && id upload-idr0013-cut")
+    node.machine.output_of("userdel upload-idr0013-cut && /usr/local/lib/idr/upload/activate && id upload-idr0013-cut")
     assert node.sftp("idr0013-cut", "pwd\n", password)[0] == 255
     # An update meanwhile gives nothing back to the submitter; the last step before the end was the move.
-    node.machine.said(
+    node.machine.output_of(
         f"chown root {incoming} && /usr/local/lib/idr/upload/activate && stat -c %U {incoming} | grep root"
     )
-    node.machine.said(f"mv {incoming} /srv/upload/received/idr0013-cut")
+    node.machine.output_of(f"mv {incoming} /srv/upload/received/idr0013-cut")
     done = node.idr_upload("hand-over", "idr0013-cut")
     assert done.returncode == 0, done.stderr.decode()
     assert node.machine.run("id upload-idr0013-cut").returncode != 0
@@ -268,12 +270,12 @@ def test_a_hand_over_that_was_cut_off_goes_on(node: Node) -> None:
 
 def test_a_replaced_server_has_the_accounts_again(node: Node, sent: Path) -> None:
     password = node.opened("idr0010-kept", "--gib", 1)
-    before = node.machine.said("id -u upload-idr0010-kept")
-    node.machine.said("userdel upload-idr0010-kept && rm -r /etc/idr/upload/keys")
+    before = node.machine.output_of("id -u upload-idr0010-kept")
+    node.machine.output_of("userdel upload-idr0010-kept && rm -r /etc/idr/upload/keys")
     assert node.sftp("idr0010-kept", "pwd\n", password)[0] == 255
     for step in STEPS:
-        node.machine.said(f"/usr/local/lib/idr/upload/{step}")
-    assert node.machine.said("id -u upload-idr0010-kept") == before
+        node.machine.output_of(f"/usr/local/lib/idr/upload/{step}")
+    assert node.machine.output_of("id -u upload-idr0010-kept") == before
     assert node.sftp("idr0010-kept", f"put '{sent}/read me.txt'\n", password)[0] == 0
 
 
@@ -288,14 +290,14 @@ def test_a_replaced_server_has_the_accounts_again(node: Node, sent: Path) -> Non
         (["hand-over", "idr0011-none"], "there is no submission idr0011-none"),
     ],
 )
-def test_what_cannot_be_done_is_said_and_changes_nothing(node: Node, arguments: list[object], message: str) -> None:
+def test_what_cannot_be_done_is_reported_and_changes_nothing(node: Node, arguments: list[object], message: str) -> None:
     if arguments[1] == "idr0001-smith":
-        node.machine.said("mkdir -p /srv/upload/received/idr0001-smith")
-    before = node.machine.said("cat /etc/passwd; ls -a /srv/upload/submissions")
+        node.machine.output_of("mkdir -p /srv/upload/received/idr0001-smith")
+    before = node.machine.output_of("cat /etc/passwd; ls -a /srv/upload/submissions")
     done = node.idr_upload(*arguments)
     assert done.returncode != 0
     assert message in done.stderr.decode()
-    assert node.machine.said("cat /etc/passwd; ls -a /srv/upload/submissions") == before
+    assert node.machine.output_of("cat /etc/passwd; ls -a /srv/upload/submissions") == before
 
 
 def test_curators_have_an_account_on_the_node_and_sudo_for_this_program_alone() -> None:

@@ -48,7 +48,7 @@ def run(command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def links(tmp_path: Path) -> Path:
-    """A folder that stands for /dev/disk/by-id, with the disk of another volume in it."""
+    """A folder instead of /dev/disk/by-id, with the disk of another volume in it."""
     folder = tmp_path / "by-id"
     folder.mkdir()
     (tmp_path / "vdz").touch()
@@ -60,9 +60,9 @@ def links(tmp_path: Path) -> Path:
 def link(folder: Path, name: str, disk: str = "vdb") -> Path:
     device = folder.parent / disk
     device.touch()
-    made = folder / name
-    made.symlink_to(device)
-    return made
+    path = folder / name
+    path.symlink_to(device)
+    return path
 
 
 def device_of(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -71,10 +71,10 @@ def device_of(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("kind", LINKS)
 def test_a_volume_is_found_whatever_the_hypervisor_calls_it(links: Path, kind: str) -> None:
-    made = link(links, LINKS[kind])
+    link_path = link(links, LINKS[kind])
     link(links, f"{LINKS[kind]}-part1", "vdb1")
     done = device_of(links)
-    assert (done.returncode, done.stdout) == (0, f"{made}\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"{link_path}\n"), done.stderr
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -19,6 +19,6 @@ def test_it_asks_until_the_answer_comes(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "goes on\n")
 
 
-def test_what_never_answers_is_named_with_what_it_said_and_ends_the_step() -> None:
+def test_what_never_answers_is_named_with_its_output_and_ends_the_step() -> None:
     done = wait_for(1, "echo no such host >&2; false")
     assert (done.returncode, done.stdout) == (1, "nobody answers, for 1 s: no such host\n")

@@ -19,10 +19,10 @@ mkdir -p "$3/bin"
 printf '#!/bin/bash\\necho "pip $*" >> "$LOG"; [ ! -e "$BROKEN" ]\\n' > "$3/bin/pip"
 chmod +x "$3/bin/pip"
 """
-"""What stands for `python3 -m venv FOLDER`."""
+"""A stub of `python3 -m venv FOLDER`."""
 
 
-class Place:
+class WebNode:
     """A folder for the root of a machine, on which OMERO.web runs."""
 
     def __init__(self, folder: Path) -> None:
@@ -72,39 +72,39 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def node(tmp_path: Path) -> WebNode:
     """A machine with the program's own packages."""
-    made = Place(tmp_path)
-    assert [made.step(name, OWN) for name in ("prepare", "activate")] == [0, 0]
-    assert made.log
-    return made
+    web_node = WebNode(tmp_path)
+    assert [web_node.step(name, OWN) for name in ("prepare", "activate")] == [0, 0]
+    assert web_node.log
+    return web_node
 
 
-def test_new_packages_are_installed_beside_the_environment_in_use(place: Place) -> None:
-    before = place.used
-    assert place.step("prepare", WITH) == 0
-    assert place.used == before
-    assert [line.split()[1] for line in place.log] == ["install", "install"]
-    assert place.step("activate", WITH) == 0
-    assert place.used != before
-    assert place.log == ["systemctl is-active -q omero-web", "systemctl stop omero-web"]
+def test_new_packages_are_installed_beside_the_environment_in_use(node: WebNode) -> None:
+    before = node.used
+    assert node.step("prepare", WITH) == 0
+    assert node.used == before
+    assert [line.split()[1] for line in node.log] == ["install", "install"]
+    assert node.step("activate", WITH) == 0
+    assert node.used != before
+    assert node.log == ["systemctl is-active -q omero-web", "systemctl stop omero-web"]
     assert (before / ".complete").exists()
 
 
-def test_going_back_needs_no_package(place: Place) -> None:
-    before = place.used
-    assert [place.step(name, WITH) for name in ("prepare", "activate")] == [0, 0]
-    place.broken.touch()  # no package can be had any more
-    assert [place.step(name, OWN) for name in ("prepare", "activate")] == [0, 0]
-    assert place.used == before
+def test_going_back_needs_no_package(node: WebNode) -> None:
+    before = node.used
+    assert [node.step(name, WITH) for name in ("prepare", "activate")] == [0, 0]
+    node.broken.touch()  # no package can be had any more
+    assert [node.step(name, OWN) for name in ("prepare", "activate")] == [0, 0]
+    assert node.used == before
 
 
-def test_packages_that_do_not_install_leave_the_environment_in_use(place: Place) -> None:
-    before = place.used
-    place.broken.touch()
-    assert place.step("prepare", WITH) != 0
-    assert place.used == before
-    assert not [line for line in place.log if line.startswith("systemctl")]
-    place.broken.unlink()
-    assert [place.step(name, WITH) for name in ("prepare", "activate")] == [0, 0]
-    assert place.used != before
+def test_packages_that_do_not_install_leave_the_environment_in_use(node: WebNode) -> None:
+    before = node.used
+    node.broken.touch()
+    assert node.step("prepare", WITH) != 0
+    assert node.used == before
+    assert not [line for line in node.log if line.startswith("systemctl")]
+    node.broken.unlink()
+    assert [node.step(name, WITH) for name in ("prepare", "activate")] == [0, 0]
+    assert node.used != before

@@ -51,7 +51,7 @@ def health(folder: Path, visitors: Visitors, answer: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("visitors", "answer", "said"),
+    ("visitors", "answer", "message"),
     [
         (Visitors.PUBLIC, "OK", ""),
         (Visitors.PUBLIC, "Connection Failed", "keepalive_ping answers: Connection Failed\n"),
@@ -64,6 +64,6 @@ def health(folder: Path, visitors: Visitors, answer: str) -> tuple[int, str]:
     ],
 )
 def test_the_answers_say_whether_omero_server_is_there(
-    tmp_path: Path, visitors: Visitors, answer: str, said: str
+    tmp_path: Path, visitors: Visitors, answer: str, message: str
 ) -> None:
-    assert health(tmp_path, visitors, answer) == (1 if said else 0, said)
+    assert health(tmp_path, visitors, answer) == (1 if message else 0, message)

@@ -1,4 +1,4 @@
-"""The step `loads` of the role web: what OMERO.web would not start with is found before that which runs is touched."""
+"""The step `loads` of the role web: it finds what would stop OMERO.web before it changes the running service."""
 
 import os
 import subprocess
@@ -13,20 +13,20 @@ SCRIPT = ROOT / "cloudinit" / "web" / "scripts" / "loads"
 
 
 @dataclass(frozen=True)
-class Place:
+class WebNode:
     """The script with this folder for the root of a machine."""
 
     folder: Path
 
     def program(self, path: str, text: str) -> None:
-        """A program of the machine."""
+        """Create a program of the machine."""
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"#!/bin/bash\n{text}\n")
         file.chmod(0o755)
 
     def environment(self, name: str, *, python: str) -> None:
-        """A Python environment: `omero load` writes what it was given, and `python` does as told."""
+        """Create a Python environment: `omero load` logs its input, and `python` runs the given text."""
         self.program(
             f"opt/omero/web/{name}/bin/omero", 'echo "$OMERODIR $*" >> "$LOG"; touch "$OMERODIR/etc/grid/config.xml"'
         )
@@ -44,44 +44,44 @@ class Place:
 
     @property
     def log(self) -> list[str]:
-        """What the programs were asked."""
+        """The calls of the programs."""
         return (self.folder / "log").read_text().splitlines()
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def node(tmp_path: Path) -> WebNode:
     """A machine whose image has OMERO.web."""
     (tmp_path / "run").mkdir()
-    made = Place(tmp_path)
-    made.environment("venv3", python="exit 0")
-    return made
+    web_node = WebNode(tmp_path)
+    web_node.environment("venv3", python="exit 0")
+    return web_node
 
 
-def test_what_loads_is_tried_in_a_folder_that_is_gone_afterwards(place: Place) -> None:
-    done = place.run()
+def test_what_loads_is_tried_in_a_folder_that_is_gone_afterwards(node: WebNode) -> None:
+    done = node.run()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    loaded, tried = place.log
+    loaded, tried = node.log
     home = tried.removeprefix("venv3 ")
-    assert loaded == f"{home} load --glob {place.folder}/opt/omero/web/config/*.omero"
-    assert home.startswith(f"{place.folder}/run/")
-    assert list((place.folder / "run").iterdir()) == []
+    assert loaded == f"{home} load --glob {node.folder}/opt/omero/web/config/*.omero"
+    assert home.startswith(f"{node.folder}/run/")
+    assert list((node.folder / "run").iterdir()) == []
 
 
-def test_what_does_not_load_is_one_line_with_the_reason(place: Place) -> None:
-    place.environment(
+def test_what_does_not_load_is_one_line_with_the_reason(node: WebNode) -> None:
+    node.environment(
         "venv3", python="echo Traceback; echo '  File x'; echo 'IndexError: list index out of range'; exit 1"
     )
-    done = place.run()
+    done = node.run()
     assert done.returncode == 1
     assert done.stdout == (
         "OMERO.web does not load its settings or an application: IndexError: list index out of range\n"
     )
-    assert list((place.folder / "run").iterdir()) == []
+    assert list((node.folder / "run").iterdir()) == []
 
 
-def test_a_new_environment_is_tried_before_it_is_in_use(place: Place) -> None:
-    place.environment("venv3", python="echo the old one; exit 1")
-    place.environment("venv-new", python="exit 0")
-    place.program("usr/local/lib/idr/omero-web/common.sh", f"folder={place.folder}/opt/omero/web/venv-new")
-    assert place.run().returncode == 0
-    assert place.log[-1].startswith("venv-new ")
+def test_a_new_environment_is_tried_before_it_is_in_use(node: WebNode) -> None:
+    node.environment("venv3", python="echo the old one; exit 1")
+    node.environment("venv-new", python="exit 0")
+    node.program("usr/local/lib/idr/omero-web/common.sh", f"folder={node.folder}/opt/omero/web/venv-new")
+    assert node.run().returncode == 0
+    assert node.log[-1].startswith("venv-new ")

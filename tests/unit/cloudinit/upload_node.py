@@ -41,8 +41,8 @@ class Node:
         """Open a submission; returns its password."""
         done = self.idr_upload("open", name, *arguments)
         assert done.returncode == 0, done.stderr.decode()
-        found = [line for line in done.stdout.decode().splitlines() if line.startswith("password: ")]
-        return found[0].removeprefix("password: ") if found else ""
+        passwords = [line for line in done.stdout.decode().splitlines() if line.startswith("password: ")]
+        return passwords[0].removeprefix("password: ") if passwords else ""
 
     def sftp(self, name: str, commands: str, password: str = "", key: Path | None = None) -> tuple[int, str]:
         """What the true client says to commands that are typed; a leading dash goes on after a failure."""
@@ -82,9 +82,9 @@ class Node:
 
 def files(role: Role = Role.UPLOAD) -> dict[str, str]:
     """The files of a node with a role, as the plan has them."""
-    made = stacks.plan_of("everything")
-    node = made.release(made.settings.live).with_role(role)[0]
-    bundle = json.loads(render.bundle(node, made, stacks.secrets_of("everything"), {"upload": "0" * 36}))
+    plan = stacks.plan_of("everything")
+    node = plan.release(plan.settings.live).with_role(role)[0]
+    bundle = json.loads(render.bundle(node, plan, stacks.secrets_of("everything"), {"upload": "0" * 36}))
     return {entry["path"]: entry["content"] for entry in bundle["files"]}
 
 
@@ -122,20 +122,20 @@ def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
 @contextmanager
 def running(folder: Path) -> Iterator[Node]:
     """A node with its SFTP server; what a client needs is in the folder."""
-    with machine(folder) as made:
-        made.said(PREPARED)
-        found, port = files(), free_port()
-        wanted = {path: text for path, text in found.items() if "upload" in path or "/lib/idr/common/" in path}
+    with machine(folder) as running_machine:
+        running_machine.output_of(PREPARED)
+        bundle, port = files(), free_port()
+        wanted = {path: text for path, text in bundle.items() if "upload" in path or "/lib/idr/common/" in path}
         config = "/etc/idr/upload/sshd_config"
         listen = [line for line in wanted[config].splitlines() if line.startswith("ListenAddress")]
         wanted[config] = wanted[config].replace(listen[0], f"ListenAddress 127.0.0.1:{port}")
-        made.write({path: text.encode() for path, text in wanted.items()})
+        running_machine.write({path: text.encode() for path, text in wanted.items()})
         for step in STEPS:
-            made.said(f"/usr/local/lib/idr/upload/{step}")
-        made_node = Node(made, port, folder)
+            running_machine.output_of(f"/usr/local/lib/idr/upload/{step}")
+        made_node = Node(running_machine, port, folder)
         server = made_node.start(as_unit("idr-upload"))
         try:
-            wait(lambda: not made.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
+            wait(lambda: not running_machine.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
             yield made_node
         finally:
             server.terminate()

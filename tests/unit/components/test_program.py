@@ -27,11 +27,11 @@ MAIN = stacks.ROOT / "__main__.py"
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeCloud]:
     """A cloud that suffices for the stack `local`, no other in the environment, and a stack without a state."""
     stubs.put(tmp_path, monkeypatch, "pulumi").answers((0, json.dumps({"version": 3, "deployment": {}}), ""))
-    with FakeCloud() as made:
-        for name, value in made.environment().items():
+    with FakeCloud() as fake_cloud:
+        for name, value in fake_cloud.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(stacks.ROOT)
-        yield made
+        yield fake_cloud
     engine_config.set_all_config({})
 
 
@@ -54,6 +54,20 @@ def servers(recorder: declared.Recorder) -> int:
 def test_a_stack_that_has_everything_is_declared(cloud: FakeCloud) -> None:
     assert servers(run()) == 5
     assert any("os-quota-sets" in call or "limits" in call for call in cloud.calls)
+    # One login for all that the program asks itself; the provider has its own.
+    assert len(cloud.identity.tokens) == 1
+
+
+def test_the_sdk_says_nothing_about_each_resource(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # put back after the test
+    with caplog.at_level(logging.DEBUG):
+        assert servers(run(preview=True)) == 5
+    about_resources = [record.message for record in caplog.records if "resource" in record.message]
+    # That of the stack itself is registered before the program begins.
+    assert all("idr-local" in message or "pulumi:pulumi:Stack" in message for message in about_resources)
+    assert cloud.store.all("servers") == []
 
 
 def test_locations_that_gixy_finds_a_fault_in_are_refused_before_anything_is_asked(
@@ -93,7 +107,7 @@ def test_a_preview_asks_the_cloud_for_no_capacity(cloud: FakeCloud) -> None:
     assert not any("quota" in call or "limits" in call for call in cloud.calls)
 
 
-def test_a_cloud_that_refuses_is_told_in_one_line(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_that_refuses_is_one_line(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_PASSWORD", "wrong")
     with pytest.raises(pulumi.RunError, match="the cloud refuses these credentials") as refused:
         run()
@@ -114,7 +128,7 @@ def test_without_a_stack_secret_there_is_a_preview_and_no_up(
 
 
 def nodes_of(monkeypatch: pytest.MonkeyPatch, folder: Path, secret: str) -> None:
-    """A state whose last update told host keys that follow from `secret`."""
+    """A state whose last update recorded host keys that follow from `secret`."""
     keys = known_hosts(topology(stacks.plan_of("local"), Secrets("local", secret)))
     urn = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"
     stack = {"urn": urn, "type": "pulumi:pulumi:Stack", "outputs": {"knownHosts": keys}}
@@ -144,7 +158,7 @@ def test_the_nodes_own_stack_secret_is_taken(monkeypatch: pytest.MonkeyPatch, tm
     assert servers(run()) == 5
 
 
-def test_mistakes_are_told_together_and_nothing_is_declared(cloud: FakeCloud) -> None:
+def test_mistakes_are_shown_together_and_nothing_is_declared(cloud: FakeCloud) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         run(colour="blue", live="demo2")
     assert "Pulumi.local.yaml: idr:colour: is not a setting" in str(refused.value)

@@ -67,7 +67,7 @@ def test_nobody_goes_through_the_bastion_before_it_has_its_new_host_key(meanwhil
 def test_a_node_is_configured_with_a_key_that_it_knows_and_by_the_host_key_that_it_has(
     before: dict[str, Any], meanwhile: dict[str, Any], after: dict[str, Any], node: str
 ) -> None:
-    used = [found[APPLY.format(node)]["inputs"]["connection"]["secret"] for found in (before, meanwhile, after)]
+    used = [resources[APPLY.format(node)]["inputs"]["connection"]["secret"] for resources in (before, meanwhile, after)]
     private = [secrets.deploy_keys()[0].private.strip() for secrets in (BEFORE, AFTER)]
     assert [route["privateKey"] for route in used] == [private[0], private[0], private[1]]
     keys = [secrets.ssh_key(f"host/{node}").public for secrets in (BEFORE, AFTER)]
@@ -87,5 +87,5 @@ def test_of_a_server_only_the_bootstrap_differs_which_replaces_none(
     for node in NODES:
         title = f"openstack:compute/instance:Instance {node}"
         assert "userData" in before[title]["ignoreChanges"]
-        old, new = ({**found[title]["inputs"], "userData": ""} for found in (before, meanwhile))
+        old, new = ({**resources[title]["inputs"], "userData": ""} for resources in (before, meanwhile))
         assert old == new

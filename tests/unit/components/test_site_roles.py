@@ -25,30 +25,30 @@ from tests.unit.review.test_review import raw
 SECRETS = NamedSecrets("local", "unused")
 
 
-def disclosed(made: Plan) -> dict[str, Any]:
-    return disclosure(made, stacks.secrets_of("local"), verifies_cloud=True)
+def disclosed(plan: Plan) -> dict[str, Any]:
+    return disclosure(plan, stacks.secrets_of("local"), verifies_cloud=True)
 
 
 def previewed(before: Plan, after: Plan) -> Preview:
     """A preview in which the program discloses another plan."""
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
-    for state, made in (("oldState", before), ("newState", after)):
-        step[state]["inputs"] = disclosed(made)
-    return read(json.dumps(found))
+    preview = raw("operator-added")
+    (step,) = (step for step in preview["steps"] if "Disclosure" in step["urn"])
+    for state, plan in (("oldState", before), ("newState", after)):
+        step[state]["inputs"] = disclosed(plan)
+    return read(json.dumps(preview))
 
 
 def test_its_server_and_security_group_are_declared(tmp_path: Path) -> None:
     given = copied(tmp_path)
     change(tmp_path, node={"volume": VOLUME})
     given["releases"]["demo1"]["nodes"][ROLE]["volumes"] = {"pages": {"sizeGib": 1}}
-    found = declared.resources(plan_of(given, tmp_path), SECRETS)
-    server = found["openstack:compute/instance:Instance demo1-about"]["inputs"]
+    resources = declared.resources(plan_of(given, tmp_path), SECRETS)
+    server = resources["openstack:compute/instance:Instance demo1-about"]["inputs"]
     assert server["metadata"]["idr_roles"] == ROLE
     assert "about-hosts" in server["metadata"]["groups"]
-    assert "openstack:networking/secGroup:SecGroup demo1-about" in found
-    assert found["openstack:blockstorage/volume:Volume demo1-about-pages"]["protect"] is True
-    assert "command:remote:Command demo1-about" in found
+    assert "openstack:networking/secGroup:SecGroup demo1-about" in resources
+    assert resources["openstack:blockstorage/volume:Volume demo1-about-pages"]["protect"] is True
+    assert "command:remote:Command demo1-about" in resources
 
 
 def test_its_files_are_disclosed_once_a_node_has_it() -> None:
@@ -93,9 +93,9 @@ def test_a_changed_file_is_a_change_of_power(tmp_path: Path, file: str, rule: se
 def test_a_mistake_in_a_template_is_named_with_its_file(tmp_path: Path, mistake: str, message: str) -> None:
     given = copied(tmp_path)
     (tmp_path / "site" / ROLE / "files" / "srv" / "about" / "index.html.j2").write_text(mistake)
-    made = plan_of(given, tmp_path)
+    plan = plan_of(given, tmp_path)
     with pytest.raises(RenderError) as caught:
-        bundle(example_node(made), made, stacks.secrets_of("local"), {})
+        bundle(example_node(plan), plan, stacks.secrets_of("local"), {})
     assert str(caught.value).startswith(f"site/about/files/srv/about/index.html.j2: {message}")
 
 

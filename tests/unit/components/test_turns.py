@@ -14,13 +14,13 @@ def waits(order: Order) -> dict[str, set[str]]:
     """For each server and configuration, the configurations of other nodes that it waits for."""
     plan, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
     requests: dict[str, Any] = declared.run(lambda: Deployment(plan, secrets, order), "ebi").requests
-    found: dict[str, set[str]] = {}
+    by_resource: dict[str, set[str]] = {}
     for request in requests.values():
         kind = request.type.rsplit(":", 1)[-1]
         if request.type in ("command:remote:Command", "openstack:compute/instance:Instance"):
             others = (urn for urn in request.dependencies if "command:remote:Command" in urn)
-            found[f"{kind} {request.name}"] = {urn.rsplit("::", 1)[-1] for urn in others} - {request.name}
-    return found
+            by_resource[f"{kind} {request.name}"] = {urn.rsplit("::", 1)[-1] for urn in others} - {request.name}
+    return by_resource
 
 
 def test_without_an_order_nothing_waits() -> None:
@@ -28,16 +28,16 @@ def test_without_an_order_nothing_waits() -> None:
 
 
 def test_each_configuration_of_a_group_waits_for_the_one_before_it() -> None:
-    found = waits(Order(configurations=(NAMES,)))
-    assert {name: others for name, others in found.items() if others} == {
+    waiting = waits(Order(configurations=(NAMES,)))
+    assert {name: others for name, others in waiting.items() if others} == {
         f"Command {NAMES[1]}": {NAMES[0]},
         f"Command {NAMES[2]}": {NAMES[1]},
     }
 
 
 def test_each_server_waits_until_the_one_before_it_is_configured() -> None:
-    found = waits(Order(servers=NAMES))
-    assert {name: others for name, others in found.items() if others} == {
+    waiting = waits(Order(servers=NAMES))
+    assert {name: others for name, others in waiting.items() if others} == {
         f"Instance {NAMES[1]}": {NAMES[0]},
         f"Instance {NAMES[2]}": {NAMES[1]},
     }

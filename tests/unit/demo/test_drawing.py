@@ -1,4 +1,4 @@
-"""Pictures made on the spot: real JPEGs, the same ones every time, another for every well."""
+"""The demo draws its pictures: real JPEGs, the same ones every time, another for every well."""
 
 import io
 

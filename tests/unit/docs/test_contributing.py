@@ -43,8 +43,8 @@ def rendered(folder: Path, role: str, settings: dict[str, object]) -> dict[str, 
     command = [sys.executable, "-c", RENDER, role, json.dumps(settings)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    texts: dict[str, str] = json.loads(done.stdout)
+    return texts
 
 
 @pytest.mark.parametrize(

@@ -95,21 +95,21 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_the_seconds_of_a_replacement_are_those_that_a_review_says() -> None:
-    told = {name: (seconds, what) for name, seconds, what in rows("A new image for all nodes")[2:]}
-    assert set(told) == set(Role)
+    documented = {name: (seconds, what) for name, seconds, what in rows("A new image for all nodes")[2:]}
+    assert set(documented) == set(Role)
     for role, effect in EFFECTS.items():
-        assert told[role][0] == str(effect.replacement_seconds)
-        assert told[role][1].startswith(effect.what)
+        assert documented[role][0] == str(effect.replacement_seconds)
+        assert documented[role][1].startswith(effect.what)
 
 
-def test_no_command_that_people_are_told_has_a_secret_among_its_arguments() -> None:
+def test_no_command_in_the_documents_has_a_secret_among_its_arguments() -> None:
     """A command line shows in the process list: what `pulumi config set` keeps secret comes on standard input."""
-    told = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("Pulumi.*.yaml")]
-    told += [*(ROOT / "examples").iterdir(), *(ROOT / "model").glob("*.py"), *(ROOT / "idr").rglob("*.py")]
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("Pulumi.*.yaml")]
+    files += [*(ROOT / "examples").iterdir(), *(ROOT / "model").glob("*.py"), *(ROOT / "idr").rglob("*.py")]
     arguments = re.compile(r"config set (?:--path )?--secret (?:--path )?idr:[\w.]+ +([^\s|<`]+)")
     assert arguments.search('pulumi config set --secret idr:stackSecret "$(openssl rand -hex 32)"')
-    found = {str(file.relative_to(ROOT)): arguments.findall(file.read_text()) for file in told if file.is_file()}
-    assert {file: words for file, words in found.items() if words} == {}
+    options = {str(file.relative_to(ROOT)): arguments.findall(file.read_text()) for file in files if file.is_file()}
+    assert {file: words for file, words in options.items() if words} == {}
 
 
 def test_every_guard_rail_is_in_the_guide() -> None:

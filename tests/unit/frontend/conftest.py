@@ -23,7 +23,7 @@ PLATE = 384
 class Front:
     """A proxy, what is behind it, and two ways in."""
 
-    place: proxy.Place
+    nginx: proxy.Nginx
     upstream: upstreams.Upstream
     visitor: httpx.Client
     operator: httpx.Client
@@ -38,10 +38,10 @@ class Front:
 def front(tmp_path: Path) -> Iterator[Front]:
     """The proxy with empty caches."""
     with upstreams.running(proxy.certificate(PLAN)) as upstream:
-        place, trust = proxy.Place(tmp_path, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
+        nginx, trust = proxy.Nginx(tmp_path, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
         with (
-            proxy.running(place, PLAN),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=20) as visitor,
-            httpx.Client(base_url=f"http://127.0.0.1:{place.bypass}", verify=trust, timeout=20) as operator,
+            proxy.running(nginx, PLAN),
+            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=trust, timeout=20) as visitor,
+            httpx.Client(base_url=f"http://127.0.0.1:{nginx.bypass}", verify=trust, timeout=20) as operator,
         ):
-            yield Front(place, upstream, visitor, operator)
+            yield Front(nginx, upstream, visitor, operator)

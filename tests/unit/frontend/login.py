@@ -40,13 +40,13 @@ def running(folder: Path) -> Iterator[Front]:
     """The proxy with an empty cache, before an OMERO.web that shows each visitor the session that it was sent."""
     with upstreams.running(proxy.certificate(PLAN)) as upstream:
         upstream.body = upstreams.COOKIE
-        place, trust = proxy.Place(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
+        nginx, trust = proxy.Nginx(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
         with (
-            proxy.running(place, PLAN),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=30) as visitor,
-            httpx.Client(base_url=f"http://127.0.0.1:{place.bypass}", timeout=30) as operator,
+            proxy.running(nginx, PLAN),
+            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=trust, timeout=30) as visitor,
+            httpx.Client(base_url=f"http://127.0.0.1:{nginx.bypass}", timeout=30) as operator,
         ):
-            yield Front(place, upstream, visitor, operator)
+            yield Front(nginx, upstream, visitor, operator)
 
 
 def own(user: dict[str, str]) -> str:
@@ -56,7 +56,7 @@ def own(user: dict[str, str]) -> str:
 
 def kept(front: Front) -> str:
     """All that nginx has on disk, beside its logs and what it reads."""
-    files = (file for name in ("cache", *proxy.TEMPORARY) for file in (front.place.folder / name).rglob("*"))
+    files = (file for name in ("cache", *proxy.TEMPORARY) for file in (front.nginx.folder / name).rglob("*"))
     return "".join(file.read_bytes().decode(errors="replace") for file in files if file.is_file())
 
 
@@ -67,7 +67,7 @@ def sample(address: Address) -> st.SearchStrategy[str]:
 
 def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int, str, str | None]:
     """Status, body and cache status of an answer to a path exactly as written."""
-    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    connection = http.client.HTTPSConnection("127.0.0.1", front.nginx.https, context=proxy.trust(PLAN))
     with closing(connection):
         connection.request(method, path, headers=user)
         answer = connection.getresponse()

@@ -21,7 +21,7 @@ CERTIFICATE = SECRETS.certificate("test", ("about.demo1.idr.internal",))
 
 
 @dataclass(frozen=True)
-class Between(proxy.Place):
+class Between(proxy.Nginx):
     """A proxy before OMERO.web and a role."""
 
     role: str = ""
@@ -48,10 +48,10 @@ def site(
     with upstreams.running(CERTIFICATE) as first, upstreams.running(proxy.certificate(plan)) as web:
         first.body, web.body = "of the role", "of OMERO.web"
         at = first.address if role is None else role
-        place = Between(folder / "proxy", upstreams={str(web_node.address): web.address}, role=at)
+        nginx = Between(folder / "proxy", upstreams={str(web_node.address): web.address}, role=at)
         with (
-            proxy.running(place, plan),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(plan), timeout=30) as visitor,
+            proxy.running(nginx, plan),
+            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(plan), timeout=30) as visitor,
         ):
             yield first, web, visitor
 
@@ -64,7 +64,7 @@ def test_its_picture_is_kept_as_omero_webs_would_be(tmp_path: Path) -> None:
         assert "set-cookie" not in answers[0].headers
 
 
-def test_it_is_told_nothing_of_the_visitor(tmp_path: Path) -> None:
+def test_it_gets_nothing_of_the_visitor(tmp_path: Path) -> None:
     sent = {"Cookie": "sessionid_demo1=a-visitors", "X-OMERO-Session-Key": "another's", "Authorization": "Basic x"}
     with site(tmp_path) as (first, _, visitor):
         visitor.get(f"{TILE}&nobody=knows", headers=sent)
@@ -92,7 +92,7 @@ def test_while_it_is_away_omero_web_answers(tmp_path: Path) -> None:
         assert visitor.get(f"{TILE},9").status_code == 404
 
 
-def test_another_service_in_its_place_is_sent_nothing(tmp_path: Path) -> None:
+def test_another_service_instead_is_sent_nothing(tmp_path: Path) -> None:
     with (
         upstreams.running(SECRETS.certificate("test", ("other.demo1.idr.internal",))) as other,
         site(tmp_path, other.address) as (_, web, visitor),
@@ -119,8 +119,8 @@ def test_it_is_asked_for_nothing_else(tmp_path: Path, path: str, status: int) ->
 
 
 def test_nginx_accepts_it_without_a_warning(tmp_path: Path) -> None:
-    place = proxy.Place(tmp_path / "proxy")
+    nginx = proxy.Nginx(tmp_path / "proxy")
     plan = planned(tmp_path)
-    place.folder.mkdir()
-    done = proxy.check_configuration(place.write(proxy.rendered(plan)))
+    nginx.folder.mkdir()
+    done = proxy.check_configuration(nginx.write(proxy.rendered(plan)))
     assert (done.returncode, done.stderr) == (0, "")

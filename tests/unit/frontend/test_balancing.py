@@ -25,9 +25,9 @@ class Farm:
         self.readonly = [stack.enter_context(upstreams.running(certificate)) for _ in range(4)]
         self.readwrite = stack.enter_context(upstreams.running(certificate))
         addresses = {f"192.168.130.{100 + n}": server.address for n, server in enumerate(self.readonly)}
-        self.place = proxy.Place(folder, {**addresses, "192.168.130.40": self.readwrite.address})
-        stack.enter_context(proxy.running(self.place, plan))
-        base = f"https://127.0.0.1:{self.place.https}"
+        self.nginx = proxy.Nginx(folder, {**addresses, "192.168.130.40": self.readwrite.address})
+        stack.enter_context(proxy.running(self.nginx, plan))
+        base = f"https://127.0.0.1:{self.nginx.https}"
         self.visitor = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(plan), timeout=20))
 
     def asked(self) -> list[int]:
@@ -64,7 +64,7 @@ def test_a_visitor_without_a_session_stays_with_one_server(tmp_path: Path) -> No
         assert sorted(farm.asked()) == [0, 0, 0, 8]
 
 
-def test_a_cold_plate_is_made_by_all_servers_and_an_image_by_one(tmp_path: Path) -> None:
+def test_a_cold_plate_is_rendered_by_all_servers_and_an_image_by_one(tmp_path: Path) -> None:
     with ExitStack() as stack:
         farm = Farm(tmp_path, stack)
         for number in range(THUMBNAILS):
@@ -87,10 +87,10 @@ def test_a_get_is_tried_on_another_server(tmp_path: Path) -> None:
     assert statuses == {200}
 
 
-def test_the_operators_way_in_uses_the_readwrite_server(tmp_path: Path) -> None:
+def test_the_operators_address_uses_the_readwrite_server(tmp_path: Path) -> None:
     with ExitStack() as stack:
         farm = Farm(tmp_path, stack)
-        assert httpx.get(f"http://127.0.0.1:{farm.place.bypass}{THUMBNAIL}").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{farm.nginx.bypass}{THUMBNAIL}").status_code == 200
         assert farm.asked() == [0, 0, 0, 0]
         assert farm.readwrite.asked == {THUMBNAIL: 1}
 
@@ -115,6 +115,6 @@ def test_a_dead_server_is_left_out(tmp_path: Path) -> None:
         farm.readonly[0].shutdown()
         farm.readonly[0].server_close()
         statuses = {farm.get(f"/webgateway/render_thumbnail/{number}/") for number in range(80)}
-        failures = farm.place.log("error.log").count("Connection refused")
+        failures = farm.nginx.log("error.log").count("Connection refused")
     assert statuses == {200}
     assert 3 <= failures < 20

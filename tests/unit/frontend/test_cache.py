@@ -73,7 +73,7 @@ def test_a_cache_buster_a_callback_or_another_spelling_is_the_same_answer(front:
 
 def ask_literally(front: Front, path: str) -> str:
     """The cache status of a request for `path` exactly as written, which httpx would tidy up."""
-    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    connection = http.client.HTTPSConnection("127.0.0.1", front.nginx.https, context=proxy.trust(PLAN))
     with closing(connection):
         connection.request("GET", path)
         return str(connection.getresponse().headers["X-Cache-Status"])
@@ -126,7 +126,7 @@ JSON = [
 
 
 @pytest.mark.parametrize("path", JSON)
-def test_jsonp_is_made_of_the_one_json_answer(front: Front, path: str) -> None:
+def test_jsonp_is_built_from_the_one_json_answer(front: Front, path: str) -> None:
     front.upstream.body = '{"id": 1}'
     joined = f"{path}&" if "?" in path else f"{path}?"
     first = front.get(f"{joined}callback=jQuery35_17&_=1")
@@ -146,7 +146,7 @@ def test_a_callback_changes_no_answer_that_is_not_json(front: Front, content_typ
         assert (answer.text, answer.headers["content-type"]) == ("answer", content_type)
 
 
-def test_a_failure_is_told_as_it_is_whatever_callback_was_named(front: Front) -> None:
+def test_a_failure_is_shown_as_it_is_whatever_callback_was_named(front: Front) -> None:
     front.upstream.status, front.upstream.body = 404, '{"message": "no such image"}'
     answer = front.get("/webgateway/imgData/1/?callback=f")
     assert (answer.status_code, answer.text) == (404, front.upstream.body)
@@ -233,7 +233,7 @@ def test_what_is_kept_is_served_when_omero_web_is_away(front: Front) -> None:
     assert "try again" in gone.text
 
 
-def test_the_operators_way_in_fetches_anew_for_all(front: Front) -> None:
+def test_the_operators_address_fetches_anew_for_all(front: Front) -> None:
     front.get(THUMBNAIL)
     front.upstream.body = "newer"
     assert front.get(THUMBNAIL).text == "answer"
@@ -241,7 +241,7 @@ def test_the_operators_way_in_fetches_anew_for_all(front: Front) -> None:
     assert front.get(THUMBNAIL).text == "newer"
 
 
-def test_the_operators_way_in_shows_failures_as_they_are(front: Front) -> None:
+def test_the_operators_address_shows_failures_as_they_are(front: Front) -> None:
     front.get(THUMBNAIL)
     front.upstream.status = 500
     assert front.operator.get(THUMBNAIL).status_code == 500
@@ -252,8 +252,8 @@ def test_what_is_kept_survives_a_restart_and_a_new_host_name(tmp_path: Path) -> 
     with ExitStack() as stack:
         upstream = stack.enter_context(upstreams.running(proxy.certificate(PLAN)))
         for name in (PLAN.host_name, "192.0.2.1"):
-            place = proxy.Place(tmp_path, {WEB: upstream.address})
-            with proxy.running(place, PLAN), httpx.Client(verify=proxy.trust(PLAN)) as visitor:
-                answer = visitor.get(f"https://127.0.0.1:{place.https}{THUMBNAIL}", headers={"Host": name})
+            nginx = proxy.Nginx(tmp_path, {WEB: upstream.address})
+            with proxy.running(nginx, PLAN), httpx.Client(verify=proxy.trust(PLAN)) as visitor:
+                answer = visitor.get(f"https://127.0.0.1:{nginx.https}{THUMBNAIL}", headers={"Host": name})
                 assert answer.status_code == 200
     assert upstream.asked == {THUMBNAIL: 1}

@@ -1,4 +1,4 @@
-"""What the proxy compresses: what is the same for everybody, and nothing that is made for one visitor."""
+"""The proxy compresses answers that are the same for everybody, and none that is for one visitor."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_text_goes_out_compressed_and_pictures_as_they_are(front: Front) -> None
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json", "text/javascript"])
-def test_what_is_made_for_one_visitor_is_never_compressed(front: Front, content_type: str) -> None:
+def test_what_is_for_one_visitor_is_never_compressed(front: Front, content_type: str) -> None:
     """The length of an answer with a secret and a guess in it would say how good the guess is (BREACH)."""
     front.upstream.body, front.upstream.content_type = "a secret beside a guess" * 1000, content_type
     for path in NOT_KEPT:

@@ -23,8 +23,8 @@ STACKS = (*stacks.STACK_FILES, "idr", "institute", "everything")
 def written(plan: Plan, folder: Path) -> Path:
     # Only read, so the ports may be anybody's. Not any will do: gixy takes each that has 443 in it for one with TLS.
     hops: defaultdict[int, int] = defaultdict(count(8180).__next__)
-    place = proxy.Place(folder, https=8443, http=8080, bypass=8081, omero=8064, hops=hops)
-    return place.write(proxy.rendered(plan))
+    nginx = proxy.Nginx(folder, https=8443, http=8080, bypass=8081, omero=8064, hops=hops)
+    return nginx.write(proxy.rendered(plan))
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -45,7 +45,7 @@ def test_a_host_name_is_no_word_of_nginx(name: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_it_accepts_the_way_in_for_a_certificates_authority(tmp_path: Path) -> None:
+def test_it_accepts_the_access_for_a_certificates_authority(tmp_path: Path) -> None:
     config = written(stacks.with_settings(stacks.plan_of("local"), acme=Acme()), tmp_path)
     done = proxy.check_configuration(config)
     assert (done.returncode, done.stderr) == (0, "")
@@ -56,11 +56,11 @@ def test_it_accepts_the_way_in_for_a_certificates_authority(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("stack", [*STACKS, "image-region"])
 def test_gixy_finds_nothing_of_medium_severity_or_above(stack: str, tmp_path: Path) -> None:
-    made = image_region.plan_of() if stack == "image-region" else stacks.plan_of(stack)
-    command: list[str | Path] = [BIN / "gixy", "-l", "-f", "json", written(made, tmp_path)]
+    plan = image_region.plan_of() if stack == "image-region" else stacks.plan_of(stack)
+    command: list[str | Path] = [BIN / "gixy", "-l", "-f", "json", written(plan, tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = json.loads(done.stdout)
-    assert [problem for problem in found if problem["severity"] in {"MEDIUM", "HIGH"}] == []
+    issues = json.loads(done.stdout)
+    assert [problem for problem in issues if problem["severity"] in {"MEDIUM", "HIGH"}] == []
     assert done.returncode in {0, 1}, done.stderr
 
 

@@ -42,7 +42,7 @@ def given_up(front: Front, path: str, most: int) -> int:
     context.set_alpn_protocols(["h2"])
     asking = h2.connection.H2Connection()
     asking.initiate_connection()
-    here = socket.create_connection(("127.0.0.1", front.place.https), timeout=20, source_address=(HOSTILE, 0))
+    here = socket.create_connection(("127.0.0.1", front.nginx.https), timeout=20, source_address=(HOSTILE, 0))
     names = {":method": "GET", ":scheme": "https", ":authority": "127.0.0.1", ":path": path}
     with closing(context.wrap_socket(here)) as wire, wire.makefile("rb") as answers:
         for lot in range(0, most, LOT):
@@ -66,7 +66,7 @@ def test_a_connection_is_good_for_a_thousand_requests(front: Front) -> None:
 
 def nginx(front: Front) -> dict[int, Path]:
     """The main process and its workers, with what the kernel knows of their time on a processor."""
-    main = int((front.place.folder / "pid").read_text())
+    main = int((front.nginx.folder / "pid").read_text())
     workers = Path(f"/proc/{main}/task/{main}/children").read_text().split()
     return {process: Path(f"/proc/{process}/schedstat") for process in (main, *map(int, workers))}
 
@@ -110,21 +110,21 @@ def test_of_what_is_refused_the_logs_have_a_part(front: Front) -> None:
     front.get(THUMBNAIL)
     asked = sum(given_up(front, THUMBNAIL, MOST) for _ in range(5))
     time.sleep(1.5)  # the log is written every second
-    lines = front.place.log("access.log").splitlines()
+    lines = front.nginx.log("access.log").splitlines()
     refused = [line for line in lines if '" 429 ' in line]
     assert asked == 5 * MOST
     assert 0 < len(refused) < asked / 20
-    assert "limiting" not in front.place.log("error.log")
+    assert "limiting" not in front.nginx.log("error.log")
 
 
 def test_who_sends_half_of_something_is_sent_away(front: Front) -> None:
     """Each of these would hold a connection, of which there are thousands, for a minute."""
-    port = front.place.https
+    port = front.nginx.https
     context = ssl._create_unverified_context()  # noqa: S323  nothing is read
     header, body = (context.wrap_socket(socket.create_connection(("127.0.0.1", port))) for _ in range(2))
     header.sendall(b"GET /webclient/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
     body.sendall(b"POST /webclient/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nab")
-    plain = socket.create_connection(("127.0.0.1", front.place.http))
+    plain = socket.create_connection(("127.0.0.1", front.nginx.http))
     plain.sendall(b"GET / HTTP/1.1\r\n")
     silent = socket.create_connection(("127.0.0.1", port))
     end = time.monotonic() + 25

@@ -29,12 +29,12 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with ExitStack() as stack:
         upstream = stack.enter_context(upstreams.running(stacks.secrets_of("idr").certificate("test", names)))
         addresses = {str(node.address): upstream.address for node in balancing.web(PLAN.releases[0])}
-        place = stack.enter_context(proxy.running(proxy.Place(folder, addresses), PLAN))
+        nginx = stack.enter_context(proxy.running(proxy.Nginx(folder, addresses), PLAN))
         pages = folder / "srv" / "idr-pages" / "current"
         pages.mkdir(parents=True)
         for name in ("index.html", "experiments.html"):
             (pages / name).write_text(name)
-        base = f"https://127.0.0.1:{place.https}"
+        base = f"https://127.0.0.1:{nginx.https}"
         yield stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(PLAN), timeout=20))
 
 
@@ -112,19 +112,21 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]
     (api,) = re.findall(r"\(#441\) \| `([^`]+)` \|", (stacks.ROOT / "docs" / "comparison.md").read_text())
     values = merge(stacks.values("idr"), yaml.safe_load((search_engine.EXAMPLE / "idr.yaml").read_text()))
     values["redirects"] = [*values["redirects"], *yaml.safe_load(api)["redirects"]]
-    made = plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=stacks.ROOT)), "idr")
-    node = search_engine.node_of(made)
-    names = [*(one.name for one in made.releases[0].nodes), "searchengine.prod130.idr.internal"]
+    stack_plan = plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=stacks.ROOT)), "idr")
+    node = search_engine.node_of(stack_plan)
+    names = [*(one.name for one in stack_plan.releases[0].nodes), "searchengine.prod130.idr.internal"]
     with upstreams.running(stacks.secrets_of("idr").certificate("test", tuple(names))) as upstream:
         upstream.body = upstreams.ECHO
 
-        class Place(proxy.Place):
+        class SearcherNginx(proxy.Nginx):
             def adapt(self, text: str) -> str:
                 return super().adapt(text).replace(f"{node.address}:5577", upstream.address)
 
         with (
-            proxy.running(Place(folder), made) as place,
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(made), timeout=20) as client,
+            proxy.running(SearcherNginx(folder), stack_plan) as nginx,
+            httpx.Client(
+                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
+            ) as client,
         ):
             yield client
 
@@ -141,6 +143,6 @@ def test_the_api_of_mapr_leads_to_its_documentation(searcher: httpx.Client, path
     assert searcher.get("/mapr/gene/").status_code != answer.status_code
 
 
-def test_programs_are_told_the_idrs_name_and_password(visitor: httpx.Client) -> None:
-    told = visitor.get("/connection/omero-client.json").json()
-    assert {"--omero.host=idr.openmicroscopy.org", "--omero.user=public", "--omero.pass=public"} <= set(told)
+def test_programs_get_the_idrs_name_and_password(visitor: httpx.Client) -> None:
+    client_config = visitor.get("/connection/omero-client.json").json()
+    assert {"--omero.host=idr.openmicroscopy.org", "--omero.user=public", "--omero.pass=public"} <= set(client_config)

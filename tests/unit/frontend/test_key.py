@@ -18,17 +18,17 @@ from tests.unit.frontend.conftest import PLAN, WEB
 class Echoing:
     """A proxy before an upstream whose answer is the address that it was asked for."""
 
-    place: proxy.Place
+    nginx: proxy.Nginx
     seen: set[str] = field(default_factory=set)
 
     def visitor(self, target: str) -> "Answer":
         """The answer from the cache or not, to a request exactly as written."""
         trust = proxy.trust(PLAN)
-        return ask(http.client.HTTPSConnection("127.0.0.1", self.place.https, context=trust, timeout=20), target)
+        return ask(http.client.HTTPSConnection("127.0.0.1", self.nginx.https, context=trust, timeout=20), target)
 
     def past_the_cache(self, target: str) -> str:
         """What OMERO.web is asked for when this is asked for anew."""
-        return ask(http.client.HTTPConnection("127.0.0.1", self.place.bypass, timeout=20), target).body
+        return ask(http.client.HTTPConnection("127.0.0.1", self.nginx.bypass, timeout=20), target).body
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def echoing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Echoing]:
     with ExitStack() as stack:
         upstream = stack.enter_context(upstreams.running(proxy.certificate(PLAN)))
         upstream.body = upstreams.ECHO
-        place = proxy.Place(tmp_path_factory.mktemp("proxy"), {WEB: upstream.address})
-        stack.enter_context(proxy.running(place, PLAN))
-        yield Echoing(place)
+        nginx = proxy.Nginx(tmp_path_factory.mktemp("proxy"), {WEB: upstream.address})
+        stack.enter_context(proxy.running(nginx, PLAN))
+        yield Echoing(nginx)
 
 
 ADDRESSES = [
@@ -78,8 +78,8 @@ PIECES = st.sampled_from(
 def targets(draw: st.DrawFn) -> str:
     """Addresses that are kept, with something put in somewhere: many are understood, others only nearly."""
     address = draw(st.sampled_from(ADDRESSES))
-    place = draw(st.one_of(st.just(len(address)), st.integers(1, len(address))))
-    return address[:place] + "".join(draw(st.lists(PIECES, max_size=6))) + address[place:]
+    index = draw(st.one_of(st.just(len(address)), st.integers(1, len(address))))
+    return address[:index] + "".join(draw(st.lists(PIECES, max_size=6))) + address[index:]
 
 
 @given(targets())

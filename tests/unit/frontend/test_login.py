@@ -116,7 +116,7 @@ def test_an_attachment_of_many_megabytes_arrives_and_stays_nowhere(front: Front)
 
 
 def test_too_large_an_attachment_is_refused_at_once(front: Front) -> None:
-    connection = http.client.HTTPSConnection("127.0.0.1", front.place.https, context=proxy.trust(PLAN))
+    connection = http.client.HTTPSConnection("127.0.0.1", front.nginx.https, context=proxy.trust(PLAN))
     with closing(connection):
         connection.putrequest("POST", "/webclient/annotate_file/")
         connection.putheader("Content-Length", str(2**30 + 1))
@@ -138,9 +138,9 @@ def test_no_other_site_may_read_anything(front: Front) -> None:
     front.upstream.more_headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "true"}
     asked = [front.visitor.get(path, headers=foreign) for path in (THUMBNAIL, STATIC, "/closed/", CLIENT, LOGIN)]
     asked.append(front.visitor.options(THUMBNAIL, headers=foreign | {"Access-Control-Request-Method": "GET"}))
-    (front.place.folder / "etc" / "maintenance").touch()
+    (front.nginx.folder / "etc" / "maintenance").touch()
     asked += [front.visitor.get(path, headers=foreign) for path in (THUMBNAIL, "/api/v0/m/images/")]
-    (front.place.folder / "etc" / "maintenance").unlink()
+    (front.nginx.folder / "etc" / "maintenance").unlink()
     front.upstream.shutdown()
     front.upstream.server_close()
     asked += [front.visitor.get(path, headers=foreign) for path in (THUMBNAIL, "/api/v0/m/images/")]
@@ -162,15 +162,15 @@ def test_nobody_logs_in_by_an_address(front: Front, query: str) -> None:
 def statuses(front: Front, method: str, path: str, number: int, user: dict[str, str]) -> Counter[int]:
     """The statuses of so many requests from an address that counts."""
     transport = httpx.HTTPTransport(verify=proxy.trust(PLAN), local_address="127.0.0.2")
-    with httpx.Client(transport=transport, base_url=f"https://127.0.0.1:{front.place.https}", timeout=60) as visitor:
+    with httpx.Client(transport=transport, base_url=f"https://127.0.0.1:{front.nginx.https}", timeout=60) as visitor:
         return Counter(visitor.request(method, path, headers=user).status_code for _ in range(number))
 
 
 @pytest.mark.parametrize("path", [LOGIN, "/webclient/%6cogin", "/api/v0/login/"])
 def test_an_institute_logs_in_and_a_guesser_does_not_get_far(front: Front, path: str) -> None:
-    found = statuses(front, "POST", path, 90, {})
-    assert found[200] >= 60
-    assert found[429] >= 20
+    counts = statuses(front, "POST", path, 90, {})
+    assert counts[200] >= 60
+    assert counts[429] >= 20
     assert statuses(front, "GET", LOGIN, 5, {}) == {200: 5}
     assert front.visitor.post(LOGIN).status_code == 200, "from another address"
 
@@ -188,22 +188,22 @@ def test_a_users_many_requests_wait_and_a_colleague_behind_the_same_address_does
     assert time.monotonic() - begun > 0.8 * (60 - 1) / balancing.answers_a_second(PLAN.releases[0])
 
 
-def test_programs_are_told_where_and_not_who(front: Front) -> None:
+def test_programs_get_where_and_not_who(front: Front) -> None:
     answer = front.get(CLIENT)
-    told = json.loads(answer.text)
-    assert [argument.partition("=")[0] for argument in told] == ["--omero.host", "--Ice.Default.Router"]
+    answer_data = json.loads(answer.text)
+    assert [argument.partition("=")[0] for argument in answer_data] == ["--omero.host", "--Ice.Default.Router"]
     assert answer.headers["cache-control"] == "no-store"
     assert "pass" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/api/v0/servers/", "/api/v0/servers", "/api//v0/servers/?a=b", "/%61pi/v0/servers/"])
-def test_programs_are_told_of_the_server_by_its_public_name(front: Front, path: str) -> None:
+def test_programs_get_the_server_by_its_public_name(front: Front, path: str) -> None:
     assert front.get(path).json()["data"] == [{"id": 1, "host": PLAN.host_name, "port": 4064, "server": "omero"}]
     assert not front.upstream.asked
 
 
 def test_operators_on_the_machine_come_in_during_maintenance(front: Front) -> None:
-    (front.place.folder / "etc" / "maintenance").touch()
+    (front.nginx.folder / "etc" / "maintenance").touch()
     for path in PRIVATE:
         assert front.operator.get(path, headers=BEN).text == own(BEN)
         assert front.visitor.get(path, headers=BEN).status_code == 503

@@ -33,9 +33,9 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def request(path: str, **headers: str) -> HttpRequest:
-    made = RequestFactory().get(path, headers=headers)
-    made.session = SessionStore()
-    return made
+    django_request = RequestFactory().get(path, headers=headers)
+    django_request.session = SessionStore()
+    return django_request
 
 
 def test_a_shared_answer_leaves_djangos_session_untouched(middleware: ModuleType) -> None:

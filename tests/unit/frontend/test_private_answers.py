@@ -104,13 +104,13 @@ def test_no_other_cache_is_there() -> None:
 )
 @settings(max_examples=80, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_asked_for_nothing_but_a_file_is_kept(front: Front, path: str, query: str, method: str) -> None:
-    found = [ask(front, method, quote(path) + query, user) for user in (ADA, BEN)]
+    received = [ask(front, method, quote(path) + query, user) for user in (ADA, BEN)]
     if path.startswith("/static/") and method in ("GET", "HEAD"):
-        assert "private-of" not in found[0][1] + found[1][1]
+        assert "private-of" not in received[0][1] + received[1][1]
     else:
-        assert [status for status, _, _ in found] in ([200, 200], [400, 400], [404, 404])
-        assert not found[0][2]
-        assert not found[1][2]
-        if found[0][0] == 200 and method != "HEAD":
-            assert [text for _, text, _ in found] == [own(ADA), own(BEN)]
+        assert [status for status, _, _ in received] in ([200, 200], [400, 400], [404, 404])
+        assert not received[0][2]
+        assert not received[1][2]
+        if received[0][0] == 200 and method != "HEAD":
+            assert [text for _, text, _ in received] == [own(ADA), own(BEN)]
     assert "private-of" not in kept(front)

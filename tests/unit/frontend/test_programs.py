@@ -1,4 +1,4 @@
-"""How programs reach OMERO.server through the proxy: what they are told, which server they get, and by which proof."""
+"""How programs reach OMERO.server through the proxy: their configuration, their server, and the certificate."""
 
 import json
 import socket
@@ -38,8 +38,8 @@ class Farm:
     def __init__(self, folder: Path, stack: ExitStack, certificate: Certificate = OF_THE_RELEASE) -> None:
         self.servers = [stack.enter_context(upstreams.running(certificate)) for _ in range(4)]
         addresses = {f"192.168.130.{100 + number}": server.address for number, server in enumerate(self.servers)}
-        self.place = stack.enter_context(proxy.running(proxy.Place(folder, addresses), PLAN))
-        base = f"https://127.0.0.1:{self.place.https}"
+        self.nginx = stack.enter_context(proxy.running(proxy.Nginx(folder, addresses), PLAN))
+        base = f"https://127.0.0.1:{self.nginx.https}"
         self.client = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(PLAN), timeout=20))
 
     def websocket(self, path: str) -> int:
@@ -59,18 +59,20 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
 
 
 def arguments(farm: Farm) -> dict[str, str]:
-    """What a client is told, by the name of each argument."""
-    told = json.loads(farm.client.get(CLIENT).text)
-    return dict(argument.removeprefix("--").split("=", 1) for argument in told)
+    """The arguments that a client gets, by name."""
+    client_config = json.loads(farm.client.get(CLIENT).text)
+    return dict(argument.removeprefix("--").split("=", 1) for argument in client_config)
 
 
-def test_a_client_is_told_the_stacks_name_the_websocket_and_who_it_is(farm: Farm) -> None:
+def test_a_client_gets_the_stacks_name_the_websocket_and_who_it_is(farm: Farm) -> None:
     answer = farm.client.get(CLIENT)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert (answer.headers["cache-control"], answer.headers["access-control-allow-origin"]) == ("no-store", "*")
-    told = arguments(farm)
-    assert told.pop("Ice.Default.Router").startswith("OMERO.Glacier2/router:wss -p 443 -h @omero.host@ -r /omero-ws/")
-    assert told == {"omero.host": PLAN.host_name, "omero.user": "public", "omero.pass": "public"}
+    client_arguments = arguments(farm)
+    assert client_arguments.pop("Ice.Default.Router").startswith(
+        "OMERO.Glacier2/router:wss -p 443 -h @omero.host@ -r /omero-ws/"
+    )
+    assert client_arguments == {"omero.host": PLAN.host_name, "omero.user": "public", "omero.pass": "public"}
 
 
 def test_clients_behind_one_address_are_spread_over_all_servers(farm: Farm) -> None:
@@ -115,8 +117,8 @@ def test_nothing_else_leads_there(farm: Farm, path: str) -> None:
     assert farm.asked() == [0, 0, 0, 0]
 
 
-def test_the_operators_way_in_is_for_pages(farm: Farm) -> None:
-    base = f"http://127.0.0.1:{farm.place.bypass}"
+def test_the_operators_address_is_for_pages(farm: Farm) -> None:
+    base = f"http://127.0.0.1:{farm.nginx.bypass}"
     assert httpx.get(f"{base}{CLIENT}").status_code != 200
     assert httpx.get(f"{base}/omero-ws", headers=UPGRADE).status_code != 200
     assert farm.asked() == [0, 0, 0, 0]
@@ -125,7 +127,7 @@ def test_the_operators_way_in_is_for_pages(farm: Farm) -> None:
 def through_port_4064(farm: Farm) -> bytes:
     """What a server answers through OMERO's own port, over TLS that is verified by the public name."""
     context = ssl.create_default_context(cadata=SECRETS.authority.certificate)
-    raw = socket.create_connection(("127.0.0.1", farm.place.omero), timeout=5)
+    raw = socket.create_connection(("127.0.0.1", farm.nginx.omero), timeout=5)
     with context.wrap_socket(raw, server_hostname=PLAN.host_name) as client:
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         return client.recv(15)
@@ -170,8 +172,8 @@ def divided() -> Plan:
 
 
 def test_servers_without_omero_web_serve_programs_and_the_others_the_web(tmp_path: Path) -> None:
-    made = divided()
-    release = made.releases[0]
+    stack_plan = divided()
+    release = stack_plan.releases[0]
     web = {str(node.address) for node in balancing.web(release)}
     programs = {str(node.address) for node in balancing.omero(release)}
     assert (web, programs) == ({"192.168.130.70", "192.168.130.71"}, {"192.168.130.100", "192.168.130.101"})
@@ -180,9 +182,9 @@ def test_servers_without_omero_web_serve_programs_and_the_others_the_web(tmp_pat
         certificate = SECRETS.certificate("test", names)
         servers = {address: stack.enter_context(upstreams.running(certificate)) for address in sorted(web | programs)}
         upstream_of = {address: server.address for address, server in servers.items()}
-        place = stack.enter_context(proxy.running(proxy.Place(tmp_path, upstream_of), made))
-        base = f"https://127.0.0.1:{place.https}"
-        client = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(made), timeout=20))
+        nginx = stack.enter_context(proxy.running(proxy.Nginx(tmp_path, upstream_of), stack_plan))
+        base = f"https://127.0.0.1:{nginx.https}"
+        client = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(stack_plan), timeout=20))
         numbers = {client.get(CLIENT).text.rpartition("/omero-ws/")[2][0] for _ in range(40)}
         assert numbers == {"1", "2"}
         for path in ("/omero-ws", "/omero-ws/1", "/omero-ws/2"):

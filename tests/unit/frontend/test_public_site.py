@@ -57,13 +57,13 @@ def written(folder: Path, **files: str) -> Path:
 
 
 @contextmanager
-def visiting(folder: Path, made: Plan) -> Iterator[httpx.Client]:
+def visiting(folder: Path, stack_plan: Plan) -> Iterator[httpx.Client]:
     """A visitor of the plan's proxy, before an OMERO.web of this test's own."""
-    (node,) = (node for node in made.nodes if "web" in node.roles)
+    (node,) = (node for node in stack_plan.nodes if "web" in node.roles)
     with upstreams.running(stacks.secrets_of("local").certificate("test", (node.name,))) as upstream:
         # A browser must see the site's own alone.
         upstream.more_headers = {"X-Robots-Tag": "all"}
-        place = proxy.Place(folder, {str(node.address): upstream.address})
+        nginx = proxy.Nginx(folder, {str(node.address): upstream.address})
         pages = folder / "srv" / "idr-pages" / "current"
         (pages / "img").mkdir(parents=True)
         (pages / "index.html").write_text("<h1>About us</h1>")
@@ -71,8 +71,10 @@ def visiting(folder: Path, made: Plan) -> Iterator[httpx.Client]:
         (pages / "img" / "logo.svg").write_text("<svg/>")
         (pages.parent / "beside.html").write_text("not for visitors")
         with (
-            proxy.running(place, made),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(made), timeout=20) as client,
+            proxy.running(nginx, stack_plan),
+            httpx.Client(
+                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
+            ) as client,
         ):
             yield client
 
@@ -173,8 +175,8 @@ def test_without_them_nothing_of_it_is_there(tmp_path: Path) -> None:
 
 
 def test_every_header_that_the_proxy_sets_is_its_own(tmp_path: Path) -> None:
-    made = plan(parsed(written(tmp_path, own=SNIPPET), **SITE), "local")
-    text = "\n".join(text for path, text in proxy.rendered(made).items() if "/site/" not in path)
+    stack_plan = plan(parsed(written(tmp_path, own=SNIPPET), **SITE), "local")
+    text = "\n".join(text for path, text in proxy.rendered(stack_plan).items() if "/site/" not in path)
     words = [line.split() for line in text.splitlines()]
     names = {line[1] for line in words if line[:1] == ["add_header"]} - set(SITE["headers"])
     assert {"Content-Security-Policy", "Access-Control-Allow-Origin"} <= names
@@ -192,7 +194,7 @@ def test_the_order_in_which_headers_are_written_makes_no_other_bytes(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("site", "said"),
+    ("site", "message"),
     [
         ({"headers": {"Content-Security-Policy": "default-src *"}}, "is the program's own"),
         ({"headers": {"x-frame-options": "ALLOW"}}, "is the program's own"),
@@ -214,14 +216,14 @@ def test_the_order_in_which_headers_are_written_makes_no_other_bytes(tmp_path: P
         ({"pages": {"url": "https://www.example.org:8443/site.tar.gz"}}, "site.pages.url: nodes may fetch from ports"),
     ],
 )
-def test_what_nginx_or_browsers_would_read_otherwise_is_refused(tmp_path: Path, site: Any, said: str) -> None:
+def test_what_nginx_or_browsers_would_read_otherwise_is_refused(tmp_path: Path, site: Any, message: str) -> None:
     with pytest.raises(SettingsError) as error:
         parsed(tmp_path, **site)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "has no location in it"),
         ("root /etc;", "root: must be in a location"),
@@ -241,14 +243,14 @@ def test_what_nginx_or_browsers_would_read_otherwise_is_refused(tmp_path: Path, 
         ("location /robots.txt { return 200; } location = /robots.txt { return 200; }", "are one, or one inside"),
     ],
 )
-def test_locations_that_would_change_more_than_their_own_are_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_locations_that_would_change_more_than_their_own_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SettingsError) as error:
         parsed(written(tmp_path, own=text), locations="site/nginx")
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"),
+    ("folder", "message"),
     [
         ("site/none", "there is no folder 'site/none' beside the stack file"),
         ("../site", "must be a folder of the checkout"),
@@ -257,18 +259,18 @@ def test_locations_that_would_change_more_than_their_own_are_refused(tmp_path: P
         ("site/nginx", "'site/nginx' has no file in it"),
     ],
 )
-def test_a_folder_that_is_none_is_refused(tmp_path: Path, folder: str, said: str) -> None:
+def test_a_folder_that_is_none_is_refused(tmp_path: Path, folder: str, message: str) -> None:
     written(tmp_path)
     with pytest.raises(SettingsError) as error:
         parsed(tmp_path, locations=folder)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_nginx_names_the_file_that_it_does_not_accept(tmp_path: Path) -> None:
     text = "location = /a {\n    return_nothing;\n}\n"
-    made = plan(parsed(written(tmp_path / "checkout", own=text), locations="site/nginx"), "local")
+    stack_plan = plan(parsed(written(tmp_path / "checkout", own=text), locations="site/nginx"), "local")
     (tmp_path / "proxy").mkdir()
-    done = proxy.check_configuration(proxy.Place(tmp_path / "proxy").write(proxy.rendered(made)))
+    done = proxy.check_configuration(proxy.Nginx(tmp_path / "proxy").write(proxy.rendered(stack_plan)))
     assert done.returncode == 1
     assert f'unknown directive "return_nothing" in {tmp_path}/proxy/etc/site/own.conf:2' in done.stderr
 

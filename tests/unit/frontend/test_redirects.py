@@ -30,13 +30,15 @@ def parsed(redirects: list[dict[str, Any]], **others: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    made = plan(parsed(REDIRECTS), "local")
-    (node,) = (node for node in made.nodes if "web" in node.roles)
+    stack_plan = plan(parsed(REDIRECTS), "local")
+    (node,) = (node for node in stack_plan.nodes if "web" in node.roles)
     with upstreams.running(stacks.secrets_of("local").certificate("test", (node.name,))) as upstream:
-        place = proxy.Place(tmp_path_factory.mktemp("proxy"), {str(node.address): upstream.address})
+        nginx = proxy.Nginx(tmp_path_factory.mktemp("proxy"), {str(node.address): upstream.address})
         with (
-            proxy.running(place, made),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(made), timeout=20) as client,
+            proxy.running(nginx, stack_plan),
+            httpx.Client(
+                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
+            ) as client,
         ):
             yield client
 
@@ -73,7 +75,7 @@ def test_an_address_leads_where_the_stack_file_says(
 
 
 @pytest.mark.parametrize(
-    ("redirect", "said"),
+    ("redirect", "message"),
     [
         ({"from": "about", "to": "/x"}, "must be a path"),
         ({"from": '/a"; return 200; #', "to": "/x"}, "must be a path"),
@@ -104,13 +106,13 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "/a-b", "to": "https://idr.example.org/a-b"}, "/a-b leads to itself"),
     ],
 )
-def test_one_that_nginx_would_read_otherwise_is_refused(redirect: dict[str, Any], said: str) -> None:
+def test_one_that_nginx_would_read_otherwise_is_refused(redirect: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as error:
         parsed([redirect])
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
-def test_an_address_leads_to_one_place() -> None:
+def test_an_address_leads_to_one_location() -> None:
     with pytest.raises(SettingsError, match="/a leads to two places"):
         parsed([{"from": "/a", "to": "/b"}, {"from": "/a", "to": "/c"}])
 

@@ -28,7 +28,7 @@ SESSION = {"Cookie": "sessionid_demo1=a-visitors"}
 
 
 @dataclass(frozen=True)
-class Before(proxy.Place):
+class Before(proxy.Nginx):
     """A proxy before a service of the role on loopback."""
 
     about: str = ""
@@ -41,8 +41,8 @@ class Before(proxy.Place):
 def visiting(folder: Path, about: str, plan: Plan = PLAN) -> Iterator[httpx.Client]:
     """A visitor of a proxy before what is at `about`."""
     with (
-        proxy.running(Before(folder, about=about), plan) as place,
-        httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(plan), timeout=20) as visitor,
+        proxy.running(Before(folder, about=about), plan) as nginx,
+        httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(plan), timeout=20) as visitor,
     ):
         yield visitor
 
@@ -109,7 +109,7 @@ def test_its_metrics_are_where_the_outputs_say(tmp_path: Path) -> None:
 
 @contextmanager
 def service(folder: Path, name: str = NAME) -> Iterator[tuple[upstreams.Upstream, httpx.Client]]:
-    """Another service in the role's place, with a certificate for `name`, and a visitor."""
+    """Run another service instead of the role's, with a certificate for `name`, and yield a visitor."""
     with (
         upstreams.running(SECRETS.certificate("test", (name,))) as upstream,
         visiting(folder, upstream.address) as visitor,
@@ -163,11 +163,11 @@ def test_nginx_accepts_several_locations_and_nodes_without_a_warning(tmp_path: P
     paths = ["/about/", "/site-search/v1.0/", "/s/"]
     site_roles.change(tmp_path, locations=[{"path": path, "port": 8443} for path in paths])
     given["releases"]["demo1"]["nodes"]["about"]["count"] = 3
-    place = proxy.Place(tmp_path / "proxy")
-    place.folder.mkdir()
-    done = proxy.check_configuration(place.write(proxy.rendered(site_roles.plan_of(given, tmp_path))))
+    nginx = proxy.Nginx(tmp_path / "proxy")
+    nginx.folder.mkdir()
+    done = proxy.check_configuration(nginx.write(proxy.rendered(site_roles.plan_of(given, tmp_path))))
     assert (done.returncode, done.stderr) == (0, "")
-    upstream = (place.folder / "etc" / "conf.d" / "upstreams.conf").read_text()
+    upstream = (nginx.folder / "etc" / "conf.d" / "upstreams.conf").read_text()
     assert upstream.count("server 10.130.1.6") == len(paths) * 3
 
 

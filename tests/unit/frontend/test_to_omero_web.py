@@ -89,9 +89,9 @@ def test_without_gunicorn_the_node_answers_that_omero_web_is_away(tmp_path: Path
 
 def answer_through_the_proxy(folder: Path, certificate: Certificate | None) -> int:
     with upstreams.running(certificate) as upstream:
-        place = proxy.Place(folder, {str(NODE.address): upstream.address})
-        with proxy.running(place, PLAN), httpx.Client(verify=proxy.trust(PLAN), timeout=20) as visitor:
-            return visitor.get(f"https://127.0.0.1:{place.https}{THUMBNAIL}").status_code
+        nginx = proxy.Nginx(folder, {str(NODE.address): upstream.address})
+        with proxy.running(nginx, PLAN), httpx.Client(verify=proxy.trust(PLAN), timeout=20) as visitor:
+            return visitor.get(f"https://127.0.0.1:{nginx.https}{THUMBNAIL}").status_code
 
 
 @pytest.mark.parametrize(

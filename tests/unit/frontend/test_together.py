@@ -32,16 +32,18 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         "redirects": REDIRECTS,
     }
     source = Source("local", "Pulumi.local.yaml", folder=written(folder / "checkout", own=SNIPPET))
-    made = plan(parse(values, source), "local")
+    stack_plan = plan(parse(values, source), "local")
     pages = folder / "proxy" / "srv" / "idr-pages" / "current"
     pages.mkdir(parents=True)
     (pages / "index.html").write_text("<h1>About us</h1>")
-    with upstreams.running(proxy.certificate(made)) as upstream:
+    with upstreams.running(proxy.certificate(stack_plan)) as upstream:
         upstream.body = upstreams.COOKIE
-        place = proxy.Place(folder / "proxy", {WEB: upstream.address})
+        nginx = proxy.Nginx(folder / "proxy", {WEB: upstream.address})
         with (
-            proxy.running(place, made),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=proxy.trust(made), headers=ADA) as client,
+            proxy.running(nginx, stack_plan),
+            httpx.Client(
+                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), headers=ADA
+            ) as client,
         ):
             yield client
 

@@ -70,7 +70,7 @@ def test_nobody_logs_in(front: Front, path: str, status: int) -> None:
 )
 def test_who_asks_for_no_data_in_particular_sees_everybodys(front: Front, path: str) -> None:
     answer = front.get(path)
-    assert (answer.status_code, answer.headers["location"]) == (302, f"https://127.0.0.1:{front.place.https}/{LANDING}")
+    assert (answer.status_code, answer.headers["location"]) == (302, f"https://127.0.0.1:{front.nginx.https}/{LANDING}")
     assert not front.upstream.asked
 
 
@@ -90,7 +90,7 @@ def test_encoded_names_that_are_no_credentials_are_no_login(front: Front, query:
 
 def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front) -> None:
     front.get(THUMBNAIL)
-    flag = front.place.folder / "etc" / "maintenance"
+    flag = front.nginx.folder / "etc" / "maintenance"
     flag.touch()
     shown = front.get(THUMBNAIL)
     assert (shown.status_code, shown.headers["retry-after"]) == (503, "600")
@@ -102,7 +102,7 @@ def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front)
 
 def in_maintenance_and_away(front: Front, method: str, path: str) -> tuple[httpx.Response, httpx.Response]:
     """The answers during maintenance, and when OMERO.web does not run; it is stopped afterwards."""
-    flag = front.place.folder / "etc" / "maintenance"
+    flag = front.nginx.folder / "etc" / "maintenance"
     flag.touch()
     worked_on = front.visitor.request(method, path)
     flag.unlink()
@@ -135,7 +135,7 @@ def test_a_program_learns_it_in_its_own_language(front: Front, method: str, path
 
 
 def test_a_script_may_always_ask_whether_it_may_ask(front: Front) -> None:
-    (front.place.folder / "etc" / "maintenance").touch()
+    (front.nginx.folder / "etc" / "maintenance").touch()
     front.upstream.shutdown()
     front.upstream.server_close()
     for path in (THUMBNAIL, PAGE, "/webadmin/login/"):
@@ -189,17 +189,17 @@ def statuses(front: Front, paths: list[str], address: str) -> Counter[int]:
 
     By http.client: httpx takes ten times as long for a request.
     """
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     visitor = http.client.HTTPSConnection(
-        "127.0.0.1", front.place.https, context=proxy.trust(PLAN), timeout=20, source_address=(address, 0)
+        "127.0.0.1", front.nginx.https, context=proxy.trust(PLAN), timeout=20, source_address=(address, 0)
     )
     with closing(visitor):
         for path in paths:
             visitor.request("GET", path)
             answer = visitor.getresponse()
             answer.read()
-            found[answer.status] += 1
-    return found
+            counts[answer.status] += 1
+    return counts
 
 
 def at_once(front: Front, paths: list[str], address: str) -> Counter[int]:
@@ -233,10 +233,10 @@ def test_what_costs_waits_its_turn_and_others_do_not_wait_for_it(front: Front) -
     assert time.monotonic() - begun > 0.8 * (60 - 1) / rate
 
 
-def test_requests_that_nobody_waits_for_are_not_all_made(front: Front) -> None:
+def test_requests_that_nobody_waits_for_are_not_all_sent(front: Front) -> None:
     for number in range(300):
         with proxy.trust(PLAN).wrap_socket(
-            socket.create_connection(("127.0.0.1", front.place.https), source_address=("127.0.0.2", 0))
+            socket.create_connection(("127.0.0.1", front.nginx.https), source_address=("127.0.0.2", 0))
         ) as wire:
             wire.sendall(f"GET /webgateway/render_image/3/{number}/0/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     assert sum(front.upstream.asked.values()) < 150 + 15 * balancing.answers_a_second(PLAN.releases[0])
@@ -251,15 +251,15 @@ def test_hundreds_of_uncached_pages_from_one_address_are_too_many(front: Front) 
 def asked_by_name(front: Front, name: str | None, *, tls: bool, version: str = "1.1") -> str:
     """Status line and Location of the answer to a request with that Host, or none."""
     with ExitStack() as stack:
-        port = front.place.https if tls else front.place.http
+        port = front.nginx.https if tls else front.nginx.http
         wire = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
         if tls:
             wire = stack.enter_context(proxy.trust(PLAN).wrap_socket(wire))
         host = "" if name is None else f"Host: {name}\r\n"
         wire.sendall(f"GET /webclient/search/?a=b HTTP/{version}\r\n{host}Connection: close\r\n\r\n".encode())
-        said = b"".join(iter(lambda: wire.recv(65536), b"")).decode()
-    location = re.search(r"^Location: (\S+)", said, re.M)
-    return f"{said.split()[1]} {location[1]}" if location else said.split()[1]
+        reply = b"".join(iter(lambda: wire.recv(65536), b"")).decode()
+    location = re.search(r"^Location: (\S+)", reply, re.M)
+    return f"{reply.split()[1]} {location[1]}" if location else reply.split()[1]
 
 
 @pytest.mark.parametrize("name", [PLAN.host_name, PLAN.host_name.upper(), f"{PLAN.host_name}:80", "192.0.2.7"])

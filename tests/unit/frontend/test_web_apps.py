@@ -44,14 +44,14 @@ def plan_with(*apps: str) -> Plan:
 @contextmanager
 def serving(folder: Path, *apps: str) -> Iterator[Front]:
     """The proxy of a release with these applications."""
-    made = plan_with(*apps)
-    with upstreams.running(proxy.certificate(made)) as upstream:
-        place, trust = proxy.Place(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(made)
+    stack_plan = plan_with(*apps)
+    with upstreams.running(proxy.certificate(stack_plan)) as upstream:
+        nginx, trust = proxy.Nginx(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(stack_plan)
         with (
-            proxy.running(place, made),
-            httpx.Client(base_url=f"https://127.0.0.1:{place.https}", verify=trust, timeout=20) as visitor,
+            proxy.running(nginx, stack_plan),
+            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=trust, timeout=20) as visitor,
         ):
-            yield Front(place, upstream, visitor, visitor)
+            yield Front(nginx, upstream, visitor, visitor)
 
 
 @pytest.mark.parametrize("app", PAGES)
@@ -84,7 +84,7 @@ def test_one_of_the_sites_own_is_answered_and_kept_as_the_stack_file_says(tmp_pa
             assert front.get(path).status_code == 404, path
 
 
-def test_with_other_applications_a_viewers_page_is_made_again_and_pictures_are_not(tmp_path: Path) -> None:
+def test_with_other_applications_a_viewers_page_is_fetched_again_and_pictures_are_not(tmp_path: Path) -> None:
     picture, viewer = "/webgateway/render_image/1/0/0/", "/webclient/img_detail/1/"
     for apps, states in ((("iviewer",), ["MISS", "MISS"]), (("iviewer",), ["HIT", "HIT"]), ((), ["HIT", "MISS"])):
         with serving(tmp_path, *apps) as front:

@@ -1,10 +1,11 @@
-"""Cloud and state compared and made to agree, on a fake cloud; the engine is a fake that keeps a state."""
+"""`idr` compares cloud and state and makes them agree, on a fake cloud; a fake engine keeps the state."""
 
 import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from harness import stacks
 from idr import agreement, engine, stack_file
+from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.engine import EngineError
 from idr.recover import lock, remember
@@ -20,6 +22,7 @@ from idr.recover.lock import LockError
 from idr.state import State, of_export
 from model.comparison import Adoption, CloudObject, Kind
 from tests.fake_cloud.cloud import FakeCloud
+from tests.fake_cloud.http import Answer, Call
 
 ROOT_URN = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"
 INSTANCE = "openstack:compute/instance:Instance"
@@ -63,19 +66,19 @@ class Engine:
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
-    with FakeCloud() as made:
-        for name, value in made.environment().items():
+    with FakeCloud() as fake_cloud:
+        for name, value in fake_cloud.environment().items():
             monkeypatch.setenv(name, value)
-        yield made
+        yield fake_cloud
 
 
 @pytest.fixture
 def pulumi(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    made = Engine([{"urn": ROOT_URN, "type": "pulumi:pulumi:Stack", "custom": False}])
-    monkeypatch.setattr(engine, "attempt", made.attempt)
+    stub_engine = Engine([{"urn": ROOT_URN, "type": "pulumi:pulumi:Stack", "custom": False}])
+    monkeypatch.setattr(engine, "attempt", stub_engine.attempt)
     file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
     monkeypatch.setattr("idr.stack_file.read", lambda _: file)
-    return made
+    return stub_engine
 
 
 def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | None = None) -> str:
@@ -90,15 +93,15 @@ def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | 
         "key_name": None,
         "attached": [],
     }
-    made = cloud.store.add("servers", name=name, status=status, flavor_id=flavor, metadata=metadata or LABELS, **rest)
-    return str(made["id"])
+    entry = cloud.store.add("servers", name=name, status=status, flavor_id=flavor, metadata=metadata or LABELS, **rest)
+    return str(entry["id"])
 
 
 def run() -> list[str]:
-    """Recover the stack and say yes; returns what was told."""
-    told: list[str] = []
-    recover("local", told.append, lambda _: True)
-    return told
+    """Recover the stack and say yes; return the messages."""
+    lines: list[str] = []
+    recover("local", lines.append, lambda _: True)
+    return lines
 
 
 def test_of_the_servers_in_error_only_the_stacks_own_is_deleted(cloud: FakeCloud, pulumi: Engine) -> None:
@@ -107,10 +110,10 @@ def test_of_the_servers_in_error_only_the_stacks_own_is_deleted(cloud: FakeCloud
     others = server(cloud, "idr-local-blue-demo1-redis", "ERROR", {"idr_stack": "local-blue"})
     pulumi.knows(INSTANCE, "demo1-redis", broken)
     pulumi.knows(INSTANCE, "demo1-proxy", well)
-    told = run()
+    messages = run()
     assert {one["id"] for one in cloud.store.all("servers")} == {well, others}
     assert [one["id"] for one in pulumi.resources if "id" in one] == [well]
-    assert any("demo1-redis" in line and "deleted" in line for line in told)
+    assert any("demo1-redis" in line and "deleted" in line for line in messages)
 
 
 def test_nothing_is_done_when_the_operator_says_no(cloud: FakeCloud, pulumi: Engine) -> None:
@@ -138,21 +141,35 @@ def test_what_is_protected_and_not_listed_is_not_forgotten(cloud: FakeCloud, pul
 
 def test_a_server_that_is_switched_off_is_known_and_stops_no_up(cloud: FakeCloud, pulumi: Engine) -> None:
     pulumi.knows(INSTANCE, "demo1-redis", server(cloud, "idr-local-demo1-redis", "SHUTOFF"), outputs={})
-    found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
-    assert found.problems() == []
-    assert found.switched_off() == ["demo1-redis"]
+    agreed = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert agreed.problems() == []
+    assert agreed.switched_off() == ["demo1-redis"]
 
 
 def test_a_server_that_is_gone_stops_no_up_but_another_object_does(cloud: FakeCloud, pulumi: Engine) -> None:
     assert cloud.store.all("servers") == []
     pulumi.knows(INSTANCE, "demo1-database", "s1")
     pulumi.knows("openstack:compute/volumeAttach:VolumeAttach", "demo1-database-db", "s1/v1")
-    found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
-    assert found.problems() == []
-    assert found.warnings() == ["server demo1-database was deleted from the project: `pulumi up` creates it again"]
+    agreed = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert agreed.problems() == []
+    assert agreed.warnings() == ["server demo1-database was deleted from the project: `pulumi up` creates it again"]
     pulumi.knows("openstack:networking/port:Port", "demo1-database", "p1")
-    found = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
-    assert [line for line in found.problems() if line.startswith("- ")] == ["- port demo1-database (p1)"]
+    agreed = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert [line for line in agreed.problems() if line.startswith("- ")] == ["- port demo1-database (p1)"]
+
+
+def test_nova_and_neutron_are_asked_at_the_same_time(cloud: FakeCloud, pulumi: Engine) -> None:
+    assert pulumi.resources
+    both = threading.Barrier(2, timeout=10)
+
+    def wait_for_the_other(call: Call, answer: Callable[[Call], Answer]) -> Answer:
+        if call.path.endswith(("/networks", "/servers/detail")):
+            both.wait()
+        return answer(call)
+
+    cloud.between = wait_for_the_other
+    found: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert {one.name for one in found.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
 
 
 def test_a_cloud_that_does_not_let_in_changes_nothing(
@@ -181,9 +198,9 @@ def test_a_machine_that_does_not_run_need_not_be_stopped_by_itself(
     pulumi.knows("command:remote:Command", "demo1-redis", "c1", inputs=command, outputs=command)
     if status:
         pulumi.knows(INSTANCE, "demo1-redis", server(cloud, "idr-local-demo1-redis", status))
-    told = run()
+    messages = run()
     assert ("delete" in pulumi.resources[1]["inputs"], "delete" in pulumi.resources[1]["outputs"]) == (stops, stops)
-    assert stops or "do not stop: demo1-redis, whose machine does not run" in told
+    assert stops or "do not stop: demo1-redis, whose machine does not run" in messages
 
 
 # The lock
@@ -232,7 +249,7 @@ def test_a_state_that_is_free_is_not_locked(pulumi: Engine) -> None:
     assert not lock.is_held("local", State(()), lambda _: False)
 
 
-def test_another_failure_of_the_engine_is_told_as_it_is(pulumi: Engine) -> None:
+def test_another_failure_of_the_engine_is_shown_as_it_is(pulumi: Engine) -> None:
     known = of_export({"deployment": {"resources": pulumi.resources}})
     pulumi.refused = "error: incorrect passphrase"
     with pytest.raises(EngineError, match="incorrect passphrase"):
@@ -250,12 +267,12 @@ def test_a_volume_is_adopted_where_its_node_is_known() -> None:
         "urn": "urn:pulumi:local::idr::idr:storage:DataVolume::demo1-database-db",
         "type": remember.COMPONENTS[Kind.VOLUME],
     }
-    made = {"urn": "urn:pulumi:local::idr::x::y", "type": INSTANCE, "provider": "the-provider::id"}
-    export = {"deployment": {"resources": [component, made]}}
+    resource = {"urn": "urn:pulumi:local::idr::x::y", "type": INSTANCE, "provider": "the-provider::id"}
+    export = {"deployment": {"resources": [component, resource]}}
     entry = remember.data_entry(export, adoption, protect=True)
     assert (entry["id"], entry["protect"], entry["parent"]) == ("the-id", True, component["urn"])
     assert entry["urn"] == (
         "urn:pulumi:local::idr::idr:storage:DataVolume$openstack:blockstorage/volume:Volume::demo1-database-db"
     )
     with pytest.raises(remember.StateError, match="existing: the-id"):
-        remember.data_entry({"deployment": {"resources": [made]}}, adoption, protect=True)
+        remember.data_entry({"deployment": {"resources": [resource]}}, adoption, protect=True)

@@ -25,7 +25,7 @@ EXPORT = {
 }
 
 
-def test_only_the_configuration_of_that_node_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_configuration_of_that_node_is_applied_again(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[str, ...]] = []
 
     def run(*arguments: str) -> str:
@@ -52,12 +52,12 @@ def test_a_short_name_is_a_node_of_the_live_release() -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "said"),
+    ("node", "message"),
     [
         ("demo1-proxy", "was never configured; run: pulumi up -s local"),
         ("redis", "there are: demo1-proxy, demo1-redis"),
     ],
 )
-def test_a_node_without_configuration_and_a_wrong_name_are_told_apart(node: str, said: str) -> None:
-    with pytest.raises(ApplyError, match=said):
+def test_a_node_without_configuration_and_a_wrong_name_are_distinguished(node: str, message: str) -> None:
+    with pytest.raises(ApplyError, match=message):
         configuration(of_export(EXPORT), "local", node)

@@ -12,9 +12,9 @@ from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from model.cloud_state import Quota
-from tests.unit.model.test_capacity import made
+from tests.unit.model.test_capacity import cloud_with
 
-ENOUGH = replace(made(), quotas={"instances": Quota(10, 5), "volumes": Quota(-1, 3)})
+ENOUGH = replace(cloud_with(), quotas={"instances": Quota(10, 5), "volumes": Quota(-1, 3)})
 runner = CliRunner()
 
 
@@ -52,7 +52,7 @@ def test_shortfalls_are_reported_together_and_end_with_1(cloud: dict[str, Any]) 
     assert "has everything" not in done.stdout
 
 
-def test_what_is_not_checked_is_said_and_is_no_failure(cloud: dict[str, Any]) -> None:
+def test_what_is_not_checked_is_reported_and_is_no_failure(cloud: dict[str, Any]) -> None:
     cloud["state"] = replace(ENOUGH, images=(), unchecked=("server groups: not checked [403]",))
     done = runner.invoke(app, ["check", "-s", "local"])
     assert done.exit_code == 0
@@ -65,11 +65,11 @@ def test_json_has_need_and_rest(cloud: dict[str, Any]) -> None:
     cloud["state"] = replace(ENOUGH, servers=ENOUGH.servers[:1], unchecked=("zones: not checked",))
     cloud["differences"] = ["server idr-local-bastion is unknown"]
     done = runner.invoke(app, ["check", "-s", "local", "--json"])
-    told = json.loads(done.stdout)
-    assert (done.exit_code, told["ok"]) == (1, False)
-    assert told["needs"] == [
+    report = json.loads(done.stdout)
+    assert (done.exit_code, report["ok"]) == (1, False)
+    assert report["needs"] == [
         {"quota": "instances", "more": 4, "free": 5, "limit": 10, "fits": True},
         {"quota": "volumes", "more": 0, "free": None, "limit": -1, "fits": True},
     ]
-    assert (told["shortfalls"], told["differences"]) == ([], cloud["differences"])
-    assert told["notChecked"] == ["zones: not checked"]
+    assert (report["shortfalls"], report["differences"]) == ([], cloud["differences"])
+    assert report["notChecked"] == ["zones: not checked"]

@@ -1,4 +1,4 @@
-"""What openstacksdk is told by a cloud becomes what the plan is compared with; a cloud that tells less ends nothing."""
+"""openstacksdk reads the state of a cloud, to compare the plan with it; an answer that lacks things is no error."""
 
 import os
 from collections.abc import Iterator
@@ -35,8 +35,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
 
 
 def state(plan: Plan = PLAN) -> CloudState:
-    found: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
-    return found
+    known_state: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
+    return known_state
 
 
 def compared(plan: Plan = PLAN) -> Report:
@@ -44,34 +44,36 @@ def compared(plan: Plan = PLAN) -> Report:
 
 
 def test_a_cloud_that_tells_all_has_everything_and_is_asked_once(fake: FakeCloud) -> None:
-    found = compared(ZONED)
-    assert (found.shortfalls, found.notices, found.unchecked) == ([], [], [])
+    comparison = compared(ZONED)
+    assert (comparison.shortfalls, comparison.notices, comparison.unchecked) == ([], [], [])
     lists = [call for call in fake.calls if not call.endswith(("/v2.1", "/v3", "/image", "/network", "/volume/v3"))]
     assert len(lists) == len(set(lists)) <= 21
 
 
-def test_each_quota_is_told(fake: FakeCloud) -> None:
+def test_each_quota_is_read(fake: FakeCloud) -> None:
     fake.limits["volume"] |= {"gigabytes_standard": 7, "volumes_standard": 3, "per_volume_gigabytes": 500}
-    found = state()
-    assert found.quotas["cores"] == Quota(100, 0)
-    assert found.quotas["security groups"] == Quota(20, 1)
-    assert found.quotas["gigabytes of type 'standard'"] == Quota(7, 0)
-    assert (found.members, found.volume_gib, found.default_type) == (10, 500, "standard")
+    known_state = state()
+    assert known_state.quotas["cores"] == Quota(100, 0)
+    assert known_state.quotas["security groups"] == Quota(20, 1)
+    assert known_state.quotas["gigabytes of type 'standard'"] == Quota(7, 0)
+    assert (known_state.members, known_state.volume_gib, known_state.default_type) == (10, 500, "standard")
 
 
-def test_what_the_stack_has_is_told_by_its_labels(fake: FakeCloud) -> None:
+def test_what_the_stack_has_is_known_by_its_labels(fake: FakeCloud) -> None:
     labels = Labels("local", "demo1", ("redis",))
     small = fake.store.all("flavors", name="local.small")[0]
-    for name, made in (("idr-local-demo1-redis", labels), ("idr-local-test-x", Labels("local-test"))):
-        mine = {"name": name, "metadata": made.metadata()}
+    for name, owner in (("idr-local-demo1-redis", labels), ("idr-local-test-x", Labels("local-test"))):
+        mine = {"name": name, "metadata": owner.metadata()}
         fake.store.add("servers", status="ERROR", flavor_id=small["id"], attached=[], **mine)
-        contents.network(fake.store, name, tags=made.tags(), description=made.description())
+        contents.network(fake.store, name, tags=owner.tags(), description=owner.description())
         fake.store.add("volumes", size=4, status="in-use", volume_type="standard", attachments=[], **mine)
-    found = state()
-    assert [server.name for server in found.servers] == ["idr-local-demo1-redis"]
-    assert [(server.flavor, server.vcpus, server.memory_mib) for server in found.servers] == [("local.small", 1, 768)]
-    assert [network.name for network in found.networks or () if network.mine] == ["idr-local-demo1-redis"]
-    volumes = [(volume.name, volume.size_gib) for volume in found.volumes or () if volume.mine]
+    known_state = state()
+    assert [server.name for server in known_state.servers] == ["idr-local-demo1-redis"]
+    assert [(server.flavor, server.vcpus, server.memory_mib) for server in known_state.servers] == [
+        ("local.small", 1, 768)
+    ]
+    assert [network.name for network in known_state.networks or () if network.mine] == ["idr-local-demo1-redis"]
+    volumes = [(volume.name, volume.size_gib) for volume in known_state.volumes or () if volume.mine]
     assert volumes == [("idr-local-demo1-redis", 4)]
 
 
@@ -81,9 +83,9 @@ def test_what_has_a_volume_and_where_a_router_leads_is_read(fake: FakeCloud) -> 
     router = {"tags": [], "description": "", "project_id": PROJECT}
     fake.store.add("routers", name="out", external_gateway_info={"network_id": "e9"}, **router)
     fake.store.add("routers", name="inside", external_gateway_info=None, **router)
-    found = state()
-    assert [(volume.status, volume.servers) for volume in found.volumes or ()] == [("in-use", ("s9",))]
-    assert {router.name: router.external for router in found.routers or ()} == {"out": "e9", "inside": None}
+    known_state = state()
+    assert [(volume.status, volume.servers) for volume in known_state.volumes or ()] == [("in-use", ("s9",))]
+    assert {router.name: router.external for router in known_state.routers or ()} == {"out": "e9", "inside": None}
 
 
 @pytest.mark.parametrize(
@@ -99,8 +101,8 @@ def test_what_has_a_volume_and_where_a_router_leads_is_read(fake: FakeCloud) -> 
 def test_the_stacks_floating_addresses_are_known(fake: FakeCloud, door: str | None, values: dict[str, Any]) -> None:
     address = {"floating_ip_address": "192.0.2.50", "floating_network_id": "e", "port_id": None, "project_id": PROJECT}
     fake.store.add("floatingips", **address, **values)
-    (found,) = state().floating_ips or ()
-    assert found.door == door
+    (known,) = state().floating_ips or ()
+    assert known.door == door
 
 
 def test_images_that_a_list_leaves_out_are_found_to_say_why(fake: FakeCloud) -> None:
@@ -159,15 +161,15 @@ LESS: dict[str, tuple[dict[str, int], dict[str, tuple[str, ...]], str]] = {
 
 
 @pytest.mark.parametrize("what", LESS)
-def test_what_a_cloud_does_not_tell_is_not_checked_and_said_in_one_line(fake: FakeCloud, what: str) -> None:
+def test_what_a_cloud_does_not_tell_is_not_checked_and_named_in_one_line(fake: FakeCloud, what: str) -> None:
     refusals, absent, beginning = LESS[what]
     fake.refusals.update(refusals)
     for service, names in absent.items():
         for name in names:
             del fake.limits[service][name]
-    found = compared(ZONED)
-    assert found.shortfalls == []
-    (line,) = found.unchecked
+    comparison = compared(ZONED)
+    assert comparison.shortfalls == []
+    (line,) = comparison.unchecked
     assert line.startswith(beginning)
     assert "\n" not in line
 
@@ -178,9 +180,9 @@ def test_of_two_questions_for_the_same_one_is_enough(fake: FakeCloud, refusal: s
     # The fake leaves the project out of a path.
     fake.refusals[path.replace(f"{PROJECT}/", "")] = 404
     fake.limits["network"]["security_group"] = 4
-    found = compared()
-    assert found.unchecked == []
-    assert found.shortfalls == ["quota of security groups: 8 more needed, 3 left of 4"]
+    comparison = compared()
+    assert comparison.unchecked == []
+    assert comparison.shortfalls == ["quota of security groups: 8 more needed, 3 left of 4"]
 
 
 def test_a_cloud_that_tells_nothing_but_its_servers_is_no_error(fake: FakeCloud) -> None:
@@ -191,9 +193,9 @@ def test_a_cloud_that_tells_nothing_but_its_servers_is_no_error(fake: FakeCloud)
         "image": ("images",),
     }
     fake.refusals.update({f"GET {service}/{path}": 403 for service, some in paths.items() for path in some})
-    found = compared(ZONED)
-    assert found.shortfalls == []
-    assert len(found.unchecked) > 10
+    comparison = compared(ZONED)
+    assert comparison.shortfalls == []
+    assert len(comparison.unchecked) > 10
 
 
 def test_block_storage_is_not_asked_where_no_volume_is_needed(fake: FakeCloud) -> None:

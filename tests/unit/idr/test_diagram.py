@@ -40,15 +40,15 @@ TOPOLOGIES = {
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_the_svg_names_every_node_address_volume_and_flow(name: str) -> None:
-    made = TOPOLOGIES[name]
+    topology = TOPOLOGIES[name]
     # Made here, from no foreign input.
-    texts = [element.text or "" for element in ElementTree.fromstring(svg(picture(made))).iter()]  # noqa: S314  # our own
-    for node in made.nodes:
+    texts = [element.text or "" for element in ElementTree.fromstring(svg(picture(topology))).iter()]  # noqa: S314  # our own
+    for node in topology.nodes:
         assert f"{node.name}  {node.address}" in texts
         for volume in node.volumes:
             assert f"{volume.purpose}: {volume.size_gib} GiB at {volume.mount}" in texts
-    for flow in made.flows:
-        assert {listed(flow.source, made), listed(flow.target, made), flow.why} <= set(texts)
+    for flow in topology.flows:
+        assert {listed(flow.source, topology), listed(flow.target, topology), flow.why} <= set(texts)
 
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
@@ -62,9 +62,9 @@ def test_no_box_covers_another(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_mermaid_has_every_node_and_uses_only_what_it_declares(name: str) -> None:
-    made = TOPOLOGIES[name]
-    text = mermaid(picture(made))
-    assert all(f"{node.name} {node.address}" in text for node in made.nodes)
+    topology = TOPOLOGIES[name]
+    text = mermaid(picture(topology))
+    assert all(f"{node.name} {node.address}" in text for node in topology.nodes)
     arrows = [line.split() for line in text.splitlines() if "-->" in line or ".->" in line]
     declared = {line.split()[-1].split("[")[0].split("(")[0] for line in text.splitlines() if "subgraph" in line}
     declared |= {line.strip().split("[")[0].split("(")[0] for line in text.splitlines() if '"' in line}
@@ -75,7 +75,7 @@ def test_mermaid_has_every_node_and_uses_only_what_it_declares(name: str) -> Non
 def test_the_picture_is_the_same_bytes_in_every_process() -> None:
     program = "from harness import stacks; from idr.diagram import boxes, svg; from idr.plan import of_plan;"
     program += "print(svg.svg(boxes.picture(of_plan(stacks.plan_of('ebi')))), end='')"
-    made = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=stacks.ROOT,
         # This process has another seed, a random one.
@@ -84,7 +84,7 @@ def test_the_picture_is_the_same_bytes_in_every_process() -> None:
         text=True,
         check=True,
     ).stdout
-    assert made == svg(picture(TOPOLOGIES["ebi"]))
+    assert done == svg(picture(TOPOLOGIES["ebi"]))
 
 
 def test_the_picture_in_the_documentation_is_that_of_the_stack() -> None:
@@ -95,11 +95,11 @@ def test_the_picture_in_the_documentation_is_that_of_the_stack() -> None:
 
 
 def test_nodes_are_named_together_as_people_do() -> None:
-    made = TOPOLOGIES["ebi"]
-    everyone = tuple(node.name for node in made.nodes if node.release)
-    assert listed(everyone, made) == "every node of prod130"
-    assert listed(everyone[1:], made).endswith("prod130-proxy, prod130-management, prod130-omeroreadonly-1..4")
-    assert listed(("world",), made) == "world"
+    topology = TOPOLOGIES["ebi"]
+    everyone = tuple(node.name for node in topology.nodes if node.release)
+    assert listed(everyone, topology) == "every node of prod130"
+    assert listed(everyone[1:], topology).endswith("prod130-proxy, prod130-management, prod130-omeroreadonly-1..4")
+    assert listed(("world",), topology) == "world"
 
 
 def test_plan_shows_nodes_volumes_and_what_only_an_operator_knows() -> None:
@@ -110,11 +110,11 @@ def test_plan_shows_nodes_volumes_and_what_only_an_operator_knows() -> None:
 
 
 def test_plan_as_json_has_no_stand_ins() -> None:
-    told = json.loads(runner.invoke(app, ["plan", "-s", "ebi", "--json"]).stdout)
-    assert len(told["nodes"]) == 10
-    assert {"hostKey", "id", "publicAddress"}.isdisjoint(told["nodes"][0])
-    assert {row["direction"] for row in told["firewall"]} == {"ingress", "egress"}
-    assert told["missing"]
+    plan_data = json.loads(runner.invoke(app, ["plan", "-s", "ebi", "--json"]).stdout)
+    assert len(plan_data["nodes"]) == 10
+    assert {"hostKey", "id", "publicAddress"}.isdisjoint(plan_data["nodes"][0])
+    assert {row["direction"] for row in plan_data["firewall"]} == {"ingress", "egress"}
+    assert plan_data["missing"]
 
 
 def test_diagram_without_stack_and_file_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ STATE = State(
 Told = dict[str, Any]
 
 
-def told(
+def output_of(
     monkeypatch: pytest.MonkeyPatch,
     *steps: Told,
     listing: tuple[CloudObject, ...] = (SERVER, GROUP),
@@ -41,10 +41,10 @@ def told(
 ) -> Any:
     plan = wanted(stacks.plan_of("local"))
     file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
-    found = Agreement("local", listing, state, compare(listing, state.known(), plan))
+    agreement = Agreement("local", listing, state, compare(listing, state.known(), plan))
     monkeypatch.setattr("idr.drift.stack_file.read", lambda _: file)
     monkeypatch.setattr("idr.drift.connect", lambda _: None)
-    monkeypatch.setattr("idr.drift.agreement.of", lambda *_: found)
+    monkeypatch.setattr("idr.drift.agreement.of", lambda *_: agreement)
     monkeypatch.setattr("idr.engine.backend", lambda: "postgres://state.example.org/pulumi")
     monkeypatch.setattr("idr.engine.run", lambda *_: json.dumps({"steps": steps, "changeSummary": {}}))
     return runner.invoke(app, ["drift", "-s", "local", "--json"])
@@ -55,15 +55,15 @@ def step(urn: str, before: Any, now: Any, op: str = "refresh") -> Told:
 
 
 def test_a_cloud_as_it_was_left_is_exit_status_0(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = told(monkeypatch, step(URN, {"flavorId": "1"}, {"flavorId": "1"}))
+    done = output_of(monkeypatch, step(URN, {"flavorId": "1"}, {"flavorId": "1"}))
     assert (done.exit_code, json.loads(done.stdout)) == (
         0,
         {"drift": False, "update": None, "resources": []},
     )
 
 
-def test_an_update_that_is_running_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = told(monkeypatch, state=State(STATE.resources, pending=("urn:1",)))
+def test_an_update_that_is_running_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = output_of(monkeypatch, state=State(STATE.resources, pending=("urn:1",)))
     assert done.exit_code == 0
     assert "note: an update of 'local' is running, or was cut off" in done.stderr
     assert "is running" in json.loads(done.stdout)["update"]
@@ -74,7 +74,7 @@ def test_what_differs_is_named_with_its_properties(monkeypatch: pytest.MonkeyPat
         step(URN, {"flavorId": "1", "name": "a"}, {"flavorId": "2", "name": "a"}),
         step(RULE, {"port": 22}, None),
     )
-    done = told(monkeypatch, *steps)
+    done = output_of(monkeypatch, *steps)
     assert done.exit_code == 1
     assert json.loads(done.stdout)["resources"] == [
         {"name": "bastion-22", "type": "openstack:networking/secGroupRule:SecGroupRule", "change": "deleted",
@@ -95,7 +95,7 @@ def test_a_volume_that_somebody_has_grown_is_no_change_to_put_back() -> None:
     assert (drift.change, drift.properties) == ("grown", ("size",))
 
 
-def test_nothing_is_said_in_several_ways() -> None:
+def test_nothing_is_written_in_several_ways() -> None:
     assert drifts({"steps": [step(URN, {"tags": None}, {"tags": []})]}) == []
 
 
@@ -112,7 +112,7 @@ EXTRA = {
 
 @pytest.mark.parametrize("what", EXTRA)
 def test_what_is_there_beside_the_state_is_named(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    done = told(monkeypatch, listing=(SERVER, GROUP, EXTRA[what]))
+    done = output_of(monkeypatch, listing=(SERVER, GROUP, EXTRA[what]))
     (resource,) = json.loads(done.stdout)["resources"]
     assert (done.exit_code, resource["type"]) == (1, EXTRA[what].kind)
 
@@ -135,7 +135,7 @@ def test_a_server_that_does_not_run_or_has_other_metadata_is_named(
     properties: list[str],
 ) -> None:
     server = CloudObject(Kind.SERVER, "s", SERVER.name, "local", frozenset(), status, metadata)
-    done = told(monkeypatch, listing=(server, GROUP))
+    done = output_of(monkeypatch, listing=(server, GROUP))
     resources = json.loads(done.stdout)["resources"]
     assert resources == [{"name": "demo1-redis", "type": "server", "change": change, "properties": properties}]
 
@@ -145,17 +145,17 @@ def test_a_port_in_other_security_groups_is_named(monkeypatch: pytest.MonkeyPatc
     known = Resource(PORT_URN, "openstack:networking/port:Port", "p", False, {"securityGroupIds": ["g"]}, {})
     state = State((*STATE.resources, known))
     port = CloudObject(Kind.PORT, "p", SERVER.name, "local", frozenset({"n"}), groups=frozenset({"g"}))
-    assert told(monkeypatch, listing=(SERVER, GROUP, port), state=state).exit_code == 0
-    done = told(monkeypatch, listing=(SERVER, GROUP, replace(port, groups=frozenset(groups))), state=state)
+    assert output_of(monkeypatch, listing=(SERVER, GROUP, port), state=state).exit_code == 0
+    done = output_of(monkeypatch, listing=(SERVER, GROUP, replace(port, groups=frozenset(groups))), state=state)
     assert json.loads(done.stdout)["resources"] == [
         {"name": "demo1-redis", "type": "port", "change": "changed", "properties": ["securityGroups"]}
     ]
 
 
-def test_what_the_list_does_not_have_is_gone_and_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_list_does_not_have_is_gone_and_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {"name": "demo1-redis", "type": "security group", "change": "deleted", "properties": []}
-    assert json.loads(told(monkeypatch, listing=(SERVER,)).stdout)["resources"] == [gone]
-    both = told(monkeypatch, step(GROUP_URN, {"name": "a"}, None), listing=(SERVER,))
+    assert json.loads(output_of(monkeypatch, listing=(SERVER,)).stdout)["resources"] == [gone]
+    both = output_of(monkeypatch, step(GROUP_URN, {"name": "a"}, None), listing=(SERVER,))
     assert [one["type"] for one in json.loads(both.stdout)["resources"]] == ["openstack:networking/secGroup:SecGroup"]
 
 
@@ -163,13 +163,13 @@ def test_a_state_of_a_server_that_the_provider_cannot_read_hides_nothing(monkeyp
     def refuse(*_: str) -> str:
         raise EngineError("Invalid power_state for instance s: SUSPENDED")
 
-    told(monkeypatch, listing=(replace(SERVER, status="SUSPENDED"), GROUP))
+    output_of(monkeypatch, listing=(replace(SERVER, status="SUSPENDED"), GROUP))
     monkeypatch.setattr("idr.engine.run", refuse)
     done = runner.invoke(app, ["drift", "-s", "local"])
     assert done.exit_code == 1
     assert "is SUSPENDED: `openstack server resume SERVER` ends that" in done.stdout
     assert "note: not all was compared: Invalid power_state" in done.stderr
-    told(monkeypatch)
+    output_of(monkeypatch)
     monkeypatch.setattr("idr.engine.run", refuse)
     assert runner.invoke(app, ["drift", "-s", "local"]).stderr == (
         "error: Invalid power_state for instance s: SUSPENDED\n"
@@ -177,13 +177,13 @@ def test_a_state_of_a_server_that_the_provider_cannot_read_hides_nothing(monkeyp
 
 
 def test_a_stack_that_was_never_deployed_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = told(monkeypatch, listing=(), state=State(()))
+    done = output_of(monkeypatch, listing=(), state=State(()))
     assert done.exit_code == 1
     assert "never deployed" in done.stderr
 
 
 def test_for_people_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    told(monkeypatch, step(RULE, {"port": 22}, None))
+    output_of(monkeypatch, step(RULE, {"port": 22}, None))
     done = runner.invoke(app, ["drift", "-s", "local"])
     assert "bastion-22" in done.stdout
     assert "bin/idr recover" in done.stdout

@@ -34,18 +34,18 @@ def test_a_secret_goes_in_on_standard_input(pulumi: Stub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "err", "told"),
+    ("out", "err", "message"),
     [("", "warning\nerror: no stack 'x'\n", "error: no stack 'x'"), ("only this\n", "", "only this")],
 )
-def test_a_failure_is_told_with_the_engines_own_words(pulumi: Stub, out: str, err: str, told: str) -> None:
+def test_a_failure_is_shown_with_the_engines_own_words(pulumi: Stub, out: str, err: str, message: str) -> None:
     pulumi.answers((255, out, err))
     with pytest.raises(EngineError, match="pulumi stack failed") as failed:
         engine.run("stack", "select")
-    assert told in str(failed.value)
+    assert message in str(failed.value)
     assert engine.attempt("stack", "select").returncode == 255
 
 
-def test_without_the_engine_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_engine_the_message_has_the_way_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EngineError, match="make toolchain"):
         engine.attempt("version")

@@ -29,12 +29,12 @@ def test_what_is_safe_is_not_complained_about(tmp_path: Path) -> None:
 
 
 def test_what_lets_visitors_choose_the_host_or_leave_the_folder_is_named_with_its_line(tmp_path: Path) -> None:
-    found = gixy.findings(snippets(tmp_path, good=GOOD, ssrf=SSRF, traversal=TRAVERSAL))
-    assert [line.split(": gixy (high): ")[0] for line in found] == [
+    findings = gixy.findings(snippets(tmp_path, good=GOOD, ssrf=SSRF, traversal=TRAVERSAL))
+    assert [line.split(": gixy (high): ")[0] for line in findings] == [
         "nginx/ssrf.nginx: line 2",
         "nginx/traversal.nginx: line 2",
     ]
-    assert 'variable "$arg_host" can contain untrusted user input' in found[0]
+    assert 'variable "$arg_host" can contain untrusted user input' in findings[0]
 
 
 def test_without_gixy_nothing_passes_for_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_without_gixy_nothing_passes_for_checked(tmp_path: Path, monkeypatch: py
         gixy.findings(snippets(tmp_path, good=GOOD))
 
 
-def test_what_is_no_answer_of_gixys_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_answer_of_gixys_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gixy").write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
     (tmp_path / "gixy").chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))

@@ -35,7 +35,7 @@ def test_both_host_keys_are_accepted_of_the_node_and_of_the_bastion(tmp_path: Pa
         assert known == f"{alias} {NEW.public}\n{alias} {OLD.public}\n"
 
 
-def test_the_key_is_given_on_standard_input_and_stands_on_no_command_line(programs: Path) -> None:
+def test_the_key_is_given_on_standard_input_and_is_on_no_command_line(programs: Path) -> None:
     put(programs, "ssh", f'echo "$@" > {programs}/line; cat > {programs}/input')
     assert give("a", programs / "config", NEW.private) == 0
     assert (programs / "input").read_text() == NEW.private
@@ -51,12 +51,12 @@ def test_a_machine_that_boots_is_waited_for(programs: Path, monkeypatch: pytest.
 def test_a_machine_that_never_answers_fails_the_update(programs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(programs, "ssh", f"echo 'No route to host' >&2; exit {NO_CONNECTION}")
     assert give("10.130.1.10", programs / "config", NEW.private, connect_seconds=0) == NO_CONNECTION
-    said = "10.130.1.10 did not get its new ssh host key: No route to host. Run `pulumi up` again.\n"
-    assert capsys.readouterr().err == said
+    message = "10.130.1.10 did not get its new ssh host key: No route to host. Run `pulumi up` again.\n"
+    assert capsys.readouterr().err == message
 
 
 def renewed(folder: Path, programs: Path) -> int:
-    """Run the script on a folder in the place of /etc/ssh; how often sshd was reloaded."""
+    """Run the script on a folder instead of /etc/ssh; return how often sshd was reloaded."""
     put(programs, "systemctl", f'echo "$*" >> {programs}/calls')
     script = SCRIPT.replace("/etc/ssh/", f"{folder}/")
     subprocess.run(["/bin/sh", "-ec", script], input=NEW.private, text=True, check=True)

@@ -32,8 +32,8 @@ IMAGES = {"Debian-12-bookworm", "ubuntu-24.04-server", "rocky-9"}
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project, a cloud with the things above, and an engine that only notes what it is told."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project, a cloud with the things above, and an engine that only records its commands."""
     (tmp_path / "key.pub").write_text(KEY + "\n")
     monkeypatch.setattr("idr.checkout.stack_file", lambda stack: tmp_path / f"Pulumi.{stack}.yaml")
     monkeypatch.setattr("idr.init.passphrase.FOLDER", tmp_path / "config")
@@ -45,21 +45,21 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("idr.init.command.connect", lambda _: None)
     monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES, {"public"}, THERE))
     monkeypatch.setattr("idr.init.command._free", lambda _: {})
-    told: list[tuple[str, ...]] = []
-    monkeypatch.setattr("idr.engine.run", lambda *arguments, **_: told.append(arguments))
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr("idr.engine.run", lambda *arguments, **_: commands.append(arguments))
     return tmp_path
 
 
-def init(place: Path, *arguments: str) -> Any:
+def init(folder: Path, *arguments: str) -> Any:
     return runner.invoke(
-        app, ["init", "-s", "lab", "--cloud", "lab", "--operator-key", str(place / "key.pub"), *arguments]
+        app, ["init", "-s", "lab", "--cloud", "lab", "--operator-key", str(folder / "key.pub"), *arguments]
     )
 
 
-def test_what_fits_is_found_and_the_file_is_valid(place: Path) -> None:
-    done = init(place)
+def test_what_fits_is_found_and_the_file_is_valid(folder: Path) -> None:
+    done = init(folder)
     assert done.exit_code == 0, done.stderr
-    config = yaml.safe_load((place / "Pulumi.lab.yaml").read_text())["config"]
+    config = yaml.safe_load((folder / "Pulumi.lab.yaml").read_text())["config"]
     assert config["openstack:cloud"] == "lab"
     assert (config["idr:image"], config["idr:omeroImage"]) == ("Debian-12-bookworm", "ubuntu-24.04-server")
     assert (config["idr:externalNetwork"], config["idr:operators"]) == ("public", [KEY])
@@ -97,9 +97,9 @@ def test_every_layout_gives_a_plan_and_a_comment_on_what_to_fill_in(layout: str)
     )
     config = yaml.safe_load(text)["config"]
     mine = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
-    made = plan(parse(mine, Source("lab", "Pulumi.lab.yaml")), "lab")
-    assert {node.flavor_name for node in made.nodes} <= set(THERE)
-    assert made.settings.visitors == ("login" if layout == "institute" else "public")
+    stack_plan = plan(parse(mine, Source("lab", "Pulumi.lab.yaml")), "lab")
+    assert {node.flavor_name for node in stack_plan.nodes} <= set(THERE)
+    assert stack_plan.settings.visitors == ("login" if layout == "institute" else "public")
     assert "# OPERATOR" in text
 
 
@@ -113,19 +113,21 @@ def test_every_layout_gives_a_plan_and_a_comment_on_what_to_fill_in(layout: str)
         (("--operator-key", "/nonexistent"), "--operator-key /nonexistent: No such file or directory"),
     ],
 )
-def test_a_mistake_writes_nothing_and_says_what_there_is(place: Path, arguments: tuple[str, ...], message: str) -> None:
-    done = init(place, *arguments)
+def test_a_mistake_writes_nothing_and_says_what_there_is(
+    folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = init(folder, *arguments)
     assert done.exit_code == 1
     assert message in done.stderr
-    assert not (place / "Pulumi.lab.yaml").exists()
+    assert not (folder / "Pulumi.lab.yaml").exists()
 
 
-def test_an_operators_key_that_is_none_writes_nothing(place: Path) -> None:
-    (place / "key.pub").write_text("not a key")
-    done = init(place)
+def test_an_operators_key_that_is_none_writes_nothing(folder: Path) -> None:
+    (folder / "key.pub").write_text("not a key")
+    done = init(folder)
     assert done.exit_code == 1
     assert "idr:operators.0: must be one line of a public key file" in done.stderr
-    assert not (place / "Pulumi.lab.yaml").exists()
+    assert not (folder / "Pulumi.lab.yaml").exists()
 
 
 @pytest.mark.parametrize("name", ["08", "1e3", "0o17", "12:48", "on", "2024-01-13", "~", "[EOL] Debian 12", "{x}"])
@@ -134,44 +136,44 @@ def test_a_name_of_the_clouds_is_written_so_that_the_engine_reads_it(name: str) 
 
 
 def test_where_several_would_do_and_nobody_can_be_asked_it_names_the_option(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
-    done = init(place)
+    done = init(folder)
     assert done.exit_code == 1
     assert "give --image: several look like the Debian 12 image: Debian-12-bookworm, debian-12-old" in done.stderr
 
 
-def test_where_none_fits_it_says_so_and_what_there_is(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_none_fits_it_says_so_and_what_there_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("idr.init.command._there", lambda _: ({"debian-12"}, {"public"}, THERE))
-    done = init(place)
+    done = init(folder)
     assert "give --omero-image: none looks like the Ubuntu 24.04 image; available: debian-12" in done.stderr
 
 
-def test_a_private_key_is_refused_and_not_shown(place: Path) -> None:
+def test_a_private_key_is_refused_and_not_shown(folder: Path) -> None:
     text = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----\n"
-    (place / "key.pub").write_text(text)
-    done = init(place)
+    (folder / "key.pub").write_text(text)
+    done = init(folder)
     assert (done.exit_code, "is a private key; give the file with its public key" in done.stderr) == (1, True)
     assert "b3BlbnNzaC1rZXk" not in done.output
-    assert not (place / "Pulumi.lab.yaml").exists()
+    assert not (folder / "Pulumi.lab.yaml").exists()
 
 
-def test_a_passphrase_is_created_where_none_is_set_and_its_file_is_named(place: Path) -> None:
-    done = init(place)
-    file = place / "config" / "lab.passphrase"
+def test_a_passphrase_is_created_where_none_is_set_and_its_file_is_named(folder: Path) -> None:
+    done = init(folder)
+    file = folder / "config" / "lab.passphrase"
     assert file.stat().st_mode & 0o777 == 0o600
     assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={file}" in done.stdout
     assert file.read_text() not in done.output
     assert os.environ["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(file)
 
 
-def test_a_passphrase_that_is_set_is_used(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_passphrase_that_is_set_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "words-of-mine")
-    done = init(place)
+    done = init(folder)
     assert "The passphrase of PULUMI_CONFIG_PASSPHRASE opens it" in done.stdout
     assert "words-of-mine" not in done.output
-    assert not (place / "config").exists()
+    assert not (folder / "config").exists()
 
 
 def test_the_size_of_a_layout_is_that_of_its_plan() -> None:
@@ -189,59 +191,59 @@ def test_what_a_project_lacks_for_a_layout_is_named() -> None:
     ]
 
 
-def test_on_a_terminal_it_asks_until_the_answer_is_one_of_them(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_it_asks_until_the_answer_is_one_of_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
     monkeypatch.setattr("idr.init.command._at_a_terminal", lambda: True)
-    command = ["init", "-s", "lab", "--cloud", "lab", "--operator-key", str(place / "key.pub")]
+    command = ["init", "-s", "lab", "--cloud", "lab", "--operator-key", str(folder / "key.pub")]
     done = runner.invoke(app, command, input="9\n2\n")
     assert done.exit_code == 0, done.output
-    assert yaml.safe_load((place / "Pulumi.lab.yaml").read_text())["config"]["idr:image"] == "debian-12-old"
+    assert yaml.safe_load((folder / "Pulumi.lab.yaml").read_text())["config"]["idr:image"] == "debian-12-old"
 
 
-def test_a_file_that_is_there_is_never_overwritten(place: Path) -> None:
-    (place / "Pulumi.lab.yaml").write_text("mine")
-    assert init(place).exit_code == 1
-    assert (place / "Pulumi.lab.yaml").read_text() == "mine"
+def test_a_file_that_is_there_is_never_overwritten(folder: Path) -> None:
+    (folder / "Pulumi.lab.yaml").write_text("mine")
+    assert init(folder).exit_code == 1
+    assert (folder / "Pulumi.lab.yaml").read_text() == "mine"
 
 
-def test_when_the_engine_refuses_no_file_is_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_the_engine_refuses_no_file_is_left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: str, **__: str) -> str:
         msg = "pulumi stack failed: no backend"
         raise EngineError(msg)
 
     monkeypatch.setattr("idr.engine.run", refuse)
-    done = init(place)
+    done = init(folder)
     assert (done.exit_code, done.stderr) == (1, "error: pulumi stack failed: no backend\n")
-    assert not (place / "Pulumi.lab.yaml").exists()
+    assert not (folder / "Pulumi.lab.yaml").exists()
 
 
-def test_wrong_usage_is_exit_status_2(place: Path) -> None:
-    assert init(place, "--layout", "none").exit_code == 2
-    assert init(place, "--flavor", "m1.large").exit_code == 2
+def test_wrong_usage_is_exit_status_2(folder: Path) -> None:
+    assert init(folder, "--layout", "none").exit_code == 2
+    assert init(folder, "--flavor", "m1.large").exit_code == 2
 
 
 def test_a_layout_that_is_too_large_for_the_project_names_those_that_fit(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("idr.init.command._free", lambda _: {"instances": 10, "cores": 20, "ram (MiB)": 70_000})
-    lines = init(place).stdout.splitlines()
+    lines = init(folder).stdout.splitlines()
     assert lines[0].startswith("This project is too small for the layout full: 92 cores, 20 left; ")
     assert lines[1] == f"It has room for: {size('single-node')}."
 
 
-def test_the_flavors_of_the_cloud_count_where_they_are_larger(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_flavors_of_the_cloud_count_where_they_are_larger(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("idr.init.command._free", lambda _: {"cores": 20})
-    done = init(place, "--layout", "single-node", "--flavor", "m1.xlarge=huge")
+    done = init(folder, "--layout", "single-node", "--flavor", "m1.xlarge=huge")
     assert done.stdout.startswith("This project is too small for the layout single-node: 36 cores, 20 left.")
 
 
-def test_where_no_layout_fits_it_says_what_to_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_layout_fits_it_says_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("idr.init.command._free", lambda _: {"instances": 10, "cores": 20, "ram (MiB)": 51_200})
-    assert "Ask for a larger quota, or name smaller flavors with --flavor." in init(place).stdout
+    assert "Ask for a larger quota, or name smaller flavors with --flavor." in init(folder).stdout
 
 
-def test_who_has_no_key_is_told_how_to_make_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(place))
+def test_who_has_no_key_learns_how_to_make_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
     done = runner.invoke(app, ["init", "-s", "lab", "--cloud", "lab"])
     assert done.exit_code == 1
     assert "give the file with your public ssh key; `ssh-keygen -t ed25519` makes ~/.ssh/id_ed25519.pub" in done.stderr

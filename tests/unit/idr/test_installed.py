@@ -194,7 +194,7 @@ def test_nodes_are_reached_with_saved_outputs(
     assert list(empty.iterdir()) == []
 
 
-def test_without_ssh_the_way_to_it_is_told(
+def test_without_ssh_the_message_has_the_way_to_it(
     environment: Path, empty: Path, outputs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(empty))

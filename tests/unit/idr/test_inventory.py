@@ -1,4 +1,4 @@
-"""`idr inventory` from saved outputs: every format, and what is said when it cannot be."""
+"""`idr inventory` from saved outputs: every format, and the messages when it fails."""
 
 import json
 from pathlib import Path

@@ -126,19 +126,19 @@ def test_a_second_time_changes_nothing(stack: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "error"),
     [
         ("http://127.0.0.1:9/server.zip", "cannot fetch http://127.0.0.1:9/server.zip: "),
         ("{base}/no-such.zip", "/no-such.zip answers 404. Nothing was written"),
     ],
 )
-def test_what_cannot_be_fetched_is_one_line_and_writes_nothing(stack: Path, base: str, change: str, said: str) -> None:
+def test_what_cannot_be_fetched_is_one_line_and_writes_nothing(stack: Path, base: str, change: str, error: str) -> None:
     stack.write_text(stack.read_text().replace(f"{base}/server.zip", change.format(base=base)))
     before = stack.read_text()
     done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
     assert done.exit_code == 1
     assert done.stderr.count("error: ") == 1
-    assert said in done.stderr
+    assert error in done.stderr
     assert stack.read_text() == before
 
 
@@ -170,8 +170,8 @@ def test_jars_and_the_static_site_are_pinned_too(stack: Path, base: str) -> None
     config = yaml.safe_load(after)["config"]
     sums = [jar["sha256"] for jar in config["idr:omero"]["jars"]] + [config["idr:site"]["pages"]["sha256"]]
     assert sums == list(OTHERS.values())
-    told = json.loads(done.stdout)
-    assert [told[setting] for setting in ("omero.jars.0", "omero.jars.1", "site.pages")] == sums
+    result = json.loads(done.stdout)
+    assert [result[setting] for setting in ("omero.jars.0", "omero.jars.1", "site.pages")] == sums
     assert [line for line in after.splitlines() if "sha256" not in line] == [
         line for line in before.splitlines() if "b.jar" not in line and "a wheel" not in line
     ]
@@ -207,9 +207,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def own_version(name: str) -> str:
-    found = re.search(rf"^{name}==(\S+)", SERVER.lock.read_text(), re.M)
-    assert found
-    return found[1]
+    match = re.search(rf"^{name}==(\S+)", SERVER.lock.read_text(), re.M)
+    assert match
+    return match[1]
 
 
 def with_addons(stack: Path, wanted: str, lock: str = "site/omero.lock") -> Path:
@@ -236,8 +236,8 @@ def test_packages_of_python_are_locked_beside_the_stack_file(stack: Path) -> Non
 
 @pytest.mark.usefixtures("index")
 def test_packages_beside_omero_web_are_locked_with_its_own_versions(stack: Path) -> None:
-    said = "config:\n  idr:web: {requirements: site/web.lock}\n"
-    stack.write_text(stack.read_text().replace("config:\n", said))
+    stack_file = "config:\n  idr:web: {requirements: site/web.lock}\n"
+    stack.write_text(stack.read_text().replace("config:\n", stack_file))
     (stack.parent / "site").mkdir()
     (stack.parent / "site" / "web.in").write_text("idr-addon\n")
     done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
@@ -280,7 +280,7 @@ def test_a_locked_version_stays_until_it_is_renewed(stack: Path) -> None:
 
 @pytest.mark.usefixtures("index")
 @pytest.mark.parametrize(
-    ("wanted", "lock", "said"),
+    ("wanted", "lock", "error"),
     [
         ("idr-addon==2\n", "site/omero.lock", "idr:omero.addons: omero.in: "),
         ("requests==1.0\n", "site/omero.lock", "idr:omero.addons: omero.in: No solution found when resolving"),
@@ -290,13 +290,13 @@ def test_a_locked_version_stays_until_it_is_renewed(stack: Path) -> None:
     ],
 )
 def test_packages_that_cannot_be_locked_are_one_message_and_nothing_is_written(
-    stack: Path, wanted: str, lock: str, said: str
+    stack: Path, wanted: str, lock: str, error: str
 ) -> None:
     with_addons(stack, wanted, lock)
     before = stack.read_text()
     done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
     assert (done.exit_code, done.stderr.count("error: ")) == (1, 1)
-    assert said in done.stderr
+    assert error in done.stderr
     assert stack.read_text() == before
     assert not list(stack.parent.glob("**/*.lock"))
     assert (stack.parent / "site" / "omero.in").read_text() == wanted

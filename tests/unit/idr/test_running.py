@@ -1,4 +1,4 @@
-"""Whether an update of a stack is running: said without taking the state's lock."""
+"""Find out whether an update of a stack is running, without taking the state's lock."""
 
 import json
 import os
@@ -32,13 +32,13 @@ def lock(folder: Path, stack: str = "mine", **changes: Any) -> None:
     file.write_text(json.dumps({**owner, **changes}))
 
 
-def test_nothing_is_said_of_a_stack_at_rest(pulumi: Stub) -> None:
+def test_nothing_is_reported_of_a_stack_at_rest(pulumi: Stub) -> None:
     assert running.of("mine", State(())) is None
     assert [call.arguments[-2:] for call in pulumi.calls] == [["whoami", "--json"]]
 
 
 @pytest.mark.usefixtures("pulumi")
-def test_who_runs_the_update_is_said_where_the_lock_can_be_read(tmp_path: Path) -> None:
+def test_who_runs_the_update_is_reported_where_the_lock_can_be_read(tmp_path: Path) -> None:
     lock(tmp_path)
     text = running.of("mine", State(()))
     assert text is not None

@@ -43,7 +43,7 @@ def test_what_is_encrypted_is_not_shown(folder: Path) -> None:
     assert SEALED in done.output
 
 
-def test_a_mistake_is_said_in_a_line_and_nothing_shown(folder: Path) -> None:
+def test_a_mistake_is_one_line_and_nothing_shown(folder: Path) -> None:
     (folder / "night.yaml").write_text("colour: blue")
     done = runner.invoke(app, ["settings", "--stack", "uod"])
     assert (done.exit_code, done.stdout) == (1, "")

@@ -46,7 +46,7 @@ def test_a_command_runs_on_the_node_and_its_exit_status_is_passed_on(program: St
 
 
 @pytest.mark.parametrize(("status", "hints"), [(255, True), (7, False), (0, False)])
-def test_who_cannot_log_in_is_told_which_option_gives_a_key(program: Stub, status: int, *, hints: bool) -> None:
+def test_who_cannot_log_in_learns_which_option_gives_a_key(program: Stub, status: int, *, hints: bool) -> None:
     program.answers((status, "", ""))
     done = CliRunner().invoke(app, ["ssh", "redis", "--from", "-"], input=json.dumps(OUTPUTS))
     assert ("run ssh-add, or give --identity FILE" in done.stderr) is hints
@@ -73,15 +73,15 @@ def test_somebody_with_an_account_of_their_own_uses_it_on_every_hop() -> None:
 
 
 @pytest.mark.parametrize("given", [("--login", "alice"), ()])
-def test_the_account_is_said_by_option_or_variable(
+def test_the_account_is_given_by_option_or_variable(
     program: Stub, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...]
 ) -> None:
     if not given:
         monkeypatch.setenv("IDR_LOGIN", "alice")
     kept: list[str] = []
 
-    def config(made: Topology, _: str | None) -> str:
-        kept.append(made.admin_user)
+    def config(topology: Topology, _: str | None) -> str:
+        kept.append(topology.admin_user)
         return ""
 
     monkeypatch.setattr(remote, "ssh_config", config)
@@ -92,8 +92,8 @@ def test_the_account_is_said_by_option_or_variable(
 
 def test_a_tool_never_waits_for_somebody_to_type(program: Stub, tmp_path: Path) -> None:
     program.answers((255, "", "Permission denied (publickey).\n"))
-    found = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
-    assert [type(answer) for answer in found.values()] == [str] * 5
+    answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    assert [type(answer) for answer in answers.values()] == [str] * 5
     assert program.calls
     for call in program.calls:
         options = [value for flag, value in zip(call.arguments, call.arguments[1:], strict=False) if flag == "-o"]
@@ -112,9 +112,9 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
     program.answers((0, json.dumps(answer), ""))
     expected = {node.name: "abc" if node.name == "bastion" else "other" for node in MADE.nodes}
     answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
-    found = {status.node: status for status in nodes.judged(answers, expected, {}, configured=True)}
-    assert (found["bastion"].configuration, found["bastion"].problems) == ("current", ())
-    assert found["demo1-redis"].configuration == "differs"
+    statuses = {status.node: status for status in nodes.judged(answers, expected, {}, configured=True)}
+    assert (statuses["bastion"].configuration, statuses["bastion"].problems) == ("current", ())
+    assert statuses["demo1-redis"].configuration == "differs"
     assert all(call.input == nodes.PROBE.read_text() for call in program.calls)
     # The remote shell reads the command: what it would take for a pattern of its own is quoted.
     versions = {"demo1-database": ("'postgresql-1[0-9]'",), "demo1-redis": ("redis-server",), "demo1-proxy": ("nginx",)}
@@ -123,7 +123,7 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
     }
 
 
-def test_what_is_no_answer_is_told_as_such(program: Stub, tmp_path: Path) -> None:
+def test_what_is_no_answer_is_reported_as_such(program: Stub, tmp_path: Path) -> None:
     program.answers((0, "Welcome to Debian", ""))
-    found = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
-    assert "Welcome to Debian" in str(found["bastion"])
+    answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    assert "Welcome to Debian" in str(answers["bastion"])

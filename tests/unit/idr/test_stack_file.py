@@ -21,10 +21,10 @@ def local(folder: Path, more: str = WITH_SEALED) -> Path:
 
 
 def test_the_plan_is_that_of_the_file(tmp_path: Path) -> None:
-    found = stack_file.read("local", local(tmp_path))
-    assert isinstance(found.plan, Plan)
-    assert found.plan == stacks.plan_of("local")
-    assert found.missing() == []
+    settings = stack_file.read("local", local(tmp_path))
+    assert isinstance(settings.plan, Plan)
+    assert settings.plan == stacks.plan_of("local")
+    assert settings.missing() == []
 
 
 def test_what_only_an_operator_knows_is_named() -> None:
@@ -55,9 +55,9 @@ def test_with_secrets_opened_everything_is_as_the_engine_hands_it_to_the_program
     values["idr:stackSecret"] = SECRET
     # As JSON of a Go map: keys sorted.
     monkeypatch.setattr("idr.engine.config", lambda _: json.loads(json.dumps(values, sort_keys=True)))
-    found = stack_file.read("local", local(tmp_path), opened=True)
-    assert found.secrets().stack_secret == SECRET
-    assert found.plan.releases == stacks.plan_of("local").releases
+    settings = stack_file.read("local", local(tmp_path), opened=True)
+    assert settings.secrets().stack_secret == SECRET
+    assert settings.plan.releases == stacks.plan_of("local").releases
 
 
 def test_a_name_without_namespace_is_the_projects_own(tmp_path: Path) -> None:

@@ -45,9 +45,9 @@ def answering(
     servers: dict[str, str] | None = None,
     configured: bool = True,
 ) -> list[nodes.Status]:
-    """What is told of the nodes when each of them answers this, and the public address answers."""
-    said = answer if isinstance(answer, str) else nodes.Answer.model_validate(answer)
-    monkeypatch.setattr(nodes, "_ask", lambda *_: said)
+    """The status of the nodes when each of them gives this answer, and the public address answers."""
+    parsed = answer if isinstance(answer, str) else nodes.Answer.model_validate(answer)
+    monkeypatch.setattr(nodes, "_ask", lambda *_: parsed)
     visited = outside.Public(url="https://192.0.2.10/", answers=True, text="status 200 in 0.1 s")
     monkeypatch.setattr(outside, "public", lambda *_: visited)
     answers = nodes.ask_all(MADE, Path("config"), lambda: None)
@@ -56,9 +56,9 @@ def answering(
 
 
 def test_a_node_that_is_well_has_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = answering(monkeypatch, WELL)
-    assert [status.node for status in found] == [node.name for node in MADE.nodes]
-    assert all(status.problems == () and status.configuration == "current" for status in found)
+    statuses = answering(monkeypatch, WELL)
+    assert [status.node for status in statuses] == [node.name for node in MADE.nodes]
+    assert all(status.problems == () and status.configuration == "current" for status in statuses)
 
 
 @pytest.mark.parametrize(
@@ -99,21 +99,21 @@ def test_what_an_upgrade_still_needs_is_a_notice_and_no_problem(
 
 
 def test_a_node_that_cannot_be_reached_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = answering(monkeypatch, "Connection refused")
-    bastion = next(status for status in found if status.node == MADE.bastion.name)
+    statuses = answering(monkeypatch, "Connection refused")
+    bastion = next(status for status in statuses if status.node == MADE.bastion.name)
     assert (bastion.reachable, bastion.problems) == (False, ("not reachable: Connection refused",))
-    others = [status for status in found if status is not bastion]
+    others = [status for status in statuses if status is not bastion]
     assert {status.problems for status in others} == {("not reachable: no way through the bastion",)}
 
 
 def test_a_server_that_does_not_run_is_a_problem_of_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
     servers = {node.name: "ACTIVE" for node in MADE.nodes} | {"demo1-redis": "SHUTOFF"}
-    found = {status.node: status for status in answering(monkeypatch, WELL, servers=servers)}
-    assert (found["demo1-redis"].server, found["demo1-redis"].problems) == (
+    statuses = {status.node: status for status in answering(monkeypatch, WELL, servers=servers)}
+    assert (statuses["demo1-redis"].server, statuses["demo1-redis"].problems) == (
         "SHUTOFF",
         ("its server is SHUTOFF in Nova",),
     )
-    assert found["demo1-proxy"].problems == ()
+    assert statuses["demo1-proxy"].problems == ()
 
 
 @pytest.mark.parametrize("applied", [None, {}, {"digest": "of another tool"}])
@@ -128,16 +128,16 @@ def test_where_another_tool_configures_the_nodes_nothing_is_expected_of_it(
 
 
 @pytest.mark.parametrize(
-    ("said", "hint"),
+    ("message", "hint"),
     [("idr@192.0.2.11: Permission denied (publickey).\n", "run ssh-add, or give --identity FILE"), ("No route", "")],
 )
 def test_a_key_that_is_refused_names_the_option(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, hint: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, message: str, hint: str
 ) -> None:
-    stubs.put(tmp_path, monkeypatch, "ssh").answers((255, "", said))
+    stubs.put(tmp_path, monkeypatch, "ssh").answers((255, "", message))
     answers = nodes.ask_all(MADE, Path("config"), lambda: None)
     assert hint in str(answers["bastion"])
-    assert (said.strip() in str(answers["bastion"])) is not bool(hint)
+    assert (message.strip() in str(answers["bastion"])) is not bool(hint)
 
 
 def test_without_settings_configurations_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,8 +172,8 @@ def test_a_public_address_that_does_not_answer_is_a_problem_where_the_services_a
     answering(monkeypatch, WELL)
     silent = outside.Public(url="https://192.0.2.10/", answers=False, text="timed out")
     monkeypatch.setattr(outside, "public", lambda *_: silent)
-    found = {**OUTPUTS, "topology": {**OUTPUTS["topology"], "configured": configured}}
-    done = runner.invoke(app, ["status", "--from", "-"], input=json.dumps(found))
+    outputs = {**OUTPUTS, "topology": {**OUTPUTS["topology"], "configured": configured}}
+    done = runner.invoke(app, ["status", "--from", "-"], input=json.dumps(outputs))
     assert "Public address https://192.0.2.10/: timed out" in done.stdout
     assert done.exit_code == int(configured)
 
@@ -210,8 +210,8 @@ def test_nova_is_asked_with_the_credentials_of_the_stacks_project(
         server = cloud.store.add("servers", name="x", status="SHUTOFF", flavor_id="", attached=[], metadata={})
         ids = {"bastion": server["id"], "demo1-redis": "an id that Nova does not know"}
         known = [node.model_copy(update={"id": ids.get(node.name)}) for node in MADE.nodes]
-        made = MADE.model_copy(update={"nodes": tuple(known)})
-        found = outside.servers("local", {"cloud": {"projectId": PROJECT}}, made)
-        assert found == {"bastion": "SHUTOFF", "demo1-redis": "gone"}
+        topology = MADE.model_copy(update={"nodes": tuple(known)})
+        servers = outside.servers("local", {"cloud": {"projectId": PROJECT}}, topology)
+        assert servers == {"bastion": "SHUTOFF", "demo1-redis": "gone"}
         with pytest.raises(CloudError, match="these credentials are for project"):
-            outside.servers("local", {"cloud": {"projectId": "another"}}, made)
+            outside.servers("local", {"cloud": {"projectId": "another"}}, topology)

@@ -72,7 +72,7 @@ NEEDRESTART-SESS: idr @ session #3
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("message", "expected"),
     [
         (BATCH.format(kernel=3), nodes.Patches(reboot=True, services=("nginx", "postgresql@15-main"))),
         (BATCH.format(kernel=1), nodes.Patches(reboot=False, services=("nginx", "postgresql@15-main"))),
@@ -85,11 +85,11 @@ def test_the_probe_says_what_still_runs_as_before_an_upgrade(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    said: str,
+    message: str,
     expected: nodes.Patches | None,
 ) -> None:
     needrestart = stubs.put(tmp_path, monkeypatch, "needrestart")
-    needrestart.answers((0, said, ""))
+    needrestart.answers((0, message, ""))
     # The true one gives way to all else that this machine does, for longer than the probe waits.
     nice = tmp_path / "nice"
     nice.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')

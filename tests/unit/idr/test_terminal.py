@@ -79,7 +79,7 @@ def status() -> str:
 
 
 def check() -> str:
-    found = Report(
+    report = Report(
         needs=(
             Need("security group rules", 146, 96, 100),
             Need("gigabytes of type 'a long name of a volume type'", 2500, 1000, 1000),
@@ -95,7 +95,7 @@ def check() -> str:
         mock.patch("idr.check.connect", return_value=CLOUD),
         mock.patch("idr.check.disagreements", return_value=[]),
         mock.patch("idr.check.cloud_state.read"),
-        mock.patch("idr.check.report", return_value=found),
+        mock.patch("idr.check.report", return_value=report),
     ):
         return shown("check", "--stack", "ebi")
 
@@ -103,7 +103,7 @@ def check() -> str:
 def drift() -> str:
     compared = Agreement("ebi", (), State(()), compare((), (), wanted(stacks.plan_of("ebi"))))
     instance = "openstack:compute/instance:Instance"
-    found = [
+    differences = [
         Drift(name=NAMES[-1], type=instance, change="changed", properties=("flavorName", "metadata.idr_roles")),
         Drift(name=NAMES[1], type="server", change="switched off"),
         Drift(name=f"{NAMES[-1]}-tcp-4064-from-{NAMES[2]}", type="security group rule", change="unknown"),
@@ -112,7 +112,7 @@ def drift() -> str:
         mock.patch("idr.drift._compared", return_value=compared),
         mock.patch("idr.drift.running.of", return_value=None),
         mock.patch("idr.drift.engine.run", return_value="{}"),
-        mock.patch("idr.drift.drifts", return_value=found),
+        mock.patch("idr.drift.drifts", return_value=differences),
         mock.patch("idr.drift.strangers", return_value=[]),
     ):
         return shown("drift", "--stack", "ebi")

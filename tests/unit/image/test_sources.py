@@ -32,13 +32,13 @@ def test_debian_main_of_this_release_only(monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
-def test_no_sources_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_sources_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     apt_says("", monkeypatch)
     with pytest.raises(BuildError, match="apt-get update"):
         sources.source_lines()
 
 
-def test_another_system_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_system_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     apt_says(LISTING, monkeypatch, codename="noble")
     with pytest.raises(BuildError, match="Debian 12"):
         sources.source_lines()

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from idr.importer import limits, worker
+from idr.importer.beside import Beside
 from idr.importer.checks import check
 from idr.importer.place import Place, Settings
 from idr.importer.report import report
@@ -26,6 +27,11 @@ SCHEMA = """
 create table filesets (id integer primary key autoincrement, path text);
 create table images (id integer primary key, fileset integer);
 create table targets (id integer primary key, name text);
+create table within (fileset integer, container text);
+create table tables (id integer primary key autoincrement, container text, content text);
+create table annotations (id integer primary key autoincrement, container text, content text);
+create table settings (object text, content text);
+create table opened (object text);
 """
 WORK = """
 import io, sys, types
@@ -42,10 +48,11 @@ if sys.argv[2] == "inside":
     loader.exec_module(omero)
 
     def run(words, env, stdout, stderr, **_):
-        out, err = (io.StringIO() if isinstance(one, int) else one for one in (stdout, stderr))
+        out = io.StringIO() if isinstance(stdout, int) else stdout
+        err = out if stderr == -2 else io.StringIO() if isinstance(stderr, int) else stderr
         return types.SimpleNamespace(returncode=omero.main(words[1:], env["OMERO_SESSIONDIR"], out, err))
 
-    worker.subprocess = types.SimpleNamespace(run=run, DEVNULL=worker.subprocess.DEVNULL)
+    worker.subprocess = types.SimpleNamespace(run=run, DEVNULL=-3, STDOUT=-2)
 worker.TURN_SECONDS = 0.05
 worker.PATIENCE_SECONDS, worker.PAUSE_SECONDS = float(sys.argv[4]), 0.1
 worker.DISKS = (str(home),)
@@ -92,11 +99,13 @@ class Node:
             os.utime(path, (1, 1))
         return [str(path) for path in paths]
 
-    def queue(self, rows: Sequence[Row], parallel: int = 4) -> None:
+    def queue(
+        self, rows: Sequence[Row], parallel: int = 4, beside: Mapping[str, Any] = {}, *, replace: bool = False
+    ) -> None:
         """Check a list, and ask for its import."""
         checked = check(rows, (), (str(self.home),))
         assert checked.faults == {}
-        self.place.queue(rows, checked.good, Limits(parallel, parallel))
+        self.place.queue(rows, checked.good, Limits(parallel, parallel), Beside.of(beside), replace=replace)
 
     def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
         """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
@@ -110,16 +119,16 @@ class Node:
 
     def work(self) -> str:
         """Let the worker run to its end, in this process; returns what it says."""
-        said: list[str] = []
+        messages: list[str] = []
         settings = Settings("192.0.2.1", (), (str(self.home),), "dbname=idr", 10)
         database = Database("dbname=idr", self.home / "password")
         before = signal.getsignal(signal.SIGTERM)
         try:
             with self.played():
-                worker.Worker(self.place, settings, database, said.append)()
+                worker.Worker(self.place, settings, database, messages.append)()
         finally:
             signal.signal(signal.SIGTERM, before)
-        return "".join(f"{line}\n" for line in said)
+        return "".join(f"{line}\n" for line in messages)
 
     @contextmanager
     def played(self) -> Iterator[None]:

@@ -70,6 +70,27 @@ def test_without_columns_each_line_is_a_path(tmp_path: Path) -> None:
     assert [row.path for row in bulk.read(file)] == ["/a b", "/c\td"]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_rows_of_spreadsheets_are_read(tmp_path: Path, mark: str, end: str) -> None:
+    rows = [
+        'Screen:name:a\t"two\nlines"\t/a b',
+        'Screen:name:a\t"a ""b"""\t/c',
+        'Screen:name:a\t5" plate\t"/d #e"\t\t',
+        "",
+    ]
+    (tmp_path / "rows.tsv").write_text(mark + end.join(rows), newline="")
+    file = tmp_path / "bulk.yml"
+    file.write_text(
+        f"{mark}# Plates{end}path: rows.tsv{end}columns: [target, name, path] # of the file{end}", newline=""
+    )
+    assert [(row.path, row.options["name"]) for row in bulk.read(file)] == [
+        ("/a b", "two\nlines"),
+        ("/c", 'a "b"'),
+        ("/d #e", '5" plate'),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -87,11 +108,18 @@ def test_without_columns_each_line_is_a_path(tmp_path: Path) -> None:
         ("5", r"bulk.yml: neither a mapping with 'path', as a bulk file is, nor a list of rows"),
         ("[", r"bulk.yml: no YAML: while parsing"),
         ("- {name: x}", r"bulk.yml, entry 1: has no 'path'"),
+        ("path: rows.tsv\ncolumns: path", r"bulk.yml: 'columns' is no list of names"),
+        ("path: quote.txt\ncolumns: [path]", r"quote.txt, line 2: No closing quotation"),
+        ("path: long.csv\ncolumns: [name, path]", r"long.csv, line 1: field larger than field limit"),
+        ("path: zero.tsv\ncolumns: [name, path]", r"zero.tsv, line 1: has a character of code 0"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "rows.tsv").write_text("/a\n")
     (tmp_path / "empty.tsv").write_text("\n")
+    (tmp_path / "quote.txt").write_text("/a\nit's\n")
+    (tmp_path / "long.csv").write_text(f"{'x' * 200_000},/a\n")
+    (tmp_path / "zero.tsv").write_text("x\0y\t/a\n")
     file = tmp_path / "bulk.yml"
     file.write_text(f"{text}\n")
     with pytest.raises(IdrError, match=why):

@@ -15,7 +15,7 @@ from harness import stacks
 from idr.__main__ import app
 from idr.importer.checks import FAULTS
 from idr.imports import command, remote
-from idr.imports.show import LEFT
+from idr.imports.show import LEFT, WAITING
 from model.outputs import contract
 from model.outputs.topology import Known
 from tests.unit.importer.node import PROGRAMS, Node
@@ -55,8 +55,8 @@ sys.exit(main.main(words[5:]))
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
-    made = Node.make(tmp_path)
-    (made.place.sessions / "alive").unlink()
+    import_node = Node.make(tmp_path)
+    (import_node.place.sessions / "alive").unlink()
     (tmp_path / "unit").touch()
     settings = {"address": "192.0.2.1", "mounts": [], "folders": [str(tmp_path)], "connection": "x", "database_gib": 10}
     (tmp_path / "settings").write_text(json.dumps(settings))
@@ -67,7 +67,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
     monkeypatch.setattr(command, "LOOK_SECONDS", 0.1)
-    return made
+    return import_node
 
 
 def put(node: Node, *paths: str, keys: str = "target: 'Dataset:name:x'") -> Path:
@@ -83,15 +83,18 @@ def run(file: Path, *options: str) -> Result:
 
 
 def read(result: Result) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
 
 
 def test_a_list_is_checked_imported_and_reported(node: Node) -> None:
     file = put(node, *node.images("a.tiff", "b.tiff"))
     done = run(file, "--user", "demo")
     assert done.exit_code == 0, done.output
-    assert done.stdout.splitlines() == ["list: finished; 2 of 2 rows done, 0 failed, 4 images", LEFT]
+    assert done.stdout.splitlines() == [
+        "list: finished; 2 of 2 rows done, 0 failed, 4 images, opened: 2 of 2",
+        LEFT,
+    ]
     calls = [line.removeprefix("prod130-omeroreadwrite ") for line in (node.home / "calls").read_text().splitlines()]
     assert calls[:5] == ["report", "check", "session", "login on a terminal", "queue"]
     assert set(calls[5:]) == {"report"}
@@ -118,7 +121,11 @@ def test_faults_are_told_before_anybody_types_a_password(node: Node) -> None:
 
 def test_a_good_list_is_only_looked_at(node: Node) -> None:
     done = run(put(node, *node.images("a.tiff")), "--check")
-    assert (done.exit_code, done.stdout) == (0, "1 rows: every path is there, complete, and can be read\n")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "1 rows: every path is there, complete, and can be read",
+        "Beside the list: nothing that is to follow",
+    ]
     assert (node.home / "calls").read_text() == "prod130-omeroreadwrite check\n"
 
 
@@ -129,7 +136,32 @@ def test_rows_that_failed_are_shown_with_the_cause_and_the_log(node: Node) -> No
     assert failed.startswith(
         f"{node.home}/images/broken.tiff: Caused by: loci.formats.FormatException: no pixels (log on"
     )
-    assert summary == "list: finished; 1 of 2 rows done, 1 failed, 2 images"
+    assert summary == "list: finished; 1 of 2 rows done, 1 failed, 2 images, opened: 1 of 1"
+
+
+def test_what_lies_beside_the_list_follows_and_is_reported(node: Node) -> None:
+    file = put(node, *node.images("a.tiff", "closed.tiff"), keys="target: 'Screen:name:x'")
+    (node.home / "list-annotation.csv").write_text("Plate,Well\nno plate,A1\n")
+    (node.home / "list-bulkmap-config.yml").write_text("columns:\n  - name: Well\n")
+    assert "Beside the list: bulkmap-config, annotation" in run(file, "--check").stdout
+    done = run(file, "--user", "demo")
+    assert done.exit_code == 1
+    opened, annotations, summary, _ = done.stdout.splitlines()
+    assert opened.startswith(f"opened: {node.home}/images/closed.tiff: fail: Pixels:1 Image:1 0.2 java.io.IOException")
+    assert annotations.startswith("annotations: Screen:1: the container has no no plate, which the annotations name")
+    assert summary == ("list: finished; 2 of 2 rows done, 0 failed, 4 images, opened: 1 of 2, annotations: 1 of 1")
+    assert "annotations" in run(file, "--report").stdout
+    # Somebody else's are replaced when that is asked for.
+    (node.home / "imports" / "list" / "ledger-of-steps").unlink()
+    assert "give --replace-annotations if that is right" in run(file, "--user", "demo").stdout
+    assert "annotations: 1 of 1" in run(file, "--user", "demo", "--replace-annotations").stdout
+    assert len(node.query("select * from tables")) == 1
+
+
+def test_annotations_wait_until_all_is_imported(node: Node) -> None:
+    file = put(node, *node.images("a.tiff", "broken.tiff"))
+    (node.home / "list-annotation.csv").write_text("Dataset Name,Image Name\n")
+    assert WAITING in run(file, "--user", "demo").stdout.splitlines()
 
 
 def test_who_is_not_let_in_imports_nothing(node: Node) -> None:
@@ -157,7 +189,7 @@ def test_it_is_stopped_and_ctrl_c_leaves_it_running(node: Node, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("message", "why"),
     [
         ("sudo: a password is required", "your account may not import; idr:operators must give it the role curator"),
         (
@@ -168,8 +200,8 @@ def test_it_is_stopped_and_ctrl_c_leaves_it_running(node: Node, monkeypatch: pyt
         ("boom", "prod130-omeroreadwrite: boom"),
     ],
 )
-def test_what_the_node_refuses_is_explained(node: Node, said: str, why: str) -> None:
-    (node.home / "says").write_text(said)
+def test_what_the_node_refuses_is_explained(node: Node, message: str, why: str) -> None:
+    (node.home / "says").write_text(message)
     done = run(put(node, *node.images("a.tiff")), "--check")
     assert done.exit_code == 1
     assert why in done.stderr

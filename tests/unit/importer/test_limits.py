@@ -17,7 +17,7 @@ def disk(monkeypatch: pytest.MonkeyPatch, free: int, files: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("free", "files", "found"),
+    ("free", "files", "lacks"),
     [
         (6, 6, []),
         (4, 6, ["the disk of /data is 96 % full"]),
@@ -26,10 +26,10 @@ def disk(monkeypatch: pytest.MonkeyPatch, free: int, files: int) -> None:
     ],
 )
 def test_a_disk_is_full_in_bytes_or_in_files(
-    monkeypatch: pytest.MonkeyPatch, free: int, files: int, found: list[str]
+    monkeypatch: pytest.MonkeyPatch, free: int, files: int, lacks: list[str]
 ) -> None:
     disk(monkeypatch, free, files)
-    assert list(limits.full(["/data"])) == found
+    assert list(limits.full(["/data"])) == lacks
 
 
 @pytest.mark.parametrize(("gib", "volume", "is_full"), [(84, 100, False), (86, 100, True), (500, 0, False)])

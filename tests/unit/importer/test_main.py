@@ -17,28 +17,32 @@ from tests.unit.importer.node import Node
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
-    made = Node.make(tmp_path)
+    import_node = Node.make(tmp_path)
     settings = {"address": "192.0.2.1", "mounts": [], "folders": [str(tmp_path)], "connection": "x", "database_gib": 10}
     (tmp_path / "settings").write_text(json.dumps(settings))
     for name in ("imports", "settings", "password"):
         monkeypatch.setattr(program, name.upper(), tmp_path / name)
     before = signal.getsignal(signal.SIGTERM)
-    with made.played():
-        yield made
+    with import_node.played():
+        yield import_node
     signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a list on standard input."""
-    return lambda *paths, **options: monkeypatch.setattr(
-        sys, "stdin", io.StringIO(json.dumps([{"path": path, "options": options} for path in paths]))
-    )
+    """Give a list on standard input, as `queue` takes it, or `check` its rows alone."""
+
+    def give(*paths: str, only_rows: bool = False, **options: Any) -> None:
+        rows = [{"path": path, "options": options} for path in paths]
+        content = rows if only_rows else {"rows": rows, "beside": {}}
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(content)))
+
+    return give
 
 
 def test_a_list_is_checked_queued_and_imported(node: Node, given: Any, capsys: pytest.CaptureFixture[str]) -> None:
     paths = node.images("a.tiff", "broken.tiff")
-    given(*paths)
+    given(*paths, only_rows=True)
     assert program.main(["check"]) == 0
     assert json.loads(capsys.readouterr().out) == {"faults": {}}
     assert program.main(["login", "list", "demo", "public"]) == 0

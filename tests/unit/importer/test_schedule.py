@@ -12,8 +12,8 @@ def sized(path: str, mount: str = "/m", target: str | None = None, size: int = 1
 
 def test_the_largest_are_first_and_those_that_failed_last() -> None:
     sizes = {"/a": (1, "/m"), "/b": (9, "/m"), "/c": (5, "/m"), "/d": (99, "/m")}
-    found = ordered([Row(path) for path in sizes], sizes, failed={"/d"})
-    assert [one.row.path for one in found] == ["/b", "/c", "/a", "/d"]
+    order = ordered([Row(path) for path in sizes], sizes, failed={"/d"})
+    assert [one.row.path for one in order] == ["/b", "/c", "/a", "/d"]
 
 
 def test_no_more_at_once_than_the_limit() -> None:
@@ -41,3 +41,10 @@ def test_two_datasets_of_one_new_project_are_not_made_at_once() -> None:
     one, other = (sized(f"/{name}", target=f"Project:name:idr0/experimentA/Dataset:name:{name}") for name in "ab")
     assert following([other], [one], LIMITS, ()) is None
     assert following([other], [one], LIMITS, {"Project:name:idr0/experimentA"}) == other
+
+
+def test_a_folder_and_what_is_in_it_are_not_imported_at_once() -> None:
+    folder, inside, beside = sized("/a/plate"), sized("/a/plate/x/1.tiff"), sized("/a/plate2")
+    assert following([inside], [folder], LIMITS, ()) is None
+    assert following([folder], [inside], LIMITS, ()) is None
+    assert following([inside, beside], [folder], LIMITS, ()) == beside

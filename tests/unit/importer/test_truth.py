@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from idr.importer.after import Made
 from idr.importer.truth import Database, Known, TruthError, client_path
 from tests import postgres
 
@@ -13,19 +14,33 @@ from tests import postgres
 SCHEMA = """
 create table filesetentry (id bigint primary key, clientpath text not null, fileset bigint not null);
 create table image (id bigint primary key, fileset bigint);
+create table well (id bigint primary key, plate bigint not null);
+create table wellsample (id bigint primary key, image bigint, well bigint not null);
+create table screenplatelink (id bigint primary key, parent bigint not null, child bigint not null);
+create table datasetimagelink (id bigint primary key, parent bigint not null, child bigint not null);
+create table projectdatasetlink (id bigint primary key, parent bigint not null, child bigint not null);
+create table annotation (id bigint primary key, ns text);
+create table screenannotationlink (id bigint primary key, parent bigint not null, child bigint not null);
 insert into filesetentry values
   (1, 'data/a.tiff', 1), (2, 'data/b.tiff', 2),
   (3, 'data/plate/A1.tiff', 3), (4, 'data/plate/A2.tiff', 3), (5, 'data/plate/B.tiff', 4), (6, 'data/plate2/A.tiff', 5),
   (7, 'data/it''s \xe9 100%_.tiff', 6), (8, 'data/a.tiff', 7);
-insert into image values (1, 1), (2, 1), (3, 3), (4, 3), (5, 3), (6, 5), (7, 6);
+insert into image values (1, 1), (2, 1), (3, 3), (4, 3), (5, 3), (6, 5), (7, 6), (8, 8), (9, 8), (10, 9), (11, 9);
+insert into well values (1, 21), (2, 21), (3, 22);
+insert into wellsample values (1, 3, 1), (2, 4, 1), (3, 5, 2), (4, 6, 3);
+insert into screenplatelink values (1, 31, 21);
+insert into datasetimagelink values (1, 41, 8), (2, 41, 9), (3, 42, 10);
+insert into projectdatasetlink values (1, 51, 41);
+insert into annotation values (1, 'openmicroscopy.org/omero/bulk_annotations'), (2, 'other'), (3, null);
+insert into screenannotationlink values (1, 31, 1), (2, 31, 2), (3, 32, 2), (4, 32, 3);
 """
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgres.Server]:
-    with postgres.server() as made:
-        made.query(SCHEMA)
-        yield made
+    with postgres.server() as running_server:
+        running_server.query(SCHEMA)
+        yield running_server
 
 
 @pytest.fixture
@@ -43,6 +58,21 @@ def test_filesets_are_found_by_path_or_below_a_folder(database: Database) -> Non
         "/data/b.tiff": Known([], 0, [2]),
         "/data/plate": Known([3], 3, [4]),
     }
+
+
+def test_filesets_are_plates_or_images_in_their_outermost_containers(database: Database) -> None:
+    assert database.made([8, 3, 5, 9, 1, 3, 99]) == {
+        1: Made(("Image:1", "Image:2"), ()),
+        3: Made(("Plate:21",), ("Screen:31",)),
+        5: Made(("Plate:22",), ("Plate:22",)),
+        8: Made(("Image:8", "Image:9"), ("Project:51",), ("Dataset:41",)),
+        9: Made(("Image:10", "Image:11"), ("Dataset:42",), ("Dataset:42",)),
+    }
+    assert database.made([]) == {}
+
+
+def test_a_container_with_a_table_is_annotated(database: Database) -> None:
+    assert [database.is_annotated(f"Screen:{number}") for number in (31, 32, 33)] == [True, False, False]
 
 
 def test_names_are_asked_as_they_are(database: Database) -> None:

@@ -1,12 +1,17 @@
 """Imports on the node: nothing twice and nothing left out, wherever they are interrupted."""
 
+import errno
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from idr.importer import place, worker
+from idr.importer.ledger import Ledger
+from idr.importer.place import Settings
 from idr.importer.rows import Row
+from idr.importer.truth import Database
 from tests.unit.importer.node import Node, until
 
 ONCE = (1, 2)
@@ -79,9 +84,9 @@ def test_a_row_that_fails_is_tried_again_with_the_next_run(node: Node) -> None:
     good, broken = node.images("good.tiff", "broken.tiff")
     node.queue([Row(good), Row(broken)])
     node.work()
-    (told,) = (one for one in node.report()["each"] if one["path"] == broken)
-    assert told["error"] == "Caused by: loci.formats.FormatException: no pixels"
-    assert "INTERNAL_EXCEPTION" in Path(told["log"]).read_text()
+    (entry,) = (one for one in node.report()["each"] if one["path"] == broken)
+    assert entry["error"] == "Caused by: loci.formats.FormatException: no pixels"
+    assert "INTERNAL_EXCEPTION" in Path(entry["log"]).read_text()
     assert node.report()["state"] == "finished"
     # What the failed import left of itself would make the importer leave the row out.
     node.log_in()
@@ -133,14 +138,31 @@ def test_it_halts_when_the_session_has_ended_and_goes_on_with_a_new_one(node: No
     assert node.counts() == dict.fromkeys(paths, ONCE)
 
 
+def test_it_halts_when_the_server_stays_away_and_keeps_the_session(node: Node) -> None:
+    (path,) = node.images("a.tiff")
+    node.queue([Row(path)])
+    (node.home / "server-away").touch()
+    assert "OMERO.server does not answer" in node.work()
+    (node.home / "server-away").unlink()
+    node.queue([Row(path)])
+    assert node.work() == "list: finished\n"
+    assert node.counts() == {path: ONCE}
+
+
+def test_it_does_not_wait_for_a_session_that_has_ended(node: Node) -> None:
+    node.queue([Row(path) for path in node.images("a.tiff")])
+    (node.place.sessions / "alive").unlink()
+    assert "the session has ended" in node.start(patience=600).communicate(timeout=60)[0]
+
+
 def test_it_waits_for_a_server_that_starts(node: Node) -> None:
     (path,) = node.images("a.tiff")
     node.queue([Row(path)])
-    (node.place.sessions / "alive").unlink()
+    (node.home / "server-away").touch()
     worker = node.start(patience=60)
-    time.sleep(1)
+    until(lambda: (node.home / "asked").exists())
     assert node.counts() == {}
-    node.log_in()
+    (node.home / "server-away").unlink()
     assert worker.communicate(timeout=60)[0] == "list: finished\n"
     assert node.counts() == {path: ONCE}
 
@@ -200,3 +222,62 @@ def test_an_importer_that_makes_nothing_has_failed_whatever_its_exit_status(node
     node.work()
     (row,) = node.report()["each"]
     assert (row["state"], row["error"]) == ("failed", "the importer made nothing: 0 filesets created, 0 errors")
+
+
+def test_what_was_deleted_in_omero_is_imported_again(node: Node) -> None:
+    kept, deleted = node.images("kept.tiff", "deleted.tiff")
+    for _ in range(2):
+        node.log_in()
+        node.queue([Row(kept), Row(deleted)])
+        node.work()
+        assert node.counts() == {kept: ONCE, deleted: ONCE}
+        (told,) = (one for one in node.report()["each"] if one["path"] == deleted)
+        for fileset in told["filesets"]:
+            node.query("delete from images where fileset = ?", str(fileset))
+            node.query("delete from filesets where id = ?", str(fileset))
+    assert node.query("select count(*) from filesets where path = ?", kept[1:]) == [(1,)]
+
+
+def test_a_file_and_its_folder_are_not_imported_at_once(node: Node) -> None:
+    """Each importer would find that OMERO has none of it yet."""
+    folder = node.home / "images" / "plate"
+    folder.mkdir()
+    (file,) = node.images("plate/a.tiff")
+    node.queue([Row(str(folder)), Row(file)])
+    pause(node, "looked", file)
+    worker = node.start()
+    until(lambda: (node.home / "paused").exists())
+    time.sleep(1)
+    (node.home / "pause").unlink()
+    (node.home / "go").touch()
+    assert worker.communicate(timeout=60)[0] == "list: finished\n"
+    assert node.counts() == {file: ONCE}
+    assert node.report()["done"] == 2
+
+
+def test_a_reason_to_halt_is_not_lost_while_the_disks_are_looked_at(node: Node) -> None:
+    node.queue([Row(path) for path in node.images("a.tiff")])
+
+    class Slow(Database):
+        def size(self) -> int:
+            looking._halted = "a row has seen that OMERO is away"
+            return 0
+
+    settings = Settings("192.0.2.1", (), (), "", 10)
+    looking = worker.Worker(node.place, settings, Slow("", node.home / "password"), print)
+    with node.played():
+        assert not looking._may_begin()
+        assert not looking._may_begin()
+
+
+def test_a_disk_that_is_full_at_once_stops_the_import(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be written then, not even why."""
+    node.queue([Row(path) for path in node.images("a.tiff")])
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Ledger, "tell", full)
+    monkeypatch.setattr(place, "_replace", full)
+    assert "No space left on device" in node.work()
+    assert node.report()["state"] == "stopped"

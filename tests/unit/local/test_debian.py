@@ -64,11 +64,11 @@ def test_wipe_removes_the_services_that_were_installed_for_the_cloud(
     state = State(tmp_path / "cloud")
     state.add_packages(["rabbitmq-server", "gone"])
     state.add_packages(["erlang-base"])
-    said: list[str] = []
-    control.wipe(state, said.append)
+    messages: list[str] = []
+    control.wipe(state, messages.append)
     calls = [["remove", "--simulate", "rabbitmq-server"], ["remove", "-y", "-qq", "rabbitmq-server"]]
     assert [call.arguments for call in apt.calls] == calls[: 1 + removed]
-    assert removed or "of-the-users" in said[0]
+    assert removed or "of-the-users" in messages[0]
     assert not state.root.exists()
 
 

@@ -136,9 +136,9 @@ def test_wipe_deletes_what_belongs_to_local_and_nothing_of_another_stack(
     local.wipe()
     kept = names(checkout)
     assert kept == [name for name in before if "ebi" in name or "local-test" in name or name.endswith("passphrase")]
-    said = capsys.readouterr().out
-    assert "deletes .local/cloud" in said
-    assert "keeps the state and the passphrase of other stacks: ebi, local-test" in said
+    output = capsys.readouterr().out
+    assert "deletes .local/cloud" in output
+    assert "keeps the state and the passphrase of other stacks: ebi, local-test" in output
 
 
 def test_wipe_of_a_checkout_with_the_demo_alone_leaves_nothing(checkout: Path) -> None:

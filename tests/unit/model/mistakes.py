@@ -1,6 +1,6 @@
-"""What is said of a stack file after a change to it."""
+"""The messages that name the mistakes of a stack file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -9,11 +9,14 @@ from harness import stacks
 from model.reading import SettingsError, Source, parse
 
 Values = dict[str, Any]
+Bad = Mapping[str, tuple[Callable[[Values], object], list[str]]]
+"""By description: a change to the local stack file, and the messages that follow from it."""
+
 SOURCE = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecret"}))
 
 
 def mistakes(change: Callable[[Values], object], source: Source = SOURCE) -> list[str]:
-    """What is said of the local stack file after a change to it."""
+    """Return the messages that the local stack file leads to after a change."""
     values = stacks.values("local")
     change(values)
     with pytest.raises(SettingsError) as caught:
@@ -21,11 +24,16 @@ def mistakes(change: Callable[[Values], object], source: Source = SOURCE) -> lis
     return str(caught.value).splitlines()
 
 
+def each(bad: Bad) -> list[Any]:
+    """Make one parameter of each change and its messages."""
+    return [pytest.param(change, messages, id=name) for name, (change, messages) in bad.items()]
+
+
 def release(values: Values) -> Values:
-    found: Values = values["releases"]["demo1"]
-    return found
+    section: Values = values["releases"]["demo1"]
+    return section
 
 
 def node(values: Values, name: str) -> Values:
-    found: Values = release(values)["nodes"][name]
-    return found
+    section: Values = release(values)["nodes"][name]
+    return section

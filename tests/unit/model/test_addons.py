@@ -35,11 +35,13 @@ def parsed(folder: Path, text: str | bytes = LOCK, stack: str = "ebi", setting: 
 
 
 def test_nodes_with_an_omero_server_install_what_is_locked(tmp_path: Path) -> None:
-    made = plan(parsed(tmp_path), "ebi")
-    found = {node.alias: files(node, made, stacks.secrets_of("ebi")).get(INSTALLED) for node in made.nodes}
+    stack_plan = plan(parsed(tmp_path), "ebi")
+    installed = {
+        node.alias: files(node, stack_plan, stacks.secrets_of("ebi")).get(INSTALLED) for node in stack_plan.nodes
+    }
     omero = {"omeroreadwrite", *(f"omeroreadonly-{number}" for number in range(1, 5))}
-    assert {alias for alias, text in found.items() if text == LOCK} == omero
-    assert {alias for alias, text in found.items() if text is None} == found.keys() - omero
+    assert {alias for alias, text in installed.items() if text == LOCK} == omero
+    assert {alias for alias, text in installed.items() if text is None} == installed.keys() - omero
 
 
 def test_a_review_sees_that_it_changes(tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_what_omero_server_has_already_may_be_there_in_its_version(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("omero-metadata==0.14.0\n", "site/omero.lock: 'omero-metadata==0.14.0' is no name==version with --hash="),
         (f"omero-metadata>=0.14 {HASH}\n", "is no name==version with --hash=sha256:"),
@@ -66,14 +68,14 @@ def test_what_omero_server_has_already_may_be_there_in_its_version(tmp_path: Pat
         (b"\xff\xfe", "site/omero.lock: cannot be read: "),
     ],
 )
-def test_what_pip_would_take_from_elsewhere_is_refused(tmp_path: Path, text: str | bytes, said: str) -> None:
+def test_what_pip_would_take_from_elsewhere_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
     with pytest.raises(SettingsError) as error:
         parsed(tmp_path, text)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         (
             "site/other.lock",
@@ -85,10 +87,10 @@ def test_what_pip_would_take_from_elsewhere_is_refused(tmp_path: Path, text: str
         (["omero-metadata"], "must be a file of the checkout"),
     ],
 )
-def test_another_file_than_a_lock_of_the_checkout_is_refused(tmp_path: Path, setting: Any, said: str) -> None:
+def test_another_file_than_a_lock_of_the_checkout_is_refused(tmp_path: Path, setting: Any, message: str) -> None:
     with pytest.raises(SettingsError) as error:
         parsed(tmp_path, setting=setting)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_the_demo_has_none(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ def node(**fields: Any) -> Callable[[Path], None]:
     return lambda folder: change(folder, node=fields)
 
 
-def said(**fields: Any) -> Callable[[Path], None]:
+def describing(**fields: Any) -> Callable[[Path], None]:
     return lambda folder: change(folder, **fields)
 
 
@@ -47,15 +47,15 @@ def named(name: str) -> Callable[[Path], None]:
 
 
 def flow(**fields: Any) -> Callable[[Path], None]:
-    return said(flows=[{"ports": [8443], "why": "a reason"} | fields])
+    return describing(flows=[{"ports": [8443], "why": "a reason"} | fields])
 
 
 def location(path: str) -> Callable[[Path], None]:
-    return said(locations=[{"path": path, "port": 8443}])
+    return describing(locations=[{"path": path, "port": 8443}])
 
 
 def first(path: str) -> Callable[[Path], None]:
-    return said(answersFirst=[{"path": path, "port": 8443}])
+    return describing(answersFirst=[{"path": path, "port": 8443}])
 
 
 YAML = "site/about/role.yaml"
@@ -68,7 +68,7 @@ PATH = "must be a path as in /about/: plain letters, no dot first, a slash last"
 TAKEN = "cannot have this name: it is that of a role or a group of the program"
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "no description": (without("role.yaml"), "site/about: has no role.yaml"),
-    "a field that is none": (said(colour="blue"), f"{YAML}: colour: is not a setting"),
+    "a field that is none": (describing(colour="blue"), f"{YAML}: colour: is not a setting"),
     "no node": (text("role.yaml", "packages: [nginx]\n"), f"{YAML}: node: is required"),
     "the name of a role": (named("database"), f"site/database: {TAKEN}"),
     "the name of a role that no stack file names": (named("common"), f"site/common: {TAKEN}"),
@@ -79,11 +79,11 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         "site/About: must have a name of 2 to 30 lower-case letters, digits and dashes, a letter first",
     ),
     "the group of a role": (
-        said(inventoryGroup="database"),
+        describing(inventoryGroup="database"),
         f"{YAML}: inventoryGroup: 'database-hosts' is a group of the program or of Ansible: name another",
     ),
     "a group of Ansible": (
-        said(inventoryGroup="all"),
+        describing(inventoryGroup="all"),
         f"{YAML}: inventoryGroup: 'all-hosts' is a group of the program or of Ansible: name another",
     ),
     "an address of a role": (

@@ -51,7 +51,7 @@ def with_nodes(**nodes: dict[str, Any]) -> Plan:
     return changed(releases=releases)
 
 
-def made(of: Plan = PLAN) -> CloudState:
+def cloud_with(of: Plan = PLAN) -> CloudState:
     """The cloud as an `up` of a plan leaves it."""
     rules: dict[str, set[GroupRule]] = {}
     for scope in of.scopes:
@@ -103,18 +103,18 @@ def test_each_quota_is_compared(kind: str) -> None:
 
 
 def test_an_empty_project_needs_all_of_the_plan() -> None:
-    found = needed(PLAN, NOTHING)
+    required = needed(PLAN, NOTHING)
     rules = sum(len(scope.rules) for scope in PLAN.scopes)
-    assert (found["instances"], found["networks"], found["routers"], found["floating IPs"]) == (5, 2, 1, 2)
-    assert (found["ports"], found["security group rules"]) == (5 + 2 * 2, rules)
+    assert (required["instances"], required["networks"], required["routers"], required["floating IPs"]) == (5, 2, 1, 2)
+    assert (required["ports"], required["security group rules"]) == (5 + 2 * 2, rules)
 
 
 def test_what_is_there_already_needs_nothing() -> None:
-    assert differences(PLAN, made()) == {}
+    assert differences(PLAN, cloud_with()) == {}
 
 
 def test_what_belongs_to_another_stack_is_not_there() -> None:
-    theirs = made()
+    theirs = cloud_with()
     other = replace(
         theirs,
         servers=(),
@@ -129,39 +129,39 @@ def test_what_belongs_to_another_stack_is_not_there() -> None:
 
 
 def test_one_server_more_needs_one() -> None:
-    there = made()
+    there = cloud_with()
     short = replace(there, servers=tuple(s for s in there.servers if s.name != "idr-local-bastion"))
     assert differences(PLAN, short) == {"instances": 1, "cores": 1, "ram (MiB)": 768}
 
 
 def test_a_larger_flavor_needs_the_difference() -> None:
     larger = with_nodes(redis={"flavor": "local.medium"})
-    assert differences(larger, made()) == {"cores": 1, "ram (MiB)": 2048 - 768}
+    assert differences(larger, cloud_with()) == {"cores": 1, "ram (MiB)": 2048 - 768}
 
 
 def test_a_smaller_flavor_gives_nothing_back_before_it_is_there() -> None:
     both = with_nodes(redis={"flavor": "local.medium"}, omeroreadwrite={"flavor": "local.small"})
-    assert differences(both, made())["cores"] == 1
+    assert differences(both, cloud_with())["cores"] == 1
 
 
 def test_a_disk_that_grows_needs_the_difference() -> None:
     grown = with_nodes(database={"volumes": {"db": {"sizeGib": 50}}})
-    assert differences(grown, made()) == {"volume gigabytes": 49}
+    assert differences(grown, cloud_with()) == {"volume gigabytes": 49}
 
 
 def test_a_replaced_server_needs_no_more_than_it_has() -> None:
     rebuilt = changed(image="other")
-    assert differences(rebuilt, made()) == {}
+    assert differences(rebuilt, cloud_with()) == {}
 
 
-def test_a_server_that_is_made_anew_from_a_volume_needs_the_volume() -> None:
+def test_a_server_that_is_recreated_from_a_volume_needs_the_volume() -> None:
     booted = with_nodes(redis={"bootVolumeGib": 20})
-    assert differences(booted, made()) == {}, "the machine that is there stays on its disk"
+    assert differences(booted, cloud_with()) == {}, "the machine that is there stays on its disk"
     releases = stacks.values("local")["releases"]
     releases["demo1"]["nodes"]["redis"]["bootVolumeGib"] = 20
     releases["demo1"]["rebuild"] = {"redis": 2}
     rebuilt = changed(releases=releases)
-    there = made()
+    there = cloud_with()
     assert differences(rebuilt, there) == {"volumes": 1, "volume gigabytes": 20}
     numbered = replace(there, servers=tuple(replace(server, id=server.name) for server in there.servers))
     for gib, more in ((20, {}), (8, {"volume gigabytes": 12})):
@@ -169,10 +169,10 @@ def test_a_server_that_is_made_anew_from_a_volume_needs_the_volume() -> None:
         assert differences(rebuilt, replace(numbered, volumes=(*(there.volumes or ()), root))) == more
 
 
-def test_a_volume_of_another_type_needs_its_place_among_those() -> None:
+def test_a_volume_of_another_type_needs_its_quota_among_those() -> None:
     typed = with_nodes(database={"volumes": {"db": {"sizeGib": 7, "type": "fast"}}})
     quotas = {f"{what} of type '{kind}'": Quota(9, 0) for what in ("volumes", "gigabytes") for kind in ("fast", "slow")}
-    there = replace(made(), quotas=quotas, default_type="slow")
+    there = replace(cloud_with(), quotas=quotas, default_type="slow")
     slow, fast = (
         replace(there, volumes=tuple(replace(one, type=kind) for one in there.volumes or ()))
         for kind in ("slow", "fast")
@@ -182,14 +182,14 @@ def test_a_volume_of_another_type_needs_its_place_among_those() -> None:
 
 
 def test_groups_without_their_rules_need_the_rules() -> None:
-    there = made()
+    there = cloud_with()
     empty = tuple(replace(group, rules=frozenset()) for group in there.security_groups or ())
     rules = sum(len(scope.rules) for scope in PLAN.scopes)
     assert differences(PLAN, replace(there, security_groups=empty)) == {"security group rules": rules}
 
 
 def test_a_network_without_its_subnet_needs_the_subnet() -> None:
-    there = made()
+    there = cloud_with()
     bare = tuple(replace(network, subnets=()) for network in there.networks or ())
     assert differences(PLAN, replace(there, networks=bare)) == {"subnets": 2}
 
@@ -197,9 +197,9 @@ def test_a_network_without_its_subnet_needs_the_subnet() -> None:
 def test_a_project_that_was_never_used_gets_a_group_of_its_own() -> None:
     fresh = replace(NOTHING, security_groups=())
     usual = needed(PLAN, NOTHING)
-    found = needed(PLAN, fresh)
-    assert found["security groups"] == usual["security groups"] + 1
-    assert found["security group rules"] == usual["security group rules"] + 4
+    required = needed(PLAN, fresh)
+    assert required["security groups"] == usual["security groups"] + 1
+    assert required["security group rules"] == usual["security group rules"] + 4
 
 
 def test_volumes_count_for_their_type_and_for_the_default_one() -> None:
@@ -225,7 +225,7 @@ def test_volumes_count_for_their_type_and_for_the_default_one() -> None:
 def test_a_boot_volume_counts_where_a_server_is_replaced(
     had: int, wanted: int, rebuild: int, more: dict[str, int]
 ) -> None:
-    there = made()
+    there = cloud_with()
     servers = tuple(replace(server, id=server.name) for server in there.servers)
     booted = (CloudVolume("root", "", had, servers=("idr-local-demo1-redis",)),) if had else ()
     releases = stacks.values("local")["releases"]
@@ -235,13 +235,15 @@ def test_a_boot_volume_counts_where_a_server_is_replaced(
     assert differences(changed(releases=releases), state) == more
 
 
-def test_what_is_just_enough_is_said_where_neutron_counts_twice() -> None:
+def test_what_is_just_enough_is_reported_where_neutron_counts_twice() -> None:
     assert tight([Need("ports", 9, 9, 9)]) != []
     assert tight([Need("ports", 9, 30, 30), Need("routers", 1, 1, 1), Need("instances", 5, 5, 5)]) == []
 
 
 def test_a_volume_of_raw_images_counts() -> None:
     raw = {"kind": "volume", "name": "raw", "release": "demo1", "mount": "/uod/raw", "sizeGib": 500}
-    found = differences(changed(storage=[raw]), made())
-    assert (found["volumes"], found["volume gigabytes"]) == (1, 500)
-    assert differences(changed(storage=[{**raw, "existing": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}]), made()) == {}
+    lines = differences(changed(storage=[raw]), cloud_with())
+    assert (lines["volumes"], lines["volume gigabytes"]) == (1, 500)
+    assert (
+        differences(changed(storage=[{**raw, "existing": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}]), cloud_with()) == {}
+    )

@@ -75,9 +75,9 @@ def with_its_key(given: dict[str, str]) -> dict[str, str]:
     ],
 )
 def test_a_certificate_is_one_that_browsers_take(given: dict[str, str], reason: str) -> None:
-    said = only(lambda v: v.update(hostName=HOST, certificate=given))
-    assert said.startswith("idr:certificate: certificate: ")
-    assert reason in said
+    message = only(lambda v: v.update(hostName=HOST, certificate=given))
+    assert message.startswith("idr:certificate: certificate: ")
+    assert reason in message
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_a_certificate_may_be_encrypted_as_a_whole() -> None:
 
 def test_an_acme_authority_is_a_certificate_alone() -> None:
     for authority in ("PEM", certificate()["key"]):
-        said = given_with(hostName=HOST, acme={"authority": authority})
-        assert said.startswith("idr:acme: authority: ")
+        message = given_with(hostName=HOST, acme={"authority": authority})
+        assert message.startswith("idr:acme: authority: ")
     accepted(hostName=HOST, acme={"authority": certificate()["certificate"]})
     expired = certificate(days=(-30, -1))["certificate"]
     assert given_with(hostName=HOST, acme={"authority": expired}) == "idr:acme: authority: has expired"

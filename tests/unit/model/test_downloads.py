@@ -25,11 +25,11 @@ def parsed(stack: str, jars: Any, **site: Any) -> Any:
 
 def test_only_nodes_with_an_omero_server_get_jars_and_only_proxies_the_site() -> None:
     site = {"pages": {"url": "https://d.example.org/site.tar.gz", "sha256": "2" * 64}}
-    made = plan(parsed("ebi", JARS, **site), "ebi")
+    stack_plan = plan(parsed("ebi", JARS, **site), "ebi")
     fetched = {
         node.alias: [line.split()[0] for line in text.splitlines()[1:]]
-        for node in made.nodes
-        if (text := files(node, made, stacks.secrets_of("ebi")).get(FETCHED))
+        for node in stack_plan.nodes
+        if (text := files(node, stack_plan, stacks.secrets_of("ebi")).get(FETCHED))
     }
     server = ["omero.server", "omero.ice", "omero.icePython", "omero.jars.0", "omero.jars.1"]
     omero = ("omeroreadwrite", *(f"omeroreadonly-{number}" for number in range(1, 5)))
@@ -37,9 +37,9 @@ def test_only_nodes_with_an_omero_server_get_jars_and_only_proxies_the_site() ->
 
 
 def test_a_reader_is_for_imports_too_and_has_the_name_that_omero_knows() -> None:
-    made = plan(parsed("ebi", JARS), "ebi")
-    (node,) = (node for node in made.nodes if node.alias == "omeroreadwrite")
-    lines = files(node, made, stacks.secrets_of("ebi"))[PLACED].splitlines()[1:]
+    stack_plan = plan(parsed("ebi", JARS), "ebi")
+    (node,) = (node for node in stack_plan.nodes if node.alias == "omeroreadwrite")
+    lines = files(node, stack_plan, stacks.secrets_of("ebi"))[PLACED].splitlines()[1:]
     assert lines == [
         "omero.jars.0 lib/server/OMEZarrReader.jar",
         "omero.jars.0 lib/client/OMEZarrReader.jar",
@@ -47,14 +47,14 @@ def test_a_reader_is_for_imports_too_and_has_the_name_that_omero_knows() -> None
     ]
 
 
-def test_a_sum_that_is_not_set_is_said_before_an_update() -> None:
+def test_a_sum_that_is_not_set_is_named_before_an_update() -> None:
     settings = parsed("ebi", JARS, pages={"url": "https://d.example.org/site.tar.gz"})
     assert {"omero.jars.0.sha256", "site.pages.sha256"} <= set(settings.missing())
     assert "omero.jars.1.sha256" not in settings.missing()
 
 
 @pytest.mark.parametrize(
-    ("stack", "jars", "said"),
+    ("stack", "jars", "message"),
     [
         (
             "ebi",
@@ -67,7 +67,7 @@ def test_a_sum_that_is_not_set_is_said_before_an_update() -> None:
         ("local", JARS, "jars: the demo's image server has none"),
     ],
 )
-def test_jars_that_cannot_be_are_refused(stack: str, jars: Any, said: str) -> None:
+def test_jars_that_cannot_be_are_refused(stack: str, jars: Any, message: str) -> None:
     with pytest.raises(SettingsError) as error:
         parsed(stack, jars)
-    assert said in str(error.value)
+    assert message in str(error.value)

@@ -32,19 +32,19 @@ def ebi(*flows: dict[str, Any], **changes: Any) -> Plan:
 
 def added(*flows: dict[str, Any]) -> set[str]:
     """Names of the rules that a stack has for these flows alone."""
-    before, after = ({rule_name(r) for s in made.scopes for r in s.rules} for made in (ebi(), ebi(*flows)))
+    before, after = ({rule_name(r) for s in stack_plan.scopes for r in s.rules} for stack_plan in (ebi(), ebi(*flows)))
     return after - before
 
 
 def test_a_flow_between_roles_is_open_in_both_firewalls_and_between_no_others() -> None:
-    made = ebi(FLOW)
-    hosts = of_hosts(made)
-    for source in made.nodes:
-        for target in made.nodes:
+    stack_plan = ebi(FLOW)
+    hosts = of_hosts(stack_plan)
+    for source in stack_plan.nodes:
+        for target in stack_plan.nodes:
             wanted = "proxy" in source.roles and "omero-readonly" in target.roles
             if source.name != target.name and not (source.scope == "bastion" or target.scope == "bastion"):
                 assert open_by_host(hosts, source, target, 8090) is wanted, f"{source.name} to {target.name}"
-                assert open_between(made, source, target, 8090) is wanted, f"{source.name} to {target.name}"
+                assert open_between(stack_plan, source, target, 8090) is wanted, f"{source.name} to {target.name}"
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_flow_becomes_the_rules_of_its_ends(flow: dict[str, Any], expected: se
 
 
 def test_the_bastion_passes_on_what_a_flow_lets_operators_reach() -> None:
-    made = ebi({"from": "bastion", "to": "management", "ports": [3000], "why": "Grafana"})
-    assert "*:3000 " in render.bundle(made.bastion_node, made, SECRETS, {})
-    assert "*:3000 " not in render.bundle(made.bastion_node, ebi(), SECRETS, {})
+    stack_plan = ebi({"from": "bastion", "to": "management", "ports": [3000], "why": "Grafana"})
+    assert "*:3000 " in render.bundle(stack_plan.bastion_node, stack_plan, SECRETS, {})
+    assert "*:3000 " not in render.bundle(stack_plan.bastion_node, ebi(), SECRETS, {})
 
 
 def test_two_flows_that_come_to_one_rule_are_declared_once() -> None:
@@ -95,18 +95,18 @@ def test_two_flows_that_come_to_one_rule_are_declared_once() -> None:
             {"from": "bastion", "to": "redis", "ports": [8000], "why": "two"},
         ]
     }
-    made = plan(parse(values, Source("single-node", "Pulumi.single-node.yaml")), "single-node")
-    for scope in made.scopes:
+    stack_plan = plan(parse(values, Source("single-node", "Pulumi.single-node.yaml")), "single-node")
+    for scope in stack_plan.scopes:
         names = [rule_name(rule) for rule in scope.rules]
         assert sorted(set(names)) == sorted(names)
 
 
 def test_a_flow_is_shown_with_its_reason_in_outputs_and_diagram() -> None:
-    made = ebi(FLOW, {"from": "192.0.2.0/24", "to": "management", "ports": [3000], "why": "Grafana"})
-    shown = outputs(made, SECRETS, KNOWN)
+    stack_plan = ebi(FLOW, {"from": "192.0.2.0/24", "to": "management", "ports": [3000], "why": "Grafana"})
+    shown = outputs(stack_plan, SECRETS, KNOWN)
     assert {row["to"] for row in shown["firewall"] if row["why"] == WHY} == {"prod130-omero-readonly"}
     assert [flow["source"] for flow in shown["topology"]["flows"] if flow["why"] == "Grafana"] == [["192.0.2.0/24"]]
-    lines = {(line.source, line.target): line.ports for line in picture(topology(made, SECRETS)).lines}
+    lines = {(line.source, line.target): line.ports for line in picture(topology(stack_plan, SECRETS)).lines}
     assert lines["192.0.2.0/24", "prod130-management"] == ("3000",)
     assert "8090" in lines["prod130-proxy", "prod130-omeroreadonly"]
 
@@ -131,12 +131,14 @@ def step(plan: Plan, name: str, *, new: bool) -> Step:
 @pytest.mark.parametrize(("source", "broken"), [("world", {"world-open-port"}), ("134.36.0.0/16", set())])
 def test_a_flow_from_the_world_is_refused_by_the_guard_rail_until_it_is_allowed(source: str, broken: set[str]) -> None:
     flow = {"from": source, "to": "management", "ports": [3000], "why": "Grafana"}
-    made = ebi(flow)
+    stack_plan = ebi(flow)
     old = {rule_name(rule) for scope in ebi().scopes for rule in scope.rules}
-    steps = [step(made, rule_name(r), new=rule_name(r) not in old) for scope in made.scopes for r in scope.rules]
-    found = rules.check(Change(Preview(steps=tuple(steps))))
-    assert {breach.rule for breach in found} == broken
-    assert all(breach.text == "tcp 3000 of management is opened to the world" for breach in found)
+    steps = [
+        step(stack_plan, rule_name(r), new=rule_name(r) not in old) for scope in stack_plan.scopes for r in scope.rules
+    ]
+    breaches = rules.check(Change(Preview(steps=tuple(steps))))
+    assert {breach.rule for breach in breaches} == broken
+    assert all(breach.text == "tcp 3000 of management is opened to the world" for breach in breaches)
 
 
 END = (
@@ -214,15 +216,15 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_flow_that_cannot_be_is_named_with_its_place(case: str) -> None:
+def test_a_flow_that_cannot_be_is_named_with_its_key(case: str) -> None:
     flow, message = BAD[case]
-    found = mistakes(
+    messages = mistakes(
         lambda values: values.update(flows=[flow | ({"to": "web"} if flow["to"] == "omero-readonly" else {})])
     )
-    assert found == [f"Pulumi.local.yaml: {message}"]
+    assert messages == [f"Pulumi.local.yaml: {message}"]
 
 
-def test_a_flow_is_said_once() -> None:
+def test_a_flow_is_declared_once() -> None:
     flow = {**FLOW, "to": "web"}
-    found = mistakes(lambda values: values.update(flows=[flow, {**flow, "ports": [79, 8090], "why": "again"}]))
-    assert found == [f"Pulumi.local.yaml: idr: flows.1: proxy to web, tcp 8090: flows.0 has it already ({WHY})"]
+    messages = mistakes(lambda values: values.update(flows=[flow, {**flow, "ports": [79, 8090], "why": "again"}]))
+    assert messages == [f"Pulumi.local.yaml: idr: flows.1: proxy to web, tcp 8090: flows.0 has it already ({WHY})"]

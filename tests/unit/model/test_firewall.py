@@ -1,4 +1,4 @@
-"""The matrix: what is needed is open between the right nodes, in both places, and nothing else is."""
+"""The matrix: the needed ports are open between the right nodes in both firewalls, and no others are."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
@@ -89,22 +89,22 @@ def lets(rule: Rule, one: Node, other: Node) -> bool:
     return other.address in IPv4Network(str(rule.remote_cidr))
 
 
-def open_between(made: Plan, source: Node, target: Node, port: int) -> bool:
+def open_between(stack_plan: Plan, source: Node, target: Node, port: int) -> bool:
     """Whether the security groups of both let TCP from `source` to `target`'s port."""
     out = any(
         rule.direction == "egress" and rule.transport == "tcp" and rule.port == port and lets(rule, source, target)
-        for rule in made.scope_of(source).rules
+        for rule in stack_plan.scope_of(source).rules
     )
     into = any(
         rule.direction == "ingress" and rule.transport == "tcp" and rule.port == port and lets(rule, target, source)
-        for rule in made.scope_of(target).rules
+        for rule in stack_plan.scope_of(target).rules
     )
     return out and into
 
 
-def of_hosts(made: Plan) -> dict[str, HostRules]:
+def of_hosts(stack_plan: Plan) -> dict[str, HostRules]:
     """Every node's own firewall, by its name."""
-    return {node.name: host_rules(made, node) for node in made.nodes}
+    return {node.name: host_rules(stack_plan, node) for node in stack_plan.nodes}
 
 
 def open_by_host(hosts: dict[str, HostRules], source: Node, target: Node, port: int) -> bool:
@@ -119,36 +119,36 @@ def open_by_host(hosts: dict[str, HostRules], source: Node, target: Node, port: 
     return allowed(hosts[source.name].egress, target.address) and allowed(hosts[target.name].ingress, source.address)
 
 
-def needed(made: Plan, source: Node, target: Node, port: int) -> bool:
+def needed(stack_plan: Plan, source: Node, target: Node, port: int) -> bool:
     """Whether this pair has something to say to each other on that port."""
     if {source.scope, target.scope} == {"one", "two"}:
         # Only what is open to the whole world.
-        return open_to_world(made, target, port) and port in {80, 443}
+        return open_to_world(stack_plan, target, port) and port in {80, 443}
     for one, other, number in OPEN:
         if number == port and one in source.roles and (other == EVERY_NODE or other in target.roles):
             return True
     # Everyone may fetch from the world, of which a proxy is a part.
-    return open_to_world(made, target, port) and port in {80, 443}
+    return open_to_world(stack_plan, target, port) and port in {80, 443}
 
 
-def world_ports(made: Plan, node: Node) -> set[int]:
+def world_ports(stack_plan: Plan, node: Node) -> set[int]:
     """The ports of a node that its security groups open to the whole world."""
     return {
         rule.port
-        for rule in made.scope_of(node).rules
+        for rule in stack_plan.scope_of(node).rules
         if rule.direction == "ingress" and rule.remote_cidr == "0.0.0.0/0" and rule.group in groups(node)
     }
 
 
-def open_to_world(made: Plan, node: Node, port: int) -> bool:
-    return port in world_ports(made, node)
+def open_to_world(stack_plan: Plan, node: Node, port: int) -> bool:
+    return port in world_ports(stack_plan, node)
 
 
-def pairs(made: Plan) -> Iterator[tuple[Node, Node]]:
+def pairs(stack_plan: Plan) -> Iterator[tuple[Node, Node]]:
     """Every two nodes of which one is of the first release or the bastion's: the second release is as the first."""
-    near = [node for node in made.nodes if node.scope != "two"]
+    near = [node for node in stack_plan.nodes if node.scope != "two"]
     for one in near:
-        for other in made.nodes:
+        for other in stack_plan.nodes:
             if one.address != other.address:
                 yield one, other
                 yield other, one
@@ -157,11 +157,11 @@ def pairs(made: Plan) -> Iterator[tuple[Node, Node]]:
 @thorough
 @given(PLACED)
 def test_every_needed_flow_is_open_and_no_other(placed: dict[str, Any]) -> None:
-    made = layout(placed)
+    stack_plan = layout(placed)
     ports = {number for _, _, number in OPEN} | {flow.port for flow in FLOWS if flow.target not in (WORLD, STORAGE)}
-    for source, target in pairs(made):
+    for source, target in pairs(stack_plan):
         for port in ports:
-            assert open_between(made, source, target, port) == needed(made, source, target, port), (
+            assert open_between(stack_plan, source, target, port) == needed(stack_plan, source, target, port), (
                 f"{source.name} to {target.name}:{port}"
             )
 
@@ -169,11 +169,11 @@ def test_every_needed_flow_is_open_and_no_other(placed: dict[str, Any]) -> None:
 @thorough
 @given(PLACED)
 def test_hosts_and_security_groups_agree(placed: dict[str, Any]) -> None:
-    made = layout(placed)
-    hosts = of_hosts(made)
-    for source, target in pairs(made):
+    stack_plan = layout(placed)
+    hosts = of_hosts(stack_plan)
+    for source, target in pairs(stack_plan):
         for port in {flow.port for flow in FLOWS}:
-            assert open_by_host(hosts, source, target, port) == open_between(made, source, target, port), (
+            assert open_by_host(hosts, source, target, port) == open_between(stack_plan, source, target, port), (
                 f"{source.name} to {target.name}:{port}"
             )
 
@@ -181,9 +181,9 @@ def test_hosts_and_security_groups_agree(placed: dict[str, Any]) -> None:
 @thorough
 @given(PLACED)
 def test_the_world_reaches_the_public_ports_and_the_bastion_only(placed: dict[str, Any]) -> None:
-    made = layout(placed)
-    for node in made.nodes:
-        opened = world_ports(made, node)
+    stack_plan = layout(placed)
+    for node in stack_plan.nodes:
+        opened = world_ports(stack_plan, node)
         if Role.BASTION in node.roles:
             assert opened == {22}
         elif Role.PROXY in node.roles:
@@ -210,50 +210,55 @@ def test_every_rule_names_groups_of_its_own_scope_once(placed: dict[str, Any]) -
 
 @pytest.mark.parametrize("stack", stacks.LAYOUTS)
 def test_a_node_without_the_proxy_role_is_not_reached_from_outside(stack: str) -> None:
-    made = stacks.plan_of(stack)
-    for node in made.nodes:
+    stack_plan = stacks.plan_of(stack)
+    for node in stack_plan.nodes:
         if not {Role.PROXY, Role.BASTION}.intersection(node.roles):
-            assert not world_ports(made, node).intersection(node.listens)
+            assert not world_ports(stack_plan, node).intersection(node.listens)
 
 
 def test_raw_images_are_reached_where_they_are_mounted() -> None:
     values = stacks.values("uod")
     values["storageNetwork"] = {"name": "storage", "cidr": "172.16.0.0/16"}
-    made = plan(parse(values, Source("uod", "Pulumi.uod.yaml")), "uod")
-    to_storage = {rule.group for rule in made.releases[0].rules if rule.remote_cidr == "172.16.0.0/16"}
+    stack_plan = plan(parse(values, Source("uod", "Pulumi.uod.yaml")), "uod")
+    to_storage = {rule.group for rule in stack_plan.releases[0].rules if rule.remote_cidr == "172.16.0.0/16"}
     assert to_storage == {"prod130-omero-readonly", "prod130-omero-readwrite"}
-    assert not any(rule.remote_cidr == "0.0.0.0/0" and rule.port == 2049 for rule in made.releases[0].rules)
+    assert not any(rule.remote_cidr == "0.0.0.0/0" and rule.port == 2049 for rule in stack_plan.releases[0].rules)
 
 
 @pytest.mark.parametrize(("visitors", "is_open"), [("public", True), ("login", False)])
 def test_what_speaks_no_tls_is_closed_where_users_log_in(visitors: str, is_open: bool) -> None:
-    made = plan(parse(stacks.values("local") | {"visitors": visitors}, Source("local", "Pulumi.local.yaml")), "local")
-    (proxy,) = made.releases[0].with_role(Role.PROXY)
-    assert any(rule.port == 9000 for scope in made.scopes for rule in scope.rules) == is_open
-    assert any(allow.port == 9000 for node in made.nodes for allow in host_rules(made, node).ingress) == is_open
-    assert (9000 in proxy.listens, 9000 in bastion_ports(made)) == (is_open, is_open)
+    stack_plan = plan(
+        parse(stacks.values("local") | {"visitors": visitors}, Source("local", "Pulumi.local.yaml")), "local"
+    )
+    (proxy,) = stack_plan.releases[0].with_role(Role.PROXY)
+    assert any(rule.port == 9000 for scope in stack_plan.scopes for rule in scope.rules) == is_open
+    assert (
+        any(allow.port == 9000 for node in stack_plan.nodes for allow in host_rules(stack_plan, node).ingress)
+        == is_open
+    )
+    assert (9000 in proxy.listens, 9000 in bastion_ports(stack_plan)) == (is_open, is_open)
 
 
 def test_a_closed_site_reaches_its_proxies() -> None:
     values = stacks.values("uod") | {"proxies": {"http": "http://squid.example.org:3128"}}
-    made = plan(parse(values, Source("uod", "Pulumi.uod.yaml")), "uod")
-    assert {rule.group for rule in made.releases[0].rules if rule.port == 3128} == {"prod130-node"}
+    stack_plan = plan(parse(values, Source("uod", "Pulumi.uod.yaml")), "uod")
+    assert {rule.group for rule in stack_plan.releases[0].rules if rule.port == 3128} == {"prod130-node"}
 
 
 PROXIES = {"packages": "http://cache.example.org:3142", "http": "http://user:pass@192.0.2.10:3128"}
 
 
-def fetched(made: Plan, node: Node) -> set[tuple[int, str, tuple[str, ...]]]:
+def fetched(stack_plan: Plan, node: Node) -> set[tuple[int, str, tuple[str, ...]]]:
     """Where a node may fetch from, as both firewalls say: ports, networks, and by its own firewall which accounts."""
     by_groups = {
         (rule.port, rule.remote_cidr)
-        for rule in made.scope_of(node).rules
+        for rule in stack_plan.scope_of(node).rules
         if rule.direction == "egress" and rule.group in groups(node)
     }
-    lines = (line for line in host_rules(made, node).egress if line.why.startswith(("packages", "the cloud's")))
-    found = {(line.port, peer, line.users) for line in lines for peer in line.peers}
-    assert {(port, peer) for port, peer, _ in found} <= by_groups
-    return found
+    lines = (line for line in host_rules(stack_plan, node).egress if line.why.startswith(("packages", "the cloud's")))
+    allowed = {(line.port, peer, line.users) for line in lines for peer in line.peers}
+    assert {(port, peer) for port, peer, _ in allowed} <= by_groups
+    return allowed
 
 
 @pytest.mark.parametrize(
@@ -261,38 +266,40 @@ def fetched(made: Plan, node: Node) -> set[tuple[int, str, tuple[str, ...]]]:
 )
 def test_a_closed_site_fetches_through_its_proxies_alone(network: str | None, cache: str) -> None:
     proxies = {**PROXIES, "network": network} if network else PROXIES
-    made = plan(parse({**stacks.values("local"), "proxies": proxies}, Source("local", "Pulumi.local.yaml")), "local")
-    for node in made.nodes:
-        assert fetched(made, node) == {
+    stack_plan = plan(
+        parse({**stacks.values("local"), "proxies": proxies}, Source("local", "Pulumi.local.yaml")), "local"
+    )
+    for node in stack_plan.nodes:
+        assert fetched(stack_plan, node) == {
             (80, "169.254.169.254/32", ()),
             (3128, "192.0.2.10/32", FETCHERS),
             (3142, cache, FETCHERS),
         }
-    out = (rule for scope in made.scopes for rule in scope.rules if rule.direction == "egress")
+    out = (rule for scope in stack_plan.scopes for rule in scope.rules if rule.direction == "egress")
     assert {80, 443}.isdisjoint(rule.port for rule in out if rule.remote_cidr == "0.0.0.0/0")
 
 
 def test_nobody_but_root_and_apt_fetches_from_the_world() -> None:
-    made = stacks.plan_of("local")
-    for node in made.nodes:
-        assert fetched(made, node) == {(port, "0.0.0.0/0", FETCHERS) for port in (80, 443)}
+    stack_plan = stacks.plan_of("local")
+    for node in stack_plan.nodes:
+        assert fetched(stack_plan, node) == {(port, "0.0.0.0/0", FETCHERS) for port in (80, 443)}
 
 
 def test_ssh_and_omero_clients_come_from_the_stacks_networks_alone() -> None:
     values = stacks.values("local") | {"sshFrom": ["192.0.2.0/28", "192.0.2.77/32"], "omeroFrom": ["192.0.2.128/25"]}
-    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    stack_plan = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
     expected = {22: {"192.0.2.0/28", "192.0.2.77/32"}, 4064: {"192.0.2.128/25"}}
     for port, alias in ((22, "bastion"), (4064, "proxy")):
-        (node,) = (node for node in made.nodes if node.alias == alias)
-        inside = {str(scope.subnet.cidr) for scope in made.scopes}
-        by_host = {peer for line in host_rules(made, node).ingress if line.port == port for peer in line.peers}
+        (node,) = (node for node in stack_plan.nodes if node.alias == alias)
+        inside = {str(scope.subnet.cidr) for scope in stack_plan.scopes}
+        by_host = {peer for line in host_rules(stack_plan, node).ingress if line.port == port for peer in line.peers}
         by_groups = {
             rule.remote_cidr
-            for rule in made.scope_of(node).rules
+            for rule in stack_plan.scope_of(node).rules
             if (rule.port, rule.direction) == (port, "ingress") and rule.group in groups(node) and rule.remote_cidr
         }
         assert {peer for peer in by_host if peer.startswith("192.0.2.") or peer.endswith("/0")} == expected[port]
         assert by_groups - inside - by_host == set()
         assert expected[port] <= by_groups
         assert "0.0.0.0/0" not in by_groups
-    assert world_ports(made, next(node for node in made.nodes if node.alias == "proxy")) == {80, 443}
+    assert world_ports(stack_plan, next(node for node in stack_plan.nodes if node.alias == "proxy")) == {80, 443}

@@ -90,13 +90,13 @@ def rows() -> dict[str, str]:
     """The cells of the table: what changed, and what the stack file says."""
     table = PAGE.read_text().partition(HEADING)[2].partition("\n\nWhat Ansible")[0]
     lines = [line.strip("|").split(" | ") for line in table.splitlines() if line.startswith("| ")]
-    return {change.strip(): said.strip() for change, said in lines[1:]}
+    return {change.strip(): effect_text.strip() for change, effect_text in lines[1:]}
 
 
 def possible() -> dict[str, str]:
     """The rows with lines for a stack file, as EFFECTS names them."""
-    found = {change: said for change, said in rows().items() if not said.startswith(NO)}
-    return {(re.findall(r"#\d+", change) or [change])[-1]: said for change, said in found.items()}
+    rows_possible = {change: effect_text for change, effect_text in rows().items() if not effect_text.startswith(NO)}
+    return {(re.findall(r"#\d+", change) or [change])[-1]: effect_text for change, effect_text in rows_possible.items()}
 
 
 def before() -> dict[str, Any]:
@@ -114,17 +114,17 @@ def planned(values: dict[str, Any], folder: Path) -> Plan:
     return plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=folder)), "idr")
 
 
-def changed(said: str, folder: Path) -> Plan:
+def changed(effect_text: str, folder: Path) -> Plan:
     """The plan with the lines of a row merged into the stack file."""
-    lines = re.match(r"`([^`]+)`", said)
-    assert lines, said
+    lines = re.match(r"`([^`]+)`", effect_text)
+    assert lines, effect_text
     return planned(merge(before(), yaml.safe_load(lines[1].replace("…", "https://d.example.org"))), folder)
 
 
-def missing(effect: Effect, made: Plan) -> list[str]:
+def missing(effect: Effect, stack_plan: Plan) -> list[str]:
     """The lines of an effect that are not there."""
-    (node,) = (node for node in made.nodes if node.alias == effect.node)
-    text = files(node, made, stacks.secrets_of("idr"))[effect.path]
+    (node,) = (node for node in stack_plan.nodes if node.alias == effect.node)
+    text = files(node, stack_plan, stacks.secrets_of("idr"))[effect.path]
     return [line for line in effect.lines if line not in text]
 
 
@@ -144,4 +144,4 @@ def test_the_lines_of_a_row_make_the_change(number: str, tmp_path: Path) -> None
 def test_every_row_is_tested_or_says_why_it_is_not_possible() -> None:
     assert len(rows()) >= 12
     assert possible().keys() == EFFECTS.keys()
-    assert all(len(said) > len(NO) + 20 for said in rows().values() if said.startswith(NO))
+    assert all(len(effect_text) > len(NO) + 20 for effect_text in rows().values() if effect_text.startswith(NO))

@@ -50,13 +50,13 @@ def dynamic(folder: Path, stack: str) -> Path:
 
 def listed(stack: str, folder: Path) -> dict[str, list[str]]:
     """The hosts of each play that has any."""
-    found: dict[str, list[str]] = {}
+    by_group: dict[str, list[str]] = {}
     for line in ansible(dynamic(folder, stack), PLAYS, "--list-hosts").splitlines():
         if play := re.match(r"\s*play #\d+ \(.*\): (.+?)\s+TAGS:", line):
-            found[name := play[1]] = []
+            by_group[name := play[1]] = []
         elif host := re.fullmatch(r"\s{6}(\S+)", line):
-            found[name].append(host[1])
-    return {name: sorted(hosts) for name, hosts in found.items()}
+            by_group[name].append(host[1])
+    return {name: sorted(hosts) for name, hosts in by_group.items()}
 
 
 @pytest.mark.parametrize("stack", ["uod", "ebi"])
@@ -93,18 +93,18 @@ def test_idrs_way_to_a_machines_address_works_whatever_its_interface_is_called(k
 
 def stack_with(**changes: Any) -> dict[str, dict[str, str]]:
     """The metadata of each server of `ebi` with other settings."""
-    made = plan(parse(stacks.values("ebi") | changes, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
-    return {node.name: server_metadata(node, made) for node in made.nodes}
+    stack_plan = plan(parse(stacks.values("ebi") | changes, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    return {node.name: server_metadata(node, stack_plan) for node in stack_plan.nodes}
 
 
-def test_idrs_own_inventory_finds_groups_names_and_the_way_in_in_the_servers_metadata() -> None:
-    found = stack_with(storageNetwork={"name": "storage", "cidr": "172.16.0.0/16"})
-    assert found["bastion"] == {
+def test_idrs_own_inventory_finds_groups_names_and_the_bastion_in_the_servers_metadata() -> None:
+    inventories = stack_with(storageNetwork={"name": "storage", "cidr": "172.16.0.0/16"})
+    assert inventories["bastion"] == {
         "groups": "bastion-hosts,prod130-bastion-hosts",
         "hostname": "bastion",
         "ssh_proxy_host": "proxy",
     }
-    server = found["prod130-omeroreadonly-1"]
+    server = inventories["prod130-omeroreadonly-1"]
     assert {"ebi-nfs", "prod130-ebi-nfs", "prod130-omeroreadonly-hosts"} <= set(server.pop("groups").split(","))
     assert server == {
         "hostname": "prod130-omeroreadonly-1",
@@ -117,7 +117,7 @@ def test_groups_that_are_too_long_for_one_value_go_on_in_the_next() -> None:
     release = "r" * 20
     roles = ["omero-readwrite", "web", "database", "redis", "management", "proxy"]
     volumes = {name: {"sizeGib": 1} for name in ("db", "data")}
-    found = stack_with(
+    inventories = stack_with(
         live=release,
         releases={
             release: {
@@ -127,8 +127,8 @@ def test_groups_that_are_too_long_for_one_value_go_on_in_the_next() -> None:
         },
         storageGroup="s" * 40,
     )[f"{release}-all"]
-    values = [value for key, value in found.items() if key.startswith("groups")]
+    values = [value for key, value in inventories.items() if key.startswith("groups")]
     assert all(len(value) <= LONGEST_VALUE for value in values)
-    assert [key for key in found if key.startswith("groups")] == ["groups", "groups2", "groups3"][: len(values)]
+    assert [key for key in inventories if key.startswith("groups")] == ["groups", "groups2", "groups3"][: len(values)]
     names = ",".join(values).split(",")
     assert len(set(names)) == len(names) == 18

@@ -13,7 +13,7 @@ from model.systems import DEBIAN, UBUNTU
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("idr-debian-12", "Debian 12"),
         ("Debian-12-bookworm", "Debian 12"),
@@ -28,13 +28,13 @@ from model.systems import DEBIAN, UBUNTU
         ("", None),
     ],
 )
-def test_a_name_says_distribution_and_release_or_nothing(name: str, told: str | None) -> None:
-    found = by_name(name)
-    assert (str(found) if found else None) == told
+def test_a_name_says_distribution_and_release_or_nothing(name: str, expected: str | None) -> None:
+    system = by_name(name)
+    assert (str(system) if system else None) == expected
 
 
 @pytest.mark.parametrize(
-    ("told", "debian", "ubuntu"),
+    ("named", "debian", "ubuntu"),
     [
         (Told("debian", "12"), False, True),
         (Told("debian", "12.5"), False, True),
@@ -46,8 +46,8 @@ def test_a_name_says_distribution_and_release_or_nothing(name: str, told: str | 
         (Told("rocky", "9"), True, True),
     ],
 )
-def test_another_distribution_or_release_contradicts(told: Told, *, debian: bool, ubuntu: bool) -> None:
-    assert (told.contradicts(DEBIAN), told.contradicts(UBUNTU)) == (debian, ubuntu)
+def test_another_distribution_or_release_contradicts(named: Told, *, debian: bool, ubuntu: bool) -> None:
+    assert (named.contradicts(DEBIAN), named.contradicts(UBUNTU)) == (debian, ubuntu)
 
 
 def official(**images: str) -> Plan:
@@ -56,13 +56,13 @@ def official(**images: str) -> Plan:
     return plan(parse(values, Source("mine", "Pulumi.mine.yaml")), "mine")
 
 
-def wrong_systems(made: Plan, *images: Image) -> list[str]:
-    return [line for line in absent(made, CloudState(images=images)) if " needs " in line]
+def wrong_systems(stack_plan: Plan, *images: Image) -> list[str]:
+    return [line for line in absent(stack_plan, CloudState(images=images)) if " needs " in line]
 
 
-def test_debian_under_omero_image_is_refused_before_anything_is_made() -> None:
-    made = official(image="debian-12", omeroImage="debian-12")
-    (line,) = wrong_systems(made, Image("debian-12"))
+def test_debian_under_omero_image_is_refused_before_anything_is_created() -> None:
+    stack_plan = official(image="debian-12", omeroImage="debian-12")
+    (line,) = wrong_systems(stack_plan, Image("debian-12"))
     assert line == (
         "image 'debian-12' is Debian 12, idr2016-omero needs Ubuntu 24.04: name another image; should this be wrong, "
         "set the image's properties os_distro and os_version"
@@ -84,17 +84,17 @@ def test_debian_under_omero_image_is_refused_before_anything_is_made() -> None:
     ],
 )
 def test_what_contradicts_the_roles_is_refused(debian: Image, ubuntu: Image, wrong: int) -> None:
-    made = official(image=debian.name, omeroImage=ubuntu.name)
-    assert len(wrong_systems(made, debian, ubuntu)) == wrong
+    stack_plan = official(image=debian.name, omeroImage=ubuntu.name)
+    assert len(wrong_systems(stack_plan, debian, ubuntu)) == wrong
 
 
 def test_another_debian_by_its_name_alone_is_a_notice() -> None:
-    made = official(image="debian-13", omeroImage="u")
+    stack_plan = official(image="debian-13", omeroImage="u")
     state = CloudState(images=(Image("debian-13"), Image("u")))
-    assert wrong_systems(made, *(state.images or ())) == []
-    assert "image 'debian-13' is Debian 13 by its name, the roles support Debian 12" in notices(made, state)
+    assert wrong_systems(stack_plan, *(state.images or ())) == []
+    assert "image 'debian-13' is Debian 13 by its name, the roles support Debian 12" in notices(stack_plan, state)
 
 
 def test_where_another_tool_configures_the_nodes_any_system_will_do() -> None:
-    made = stacks.with_settings(official(image="rocky-9", omeroImage="rocky-9"), configure=False)
-    assert wrong_systems(made, Image("rocky-9")) == []
+    stack_plan = stacks.with_settings(official(image="rocky-9", omeroImage="rocky-9"), configure=False)
+    assert wrong_systems(stack_plan, Image("rocky-9")) == []

@@ -23,9 +23,9 @@ def test_the_same_number_and_seed_give_the_same_mutation() -> None:
 
 def test_nonsense_is_found_in_a_plan_that_has_it() -> None:
     """What the mutations are judged by can say no."""
-    made = stacks.plan_of("local")
-    node = made.nodes[1]
-    twice = nonsense.replace_nodes(made, (node, node))
+    plan = stacks.plan_of("local")
+    node = plan.nodes[1]
+    twice = nonsense.replace_nodes(plan, (node, node))
     assert any("two nodes of one name" in text for text in nonsense.of_plan(twice, {}))
     texts = {"x /etc/idr/node.env": "http_proxy=http://a b\n", "y": "a\0b", "z bootstrap": "- a list"}
-    assert len(list(nonsense.of_plan(made, texts))) == len(texts)
+    assert len(list(nonsense.of_plan(plan, texts))) == len(texts)

@@ -50,6 +50,8 @@ REFUSED = {
     "readonly": "'readonly' is no option of nfs(5)",
     "ro,timeo=6s": "timeo takes a whole number, as in timeo=600",
     "ro,rsize": "rsize takes a whole number, as in rsize=600",
+    "ro,timeo=601": "timeo=601 would hang OMERO while a server is away; at most 600 (tenths of a second)",
+    "ro,retrans=11": "retrans=11 would hang OMERO while a server is away; at most 10 (tries)",
 }
 
 
@@ -62,12 +64,12 @@ def mounted(options: str) -> Plan:
 
 @pytest.mark.parametrize("options", NEEDED)
 def test_security_groups_and_host_firewall_open_what_the_options_need(options: str) -> None:
-    made = mounted(options)
-    rules = {(r.transport, r.port, r.group) for r in made.releases[0].rules if r.remote_cidr == "172.16.0.0/16"}
+    stack_plan = mounted(options)
+    rules = {(r.transport, r.port, r.group) for r in stack_plan.releases[0].rules if r.remote_cidr == "172.16.0.0/16"}
     groups = ("prod130-omero-readonly", "prod130-omero-readwrite")
     assert rules == {(transport, port, group) for transport, port in NEEDED[options] for group in groups}
-    for node in made.nodes:
-        out = {(a.transport, a.port) for a in host_rules(made, node).egress if "172.16.0.0/16" in a.peers}
+    for node in stack_plan.nodes:
+        out = {(a.transport, a.port) for a in host_rules(stack_plan, node).egress if "172.16.0.0/16" in a.peers}
         assert out == (set(NEEDED[options]) if node.storage_network else set())
 
 

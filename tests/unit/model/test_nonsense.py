@@ -1,4 +1,4 @@
-"""Settings that name what is not there, take another's place, or cannot be meant: each kind with several cases."""
+"""Settings that name what does not exist, use what is taken, or cannot be meant: each kind with several cases."""
 
 import base64
 from collections.abc import Callable
@@ -22,13 +22,13 @@ KEY_BEGIN = "-----BEGIN {}PRIVATE KEY-----"
 
 
 def only(change: Callable[[Values], object], source: Source = CERTIFIED) -> str:
-    """What is said of the one mistake."""
+    """Return the message for the one mistake."""
     (line,) = mistakes(change, source)
     return line.removeprefix("Pulumi.local.yaml: ")
 
 
 def given_with(**values: Any) -> str:
-    """What is said of the one mistake in these top-level values."""
+    """Return the message for the one mistake in these top-level values."""
     return only(lambda v: v.update(values))
 
 
@@ -47,8 +47,8 @@ def accepted(**values: Any) -> None:
     ],
 )
 def test_a_rotation_of_no_secret_is_named(name: str, end: str) -> None:
-    said = only(lambda v: v.update(rotations={name: 2}))
-    assert said.startswith(f"idr:rotations: '{name}' is the name of no secret of this stack; {end}")
+    message = only(lambda v: v.update(rotations={name: 2}))
+    assert message.startswith(f"idr:rotations: '{name}' is the name of no secret of this stack; {end}")
 
 
 def test_every_name_that_is_derived_can_be_rotated_and_no_other() -> None:
@@ -59,10 +59,10 @@ def test_every_name_that_is_derived_can_be_rotated_and_no_other() -> None:
             asked.add(name)
             return super().derive(name, length, rotation)
 
-    made = stacks.plan_of("ebi")
-    rendered.texts(made, Asked("ebi", "a stack secret for tests"))
+    plan = stacks.plan_of("ebi")
+    rendered.texts(plan, Asked("ebi", "a stack secret for tests"))
     # A certificate's serial number is not of its own: it is renewed with the certificate.
-    assert {name for name in asked if not name.startswith("serial/")} == secret_names(made)
+    assert {name for name in asked if not name.startswith("serial/")} == secret_names(plan)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_every_name_that_is_derived_can_be_rotated_and_no_other() -> None:
     ],
 )
 def test_a_download_is_a_file_that_anybody_may_fetch(url: str, reason: str) -> None:
-    said = only(lambda v: v["omero"].update(server={"url": url}))
-    assert said.startswith(f"idr:omero.server.url: {reason}")
+    message = only(lambda v: v["omero"].update(server={"url": url}))
+    assert message.startswith(f"idr:omero.server.url: {reason}")
 
 
 @pytest.mark.parametrize("url", ["http://p:0", "http://p:3128/path", "http://p:3128/?x=1", "http://p:3128#x"])
@@ -88,7 +88,7 @@ def test_a_proxy_is_a_host_and_a_port(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"exceptions": ["a.example.org"]}, "exceptions: is for `http`, which is not set"),
         (
@@ -102,23 +102,23 @@ def test_a_proxy_is_a_host_and_a_port(url: str) -> None:
         ),
     ],
 )
-def test_a_setting_of_a_proxy_that_is_not_there_is_named(change: Values, said: str) -> None:
-    assert given_with(proxies=change) == f"idr:proxies: {said}"
+def test_a_setting_of_a_proxy_that_is_not_there_is_named(change: Values, message: str) -> None:
+    assert given_with(proxies=change) == f"idr:proxies: {message}"
     named = {"http": "http://proxy.example.org:3128"}
     accepted(proxies={key: value for key, value in change.items() if key != "packages"} | named)
     accepted(proxies={**change, "http": SEALED})
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "said"),
+    ("name", "change", "message"),
     [
         ("redis", {"heapMib": 512}, "heapMib: this node has no OMERO.server"),
         ("redis", {"webWorkers": 2}, "webWorkers: this node has no OMERO.web"),
         ("proxy", {"antiAffinity": "hard"}, "antiAffinity: one node has none to be apart from; set count"),
     ],
 )
-def test_a_setting_of_what_a_node_does_not_have_is_named(name: str, change: Values, said: str) -> None:
-    assert only(lambda v: node(v, name).update(change)) == f"idr:releases.demo1.nodes.{name}: {said}"
+def test_a_setting_of_what_a_node_does_not_have_is_named(name: str, change: Values, message: str) -> None:
+    assert only(lambda v: node(v, name).update(change)) == f"idr:releases.demo1.nodes.{name}: {message}"
 
 
 OFFICIAL = stacks.values("ebi")["omero"]
@@ -127,8 +127,8 @@ FAR = {"url": "http://files.example.org:8081/Ice.tar.gz"}
 
 def test_what_is_fetched_is_at_a_port_that_is_open() -> None:
     from_there = {"omero": {**OFFICIAL, "ice": FAR}}
-    said = "idr: omero.ice.url: nodes may fetch from ports 80 and 443, not from 8081: add a flow that opens it"
-    assert given_with(**from_there) == said
+    message = "idr: omero.ice.url: nodes may fetch from ports 80 and 443, not from 8081: add a flow that opens it"
+    assert given_with(**from_there) == message
     authority = {"hostName": HOST, "acme": {"directory": "https://acme.example.org:14000/dir"}}
     assert "acme.directory: nodes may fetch from ports 80 and 443, not from 14000" in given_with(**authority)
     opening = {"from": "node", "to": "192.0.2.8/32", "ports": [8081, 14000], "why": "files of the site"}
@@ -159,15 +159,15 @@ def test_omero_reaches_the_services_that_its_configuration_names(key: str, value
 
 def test_a_service_at_another_port_is_looked_for_there() -> None:
     config = {"omero.mail.host": "mail.example.org", "omero.mail.port": 587}
-    said = given_with(web={"config": config})
-    assert said == "idr: web.config: omero.mail.host is at port 587, which no flow opens; add one to flows"
+    message = given_with(web={"config": config})
+    assert message == "idr: web.config: omero.mail.host is at port 587, which no flow opens; add one to flows"
     accepted(web={"config": {"omero.mail.host": SEALED, "omero.mail.port": SEALED}})
 
 
 def test_the_keys_of_a_cache_fit_into_the_proxys_memory() -> None:
-    said = only(lambda v: node(v, "proxy").update(volumes={"nginxcache": {"sizeGib": 5000}}))
-    assert said.startswith("idr: releases.demo1.nodes.proxy: the keys of a cache of 5000 GiB take ")
-    assert said.endswith("its flavor 'local.small' has 768 beside what its other services take")
+    message = only(lambda v: node(v, "proxy").update(volumes={"nginxcache": {"sizeGib": 5000}}))
+    assert message.startswith("idr: releases.demo1.nodes.proxy: the keys of a cache of 5000 GiB take ")
+    assert message.endswith("its flavor 'local.small' has 768 beside what its other services take")
 
 
 @pytest.mark.parametrize("email", ["-o@example.org", "a@b..c", "a@-b"])
@@ -280,9 +280,9 @@ def test_a_number_is_one_that_can_be_meant(position: int) -> None:
     ],
 )
 def test_an_operators_key_is_a_key_and_what_is_none_is_not_repeated(key: str) -> None:
-    said = only(lambda v: v.update(operators=[key]))
-    assert said.startswith("idr:operators.0: must be ")
-    assert not any(part in said for part in key.split()[1:] if len(part) > 4)
+    message = only(lambda v: v.update(operators=[key]))
+    assert message.startswith("idr:operators.0: must be ")
+    assert not any(part in message for part in key.split()[1:] if len(part) > 4)
 
 
 def test_a_weak_operators_key_is_refused() -> None:

@@ -31,15 +31,15 @@ def test_the_storage_group_cannot_be_another_group(name: str) -> None:
 
 @pytest.mark.parametrize("layout", stacks.LAYOUTS)
 def test_no_group_of_a_layout_has_two_meanings(layout: str) -> None:
-    made = stacks.plan_of(layout)
-    hosts = {each.name for each in made.nodes}
-    assert not hosts & {group for each in made.nodes for group in groups(each, made)}
+    stack_plan = stacks.plan_of(layout)
+    hosts = {each.name for each in stack_plan.nodes}
+    assert not hosts & {group for each in stack_plan.nodes for group in groups(each, stack_plan)}
 
 
 @pytest.mark.parametrize("name", ["localhost", "bastion", "hosts"])
 def test_a_node_cannot_have_a_name_that_is_taken(name: str) -> None:
-    said = only(lambda v: release(v)["nodes"].update({name: release(v)["nodes"].pop("redis")}))
-    assert said.startswith(f"idr: releases.demo1.nodes.{name}: cannot have this name: ")
+    message = only(lambda v: release(v)["nodes"].update({name: release(v)["nodes"].pop("redis")}))
+    assert message.startswith(f"idr: releases.demo1.nodes.{name}: cannot have this name: ")
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_every_setting_with_a_host_in_it_names_another_machine(host: str) -> Non
     ):
         if "email" in str(change) and host == "localhost":
             continue  # a mailbox on localhost may be this machine's own
-        said = mistakes(lambda v, change=change: v.update(change), CERTIFIED)  # type: ignore[misc]  # a lambda with a default
-        assert len(said) == 1, change
-        assert any(part in said[0] for part in ("must be", "cannot be", "must name")), said
+        message = mistakes(lambda v, change=change: v.update(change), CERTIFIED)  # type: ignore[misc]  # a lambda with a default
+        assert len(message) == 1, change
+        assert any(part in message[0] for part in ("must be", "cannot be", "must name")), message
 
 
 @pytest.mark.parametrize("name", ["haproxy", "dhcpcd", "usbmux", "postgres", "omero-web", "idr", "systemd-journal"])
@@ -121,10 +121,10 @@ def test_a_stack_of_any_name_gives_a_host_name(stack: str, expected: str) -> Non
 def test_long_names_are_names(stack: str, host: str | None) -> None:
     values = stacks.values("local") | ({"hostName": host} if host else {})
     values["omero"] = stacks.values("ebi")["omero"]
-    made = plan(parse(values, Source(stack, f"Pulumi.{stack}.yaml")), stack)
-    rendered.texts(made, Secrets(stack, "a stack secret for tests"))
-    assert all(len(label) <= 63 for label in made.host_name.split("."))
-    names = Secrets(stack, "a stack secret for tests").certificate("x", (made.host_name, "a"))
-    found = x509.load_pem_x509_certificate(names.certificate.encode())
-    alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert alternative.get_values_for_type(x509.DNSName) == [made.host_name, "a"]
+    stack_plan = plan(parse(values, Source(stack, f"Pulumi.{stack}.yaml")), stack)
+    rendered.texts(stack_plan, Secrets(stack, "a stack secret for tests"))
+    assert all(len(label) <= 63 for label in stack_plan.host_name.split("."))
+    names = Secrets(stack, "a stack secret for tests").certificate("x", (stack_plan.host_name, "a"))
+    certificate = x509.load_pem_x509_certificate(names.certificate.encode())
+    alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert alternative.get_values_for_type(x509.DNSName) == [stack_plan.host_name, "a"]

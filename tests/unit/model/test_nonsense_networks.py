@@ -43,9 +43,9 @@ def test_a_network_of_the_internet_is_for_networks_that_are_there_already(cidr: 
     ],
 )
 def test_machines_of_the_site_are_not_in_the_stacks_own_networks(setting: str, change: Values) -> None:
-    said = only(lambda v: v.update(change))
-    assert said.startswith(f"idr: {setting} 10.130.")
-    assert said.endswith("where this stack's own machines are")
+    message = only(lambda v: v.update(change))
+    assert message.startswith(f"idr: {setting} 10.130.")
+    assert message.endswith("where this stack's own machines are")
 
 
 @pytest.mark.parametrize("name", ["proxy", "bastion", "demo1-redis", "demo1-proxy", "database"])
@@ -61,23 +61,23 @@ def test_a_machine_of_the_site_does_not_have_the_name_of_a_node(name: str) -> No
 
 def test_the_storage_network_is_not_where_floating_addresses_come_from() -> None:
     storage = {"name": "public", "cidr": "172.16.0.0/16"}
-    said = given_with(externalNetwork="public", storageNetwork=storage)
-    assert said.startswith("idr: storageNetwork.name: is the externalNetwork")
+    message = given_with(externalNetwork="public", storageNetwork=storage)
+    assert message.startswith("idr: storageNetwork.name: is the externalNetwork")
     accepted(externalNetwork="internet", storageNetwork=storage)
 
 
 def test_one_floating_address_leads_to_one_machine() -> None:
-    said = only(lambda v: v.update(floatingIps={"public": "192.0.2.9", "bastion": "192.0.2.9"}))
-    assert said == "idr:floatingIps: public and bastion are both 192.0.2.9: an address leads to one machine"
+    message = only(lambda v: v.update(floatingIps={"public": "192.0.2.9", "bastion": "192.0.2.9"}))
+    assert message == "idr:floatingIps: public and bastion are both 192.0.2.9: an address leads to one machine"
 
 
 def test_an_existing_network_has_one_purpose() -> None:
     releases = {"demo1": stacks.values("local")["releases"]["demo1"] | {"existingNetwork": "campus"}}
-    said = given_with(releases=releases, externalNetwork="campus")
-    assert said.startswith("idr: releases.demo1.existingNetwork: is the externalNetwork")
+    message = given_with(releases=releases, externalNetwork="campus")
+    assert message.startswith("idr: releases.demo1.existingNetwork: is the externalNetwork")
     storage = {"name": "campus", "cidr": "172.16.0.0/16"}
-    said = given_with(releases=releases, storageNetwork=storage)
-    assert said.startswith("idr: releases.demo1.existingNetwork: is the storageNetwork")
+    message = given_with(releases=releases, storageNetwork=storage)
+    assert message.startswith("idr: releases.demo1.existingNetwork: is the storageNetwork")
     accepted(releases=releases, storageNetwork=storage | {"name": "storage"})
 
 

@@ -23,21 +23,21 @@ def planned(*mounts: dict[str, Any], **others: Any) -> Plan:
     return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", ENCRYPTED)), "ebi")
 
 
-def files(made: Plan, role: Role) -> dict[str, dict[str, str]]:
-    node = next(node for node in made.nodes if role in node.roles)
+def files(stack_plan: Plan, role: Role) -> dict[str, dict[str, str]]:
+    node = next(node for node in stack_plan.nodes if role in node.roles)
     ids = {volume.purpose: "6c7a4e6e-5a1b-4f5e-9c4e-0d7c1f1e2a3b" for volume in node.volumes}
-    bundle = json.loads(render.bundle(node, made, stacks.secrets_of("ebi"), ids))
+    bundle = json.loads(render.bundle(node, stack_plan, stacks.secrets_of("ebi"), ids))
     return {entry["path"]: entry for entry in bundle["files"]}
 
 
 @pytest.mark.parametrize("role", sorted(OMERO_ROLES))
 def test_every_omero_node_mounts_each_bucket_at_the_same_path(role: Role) -> None:
-    found = files(planned(ZARR, PRIVATE), role)
-    units = {path.rsplit("/", 1)[-1]: entry["content"] for path, entry in found.items() if "/idr-s3-" in path}
+    by_node = files(planned(ZARR, PRIVATE), role)
+    units = {path.rsplit("/", 1)[-1]: entry["content"] for path, entry in by_node.items() if "/idr-s3-" in path}
     assert units.keys() == {"idr-s3-uod-idr-zarr.service", "idr-s3-uod-idr--new.service"}
     assert "store:idr/zarr /uod/idr/zarr\n" in units["idr-s3-uod-idr-zarr.service"]
     assert "--read-only" in units["idr-s3-uod-idr-zarr.service"]
-    listed = found["/usr/local/lib/idr/s3/mounts"]["content"].splitlines()
+    listed = by_node["/usr/local/lib/idr/s3/mounts"]["content"].splitlines()
     assert listed[1:] == [
         "idr-s3-uod-idr-zarr /uod/idr/zarr idr/zarr of https://s3.example.org",
         "idr-s3-uod-idr--new /uod/idr-new submissions of https://s3.example.org",
@@ -45,23 +45,23 @@ def test_every_omero_node_mounts_each_bucket_at_the_same_path(role: Role) -> Non
 
 
 def test_the_secret_is_in_one_file_of_roots_and_reaches_rclone_as_it_is() -> None:
-    found = files(planned(ZARR, PRIVATE), Role.OMERO_READWRITE)
-    holders = [path for path, entry in found.items() if PRIVATE["secretKey"] in entry["content"]]
+    by_node = files(planned(ZARR, PRIVATE), Role.OMERO_READWRITE)
+    holders = [path for path, entry in by_node.items() if PRIVATE["secretKey"] in entry["content"]]
     assert holders == ["/etc/idr/s3/uod-idr--new.conf"]
-    assert found[holders[0]]["mode"] == "0600"
-    assert found[holders[0]]["owner"] == "root"
+    assert by_node[holders[0]]["mode"] == "0600"
+    assert by_node[holders[0]]["owner"] == "root"
     read = configparser.ConfigParser(interpolation=None, comment_prefixes=("#",))
-    read.read_string(found[holders[0]]["content"])
+    read.read_string(by_node[holders[0]]["content"])
     assert read["store"]["secret_access_key"] == PRIVATE["secretKey"]
     assert read["store"]["access_key_id"] == "AKIA1"
 
 
 def test_packages_are_those_of_nodes_that_mount_buckets() -> None:
-    def having(made: Plan) -> set[str]:
-        return {node.name for node in made.nodes if "rclone" in node.packages}
+    def having(stack_plan: Plan) -> set[str]:
+        return {node.name for node in stack_plan.nodes if "rclone" in node.packages}
 
-    made = planned(ZARR)
-    assert having(made) == {node.name for node in made.nodes if OMERO_ROLES.intersection(node.roles)}
+    stack_plan = planned(ZARR)
+    assert having(stack_plan) == {node.name for node in stack_plan.nodes if OMERO_ROLES.intersection(node.roles)}
     assert having(planned()) == set()
 
 
@@ -89,7 +89,7 @@ def test_what_cannot_work_is_refused(change: dict[str, Any], message: str) -> No
     assert message in str(refused.value)
 
 
-def test_a_bucket_and_a_share_cannot_have_one_place() -> None:
+def test_a_bucket_and_a_share_cannot_have_one_path() -> None:
     share = {"source": "nfs.example.org:/idr", "mount": "/uod/idr"}
     with pytest.raises(SettingsError, match="s3Mounts: /uod/idr/zarr is inside /uod/idr, which is mounted too"):
         planned(ZARR, nfsMounts=[share])

@@ -31,8 +31,8 @@ OUTPUTS = contract.outputs(PLAN, SECRETS, KNOWN)
 
 
 def node_variables(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = inventory.ansible(MADE)["_meta"]["hostvars"][name]
-    return found
+    variables: dict[str, Any] = inventory.ansible(MADE)["_meta"]["hostvars"][name]
+    return variables
 
 
 def test_the_inventory_has_idrs_group_names() -> None:
@@ -115,7 +115,7 @@ def test_the_hosts_file_gives_short_names_to_the_live_release_only() -> None:
     assert "10.130.0.10 bastion\n" in inventory.hosts_file(MADE)
 
 
-def test_prometheus_is_told_every_node() -> None:
+def test_prometheus_gets_every_node() -> None:
     targets = inventory.prometheus(MADE)
     assert [target.labels["node"] for target in targets] == [node.name for node in PLAN.nodes]
     assert targets[1].targets == ("10.130.1.20:9100",)
@@ -137,8 +137,8 @@ def test_flows_name_nodes() -> None:
 
 def test_the_firewall_table_says_why_for_every_rule() -> None:
     row = {"from": "demo1-web", "to": "demo1-redis", "protocol": "tcp", "port": 6379, "why": "sessions and caches"}
-    assert any(row.items() <= found.items() for found in OUTPUTS["firewall"])
-    assert all(found["why"] for found in OUTPUTS["firewall"])
+    assert any(row.items() <= rule.items() for rule in OUTPUTS["firewall"])
+    assert all(rule["why"] for rule in OUTPUTS["firewall"])
 
 
 def test_the_live_release_is_marked() -> None:

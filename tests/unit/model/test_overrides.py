@@ -64,7 +64,7 @@ def test_every_value_says_which_file_it_came_from(tmp_path: Path) -> None:
     assert source.origins["flavors", "local.small", "vcpus"] == "Pulumi.local.yaml"
 
 
-def test_a_mistake_names_the_file_that_made_it(tmp_path: Path) -> None:
+def test_a_mistake_names_the_file_with_it(tmp_path: Path) -> None:
     values = above(tmp_path, flavors={"local.small": {"memoryMib": -1}}) | {"colour": "blue"}
     merged, source = with_overrides(values, SOURCE, tmp_path)
     with pytest.raises(SettingsError) as caught:

@@ -61,8 +61,8 @@ def test_more_servers_get_more_connections() -> None:
 
 
 def test_nothing_is_open_to_the_world_but_the_public_ports_and_the_bastion() -> None:
-    made = stacks.plan_of("ebi")
-    rules = [rule for scope in (made.bastion, *made.releases) for rule in scope.rules]
+    stack_plan = stacks.plan_of("ebi")
+    rules = [rule for scope in (stack_plan.bastion, *stack_plan.releases) for rule in scope.rules]
     assert sorted(
         (rule.group, rule.port) for rule in rules if rule.direction == "ingress" and rule.remote_cidr == "0.0.0.0/0"
     ) == [
@@ -76,9 +76,9 @@ def test_nothing_is_open_to_the_world_but_the_public_ports_and_the_bastion() -> 
 def test_the_settings_in_a_plan_lack_the_stack_secrets() -> None:
     secret = SecretStr("what everything is derived from")
     given = stacks.settings("ebi").model_copy(update={"stack_secret": secret, "previous_stack_secret": secret})
-    made = plan(given, "ebi")
-    assert (made.settings.stack_secret, made.settings.previous_stack_secret) == (None, None)
-    assert made.settings.releases == given.releases
+    stack_plan = plan(given, "ebi")
+    assert (stack_plan.settings.stack_secret, stack_plan.settings.previous_stack_secret) == (None, None)
+    assert stack_plan.settings.releases == given.releases
 
 
 def test_only_omero_nodes_reach_the_database_and_only_web_nodes_redis() -> None:
@@ -91,9 +91,9 @@ def test_only_omero_nodes_reach_the_database_and_only_web_nodes_redis() -> None:
 
 
 def test_every_rule_names_groups_that_exist() -> None:
-    made = stacks.plan_of("ebi")
-    known = {group for scope in (made.bastion, *made.releases) for group in scope.security_groups}
-    for scope in (made.bastion, *made.releases):
+    stack_plan = stacks.plan_of("ebi")
+    known = {group for scope in (stack_plan.bastion, *stack_plan.releases) for group in scope.security_groups}
+    for scope in (stack_plan.bastion, *stack_plan.releases):
         for rule in scope.rules:
             assert rule.group in known
             assert rule.remote_group is None or rule.remote_group in known
@@ -107,8 +107,8 @@ def test_a_rebuild_number_reaches_only_the_node_it_names() -> None:
     values = stacks.values("local")
     values["releases"]["demo1"]["rebuild"] = {"redis": 2}
     values["bastion"]["rebuild"] = 3
-    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
-    assert {node.name: node.rebuild for node in made.nodes if node.rebuild} == {"bastion": 3, "demo1-redis": 2}
+    stack_plan = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    assert {node.name: node.rebuild for node in stack_plan.nodes if node.rebuild} == {"bastion": 3, "demo1-redis": 2}
 
 
 @pytest.mark.parametrize("stack", stacks.STACK_FILES)

@@ -289,5 +289,5 @@ def test_each_thing_is_looked_at(what: str) -> None:
 
 
 def test_what_the_cloud_does_not_tell_is_not_missed() -> None:
-    wanted = [made for made, _, _ in WRONG.values()]
-    assert [line for made in wanted for line in absent(made, CloudState())] == []
+    wanted = [plan for plan, _, _ in WRONG.values()]
+    assert [line for plan in wanted for line in absent(plan, CloudState())] == []

@@ -40,7 +40,7 @@ def there(of: Plan, **server: Any) -> CloudState:
         Server(f"idr-local-{n.name}", n.flavor_name, n.flavor.vcpus, n.flavor.memory_mib, n.image, "0")
         for n in of.nodes
     )
-    return replace(ENOUGH, servers=tuple(replace(made, **server) for made in servers))
+    return replace(ENOUGH, servers=tuple(replace(existing, **server) for existing in servers))
 
 
 def test_a_name_that_a_change_uses_is_checked_also_when_all_servers_are_there() -> None:
@@ -51,7 +51,7 @@ def test_a_name_that_a_change_uses_is_checked_also_when_all_servers_are_there() 
     assert absent(PLAN, larger) == ["flavor 'local.small' does not exist (available: local.medium)"]
 
 
-def test_a_server_that_is_moved_or_gets_another_network_is_made_anew_from_what_must_be_there() -> None:
+def test_a_server_that_is_moved_or_gets_another_network_is_recreated_from_what_must_be_there() -> None:
     no_image = replace(there(PLAN, zone="nova"), images=(), image_names=())
     assert absent(local(redis={"zone": "nova"}), no_image) == []
     assert absent(local(redis={"zone": "mars"}), no_image) == [
@@ -113,7 +113,7 @@ def test_a_node_whose_first_role_changes_would_lose_its_address() -> None:
     assert absent(release(nodes=values, rebuild={"omeroreadwrite": 2}), with_ports()) == []
 
 
-def test_another_storage_network_is_for_servers_that_are_made_anew() -> None:
+def test_another_storage_network_is_for_servers_that_are_recreated() -> None:
     port = Port("p", "idr-local-demo1-omeroreadwrite-storage", "s1", ("172.16.0.9",), mine=True)
     assert absent(WITH_STORAGE, with_ports(storage=port)) == []
     (line,) = absent(WITH_STORAGE, with_ports(storage=replace(port, network="s0")))
@@ -129,7 +129,7 @@ def test_a_flavor_described_as_larger_is_refused_for_servers_that_are_there() ->
     assert absent(local({"flavors": flavors, "configure": False}), there(PLAN)) == []
 
 
-def test_a_router_of_the_cloud_takes_no_live_stacks_place() -> None:
+def test_a_router_of_the_cloud_takes_no_live_stacks_address() -> None:
     state = replace(with_ports(), routers=(Router("theirs"), Router("idr-local", mine=True)))
     (line,) = absent(local({"router": "theirs"}), state)
     assert line.startswith("router 'theirs' cannot take the place of the stack's own")
@@ -211,9 +211,9 @@ def test_a_volume_and_a_router_that_can_be_used_are_no_hindrance() -> None:
         local(database=volume(**settings))
         for settings in ({"existing": VOLUME}, {"source": {"volume": VOLUME, "sizeGib": 1}})
     )
-    for found in (CloudVolume(VOLUME, "db", 1), CloudVolume(VOLUME, "db", 1, status="in-use", servers=("s1",))):
+    for usable in (CloudVolume(VOLUME, "db", 1), CloudVolume(VOLUME, "db", 1, status="in-use", servers=("s1",))):
         servers = (Server("idr-local-demo1-database", "local.small", 1, 768, "idr-debian-12", "0", id="s1"),)
-        assert absent(existing, replace(ENOUGH, volumes=(found,), servers=servers)) == []
-        assert absent(copied, replace(ENOUGH, volumes=(found,))) == []
+        assert absent(existing, replace(ENOUGH, volumes=(usable,), servers=servers)) == []
+        assert absent(copied, replace(ENOUGH, volumes=(usable,))) == []
     for known in ("e1", ""):
         assert absent(local({"router": "theirs"}), replace(ENOUGH, routers=(Router("theirs", known),))) == []

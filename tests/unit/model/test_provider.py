@@ -41,7 +41,7 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize("value", [3, "3"])
 def test_repeated_requests_are_refused(value: Any) -> None:
-    """A POST whose answer was lost made a data volume twice."""
+    """A POST whose answer was lost created a data volume twice."""
     with pytest.raises(ProviderError, match="openstack:maxRetries is set"):
         read({"authUrl": ADDRESS, **PERSON, "maxRetries": value})
     assert read({"authUrl": ADDRESS, **PERSON, "maxRetries": type(value)(0)}).auth_url == ADDRESS
@@ -73,7 +73,7 @@ def test_endpoints_are_read_from_a_stack_file_and_from_the_engine(given: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "message"),
     [
         ("{auth: x}", "'here': auth must be a mapping of keys to values"),
         ("{auth: {password: [1]}}", "'here': auth.password must be text"),
@@ -83,12 +83,12 @@ def test_endpoints_are_read_from_a_stack_file_and_from_the_engine(given: Any) ->
         ("[" * 5000, "cannot be read: "),
     ],
 )
-def test_an_entry_of_clouds_yaml_that_is_none_is_said_with_its_place(tmp_path: Path, entry: str, said: str) -> None:
+def test_an_entry_of_clouds_yaml_that_is_none_is_named_with_its_key(tmp_path: Path, entry: str, message: str) -> None:
     (tmp_path / "clouds.yaml").write_text(f"clouds:\n  here: {entry}\n")
     with pytest.raises(ProviderError) as caught:
         clouds_yaml.entry("here", "one", tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}/clouds.yaml")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [True, "true", "True", "1"])

@@ -28,17 +28,17 @@ def signed(name: str, *hosts: str) -> Certificate:
 
 
 def given(**other: str) -> dict[str, str]:
-    made = signed("visitors", HOST, "*.wild.example.org")
-    return {"certificate": made.certificate, "key": made.key} | other
+    pair = signed("visitors", HOST, "*.wild.example.org")
+    return {"certificate": pair.certificate, "key": pair.key} | other
 
 
 def planned(**values: Any) -> Plan:
     return plan(parse(stacks.values("local") | {"hostName": HOST} | values, SOURCE), "local")
 
 
-def files(made: Plan, node: str) -> dict[str, str]:
-    found = next(each for each in made.nodes if each.name == node)
-    bundle = render.bundle(found, made, stacks.secrets_of("local"), proxy.VOLUMES)
+def files(stack_plan: Plan, node: str) -> dict[str, str]:
+    node_plan = next(each for each in stack_plan.nodes if each.name == node)
+    bundle = render.bundle(node_plan, stack_plan, stacks.secrets_of("local"), proxy.VOLUMES)
     return {entry["path"]: entry["content"] for entry in json.loads(bundle)["files"]}
 
 
@@ -77,14 +77,14 @@ WRONG: dict[str, tuple[Callable[[], Values], str]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_does_not_fit_is_refused_without_showing_it(name: str) -> None:
     values, message = WRONG[name]
-    said = mistakes(lambda v: v.update({"hostName": HOST} | values()), SOURCE)
-    assert said == [f"Pulumi.local.yaml: {message}"]
+    messages = mistakes(lambda v: v.update({"hostName": HOST} | values()), SOURCE)
+    assert messages == [f"Pulumi.local.yaml: {message}"]
 
 
 def test_a_wildcard_is_for_one_label_more() -> None:
     assert planned(hostName="idr.wild.example.org", certificate=given()).settings.certificate
-    said = mistakes(lambda v: v.update(hostName="a.b.wild.example.org", certificate=given()), SOURCE)
-    assert said == ["Pulumi.local.yaml: idr: certificate: is not for the hostName a.b.wild.example.org"]
+    messages = mistakes(lambda v: v.update(hostName="a.b.wild.example.org", certificate=given()), SOURCE)
+    assert messages == ["Pulumi.local.yaml: idr: certificate: is not for the hostName a.b.wild.example.org"]
 
 
 @pytest.mark.parametrize("sealed", ["certificate", "key"])
@@ -93,49 +93,49 @@ def test_what_is_encrypted_in_the_stack_file_is_not_judged(sealed: str) -> None:
 
 
 def test_the_given_certificate_is_what_nginx_shows() -> None:
-    found = files(planned(certificate=given()), "demo1-proxy")
-    assert found["/etc/nginx/tls/given/fullchain.pem"] == given()["certificate"]
-    assert found["/etc/nginx/tls/given/privkey.pem"] == given()["key"]
-    assert "ssl_certificate /etc/nginx/tls/given/fullchain.pem;" in found["/etc/nginx/conf.d/site.conf"]
+    proxy_files = files(planned(certificate=given()), "demo1-proxy")
+    assert proxy_files["/etc/nginx/tls/given/fullchain.pem"] == given()["certificate"]
+    assert proxy_files["/etc/nginx/tls/given/privkey.pem"] == given()["key"]
+    assert "ssl_certificate /etc/nginx/tls/given/fullchain.pem;" in proxy_files["/etc/nginx/conf.d/site.conf"]
 
 
 def test_services_inside_keep_the_stacks_own_authority() -> None:
-    found = files(planned(certificate=given()), "demo1-database")
-    assert given()["certificate"] not in "".join(found.values())
+    database_files = files(planned(certificate=given()), "demo1-database")
+    assert given()["certificate"] not in "".join(database_files.values())
 
 
 def test_only_the_proxy_behind_the_public_address_asks_an_authority() -> None:
     values = stacks.values("local")
     values["releases"]["demo2"] = values["releases"]["demo1"] | {"cidr": "10.130.2.0/24"}
-    made = planned(releases=values["releases"], acme={"email": "operators@example.org"})
-    assert files(made, "demo1-proxy")[ACME_ENV].splitlines()[1:] == [
+    stack_plan = planned(releases=values["releases"], acme={"email": "operators@example.org"})
+    assert files(stack_plan, "demo1-proxy")[ACME_ENV].splitlines()[1:] == [
         f"ACME_DIRECTORY={LETS_ENCRYPT}",
         f"ACME_HOST={HOST}",
         "ACME_EMAIL=operators@example.org",
     ]
-    assert "ACME" not in files(made, "demo2-proxy")[ACME_ENV]
-    assert "acme" not in files(made, "demo2-proxy")["/etc/nginx/conf.d/site.conf"]
+    assert "ACME" not in files(stack_plan, "demo2-proxy")[ACME_ENV]
+    assert "acme" not in files(stack_plan, "demo2-proxy")["/etc/nginx/conf.d/site.conf"]
 
 
 def test_certbot_goes_the_sites_way_to_an_authority_of_its_own() -> None:
-    made = planned(
+    stack_plan = planned(
         acme={"directory": "https://acme.example.org/directory", "authority": AUTHORITY},
         proxies={"http": "http://proxy.example.org:3128", "exceptions": ["acme.example.org"]},
     )
-    found = files(made, "demo1-proxy")
-    assert found["/usr/local/lib/idr/proxy/acme-authority.pem"] == AUTHORITY
-    assert found[ACME_ENV].splitlines()[4:] == [
+    proxy_files = files(stack_plan, "demo1-proxy")
+    assert proxy_files["/usr/local/lib/idr/proxy/acme-authority.pem"] == AUTHORITY
+    assert proxy_files[ACME_ENV].splitlines()[4:] == [
         "REQUESTS_CA_BUNDLE=/usr/local/lib/idr/proxy/acme-authority.pem",
     ]
-    node = found["/etc/idr/node.env"].splitlines()
+    node = proxy_files["/etc/idr/node.env"].splitlines()
     assert "https_proxy=http://proxy.example.org:3128/" in node
     assert "no_proxy=localhost,127.0.0.1,169.254.169.254,acme.example.org" in node
-    renewal = found["/etc/systemd/system/certbot.service.d/idr.conf"].splitlines()
+    renewal = proxy_files["/etc/systemd/system/certbot.service.d/idr.conf"].splitlines()
     assert [line for line in renewal if line.startswith("EnvironmentFile=")] == [
         "EnvironmentFile=-/etc/idr/node.env",
         f"EnvironmentFile=-{ACME_ENV}",
     ]
-    asking = found["/usr/local/lib/idr/proxy/certificate"].splitlines()
+    asking = proxy_files["/usr/local/lib/idr/proxy/certificate"].splitlines()
     assert asking.index(". /etc/idr/node.env") < asking.index(f". {ACME_ENV}")
 
 

@@ -27,14 +27,14 @@ def planned(*entries: dict[str, Any], **others: Any) -> Plan:
     return plan(parse(stacks.values("ebi") | {"storage": list(entries)} | others, SOURCE), "ebi")
 
 
-def bundles(made: Plan) -> dict[str, str]:
+def bundles(stack_plan: Plan) -> dict[str, str]:
     ids = {"data": "6c7a4e6e-5a1b-4f5e-9c4e-0d7c1f1e2a3b", "db": "x", "nginxcache": "y", "raw": ID}
-    return {node.name: render.bundle(node, made, stacks.secrets_of("ebi"), ids) for node in made.nodes}
+    return {node.name: render.bundle(node, stack_plan, stacks.secrets_of("ebi"), ids) for node in stack_plan.nodes}
 
 
-def files(made: Plan, role: Role) -> dict[str, str]:
-    node = next(node for node in made.nodes if role in node.roles)
-    return rendered.files(node, made, stacks.secrets_of("ebi"))
+def files(stack_plan: Plan, role: Role) -> dict[str, str]:
+    node = next(node for node in stack_plan.nodes if role in node.roles)
+    return rendered.files(node, stack_plan, stacks.secrets_of("ebi"))
 
 
 def test_former_names_are_read_as_entries_of_their_kind() -> None:
@@ -55,13 +55,13 @@ def test_former_names_are_named_with_what_to_write_instead() -> None:
 
 @pytest.mark.parametrize("role", sorted(OMERO_ROLES))
 def test_every_omero_node_has_the_links_and_asks_for_the_folders(role: Role) -> None:
-    found = files(planned(SHARE, PATH, LINKS), role)
-    assert found["/usr/local/lib/idr/local-storage/links"].splitlines()[1:] == [
+    by_path = files(planned(SHARE, PATH, LINKS), role)
+    assert by_path["/usr/local/lib/idr/local-storage/links"].splitlines()[1:] == [
         "/uod/filesets/idr0001 /uod/idr/1",
         "/uod/filesets/old/idr0002 /srv/images",
     ]
-    assert found["/usr/local/lib/idr/local-storage/folders"].splitlines()[1:] == ["/srv/images"]
-    target = found["/etc/systemd/system/idr-local-storage.target"].splitlines()
+    assert by_path["/usr/local/lib/idr/local-storage/folders"].splitlines()[1:] == ["/srv/images"]
+    target = by_path["/etc/systemd/system/idr-local-storage.target"].splitlines()
     assert {"RequiresMountsFor=/srv/images", "Before=omero-server.service"} <= set(target)
 
 
@@ -79,8 +79,8 @@ def test_who_needs_neither_has_no_role_for_them() -> None:
 
 
 def test_an_import_takes_images_of_every_kind() -> None:
-    made = planned(SHARE, {"kind": "s3", **ZARR}, PATH, LINKS)
-    about = json.loads(files(made, Role.OMERO_READWRITE)["/etc/idr/import.json"])
+    stack_plan = planned(SHARE, {"kind": "s3", **ZARR}, PATH, LINKS)
+    about = json.loads(files(stack_plan, Role.OMERO_READWRITE)["/etc/idr/import.json"])
     # What is no mount cannot be asked to be one.
     assert about["mounts"] == ["/uod/idr", "/uod/zarr"]
     assert about["folders"] == ["/srv/images", "/uod/filesets"]
@@ -95,8 +95,8 @@ def test_an_import_takes_images_of_every_kind() -> None:
     ],
 )
 def test_export_locations_of_manila_are_servers_of_nfs(location: str) -> None:
-    made = planned({**SHARE, "source": location})
-    mounts = files(made, Role.OMERO_READONLY)["/usr/local/lib/idr/nfs/mounts"]
+    stack_plan = planned({**SHARE, "source": location})
+    mounts = files(stack_plan, Role.OMERO_READONLY)["/usr/local/lib/idr/nfs/mounts"]
     assert f"{location} /uod/idr ro" in mounts.splitlines()
 
 
@@ -138,7 +138,7 @@ def test_what_cannot_work_is_refused(entries: list[Any], message: str) -> None:
     assert message in str(refused.value)
 
 
-def test_a_share_under_a_former_name_and_an_entry_cannot_have_one_place() -> None:
+def test_a_share_under_a_former_name_and_an_entry_cannot_have_one_path() -> None:
     with pytest.raises(SettingsError, match="/uod/idr is mounted twice"):
         planned(SHARE, nfsMounts=[NFS])
 
@@ -152,23 +152,25 @@ def test_the_secret_of_a_bucket_in_plain_text_is_refused() -> None:
 
 
 def test_the_node_that_writes_has_the_volume_and_shares_it_with_the_others() -> None:
-    made = planned(VOLUME)
-    having = [(node, volume) for node in made.nodes for volume in node.volumes if volume.purpose == "raw"]
+    stack_plan = planned(VOLUME)
+    having = [(node, volume) for node in stack_plan.nodes for volume in node.volumes if volume.purpose == "raw"]
     assert [(node.name, volume.name, volume.size_gib) for node, volume in having] == [
         ("prod130-omeroreadwrite", "prod130-omeroreadwrite-raw", 500)
     ]
     (node, volume) = having[0]
     assert volume.is_new
-    found = json.loads(render.bundle(node, made, stacks.secrets_of("ebi"), {"data": "x", "raw": ID}))["files"]
-    texts = {entry["path"]: entry["content"] for entry in found}
+    bundle_files = json.loads(render.bundle(node, stack_plan, stacks.secrets_of("ebi"), {"data": "x", "raw": ID}))[
+        "files"
+    ]
+    texts = {entry["path"]: entry["content"] for entry in bundle_files}
     assert f"{ID} /uod/raw 500 new" in texts["/etc/idr/volumes"]
     assert "/uod/raw" in texts["/usr/local/lib/idr/local-storage/mounts"].splitlines()
     shared = [line for line in texts["/etc/exports.d/idr.exports"].splitlines() if line.startswith("/uod/raw ")]
-    others = [node.address for node in made.nodes if Role.OMERO_READONLY in node.roles]
+    others = [node.address for node in stack_plan.nodes if Role.OMERO_READONLY in node.roles]
     options = f"ro,sync,no_subtree_check,root_squash,mp,fsid={ID}"
     assert shared == [f"/uod/raw {address}({options})" for address in others]
-    for reader in (node for node in made.nodes if Role.OMERO_READONLY in node.roles):
-        mounts = rendered.files(reader, made, stacks.secrets_of("ebi"))["/usr/local/lib/idr/nfs/mounts"]
+    for reader in (node for node in stack_plan.nodes if Role.OMERO_READONLY in node.roles):
+        mounts = rendered.files(reader, stack_plan, stacks.secrets_of("ebi"))["/usr/local/lib/idr/nfs/mounts"]
         assert f"{node.address}:/uod/raw /uod/raw ro,vers=4.2" in mounts.splitlines()
 
 
@@ -180,9 +182,11 @@ def test_an_import_takes_images_of_a_volume() -> None:
 def test_each_release_has_its_own_volume_at_the_same_path() -> None:
     releases = stacks.values("ebi")["releases"]
     both = releases | {"prod131": {**releases["prod130"], "cidr": "192.168.131.0/24"}}
-    made = planned(VOLUME, {**VOLUME, "release": "prod131", "existing": ID}, releases=both)
-    found = {volume.name: volume.existing for node in made.nodes for volume in node.volumes if volume.purpose == "raw"}
-    assert {name: str(one) for name, one in found.items()} == {
+    stack_plan = planned(VOLUME, {**VOLUME, "release": "prod131", "existing": ID}, releases=both)
+    existing = {
+        volume.name: volume.existing for node in stack_plan.nodes for volume in node.volumes if volume.purpose == "raw"
+    }
+    assert {name: str(one) for name, one in existing.items()} == {
         "prod130-omeroreadwrite-raw": "None",
         "prod131-omeroreadwrite-raw": ID,
     }

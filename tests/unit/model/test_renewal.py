@@ -76,11 +76,11 @@ def test_the_settings_name_both_secrets_and_numbers_count_for_both() -> None:
     settings = stacks.settings("local").model_copy(
         update={"previous_stack_secret": SecretStr(FORMER), "rotations": numbers}
     )
-    found = of_settings(settings, "local", PRESENT)
-    assert (found.stack_secret, found.rotations) == (PRESENT, numbers)
-    assert found.previous
-    assert (found.previous.stack_secret, found.previous.rotations) == (FORMER, numbers)
-    assert FORMER not in repr(found)
+    of_settings_file = of_settings(settings, "local", PRESENT)
+    assert (of_settings_file.stack_secret, of_settings_file.rotations) == (PRESENT, numbers)
+    assert of_settings_file.previous
+    assert (of_settings_file.previous.stack_secret, of_settings_file.previous.rotations) == (FORMER, numbers)
+    assert FORMER not in repr(of_settings_file)
 
 
 def shown(secrets: Secrets) -> str:

@@ -12,9 +12,11 @@ from model.reading import Source, parse
 from model.replacement import Deployed, Order, order, replaced
 
 
-def deployed(made: Plan) -> dict[str, Deployed]:
+def deployed(stack_plan: Plan) -> dict[str, Deployed]:
     """The servers of a plan as an `up` of it leaves them."""
-    return {node.name: Deployed(node.image, str(node.rebuild), node.zone, node.flavor_name, 1) for node in made.nodes}
+    return {
+        node.name: Deployed(node.image, str(node.rebuild), node.zone, node.flavor_name, 1) for node in stack_plan.nodes
+    }
 
 
 PLAN = stacks.plan_of("local")
@@ -49,9 +51,9 @@ def test_another_image_or_flavor_interrupts_the_bastion_first(changed: str) -> N
 def test_another_zone_or_network_replaces_a_server(change: dict[str, Any]) -> None:
     values = stacks.values("local")
     values["releases"]["demo1"]["nodes"]["redis"]["zone"] = "other"
-    made = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
-    was = deployed(made)
-    assert order(made, {**was, "demo1-redis": replace(was["demo1-redis"], **change)}).servers == ("demo1-redis",)
+    stack_plan = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
+    was = deployed(stack_plan)
+    assert order(stack_plan, {**was, "demo1-redis": replace(was["demo1-redis"], **change)}).servers == ("demo1-redis",)
 
 
 def test_another_image_replaces_a_server_and_another_flavor_does_not() -> None:
@@ -66,12 +68,12 @@ def test_a_rebuild_number_replaces_that_node_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_a_server_that_was_deleted_in_the_cloud_is_made_anew(frozen: bool) -> None:
-    made = replace(PLAN, releases=tuple(replace(release, frozen=frozen) for release in PLAN.releases))
+def test_a_server_that_was_deleted_in_the_cloud_is_recreated(frozen: bool) -> None:
+    stack_plan = replace(PLAN, releases=tuple(replace(release, frozen=frozen) for release in PLAN.releases))
     name = "demo1-redis"
-    found = order(made, {**AS_PLANNED, name: replace(AS_PLANNED[name], gone="id")})
-    assert found.gone == {name: "id"}
-    assert found.servers == (() if frozen else (name,))
+    orders = order(stack_plan, {**AS_PLANNED, name: replace(AS_PLANNED[name], gone="id")})
+    assert orders.gone == {name: "id"}
+    assert orders.servers == (() if frozen else (name,))
 
 
 def test_a_node_without_a_server_does_not_wait() -> None:
@@ -80,9 +82,9 @@ def test_a_node_without_a_server_does_not_wait() -> None:
 
 
 def test_a_frozen_release_is_not_interrupted() -> None:
-    made = with_nodes(omeroreadonly=["omero-readonly", "web"])
-    frozen = replace(made, releases=tuple(replace(release, frozen=True) for release in made.releases))
-    was = {name: replace(one, image="idr-debian-11") for name, one in deployed(made).items()}
+    stack_plan = with_nodes(omeroreadonly=["omero-readonly", "web"])
+    frozen = replace(stack_plan, releases=tuple(replace(release, frozen=True) for release in stack_plan.releases))
+    was = {name: replace(one, image="idr-debian-11") for name, one in deployed(stack_plan).items()}
     assert order(frozen, was) == Order(servers=("bastion",))
 
 
@@ -99,19 +101,21 @@ def test_a_frozen_release_is_not_interrupted() -> None:
 def test_nodes_that_answer_the_same_requests_are_configured_one_after_another(
     nodes: dict[str, list[str]], expected: set[tuple[str, ...]]
 ) -> None:
-    made = with_nodes(**nodes)
-    assert set(order(made, deployed(made)).configurations) == expected
+    stack_plan = with_nodes(**nodes)
+    assert set(order(stack_plan, deployed(stack_plan)).configurations) == expected
 
 
 def test_a_node_that_is_added_is_not_waited_for() -> None:
-    made = with_nodes(omeroreadonly=["omero-readonly", "web"])
-    before = {name: was for name, was in deployed(made).items() if name != "demo1-omeroreadonly-2"}
-    assert order(made, before).configurations == ()
+    stack_plan = with_nodes(omeroreadonly=["omero-readonly", "web"])
+    before = {name: was for name, was in deployed(stack_plan).items() if name != "demo1-omeroreadonly-2"}
+    assert order(stack_plan, before).configurations == ()
 
 
 def test_both_orders_agree() -> None:
     """Or the engine would wait for ever: a server for a configuration that waits for that server."""
-    made = with_nodes(omeroreadonly=["omero-readonly"], pages=["web"])
-    found = order(made, {name: replace(was, image="idr-debian-11") for name, was in deployed(made).items()})
-    for group in found.configurations:
-        assert [name for name in found.servers if name in group] == list(group)
+    stack_plan = with_nodes(omeroreadonly=["omero-readonly"], pages=["web"])
+    orders = order(
+        stack_plan, {name: replace(was, image="idr-debian-11") for name, was in deployed(stack_plan).items()}
+    )
+    for group in orders.configurations:
+        assert [name for name in orders.servers if name in group] == list(group)

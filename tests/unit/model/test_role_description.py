@@ -90,5 +90,10 @@ def test_all_mistakes_of_all_descriptions_are_named_at_once(tmp_path: Path) -> N
 
 
 def test_a_description_may_say_nothing(tmp_path: Path) -> None:
-    found = read_all(roles(tmp_path, redis="# A folder of files."))["redis"]
-    assert (found.packages, found.units, found.node, found.health_seconds) == ((), (), None, 180)
+    description = read_all(roles(tmp_path, redis="# A folder of files."))["redis"]
+    assert (description.packages, description.units, description.node, description.health_seconds) == (
+        (),
+        (),
+        None,
+        180,
+    )

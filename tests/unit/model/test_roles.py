@@ -52,8 +52,8 @@ def test_a_role_is_applied_by_its_own_folder(role: Role) -> None:
 
 @pytest.mark.parametrize("name", [name for name, about in DESCRIPTIONS.items() if not about.node])
 def test_a_role_that_no_stack_file_names_is_applied_for_one(name: str) -> None:
-    found = (applied_roles((role,), kind, tuple(Feature)) for role in Role for kind in Distribution)
-    assert any(name in roles for roles in found)
+    applied = (applied_roles((role,), kind, tuple(Feature)) for role in Role for kind in Distribution)
+    assert any(name in roles for roles in applied)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -76,14 +76,16 @@ def test_a_role_has_a_share_of_its_nodes_memory(role: Role) -> None:
 @pytest.mark.parametrize("role", [role for role in Role if FACTS[role].volume])
 def test_a_volume_has_a_name_in_the_inventory(role: Role) -> None:
     stack = "everything" if role == Role.UPLOAD else "ebi"
-    found = topology(stacks.plan_of(stack), stacks.secrets_of(stack))
+    stack_topology = topology(stacks.plan_of(stack), stacks.secrets_of(stack))
     volume = FACTS[role].volume
     assert volume is not None
-    node = next(node for node in found.nodes if any(v.purpose == volume.name for v in node.volumes))
+    node = next(node for node in stack_topology.nodes if any(v.purpose == volume.name for v in node.volumes))
     changed = node.model_copy(
         update={"roles": (role.value,), "volumes": tuple(v.model_copy(update={"id": "0" * 36}) for v in node.volumes)}
     )
-    variables = inventory.ansible(found.model_copy(update={"nodes": (found.nodes[0], changed)}))["_meta"]["hostvars"]
+    variables = inventory.ansible(stack_topology.model_copy(update={"nodes": (stack_topology.nodes[0], changed)}))[
+        "_meta"
+    ]["hostvars"]
     assert variables[node.name][volume.ansible_variable].startswith("/dev/disk/by-id/")
 
 

@@ -37,26 +37,26 @@ def test_a_release_gets_a_copy_of_the_index_by_a_snapshot() -> None:
 
 
 def test_the_proxy_alone_reaches_the_application_and_nobody_the_engine() -> None:
-    made = plan_of()
-    assert node_of(made).listens == (22, 5577, 9100)
+    stack_plan = plan_of()
+    assert node_of(stack_plan).listens == (22, 5577, 9100)
 
     def named(rule: Rule) -> bool:
         return "searchengine" in rule.group and rule.direction == "ingress"
 
-    found = {(rule.port, rule.remote_group) for scope in made.scopes for rule in scope.rules if named(rule)}
-    assert found == {(5577, "prod130-proxy")}
+    open_rules = {(rule.port, rule.remote_group) for scope in stack_plan.scopes for rule in scope.rules if named(rule)}
+    assert open_rules == {(5577, "prod130-proxy")}
 
 
 def test_the_proxy_answers_its_addresses() -> None:
-    made = plan_of()
-    proxy = made.releases[0].with_role(Role.PROXY)[0]
-    texts = files(proxy, made, stacks.secrets_of("idr"))
+    stack_plan = plan_of()
+    proxy = stack_plan.releases[0].with_role(Role.PROXY)[0]
+    texts = files(proxy, stack_plan, stacks.secrets_of("idr"))
     assert any("location ^~ /searchengine/" in text or "location /searchengine/" in text for text in texts.values())
 
 
 def test_the_engine_listens_on_the_machine_itself_alone() -> None:
-    made = plan_of()
-    texts = files(node_of(made), made, stacks.secrets_of("idr"))
+    stack_plan = plan_of()
+    texts = files(node_of(stack_plan), stack_plan, stacks.secrets_of("idr"))
     engine = yaml.safe_load(texts["/etc/searchengine/engine.yml"])
     assert (engine["http.host"], engine["transport.host"]) == ("127.0.0.1", "127.0.0.1")
     assert engine["path.data"].startswith("/srv/search/")

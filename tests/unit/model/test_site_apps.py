@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cloudinit.disclosure import disclosure
 from harness import rendered, stacks
-from harness.stacks import ROOT
 from model import addresses, content_policy
 from model.addons import WEB
 from model.plan import Plan
@@ -19,19 +17,13 @@ from model.planning import plan
 from model.reading import SettingsError, Source, parse
 from model.roles import Role
 from model.site_apps import Answer
+from tests.parade import of_guide
 from tests.unit.model.test_web_apps import loaded, texts
 
 HASH = f"--hash=sha256:{'0' * 64}"
 LOCK = f"omero-parade==0.2.4 \\\n    {HASH}\nsetuptools==80.9.0 {HASH}\n"
 INSTALLED = "/usr/local/lib/idr/omero-web/requirements.txt"
 OWN = WEB.lock.read_text()
-
-
-def of_guide() -> dict[str, Any]:
-    """What the guide's example says under `idr:web`."""
-    (block,) = re.findall(r"```yaml\n(idr:web:\n  requirements:.*?)```", (ROOT / "docs" / "guide.md").read_text(), re.S)
-    read: dict[str, Any] = yaml.safe_load(block)["idr:web"]
-    return read
 
 
 def plan_with(folder: Path, web: dict[str, Any], lock: str = LOCK, stack: str = "multi-node") -> Plan:
@@ -53,49 +45,49 @@ def refusal(folder: Path, web: dict[str, Any], **how: Any) -> str:
     return str(error.value)
 
 
-def proxy(made: Plan) -> dict[str, str]:
-    return rendered.files(made.releases[0].with_role(Role.PROXY)[0], made, stacks.secrets_of("multi-node"))
+def proxy(stack_plan: Plan) -> dict[str, str]:
+    return rendered.files(stack_plan.releases[0].with_role(Role.PROXY)[0], stack_plan, stacks.secrets_of("multi-node"))
 
 
 def test_omero_web_loads_it_after_the_programs_own(tmp_path: Path) -> None:
-    found = loaded(plan_with(tmp_path, of_guide()))
-    assert found["omero.web.apps"] == ["omero_iviewer", "omero_parade"]
-    assert found["omero.web.ui.center_plugins"] == [["Parade", "omero_parade/init.js.html", "omero_parade"]]
+    config = loaded(plan_with(tmp_path, of_guide()))
+    assert config["omero.web.apps"] == ["omero_iviewer", "omero_parade"]
+    assert config["omero.web.ui.center_plugins"] == [["Parade", "omero_parade/init.js.html", "omero_parade"]]
 
 
 def test_its_packages_are_in_the_one_environment_each_once(tmp_path: Path) -> None:
     numpy = re.search(r"^numpy==\S+", OWN, re.M)
     assert numpy
-    made = plan_with(tmp_path, of_guide(), LOCK + f"{numpy[0]} {HASH}\n")
-    found = texts(made)[INSTALLED]
-    assert found == OWN + f"omero-parade==0.2.4 {HASH}\nsetuptools==80.9.0 {HASH}\n"
+    stack_plan = plan_with(tmp_path, of_guide(), LOCK + f"{numpy[0]} {HASH}\n")
+    packages = texts(stack_plan)[INSTALLED]
+    assert packages == OWN + f"omero-parade==0.2.4 {HASH}\nsetuptools==80.9.0 {HASH}\n"
     assert texts(plan_with(tmp_path, {}))[INSTALLED] == OWN
 
 
 def test_another_version_than_omero_webs_own_is_refused(tmp_path: Path) -> None:
-    said = refusal(tmp_path, of_guide(), lock=f"Django==4.2 {HASH}\n")
-    assert re.search(r"site/web.lock: Django==4.2 is 5\S+ in OMERO.web's own environment; run `idr pin`", said)
+    message = refusal(tmp_path, of_guide(), lock=f"Django==4.2 {HASH}\n")
+    assert re.search(r"site/web.lock: Django==4.2 is 5\S+ in OMERO.web's own environment; run `idr pin`", message)
 
 
-def test_another_version_of_an_application_takes_the_place_of_the_programs(tmp_path: Path) -> None:
-    made = plan_with(
+def test_another_version_of_an_application_replaces_the_programs(tmp_path: Path) -> None:
+    stack_plan = plan_with(
         tmp_path, {"apps": ["iviewer"], "requirements": "site/web.lock"}, f"omero_iviewer==0.20.0 {HASH}\n"
     )
-    found = texts(made)[INSTALLED].splitlines()
-    assert [line for line in found if "iviewer" in line] == [f"omero_iviewer==0.20.0 {HASH}"]
+    packages = texts(stack_plan)[INSTALLED].splitlines()
+    assert [line for line in packages if "iviewer" in line] == [f"omero_iviewer==0.20.0 {HASH}"]
     own = re.findall(r"^([a-z0-9-]+==\S+)", OWN, re.M)
-    assert {one for one in own if "iviewer" not in one} == {line.split()[0] for line in found} - {
+    assert {one for one in own if "iviewer" not in one} == {line.split()[0] for line in packages} - {
         "omero_iviewer==0.20.0"
     }
 
 
 def test_the_proxy_and_omero_web_open_what_the_stack_file_lists_and_nothing_else(tmp_path: Path) -> None:
-    made = plan_with(tmp_path, of_guide())
-    opened = proxy(made)["/etc/nginx/conf.d/addresses.conf"]
+    stack_plan = plan_with(tmp_path, of_guide())
+    opened = proxy(stack_plan)["/etc/nginx/conf.d/addresses.conf"]
     assert '    "~^/parade/api/fields//?$" api/parade_2;\n' in opened
     assert '"~^\\w+/parade_2\\?' in opened
     assert '    "~^/parade//?$" page/any;\n' in opened
-    own_filter = loaded(made)["omero.web.public.url_filter"]
+    own_filter = loaded(stack_plan)["omero.web.public.url_filter"]
     for path, is_open in {
         "/parade/": True,
         "/parade/filters/": True,
@@ -113,9 +105,9 @@ def test_users_who_log_in_may_ask_what_is_closed_to_the_public(tmp_path: Path) -
 
 
 def test_its_pages_may_load_what_the_stack_file_says(tmp_path: Path) -> None:
-    made = plan_with(tmp_path, with_app({"origins": {"img-src": ["https://www.example.org"]}}))
+    stack_plan = plan_with(tmp_path, with_app({"origins": {"img-src": ["https://www.example.org"]}}))
     assert "img-src 'self' data: blob: https://www.example.org" in content_policy.of(
-        made.settings.apps_of(made.releases[0].name)
+        stack_plan.settings.apps_of(stack_plan.releases[0].name)
     )
 
 
@@ -125,16 +117,16 @@ def test_one_at_the_root_has_the_first_page(tmp_path: Path) -> None:
         "root": True,
         "addresses": [{"path": "^$", "answer": "page"}, {"path": "news/<int:number>/", "answer": "page"}],
     }
-    found = loaded(made := plan_with(tmp_path, with_app(about)))
-    assert (found["omero.web.apps"], found["omero.web.root_application"]) == (["our.first"], "first")
-    assert '"~^/news/[0-9]+//?$" page/any;' in proxy(made)["/etc/nginx/conf.d/addresses.conf"]
+    config = loaded(stack_plan := plan_with(tmp_path, with_app(about)))
+    assert (config["omero.web.apps"], config["omero.web.root_application"]) == (["our.first"], "first")
+    assert '"~^/news/[0-9]+//?$" page/any;' in proxy(stack_plan)["/etc/nginx/conf.d/addresses.conf"]
 
 
 def test_what_a_pattern_has_beside_its_alternatives_stays_with_each(tmp_path: Path) -> None:
     web = with_app({"addresses": [{"path": "^a/|b/$", "answer": "page"}]})
-    found = loaded(plan_with(tmp_path, web))["omero.web.public.url_filter"]
-    assert not re.search(found, "/b/")
-    assert re.search(found, "/tags/b/")
+    pattern = loaded(plan_with(tmp_path, web))["omero.web.public.url_filter"]
+    assert not re.search(pattern, "/b/")
+    assert re.search(pattern, "/tags/b/")
 
 
 def test_a_release_may_leave_it_out(tmp_path: Path) -> None:
@@ -142,12 +134,12 @@ def test_a_release_may_leave_it_out(tmp_path: Path) -> None:
     next(iter(values["releases"].values()))["web"] = {"apps": []}
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "web.lock").write_text(LOCK)
-    made = plan(parse(values, Source("multi-node", "Pulumi.multi-node.yaml", folder=tmp_path)), "multi-node")
-    assert "omero.web.apps" not in loaded(made)
-    assert "~^/tags/" not in proxy(made)["/etc/nginx/conf.d/addresses.conf"]
+    stack_plan = plan(parse(values, Source("multi-node", "Pulumi.multi-node.yaml", folder=tmp_path)), "multi-node")
+    assert "omero.web.apps" not in loaded(stack_plan)
+    assert "~^/tags/" not in proxy(stack_plan)["/etc/nginx/conf.d/addresses.conf"]
 
 
-def test_a_review_sees_its_packages_and_what_is_said_of_it(tmp_path: Path) -> None:
+def test_a_review_sees_its_packages_and_its_description(tmp_path: Path) -> None:
     def shown(web: dict[str, Any]) -> dict[str, Any]:
         return disclosure(plan_with(tmp_path, web), stacks.secrets_of("multi-node"), verifies_cloud=True)
 
@@ -163,7 +155,7 @@ def test_every_kind_of_the_cache_may_be_named_but_static_files() -> None:
 
 
 @pytest.mark.parametrize(
-    ("about", "said"),
+    ("about", "message"),
     [
         ({"addresses": []}, "addresses: name at least one"),
         ({"addresses": [{"path": "^(a/$", "answer": "page"}]}, "is no regular expression"),
@@ -185,23 +177,23 @@ def test_every_kind_of_the_cache_may_be_named_but_static_files() -> None:
         ({"django": "os; reboot"}, "must be the name of a module of Python"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(tmp_path: Path, about: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_is_refused_by_name(tmp_path: Path, about: dict[str, Any], message: str) -> None:
     text = refusal(tmp_path, with_app(about))
-    assert said in text
+    assert message in text
     assert len(text.splitlines()) <= 2
 
 
 @pytest.mark.parametrize(
-    ("others", "said"),
+    ("others", "message"),
     [
         ({"apps": ["tag"]}, "web.apps: 'tag' is no application that is known; did you mean 'tags'?"),
         ({"requirements": None}, "web.requirements: name the lock file with the packages of tags"),
         ({"apps": ["tags", "gallery"], "root": True}, "gallery and tags both have / for their page"),
     ],
 )
-def test_what_does_not_go_together_is_refused(tmp_path: Path, others: dict[str, Any], said: str) -> None:
+def test_what_does_not_go_together_is_refused(tmp_path: Path, others: dict[str, Any], message: str) -> None:
     about = {"root": others.pop("root", False)}
-    assert said in refusal(tmp_path, with_app(about, **others))
+    assert message in refusal(tmp_path, with_app(about, **others))
 
 
 def test_names_of_the_program_and_paths_of_the_site_are_taken(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_two_roles_of_a_site_have_nothing_in_common(tmp_path: Path) -> None:
     assert "site/other/files.yaml: /etc/about/nginx.conf: is a file of the role about" in lines
 
 
-def test_a_flow_between_two_roles_of_a_site_is_said_by_the_one_that_is_called(tmp_path: Path) -> None:
+def test_a_flow_between_two_roles_of_a_site_is_declared_by_the_one_that_is_called(tmp_path: Path) -> None:
     given = copied(tmp_path, ROLE, "other")
     change(tmp_path, flows=[{"to": "other", "ports": [9200], "why": "searches"}])
     with pytest.raises(SettingsError) as caught:

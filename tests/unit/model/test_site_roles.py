@@ -26,14 +26,14 @@ SECRETS = NamedSecrets("local", "unused")
 NODE = "demo1-about"
 
 
-def rules_of(made: Plan, word: str) -> set[tuple[str, str, int, str]]:
+def rules_of(plan: Plan, word: str) -> set[tuple[str, str, int, str]]:
     """The rules with a word in their group or remote: group, direction, port, remote."""
 
     def plain(rule: Rule) -> tuple[str, str, int, str]:
         return rule.group, rule.direction, rule.port, rule.remote_group or rule.remote_cidr or ""
 
-    found = [plain(rule) for scope in made.scopes for rule in scope.rules]
-    return {rule for rule in found if word in rule[0] or word in rule[3]}
+    rules = [plain(rule) for scope in plan.scopes for rule in scope.rules]
+    return {rule for rule in rules if word in rule[0] or word in rule[3]}
 
 
 def test_a_node_has_what_the_folder_says() -> None:
@@ -51,15 +51,15 @@ def test_without_the_role_the_plan_is_as_it_was() -> None:
 
 
 def test_its_flows_location_and_metrics_are_open_in_both_firewalls_and_nothing_else_is() -> None:
-    made = example_plan()
-    assert rules_of(made, "about") == {
+    plan = example_plan()
+    assert rules_of(plan, "about") == {
         ("demo1-about", "ingress", 8443, "10.130.0.10/32"),
         ("demo1-about", "ingress", 8443, "demo1-proxy"),
         ("demo1-proxy", "egress", 8443, "demo1-about"),
     }
-    proxy = made.releases[0].nodes[3]
-    assert [allow.port for allow in host_rules(made, proxy).egress if "10.130.1.61/32" in allow.peers] == [8443]
-    whole = host_rules(made, example_node(made)).ingress
+    proxy = plan.releases[0].nodes[3]
+    assert [allow.port for allow in host_rules(plan, proxy).egress if "10.130.1.61/32" in allow.peers] == [8443]
+    whole = host_rules(plan, example_node(plan)).ingress
     assert {(allow.port, peer) for allow in whole for peer in allow.peers if allow.port == 8443} == {
         (8443, "10.130.0.10/32"),
         (8443, "10.130.1.50/32"),
@@ -69,9 +69,9 @@ def test_its_flows_location_and_metrics_are_open_in_both_firewalls_and_nothing_e
 def test_a_management_node_reads_its_metrics(tmp_path: Path) -> None:
     given = copied(tmp_path)
     given["releases"]["demo1"]["nodes"]["management"] = {"roles": ["management"], "flavor": "local.small"}
-    made = plan_of(given, tmp_path)
-    assert ("demo1-about", "ingress", 8443, "demo1-management") in rules_of(made, "about")
-    target = outputs(made, SECRETS, KNOWN)["prometheusTargets"][-1]
+    plan = plan_of(given, tmp_path)
+    assert ("demo1-about", "ingress", 8443, "demo1-management") in rules_of(plan, "about")
+    target = outputs(plan, SECRETS, KNOWN)["prometheusTargets"][-1]
     assert target == {
         "targets": ["10.130.1.61:8443"],
         "labels": {
@@ -94,30 +94,30 @@ def test_a_flow_joins_a_role_of_the_program_and_another_of_the_site(tmp_path: Pa
     called = [{"from": ROLE, "ports": [9200], "why": "searches"}]
     change(tmp_path, "search", node={"firstHost": 31, "lastHost": 31}, inventoryGroup=None, locations=[], flows=called)
     given["releases"]["demo1"]["nodes"]["search"] = {"roles": ["search"], "flavor": "local.small"}
-    made = plan_of(given, tmp_path)
-    assert ("demo1-search", "ingress", 9200, "demo1-about") in rules_of(made, "search")
-    assert ("demo1-redis", "ingress", 6379, "demo1-about") in rules_of(made, "redis")
-    assert next(node for node in made.nodes if node.name == "demo1-search").listens == (22, 8443, 9100, 9200)
+    plan = plan_of(given, tmp_path)
+    assert ("demo1-search", "ingress", 9200, "demo1-about") in rules_of(plan, "search")
+    assert ("demo1-redis", "ingress", 6379, "demo1-about") in rules_of(plan, "redis")
+    assert next(node for node in plan.nodes if node.name == "demo1-search").listens == (22, 8443, 9100, 9200)
 
 
 def test_a_stacks_own_flows_may_name_it_and_say_nothing_twice() -> None:
     flow = {"from": ROLE, "to": "database", "ports": [5432], "why": "reads"}
-    made = plan_of(site_roles.values() | {"flows": [flow]})
-    assert ("demo1-database", "ingress", 5432, "demo1-about") in rules_of(made, "about")
+    plan = plan_of(site_roles.values() | {"flows": [flow]})
+    assert ("demo1-database", "ingress", 5432, "demo1-about") in rules_of(plan, "about")
     with pytest.raises(SettingsError, match=r"flows\.0: proxy to about, tcp 8443: the matrix has it already"):
         plan_of(site_roles.values() | {"flows": [{"from": "proxy", "to": ROLE, "ports": [8443], "why": "again"}]})
 
 
 def test_it_is_in_inventory_labels_and_diagram() -> None:
-    made = example_plan()
-    node = example_node(made)
-    hosts = inventory.ansible(topology(made, SECRETS))
+    plan = example_plan()
+    node = example_node(plan)
+    hosts = inventory.ansible(topology(plan, SECRETS))
     assert hosts["about-hosts"] == hosts["demo1-about-hosts"] == {"hosts": [NODE]}
     assert hosts["_meta"]["hostvars"][NODE]["idr_roles"] == [ROLE]
-    assert "about-hosts" in server_metadata(node, made)["groups"]
-    (box,) = (box for box in picture(topology(made, SECRETS)).boxes if box.name == NODE)
+    assert "about-hosts" in server_metadata(node, plan)["groups"]
+    (box,) = (box for box in picture(topology(plan, SECRETS)).boxes if box.name == NODE)
     assert box.column == SERVICE
-    lines = {(line.source, line.target): line.ports for line in picture(topology(made, SECRETS)).lines}
+    lines = {(line.source, line.target): line.ports for line in picture(topology(plan, SECRETS)).lines}
     assert lines["demo1-proxy", NODE] == ("8443",)
 
 
@@ -130,20 +130,20 @@ def test_outputs_without_such_a_role_have_no_new_field() -> None:
 def test_its_nodes_are_configured_one_after_another() -> None:
     given = site_roles.values()
     given["releases"]["demo1"]["nodes"]["about"]["count"] = 2
-    made = plan_of(given)
-    there = {n.name: Deployed(n.image, str(n.rebuild), n.zone, n.flavor_name, 1) for n in made.nodes}
-    assert ("demo1-about-1", "demo1-about-2") in order(made, there).configurations
+    plan = plan_of(given)
+    there = {n.name: Deployed(n.image, str(n.rebuild), n.zone, n.flavor_name, 1) for n in plan.nodes}
+    assert ("demo1-about-1", "demo1-about-2") in order(plan, there).configurations
 
 
 def test_it_keeps_a_volume(tmp_path: Path) -> None:
     given = copied(tmp_path)
     change(tmp_path, node={"volume": VOLUME})
     given["releases"]["demo1"]["nodes"]["about"]["volumes"] = {"pages": {"sizeGib": 2}}
-    made = plan_of(given, tmp_path)
-    (volume,) = example_node(made).volumes
+    plan = plan_of(given, tmp_path)
+    (volume,) = example_node(plan).volumes
     assert (volume.name, volume.size_gib, volume.mount) == ("demo1-about-pages", 2, "/srv/about")
-    assert "xfsprogs" in example_node(made).packages
-    known = topology(made, SECRETS)
+    assert "xfsprogs" in example_node(plan).packages
+    known = topology(plan, SECRETS)
     node = next(node for node in known.nodes if node.name == NODE)
     there = node.model_copy(update={"volumes": tuple(v.model_copy(update={"id": "0" * 36}) for v in node.volumes)})
     hosts = inventory.ansible(known.model_copy(update={"nodes": (known.nodes[0], there)}))

@@ -24,11 +24,11 @@ def plan_with(web: dict[str, Any], release: dict[str, Any] | None = None, group:
     """The plan of a stack that has no applications, with `web` for the stack, its release and its nodes."""
     values = stacks.values("multi-node")
     values["web"] = web
-    made = next(iter(values["releases"].values()))
+    stack_plan = next(iter(values["releases"].values()))
     if release is not None:
-        made["web"] = release
+        stack_plan["web"] = release
     if group is not None:
-        next(group for group in made["nodes"].values() if Role.WEB in group["roles"])["web"] = group
+        next(group for group in stack_plan["nodes"].values() if Role.WEB in group["roles"])["web"] = group
     return plan(parse(values, Source("multi-node", "Pulumi.multi-node.yaml")), "multi-node")
 
 
@@ -39,54 +39,54 @@ def refusal(*levels: dict[str, Any]) -> str:
     return str(error.value)
 
 
-def texts(made: Plan) -> dict[str, str]:
+def texts(stack_plan: Plan) -> dict[str, str]:
     """The files of the first node with OMERO.web."""
-    return rendered.files(made.releases[0].with_role(Role.WEB)[0], made, SECRETS)
+    return rendered.files(stack_plan.releases[0].with_role(Role.WEB)[0], stack_plan, SECRETS)
 
 
-def loaded(made: Plan) -> dict[str, Any]:
+def loaded(stack_plan: Plan) -> dict[str, Any]:
     """OMERO.web's configuration as `omero load` leaves it: values by key, lists for what was appended."""
-    found: dict[str, Any] = {}
-    text = "".join(texts(made)[f"{CONFIG}/{name}.omero"] for name in ("idr", "workers"))
+    config: dict[str, Any] = {}
+    text = "".join(texts(stack_plan)[f"{CONFIG}/{name}.omero"] for name in ("idr", "workers"))
     for words in (shlex.split(line) for line in text.splitlines() if not line.startswith("#")):
         key, value = words[-2:]
         if "append" in words:
-            was = found.get(key, [])
-            found[key] = [*(json.loads(was) if isinstance(was, str) else was), json.loads(value)]
+            was = config.get(key, [])
+            config[key] = [*(json.loads(was) if isinstance(was, str) else was), json.loads(value)]
         else:
-            found[key] = value
-    return found
+            config[key] = value
+    return config
 
 
 def test_a_stack_that_names_none_has_none() -> None:
-    found = loaded(plan_with({}))
-    assert "omero.web.apps" not in found
-    assert "omero.web.open_with" not in found
+    settings = loaded(plan_with({}))
+    assert "omero.web.apps" not in settings
+    assert "omero.web.open_with" not in settings
 
 
 def test_omero_web_loads_them_in_its_own_order_and_the_gallery_is_at_the_root() -> None:
-    found = loaded(plan_with({"apps": ["gallery", "figure", "mapr", "iviewer"]}))
-    assert found["omero.web.apps"] == ["omero_mapr", "omero_iviewer", "idr_gallery", "omero_figure"]
-    assert found["omero.web.root_application"] == "idr_gallery"
+    settings = loaded(plan_with({"apps": ["gallery", "figure", "mapr", "iviewer"]}))
+    assert settings["omero.web.apps"] == ["omero_mapr", "omero_iviewer", "idr_gallery", "omero_figure"]
+    assert settings["omero.web.root_application"] == "idr_gallery"
     assert "omero.web.root_application" not in loaded(plan_with({"apps": ["figure"]}))
 
 
 def test_each_brings_what_it_needs() -> None:
-    found = loaded(plan_with({"apps": ["iviewer", "mapr"]}))
-    assert found["omero.web.viewer.view"] == "omero_iviewer.views.index"
-    assert [one[0] for one in found["omero.web.open_with"]] == ["omero_iviewer"]
-    assert [one[0] for one in found["omero.web.ui.top_links"]][:3] == ["Data", "Help", "Genes"]
-    menus = {one["menu"] for one in json.loads(found["omero.web.mapr.config"])}
-    linked = {one[1]["viewname"] for one in found["omero.web.ui.top_links"] if isinstance(one[1], dict)}
+    settings = loaded(plan_with({"apps": ["iviewer", "mapr"]}))
+    assert settings["omero.web.viewer.view"] == "omero_iviewer.views.index"
+    assert [one[0] for one in settings["omero.web.open_with"]] == ["omero_iviewer"]
+    assert [one[0] for one in settings["omero.web.ui.top_links"]][:3] == ["Data", "Help", "Genes"]
+    menus = {one["menu"] for one in json.loads(settings["omero.web.mapr.config"])}
+    linked = {one[1]["viewname"] for one in settings["omero.web.ui.top_links"] if isinstance(one[1], dict)}
     assert linked - {"webindex"} <= {f"maprindex_{menu}" for menu in menus}
 
 
 def test_the_stack_files_own_configuration_counts_over_theirs() -> None:
     links = [["Data", "webindex"]]
     config = {"omero.web.viewer.view": "mine.views.viewer", "omero.web.ui.top_links": links}
-    found = loaded(plan_with({"apps": ["iviewer", "mapr"], "config": config}))
-    assert found["omero.web.viewer.view"] == "mine.views.viewer"
-    assert json.loads(found["omero.web.ui.top_links"]) == links
+    settings = loaded(plan_with({"apps": ["iviewer", "mapr"], "config": config}))
+    assert settings["omero.web.viewer.view"] == "mine.views.viewer"
+    assert json.loads(settings["omero.web.ui.top_links"]) == links
 
 
 def test_a_release_may_have_others_or_none() -> None:
@@ -96,8 +96,8 @@ def test_a_release_may_have_others_or_none() -> None:
 
 
 def test_one_that_is_not_served_is_closed_in_omero_webs_filter_too() -> None:
-    def opens(made: Plan, path: str) -> bool:
-        return bool(re.search(loaded(made)["omero.web.public.url_filter"], path))
+    def opens(stack_plan: Plan, path: str) -> bool:
+        return bool(re.search(loaded(stack_plan)["omero.web.public.url_filter"], path))
 
     for path in ("/figure/", "/figure/imgData/1/"):
         assert opens(plan_with({"apps": ["figure"]}), path)
@@ -116,7 +116,7 @@ def test_a_stack_that_names_none_has_the_content_policy_that_it_had() -> None:
 
 
 @pytest.mark.parametrize(
-    ("levels", "said"),
+    ("levels", "message"),
     [
         ([{"apps": ["iveiwer"]}], "'iveiwer' is no application that is known; did you mean 'iviewer'?"),
         ([{"apps": ["parade"]}], "there are: figure, gallery, iviewer, mapr"),
@@ -142,15 +142,15 @@ def test_a_stack_that_names_none_has_the_content_policy_that_it_had() -> None:
         ([{"apps": ["iviewer"], "config": {"omero.web.iviewer.roi_page_size": "x"}}], "must be a whole number"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(levels: list[Any], said: str) -> None:
+def test_what_cannot_be_is_refused_by_name(levels: list[Any], message: str) -> None:
     text = refusal(*levels)
-    assert said in text
+    assert message in text
     assert len(text.splitlines()) <= 3
 
 
 def test_an_own_key_of_one_that_is_served_is_taken() -> None:
-    made = plan_with({"apps": ["gallery"]}, None, {"config": {"omero.web.gallery.title": "Ours"}})
-    assert loaded(made)["omero.web.gallery.title"] == "Ours"
+    stack_plan = plan_with({"apps": ["gallery"]}, None, {"config": {"omero.web.gallery.title": "Ours"}})
+    assert loaded(stack_plan)["omero.web.gallery.title"] == "Ours"
 
 
 def test_each_has_its_addresses_its_package_and_values_that_may_be() -> None:

@@ -23,7 +23,7 @@ def test_what_the_engine_refuses_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' is in line 1 already"),
         (b"a:\n  - 1\n\tb: 2\n", "line 3: a tab cannot stand here; indent with spaces"),
@@ -33,10 +33,10 @@ def test_what_the_engine_refuses_is_refused(name: str) -> None:
         (b"a: " + b"[" * 3000 + b"]" * 3000, "is nested more than 100 levels deep"),
     ],
 )
-def test_a_mistake_is_said_with_its_line(data: bytes, said: str) -> None:
+def test_a_mistake_is_named_with_its_line(data: bytes, message: str) -> None:
     with pytest.raises(yaml_text.YamlError) as caught:
         yaml_text.load(data)
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

@@ -11,5 +11,5 @@ from tests.unit.omero.machine import Machine
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    with machines.running(tmp_path) as made:
-        yield made
+    with machines.running(tmp_path) as running_machine:
+        yield running_machine

@@ -48,31 +48,31 @@ class Machine:
         inside = ["env", "-i", f"PATH={PATH}", "LC_ALL=C.UTF-8", "bash", "-c", command]
         return subprocess.run([*self.enter(), *inside], input=text_input, capture_output=True, check=False, timeout=120)
 
-    def said(self, command: str, text_input: bytes = b"") -> str:
+    def output_of(self, command: str, text_input: bytes = b"") -> str:
         """What a command prints that must work."""
         done = self.run(command, text_input)
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
         return done.stdout.decode()
 
     def write(self, files: dict[str, bytes], mode: int = 0o755) -> None:
-        """Put files in place."""
+        """Write files."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
             for path, content in files.items():
                 about = tarfile.TarInfo(path.lstrip("/"))
                 about.size, about.mode = len(content), mode
                 tar.addfile(about, io.BytesIO(content))
-        self.said("tar -C / -x", packed.getvalue())
+        self.output_of("tar -C / -x", packed.getvalue())
 
     def database(self, **changes: Any) -> dict[str, Any]:
         """What the played database holds, after a change."""
         file = "/run/played/database.json"
-        held: dict[str, Any] = json.loads(self.said(f"cat {file}")) | changes
-        self.said(f"cat > {file} && chmod 666 {file}", json.dumps(held).encode())
+        held: dict[str, Any] = json.loads(self.output_of(f"cat {file}")) | changes
+        self.output_of(f"cat > {file} && chmod 666 {file}", json.dumps(held).encode())
         return held
 
     def apply(self, node: Node, plan: Plan, *, server_sum: str = "") -> tuple[int, str]:
-        """Apply the OMERO roles of a node's configuration; returns the exit status and what was said."""
+        """Apply the OMERO roles of a node's configuration; return the exit status and the output."""
         plan = _with_sums(plan, server_sum)
         bundle = json.loads(render.bundle(node, plan, stacks.secrets_of("ebi"), {"data": "0" * 36}))
         self._fetched(plan)
@@ -137,17 +137,17 @@ def running(folder: Path) -> Iterator[Machine]:
     assert held.stdout
     try:
         assert held.stdout.readline() == b"ready\n"
-        made = Machine(held.pid, folder)
+        running_machine = Machine(held.pid, folder)
         stubs = {f"/usr/local/bin/{file.name}": file.read_bytes() for file in PROGRAMS.iterdir() if file.is_file()}
         del stubs["/usr/local/bin/omero"]
-        made.write(stubs | {"/usr/local/bin/java": (distribution.HERE / "java").read_bytes()})
-        made.write({"/idr-apply": (render.HERE / "bootstrap" / "idr-apply").read_bytes()})
-        made.said(
+        running_machine.write(stubs | {"/usr/local/bin/java": (distribution.HERE / "java").read_bytes()})
+        running_machine.write({"/idr-apply": (render.HERE / "bootstrap" / "idr-apply").read_bytes()})
+        running_machine.output_of(
             "for user in omero-server omero-web omero-import; do ! id -u $user || userdel $user; done 2> /dev/null"
         )
-        made.said("mkdir -p -m 777 /run/played && echo '{}' > /run/played/database.json")
-        made.database(schema="", mark="", blitz="alive", groups={}, users={"root": {"id": 0, "hash": ""}})
-        yield made
+        running_machine.output_of("mkdir -p -m 777 /run/played && echo '{}' > /run/played/database.json")
+        running_machine.database(schema="", mark="", blitz="alive", groups={}, users={"root": {"id": 0, "hash": ""}})
+        yield running_machine
     finally:
         held.stdin.close()
         held.wait()

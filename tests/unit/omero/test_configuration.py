@@ -1,4 +1,4 @@
-"""What OMERO's nodes are told, by role and distribution."""
+"""The configuration of OMERO's nodes, by role and distribution."""
 
 import json
 import re
@@ -21,11 +21,11 @@ WRITER, READER = (next(n for n in PLAN.nodes if n.alias == alias) for alias in (
 
 
 def bundle(node: Node, plan: Plan = PLAN) -> dict[str, str]:
-    made = json.loads(render.bundle(node, plan, SECRETS, VOLUMES))
-    return {entry["path"]: entry["content"] for entry in made["files"]}
+    content = json.loads(render.bundle(node, plan, SECRETS, VOLUMES))
+    return {entry["path"]: entry["content"] for entry in content["files"]}
 
 
-def test_only_a_readonly_server_is_told_to_write_nothing() -> None:
+def test_only_a_readonly_server_is_set_to_write_nothing() -> None:
     flags = ("config set omero.cluster.read_only.db true", "config set omero.cluster.read_only.repo true")
     for node, expected in ((WRITER, False), (READER, True)):
         settings = bundle(node)["/opt/omero/server/config/idr.omero"]
@@ -36,30 +36,37 @@ def settings_of(program: str, plan: Plan) -> dict[str, str]:
     """The keys and values of the read-write server's own configuration, or of the OMERO.web beside it."""
     (node,) = plan.releases[0].with_role(Role.OMERO_READWRITE)
     lines = bundle(node, plan)[f"/opt/omero/{program}/config/idr.omero"].splitlines()
-    told = (line.removeprefix("config set ").removeprefix("-- ").partition(" ") for line in lines)
-    return {key: value for key, _, value in told if "." in key}
+    pairs = (line.removeprefix("config set ").removeprefix("-- ").partition(" ") for line in lines)
+    return {key: value for key, _, value in pairs if "." in key}
 
 
 def test_where_users_log_in_the_server_runs_their_scripts_and_searches_and_watches_no_folder() -> None:
-    told = settings_of("server", PRIVATE)
-    services = set(told["omero.server.nodedescriptors"].removeprefix("master:").split(","))
+    omero_settings = settings_of("server", PRIVATE)
+    services = set(omero_settings["omero.server.nodedescriptors"].removeprefix("master:").split(","))
     assert services == {"Blitz-0", "Indexer-0", "PixelData-0", "Processor-0", "Storm", "Tables-0"}
     # They may download what is theirs, as OMERO has it by itself.
-    assert "omero.policy.binary_access" not in told
-    heaps = [int(value.removesuffix("m")) for key, value in told.items() if key.startswith("omero.jvmcfg.heap_size.")]
+    assert "omero.policy.binary_access" not in omero_settings
+    heaps = [
+        int(value.removesuffix("m"))
+        for key, value in omero_settings.items()
+        if key.startswith("omero.jvmcfg.heap_size.")
+    ]
     assert len(heaps) == 3
     (node,) = PRIVATE.releases[0].with_role(Role.OMERO_READWRITE)
     assert sum(heaps) < share_mib(node.flavor, node.roles, Role.OMERO_READWRITE)
-    assert told["omero.ldap.urls"] == "ldaps://ldap.example.org:636"
+    assert omero_settings["omero.ldap.urls"] == "ldaps://ldap.example.org:636"
     assert settings_of("server", PLAN)["omero.server.nodedescriptors"] == "master:Blitz-0,Tables-0"
 
 
 def test_where_users_log_in_omero_web_lets_nobody_in_without() -> None:
-    told = settings_of("web", PRIVATE)
-    assert [key for key in told if key.startswith("omero.web.public.")] == []
-    assert (told["omero.web.session_cookie_secure"], told["omero.web.csrf_cookie_secure"]) == ("true", "true")
+    omero_settings = settings_of("web", PRIVATE)
+    assert [key for key in omero_settings if key.startswith("omero.web.public.")] == []
+    assert (omero_settings["omero.web.session_cookie_secure"], omero_settings["omero.web.csrf_cookie_secure"]) == (
+        "true",
+        "true",
+    )
     (node,) = PRIVATE.releases[0].with_role(Role.WEB)
-    assert told["omero.web.server_list"] == f'\'[["{node.address}", 4064, "omero"]]\''
+    assert omero_settings["omero.web.server_list"] == f'\'[["{node.address}", 4064, "omero"]]\''
     text = bundle(node, PRIVATE)["/opt/omero/web/config/idr.omero"]
     middleware = re.findall(r"\"idr_middleware\.(\w+)", text)
     assert middleware == ["NoCredentialsInAddress", "NoTraces"]
@@ -75,11 +82,11 @@ def test_web_and_programs_of_users_are_led_to_the_server_that_writes(layout: str
 
 def test_each_server_logs_in_to_the_database_as_its_own_role() -> None:
     for node, user in ((WRITER, "omero"), (READER, "omeroreadonly")):
-        made = bundle(node)
+        node_bundle = bundle(node)
         password = SECRETS.password(f"prod130/database/{user}")
-        assert f"DATABASE_USER={user}\n" in made["/etc/idr/omero/database.env"]
-        assert made["/etc/idr/omero/database-password"].strip() == password
-        assert f"omero.db.pass {password}\n" in made["/opt/omero/server/config/idr.omero"]
+        assert f"DATABASE_USER={user}\n" in node_bundle["/etc/idr/omero/database.env"]
+        assert node_bundle["/etc/idr/omero/database-password"].strip() == password
+        assert f"omero.db.pass {password}\n" in node_bundle["/opt/omero/server/config/idr.omero"]
 
 
 def test_the_root_password_is_on_the_readwrite_node_alone() -> None:
@@ -103,11 +110,11 @@ def test_a_readonly_node_mounts_the_readwrite_nodes_files() -> None:
     assert f"{WRITER.address}:" not in bundle(WRITER)["/usr/local/lib/idr/nfs/mounts"]
 
 
-@pytest.mark.parametrize(("release", "said"), [("prod130", "refused"), ("another", "allowed")])
-def test_a_schema_is_upgraded_only_where_no_visitors_are(release: str, said: str) -> None:
+@pytest.mark.parametrize(("release", "message"), [("prod130", "refused"), ("another", "allowed")])
+def test_a_schema_is_upgraded_only_where_no_visitors_are(release: str, message: str) -> None:
     plan = stacks.with_settings(PLAN, live=release)
     writer = next(node for node in plan.nodes if node.name == WRITER.name)
-    assert bundle(writer, plan)["/etc/idr/omero/upgrade"].strip() == said
+    assert bundle(writer, plan)["/etc/idr/omero/upgrade"].strip() == message
 
 
 def test_the_demo_distribution_shares_and_mounts_nothing() -> None:

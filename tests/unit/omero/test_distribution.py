@@ -29,33 +29,33 @@ LINKED = {
 
 def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Machine) -> None:
     """Neither what its links lead to, nor the programs that its script for the schema could name to psql."""
-    machine.said(
+    machine.output_of(
         'sed -i \'3i import os; open("/run/played/psql", "a").write(f"{os.getuid()} ")\' /usr/local/bin/psql &&'
         "install -m 666 /dev/null /run/played/psql && mkdir -m 700 /run/ours"
     )
     assert machine.apply(WRITER, PLAN)[0] == 0
-    assert set(machine.said("cat /run/played/psql").split()) == {"546"}
+    assert set(machine.output_of("cat /run/played/psql").split()) == {"546"}
     for name, path in LINKED.items():
-        machine.said(
+        machine.output_of(
             f"mkdir -m 711 /run/ours/{name} && real=$(readlink -f {path}) &&rm -r $real && ln -s /run/ours/{name} $real"
         )
     machine.apply(WRITER, PLAN)
-    found = machine.said("stat -c '%n %U %a' /run/ours/*").splitlines()
-    assert found == [f"/run/ours/{name} root 711" for name in sorted(LINKED)]
+    owners = machine.output_of("stat -c '%n %U %a' /run/ours/*").splitlines()
+    assert owners == [f"/run/ours/{name} root 711" for name in sorted(LINKED)]
     # Links that lead nowhere yet.
-    machine.said("rm -r /run/ours/*")
+    machine.output_of("rm -r /run/ours/*")
     machine.apply(WRITER, PLAN)
-    assert machine.said("ls /run/ours") == ""
+    assert machine.output_of("ls /run/ours") == ""
 
 
 def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> None:
     sums = [digit * 64 for digit in "123"]
     for number in sums:
-        status, said = machine.apply(WRITER, PLAN, server_sum=number)
-        assert status == 0, said
-    found = machine.said("ls -d /opt/omero/server/OMERO.server-*").split()
-    assert found == [f"{SERVER}-{number[:12]}" for number in sums[1:]]
-    assert machine.said(f"readlink {SERVER}").strip() == found[-1]
+        status, output = machine.apply(WRITER, PLAN, server_sum=number)
+        assert status == 0, output
+    folders = machine.output_of("ls -d /opt/omero/server/OMERO.server-*").split()
+    assert folders == [f"{SERVER}-{number[:12]}" for number in sums[1:]]
+    assert machine.output_of(f"readlink {SERVER}").strip() == folders[-1]
 
 
 FETCH = """#!/bin/bash
@@ -74,9 +74,11 @@ def with_jars(*jars: Jar) -> Plan:
 
 
 def libraries(machine: Machine) -> dict[str, str]:
-    """The jars in OMERO.server's lib by their place, with what is in each."""
-    found = machine.said(f"cd {SERVER} && for file in lib/*/*.jar; do [ ! -e $file ] || echo $file $(cat $file); done")
-    return dict(line.split() for line in found.splitlines())
+    """The jars in OMERO.server's lib by path, with the content of each."""
+    listing = machine.output_of(
+        f"cd {SERVER} && for file in lib/*/*.jar; do [ ! -e $file ] || echo $file $(cat $file); done"
+    )
+    return dict(line.split() for line in listing.splitlines())
 
 
 def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
@@ -85,12 +87,12 @@ def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(
     before = ""
     folders: list[str] = []
     for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
-        status, said = machine.apply(WRITER, with_jars(*jars))
-        assert status == 0, said
+        status, output = machine.apply(WRITER, with_jars(*jars))
+        assert status == 0, output
         expected = {path: one.url for one in jars for path in one.paths}
         assert libraries(machine) == expected
-        started = machine.said("cat /run/played/omero-server.starts")
-        folder = machine.said(f"readlink {SERVER}")
+        started = machine.output_of("cat /run/played/omero-server.starts")
+        folder = machine.output_of(f"readlink {SERVER}")
         # Their order is nothing new.
         assert (started != before, folder not in folders[-1:]) == ((jars != (buffer, reader)),) * 2
         before, folders = started, [*folders, folder]
@@ -100,52 +102,52 @@ def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(
 
 def test_while_it_restarts_the_proxy_finds_the_node_away_and_asks_another(machine: Machine) -> None:
     assert machine.apply(WRITER, PLAN)[0] == 0
-    machine.said("touch /run/played/omero-web-tls.runs && rm /run/played/log")
+    machine.output_of("touch /run/played/omero-web-tls.runs && rm /run/played/log")
     assert machine.apply(WRITER, PLAN)[0] == 0
-    assert "omero-web-tls" not in machine.said("cat /run/played/log")
-    machine.said("rm /run/played/log")
+    assert "omero-web-tls" not in machine.output_of("cat /run/played/log")
+    machine.output_of("rm /run/played/log")
     assert machine.apply(WRITER, with_jars(jar("a.jar")))[0] == 0
-    assert machine.said("grep omero- /run/played/log").splitlines() == [
+    assert machine.output_of("grep omero- /run/played/log").splitlines() == [
         *("stop omero-web-tls", "stop omero-server", "start omero-server", "start omero-web-tls")
     ]
     # With a configuration that it does not start with, and with the former one again.
-    machine.said("echo 'NOW ERROR' > /run/played/fails && rm /run/played/log")
+    machine.output_of("echo 'NOW ERROR' > /run/played/fails && rm /run/played/log")
     assert machine.apply(WRITER, with_jars(jar("b.jar")))[0] == 1
-    assert machine.said("grep omero- /run/played/log").splitlines()[-1] == "start omero-web-tls"
+    assert machine.output_of("grep omero- /run/played/log").splitlines()[-1] == "start omero-web-tls"
 
 
 def test_only_root_writes_the_jars(machine: Machine) -> None:
     assert machine.apply(WRITER, with_jars(jar("a.jar", client=True)))[0] == 0
-    assert machine.said(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
+    assert machine.output_of(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
     assert machine.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/a.jar").returncode != 0
 
 
 def test_a_jar_with_another_sum_is_one_message_and_the_old_jars_stay(machine: Machine) -> None:
     old, other = jar("a.jar"), Jar(url="https://d.example.org/b.jar", sha256="0" * 64)
     assert machine.apply(WRITER, with_jars(old))[0] == 0
-    before = machine.said("cat /run/played/omero-server.starts")
+    before = machine.output_of("cat /run/played/omero-server.starts")
     machine.write({"/usr/local/bin/curl": FETCH.encode()})
-    status, said = machine.apply(WRITER, with_jars(old, other))
+    status, output = machine.apply(WRITER, with_jars(old, other))
     assert status == 1
-    (line,) = [line for line in said.splitlines() if line.startswith("omero.jars.")]
+    (line,) = [line for line in output.splitlines() if line.startswith("omero.jars.")]
     assert line.startswith("omero.jars.1: https://d.example.org/b.jar has SHA-256 ")
-    assert "The previous configuration is back in force." in said
-    assert (libraries(machine), machine.said("cat /run/played/omero-server.starts")) == (
+    assert "The previous configuration is back in force." in output
+    assert (libraries(machine), machine.output_of("cat /run/played/omero-server.starts")) == (
         {"lib/server/a.jar": old.url},
         before,
     )
 
 
 def test_packages_of_python_are_another_environment_and_the_server_restarts(machine: Machine) -> None:
-    found = []
+    environments = []
     for text in ("", "omero-rois==0.4.1 --hash=sha256:0\n", "omero-rois==0.4.2 --hash=sha256:0\n", ""):
         addons = Addons("site/omero.lock", text) if text else None
         plan = stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"addons": addons}))
-        status, said = machine.apply(WRITER, plan)
-        assert status == 0, said
-        found.append(machine.said("readlink /opt/omero/server/venv"))
-    assert (len(set(found)), found[0]) == (3, found[-1])
-    assert machine.said("wc -l < /run/played/omero-server.starts").strip() == "4"
+        status, output = machine.apply(WRITER, plan)
+        assert status == 0, output
+        environments.append(machine.output_of("readlink /opt/omero/server/venv"))
+    assert (len(set(environments)), environments[0]) == (3, environments[-1])
+    assert machine.output_of("wc -l < /run/played/omero-server.starts").strip() == "4"
 
 
 PIP = """#!/bin/bash
@@ -163,27 +165,29 @@ def test_an_environment_has_what_is_locked_by_hash_and_is_whole_or_not_used(mach
     )
     command = """PATH=/run/stubs:$PATH; set -euo pipefail; . /usr/local/lib/idr/omero-downloads/common.sh
         make_environment /opt/venv /run/own.txt /run/none.txt /run/b.txt"""
-    machine.said("touch /run/played/refuses")
+    machine.output_of("touch /run/played/refuses")
     assert machine.run(command).returncode != 0
     assert machine.run("test -e /opt/venv/.complete").returncode == 1
-    machine.said("rm /run/played/refuses /run/played/pip")
-    machine.said(command)
-    asked = [line.partition("--no-deps ")[2] for line in machine.said("cat /run/played/pip").splitlines()]
+    machine.output_of("rm /run/played/refuses /run/played/pip")
+    machine.output_of(command)
+    asked = [line.partition("--no-deps ")[2] for line in machine.output_of("cat /run/played/pip").splitlines()]
     assert asked[1:] == ["--require-hashes -r /run/own.txt", "--require-hashes -r /run/b.txt"]
-    machine.said(command)
-    assert len(machine.said("cat /run/played/pip").splitlines()) == len(asked), "whole already"
+    machine.output_of(command)
+    assert len(machine.output_of("cat /run/played/pip").splitlines()) == len(asked), "whole already"
 
 
 def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Machine) -> None:
     assert machine.apply(WRITER, PLAN)[0] == 0
     machine.write({"/usr/local/bin/curl": FETCH.encode()})
     folder = f"/var/cache/idr-downloads/{machines.server_sum()}"
-    url = machine.said("awk '$1 == \"omero.server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads").strip()
+    url = machine.output_of(
+        "awk '$1 == \"omero.server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads"
+    ).strip()
     machine.write({f"{folder}/url": f"{url}\n".encode()})
     assert machine.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
     machine.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})
-    status, said = machine.apply(WRITER, PLAN)
+    status, output = machine.apply(WRITER, PLAN)
     assert status == 1
-    assert f"the settings say {machines.server_sum()}; not unpacked. To take another file" in said
-    assert "idr pin --renew" in said
-    assert machine.said(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"
+    assert f"the settings say {machines.server_sum()}; not unpacked. To take another file" in output
+    assert "idr pin --renew" in output
+    assert machine.output_of(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"

@@ -34,10 +34,10 @@ Caused by: org.hibernate.HibernateException: could not init listeners
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A read-write server, deployed for the first time."""
-    with machines.running(tmp_path_factory.mktemp("applied")) as made:
-        status, said = made.apply(WRITER, PLAN)
-        assert (status, said.count("\n")) == (0, 1), said
-        yield made
+    with machines.running(tmp_path_factory.mktemp("applied")) as running_machine:
+        status, output = running_machine.apply(WRITER, PLAN)
+        assert (status, output.count("\n")) == (0, 1), output
+        yield running_machine
 
 
 def test_a_new_database_gets_its_schema_and_the_public_user(applied: Machine) -> None:
@@ -58,11 +58,11 @@ USERS = stacks.with_settings(PLAN, visitors=Visitors.LOGIN)
 
 
 def test_where_users_log_in_nobody_is_public_and_the_health_test_is_a_guest(machine: Machine) -> None:
-    status, said = machine.apply(WRITER, USERS)
-    assert (status, said.count("\n")) == (0, 1), said
+    status, output = machine.apply(WRITER, USERS)
+    assert (status, output.count("\n")) == (0, 1), output
     database = machine.database()
     assert (database["users"].keys(), database["groups"]) == ({"root"}, {})
-    machine.said("/usr/local/lib/idr/omero-server/health")
+    machine.output_of("/usr/local/lib/idr/omero-server/health")
     assert machine.database()["logged_in"] == "guest"
 
 
@@ -76,54 +76,54 @@ def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_priva
     assert machine.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
 
 
-def test_a_user_that_was_not_made_at_the_first_attempt_is_made_at_the_second(machine: Machine) -> None:
+def test_a_user_that_was_not_created_at_the_first_attempt_is_created_at_the_second(machine: Machine) -> None:
     machine.database(blitz="dead")
     assert machine.apply(WRITER, PLAN)[0] == 1
     machine.database(blitz="alive", groups={"public": "read-only"})
-    status, said = machine.apply(WRITER, PLAN)
-    assert status == 0, said
+    status, output = machine.apply(WRITER, PLAN)
+    assert status == 0, output
     assert "public" in machine.database()["users"]
 
 
 def test_a_read_only_node_needs_no_user_of_the_images(machine: Machine) -> None:
-    machine.said("mkdir -p /data/OMERO-readonly/ManagedRepository")
+    machine.output_of("mkdir -p /data/OMERO-readonly/ManagedRepository")
     public = {"id": 2, "hash": ""}
     machine.database(schema="OMERO5.4__0", mark=machines.server_sum()[:12], users={"public": public})
     machine.database(users={"public": public | {"hash": _hash(PLAN.settings.public_password, 2)}})
-    status, said = machine.apply(READER, PLAN)
-    assert status == 0, said
-    assert machine.said("id -u omero-server && stat -c %U /data/OMERO").split() == ["546", "omero-server"]
-    assert machine.said("readlink /data/OMERO/FullText").strip() == "/data/OMERO-readonly/FullText"
+    status, output = machine.apply(READER, PLAN)
+    assert status == 0, output
+    assert machine.output_of("id -u omero-server && stat -c %U /data/OMERO").split() == ["546", "omero-server"]
+    assert machine.output_of("readlink /data/OMERO/FullText").strip() == "/data/OMERO-readonly/FullText"
 
 
 def test_a_failed_start_names_its_root_cause_first(machine: Machine) -> None:
     old = "2020-01-01 00:00:00,000 ERROR [x] (main) of another day\nCaused by: java.lang.Error: old\n"
     machine.write({"/run/played/fails": (old + LOG).encode()})
-    status, said = machine.apply(WRITER, PLAN)
+    status, output = machine.apply(WRITER, PLAN)
     assert status == 1
-    lines = said.splitlines()
+    lines = output.splitlines()
     assert lines[0].endswith("role omero-server: activate failed (exit status 1):")
     assert lines[1:3] == ["OMERO.server does not start:", ROOT_CAUSE]
-    assert "of another day" not in said
-    assert "java.lang.Error: old" not in said
+    assert "of another day" not in output
+    assert "java.lang.Error: old" not in output
 
 
 @pytest.mark.parametrize(
-    ("blitz", "said"),
+    ("blitz", "message"),
     [
         ("inactive (disabled)", "Blitz has ended: inactive (disabled)"),
         ("activating (pid = 7, enabled)", "IceGrid has ended"),
     ],
 )
-def test_a_start_does_not_wait_for_what_has_ended(applied: Machine, blitz: str, said: str) -> None:
+def test_a_start_does_not_wait_for_what_has_ended(applied: Machine, blitz: str, message: str) -> None:
     """A service that starts is left alone by idr-heal, so that the start itself must end."""
     applied.database(blitz="dead")
     applied.write({"/opt/ice-3.6.5/bin/icegridadmin": f"#!/bin/sh\necho '{blitz}'\n".encode()})
     # IceGrid ends after three seconds.
     done = applied.run("sleep 3 & MAINPID=$! timeout 20 /usr/local/lib/idr/omero-server/started")
-    assert (done.returncode, done.stdout.decode().strip()) == (1, said)
+    assert (done.returncode, done.stdout.decode().strip()) == (1, message)
     applied.database(blitz="alive")
-    applied.said("MAINPID=$$ /usr/local/lib/idr/omero-server/started")
+    applied.output_of("MAINPID=$$ /usr/local/lib/idr/omero-server/started")
 
 
 def health(machine: Machine) -> list[str]:
@@ -145,7 +145,7 @@ def test_the_health_message_names_a_wrong_password(applied: Machine) -> None:
 def test_the_health_message_names_a_dead_blitz_and_its_cause(applied: Machine) -> None:
     applied.database(blitz="dead")
     log = f"{SERVER}/var/log"
-    applied.said(f"mkdir -p {log} && sed \"s/^NOW/$(date '+%F %T')/\" > {log}/Blitz-0.log", LOG.encode())
+    applied.output_of(f"mkdir -p {log} && sed \"s/^NOW/$(date '+%F %T')/\" > {log}/Blitz-0.log", LOG.encode())
     lines = health(applied)
     assert lines[0].endswith(": IceGrid runs, Blitz does not answer")
     assert lines[1] == ROOT_CAUSE
@@ -153,7 +153,7 @@ def test_the_health_message_names_a_dead_blitz_and_its_cause(applied: Machine) -
 
 
 def test_the_health_message_names_a_service_that_does_not_run(applied: Machine) -> None:
-    applied.said("systemctl stop omero-server")
+    applied.output_of("systemctl stop omero-server")
     applied.database(blitz="dead")
     lines = health(applied)
     assert lines[0].endswith(": omero-server.service is failed")
@@ -172,15 +172,15 @@ def test_verifying_leaves_no_image_behind(applied: Machine, broken: list[str]) -
 
 def test_an_importer_needs_no_more_than_to_log_in(applied: Machine) -> None:
     command = "umask; echo $OMERODIR; omero import --transfer ln_s --skip upgrade -T Dataset:1 /uod/idr/a.tiff"
-    said = applied.said(f"runuser -l omero-import -c '{command}'").splitlines()
-    assert said == ["0002", SERVER, "Image:7"]
+    output = applied.output_of(f"runuser -l omero-import -c '{command}'").splitlines()
+    assert output == ["0002", SERVER, "Image:7"]
 
 
 def test_a_curator_imports_by_one_command(applied: Machine) -> None:
     command = "/usr/local/bin/omero-import --transfer ln_s --skip upgrade -T Dataset:1 /uod/idr/a.tiff"
     # As sudo does: another account's environment, in a folder that it cannot read.
-    assert applied.said(f"cd /root && runuser -u omero-import -- env -i PATH=/usr/bin {command}") == "Image:7\n"
-    assert applied.said("stat -c '%U %a' /usr/local/bin/omero-import") == "root 755\n"
+    assert applied.output_of(f"cd /root && runuser -u omero-import -- env -i PATH=/usr/bin {command}") == "Image:7\n"
+    assert applied.output_of("stat -c '%U %a' /usr/local/bin/omero-import") == "root 755\n"
 
 
 def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied: Machine) -> None:
@@ -188,33 +188,47 @@ def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied
     assert applied.run(f"{importer} cat {SERVER}/etc/logback-cli.xml").returncode == 0
     for closed in ("etc/grid", "var"):
         assert applied.run(f"{importer} ls {SERVER}/{closed}").returncode != 0
-    assert applied.said(f"find {SERVER}/ -user omero-server ! -path '*/etc*' ! -path '*/var*'") == ""
+    assert applied.output_of(f"find {SERVER}/ -user omero-server ! -path '*/etc*' ! -path '*/var*'") == ""
     assert applied.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/another.jar").returncode != 0
-    assert "<maxFileSize>50MB<" in applied.said(f"cat {SERVER}/etc/logback.xml")
+    assert "<maxFileSize>50MB<" in applied.output_of(f"cat {SERVER}/etc/logback.xml")
 
 
 def test_who_imports_calls_the_worker_with_no_module_of_their_own(applied: Machine) -> None:
     applied.write({"/run/mine/json.py": b"print('mine')\n"})
     command = "runuser -u omero-import -- env -i PATH=/usr/bin /usr/local/bin/idr-import report none"
-    about = json.loads(applied.said(f"cd /run/mine && {command}"))
+    about = json.loads(applied.output_of(f"cd /run/mine && {command}"))
     assert (about["state"], about["rows"]) == ("unknown", 0)
-    assert applied.said("stat -c '%U %G %a' /data/imports") == "omero-import omero-server 750\n"
-    settings = json.loads(applied.said("cat /etc/idr/import.json"))
+    assert applied.output_of("stat -c '%U %G %a' /data/imports") == "omero-import omero-server 750\n"
+    settings = json.loads(applied.output_of("cat /etc/idr/import.json"))
     assert settings["mounts"] == [one.mount for one in PLAN.settings.raw_images()]
     assert (settings["folders"], settings["database_gib"] > 0) == ([], True)
 
 
-def test_the_storage_report_is_made_as_the_servers_user(applied: Machine) -> None:
+def test_images_are_written_by_the_server_and_by_in_place_imports_alone(applied: Machine) -> None:
+    repository = "/data/OMERO/ManagedRepository"
+    assert applied.output_of(f"stat -c '%U %G %a' {repository}") == "omero-server omero-server 2775\n"
+    group = applied.output_of("getent group omero-server").strip().split(":")
+    assert group[3] == "", "nobody joins the group"
+    of_group = f"awk -F: '$4 == {group[2]} {{ print $1 }}' /etc/passwd"
+    assert set(applied.output_of(of_group).split()) == {"omero-server", "omero-import"}
+    for account, may in (("omero-server", True), ("omero-import", True), ("nobody", False)):
+        done = applied.run(f"runuser -u {account} -- mkdir {repository}/of-{account}")
+        assert (done.returncode == 0) == may, account
+
+
+def test_the_storage_report_runs_as_the_servers_user(applied: Machine) -> None:
     scan = Path(stacks.ROOT / "idr" / "storage" / "scan").glob("*.py")
     applied.write({f"/usr/local/lib/idr-storage/scan/{file.name}": file.read_bytes() for file in scan}, 0o644)
     lists = {"nfs": b"# Source, mount point, options.\n", "s3": b"# Unit, mount point, bucket.\n"}
     applied.write({f"/usr/local/lib/idr/{role}/mounts": text for role, text in lists.items()}, 0o644)
     # The database does not name it, but it is younger than a minute.
-    applied.said("runuser -u omero-server -- touch /data/OMERO/ManagedRepository/new.tif")
-    report = json.loads(applied.said("/usr/local/lib/idr/omero-readwrite/storage-report").splitlines()[-1])["report"]
+    applied.output_of("runuser -u omero-server -- touch /data/OMERO/ManagedRepository/new.tif")
+    report = json.loads(applied.output_of("/usr/local/lib/idr/omero-readwrite/storage-report").splitlines()[-1])[
+        "report"
+    ]
     assert report["studies"] == {}
     assert all(kind["files"] == 0 for kind in report["faults"].values())
-    assert applied.said("stat -c %U /data/OMERO/.idr-storage-report.json") == "omero-server\n"
+    assert applied.output_of("stat -c %U /data/OMERO/.idr-storage-report.json") == "omero-server\n"
     applied.write({"/usr/local/lib/idr/nfs/mounts": lists["nfs"] + b"nas:/idr /uod/idr ro\n"}, 0o644)
     done = applied.run("/usr/local/lib/idr/omero-readwrite/storage-report")
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"no report: /uod/idr is not mounted\n")

@@ -2,24 +2,27 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stub_release import GROUP, OWNER, Stub
-from idr.prewarm.catalogue import BEGINNING, Catalogue, Item, Place
+from idr.prewarm.catalogue import BEGINNING, Item, Position, catalogue
 from idr.prewarm.pages import EVERYBODY, Owner, opened, tree
 
 IMAGES = 500
 
 
-def listed(stub: Stub, start: Place = BEGINNING, *, images: bool = True) -> list[tuple[Place, Item]]:
-    async def read() -> list[tuple[Place, Item]]:
+def listed(
+    stub: Stub, start: Position = BEGINNING, chosen: Sequence[str] = (), *, images: bool = True
+) -> list[tuple[Position, Item]]:
+    async def read() -> list[tuple[Position, Item]]:
         async def ask(path: str) -> bytes:
             return json.dumps(stub.page(path)).encode()
 
-        catalogue = Catalogue(ask, lambda _path, _why: None, images=images)
-        return [entry async for entry in catalogue.items(start)]
+        found = catalogue(chosen, ask, lambda _path, _why: None, images=images)
+        return [entry async for entry in found.items(start)]
 
     return asyncio.run(read())
 
@@ -28,16 +31,16 @@ EVERYTHING = listed(Stub(IMAGES))
 
 
 def test_places_rise_from_object_to_object() -> None:
-    places = [place for place, _ in EVERYTHING]
-    assert places == sorted(set(places))
-    assert len(places) == IMAGES + 2
+    positions = [position for position, _ in EVERYTHING]
+    assert positions == sorted(set(positions))
+    assert len(positions) == IMAGES + 2
 
 
 @settings(max_examples=25)
 @given(st.integers(0, len(EVERYTHING) - 1))
-def test_from_any_place_on_the_rest_is_the_same(index: int) -> None:
-    found = [(place, item.number) for place, item in listed(Stub(IMAGES), EVERYTHING[index][0])]
-    assert found == [(place, item.number) for place, item in EVERYTHING[index:]]
+def test_from_any_position_on_the_rest_is_the_same(index: int) -> None:
+    items = [(position, item.number) for position, item in listed(Stub(IMAGES), EVERYTHING[index][0])]
+    assert items == [(position, item.number) for position, item in EVERYTHING[index:]]
 
 
 def test_the_roots_of_the_tree_are_asked_for_once() -> None:
@@ -57,3 +60,25 @@ def test_without_the_pages_of_images_one_of_each_fileset_is_opened() -> None:
 def test_no_object_is_asked_for_twice() -> None:
     asked = [path for _, item in EVERYTHING for path in item.paths]
     assert len(asked) == len(set(asked))
+
+
+CHOSEN = ("Screen:3", "Dataset:5", "Plate:2", "Image:9")
+
+
+def test_of_chosen_objects_there_are_their_own_pages_and_the_images_of_plates() -> None:
+    found = listed(Stub(IMAGES), chosen=CHOSEN)
+    places = [place for place, _ in found]
+    assert places == sorted(set(places))
+    kinds = [(item.kind, item.number) for _, item in found]
+    (plate,) = (index for index, one in enumerate(kinds) if one == ("plate", 2))
+    assert kinds[:plate] == [("screen", 3), ("dataset", 5)]
+    images = [item for kind, item in kinds[plate + 1 :] if kind == "image"]
+    assert images == [*range(385, 501), 9]
+    assert "/webclient/metadata_details/screen/3/" in found[0][1].paths
+
+
+def test_of_chosen_objects_the_rest_is_the_same_from_any_place_on() -> None:
+    everything = listed(Stub(IMAGES), chosen=CHOSEN)
+    for index in range(0, len(everything), 7):
+        found = [(place, item.number) for place, item in listed(Stub(IMAGES), everything[index][0], CHOSEN)]
+        assert found == [(place, item.number) for place, item in everything[index:]]

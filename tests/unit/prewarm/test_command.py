@@ -56,6 +56,37 @@ def test_what_was_done_is_not_asked_for_again(tmp_path: Path) -> None:
         assert stub.asked.total() == 2 * before
 
 
+def test_only_what_an_import_has_made_is_asked_for(tmp_path: Path) -> None:
+    stub, report = Stub(images=500), tmp_path / "report.json"
+    report.write_text(json.dumps({"made": ["Screen:3", "Plate:2"]}))
+    with served(stub) as url:
+        arguments = ("--url", url, "--only", str(report), "--state", str(tmp_path / "state"))
+        status, output = idr(*arguments, "--dry-run", "--json")
+        assert json.loads(output) == {"screen": 1, "project": 0, "plate": 1, "dataset": 0, "image": 116}
+        status, output = idr(*arguments)
+        assert (status, output.splitlines()[-1].partition(" in ")[0]) == (
+            0,
+            "1 screens, 0 projects, 1 plates, 0 datasets, 116 images",
+        )
+        assert "/webclient/img_detail/400/" in stub.asked
+        assert "/webclient/img_detail/300/" not in stub.asked
+        # Another import is another run.
+        report.write_text(json.dumps({"made": ["Image:300"]}))
+        assert "is of http" in idr(*arguments)[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("[]", "no report of an import"), ('{"made": []}', "made nothing"), ('{"made": ["Well:1"]}', "not an object")],
+)
+def test_a_report_that_is_none_is_refused(tmp_path: Path, content: str, why: str) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(content)
+    status, output = idr("--url", "http://127.0.0.1:9", "--only", str(report))
+    assert status == 2
+    assert why in " ".join(output.split())
+
+
 def test_the_exit_status_says_that_something_failed(tmp_path: Path) -> None:
     stub = Stub(images=20)
     stub.broken.add("/webgateway/render_thumbnail/7/")
@@ -84,7 +115,7 @@ def test_the_exit_status_says_that_the_release_is_not_there(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("wrong", [("--url", "proxy"), ("--url", "https://proxy", "--ca-file", "/no/such/file")])
-def test_wrong_usage_is_told_apart(wrong: tuple[str, ...]) -> None:
+def test_wrong_usage_is_distinguished(wrong: tuple[str, ...]) -> None:
     status, output = idr(*wrong)
     assert status == 2
     assert wrong[-2] in output

@@ -61,7 +61,7 @@ def test_channels_that_are_off_are_left_out_but_the_first() -> None:
     assert asked.endswith("maps=[{%22inverted%22:{%22enabled%22:false}}]")
 
 
-def test_the_viewer_leads_to_omero_iviewer_where_it_has_taken_its_place() -> None:
+def test_the_viewer_leads_to_omero_iviewer_where_it_has_replaced_it() -> None:
     page = b"<script src='/static/omero_iviewer/main.js'></script>"
     assert "/iviewer/image_data/200/" in named_in("/webclient/img_detail/200/", page)
     assert list(named_in("/webclient/img_detail/200/", b"<html></html>")) == []
@@ -92,8 +92,8 @@ def test_a_page_names_its_files_and_a_style_sheet_its_pictures() -> None:
     page = b'<link href="/static/a.css?_5.33"><script src=\'/static/b.js\'></script><a href="/webclient/">x</a>'
     assert list(named_in("/webclient/img_detail/1/", page)) == ["/static/a.css?_5.33", "/static/b.js"]
     for panel in ("metadata_details/plate/1/", "metadata_preview/image/1/", "load_plate/plate/7/?index=0"):
-        found = list(named_in(f"/webclient/{panel}", PANEL))
-        assert found == ["/static/x.png", "/static/y.png"]
+        names = list(named_in(f"/webclient/{panel}", PANEL))
+        assert names == ["/static/x.png", "/static/y.png"]
     style = b"a { background: url(../image/x.png), url('data:image/png;base64,xx'), url(/webgateway/luts_png) }"
     assert list(named_in("/static/webclient/css/a.css?_5.33", style)) == ["/static/webclient/image/x.png"]
     script = b"icon: URLS.static_webclient + 'image/folder16.png', src = static_webgateway + \"img/spacer.gif\""

@@ -1,4 +1,4 @@
-"""Where a run stands, and how the next one goes on from there."""
+"""The progress of a run, and how the next one continues from there."""
 
 from pathlib import Path
 
@@ -6,35 +6,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idr.prewarm.catalogue import Place
+from idr.prewarm.catalogue import Position
 from idr.prewarm.state import Ledger, State, StateError, load, save
 
-PLACES: list[Place] = [(2, outer, first, index) for outer in range(3) for first in (0, 96) for index in range(5)]
+POSITIONS: list[Position] = [(2, outer, first, index) for outer in range(3) for first in (0, 96) for index in range(5)]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=80), st.data())
 def test_the_next_run_takes_exactly_what_was_not_done(moves: list[tuple[bool, int]], data: st.DataObject) -> None:
-    ledger, under_way, done, ahead = Ledger(State("x", PLACES[0])), [], set(), list(PLACES)
+    ledger, under_way, done, ahead = Ledger(State("x", POSITIONS[0])), [], set(), list(POSITIONS)
     for take, which in moves:
         if take and ahead:
-            place = ahead.pop(0)
-            assert ledger.take(place)
-            under_way.append(place)
+            position = ahead.pop(0)
+            assert ledger.take(position)
+            under_way.append(position)
         elif under_way:
-            place = under_way.pop(which % len(under_way))
-            ledger.finish(place)
-            done.add(place)
+            position = under_way.pop(which % len(under_way))
+            ledger.finish(position)
+            done.add(position)
     start, beyond = ledger.where()
     second = Ledger(State("x", start, beyond))
-    rest = [place for place in PLACES if place >= start]
+    rest = [position for position in POSITIONS if position >= start]
     stop = data.draw(st.integers(0, len(rest)))
-    taken = [place for place in rest[:stop] if second.take(place)]
-    assert taken == [place for place in rest[:stop] if place not in done]
+    taken = [position for position in rest[:stop] if second.take(position)]
+    assert taken == [position for position in rest[:stop] if position not in done]
 
     start, beyond = second.where()
     third = Ledger(State("x", start, beyond))
-    assert [place for place in PLACES if place >= start and third.take(place)] == [
-        place for place in PLACES if place not in done
+    assert [position for position in POSITIONS if position >= start and third.take(position)] == [
+        position for position in POSITIONS if position not in done
     ]
 
 

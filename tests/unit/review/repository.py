@@ -10,7 +10,7 @@ WHO = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository in `folder`, made by its first commit."""
+    """A repository in `folder` with its first commit."""
 
     folder: Path
 

@@ -60,7 +60,7 @@ def test_the_local_stack_has_no_state_that_others_could_preview() -> None:
     assert "ebi" in shared_stacks()
 
 
-def test_a_file_that_is_moved_counts_at_both_of_its_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_moved_counts_at_both_of_its_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = Repository(tmp_path)
     base = repository.commit({"model/plan.py": "a plan\n" * 9, "docs/été.md": "text\n"})
     repository.git("mv", "model/plan.py", "docs/plan.py")

@@ -52,10 +52,10 @@ def test_a_preview_that_failed_fails_the_review_even_with_its_rule_lifted() -> N
 
 def test_programs_get_the_same_as_data() -> None:
     result = review("volume-shrunk", "--json")
-    found = json.loads(result.stdout)
+    answer = json.loads(result.stdout)
     assert result.exit_code == FAILED
-    assert [breach["rule"] for breach in found["breaches"]] == ["data-volume-shrunk"]
-    assert found["lines"][0]["topic"] == "data"
+    assert [breach["rule"] for breach in answer["breaches"]] == ["data-volume-shrunk"]
+    assert answer["lines"][0]["topic"] == "data"
 
 
 @pytest.mark.parametrize("name", ["missing.json", "."])
@@ -71,7 +71,7 @@ def test_standard_input_is_read_too() -> None:
     assert (result.exit_code, result.stdout) == (OK, "none: nothing changes\n")
 
 
-def test_what_the_stack_file_lacks_is_said_before_an_up_refuses_it(
+def test_what_the_stack_file_lacks_is_named_before_an_up_refuses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)
@@ -101,8 +101,8 @@ def test_a_misspelt_key_is_named_where_the_engine_misses_the_right_one(
     (tmp_path / "Pulumi.mine.yaml").write_text(text.replace("idr:live:", "idr:lvie:"))
     shutil.copy(stacks.ROOT / "Pulumi.yaml", tmp_path)
     monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
-    said = "error: validating stack config: Stack 'mine' is missing configuration value 'live'\n"
-    stubs.put(tmp_path, monkeypatch, "pulumi").answers((255, "", said))
+    message = "error: validating stack config: Stack 'mine' is missing configuration value 'live'\n"
+    stubs.put(tmp_path, monkeypatch, "pulumi").answers((255, "", message))
     result = CliRunner().invoke(app, ["review", "--stack", "mine"])
     assert result.exit_code == FAILED
     assert "idr:lvie: is not a setting" in result.stderr

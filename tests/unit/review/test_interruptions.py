@@ -42,30 +42,30 @@ def away(*steps: dict[str, Any]) -> list[str]:
     return [breach.text for breach in check(change) if breach.rule == "live-nodes-interrupted"]
 
 
-def told(*steps: dict[str, Any]) -> list[str]:
+def lines_of(*steps: dict[str, Any]) -> list[str]:
     return list(interruptions(Preview.model_validate({"steps": [PUBLIC, *steps]})))
 
 
 def test_a_replaced_machine_is_named_with_what_fails_and_for_how_long() -> None:
-    assert told(server("r1-redis", "redis", "replace", "metadata.rebuild")) == [
+    assert lines_of(server("r1-redis", "redis", "replace", "metadata.rebuild")) == [
         "r1-redis is replaced: pages that are not cached fail for about 60 s"
     ]
 
 
 def test_another_flavor_is_a_reboot() -> None:
-    assert told(server("r1-proxy", "proxy", "update", "flavorName")) == [
+    assert lines_of(server("r1-proxy", "proxy", "update", "flavorName")) == [
         "r1-proxy reboots: every page fails for about 60 s"
     ]
 
 
 def test_one_of_several_alike_is_replaced_while_the_others_serve() -> None:
     steps = [server("r1-web-1", "omero-readonly,web", "replace"), server("r1-web-2", "omero-readonly,web")]
-    assert told(*steps) == ["r1-web-1 is replaced, for about 120 s: requests go to r1-web-2"]
+    assert lines_of(*steps) == ["r1-web-1 is replaced, for about 120 s: requests go to r1-web-2"]
 
 
 def test_a_service_that_may_restart_is_named_with_what_fails_and_for_how_long() -> None:
     steps = [server("r1-omero", "omero-readwrite,web"), server("r1-proxy", "proxy"), server("r1-redis", "redis")]
-    assert told(*steps, *(configured(name) for name in ("r1-omero", "r1-proxy", "r1-redis"))) == [
+    assert lines_of(*steps, *(configured(name) for name in ("r1-omero", "r1-proxy", "r1-redis"))) == [
         "Redis on r1-redis restarts if a setting needs it: pages that are not cached fail for a second",
         "OMERO.server on r1-omero restarts if a setting needs it: pages that are not cached fail, and imports for one "
         "to two minutes",
@@ -80,22 +80,22 @@ def test_services_of_nodes_that_serve_the_same_restart_one_after_another() -> No
         server("r1-pages-2", "omero-readonly,web"),
     ]
     both = [configured("r1-pages-1"), configured("r1-pages-2")]
-    assert told(*steps, *both) == [
+    assert lines_of(*steps, *both) == [
         "OMERO.server on r1-pages-1, r1-pages-2 restarts if a setting needs it (one to two minutes each), one node "
         "after another: requests go to the others",
         "OMERO.web on r1-pages-1, r1-pages-2 restarts if a setting needs it (about 30 s each), one node after another: "
         "requests go to the others",
     ]
-    assert told(*steps, configured("r1-pages-1"))[0].endswith("(one to two minutes): requests go to r1-pages-2")
+    assert lines_of(*steps, configured("r1-pages-1"))[0].endswith("(one to two minutes): requests go to r1-pages-2")
 
 
 def test_a_read_write_node_beside_read_only_ones_interrupts_imports_alone() -> None:
     steps = [server("r1-omero", "omero-readwrite,web"), server("r1-pages", "omero-readonly,web")]
-    assert told(*steps, configured("r1-omero")) == [
+    assert lines_of(*steps, configured("r1-omero")) == [
         "OMERO.server on r1-omero restarts if a setting needs it: imports fail for one to two minutes"
     ]
     steps[0] = server("r1-omero", "omero-readwrite,web", "replace")
-    assert told(*steps) == ["r1-omero is replaced: imports fail for about 120 s"]
+    assert lines_of(*steps) == ["r1-omero is replaced: imports fail for about 120 s"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_read_write_node_beside_read_only_ones_interrupts_imports_alone() -> N
     ids=["another release", "metadata", "management"],
 )
 def test_what_nobody_notices_is_no_interruption(step: dict[str, Any]) -> None:
-    assert told(step) == []
+    assert lines_of(step) == []
 
 
 REDIS = server("r1-redis", "redis", "replace", "metadata.image")

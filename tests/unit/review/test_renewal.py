@@ -41,7 +41,7 @@ def test_lock_files_are_renewed_in_their_folders_with_hashes(monkeypatch: pytest
 
 
 def images(part: Any) -> list[str]:
-    """Every image that a workflow names, wherever it stands."""
+    """Every image that a workflow names anywhere."""
     if isinstance(part, list):
         return [name for one in part for name in images(one)]
     if not isinstance(part, dict):
@@ -100,7 +100,7 @@ PATCH = """diff --git a/{0} b/{0}
 
 
 def test_of_a_proposal_only_lock_files_are_taken(tmp_path: Path) -> None:
-    """Who made the patch has run what package indexes serve; a changed workflow would be run on its branch at once."""
+    """The job that wrote the patch ran code of package indexes; a changed workflow would run on its branch at once."""
     names = ("cloudinit/web/requirements.lock", ".github/workflows/check.yml", ".gitlab-ci.yml", "model/plan.py")
     text = "".join(PATCH.format(name) for name in names)
     for script in ((ROOT / ".github/workflows/renew.yml").read_text(), (ROOT / ".gitlab-ci.yml").read_text()):

@@ -26,22 +26,22 @@ def recorded(case: str) -> Preview:
 
 
 def raw(case: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((HERE / "previews" / f"{case}.json").read_text())
-    return found
+    raw_preview: dict[str, Any] = json.loads((HERE / "previews" / f"{case}.json").read_text())
+    return raw_preview
 
 
 def broken(preview: Preview) -> set[str]:
     return {breach.rule for breach in rules.check(Change(preview))}
 
 
-def told(case: str) -> str:
+def report_of(case: str) -> str:
     preview = recorded(case)
     return render.text(summarize(preview, "local"), rules.check(Change(preview)))
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_reviewer_is_told_what_the_golden_text_says(case: str) -> None:
-    assert told(case) == (HERE / "golden" / f"{case}.txt").read_text()
+def test_a_reviewer_gets_what_the_golden_text_says(case: str) -> None:
+    assert report_of(case) == (HERE / "golden" / f"{case}.txt").read_text()
 
 
 def test_the_comment_says_the_same_and_which_rule_was_lifted() -> None:
@@ -82,8 +82,8 @@ def test_exactly_these_guard_rails_fail(case: str, expected: set[str]) -> None:
     assert broken(recorded(case)) == expected
 
 
-def test_what_is_worst_is_said_first() -> None:
-    lines = told("live-release-removed")
+def test_what_is_worst_is_shown_first() -> None:
+    lines = report_of("live-release-removed")
     order = [lines.index(word) for word in ("FAIL", "Data at stake:", "Live:", "Deleted:", "Changed in place:")]
     assert order == sorted(order)
 
@@ -135,11 +135,11 @@ def test_shares_are_guarded_as_volumes_are(case: str) -> None:
 
 def opened(cidr: str | None, **more: object) -> Preview:
     """The preview that opens a port, with another source of the rule."""
-    found = raw("port-opened")
-    for step in found["steps"]:
+    raw_preview = raw("port-opened")
+    for step in raw_preview["steps"]:
         if step["op"] == "create":
             step["newState"]["inputs"] = {**step["newState"]["inputs"], "remoteIpPrefix": cidr, **more}
-    return read(json.dumps(found))
+    return read(json.dumps(raw_preview))
 
 
 @pytest.mark.parametrize("cidr", ["0.0.0.0/0", "0.0.0.0/1", "::/0", None])
@@ -157,42 +157,42 @@ def test_an_egress_rule_opens_nothing() -> None:
 
 
 def test_a_new_release_opens_nothing_that_another_one_has_not_open() -> None:
-    found = raw("nothing")
-    for step in found["steps"]:
+    raw_preview = raw("nothing")
+    for step in raw_preview["steps"]:
         if "demo2-" in step["urn"]:
             step["op"] = "create"
             del step["oldState"]
-    found["changeSummary"] = {}
-    assert broken(read(json.dumps(found))) == set()
+    raw_preview["changeSummary"] = {}
+    assert broken(read(json.dumps(raw_preview))) == set()
 
 
-def test_the_first_update_of_a_stack_opens_its_ports_and_is_told_so() -> None:
-    found = raw("nothing")
-    for step in found["steps"]:
+def test_the_first_update_of_a_stack_opens_its_ports_and_is_reported_so() -> None:
+    raw_preview = raw("nothing")
+    for step in raw_preview["steps"]:
         step["op"] = "create"
         del step["oldState"]
-    found["changeSummary"] = {}
-    preview = read(json.dumps(found))
+    raw_preview["changeSummary"] = {}
+    preview = read(json.dumps(raw_preview))
     assert broken(preview) == set()
     assert "tcp 443 of proxy is opened" in [line.text for line in summarize(preview, "local").lines]
     assert "demo1 goes live" in [line.text for line in summarize(preview, "local").lines]
 
 
 def test_a_public_address_that_is_given_back_is_a_breach() -> None:
-    found = raw("nothing")
-    for step in found["steps"]:
+    raw_preview = raw("nothing")
+    for step in raw_preview["steps"]:
         if step["urn"].endswith("FloatingIp::public"):
             step["op"] = "delete"
             del step["newState"]
-    found["changeSummary"] = {}
-    assert broken(read(json.dumps(found))) == {"public-address-lost"}
+    raw_preview["changeSummary"] = {}
+    assert broken(read(json.dumps(raw_preview))) == {"public-address-lost"}
 
 
 PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----\n"
 
 
 @pytest.mark.parametrize(
-    ("config", "place"),
+    ("config", "setting"),
     [
         ({"idr:stackSecret": "0123456789abcdef"}, "idr:stackSecret"),
         ({"openstack:password": "hunter2"}, "openstack:password"),
@@ -202,10 +202,12 @@ PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE K
         ({"idr:proxies": {"http": "http://me:pa$$word@proxy.example.org:3128"}}, "idr:proxies.http"),
     ],
 )
-def test_a_secret_in_plain_text_in_the_stack_file_is_named_and_not_repeated(config: dict[str, Any], place: str) -> None:
+def test_a_secret_in_plain_text_in_the_stack_file_is_named_and_not_repeated(
+    config: dict[str, Any], setting: str
+) -> None:
     (breach,) = rules.check(Change(recorded("nothing"), {"config": config}))
     assert breach.rule == "plain-text-secret"
-    assert f"stack file: {place} " in breach.text
+    assert f"stack file: {setting} " in breach.text
     assert str(next(iter(config.values()))) not in breach.text
 
 

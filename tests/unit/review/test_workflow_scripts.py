@@ -51,17 +51,17 @@ class Script:
 
 def scripts() -> list[Script]:
     """Of both services. GitHub's `shell: bash` and GitLab's runner both set errexit and pipefail."""
-    found = []
+    all_scripts = []
     for file in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
         workflow = yaml.safe_load(file.read_text())
         for job, about in workflow["jobs"].items():
             for number, step in enumerate(about["steps"]):
                 if "run" in step:
-                    found.append(Script(f"{file.stem}-{job}-{number}", step["run"]))
+                    all_scripts.append(Script(f"{file.stem}-{job}-{number}", step["run"]))
     for job, about in yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text()).items():
         if isinstance(about, dict) and "script" in about:
-            found.append(Script(f"gitlab-{job}", "\n".join(about["script"])))
-    return found
+            all_scripts.append(Script(f"gitlab-{job}", "\n".join(about["script"])))
+    return all_scripts
 
 
 def run(
@@ -73,17 +73,17 @@ def run(
     """
     log, program = folder / "log", folder / "program"
     binaries, comments = folder / "bin", folder / "comments"
-    for place in (binaries, folder / ".venv" / "bin", program / ".venv" / "bin", comments, program / "comments"):
-        place.mkdir(parents=True, exist_ok=True)
+    for target in (binaries, folder / ".venv" / "bin", program / ".venv" / "bin", comments, program / "comments"):
+        target.mkdir(parents=True, exist_ok=True)
     (folder / "renew.patch").write_text("a patch")
-    for place in (comments, program / "comments"):
-        (place / "ebi.md").write_text("<!-- idr review ebi -->\n")
+    for target in (comments, program / "comments"):
+        (target / "ebi.md").write_text("<!-- idr review ebi -->\n")
     for name in COMMANDS:
         drain, text = DRAIN, f"echo '{PRINTS.get(name, '')}'"
         if stand_ins and name in stand_ins:
             drain, text = "", stand_ins[name]
-        for place in [folder / ".venv" / "bin", program / ".venv" / "bin"] if name == "python" else [binaries]:
-            stand_in = place / name
+        for target in [folder / ".venv" / "bin", program / ".venv" / "bin"] if name == "python" else [binaries]:
+            stand_in = target / name
             stand_in.write_text(
                 f"#!/bin/bash\n{drain}\nprintf '%q ' '{name}' \"$@\" >> {log}\necho >> {log}\n"
                 f"[ $(wc -l < {log}) != {failing} ] || exit 3\n{text}\n"
@@ -124,18 +124,18 @@ def test_no_script_is_put_together_from_what_a_change_names(script: Script) -> N
 
 @pytest.mark.parametrize("script", scripts(), ids=lambda script: script.name)
 def test_a_job_fails_with_any_of_its_commands(script: Script, tmp_path: Path) -> None:
-    status, commands, said = run(script, tmp_path / "well", None)
+    status, commands, output = run(script, tmp_path / "well", None)
     # GitLab's `lift` only leaves a trace of who ran it.
-    assert (status, commands > 0) == (0, script.name != "gitlab-lift"), said
+    assert (status, commands > 0) == (0, script.name != "gitlab-lift"), output
     for number in range(1, commands + 1):
-        status, _, said = run(script, tmp_path / str(number), number)
-        assert status != 0, f"command {number} fails, and the job passes: {said}"
+        status, _, output = run(script, tmp_path / str(number), number)
+        assert status != 0, f"command {number} fails, and the job passes: {output}"
 
 
 def named(name: str) -> Script:
     """The script of that name, or the only one that begins so."""
-    (found,) = (script for script in scripts() if script.name.startswith(name))
-    return found
+    (match,) = (script for script in scripts() if script.name.startswith(name))
+    return match
 
 
 TRUE_JQ = f'{shutil.which("jq")} "$@"'
@@ -190,5 +190,5 @@ def test_gitlab_lets_a_maintainer_other_than_the_author_lift_what_one_commit_bre
     deployments = json.dumps([{"sha": deployed, "deployable": {"user": {"id": user}}}])
     verdict = json.dumps({"state": state})
     stand_ins = {"jq": TRUE_JQ, "curl": gitlab(deployments, level), "python": f"echo '{verdict}'"}
-    status, _, said = run(named("gitlab-guard-rails"), tmp_path, None, stand_ins)
-    assert (status == 0) == passes, said
+    status, _, output = run(named("gitlab-guard-rails"), tmp_path, None, stand_ins)
+    assert (status == 0) == passes, output

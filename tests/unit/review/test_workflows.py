@@ -15,8 +15,8 @@ GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text())
 
 
 def jobs(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(file.read_text())["jobs"]
-    return found
+    by_name: dict[str, Any] = yaml.safe_load(file.read_text())["jobs"]
+    return by_name
 
 
 def triggers(file: Path) -> set[str]:
@@ -47,7 +47,7 @@ def test_no_workflow_runs_a_changes_code_with_this_repositorys_rights(file: Path
             assert not re.search(r"\bgit (checkout|switch|merge|pull|worktree|reset)\b", every_script(job))
 
 
-def test_what_a_change_made_is_unpacked_outside_of_the_checkout() -> None:
+def test_what_a_change_wrote_is_unpacked_outside_of_the_checkout() -> None:
     judge = jobs(ROOT / ".github" / "workflows" / "guard-rails.yml")["judge"]
     (given,) = with_keys(judge, "download-artifact")
     assert given["path"] == "${{ runner.temp }}/previews"
@@ -90,7 +90,7 @@ def test_a_job_that_can_write_runs_no_code_of_a_change(file: Path) -> None:
     for name, job in jobs(file).items():
         if not can_write(job) or triggers(file) == {"workflow_run"}:
             continue
-        # A tag's code was run by another job; this one has no checkout, and publishes what that one has made.
+        # Another job ran the tag's code; this one has no checkout, and publishes what that one built.
         assert yaml.safe_load(file.read_text())[True] == {"push": {"tags": ["v*"]}}, name
         assert job["environment"] == "release", name
         assert with_keys(job, "checkout") == [], name

@@ -31,8 +31,8 @@ def sums(size: int) -> dict[str, int]:
 
 def end(before: dict[str, Any] | None = None, **faults: int) -> str:
     studies = {"idr0001-graml-sysgro": sums(2 * 10**9), "idr0002-heriche": sums(5 * 10**12), "": sums(10)}
-    told = {kind: {"files": faults.get(kind.replace("-", "_"), 0), "bytes": 0} for kind in KINDS}
-    report = {"taken": "2026-11-27T02:00:00Z", "studies": studies, "faults": told, "seconds": 12.5, "memoryMib": 41}
+    counts = {kind: {"files": faults.get(kind.replace("-", "_"), 0), "bytes": 0} for kind in KINDS}
+    report = {"taken": "2026-11-27T02:00:00Z", "studies": studies, "faults": counts, "seconds": 12.5, "memoryMib": 41}
     return json.dumps({"report": report | {"before": before}}) + "\n"
 
 
@@ -72,8 +72,8 @@ def test_the_read_write_node_of_the_live_release_makes_the_report(ssh: Stub, idr
 
 def test_studies_are_listed_by_size_with_their_growth(ssh: Stub, idr: Any) -> None:
     ssh.answers((0, end(BEFORE), ""))
-    found = json.loads(idr("--json").stdout)["growth"]
-    assert [(study["name"], study["bytes"], study["grown"]) for study in found] == [
+    growth = json.loads(idr("--json").stdout)["growth"]
+    assert [(study["name"], study["bytes"], study["grown"]) for study in growth] == [
         ("idr0002-heriche", 5 * 10**12, 10**12),
         ("idr0001-graml-sysgro", 2 * 10**9, 2 * 10**9),
         ("", 10, 0),
@@ -100,6 +100,13 @@ def test_all_faults_go_to_a_file_and_the_first_of_each_kind_are_shown(ssh: Stub,
     done = idr("--faults", str(tmp_path / "faults"))
     assert (tmp_path / "faults").read_text() == "".join(lines)
     assert done.stdout.count("/data/OMERO/missing/") == done.stdout.count("/data/OMERO/no-memo/") == 5
+
+
+def test_a_file_that_cannot_be_written_is_told_at_once(ssh: Stub, idr: Any, tmp_path: Path) -> None:
+    file = tmp_path / "none" / "faults"
+    done = idr("--faults", str(file))
+    assert (done.exit_code, done.stderr) == (1, f"error: {file}: No such file or directory\n")
+    assert ssh.calls == []
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ FILES, PLANTED = 600, 3
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     try:
-        with postgres.server() as made:
-            yield made
+        with postgres.server() as running_server:
+            yield running_server
     except PackageError as error:
         raise FileNotFoundError(2, "is not installed", "postgresql") from error
 
@@ -37,7 +37,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture
 def database(server: Server, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Database:
-    # What was made a minute ago could be of an import that goes on; all of the tree was.
+    # A file that is a minute old could be of a running import; the whole tree is that young.
     monkeypatch.setattr(program, "CLOCKS_SECONDS", -3600)
     return Database(tree.load(server))
 
@@ -51,11 +51,11 @@ def reported(database: Database, tree: Tree) -> tuple[list[dict[str, Any]], dict
 
 def test_every_planted_fault_is_found_and_none_invented(database: Database, tree: Tree) -> None:
     faults, report = reported(database, tree)
-    found = [(fault["kind"], fault["path"]) for fault in faults]
-    assert set(found) == tree.faults
-    assert len(found) == len(set(found))
+    kinds_and_paths = [(fault["kind"], fault["path"]) for fault in faults]
+    assert set(kinds_and_paths) == tree.faults
+    assert len(kinds_and_paths) == len(set(kinds_and_paths))
     assert {kind for kind, _ in tree.faults} == set(report["faults"])
-    assert {kind: sum(one == kind for one, _ in found) for kind in report["faults"]} == {
+    assert {kind: sum(one == kind for one, _ in kinds_and_paths) for kind in report["faults"]} == {
         kind: sums["files"] for kind, sums in report["faults"].items()
     }
 
@@ -74,7 +74,7 @@ def test_a_report_has_the_sums_of_the_one_before(database: Database, tree: Tree)
     assert second["before"] == {name: first[name] for name in ("taken", "studies", "faults")}
 
 
-def test_what_was_just_made_is_not_unknown(database: Database, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_new_is_not_unknown(database: Database, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "CLOCKS_SECONDS", 60)
     faults, _ = reported(database, tree)
     assert {fault["kind"] for fault in faults} == {kind for kind, _ in tree.faults} - {"unknown"}
@@ -121,6 +121,6 @@ def test_a_database_of_two_repositories_is_refused(database: Database, server: S
         reported(database, tree)
 
 
-def test_a_database_that_does_not_answer_is_said_in_a_line(tree: Tree, tmp_path: Path) -> None:
+def test_a_database_that_does_not_answer_is_one_line(tree: Tree, tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=r"^psql: error: connection to server .* failed"):
         reported(Database(f"host={tmp_path} connect_timeout=2"), tree)

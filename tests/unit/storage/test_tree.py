@@ -14,8 +14,8 @@ def test_files_come_in_the_order_of_whole_paths(tmp_path: Path) -> None:
     for name in ("a/b", "a.txt", "c/d/e", "c/a"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
-    found = [os.fsdecode(one.path).removeprefix(f"{tmp_path}/") for one in tree.walk(os.fsencode(tmp_path))]
-    assert found == ["a.txt", "a/b", "c/a", "c/d/e"]
+    paths = [os.fsdecode(one.path).removeprefix(f"{tmp_path}/") for one in tree.walk(os.fsencode(tmp_path))]
+    assert paths == ["a.txt", "a/b", "c/a", "c/d/e"]
 
 
 def test_a_deep_tree_does_not_end_the_report(tmp_path: Path) -> None:

@@ -35,15 +35,15 @@ def plugin() -> dict[str, Any]:
 
 
 def sdk_modules() -> Iterator[ModuleType]:
-    for found in pkgutil.walk_packages(pulumi_openstack.__path__, "pulumi_openstack."):
-        yield importlib.import_module(found.name)
+    for module in pkgutil.walk_packages(pulumi_openstack.__path__, "pulumi_openstack."):
+        yield importlib.import_module(module.name)
 
 
 def sdk_resources() -> dict[str, type]:
-    found = (cls for module in sdk_modules() for _, cls in inspect.getmembers(module, inspect.isclass))
+    classes = (cls for module in sdk_modules() for _, cls in inspect.getmembers(module, inspect.isclass))
     return {
         token: cls
-        for cls in found
+        for cls in classes
         if issubclass(cls, pulumi.CustomResource) and (token := getattr(cls, "pulumi_type", ""))
         if token.startswith("openstack:") and not DEPRECATED.search(token)
     }
@@ -71,7 +71,7 @@ def element(annotation: Any) -> tuple[str, type | None]:
     if origin in (dict, Mapping):
         return "map", None
     classes = [element(arg) for arg in args]
-    return next((found for found in classes if found[0] != "scalar"), ("scalar", None))
+    return next((kind for kind in classes if kind[0] != "scalar"), ("scalar", None))
 
 
 def differences(path: str, annotations: Mapping[str, Any], known: Properties, inputs: bool) -> Iterator[str]:

@@ -18,9 +18,9 @@ def test_both_costs_are_found_from_two_samples(cost: Cost) -> None:
     small, large = (
         Measured(files, size, cost.seconds(files, size)) for files, size in ((128, 128 * 2_000), (4, 2 * 10**9))
     )
-    found = Cost.of(small, large)
-    assert math.isclose(found.per_file, cost.per_file, rel_tol=1e-3)
-    assert math.isclose(found.per_byte, cost.per_byte, rel_tol=1e-3)
+    sample = Cost.of(small, large)
+    assert math.isclose(sample.per_file, cost.per_file, rel_tol=1e-3)
+    assert math.isclose(sample.per_byte, cost.per_byte, rel_tol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_both_costs_are_found_from_two_samples(cost: Cost) -> None:
     ],
 )
 def test_noise_makes_no_cost_negative(small: Measured, large: Measured) -> None:
-    found = Cost.of(small, large)
-    assert found.per_file == 0
-    assert found.seconds(0, small.size + large.size) == pytest.approx(small.seconds + large.seconds)
+    sample = Cost.of(small, large)
+    assert sample.per_file == 0
+    assert sample.seconds(0, small.size + large.size) == pytest.approx(small.seconds + large.seconds)
 
 
 def test_disks_win_where_the_network_takes_longer_than_road_and_copies() -> None:
@@ -48,22 +48,22 @@ def test_disks_win_where_the_network_takes_longer_than_road_and_copies() -> None
 def test_a_listing_of_any_length_takes_no_more_memory() -> None:
     def listed(files: int) -> int:
         tracemalloc.start()
-        found = Listing.of((number, f"folder/{number}") for number in range(files))
+        listing = Listing.of((number, f"folder/{number}") for number in range(files))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert (found.files, found.size, len(found.chosen)) == (files, files * (files - 1) // 2, estimate.SAMPLED)
+        assert (listing.files, listing.size, len(listing.chosen)) == (files, files * (files - 1) // 2, estimate.SAMPLED)
         return peak
 
     assert listed(60_000) < 1.5 * listed(6_000)
 
 
 def test_the_choice_is_from_the_whole_listing_and_has_small_and_large_files() -> None:
-    found = Listing.of((size, f"{size}") for size in range(100_000))
-    assert 40_000 < sum(size for size, _ in found.chosen) / len(found.chosen) < 60_000
-    assert max(found.small())[0] < min(found.large()[:100])[0]
-    assert len(found.small()) == estimate.SMALL_FILES
+    listing = Listing.of((size, f"{size}") for size in range(100_000))
+    assert 40_000 < sum(size for size, _ in listing.chosen) / len(listing.chosen) < 60_000
+    assert max(listing.small())[0] < min(listing.large()[:100])[0]
+    assert len(listing.small()) == estimate.SMALL_FILES
 
 
 def test_the_large_sample_ends_when_it_is_large_enough() -> None:
-    found = Listing.of((10**9, f"{number}") for number in range(50))
-    assert len(found.large()) == 3
+    listing = Listing.of((10**9, f"{number}") for number in range(50))
+    assert len(listing.large()) == 3

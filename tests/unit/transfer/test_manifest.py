@@ -17,7 +17,7 @@ from idr.manifest.sums import Difference, Sum, differences, line, read
 
 SUM = "a" * 64
 paths = st.lists(st.text("ab.-/\\\n\ré", min_size=1, max_size=6), unique=True).map(
-    lambda found: sorted({path.strip("/") for path in found} - {""}, key=lambda path: path.split("/"))
+    lambda any_paths: sorted({path.strip("/") for path in any_paths} - {""}, key=lambda path: path.split("/"))
 )
 
 
@@ -55,8 +55,8 @@ def test_every_difference_is_found(tree: Path, tmp_path: Path) -> None:
     done = idr(tree, manifest, "--verify", "--report", report, "--json")
     assert done.returncode == 1
     assert report.read_text() == "different  a/b.tiff\nadded      zz\nmissing    ü\n"
-    found = json.loads(done.stdout)
-    assert {name: found[name] for name in ("missing", "different", "added", "unreadable")} == {
+    answer = json.loads(done.stdout)
+    assert {name: answer[name] for name in ("missing", "different", "added", "unreadable")} == {
         "missing": 1,
         "different": 1,
         "added": 1,
@@ -76,6 +76,24 @@ def test_a_manifest_in_the_tree_and_one_that_is_none_are_refused(tree: Path, tmp
     assert "line 1 is no line of a manifest" in done.stderr
 
 
+def test_a_tree_without_files_has_no_manifest_and_is_not_well(tmp_path: Path) -> None:
+    tree, manifest = tmp_path / "tree", tmp_path / "manifest"
+    (tree / "empty").mkdir(parents=True)
+    (tree / "link").symlink_to("empty")
+    done = idr(tree, manifest)
+    assert (done.returncode, done.stderr) == (1, f"error: {tree} has no files: is it mounted?\n")
+    assert not manifest.exists()
+    manifest.touch()
+    assert idr(tree, manifest, "--verify").stderr == done.stderr
+
+
+def test_a_report_in_the_tree_is_refused(tree: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest"
+    assert idr(tree, manifest).returncode == 0
+    assert idr(tree, manifest, "--verify", "--report", tree / "report").returncode == 2
+    assert not (tree / "report").exists()
+
+
 def test_a_manifest_in_another_order_is_refused_instead_of_reporting_every_file() -> None:
     with pytest.raises(IdrError, match="line 2 is not in the order"):
         list(read([line(Sum("b", SUM)), line(Sum("a", SUM))], "manifest"))
@@ -87,12 +105,12 @@ def test_a_manifest_is_read_as_it_was_written(names: list[str]) -> None:
 
 
 @given(paths, paths)
-def test_differences_are_those_of_the_sets(wanted: list[str], found: list[str]) -> None:
-    said = list(differences((Sum(name, SUM) for name in wanted), (Sum(name, SUM) for name in found)))
-    missing = {Difference("missing", name) for name in wanted if name not in found}
-    added = {Difference("added", name) for name in found if name not in wanted}
-    assert set(said) == missing | added
-    assert len(said) == len(missing | added)
+def test_differences_are_those_of_the_sets(wanted: list[str], present: list[str]) -> None:
+    reported = list(differences((Sum(name, SUM) for name in wanted), (Sum(name, SUM) for name in present)))
+    missing = {Difference("missing", name) for name in wanted if name not in present}
+    added = {Difference("added", name) for name in present if name not in wanted}
+    assert set(reported) == missing | added
+    assert len(reported) == len(missing | added)
 
 
 def test_neither_manifest_is_kept_in_memory() -> None:

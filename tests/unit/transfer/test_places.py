@@ -1,4 +1,4 @@
-"""Places that `idr transfer` takes, and those that would be more than places."""
+"""Locations that `idr transfer` takes, and those that it refuses."""
 
 import pytest
 from typer.testing import CliRunner
@@ -8,18 +8,18 @@ from idr.transfer.places import problem
 
 
 @pytest.mark.parametrize(
-    "place",
+    "location",
     [
         *("/data/OMERO", "s3:bucket/path", "./-odd", "sftp:/srv,old/token=1", ":local:/data", "store,region=eu:bucket"),
         *(":s3,env_auth=true,endpoint=https://s3.example.org:bucket", ":sftp,key_file=/home/me/.ssh/id:/data"),
     ],
 )
-def test_a_place_is_taken(place: str) -> None:
-    assert problem(place) == ""
+def test_a_location_is_accepted(location: str) -> None:
+    assert problem(location) == ""
 
 
 @pytest.mark.parametrize(
-    "place",
+    "location",
     [
         *(":s3,access_key_id=a,secret_access_key=hunter2:bucket", "store,secret_access_key=hunter2:bucket"),
         *(":sftp,host=h,pass=hunter2:/data", ":swift,auth_token=hunter2:b", ":azureblob,account=a,key=hunter2:b"),
@@ -28,14 +28,14 @@ def test_a_place_is_taken(place: str) -> None:
     ],
 )
 @pytest.mark.parametrize("other", [("{}", "/there"), ("/here", "{}")])
-def test_a_secret_is_refused_and_not_repeated(place: str, other: tuple[str, str]) -> None:
-    done = CliRunner().invoke(app, ["transfer", *(one.format(place) for one in other)])
+def test_a_secret_is_refused_and_not_repeated(location: str, other: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, ["transfer", *(one.format(location) for one in other)])
     assert done.exit_code == 2
     assert "rclone config" in " ".join(done.output.split())
     assert "hunter2" not in done.output
 
 
-def test_a_place_is_no_option_of_rclone() -> None:
+def test_a_location_is_no_option_of_rclone() -> None:
     done = CliRunner().invoke(app, ["transfer", "--", "--config=/tmp/other", "/there"])
     assert done.exit_code == 2
     assert "./--config=/tmp/other" in done.output

@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_copied_is_named(source: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("{none}", "{there}"), "error: rclone copy {none} {there}: Failed to copy: directory not found"),
         (("nowhere:x", "{there}"), "didn't find section in config file"),
@@ -88,12 +88,12 @@ def test_a_file_that_cannot_be_copied_is_named(source: Path, tmp_path: Path) -> 
         (("{empty}", "{there}", "--estimate"), "there is nothing to measure"),
     ],
 )
-def test_what_cannot_begin_is_one_line(source: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    places = {"source": source, "there": tmp_path / "there", "none": tmp_path / "none", "empty": tmp_path / "empty"}
-    places["empty"].mkdir()
-    done = idr("transfer", *(word.format(**places) for word in arguments))
+def test_what_cannot_begin_is_one_line(source: Path, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    folders = {"source": source, "there": tmp_path / "there", "none": tmp_path / "none", "empty": tmp_path / "empty"}
+    folders["empty"].mkdir()
+    done = idr("transfer", *(word.format(**folders) for word in arguments))
     assert done.returncode == 1
-    assert said.format(**places) in done.stderr
+    assert message.format(**folders) in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "there").exists()
 
@@ -102,10 +102,10 @@ def test_an_estimate_leaves_nothing_behind(source: Path, tmp_path: Path) -> None
     there = tmp_path / "there"
     done = idr("transfer", source, there, "--estimate", "--terabytes", 40, "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["files"] == 61
-    assert [one["terabytes"] for one in found["durations"]] == [3_120_000 / 1e12, 40]
-    assert 0 < found["durations"][0]["hours"] < found["durations"][1]["hours"]
+    answer = json.loads(done.stdout)
+    assert answer["files"] == 61
+    assert [one["terabytes"] for one in answer["durations"]] == [3_120_000 / 1e12, 40]
+    assert 0 < answer["durations"][0]["hours"] < answer["durations"][1]["hours"]
     assert contents(there) == {}
 
 
@@ -119,9 +119,9 @@ def test_an_interrupted_run_ends_with_75_and_the_next_one_completes_it(source: P
         while not there.exists() and time.monotonic() < end:
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, output = process.communicate(timeout=60)
     assert process.returncode == 75
-    assert said.endswith("error: interrupted; run the same command again to go on\n")
+    assert output.endswith("error: interrupted; run the same command again to go on\n")
     assert contents(there) != contents(source)
     assert idr("transfer", source, there).returncode == 0
     assert contents(there) == contents(source)

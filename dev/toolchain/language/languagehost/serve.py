@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent import futures
-from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +62,12 @@ def required_packages() -> Iterator[dict[str, str]]:
             }
 
 
+def sdk_version() -> str:
+    """Return the version of the SDK. `importlib.metadata` knows it too, and takes 20 ms to import, twice a command."""
+    names = (folder.name for path in sys.path for folder in Path(path).glob("pulumi-[0-9]*.dist-info"))
+    return next(names).removeprefix("pulumi-").removesuffix(".dist-info")
+
+
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
     """The engine's LanguageRuntime service. Names and messages are those of pulumi's language.proto."""
 
@@ -78,7 +83,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
 
     def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
         """Return the version of the SDK that programs get."""
-        return plugin_pb2.PluginInfo(version=version("pulumi"))
+        return plugin_pb2.PluginInfo(version=sdk_version())
 
     def GetRequiredPackages(self, _request: Any, _context: Any) -> Any:
         """Return the plugins that the engine must have before the program runs."""
@@ -89,6 +94,8 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
 
     def GetProgramDependencies(self, _request: Any, _context: Any) -> Any:
         """Return all installed distributions."""
+        from importlib.metadata import distributions
+
         found = [messages.DependencyInfo(name=d.metadata["Name"], version=d.version) for d in distributions()]
         return messages.GetProgramDependenciesResponse(dependencies=found)
 

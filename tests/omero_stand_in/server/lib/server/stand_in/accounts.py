@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import omero
@@ -13,6 +14,14 @@ from stand_in.configuration import connect
 
 ROOT, GUEST = 0, 1
 PRIVILEGES = ["ModifyGroup", "ModifyGroupMembership", "ModifyUser"]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who has logged in."""
+
+    number: int
+    name: str
 
 
 class Accounts:
@@ -31,8 +40,8 @@ class Accounts:
         finally:
             connection.close()
 
-    def number(self, user: str, password: str) -> int | None:
-        """The user's number, if that is the password."""
+    def account(self, user: str, password: str) -> Account | None:
+        """The user's, if that is the password."""
         for number, kept in self.ask(
             "select id, hash from experimenter join password on experimenter_id = id where omename = %s", user
         ):
@@ -40,7 +49,7 @@ class Accounts:
             given = base64.b64encode(hashlib.md5(words).digest()).decode()  # noqa: S324  # as OMERO's own
             # Of all users without a password, OMERO lets in the guest alone; without a hash, nobody.
             if kept == given or (number, kept) == (GUEST, ""):
-                return int(number)
+                return Account(int(number), user)
         return None
 
 

@@ -42,12 +42,12 @@ def main() -> None:
     try:
         with connect(config) as connection, connection.cursor() as cursor:
             cursor.execute("select currentversion, currentpatch from dbpatch order by id desc limit 1")
-            found = cursor.fetchone()
+            row = cursor.fetchone()
     except psycopg2.Error as error:
         reason = " ".join(str(error).split())
         fail("Error creating bean 'sessionFactory'", f"org.postgresql.util.PSQLException: {reason}")
-    if found != ("OMERO5.4", 0):
-        fail("Error creating bean 'dbPatchCheck'", f"ome.conditions.InternalException: the database has {found}")
+    if row != ("OMERO5.4", 0):
+        fail("Error creating bean 'dbPatchCheck'", f"ome.conditions.InternalException: the database has {row}")
     if config.get("omero.cluster.read_only.repo") == "true":
         if not os.access(DATA / "FullText", os.R_OK):
             away = f"required directory {DATA}/FullText cannot be read but repository is read-only"

@@ -14,11 +14,11 @@ STATE = HOME / "var/master/Blitz-0"
 
 
 def settings() -> dict[str, str]:
-    """What stands in etc/grid/config.xml."""
+    """The properties in etc/grid/config.xml."""
     config = omero.config.ConfigXml(str(HOME / "etc/grid/config.xml"), read_only=True)
-    found: dict[str, str] = config.as_map()
+    values: dict[str, str] = config.as_map()
     config.close()
-    return found
+    return values
 
 
 def connect(config: dict[str, str]) -> Any:

@@ -5,26 +5,33 @@ Beyond logging in, visitors get the demo image server's services.
 
 import secrets
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import Glacier2
 import Ice
+import omero.cmd
+import omero.grid
 import omero.ObjectFactoryRegistrar
 import omero.rtypes
+import psycopg2
 from demo_image_server import server, services
-from demo_image_server.catalogue import Catalogue
-from demo_image_server.router import SESSION_CATEGORY, Locator, Router
+from demo_image_server.catalogue import Catalogue, Seen
+from demo_image_server.router import SESSION_CATEGORY, Locator, Router, ServiceFactory
 from demo_image_server.servants import servant
 from demo_image_server.sessions import Session, Sessions
 from demo_image_server.settings import Settings, read_settings
 from demo_image_server.users import VISITOR
 from omero import api
 
-from stand_in.accounts import ROOT, Accounts, Administrator
+from stand_in import graphs, questions, repository
+from stand_in.accounts import ROOT, Account, Accounts, Administrator
 from stand_in.configuration import HOME, STATE, settings
+from stand_in.repository import Client
 
 PREFIX = "omero.glacier2."
+INSECURE = "omero.router.insecure"
 PORTS = {"ssl": "4064", "tcp": "4063", "ws": "4065", "wss": "4066"}
 ANYBODY, KEY = VISITOR, HOME / "var/router-key"
 """Whose services everybody is given, and what the demo takes for that one's password."""
@@ -34,20 +41,20 @@ class StrictSessions(Sessions):
     """Who is logged in, by the accounts of the database."""
 
     def __init__(self, accounts: Accounts, key: Path, idle_seconds: float) -> None:
-        """`key` is what the demo image server is given in place of a password."""
+        """The demo image server gets `key` instead of a password."""
         super().__init__((ANYBODY,), key, idle_seconds)
         self._accounts = accounts
-        self.root: set[str] = set()
+        self.account_of: dict[str, Account] = {}
 
     def log_in(self, user: str, password: str) -> Session | None:
         """A new session, or the one that both words name; None: refused."""
+        # Also who joins a session does not get in without the database.
+        account = self._accounts.account(user, password)
         if user == password and (joined := self.use(user)):
             return joined
-        if (number := self._accounts.number(user, password)) is None:
-            return None
-        session = super().log_in(ANYBODY.name, KEY.read_text())
-        if session and number == ROOT:
-            self.root.add(session.uuid)
+        session = account and super().log_in(ANYBODY.name, KEY.read_text())
+        if account and session:
+            self.account_of[session.uuid] = account
         return session
 
 
@@ -58,7 +65,11 @@ class StrictRouter(Router):
         if not STATE.read_text().startswith("active"):
             callback.ice_exception(Glacier2.PermissionDeniedException("internal server error"))
             return
-        session = self._sessions.log_in(user, password)
+        try:
+            session = self._sessions.log_in(user, password)
+        except psycopg2.Error:
+            callback.ice_exception(Glacier2.PermissionDeniedException("internal server error"))
+            return
         if session is None:
             callback.ice_exception(Glacier2.PermissionDeniedException(f"Password check failed for '{user}'"))
             return
@@ -67,25 +78,78 @@ class StrictRouter(Router):
 
 
 class StrictConfig(services.Config):
-    """omero.api.IConfig with the default that matters to whoever makes users."""
+    """omero.api.IConfig with what matters to whoever makes users, and to who wants a connection without TLS."""
+
+    def __init__(self, config: dict[str, str]) -> None:
+        self._known = {"omero.security.password_required": "true", INSECURE: config[INSECURE]}
 
     def getConfigValue(self, key: str) -> str:
-        return "true" if key == "omero.security.password_required" else super().getConfigValue(key)
+        return self._known.get(key) or super().getConfigValue(key)
+
+
+class StrictAdmin(services.Admin):
+    """omero.api.IAdmin for who has an account."""
+
+    def __init__(self, session: Session, account: Account) -> None:
+        super().__init__(session)
+        self._account = account
+
+    def getEventContext(self) -> Any:
+        context = super().getEventContext()
+        context.userId, context.userName = self._account.number, self._account.name
+        return context
+
+
+class StrictFactory(ServiceFactory):
+    """omero.api.ServiceFactory that carries out commands."""
+
+    def __init__(self, client: Client, *rest: Any) -> None:
+        super().__init__(client.session, *rest)
+        self._client = client
+
+    def submit(self, request: Any) -> Any:
+        return self._client.open(omero.cmd.HandlePrx, omero.cmd.Handle, graphs.handle_of(request, self._client))
 
 
 class StrictLocator(Locator):
-    """Gives root an administrator's services."""
+    """Gives root an administrator's services, and everybody the repository."""
 
-    def __init__(self, sessions: StrictSessions, accounts: Accounts, *rest: Any) -> None:
+    def __init__(self, sessions: StrictSessions, accounts: Accounts, config: dict[str, str], *rest: Any) -> None:
         super().__init__(sessions, *rest)
-        self._root, self._accounts = sessions.root, accounts
-        self._stateless[ANYBODY]["IConfig"] = servant(api.IConfig, StrictConfig())
+        self._account_of, self._accounts = sessions.account_of, accounts
+        self._stateless[ANYBODY] |= {
+            "IConfig": servant(api.IConfig, StrictConfig(config)),
+            "IQuery": servant(api.IQuery, questions.Query(Seen(self._catalogue, ANYBODY), accounts)),
+            "IUpdate": servant(api.IUpdate, questions.Update(accounts)),
+        }
 
     def locate(self, current: Any) -> Any:
         identity = current.id
-        if identity.name == "IAdmin" and identity.category in self._root:
-            return servant(api.IAdmin, Administrator(self._accounts, identity.category))
+        session = self._sessions.use(identity.category)
+        if session and identity.name in _OF_A_CLIENT:
+            return _OF_A_CLIENT[identity.name](self._client(session, current.adapter))
         return super().locate(current)
+
+    def _client(self, session: Session, adapter: Any) -> Client:
+        return Client(self._account_of[session.uuid], session, self._accounts, adapter)
+
+    def _factory(self, session: Session, adapter: Any) -> ServiceFactory:
+        seen = Seen(self._catalogue, ANYBODY)
+        client = self._client(session, adapter)
+        return StrictFactory(client, self._sessions, adapter, seen, self._settings.render_delay_seconds)
+
+
+def _administration(client: Client) -> Any:
+    if client.account.number == ROOT:
+        return servant(api.IAdmin, Administrator(client.accounts, client.session.uuid))
+    return servant(api.IAdmin, StrictAdmin(client.session, client.account))
+
+
+_OF_A_CLIENT: dict[str, Callable[[Client], Any]] = {
+    "IAdmin": _administration,
+    "SharedResources": lambda client: servant(omero.grid.SharedResources, repository.SharedResources(client)),
+    "ManagedRepository": lambda client: servant(omero.grid.ManagedRepository, repository.ManagedRepository(client)),
+}
 
 
 def demo_settings(config: dict[str, str]) -> Settings:
@@ -141,7 +205,7 @@ def main() -> None:
     )
     adapter = communicator.createObjectAdapterWithEndpoints("glacier2", endpoints)
     adapter.add(StrictRouter(sessions, demo), communicator.stringToIdentity(server.ROUTER))
-    adapter.addServantLocator(StrictLocator(sessions, accounts, Catalogue(demo.database), demo), "")
+    adapter.addServantLocator(StrictLocator(sessions, accounts, config, Catalogue(demo.database), demo), "")
     adapter.activate()
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     communicator.destroy()

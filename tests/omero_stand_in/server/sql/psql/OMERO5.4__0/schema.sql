@@ -3,3 +3,9 @@ create table experimenter (id bigint primary key, omename text unique not null, 
 create table experimentergroup (id bigint primary key, name text unique not null, permissions text not null);
 create table groupexperimentermap (parent bigint references experimentergroup, child bigint references experimenter, primary key (parent, child));
 create table password (experimenter_id bigint primary key references experimenter, hash text);
+create table fileset (id bigserial primary key, owner_id bigint not null references experimenter);
+create table originalfile (id bigserial primary key, path text not null, name text not null);
+create table filesetentry (id bigserial primary key, clientpath text not null, fileset bigint not null references fileset, originalfile bigint not null references originalfile);
+create table image (id bigserial primary key, name text not null, fileset bigint references fileset);
+create table dataset (id bigserial primary key, name text not null);
+create table datasetimagelink (id bigserial primary key, parent bigint not null references dataset, child bigint not null references image);

@@ -1,0 +1,78 @@
+"""What follows an import, step by step. Pure.
+
+New images get their rendering settings, which makes their thumbnails too. Without settings each is opened once: that
+makes its memo file and thumbnail where the importer has not, and shows that it can be read. Containers get their
+annotations when every row is imported: these are made for all of a container at once.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from .beside import ANNOTATION, KEYS, RENDERING
+
+RENDER, OPEN, ANNOTATE = "rendering settings", "opened", "annotations"
+ROWS = (RENDER, OPEN)
+"""Kinds of steps of a row; several run at once."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a fileset has become: plates, or images of none; the datasets and the outermost containers they are in."""
+
+    objects: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do, once for each `version` of what it is made of. `of` is the path of a row, or a container.
+
+    `within`: what shows the objects, and has changed with them.
+    """
+
+    kind: str
+    of: str
+    objects: tuple[str, ...]
+    version: str
+    within: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the ledger calls it."""
+        return f"{self.kind} {self.version} {self.of}"
+
+
+def steps(
+    done: Mapping[str, Sequence[int]],
+    new: Collection[str],
+    made: Mapping[int, Made],
+    digests: Mapping[str, str],
+    *,
+    whole: bool,
+) -> Iterator[Step]:
+    """The steps for rows that are `done`, with their filesets. `whole`: every row is; `new`: this import made them."""
+    kind = RENDER if RENDERING in digests else OPEN
+    for path, filesets in done.items():
+        parts = [made.get(fileset, Made()) for fileset in filesets]
+        objects = _each(one for part in parts for one in part.objects)
+        within = _each(one for part in parts for one in (*part.containers, *part.datasets))
+        if path in new and objects:
+            yield Step(kind, path, objects, _version(digests.get(RENDERING, ""), *objects), within)
+    if whole and ANNOTATION in digests:
+        members: dict[str, list[str]] = {}
+        for fileset in sorted(fileset for filesets in done.values() for fileset in filesets):
+            for container in made.get(fileset, Made()).containers:
+                members.setdefault(container, []).append(str(fileset))
+        for container, filled in sorted(members.items()):
+            version = _version(digests[ANNOTATION], digests.get(KEYS, ""), *filled)
+            yield Step(ANNOTATE, container, (container,), version)
+
+
+def _each(some: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(some))
+
+
+def _version(*parts: str) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,105 @@
+"""What lies beside a list: rendering settings, annotations, and which of these become keys and values in OMERO.
+
+Settings come as JSON, so that the node reads no YAML.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Self
+
+from .rows import RowError
+
+RENDERING, ANNOTATION, KEYS = "renderdef", "annotation", "bulkmap-config"
+FILES = {RENDERING: "renderdef.json", ANNOTATION: "annotation.csv.gz", KEYS: "bulkmap-config.json"}
+"""The name of each on the node, whose ending OMERO's commands go by."""
+GZIP = b"\x1f\x8b"
+_VALUE = re.compile(r"(?<!\{)\{\{ *value *\}\}")
+_CODE = re.compile(r"\{[{%#]")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The files beside a list, by kind, as the node keeps them."""
+
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """Read them from JSON. Raises RowError where OMERO's commands would refuse one, or it has them run code."""
+        if unknown := sorted(set(data) - set(FILES)):
+            raise RowError(f"beside a list there can be {', '.join(FILES)}, and not {', '.join(unknown)}")
+        if KEYS in data and ANNOTATION not in data:
+            raise RowError(f"there is a {KEYS} and no {ANNOTATION}, whose columns it names")
+        files: dict[str, bytes] = {}
+        for kind, content in data.items():
+            if kind == ANNOTATION:
+                files[kind] = _decoded(content)
+                continue
+            _CHECKS[kind](content)
+            files[kind] = json.dumps(content, indent=1, sort_keys=True).encode()
+        return cls(files)
+
+    def digests(self) -> dict[str, str]:
+        """What tells each from another version of it."""
+        return {kind: sha256(content).hexdigest()[:16] for kind, content in self.files.items()}
+
+
+def shared(keys: Mapping[str, Any]) -> list[str]:
+    """The namespaces whose annotations studies share: many images of many studies have the one of a gene."""
+    groups = (column.get("group") for column in keys.get("columns") or ())
+    return sorted({group["namespace"] for group in groups if group})
+
+
+def _decoded(content: Any) -> bytes:
+    try:
+        found = base64.b64decode(str(content), validate=True)
+    except binascii.Error:
+        found = b""
+    if not found.startswith(GZIP):
+        raise RowError(f"{ANNOTATION}: is not compressed")
+    return found
+
+
+def _check_rendering(content: Any) -> None:
+    channels = content.get("channels") if isinstance(content, dict) else None
+    if not isinstance(channels, dict) or not channels:
+        raise RowError(f"{RENDERING}: has no 'channels', numbers from 1 with the settings of each")
+    wrong = [number for number, about in channels.items() if not (_is_number(number) and isinstance(about, dict))]
+    if wrong:
+        raise RowError(f"{RENDERING}: channels are numbers from 1 with settings, and not {', '.join(map(str, wrong))}")
+
+
+def _is_number(text: object) -> bool:
+    return str(text).isascii() and str(text).isdigit() and int(str(text)) > 0
+
+
+def _check_keys(content: Any) -> None:
+    columns = content.get("columns") if isinstance(content, dict) else None
+    if not isinstance(columns, list) or not all(isinstance(column, dict) for column in columns):
+        raise RowError(f"{KEYS}: has no 'columns', a list of columns of the annotation")
+    if any("namespace" not in column["group"] for column in columns if isinstance(column.get("group"), dict)):
+        raise RowError(f"{KEYS}: a group of columns has no 'namespace'")
+    for text in _texts(content):
+        # A template of Jinja, whose expressions could have the node run anything.
+        if _CODE.search(_VALUE.sub("", text)):
+            raise RowError(f"{KEYS}: the only thing between braces can be {{{{ value }}}}: {text}")
+
+
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            yield from _texts(key)
+            yield from _texts(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _texts(value)
+
+
+_CHECKS = {RENDERING: _check_rendering, KEYS: _check_keys}

@@ -1,0 +1,98 @@
+"""Does what follows an import, each step once: the ledger of steps says which are done."""
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+from . import command_line
+from .after import ANNOTATE, RENDER, ROWS, Step
+from .beside import ANNOTATION, KEYS, RENDERING, shared
+from .ledger import DONE, FAILED, STARTED
+from .place import Place
+from .truth import Database
+
+NOT_OURS = (
+    "{0} has annotations that this import did not make, and those beside the list would take their place: "
+    "give --replace-annotations if that is right"
+)
+Run = Callable[[list[str], IO[str]], int]
+
+
+class Follower:
+    """The steps of one import.
+
+    `may_begin`: whether another command may begin. `ended` is told why a step failed, empty for one that has not, and
+    says whether the ledger is to have it so.
+    """
+
+    def __init__(
+        self, place: Place, database: Database, run: Run, may_begin: Callable[[], bool], ended: Callable[[str], bool]
+    ) -> None:
+        self._place, self._database = place, database
+        self._run, self._may_begin, self._ended = run, may_begin, ended
+        self._ledger = place.ledger_of_steps()
+        self._digests = place.data.get("beside", {})
+
+    @property
+    def left(self) -> list[Step]:
+        """The steps that are not done."""
+        done = self._ledger.with_state(DONE)
+        return [step for step in self._place.steps if step.key not in done]
+
+    def __call__(self) -> None:
+        """Do what is left. Raises TruthError."""
+        left = self.left
+        with ThreadPoolExecutor(self._place.limits.parallel) as pool:
+            list(pool.map(self._one, (step for step in left if step.kind in ROWS)))
+        # One after another: two at once would make an annotation that they share twice.
+        for step in left:
+            if step.kind == ANNOTATE:
+                self._one(step)
+
+    def _one(self, step: Step) -> None:
+        if not self._may_begin():
+            return
+        log = self._place.logs / f"{sha256(step.key.encode()).hexdigest()[:16]}.log"
+        lines = self._lines(step)
+        if not lines:
+            self._ledger.tell(step.key, FAILED, why=NOT_OURS.format(step.of))
+            return
+        self._ledger.tell(step.key, STARTED, log=str(log))
+        begin = time.monotonic()
+        with log.open("w") as out:
+            for line in lines:
+                if not self._may_begin():
+                    return
+                status = self._run(line, out)
+                out.flush()
+                if command_line.has_failed(step.kind, status, log):
+                    self._tell(step, FAILED, command_line.cause(log), log, begin)
+                    return
+        self._ended("")
+        self._tell(step, DONE, command_line.left_out(log) if step.kind == ANNOTATE else "", log, begin)
+
+    def _tell(self, step: Step, state: str, why: str, log: Path, begin: float) -> None:
+        if state == DONE or self._ended(why):
+            seconds = round(time.monotonic() - begin, 3)
+            self._ledger.tell(step.key, state, seconds=seconds, why=why, log=str(log))
+
+    def _lines(self, step: Step) -> list[list[str]]:
+        """The command lines of a step; none where it would replace what somebody else has made."""
+        if step.kind == RENDER:
+            return command_line.rendering(step.objects, self._place.beside(RENDERING))
+        if step.kind != ANNOTATE:
+            return command_line.opening(step.objects)
+        keys = self._place.beside(KEYS) if KEYS in self._digests else None
+        # What a run that was cut off has made of them is there twice otherwise.
+        begun = self._ledger.begun
+        is_ours = any(key.startswith(f"{ANNOTATE} ") and key.endswith(f" {step.of}") for key in begun)
+        is_there = is_ours or self._database.is_annotated(step.of)
+        if is_there and not (is_ours or self._place.data["replace"]):
+            return []
+        namespaces = shared(json.loads(keys.read_text())) if keys else []
+        before = command_line.unannotating(step.of, keys, namespaces) if is_there else []
+        return before + command_line.annotating(step.of, self._place.beside(ANNOTATION), keys)

@@ -1,0 +1,12 @@
+"""What importer and server must say alike."""
+
+from pathlib import Path
+
+CHECKSUM = "File-Size-64"
+IMPORTED = "select o from FilesetEntry fe join fe.originalFile o where fe.clientPath = :clientPath"
+NAMED = "select o from Dataset as o where o.name = :name order by o.id desc"
+
+
+def checksum(file: Path) -> str:
+    """A file's size, in the form of OMERO's File-Size-64."""
+    return f"{file.stat().st_size:016x}"

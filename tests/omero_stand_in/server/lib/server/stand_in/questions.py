@@ -1,0 +1,65 @@
+"""What the importer asks, word for word as the true one, and the datasets that it makes."""
+
+from typing import Any
+
+import omero
+import omero.model
+from demo_image_server import services
+from demo_image_server.catalogue import Catalogue
+from omero.rtypes import rstring
+
+from stand_in.accounts import Accounts
+from stand_in.protocol import IMPORTED, NAMED
+from stand_in.repository import original_file
+
+
+class Query(services.Query):
+    """omero.api.IQuery: also for files and datasets of the repository."""
+
+    def __init__(self, catalogue: Catalogue, accounts: Accounts) -> None:
+        super().__init__(catalogue)
+        self._accounts = accounts
+
+    def findAllByQuery(self, text: str, parameters: Any) -> list[Any]:
+        if text == IMPORTED:
+            asked = (
+                "select o.id, o.path, o.name from originalfile o join filesetentry on originalfile = o.id "
+                "where clientpath = %s limit 100"
+            )
+            return [original_file(*row) for row in self._accounts.ask(asked, parameters.map["clientPath"].val)]
+        if text == NAMED:
+            asked = "select id, name from dataset where name = %s order by id desc"
+            return [dataset(*row) for row in self._accounts.ask(asked, parameters.map["name"].val)]
+        return super().findAllByQuery(text, parameters)
+
+    def get(self, kind: str, number: int) -> Any:
+        asked = {
+            "OriginalFile": (original_file, "select id, path, name from originalfile where id = %s"),
+            "Dataset": (dataset, "select id, name from dataset where id = %s"),
+        }
+        if kind not in asked:
+            return super().get(kind, number)
+        make, statement = asked[kind]
+        for row in self._accounts.ask(statement, number):
+            return make(*row)
+        raise omero.ValidationException(None, None, f"no {kind} {number}")
+
+
+class Update(services.Unserved):
+    """omero.api.IUpdate: makes datasets."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def saveAndReturnObject(self, item: Any) -> Any:
+        if not isinstance(item, omero.model.Dataset) or item.id is not None:
+            raise omero.SecurityViolation(None, None, "only new datasets are saved here")
+        name = item.name.val
+        return dataset(*self._accounts.ask("insert into dataset (name) values (%s) returning id, name", name)[0])
+
+
+def dataset(number: int, name: str) -> Any:
+    """One of OMERO's datasets."""
+    made = omero.model.DatasetI(number, True)
+    made.name = rstring(name)
+    return made

@@ -1,0 +1,45 @@
+"""OMERO.parade as the guide has it: an application of OMERO.web that the program does not know, and its packages."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dev.image import wheels
+from harness.stacks import ROOT
+from idr import addons
+from model.addons import WEB
+
+GUIDE = ROOT / "docs" / "guide.md"
+
+
+def of_guide() -> dict[str, Any]:
+    """What the guide's example says under `idr:web`."""
+    (block,) = re.findall(r"```yaml\n(idr:web:\n  requirements:.*?)```", GUIDE.read_text(), re.S)
+    read: dict[str, Any] = yaml.safe_load(block)["idr:web"]
+    return read
+
+
+def lock(folder: Path) -> Path:
+    """Lock the guide's packages in site/web.lock of a checkout, as `idr pin` does."""
+    (wanted,) = re.findall(r"```text\n(omero-parade==.*?)```", GUIDE.read_text(), re.S)
+    file = folder / str(of_guide()["requirements"])
+    file.parent.mkdir(exist_ok=True)
+    file.with_suffix(".in").write_text(wanted)
+    file.write_text(addons.resolved(WEB, file, renew=False))
+    return file
+
+
+def fetch(locked: Path, folder: Path) -> Path:
+    """Bring the packages that OMERO.web has not got into `folder`, by their hashes; returns the list of these."""
+    own = set(re.findall(r"^([a-z0-9.-]+)==", WEB.lock.read_text(), re.M))
+    added = [
+        one for one in re.split(r"^(?=[a-z])", locked.read_text(), flags=re.M) if one.partition("==")[0] not in own
+    ]
+    file = folder / "added.lock"
+    file.write_text("".join(one for one in added if "==" in one.partition("\n")[0]))
+    command = [str(wheels.PYTHON), "-m", "pip", "download", "-q", "--no-deps", "--require-hashes"]
+    subprocess.run([*command, "-d", str(folder), "-r", str(file)], check=True)
+    return file

@@ -1,0 +1,57 @@
+"""Keys that are no settings, and settings that are missing."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.model.mistakes import Bad, Values, each, mistakes, node, release
+
+BAD: Bad = {
+    "a key that is no setting": (lambda v: v.update(colour="blue"), ["idr:colour: is not a setting"]),
+    "a missing key": (lambda v: v.pop("flavors"), ["idr:flavors: is required"]),
+    "a node key that is no setting": (
+        lambda v: node(v, "redis").update(flavour="local.small"),
+        ["idr:releases.demo1.nodes.redis.flavour: is not a setting"],
+    ),
+    "a release key that is no setting": (
+        lambda v: release(v).update(cdir="10.0.0.0/24"),
+        ["idr:releases.demo1.cdir: is not a setting"],
+    ),
+    "a volume key that is no setting": (
+        lambda v: node(v, "database")["volumes"]["db"].update(size=1),
+        ["idr:releases.demo1.nodes.database.volumes.db.size: is not a setting"],
+    ),
+    "no releases": (
+        lambda v: v.update(releases={}),
+        ["idr:releases: must have at least one entry"],
+    ),
+    "no live release named": (lambda v: v.pop("live"), ["idr:live: is required"]),
+    "no bastion": (lambda v: v.pop("bastion"), ["idr:bastion: is required"]),
+    "a release without network": (lambda v: release(v).pop("cidr"), ["idr:releases.demo1.cidr: is required"]),
+    "a node without flavor": (
+        lambda v: node(v, "redis").pop("flavor"),
+        ["idr:releases.demo1.nodes.redis.flavor: is required"],
+    ),
+    "a node without roles": (
+        lambda v: node(v, "redis").pop("roles"),
+        ["idr:releases.demo1.nodes.redis.roles: is required"],
+    ),
+    "a node that is no mapping": (
+        lambda v: release(v)["nodes"].update(redis="local.small"),
+        ["idr:releases.demo1.nodes.redis: must be a mapping of keys to values"],
+    ),
+    "a volume without size": (
+        lambda v: node(v, "database")["volumes"].update(db={}),
+        ["idr:releases.demo1.nodes.database.volumes.db.sizeGib: is required"],
+    ),
+    "no distribution": (lambda v: v.pop("omero"), ["idr:omero: is required"]),
+    "a list for a mapping": (
+        lambda v: v.update(flavors=["local.small"]),
+        ["idr:flavors: must be a mapping of keys to values"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "messages"), each(BAD))
+def test_it_is_named_with_file_key_and_reason(change: Callable[[Values], object], messages: list[str]) -> None:
+    assert mistakes(change) == [f"Pulumi.local.yaml: {message}" for message in messages]
