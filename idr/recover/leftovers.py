@@ -26,10 +26,11 @@ def remove(cloud: "Connection", agreement: Agreement, say: Callable[[str], None]
         _delete(cloud, one)
         say(f"{one}: deleted")
     for adoption in agreement.comparison.adopt:
-        _wait_for_creation(cloud, adoption.data)
+        wait_for_creation(cloud, adoption.data)
 
 
-def _wait_for_creation(cloud: "Connection", one: CloudObject) -> None:
+def wait_for_creation(cloud: "Connection", one: CloudObject) -> None:
+    """Wait until a volume or share that the cloud still creates is there."""
     service: Any = cloud.shared_file_system if one.kind == Kind.SHARE else cloud.block_storage
     made = service.get_share(one.id) if one.kind == Kind.SHARE else service.get_volume(one.id)
     if made.status == "creating":

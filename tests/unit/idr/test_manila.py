@@ -10,6 +10,7 @@ from harness import stacks
 from idr import cloud_state
 from idr.cloud import asking, connect
 from idr.listing import listing
+from idr.recover import leftovers
 from model.cloud_state import CloudState, Quota
 from model.comparison import CloudObject, Kind
 from model.ownership import Labels
@@ -101,6 +102,17 @@ def test_rules_are_listed_that_stay_with_the_port_of_the_node_that_they_let_in(f
         f"{mine}/{machine}": {mine, "192.0.2.9"},
     }
     assert [one.stack for one in found.values() if one.kind == Kind.SHARE] == ["local", None]
+
+
+def test_recover_waits_for_a_share_that_is_still_created(fake: FakeCloud) -> None:
+    created = fake.store.get("shares", share(fake, status="creating"))
+    assert created
+    one = CloudObject(Kind.SHARE, created["id"], created["name"], "local", frozenset(), created["status"])
+    cloud = connect(lambda _: None)
+    assert cloud.shared_file_system.get_share(one.id).status == "creating"
+    fake.store.later(lambda: created.update(status="available"))
+    leftovers.wait_for_creation(cloud, one)
+    assert created["status"] == "available"
 
 
 def test_a_share_that_is_being_deleted_is_not_there(fake: FakeCloud) -> None:
