@@ -33,6 +33,7 @@ after_up = pulumi.Output.all(
     bastion=deployment.bastion_address,
     servers=deployment.servers,
     volumes=deployment.volumes,
+    shares=deployment.shares,
     auth_url=cloud.auth_url(),
     project_id=deployment.project_id,
     region=deployment.region,

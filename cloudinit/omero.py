@@ -122,7 +122,7 @@ class Mounts:
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        return cls(mounts=mounts(source.node, source.plan))
+        return cls(mounts=mounts(source.node, source.plan, source.export_locations))
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -33,6 +34,7 @@ LARGEST_USER_DATA = 43_000
 """Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """That of libyaml writes the same in a tenth of the time; PyYAML can be without it."""
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class BootstrapTooLargeError(ValueError):
@@ -129,9 +131,18 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def bundle(node: Node, plan: Plan, secrets: Secrets, volume_ids: Mapping[str, str]) -> str:
-    """The configuration of a node as JSON for `idr-apply`. `volume_ids` has the Cinder id of each volume's purpose."""
-    source = Source(node, plan, secrets, volume_ids)
+def bundle(
+    node: Node,
+    plan: Plan,
+    secrets: Secrets,
+    volume_ids: Mapping[str, str],
+    export_locations: Mapping[str, str] = NONE,
+) -> str:
+    """The configuration of a node as JSON for `idr-apply`.
+
+    `volume_ids` has the Cinder id of each volume's purpose, `export_locations` where each Manila share is, by name.
+    """
+    source = Source(node, plan, secrets, volume_ids, export_locations)
     common = Common.of(source)
     applied = applied_roles(node.roles, plan.settings.omero.distribution, plan.settings.features())
     roles = {role: role_description(role) for role in applied}

@@ -1,7 +1,7 @@
 """The values from which the contexts of templates follow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from model.plan import Node, Plan, Scope
@@ -13,12 +13,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Source:
-    """A node, its stack and the stack's secrets. `volume_ids` has the Cinder id of each of its volumes by purpose."""
+    """A node, its stack and the stack's secrets.
+
+    `volume_ids` has the Cinder id of each of its volumes by purpose, `export_locations` where each Manila share of the
+    stack is, by name.
+    """
 
     node: Node
     plan: Plan
     secrets: Secrets
     volume_ids: Mapping[str, str]
+    export_locations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def release(self) -> Scope:

@@ -82,14 +82,17 @@ class Configuration(pulumi.ComponentResource):
         *,
         node: Node,
         route: Route,
-        bundle: Callable[[Mapping[str, str]], str],
+        bundle: Callable[[Mapping[str, str], Mapping[str, str]], str],
+        export_locations: Mapping[str, pulumi.Input[str]],
         frozen: bool,
         turn: Sequence[pulumi.Input[pulumi.Resource]] = (),
         host_key: SshKey | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:configuration:Configuration", name, None, opts)
-        rendered: pulumi.Output[str] = pulumi.Output.all(**node.volume_ids).apply(bundle)
+        rendered: pulumi.Output[str] = pulumi.Output.all(node.volume_ids, export_locations).apply(
+            lambda known: bundle(*known)
+        )
         secret: pulumi.Output[str] = pulumi.Output.secret(rendered)
         # In a command of its own: that of the plugin needs a connection, and a dead machine would hinder its own
         # replacement for ever.

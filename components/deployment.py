@@ -5,6 +5,7 @@ import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from components import cloud
+from components.data_share import DataShares
 from components.disclosure import Disclosure
 from components.front_door import FrontDoor
 from components.release import Release
@@ -23,7 +24,8 @@ class Deployment(pulumi.ComponentResource):
 
     Servers and configurations that `order` names are changed one after another.
 
-    Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name.
+    Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name,
+    `shares` with where each is.
     `configured` has an output for each node, known once its services are healthy.
     """
 
@@ -58,6 +60,7 @@ class Deployment(pulumi.ComponentResource):
             opts=child,
         )
         nodes = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
+        shares = DataShares(plan, nodes, opts=child)
         working: dict[str, pulumi.Resource] = {name: node.instance for name, node in nodes.items()}
         self.configured: list[pulumi.Output[str]] = []
         if plan.settings.configure:
@@ -68,7 +71,7 @@ class Deployment(pulumi.ComponentResource):
                 if plan.settings.acme and release is live:
                     # The certificate's authority asks the proxy by its public name.
                     way.append(public.association)
-                configurations = release.configure(way_in.address, after=way)
+                configurations = release.configure(way_in.address, after=way, shares=shares)
                 if release is bastion:
                     # Nobody gets through to another node by the bastion's new host key before it has that.
                     jump = configurations[plan.bastion_node.name].renewed
@@ -78,6 +81,7 @@ class Deployment(pulumi.ComponentResource):
             turns.is_ready(name, resource)
         self.servers = {name: node.instance_id for name, node in nodes.items()}
         self.volumes = {v.name: nodes[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
+        self.shares = shares.locations
         bastion_node = nodes[plan.bastion_node.name]
         self.project_id, self.region = bastion_node.project_id, bastion_node.region
         self.public_address = public.address

@@ -1,6 +1,6 @@
 """Node: a server on a port with a fixed address, with its data volumes attached."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_openstack as openstack
@@ -21,7 +21,7 @@ class Node(pulumi.ComponentResource):
     """Port, server, data volumes and their attachments.
 
     Outputs: `instance`, `instance_id`, `port_id`, `project_id`, `region`, `volume_ids` by purpose; `attachments` is
-    what configuration must wait for.
+    what configuration must wait for, `storage_address` who it is to servers with raw images.
     """
 
     def __init__(
@@ -108,6 +108,10 @@ class Node(pulumi.ComponentResource):
             )
         self.instance, self.instance_id = instance, instance.id
         self.port_id = port.id
+        self.storage_address: pulumi.Input[str] = str(node.address)
+        if node.storage_network:
+            # Neutron chooses the address there.
+            self.storage_address = ports[1].all_fixed_ips.apply(_first_of_version_4)
         self.project_id, self.region = port.tenant_id, port.region
         self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
 
@@ -138,6 +142,10 @@ def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resourc
         # a new server says what it is.
         replace_on_changes=["metadata.image", "metadata.rebuild", "metadata.replaces"],
     )
+
+
+def _first_of_version_4(addresses: Sequence[str]) -> str:
+    return next(address for address in addresses if ":" not in address)
 
 
 def _beside(server_group: pulumi.Input[str]) -> list[InstanceSchedulerHintArgs]:

@@ -9,6 +9,7 @@ from pulumi import ResourceOptions
 
 from cloudinit import render
 from components.configuration import Configuration, Route
+from components.data_share import DataShares
 from components.firewall import Firewall
 from components.network import Network
 from components.node import Node
@@ -64,7 +65,9 @@ class Release(pulumi.ComponentResource):
         }
         self.register_outputs({})
 
-    def configure(self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource]) -> dict[str, Configuration]:
+    def configure(
+        self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource], shares: DataShares
+    ) -> dict[str, Configuration]:
         """Apply every node's configuration, through the bastion, once the resources in `after` are there.
 
         Returns the configurations by their nodes' names.
@@ -77,10 +80,11 @@ class Release(pulumi.ComponentResource):
                 node=self.nodes[node.name],
                 route=jump if node == self._plan.bastion_node else self._route(node, str(node.address), jump),
                 bundle=partial(self._bundle, node),
+                export_locations=shares.of_node(node.name),
                 host_key=self._secrets.ssh_key(f"host/{node.name}") if is_renewed else None,
                 frozen=self._scope.frozen,
                 turn=self._turns.before_configuration(node.name),
-                opts=ResourceOptions(parent=self, depends_on=after),
+                opts=ResourceOptions(parent=self, depends_on=[*after, *shares.let_in(node.name)]),
             )
             for node in self._scope.nodes
         }
@@ -88,8 +92,8 @@ class Release(pulumi.ComponentResource):
     def _route(self, node: NodePlan, host: pulumi.Input[str], through: Route | None) -> Route:
         return Route(host, self._secrets.host_keys(node.name), self._secrets.deploy_keys()[0], through)
 
-    def _bundle(self, node: NodePlan, volume_ids: Mapping[str, str]) -> str:
+    def _bundle(self, node: NodePlan, volume_ids: Mapping[str, str], export_locations: Mapping[str, str]) -> str:
         try:
-            return render.bundle(node, self._plan, self._secrets, volume_ids)
+            return render.bundle(node, self._plan, self._secrets, volume_ids, export_locations)
         except render.RenderError as error:
             raise pulumi.RunError(str(error)) from None

@@ -3,6 +3,7 @@
 import json
 
 from cloudinit import render
+from model import shares
 from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
@@ -22,5 +23,17 @@ def texts(plan: Plan, secrets: Secrets) -> dict[str, str]:
 
 def files(node: Node, plan: Plan, secrets: Secrets) -> dict[str, str]:
     """The files of a node's bundle, by path."""
+    locations = export_locations(plan)
     ids = {volume.purpose: f"{number:08}-0000-4000-8000-000000000000" for number, volume in enumerate(node.volumes)}
-    return {entry["path"]: entry["content"] for entry in json.loads(render.bundle(node, plan, secrets, ids))["files"]}
+    bundle = json.loads(render.bundle(node, plan, secrets, ids, locations))
+    return {entry["path"]: entry["content"] for entry in bundle["files"]}
+
+
+def export_locations(plan: Plan) -> dict[str, str]:
+    """Where the Manila shares of a plan are, by name, as a cloud would say."""
+    return {share.name: export_location(share.name) for share in shares.of(plan)}
+
+
+def export_location(share: str) -> str:
+    """Where the Manila share of that name is: in the network of storage servers of `everything`."""
+    return f"10.35.0.7:/shares/{share}"

@@ -9,6 +9,7 @@ from idr import engine, state
 from idr.errors import IdrError
 from idr.listing import listing
 from idr.state import CloudIdentity, Resource, State
+from model import shares
 from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Comparison, Kind, compare, wanted
 from model.plan import Plan
 
@@ -40,7 +41,7 @@ class Agreement:
     def warnings(self) -> list[str]:
         """What an operator should look at, though it does not prevent an `up`; a line each."""
         return [
-            *(f"{one.volume} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
+            *(f"{one.data} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
             *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
             *(
                 f"server {name} was deleted from the project: `pulumi up` creates it again"
@@ -176,7 +177,8 @@ def of(cloud: "Connection", plan: Plan) -> Agreement:
 def compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
     """As `of`, with a state that has been read."""
     require_same_cloud(cloud, known, plan.stack)
-    objects, unlisted = listing(cloud, plan.stack)
+    has_shares = bool(shares.of(plan)) or any(one.kind == Kind.SHARE for one in known.known())
+    objects, unlisted = listing(cloud, plan.stack, shares=has_shares)
     # What a cloud does not list is not gone.
     listed = [one for one in known.known() if one.kind not in unlisted]
     return Agreement(plan.stack, objects, known, compare(objects, listed, wanted(plan)))

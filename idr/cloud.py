@@ -33,12 +33,15 @@ NOT_TOLD = frozenset({400, 403, 404, 405, 410, 501})
 """Answers of a cloud that has no such question, or does not answer it to everybody."""
 WITH_OBJECT = frozenset({200, 201, 300})
 """Answers to a question or a login, which have a JSON object; 300 is that of a list of versions."""
+SHARES = "shared_file_system"
+"""Manila by openstacksdk's name."""
 SERVICES = {
     "compute": ("compute", "2"),
     "identity": ("identity", "3"),
     "image": ("image", "2"),
     "network": ("network", "2"),
     "volumev3": ("block_storage", "3"),
+    "sharev2": (SHARES, "2"),
 }
 """The provider's names of services, with openstacksdk's and the version that both speak."""
 
@@ -75,6 +78,16 @@ def connect(
     session = _session(wanted, folder, answer_seconds)
     config: dict[str, Any] = {"interface": wanted.interface, **_overrides(wanted)}
     return Connection(config=from_session(session, region_name=wanted.region, app_name="idr", **config))
+
+
+def has_service(cloud: "openstack.connection.Connection", name: str) -> bool:
+    """Whether the cloud's catalogue, or a setting, says where a service is; by openstacksdk's name."""
+    from openstack.exceptions import ServiceDisabledException
+
+    try:
+        return bool(getattr(cloud, name).get_endpoint())
+    except ServiceDisabledException:
+        return False
 
 
 def asking(ask: Callable[[], Any]) -> Any:

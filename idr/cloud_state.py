@@ -6,9 +6,10 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from idr import quotas
+from idr import manila, quotas
 from idr.cloud import answer_or_refusal
 from model import cloud_state as known
+from model import shares
 from model.cloud_state import CloudState
 from model.image_systems import by_properties
 from model.ownership import stack_of, stack_of_metadata
@@ -70,7 +71,8 @@ def _questions(cloud: "Connection", plan: Plan) -> dict[str, Question]:
         asked["key pairs"] = lambda: list(compute.keypairs())
     if any(node.zone for node in plan.nodes):
         asked["availability zones"] = lambda: list(compute.availability_zones())
-    return asked | (_of_block_storage(cloud, plan) if _needs_volumes(plan) else {})
+    asked |= _of_block_storage(cloud, plan) if _needs_volumes(plan) else {}
+    return asked | manila.questions(cloud, plan)
 
 
 def _needs_volumes(plan: Plan) -> bool:
@@ -128,6 +130,9 @@ def _state(
         volume_types=_names(values.get("volume types")),
         default_type=values.get("default volume type"),
         volume_zones=_names(values.get("zones of block storage")),
+        has_manila="shares" in values or not shares.of(plan),
+        shares=_each(values.get("shares"), lambda share: manila.share(share, stack)),
+        share_types=_names(values.get("share types")),
         quotas=limits,
         members=compute.get("maxServerGroupMembers"),
         volume_gib=quotas.limit(storage.get("per_volume_gigabytes")),

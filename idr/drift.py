@@ -12,7 +12,7 @@ from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from idr.errors import IdrError
 from idr.state import KINDS
-from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Kind
+from model.comparison import ACTIVE, DATA, ERROR, OFF, WAKING, CloudObject, Kind
 from model.outputs.view import View
 
 NOISE = frozenset(
@@ -31,9 +31,9 @@ NOISE = frozenset(
 """Properties that change without anybody's doing, or that the listing tells better."""
 ADVICE = {
     "changed": "`pulumi up --refresh` puts back what the settings say",
-    "grown": "set its sizeGib in the stack file to the size that it has now: no volume can shrink",
+    "grown": "set its sizeGib in the stack file to the size that it has now: nothing with data can shrink",
     "deleted": "`pulumi up` creates a server again; for anything else run `bin/idr recover` first",
-    "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume",
+    "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume or share",
     "not the stack's": "somebody attached it by hand: detach it by its id",
     "switched off": "`pulumi up` starts it",
     "in ERROR": "`bin/idr recover` deletes it, then `pulumi up` creates it again",
@@ -104,8 +104,8 @@ def drifts(refresh: dict[str, Any]) -> list[Drift]:
 def strangers(compared: Agreement) -> Iterator[Drift]:
     """What only the project's list shows: objects beside the state's, metadata, and servers' states."""
     difference = compared.comparison
-    volumes = [*(one.volume for one in difference.adopt), *(one.volume for one in difference.undecided)]
-    for one in (*difference.delete, *difference.extra_rules, *volumes):
+    data = [*(one.data for one in difference.adopt), *(one.data for one in difference.undecided)]
+    for one in (*difference.delete, *difference.extra_rules, *data):
         yield Drift(name=one.name, type=one.kind, change="unknown")
     for one in difference.guests:
         yield Drift(name=one.name or one.id, type=one.kind, change="not the stack's")
@@ -147,7 +147,7 @@ def _drift(step: dict[str, Any]) -> Drift | None:
     differing = tuple(sorted(key for key in {*was, *has} - NOISE if (was.get(key) or None) != (has.get(key) or None)))
     if not differing:
         return None
-    grown = KINDS.get(about["type"]) == Kind.VOLUME and has.get("size", 0) > was.get("size", 0)
+    grown = KINDS.get(about["type"]) in DATA and has.get("size", 0) > was.get("size", 0)
     return Drift(**about, change="grown" if grown else "changed", properties=differing)
 
 

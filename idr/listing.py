@@ -1,11 +1,11 @@
 """Lists what a project holds: the objects that a stack may have created, with their labels and owners."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from idr.cloud import answer_or_refusal, answered
+from idr.cloud import SHARES, answer_or_refusal, answered, has_service
 from model.comparison import CloudObject, Kind, rule_name
 from model.ownership import stack_of, stack_of_metadata
 
@@ -13,19 +13,27 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 ROUTER_OWNERS = ("network:router_interface", "network:ha_router_replicated_interface")
-LISTED_WITH = {Kind.PORT: Kind.ROUTER_PORT, Kind.SECURITY_GROUP: Kind.RULE, Kind.VOLUME: Kind.ATTACHMENT}
+LISTED_WITH = {
+    Kind.PORT: Kind.ROUTER_PORT,
+    Kind.SECURITY_GROUP: Kind.RULE,
+    Kind.VOLUME: Kind.ATTACHMENT,
+    Kind.SHARE: Kind.ACCESS,
+}
 """Kinds that another one's list shows."""
-LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting"})
-"""States of servers and volumes that are on their way out."""
+LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting", "queued_to_deny", "denying"})
+"""States of servers, volumes, shares and access rules that are on their way out."""
 THREADS = 8
 
 
-def listing(cloud: "Connection", stack: str) -> tuple[tuple[CloudObject, ...], frozenset[Kind]]:
+def listing(
+    cloud: "Connection", stack: str, *, shares: bool = False
+) -> tuple[tuple[CloudObject, ...], frozenset[Kind]]:
     """Every object of the project that can be a stack's, and the kinds that this cloud does not list.
 
     About a dozen requests in two rounds, one for each kind and one for each of the stack's networks.
+    Manila is asked where the stack has `shares`, for these and for the rules of each.
     """
-    asked = _Listing(cloud, stack)
+    asked = _Listing(cloud, stack, shares=shares)
     return tuple(asked.objects()), frozenset(asked.unlisted)
 
 
@@ -36,7 +44,7 @@ def _at_once(questions: Iterable[Callable[[], Any]]) -> list[Any]:
 
 
 class _Listing:
-    def __init__(self, cloud: "Connection", stack: str) -> None:
+    def __init__(self, cloud: "Connection", stack: str, *, shares: bool) -> None:
         mine = {"project_id": cloud.current_project_id}
         network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
         asked: dict[Kind, Callable[[], Iterable[Any]]] = {
@@ -50,12 +58,15 @@ class _Listing:
             Kind.SERVER_GROUP: compute.server_groups,
             Kind.VOLUME: storage.volumes,
         }
-        self._network, self._stack = network, stack
+        has_manila = shares and has_service(cloud, SHARES)
+        if has_manila:
+            asked[Kind.SHARE] = cloud.shared_file_system.shares
+        self._cloud, self._network, self._stack = cloud, network, stack
         self._servers, *answers = _at_once(
             [lambda: answered(lambda: list(compute.servers())), *(partial(_listed, ask) for ask in asked.values())]
         )
         self._answers: dict[Kind, list[Any]] = {}
-        self.unlisted: set[Kind] = set()
+        self.unlisted = set() if has_manila or not shares else {Kind.SHARE, Kind.ACCESS}
         for kind, (things, why) in zip(asked, answers, strict=True):
             self._answers[kind] = things or []
             if why:
@@ -72,6 +83,7 @@ class _Listing:
         yield from self._firewall()
         yield from self._compute(ports)
         yield from self._volumes()
+        yield from self._shares(ports)
 
     def _ports(self, networks: list[Any]) -> list[Any]:
         """The project's own ports, and those that others have in this stack's networks, as a shared router does."""
@@ -124,6 +136,27 @@ class _Listing:
                     None,
                     frozenset({server, volume.id}),
                 )
+
+    def _shares(self, ports: list[Any]) -> Iterator[CloudObject]:
+        shares = [share for share in self._answers.get(Kind.SHARE, ()) if share.status not in LEAVING]
+        # A rule that lets a node in is of the node's port, too. An address can be in several networks.
+        holders = {each["ip_address"]: one.id for one in ports if _stack(one) == self._stack for each in one.fixed_ips}
+        for share in shares:
+            metadata = share.metadata or {}
+            about = (stack_of_metadata(metadata), frozenset[str](), share.status, frozenset(metadata.items()))
+            yield CloudObject(Kind.SHARE, share.id, share.name or "", *about)
+        mine = [share for share in shares if stack_of_metadata(share.metadata or {}) == self._stack]
+        manila: Any = self._cloud.shared_file_system if mine else None
+        answers = _at_once(partial(_listed, partial(manila.access_rules, share.id)) for share in mine)
+        for share, (rules, why) in zip(mine, answers, strict=True):
+            self.unlisted |= {Kind.ACCESS} if why else set()
+            yield from (_access(share, rule, holders) for rule in rules or () if rule.state not in LEAVING)
+
+
+def _access(share: Any, rule: Any, holders: Mapping[str, str]) -> CloudObject:
+    parents = frozenset({share.id, holders.get(rule.access_to, rule.access_to)})
+    name = f"of {share.name}: {rule.access_type} {rule.access_to} {rule.access_level}"
+    return CloudObject(Kind.ACCESS, f"{share.id}/{rule.id}", name, None, parents)
 
 
 def _listed(ask: Callable[[], Iterable[Any]]) -> tuple[list[Any] | None, str | None]:

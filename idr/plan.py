@@ -58,6 +58,8 @@ def _show(topology: Topology, file: stack_file.StackFile) -> None:
         )
     for shown in (networks, nodes, machines, rules):
         out.print(shown)
+    for share in topology.shares:
+        out.print(f"Manila share {share.name}: {share.size_gib} GiB at {share.mount} of every OMERO node")
     sizes = [volume.size_gib for node in topology.nodes for volume in node.volumes]
     out.print(
         f"{len(topology.nodes)} nodes, {len(sizes)} data volumes of {sum(sizes)} GiB in all; live: {topology.live}"

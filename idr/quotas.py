@@ -18,6 +18,10 @@ BLOCK_STORAGE = {
     "volumes": ("maxTotalVolumes", "totalVolumesUsed"),
     "volume gigabytes": ("maxTotalVolumeGigabytes", "totalGigabytesUsed"),
 }
+SHARES = {
+    "shares": ("maxTotalShares", "totalSharesUsed"),
+    "share gigabytes": ("maxTotalShareGigabytes", "totalShareGigabytesUsed"),
+}
 """By the words that messages use: names of limit and use in the answer to `limits`."""
 NETWORK = {
     "networks": "network",
@@ -39,6 +43,7 @@ SOURCES = frozenset(
         "quotas of block storage",
         "limits of block storage",
         "default volume type",
+        "limits of shares",
     }
 )
 """Answers that only serve to know quotas. Of two that tell the same one may be absent."""
@@ -64,12 +69,14 @@ def quotas(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
         **_of_network(values, project),
         **_of_limits(values.get("limits of block storage"), BLOCK_STORAGE),
         **_of_quota_set(values.get("quotas of block storage")),
+        **_of_limits(values.get("limits of shares"), SHARES),
     }
 
 
 def unchecked(values: Mapping[str, Any], known: Mapping[str, Quota]) -> list[str]:
     """A line with the quotas that this cloud does not tell, if any."""
-    wanted = [*COMPUTE, *NETWORK, *(BLOCK_STORAGE if "limits of block storage" in values else ())]
+    asked = {"limits of block storage": BLOCK_STORAGE, "limits of shares": SHARES}
+    wanted = [*COMPUTE, *NETWORK, *(name for source, names in asked.items() if source in values for name in names)]
     absent = [name for name in wanted if name not in known]
     return [f"quotas of {', '.join(absent)}: not checked, because this cloud does not tell them"] if absent else []
 

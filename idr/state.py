@@ -21,6 +21,8 @@ KINDS = {
     "openstack:networking/secGroup:SecGroup": Kind.SECURITY_GROUP,
     "openstack:networking/secGroupRule:SecGroupRule": Kind.RULE,
     "openstack:networking/subnet:Subnet": Kind.SUBNET,
+    "openstack:sharedfilesystem/share:Share": Kind.SHARE,
+    "openstack:sharedfilesystem/shareAccess:ShareAccess": Kind.ACCESS,
 }
 """The types of resources that are objects of a project."""
 STACK = "pulumi:pulumi:Stack"
@@ -44,6 +46,11 @@ class Resource:
         """The logical name, the last part of the URN."""
         return self.urn.rsplit("::", 1)[-1]
 
+    @property
+    def object_id(self) -> str | None:
+        """The id of its object, as `model.comparison` has it: of an access rule with that of its share."""
+        return f"{self.outputs.get('shareId')}/{self.id}" if KINDS.get(self.type) == Kind.ACCESS else self.id
+
 
 @dataclass(frozen=True)
 class CloudIdentity:
@@ -63,9 +70,9 @@ class State:
     def known(self) -> tuple[KnownObject, ...]:
         """The objects of the project that the state knows."""
         return tuple(
-            KnownObject(KINDS[one.type], one.id, one.name, one.protect)
+            KnownObject(KINDS[one.type], one.object_id, one.name, one.protect)
             for one in self.resources
-            if one.type in KINDS and one.id
+            if one.type in KINDS and one.object_id
         )
 
     def outputs(self) -> Mapping[str, Any]:

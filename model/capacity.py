@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from model import shares
 from model.cloud_state import UNLIMITED, CloudFlavor, CloudState, GroupRule, Server
 from model.firewall import ANYWHERE, Rule
 from model.plan import Node, Plan, Volume
@@ -179,6 +180,14 @@ class Difference:
     def _type(self, volume: Volume) -> str:
         return volume.type or self._state.default_type or ""
 
+    def _shares(self) -> dict[str, int]:
+        sizes = {share.name: share.size_gib for share in self._state.shares or () if share.mine}
+        wanted = [(sizes.get(self._name(share.name)), share.size_gib) for share in shares.of(self._plan)]
+        return {
+            "shares": sum(size is None for size, _ in wanted),
+            "share gigabytes": sum(max(0, gib - (size or 0)) for size, gib in wanted),
+        }
+
     # -- network ------------------------------------------------------------------------------------------------------
     def _new_networks(self) -> tuple[int, int]:
         """How many networks and subnets are not there."""
@@ -228,6 +237,7 @@ class Difference:
             "ram (MiB)": self._more("memory_mib"),
             "server groups": sum(name not in (self._state.server_groups or ()) for name in wanted_groups),
             **self._storage(),
+            **self._shares(),
             "networks": networks,
             "subnets": subnets,
             "routers": int(self._plan.settings.router is None and not routers),

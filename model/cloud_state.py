@@ -148,6 +148,18 @@ class CloudVolume:
 
 
 @dataclass(frozen=True)
+class CloudShare:
+    """A Manila share of the project's; `type` is None where it is not known."""
+
+    id: str
+    name: str
+    size_gib: int
+    mine: bool = False
+    status: str = "available"
+    type: str | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A snapshot, and the volume that it was taken from. `size_gib` is that volume's size then."""
 
@@ -162,6 +174,7 @@ class CloudState:
     """What the cloud has for this project.
 
     `images` are those that the plan names, `image_names` all that there are where one of these is missing.
+    `has_manila` is false where the catalogue has none; it is asked for a plan with shares only.
     `quotas` are by the words that messages use; `members` limits a server group, `volume_gib` one volume.
     `unchecked` has a line for each thing that the cloud does not disclose.
     """
@@ -183,6 +196,9 @@ class CloudState:
     volume_types: frozenset[str] | None = None
     default_type: str | None = None
     volume_zones: frozenset[str] | None = None
+    has_manila: bool = True
+    shares: tuple[CloudShare, ...] | None = None
+    share_types: frozenset[str] | None = None
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     members: int | None = None
     volume_gib: int | None = None

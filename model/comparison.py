@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from model import shares
 from model.firewall import Rule
 from model.plan import Plan
 
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     """A kind of object, in the order in which objects that depend on each other can be deleted."""
 
     ATTACHMENT = "attachment"
+    ACCESS = "share access rule"
     FLOATING_IP = "floating IP"
     SERVER = "server"
     PORT = "port"
@@ -37,9 +39,12 @@ class Kind(StrEnum):
     ROUTER = "router"
     SERVER_GROUP = "server group"
     VOLUME = "volume"
+    SHARE = "share"
 
 
 ORDER = {kind: number for number, kind in enumerate(Kind)}
+DATA = frozenset({Kind.VOLUME, Kind.SHARE})
+"""Kinds that hold data: never deleted here."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ class CloudObject:
     """An object that the project holds.
 
     `stack` is the one that its labels name. `parents` are the ids of what it is part of, plugged into or attached to.
-    The id of an attachment is `<server>/<volume>`. `metadata` has that of servers and volumes, `groups` the ids of a
-    port's security groups.
+    The id of an attachment is `<server>/<volume>`, of an access rule `<share>/<rule>`. `metadata` has that of servers,
+    volumes and shares, `groups` the ids of a port's security groups.
     """
 
     kind: Kind
@@ -79,14 +84,14 @@ class KnownObject:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the plan says of objects that carry no labels, and of volumes. All but `volumes` are names in the cloud.
+    """What the plan says of objects that carry no labels or hold data. All but `data` are names in the cloud.
 
-    `volumes` maps a name in the cloud to the one in the plan; `existing` are ids of volumes, and `addresses` floating
-    IPs, that the stack only uses.
+    `data` maps kind and name in the cloud of volumes and shares to the name in the plan; `existing` are ids of volumes,
+    and `addresses` floating IPs, that the stack only uses.
     """
 
     stack: str
-    volumes: Mapping[str, str]
+    data: Mapping[tuple[Kind, str], str]
     existing: frozenset[str]
     addresses: frozenset[str]
     server_groups: frozenset[str]
@@ -95,17 +100,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Adoption:
-    """A data volume that the state is to know by the plan's name `name`."""
+    """A data volume or share that the state is to know by the plan's name `name`."""
 
-    volume: CloudObject
+    data: CloudObject
     name: str
 
 
 @dataclass(frozen=True)
 class Undecided:
-    """A data volume that only an operator can decide on. `blocks` where `up` would make another one of its name."""
+    """A data volume or share that only an operator can decide on. `blocks`: `up` would make another of its name."""
 
-    volume: CloudObject
+    data: CloudObject
     reason: str
     blocks: bool
 
@@ -132,8 +137,8 @@ class Comparison:
     @property
     def blocking(self) -> tuple[CloudObject, ...]:
         """The objects that an `up` would collide with or make a second time."""
-        volumes = [adoption.volume for adoption in self.adopt]
-        return (*self.delete, *volumes, *(one.volume for one in self.undecided if one.blocks))
+        adopted = [adoption.data for adoption in self.adopt]
+        return (*self.delete, *adopted, *(one.data for one in self.undecided if one.blocks))
 
 
 def wanted(plan: Plan) -> Wanted:
@@ -141,7 +146,8 @@ def wanted(plan: Plan) -> Wanted:
     volumes = [volume for node in plan.nodes for volume in node.volumes]
     return Wanted(
         stack=plan.stack,
-        volumes={plan.cloud_name(volume.name): volume.name for volume in volumes if not volume.existing},
+        data={(Kind.VOLUME, plan.cloud_name(one.name)): one.name for one in volumes if not one.existing}
+        | {(Kind.SHARE, plan.cloud_name(one.name)): one.name for one in shares.of(plan)},
         existing=frozenset(str(volume.existing) for volume in volumes if volume.existing),
         addresses=frozenset(map(str, plan.settings.floating_ips.given())),
         server_groups=frozenset(plan.cloud_name(name) for scope in plan.scopes for name in scope.server_groups),
@@ -172,10 +178,10 @@ class _Difference:
         self._own_ids = labelled | {one.id for one in known} | plan.existing
 
     def result(self) -> Comparison:
-        leftovers = [one for one in self._unknown if one.kind != Kind.VOLUME]
+        leftovers = [one for one in self._unknown if one.kind not in DATA]
         extra = [one for one in leftovers if one.kind == Kind.RULE and one.name not in self._plan.rules]
         delete = [one for one in leftovers if one not in extra]
-        adopt, undecided = self._volumes()
+        adopt, undecided = self._data()
         return Comparison(
             delete=_ordered(delete),
             extra_rules=_ordered(extra),
@@ -196,7 +202,7 @@ class _Difference:
     def _is_own(self, one: CloudObject) -> bool:
         """Whether an object belongs to this stack: by its labels, or by its owners where it can have none."""
         match one.kind:
-            case Kind.RULE | Kind.ATTACHMENT | Kind.ROUTER_PORT:
+            case Kind.RULE | Kind.ATTACHMENT | Kind.ACCESS | Kind.ROUTER_PORT:
                 return bool(one.parents) and one.parents <= self._own_ids
             case Kind.SERVER_GROUP:
                 return one.name in self._plan.server_groups and not one.parents
@@ -205,31 +211,31 @@ class _Difference:
 
     def _is_guest(self, one: CloudObject) -> bool:
         return (
-            one.kind in (Kind.PORT, Kind.ATTACHMENT, Kind.FLOATING_IP)
+            one.kind in (Kind.PORT, Kind.ATTACHMENT, Kind.ACCESS, Kind.FLOATING_IP)
             and bool(one.parents & self._own_ids)
             and (one.kind, one.id) not in self._known_ids
             and not self._is_own(one)
             and one.name not in self._plan.addresses
         )
 
-    def _volumes(self) -> tuple[tuple[Adoption, ...], tuple[Undecided, ...]]:
-        unknown = [one for one in self._unknown if one.kind == Kind.VOLUME]
-        number_of = Counter(one.name for one in unknown)
-        taken = {one.name for one in self._known if one.kind == Kind.VOLUME}
+    def _data(self) -> tuple[tuple[Adoption, ...], tuple[Undecided, ...]]:
+        unknown = [one for one in self._unknown if one.kind in DATA]
+        number_of = Counter((one.kind, one.name) for one in unknown)
+        taken = {(one.kind, one.name) for one in self._known}
         adopt: list[Adoption] = []
         undecided: list[Undecided] = []
-        for volume in sorted(unknown, key=lambda one: (one.name, one.id)):
-            name = self._plan.volumes.get(volume.name)
+        for one in sorted(unknown, key=lambda one: (one.name, one.id)):
+            name = self._plan.data.get((one.kind, one.name))
             if name is None:
-                undecided.append(Undecided(volume, "no node of the plan has it", blocks=False))
-            elif name in taken:
-                undecided.append(Undecided(volume, "the state knows another volume of this name", blocks=False))
-            elif number_of[volume.name] > 1:
-                undecided.append(Undecided(volume, "there are several of this name", blocks=True))
-            elif volume.status.startswith("error"):
-                undecided.append(Undecided(volume, f"its status is {volume.status}", blocks=True))
+                undecided.append(Undecided(one, "no node of the plan has it", blocks=False))
+            elif (one.kind, name) in taken:
+                undecided.append(Undecided(one, f"the state knows another {one.kind} of this name", blocks=False))
+            elif number_of[one.kind, one.name] > 1:
+                undecided.append(Undecided(one, "there are several of this name", blocks=True))
+            elif one.status.startswith("error"):
+                undecided.append(Undecided(one, f"its status is {one.status}", blocks=True))
             else:
-                adopt.append(Adoption(volume, name))
+                adopt.append(Adoption(one, name))
         return tuple(adopt), tuple(undecided)
 
     @cached_property

@@ -29,6 +29,7 @@ from model.firewall import (
     unserved,
 )
 from model.flow_fields import Transport
+from model.manila import OPTIONS, ManilaShare
 from model.nfs import NfsMount
 from model.plan import Node, Plan, Scope
 from model.raw_storage import of_kind
@@ -67,7 +68,7 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
             yield from (replace(flow, target=role) for role in shared)
         elif flow.target == STORAGE:
             # Nothing where nothing is mounted.
-            ports = nfs.ports(mount.options for mount in of_kind(settings.raw_images(), NfsMount))
+            ports = nfs.ports(_mounted(settings))
             yield from (replace(flow, transport=transport, port=port) for transport, port in ports)
         else:
             yield flow
@@ -75,6 +76,13 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
         yield Flow(EVERY_NODE, METADATA, 80, "the cloud's metadata")
     for network, port in settings.proxies.places():
         yield Flow(EVERY_NODE, network, port, "packages and downloads through the site's proxy", users=FETCHERS)
+
+
+def _mounted(settings: Settings) -> Iterator[str]:
+    """The options of what nodes mount by NFS from beyond the stack."""
+    raw = settings.raw_images()
+    yield from (mount.options for mount in of_kind(raw, NfsMount))
+    yield from (OPTIONS for _ in of_kind(raw, ManilaShare))
 
 
 def _extra(settings: Settings) -> tuple[Flow, ...]:

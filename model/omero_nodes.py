@@ -1,5 +1,8 @@
 """What OMERO's nodes are configured with, beside the settings: shares, mounts, the database user, the name in TLS."""
 
+from collections.abc import Mapping
+
+from model import shares
 from model.nfs import NfsMount
 from model.plan import Node, Plan, Scope, Volume
 from model.raw_storage import of_kind, volumes_of
@@ -26,10 +29,15 @@ def service_name(release: Scope) -> str:
     return f"omero.{release.name}.idr.internal"
 
 
-def mounts(node: Node, plan: Plan) -> tuple[NfsMount, ...]:
-    """What a node with the official distribution mounts over the network."""
-    return of_kind(plan.settings.raw_images(), NfsMount) + (
-        _shares(plan, plan.scope_of(node)) if is_readonly(node) else ()
+def mounts(node: Node, plan: Plan, export_locations: Mapping[str, str]) -> tuple[NfsMount, ...]:
+    """What a node with the official distribution mounts over the network.
+
+    `export_locations` has that of each Manila share of the stack's own by name.
+    """
+    return (
+        *of_kind(plan.settings.raw_images(), NfsMount),
+        *shares.mounts(node, plan, export_locations),
+        *(_shared(plan, plan.scope_of(node)) if is_readonly(node) else ()),
     )
 
 
@@ -39,7 +47,7 @@ def raw_volumes(node: Node, plan: Plan) -> tuple[Volume, ...]:
     return tuple(volume for volume in node.volumes if volume.purpose in names)
 
 
-def _shares(plan: Plan, release: Scope) -> tuple[NfsMount, ...]:
+def _shared(plan: Plan, release: Scope) -> tuple[NfsMount, ...]:
     # As in IDR: the data folder aside and read-only, the Bio-Formats cache in its place and shared by all who write it.
     shared = [
         ("/data/OMERO", "/data/OMERO-readonly", "ro,vers=4.2"),

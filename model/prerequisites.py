@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from model import networks, volumes
+from model import networks, shares, volumes
 from model.capacity import Difference
 from model.cloud_state import CloudFlavor, CloudState, Image
 from model.image_systems import Told, by_name
@@ -33,6 +33,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
         volumes.existing(plan, state),
         volumes.shrunk(plan, state),
         volumes.sources(state, difference.volumes),
+        shares.absent(plan, state),
         _members(plan, state),
     )
     return list(dict.fromkeys(line for check in checks for line in check))

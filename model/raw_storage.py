@@ -11,6 +11,7 @@ from pydantic import Field
 
 from model import collisions
 from model.field_types import MachineNetwork, MountPath, Name, NodeName, ReleaseName, Section, Shape
+from model.manila import ManilaShare
 from model.nfs import NfsMount
 from model.object_stores import S3Mount
 from model.release_settings import DataVolume, Release
@@ -79,14 +80,14 @@ class LinkTree(Section):
                 yield f"links: '{name}' would be inside the link '{above}'"
 
 
-Entry = Annotated[NfsMount | S3Mount | RawVolume | LocalPath | LinkTree, Field(discriminator="kind")]
+Entry = Annotated[NfsMount | S3Mount | ManilaShare | RawVolume | LocalPath | LinkTree, Field(discriminator="kind")]
 """One entry of the setting."""
 
 FOLDERS: Final = (LocalPath, LinkTree)
 """The kinds that are no mounts of their own."""
 LOCAL: Final = (RawVolume, *FOLDERS)
 """The kinds that the role `local-storage` takes care of."""
-Kind = TypeVar("Kind", NfsMount, S3Mount, RawVolume, LocalPath, LinkTree)
+Kind = TypeVar("Kind", NfsMount, S3Mount, ManilaShare, RawVolume, LocalPath, LinkTree)
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,10 @@ def _in_one_release(entries: Sequence[Placed], site_mounts: Sequence[str]) -> It
     for one in shares:
         mounts.setdefault(one.list, []).append(one.entry.mount)
     yield from collisions.paths(mounts, site_mounts)
-    names = [one.entry.name for one in entries if isinstance(one.entry, RawVolume)]
-    yield from (f"{SETTING}: two volumes are named '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1)
+    for what, kind in (("volumes", RawVolume), ("shares", ManilaShare)):
+        names = [one.entry.name for one in entries if isinstance(one.entry, kind)]
+        twice = (name for name in dict.fromkeys(names) if names.count(name) > 1)
+        yield from (f"{SETTING}: two {what} are named '{name}'" for name in twice)
     paths = [PurePosixPath(one.entry.mount) for one in entries if not isinstance(one.entry, LinkTree)]
     for one in entries:
         for name, target in one.entry.links.items() if isinstance(one.entry, LinkTree) else ():

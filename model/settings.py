@@ -139,7 +139,7 @@ class Settings(Section):
     )
     live: ReleaseName = Field(description="The release that the public address leads to")
     rotations: dict[str, Generation] = Field({}, description="Name of a secret to its number; another one renews it")
-    protect_data: bool = Field(True, description="Refuse to delete data volumes")
+    protect_data: bool = Field(True, description="Refuse to delete data volumes and shares")
     configure: bool = Field(True, description="false: only declare the cloud's objects; another tool configures them")
 
     def problems(self) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pulumi.runtime.sync_await import _sync_await
 
 from cloudinit import render
 from components.deployment import Deployment
+from harness import rendered
 from model.plan import Plan
 from model.secrets import Secrets
 
@@ -40,7 +41,12 @@ class Cloud(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         new_id = f"<id of {_kind(args.typ)} {args.name}>"
-        computed = {"FloatingIp": {"address": f"<address of {args.name}>"}, "Command": {"stdout": "ready"}}
+        computed: dict[str, Record] = {
+            "FloatingIp": {"address": f"<address of {args.name}>"},
+            "Command": {"stdout": "ready"},
+            "Port": {"allFixedIps": [f"<address of {args.name}>"]},
+            "Share": {"exportLocations": [{"path": rendered.export_location(args.name), "preferred": "true"}]},
+        }
         location = (
             {"region": "<region>", "tenantId": "<id of the project>"} if args.typ.startswith("openstack:") else {}
         )
@@ -122,7 +128,8 @@ def _rendered(plan: Plan, secrets: Secrets) -> dict[str, str]:
     for node in plan.nodes:
         ids = {v.purpose: str(v.existing or f"<id of Volume {v.name}>") for v in node.volumes}
         texts[render.bootstrap(node, plan, secrets)] = f"(the bootstrap of {node.name})"
-        texts[render.bundle(node, plan, secrets, ids)] = f"(the configuration of {node.name})"
+        locations = rendered.export_locations(plan)
+        texts[render.bundle(node, plan, secrets, ids, locations)] = f"(the configuration of {node.name})"
     return texts
 
 

@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel
 
 from cloudinit import render
-from harness import stacks
+from harness import rendered, stacks
 from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
@@ -121,7 +121,7 @@ def _bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 def _configuration(node: Node, plan: Plan, secrets: Secrets) -> str:
     ids = {volume.purpose: f"{VOLUME_ID}{number:02}" for number, volume in enumerate(node.volumes, 1)}
-    bundle = json.loads(render.bundle(node, plan, secrets, ids))
+    bundle = json.loads(render.bundle(node, plan, secrets, ids, rendered.export_locations(plan)))
     about = {key: value for key, value in bundle.items() if key not in ("files", "digest")}
     known = _sources()
     parts = [_yaml(about)]

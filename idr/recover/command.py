@@ -25,8 +25,9 @@ class RecoverError(IdrError):
 def command(stack: Stack, yes: Yes = False) -> None:
     """After an `up` that was cut off or that the cloud failed, make the next one able to complete it.
 
-    Takes the lock off the state. Deletes what the state does not know and holds no data, adopts data volumes, and lets
-    the state forget what is gone. Lists all of it and asks first. Nothing protected is deleted or forgotten.
+    Takes the lock off the state. Deletes what the state does not know and holds no data, adopts data volumes and
+    shares, and lets the state forget what is gone. Lists all of it and asks first. Nothing protected is deleted or
+    forgotten.
     """
     recover(stack, typer.echo, lambda question: yes or typer.confirm(question))
 
@@ -67,8 +68,8 @@ def refuse(result: Agreement) -> None:
     if lines := result.foreign() or result.protected_lost():
         raise RecoverError("\n".join(lines))
     if blocked := [one for one in result.comparison.undecided if one.blocks]:
-        lines = [f"{one.volume}: {one.reason}" for one in blocked]
-        raise RecoverError("\n".join([*lines, leftovers.HOW_TO_DECIDE]))
+        lines = [f"{one.data}: {one.reason}" for one in blocked]
+        raise RecoverError("\n".join([*lines, leftovers.how_to_decide(blocked)]))
 
 
 def _tasks(result: Agreement) -> list[str]:
@@ -76,20 +77,20 @@ def _tasks(result: Agreement) -> list[str]:
     return [
         *(f"delete: {one}" for one in (*difference.delete, *difference.extra_rules)),
         *(f"delete: {one}, which is in ERROR" for one in result.broken()),
-        *(f"adopt: {one.volume}, as the data volume {one.name}" for one in difference.adopt),
+        *(f"adopt: {one.data}, as the data {one.data.kind} {one.name}" for one in difference.adopt),
         *(f"forget: {one}, which is gone" for one in difference.gone),
         *(f"do not stop: {name}, whose machine does not run" for name in result.hindered()),
     ]
 
 
 def _let_the_state_know(before: Agreement, after: Agreement, protect: bool, say: Say) -> None:
-    """Adopt volumes, then forget what is gone: only what was named before, or went with a server deleted here."""
+    """Adopt what holds data, then forget what is gone: only what was named, or went with a server deleted here."""
     if hindered := before.hindered():
         remember.drop_stops(before.stack, hindered)
         say(f"no stop of services before the machine goes: {', '.join(hindered)}")
     for adoption in before.comparison.adopt:
         remember.adopt(before.stack, adoption, protect)
-        say(f"{adoption.volume}: adopted")
+        say(f"{adoption.data}: adopted")
     broken = {server.id for server in before.broken()}
 
     def was_named(one: KnownObject) -> bool:

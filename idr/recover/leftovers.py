@@ -1,35 +1,45 @@
 """Deletes what an interrupted update left in the cloud and the state does not know."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from idr.agreement import Agreement
-from model.comparison import CloudObject, Kind
+from model.comparison import CloudObject, Kind, Undecided
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
 SECONDS = 180
-HOW_TO_DECIDE = (
-    "Delete the one without your data by its id (`openstack volume delete ID`), then run this again. "
-    "Nothing was changed."
-)
+
+
+def how_to_decide(blocked: Iterable[Undecided]) -> str:
+    """What an operator does about data volumes and shares of which this program cannot know the right one."""
+    commands = [f"`openstack {kind} delete ID`" for kind in dict.fromkeys(one.data.kind for one in blocked)]
+    return (
+        f"Delete the one without your data by its id ({', '.join(commands)}), then run this again. Nothing was changed."
+    )
 
 
 def remove(cloud: "Connection", agreement: Agreement, say: Callable[[str], None]) -> None:
-    """Delete the leftovers without data, and servers in ERROR, one after another. Wait for volumes in creation."""
+    """Delete the leftovers without data, and servers in ERROR, one after another. Wait for data in creation."""
     for one in (*agreement.comparison.delete, *agreement.comparison.extra_rules, *agreement.broken()):
         _delete(cloud, one)
         say(f"{one}: deleted")
     for adoption in agreement.comparison.adopt:
-        volume = cloud.block_storage.get_volume(adoption.volume.id)
-        if volume.status == "creating":
-            cloud.block_storage.wait_for_status(volume, "available", failures=["error"], wait=SECONDS)
+        wait_for_creation(cloud, adoption.data)
+
+
+def wait_for_creation(cloud: "Connection", one: CloudObject) -> None:
+    """Wait until a volume or share that the cloud still creates is there."""
+    service: Any = cloud.shared_file_system if one.kind == Kind.SHARE else cloud.block_storage
+    made = service.get_share(one.id) if one.kind == Kind.SHARE else service.get_volume(one.id)
+    if made.status == "creating":
+        service.wait_for_status(made, "available", failures=["error"], wait=SECONDS)
 
 
 def _delete(cloud: "Connection", one: CloudObject) -> None:
     if one.kind not in DELETIONS:
-        msg = f"{one}: data volumes are never deleted here"
+        msg = f"{one}: what holds data is never deleted here"
         raise AssertionError(msg)
     DELETIONS[one.kind](cloud, one.id)
 
@@ -45,8 +55,13 @@ def _take_off_router(cloud: "Connection", port: str) -> None:
     cloud.network.remove_interface_from_router(router, port=port)
 
 
+def _revoke(cloud: "Connection", share: str, rule: str) -> None:
+    cloud.shared_file_system.delete_access_rule(rule, share)
+
+
 DELETIONS: Final[Mapping[Kind, Callable[["Connection", str], object]]] = {
     Kind.ATTACHMENT: lambda cloud, one: _detach(cloud, *one.split("/")),
+    Kind.ACCESS: lambda cloud, one: _revoke(cloud, *one.split("/")),
     Kind.SERVER: lambda cloud, one: cloud.delete_server(one, wait=True, timeout=SECONDS),
     Kind.SERVER_GROUP: lambda cloud, one: cloud.compute.delete_server_group(one),
     Kind.FLOATING_IP: lambda cloud, one: cloud.network.delete_ip(one),
@@ -58,4 +73,4 @@ DELETIONS: Final[Mapping[Kind, Callable[["Connection", str], object]]] = {
     Kind.NETWORK: lambda cloud, one: cloud.network.delete_network(one),
     Kind.ROUTER: lambda cloud, one: cloud.network.delete_router(one),
 }
-"""How an object of each kind is deleted, by its id. Volumes are not among them."""
+"""How an object of each kind is deleted, by its id. What holds data is not among them."""

@@ -1,4 +1,4 @@
-"""Changes what the state knows: adopts a data volume, forgets what is gone, drops operations that did not end."""
+"""Changes what the state knows: adopts what holds data, forgets what is gone, drops operations that did not end."""
 
 import json
 from collections.abc import Iterable
@@ -7,10 +7,15 @@ from typing import Any
 from idr import engine, state
 from idr.errors import IdrError
 from idr.state import KINDS, State
-from model.comparison import Adoption, Kind, KnownObject
+from model.comparison import DATA, Adoption, Kind, KnownObject
 
-VOLUME = next(kind for kind, what in KINDS.items() if what == Kind.VOLUME)
-DATA_VOLUME = "idr:storage:DataVolume"
+TYPES = {kind: token for token, kind in KINDS.items() if kind in DATA}
+COMPONENTS = {Kind.VOLUME: "idr:storage:DataVolume", Kind.SHARE: "idr:storage:DataShare"}
+"""The types of what holds data, and of the components that these are in."""
+INSTEAD = {
+    Kind.VOLUME: "Use it by its id: set existing: {id} where the stack file names it (volumes, storage).",
+    Kind.SHARE: "Use it by its export location: name that in an entry of storage with kind nfs instead.",
+}
 
 
 class StateError(IdrError):
@@ -18,33 +23,34 @@ class StateError(IdrError):
 
 
 def adopt(stack: str, adoption: Adoption, protect: bool) -> None:
-    """Let the state know a data volume, with what the cloud says of it. Raises StateError or EngineError."""
+    """Let the state know a data volume or share, with what the cloud says of it. Raises StateError or EngineError."""
     export = json.loads(engine.run("stack", "export", "--stack", stack))
-    entry = volume_entry(export, adoption, protect)
+    entry = data_entry(export, adoption, protect)
     export["deployment"]["resources"].append(entry)
     engine.run("stack", "import", "--stack", stack, text_input=json.dumps(export))
     _refresh(stack, [entry["urn"]])
 
 
-def volume_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> dict[str, Any]:
-    """The state's entry of a volume that was created for the component of its name."""
+def data_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> dict[str, Any]:
+    """The state's entry of a volume or share that was created for the component of its name."""
     resources = export["deployment"].get("resources") or []
+    kind = adoption.data.kind
     component = next(
-        (one for one in resources if one["type"] == DATA_VOLUME and one["urn"].endswith(f"::{adoption.name}")), None
+        (one for one in resources if one["type"] == COMPONENTS[kind] and one["urn"].endswith(f"::{adoption.name}")),
+        None,
     )
     provider = next((one["provider"] for one in resources if one["type"] in KINDS and one.get("provider")), None)
     if component is None or provider is None:
-        msg = (
-            f"{adoption.volume}: the state does not have its node yet, so it cannot be adopted. "
-            f"Use it by its id: set existing: {adoption.volume.id} where the stack file names it (volumes, storage)."
-        )
+        msg = f"{adoption.data}: the state does not have what it belongs to yet, so it cannot be adopted. " + INSTEAD[
+            kind
+        ].format(id=adoption.data.id)
         raise StateError(msg)
     head, _, name = str(component["urn"]).rpartition("::")
     return {
-        "urn": f"{head}${VOLUME}::{name}",
+        "urn": f"{head}${TYPES[kind]}::{name}",
         "custom": True,
-        "id": adoption.volume.id,
-        "type": VOLUME,
+        "id": adoption.data.id,
+        "type": TYPES[kind],
         "inputs": {},
         "outputs": {},
         "parent": component["urn"],
@@ -70,7 +76,7 @@ def forget(stack: str, known: State, gone: Iterable[KnownObject]) -> None:
     Raises StateError where it finds one: then the cloud's lists are incomplete, and the state still has it.
     """
     ids = {(one.kind, one.id) for one in gone}
-    targets = [one.urn for one in known.resources if (KINDS.get(one.type), one.id) in ids]
+    targets = [one.urn for one in known.resources if (KINDS.get(one.type), one.object_id) in ids]
     root = [one.urn for one in known.resources if one.type == "pulumi:pulumi:Stack"]
     if not root:
         return

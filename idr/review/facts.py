@@ -2,8 +2,21 @@
 
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Literal
 
-from idr.review.preview import ASSOCIATION, FLOATING_IP, PORT, SECURITY_RULE, SERVER, VOLUME, Kind, Preview, State, Step
+from idr.review.preview import (
+    ASSOCIATION,
+    FLOATING_IP,
+    PORT,
+    SECURITY_RULE,
+    SERVER,
+    SHARE,
+    VOLUME,
+    Kind,
+    Preview,
+    State,
+    Step,
+)
 from model.plan import BASTION
 
 PUBLIC = "public"
@@ -16,9 +29,10 @@ SMALLEST_WORLD = {4: 7, 6: 15}
 
 
 @dataclass(frozen=True)
-class VolumeChange:
-    """A data volume that an update touches. Sizes are GiB, None where there is no volume (yet, or any more)."""
+class DataChange:
+    """A data volume or share that an update touches. Sizes are GiB, None where there is none (yet, or any more)."""
 
+    what: Literal["volume", "share"]
     name: str
     kind: Kind
     before_gib: int | None
@@ -27,19 +41,20 @@ class VolumeChange:
 
     @property
     def is_shrunk(self) -> bool:
-        """Whether a smaller size is asked for, which Cinder refuses in the middle of the update."""
+        """Whether a smaller size is asked for, which is refused."""
         return self.kind == Kind.UPDATE and (self.after_gib or 0) < (self.before_gib or 0)
 
 
-def volume_changes(preview: Preview) -> list[VolumeChange]:
-    """Every data volume that is touched, or that loses its protection (which by itself is no change to the engine)."""
-    every = [_volume_change(step) for step in preview.of(VOLUME)]
+def data_changes(preview: Preview) -> list[DataChange]:
+    """All with data that is touched, or that loses its protection (which by itself is no change to the engine)."""
+    every = [_data_change(step) for kind in (VOLUME, SHARE) for step in preview.of(kind)]
     return [change for change in every if change.kind != Kind.SAME or change.loses_protection]
 
 
-def _volume_change(step: Step) -> VolumeChange:
+def _data_change(step: Step) -> DataChange:
     unprotected = step.old is None or step.old.protect
-    return VolumeChange(
+    return DataChange(
+        what="share" if step.type == SHARE else "volume",
         name=step.name,
         kind=step.kind,
         before_gib=_size(step.old),

@@ -37,27 +37,23 @@ class Breach:
 
 
 def _deleted(change: Change) -> list[str]:
-    touched = facts.volume_changes(change.preview)
-    return [f"{volume.name} is deleted with its data" for volume in touched if volume.kind == Kind.DELETE]
+    touched = facts.data_changes(change.preview)
+    return [f"{one.name} is deleted with its data" for one in touched if one.kind == Kind.DELETE]
 
 
 def _replaced(change: Change) -> list[str]:
-    touched = facts.volume_changes(change.preview)
-    return [f"{volume.name} is replaced by an empty volume" for volume in touched if volume.kind == Kind.REPLACE]
+    touched = facts.data_changes(change.preview)
+    return [f"{one.name} is replaced by an empty {one.what}" for one in touched if one.kind == Kind.REPLACE]
 
 
 def _unprotected(change: Change) -> list[str]:
-    touched = facts.volume_changes(change.preview)
-    return [f"{volume.name} is not protected afterwards" for volume in touched if volume.loses_protection]
+    touched = facts.data_changes(change.preview)
+    return [f"{one.name} is not protected afterwards" for one in touched if one.loses_protection]
 
 
 def _shrunk(change: Change) -> list[str]:
-    touched = facts.volume_changes(change.preview)
-    return [
-        f"{volume.name}: {volume.before_gib} GiB cannot become {volume.after_gib} GiB"
-        for volume in touched
-        if volume.is_shrunk
-    ]
+    touched = facts.data_changes(change.preview)
+    return [f"{one.name}: {one.before_gib} GiB cannot become {one.after_gib} GiB" for one in touched if one.is_shrunk]
 
 
 def _opened(change: Change) -> list[str]:

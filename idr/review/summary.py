@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idr.review import facts
-from idr.review.facts import VolumeChange
+from idr.review.facts import DataChange
 from idr.review.interruptions import interruptions
 from idr.review.power import WHO_SEES, PowerChanges, new_commands, power_changes
-from idr.review.preview import SERVER, VOLUME, Kind, Preview
+from idr.review.preview import SERVER, SHARE, VOLUME, Kind, Preview
 from idr.state import CONFIGURATION, STACK
+
+REFUSES = {"volume": "Cinder", "share": "this program"}
+"""Who refuses to make one smaller: Manila would, unless its files have room."""
 
 
 class Topic(StrEnum):
@@ -79,27 +82,28 @@ def _errors(preview: Preview) -> Iterator[Line]:
 
 
 def _data(preview: Preview) -> Iterator[Line]:
-    for volume in facts.volume_changes(preview):
-        yield from _volume(volume)
+    for one in facts.data_changes(preview):
+        yield from _data_change(one)
 
 
-def _volume(volume: VolumeChange) -> Iterator[Line]:
-    before, after = f"{volume.before_gib} GiB", f"{volume.after_gib} GiB"
-    match volume.kind:
+def _data_change(one: DataChange) -> Iterator[Line]:
+    before, after = f"{one.before_gib} GiB", f"{one.after_gib} GiB"
+    name = f"{one.what} {one.name}"
+    match one.kind:
         case Kind.DELETE:
-            yield Line(Topic.DATA, f"volume {volume.name} ({before}) is deleted with its data")
+            yield Line(Topic.DATA, f"{name} ({before}) is deleted with its data")
         case Kind.REPLACE:
-            yield Line(Topic.DATA, f"volume {volume.name} ({before}) is replaced by an empty one")
+            yield Line(Topic.DATA, f"{name} ({before}) is replaced by an empty one")
         case Kind.CREATE:
-            yield Line(Topic.CREATED, f"volume {volume.name} ({after})")
-        case Kind.UPDATE if volume.is_shrunk:
-            yield Line(Topic.DATA, f"volume {volume.name} is to shrink from {before} to {after}, which Cinder refuses")
+            yield Line(Topic.CREATED, f"{name} ({after})")
+        case Kind.UPDATE if one.is_shrunk:
+            yield Line(Topic.DATA, f"{name} is to shrink from {before} to {after}, which {REFUSES[one.what]} refuses")
         case Kind.UPDATE if before != after:
-            yield Line(Topic.CHANGED, f"volume {volume.name} grows from {before} to {after}")
+            yield Line(Topic.CHANGED, f"{name} grows from {before} to {after}")
         case Kind.UPDATE:
-            yield Line(Topic.CHANGED, f"volume {volume.name}")
-    if volume.loses_protection and volume.kind != Kind.REPLACE:
-        yield Line(Topic.DATA, f"volume {volume.name} is not protected: a later update may delete it")
+            yield Line(Topic.CHANGED, name)
+    if one.loses_protection and one.kind != Kind.REPLACE:
+        yield Line(Topic.DATA, f"{name} is not protected: a later update may delete it")
 
 
 def _live(preview: Preview) -> Iterator[Line]:
@@ -169,7 +173,7 @@ def _servers(preview: Preview) -> Iterator[Line]:
 
 def _rest(preview: Preview) -> Iterator[Line]:
     """How many of everything else; components are no objects of a cloud."""
-    described = {STACK, SERVER, VOLUME, CONFIGURATION}
+    described = {STACK, SERVER, VOLUME, SHARE, CONFIGURATION}
     for kind, topic in {**_TOPICS, Kind.UPDATE: Topic.CHANGED}.items():
         types = [step.type for step in preview.steps if step.kind == kind and step.type not in described]
         counted = {name: types.count(name) for name in types if not name.startswith("idr:")}

@@ -70,10 +70,11 @@ def digests(stack: str, topology: Topology) -> dict[str, str]:
     file = stack_file.read(stack, opened=True)
     plan, secrets = file.plan, file.secrets()
     ids = {node.name: {v.purpose: v.id for v in node.volumes if v.id} for node in topology.nodes}
+    locations = {share.name: share.source for share in topology.shares if share.source}
     if not plan.settings.configure:
         return {}
     return {
-        node.name: json.loads(bundle(node, plan, secrets, ids[node.name]))["digest"]
+        node.name: json.loads(bundle(node, plan, secrets, ids[node.name], locations))["digest"]
         for node in plan.nodes
         if node.name in ids and not plan.scope_of(node).frozen
     }

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from pydantic import Field
 
+from model import shares
 from model.disks import virtio_link
 from model.outputs.flows import Flow, flows
 from model.outputs.groups import groups
@@ -20,12 +21,16 @@ JUMP_USER = "jump"
 
 @dataclass(frozen=True)
 class Known:
-    """What only a finished `up` knows: two addresses, ids by the names of servers and volumes, and where they are."""
+    """What only a finished `up` knows: two addresses, ids by the names of servers and volumes, and where they are.
+
+    `shares` has the export location of each Manila share by name.
+    """
 
     public: str
     bastion: str
     servers: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, str] = field(default_factory=dict)
     auth_url: str | None = None
     project_id: str = ""
     region: str = ""
@@ -44,6 +49,15 @@ class VolumeView(View):
     def device(self) -> str | None:
         """The disk in a KVM guest with virtio, the usual kind; None until the volume is there."""
         return virtio_link(self.id) if self.id else None
+
+
+class ShareView(View):
+    """A Manila share of the stack's own, which the OMERO nodes mount."""
+
+    name: str
+    size_gib: int
+    mount: str = Field(description="Where it is on the nodes")
+    source: str | None = Field(None, description="Its export location, as in 192.0.2.1:/path")
 
 
 class MetricsView(View):
@@ -99,6 +113,9 @@ class Topology(View):
     networks: tuple[NetworkView, ...]
     nodes: tuple[NodeView, ...]
     flows: tuple[Flow, ...]
+    shares: tuple[ShareView, ...] = Field(
+        (), description="Absent where there are none", exclude_if=lambda shares: not shares
+    )
 
     @property
     def passed_on(self) -> str:
@@ -135,6 +152,15 @@ def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topolo
         ),
         nodes=tuple(_node(node, plan, secrets, known) for node in plan.nodes),
         flows=flows(plan),
+        shares=tuple(
+            ShareView(
+                name=one.name,
+                size_gib=one.size_gib,
+                mount=one.mount,
+                source=known.shares.get(one.name) if known else None,
+            )
+            for one in shares.of(plan)
+        ),
     )
 
 

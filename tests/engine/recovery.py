@@ -1,6 +1,8 @@
 """A stack on a fake cloud whose state or cloud can be changed, and put back."""
 
+import copy
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -22,6 +24,18 @@ class Deployment:
     cloud: FakeCloud
     project: CloudProject
     created: dict[str, Any]
+
+    def keep(self) -> None:
+        """Keep cloud and state as they are, for `put_back`."""
+        self.created = copy.deepcopy(self.cloud.store._kinds)
+        shutil.copytree(self.project.folder / "state", self.project.folder / "state.created")
+
+    def put_back(self) -> None:
+        """Make cloud and state as they were kept."""
+        self.cloud.store.replace(copy.deepcopy(self.created))
+        state = self.project.folder / "state"
+        shutil.rmtree(state)
+        shutil.copytree(self.project.folder / "state.created", state)
 
     def up(self, *options: str) -> subprocess.CompletedProcess[str]:
         return self.project.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", STACK, *options)

@@ -1,6 +1,5 @@
 """Cloud and state that do not agree, on the fake cloud: what `up` refuses, and what `idr recover` does about it."""
 
-import copy
 import dataclasses
 import json
 import shutil
@@ -28,18 +27,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         deployment = Deployment(cloud, local_stack(cloud, tmp_path_factory.mktemp("stack")), {})
         done = deployment.up()
         assert done.returncode == 0, done.stdout + done.stderr
-        deployment.created = copy.deepcopy(cloud.store._kinds)  # put back for each test
-        shutil.copytree(deployment.project.folder / "state", deployment.project.folder / "state.created")
+        deployment.keep()
         yield deployment
 
 
 @pytest.fixture
 def deployment(stack: Deployment) -> Deployment:
     """Put the stack back to what it was after its creation."""
-    stack.cloud.store.replace(copy.deepcopy(stack.created))
-    state = stack.project.folder / "state"
-    shutil.rmtree(state)
-    shutil.copytree(stack.project.folder / "state.created", state)
+    stack.put_back()
     return stack
 
 

@@ -11,6 +11,7 @@ from tests.fake_cloud import contents
 from tests.fake_cloud.compute import Compute
 from tests.fake_cloud.http import Answer, Call, Server, failure
 from tests.fake_cloud.identity import DEFAULT_SERVICES, PROJECT, Identity
+from tests.fake_cloud.manila import SharedFileSystems
 from tests.fake_cloud.network import Network
 from tests.fake_cloud.storage import BlockStorage, Images
 from tests.fake_cloud.store import Store
@@ -19,6 +20,7 @@ SECRET = "opens the fake cloud"  # noqa: S105  # a test's own
 LIMITS = {
     "compute": {"instances": 50, "cores": 100, "ram": 400_000, "server groups": 10, "server group members": 10},
     "volume": {"volumes": 50, "gigabytes": 10_000, "per_volume_gigabytes": -1},
+    "share": {"shares": 10, "gigabytes": 1000},
     "network": {
         "network": 10,
         "subnet": 10,
@@ -106,6 +108,7 @@ class FakeCloud:
             "network": Network(store, self.limits["network"]),
             "volume": BlockStorage(store, self.limits["volume"]),
             "image": Images(store),
+            "share": SharedFileSystems(store, self.limits["share"]),
         }
         contents.furnish(store)
         return Region(store, services)

@@ -21,6 +21,7 @@ def furnish(store: Store) -> None:
     store.add("zones", id="nova", available=True)
     store.add("volume-zones", id="nova")
     store.add("types", name="standard", extra_specs={}, is_public=True)
+    store.add("share_types", name="nfs", extra_specs={}, required_extra_specs={"driver_handles_share_servers": "False"})
     group(store, "default")
 
 

@@ -17,6 +17,8 @@ DEFAULT_SERVICES = {
     "image": "image",
 }
 """Service types of the catalog, and the path of each below its region and interface."""
+WITH_MANILA = {**DEFAULT_SERVICES, "sharev2": "share/v2"}
+"""The same of a cloud with Manila, which many do not have."""
 
 
 @dataclass

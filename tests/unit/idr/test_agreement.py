@@ -265,14 +265,14 @@ def test_a_volume_is_adopted_where_its_node_is_known() -> None:
     )
     component = {
         "urn": "urn:pulumi:local::idr::idr:storage:DataVolume::demo1-database-db",
-        "type": remember.DATA_VOLUME,
+        "type": remember.COMPONENTS[Kind.VOLUME],
     }
     resource = {"urn": "urn:pulumi:local::idr::x::y", "type": INSTANCE, "provider": "the-provider::id"}
     export = {"deployment": {"resources": [component, resource]}}
-    entry = remember.volume_entry(export, adoption, protect=True)
+    entry = remember.data_entry(export, adoption, protect=True)
     assert (entry["id"], entry["protect"], entry["parent"]) == ("the-id", True, component["urn"])
     assert entry["urn"] == (
         "urn:pulumi:local::idr::idr:storage:DataVolume$openstack:blockstorage/volume:Volume::demo1-database-db"
     )
     with pytest.raises(remember.StateError, match="existing: the-id"):
-        remember.volume_entry({"deployment": {"resources": [resource]}}, adoption, protect=True)
+        remember.data_entry({"deployment": {"resources": [resource]}}, adoption, protect=True)

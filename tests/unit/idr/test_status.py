@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cloudinit import render
 from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
@@ -19,6 +20,7 @@ from idr.status.command import digests
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
 from model.reading import Source, parse
+from model.roles import Role
 from tests import stubs
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.http import Answer, Server
@@ -163,6 +165,22 @@ def test_a_frozen_release_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(stack_file, "read", lambda *_, **__: file)
     monkeypatch.setattr(stack_file.StackFile, "secrets", lambda _: stacks.secrets_of("local"))
     assert list(digests("local", MADE)) == ["bastion"]
+
+
+def test_a_manila_share_counts_by_where_the_outputs_say_that_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    share = {"kind": "share", "name": "raw", "mount": "/uod/idr", "sizeGib": 4}
+    values = stacks.values("ebi") | {"storage": [share], "storageNetwork": None}
+    file = stack_file.StackFile("ebi", "", parse(values, Source("ebi", "Pulumi.ebi.yaml")), {})
+    monkeypatch.setattr(stack_file, "read", lambda *_, **__: file)
+    secrets, locations = stacks.secrets_of("ebi"), {"raw": "192.0.2.9:/a"}
+    monkeypatch.setattr(stack_file.StackFile, "secrets", lambda _: secrets)
+    volumes = {volume.name: "0" * 36 for node in file.plan.nodes for volume in node.volumes}
+    known = Known(public="192.0.2.10", bastion="192.0.2.11", volumes=volumes, shares=locations)
+    compared = digests("ebi", Topology.model_validate(contract.outputs(file.plan, secrets, known)["topology"]))
+    node = next(node for node in file.plan.nodes if Role.OMERO_READWRITE in node.roles)
+    ids = {volume.purpose: "0" * 36 for volume in node.volumes}
+    assert compared[node.name] == json.loads(render.bundle(node, file.plan, secrets, ids, locations))["digest"]
+    assert compared[node.name] != json.loads(render.bundle(node, file.plan, secrets, ids))["digest"]
 
 
 @pytest.mark.parametrize("configured", [True, False])

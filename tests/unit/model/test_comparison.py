@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import stacks
-from model.comparison import CloudObject, Comparison, Kind, KnownObject, compare, wanted
+from model.comparison import DATA, Adoption, CloudObject, Comparison, Kind, KnownObject, compare, wanted
+from tests.unit.model.small_clouds import local
 
-PLAN = wanted(stacks.plan_of("local"))
+PLAN = wanted(local({"storage": [{"kind": "share", "name": "raw", "mount": "/uod/idr", "sizeGib": 4}]}))
 VOLUME = "idr-local-demo1-database-db"
+SHARE = "idr-local-raw"
 RULE = "idr-local-demo1-redis: ingress tcp 6379 idr-local-demo1-web"
 
 
@@ -31,6 +32,8 @@ OWNED = (
     cloud_object(Kind.VOLUME, "volume", VOLUME),
     cloud_object(Kind.SERVER, "server", "", "port"),
     cloud_object(Kind.ATTACHMENT, "server/volume", "", "server", "volume", stack=None),
+    cloud_object(Kind.SHARE, "share", SHARE),
+    cloud_object(Kind.ACCESS, "share/rule", "", "share", "port", stack=None),
 )
 OTHERS = tuple(
     replace(
@@ -44,8 +47,8 @@ OTHERS = tuple(
 
 
 def known(*objects: CloudObject) -> list[KnownObject]:
-    names = {one.name: PLAN.volumes.get(one.name, one.name) for one in objects}
-    return [KnownObject(one.kind, one.id, names[one.name], one.kind == Kind.VOLUME) for one in objects]
+    names = {one: PLAN.data.get((one.kind, one.name), one.name) for one in objects}
+    return [KnownObject(one.kind, one.id, names[one], one.kind in DATA) for one in objects]
 
 
 def compared(listing: tuple[CloudObject, ...], *in_state: CloudObject) -> Comparison:
@@ -71,25 +74,25 @@ def test_the_object_whose_creation_was_cut_off_is_deleted_or_adopted(cut: CloudO
     difference = compared((*listing, *OTHERS), *(one for one in listing if one != cut))
     assert difference.blocking == (cut,)
     assert not difference.foreign
-    assert (difference.delete == ()) == (cut.kind == Kind.VOLUME)
+    assert (difference.delete == ()) == (cut.kind in DATA)
 
 
 @given(st.sets(st.sampled_from(OWNED)), st.sets(st.sampled_from(OWNED)))
-def test_no_volume_and_nothing_of_another_stack_is_ever_deleted(
+def test_no_data_and_nothing_of_another_stack_is_ever_deleted(
     in_cloud: set[CloudObject], in_state: set[CloudObject]
 ) -> None:
     difference = compared((*in_cloud, *OTHERS), *in_state)
-    touched = {*difference.delete, *difference.extra_rules, *(one.volume for one in difference.adopt)}
-    assert not [one for one in (*difference.delete, *difference.extra_rules) if one.kind == Kind.VOLUME]
+    touched = {*difference.delete, *difference.extra_rules, *(one.data for one in difference.adopt)}
+    assert not [one for one in (*difference.delete, *difference.extra_rules) if one.kind in DATA]
     assert not touched.intersection(OTHERS)
     assert not touched.intersection(in_state)
     assert {(one.kind, one.id) for one in difference.gone} == {(one.kind, one.id) for one in in_state - in_cloud}
 
 
-@given(st.permutations([one for one in OWNED if one.kind != Kind.VOLUME]))
+@given(st.permutations([one for one in OWNED if one.kind not in DATA]))
 def test_leftovers_are_deleted_in_an_order_that_works(leftovers: list[CloudObject]) -> None:
-    volume = next(one for one in OWNED if one.kind == Kind.VOLUME)
-    order = [one.id for one in compared((*leftovers, volume), volume).delete]
+    data = [one for one in OWNED if one.kind in DATA]
+    order = [one.id for one in compared((*leftovers, *data), *data).delete]
     for one in leftovers:
         for parent in one.parents.intersection(order):
             assert one.id not in order or order.index(one.id) < order.index(parent)
@@ -120,7 +123,7 @@ def volumes(*ids: str) -> tuple[CloudObject, ...]:
 def test_a_volume_beside_the_known_one_is_left_to_the_operator() -> None:
     ours, stranger = volumes("ours", "stranger")
     difference = compared((ours, stranger), ours)
-    assert [(one.volume, one.blocks) for one in difference.undecided] == [(stranger, False)]
+    assert [(one.data, one.blocks) for one in difference.undecided] == [(stranger, False)]
     assert difference.blocking == ()
 
 
@@ -136,7 +139,21 @@ def test_a_volume_in_error_is_not_adopted() -> None:
     assert (compared((failed,)).adopt, compared((failed,)).blocking) == ((), (failed,))
 
 
+def test_a_share_that_the_state_does_not_know_is_adopted_by_its_name_in_the_plan() -> None:
+    share = cloud_object(Kind.SHARE, "share", SHARE)
+    assert compared((share,)).adopt == (Adoption(share, "raw"),)
+    # The name of a share is no name of a volume.
+    assert compared((cloud_object(Kind.VOLUME, "other", SHARE),)).adopt == ()
+
+
+def test_a_rule_for_somebody_elses_machine_is_a_guests() -> None:
+    share = cloud_object(Kind.SHARE, "share", SHARE)
+    rule = cloud_object(Kind.ACCESS, "share/hand", "", "share", "192.0.2.9", stack=None)
+    difference = compared((share, rule), share)
+    assert (difference.guests, difference.blocking, difference.extra_rules) == ((rule,), (), ())
+
+
 def test_a_volume_that_no_node_of_the_plan_has_is_named() -> None:
     retired = cloud_object(Kind.VOLUME, "old", "idr-local-demo0-database-db")
     difference = compared((retired,))
-    assert [(one.volume, one.blocks) for one in difference.undecided] == [(retired, False)]
+    assert [(one.data, one.blocks) for one in difference.undecided] == [(retired, False)]

@@ -17,6 +17,7 @@ ZARR = {"bucket": "idr/zarr", "endpoint": "https://s3.example.org", "mount": "/u
 PATH = {"kind": "path", "mount": "/srv/images"}
 LINKS = {"kind": "links", "mount": "/uod/filesets", "links": {"idr0001": "/uod/idr/1", "old/idr0002": "/srv/images"}}
 VOLUME = {"kind": "volume", "name": "raw", "release": "prod130", "mount": "/uod/raw", "sizeGib": 500}
+RAW = {"kind": "share", "name": "raw", "mount": "/uod/manila", "sizeGib": 500}
 ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 SHARE = {"kind": "nfs", **NFS}
 SOURCE = Source("ebi", "Pulumi.ebi.yaml", frozenset({"storage", "s3Mounts"}))
@@ -114,6 +115,10 @@ def test_export_locations_of_manila_are_servers_of_nfs(location: str) -> None:
         ([SHARE, {**LINKS, "mount": "/etc/x", "links": {"a": "/uod/idr"}}], "over the machine's own /etc"),
         ([{**VOLUME, "release": "prod131"}], "storage.0.release: 'prod131' is not one of the releases: prod130"),
         ([{**VOLUME, "name": "data"}], "storage.0.name: 'data' is a volume of the node's own already"),
+        ([RAW, {**RAW, "mount": "/uod/b"}], "storage: two shares are named 'raw'"),
+        ([RAW, {**RAW, "name": "b"}], "storage: /uod/manila is mounted twice"),
+        ([{**RAW, "options": "rw"}], "idr:storage.0.options: is not a setting"),
+        ([{**RAW, "sizeGib": 0}], "idr:storage.0.sizeGib"),
         ([VOLUME, {**VOLUME, "mount": "/uod/b"}], "storage: two volumes are named 'raw'"),
         ([VOLUME, {**VOLUME, "name": "b"}], "storage: /uod/raw is mounted twice"),
         ([{**VOLUME, "existing": ID}, {**VOLUME, "existing": ID, "name": "b", "mount": "/b"}], f"{ID} is named twice"),

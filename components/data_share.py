@@ -1,0 +1,87 @@
+"""DataShare: raw images on a Manila share, and which nodes may mount it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_openstack as openstack
+from pulumi import ResourceOptions
+
+from components.node import Node
+from model import manila, shares
+from model.manila import ExportLocationError, ManilaShare
+from model.ownership import Labels
+from model.plan import Plan
+from model.shares import Access
+
+
+class DataShare(pulumi.ComponentResource):
+    """A Manila share that no change of configuration replaces or deletes, with an access rule for each node.
+
+    Outputs: `location`, which nodes mount; `accesses` are the rules by node.
+    """
+
+    def __init__(
+        self,
+        share: ManilaShare,
+        *,
+        plan: Plan,
+        nodes: Mapping[str, Node],
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("idr:storage:DataShare", share.name, None, opts)
+        made = openstack.sharedfilesystem.Share(
+            share.name,
+            name=plan.cloud_name(share.name),
+            share_proto=manila.PROTOCOL,
+            size=share.size_gib,
+            share_type=share.type,
+            metadata=Labels(plan.stack).metadata(),
+            opts=ResourceOptions(
+                parent=self,
+                protect=plan.settings.protect_data,
+                # Another type in the settings must not cost the data; `up` refuses it before.
+                ignore_changes=["shareProto", "shareType", "shareNetworkId", "snapshotId", "availabilityZone"],
+            ),
+        )
+        self.location: pulumi.Output[str] = made.export_locations.apply(lambda found: location(share, found, plan))
+        rules = [rule for rule in shares.accesses(plan) if rule.share == share.name]
+        self.accesses = {rule.node.name: self._let_in(rule, made, nodes[rule.node.name]) for rule in rules}
+        self.register_outputs({"location": self.location})
+
+    def _let_in(self, rule: Access, made: openstack.sharedfilesystem.Share, node: Node) -> pulumi.Resource:
+        return openstack.sharedfilesystem.ShareAccess(
+            rule.name,
+            share_id=made.id,
+            access_type="ip",
+            access_to=node.storage_address,
+            access_level=rule.level,
+            # Manila takes no second rule for an address.
+            opts=ResourceOptions(parent=self, delete_before_replace=True),
+        )
+
+
+class DataShares:
+    """All shares of a stack, as its nodes use them. `locations` has where each is, by name."""
+
+    def __init__(self, plan: Plan, nodes: Mapping[str, Node], opts: ResourceOptions) -> None:
+        self._shares = {one.name: DataShare(one, plan=plan, nodes=nodes, opts=opts) for one in shares.of(plan)}
+        self.locations = {name: share.location for name, share in self._shares.items()}
+
+    def of_node(self, node: str) -> dict[str, pulumi.Output[str]]:
+        """Where the shares are that a node mounts, by name."""
+        return {name: share.location for name, share in self._shares.items() if node in share.accesses}
+
+    def let_in(self, node: str) -> list[pulumi.Resource]:
+        """What must be there before a node can mount them."""
+        return [share.accesses[node] for share in self._shares.values() if node in share.accesses]
+
+
+def location(share: ManilaShare, found: Sequence[Any], plan: Plan) -> str:
+    """Where nodes mount a share, of the export locations that the cloud has `found`. Raises RunError."""
+    storage = plan.settings.storage_network
+    locations = [{"path": one.path, "preferred": one.preferred} for one in found]
+    try:
+        return manila.source(share.name, locations, storage.cidr if storage else None)
+    except ExportLocationError as error:
+        raise pulumi.RunError(str(error)) from None

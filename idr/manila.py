@@ -1,0 +1,39 @@
+"""Asks Manila what a project has, where a plan declares shares; other stacks need no Manila."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from idr import quotas
+from idr.cloud import SHARES, has_service
+from model import shares
+from model.cloud_state import CloudShare
+from model.ownership import stack_of_metadata
+from model.plan import Plan
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+
+def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
+    """What to ask, by the words that messages use; nothing where the plan or the catalogue has nothing of it."""
+    if not shares.of(plan) or not has_service(cloud, SHARES):
+        return {}
+    manila: Any = cloud.shared_file_system
+    return {
+        "shares": lambda: list(manila.shares()),
+        "share types": lambda: list(manila.share_types()),
+        "limits of shares": lambda: quotas.get(manila, "/limits")["limits"]["absolute"],
+    }
+
+
+def share(told: Any, stack: str) -> CloudShare:
+    """A share as the plan is compared with it."""
+    return CloudShare(
+        id=told.id,
+        name=told.name or "",
+        size_gib=told.size or 0,
+        mine=stack_of_metadata(told.metadata or {}) == stack,
+        status=told.status,
+        # Since microversion 2.6 `share_type` is the type's id.
+        type=told.share_type_name or told.share_type,
+    )

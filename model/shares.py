@@ -1,0 +1,86 @@
+"""The stack's own Manila shares: who may mount them, what is there of them, and what of the plan the cloud refuses."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from model.cloud_state import CloudShare, CloudState
+from model.manila import OPTIONS, ManilaShare
+from model.nfs import NfsMount
+from model.plan import Node, Plan
+from model.raw_storage import of_kind
+from model.roles import OMERO_ROLES, Role
+from model.wording import is_missing
+
+Level = Literal["rw", "ro"]
+
+
+@dataclass(frozen=True)
+class Access:
+    """An access rule: that a node may mount a share, and whether to write."""
+
+    share: str
+    node: Node
+    level: Level
+
+    @property
+    def name(self) -> str:
+        """Its name among the stack's resources."""
+        return f"{self.share}-{self.node.name}"
+
+
+def of(plan: Plan) -> tuple[ManilaShare, ...]:
+    """The shares of a stack."""
+    return of_kind(plan.settings.raw_images(), ManilaShare)
+
+
+def level(node: Node) -> Level:
+    """Whether a node may write: the read-write ones take imports, and bring what is imported."""
+    return "rw" if Role.OMERO_READWRITE in node.roles else "ro"
+
+
+def accesses(plan: Plan) -> tuple[Access, ...]:
+    """Who may mount what: the OMERO nodes of all releases, each by its address, and nobody else."""
+    nodes = [node for release in plan.releases for node in release.with_role(*OMERO_ROLES)]
+    return tuple(Access(share.name, node, level(node)) for share in of(plan) for node in nodes)
+
+
+def absent(plan: Plan, state: CloudState) -> Iterator[str]:
+    """What the plan says of shares and this cloud has not, or refuses."""
+    if not state.has_manila:
+        names = ", ".join(f"'{share.name}'" for share in of(plan))
+        yield (
+            f"this cloud has no Manila in its catalogue, and storage declares the share {names}: make volumes instead "
+            "(kind volume), or name an NFS server (kind nfs)"
+        )
+    there = {share.name: share for share in state.shares or () if share.mine}
+    for share in of(plan):
+        known = there.get(plan.cloud_name(share.name))
+        if known:
+            yield from _differs(share, known)
+        elif share.type and state.share_types is not None and share.type not in state.share_types:
+            yield is_missing("share type", share.type, state.share_types)
+
+
+def _differs(share: ManilaShare, known: CloudShare) -> Iterator[str]:
+    if known.status.startswith("error"):
+        yield f"share '{share.name}' ({known.id}) has the status '{known.status}': ask the cloud's operators for it"
+    if known.size_gib > share.size_gib:
+        yield (
+            f"share '{share.name}' has {known.size_gib} GiB, sizeGib says {share.size_gib}: no share can shrink; set "
+            f"sizeGib to {known.size_gib}"
+        )
+    if share.type and known.type and share.type != known.type:
+        yield (
+            f"share '{share.name}' is of the type '{known.type}', which cannot change: set type to that, or move its "
+            "files to a share of another name"
+        )
+
+
+def mounts(node: Node, plan: Plan, locations: Mapping[str, str]) -> tuple[NfsMount, ...]:
+    """What a node mounts of them. `locations` has the export location of each that is there, by name."""
+    return tuple(
+        NfsMount(source=locations[share.name], mount=share.mount, options=f"{level(node)},{OPTIONS}")
+        for share in of(plan)
+        if share.name in locations
+    )
