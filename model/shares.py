@@ -67,8 +67,8 @@ def _cannot_be_of(kind: str | None, types: Mapping[str, bool]) -> Iterator[str]:
         yield is_missing("share type", kind, types)
     elif kind and types[kind]:
         yield (
-            f"share type '{kind}' wants a share network, which no share of storage has: name another type, or create the "
-            "share yourself and name its export location (kind nfs)"
+            f"share type '{kind}' wants a share network, which no share of storage has: name another type, or create "
+            "the share yourself and name its export location (kind nfs)"
         )
 
 
