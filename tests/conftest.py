@@ -1,5 +1,6 @@
 """Fixtures of all tests, and the messages about programs that a machine lacks."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -12,6 +13,9 @@ from hypothesis import settings
 # How long a case takes says more about the machine's load than about the code.
 settings.register_profile("idr", deadline=None)
 settings.load_profile("idr")
+
+# Modules, tests and reports stay to the end. Python's usual 700 new objects has it look through them again and again.
+gc.set_threshold(100_000)
 
 HERE = str(Path(__file__).relative_to(Path(__file__).parents[1]))
 ALL = "--all-programs"

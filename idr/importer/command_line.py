@@ -23,6 +23,8 @@ POPULATE = ("omero", "metadata", "populate")
 AT_ONCE = 1000
 """Objects in one command line."""
 SHOWN = 400
+GREETING = "Using session for "
+"""How the first line begins that OMERO's command line says in every log."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,10 @@ def _numbers(kind: str, text: str) -> list[int]:
 
 def cause(err: Path) -> str:
     """The line of the importer's log that says best why it failed."""
-    lines = [line.strip() for line in err.read_text(errors="replace").splitlines() if line.strip()]
+    text = (line.strip() for line in err.read_text(errors="replace").splitlines())
+    lines = [line for line in text if line and not line.startswith(GREETING)]
     named = [line for line in lines if line.startswith(("Caused by:", "fail: "))] or [
         line for line in lines if re.search(r"Exception|\bERROR\b|[Ee]rror:|FATAL", line)
     ]
-    found = named[-1] if named else (lines[-1] if lines else "it says nothing")
+    found = named[-1] if named else (lines[-1] if lines else "it was ended before it said anything")
     return found[:SHOWN]

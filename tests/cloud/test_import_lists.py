@@ -1,5 +1,6 @@
 """Read lists of images as OMERO's own command line does, and let it take every command line that follows from them."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import yaml
 from harness.clients import environment
 from harness.stacks import ROOT
 from idr.importer import command_line
+from idr.importer.beside import FILES, Beside
 from idr.importer.rows import Row
-from idr.imports import bulk
+from idr.imports import beside, bulk
 from tests.cloud.test_command_lines import refused
 
 pytestmark = pytest.mark.cloud
@@ -50,6 +52,59 @@ def test_a_list_says_the_same_to_omero(file: Path, tmp_path: Path) -> None:
         command = command_line.importing(row)
         # What a node decides itself.
         assert {word for word in words if not word.startswith("--logprefix")} <= set(command), words
+
+
+RENDERDEF = "channels:\n  1: {label: DNA, min: 50, max: 300, color: '00FF00'}\n  2: {active: false}\n"
+KEYS = """\
+defaults: {include: no, type: string}
+columns:
+  - {name: Gene, clientname: Gene URL, clientvalue: 'https://example.org/{{ value }}', include: yes}
+  - group:
+      namespace: openmicroscopy.org/mapr/gene
+      columns: [{name: Gene, include: yes}]
+"""
+READ = """
+import json, sys, unittest.mock
+from omero.util import pydict_text_io
+from omero.util.metadata_utils import KeyValueGroupList
+from omero_cli_render import RenderControl
+from omero_metadata.cli import MetadataControl
+folder = sys.argv[1]
+control = RenderControl(ctx=unittest.mock.Mock())
+names, active, *_ = control._read_channels(control._load_rendering_settings(folder + "/renderdef.json"))
+keys = pydict_text_io.load(folder + "/bulkmap-config.json")
+made = KeyValueGroupList(["Plate", "Gene"], keys["defaults"], keys["columns"]).get_transformers()
+table = MetadataControl.detect_headers(folder + "/annotation.csv.gz")
+print(json.dumps([names, active, sorted([one.name, one.transform(["p", "abc1"])] for one in made), table]))
+"""
+
+
+def test_what_lies_beside_a_list_says_the_same_to_omero(tmp_path: Path) -> None:
+    for name, text in (
+        ("renderdef.yml", RENDERDEF),
+        ("bulkmap-config.yml", KEYS),
+        ("annotation.csv", "Plate,Gene\np,x\n"),
+    ):
+        (tmp_path / f"idr0000-screenA-{name}").write_text(text)
+    found = Beside.of(beside.read(tmp_path / "idr0000-screenA-bulk.yml"))
+    for kind, content in found.files.items():
+        (tmp_path / FILES[kind]).write_bytes(content)
+    python = environment.environment() / "bin" / "python"
+    done = subprocess.run(
+        [*environment.NOT_ROOT, python, "-c", READ, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        timeout=environment.SECONDS,
+    )
+    names, active, keys, table = json.loads(done.stdout)
+    assert (names, active) == ({"1": "DNA"}, [1, -2])
+    assert keys == [
+        ["", [["Gene URL", ["https://example.org/abc1"]]]],
+        ["openmicroscopy.org/mapr/gene", [["Gene", ["abc1"]]]],
+    ]
+    assert table == ["plate", "s"]
 
 
 def test_omero_takes_every_command_line(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cloudinit import render
 from harness import stacks
@@ -40,6 +41,7 @@ for user in omero-server omero-web; do sudo userdel --remove $user; done
 """
 """No image of a cloud has OMERO's users, folders or settings. The stand-in's Python stays: it is no part of OMERO's."""
 JAVA = "/usr/local/bin/java"
+POSTGRESQL = "postgresql@15-main"
 WELL = "sudo /usr/local/lib/idr/omero-server/health"
 HEAL_SECONDS = 90
 
@@ -51,6 +53,8 @@ class OfficialRelease:
     ssh_config: Path
     secrets: Secrets
     archives: distribution.Distribution
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What the stack file has beside the settings of `local`."""
 
     def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command on a node."""
@@ -82,6 +86,7 @@ class OfficialRelease:
             "omero": self.archives.settings(**wrong),
             "omeroImage": values["image"],
             **({"web": parade.of_guide()} if parade_in else {}),
+            **self.settings,
         }
         source = reading.Source("local", "Pulumi.local.yaml", folder=parade_in or stacks.ROOT)
         stack_plan = plan(reading.parse(values, source), "local")

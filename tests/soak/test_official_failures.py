@@ -7,12 +7,11 @@ import pytest
 
 from harness.cloud.service import Service
 from tests.soak import official
-from tests.soak.official import DATABASE, JAVA, SERVER, WELL, OfficialRelease, until
+from tests.soak.official import DATABASE, JAVA, POSTGRESQL, SERVER, WELL, OfficialRelease, until
 
 pytestmark = pytest.mark.cloud
 
 BLITZ = "sudo OMERODIR=/opt/omero/server/OMERO.server /opt/ice-3.6.5/bin/icegridadmin -e 'server state Blitz-0'"
-POSTGRESQL = "postgresql@15-main"
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ AWAY = "192.0.2.9"
 LARGE = 3_000_000
 START_SECONDS = 20
 ERROR_SECONDS = 60
+HANGING_SECONDS = 300
+"""A store that takes questions and says nothing: ten tries of rclone, of two times 10 s each."""
+SLOW_SECONDS = 10
 
 pytestmark = [pytest.mark.needs("rclone", "fusermount3", "go")]
 
@@ -179,6 +183,32 @@ def test_a_store_that_is_gone_is_an_error_and_what_was_read_stays_readable(store
         assert time.monotonic() - start < ERROR_SECONDS
     finally:
         store.start()
+    assert len((mount.point / "0.0").read_bytes()) == LARGE
+
+
+def test_a_store_that_hangs_is_an_error_and_a_slow_one_is_waited_for(store: Store, mount: Mount) -> None:
+    assert store.process
+    list(mount.point.iterdir())
+    store.process.send_signal(signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        with pytest.raises(OSError, match="Input/output error"):
+            (mount.point / "0.0").read_bytes()
+        print(f"an error after {time.monotonic() - start:.0f} s")
+        assert time.monotonic() - start < HANGING_SECONDS
+        threading.Timer(SLOW_SECONDS, store.process.send_signal, [signal.SIGCONT]).start()
+        assert len((mount.point / "0.0").read_bytes()) == LARGE
+    finally:
+        store.process.send_signal(signal.SIGCONT)
+
+
+def test_an_object_that_cannot_be_read_is_an_error_of_that_object_alone(store: Store, mount: Mount) -> None:
+    objects = store.folder / "objects" / "idr" / "zarr"
+    (objects / "lost").write_bytes(b"x" * LARGE)
+    until(lambda: (mount.point / "lost").exists(), START_SECONDS)
+    (objects / "lost").unlink()
+    with pytest.raises(OSError, match="Input/output error"):
+        (mount.point / "lost").read_bytes()
     assert len((mount.point / "0.0").read_bytes()) == LARGE
 
 

@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -32,6 +34,22 @@ def given() -> str:
     """The rendered files that all machines get."""
     bundles = (render.bundle(node, PLAN, SECRETS, VOLUMES) for node in PLAN.nodes)
     return "\n".join([*(render.bootstrap(node, PLAN, SECRETS) for node in PLAN.nodes), *bundles])
+
+
+def _bootstraps(class_: type[Any]) -> list[str]:
+    """The bootstraps of every stack file, by another base of the dumper."""
+    dumper: Any = type("Dumper", (class_,), {})
+    dumper.add_representer(str, render._text)
+    render._software.cache_clear()
+    with mock.patch("cloudinit.render._Dumper", dumper):
+        plans = [(stacks.plan_of(name), stacks.secrets_of(name)) for name in stacks.LAYOUTS]
+        return [render.bootstrap(node, plan, secrets) for plan, secrets in plans for node in plan.nodes]
+
+
+def test_with_and_without_libyaml_the_bootstraps_are_the_same() -> None:
+    assert issubclass(render._Dumper, yaml.CSafeDumper)
+    assert _bootstraps(yaml.CSafeDumper) == _bootstraps(yaml.SafeDumper)
+    render._software.cache_clear()
 
 
 @pytest.mark.parametrize("name", NODES)

@@ -177,17 +177,16 @@ def test_it_halts_when_many_steps_in_a_row_fail(node: Node) -> None:
 
 
 def test_a_session_that_ends_is_no_fault_of_a_step(node: Node) -> None:
-    rows = rows_of(node, "a")
-    (node.home / "pause").write_text("table Screen:1")
-    node.queue(rows, 1, beside())
+    rows = rows_of(node, "a", "b")
+    (node.home / "pause").write_text("settings Plate:1")
+    node.queue(rows, 1, beside(renderdef=SETTINGS))
     worker = node.start()
     until(lambda: (node.home / "paused").exists())
     (node.place.sessions / "alive").unlink()
-    (node.home / "pause").unlink()
-    node.kill(worker)
-    assert "the session has ended" in node.work()
-    assert node.report()["following"][-1]["state"] == "started"
-    report = run(node, rows, beside())
+    (node.home / "go").touch()
+    assert "the session has ended" in worker.communicate(timeout=60)[0]
+    assert [step["state"] for step in node.report()["following"]] == ["done", "started", "waiting"]
+    report = run(node, rows, beside(renderdef=SETTINGS))
     assert (report["state"], tables(node), maps(node)) == ("finished", [TABLE], MAPS)
 
 

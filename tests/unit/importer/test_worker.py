@@ -1,6 +1,7 @@
 """Imports on the node: nothing twice and nothing left out, wherever they are interrupted."""
 
 import errno
+import os
 import signal
 import time
 from pathlib import Path
@@ -105,6 +106,18 @@ def test_what_somebody_else_is_importing_is_not_deleted(node: Node) -> None:
         node.work()
         assert node.counts() == {path: (1, 0)}
         assert "OMERO has Fileset:1 of this path without images" in node.report()["each"][0]["error"]
+
+
+def test_an_importer_that_is_killed_is_told_from_one_that_fails(node: Node) -> None:
+    (path,) = node.images("a.tiff")
+    node.queue([Row(path)])
+    pause(node, "fileset", path)
+    worker = node.start()
+    until(lambda: (node.home / "paused").exists())
+    os.kill(int((node.home / "paused").read_text()), signal.SIGKILL)
+    assert worker.communicate(timeout=60)[0] == "list: finished\n"
+    assert node.report()["each"][0]["error"] == "it was ended before it said anything"
+    assert node.counts() == {path: (1, 0)}
 
 
 @pytest.mark.parametrize("point", ["fileset", "images"])

@@ -71,7 +71,7 @@ EFFECTS = {
         Effect("proxy", "/etc/nginx/snippets/tls.conf", ("ssl_protocols TLSv1.2 TLSv1.3;", "ssl_ciphers ECDHE-")),
     ],
     "packages of Python for the server's command line": [
-        Effect("omeroreadwrite", f"{LIBRARY}/omero-server/addons.txt", ("omero-metadata==0.14.0",)),
+        Effect("omeroreadwrite", f"{LIBRARY}/omero-server/addons.txt", ("omero-rois==0.4.1",)),
     ],
     "#448": [
         Effect("proxy", "/etc/nginx/conf.d/site.conf", ("location ^~ /searchengine/ {",)),
@@ -83,7 +83,7 @@ EFFECTS = {
     ],
 }
 """By the number of the pull request that the table names last, or by what changed where it names none."""
-LOCK = f"omero-metadata==0.14.0 --hash=sha256:{'0' * 64}\n"
+LOCK = f"omero-rois==0.4.1 --hash=sha256:{'0' * 64}\n"
 
 
 def rows() -> dict[str, str]:

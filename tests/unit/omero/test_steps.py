@@ -183,6 +183,16 @@ def test_a_curator_imports_by_one_command(applied: Machine) -> None:
     assert applied.output_of("stat -c '%U %a' /usr/local/bin/omero-import") == "root 755\n"
 
 
+@pytest.mark.parametrize(
+    "option", ["--clientdir", "--cl", "--logback=/tmp/x", "--bulk", "--file=/tmp/x", "--fetch-jars"]
+)
+def test_a_curator_can_have_the_importer_run_and_write_nothing_else(applied: Machine, option: str) -> None:
+    """OMERO's command line takes the beginnings of options, too. The jars of `--clientdir` would be run."""
+    done = applied.run(f"runuser -u omero-import -- env -i PATH=/usr/bin /usr/local/bin/omero-import {option} /tmp /a")
+    assert done.returncode == 2
+    assert f"omero-import: {option} is not possible here".encode() in done.stderr
+
+
 def test_only_what_the_server_writes_is_its_own_and_passwords_are_closed(applied: Machine) -> None:
     importer = "runuser -u omero-import --"
     assert applied.run(f"{importer} cat {SERVER}/etc/logback-cli.xml").returncode == 0

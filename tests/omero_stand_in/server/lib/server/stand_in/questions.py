@@ -1,5 +1,6 @@
 """What the importer asks, word for word as the true one, and the datasets that it makes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import omero
@@ -33,7 +34,7 @@ class Query(services.Query):
         return super().findAllByQuery(text, parameters)
 
     def get(self, kind: str, number: int) -> Any:
-        asked = {
+        asked: dict[str, tuple[Callable[..., Any], str]] = {
             "OriginalFile": (original_file, "select id, path, name from originalfile where id = %s"),
             "Dataset": (dataset, "select id, name from dataset where id = %s"),
         }

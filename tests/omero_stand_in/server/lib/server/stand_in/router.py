@@ -52,7 +52,7 @@ class StrictSessions(Sessions):
         account = self._accounts.account(user, password)
         if user == password and (joined := self.use(user)):
             return joined
-        session = account and super().log_in(ANYBODY.name, KEY.read_text())
+        session = super().log_in(ANYBODY.name, KEY.read_text()) if account else None
         if account and session:
             self.account_of[session.uuid] = account
         return session

@@ -9,3 +9,7 @@ create table filesetentry (id bigserial primary key, clientpath text not null, f
 create table image (id bigserial primary key, name text not null, fileset bigint references fileset);
 create table dataset (id bigserial primary key, name text not null);
 create table datasetimagelink (id bigserial primary key, parent bigint not null references dataset, child bigint not null references image);
+create table well (id bigserial primary key, plate bigint not null);
+create table wellsample (id bigserial primary key, image bigint references image, well bigint not null references well);
+create table screenplatelink (id bigserial primary key, parent bigint not null, child bigint not null);
+create table projectdatasetlink (id bigserial primary key, parent bigint not null, child bigint not null references dataset);
