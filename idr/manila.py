@@ -1,6 +1,6 @@
 """Asks Manila what a project has, where a plan declares shares; other stacks need no Manila."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from idr import quotas
@@ -13,6 +13,8 @@ from model.plan import Plan
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
+HANDLES_SERVERS = "driver_handles_share_servers"
+
 
 def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
     """What to ask, by the words that messages use; nothing where the plan or the catalogue has nothing of it."""
@@ -22,8 +24,16 @@ def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
     return {
         "shares": lambda: list(manila.shares()),
         "share types": lambda: list(manila.share_types()),
+        "default share type": lambda: quotas.get(manila, "/types/default")["share_type"]["name"],
         "limits of shares": lambda: quotas.get(manila, "/limits")["limits"]["absolute"],
     }
+
+
+def types(told: Iterable[Any] | None) -> dict[str, bool] | None:
+    """Share types by name: whether a share of it wants a share network."""
+    if told is None:
+        return None
+    return {one.name: str((one.required_extra_specs or {}).get(HANDLES_SERVERS)).lower() == "true" for one in told}
 
 
 def share(told: Any, stack: str) -> CloudShare:

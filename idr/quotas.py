@@ -44,6 +44,7 @@ SOURCES = frozenset(
         "limits of block storage",
         "default volume type",
         "limits of shares",
+        "default share type",
     }
 )
 """Answers that only serve to know quotas. Of two that tell the same one may be absent."""

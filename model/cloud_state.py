@@ -174,7 +174,8 @@ class CloudState:
     """What the cloud has for this project.
 
     `images` are those that the plan names, `image_names` all that there are where one of these is missing.
-    `has_manila` is false where the catalogue has none; it is asked for a plan with shares only.
+    `has_manila` is false where the catalogue has none; it is asked for a plan with shares only. `share_types` says
+    of each whether it wants a share network.
     `quotas` are by the words that messages use; `members` limits a server group, `volume_gib` one volume.
     `unchecked` has a line for each thing that the cloud does not disclose.
     """
@@ -198,7 +199,8 @@ class CloudState:
     volume_zones: frozenset[str] | None = None
     has_manila: bool = True
     shares: tuple[CloudShare, ...] | None = None
-    share_types: frozenset[str] | None = None
+    share_types: Mapping[str, bool] | None = None
+    default_share_type: str | None = None
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     members: int | None = None
     volume_gib: int | None = None

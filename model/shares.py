@@ -58,8 +58,18 @@ def absent(plan: Plan, state: CloudState) -> Iterator[str]:
         known = there.get(plan.cloud_name(share.name))
         if known:
             yield from _differs(share, known)
-        elif share.type and state.share_types is not None and share.type not in state.share_types:
-            yield is_missing("share type", share.type, state.share_types)
+        elif state.share_types is not None:
+            yield from _cannot_be_of(share.type or state.default_share_type, state.share_types)
+
+
+def _cannot_be_of(kind: str | None, types: Mapping[str, bool]) -> Iterator[str]:
+    if kind and kind not in types:
+        yield is_missing("share type", kind, types)
+    elif kind and types[kind]:
+        yield (
+            f"share type '{kind}' wants a share network, which no share of storage has: name another type, or create "
+            "the share yourself and name its export location (kind nfs)"
+        )
 
 
 def _differs(share: ManilaShare, known: CloudShare) -> Iterator[str]:

@@ -33,7 +33,7 @@ class SharedFileSystems:
             case "limits":
                 return self._limits()
             case "types":
-                return Answer(200, {"share_types": self.store.all("share_types"), "volume_types": []})
+                return self._types(parts[1:])
             case "share-access-rules" if version >= (2, 45):
                 return self._rules(call, parts[1:])
             case "shares":
@@ -53,6 +53,12 @@ class SharedFileSystems:
         told = {limit: self.limits[name] for name, (limit, _) in names.items() if name in self.limits}
         told |= {use: used[name] for name, (_, use) in names.items() if name in self.limits}
         return Answer(200, {"limits": {"rate": [], "absolute": told}})
+
+    def _types(self, rest: list[str]) -> Answer:
+        types = self.store.all("share_types")
+        if rest == ["default"]:
+            return Answer(200, {"share_type": types[0], "volume_type": types[0]}) if types else failure(404, "none")
+        return Answer(200, {"share_types": types, "volume_types": types})
 
     def _used(self) -> dict[str, int]:
         shares = self.store.all("shares")

@@ -61,8 +61,15 @@ def test_it_is_asked_for_a_stack_with_shares_alone(fake: FakeCloud) -> None:
     assert listed(shares=False) == ({}, frozenset())
     assert not [call for call in fake.calls if "/share/" in call]
     found = state(PLAN)
-    assert (found.has_manila, found.share_types) == (True, frozenset({"nfs"}))
+    assert (found.has_manila, found.share_types) == (True, {"nfs": False})
     assert found.quotas["shares"] == Quota(7, 1)
+
+
+def test_a_type_is_told_by_what_it_wants(fake: FakeCloud) -> None:
+    specs = {"driver_handles_share_servers": "True"}
+    fake.store.add("share_types", name="generic", extra_specs=specs, required_extra_specs=specs)
+    found = state(PLAN)
+    assert (found.share_types, found.default_share_type) == ({"nfs": False, "generic": True}, "nfs")
 
 
 def test_a_share_is_told_by_its_labels_with_size_and_type(fake: FakeCloud) -> None:

@@ -107,7 +107,7 @@ def test_a_share_that_nodes_cannot_mount_is_told_in_one_line(found: list[dict[st
 
 DECLARED = local({"storage": [{**RAW, "sizeGib": 4, "type": "fast"}]})
 MINE = CloudShare("s1", "idr-local-raw", 4, mine=True, type="fast")
-WITH_MANILA = replace(ENOUGH, shares=(), share_types=frozenset({"fast"}))
+WITH_MANILA = replace(ENOUGH, shares=(), share_types={"fast": False})
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,9 @@ WITH_MANILA = replace(ENOUGH, shares=(), share_types=frozenset({"fast"}))
         (replace(WITH_MANILA, shares=(MINE,)), []),
         (replace(WITH_MANILA, shares=(replace(MINE, size_gib=9, mine=False),)), []),
         (replace(ENOUGH, has_manila=False), ["no Manila in its catalogue, and storage declares the share 'raw'"]),
-        (replace(WITH_MANILA, share_types=frozenset({"slow"})), ["share type 'fast' does not exist (available: slow)"]),
+        (replace(WITH_MANILA, share_types={"slow": False}), ["share type 'fast' does not exist (available: slow)"]),
+        (replace(WITH_MANILA, share_types={"fast": True}), ["share type 'fast' wants a share network"]),
+        (replace(WITH_MANILA, share_types={"fast": True}, shares=(MINE,)), []),
         (replace(WITH_MANILA, shares=(replace(MINE, size_gib=9),)), ["has 9 GiB, sizeGib says 4"]),
         (replace(WITH_MANILA, shares=(replace(MINE, type="slow"),)), ["is of the type 'slow', which cannot change"]),
         (replace(WITH_MANILA, shares=(replace(MINE, status="error"),)), ["(s1) has the status 'error'"]),
@@ -129,6 +131,14 @@ def test_what_the_cloud_has_not_or_refuses_is_said(state: CloudState, said: list
     found = absent(DECLARED, state)
     assert len(found) == len(said)
     assert all(text in line for text, line in zip(said, found, strict=True))
+
+
+def test_without_a_type_the_clouds_default_one_counts() -> None:
+    plain = local({"storage": [{**RAW, "sizeGib": 4}]})
+    state = replace(WITH_MANILA, share_types={"fast": False, "generic": True}, default_share_type="generic")
+    assert "share type 'generic' wants a share network" in absent(plain, state)[0]
+    assert absent(plain, replace(state, default_share_type="fast")) == []
+    assert absent(plain, replace(state, default_share_type=None)) == []
 
 
 @pytest.mark.parametrize(("there", "more"), [((), (1, 4)), ((replace(MINE, size_gib=3),), (0, 1)), ((MINE,), (0, 0))])
