@@ -66,20 +66,23 @@ def test_a_change_is_logged_once(program: ModuleType, machine: Machine, capsys: 
     assert capsys.readouterr().out == f"role nfs is not healthy: {reason}\nrole nfs is healthy again\n"
 
 
-def test_roles_are_not_asked_before_their_time(program: ModuleType, machine: Machine) -> None:
-    program.HEALTH_EVERY = 120
+def test_roles_are_not_asked_before_their_time(
+    program: ModuleType, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "HEALTH_EVERY", 120)
     healer, count = program.Healer(), machine.folder / "count"
     machine.script("nfs", "health", f"echo x >> {count}")
     look(healer, healthy("nfs", 1))
     for _ in range(5):
         look(healer)
+        time.sleep(0.1)
     assert count.read_text() == "x\n"
 
 
 def test_a_test_that_hangs_holds_up_no_other_and_is_not_begun_again(
-    program: ModuleType, machine: Machine, capsys: pytest.CaptureFixture[str]
+    program: ModuleType, machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program.HEALTH_SECONDS = 0.3
+    monkeypatch.setattr(program, "HEALTH_SECONDS", 0.3)
     pid, count = machine.folder / "pid", machine.folder / "count"
     machine.script("common", "health", "exit 0")
     machine.script("nfs", "health", f"echo x >> {count}; {OUT_OF_REACH.format(pid=pid)}")
@@ -98,8 +101,10 @@ def test_a_test_that_hangs_holds_up_no_other_and_is_not_begun_again(
     look(healer, healthy("nfs", 1))
 
 
-def test_a_test_without_an_end_is_ended_and_begun_again(program: ModuleType, machine: Machine) -> None:
-    program.HEALTH_SECONDS = 0.3
+def test_a_test_without_an_end_is_ended_and_begun_again(
+    program: ModuleType, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "HEALTH_SECONDS", 0.3)
     healer = program.Healer()
     machine.script("nfs", "health", "exec sleep 60")
     look(healer, healthy("nfs", 0))
@@ -108,9 +113,9 @@ def test_a_test_without_an_end_is_ended_and_begun_again(program: ModuleType, mac
 
 
 def test_what_is_seen_while_idr_apply_runs_does_not_count(
-    program: ModuleType, machine: Machine, capsys: pytest.CaptureFixture[str]
+    program: ModuleType, machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program.HEALTH_EVERY = 120
+    monkeypatch.setattr(program, "HEALTH_EVERY", 120)
     healer, begun = program.Healer(), machine.folder / "begun"
     machine.script("nfs", "health", "exit 0")
     look(healer, healthy("nfs", 1))

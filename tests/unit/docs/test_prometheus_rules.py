@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -37,12 +38,12 @@ def test_an_alert_asks_for_what_nodes_give(rule: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_an_alert_prints_labels_that_it_has(rule: dict[str, str]) -> None:
+def test_an_alert_prints_labels_that_it_has(rule: dict[str, Any]) -> None:
     targets = prometheus(topology(stacks.plan_of("local"), stacks.secrets_of("local")))
     labels = {"instance", *set.intersection(*({*target.labels} for target in targets))}
     own = {label for name, label in re.findall(r"^(\w+)\{(\w+)=", given(), re.MULTILINE) if name in rule["expr"]}
     assert not labels & own, "Prometheus would rename the metric's label"
-    texts = " ".join([rule["expr"], *dict(rule["annotations"]).values()])
+    texts = " ".join([rule["expr"], *rule["annotations"].values()])
     assert set(re.findall(r"\$labels\.(\w+)", texts)) <= labels | own
     assert set(re.findall(r"\{(\w+)!=", texts)) <= labels
 
