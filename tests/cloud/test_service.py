@@ -119,6 +119,17 @@ def test_every_node_says_that_it_is_healthy(service: Service) -> None:
         assert all(status["healthy"].values()), status
 
 
+def test_every_node_tells_prometheus_that_its_roles_are_healthy(service: Service) -> None:
+    """By idr-heal, which runs the same tests with fewer rights than idr-apply has."""
+    told = "grep ^idr_role_healthy /var/lib/prometheus/node-exporter/idr-heal.prom"
+    # Another test may have left something that idr-heal has seen two minutes ago.
+    calm = f"for _ in $(seq 20); do {told} | grep -q ' 0$' || break; sleep 5; done; {told}"
+    for node in service.nodes:
+        lines = service.on(node, calm).splitlines()
+        assert 'idr_role_healthy{role="common"} 1' in lines
+        assert all(line.endswith(" 1") for line in lines), f"{node}: {lines}"
+
+
 def test_ssh_accepts_keys_only(service: Service) -> None:
     command = ["ssh", "-o", "PreferredAuthentications=none", "-o", "StrictHostKeyChecking=no"]
     command += ["-o", "UserKnownHostsFile=/dev/null", f"root@{service.address('bastion')}", "true"]

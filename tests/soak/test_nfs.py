@@ -67,6 +67,8 @@ SERVER = "short() { echo parts; }\nsql() { echo parts; }\n"
 BOOT_SECONDS = 600
 ERROR_SECONDS = 120
 """What a share that is away may take to say so: three tries, and the automount's own limit."""
+ALERT_SECONDS = 400
+"""What `idr-heal` may take to notice: two minutes between two looks, and the longest of its tests."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,12 @@ class SharingNodes:
             return done.returncode == 0 and done.stdout.decode().strip() != before
 
         until(again, BOOT_SECONDS)
+
+
+def told(nodes: SharingNodes, line: str) -> bool:
+    """Whether Prometheus reads this line of the read-only node's metrics."""
+    ask = f"curl -sS --cacert /etc/idr/ca.crt https://{nodes.address(READONLY)}:9100/metrics"
+    return line in nodes.on(READONLY, ask).stdout.decode().splitlines()
 
 
 def until(done: Callable[[], bool], seconds: float) -> None:
@@ -322,11 +330,16 @@ def test_the_read_only_node_boots_and_works_while_the_other_is_down(nodes: Shari
     start = time.monotonic()
     assert nodes.on(READONLY, f"cat {SHARED}/file").returncode != 0
     assert time.monotonic() - start < ERROR_SECONDS
+    until(lambda: told(nodes, 'idr_role_healthy{role="nfs"} 0'), ALERT_SECONDS)
+    assert told(nodes, 'idr_role_healthy{role="common"} 1'), "the mount that is away holds up another role"
+    log = nodes.output_of(READONLY, "sudo journalctl --quiet --no-pager --output=cat --unit=idr-heal")
+    assert "role nfs is not healthy: " in log
 
 
 def test_it_comes_back_by_itself(nodes: SharingNodes) -> None:
     nodes.power(READWRITE, on=True)
     until(lambda: nodes.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
+    until(lambda: told(nodes, 'idr_role_healthy{role="nfs"} 1'), ALERT_SECONDS)
 
 
 def test_the_read_write_node_reboots_while_the_other_has_it_mounted(nodes: SharingNodes) -> None:

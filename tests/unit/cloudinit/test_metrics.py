@@ -11,6 +11,7 @@ import pytest
 from harness import rendered, stacks
 from harness.ports import free_port
 from harness.proxy import wait_for
+from tests import programs
 
 PROGRAM = "prometheus-node-exporter"
 PLAN = stacks.plan_of("local")
@@ -21,8 +22,13 @@ pytestmark = pytest.mark.needs(PROGRAM)
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder, port = tmp_path_factory.mktemp("metrics"), free_port()
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("metrics")
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path) -> Iterator[int]:
+    port = free_port()
 
     def here(text: str) -> str:
         return text.replace(CONFIGURATION, f"{folder}/").replace(f"{NODE.address}:9100", f"127.0.0.1:{port}")
@@ -31,7 +37,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         if path.startswith(CONFIGURATION):
             (folder / Path(path).name).write_text(here(text))
     options = here(FILES["/etc/default/prometheus-node-exporter"]).strip().removeprefix('ARGS="').removesuffix('"')
-    command = [PROGRAM, "--collector.disable-defaults", "--collector.time", *options.split()]
+    collectors = ["--collector.disable-defaults", "--collector.time", "--collector.textfile"]
+    command = [PROGRAM, *collectors, f"--collector.textfile.directory={folder}", *options.split()]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         wait_for(port, process)
@@ -67,3 +74,21 @@ def test_nothing_is_given_without_tls(port: int) -> None:
 def test_only_root_and_the_exporter_read_the_key() -> None:
     text = Path("cloudinit/common/files.yaml").read_text()
     assert f'{CONFIGURATION}server.key: {{source: files/etc/idr/server.key, mode: "0640", group: prometheus}}' in text
+
+
+def test_the_exporter_gives_what_idr_heal_writes(
+    port: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = programs.load(stacks.ROOT / "cloudinit/common/files/usr/local/sbin/idr-heal")
+    shown = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=False)
+    assert f'textfile.directory="{program.METRICS.parent}"' in shown.stdout + shown.stderr
+    healer = program.Healer()
+    healer.health = {role: program.Health(tmp_path / role / "health") for role in ("common", "nfs")}
+    for role, health in healer.health.items():
+        health.judge(role == "common", "it is away")
+    monkeypatch.setattr(program, "METRICS", folder / "idr-heal.prom")
+    program.publish(healer.metrics())
+    given = read(port, "local", NODE.name)
+    assert "node_textfile_scrape_error 0\n" in given
+    assert 'idr_role_healthy{role="common"} 1\nidr_role_healthy{role="nfs"} 0\n' in given
+    assert "idr_role_last_look_timestamp_seconds 1." in given
