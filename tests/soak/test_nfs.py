@@ -297,11 +297,11 @@ def test_a_volume_that_is_not_mounted_is_a_failure_that_names_it(nodes: SharingN
     nodes.output_of(READWRITE, f"sudo systemctl stop nfs-server && sudo umount {mount}")
     done = nodes.on(READWRITE, health)
     nodes.output_of(READWRITE, "sudo systemctl start nfs-server")
-    away = nodes.on(READONLY, f"ls {mount}/image")
+    away = nodes.on(READONLY, f"timeout {ERROR_SECONDS} ls {mount}/image")
     nodes.output_of(READWRITE, f"sudo mount {mount} && sudo exportfs -ra")
     assert done.returncode == 1
     assert f"{mount}: its volume is not mounted" in done.stdout.decode()
-    assert away.returncode != 0
+    assert away.returncode == 2, "an error, not the time-out's 124"
     until(lambda: nodes.on(READONLY, f"cat {mount}/image").stdout == b"volume\n", ERROR_SECONDS)
 
 

@@ -124,12 +124,13 @@ def test_swap_is_refused_by_its_name(device: Path) -> None:
     assert "holds swap, which is no filesystem" in done.stderr
 
 
+NOTED = "noatime,nofail,x-systemd.before=nfs-server.service"
 PLAYED = "systemctl() { :; }; whole() { echo $1; }; findmnt() { echo rw,OPTIONS; }; mount() { exit 9; }"
 
 
 @pytest.mark.parametrize(
     ("now", "expected"),
-    [("noatime", "noatime,nofail,x-idr.volume"), ("nouuid", "nouuid,noatime,nofail,x-idr.volume")],
+    [("noatime", f"{NOTED},x-idr.volume"), ("nouuid", f"nouuid,{NOTED},x-idr.volume")],
 )
 def test_a_mount_that_a_killed_run_did_not_note_is_noted(device: Path, tmp_path: Path, now: str, expected: str) -> None:
     """Without its line the volume would be away after the next boot, and no later run would see to it."""
@@ -167,3 +168,19 @@ def test_only_our_own_lines_of_volumes_that_are_gone_leave_fstab(tmp_path: Path)
     listed.write_text("# volumes\n1 /data 10\n")
     assert run(f"FSTAB={fstab}; forget_others {listed}").returncode == 0
     assert fstab.read_text() == mine + other
+
+
+def test_a_mount_point_is_closed_until_no_volume_belongs_there(device: Path, tmp_path: Path) -> None:
+    """Who reads a share of it, or writes to it, would take the root disk for the volume."""
+    assert run(f"mkfs.xfs -q {device}").returncode == 0
+    fstab, listed, mount, existing = (tmp_path / name for name in ("fstab", "volumes", "new/data", "existing"))
+    fstab.write_text("")
+    existing.mkdir(0o755)
+    played = f"{PLAYED}; device_of() {{ echo {device}; }}; mounted_from() {{ return 1; }}; mount() {{ :; }}"
+    for path, mode in ((mount, 0), (existing, 0o755)):
+        assert run(f"FSTAB={fstab}; {played}; mount_volume an-id {path} new").returncode == 0
+        assert path.stat().st_mode & 0o777 == mode
+    assert mount.parent.stat().st_mode & 0o777 == 0o755
+    listed.write_text("")
+    assert run(f"FSTAB={fstab}; forget_others {listed}").returncode == 0
+    assert mount.stat().st_mode & 0o777 == 0o755

@@ -167,7 +167,7 @@ def test_the_node_that_writes_has_the_volume_and_shares_it_with_the_others() -> 
     assert "/uod/raw" in texts["/usr/local/lib/idr/local-storage/mounts"].splitlines()
     shared = [line for line in texts["/etc/exports.d/idr.exports"].splitlines() if line.startswith("/uod/raw ")]
     others = [node.address for node in stack_plan.nodes if Role.OMERO_READONLY in node.roles]
-    options = f"ro,sync,no_subtree_check,root_squash,mp,fsid={ID}"
+    options = f"ro,sync,no_subtree_check,root_squash,mp=/,fsid={ID}"
     assert shared == [f"/uod/raw {address}({options})" for address in others]
     for reader in (node for node in stack_plan.nodes if Role.OMERO_READONLY in node.roles):
         mounts = rendered.files(reader, stack_plan, stacks.secrets_of("ebi"))["/usr/local/lib/idr/nfs/mounts"]
