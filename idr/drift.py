@@ -33,7 +33,7 @@ ADVICE = {
     "changed": "`pulumi up --refresh` puts back what the settings say",
     "grown": "set its sizeGib in the stack file to the size that it has now: nothing with data can shrink",
     "deleted": "`pulumi up` creates a server again; for anything else run `bin/idr recover` first",
-    "unknown": "`bin/idr recover` deletes it, or adopts it when it is a data volume or share",
+    "unknown": "`bin/idr recover` deletes it, or adopts it when it holds data",
     "not the stack's": "somebody attached it by hand: detach it by its id",
     "switched off": "`pulumi up` starts it",
     "in ERROR": "`bin/idr recover` deletes it, then `pulumi up` creates it again",

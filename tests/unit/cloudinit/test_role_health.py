@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -22,12 +23,12 @@ def machine(program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return Machine(tmp_path, "common", "nfs")
 
 
-def look(healer: object, *expected: str) -> str:
+def look(healer: Any, *expected: str) -> str:
     """Look until the metrics have all that is expected; return them."""
     end = time.monotonic() + SECONDS
     while True:
-        healer.look()  # type: ignore[attr-defined]
-        text: str = healer.metrics()  # type: ignore[attr-defined]
+        healer.look()
+        text: str = healer.metrics()
         if all(f"{line}\n" in text for line in expected):
             return text
         assert time.monotonic() < end, text
