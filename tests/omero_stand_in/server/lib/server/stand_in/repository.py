@@ -62,6 +62,11 @@ def original_file(number: int, path: str, name: str) -> Any:
     return file
 
 
+def can_be_read(file: Path) -> bool:
+    """Whether a file is there and begins as one that holds images."""
+    return file.is_file() and file.read_bytes()[: len(MAGIC)] == MAGIC
+
+
 class SharedResources:
     """omero.grid.SharedResources: the one repository."""
 
@@ -129,10 +134,9 @@ class ImportProcess(Stateful):
         return self._client.open(omero.cmd.HandlePrx, omero.cmd.Handle, Handle(request, self._imported()))
 
     def _imported(self) -> Any:
-        with self._location.open("rb") as content:
-            if content.read(len(MAGIC)) != MAGIC:
-                why = {"message": f"loci.formats.FormatException: {self._location} is no TIFF"}
-                return omero.cmd.ERR(omero.grid.ImportRequest.ice_staticId(), "import-request-failure", why)
+        if not can_be_read(self._location):
+            why = {"message": f"loci.formats.FormatException: {self._location} is no TIFF"}
+            return omero.cmd.ERR(omero.grid.ImportRequest.ice_staticId(), "import-request-failure", why)
         target = self._settings.userSpecifiedTarget
         name = self._settings.userSpecifiedName
         numbers = self._client.accounts.ask(
