@@ -1,4 +1,4 @@
-"""The managed repository: filesets of one file each, whose images are made in a transaction of their own, later."""
+"""The managed repository: filesets of one file each, whose image is made in a transaction of its own, later."""
 
 import secrets
 import time
@@ -30,7 +30,7 @@ insert into filesetentry (clientpath, fileset, originalfile) select %s, made.id,
 returning fileset, originalfile
 """
 _MAKE_IMAGES = """
-with made as (insert into image (name, fileset) select %s, %s from generate_series(1, 2) returning id),
+with made as (insert into image (name, fileset) values (%s, %s) returning id),
   linked as (insert into datasetimagelink (parent, child)
     select target, id from made, (select %s::bigint as target) as wanted where target is not null)
 select id from made order by id
