@@ -12,8 +12,8 @@ from hashlib import sha256
 from .beside import ANNOTATION, KEYS, RENDERING
 
 RENDER, OPEN, ANNOTATE = "rendering settings", "opened", "annotations"
-ROWS = (RENDER, OPEN)
-"""Kinds of steps of a row; several run at once."""
+TOGETHER = 50
+"""Images that one process opens: its start takes as long as opening some."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Step:
         """What the ledger calls it."""
         return f"{self.kind} {self.version} {self.of}"
 
+    @property
+    def of_images(self) -> bool:
+        """Whether it is of images alone; a plate is one object, and has hundreds."""
+        return all(one.startswith("Image:") for one in self.objects)
+
 
 def steps(
     done: Mapping[str, Sequence[int]],
@@ -68,6 +73,19 @@ def steps(
         for container, filled in sorted(members.items()):
             version = _version(digests[ANNOTATION], digests.get(KEYS, ""), *filled)
             yield Step(ANNOTATE, container, (container,), version)
+
+
+def together(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Yield the steps in groups, each for one process."""
+    group: list[Step] = []
+    for step in steps:
+        size = sum(len(one.objects) for one in (*group, step))
+        if group and not (step.of_images and group[-1].of_images and size <= TOGETHER):
+            yield group
+            group = []
+        group.append(step)
+    if group:
+        yield group
 
 
 def _each(some: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .after import OPEN, RENDER
+from .after import RENDER, Step
 from .rows import Row
 
 ALWAYS = (
@@ -23,6 +23,8 @@ POPULATE = ("omero", "metadata", "populate")
 AT_ONCE = 1000
 """Objects in one command line."""
 SHOWN = 400
+_OPENED = re.compile(r"^(\w+): Pixels:\d+ (Image:\d+) .*", re.MULTILINE)
+"""What `omero render test` says of an image."""
 GREETING = "Using session for "
 """How the first line begins that OMERO's command line says in every log."""
 
@@ -82,9 +84,14 @@ def rendering(objects: Sequence[str], settings: Path) -> list[list[str]]:
     return [["omero", "render", "set", *batch, str(settings)] for batch in batches]
 
 
-def opening(objects: Sequence[str]) -> list[list[str]]:
-    """The words that open the images, which makes their memo files, and ask for their thumbnails."""
-    return [["omero", "render", "test", "--force", "--thumb", one] for one in objects]
+def opening(objects: Sequence[str]) -> str:
+    """Lines for `loading` that open the images, which makes their memo files, and ask for their thumbnails."""
+    return "".join(f"render test --force --thumb {one}\n" for one in objects)
+
+
+def loading(lines: Path) -> list[str]:
+    """The words that carry out command lines in one process, one after another, whether or not they fail."""
+    return ["omero", "load", "--keep-going", str(lines)]
 
 
 def unannotating(container: str, keys: Path | None, namespaces: Sequence[str]) -> list[list[str]]:
@@ -108,12 +115,22 @@ def annotating(container: str, table: Path, keys: Path | None) -> list[list[str]
     return [*lines, [*POPULATE, "--context=bulkmap", "--batch=100", f"--cfg={keys}", container]] if keys else lines
 
 
+def unopened(step: Step, log: Path) -> str:
+    """Why images of a step could not be opened; empty where all were. The log may be of other steps, too."""
+    found = {line[2]: line for line in _OPENED.finditer(log.read_text(errors="replace"))}
+    if not found:
+        return cause(log)
+    for image in step.objects if step.of_images else found:
+        if image not in found:
+            return f"{image} was not opened: see the log"
+        if found[image][1] not in ("ok", "fill"):
+            return found[image][0][:SHOWN]
+    return ""
+
+
 def has_failed(kind: str, status: int, log: Path) -> bool:
     """Whether a command that follows an import has failed. The exit status alone says too little."""
     text = log.read_text(errors="replace")
-    if kind == OPEN:
-        states = re.findall(r"^(\w+): Pixels:", text, re.MULTILINE)
-        return status != 0 or not states or not {"ok", "fill"}.issuperset(states)
     # It goes on after settings that it could not save.
     return status != 0 or (kind == RENDER and bool(re.search("^ERROR: ", text, re.MULTILINE)))
 

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
 from . import command_line
-from .after import ANNOTATE, RENDER, ROWS, Step
+from .after import ANNOTATE, OPEN, RENDER, TOGETHER, Step, together
 from .beside import ANNOTATION, KEYS, RENDERING, shared
 from .ledger import DONE, FAILED, STARTED
 from .place import Place
@@ -47,16 +47,40 @@ class Follower:
         """Do what is left. Raises TruthError."""
         left = self.left
         with ThreadPoolExecutor(self._place.limits.parallel) as pool:
-            list(pool.map(self._one, (step for step in left if step.kind in ROWS)))
+            list(pool.map(self._one, (step for step in left if step.kind == RENDER)))
+            list(pool.map(self._open, together(step for step in left if step.kind == OPEN)))
         # One after another: two at once would make an annotation that they share twice.
         for step in left:
             if step.kind == ANNOTATE:
                 self._one(step)
 
+    def _open(self, steps: Sequence[Step]) -> None:
+        """Open what some rows have become, a few at once."""
+        log = self._log(steps[0])
+        objects = [one for step in steps for one in step.objects]
+        begin = time.monotonic()
+        with log.open("w") as out:
+            for first in range(0, len(objects), TOGETHER):
+                if not self._may_begin():
+                    return
+                if not first:
+                    for step in steps:
+                        self._ledger.tell(step.key, STARTED, log=str(log))
+                lines = log.with_suffix(".lines")
+                lines.write_text(command_line.opening(objects[first : first + TOGETHER]))
+                self._run(command_line.loading(lines), out)
+                out.flush()
+        for step in steps:
+            why = command_line.unopened(step, log)
+            self._tell(step, FAILED if why else DONE, why, log, begin)
+
+    def _log(self, step: Step) -> Path:
+        return self._place.logs / f"{sha256(step.key.encode()).hexdigest()[:16]}.log"
+
     def _one(self, step: Step) -> None:
         if not self._may_begin():
             return
-        log = self._place.logs / f"{sha256(step.key.encode()).hexdigest()[:16]}.log"
+        log = self._log(step)
         lines = self._lines(step)
         if not lines:
             self._ledger.tell(step.key, FAILED, why=NOT_OURS.format(step.of))
@@ -72,11 +96,10 @@ class Follower:
                 if command_line.has_failed(step.kind, status, log):
                     self._tell(step, FAILED, command_line.cause(log), log, begin)
                     return
-        self._ended("")
         self._tell(step, DONE, command_line.left_out(log) if step.kind == ANNOTATE else "", log, begin)
 
     def _tell(self, step: Step, state: str, why: str, log: Path, begin: float) -> None:
-        if state == DONE or self._ended(why):
+        if self._ended(why if state == FAILED else ""):
             seconds = round(time.monotonic() - begin, 3)
             self._ledger.tell(step.key, state, seconds=seconds, why=why, log=str(log))
 
@@ -84,8 +107,6 @@ class Follower:
         """The command lines of a step; none where it would replace what somebody else has made."""
         if step.kind == RENDER:
             return command_line.rendering(step.objects, self._place.beside(RENDERING))
-        if step.kind != ANNOTATE:
-            return command_line.opening(step.objects)
         keys = self._place.beside(KEYS) if KEYS in self._digests else None
         # What a run that was cut off has made of them is there twice otherwise.
         begun = self._ledger.begun

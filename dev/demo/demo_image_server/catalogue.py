@@ -109,6 +109,10 @@ class Catalogue:
             self._read_at = time.monotonic()
             return self._places
 
+    def place(self, image_id: int) -> Place | None:
+        """The place of an image. Raises CatalogueUnavailableError."""
+        return next((place for place in self.places() if place.image_id == image_id), None)
+
     def keep_trying(self) -> None:
         """Wait until the database answers once; the log says why it does not."""
         while True:

@@ -8,9 +8,8 @@ from .catalogue import Catalogue, Place
 
 def place_of(catalogue: Catalogue, pixels_id: int) -> Place:
     """The place of those pixels; raises omero.ResourceError."""
-    for place in catalogue.places():
-        if place.image_id == pixels_id:
-            return place
+    if place := catalogue.place(pixels_id):
+        return place
     raise omero.ResourceError(None, None, f"the demo has no pixels {pixels_id}")
 
 

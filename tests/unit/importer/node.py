@@ -31,7 +31,7 @@ create table within (fileset integer, container text);
 create table tables (id integer primary key autoincrement, container text, content text);
 create table annotations (id integer primary key autoincrement, container text, content text);
 create table settings (object text, content text);
-create table opened (object text);
+create table opened (object text, process integer);
 """
 WORK = """
 import io, sys, types

@@ -76,6 +76,23 @@ def test_images_without_settings_are_opened_once(node: Node) -> None:
     assert sorted(one for (one,) in node.query("select object from opened")) == ["Image:1", "Image:2"]
 
 
+def test_images_of_many_rows_are_opened_by_few_processes(node: Node) -> None:
+    """Each takes seconds to start."""
+    report = run(node, rows_of(node, *(f"{number:02}" for number in range(30)), target="Dataset:name:x"), {})
+    assert [step["state"] for step in report["following"]] == ["done"] * 30
+    assert node.query("select count(distinct object), count(distinct process), count(*) from opened") == [(60, 2, 60)]
+
+
+def test_an_image_that_cannot_be_opened_fails_its_row_alone(node: Node) -> None:
+    names = ("a", "closed", "b", "gone", "c")
+    steps = run(node, rows_of(node, *names, target="Dataset:name:x"), {})["following"]
+    assert [step["state"] for step in steps] == ["done", "failed", "done", "failed", "done"]
+    first = "select path, min(i.id) from images i join filesets f on f.id = i.fileset group by path"
+    images = {Path(path).name: number for path, number in node.query(first)}
+    assert steps[1]["error"] == f"fail: Pixels:1 Image:{images['closed']} 0.2 java.io.IOException: no such file"
+    assert steps[3]["error"] == f"Image:{images['gone']} was not opened: see the log"
+
+
 @pytest.mark.parametrize(
     ("point", "of"),
     [("settings", "Plate:2"), ("before the table", "Screen:1"), ("table", "Screen:1"), ("maps", "Screen:1")],

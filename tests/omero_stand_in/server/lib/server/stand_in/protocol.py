@@ -5,6 +5,8 @@ from pathlib import Path
 CHECKSUM = "File-Size-64"
 IMPORTED = "select o from FilesetEntry fe join fe.originalFile o where fe.clientPath = :clientPath"
 NAMED = "select o from Dataset as o where o.name = :name order by o.id desc"
+AN_IMAGE = "select obj from Image obj "
+"""How omero.gateway's question for an image begins."""
 
 
 def checksum(file: Path) -> str:

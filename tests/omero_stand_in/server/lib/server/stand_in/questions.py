@@ -6,20 +6,27 @@ from typing import Any
 import omero
 import omero.model
 from demo_image_server import services
-from demo_image_server.catalogue import Catalogue
+from demo_image_server.queries import Answerer, plain
 from omero.rtypes import rstring
 
 from stand_in.accounts import Accounts
-from stand_in.protocol import IMPORTED, NAMED
+from stand_in.opened import WithImported
+from stand_in.protocol import AN_IMAGE, IMPORTED, NAMED
 from stand_in.repository import original_file
 
 
 class Query(services.Query):
-    """omero.api.IQuery: also for files and datasets of the repository."""
+    """omero.api.IQuery: also for files and datasets of the repository, and for an imported image by its number."""
 
-    def __init__(self, catalogue: Catalogue, accounts: Accounts) -> None:
+    def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
         super().__init__(catalogue)
-        self._accounts = accounts
+        self._with_imported, self._accounts = catalogue, accounts
+
+    def findByQuery(self, text: str, parameters: Any) -> Any:
+        (number, *others) = plain(parameters).get("ids", [0])
+        place = self._with_imported.imported(number) if text.startswith(AN_IMAGE) and not others else None
+        found = Answerer([place]).objects(text, parameters) if place else []
+        return next(iter(found), None) or super().findByQuery(text, parameters)
 
     def findAllByQuery(self, text: str, parameters: Any) -> list[Any]:
         if text == IMPORTED:

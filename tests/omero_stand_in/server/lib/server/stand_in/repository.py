@@ -1,4 +1,4 @@
-"""The managed repository: filesets of one file each, whose images are made in a transaction of their own, later."""
+"""The managed repository: filesets of one file each, whose image is made in a transaction of its own, later."""
 
 import secrets
 import time
@@ -30,7 +30,7 @@ insert into filesetentry (clientpath, fileset, originalfile) select %s, made.id,
 returning fileset, originalfile
 """
 _MAKE_IMAGES = """
-with made as (insert into image (name, fileset) select %s, %s from generate_series(1, 2) returning id),
+with made as (insert into image (name, fileset) values (%s, %s) returning id),
   linked as (insert into datasetimagelink (parent, child)
     select target, id from made, (select %s::bigint as target) as wanted where target is not null)
 select id from made order by id
@@ -60,6 +60,11 @@ def original_file(number: int, path: str, name: str) -> Any:
     file = omero.model.OriginalFileI(number, True)
     file.path, file.name = rstring(path), rstring(name)
     return file
+
+
+def can_be_read(file: Path) -> bool:
+    """Whether a file is there and begins as one that holds images."""
+    return file.is_file() and file.read_bytes()[: len(MAGIC)] == MAGIC
 
 
 class SharedResources:
@@ -129,10 +134,9 @@ class ImportProcess(Stateful):
         return self._client.open(omero.cmd.HandlePrx, omero.cmd.Handle, Handle(request, self._imported()))
 
     def _imported(self) -> Any:
-        with self._location.open("rb") as content:
-            if content.read(len(MAGIC)) != MAGIC:
-                why = {"message": f"loci.formats.FormatException: {self._location} is no TIFF"}
-                return omero.cmd.ERR(omero.grid.ImportRequest.ice_staticId(), "import-request-failure", why)
+        if not can_be_read(self._location):
+            why = {"message": f"loci.formats.FormatException: {self._location} is no TIFF"}
+            return omero.cmd.ERR(omero.grid.ImportRequest.ice_staticId(), "import-request-failure", why)
         target = self._settings.userSpecifiedTarget
         name = self._settings.userSpecifiedName
         numbers = self._client.accounts.ask(

@@ -17,7 +17,7 @@ import omero.ObjectFactoryRegistrar
 import omero.rtypes
 import psycopg2
 from demo_image_server import server, services
-from demo_image_server.catalogue import Catalogue, Seen
+from demo_image_server.catalogue import Catalogue
 from demo_image_server.router import SESSION_CATEGORY, Locator, Router, ServiceFactory
 from demo_image_server.servants import servant
 from demo_image_server.sessions import Session, Sessions
@@ -25,7 +25,7 @@ from demo_image_server.settings import Settings, read_settings
 from demo_image_server.users import VISITOR
 from omero import api
 
-from stand_in import graphs, questions, repository
+from stand_in import graphs, opened, questions, repository
 from stand_in.accounts import ROOT, Account, Accounts, Administrator
 from stand_in.configuration import HOME, STATE, settings
 from stand_in.repository import Client
@@ -101,11 +101,15 @@ class StrictAdmin(services.Admin):
 
 
 class StrictFactory(ServiceFactory):
-    """omero.api.ServiceFactory that carries out commands."""
+    """omero.api.ServiceFactory that carries out commands, and opens what was imported."""
 
-    def __init__(self, client: Client, *rest: Any) -> None:
-        super().__init__(client.session, *rest)
-        self._client = client
+    def __init__(self, client: Client, sessions: Sessions, catalogue: opened.WithImported, delay: float) -> None:
+        super().__init__(client.session, sessions, client.adapter, catalogue, delay)
+        self._client, self._with_imported = client, catalogue
+
+    def createRawPixelsStore(self) -> Any:
+        store = opened.StrictPixels(self._with_imported, self._client.accounts)
+        return self._client.open(api.RawPixelsStorePrx, api.RawPixelsStore, store)
 
     def submit(self, request: Any) -> Any:
         return self._client.open(omero.cmd.HandlePrx, omero.cmd.Handle, graphs.handle_of(request, self._client))
@@ -119,7 +123,7 @@ class StrictLocator(Locator):
         self._account_of, self._accounts = sessions.account_of, accounts
         self._stateless[ANYBODY] |= {
             "IConfig": servant(api.IConfig, StrictConfig(config)),
-            "IQuery": servant(api.IQuery, questions.Query(Seen(self._catalogue, ANYBODY), accounts)),
+            "IQuery": servant(api.IQuery, questions.Query(opened.WithImported(self._catalogue, accounts), accounts)),
             "IUpdate": servant(api.IUpdate, questions.Update(accounts)),
         }
 
@@ -134,9 +138,9 @@ class StrictLocator(Locator):
         return Client(self._account_of[session.uuid], session, self._accounts, adapter)
 
     def _factory(self, session: Session, adapter: Any) -> ServiceFactory:
-        seen = Seen(self._catalogue, ANYBODY)
-        client = self._client(session, adapter)
-        return StrictFactory(client, self._sessions, adapter, seen, self._settings.render_delay_seconds)
+        catalogue = opened.WithImported(self._catalogue, self._accounts)
+        delay = self._settings.render_delay_seconds
+        return StrictFactory(self._client(session, adapter), self._sessions, catalogue, delay)
 
 
 def _administration(client: Client) -> Any:

@@ -1,0 +1,49 @@
+"""Imported images, opened: drawn as images of the demo's catalogue while their own files can be read."""
+
+from dataclasses import replace
+
+import omero
+from demo_image_server.catalogue import Catalogue, Place, Seen
+from demo_image_server.raw_pixels import RawPixels
+from demo_image_server.users import VISITOR
+
+from stand_in.accounts import Accounts
+from stand_in.repository import ROOT, can_be_read
+
+_NAME = "select name from image where id = %s and fileset is not null"
+_FILE = """
+select path, file.name from image join filesetentry entry on entry.fileset = image.fileset
+  join originalfile file on file.id = entry.originalfile
+where image.id = %s
+"""
+
+
+class WithImported(Seen):
+    """The demo's catalogue, and one at a time the images that were imported."""
+
+    def __init__(self, whole: Catalogue, accounts: Accounts) -> None:
+        super().__init__(whole, VISITOR)
+        self._accounts = accounts
+
+    def imported(self, image_id: int) -> Place | None:
+        """An imported image: one of the catalogue's with another number and name."""
+        for (name,) in self._accounts.ask(_NAME, image_id):
+            return replace(self.places()[0], image_id=image_id, image_name=name)
+        return None
+
+    def place(self, image_id: int) -> Place | None:
+        return self.imported(image_id) or super().place(image_id)
+
+
+class StrictPixels(RawPixels):
+    """omero.api.RawPixelsStore that reads the file of an imported image."""
+
+    def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
+        super().__init__(catalogue)
+        self._accounts = accounts
+
+    def setPixelsId(self, number: int, bypass: bool) -> None:
+        super().setPixelsId(number, bypass)
+        for path, name in self._accounts.ask(_FILE, number):
+            if not can_be_read(ROOT / path / name):
+                raise omero.ResourceError(None, None, f"Error instantiating pixel buffer: {ROOT / path / name}")
