@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from . import checks, command_line
 from .beside import Beside
-from .place import Place, Settings
+from .import_folder import ImportFolder, Settings
 from .report import report
 from .rows import Row, RowError
 from .schedule import Limits
@@ -73,50 +73,50 @@ def _check() -> int:
 
 
 def _queue(name: str, parallel: str, per_mount: str, *replace: str) -> int:
-    settings, place, given = Settings.read(SETTINGS), Place(name, IMPORTS), json.load(sys.stdin)
+    settings, folder, given = Settings.read(SETTINGS), ImportFolder(name, IMPORTS), json.load(sys.stdin)
     rows, beside = _rows(given["rows"]), Beside.of(given["beside"])
-    if place.is_wanted:
+    if folder.is_wanted:
         raise RowError(f"{name} is being imported: wait, or stop it first")
     checked = checks.check(rows, settings.mounts, settings.folders)
     if checked.faults:
         raise RowError(f"not queued, since paths have faults: {json.dumps(checked.faults)}")
-    place.make()
+    folder.make()
     limits = Limits(int(parallel), int(per_mount))
-    place.queue(rows, checked.good, limits, beside, replace=replace == ("replace",))
+    folder.queue(rows, checked.good, limits, beside, replace=replace == ("replace",))
     return 0
 
 
 def _login(name: str, user: str, *group: str) -> int:
-    place = Place(name, IMPORTS)
-    place.make()
+    folder = ImportFolder(name, IMPORTS)
+    folder.make()
     words = command_line.logging_in(Settings.read(SETTINGS).address, user, group[0] if group else None)
-    return subprocess.run(words, env=place.environment, check=False).returncode
+    return subprocess.run(words, env=folder.environment, check=False).returncode
 
 
 def _session(name: str) -> int:
-    place = Place(name, IMPORTS)
-    if not place.sessions.exists():
+    folder = ImportFolder(name, IMPORTS)
+    if not folder.sessions.exists():
         return 1
     words = command_line.asking_for_the_session()
-    with place.in_session() as environment:
+    with folder.in_session() as environment:
         done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return done.returncode
 
 
 def _report(name: str) -> int:
-    return _print(report(Place(name, IMPORTS)))
+    return _print(report(ImportFolder(name, IMPORTS)))
 
 
 def _stop(name: str) -> int:
-    Place(name, IMPORTS).run.unlink(missing_ok=True)
+    ImportFolder(name, IMPORTS).run.unlink(missing_ok=True)
     return 0
 
 
 def _log(name: str, number: str) -> int:
-    place = Place(name, IMPORTS)
-    told = place.ledger().told.get(place.rows[int(number)].path)
-    if told and told.log:
-        sys.stdout.write(Path(told.log).read_text(errors="replace"))
+    folder = ImportFolder(name, IMPORTS)
+    outcome = folder.ledger().outcomes.get(folder.rows[int(number)].path)
+    if outcome and outcome.log:
+        sys.stdout.write(Path(outcome.log).read_text(errors="replace"))
     return 0
 
 
@@ -129,8 +129,8 @@ def _work() -> int:
             sys.stderr.write("another worker runs\n")
             return 1
         settings = Settings.read(SETTINGS)
-        while place := next(Place.wanted(IMPORTS), None):
-            if not Worker(place, settings, Database(settings.connection, PASSWORD), print)():
+        while folder := next(ImportFolder.wanted(IMPORTS), None):
+            if not Worker(folder, settings, Database(settings.connection, PASSWORD), print)():
                 return 0
     return 0
 

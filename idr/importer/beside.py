@@ -57,12 +57,12 @@ def shared(keys: Mapping[str, Any]) -> list[str]:
 
 def _decoded(content: Any) -> bytes:
     try:
-        found = base64.b64decode(str(content), validate=True)
+        table = base64.b64decode(str(content), validate=True)
     except binascii.Error:
-        found = b""
-    if not found.startswith(GZIP):
+        table = b""
+    if not table.startswith(GZIP):
         raise RowError(f"{ANNOTATION}: is not compressed")
-    return found
+    return table
 
 
 def _check_rendering(content: Any) -> None:

@@ -58,7 +58,7 @@ def check(rows: Sequence[Row], mounts: Iterable[str], owns: Iterable[str], pause
     look = _Looker(tuple(mounts), tuple(owns))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         looks = dict(zip((row.path for row in rows), pool.map(lambda row: look(row.path), rows), strict=True))
-        recent = [path for path, found in looks.items() if found.recent and not found.fault]
+        recent = [path for path, result in looks.items() if result.recent and not result.fault]
         if recent:
             time.sleep(pause)
             for path, again in zip(recent, pool.map(look, recent), strict=True):
@@ -66,7 +66,7 @@ def check(rows: Sequence[Row], mounts: Iterable[str], owns: Iterable[str], pause
                     looks[path] = Look("growing")
     counts = Counter(row.path for row in rows)
     looks |= {path: Look("twice") for path, count in counts.items() if count > 1}
-    checked = Checked(good={path: found for path, found in looks.items() if not found.fault})
+    checked = Checked(good={path: result for path, result in looks.items() if not result.fault})
     for kind in FAULTS:
         bad = [path for path in counts if looks[path].fault == kind]
         if bad:
@@ -79,29 +79,29 @@ class _Looker:
 
     def __init__(self, mounts: tuple[str, ...], owns: tuple[str, ...]) -> None:
         self._mounts = mounts
-        self._places = sorted((*mounts, *owns), key=len, reverse=True)
+        self._roots = sorted((*mounts, *owns), key=len, reverse=True)
         self._is_mounted = lru_cache(None)(os.path.ismount)
         self._opens = lru_cache(None)(_opens_folder)
 
     def __call__(self, path: str) -> Look:
-        place = next((place for place in self._places if path.startswith(f"{place}/")), "")
-        if fault := self._fault_of_place(path, place):
+        root = next((root for root in self._roots if path.startswith(f"{root}/")), "")
+        if fault := self._fault_of_root(path, root):
             return Look(fault)
         try:
-            return self._at(path, place)
+            return self._at(path, root)
         except FileNotFoundError:
             return Look("missing")
         except OSError:
             return Look("unreadable")
 
-    def _fault_of_place(self, path: str, place: str) -> str:
+    def _fault_of_root(self, path: str, root: str) -> str:
         if path != os.path.normpath(path) or not path.startswith("/") or not path.isprintable():
             return "form"
-        if not place:
+        if not root:
             return "outside"
-        return "away" if place in self._mounts and not self._is_mounted(place) else ""
+        return "away" if root in self._mounts and not self._is_mounted(root) else ""
 
-    def _at(self, path: str, place: str) -> Look:
+    def _at(self, path: str, root: str) -> Look:
         size, newest, unreadable, closed = 0, 0.0, False, False
         is_folder = Path(path).is_dir()
         for file in _files(path):
@@ -110,7 +110,7 @@ class _Looker:
             unreadable |= not os.access(file, os.R_OK)
             closed |= not _reads(about, stat.S_IRUSR) or not self._opens(str(file.parent))
         fault = "unreadable" if unreadable else "closed" if closed else "" if size else "empty"
-        return Look(fault, size, place, is_folder, time.time() - newest < RECENT_SECONDS)
+        return Look(fault, size, root, is_folder, time.time() - newest < RECENT_SECONDS)
 
 
 def _files(path: str) -> Iterator[Path]:

@@ -117,14 +117,14 @@ def annotating(container: str, table: Path, keys: Path | None) -> list[list[str]
 
 def unopened(step: Step, log: Path) -> str:
     """Why images of a step could not be opened; empty where all were. The log may be of other steps, too."""
-    found = {line[2]: line for line in _OPENED.finditer(log.read_text(errors="replace"))}
-    if not found:
+    reason = {line[2]: line for line in _OPENED.finditer(log.read_text(errors="replace"))}
+    if not reason:
         return cause(log)
-    for image in step.objects if step.of_images else found:
-        if image not in found:
+    for image in step.objects if step.of_images else reason:
+        if image not in reason:
             return f"{image} was not opened: see the log"
-        if found[image][1] not in ("ok", "fill"):
-            return found[image][0][:SHOWN]
+        if reason[image][1] not in ("ok", "fill"):
+            return reason[image][0][:SHOWN]
     return ""
 
 
@@ -167,5 +167,5 @@ def cause(err: Path) -> str:
     named = [line for line in lines if line.startswith(("Caused by:", "fail: "))] or [
         line for line in lines if re.search(r"Exception|\bERROR\b|[Ee]rror:|FATAL", line)
     ]
-    found = named[-1] if named else (lines[-1] if lines else "it was ended before it said anything")
-    return found[:SHOWN]
+    reason = named[-1] if named else (lines[-1] if lines else "it was ended before it said anything")
+    return reason[:SHOWN]

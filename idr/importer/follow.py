@@ -11,8 +11,8 @@ from typing import IO
 from . import command_line
 from .after import ANNOTATE, OPEN, RENDER, TOGETHER, Step, together
 from .beside import ANNOTATION, KEYS, RENDERING, shared
+from .import_folder import ImportFolder
 from .ledger import DONE, FAILED, STARTED
-from .place import Place
 from .truth import Database
 
 NOT_OURS = (
@@ -25,28 +25,33 @@ Run = Callable[[list[str], IO[str]], int]
 class Follower:
     """The steps of one import.
 
-    `may_begin`: whether another command may begin. `ended` is told why a step failed, empty for one that has not, and
+    `may_begin`: whether another command may begin. `ended` gets why a step failed, empty for one that has not, and
     says whether the ledger is to have it so.
     """
 
     def __init__(
-        self, place: Place, database: Database, run: Run, may_begin: Callable[[], bool], ended: Callable[[str], bool]
+        self,
+        folder: ImportFolder,
+        database: Database,
+        run: Run,
+        may_begin: Callable[[], bool],
+        ended: Callable[[str], bool],
     ) -> None:
-        self._place, self._database = place, database
+        self._folder, self._database = folder, database
         self._run, self._may_begin, self._ended = run, may_begin, ended
-        self._ledger = place.ledger_of_steps()
-        self._digests = place.data.get("beside", {})
+        self._ledger = folder.ledger_of_steps()
+        self._digests = folder.data.get("beside", {})
 
     @property
     def left(self) -> list[Step]:
         """The steps that are not done."""
         done = self._ledger.with_state(DONE)
-        return [step for step in self._place.steps if step.key not in done]
+        return [step for step in self._folder.steps if step.key not in done]
 
     def __call__(self) -> None:
         """Do what is left. Raises TruthError."""
         left = self.left
-        with ThreadPoolExecutor(self._place.limits.parallel) as pool:
+        with ThreadPoolExecutor(self._folder.limits.parallel) as pool:
             list(pool.map(self._one, (step for step in left if step.kind == RENDER)))
             list(pool.map(self._open, together(step for step in left if step.kind == OPEN)))
         # One after another: two at once would make an annotation that they share twice.
@@ -75,7 +80,7 @@ class Follower:
             self._tell(step, FAILED if why else DONE, why, log, begin)
 
     def _log(self, step: Step) -> Path:
-        return self._place.logs / f"{sha256(step.key.encode()).hexdigest()[:16]}.log"
+        return self._folder.logs / f"{sha256(step.key.encode()).hexdigest()[:16]}.log"
 
     def _one(self, step: Step) -> None:
         if not self._may_begin():
@@ -106,14 +111,14 @@ class Follower:
     def _lines(self, step: Step) -> list[list[str]]:
         """The command lines of a step; none where it would replace what somebody else has made."""
         if step.kind == RENDER:
-            return command_line.rendering(step.objects, self._place.beside(RENDERING))
-        keys = self._place.beside(KEYS) if KEYS in self._digests else None
+            return command_line.rendering(step.objects, self._folder.beside(RENDERING))
+        keys = self._folder.beside(KEYS) if KEYS in self._digests else None
         # What a run that was cut off has made of them is there twice otherwise.
         begun = self._ledger.begun
         is_ours = any(key.startswith(f"{ANNOTATE} ") and key.endswith(f" {step.of}") for key in begun)
         is_there = is_ours or self._database.is_annotated(step.of)
-        if is_there and not (is_ours or self._place.data["replace"]):
+        if is_there and not (is_ours or self._folder.data["replace"]):
             return []
         namespaces = shared(json.loads(keys.read_text())) if keys else []
         before = command_line.unannotating(step.of, keys, namespaces) if is_there else []
-        return before + command_line.annotating(step.of, self._place.beside(ANNOTATION), keys)
+        return before + command_line.annotating(step.of, self._folder.beside(ANNOTATION), keys)

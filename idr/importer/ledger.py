@@ -17,7 +17,7 @@ STARTED, DONE, FAILED = "started", "done", "failed"
 
 
 @dataclass
-class Told:
+class Outcome:
     """The last that the ledger says of a row; `images` and `filesets` are OMERO's numbers."""
 
     state: str
@@ -36,7 +36,7 @@ class Ledger:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._one_at_a_time = threading.Lock()
-        self.told: dict[str, Told] = {}
+        self.outcomes: dict[str, Outcome] = {}
         self.begun: set[str] = set()
         self.durations: list[float] = []
         for entry in _entries(file):
@@ -54,15 +54,15 @@ class Ledger:
 
     def with_state(self, state: str) -> set[str]:
         """The paths whose last state is this."""
-        return {path for path, told in self.told.items() if told.state == state}
+        return {path for path, outcome in self.outcomes.items() if outcome.state == state}
 
     def _note(self, entry: dict[str, Any]) -> None:
-        told = Told(**{name: value for name, value in entry.items() if name != "path"})
-        self.told[entry["path"]] = told
-        if told.state == STARTED:
+        outcome = Outcome(**{name: value for name, value in entry.items() if name != "path"})
+        self.outcomes[entry["path"]] = outcome
+        if outcome.state == STARTED:
             self.begun.add(entry["path"])
-        if told.state == DONE and told.seconds:
-            self.durations.append(told.seconds)
+        if outcome.state == DONE and outcome.seconds:
+            self.durations.append(outcome.seconds)
 
 
 def _entries(file: Path) -> Iterator[dict[str, Any]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .beside import ANNOTATION
-from .ledger import DONE, FAILED, STARTED, Ledger, Told
-from .place import Place
+from .import_folder import ImportFolder
+from .ledger import DONE, FAILED, STARTED, Ledger, Outcome
 
 WAITING = "waiting"
 NOTHING: Mapping[str, Any] = {"images": 0, "filesets": [], "plates": []}
@@ -15,20 +15,22 @@ LAST = 20
 """Rows, or steps, from whose times the time that is left is estimated."""
 
 
-def report(place: Place) -> dict[str, Any]:
+def report(folder: ImportFolder) -> dict[str, Any]:
     """The whole import, each of its rows, and each step that follows, as JSON."""
-    ledger, looks, steps = place.ledger(), place.looks, place.ledger_of_steps()
-    rows = [_row(row.path, row.target, ledger.told.get(row.path), looks[row.path].size) for row in place.rows]
-    following = [{"kind": step.kind, "of": step.of, **_told(steps.told.get(step.key))} for step in place.steps]
+    ledger, looks, steps = folder.ledger(), folder.looks, folder.ledger_of_steps()
+    rows = [_row(row.path, row.target, ledger.outcomes.get(row.path), looks[row.path].size) for row in folder.rows]
+    following = [
+        {"kind": step.kind, "of": step.of, **_fields_of(steps.outcomes.get(step.key))} for step in folder.steps
+    ]
     counts = {state: _count(rows, state) for state in (DONE, FAILED, STARTED, WAITING)}
     rows_left, steps_left = (_count(of, WAITING) + _count(of, STARTED) for of in (rows, following))
-    parallel = place.data["limits"]["parallel"] if rows else 1
+    parallel = folder.data["limits"]["parallel"] if rows else 1
     left = (_seconds_left(ledger, rows_left, parallel), _seconds_left(steps, steps_left, parallel))
     return {
-        "name": place.name,
-        "state": _state(place, rows_left + steps_left),
-        "why": place.why_halted,
-        "folder": str(place.folder),
+        "name": folder.name,
+        "state": _state(folder, rows_left + steps_left),
+        "why": folder.why_halted,
+        "folder": str(folder.folder),
         "rows": len(rows),
         **counts,
         "images": sum(row["images"] for row in rows),
@@ -36,8 +38,8 @@ def report(place: Place) -> dict[str, Any]:
         "secondsLeft": None if None in left else sum(filter(None, left)),
         "each": rows,
         "following": following,
-        "made": list(dict.fromkeys(one for step in place.steps for one in (*step.within, *step.objects))),
-        "annotationsWait": ANNOTATION in place.data.get("beside", {}) and counts[DONE] < len(rows),
+        "made": list(dict.fromkeys(one for step in folder.steps for one in (*step.within, *step.objects))),
+        "annotationsWait": ANNOTATION in folder.data.get("beside", {}) and counts[DONE] < len(rows),
     }
 
 
@@ -45,25 +47,25 @@ def _count(some: Iterable[Mapping[str, Any]], state: str) -> int:
     return sum(one["state"] == state for one in some)
 
 
-def _state(place: Place, left: int) -> str:
-    if not place.rows:
+def _state(folder: ImportFolder, left: int) -> str:
+    if not folder.rows:
         return "unknown"
-    if place.is_wanted:
+    if folder.is_wanted:
         return "running"
-    if place.why_halted:
+    if folder.why_halted:
         return "halted"
     return "stopped" if left else "finished"
 
 
-def _row(path: str, target: str | None, told: Told | None, size: int) -> dict[str, Any]:
-    about = {"images": told.images, "filesets": told.filesets, "plates": told.plates} if told else NOTHING
-    return {"path": path, "target": target, "bytes": size, **about, **_told(told)}
+def _row(path: str, target: str | None, outcome: Outcome | None, size: int) -> dict[str, Any]:
+    about = {"images": outcome.images, "filesets": outcome.filesets, "plates": outcome.plates} if outcome else NOTHING
+    return {"path": path, "target": target, "bytes": size, **about, **_fields_of(outcome)}
 
 
-def _told(told: Told | None) -> dict[str, Any]:
-    told = told or Told(WAITING)
-    seconds = time.time() - told.at if told.state == STARTED else told.seconds
-    return {"state": told.state, "seconds": round(seconds, 1), "error": told.why, "log": told.log}
+def _fields_of(outcome: Outcome | None) -> dict[str, Any]:
+    outcome = outcome or Outcome(WAITING)
+    seconds = time.time() - outcome.at if outcome.state == STARTED else outcome.seconds
+    return {"state": outcome.state, "seconds": round(seconds, 1), "error": outcome.why, "log": outcome.log}
 
 
 def _seconds_left(ledger: Ledger, left: int, parallel: int) -> float | None:

@@ -58,8 +58,8 @@ class Row:
         """Objects that the importer makes for this target where they are missing; two at once would make two."""
         if not self.target or _BY_NUMBER.fullmatch(self.target):
             return ()
-        parent, found, _ = self.target.partition("/Dataset:")
-        return (parent, self.target) if found else (self.target,)
+        parent, separator, _ = self.target.partition("/Dataset:")
+        return (parent, self.target) if separator else (self.target,)
 
 
 def valid_name(name: str) -> str:

@@ -42,9 +42,9 @@ def following(
     if len(running) >= limits.parallel:
         return None
     mounts = Counter(one.mount for one in running)
-    made = {name for one in running for name in one.row.new_objects()} - set(existing)
+    created = {name for one in running for name in one.row.new_objects()} - set(existing)
     for one in waiting:
-        is_alone = not made.intersection(one.row.new_objects()) and not _overlaps(one, running)
+        is_alone = not created.intersection(one.row.new_objects()) and not _overlaps(one, running)
         if mounts[one.mount] < limits.per_mount and is_alone:
             return one
     return None

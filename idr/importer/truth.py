@@ -92,23 +92,23 @@ class Database:
         if not folders:
             return {}
         asked = {client_path(path) + "/" * folder: path for path, folder in folders.items()}
-        found: dict[str, Known] = defaultdict(Known)
+        by_path: dict[str, Known] = defaultdict(Known)
         for line in self._ask(_FOUND.format(paths="\n".join(asked))):
             path, fileset, images = line.rsplit("|", 2)
-            about = found[asked[path]]
+            about = by_path[asked[path]]
             (about.filesets if int(images) else about.empty).append(int(fileset))
             about.images += int(images)
-        return dict(found)
+        return dict(by_path)
 
     def made(self, filesets: Iterable[int]) -> dict[int, Made]:
         """What these filesets have become. Raises TruthError."""
         if not (asked := sorted(set(filesets))):
             return {}
-        found: dict[int, list[list[str]]] = defaultdict(list)
+        by_path: dict[int, list[list[str]]] = defaultdict(list)
         for line in self._ask(_MADE.format(filesets="\n".join(map(str, asked)))):
             fileset, *about = line.split("|")
-            found[int(fileset)].append(about)
-        return {fileset: Made(*(_each(column) for column in zip(*of, strict=True))) for fileset, of in found.items()}
+            by_path[int(fileset)].append(about)
+        return {fileset: Made(*(_each(column) for column in zip(*of, strict=True))) for fileset, of in by_path.items()}
 
     def is_annotated(self, container: str) -> bool:
         """Whether a container has a table of annotations, such as Screen:3. Raises TruthError."""

@@ -13,8 +13,8 @@ from typing import IO
 from . import command_line, limits
 from .after import steps
 from .follow import Follower
+from .import_folder import ImportFolder, Settings, without_session
 from .ledger import DONE, FAILED, STARTED
-from .place import Place, Settings, without_session
 from .schedule import Sized, following, ordered
 from .truth import Database, Known, TruthError
 
@@ -34,13 +34,15 @@ OURS_NOT = (
 class Worker:
     """One run of one import."""
 
-    def __init__(self, place: Place, settings: Settings, database: Database, said: Callable[[str], None]) -> None:
-        self._place, self._settings, self._database, self._said = place, settings, database, said
-        self._ledger = place.ledger()
-        self._looks = place.looks
+    def __init__(
+        self, folder: ImportFolder, settings: Settings, database: Database, report: Callable[[str], None]
+    ) -> None:
+        self._folder, self._settings, self._database, self._said = folder, settings, database, report
+        self._ledger = folder.ledger()
+        self._looks = folder.looks
         self._halted = ""
         self._stopping = False
-        self._stamp = place.stamp
+        self._stamp = folder.stamp
         self._streak = 0
         self._looked = -LOOK_SECONDS
         self._existing: set[str] = set()
@@ -58,12 +60,12 @@ class Worker:
         except (TruthError, OSError) as error:
             self._halted = str(error)
         if self._halted:
-            self._said(f"{self._place.name}: halted: {self._halted}")
-            self._place.halt(self._halted)
+            self._said(f"{self._folder.name}: halted: {self._halted}")
+            self._folder.halt(self._halted)
         elif not self._stopping and self._is_wanted():
-            self._said(f"{self._place.name}: finished")
-            self._place.run.unlink(missing_ok=True)
-            self._run(command_line.logging_out(), self._place.environment)
+            self._said(f"{self._folder.name}: finished")
+            self._folder.run.unlink(missing_ok=True)
+            self._run(command_line.logging_out(), self._folder.environment)
         return not self._stopping
 
     def _stop(self, *_: object) -> None:
@@ -71,7 +73,7 @@ class Worker:
 
     def _reconciled(self) -> list[Sized]:
         """The rows that are left, in order, after the ledger has what the database says. Raises TruthError."""
-        rows = self._place.rows
+        rows = self._folder.rows
         done = self._still_done()
         left = [row for row in rows if row.path not in done]
         known = self._database.known({row.path: self._looks[row.path].folder for row in left})
@@ -87,8 +89,8 @@ class Worker:
     def _still_done(self) -> set[str]:
         """The rows that are done, but for those whose images somebody has deleted since. Raises TruthError."""
         done = self._ledger.with_state(DONE)
-        made = self._database.made(chain.from_iterable(self._ledger.told[path].filesets for path in done))
-        return {path for path in done if any(fileset in made for fileset in self._ledger.told[path].filesets)}
+        made = self._database.made(chain.from_iterable(self._ledger.outcomes[path].filesets for path in done))
+        return {path for path in done if any(fileset in made for fileset in self._ledger.outcomes[path].filesets)}
 
     def _is_left(self, path: str, known: Known) -> bool:
         """Whether to import a row, after what an importer that was cut off left of it has been removed."""
@@ -105,7 +107,7 @@ class Worker:
 
     def _import(self, waiting: list[Sized]) -> None:
         running: dict[Future[None], Sized] = {}
-        with ThreadPoolExecutor(self._place.limits.parallel) as pool:
+        with ThreadPoolExecutor(self._folder.limits.parallel) as pool:
             while running or (waiting and self._may_begin()):
                 for one in self._beginning(waiting, running):
                     waiting.remove(one)
@@ -118,7 +120,7 @@ class Worker:
     def _beginning(self, waiting: list[Sized], running: dict[Future[None], Sized]) -> Iterator[Sized]:
         """Yield rows that may begin now; the caller takes each before it asks for the next."""
         while self._may_begin() and (not running or limits.has_memory()):
-            one = following(waiting, running.values(), self._place.limits, self._existing)
+            one = following(waiting, running.values(), self._folder.limits, self._existing)
             if one is None:
                 return
             yield one
@@ -134,7 +136,7 @@ class Worker:
 
     def _is_wanted(self) -> bool:
         """Whether this list shall still be imported: nobody has stopped it or queued another one."""
-        return self._place.is_wanted and self._place.stamp == self._stamp
+        return self._folder.is_wanted and self._folder.stamp == self._stamp
 
     def _shortages(self) -> Iterator[str]:
         yield from limits.full(DISKS)
@@ -145,14 +147,14 @@ class Worker:
 
     def _follow(self) -> None:
         """Do what follows for the rows that are imported. Raises TruthError."""
-        rows, told = self._place.rows, self._ledger.told
+        rows, outcomes = self._folder.rows, self._ledger.outcomes
         done = self._ledger.with_state(DONE)
-        filesets = {row.path: told[row.path].filesets for row in rows if row.path in done}
+        filesets = {row.path: outcomes[row.path].filesets for row in rows if row.path in done}
         made = self._database.made(chain.from_iterable(filesets.values()))
-        digests = self._place.data.get("beside", {})
+        digests = self._folder.data.get("beside", {})
         whole = len(filesets) == len(rows)
-        self._place.steps = list(steps(filesets, self._ledger.begun, made, digests, whole=whole))
-        follower = Follower(self._place, self._database, self._omero, self._may_begin, self._step_ended)
+        self._folder.steps = list(steps(filesets, self._ledger.begun, made, digests, whole=whole))
+        follower = Follower(self._folder, self._database, self._omero, self._may_begin, self._step_ended)
         if follower.left and self._has_session():
             self._streak = 0
             follower()
@@ -169,7 +171,7 @@ class Worker:
     def _one(self, one: Sized) -> None:
         """Import a row, and note how it ended."""
         path = one.row.path
-        log = self._place.logs / sha256(path.encode()).hexdigest()[:16]
+        log = self._folder.logs / sha256(path.encode()).hexdigest()[:16]
         out, err = log.with_suffix(".out"), log.with_suffix(".err")
         was_begun = path in self._ledger.begun
         self._ledger.tell(path, STARTED, log=str(err))
@@ -234,7 +236,7 @@ class Worker:
             return self._run(command_line.entering_as_guest(self._settings.address), environment) == 0
 
     def _omero(self, words: list[str], out: IO[str] | None = None, err: IO[str] | None = None) -> int:
-        with self._place.in_session() as environment:
+        with self._folder.in_session() as environment:
             return self._run(words, environment, out, err)
 
     def _run(

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from idr.importer import limits, worker
 from idr.importer.beside import Beside
 from idr.importer.checks import check
-from idr.importer.place import Place, Settings
+from idr.importer.import_folder import ImportFolder, Settings
 from idr.importer.report import report
 from idr.importer.rows import Row
 from idr.importer.schedule import Limits
@@ -39,7 +39,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from idr.importer import worker
-from idr.importer.place import Place, Settings
+from idr.importer.import_folder import ImportFolder, Settings
 from idr.importer.truth import Database
 home = Path(sys.argv[1])
 if sys.argv[2] == "inside":
@@ -58,7 +58,7 @@ worker.PATIENCE_SECONDS, worker.PAUSE_SECONDS = float(sys.argv[4]), 0.1
 worker.DISKS = (str(home),)
 worker.limits.has_memory = lambda: True
 settings = Settings("192.0.2.1", (), (str(home),), "dbname=idr", 10)
-worker.Worker(Place("list", home / "imports"), settings, Database("dbname=idr", home / "password"), print)()
+worker.Worker(ImportFolder("list", home / "imports"), settings, Database("dbname=idr", home / "password"), print)()
 """
 SECONDS = 120.0
 
@@ -83,9 +83,9 @@ class Node:
         return node
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ImportFolder:
         """The import of the tests."""
-        return Place("list", self.home / "imports")
+        return ImportFolder("list", self.home / "imports")
 
     def log_in(self) -> None:
         """Begin a session."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from idr.importer.ledger import DONE, FAILED, STARTED, Ledger, Told
+from idr.importer.ledger import DONE, FAILED, STARTED, Ledger, Outcome
 
 
 def test_the_last_that_is_told_of_a_row_holds(tmp_path: Path) -> None:
@@ -11,10 +11,10 @@ def test_the_last_that_is_told_of_a_row_holds(tmp_path: Path) -> None:
     ledger.tell("/a", DONE, images=3, filesets=[7], seconds=2.0)
     ledger.tell("/b", FAILED, why="x")
     again = Ledger(tmp_path / "ledger")
-    assert again.told == ledger.told
+    assert again.outcomes == ledger.outcomes
     assert (again.with_state(DONE), again.with_state(FAILED)) == ({"/a"}, {"/b"})
     assert (again.begun, again.durations) == ({"/a"}, [2.0])
-    assert again.told["/a"] == Told(DONE, again.told["/a"].at, 2.0, 3, [7])
+    assert again.outcomes["/a"] == Outcome(DONE, again.outcomes["/a"].at, 2.0, 3, [7])
 
 
 def test_half_a_line_is_left_out_and_does_not_harm_the_next(tmp_path: Path) -> None:
@@ -25,4 +25,4 @@ def test_half_a_line_is_left_out_and_does_not_harm_the_next(tmp_path: Path) -> N
             out.write(half)
         Ledger(file).tell("/c", STARTED)
     Ledger(file).tell("/d", STARTED)
-    assert set(Ledger(file).told) == {"/a", "/c", "/d"}
+    assert set(Ledger(file).outcomes) == {"/a", "/c", "/d"}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from idr.importer import place, worker
+from idr.importer import import_folder, worker
+from idr.importer.import_folder import Settings
 from idr.importer.ledger import Ledger
-from idr.importer.place import Settings
 from idr.importer.rows import Row
 from idr.importer.truth import Database
 from tests.unit.importer.node import Node, until
@@ -244,8 +244,8 @@ def test_what_was_deleted_in_omero_is_imported_again(node: Node) -> None:
         node.queue([Row(kept), Row(deleted)])
         node.work()
         assert node.counts() == {kept: ONCE, deleted: ONCE}
-        (told,) = (one for one in node.report()["each"] if one["path"] == deleted)
-        for fileset in told["filesets"]:
+        (row,) = (one for one in node.report()["each"] if one["path"] == deleted)
+        for fileset in row["filesets"]:
             node.query("delete from images where fileset = ?", str(fileset))
             node.query("delete from filesets where id = ?", str(fileset))
     assert node.query("select count(*) from filesets where path = ?", kept[1:]) == [(1,)]
@@ -291,6 +291,6 @@ def test_a_disk_that_is_full_at_once_stops_the_import(node: Node, monkeypatch: p
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Ledger, "tell", full)
-    monkeypatch.setattr(place, "_replace", full)
+    monkeypatch.setattr(import_folder, "_replace", full)
     assert "No space left on device" in node.work()
     assert node.report()["state"] == "stopped"

@@ -41,7 +41,7 @@ class Settings:
         return cls(**data | {"mounts": tuple(data["mounts"]), "folders": tuple(data["folders"])})
 
 
-class Place:
+class ImportFolder:
     """The folder of one import."""
 
     def __init__(self, name: str, imports: Path) -> None:
@@ -56,10 +56,10 @@ class Place:
         self._halted = self.folder / "halted"
 
     @classmethod
-    def wanted(cls, imports: Path) -> Iterator["Place"]:
+    def wanted(cls, imports: Path) -> Iterator["ImportFolder"]:
         """The imports that somebody wants to run, the first that was asked for first."""
-        found = sorted(imports.glob("*/run"), key=lambda file: file.stat().st_mtime)
-        return (cls(file.parent.name, imports) for file in found)
+        runs = sorted(imports.glob("*/run"), key=lambda file: file.stat().st_mtime)
+        return (cls(file.parent.name, imports) for file in runs)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -126,8 +126,8 @@ class Place:
     @cached_property
     def data(self) -> dict[str, Any]:
         """The list as it was queued; empty where there is none."""
-        found: dict[str, Any] = json.loads(self._list.read_text()) if self._list.exists() else {}
-        return found
+        content: dict[str, Any] = json.loads(self._list.read_text()) if self._list.exists() else {}
+        return content
 
     @property
     def rows(self) -> list[Row]:
@@ -155,14 +155,14 @@ class Place:
     @property
     def steps(self) -> list[Step]:
         """The steps that follow, as far as they are known."""
-        found = json.loads(self._steps.read_text()) if self._steps.exists() else []
-        lists = ((kind, of, tuple(objects), version, tuple(within)) for kind, of, objects, version, within in found)
+        entries = json.loads(self._steps.read_text()) if self._steps.exists() else []
+        lists = ((kind, of, tuple(objects), version, tuple(within)) for kind, of, objects, version, within in entries)
         return [Step(*one) for one in lists]
 
     @steps.setter
     def steps(self, steps: Sequence[Step]) -> None:
-        found = [(step.kind, step.of, step.objects, step.version, step.within) for step in steps]
-        _replace(self._steps, json.dumps(found).encode())
+        entries = [(step.kind, step.of, step.objects, step.version, step.within) for step in steps]
+        _replace(self._steps, json.dumps(entries).encode())
 
     def ledger_of_steps(self) -> Ledger:
         """Read the ledger of the steps, by their keys."""
