@@ -41,6 +41,10 @@ class Settings:
         return cls(**data | {"mounts": tuple(data["mounts"]), "folders": tuple(data["folders"])})
 
 
+WANTED = ".run"
+"""How the hidden file beside an import's folder ends that says that it shall run."""
+
+
 class ImportFolder:
     """The folder of one import."""
 
@@ -48,7 +52,7 @@ class ImportFolder:
         self.name = valid_name(name)
         self.folder = imports / self.name
         self.logs = self.folder / "logs"
-        self.run = self.folder / "run"
+        self.run = imports / f".{self.name}{WANTED}"
         self.sessions = self.folder / "sessions"
         self._beside = self.folder / "beside"
         self._steps = self.folder / "steps.json"
@@ -58,8 +62,8 @@ class ImportFolder:
     @classmethod
     def wanted(cls, imports: Path) -> Iterator["ImportFolder"]:
         """The imports that somebody wants to run, the first that was asked for first."""
-        runs = sorted(imports.glob("*/run"), key=lambda file: file.stat().st_mtime)
-        return (cls(file.parent.name, imports) for file in runs)
+        runs = sorted(imports.glob(f".*{WANTED}"), key=lambda file: file.stat().st_mtime)
+        return (cls(file.name[1:].removesuffix(WANTED), imports) for file in runs)
 
     @property
     def environment(self) -> dict[str, str]:

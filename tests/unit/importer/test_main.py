@@ -3,15 +3,19 @@
 import fcntl
 import io
 import json
+import re
 import signal
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.stacks import ROOT
 from idr.importer import __main__ as program
+from idr.importer.import_folder import ImportFolder
 from tests.unit.importer.node import Node
 
 
@@ -99,3 +103,13 @@ def test_two_workers_do_not_run_at_once(node: Node, given: Any) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert program.main(["work"]) == 1
     assert node.counts() == {}
+
+
+def test_systemd_notices_that_an_import_is_asked_for() -> None:
+    """It watches the folder before the first wildcard alone: a file further below started no import, on any node."""
+    unit = ROOT / "cloudinit/omero-readwrite/files/etc/systemd/system/idr-import.path"
+    (pattern,) = re.findall(r"^PathExistsGlob=(.*)$", unit.read_text(), re.MULTILINE)
+    asked_for = ImportFolder("a.list", program.IMPORTS).run
+    assert fnmatchcase(str(asked_for), pattern)
+    assert str(asked_for.parent) == pattern.rpartition("/")[0]
+    assert "*" not in str(asked_for.parent)
