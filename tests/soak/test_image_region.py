@@ -32,11 +32,12 @@ DOWNLOADS = f"{FOLDER}/{NAME}/files/usr/local/lib/idr/{NAME}/downloads"
 ARCHIVE = "omero-ms-image-region-0.10.0.zip"
 UNITS = (NAME, f"{NAME}-session", f"{NAME}-tls")
 ON_THE_DEMO = {
+    ', "openjdk-{java}-jre-headless"': "",
     "/opt/omero/server/venv/": "/opt/omero/server/venv3/",
     "/usr/local/lib/idr/omero-server/ice.config": "/opt/omero/web/config/ice.config",
     "is-active -q omero-server": "is-active -q omero-demo-image-server",
 }
-"""Where the demo's node has something in another place than one of the official distribution."""
+"""Where the demo's node has something in another place than one of the official distribution, and no Java."""
 PASSWORD, SESSION = "/etc/image-region/public-password", "/var/lib/image-region/session"
 HEALTH = f"sudo /usr/local/lib/idr/{NAME}/health"
 CONNECT = "timeout 5 bash -c '</dev/tcp/{}/{}'"
