@@ -142,7 +142,7 @@ def test_a_bulk_file_of_the_idr_is_read_unchanged_and_its_missing_paths_are_name
 
 def test_every_path_of_the_list_is_there(importing: Importing) -> None:
     status, said = importing.idr(importing.rows, "--check").end(120)
-    assert (status, said.strip()) == (0, f"{len(ROWS)} rows: every path is there, complete, and can be read")
+    assert (status, said.splitlines()[0]) == (0, f"{len(ROWS)} rows: every path is there, complete, and can be read")
 
 
 def test_a_wrong_password_imports_nothing(importing: Importing) -> None:
