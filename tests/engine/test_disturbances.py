@@ -24,7 +24,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.mark.parametrize(
     ("fault", "request_", "number"),
     [
-        (Fault.TOO_MANY, "POST identity/auth/tokens", 3),
+        (Fault.TOO_MANY, "POST identity/auth/tokens", 2),
         (Fault.BUSY, "GET image/images", 2),
         (Fault.CUT_AFTER, "PUT network/routers/add_router_interface", 1),
         (Fault.TRUNCATED, "POST network/ports", 2),
