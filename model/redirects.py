@@ -72,6 +72,12 @@ class Redirect(Section):
             yield f"to: {', '.join(f'${number}' for number in missing)}: 'from' has {groups or 'no'} groups"
 
     def _wrong_host(self) -> Iterator[str]:
+        if self.target.startswith(("//", "/\\")):
+            yield f"to: {self.target} is another site for a browser: write https:// before it, or one '/'"
+            return
+        for group in re.findall(r"https?://[^/?#]*?\$([1-9])", self.target):
+            if not self._begins_with_slash(int(group)):
+                yield f"to: {self.target}: write '/' after the host, or who asks chooses the site"
         if not self.target.startswith("/"):
             try:
                 url = urlsplit(self.target.partition("$")[0])
@@ -79,6 +85,11 @@ class Redirect(Section):
                 _ = url.port
             except ValueError as error:
                 yield f"to: {self.target}: {error}"
+
+    def _begins_with_slash(self, group: int) -> bool:
+        """Whether all that a group of the expression can be begins with '/', as far as its text shows it."""
+        texts = [self.source[opening.end() :] for opening in re.finditer(r"(?<!\\)\((?!\?)", self.source)]
+        return "|" not in self.source and all(re.match("/(?![?*{])", text) for text in texts[group - 1 : group])
 
     def leads(self, path: str, arguments: str = "") -> str | None:
         """Where it leads somebody who asks for this path; None where the path is none of its own."""

@@ -104,6 +104,11 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "^/about", "to": "/about/index.html"}, "^/about leads to itself"),
         ({"from": "/About", "to": "/about?x=1"}, "/About leads to itself"),
         ({"from": "/a-b", "to": "https://idr.example.org/a-b"}, "/a-b leads to itself"),
+        ({"from": "/a", "to": "//www.example.org/a"}, "is another site for a browser"),
+        ({"from": "^/go/(.*)$", "to": "https://www.example.org$1"}, "write '/' after the host"),
+        ({"from": "^/go/(.*)$", "to": "https://www$1.example.org/"}, "write '/' after the host"),
+        ({"from": "^/go(/?.*)$", "to": "https://www.example.org$1"}, "write '/' after the host"),
+        ({"from": "^/go(/.*|.*)$", "to": "https://www.example.org$1"}, "write '/' after the host"),
     ],
 )
 def test_one_that_nginx_would_read_otherwise_is_refused(redirect: dict[str, Any], message: str) -> None:
