@@ -113,19 +113,14 @@ class _Listing:
         for server in self._servers:
             if server.status not in LEAVING:
                 plugged = frozenset(port.id for port in ports if port.device_id == server.id)
-                stack = stack_of_metadata(server.metadata or {})
-                metadata = frozenset((server.metadata or {}).items())
-                yield CloudObject(Kind.SERVER, server.id, server.name, stack, plugged, server.status, metadata)
+                yield _with_metadata(Kind.SERVER, server, plugged)
         for group in self._answers[Kind.SERVER_GROUP]:
             yield CloudObject(Kind.SERVER_GROUP, group.id, group.name, None, frozenset(group.member_ids or ()))
 
     def _volumes(self) -> Iterator[CloudObject]:
         for volume in self._answers[Kind.VOLUME]:
             if volume.status not in LEAVING:
-                stack = stack_of_metadata(volume.metadata or {})
-                metadata = frozenset((volume.metadata or {}).items())
-                name = volume.name or ""
-                yield CloudObject(Kind.VOLUME, volume.id, name, stack, frozenset(), volume.status, metadata)
+                yield _with_metadata(Kind.VOLUME, volume)
             # A root disk in Cinder is its server's.
             for attachment in () if volume.is_bootable and not volume.metadata else volume.attachments or ():
                 server = attachment["server_id"]
@@ -141,10 +136,7 @@ class _Listing:
         shares = [share for share in self._answers.get(Kind.SHARE, ()) if share.status not in LEAVING]
         # A rule that lets a node in is of the node's port, too. An address can be in several networks.
         holders = {each["ip_address"]: one.id for one in ports if _stack(one) == self._stack for each in one.fixed_ips}
-        for share in shares:
-            metadata = share.metadata or {}
-            about = (stack_of_metadata(metadata), frozenset[str](), share.status, frozenset(metadata.items()))
-            yield CloudObject(Kind.SHARE, share.id, share.name or "", *about)
+        yield from (_with_metadata(Kind.SHARE, share) for share in shares)
         mine = [share for share in shares if stack_of_metadata(share.metadata or {}) == self._stack]
         manila: Any = self._cloud.shared_file_system if mine else None
         answers = _at_once(partial(_listed, partial(manila.access_rules, share.id)) for share in mine)
@@ -169,6 +161,12 @@ def _stack(one: Any) -> str | None:
 
 def _labelled(kind: Kind, one: Any, *parents: str) -> CloudObject:
     return CloudObject(kind, one.id, one.name or "", _stack(one), frozenset(parents))
+
+
+def _with_metadata(kind: Kind, one: Any, parents: frozenset[str] = frozenset()) -> CloudObject:
+    metadata = one.metadata or {}
+    about = (stack_of_metadata(metadata), parents, one.status, frozenset(metadata.items()))
+    return CloudObject(kind, one.id, one.name or "", *about)
 
 
 def _is_service(port: Any) -> bool:

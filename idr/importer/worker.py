@@ -88,9 +88,14 @@ class Worker:
 
     def _still_done(self) -> set[str]:
         """The rows that are done, but for those whose images somebody has deleted since. Raises TruthError."""
+        filesets = self._filesets_of_done()
+        made = self._database.made(chain.from_iterable(filesets.values()))
+        return {path for path, numbers in filesets.items() if any(fileset in made for fileset in numbers)}
+
+    def _filesets_of_done(self) -> dict[str, list[int]]:
+        """The numbers of the filesets of each row that the ledger calls done, by path, in the list's order."""
         done = self._ledger.with_state(DONE)
-        made = self._database.made(chain.from_iterable(self._ledger.outcomes[path].filesets for path in done))
-        return {path for path in done if any(fileset in made for fileset in self._ledger.outcomes[path].filesets)}
+        return {row.path: self._ledger.outcomes[row.path].filesets for row in self._folder.rows if row.path in done}
 
     def _is_left(self, path: str, known: Known) -> bool:
         """Whether to import a row, after what an importer that was cut off left of it has been removed."""
@@ -147,12 +152,10 @@ class Worker:
 
     def _follow(self) -> None:
         """Do what follows for the rows that are imported. Raises TruthError."""
-        rows, outcomes = self._folder.rows, self._ledger.outcomes
-        done = self._ledger.with_state(DONE)
-        filesets = {row.path: outcomes[row.path].filesets for row in rows if row.path in done}
+        filesets = self._filesets_of_done()
         made = self._database.made(chain.from_iterable(filesets.values()))
         digests = self._folder.data.get("beside", {})
-        whole = len(filesets) == len(rows)
+        whole = len(filesets) == len(self._folder.rows)
         self._folder.steps = list(steps(filesets, self._ledger.begun, made, digests, whole=whole))
         follower = Follower(self._folder, self._database, self._omero, self._may_begin, self._step_ended)
         if follower.left and self._has_session():
