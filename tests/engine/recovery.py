@@ -25,8 +25,10 @@ class Deployment:
     project: CloudProject
     created: dict[str, Any]
 
-    def keep(self) -> None:
-        """Keep cloud and state as they are, for `put_back`."""
+    def create(self) -> None:
+        """Create the stack, and keep cloud and state as they are then, for `put_back`."""
+        done = self.up()
+        assert done.returncode == 0, done.stdout + done.stderr
         self.created = copy.deepcopy(self.cloud.store._kinds)
         shutil.copytree(self.project.folder / "state", self.project.folder / "state.created")
 

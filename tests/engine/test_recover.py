@@ -25,9 +25,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Create a stack once for all tests."""
     with FakeCloud() as cloud:
         deployment = Deployment(cloud, local_stack(cloud, tmp_path_factory.mktemp("stack")), {})
-        done = deployment.up()
-        assert done.returncode == 0, done.stdout + done.stderr
-        deployment.keep()
+        deployment.create()
         yield deployment
 
 
