@@ -177,8 +177,8 @@ def test_a_session_that_omero_has_lost_is_followed_by_another(added: Service) ->
 
 
 def test_health_names_a_missing_session_and_omero_web_answers(added: Service) -> None:
-    added.on(NODE, f"sudo cp -a {PASSWORD} /root/kept && echo another | sudo tee {PASSWORD} > /dev/null")
-    # As after a start of the machine: the key of before is nowhere.
+    added.on(NODE, f"sudo cp -a {PASSWORD} /var/tmp/kept && echo another | sudo tee {PASSWORD} > /dev/null")
+    # As after a start of the machine: the former key is nowhere.
     added.on(NODE, f"sudo systemctl stop {NAME}-session && echo session none | sudo tee {SESSION} > /dev/null")
     added.on(NODE, f"sudo systemctl restart {NAME}-tls && sudo systemctl start {NAME}-session")
     refused = "grep -q wrong.user.or.password"
@@ -191,7 +191,7 @@ def test_health_names_a_missing_session_and_omero_web_answers(added: Service) ->
     assert done.stdout.startswith(f"no session of the public user: see journalctl -u {NAME}-session")
     assert f'"{NAME}": false' in added.try_on(NODE, "sudo /usr/local/sbin/idr-apply --status").stdout
     assert is_of_omero_web(asked(added))
-    added.on(NODE, f"sudo cp -a /root/kept {PASSWORD} && sudo systemctl restart {NAME}-session")
+    added.on(NODE, f"sudo cp -a /var/tmp/kept {PASSWORD} && sudo systemctl restart {NAME}-session")
     healthy(added)
     key_of(added)
 

@@ -34,7 +34,7 @@ def stack(second: Tenant) -> Iterator[Tenant]:
 
 @pytest.fixture
 def guest(second: Tenant) -> Iterator[Service]:
-    """The nodes of the project; after `place` is as before, they have OMERO.web's packages of before."""
+    """The nodes of the project; afterwards OMERO.web has its former packages."""
     yield second.service()
     second.service().on(WEB, f"{PIP} uninstall -y omero-parade")
 

@@ -1,6 +1,6 @@
 """Where users log in, their programs import: through the proxy, into the OMERO.server that writes.
 
-OMERO's importer sends a file in blocks over a session, and is told of the import on the same connection. Here something
+OMERO's importer sends a file in blocks over a session, and learns of the import on the same connection. Here something
 else plays both ends; the importer itself has not been tried, since the demo's image server takes no imports.
 """
 

@@ -135,7 +135,7 @@ class Importer:
 
 
 def fileset_of(file: Path) -> Any:
-    """What the server is told of a file."""
+    """What the importer tells the server about a file."""
     entry = omero.model.FilesetEntryI()
     entry.clientPath = rstring(str(file).lstrip("/"))
     made = omero.model.FilesetI()

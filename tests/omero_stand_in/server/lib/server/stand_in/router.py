@@ -78,7 +78,7 @@ class StrictRouter(Router):
 
 
 class StrictConfig(services.Config):
-    """omero.api.IConfig with what matters to whoever makes users, and to who wants a connection without TLS."""
+    """omero.api.IConfig with the values that creating users and connecting without TLS depend on."""
 
     def __init__(self, config: dict[str, str]) -> None:
         self._known = {"omero.security.password_required": "true", INSECURE: config[INSECURE]}
