@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import Literal, Self
 
 from cloudinit.source import Source
-from model import addresses, balancing, caching, content_policy, firewall
+from model import addresses, balancing, caching, content_policy, firewall, programs
 from model.addresses import Address
 from model.caching import Kind
 from model.limits import ProxyLimits, WebLimits
@@ -106,6 +106,7 @@ class Proxy:
     omero_shares: tuple[str, ...]
     omero_name: str
     omero_ssl_port: int
+    omero_server_ports: tuple[int, ...]
     omero_websocket_port: int
     uploads: tuple[Node, ...]
     upload_port: int
@@ -154,6 +155,7 @@ class Proxy:
             omero_shares=balancing.shares(release),
             omero_name=service_name(release),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
+            omero_server_ports=programs.server_ports(release.nodes),
             omero_websocket_port=firewall.OMERO_WEBSOCKET_PORT,
             uploads=release.with_role(Role.UPLOAD),
             upload_port=firewall.UPLOAD_PORT,

@@ -20,6 +20,7 @@ from model.balancing import FIRST_HOP_PORT
 from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
 from model.omero_nodes import service_name
 from model.plan import Node, Plan
+from model.programs import SERVER_PORTS
 from model.roles import Role
 from model.secrets import Certificate
 
@@ -96,6 +97,8 @@ class Nginx:
     http: int = field(default_factory=free_port)
     bypass: int = field(default_factory=free_port)
     omero: int = field(default_factory=free_port)
+    omero_servers: dict[int, int] = field(default_factory=lambda: defaultdict(free_port))
+    """The port here of each OMERO.server, by the port there."""
     hops: dict[int, int] = field(default_factory=lambda: defaultdict(free_port))
     """The port here of each of the proxy's servers between its cache and OMERO.web, by the port there."""
 
@@ -135,6 +138,11 @@ class Nginx:
         text = re.sub(
             rf"listen (?:127\.0\.0\.1:)?({'|'.join(map(str, ports))})\b",
             lambda match: f"listen 127.0.0.1:{ports[int(match[1])]}",
+            text,
+        )
+        text = re.sub(
+            rf"listen ({'|'.join(map(str, SERVER_PORTS))})\b",
+            lambda match: f"listen 127.0.0.1:{self.omero_servers[int(match[1])]}",
             text,
         )
         text = re.sub(rf"(?m)^(\s+){CACHE_BYPASS_PORT} ", rf"\g<1>{self.bypass} ", text)

@@ -1,15 +1,15 @@
 """Which nodes of a release the proxy sends what to, decided by the nodes' roles alone.
 
-Where read-only nodes without OMERO.web exist, they serve OMERO clients and the others serve web pages: a script that
-reads planes through port 4064 then takes nothing from the web. Roles say so in the stack file, so that adding a node
-never moves the load of another, as a split of sorted addresses would.
+Roles say in the stack file which read-only nodes serve web pages and which OMERO clients (`model.programs`), so that
+adding a node never moves the load of another, as a split of sorted addresses would.
 """
 
 from typing import Final
 
+from model import programs
 from model.limits import Hop
 from model.plan import Node, Scope
-from model.roles import Role
+from model.roles import OMERO_ROLES, Role
 
 FIRST_HOP_PORT: Final = 4180
 """Of the proxy's own servers between its cache and each OMERO.web, on loopback."""
@@ -88,10 +88,8 @@ def operators_web(release: Scope) -> tuple[Node, ...]:
 
 
 def omero(release: Scope) -> tuple[Node, ...]:
-    """OMERO.server for OMERO clients and websockets; the read-write one only where there is no read-only one."""
-    readonly = release.with_role(Role.OMERO_READONLY)
-    dedicated = tuple(node for node in readonly if Role.WEB not in node.roles)
-    return dedicated or readonly or release.with_role(Role.OMERO_READWRITE)
+    """OMERO.server for OMERO clients and websockets, in the order of their numbers."""
+    return programs.servers(release.with_role(*OMERO_ROLES))
 
 
 def shares(release: Scope) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from model.field_types import Section
 from model.firewall import ANYWHERE, EVERY_NODE, FLOWS, WORLD, End, Flow
 from model.flow_fields import Ports, Reason, Transport, port_problems
 from model.hosts import is_dotted, machine_network
+from model.programs import SERVER_PORTS
 from model.roles import NodeRole, Role, SiteRole
 
 ROLES = frozenset(str(role) for role in Role)
@@ -84,13 +85,19 @@ class _Known:
 
 
 def problems(
-    extra: tuple[ExtraFlow, ...], roles: frozenset[NodeRole], of_site_roles: Iterable[Flow] = ()
+    extra: tuple[ExtraFlow, ...],
+    roles: frozenset[NodeRole],
+    of_site_roles: Iterable[Flow] = (),
+    *,
+    configures: bool = True,
 ) -> Iterator[str]:
     """Flows that are there already, and roles that no node of the stack has.
 
-    `of_site_roles` are the flows that the site's own roles add to the matrix.
+    `of_site_roles` are the flows that the site's own roles add to the matrix. Unless this program `configures` the
+    machines, the ports of single OMERO.servers are another tool's to open.
     """
-    known = {_identity(flow): _Known("the matrix", flow.why) for flow in (*FLOWS, *of_site_roles)}
+    table = (flow for flow in FLOWS if configures or flow.port not in SERVER_PORTS)
+    known = {_identity(flow): _Known("the matrix", flow.why) for flow in (*table, *of_site_roles)}
     for position, one in enumerate(extra):
         for name, text in (("from", one.source), ("to", one.target)):
             if _is_role(text) and text not in roles:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 from typing import Final, Literal
 
 from model.flow_fields import Transport
+from model.programs import SERVER_PORTS, Carrier, server_ports
 from model.role_description import Distribution
 from model.roles import OMERO_ROLES, NodeRole, Role, SiteRole
 from model.visitors import Visitors
@@ -61,6 +62,10 @@ FLOWS: tuple[Flow, ...] = (
     Flow(WORLD, Role.PROXY, 80, "redirected to https"),
     Flow(WORLD, Role.PROXY, 443, "web pages and JSON API"),
     Flow(WORLD, Role.PROXY, OMERO_SSL_PORT, "OMERO clients"),
+    *(
+        Flow(WORLD, Role.PROXY, port, f"OMERO clients of server {number}")
+        for number, port in enumerate(SERVER_PORTS, start=1)
+    ),
     Flow(Role.BASTION, EVERY_NODE, SSH_PORT, "operators' jump and configuration"),
     Flow(Role.BASTION, Role.PROXY, CACHE_BYPASS_PORT, "operators' uncached way in"),
     Flow(Role.MANAGEMENT, EVERY_NODE, NODE_EXPORTER_PORT, "node metrics"),
@@ -90,14 +95,15 @@ UNSERVED = {
 """Ports of the OMERO roles that a distribution has no service on."""
 
 
-def unserved(distribution: Distribution, visitors: Visitors, roles: Collection[NodeRole]) -> frozenset[int]:
-    """Ports of the table on which nothing waits for others where a release's nodes have these roles.
+def unserved(distribution: Distribution, visitors: Visitors, nodes: Collection[Carrier]) -> frozenset[int]:
+    """Ports of the table on which nothing waits for others where these are a release's nodes.
 
     The uncached port speaks no TLS: where users log in, it would have their passwords and data in the clear.
     """
+    roles = {role for node in nodes for role in node.roles}
     uncached = frozenset() if visitors == Visitors.PUBLIC else frozenset({CACHE_BYPASS_PORT})
     uploads = frozenset() if Role.UPLOAD in roles else frozenset({UPLOAD_PORT})
-    return UNSERVED[distribution] | uncached | uploads
+    return UNSERVED[distribution] | uncached | uploads | set(SERVER_PORTS).difference(server_ports(nodes))
 
 
 EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)

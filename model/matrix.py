@@ -4,12 +4,12 @@ Flows go between the nodes of one scope (a release, or the bastion's network), a
 release; releases do not reach each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 
-from model import nfs
+from model import firewall, nfs
 from model.firewall import (
     ANYWHERE,
     EVERY_NODE,
@@ -26,12 +26,12 @@ from model.firewall import (
     Flow,
     Rule,
     group_name,
-    unserved,
 )
 from model.flow_fields import Transport
 from model.manila import OPTIONS, ManilaShare
 from model.nfs import NfsMount
 from model.plan import Node, Plan, Scope
+from model.programs import SERVER_PORTS, Carrier
 from model.raw_storage import of_kind
 from model.roles import OMERO_ROLES, Role
 from model.settings import Settings
@@ -39,7 +39,8 @@ from model.settings import Settings
 
 def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
     """The matrix as it holds in `scope`: without what nothing here needs, and as narrow as the settings say."""
-    narrowed = {SSH_PORT: plan.settings.ssh_from, OMERO_SSL_PORT: plan.settings.omero_from}
+    narrowed = {SSH_PORT: plan.settings.ssh_from}
+    narrowed |= dict.fromkeys((OMERO_SSL_PORT, *SERVER_PORTS), plan.settings.omero_from)
     for flow in _needed(plan.settings, scope):
         networks = narrowed.get(flow.port, ()) if flow.source == WORLD else ()
         yield from (replace(flow, source=network) for network in networks)
@@ -50,14 +51,20 @@ def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
 
 def bastion_ports(plan: Plan) -> tuple[int, ...]:
     """The ports to which the bastion passes operators' connections on."""
-    not_served = unserved(plan.settings.omero.distribution, plan.settings.visitors, ())
+    not_served = unserved(plan.settings, ())
     served = (*(flow for flow in FLOWS if flow.port not in not_served), *_extra(plan.settings))
     return tuple(sorted({flow.port for flow in served if flow.source == Role.BASTION and flow.transport == "tcp"}))
 
 
+def unserved(settings: Settings, nodes: Collection[Carrier]) -> frozenset[int]:
+    """Ports of the table on which nothing waits for others where these are a release's nodes."""
+    ports = firewall.unserved(settings.omero.distribution, settings.visitors, nodes)
+    # Another tool's proxy has numbers of its own for this, which the stack's `flows` open.
+    return ports if settings.configure else ports.union(SERVER_PORTS)
+
+
 def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
-    roles = {role for node in scope.nodes for role in node.roles}
-    not_served = unserved(settings.omero.distribution, settings.visitors, roles)
+    not_served = unserved(settings, scope.nodes)
     shared = _omero_beside_proxy(scope)
     is_closed = settings.proxies.http is not None
     for flow in FLOWS:

@@ -155,9 +155,9 @@ def _layers(roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | We
 def _unserved(settings: Settings, scope: ScopeSettings) -> frozenset[int]:
     """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
     groups = scope.nodes.values() if isinstance(scope, Release) else ()
-    roles = {role for group in groups for role in group.roles}
-    ports = firewall.unserved(settings.omero.distribution, settings.visitors, roles)
-    return ports | (frozenset() if Role.OMERO_READONLY in roles else frozenset({firewall.NFS_PORT}))
+    ports = matrix.unserved(settings, [group for group in groups for _ in range(group.count or 1)])
+    is_shared = any(Role.OMERO_READONLY in group.roles for group in groups)
+    return ports if is_shared else ports | {firewall.NFS_PORT}
 
 
 def _image(settings: Settings, system: System) -> str | None:

@@ -102,7 +102,7 @@ class Settings(Section):
         (), description="Networks of operators, and of where `pulumi up` runs; empty: ssh from anywhere"
     )
     omero_from: Annotated[tuple[MachineNetwork, ...], EachOnce] = Field(
-        (), description="Networks of OMERO clients (port 4064); empty: from anywhere"
+        (), description="Networks of OMERO clients (4064, and a port for each server); empty: from anywhere"
     )
     floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
     keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one; of new machines")
@@ -159,7 +159,7 @@ class Settings(Section):
         of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
         yield from raw_storage.problems(self.placed_storage(), self.releases, of_site)
         yield from self._certificate_is_for_the_name()
-        yield from extra_flows.problems(self.flows, self._roles(), self.site_flows())
+        yield from extra_flows.problems(self.flows, self._roles(), self.site_flows(), configures=self.configure)
         first_pages = visitors.first_pages(self.visitors, map(self.apps_of, self.releases))
         yield from redirects.problems(self.redirects, self.host_name, first_pages)
         yield from (f"site: {text}" for text in public_site.nested(self._site_paths()))

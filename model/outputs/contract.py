@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from model import programs
 from model.firewall import OMERO_SSL_PORT, SSH_PORT
 from model.outputs.flows import FirewallRow, firewall
 from model.outputs.inventory import Target, ansible, prometheus
@@ -25,6 +26,9 @@ class Endpoints(View):
     web: str = Field(description="URL of the web pages")
     api: str = Field(description="URL of the JSON API")
     omero: str = Field(description="address:port for OMERO clients")
+    omero_servers: tuple[str, ...] = Field(
+        (), description="address:port for OMERO clients of one OMERO.server each; empty where there is one only"
+    )
     omero_websocket: str = Field(description="URL for OMERO clients over websockets")
     omero_client: str = Field(description="URL of the arguments for an OMERO client, as idr-py reads them")
     bastion: str = Field(description="address:port for ssh")
@@ -76,7 +80,7 @@ def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
     """All outputs by name, as plain data."""
     view = topology(plan, secrets, known)
     whole = Outputs(
-        endpoints=_endpoints(known),
+        endpoints=_endpoints(plan, known),
         cloud=CloudView(auth_url=known.auth_url, region=known.region, project_id=known.project_id),
         inventory=ansible(view),
         ssh_config=ssh_config(view),
@@ -99,11 +103,13 @@ def planned(plan: Plan, secrets: Secrets) -> dict[str, Any]:
     }
 
 
-def _endpoints(known: Known) -> Endpoints:
+def _endpoints(plan: Plan, known: Known) -> Endpoints:
+    live = plan.release(plan.settings.live)
     return Endpoints(
         web=f"https://{known.public}/",
         api=f"https://{known.public}/api/v0/",
         omero=f"{known.public}:{OMERO_SSL_PORT}",
+        omero_servers=tuple(f"{known.public}:{port}" for port in programs.server_ports(live.nodes)),
         omero_websocket=f"wss://{known.public}/omero-ws",
         omero_client=f"https://{known.public}/connection/omero-client.json",
         bastion=f"{known.bastion}:{SSH_PORT}",

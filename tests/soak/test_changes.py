@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from harness import stacks
+from harness.clients.environment import HERE
 from harness.cloud import tenant
 from harness.cloud.service import NAME, Service
 from harness.cloud.tenant import Tenant
 from harness.steps import Step, lines_of, of_update, replaced
+from tests.cloud.test_clients import PLANES, read
 
 pytestmark = pytest.mark.cloud
 
@@ -52,15 +54,35 @@ def only_configuration(steps: tuple[Step, ...]) -> bool:
 # Looked at only: nothing is applied.
 
 
-def test_a_program_keeps_the_server_that_its_number_names(stack: Tenant, tmp_path: Path) -> None:
+SERVERS = {
+    ("websocket", 1): ["-s", f"wss://{NAME}/omero-ws/1"],
+    ("websocket", 2): ["-s", f"wss://{NAME}/omero-ws/2"],
+    ("port", 1): ["-s", NAME, "-p", "14061"],
+    ("port", 2): ["-s", NAME, "-p", "14062"],
+}
+"""How the OMERO command line is told a server, by the way to it and its number."""
+
+
+@pytest.mark.parametrize("way", ["websocket", "port"])
+def test_a_program_keeps_the_server_that_its_number_names(stack: Tenant, tmp_path: Path, way: str) -> None:
     client = stack.service().client(tmp_path)
-    first, other = (f"wss://{NAME}/omero-ws/{number}" for number in (1, 2))
-    login = client.omero("login", "-s", first, "-u", "public", "-w", "public")
+    login = client.omero("login", *SERVERS[way, 2], "-u", "public", "-w", "public")
     assert login.returncode == 0, login.stderr
     key = client.omero("sessions", "key").stdout.strip()
-    joined = {url: client.omero("-q", "login", "-s", url, "-k", key).returncode for url in (first, other)}
-    assert joined[first] == 0
-    assert joined[other] != 0, "a session of one server was known to another"
+    knows = {
+        server for server, words in SERVERS.items() if client.omero("-q", "login", *words, "-k", key).returncode == 0
+    }
+    assert knows == {("websocket", 2), ("port", 2)}, "a session is known to one server alone, by either of its numbers"
+
+
+def test_pixels_are_read_by_the_port_of_a_server(stack: Tenant, tmp_path: Path) -> None:
+    service = stack.service()
+    client, ports = service.client(tmp_path), service.outputs["endpoints"]["omeroServers"]
+    assert [port.rpartition(":")[2] for port in ports] == ["14061", "14062", "14063", "14064"]
+    assert client.omero("login", *SERVERS["port", 2], "-u", "public", "-w", "public").returncode == 0
+    key = client.omero("sessions", "key").stdout.strip()
+    answer = read(client.run("python", HERE / "read_image.py", "join", f"ssl://{NAME}:14062", key))
+    assert (answer["user"], answer["planes"]) == ("public", PLANES)
 
 
 def test_up_again_has_nothing_to_do(stack: Tenant) -> None:

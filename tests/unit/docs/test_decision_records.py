@@ -5,8 +5,8 @@ import re
 from harness.stacks import ROOT
 
 FOLDER = ROOT / "docs" / "adr"
-ROW = re.compile(r"^\| (?P<number>\d+) \| \[(?P<title>.+)\]\((?P<file>[^)]+)\) \| (?P<status>[^|]+) \|", re.M)
-STATUS = re.compile(r"accepted|superseded by \[\d+\]\(\d{4}-[\w-]+\.md\)")
+ROW = re.compile(r"^\| (?P<number>\d+) \| \[(?P<title>.+?)\]\((?P<file>[^)]+)\) \| (?P<status>[^|]+) \|", re.M)
+STATUS = re.compile(r"accepted|(accepted, superseded in part|superseded) by \[\d+\]\(\d{4}-[\w-]+\.md\)")
 
 
 def test_the_index_names_each_decision_record_once_in_order_and_no_other() -> None:

@@ -1,6 +1,7 @@
 """How programs reach OMERO.server through the proxy: their configuration, their server, and the certificate."""
 
 import json
+import select
 import socket
 import ssl
 from collections import Counter
@@ -124,10 +125,11 @@ def test_the_operators_address_is_for_pages(farm: Farm) -> None:
     assert farm.asked() == [0, 0, 0, 0]
 
 
-def through_port_4064(farm: Farm) -> bytes:
-    """What a server answers through OMERO's own port, over TLS that is verified by the public name."""
+def through_port_4064(farm: Farm, number: int | None = None) -> bytes:
+    """What a server answers through OMERO's own port, or that of a number, over TLS verified by the public name."""
+    port = farm.nginx.omero_servers[14060 + number] if number else farm.nginx.omero
     context = ssl.create_default_context(cadata=SECRETS.authority.certificate)
-    raw = socket.create_connection(("127.0.0.1", farm.nginx.omero), timeout=5)
+    raw = socket.create_connection(("127.0.0.1", port), timeout=5)
     with context.wrap_socket(raw, server_hostname=PLAN.host_name) as client:
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         return client.recv(15)
@@ -139,6 +141,32 @@ def test_omeros_own_port_shows_the_public_certificate_and_leads_to_one_server(fa
     assert sorted(farm.asked()) == [0, 0, 0, 4]
 
 
+@pytest.mark.parametrize("number", range(1, 5))
+def test_a_port_is_always_the_server_of_its_number(farm: Farm, number: int) -> None:
+    for _ in range(3):
+        assert through_port_4064(farm, number).startswith(b"HTTP/1.1 200")
+    assert farm.websocket(f"/omero-ws/{number}") == 200
+    assert farm.asked() == [4 if server == number else 0 for server in range(1, 5)]
+
+
+def test_a_new_client_of_a_port_whose_server_is_away_gets_another(farm: Farm) -> None:
+    farm.servers[1].shutdown()
+    farm.servers[1].server_close()
+    assert through_port_4064(farm, 2).startswith(b"HTTP/1.1 200")
+    assert farm.asked()[1] == 0
+    assert sum(farm.asked()) == 1
+
+
+def test_an_address_has_its_share_of_each_server(farm: Farm) -> None:
+    with ExitStack() as stack:
+        port = farm.nginx.omero_servers[14061]
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(101)]
+        # It waits for each client's part of TLS, but for the one that is too many.
+        refused, _, _ = select.select(clients, [], [], 10)
+        assert len(refused) == 1
+        assert through_port_4064(farm, 2).startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize(
     "certificate", [OF_ANOTHER_NODE, OF_ANOTHER_STACK], ids=["of another node", "of another stack"]
 )
@@ -148,6 +176,7 @@ def test_a_server_that_is_not_the_releases_is_sent_nothing(tmp_path: Path, certi
         assert farm.websocket("/omero-ws") == 502
         assert farm.websocket("/omero-ws/1") == 502
         assert through_port_4064(farm) == b""
+        assert through_port_4064(farm, 1) == b""
         assert farm.asked() == [0, 0, 0, 0]
 
 

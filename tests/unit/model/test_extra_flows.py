@@ -11,9 +11,10 @@ from idr.diagram.boxes import picture
 from idr.review import rules
 from idr.review.preview import SECURITY_RULE, Preview, State, Step
 from idr.review.rules import Change
+from model.firewall import Rule
 from model.outputs.contract import outputs
 from model.outputs.topology import topology
-from model.plan import Plan
+from model.plan import Node, Plan
 from model.planning import plan
 from model.reading import Source, parse
 from tests.golden_files import KNOWN, NamedSecrets
@@ -51,8 +52,8 @@ def test_a_flow_between_roles_is_open_in_both_firewalls_and_between_no_others() 
     ("flow", "expected"),
     [
         (
-            {"from": "world", "to": "proxy", "ports": ["14060-14061"]},
-            {"prod130-proxy-tcp-14060-from-0.0.0.0/0", "prod130-proxy-tcp-14061-from-0.0.0.0/0"},
+            {"from": "world", "to": "proxy", "ports": ["8090-8091"]},
+            {"prod130-proxy-tcp-8090-from-0.0.0.0/0", "prod130-proxy-tcp-8091-from-0.0.0.0/0"},
         ),
         (
             {"from": "management", "to": "node", "ports": [9280]},
@@ -79,6 +80,19 @@ def test_a_flow_between_roles_is_open_in_both_firewalls_and_between_no_others() 
 )
 def test_a_flow_becomes_the_rules_of_its_ends(flow: dict[str, Any], expected: set[str]) -> None:
     assert added({**flow, "why": WHY}) == expected
+
+
+def test_another_tools_proxy_has_the_ports_of_single_servers_to_itself() -> None:
+    flow = {"from": "world", "to": "proxy", "ports": ["14060-14062"], "why": "one port for each OMERO.server"}
+    stack_plan = ebi(flow, configure=False)
+    for node in stack_plan.nodes:
+        opened = {rule.port for rule in stack_plan.scope_of(node).rules if lets_in_the_world(rule, node)}
+        assert {port for port in opened if port > 14000} == ({14060, 14061, 14062} if "proxy" in node.roles else set())
+        assert not {port for port in node.listens if port > 14000}
+
+
+def lets_in_the_world(rule: Rule, node: Node) -> bool:
+    return rule.direction == "ingress" and rule.remote_cidr == "0.0.0.0/0" and rule.group in node.security_groups
 
 
 def test_the_bastion_passes_on_what_a_flow_lets_operators_reach() -> None:
@@ -205,6 +219,10 @@ BAD = {
     "what the matrix has": (
         {**FLOW, "to": "web", "ports": [4080]},
         "idr: flows.0: proxy to web, tcp 4080: the matrix has it already (OMERO.web)",
+    ),
+    "a port that the proxy has for one OMERO.server": (
+        {**FLOW, "from": "world", "to": "proxy", "ports": [14061]},
+        "idr: flows.0: world to proxy, tcp 14061: the matrix has it already (OMERO clients of server 1)",
     ),
     "no reason": (
         {key: value for key, value in FLOW.items() if key != "why"},

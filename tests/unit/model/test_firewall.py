@@ -187,7 +187,8 @@ def test_the_world_reaches_the_public_ports_and_the_bastion_only(placed: dict[st
         if Role.BASTION in node.roles:
             assert opened == {22}
         elif Role.PROXY in node.roles:
-            assert opened == PUBLIC | ({2222} if placed["upload"] else set())
+            servers = range(14061, 14061 + placed["readonly"]) if placed["readonly"] > 1 else ()
+            assert opened == PUBLIC | set(servers) | ({2222} if placed["upload"] else set())
         else:
             assert opened == set()
 
@@ -287,9 +288,15 @@ def test_nobody_but_root_and_apt_fetches_from_the_world() -> None:
 
 def test_ssh_and_omero_clients_come_from_the_stacks_networks_alone() -> None:
     values = stacks.values("local") | {"sshFrom": ["192.0.2.0/28", "192.0.2.77/32"], "omeroFrom": ["192.0.2.128/25"]}
+    values["releases"]["demo1"]["nodes"]["omeroreadonly"] = {
+        "roles": ["omero-readonly"],
+        "flavor": "local.small",
+        "count": 2,
+    }
     stack_plan = plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
-    expected = {22: {"192.0.2.0/28", "192.0.2.77/32"}, 4064: {"192.0.2.128/25"}}
-    for port, alias in ((22, "bastion"), (4064, "proxy")):
+    clients = {"192.0.2.128/25"}
+    expected = {22: {"192.0.2.0/28", "192.0.2.77/32"}, 4064: clients, 14061: clients, 14062: clients}
+    for port, alias in ((22, "bastion"), (4064, "proxy"), (14061, "proxy"), (14062, "proxy")):
         (node,) = (node for node in stack_plan.nodes if node.alias == alias)
         inside = {str(scope.subnet.cidr) for scope in stack_plan.scopes}
         by_host = {peer for line in host_rules(stack_plan, node).ingress if line.port == port for peer in line.peers}
