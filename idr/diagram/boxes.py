@@ -1,6 +1,8 @@
 """What is drawn: a box for nodes that are alike, and one line for everything that one box may open on another."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from idr.names import stem
 from model.firewall import WORLD
@@ -11,6 +13,9 @@ from model.roles import FACTS
 
 OUTSIDE, ENTRANCE, SERVICE, STORE, BEYOND = range(5)
 """Columns, from visitors to data: clients are left of servers."""
+
+SHORTEST_ROW = 3
+"""Ports in a row that a label names by the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,11 @@ class Line:
     source: str
     target: str
     ports: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The ports for people: three and more in a row by the first and the last."""
+        return ", ".join(_in_short(self.ports))
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,12 @@ def picture(topology: Topology) -> Picture:
 def port(flow: Flow) -> str:
     """A flow's port for people: TCP goes without saying."""
     return str(flow.port) if flow.protocol == "tcp" else f"{flow.port}/{flow.protocol}"
+
+
+def _in_short(ports: Iterable[str]) -> Iterator[str]:
+    rows = groupby(enumerate(ports), lambda one: int(one[1]) - one[0] if one[1].isdecimal() else one[1])
+    for row in ([text for _, text in group] for _, group in rows):
+        yield from (f"{row[0]}-{row[-1]}",) if len(row) >= SHORTEST_ROW else row
 
 
 def _number(text: str) -> int:

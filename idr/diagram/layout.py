@@ -154,7 +154,7 @@ def _arrow(
     else:
         start, end, bend, back = source.right, target.right, COLUMN_GAP / 2, COLUMN_GAP / 2
     points = ((start, start_y), (start + bend, start_y), (end + back, end_y), (end, end_y))
-    return Arrow(points, ", ".join(line.ports))
+    return Arrow(points, line.label)
 
 
 def _labelled(arrows: Iterable[Arrow], boxes: tuple[Frame, ...]) -> tuple[Arrow, ...]:

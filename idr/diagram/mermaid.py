@@ -20,7 +20,7 @@ def mermaid(picture: Picture) -> str:
             for volume in node.volumes:
                 text = f"{volume.name}<br>{volume.size_gib} GiB"
                 lines.append(f'  {_id(box.name)} --- vol_{_id(volume.name)}[("{text}")]')
-    lines += [f'  {_id(line.source)} -- "{", ".join(line.ports)}" --> {_id(line.target)}' for line in picture.lines]
+    lines += [f'  {_id(line.source)} -- "{line.label}" --> {_id(line.target)}' for line in picture.lines]
     return "\n".join([*lines, *_everywhere(picture)]) + "\n"
 
 

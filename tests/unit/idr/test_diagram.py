@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from harness import stacks
 from idr.__main__ import app
-from idr.diagram.boxes import picture
+from idr.diagram.boxes import Line, picture
 from idr.diagram.layout import layout
 from idr.diagram.mermaid import mermaid
 from idr.diagram.svg import svg
@@ -91,6 +91,14 @@ def test_the_picture_in_the_documentation_is_that_of_the_stack() -> None:
     file = stacks.ROOT / "docs" / "ebi.svg"
     assert file.read_text() == svg(picture(TOPOLOGIES["ebi"])), (
         "renew it with: bin/idr diagram -s ebi --output docs/ebi.svg"
+    )
+
+
+def test_ports_in_a_row_are_named_by_the_first_and_the_last() -> None:
+    labels = {(line.source, line.target): line.label for line in picture(TOPOLOGIES["ebi"]).lines}
+    assert labels["world", "prod130-proxy"] == "80, 443, 4064, 14061-14064"
+    assert (
+        Line("a", "b", ("79", "80", "81/udp", "82", "90", "91", "92/udp")).label == "79, 80, 81/udp, 82, 90, 91, 92/udp"
     )
 
 
