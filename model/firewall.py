@@ -18,7 +18,7 @@ WORLD: Final = "world"
 EVERY_NODE: Final = "node"
 """Group that every node of a scope is in; it carries what is the same for all of them."""
 STORAGE: Final = "storage"
-"""The site's NFS servers with the raw images."""
+"""The site's NFS servers with the raw images, but for those whose address alone says where they are."""
 
 SSH_PORT = 22
 OMERO_SSL_PORT = 4064

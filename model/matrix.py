@@ -75,8 +75,9 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
             yield from (replace(flow, target=role) for role in shared)
         elif flow.target == STORAGE:
             # Nothing where nothing is mounted.
-            ports = nfs.ports(_mounted(settings))
-            yield from (replace(flow, transport=transport, port=port) for transport, port in ports)
+            for end, options in _mounted(settings).items():
+                for transport, port in nfs.ports(options):
+                    yield replace(flow, target=end, transport=transport, port=port)
         else:
             yield flow
     if is_closed:
@@ -85,11 +86,16 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
         yield Flow(EVERY_NODE, network, port, "packages and downloads through the site's proxy", users=FETCHERS)
 
 
-def _mounted(settings: Settings) -> Iterator[str]:
-    """The options of what nodes mount by NFS from beyond the stack."""
+def _mounted(settings: Settings) -> dict[End, list[str]]:
+    """The options of what nodes mount by NFS from beyond the stack, by where that is."""
     raw = settings.raw_images()
-    yield from (mount.options for mount in of_kind(raw, NfsMount))
-    yield from (OPTIONS for _ in of_kind(raw, ManilaShare))
+    mounted: dict[End, list[str]] = {}
+    for mount in of_kind(raw, NfsMount):
+        address = None if settings.storage_network else mount.only_server()
+        mounted.setdefault(_alone(address) if address else STORAGE, []).append(mount.options)
+    if shares := of_kind(raw, ManilaShare):
+        mounted.setdefault(STORAGE, []).extend(OPTIONS for _ in shares)
+    return mounted
 
 
 def _extra(settings: Settings) -> tuple[Flow, ...]:

@@ -1,6 +1,7 @@
 """Raw images on NFS servers: which ports a mount needs, by its options (nfs(5)), and which options cannot work here."""
 
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address
 from typing import Final, Literal
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from pydantic import Field
 from model.field_types import MountPath, NfsOptions, NfsSource, Section
 from model.firewall import NFS_PORT
 from model.flow_fields import Transport
+from model.hosts import is_dotted
 
 RPCBIND_PORT: Final = 111
 """Version 3 asks here for the port of NFS."""
@@ -32,6 +34,8 @@ NUMBERED = frozenset(_NUMBERED.split())
 """Options of nfs(5) that take a whole number, beside the ports."""
 LONGEST = {"timeo": (600, "tenths of a second"), "retrans": (10, "tries")}
 """What a soft mount may wait: nfs(5) has 600 itself."""
+_ASK_ANOTHER = frozenset({"mountaddr", "mounthost"})
+"""Options of version 3 that name another machine, for the question what is shared."""
 KNOWN = NUMBERED | frozenset(_OF_NFS.split())
 """Options of nfs(5), and those of mount(8) for every file system: mount.nfs refuses any other."""
 NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
@@ -136,6 +140,12 @@ class NfsMount(Section):
     def sources(self) -> Iterator[tuple[str, str]]:
         """Where the files come from, by path."""
         yield self.mount, f"{self.source} ({self.options})"
+
+    def only_server(self) -> IPv4Address | None:
+        """The one address that the mount asks, where `source` has it and no name."""
+        host = self.source.partition(":")[0]
+        asks_another = not _ASK_ANOTHER.isdisjoint(_parsed(self.options))
+        return IPv4Address(host) if is_dotted(host) and not asks_another else None
 
     def problems(self) -> Iterator[str]:
         """Options that cannot work here."""

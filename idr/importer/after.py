@@ -12,8 +12,12 @@ from hashlib import sha256
 from .beside import ANNOTATION, KEYS, RENDERING
 
 RENDER, OPEN, ANNOTATE = "rendering settings", "opened", "annotations"
+IMAGE = "Image:"
 TOGETHER = 50
-"""Images that one process opens: its start takes as long as opening some."""
+"""Images that one process opens: its start takes as long as opening some. A step has no more, so that what is cut off
+has few images to open again."""
+AT_ONCE = 1000
+"""Objects in one command line that gives settings."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +50,26 @@ class Step:
     @property
     def of_images(self) -> bool:
         """Whether it is of images alone; a plate is one object, and has hundreds."""
-        return all(one.startswith("Image:") for one in self.objects)
+        return all(one.startswith(IMAGE) for one in self.objects)
 
 
 def steps(
     done: Mapping[str, Sequence[int]],
-    new: Collection[str],
+    new: Mapping[str, Collection[int]],
     made: Mapping[int, Made],
     digests: Mapping[str, str],
     *,
     whole: bool,
 ) -> Iterator[Step]:
-    """The steps for rows that are `done`, with their filesets. `whole`: every row is; `new`: this import made them."""
+    """The steps for rows that are `done`, with their filesets. `whole`: every row is.
+
+    `new`: the rows that this import made, each with the filesets that were there before.
+    """
     kind = RENDER if RENDERING in digests else OPEN
     for path, filesets in done.items():
-        parts = [made.get(fileset, Made()) for fileset in filesets]
-        objects = _each(one for part in parts for one in part.objects)
+        parts = [made.get(fileset, Made()) for fileset in filesets if path in new and fileset not in new[path]]
         within = _each(one for part in parts for one in (*part.containers, *part.datasets))
-        if path in new and objects:
+        for objects in _pieces(kind, _each(one for part in parts for one in part.objects)):
             yield Step(kind, path, objects, _version(digests.get(RENDERING, ""), *objects), within)
     if whole and ANNOTATION in digests:
         members: dict[str, list[str]] = {}
@@ -86,6 +92,15 @@ def together(steps: Iterable[Step]) -> Iterator[list[Step]]:
         group.append(step)
     if group:
         yield group
+
+
+def _pieces(kind: str, objects: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the objects of a row in parts, each for a step. A plate has hundreds of images: it is opened alone."""
+    plates = [one for one in objects if kind == OPEN and not one.startswith(IMAGE)]
+    yield from ((plate,) for plate in plates)
+    rest = [one for one in objects if one not in plates]
+    size = TOGETHER if kind == OPEN else AT_ONCE
+    yield from (tuple(rest[first : first + size]) for first in range(0, len(rest), size))
 
 
 def _each(some: Iterable[str]) -> tuple[str, ...]:

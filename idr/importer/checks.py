@@ -109,16 +109,22 @@ class _Looker:
             size, newest = size + about.st_size, max(newest, about.st_mtime)
             unreadable |= not os.access(file, os.R_OK)
             closed |= not _reads(about, stat.S_IRUSR) or not self._opens(str(file.parent))
+            closed |= file.is_symlink() and not self._opens(str(file.resolve().parent))
         fault = "unreadable" if unreadable else "closed" if closed else "" if size else "empty"
         return Look(fault, size, root, is_folder, time.time() - newest < RECENT_SECONDS)
 
 
 def _files(path: str) -> Iterator[Path]:
+    """Yield every file at a path, as OMERO's importer finds them: also by links. Each folder comes once."""
     if not Path(path).is_dir():
         yield Path(path)
         return
-    for folder, _, names in os.walk(path, onerror=_raised):
+    seen = {os.path.realpath(path)}
+    for folder, inner, names in os.walk(path, onerror=_raised, followlinks=True):
         yield from (Path(folder, name) for name in names)
+        real = {os.path.realpath(Path(folder, name)): name for name in inner}
+        inner[:] = [name for place, name in real.items() if place not in seen]
+        seen.update(real)
 
 
 def _raised(error: OSError) -> None:
@@ -126,8 +132,9 @@ def _raised(error: OSError) -> None:
 
 
 def _opens_folder(folder: str) -> bool:
-    """Whether OMERO.server can go into a folder, and into all those above."""
-    return all(_reads(above.stat(), stat.S_IXUSR) for above in (Path(folder), *Path(folder).parents))
+    """Whether OMERO.server can go into a folder, and into all those above, also where links lead elsewhere."""
+    places = {Path(folder), Path(folder).resolve()}
+    return all(_reads(above.stat(), stat.S_IXUSR) for place in places for above in (place, *place.parents))
 
 
 def _reads(about: os.stat_result, right: int) -> bool:

@@ -20,8 +20,6 @@ ALWAYS = (
 CHECKSUM = "File-Size-64"
 """Others read each file whole, twice."""
 POPULATE = ("omero", "metadata", "populate")
-AT_ONCE = 1000
-"""Objects in one command line."""
 SHOWN = 400
 _OPENED = re.compile(r"^(\w+): Pixels:\d+ (Image:\d+) .*", re.MULTILINE)
 """What `omero render test` says of an image."""
@@ -78,10 +76,9 @@ def deleting(fileset: int) -> list[str]:
     return ["omero", "-q", "delete", f"Fileset:{fileset}"]
 
 
-def rendering(objects: Sequence[str], settings: Path) -> list[list[str]]:
+def rendering(objects: Sequence[str], settings: Path) -> list[str]:
     """The words that give plates and images their rendering settings, and make their thumbnails."""
-    batches = [objects[first : first + AT_ONCE] for first in range(0, len(objects), AT_ONCE)]
-    return [["omero", "render", "set", *batch, str(settings)] for batch in batches]
+    return ["omero", "render", "set", *objects, str(settings)]
 
 
 def opening(objects: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from . import command_line
-from .after import ANNOTATE, OPEN, RENDER, TOGETHER, Step, together
+from .after import ANNOTATE, OPEN, RENDER, Step, together
 from .beside import ANNOTATION, KEYS, RENDERING, shared
 from .import_folder import ImportFolder
 from .ledger import DONE, FAILED, STARTED
@@ -60,21 +60,17 @@ class Follower:
                 self._one(step)
 
     def _open(self, steps: Sequence[Step]) -> None:
-        """Open what some rows have become, a few at once."""
+        """Open what some rows have become, by one process."""
+        if not self._may_begin():
+            return
         log = self._log(steps[0])
-        objects = [one for step in steps for one in step.objects]
         begin = time.monotonic()
+        for step in steps:
+            self._ledger.tell(step.key, STARTED, log=str(log))
+        lines = log.with_suffix(".lines")
+        lines.write_text(command_line.opening([one for step in steps for one in step.objects]))
         with log.open("w") as out:
-            for first in range(0, len(objects), TOGETHER):
-                if not self._may_begin():
-                    return
-                if not first:
-                    for step in steps:
-                        self._ledger.tell(step.key, STARTED, log=str(log))
-                lines = log.with_suffix(".lines")
-                lines.write_text(command_line.opening(objects[first : first + TOGETHER]))
-                self._run(command_line.loading(lines), out)
-                out.flush()
+            self._run(command_line.loading(lines), out)
         for step in steps:
             why = command_line.unopened(step, log)
             self._tell(step, FAILED if why else DONE, why, log, begin)
@@ -111,7 +107,7 @@ class Follower:
     def _lines(self, step: Step) -> list[list[str]]:
         """The command lines of a step; none where it would replace what somebody else has made."""
         if step.kind == RENDER:
-            return command_line.rendering(step.objects, self._folder.beside(RENDERING))
+            return [command_line.rendering(step.objects, self._folder.beside(RENDERING))]
         keys = self._folder.beside(KEYS) if KEYS in self._digests else None
         # What a run that was cut off has made of them is there twice otherwise.
         begun = self._ledger.begun

@@ -18,7 +18,10 @@ STARTED, DONE, FAILED = "started", "done", "failed"
 
 @dataclass
 class Outcome:
-    """The last that the ledger says of a row; `images` and `filesets` are OMERO's numbers."""
+    """The last that the ledger says of a row; `filesets` and `plates` are OMERO's numbers.
+
+    `before`: the filesets of its path that OMERO had when the row began.
+    """
 
     state: str
     at: float = 0.0
@@ -26,6 +29,7 @@ class Outcome:
     images: int = 0
     filesets: list[int] = field(default_factory=list)
     plates: list[int] = field(default_factory=list)
+    before: list[int] = field(default_factory=list)
     why: str = ""
     log: str = ""
 
@@ -37,7 +41,8 @@ class Ledger:
         self._file = file
         self._one_at_a_time = threading.Lock()
         self.outcomes: dict[str, Outcome] = {}
-        self.begun: set[str] = set()
+        self.begun: dict[str, list[int]] = {}
+        """The rows that ever began, with what OMERO had of each before that."""
         self.durations: list[float] = []
         for entry in _entries(file):
             self._note(entry)
@@ -60,7 +65,7 @@ class Ledger:
         outcome = Outcome(**{name: value for name, value in entry.items() if name != "path"})
         self.outcomes[entry["path"]] = outcome
         if outcome.state == STARTED:
-            self.begun.add(entry["path"])
+            self.begun.setdefault(entry["path"], outcome.before)
         if outcome.state == DONE and outcome.seconds:
             self.durations.append(outcome.seconds)
 

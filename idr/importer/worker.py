@@ -46,6 +46,7 @@ class Worker:
         self._streak = 0
         self._looked = -LOOK_SECONDS
         self._existing: set[str] = set()
+        self._known: dict[str, Known] = {}
 
     def __call__(self) -> bool:
         """Import what is left; whether another import may begin.
@@ -76,11 +77,11 @@ class Worker:
         rows = self._folder.rows
         done = self._still_done()
         left = [row for row in rows if row.path not in done]
-        known = self._database.known({row.path: self._looks[row.path].folder for row in left})
+        self._known = self._database.known({row.path: self._looks[row.path].folder for row in left})
         # Only with a session can what was cut off be removed, and anything be imported.
         if not left or not self._has_session():
             return []
-        left = [row for row in left if self._is_left(row.path, known.get(row.path, Known()))]
+        left = [row for row in left if self._is_left(row.path, self._known.get(row.path, Known()))]
         done = self._ledger.with_state(DONE) - {row.path for row in left}
         self._existing = set(chain.from_iterable(row.new_objects() for row in rows if row.path in done))
         sizes = {path: (look.size, look.mount) for path, look in self._looks.items()}
@@ -177,7 +178,7 @@ class Worker:
         log = self._folder.logs / sha256(path.encode()).hexdigest()[:16]
         out, err = log.with_suffix(".out"), log.with_suffix(".err")
         was_begun = path in self._ledger.begun
-        self._ledger.tell(path, STARTED, log=str(err))
+        self._ledger.tell(path, STARTED, log=str(err), before=self._known.get(path, Known()).filesets)
         begin = time.monotonic()
         with out.open("w") as to_out, err.open("w") as to_err:
             status = self._omero(command_line.importing(one.row), to_out, to_err)

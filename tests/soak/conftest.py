@@ -9,8 +9,10 @@ from harness.cloud import tenant
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
 from tests.cloud.conftest import pytest_terminal_summary, second, service
+from tests.soak import shares
+from tests.soak.shares import SharingNodes
 
-__all__ = ["pytest_terminal_summary", "second", "service", "whole"]
+__all__ = ["nodes", "pytest_terminal_summary", "second", "service", "whole"]
 
 PROJECT = "idr-soak"
 
@@ -26,3 +28,11 @@ def whole(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     stack.configure(idr_releases=releases)
     with stack.running():
         yield stack
+
+
+@pytest.fixture(scope="module")
+def nodes(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharingNodes]:
+    """The release whose nodes share files by NFS, one for each file of tests that asks for it."""
+    assert service.outputs
+    with shares.running(tmp_path_factory.mktemp("nfs")) as nodes:
+        yield nodes

@@ -79,6 +79,31 @@ def test_every_kind_of_fault_is_counted_with_the_first_examples(mount: Path) -> 
     assert set(faults) < set(checks.FAULTS)
 
 
+@pytest.mark.usefixtures("server")
+def test_folders_that_links_lead_to_are_looked_at_too(mount: Path) -> None:
+    put(mount / "elsewhere" / "closed" / "b.tiff", "more pixels", mode=0o640)
+    put(mount / "elsewhere" / "open" / "b.tiff", "more pixels")
+    put(mount / "elsewhere" / "private" / "inside" / "b.tiff")
+    (mount / "elsewhere" / "private").chmod(0o700)
+    leading_to = {"open": "open", "closed": "closed", "private": "private/inside", "file": "private/inside/b.tiff"}
+    for plate, place in leading_to.items():
+        put(mount / plate / "a.tiff")
+        (mount / plate / "linked").symlink_to(mount / "elsewhere" / place)
+    plates = [str(mount / plate) for plate in leading_to]
+    checked = check([Row(plate) for plate in plates], (), (str(mount),))
+    assert checked.faults == {"closed": {"count": 3, "first": plates[1:]}}
+    assert {path: look.size for path, look in checked.good.items()} == {plates[0]: len("pixels" + "more pixels")}
+
+
+def test_links_in_a_circle_come_to_an_end(mount: Path) -> None:
+    put(mount / "plate" / "inner" / "a.tiff")
+    (mount / "plate" / "inner" / "around").symlink_to(mount / "plate")
+    (mount / "plate" / "inner" / "above").symlink_to(mount)
+    (mount / "plate" / "again").symlink_to("inner")
+    checked = check([Row(str(mount / "plate"))], (), (str(mount),))
+    assert {path: look.size for path, look in checked.good.items()} == {str(mount / "plate"): len("pixels")}
+
+
 def test_a_mount_that_is_not_there_is_told_before_its_files_are_missing(mount: Path) -> None:
     checked = check([Row(put(mount / "a.tiff"))], (str(mount),), ())
     assert list(checked.faults) == ["away"]

@@ -83,6 +83,38 @@ def test_images_of_many_rows_are_opened_by_few_processes(node: Node) -> None:
     assert node.query("select count(distinct object), count(distinct process), count(*) from opened") == [(60, 2, 60)]
 
 
+def folder_of(node: Node, *names: str) -> Row:
+    (node.home / "images" / "many").mkdir()
+    node.images(*(f"many/{name}" for name in names))
+    return Row(str(node.home / "images" / "many"), "Dataset:name:x")
+
+
+def test_images_that_were_opened_before_an_interruption_are_not_opened_again(node: Node) -> None:
+    row = folder_of(node, *(f"{number:02}" for number in range(60)))
+    (node.home / "pause").write_text("opening Image:105")
+    node.queue([row], 1)
+    worker = node.start()
+    until(lambda: (node.home / "paused").exists())
+    node.kill(worker)
+    (node.home / "pause").unlink()
+    assert node.work() == "list: finished\n"
+    times = dict(node.query("select object, count(*) from opened group by object"))
+    assert times == {f"Image:{number}": 2 if 100 < number < 105 else 1 for number in range(1, 121)}
+
+
+def test_images_of_a_folder_that_this_import_did_not_make_are_left_as_they_are(node: Node) -> None:
+    row = folder_of(node, "a", "b")
+    node.query("insert into filesets (path) values (?)", f"{row.path}/a"[1:])
+    node.query("insert into images (fileset) values (1)")
+    node.query("insert into within values (1, 'Dataset:1')")
+    for _ in range(2):
+        run(node, [row], {"renderdef": SETTINGS})
+        # Whoever makes its fileset is remembered by the ledger alone.
+        assert sorted(node.query("select object from settings")) == [("Image:2",), ("Image:3",)]
+        for ledger in node.place.folder.glob("ledger*"):
+            ledger.unlink()
+
+
 def test_an_image_that_cannot_be_opened_fails_its_row_alone(node: Node) -> None:
     names = ("a", "closed", "b", "gone", "c")
     steps = run(node, rows_of(node, *names, target="Dataset:name:x"), {})["following"]

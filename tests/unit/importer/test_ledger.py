@@ -7,13 +7,14 @@ from idr.importer.ledger import DONE, FAILED, STARTED, Ledger, Outcome
 
 def test_the_last_that_is_told_of_a_row_holds(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
-    ledger.tell("/a", STARTED)
+    ledger.tell("/a", STARTED, before=[5])
+    ledger.tell("/a", STARTED, before=[5, 6])
     ledger.tell("/a", DONE, images=3, filesets=[7], seconds=2.0)
     ledger.tell("/b", FAILED, why="x")
     again = Ledger(tmp_path / "ledger")
     assert again.outcomes == ledger.outcomes
     assert (again.with_state(DONE), again.with_state(FAILED)) == ({"/a"}, {"/b"})
-    assert (again.begun, again.durations) == ({"/a"}, [2.0])
+    assert (again.begun, again.durations) == ({"/a": [5]}, [2.0])
     assert again.outcomes["/a"] == Outcome(DONE, again.outcomes["/a"].at, 2.0, 3, [7])
 
 

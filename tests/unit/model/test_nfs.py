@@ -11,6 +11,7 @@ from model.nfs import ports
 from model.plan import Plan
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
+from model.roles import Role
 
 VERSION_3 = [("tcp", 111), ("udp", 111), ("tcp", NFS_PORT), ("tcp", 20048), ("udp", 20048)]
 NEEDED: dict[str, list[tuple[str, int]]] = {
@@ -71,6 +72,32 @@ def test_security_groups_and_host_firewall_open_what_the_options_need(options: s
     for node in stack_plan.nodes:
         out = {(a.transport, a.port) for a in host_rules(stack_plan, node).egress if "172.16.0.0/16" in a.peers}
         assert out == (set(NEEDED[options]) if node.storage_network else set())
+
+
+def test_a_server_by_its_address_is_all_that_is_opened_where_no_storage_network_says_more() -> None:
+    values: dict[str, Any] = stacks.values("ebi")
+    version_3 = "nfsvers=3,nolock,mountport=20048"
+    mounts = [
+        ("192.0.2.7", "ro"),
+        ("192.0.2.7", "ro,port=2050"),
+        ("192.0.2.8", version_3),
+        ("192.0.2.9", f"{version_3},mounthost=192.0.2.10"),
+        ("nfs.example.org", "ro,port=2051"),
+    ]
+    values["storage"] = [
+        {"kind": "nfs", "source": f"{host}:/idr", "mount": f"/idr/{number}", "options": options}
+        for number, (host, options) in enumerate(mounts)
+    ]
+    stack_plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    anywhere = {("0.0.0.0/0", *one) for one in [*VERSION_3, ("tcp", 2051)]}
+    wanted = anywhere | {("192.0.2.8/32", *one) for one in VERSION_3}
+    wanted |= {("192.0.2.7/32", "tcp", port) for port in (NFS_PORT, 2050)}
+    for role in ("omero-readonly", "omero-readwrite"):
+        rules = [rule for rule in stack_plan.releases[0].rules if rule.group == f"prod130-{role}"]
+        assert {(r.remote_cidr, r.transport, r.port) for r in rules if r.why == "raw images"} == wanted
+        for node in stack_plan.releases[0].with_role(Role(role)):
+            out = [allow for allow in host_rules(stack_plan, node).egress if allow.why == "raw images"]
+            assert {(peer, a.transport, a.port) for a in out for peer in a.peers} == wanted
 
 
 def test_mounts_of_several_versions_need_all_of_it() -> None:
