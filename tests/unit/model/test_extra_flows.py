@@ -8,8 +8,9 @@ from cloudinit import render
 from components.firewall import rule_name
 from harness import stacks
 from idr.diagram.boxes import picture
+from idr.resources import SECURITY_RULE
 from idr.review import rules
-from idr.review.preview import SECURITY_RULE, Preview, State, Step
+from idr.review.preview import Preview, State, Step
 from idr.review.rules import Change
 from model.outputs.contract import outputs
 from model.outputs.topology import topology
