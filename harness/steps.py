@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from idr.resources import name_of, type_of
+
 UNTOUCHED = frozenset({"same", "read", "refresh"})
 # The engine reports the replacement itself beside the two steps that it consists of.
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "replaced", "discard-replaced"})
@@ -41,19 +43,13 @@ def of_update(events: str) -> tuple[Step, ...]:
         elif finished := event.get("resOutputsEvent"):
             about = finished["metadata"]
             number = began[about["op"], about["urn"]]
-            steps.append(Step(about["op"], about["type"], _name(about["urn"]), number, event["sequence"]))
+            steps.append(Step(about["op"], about["type"], name_of(about["urn"]), number, event["sequence"]))
     return tuple(sorted(_changes(steps), key=lambda step: step.began))
 
 
 def of_preview(preview: dict[str, Any]) -> tuple[Step, ...]:
     """The steps of `pulumi preview --json`; components are left out."""
-    return tuple(
-        _changes(Step(step["op"], step["urn"].split("::")[2], _name(step["urn"])) for step in preview["steps"])
-    )
-
-
-def _name(urn: str) -> str:
-    return urn.rsplit("::", 1)[-1]
+    return tuple(_changes(Step(step["op"], type_of(step["urn"]), name_of(step["urn"])) for step in preview["steps"]))
 
 
 def _changes(steps: Iterable[Step]) -> list[Step]:

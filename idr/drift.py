@@ -11,6 +11,7 @@ from idr.agreement import Agreement
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from idr.errors import IdrError
+from idr.resources import name_of, type_of
 from idr.state import KINDS
 from model.comparison import ACTIVE, DATA, ERROR, OFF, WAKING, CloudObject, Kind
 from model.outputs.view import View
@@ -138,8 +139,7 @@ def _drift(step: dict[str, Any]) -> Drift | None:
     before, now = step.get("oldState"), step.get("newState")
     if not before:
         return None
-    _, _, kind, name = step["urn"].split("::", 3)
-    about = {"name": name, "type": kind.rsplit("$", 1)[-1]}
+    about = {"name": name_of(step["urn"]), "type": type_of(step["urn"])}
     if step["op"] == "delete" or not now:
         return Drift(**about, change="deleted")
     was, has = before.get("outputs") or {}, now.get("outputs") or {}

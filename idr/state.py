@@ -5,29 +5,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from idr import engine
+from idr import engine, resources
 from model.comparison import Kind, KnownObject
 
 KINDS = {
-    "openstack:compute/instance:Instance": Kind.SERVER,
-    "openstack:compute/serverGroup:ServerGroup": Kind.SERVER_GROUP,
-    "openstack:compute/volumeAttach:VolumeAttach": Kind.ATTACHMENT,
-    "openstack:blockstorage/volume:Volume": Kind.VOLUME,
-    "openstack:networking/floatingIp:FloatingIp": Kind.FLOATING_IP,
-    "openstack:networking/network:Network": Kind.NETWORK,
-    "openstack:networking/port:Port": Kind.PORT,
-    "openstack:networking/router:Router": Kind.ROUTER,
-    "openstack:networking/routerInterface:RouterInterface": Kind.ROUTER_PORT,
-    "openstack:networking/secGroup:SecGroup": Kind.SECURITY_GROUP,
-    "openstack:networking/secGroupRule:SecGroupRule": Kind.RULE,
-    "openstack:networking/subnet:Subnet": Kind.SUBNET,
-    "openstack:sharedfilesystem/share:Share": Kind.SHARE,
-    "openstack:sharedfilesystem/shareAccess:ShareAccess": Kind.ACCESS,
+    resources.SERVER: Kind.SERVER,
+    resources.SERVER_GROUP: Kind.SERVER_GROUP,
+    resources.ATTACHMENT: Kind.ATTACHMENT,
+    resources.VOLUME: Kind.VOLUME,
+    resources.FLOATING_IP: Kind.FLOATING_IP,
+    resources.NETWORK: Kind.NETWORK,
+    resources.PORT: Kind.PORT,
+    resources.ROUTER: Kind.ROUTER,
+    resources.ROUTER_INTERFACE: Kind.ROUTER_PORT,
+    resources.SECURITY_GROUP: Kind.SECURITY_GROUP,
+    resources.SECURITY_RULE: Kind.RULE,
+    resources.SUBNET: Kind.SUBNET,
+    resources.SHARE: Kind.SHARE,
+    resources.SHARE_ACCESS: Kind.ACCESS,
 }
 """The types of resources that are objects of a project."""
-STACK = "pulumi:pulumi:Stack"
-CONFIGURATION = "command:remote:Command"
-"""The type of what configures a node; it has the node's name."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Resource:
     @property
     def name(self) -> str:
         """The logical name, the last part of the URN."""
-        return self.urn.rsplit("::", 1)[-1]
+        return resources.name_of(self.urn)
 
     @property
     def object_id(self) -> str | None:
@@ -77,7 +74,7 @@ class State:
 
     def outputs(self) -> Mapping[str, Any]:
         """The stack's outputs, as far as the last update came."""
-        return next((one.outputs for one in self.resources if one.type == STACK), {})
+        return next((one.outputs for one in self.resources if one.type == resources.STACK), {})
 
     def servers(self) -> dict[str, Resource]:
         """The servers by their names in the plan."""
@@ -89,7 +86,7 @@ class State:
 
     def stops(self) -> dict[str, Resource]:
         """By node, the commands of an earlier program that stop a machine on the machine itself when they go."""
-        commands = (one for one in self.resources if one.type == CONFIGURATION and one.inputs.get("delete"))
+        commands = (one for one in self.resources if one.type == resources.CONFIGURATION and one.inputs.get("delete"))
         return {one.name: one for one in commands}
 
     def identity(self) -> CloudIdentity | None:

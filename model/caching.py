@@ -1,8 +1,8 @@
 """The proxy's caches: one zone per kind of answer, sized from the cache volume."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from model import addresses
 from model.addresses import STATIC
@@ -10,11 +10,6 @@ from model.visitors import Visitors
 
 MIB_PER_GIB: Final = 1024
 SECONDS_PER_HOUR: Final = 3600
-PURPOSE: Final = "nginxcache"
-"""The volume's name in the stack file."""
-
-WITHOUT_VOLUME_GIB: Final = 1
-"""What a proxy without a cache volume keeps on its root disk."""
 
 USED: Final = 0.9
 """Share of the volume that the zones may fill: nginx removes old answers a little after it has gone over."""
@@ -58,31 +53,6 @@ class Zone:
     free_mib: int
 
 
-class Kept(Protocol):
-    """What the size of a cache depends on: a volume."""
-
-    @property
-    def purpose(self) -> str:
-        """Its name in the stack file."""
-
-    @property
-    def size_gib(self) -> int:
-        """Its size."""
-
-
-class Cached(Protocol):
-    """A node that may have a cache volume."""
-
-    @property
-    def volumes(self) -> Sequence[Kept]:
-        """Its volumes."""
-
-
-def volume_gib(proxy: Cached) -> int:
-    """How large the cache of a proxy may be: its cache volume, or a little of its root disk."""
-    return next((volume.size_gib for volume in proxy.volumes if volume.purpose == PURPOSE), WITHOUT_VOLUME_GIB)
-
-
 def kinds(visitors: Visitors) -> tuple[Kind, ...]:
     """The kinds of answers that are kept."""
     return KINDS if visitors == Visitors.PUBLIC else FOR_USERS
@@ -105,8 +75,3 @@ def _zone(kind: Kind, total_mib: int) -> Zone:
         keys_mib=max(1, round(keys / KEYS_PER_MIB)),
         free_mib=int(total_mib * FREE),
     )
-
-
-def keys_mib(size_gib: int) -> int:
-    """Memory that the keys of all zones take."""
-    return sum(zone.keys_mib for zone in zones(size_gib))

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import beside, explanation, plain_secrets, site_folder, site_roles, yaml_text
+from model import beside, explanation, memory, plain_secrets, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -231,7 +231,9 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
     if secret is not None and _is_weak(secret.get_secret_value()):
         yield f"idr:stackSecret: needs {SHORTEST_SECRET} random characters or more; make one with: openssl rand -hex 32"
     yield from (f"idr:previousStackSecret: {problem}" for problem in _cannot_be_renewed(settings))
-    known = secret_names(plan(settings, stack))
+    whole = plan(settings, stack)
+    yield from (f"idr: {problem}" for problem in memory.problems(whole))
+    known = secret_names(whole)
     for name in settings.rotations.keys() - known:
         yield f"idr:rotations: '{name}' is the name of no secret of this stack; {instead(name, known)}"
     if settings.omero.distribution == Distribution.DEMO and stack != DEMO_STACK:

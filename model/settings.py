@@ -13,7 +13,6 @@ from pydantic import Field, InstanceOf, SecretStr, WithJsonSchema
 from model import (
     collisions,
     extra_flows,
-    memory,
     people,
     public_site,
     raw_storage,
@@ -145,7 +144,6 @@ class Settings(Section):
     def problems(self) -> Iterator[str]:
         """What the sections say against each other."""
         yield from self._names_what_is_there()
-        yield from memory.problems(self.groups(), self.flavors)
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage_cidr = self.storage_network.cidr if self.storage_network else None
         yield from collisions.networks(self._scopes(), storage_cidr, [*self._outside_hosts()])

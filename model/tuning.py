@@ -1,9 +1,17 @@
 """The limits of each node's services (`model.limits`), from the whole plan."""
 
+from typing import Final
+
 from model import balancing, caching, sizing
 from model.limits import DatabaseLimits, Limits, ProxyLimits, WebLimits
 from model.plan import Node, Plan, Scope
 from model.roles import OMERO_ROLES, Role
+
+CACHE_VOLUME: Final = "nginxcache"
+"""The purpose of the volume for the proxy's cache."""
+
+WITHOUT_VOLUME_GIB: Final = 1
+"""The size of the cache on the root disk of a proxy without that volume."""
 
 
 def limits(plan: Plan, release: Scope, node: Node) -> Limits:
@@ -44,5 +52,11 @@ def _proxy(plan: Plan, release: Scope, node: Node) -> ProxyLimits:
         visitors_seconds=balancing.seconds_of_proxy("visitors"),
         operators_seconds=balancing.seconds_of_proxy("operators"),
         hops=balancing.hops(release),
-        zones=caching.zones(caching.volume_gib(node), caching.kinds(plan.settings.visitors)),
+        zones=caching.zones(cache_gib(node), caching.kinds(plan.settings.visitors)),
     )
+
+
+def cache_gib(proxy: Node) -> int:
+    """How large the cache of a proxy may be."""
+    sizes = (volume.size_gib for volume in proxy.volumes if volume.purpose == CACHE_VOLUME)
+    return next(sizes, WITHOUT_VOLUME_GIB)

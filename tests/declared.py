@@ -16,6 +16,7 @@ from pulumi.runtime.sync_await import _sync_await
 from cloudinit import render
 from components.deployment import Deployment
 from harness import rendered
+from idr.resources import STACK, name_of, type_of
 from model.plan import Plan
 from model.secrets import Secrets
 
@@ -30,8 +31,6 @@ OPTIONS = {
     "deletedWith": "deletedWith",
 }
 """A request's fields by what they are called in a program; a field that is not set is left out of the record."""
-
-STACK = "pulumi:pulumi:Stack"
 
 Record = dict[str, Any]
 
@@ -148,9 +147,7 @@ def _value(value: Any, known: dict[str, str]) -> Any:
 
 def _title(urn: str) -> str:
     """Type and name, which are a resource's own within a stack."""
-    _, _, types, name = urn.split("::")
-    token = types.rsplit("$", 1)[-1]
-    return "the stack" if token == STACK else f"{token} {name}"
+    return "the stack" if type_of(urn) == STACK else f"{type_of(urn)} {name_of(urn)}"
 
 
 def _kind(token: str) -> str:

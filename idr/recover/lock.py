@@ -10,6 +10,7 @@ from pathlib import Path
 from idr import engine
 from idr.engine import EngineError
 from idr.errors import IdrError
+from idr.resources import STACK
 from idr.state import State
 
 OWNER = re.compile(r"created by (?P<user>[^\s@]*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
@@ -74,7 +75,7 @@ def is_held(stack: str, known: State, agree: Callable[[str], bool]) -> bool:
 
 def _refusal(stack: str, known: State) -> str | None:
     """What the engine says to a command that needs the lock and does nothing; None when it is free."""
-    root = next((one.urn for one in known.resources if one.type == "pulumi:pulumi:Stack"), None)
+    root = next((one.urn for one in known.resources if one.type == STACK), None)
     if root:
         options = ("--yes", "--skip-preview", "--skip-pending-creates", "--target", root, "--stack", stack)
         done = engine.attempt("refresh", *options)

@@ -6,11 +6,12 @@ from typing import Any
 
 from idr import engine, state
 from idr.errors import IdrError
+from idr.resources import DATA_SHARE, DATA_VOLUME, STACK
 from idr.state import KINDS, State
 from model.comparison import DATA, Adoption, Kind, KnownObject
 
 TYPES = {kind: token for token, kind in KINDS.items() if kind in DATA}
-COMPONENTS = {Kind.VOLUME: "idr:storage:DataVolume", Kind.SHARE: "idr:storage:DataShare"}
+COMPONENTS = {Kind.VOLUME: DATA_VOLUME, Kind.SHARE: DATA_SHARE}
 """The types of what holds data, and of the components that these are in."""
 INSTEAD = {
     Kind.VOLUME: "Use it by its id: set existing: {id} where the stack file names it (volumes, storage).",
@@ -77,7 +78,7 @@ def forget(stack: str, known: State, gone: Iterable[KnownObject]) -> None:
     """
     ids = {(one.kind, one.id) for one in gone}
     targets = [one.urn for one in known.resources if (KINDS.get(one.type), one.object_id) in ids]
-    root = [one.urn for one in known.resources if one.type == "pulumi:pulumi:Stack"]
+    root = [one.urn for one in known.resources if one.type == STACK]
     if not root:
         return
     _refresh(stack, [*root, *targets])

@@ -4,19 +4,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Literal
 
-from idr.review.preview import (
-    ASSOCIATION,
-    FLOATING_IP,
-    PORT,
-    SECURITY_RULE,
-    SERVER,
-    SHARE,
-    VOLUME,
-    Kind,
-    Preview,
-    State,
-    Step,
-)
+from idr.resources import ASSOCIATION, FLOATING_IP, PORT, SECURITY_RULE, SERVER, SHARE, VOLUME
+from idr.review.preview import Kind, Preview, State, Step
 from model.plan import BASTION
 
 PUBLIC = "public"

@@ -6,9 +6,9 @@ virtual machines needs longer to boot.
 
 from collections.abc import Iterator, Sequence
 
+from idr.resources import CONFIGURATION
 from idr.review import facts
 from idr.review.preview import Kind, Preview, Step
-from idr.state import CONFIGURATION
 from model.roles import FACTS, Role
 
 REBOOT_SECONDS = 60

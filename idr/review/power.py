@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from idr.resources import CONFIGURATION, DISCLOSURE, LOCAL_COMMAND, SERVER
 from idr.review.disclosed import Disclosed, Flow, Login, person
-from idr.review.preview import DISCLOSURE, LOCAL_COMMAND, SERVER, Kind, Preview, State, Step
-from idr.state import CONFIGURATION
+from idr.review.preview import Kind, Preview, State, Step
 from model.visitors import Visitors
 
 # Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.

@@ -9,17 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from idr.errors import IdrError
+from idr.resources import name_of, type_of
 from model.messages import reason
-
-LOCAL_COMMAND = "command:local:Command"
-DISCLOSURE = "idr:deployment:Disclosure"
-SERVER = "openstack:compute/instance:Instance"
-VOLUME = "openstack:blockstorage/volume:Volume"
-SHARE = "openstack:sharedfilesystem/share:Share"
-SECURITY_RULE = "openstack:networking/secGroupRule:SecGroupRule"
-PORT = "openstack:networking/port:Port"
-FLOATING_IP = "openstack:networking/floatingIp:FloatingIp"
-ASSOCIATION = "openstack:networking/floatingIpAssociate:FloatingIpAssociate"
 
 
 class PreviewError(IdrError):
@@ -66,7 +57,7 @@ class State(_Model):
     def depends_on(self, property_name: str) -> str | None:
         """Name of the resource that a property's value comes from."""
         urns = self.property_dependencies.get(property_name)
-        return _name(urns[0]) if urns else None
+        return name_of(urns[0]) if urns else None
 
 
 class Step(_Model):
@@ -86,12 +77,12 @@ class Step(_Model):
     @property
     def type(self) -> str:
         """Its type token, as in `openstack:compute/instance:Instance`."""
-        return self.urn.split("::")[-2].rsplit("$", 1)[-1]
+        return type_of(self.urn)
 
     @property
     def name(self) -> str:
         """Its name in the program, as in `prod130-database`."""
-        return _name(self.urn)
+        return name_of(self.urn)
 
     @property
     def release(self) -> str:
@@ -160,7 +151,3 @@ def read(text: str) -> Preview:
         raise PreviewError(msg)
     once = {(step.urn, step.kind): step for step in parsed.steps}
     return parsed.model_copy(update={"steps": tuple(once.values())})
-
-
-def _name(urn: str) -> str:
-    return urn.rsplit("::", 1)[-1]

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idr.resources import CONFIGURATION, SERVER, SHARE, STACK, VOLUME
 from idr.review import facts
 from idr.review.facts import DataChange
 from idr.review.interruptions import interruptions
 from idr.review.power import WHO_SEES, PowerChanges, new_commands, power_changes
-from idr.review.preview import SERVER, SHARE, VOLUME, Kind, Preview
-from idr.state import CONFIGURATION, STACK
+from idr.review.preview import Kind, Preview
 
 REFUSES = {"volume": "Cinder", "share": "this program"}
 """Who refuses to make one smaller: Manila would, unless its files have room."""

@@ -15,6 +15,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
+from idr.resources import name_of, type_of
 from tests.engine.plugin import home
 
 SERVICE = "/pulumirpc.ResourceProvider/"
@@ -75,8 +76,7 @@ class Commands(grpc.GenericRpcHandler):  # type: ignore[misc]  # its base class 
         return bytes(empty_pb2.Empty().SerializeToString())
 
     def _note(self, operation: str, urn: str) -> None:
-        _, _, types, name = urn.split("::")
-        self.done.append((operation, types.rsplit("$", 1)[-1], name))
+        self.done.append((operation, type_of(urn), name_of(urn)))
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from model.roles import DESCRIPTIONS
 from tests import programs
 
 CALLS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("service_calls.yaml").read_text())
-STARTED = [role for role, about in DESCRIPTIONS.items() if any(s.restart_on is not None for s in about.services)]
+WITH_SERVICES = [role for role, about in DESCRIPTIONS.items() if about.services]
+STARTED = [role for role in CALLS if any(service.restart_on is not None for service in DESCRIPTIONS[role].services)]
 CHANGES = [(role, path, call) for role in STARTED for call, paths in CALLS[role]["changed"].items() for path in paths]
 SYSTEMCTL = """#!/bin/sh
 # Plays systemd: a unit is active and enabled when it has a file that says so. Writes down what takes effect.
@@ -85,9 +86,13 @@ def services(role: str) -> list[dict[str, Any]]:
     return render.services(DESCRIPTIONS[role], node)
 
 
+def test_every_role_with_services_is_in_the_table() -> None:
+    assert set(CALLS) == set(WITH_SERVICES), "tests/unit/cloudinit/service_calls.yaml needs an entry for each of them"
+
+
 @pytest.mark.parametrize("case", ["first", "unchanged", "not running"])
 @pytest.mark.parametrize("role", STARTED)
-def test_services_start_as_they_did_by_script(machine: Machine, role: str, case: str) -> None:
+def test_services_start_in_their_order(machine: Machine, role: str, case: str) -> None:
     if case == "unchanged":
         machine.run(*services(role))
     paths = [path for changed in CALLS[role]["changed"].values() for path in changed]
@@ -96,21 +101,20 @@ def test_services_start_as_they_did_by_script(machine: Machine, role: str, case:
 
 
 @pytest.mark.parametrize(("role", "path", "call"), CHANGES)
-def test_a_changed_file_does_what_it_did_by_script(machine: Machine, role: str, path: str, call: str) -> None:
+def test_a_changed_file_restarts_or_reloads_its_service(machine: Machine, role: str, path: str, call: str) -> None:
     machine.run(*services(role))
     machine.program.activate(role, services(role), [path])
     assert machine.calls() == ([] if call == "nothing" else [call])
 
 
 @pytest.mark.parametrize("role", STARTED)
-def test_every_file_of_a_role_was_recorded(role: str) -> None:
-    recorded = {path for changed in CALLS[role]["changed"].values() for path in changed}
-    assert yaml.safe_load((render.HERE / role / "files.yaml").read_text()).keys() <= recorded
+def test_every_file_of_a_role_is_in_the_table(role: str) -> None:
+    listed = {path for changed in CALLS[role]["changed"].values() for path in changed}
+    assert yaml.safe_load((render.HERE / role / "files.yaml").read_text()).keys() <= listed
 
 
-def test_every_role_that_was_stopped_by_script_is_stopped(machine: Machine) -> None:
-    roles = [role for role, about in DESCRIPTIONS.items() if about.services]
-    assert set(roles) == set(CALLS)
+def test_services_stop_in_the_opposite_order(machine: Machine) -> None:
+    roles = WITH_SERVICES
     machine.keep(roles, {role: services(role) for role in roles})
     machine.run(*(service for role in roles for service in services(role)))
     machine.program.stop()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from harness import stacks
 from harness.proxy import proxy_node
-from model import balancing, caching
+from model import balancing, caching, tuning
 from model.plan import Scope
 from model.planning import plan
 from model.reading import Source, parse
@@ -33,7 +33,7 @@ def test_idrs_volume_of_100_gib_gives_idrs_zones() -> None:
     assert 9 < zones["thumbnails"].size_mib / 1024 < 11
     assert 38 < zones["planes"].size_mib / 1024 < 42
     assert 250 < zones["thumbnails"].keys_mib < 350
-    assert caching.keys_mib(100) < 800
+    assert sum(zone.keys_mib for zone in zones.values()) < 800
 
 
 def test_every_thumbnail_of_the_idr_fits_in_its_zone() -> None:
@@ -44,8 +44,8 @@ def test_every_thumbnail_of_the_idr_fits_in_its_zone() -> None:
 
 
 def test_a_proxy_without_a_cache_volume_keeps_a_little() -> None:
-    assert caching.volume_gib(proxy_node(stacks.plan_of("local"))) == caching.WITHOUT_VOLUME_GIB
-    assert caching.volume_gib(proxy_node(stacks.plan_of("ebi"))) == 100
+    assert tuning.cache_gib(proxy_node(stacks.plan_of("local"))) == tuning.WITHOUT_VOLUME_GIB
+    assert tuning.cache_gib(proxy_node(stacks.plan_of("ebi"))) == 100
 
 
 def names(release: Scope) -> tuple[list[str], list[str], list[str]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from model.roles import Role
 from tests.unit.model.mistakes import Bad, Values, each, mistakes, node, release
 
 BAD: Bad = {
@@ -18,14 +19,12 @@ BAD: Bad = {
     "a role that is none": (
         lambda v: node(v, "redis").update(roles=["cache"]),
         [
-            "idr:releases.demo1.nodes.redis.roles.0: must be one of 'bastion', 'database', 'redis', 'omero-readwrite', 'omero-readonly', 'web', 'proxy', 'management', 'upload' (given: 'cache')"
+            f"idr:releases.demo1.nodes.redis.roles.0: must be one of {', '.join(map(repr, map(str, Role)))} (given: 'cache')"
         ],
     ),
     "no role": (
         lambda v: node(v, "redis").update(roles=[]),
-        [
-            "idr:releases.demo1.nodes.redis: roles: name at least one of bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, management, upload"
-        ],
+        [f"idr:releases.demo1.nodes.redis: roles: name at least one of {', '.join(Role)}"],
     ),
     "two databases": (
         lambda v: node(v, "redis").update(roles=["redis", "database"], volumes={"db": {"sizeGib": 1}}),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from model.reading import SettingsError
+from model.roles import Role
 from model.site_files import NO_TEXT
 from tests.site_roles import ROLE, VOLUME, change, copied, plan_of
 
@@ -60,10 +61,7 @@ def first(path: str) -> Callable[[Path], None]:
 
 YAML = "site/about/role.yaml"
 NOT_KEPT = "is a cached answer of OMERO.web: name addresses that model/addresses.yaml has under a kind"
-END = (
-    "must be world, node (every node), a role (bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, "
-    "management, upload, about) or a network as in 192.0.2.0/24"
-)
+END = f"must be world, node (every node), a role ({', '.join(Role)}, about) or a network as in 192.0.2.0/24"
 PATH = "must be a path as in /about/: plain letters, no dot first, a slash last"
 TAKEN = "cannot have this name: it is that of a role or a group of the program"
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {

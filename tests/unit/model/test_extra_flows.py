@@ -8,8 +8,9 @@ from cloudinit import render
 from components.firewall import rule_name
 from harness import stacks
 from idr.diagram.boxes import picture
+from idr.resources import SECURITY_RULE
 from idr.review import rules
-from idr.review.preview import SECURITY_RULE, Preview, State, Step
+from idr.review.preview import Preview, State, Step
 from idr.review.rules import Change
 from model.firewall import Rule
 from model.outputs.contract import outputs
@@ -17,6 +18,7 @@ from model.outputs.topology import topology
 from model.plan import Node, Plan
 from model.planning import plan
 from model.reading import Source, parse
+from model.roles import Role
 from tests.golden_files import KNOWN, NamedSecrets
 from tests.unit.model.mistakes import mistakes
 from tests.unit.model.test_firewall import of_hosts, open_between, open_by_host
@@ -155,13 +157,10 @@ def test_a_flow_from_the_world_is_refused_by_the_guard_rail_until_it_is_allowed(
     assert all(breach.text == "tcp 3000 of management is opened to the world" for breach in breaches)
 
 
-END = (
-    "must be world, node (every node), a role (bastion, database, redis, omero-readwrite, omero-readonly, web, proxy, "
-    "management, upload) or a network as in 192.0.2.0/24"
-)
+END = f"must be world, node (every node), a role ({', '.join(Role)}) or a network as in 192.0.2.0/24"
 REASON = "must be one line of at most 100 letters, without quotes and backslashes"
 BAD = {
-    "no such role": ({**FLOW, "to": "search"}, f"idr:flows.0.to: {END} (given: 'search')"),
+    "no such role": ({**FLOW, "to": "unknown"}, f"idr:flows.0.to: {END} (given: 'unknown')"),
     "a role without a node": (
         {**FLOW, "to": "management"},
         "idr: flows.0.to: no node has the role management",

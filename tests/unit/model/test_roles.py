@@ -6,7 +6,7 @@ from dev.image.rootfs import guest_packages
 from harness import stacks
 from model import sizing
 from model.outputs import inventory
-from model.outputs.topology import topology
+from model.outputs.topology import NodeView, Topology, topology
 from model.release_settings import Flavor
 from model.role_description import (
     COMMON,
@@ -33,7 +33,7 @@ def test_every_folder_of_configuration_is_whole(name: str) -> None:
     ("change", "message"),
     [
         ({"web": RoleDescription()}, "cloudinit/web/role.yaml: node: is required, because `Role` names this role"),
-        ({"search": DESCRIPTIONS["web"]}, "cloudinit/search/role.yaml: node: `Role` in model/roles.py lacks this role"),
+        ({"new": DESCRIPTIONS["web"]}, "cloudinit/new/role.yaml: node: `Role` in model/roles.py lacks this role"),
     ],
 )
 def test_a_role_without_a_description_and_a_description_without_a_role_are_named(
@@ -73,13 +73,21 @@ def test_a_role_has_a_share_of_its_nodes_memory(role: Role) -> None:
     assert sizing.share_mib(Flavor(vcpus=1, memory_mib=1024), (role,), role) == 1024
 
 
+def with_volume(purpose: str) -> tuple[Topology, NodeView]:
+    """A stack that has a data volume of this purpose, and its node."""
+    for stack in (*stacks.LAYOUTS, *stacks.EVERYTHING):
+        stack_topology = topology(stacks.plan_of(stack), stacks.secrets_of(stack))
+        for node in stack_topology.nodes:
+            if any(volume.purpose == purpose for volume in node.volumes):
+                return stack_topology, node
+    pytest.fail(f"no stack has the volume '{purpose}': add a node to harness/layouts/Pulumi.everything.yaml")
+
+
 @pytest.mark.parametrize("role", [role for role in Role if FACTS[role].volume])
 def test_a_volume_has_a_name_in_the_inventory(role: Role) -> None:
-    stack = "everything" if role == Role.UPLOAD else "ebi"
-    stack_topology = topology(stacks.plan_of(stack), stacks.secrets_of(stack))
     volume = FACTS[role].volume
     assert volume is not None
-    node = next(node for node in stack_topology.nodes if any(v.purpose == volume.name for v in node.volumes))
+    stack_topology, node = with_volume(volume.name)
     changed = node.model_copy(
         update={"roles": (role.value,), "volumes": tuple(v.model_copy(update={"id": "0" * 36}) for v in node.volumes)}
     )

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from idr.review import preview, render, rules
+from idr.resources import SHARE, VOLUME
+from idr.review import render, rules
 from idr.review.preview import Preview, PreviewError, read
 from idr.review.rules import Change
 from idr.review.secrets import SHOWN, redacted
@@ -127,7 +128,7 @@ def test_a_replacement_shown_in_three_parts_is_one_replacement() -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.startswith("volume-") and case != "volume-grown"])
 def test_shares_are_guarded_as_volumes_are(case: str) -> None:
-    text = (HERE / "previews" / f"{case}.json").read_text().replace(preview.VOLUME, preview.SHARE)
+    text = (HERE / "previews" / f"{case}.json").read_text().replace(VOLUME, SHARE)
     share = read(text)
     assert broken(share) == broken(recorded(case)) != set()
     assert "share " in render.text(summarize(share, "local"), ())
