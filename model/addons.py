@@ -91,12 +91,16 @@ def together(base: Base, addons: Addons | None) -> str:
 
 def _problems(base: Base, text: str) -> Iterator[str]:
     versions = _versions(base.lock)
+    seen: dict[str, str] = {}
     for requirement in _requirements(text):
         match = _REQUIREMENT.fullmatch(requirement)
         if match is None:
             yield f"'{requirement[:60]}' is no name==version with --hash=sha256:...; `idr pin` writes the file again"
             continue
         name, version = _normal(match["name"]), match["version"]
+        if first := seen.get(name):
+            yield f"{match['name']}=={version} is there as =={first}, too: remove one, and run `idr pin`"
+        seen[name] = version
         if name not in base.replaceable and (own := versions.get(name, version)) != version:
             yield f"{match['name']}=={match['version']} is {own} in {base.name}'s own environment; run `idr pin`"
 

@@ -20,9 +20,10 @@ INCLUDED: Final = (HEADERS, "/etc/nginx/snippets/hidden.conf")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}\.nginx")
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
-# Words as nginx reads them: quoted, or up to a space or a mark; `${name}` is part of a word.
+# Words as nginx reads them: quoted, or up to a space or a mark; `${name}` is part of a word. After a quoted one
+# may be the bracket that ends an `if`.
 _PART = re.compile(
-    r"""\s+|\#[^\n]*|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')(?=[\s;{])"""
+    r"""\s+|\#[^\n]*|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')(?=[\s;{)])"""
     r"""|(?P<word>(?!["'])(?:\\.|\$\{\w+\}|[^\s{};\\])+)|(?P<mark>[{};])""",
     re.DOTALL,
 )

@@ -8,7 +8,7 @@ from pydantic import Field, InstanceOf, WithJsonSchema
 from model.addons import Addons
 from model.downloads import Download, Jar
 from model.field_types import EachOnce, Several
-from model.omero_config import Key, ServerConfig
+from model.omero_config import Key, ServerConfig, table
 from model.role_description import Distribution
 
 
@@ -39,6 +39,12 @@ class Omero(ServerConfig):
         if self.distribution == Distribution.DEMO:
             taken = {"jars": self.jars, "addons": self.addons, "otherKeys": self.other_keys}
             yield from (f"{name}: the demo's image server has none" for name, given in taken.items() if given)
+        keys = table()["omero"]
+        for key in self.other_keys:
+            if owned := keys.owner(key):
+                yield f"otherKeys: '{key}' {owned}"
+            elif keys.unknown(key) is None:
+                yield f"otherKeys: '{key}' is OMERO.server's own: remove it here, config takes it as it is"
         paths = [path for jar in self.jars for path in jar.paths]
         for path in sorted({path for path in paths if paths.count(path) > 1}):
             yield f"jars: two of them are {path}"

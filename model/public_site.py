@@ -84,14 +84,13 @@ class PublicSite(Section):
     )
 
     def problems(self) -> Iterator[str]:
-        """Headers that are not a site's, and addresses that two of its own parts answer."""
+        """Headers that are not a site's."""
         yield from _header_problems(self.headers)
-        yield from nested(self.paths())
 
     def paths(self) -> list[tuple[str, str]]:
         """The paths that it answers, each with what says so."""
-        pages = [(self.pages.path, "pages.path")] if self.pages else []
-        robots = [("/robots.txt", "robots")] if self.robots else []
+        pages = [(self.pages.path, "site.pages.path")] if self.pages else []
+        robots = [("/robots.txt", "site.robots")] if self.robots else []
         own = [(path, snippet.path) for snippet in self.locations for path in snippet.locations]
         return [*pages, *robots, *own]
 
@@ -119,7 +118,7 @@ def nested(paths: Iterable[tuple[str, str]]) -> Iterator[str]:
     for path, where in paths:
         for other, there in seen:
             if _is_in(path, other) or _is_in(other, path):
-                yield f"{path} ({where}) and {other} ({there}) are one, or one inside the other"
+                yield f"{where}: {path} and {other} ({there}) are one, or one inside the other: change one of them"
         seen.append((path, where))
 
 

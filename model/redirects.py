@@ -33,6 +33,10 @@ EVERYBODYS: Final = ("/webclient/", "experimenter=-1")
 """Path and arguments of everybody's data, which visitors are shown first (cloudinit/proxy/locations.conf.j2)."""
 
 
+BROWSERS_FOLLOW: Final = 20
+"""Redirects that browsers follow before they give up."""
+
+
 class Redirect(Section):
     """An address that leads to another one."""
 
@@ -65,8 +69,7 @@ class Redirect(Section):
             except re.error as error:
                 yield f"from: {self.source} is no regular expression: {error}"
                 return
-            for part in expressions.doubtful(self.source):
-                yield f"from: nginx may read '{part}' in another way: write {self.source} without it"
+            yield from (f"from: {problem}" for problem in expressions.problems(self.source, self.source))
         used = [int(number) for number in re.findall(r"\$([1-9])", self.target)]
         if missing := sorted({number for number in used if number > groups}):
             yield f"to: {', '.join(f'${number}' for number in missing)}: 'from' has {groups or 'no'} groups"
@@ -108,6 +111,8 @@ def problems(
 
     `host` is the name that visitors use, `first_pages` are paths that the proxy itself leads to EVERYBODYS.
     """
+    # nginx answers with permanent ones first, then with those with arguments, then with plain ones before expressions.
+    ordered = sorted(redirects, key=lambda one: (not one.permanent, not one.has_arguments, one.is_expression))
     seen: dict[str, str] = {}
     for redirect in redirects:
         key = redirect.source if redirect.is_expression else redirect.source.lower()
@@ -115,41 +120,55 @@ def problems(
             letters = "" if first == redirect.source else f", as {first} does: capital letters do not count"
             yield f"redirects: {redirect.source} leads to two places{letters}"
         seen[key] = redirect.source
-        if _is_circle(redirect, redirects, host, first_pages):
-            yield f"redirects: {redirect.source} leads to itself"
+        if circle := _circle(redirect, ordered, host, first_pages):
+            example = "" if circle == redirect.source else f", for example from {circle}"
+            yield f"redirects: {redirect.source} leads to itself{example}"
 
 
-def _is_circle(
-    redirect: Redirect, redirects: Sequence[Redirect], host: str | None, first_pages: Collection[str]
+def _circle(
+    redirect: Redirect, ordered: Sequence[Redirect], host: str | None, first_pages: Collection[str]
+) -> str | None:
+    """From where it leads to itself for ever: from everywhere, or from one of some addresses that are tried."""
+    steps = _steps(redirect, ordered)
+    return next((start for start, target in steps if _comes_back(target, redirect, ordered, host, first_pages)), None)
+
+
+def _steps(redirect: Redirect, ordered: Sequence[Redirect]) -> Iterator[tuple[str, str]]:
+    """From where a redirect leads where, as far as that is known before somebody asks."""
+    if "$" not in redirect.target:
+        yield redirect.source, redirect.target
+        return
+    for sample in expressions.samples(redirect.source):
+        path, _, arguments = sample.partition("?")
+        if _answering((path, arguments), ordered) is redirect and (target := redirect.leads(path, arguments)):
+            yield sample, target
+
+
+def _comes_back(
+    target: str, redirect: Redirect, ordered: Sequence[Redirect], host: str | None, first_pages: Collection[str]
 ) -> bool:
-    """Whether who follows it comes back to it. Not known of one whose target depends on what is asked for."""
-    target: str | None = redirect.target
-    for _ in redirects if "$" not in redirect.target else ():
-        asked = _own_path(target or "", host)
-        if asked is None:
-            return False
-        answering = _answering(asked, redirects)
-        if answering is None and asked[0] in first_pages and not asked[1]:
+    """Whether somebody who follows to `target` passes the redirect again and arrives nowhere."""
+    again = False
+    for _ in range(max(BROWSERS_FOLLOW, len(ordered))):
+        asked = _own_path(target, host)
+        answering = asked and _answering(asked, ordered)
+        if asked and answering is None and asked[0] in first_pages and not asked[1]:
             asked = EVERYBODYS
-            answering = _answering(asked, redirects)
-        if answering is None:
+            answering = _answering(asked, ordered)
+        if not asked or not answering:
             return False
-        if answering is redirect:
-            return True
-        target = answering.leads(*asked)
-    return False
+        again = again or answering is redirect
+        target = answering.leads(*asked) or ""
+    return again
 
 
 def _own_path(target: str, host: str | None) -> tuple[str, str] | None:
     """Path and arguments of a target on this site, as nginx compares them; None where the target is on another site."""
     url = urlsplit(target)
-    return (unquote(url.path or "/"), url.query) if url.netloc in ("", host) else None
+    is_here = not url.netloc or (url.hostname == host and url.port in (None, 80, 443))
+    return (unquote(url.path or "/"), url.query) if is_here else None
 
 
-def _answering(asked: tuple[str, str], redirects: Iterable[Redirect]) -> Redirect | None:
-    """Which of the redirects nginx answers a path and its arguments with.
-
-    Permanent ones come first, then those with arguments, then plain ones before expressions.
-    """
-    order = sorted(redirects, key=lambda one: (not one.permanent, not one.has_arguments, one.is_expression))
-    return next((one for one in order if one.leads(*asked) is not None), None)
+def _answering(asked: tuple[str, str], ordered: Iterable[Redirect]) -> Redirect | None:
+    """Which of the redirects, in nginx's order, answers a path and its arguments."""
+    return next((one for one in ordered if one.leads(*asked) is not None), None)

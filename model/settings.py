@@ -160,7 +160,7 @@ class Settings(Section):
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows(), configures=self.configure)
         first_pages = visitors.first_pages(self.visitors, map(self.apps_of, self.releases))
         yield from redirects.problems(self.redirects, self.host_name, first_pages)
-        yield from (f"site: {text}" for text in public_site.nested(self._site_paths()))
+        yield from public_site.nested(self._site_paths())
         yield from reach.shares(raw_storage.servers(self.placed_storage()), storage_cidr)
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():

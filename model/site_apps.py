@@ -5,7 +5,7 @@ A stack file says of each what web_apps.yaml and addresses.yaml say of those tha
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -86,6 +86,11 @@ class SiteAddress(Section):
             return self.path
         return f"^(?:{self._body()})$"
 
+    @property
+    def regex(self) -> str:
+        """The pattern as a regular expression, without the application's prefix."""
+        return Address("", "", self.pattern(), "", "").regex
+
     def _body(self) -> str:
         return self.path.removeprefix("^").removesuffix("$")
 
@@ -103,8 +108,7 @@ class SiteAddress(Section):
         except re.error as error:
             yield f"path: {self.path} is no regular expression: {error}"
             return
-        for part in expressions.doubtful(Address("", "", self.pattern(), "", "").regex):
-            yield f"path: nginx may read '{part}' in another way: write {self.path} without it"
+        yield from (f"path: {problem}" for problem in expressions.problems(self.regex, self.path))
 
 
 class SiteApp(Section):
@@ -126,6 +130,7 @@ class SiteApp(Section):
         """Keys that the program owns, wrong values, and addresses that could be anything."""
         if not self.addresses:
             yield "addresses: name at least one: all others are closed"
+        yield from _same_addresses(self.addresses)
         keys = omero_config.table()["web"]
         for section, config in (("config", self.config), ("append", dict.fromkeys(self.append, ""))):
             for key, value in config.items():
@@ -134,7 +139,7 @@ class SiteApp(Section):
                     yield f"{section}: '{key}' {wrong}"
         if self.root:
             for address in self.addresses:
-                text, is_whole = addresses.beginning(Address("", "", address.pattern(), "", "").regex)
+                text, is_whole = addresses.beginning(address.regex)
                 if not is_whole or (not text and address.path not in ("", "^$")):
                     yield f"addresses: {address.path}: at the root an address begins with a plain word and a slash"
 
@@ -158,6 +163,15 @@ class SiteApp(Section):
             ),
             arguments=sets,
         )
+
+
+def _same_addresses(of_app: Iterable[SiteAddress]) -> Iterator[str]:
+    """Addresses that are there twice, of which the first alone would count."""
+    seen: dict[str, str] = {}
+    for one in of_app:
+        if (first := seen.get(one.regex)) is not None:
+            yield f"addresses: '{one.path}' is there twice" + ("" if first == one.path else f", first as '{first}'")
+        seen[one.regex] = one.path
 
 
 def _arguments(address: SiteAddress, own: str) -> str:
@@ -187,6 +201,19 @@ class StackWeb(OmeroWeb):
         yield from super().problems()
         for name in self.site_apps.keys() & web_apps.table().keys():
             yield f"siteApps: '{name}' is an application of the program: give this one another name"
+        yield from self._twice()
+
+    def _twice(self) -> Iterator[str]:
+        """Modules and labels that two applications have: Django refuses both."""
+        modules = {app.django: app.name for app in web_apps.table().values()}
+        labels: dict[str, str] = {}
+        for app in self.own():
+            where = f"siteApps.{app.name}"
+            if first := modules.get(app.django):
+                yield f"{where}.django: {app.django} is '{first}' already: remove one of the two"
+            elif first := labels.get(app.label):
+                yield f"{where}.label: '{first}' has {app.label}, too, and Django takes each once: remove one of them"
+            modules[app.django], labels[app.label] = app.name, app.name
 
 
 def paths(app: App) -> tuple[tuple[str, str], ...]:

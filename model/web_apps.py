@@ -80,7 +80,10 @@ def unknown(where: str, names: Iterable[str], of_site: Iterable[str]) -> Iterato
     known = [*table(), *of_site]
     for name in names:
         if name not in known:
-            yield f"{where}.apps: '{name}' is no application that is known; {instead(name, known)}"
+            yield (
+                f"{where}.apps: '{name}' is no application that is known (to add it: web.siteApps.{name}, and its "
+                f"packages by web.requirements and `idr pin`); {instead(name, known)}"
+            )
 
 
 def own_keys() -> Iterator[tuple[str, str]]:

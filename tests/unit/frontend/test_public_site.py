@@ -277,5 +277,5 @@ def test_nginx_names_the_file_that_it_does_not_accept(tmp_path: Path) -> None:
 
 def test_two_parts_of_a_site_do_not_answer_one_address(tmp_path: Path) -> None:
     given = written(tmp_path, own="location = /about/team.html { return 204; }")
-    with pytest.raises(SettingsError, match=r"/about/team.html \(site/nginx/own.nginx\) and /about/ \(pages.path\)"):
+    with pytest.raises(SettingsError, match=r"site/nginx/own.nginx: /about/team.html and /about/ \(site.pages.path\)"):
         parsed(given, locations="site/nginx", pages={"url": URL})

@@ -104,6 +104,12 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "^/about", "to": "/about/index.html"}, "^/about leads to itself"),
         ({"from": "/About", "to": "/about?x=1"}, "/About leads to itself"),
         ({"from": "/a-b", "to": "https://idr.example.org/a-b"}, "/a-b leads to itself"),
+        ({"from": "/a-b", "to": "https://IDR.example.org:443/a-b"}, "/a-b leads to itself"),
+        ({"from": "^/a/(.*)$", "to": "/a/$1"}, "^/a/(.*)$ leads to itself, for example from /a/"),
+        ({"from": "^/a/(.*)$", "to": "/a/x/$1"}, "leads to itself, for example from /a/"),
+        ({"from": "^/a/(b|c)/([A-Z]{3}-\\d+)$", "to": "/a/c/$2"}, "leads to itself, for example from /a/b/AAA-0"),
+        ({"from": "^/a\\?x=(\\w+)$", "to": "/a?x=$1"}, "leads to itself, for example from /a?x=a"),
+        ({"from": "^/(.+)$", "to": "https://idr.example.org/new/$1"}, "leads to itself, for example from /a"),
         ({"from": "/a", "to": "//www.example.org/a"}, "is another site for a browser"),
         ({"from": "^/go/(.*)$", "to": "https://www.example.org$1"}, "write '/' after the host"),
         ({"from": "^/go/(.*)$", "to": "https://www$1.example.org/"}, "write '/' after the host"),
@@ -128,11 +134,65 @@ def test_an_address_leads_to_one_location() -> None:
         [{"from": "/a", "to": "/b"}, {"from": "/b", "to": "/c"}, {"from": "/c", "to": "/a"}],
         [{"from": "/a?x=1", "to": "/b"}, {"from": "/b", "to": "/a?x=1"}, {"from": "/a", "to": "/c"}],
         [{"from": "/a", "to": "/x/7"}, {"from": "^/x/(\\d+)$", "to": "/y/$1"}, {"from": "/y/7", "to": "/A"}],
+        [{"from": "^/a/(.*)$", "to": "/b/$1"}, {"from": "^/b/(.*)$", "to": "/a/$1"}],
+        [{"from": "^/a(\\d)$", "to": "/b/$1"}, {"from": "^/b/(.*)$", "to": "/c?x=$1"}, {"from": "/c?x=0", "to": "/a0"}],
+        [{"from": f"/a{n}", "to": f"/a{(n + 1) % 30}"} for n in range(30)],
     ],
 )
 def test_those_that_lead_round_in_a_circle_are_refused(redirects: list[dict[str, Any]]) -> None:
     with pytest.raises(SettingsError, match=r"/a.* leads to itself"):
         parsed(redirects)
+
+
+@pytest.mark.parametrize(
+    "redirects",
+    [
+        [{"from": "^/a/(.*)$", "to": "/b/$1"}, {"from": "^/b/(.*)$", "to": "/c/$1"}],
+        [{"from": "^/a/(\\d+)$", "to": "/a/study-$1"}],
+        [{"from": "^/a/(.*)$", "to": "/$1"}],
+        [{"from": "^/a/(.*)$", "to": "/a/b?$1"}, {"from": "/a/b", "to": "/c"}, {"from": "/a/a", "to": "/d"}],
+        [{"from": "^/(.+)$", "to": "https://idr.example.org:8443/$1"}],
+        [{"from": f"/a{n}", "to": f"/a{n + 1}"} for n in range(30)],
+    ],
+)
+def test_those_that_lead_somewhere_in_the_end_are_taken(redirects: list[dict[str, Any]]) -> None:
+    parsed(redirects)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "^/(a+)+$",
+        "^/(a*)*$",
+        "^/(\\w+-?)+$",
+        "^/(aa?)+$",
+        "^/(a|ab)+$",
+        "^/((ab|a)*)x$",
+        "^/(?:a{1,9}){9}$",
+        "^/(.*)/(.*)/(.*)x$",
+        "^/\\w*[a-z]*\\w{0,200}-",
+        "^/(.+)/x(.+)/x(.+)y$",
+    ],
+)
+def test_an_expression_that_an_address_could_keep_nginx_busy_with_is_refused(source: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        parsed([{"from": source, "to": "/x"}])
+    (message,) = str(error.value).splitlines()
+    assert f"idr:redirects.0: from: {source} " in message
+    assert "would keep the site busy for seconds" in message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "^/study/(\\w+)/(\\w+)/([^/]+)/([0-9]+)$",
+        "^/(.*)/(.*)$",
+        "^/(?:study|idr)?[0-9]{4}(/.*)?$",
+        "^/(?:(?!x)[a-z])+/y$",
+    ],
+)
+def test_an_expression_that_is_answered_at_once_is_taken(source: str) -> None:
+    parsed([{"from": source, "to": "/~"}])
 
 
 @pytest.mark.parametrize(

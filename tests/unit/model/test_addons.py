@@ -65,6 +65,11 @@ def test_what_omero_server_has_already_may_be_there_in_its_version(tmp_path: Pat
         (f"x @ https://d.example.org/x.whl {HASH}\n", "is no name==version"),
         (f"-r /etc/passwd {HASH}\n", "is no name==version"),
         (f"Requests==1.0 {HASH}\n", "Requests==1.0 is 2."),
+        (
+            f"omero-rois==0.4.1 {HASH}\nOmero.ROIs==0.4.0 {HASH}\n",
+            "site/omero.lock: Omero.ROIs==0.4.0 is there as ==0.4.1, too: remove one, and run `idr pin`",
+        ),
+        (f"omero-rois==0.4.1 {HASH}\nomero_rois==0.4.1 {HASH}\n", "omero_rois==0.4.1 is there as ==0.4.1, too"),
         (b"\xff\xfe", "site/omero.lock: cannot be read: "),
     ],
 )

@@ -143,6 +143,25 @@ def test_a_key_of_a_jar_or_a_script_is_taken_where_the_stack_names_it(level: str
         parse(values, SOURCE)
 
 
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("omero.db.host", "is not for a stack file: the plan knows the database and its accounts"),
+        ("omero.cluster.redirector", "is not for a stack file: the role of the node decides"),
+        ("omero.web.page_size", "is not for a stack file: it is OMERO.web's: set it under web.config"),
+        ("omero.sessions.timeout", "is OMERO.server's own: remove it here, config takes it as it is"),
+        ("omero.threads.min_threads.indexer", "is OMERO.server's own: remove it here"),
+    ],
+)
+def test_a_key_that_is_known_is_not_another_one(key: str, message: str) -> None:
+    values = stacks.values("ebi")
+    values["omero"] |= {"otherKeys": [ZARR, key]}
+    with pytest.raises(SettingsError) as error:
+        parse(values, SOURCE)
+    (line,) = str(error.value).splitlines()
+    assert f"idr:omero: otherKeys: '{key}' {message}" in line
+
+
 def test_no_other_key_opens_one_that_the_program_decides() -> None:
     values = stacks.values("ebi")
     values["omero"] |= {"otherKeys": ["omero.db.host"], "config": {"omero.db.host": "db.example.org"}}

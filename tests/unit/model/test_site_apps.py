@@ -10,7 +10,7 @@ import pytest
 
 from cloudinit.disclosure import disclosure
 from harness import rendered, stacks
-from model import addresses, content_policy
+from model import addresses, content_policy, expressions
 from model.addons import WEB
 from model.plan import Plan
 from model.planning import plan
@@ -174,6 +174,16 @@ def test_every_kind_of_the_cache_may_be_named_but_static_files() -> None:
         ({"label": "static"}, "would hide /static"),
         ({"root": True, "addresses": [{"path": r"^\w+/$", "answer": "page"}]}, "begins with a plain word and a slash"),
         ({"root": True, "addresses": [{"path": "^api/$", "answer": "page"}]}, "its /api/ would hide /api"),
+        ({"addresses": [{"path": r"^(\w+/?)*$", "answer": "page"}]}, r"addresses.0: path: ^(\w+/?)*$ repeats a group"),
+        ({"addresses": [{"path": "^(?P<n>.*)-(.*)-(.*)x$", "answer": "page"}]}, "has more than 2 repeats in a row"),
+        (
+            {"addresses": [{"path": "^$", "answer": "page"}, {"path": "^$", "answer": "closed"}]},
+            "idr:web.siteApps.tags: addresses: '^$' is there twice",
+        ),
+        (
+            {"addresses": [{"path": "^a/$", "answer": "page"}, {"path": "a/", "answer": "api"}]},
+            "'a/' is there twice, first as '^a/$'",
+        ),
         ({"django": "os; reboot"}, "must be the name of a module of Python"),
     ],
 )
@@ -186,7 +196,11 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path, about: dict[str, Any]
 @pytest.mark.parametrize(
     ("others", "message"),
     [
-        ({"apps": ["tag"]}, "web.apps: 'tag' is no application that is known; did you mean 'tags'?"),
+        (
+            {"apps": ["tag"]},
+            "web.apps: 'tag' is no application that is known (to add it: web.siteApps.tag, and its packages by "
+            "web.requirements and `idr pin`); did you mean 'tags'?",
+        ),
         ({"requirements": None}, "web.requirements: name the lock file with the packages of tags"),
         ({"apps": ["tags", "gallery"], "root": True}, "gallery and tags both have / for their page"),
     ],
@@ -202,8 +216,31 @@ def test_names_of_the_program_and_paths_of_the_site_are_taken(tmp_path: Path) ->
     assert "siteApps: 'mapr' is an application of the program" in text
     values = {**stacks.values("multi-node"), "web": with_app()}
     values["site"] = {"pages": {"url": "https://d.example.org/a.tgz", "path": "/tags/"}}
-    with pytest.raises(SettingsError, match=r"/tags/ \(web.siteApps.tags\) and /tags/ \(pages.path\) are one"):
+    with pytest.raises(SettingsError, match=r"web.siteApps.tags: /tags/ and /tags/ \(site.pages.path\) are one"):
         parse(values, Source("multi-node", "Pulumi.multi-node.yaml", folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ({"django": "our.tags"}, {"django": "our.tags"}, "siteApps.two.django: our.tags is 'one' already"),
+        ({"django": "our.tags"}, {"django": "their.tags"}, "siteApps.two.label: 'one' has tags, too"),
+        ({"django": "our.a", "root": True}, {"django": "their.a"}, "siteApps.two.label: 'one' has a, too"),
+        ({"django": "our.tags"}, {"django": "omero_mapr"}, "siteApps.two.django: omero_mapr is 'mapr' already"),
+    ],
+)
+def test_django_has_each_application_once(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], message: str
+) -> None:
+    address = {"addresses": [{"path": "^$", "answer": "page"}]}
+    text = refusal(tmp_path, {"siteApps": {"one": first | address, "two": second | address}})
+    assert f"idr:web: {message}" in text
+    assert len(text.splitlines()) == 1
+
+
+def test_the_programs_own_addresses_are_answered_at_once() -> None:
+    regexes = {one.regex for one in addresses.table()}
+    assert [problem for regex in regexes for problem in expressions.problems(regex, regex)] == []
 
 
 def test_the_demo_takes_no_packages(tmp_path: Path) -> None:
