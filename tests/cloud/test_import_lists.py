@@ -125,7 +125,7 @@ def test_omero_takes_every_command_line(tmp_path: Path) -> None:
         command_line.logging_out(),
     ]
     assert {line[0] for line in lines} == {"omero"}
-    assert refused([line[1:] for line in lines], tmp_path) == ""
+    assert refused([list(line[1:]) for line in lines], tmp_path) == ""
     wrong = ["metadata", "populate", "--context=maps", "Screen:1"]
     for words in (["import", "--skip=some", "/a"], wrong, ["render", "test", "Image:1", "Image:2"]):
         assert refused([words], tmp_path) == f"refused: {' '.join(words)}\n"
