@@ -18,6 +18,8 @@ FIGURE = ".imgContainer img"
 """The pictures on OMERO.figure's page."""
 MAPR = "#content_details li img[src^='data:']"
 """The pictures of what is chosen in OMERO.mapr's tree."""
+PARADE = "#omero_parade td.well img[src^='data:']"
+"""The pictures of a plate in OMERO.parade."""
 STUDY = ".studyThumb[data-obj_id]"
 """A study on the gallery's first page, whose picture is its background."""
 
@@ -49,6 +51,24 @@ def studies(browser: Browser) -> list[str]:
     browser.wait(f"const names = {backgrounds}; return names.length && names.every(one => one.includes('data:image'))")
     names: list[str] = browser.run(f"return {backgrounds}")
     return names
+
+
+def choose_parade(browser: Browser) -> None:
+    """Have OMERO.parade show what is chosen in the client's tree, in the middle."""
+    browser.click("//div[@id='center_panel_chooser']//option[.='Parade']")
+
+
+def filter_parade(browser: Browser, key: str, value: str) -> None:
+    """Have OMERO.parade show only what has this value of a key, as its key-value pairs say."""
+    browser.click("//div[@id='omero_parade']//option[.='Key_Value']")
+    browser.click(f"//div[@class='parade_filter']//option[.='{key}']")
+    # React hears of a text only when the element's own setter has set it.
+    browser.run(
+        """const field = document.querySelector(".parade_filter input[name='query']")
+            Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, arguments[0])
+            field.dispatchEvent(new Event("input", {bubbles: true}))""",
+        value,
+    )
 
 
 def failures(app: str, traffic: Traffic, site: str, *without: str) -> list[str]:

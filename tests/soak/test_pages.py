@@ -6,15 +6,19 @@ In this order: each test goes on from where the one before it has come to.
 import io
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from harness.browser import webclient
+from harness.browser.chromium import Browser, chromium
 from harness.cloud.tenant import Tenant
+from harness.stacks import ROOT
 from harness.steps import lines_of
-from tests.cloud import downloads
+from tests.cloud import downloads, visitors
 from tests.cloud.test_broken import BACK, corrected, refusal
+from tests.cloud.test_browser import SCREENSHOTS, WELLS
 
 pytestmark = pytest.mark.cloud
 
@@ -22,24 +26,48 @@ PROXY = "demo1-proxy"
 WRONG = "0" * 64
 
 
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>The {name} pages</title>
+<link rel="stylesheet" href="style/page.css">
+<script src="made.js" defer></script>
+</head>
+<body>
+<h1>The {name} pages</h1>
+<img src="pictures/plate.jpg" alt="A plate">
+<a href="/webclient/?show=plate-1">The plate itself</a>
+</body>
+</html>
+"""
+BESIDE = {
+    "style/page.css": b"h1 { color: rgb(0, 128, 0) }\n",
+    "made.js": b"document.body.dataset.made = 'here'\n",
+    "pictures/plate.jpg": (ROOT / "docs" / "screenshots" / "plate.jpg").read_bytes(),
+}
+"""What the page loads, as a site's generator packs it."""
+
+
 @pytest.fixture(scope="module")
 def base(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the archives are; afterwards the site has no pages."""
     folder = tmp_path_factory.mktemp("archives")
     for name in ("old", "new"):
-        packed(folder / f"{name}.tar.gz", f"<h1>The {name} pages</h1>\n".encode())
+        packed(folder / f"{name}.tar.gz", {"index.html": PAGE.format(name=name).encode(), **BESIDE})
     with downloads.served(folder) as url:
         yield url
     second.configure(idr_site=None)
     second.apply()
 
 
-def packed(file: Path, page: bytes) -> None:
-    """Write an archive with one page."""
-    about = tarfile.TarInfo("index.html")
-    about.size = len(page)
+def packed(file: Path, files: Mapping[str, bytes]) -> None:
+    """Write an archive."""
     with tarfile.open(file, "w:gz") as tar:
-        tar.addfile(about, io.BytesIO(page))
+        for path, content in files.items():
+            about = tarfile.TarInfo(path)
+            about.size = len(content)
+            tar.addfile(about, io.BytesIO(content))
 
 
 def wanted(stack: Tenant, url: str, **more: str) -> None:
@@ -64,7 +92,29 @@ def test_pages_are_served_by_their_sum(second: Tenant, base: str) -> None:
     wanted(second, f"{base}/old.tar.gz")
     pinned(second)
     assert lines_of(second.apply()) == [f"update Command {PROXY}"]
-    assert shown(second) == "<h1>The old pages</h1>\n"
+    assert shown(second) == PAGE.format(name="old")
+
+
+def test_a_browser_shows_them_whole_and_they_lead_to_the_data(second: Tenant, base: str, tmp_path: Path) -> None:
+    assert base
+    with chromium(tmp_path, visitors.site(second.service())) as browser:
+        # As people write it, without the slash.
+        browser.open("about")
+        assert show_their_parts(browser) == ["The old pages", "rgb(0, 128, 0)", "here"]
+        assert browser.traffic().failures == []
+        browser.picture(SCREENSHOTS / "static-site.png")
+        browser.click("//a[.='The plate itself']")
+        assert webclient.pictures(browser, webclient.PLATE, WELLS) == WELLS
+        assert browser.traffic().failures == []
+
+
+def show_their_parts(browser: Browser) -> list[str]:
+    """The title, and what style sheet and script have made, once the picture is there."""
+    assert webclient.pictures(browser, "img[alt='A plate']", 1) == 1
+    made: list[str] = browser.run(
+        "return [document.title, getComputedStyle(document.querySelector('h1')).color, document.body.dataset.made]"
+    )
+    return made
 
 
 def test_a_wrong_sum_is_one_message_and_the_old_pages_are_served(second: Tenant, base: str) -> None:
@@ -73,7 +123,7 @@ def test_a_wrong_sum_is_one_message_and_the_old_pages_are_served(second: Tenant,
     assert f"site.pages: {base}/new.tar.gz has SHA-256 " in text
     assert f"the settings say {WRONG}; not unpacked" in text
     assert BACK in text
-    assert shown(second) == "<h1>The old pages</h1>\n"
+    assert shown(second) == PAGE.format(name="old")
 
 
 def test_an_archive_that_is_not_there_is_one_message_and_the_old_pages_are_served(second: Tenant, base: str) -> None:
@@ -81,14 +131,18 @@ def test_an_archive_that_is_not_there_is_one_message_and_the_old_pages_are_serve
     text = refusal(second, PROXY)
     assert f"{base}/none.tar.gz" in text
     assert BACK in text
-    assert shown(second) == "<h1>The old pages</h1>\n"
+    assert shown(second) == PAGE.format(name="old")
 
 
-def test_the_right_sum_brings_the_new_pages(second: Tenant, base: str) -> None:
+def test_the_right_sum_brings_the_new_pages(second: Tenant, base: str, tmp_path: Path) -> None:
     wanted(second, f"{base}/new.tar.gz")
     pinned(second)
     corrected(second, PROXY)
-    assert shown(second) == "<h1>The new pages</h1>\n"
+    assert shown(second) == PAGE.format(name="new")
+    with chromium(tmp_path, visitors.site(second.service())) as browser:
+        browser.open("about/")
+        assert show_their_parts(browser) == ["The new pages", "rgb(0, 128, 0)", "here"]
+        assert browser.traffic().failures == []
 
 
 def test_without_them_their_address_is_closed(second: Tenant, base: str) -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from harness.browser import web_apps, webclient
+from harness.browser.chromium import chromium
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
 from harness.steps import lines_of
 from tests import parade
+from tests.cloud import visitors
 from tests.cloud.test_broken import BACK, refusal
+from tests.cloud.test_browser import GENE, OF_GENE, SCREENSHOTS, WELLS
 
 pytestmark = pytest.mark.cloud
 
@@ -91,13 +94,25 @@ def test_one_of_the_sites_own_is_opened_by_what_the_stack_file_says(
     assert "omero_parade" in text
     installed(guest, tmp_path)
     assert f"update Command {WEB}" in lines_of(stack.apply())
+    shows_a_plate_and_filters_it(stack.service(), tmp_path)
     with stack.service().browser() as visitor:
-        page = visitor.get("parade/")
-        assert (page.status_code, 'id="full_page_app"' in page.text) == (200, True)
-        (script,) = re.findall(r'src="/(static/omero_parade/[^"]+)"', page.text)
-        program = visitor.get(script)
-        assert (program.status_code, len(program.content) > 100_000) == (200, True)
-        # Its place in the client, beside the thumbnails.
-        assert "omero_parade" in visitor.get("webclient/?experimenter=-1").text
-        for path in ("parade/search/?query=x", "parade/nothing/"):
+        for path in ("parade/", "parade/search/?query=x", "parade/nothing/"):
             assert visitor.get(path).status_code == 404, path
+
+
+def shows_a_plate_and_filters_it(guest: Service, folder: Path) -> None:
+    """OMERO.parade's place is the client's middle, beside the thumbnails."""
+    visitors.empty_caches(guest)
+    for cache in ("empty", "warm"):
+        # Each time a visitor who has never been here.
+        with chromium(folder / cache, visitors.site(guest)) as browser:
+            browser.open(webclient.plate_page(1))
+            assert webclient.pictures(browser, webclient.PLATE, WELLS) == WELLS
+            web_apps.choose_parade(browser)
+            assert webclient.pictures(browser, web_apps.PARADE, WELLS) == WELLS
+            web_apps.filter_parade(browser, "Gene Symbol", GENE)
+            # What does not have the value is nearly transparent.
+            faint = f"{web_apps.PARADE}[style*='opacity: 0.1']"
+            assert webclient.pictures(browser, faint, WELLS - OF_GENE) == WELLS - OF_GENE
+            assert browser.traffic().failures == [], cache
+            browser.picture(SCREENSHOTS / "parade.png")

@@ -86,10 +86,10 @@ def test_the_proxy_and_omero_web_open_what_the_stack_file_lists_and_nothing_else
     opened = proxy(stack_plan)["/etc/nginx/conf.d/addresses.conf"]
     assert '    "~^/parade/api/fields//?$" api/parade_2;\n' in opened
     assert '"~^\\w+/parade_2\\?' in opened
-    assert '    "~^/parade//?$" page/any;\n' in opened
+    assert '    "~^/parade/filters//?$" page/any;\n' in opened
     own_filter = loaded(stack_plan)["omero.web.public.url_filter"]
     for path, is_open in {
-        "/parade/": True,
+        "/parade/": False,
         "/parade/filters/": True,
         "/parade/search/": False,
         "/parade/x/": False,
