@@ -257,6 +257,8 @@ def test_a_second_run_imports_nothing_also_without_the_ledger(importing: Importi
         assert status == 0, said
         about = importing.report(*words)
         assert (about["done"], about["images"]) == (len(ROWS), FILESETS * PER_FILESET)
+    # Without the ledger nothing is new, so no image is opened again.
+    assert about["following"] == []
     assert importing.count(last) == before
     _is_complete(importing)
 
