@@ -16,19 +16,19 @@ SECONDS = 120
 NOT_ROOT = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
 
 
-def environment() -> Path:
+def environment(lock: Path = LOCK) -> Path:
     """Folder of a Python environment with the clients; made once, from wheels with the sums of the lock file."""
     ice = wheels.ice_wheel()
-    return build_once(cache_root() / "clients" / key_of([LOCK], ice.name), lambda folder: _make(folder, ice))
+    return build_once(cache_root() / "clients" / key_of([lock], ice.name), lambda folder: _make(folder, ice, lock))
 
 
-def _make(folder: Path, ice: Path) -> None:
+def _make(folder: Path, ice: Path, lock: Path) -> None:
     uv = [sys.executable, "-m", "uv", "-q"]
     install = [*uv, "pip", "install", "--python", str(folder / "bin" / "python"), "--no-deps"]
     # Relocatable: the folder is given its name when it is whole.
     subprocess.run([*uv, "venv", "--allow-existing", "--relocatable", "--python", wheels.PYTHON, folder], check=True)
     subprocess.run([*install, "--no-index", f"--find-links={ice}", "zeroc-ice"], check=True)
-    subprocess.run([*install, "--require-hashes", "-r", LOCK], check=True)
+    subprocess.run([*install, "--require-hashes", "-r", lock], check=True)
 
 
 @dataclass(frozen=True)

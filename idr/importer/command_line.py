@@ -23,6 +23,8 @@ POPULATE = ("omero", "metadata", "populate")
 SHOWN = 400
 _OPENED = re.compile(r"^(\w+): Pixels:\d+ (Image:\d+) .*", re.MULTILINE)
 """What `omero render test` says of an image."""
+_NUMBER = re.compile(r"object #\d+ \(::omero::RLong\)\s*\{\s*_val = (\d+)\s*\}")
+"""How `omero render` prints the number of an object that is not there."""
 GREETING = "Using session for "
 """How the first line begins that OMERO's command line says in every log."""
 
@@ -159,8 +161,8 @@ def _numbers(kind: str, text: str) -> list[int]:
 
 def cause(err: Path) -> str:
     """The line of the importer's log that says best why it failed."""
-    text = (line.strip() for line in err.read_text(errors="replace").splitlines())
-    lines = [line for line in text if line and not line.startswith(GREETING)]
+    text = _NUMBER.sub(r"\1", err.read_text(errors="replace"))
+    lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith(GREETING)]
     named = [line for line in lines if line.startswith(("Caused by:", "fail: "))] or [
         line for line in lines if re.search(r"Exception|\bERROR\b|[Ee]rror:|FATAL", line)
     ]

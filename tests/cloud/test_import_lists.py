@@ -116,7 +116,7 @@ def test_omero_takes_every_command_line(tmp_path: Path) -> None:
         command_line.entering_as_guest("10.0.0.1"),
         command_line.asking_for_the_session(),
         command_line.deleting(7),
-        *command_line.rendering(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
+        command_line.rendering(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
         command_line.loading(tmp_path / "lines"),
         *(["omero", *line.split()] for line in command_line.opening(["Plate:1", "Image:2"]).splitlines()),
         *command_line.unannotating("Screen:1", FOLDER / "bulkmap-config.json", ["x/gene"]),

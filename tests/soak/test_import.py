@@ -29,6 +29,8 @@ FOLDERS, IN_EACH, FILES, DATASETS = 30, 32, 40, 7
 """Each row starts two processes, and each image is opened: on two cores more rows take longer than they show."""
 FILESETS = FOLDERS * IN_EACH + FILES
 PER_FILESET = 1
+SETTLED = f"{IMAGES}/settled/one.tiff"
+"""Imported after all others, with rendering settings."""
 MAKE = f"""
 import os, pathlib
 def make(path):
@@ -257,8 +259,26 @@ def test_a_second_run_imports_nothing_also_without_the_ledger(importing: Importi
         assert status == 0, said
         about = importing.report(*words)
         assert (about["done"], about["images"]) == (len(ROWS), FILESETS * PER_FILESET)
+    # Without the ledger nothing is new, so no image is opened again.
+    assert about["following"] == []
     assert importing.count(last) == before
     _is_complete(importing)
+
+
+def test_images_get_the_rendering_settings_beside_their_list(importing: Importing) -> None:
+    copy = f"sudo install -D -m 644 '{ROWS[-1]}' {SETTLED} && sudo touch -d @1 {SETTLED}"
+    importing.release.output_of(SERVER, copy)
+    file = importing.folder / "settled.yaml"
+    file.write_text(yaml.safe_dump([{"path": SETTLED, "target": "Dataset:name:settled"}]))
+    settings = {"channels": {1: {"label": "DNA", "color": "00FF00", "start": 20, "end": 80}}}
+    (importing.folder / "settled-renderdef.yml").write_text(yaml.safe_dump(settings))
+    command = importing.idr(file, "--user", USER)
+    command.answer("Password:", PASSWORD)
+    status, said = command.end(300)
+    assert status == 0, said
+    kept = "select name, green, inputend from image i join channelbinding b on b.image = i.id where place = 0"
+    assert importing.release.sql(kept) == f"{Path(SETTLED).name}|255|80"
+    assert importing.release.sql("select name from logicalchannel") == "DNA"
 
 
 def _is_complete(importing: Importing) -> None:

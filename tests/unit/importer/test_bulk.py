@@ -124,3 +124,10 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, why
     file.write_text(f"{text}\n")
     with pytest.raises(IdrError, match=why):
         bulk.read(file)
+
+
+def test_the_cause_of_an_object_that_is_not_there_names_it(tmp_path: Path) -> None:
+    """As omero-cli-render prints its number."""
+    log = tmp_path / "log"
+    log.write_text("Using session for demo@x.\nNo such Plate: object #0 (::omero::RLong)\n{\n    _val = 4321\n}\n")
+    assert command_line.cause(log) == "No such Plate: 4321"

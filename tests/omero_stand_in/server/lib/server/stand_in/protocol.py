@@ -5,6 +5,13 @@ from pathlib import Path
 CHECKSUM = "File-Size-64"
 IMPORTED = "select o from FilesetEntry fe join fe.originalFile o where fe.clientPath = :clientPath"
 NAMED = "select o from Dataset as o where o.name = :name order by o.id desc"
+CHANNELS = (
+    "select p from Pixels p left outer join fetch p.channels as c join fetch c.logicalChannel as lc "
+    "join fetch p.image as i where i.id in (:ids)"
+)
+"""What omero.gateway asks to name channels."""
+OF_PIXELS = "select p from Pixels p join fetch p.channels as c join fetch c.logicalChannel as lc where p.id=:pid"
+"""What it asks for the channels of one image."""
 AN_IMAGE = "select obj from Image obj "
 """How omero.gateway's question for an image begins."""
 

@@ -1,4 +1,4 @@
-"""What the importer asks, word for word as the true one, and the datasets that it makes."""
+"""What the importer and `omero render` ask, word for word as the true ones, and what they save."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,8 @@ from omero.rtypes import rstring
 
 from stand_in.accounts import Accounts
 from stand_in.opened import WithImported
-from stand_in.protocol import AN_IMAGE, IMPORTED, NAMED
+from stand_in.protocol import AN_IMAGE, CHANNELS, IMPORTED, NAMED, OF_PIXELS
+from stand_in.rendered import Channels, changeable
 from stand_in.repository import original_file
 
 
@@ -21,12 +22,16 @@ class Query(services.Query):
     def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
         super().__init__(catalogue)
         self._with_imported, self._accounts = catalogue, accounts
+        self._channels = Channels(catalogue, accounts)
 
     def findByQuery(self, text: str, parameters: Any) -> Any:
+        if text == OF_PIXELS and (found := self._channels.pixels(text, parameters, [plain(parameters)["pid"]])):
+            return found[0]
         (number, *others) = plain(parameters).get("ids", [0])
         place = self._with_imported.imported(number) if text.startswith(AN_IMAGE) and not others else None
-        found = Answerer([place]).objects(text, parameters) if place else []
-        return next(iter(found), None) or super().findByQuery(text, parameters)
+        if place:
+            return next(map(changeable, Answerer([place]).objects(text, parameters)), None)
+        return super().findByQuery(text, parameters)
 
     def findAllByQuery(self, text: str, parameters: Any) -> list[Any]:
         if text == IMPORTED:
@@ -38,6 +43,9 @@ class Query(services.Query):
         if text == NAMED:
             asked = "select id, name from dataset where name = %s order by id desc"
             return [dataset(*row) for row in self._accounts.ask(asked, parameters.map["name"].val)]
+        if text == CHANNELS:
+            numbers = plain(parameters)["ids"]
+            return [*self._channels.pixels(text, parameters, numbers), *super().findAllByQuery(text, parameters)]
         return super().findAllByQuery(text, parameters)
 
     def get(self, kind: str, number: int) -> Any:
@@ -54,14 +62,21 @@ class Query(services.Query):
 
 
 class Update(services.Unserved):
-    """omero.api.IUpdate: makes datasets."""
+    """omero.api.IUpdate: makes datasets, and changes channels."""
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
+        self._accounts, self._channels = accounts, Channels(catalogue, accounts)
+
+    def saveCollection(self, items: list[Any]) -> None:
+        for item in items:
+            self._channels.save(item)
 
     def saveAndReturnObject(self, item: Any) -> Any:
+        if isinstance(item, omero.model.Channel):
+            self._channels.save(item)
+            return item
         if not isinstance(item, omero.model.Dataset) or item.id is not None:
-            raise omero.SecurityViolation(None, None, "only new datasets are saved here")
+            raise omero.SecurityViolation(None, None, "only new datasets and channels are saved here")
         name = item.name.val
         return dataset(*self._accounts.ask("insert into dataset (name) values (%s) returning id, name", name)[0])
 

@@ -25,7 +25,7 @@ from demo_image_server.settings import Settings, read_settings
 from demo_image_server.users import VISITOR
 from omero import api
 
-from stand_in import graphs, opened, questions, repository
+from stand_in import graphs, opened, questions, rendered, repository
 from stand_in.accounts import ROOT, Account, Accounts, Administrator
 from stand_in.configuration import HOME, STATE, settings
 from stand_in.repository import Client
@@ -111,6 +111,10 @@ class StrictFactory(ServiceFactory):
         store = opened.StrictPixels(self._with_imported, self._client.accounts)
         return self._client.open(api.RawPixelsStorePrx, api.RawPixelsStore, store)
 
+    def createRenderingEngine(self) -> Any:
+        engine = rendered.StrictRenderer(self._with_imported, self._client.accounts, self._delay)
+        return self._client.open(api.RenderingEnginePrx, api.RenderingEngine, engine)
+
     def submit(self, request: Any) -> Any:
         return self._client.open(omero.cmd.HandlePrx, omero.cmd.Handle, graphs.handle_of(request, self._client))
 
@@ -121,10 +125,11 @@ class StrictLocator(Locator):
     def __init__(self, sessions: StrictSessions, accounts: Accounts, config: dict[str, str], *rest: Any) -> None:
         super().__init__(sessions, *rest)
         self._account_of, self._accounts = sessions.account_of, accounts
+        catalogue = opened.WithImported(self._catalogue, accounts)
         self._stateless[ANYBODY] |= {
             "IConfig": servant(api.IConfig, StrictConfig(config)),
-            "IQuery": servant(api.IQuery, questions.Query(opened.WithImported(self._catalogue, accounts), accounts)),
-            "IUpdate": servant(api.IUpdate, questions.Update(accounts)),
+            "IQuery": servant(api.IQuery, questions.Query(catalogue, accounts)),
+            "IUpdate": servant(api.IUpdate, questions.Update(catalogue, accounts)),
         }
 
     def locate(self, current: Any) -> Any:
@@ -200,7 +205,14 @@ def communicator_of(config: dict[str, str], demo: Settings) -> Any:
 def main() -> None:
     """Serve at OMERO's ports until a signal comes."""
     config = settings()
-    accounts, demo = Accounts(config), demo_settings(config)
+    communicator = started(config, demo_settings(config))
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    communicator.destroy()
+
+
+def started(config: dict[str, str], demo: Settings) -> Any:
+    """Serve from now on; returns what ends it."""
+    accounts = Accounts(config)
     sessions = StrictSessions(accounts, KEY, demo.session_idle_seconds)
     communicator = communicator_of(config, demo)
     endpoints = ":".join(
@@ -211,8 +223,7 @@ def main() -> None:
     adapter.add(StrictRouter(sessions, demo), communicator.stringToIdentity(server.ROUTER))
     adapter.addServantLocator(StrictLocator(sessions, accounts, config, Catalogue(demo.database), demo), "")
     adapter.activate()
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
-    communicator.destroy()
+    return communicator
 
 
 if __name__ == "__main__":

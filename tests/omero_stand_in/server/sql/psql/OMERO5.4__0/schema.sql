@@ -13,3 +13,6 @@ create table well (id bigserial primary key, plate bigint not null);
 create table wellsample (id bigserial primary key, image bigint references image, well bigint not null references well);
 create table screenplatelink (id bigserial primary key, parent bigint not null, child bigint not null);
 create table projectdatasetlink (id bigserial primary key, parent bigint not null, child bigint not null references dataset);
+create table channelbinding (image bigint not null references image, place int not null, active boolean not null, red int not null, green int not null, blue int not null, inputstart double precision not null, inputend double precision not null, primary key (image, place));
+create table logicalchannel (id bigint primary key, name text not null);
+create table statsinfo (channel bigint primary key, globalmin double precision not null, globalmax double precision not null);
