@@ -34,7 +34,8 @@ NAMES = (
 
 
 def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    done = CliRunner().invoke(app, ["transfer", *map(str, arguments)])
+    # A narrow terminal breaks messages, wherever the paths of a run have them end.
+    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, ["transfer", *map(str, arguments)])
     return subprocess.CompletedProcess([*map(str, arguments)], done.exit_code, done.stdout, done.stderr)
 
 
@@ -134,6 +135,20 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_copied(so
     done = idr(source, tmp_path / "copy", "--report", report)
     assert (done.returncode, done.stderr) == (1, f"error: {report}: No such file or directory\n")
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("tree", ["source", "copy"])
+def test_a_report_in_a_tree_is_refused(source: Path, tmp_path: Path, tree: str) -> None:
+    """It would be copied, and differ from its copy, or take the place of a file."""
+    report = (source if tree == "source" else tmp_path / tree) / "report"
+    done = idr(source, tmp_path / "copy", "--report", report)
+    assert (done.returncode, "is in" in done.stderr) == (2, True)
+    assert not report.exists()
+
+
+def test_a_tree_of_endless_size_is_refused(source: Path, tmp_path: Path) -> None:
+    done = idr(source, tmp_path / "copy", "--estimate", "--terabytes", "inf")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
 
 
 def test_why_files_could_not_be_copied_is_reported(source: Path, tmp_path: Path) -> None:
