@@ -23,7 +23,7 @@ NODE_NAMES = {
 OWN_PATHS = (
     *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/opt/omero", "/proc"),
     *("/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108  # nothing is kept there
-    *("/data/OMERO", "/data/OMERO-readonly", "/data/BioFormatsCache"),
+    *("/data/OMERO", "/data/OMERO-readonly", "/data/BioFormatsCache", "/data/imports"),
 )
 """Paths that the nodes' own files are at."""
 

@@ -27,6 +27,8 @@ from model.ssh_keys import ssh_public_key
 
 SEALED = "(encrypted in the stack file, opened by the engine alone)"
 """Takes the place of a secret's value where the engine was not asked; as long as a stack secret must be."""
+LONGEST_NAME = 255
+"""Characters of the name of a file, or of a unit of systemd."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,17 @@ def _path(text: str) -> str:
         msg = "must be a path without '.' and '..'"
         raise ValueError(msg)
     return text
+
+
+def _place(text: str) -> str:
+    if any(len(part) > LONGEST_NAME for part in text.split("/")):
+        msg = f"must have parts of at most {LONGEST_NAME} characters"
+        raise ValueError(msg)
+    # systemd.unit(5): a dash of a path is four characters of its unit's name.
+    if len(text.replace("-", r"\x2d") + ".automount") > LONGEST_NAME:
+        msg = "is too long for systemd to name its unit"
+        raise ValueError(msg)
+    return _path(text)
 
 
 def _no_bool(value: Any) -> Any:
@@ -115,7 +128,7 @@ EmailAddress = Annotated[
 ]
 FileUrl = Annotated[str, _unless_sealed(hosts.file_url), WithJsonSchema({"type": "string", "format": "uri"})]
 Sha256 = Annotated[str, Shape("[0-9a-f]{64}", "the 64 hexadecimal digits of a SHA-256 sum")]
-MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path"), _unless_sealed(_path)]
+MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path"), _unless_sealed(_place)]
 NfsSource = Annotated[
     str,
     Shape("[A-Za-z0-9.-]+:(/[A-Za-z0-9._-]+)+", "a server and a path, as in nfs.example.org:/idr"),

@@ -20,6 +20,13 @@ REFUSED_PROTOCOLS = ("udp", "udp6", "rdma", "rdma6", "tcp6")
 """Firewalls open TCP over IPv4."""
 SECURITY = ("sys", "none", "null")
 """Nodes have no keys of Kerberos."""
+LOOKUPS = ("all", "none", "pos", "positive")
+USELESS = {
+    "hard": "would hang OMERO while a server is away",
+    "bg": "would have systemd wait for ever",
+    "noauto": "would leave the share away after a reboot",
+}
+"""Options of nfs(5) that nobody can want here."""
 OPPOSITES = (("ro", "rw"), ("soft", "hard"), ("lock", "nolock"), ("sync", "async"))
 _OF_NFS = """
 ac acl async atime auto bg clientaddr cto defaults dev diratime dirsync exec fg fsc hard intr iversion lazytime lock
@@ -34,6 +41,9 @@ NUMBERED = frozenset(_NUMBERED.split())
 """Options of nfs(5) that take a whole number, beside the ports."""
 LONGEST = {"timeo": (600, "tenths of a second"), "retrans": (10, "tries")}
 """What a soft mount may wait: nfs(5) has 600 itself."""
+RANGES = {"timeo": (1, 600), "nconnect": (1, 16), "minorversion": (0, 2)}
+"""What Linux takes, where that is not each number up to ANY."""
+ANY = (0, 2**31 - 1)
 _ASK_ANOTHER = frozenset({"mountaddr", "mounthost"})
 """Options of version 3 that name another machine, for the question what is shared."""
 KNOWN = NUMBERED | frozenset(_OF_NFS.split())
@@ -59,8 +69,11 @@ def problems(options: str) -> Iterator[str]:
             yield f"options: NFS over {protocol} is not supported; leave it out"
     if (security := given.get("sec", SECURITY[0])) not in SECURITY:
         yield f"options: sec={security} is not supported: nodes have no keys of Kerberos; leave it out"
-    if "hard" in given:
-        yield "options: hard would hang OMERO while a server is away; leave it out"
+    yield from (f"options: {name} {why}; leave it out" for name, why in USELESS.items() if name in given)
+    if given.get("xprtsec", "none") != "none":
+        yield "options: xprtsec is not supported: nodes have no certificates for NFS; leave it out"
+    if (lookup := given.get("lookupcache", LOOKUPS[0])) not in LOOKUPS:
+        yield f"options: lookupcache is one of {', '.join(LOOKUPS)}, and not '{lookup}'"
     wrong = [name for name in ("port", "mountport") if not _is_port(given, name)]
     yield from (f"options: {name}={given[name]} is no port" for name in wrong)
     yield from _unknown(given)
@@ -79,6 +92,9 @@ def _unknown(given: dict[str, str]) -> Iterator[str]:
         elif name in LONGEST and int(value) > LONGEST[name][0]:
             most, unit = LONGEST[name]
             yield f"options: {name}={value} would hang OMERO while a server is away; at most {most} ({unit})"
+        elif name in NUMBERED and not (bounds := RANGES.get(name, ANY))[0] <= int(value) <= bounds[1]:
+            bound = f"from {bounds[0]}" if int(value) < bounds[0] else f"up to {bounds[1]}"
+            yield f"options: {name} takes a number {bound}, not {value}"
 
 
 def _contradictions(names: list[str]) -> Iterator[str]:

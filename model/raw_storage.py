@@ -22,7 +22,10 @@ FORMER: Final = {"nfsMounts": "nfs", "s3Mounts": "s3"}
 """Settings that became kinds of entries: read for one version more."""
 
 LinkPath = Annotated[
-    str, Shape("[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", "a path below `mount`, as in idr0001")
+    str,
+    Shape(
+        "[A-Za-z0-9_][A-Za-z0-9._-]{0,254}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,254})*", "a path below `mount`, as in idr0001"
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ Settings come as JSON, so that the node reads no YAML.
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ FILES = {RENDERING: "renderdef.json", ANNOTATION: "annotation.csv.gz", KEYS: "bu
 """The name of each on the node, whose ending OMERO's commands go by."""
 GZIP = b"\x1f\x8b"
 _VALUE = re.compile(r"(?<!\{)\{\{ *value *\}\}")
+_COLOR = re.compile(r"([0-9A-Fa-f]{3,4}){1,2}|.+\.lut")
+RANGES = ("min", "max", "start", "end")
 _CODE = re.compile(r"\{[{%#]")
 
 
@@ -72,6 +75,32 @@ def _check_rendering(content: Any) -> None:
     wrong = [number for number, about in channels.items() if not (_is_number(number) and isinstance(about, dict))]
     if wrong:
         raise RowError(f"{RENDERING}: channels are numbers from 1 with settings, and not {', '.join(map(str, wrong))}")
+    for fault in _rendering_faults(content):
+        raise RowError(f"{RENDERING}: {fault}")
+
+
+def _rendering_faults(content: Mapping[str, Any]) -> Iterator[str]:
+    """What OMERO would leave out without a word, or fail by at each image."""
+    yield from (f"{key} is a whole number from 1" for key in ("z", "t") if not _is_number(content.get(key, 1)))
+    if content.get("version", 1) not in (1, 2):
+        yield "version is 1 or 2"
+    for number, about in content["channels"].items():
+        color = about.get("color")
+        if color is not None and not (isinstance(color, str) and _COLOR.fullmatch(color)):
+            yield (
+                f"channel {number}: color {color!r} is neither hexadecimal digits in quotation marks, as in '00FF00', "
+                "nor the name of a lookup table (.lut)"
+            )
+        yield from (f"channel {number}: {key} is no number" for key in RANGES if not _is_finite(about.get(key, 0)))
+        if "version" not in content and {*about} & {"start", "end"} and {*about} & {"min", "max"}:
+            yield f"channel {number}: give 'version': 2 where min and max are those of the data beside start and end"
+
+
+def _is_finite(value: object) -> bool:
+    try:
+        return math.isfinite(float(str(value)))
+    except ValueError:
+        return False
 
 
 def _is_number(text: object) -> bool:

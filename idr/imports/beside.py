@@ -47,7 +47,7 @@ def _settings(file: Path) -> Any:
         return json.loads(json.dumps(content))
     except OSError as error:
         raise IdrError(f"{file}: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise IdrError(f"{file}: no settings in YAML: {' '.join(str(error).split())[:200]}") from None
 
 

@@ -5,6 +5,7 @@ A bulk file is a mapping: options of the importer, `path` (a file of rows), `col
 """
 
 import csv
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
@@ -22,6 +23,10 @@ DECIDED = {"transfer": "ln_s", "exclude": "clientpath"}
 """What this program always does. A list may say the same."""
 WITHOUT_EFFECT = ("output", "logprefix", "file", "errs", "no_upgrade_check")
 """The node keeps what the importer prints, and reads its output in one form."""
+WHOLE = {"depth": 0, "parallel_fileset": 1, "parallel_upload": 1}
+"""Options that are whole numbers, with the least of each."""
+CHECKSUMS = ("Adler-32", "CRC-32", "File-Size-64", "MD5-128", "Murmur3-128", "Murmur3-32", "SHA1-160")
+TARGET = re.compile("(Dataset|Project|Screen|regex):.*[^:]", re.DOTALL)
 STEPS = {"no_thumbnails": "thumbnails", "no_stats_info": "minmax"}
 
 
@@ -50,6 +55,8 @@ def _bulk(file: Path, content: dict[str, Any]) -> Iterator[Row]:
         raise IdrError(f"{file}: has no 'path', the name of a file with rows")
     if not isinstance(columns, list | None):
         raise IdrError(f"{file}: 'columns' is no list of names")
+    if twice := next((one for one in columns or () if (columns or []).count(one) > 1), None):
+        raise IdrError(f"{file}: 'columns' has {twice} twice")
     for line, cells in _lines(file.parent / path, columns is not None):
         where = f"{file.parent / path}, line {line}"
         yield row(where, keys | _named(where, columns or ["path"], cells))
@@ -106,11 +113,16 @@ def row(where: str, keys: Any) -> Row:
         raise IdrError(f"{where}: has no 'path'")
     given = {str(key).replace("-", "_"): value for key, value in keys.items() if value is not None}
     path = given.pop("path")
+    if odd := next((key for key, value in given.items() if isinstance(value, dict | list) and key != "skip"), None):
+        raise IdrError(f"{where}: {odd} has a value that is no text")
     _refuse_others(where, given)
     targets = [f"{kind}:{value}" if kind else str(value) for kind, value in _targets(given)]
     if len(targets) > 1:
         raise IdrError(f"{where}: has more than one target: {', '.join(targets)}")
+    if wrong := next((target for target in targets if target and not TARGET.fullmatch(target)), None):
+        raise IdrError(f"{where}: target '{wrong}' is none, as Screen:7, Dataset:name:x, Project:name:x/Dataset:name:y")
     options = {SHORT.get(key, key): value for key, value in given.items()}
+    _check_values(where, options)
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
         raise IdrError(f"{where}: cannot have {', '.join(unknown)}; possible are {', '.join(sorted(OPTIONS))}")
@@ -123,6 +135,19 @@ def row(where: str, keys: Any) -> Row:
     if str(options.get("continue", "false")).lower() == "true":
         texts["continue"] = "true"
     return Row(path, targets[0] if targets else None, texts)
+
+
+def _check_values(where: str, options: Mapping[str, Any]) -> None:
+    """Find what OMERO's importer would refuse, row by row. Raises IdrError."""
+    for key, least in WHOLE.items():
+        # A cell may be empty.
+        value = str(options.get(key, "")) or str(least)
+        if not value.isdecimal() or int(value) < least:
+            from_least = f" from {least}" if value.isdecimal() else ""
+            raise IdrError(f"{where}: '{key}' is a whole number{from_least}, and not {value}")
+    checksum = options.get("checksum_algorithm") or CHECKSUMS[0]
+    if checksum not in CHECKSUMS:
+        raise IdrError(f"{where}: 'checksum_algorithm' knows {', '.join(CHECKSUMS)}, and not {checksum}")
 
 
 def _targets(given: dict[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -156,3 +181,5 @@ def _yaml(file: Path) -> Any:
         raise IdrError(f"{file}: {error.strerror}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise IdrError(f"{file}: no YAML: {' '.join(str(error).split())[:200]}") from None
+    except RecursionError:
+        raise IdrError(f"{file}: no YAML: nested too deeply") from None

@@ -102,6 +102,17 @@ def test_no_other_template_is_taken(value: str) -> None:
         ({"annotation": "%"}, "is not compressed"),
         ({"annotation": base64.b64encode(b"a,b").decode()}, "is not compressed"),
         ({"renderdef": []}, "has no 'channels'"),
+        # YAML takes an unquoted 000000 for a number, which OMERO leaves out without a word.
+        ({"renderdef": {"channels": {"1": {"color": 0}}}}, "channel 1: color 0 is neither hexadecimal digits in"),
+        ({"renderdef": {"channels": {"2": {"color": "red"}}}}, "channel 2: color 'red' is neither"),
+        ({"renderdef": {"channels": {"1": {"min": "a"}}}}, "channel 1: min is no number"),
+        ({"renderdef": {"channels": {"1": {"end": float("nan")}}}}, "channel 1: end is no number"),
+        (
+            {"renderdef": {"channels": {"1": {"start": 1, "max": 2}}}},
+            "give 'version': 2 where min and max are those of",
+        ),
+        ({"renderdef": {"version": 3, "channels": {"1": {}}}}, "version is 1 or 2"),
+        ({"renderdef": {"channels": {"1": {}}, "z": 0}}, "z is a whole number from 1"),
     ],
 )
 def test_the_node_takes_nothing_else(data: dict[str, Any], why: str) -> None:

@@ -110,6 +110,16 @@ def test_rows_of_spreadsheets_are_read(tmp_path: Path, mark: str, end: str) -> N
         ("- {name: x}", r"bulk.yml, entry 1: has no 'path'"),
         ("path: rows.tsv\ncolumns: path", r"bulk.yml: 'columns' is no list of names"),
         ("path: quote.txt\ncolumns: [path]", r"quote.txt, line 2: No closing quotation"),
+        ("path: rows.tsv\ncolumns: [path, path]", r"bulk.yml: 'columns' has path twice"),
+        ("path: rows.tsv\ntarget: Plate:1", r"line 1: target 'Plate:1' is none, as Screen:7, Dataset:name:x, Project:"),
+        ("path: rows.tsv\ntarget: 'Dataset:name:'", r"line 1: target 'Dataset:name:' is none"),
+        ("path: rows.tsv\ntarget: -x", r"line 1: target '-x' is none"),
+        ("- {path: /a, target: [Screen:1]}", r"entry 1: target has a value that is no text"),
+        ("- {path: /a, name: {b: c}}", r"entry 1: name has a value that is no text"),
+        ("path: rows.tsv\ndepth: deep", r"line 1: 'depth' is a whole number, and not deep"),
+        ("path: rows.tsv\nparallel_upload: 0", r"line 1: 'parallel_upload' is a whole number from 1, and not 0"),
+        ("path: rows.tsv\nchecksum_algorithm: MD5", r"line 1: 'checksum_algorithm' knows Adler-32, .*, and not MD5"),
+        ("[" * 5000, r"bulk.yml: no YAML: nested too deeply"),
         ("path: long.csv\ncolumns: [name, path]", r"long.csv, line 1: field larger than field limit"),
         ("path: zero.tsv\ncolumns: [name, path]", r"zero.tsv, line 1: has a character of code 0"),
     ],
@@ -124,6 +134,13 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, text: str, why
     file.write_text(f"{text}\n")
     with pytest.raises(IdrError, match=why):
         bulk.read(file)
+
+
+def test_a_cell_may_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "rows.tsv").write_text("/a\t\t\t\t\n")
+    file = tmp_path / "bulk.yml"
+    file.write_text("path: rows.tsv\ncolumns: [path, target, name, depth, checksum_algorithm]\n")
+    assert [(row.path, row.target or None, dict(row.options)) for row in bulk.read(file)] == [("/a", None, {})]
 
 
 def test_the_cause_of_an_object_that_is_not_there_names_it(tmp_path: Path) -> None:

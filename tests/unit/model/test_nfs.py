@@ -52,6 +52,15 @@ REFUSED = {
     "ro,timeo=6s": "timeo takes a whole number, as in timeo=600",
     "ro,rsize": "rsize takes a whole number, as in rsize=600",
     "ro,timeo=601": "timeo=601 would hang OMERO while a server is away; at most 600 (tenths of a second)",
+    "ro,timeo=0": "timeo takes a number from 1, not 0",
+    "ro,nconnect=17": "nconnect takes a number up to 16, not 17",
+    "ro,nconnect=0": "nconnect takes a number from 1, not 0",
+    "ro,nfsvers=4,minorversion=9": "minorversion takes a number up to 2, not 9",
+    "ro,rsize=99999999999": "rsize takes a number up to 2147483647, not 99999999999",
+    "ro,noauto": "noauto would leave the share away after a reboot; leave it out",
+    "ro,bg": "bg would have systemd wait for ever; leave it out",
+    "ro,xprtsec=tls": "xprtsec is not supported: nodes have no certificates for NFS; leave it out",
+    "ro,lookupcache=some": "lookupcache is one of all, none, pos, positive, and not 'some'",
     "ro,retrans=11": "retrans=11 would hang OMERO while a server is away; at most 10 (tries)",
 }
 

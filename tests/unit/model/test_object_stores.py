@@ -78,7 +78,7 @@ def test_packages_are_those_of_nodes_that_mount_buckets() -> None:
         ({"mount": "/data"}, "s3Mounts: /data is mounted twice"),
         ({"cacheGib": 0}, "s3Mounts.0.cacheGib"),
         ({"mount": "/uod/a/-b"}, "mount: a part of /uod/a/-b begins with a dash"),
-        ({"mount": "/uod/" + "a" * 250}, "mount: makes a longer name of a unit than 200 characters"),
+        ({"mount": "/uod/" + "a" * 200}, "mount: makes a longer name of a unit than 200 characters"),
         ({"secretKey": "a\nb", "accessKey": "x"}, "secretKey: holds more than letters"),
         ({"secretKey": "%(x)s", "accessKey": "x"}, "secretKey: holds more than letters"),
     ],
