@@ -1,122 +1,13 @@
-"""Whom and what a change gives power: operators, flows, and the templates and scripts that configure the nodes."""
+"""What a change gives people and nodes: logins, open ports, and other files, keys and checks on the nodes."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
 
-from idr.resources import CONFIGURATION, DISCLOSURE, LOCAL_COMMAND, SERVER
+from idr.resources import DISCLOSURE, SERVER
+from idr.review.access import FileChange, KeyChange
 from idr.review.disclosed import Disclosed, Flow, Login, person
-from idr.review.preview import Kind, Preview, State, Step
+from idr.review.preview import Kind, Preview, State
 from model.visitors import Visitors
-
-# Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
-ACCESS = (
-    "*/authorized_keys*",
-    "*/sshd_config*",
-    "*/sudoers*",
-    "*/etc/idr/people*",
-    "*/scripts/people",
-    "*/scripts/former-keys",
-    "*/bin/omero-import",
-    "*/bin/idr-import",
-    "*/nftables.conf*",
-    "*/pg_hba.conf*",
-    "*/users.acl*",
-    "*/exports.d/*",
-    "*/systemd/system/*",
-    "*/systemd/hardening.conf",
-    # What the proxy passes on and keeps to itself, and what its headers tell a browser.
-    "cloudinit/proxy/*.conf*",
-    "*.nginx",
-    "*/idr_middleware.py",
-    # On which addresses services wait, how they encrypt, and whom they verify.
-    "*/redis.conf*",
-    "*/postgresql.conf*",
-    "*/haproxy.cfg*",
-    "*/nfs.conf.d/*",
-    "*/ice.config",
-    "*.omero.j2",
-    "*/needrestart/*",
-    "*/files.yaml",
-    "cloudinit/contexts.py",
-    "cloudinit/render.py",
-    "model/addresses.yaml",
-    "model/web_apps.yaml",
-)
-# What makes another program of a command.
-AROUND = ("dir", "environment", "interpreter")
-# What refuses a configuration before it is used, or says that it does not work.
-CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/web/scripts/loads", "cloudinit/bootstrap/idr-apply")
-
-
-@dataclass(frozen=True, order=True)
-class FileChange:
-    """A template or script that configures nodes, by its path in the repository, and what happens to it."""
-
-    path: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.path} is {self.what}"
-
-    @property
-    def is_access(self) -> bool:
-        """Whether it decides who may do what.
-
-        Of a site's own role, role.yaml says what visitors and others may ask. A site's own packages of Python run as
-        OMERO.server or OMERO.web.
-        """
-        is_of_site = self.path.endswith(("/role.yaml", ".lock")) and not self.path.startswith("cloudinit/")
-        return is_of_site or _matches(self.path, ACCESS)
-
-    @property
-    def is_check(self) -> bool:
-        """Whether it is a check that a new configuration must pass. One that is added lifts nothing."""
-        return self.what != "added" and _matches(self.path, CHECKS)
-
-
-# Who may log in to OMERO, what they may read and change, which programs and jars it starts and with which options,
-# where it sends mail (new passwords, reports of errors), who may embed its pages, and which applications visitors may
-# ask.
-ACCESS_KEYS = (
-    "Ice.*",
-    "IceGrid.*",
-    "omero.jvmcfg.append*",
-    "omero.mail.*",
-    "omero.scripts.*",
-    "omero.server.nodedescriptors",
-    "omero.web.admins*",
-    "omero.web.apps",
-    "omero.web.email_*",
-    "omero.security.*",
-    "omero.ldap.*",
-    "omero.policy.*",
-    "omero.launcher.*",
-    "omero.process.*",
-    "omero.web.csrf*",
-    "omero.web.redirect_allowed_hosts",
-    "omero.web.x_frame_options",
-    "jar lib/*",
-)
-
-
-@dataclass(frozen=True, order=True)
-class KeyChange:
-    """A key of OMERO's own configuration, or a jar of a stack file's, what happens to it, and on which nodes."""
-
-    key: str
-    what: str
-    nodes: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.key} is {self.what} on {', '.join(self.nodes)}"
-
-    @property
-    def is_access(self) -> bool:
-        """Whether it decides who may do what."""
-        return _matches(self.key, ACCESS_KEYS)
-
 
 WHO_SEES = {
     Visitors.PUBLIC: "everybody sees what OMERO's user public may see",
@@ -192,28 +83,6 @@ def power_changes(preview: Preview) -> PowerChanges:
     )
 
 
-def new_commands(preview: Preview) -> tuple[str, ...]:
-    """The commands that ran nowhere in the stack before, as root on nodes or where the engine runs; a line each."""
-    before: set[str] = set()
-    after: set[str] = set()
-    for step in preview.steps:
-        if step.type.startswith("command:"):
-            before.update(_commands(step, step.old))
-            after.update(_commands(step, step.new))
-    return tuple(sorted(command.replace("\n", "\\n") for command in after - before))
-
-
-def _commands(step: Step, state: State | None) -> Iterator[str]:
-    """What one resource runs; of a kind that this program does not use, that it is there."""
-    if state is None:
-        return
-    if step.type not in (CONFIGURATION, LOCAL_COMMAND):
-        yield f"{step.type} {step.name}"
-    around = {key: state.inputs[key] for key in AROUND if state.inputs.get(key)}
-    suffix = f" with {json.dumps(around, sort_keys=True)}" if around else ""
-    yield from (f"{state.inputs[key]}{suffix}" for key in ("create", "update", "delete") if state.inputs.get(key))
-
-
 def _of(state: State | None) -> Disclosed | None:
     return Disclosed.model_validate(state.inputs) if state and state.inputs else None
 
@@ -282,7 +151,3 @@ def _returned(before: dict[str, int], after: dict[str, int]) -> Iterator[str]:
         new = after.get(name, 1)
         if new < old:
             yield f"idr:rotations: {name} is {new}, and was {old}"
-
-
-def _matches(path: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch(path, pattern) for pattern in patterns)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from idr.review import facts, secrets
+from idr.review.commands import new_commands
 from idr.review.disclosed import WORLD
-from idr.review.power import WHO_SEES, new_commands, power_changes
+from idr.review.power import WHO_SEES, power_changes
 from idr.review.preview import Kind, Preview
 
 

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from idr.resources import CONFIGURATION, SERVER, SHARE, STACK, VOLUME
 from idr.review import facts
+from idr.review.commands import new_commands
 from idr.review.facts import DataChange
 from idr.review.interruptions import interruptions
-from idr.review.power import WHO_SEES, PowerChanges, new_commands, power_changes
+from idr.review.power import WHO_SEES, PowerChanges, power_changes
 from idr.review.preview import Kind, Preview
 
 REFUSES = {"volume": "Cinder", "share": "this program"}

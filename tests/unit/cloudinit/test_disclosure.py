@@ -11,7 +11,8 @@ import pytest
 from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
 from harness import stacks
-from idr.review.power import FileChange, power_changes
+from idr.review.access import FileChange
+from idr.review.power import power_changes
 from model import site_files
 from model.nfs import NfsMount
 from model.nginx_snippets import Snippet

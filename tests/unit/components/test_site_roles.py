@@ -13,7 +13,8 @@ from components.stack import load
 from harness import stacks
 from idr import stack_file
 from idr.review import rules
-from idr.review.power import FileChange, power_changes
+from idr.review.access import FileChange
+from idr.review.power import power_changes
 from idr.review.preview import Preview, read
 from idr.review.rules import Change
 from model.plan import Plan

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from idr.review import rules
-from idr.review.power import FileChange, KeyChange, power_changes
+from idr.review.access import FileChange, KeyChange
+from idr.review.power import power_changes
 from idr.review.preview import Preview, read
 from idr.review.rules import Change
 from idr.review.summary import Topic, summarize

@@ -1,0 +1,32 @@
+"""Commands that an update would run and that ran nowhere in the stack before."""
+
+import json
+from collections.abc import Iterator
+
+from idr.resources import CONFIGURATION, LOCAL_COMMAND
+from idr.review.preview import Preview, State, Step
+
+# What makes another program of a command.
+AROUND = ("dir", "environment", "interpreter")
+
+
+def new_commands(preview: Preview) -> tuple[str, ...]:
+    """The commands that ran nowhere in the stack before, as root on nodes or where the engine runs; a line each."""
+    before: set[str] = set()
+    after: set[str] = set()
+    for step in preview.steps:
+        if step.type.startswith("command:"):
+            before.update(_commands(step, step.old))
+            after.update(_commands(step, step.new))
+    return tuple(sorted(command.replace("\n", "\\n") for command in after - before))
+
+
+def _commands(step: Step, state: State | None) -> Iterator[str]:
+    """What one resource runs; of a kind that this program does not use, that it is there."""
+    if state is None:
+        return
+    if step.type not in (CONFIGURATION, LOCAL_COMMAND):
+        yield f"{step.type} {step.name}"
+    around = {key: state.inputs[key] for key in AROUND if state.inputs.get(key)}
+    suffix = f" with {json.dumps(around, sort_keys=True)}" if around else ""
+    yield from (f"{state.inputs[key]}{suffix}" for key in ("create", "update", "delete") if state.inputs.get(key))
