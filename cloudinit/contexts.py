@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, Self
 from cloudinit import frontend, omero
 from cloudinit.source import Source
 from model import firewall, matrix, people, sizing
+from model.certificates import Certificate
 from model.limits import DatabaseLimits
 from model.locations import server_name
 from model.matrix import HostRules
@@ -21,7 +22,7 @@ from model.people import Person, PersonRole
 from model.plan import Node, Plan, Scope
 from model.proxies import Proxies
 from model.roles import OMERO_ROLES, Role, SiteRole
-from model.secrets import Certificate, Secrets
+from model.secrets import Secrets
 
 
 class Context(Protocol):

@@ -9,6 +9,7 @@ from cloudinit.source import Source
 from model import addresses, balancing, caching, content_policy, firewall, programs
 from model.addresses import Address
 from model.caching import Kind
+from model.certificates import Certificate
 from model.limits import ProxyLimits, WebLimits
 from model.locations import ProxyLocation, answered_first, locations
 from model.nginx_snippets import Snippet
@@ -18,7 +19,6 @@ from model.public_certificate import Acme
 from model.public_site import PublicSite
 from model.redirects import Redirect
 from model.roles import OMERO_ROLES, Role
-from model.secrets import Certificate
 from model.visitors import Visitors
 from model.web_apps import App
 

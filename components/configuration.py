@@ -10,7 +10,7 @@ from pulumi_command import local, remote
 
 from cloudinit.render import ADMIN_USER
 from components.node import Node
-from model.secrets import SshKey
+from model.openssh import SshKey
 
 # A first boot takes a minute or two; a refused connection is tried again after up to 15 s.
 DIAL_ATTEMPTS = 40

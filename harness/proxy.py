@@ -17,12 +17,12 @@ from harness import stacks
 from harness.ports import free_port
 from harness.rendered import files as rendered_files
 from model.balancing import FIRST_HOP_PORT
+from model.certificates import Certificate
 from model.firewall import CACHE_BYPASS_PORT, OMERO_SSL_PORT, OMERO_WEBSOCKET_PORT, WEB_PORT
 from model.omero_nodes import service_name
 from model.plan import Node, Plan
 from model.programs import SERVER_PORTS
 from model.roles import Role
-from model.secrets import Certificate
 
 NGINX = "/usr/sbin/nginx"
 SYSTEM_FOLDER = Path("/etc/nginx")

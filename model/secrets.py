@@ -5,27 +5,21 @@ host keys are known before a machine exists, and to rotate one is to raise its n
 """
 
 import base64
-import hashlib
-import ipaddress
-import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.x509.oid import NameOID
+
+from model import certificates, openssh
+from model.certificates import Certificate, Signed
+from model.openssh import SshKey
 
 if TYPE_CHECKING:
     from model.plan import Plan
     from model.settings import Settings
-
-# Order of the P-256 group (FIPS 186-4, D.1.2.3): a private key is a number from 1 to this less one.
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 # Fixed, so that a certificate is the same bytes at every run. Rotation, not expiry, ends an internal certificate.
 VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,9 +29,6 @@ VALID_UNTIL = datetime(2046, 1, 1, tzinfo=UTC)
 VISITORS_TIME = timedelta(days=397)
 JULY = 7
 
-LONGEST_COMMON_NAME = 64
-"""Characters of a subject (RFC 5280, A.1: ub-common-name)."""
-
 PASSWORDS = (
     "database/omero",
     "database/omeroreadonly",
@@ -46,22 +37,6 @@ PASSWORDS = (
     "redis/operator",
 )
 """What each release has a password for."""
-
-
-@dataclass(frozen=True)
-class SshKey:
-    """An Ed25519 key: OpenSSH private file and one-line public key."""
-
-    private: str = field(repr=False)
-    public: str
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """PEM texts of a private key and its certificate."""
-
-    key: str = field(repr=False)
-    certificate: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +70,7 @@ class Secrets:
 
     def ssh_key(self, name: str, rotation: int | None = None) -> SshKey:
         """An Ed25519 key for `name`."""
-        return _ssh_key(self.derive(f"ssh/{name}", 32, rotation))
+        return openssh.ed25519(self.derive(f"ssh/{name}", 32, rotation))
 
     def deploy_keys(self) -> tuple[SshKey, ...]:
         """The deploy keys that nodes trust: first the one that configures them, last the next one of this stack secret.
@@ -123,27 +98,16 @@ class Secrets:
         Whoever steals the authority's key cannot pretend to be another site to a browser that trusts this one.
         """
         former = self.previous.visitors_authorities(host) if self.previous else ""
-        return self._authority(f"ca/{host}", _only(host)).certificate + former
+        return self._authority(f"ca/{host}", host).certificate + former
 
     @cached_property
     def authority(self) -> Certificate:
         """The stack's internal certificate authority."""
         return self._authority("ca")
 
-    def _authority(self, serial: str, constraints: x509.NameConstraints | None = None) -> Certificate:
-        key = _p256(self.derive("ca", 48))
-        name = _common_name(f"IDR {self.stack} internal CA")
-        builder = (
-            self._builder(serial, name, name, key)
-            .not_valid_before(VALID_FROM)
-            .not_valid_after(VALID_UNTIL)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage(authority=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        )
-        if constraints:
-            builder = builder.add_extension(constraints, critical=True)
-        return _sign(builder, key, key)
+    def _authority(self, serial: str, host: str | None = None) -> Certificate:
+        signed = self._signed("ca", serial, VALID_FROM, VALID_UNTIL)
+        return certificates.authority(f"IDR {self.stack} internal CA", signed, host)
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
         """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
@@ -163,33 +127,14 @@ class Secrets:
     def _server_certificate(
         self, name: str, hosts: tuple[str, ...], serial: str, begin: datetime, end: datetime
     ) -> Certificate:
-        authority = x509.load_pem_x509_certificate(self.authority.certificate.encode())
-        key = _p256(self.derive(f"tls/{name}", 48))
-        issuer = _p256(self.derive("ca", 48))
-        builder = (
-            self._builder(serial, _common_name(hosts[0]), authority.subject, key)
-            .not_valid_before(begin)
-            .not_valid_after(end)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(authority=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)
-        )
-        return _sign(builder, key, issuer)
+        return certificates.server(hosts, self._signed(f"tls/{name}", serial, begin, end), self.authority)
 
-    def _builder(
-        self, name: str, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-    ) -> x509.CertificateBuilder:
-        # RFC 5280, 4.1.2.2: positive, at most 20 octets.
-        serial = int.from_bytes(self.derive(f"serial/{name}", 19), "big") | 1
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(serial)
+    def _signed(self, key: str, serial: str, begin: datetime, end: datetime) -> Signed:
+        return Signed(
+            self.derive(key, certificates.SEED_BYTES),
+            self.derive(f"serial/{serial}", certificates.SERIAL_BYTES),
+            begin,
+            end,
         )
 
 
@@ -214,77 +159,3 @@ def secret_names(plan: "Plan") -> frozenset[str]:
     passwords = (f"password/{release.name}/{use}" for release in plan.releases for use in PASSWORDS)
     nodes = (f"{kind}/{node.name}" for node in plan.nodes for kind in ("ssh/host", "tls"))
     return frozenset({"ca", "ssh/deploy", *passwords, *nodes})
-
-
-def _p256(seed: bytes) -> ec.EllipticCurvePrivateKey:
-    # 48 bytes for a 32-byte order: the bias of the remainder is below 2^-128 (FIPS 186-4, B.4.1).
-    return ec.derive_private_key(int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1, ec.SECP256R1())
-
-
-def _sign(
-    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, issuer: ec.EllipticCurvePrivateKey
-) -> Certificate:
-    signed = builder.sign(issuer, hashes.SHA256(), ecdsa_deterministic=True)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return Certificate(private.decode(), signed.public_bytes(serialization.Encoding.PEM).decode())
-
-
-def _common_name(text: str) -> x509.Name:
-    if len(text) > LONGEST_COMMON_NAME:
-        # Who verifies reads the alternative names; a subject must only differ from others.
-        text = f"{text[:47]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.IPv4Address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _only(host: str) -> x509.NameConstraints:
-    """`host` and what is under it. A kind of name that is not listed would be unrestricted (RFC 5280, 4.2.1.10)."""
-    # Also where the host is an address: OpenSSL then takes the subject for a DNS name.
-    names: list[x509.GeneralName] = [x509.DNSName(host)]
-    if isinstance(_general_name(host), x509.IPAddress):
-        return x509.NameConstraints([*names, x509.IPAddress(ipaddress.IPv4Network(host))], None)
-    everywhere = (ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("::/0"))
-    return x509.NameConstraints(names, [x509.IPAddress(network) for network in everywhere])
-
-
-def _key_usage(*, authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _ssh_string(data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + data
-
-
-def _ssh_key(seed: bytes) -> SshKey:
-    """An OpenSSH key file. Written out here because the `cryptography` package puts random check bytes into each."""
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    kind = b"ssh-ed25519"
-    public_blob = _ssh_string(kind) + _ssh_string(public)
-    check = hashlib.sha256(b"check" + seed).digest()[:4]
-    private = check * 2 + public_blob + _ssh_string(seed + public) + _ssh_string(b"")
-    private += bytes(range(1, 1 + -len(private) % 8))
-    blob = b"openssh-key-v1\0" + _ssh_string(b"none") * 2 + _ssh_string(b"") + struct.pack(">I", 1)
-    blob += _ssh_string(public_blob) + _ssh_string(private)
-    body = base64.encodebytes(blob).decode()
-    return SshKey(
-        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{body}-----END OPENSSH PRIVATE KEY-----\n",
-        f"{kind.decode()} {base64.b64encode(public_blob).decode()}",
-    )

@@ -20,11 +20,13 @@ from pydantic import BaseModel
 
 from cloudinit import render
 from harness import rendered, stacks
+from model.certificates import Certificate
+from model.openssh import SshKey
 from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
 from model.planning import plan as planned
-from model.secrets import Certificate, Secrets, SshKey
+from model.secrets import Secrets
 from model.visitors import Visitors
 from tests import declared
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cloudinit import render
+from model.certificates import Certificate
+from model.openssh import SshKey
 from model.plan import Node, Plan
-from model.secrets import Certificate, Secrets, SshKey
+from model.secrets import Secrets
 
 # Lines of a key's file that hold bytes of the private key; the rest of it is the same for all keys, or public.
 OPENSSH_PRIVATE = slice(3, 5)

@@ -18,9 +18,11 @@ from harness.cloud.asking import PING, answers, asking
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
 from harness.steps import Step, lines_of
+from model.certificates import Certificate
+from model.openssh import SshKey
 from model.outputs.ssh import ssh_config
 from model.outputs.topology import Topology
-from model.secrets import Certificate, Secrets, SshKey
+from model.secrets import Secrets
 
 pytestmark = pytest.mark.cloud
 

@@ -16,12 +16,12 @@ from cryptography import x509
 from cloudinit import render
 from harness import proxy, stacks
 from model import balancing
+from model.certificates import Certificate
 from model.omero_nodes import service_name
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
 from model.roles import OMERO_ROLES
-from model.secrets import Certificate
 from tests.unit.frontend import upstream as upstreams
 
 PLAN = stacks.plan_of("ebi")

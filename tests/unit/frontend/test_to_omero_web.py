@@ -14,9 +14,9 @@ import pytest
 
 from harness import proxy, rendered, stacks
 from harness.ports import free_port
+from model.certificates import Certificate
 from model.firewall import WEB_PORT
 from model.roles import Role
-from model.secrets import Certificate
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import PLAN, THUMBNAIL
 

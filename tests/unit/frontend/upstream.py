@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from model.secrets import Certificate
+from model.certificates import Certificate
 
 SLOW_SECONDS = 3
 """What an upstream takes for addresses that begin with its `slow`."""

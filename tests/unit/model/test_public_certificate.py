@@ -8,12 +8,13 @@ import pytest
 
 from cloudinit import render
 from harness import proxy, stacks
+from model.certificates import Certificate
 from model.field_types import SEALED
 from model.plan import Plan
 from model.planning import plan
 from model.public_certificate import LETS_ENCRYPT
 from model.reading import Source, parse
-from model.secrets import Certificate, Secrets
+from model.secrets import Secrets
 from tests.unit.model.mistakes import mistakes
 
 HOST = "idr.example.org"

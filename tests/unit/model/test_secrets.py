@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from model.secrets import Certificate, Secrets
+from model.certificates import Certificate
+from model.secrets import Secrets
 
 SECRET = "a stack secret for tests, nowhere else in use"  # noqa: S105  # opens nothing
 SECRETS = Secrets("local", SECRET)
