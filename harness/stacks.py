@@ -57,11 +57,13 @@ def small_ebi() -> dict[str, Any]:
     return {"demo1": {"cidr": values("local")["releases"]["demo1"]["cidr"], "nodes": nodes}}
 
 
+@cache
 def settings(stack: str) -> Settings:
     """A stack file's settings."""
     return parse(values(stack), Source(stack, _file(stack).name))
 
 
+@cache
 def plan_of(stack: str) -> Plan:
     """A stack file's plan."""
     return plan(settings(stack), stack)

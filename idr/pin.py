@@ -1,4 +1,4 @@
-"""`idr pin`: fetch the files that the settings name by URL, and write their SHA-256 sums into the stack file.
+"""Fetches the files that the settings name by URL, and writes their SHA-256 sums into the stack file.
 
 What is on the machines later is what was here now: a node uses no file whose sum differs.
 """
@@ -6,15 +6,13 @@ What is on the machines later is what was here now: a node uses no file whose su
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
-import typer
 import yaml
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import Progress
 
-from idr import addons, checkout, cli
+from idr import addons
 from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
 from model import site_folder
@@ -154,26 +152,3 @@ def fetched(part: Pinned, progress: Progress) -> str:
         )
         raise IdrError(msg) from None
     return digest.hexdigest()
-
-
-def command(
-    stack: cli.Stack,
-    renew: Annotated[bool, typer.Option("--renew", help="Replace sums that no longer fit.")] = False,
-    as_json: cli.AsJson = False,
-) -> None:
-    """Fetch OMERO's distribution and other files that the stack file names, and write the SHA-256 sums there.
-
-    Also writes the lock files of idr:omero.addons and idr:web.requirements, where the stack file names them.
-    """
-    file = checkout.stack_file(stack)
-    if not file.is_file():
-        msg = f"there is no stack file {file.name}; there are stacks: {', '.join(checkout.stack_names())}"
-        raise IdrError(msg)
-    columns = (TextColumn("{task.description:<15}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
-        sums = pin(file, lambda part: fetched(part, progress), renew=renew)
-    if as_json:
-        cli.print_json(sums)
-        return
-    for name, digest in sums.items():
-        cli.console().print(f"{name:<15} {digest}")

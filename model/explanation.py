@@ -1,19 +1,23 @@
 """What pydantic finds wrong with a setting, in plain words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
-from typing import Any
+from typing import Any, Final, get_args
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from model import hosts
 from model.field_types import SEALED
 from model.plain_secrets import PASSWORD_IN_ADDRESS
+from model.spelling import instead
 
 UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies", "authority")
 """Words of keys whose values may be secret, or hold something secret by mistake: these are never repeated."""
 
 LONGEST_SHOWN = 80
+MOST_NAMED: Final = 12
+"""More keys than this are not told one by one: docs/settings.md has them."""
 _NO_MAPPING = ("dict_type", "model_type", "model_attributes_type")
 _WITHOUT_VALUE = ("missing", "extra_forbidden", *_NO_MAPPING, "too_short", "too_long")
 
@@ -29,6 +33,29 @@ def problems(item: ErrorDetails, key: str) -> list[str]:
     given = repr(item["input"])
     shown = given if len(given) <= LONGEST_SHOWN else given[:LONGEST_SHOWN] + "..."
     return [f"{text} (given: {shown})" for text in texts]
+
+
+def beside(path: Sequence[str], whole: type[BaseModel]) -> str:
+    """What the last key of a path, which is no setting, may have been meant for: the end of a message."""
+    sections = {whole}
+    for key in path[:-1]:
+        # Names and numbers of entries are no keys: they lead on in the same sections.
+        fields = [field for section in sections for field in section.model_fields.values() if field.alias == key]
+        sections = {found for field in fields for found in _sections(field.annotation)} or sections
+    known = {field.alias or name for section in sections for name, field in section.model_fields.items()}
+    above, _, below = path[-1].partition(".")
+    if below and above in known:
+        return f"; write '{below}' below '{above}' (with `pulumi config set`: --path)"
+    # Of a kind of entry that this one is not: its own key is none of what was meant.
+    hint = instead(path[-1], known - {path[-1]})
+    return f"; {hint}" if len(known) <= MOST_NAMED or hint.endswith("?") else "; docs/settings.md has all"
+
+
+def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections(inner)
 
 
 def _may_show(value: Any, key: str) -> bool:

@@ -28,10 +28,15 @@ def _is_list_or_mapping(text: str) -> bool:
         return False
 
 
+def _is_list_of_those(text: str) -> bool:
+    return _is_list_or_mapping(text) and all(isinstance(entry, list | dict) for entry in json.loads(text))
+
+
 CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
     "a whole number": lambda text: bool(re.fullmatch("-?[0-9]{1,18}", text)),
     "true or false": lambda text: text.lower() in ("true", "t", "1", "false", "f", "0"),
     "a list or a mapping": _is_list_or_mapping,
+    "a list whose entries are lists or mappings themselves": _is_list_of_those,
     "an address of this site, as in /static/logo.png (browsers load no pictures from elsewhere)": lambda text: (
         not re.match("[A-Za-z][A-Za-z0-9+.-]*://|//", text)
     ),
@@ -80,8 +85,15 @@ class Keys:
         """Why a key is none of the program's; None where it is one."""
         if self._is_of(key, self.known) or self.owner(key):
             return None
+        return self.misspelt(key) or f"is no key of {self.name}"
+
+    def misspelt(self, key: str) -> str | None:
+        """Which key an unknown one was meant for, where one is nearly the same, or ends in it."""
+        if self._is_of(key, self.known):
+            return None
         close = difflib.get_close_matches(key, self.known, n=1, cutoff=SIMILAR)
-        return f"is no key of {self.name}" + (f"; did you mean '{close[0]}'?" if close else "")
+        close += [known for known in self.known if known.endswith(f".{key}")]
+        return f"is no key of {self.name}; did you mean '{close[0]}'?" if close else None
 
     def owner(self, key: str) -> str | None:
         """Why the program alone sets a key; None where it does not."""
@@ -160,7 +172,8 @@ class WebConfig(Section):
     def problems(self) -> Iterator[str]:
         """Keys that are not for a stack file, or are none."""
         yield from _problems("web", self.config)
-        yield from _unknown("web", self.config)
+        for text in _unknown("web", self.config):
+            yield text if text.endswith("?") else f"{text} (one of an application of your own is in its own config)"
 
 
 class OmeroWeb(WebConfig):

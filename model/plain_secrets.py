@@ -15,7 +15,9 @@ KEYS: Final = {
     "certificate": "--path idr:certificate.key",
 }
 """Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
-HOLDERS: Final = ("s3Mounts", "storage")
+OF_OMERO: Final = ("omero", "web", "releases")
+"""Top-level keys with configuration of OMERO's in them, which may have secrets; other names there are a site's own."""
+HOLDERS: Final = ("s3Mounts", "storage", *OF_OMERO)
 """Top-level keys that may have secrets inside, which only Pulumi's encryption may keep."""
 PUBLISHED_KEYS: Final = ("publicPassword",)
 """Keys that are named like secrets and are none: their values are public."""
@@ -40,7 +42,7 @@ def of_overrides(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for path in _inside(values):
         yield (
             ".".join(path),
-            "is a secret, which only the stack file can keep: pulumi config set --secret --path 'idr:...'",
+            f"is a secret, which only the stack file can keep: pulumi config set --secret --path '{_option(path)}'",
         )
 
 
@@ -58,14 +60,25 @@ def _inside(value: Any, path: Keys = ()) -> Iterator[Keys]:
         for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _inside(inner, (*path, str(key)))
         return
-    if (_is_named(path) and value) or (isinstance(value, str) and PASSWORD_IN_ADDRESS.search(value)):
+    if (_is_named(path) and value and not isinstance(value, bool)) or (
+        isinstance(value, str) and PASSWORD_IN_ADDRESS.search(value)
+    ):
         yield path
 
 
 def _is_named(path: Keys) -> bool:
-    return any(part.lower().endswith(ENDINGS) for part in path[1:])
+    names = path[1:]
+    if path[0] in OF_OMERO:
+        names = path[path.index("config") :] if "config" in path else ()
+    return any(part.lower().endswith(ENDINGS) for part in names)
 
 
 def _option(path: Keys) -> str:
     """A path as Pulumi's `--path` takes it."""
-    return "idr:" + path[0] + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path[1:])
+    return "idr:" + path[0] + "".join(map(_step, path[1:]))
+
+
+def _step(part: str) -> str:
+    if part.isdigit():
+        return f"[{part}]"
+    return f'["{part}"]' if "." in part else f".{part}"

@@ -84,7 +84,9 @@ class PublicSite(Section):
     )
 
     def problems(self) -> Iterator[str]:
-        """Headers that are not a site's."""
+        """Headers that are not a site's, and a robots.txt that says nothing."""
+        if self.robots and ":" not in self.robots:
+            yield "robots: is the text itself, not the name of a file, as in `User-agent: *`"
         yield from _header_problems(self.headers)
 
     def paths(self) -> list[tuple[str, str]]:

@@ -80,7 +80,7 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
             f"{source.file_of(_path(item))}: {_key(_path(item))}: {problem}"
             for item in error.errors()
             if _path(item)[:1] not in refused
-            for problem in explanation.problems(item, _key(_path(item)))
+            for problem in _explained(item)
         ]
         raise SettingsError("\n".join(wrong)) from None
     wrong += [f"{source.file}: {line}" for line in _beyond_types(settings, source.stack)]
@@ -257,6 +257,12 @@ def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
     for name, release in settings.releases.items():
         if release.frozen:
             yield f"release {name} is frozen and would keep the former secret's keys: set its `frozen` to false first"
+
+
+def _explained(item: ErrorDetails) -> Iterator[str]:
+    path = _path(item)
+    hint = explanation.beside(path, Settings) if item["type"] == "extra_forbidden" else ""
+    yield from (f"{problem}{hint}" for problem in explanation.problems(item, _key(path)))
 
 
 def _path(item: ErrorDetails) -> Keys:

@@ -16,9 +16,9 @@ from model.field_types import Section, Shape
 RedirectFrom = Annotated[
     str,
     Shape(
-        "(?=/|\\^)(?=.{1,255}$)((/[A-Za-z0-9._~!*+@:-]+)*/?(\\?[A-Za-z0-9._~!*+@:/&=,|%-]+)?|\\^/[!#$&'()*+,./0-9:<=>?@A-Z\\[\\]\\\\^_`a-z{|}~-]*)",
+        "(?=/|\\^)(?=.{1,255}$)((/[A-Za-z0-9._~!+@:-]+)*/?(\\?[A-Za-z0-9._~!*+@:/&=,|%-]+)?|\\^/[!#$&'()*+,./0-9:<=>?@A-Z\\[\\]\\\\^_`a-z{|}~-]*)",
         "a path as in /about or, with arguments, /search/?query=1, or a regular expression for whole paths as in "
-        "^/study/([0-9]+)$; paths without `%`, at most 255 characters",
+        "^/study/([0-9]+)$; paths without `%` and `*`, at most 255 characters",
     ),
 ]
 RedirectTo = Annotated[

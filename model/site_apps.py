@@ -95,7 +95,9 @@ class SiteAddress(Section):
         return self.path.removeprefix("^").removesuffix("$")
 
     def problems(self) -> Iterator[str]:
-        """What nginx, Python and Django do not read alike."""
+        """A slash that urls.py never has, and what nginx, Python and Django do not read alike."""
+        if self.path.removeprefix("^").startswith("/"):
+            yield f"path: {self.path}: is what follows the application's own path, as in its urls.py: no '/' first"
         if not self.path.startswith("^"):
             kinds = [converter.partition(":") for converter in _CONVERTER.findall(self.path)]
             if any(kind not in addresses.ROUTES or not name.isidentifier() for kind, _, name in kinds):
@@ -132,10 +134,10 @@ class SiteApp(Section):
             yield "addresses: name at least one: all others are closed"
         yield from _same_addresses(self.addresses)
         keys = omero_config.table()["web"]
-        for section, config in (("config", self.config), ("append", dict.fromkeys(self.append, ""))):
+        lists = {key: f"[{', '.join(entries)}]" for key, entries in self.append.items()}
+        for section, config in (("config", self.config), ("append", lists)):
             for key, value in config.items():
-                wrong = keys.owner(key) or (section == "config" and keys.wrong_value(key, value))
-                if wrong:
+                if wrong := keys.owner(key) or keys.wrong_value(key, value) or keys.misspelt(key):
                     yield f"{section}: '{key}' {wrong}"
         if self.root:
             for address in self.addresses:

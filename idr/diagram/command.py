@@ -11,8 +11,7 @@ from idr.cli import OptionalStack, write
 from idr.diagram.boxes import picture
 from idr.diagram.mermaid import mermaid
 from idr.diagram.svg import svg
-from idr.plan import of_plan
-from idr.topology import of_outputs
+from idr.topology import of_outputs, of_plan
 
 
 class Format(StrEnum):

@@ -101,26 +101,29 @@ def reached(by_module: Mapping[str, set[str]], name: str) -> set[str]:
     return seen
 
 
-FOUND = imports(modules())
+@pytest.fixture(scope="module")
+def found() -> dict[str, set[str]]:
+    """What the modules of this repository import."""
+    return imports(modules())
 
 
-def test_no_package_imports_from_one_above_it() -> None:
-    assert {name.partition(".")[0] for name in FOUND} == set(PACKAGES)
-    assert arrows_back(FOUND) == []
+def test_no_package_imports_from_one_above_it(found: dict[str, set[str]]) -> None:
+    assert {name.partition(".")[0] for name in found} == set(PACKAGES)
+    assert arrows_back(found) == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert circle(FOUND) == []
+def test_no_modules_import_each_other_in_a_circle(found: dict[str, set[str]]) -> None:
+    assert circle(found) == []
 
 
-def test_the_program_imports_no_command_line() -> None:
-    there = reached(FOUND, PROGRAM)
+def test_the_program_imports_no_command_line(found: dict[str, set[str]]) -> None:
+    there = reached(found, PROGRAM)
     assert {"components.preconditions", "idr.cloud", "model.plan", "pulumi"} <= there
     assert not COMMAND_LINE & there
 
 
-def test_the_model_imports_neither_engine_nor_cloud() -> None:
-    model = set().union(*(FOUND[name] for name in FOUND if name.partition(".")[0] == "model"))
+def test_the_model_imports_neither_engine_nor_cloud(found: dict[str, set[str]]) -> None:
+    model = set().union(*(found[name] for name in found if name.partition(".")[0] == "model"))
     assert "pydantic" in model
     assert not {"pulumi", "pulumi_openstack", "openstack", "jinja2"} & model
 

@@ -67,13 +67,21 @@ def _write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-@pytest.mark.parametrize("unit", units())
-def test_a_service_that_is_taken_over_can_do_little(root: Path, unit: str) -> None:
+def exposure(root: Path, unit: str) -> float:
+    """What systemd counts; the report of a unit that is too exposed is printed."""
     command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", f"--root={root}"]
     done = subprocess.run([*command, unit.replace("@.", "@main.")], capture_output=True, text=True, check=True)
-    exposure = re.search(r"exposure level for \S+: ([0-9.]+) ", done.stdout)
-    assert exposure, done.stdout
-    assert float(exposure[1]) <= MOST_EXPOSED, done.stdout
+    found = re.search(r"exposure level for \S+: ([0-9.]+) ", done.stdout)
+    assert found, done.stdout
+    if float(found[1]) > MOST_EXPOSED:
+        print(done.stdout)
+    return float(found[1])
+
+
+def test_a_service_that_is_taken_over_can_do_little(root: Path) -> None:
+    """One test for all units: their names are known when all nodes are rendered, which each worker would do."""
+    exposures = {unit: exposure(root, unit) for unit in units()}
+    assert {unit: of for unit, of in exposures.items() if of > MOST_EXPOSED} == {}
 
 
 def test_the_units_are_of_every_role_that_runs_something() -> None:

@@ -208,6 +208,7 @@ def test_the_order_in_which_headers_are_written_makes_no_other_bytes(tmp_path: P
         ({"name": "<b>us</b>"}, "must be a name"),
         ({"contact": 'us@example.org"><script>'}, "must be an address"),
         ({"robots": "a\0b"}, "NUL"),
+        ({"robots": "site/robots.txt"}, "robots: is the text itself, not the name of a file"),
         ({"pages": {"url": "https://www.example.org/site.zip"}}, "must be an archive whose name ends in"),
         ({"pages": {"url": URL, "path": "/about"}}, "must be a path that ends in a slash"),
         ({"pages": {"url": URL, "path": "/webclient/about/"}}, "would hide /webclient"),

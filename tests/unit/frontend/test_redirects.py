@@ -88,6 +88,7 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "/a", "to": "/a"}, "leads to itself"),
         ({"from": "/caf%C3%A9", "to": "/x"}, "must be a path"),
         ({"from": "/a//b", "to": "/x"}, "must be a path"),
+        ({"from": "/a/*", "to": "/x"}, "paths without `%` and `*`"),
         ({"from": "/a/../b", "to": "/x"}, "has a part '.' or '..'"),
         ({"from": "/a?x=1", "to": "/a?x=1"}, "/a?x=1 leads to itself"),
         ({"from": "^/a\\?x=1", "to": "/a?x=12"}, "leads to itself"),

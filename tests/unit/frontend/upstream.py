@@ -54,6 +54,8 @@ class Upstream(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Header and body are two packets; with Nagle's algorithm the second waits 40 ms.
+    disable_nagle_algorithm = True
     server: Upstream
 
     def do_GET(self) -> None:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from idr import engine
 from idr.__main__ import app
-from idr.apply import ApplyError, configuration
+from idr.commands.apply import ApplyError, configuration
 from idr.state import of_export
 
 URN = "urn:pulumi:local::idr::idr:configuration:Configuration$command:remote:Command::demo1-redis"

@@ -24,13 +24,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     has: dict[str, Any] = {"state": ENOUGH}
     file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
     monkeypatch.setattr(stack_file.StackFile, "missing", lambda _: [])
-    monkeypatch.setattr("idr.check.stack_file.read", lambda _: file)
+    monkeypatch.setattr("idr.commands.check.stack_file.read", lambda _: file)
     connection = SimpleNamespace(
         current_project=SimpleNamespace(name="idr", id="1111"), config=SimpleNamespace(get_region_name=lambda: "one")
     )
-    monkeypatch.setattr("idr.check.connect", lambda _: connection)
-    monkeypatch.setattr("idr.check.disagreements", lambda *_: has.get("differences", []))
-    monkeypatch.setattr("idr.check.cloud_state.read", lambda *_: has["state"])
+    monkeypatch.setattr("idr.commands.check.connect", lambda _: connection)
+    monkeypatch.setattr("idr.commands.check.disagreements", lambda *_: has.get("differences", []))
+    monkeypatch.setattr("idr.commands.check.cloud_state.read", lambda *_: has["state"])
     # Wide enough for a line of the output to be one line.
     monkeypatch.setenv("COLUMNS", "200")
     return has

@@ -17,7 +17,7 @@ from idr.diagram.layout import layout
 from idr.diagram.mermaid import mermaid
 from idr.diagram.svg import svg
 from idr.names import listed
-from idr.plan import of_plan
+from idr.topology import of_plan
 from model.outputs.topology import Topology
 from model.planning import plan
 from model.reading import Source, parse
@@ -73,7 +73,7 @@ def test_mermaid_has_every_node_and_uses_only_what_it_declares(name: str) -> Non
 
 
 def test_the_picture_is_the_same_bytes_in_every_process() -> None:
-    program = "from harness import stacks; from idr.diagram import boxes, svg; from idr.plan import of_plan;"
+    program = "from harness import stacks; from idr.diagram import boxes, svg; from idr.topology import of_plan;"
     program += "print(svg.svg(boxes.picture(of_plan(stacks.plan_of('ebi')))), end='')"
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 
 from harness import stacks
 from harness.stacks import ROOT
-from idr import inventory
 from idr.__main__ import COMMANDS, app
 from idr.checkout import NoCheckoutError
+from idr.commands import inventory
 from model.outputs import contract
 from model.outputs.topology import Known
 from tests import stubs

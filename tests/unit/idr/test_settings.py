@@ -47,4 +47,4 @@ def test_a_mistake_is_one_line_and_nothing_shown(folder: Path) -> None:
     (folder / "night.yaml").write_text("colour: blue")
     done = runner.invoke(app, ["settings", "--stack", "uod"])
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == "error: night.yaml: idr:colour: is not a setting\n"
+    assert done.stderr == "error: night.yaml: idr:colour: is not a setting; docs/settings.md has all\n"

@@ -9,10 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from harness import stacks
-from idr import remote, ssh
+from idr import remote
 from idr.__main__ import app
 from idr.errors import IdrError
 from idr.status import nodes
+from idr.topology import find
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
 from tests import stubs
@@ -53,10 +54,10 @@ def test_who_cannot_log_in_learns_which_option_gives_a_key(program: Stub, status
 
 
 def test_a_short_name_is_a_node_of_the_live_release() -> None:
-    assert ssh.find(MADE, "redis").name == "demo1-redis"
+    assert find(MADE, "redis").name == "demo1-redis"
     other = MADE.model_copy(update={"live": "demo2"})
     with pytest.raises(IdrError, match="no such node: redis; there are: bastion, demo1-database"):
-        ssh.find(other, "redis")
+        find(other, "redis")
 
 
 def test_the_configuration_is_there_while_it_is_needed_and_names_the_identity() -> None:

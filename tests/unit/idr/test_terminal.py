@@ -91,11 +91,11 @@ def check() -> str:
     )
     file = stack_file.StackFile("ebi", "Pulumi.ebi.yaml", stacks.settings("ebi"), {})
     with (
-        mock.patch("idr.check.stack_file.read", return_value=file),
-        mock.patch("idr.check.connect", return_value=CLOUD),
-        mock.patch("idr.check.disagreements", return_value=[]),
-        mock.patch("idr.check.cloud_state.read"),
-        mock.patch("idr.check.report", return_value=report),
+        mock.patch("idr.commands.check.stack_file.read", return_value=file),
+        mock.patch("idr.commands.check.connect", return_value=CLOUD),
+        mock.patch("idr.commands.check.disagreements", return_value=[]),
+        mock.patch("idr.commands.check.cloud_state.read"),
+        mock.patch("idr.commands.check.report", return_value=report),
     ):
         return shown("check", "--stack", "ebi")
 
@@ -109,11 +109,11 @@ def drift() -> str:
         Drift(name=f"{NAMES[-1]}-tcp-4064-from-{NAMES[2]}", type="security group rule", change="unknown"),
     ]
     with (
-        mock.patch("idr.drift._compared", return_value=compared),
-        mock.patch("idr.drift.running.of", return_value=None),
-        mock.patch("idr.drift.engine.run", return_value="{}"),
-        mock.patch("idr.drift.drifts", return_value=differences),
-        mock.patch("idr.drift.strangers", return_value=[]),
+        mock.patch("idr.commands.drift._compared", return_value=compared),
+        mock.patch("idr.commands.drift.running.of", return_value=None),
+        mock.patch("idr.commands.drift.engine.run", return_value="{}"),
+        mock.patch("idr.commands.drift.drifts", return_value=differences),
+        mock.patch("idr.commands.drift.strangers", return_value=[]),
     ):
         return shown("drift", "--stack", "ebi")
 

@@ -7,19 +7,38 @@ import pytest
 from tests.unit.model.mistakes import Bad, Values, each, mistakes, node, release
 
 BAD: Bad = {
-    "a key that is no setting": (lambda v: v.update(colour="blue"), ["idr:colour: is not a setting"]),
+    "a key that is no setting": (
+        lambda v: v.update(colour="blue"),
+        ["idr:colour: is not a setting; docs/settings.md has all"],
+    ),
     "a missing key": (lambda v: v.pop("flavors"), ["idr:flavors: is required"]),
     "a node key that is no setting": (
         lambda v: node(v, "redis").update(flavour="local.small"),
-        ["idr:releases.demo1.nodes.redis.flavour: is not a setting"],
+        ["idr:releases.demo1.nodes.redis.flavour: is not a setting; did you mean 'flavor'?"],
     ),
     "a release key that is no setting": (
         lambda v: release(v).update(cdir="10.0.0.0/24"),
-        ["idr:releases.demo1.cdir: is not a setting"],
+        ["idr:releases.demo1.cdir: is not a setting; did you mean 'cidr'?"],
+    ),
+    "a key of the stack's in a release": (
+        lambda v: release(v).update(web={"requirements": "site/web.lock"}),
+        ["idr:releases.demo1.web.requirements: is not a setting; there are: apps, config"],
+    ),
+    "a key in an entry of a list": (
+        lambda v: v.update(redirects=[{"from": "/a", "to": "/b", "permanant": True}]),
+        ["idr:redirects.0.permanant: is not a setting; did you mean 'permanent'?"],
+    ),
+    "a key of another kind of entry": (
+        lambda v: v.update(storage=[{"kind": "path", "mount": "/a", "bucket": "x"}]),
+        ["idr:storage.0.bucket: is not a setting; docs/settings.md has all"],
+    ),
+    "a path for a key, as `pulumi config set` without --path writes it": (
+        lambda v: v.update({"web.apps": ["mapr"]}),
+        ["idr:web.apps: is not a setting; write 'apps' below 'web' (with `pulumi config set`: --path)"],
     ),
     "a volume key that is no setting": (
         lambda v: node(v, "database")["volumes"]["db"].update(size=1),
-        ["idr:releases.demo1.nodes.database.volumes.db.size: is not a setting"],
+        ["idr:releases.demo1.nodes.database.volumes.db.size: is not a setting; did you mean 'sizeGib'?"],
     ),
     "no releases": (
         lambda v: v.update(releases={}),

@@ -30,7 +30,7 @@ BAD: Bad = {
             "idr:operators.1: keys: give at least one",
             "idr:operators.1: the name 'root' belongs to the system or to this program: choose another",
             "idr:operators.2.role: must be one of 'operator', 'curator', 'jump'",
-            "idr:operators.2.shell: is not a setting",
+            "idr:operators.2.shell: is not a setting; there are: keys, name, role",
             "idr:operators.3.name: is required",
             "idr:operators.3.keys: is required",
             "idr:operators.3.role: is required",

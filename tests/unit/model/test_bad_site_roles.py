@@ -65,7 +65,10 @@ END = f"must be world, node (every node), a role ({', '.join(Role)}, about) or a
 PATH = "must be a path as in /about/: plain letters, no dot first, a slash last"
 TAKEN = "cannot have this name: it is that of a role or a group of the program"
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
-    "no description": (without("role.yaml"), "site/about: has no role.yaml"),
+    "no description": (
+        without("role.yaml"),
+        "site/about: has no role.yaml: each folder in the one that siteRoles names is a role",
+    ),
     "a field that is none": (describing(colour="blue"), f"{YAML}: colour: is not a setting"),
     "no node": (text("role.yaml", "packages: [nginx]\n"), f"{YAML}: node: is required"),
     "the name of a role": (named("database"), f"site/database: {TAKEN}"),

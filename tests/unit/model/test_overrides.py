@@ -1,5 +1,6 @@
 """A site's or an occasion's own file on top of a stack file."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_mistake_names_the_file_with_it(tmp_path: Path) -> None:
         parse(merged, source)
     assert str(caught.value).splitlines() == [
         "site.yaml: idr:flavors.local.small.memoryMib: must be at least 512 (given: -1)",
-        "Pulumi.local.yaml: idr:colour: is not a setting",
+        "Pulumi.local.yaml: idr:colour: is not a setting; docs/settings.md has all",
     ]
 
 
@@ -115,8 +116,50 @@ def test_a_secret_that_this_file_cannot_encrypt_is_refused_and_not_repeated(
     assert "hunter2" not in str(caught.value)
 
 
+def test_what_pulumi_is_to_encrypt_is_named_as_its_option_path_takes_it(tmp_path: Path) -> None:
+    config: dict[str, object] = {"config": {"omero.ldap.password": "hunter2"}}
+    command = """pulumi config set --secret --path 'idr:omero.config["omero.ldap.password"]'"""
+    with pytest.raises(SettingsError, match=re.escape(command)):
+        with_overrides(above(tmp_path, omero=config), SOURCE, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "option"),
+    [
+        ({"omero": {"config": {"omero.ldap.password": "hunter2"}}}, 'omero.config["omero.ldap.password"]'),
+        ({"web": {"config": {"omero.mail.password": "hunter2"}}}, 'web.config["omero.mail.password"]'),
+        (
+            {"releases": {"demo1": {"web": {"config": {"omero.mail.password": "hunter2"}}}}},
+            'releases.demo1.web.config["omero.mail.password"]',
+        ),
+    ],
+)
+def test_a_password_of_omeros_configuration_is_encrypted_in_the_stack_file(
+    change: dict[str, object], option: str
+) -> None:
+    values = merge(stacks.values("local"), change)
+    with pytest.raises(SettingsError) as caught:
+        parse(values, SOURCE)
+    command = f"is in plain text; keep it with: pulumi config set --secret --path 'idr:{option}'"
+    assert command in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    top = next(iter(change))
+    if top == "web":
+        parse(values, Source("local", "Pulumi.local.yaml", encrypted=frozenset({top})))
+
+
+def test_a_release_may_be_named_as_it_likes() -> None:
+    values = stacks.values("local")
+    values["releases"]["notsosecret"] = values["releases"].pop("demo1")
+    parse(values | {"live": "notsosecret"}, SOURCE)
+
+
 def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> None:
-    harmless = {"omero.security.password_required": True, "omero.ldap.urls": "ldap://ldap.example.org:389"}
+    harmless = {
+        "omero.security.password_required": True,
+        "omero.web.show_forgot_password": True,
+        "omero.ldap.urls": "ldap://ldap.example.org:389",
+    }
     with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
 
 

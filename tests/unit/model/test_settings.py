@@ -32,7 +32,7 @@ def test_all_mistakes_are_reported_together() -> None:
 
     assert mistakes(spoil) == [
         "Pulumi.local.yaml: idr:flavors.local.small.vcpus: must be at least 1 (given: -1)",
-        "Pulumi.local.yaml: idr:colour: is not a setting",
+        "Pulumi.local.yaml: idr:colour: is not a setting; docs/settings.md has all",
     ]
 
 

@@ -184,6 +184,12 @@ def test_every_kind_of_the_cache_may_be_named_but_static_files() -> None:
             {"addresses": [{"path": "^a/$", "answer": "page"}, {"path": "a/", "answer": "api"}]},
             "'a/' is there twice, first as '^a/$'",
         ),
+        ({"addresses": [{"path": "/tags/", "answer": "page"}]}, "path: /tags/: is what follows the application's own"),
+        ({"addresses": [{"path": "^/$", "answer": "page"}]}, "as in its urls.py: no '/' first"),
+        ({"append": {"omero.web.ui.center_plugin": [["A", "b"]]}}, "did you mean 'omero.web.ui.center_plugins'?"),
+        ({"append": {"omero.web.ui.top_links": ["Tags", "tags"]}}, "must be a list whose entries are lists"),
+        ({"append": {"omero.web.page_size": [1]}}, "append: 'omero.web.page_size' must be a whole number"),
+        ({"config": {"omero.web.pagesize": 1}}, "config: 'omero.web.pagesize' is no key of OMERO.web; did you mean"),
         ({"django": "os; reboot"}, "must be the name of a module of Python"),
     ],
 )

@@ -34,8 +34,8 @@ NAMES = (
 
 
 def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    # A narrow terminal breaks messages, wherever the paths of a run have them end.
-    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, ["transfer", *map(str, arguments)])
+    # typer breaks its messages to the width of the terminal.
+    done = CliRunner().invoke(app, ["transfer", *map(str, arguments)], env={"COLUMNS": "1000"})
     return subprocess.CompletedProcess([*map(str, arguments)], done.exit_code, done.stdout, done.stderr)
 
 

@@ -5,12 +5,11 @@ from typing import Any
 from idr import stack_file
 from idr.cli import AsJson, Stack, console, print_json, table
 from idr.names import listed
+from idr.topology import of_plan
 from model.outputs.flows import firewall
-from model.outputs.topology import Topology, topology
+from model.outputs.topology import Topology
 from model.plan import Plan
-from model.secrets import Secrets
 
-STAND_IN = Secrets("plan", "only an `up` has the stack's secret; nothing of this is shown")
 UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
 
 
@@ -25,11 +24,6 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
         print_json({**_plain(topology), "firewall": _firewall(file.plan), "missing": file.missing()})
     else:
         _show(topology, file)
-
-
-def of_plan(plan: Plan) -> Topology:
-    """The topology as planned. Its host keys are stand-ins: the stack's secret is not at hand."""
-    return topology(plan, STAND_IN)
 
 
 def _plain(topology: Topology) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import typer
 
 from idr import engine, state
 from idr.cli import Stack
+from idr.commands.ssh import NodeName
 from idr.errors import IdrError
 from idr.resources import CONFIGURATION
-from idr.ssh import NodeName
 from idr.state import State
 
 

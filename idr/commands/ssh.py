@@ -11,8 +11,7 @@ from idr import outputs, stack_file
 from idr.cli import Identity, Login, OptionalStack
 from idr.errors import IdrError
 from idr.remote import NO_CONNECTION, NO_KEY, configuration
-from idr.topology import of_outputs
-from model.outputs.topology import NodeView, Topology
+from idr.topology import find, of_outputs
 from model.reading import SettingsError
 
 
@@ -49,12 +48,3 @@ def command(
     if status == NO_CONNECTION:
         typer.echo(f"If the key was refused: {NO_KEY}.", err=True)
     raise typer.Exit(status)
-
-
-def find(topology: Topology, name: str) -> NodeView:
-    """The node of that name, or the live release's of that short name. Raises IdrError when there is none."""
-    for node in topology.nodes:
-        if node.name == name or (node.alias == name and node.release == topology.live):
-            return node
-    msg = f"no such node: {name}; there are: {', '.join(node.name for node in topology.nodes)}"
-    raise IdrError(msg)
