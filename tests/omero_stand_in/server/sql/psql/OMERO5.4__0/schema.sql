@@ -16,3 +16,7 @@ create table projectdatasetlink (id bigserial primary key, parent bigint not nul
 create table channelbinding (image bigint not null references image, place int not null, active boolean not null, red int not null, green int not null, blue int not null, inputstart double precision not null, inputend double precision not null, primary key (image, place));
 create table logicalchannel (id bigint primary key, name text not null);
 create table statsinfo (channel bigint primary key, globalmin double precision not null, globalmax double precision not null);
+create table annotation (id bigserial primary key, ns text, file bigint references originalfile);
+create table annotation_mapvalue (annotation_id bigint not null references annotation, name text not null, value text not null);
+create table datasetannotationlink (id bigserial primary key, parent bigint not null references dataset, child bigint not null references annotation);
+create table imageannotationlink (id bigserial primary key, parent bigint not null references image, child bigint not null references annotation);
