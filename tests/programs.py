@@ -2,15 +2,22 @@
 
 import importlib.machinery
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import patch
 
 
 def load(file: Path) -> ModuleType:
-    """Load a program's file as a new module, which shares nothing with another test's."""
+    """Load a program's file as a new module, which shares nothing with another test's.
+
+    Of sbin/NAME the modules are in lib/NAME, as on a node.
+    """
     loader = importlib.machinery.SourceFileLoader(file.stem.replace("-", "_"), str(file))
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
+    modules = str(file.parent.parent / "lib" / file.name)
+    with patch.object(sys, "path", [modules, *sys.path]), patch.dict(sys.modules):
+        loader.exec_module(module)
     return module

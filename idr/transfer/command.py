@@ -17,6 +17,7 @@ from idr.transfer.places import is_inside, problem
 INTERRUPTED = 75
 """EX_TEMPFAIL of sysexits.h: the same command again goes on."""
 MB = 10**6
+LARGEST_TB = 10**6
 
 
 class Links(StrEnum):
@@ -58,9 +59,12 @@ def command(
         bool, typer.Option("--estimate", help="Copy samples only, and say how long the whole takes.")
     ] = False,
     terabytes: Annotated[
-        list[float] | None, typer.Option(min=0.001, help="With --estimate: say it for a tree of this size, too.")
+        list[float] | None,
+        typer.Option(min=0.001, max=LARGEST_TB, help="With --estimate: say it for a tree of this size, too."),
     ] = None,
-    shipping_days: Annotated[float, typer.Option(min=0, help="With --estimate: how long disks are on the road.")] = 7,
+    shipping_days: Annotated[
+        float, typer.Option(min=0, max=365, help="With --estimate: how long disks are on the road.")
+    ] = 7,
     disk_speed: Annotated[
         int, typer.Option(min=1, help="With --estimate: how fast disks are written and read, in MB per second.")
     ] = 150,
@@ -75,6 +79,8 @@ def command(
     """
     if is_inside(destination, source):
         raise typer.BadParameter(f"{destination} is in {source}: the copy would be copied, too")
+    if tree := next((tree for tree in (source, destination) if report and is_inside(str(report), tree)), None):
+        raise typer.BadParameter(f"{report} is in {tree}: write it to another folder")
     limit = ("--bwlimit", bandwidth) if bandwidth else ()
     flags = ("--transfers", str(parallel), "--checkers", str(parallel), *LINKS[links], *limit)
     try:

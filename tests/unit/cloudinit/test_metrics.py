@@ -83,7 +83,7 @@ def test_the_exporter_gives_what_idr_heal_writes(
     shown = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=False)
     assert f'textfile.directory="{program.METRICS.parent}"' in shown.stdout + shown.stderr
     healer = program.Healer()
-    healer.health = {role: program.Health(tmp_path / role / "health") for role in ("common", "nfs")}
+    healer.health = {role: program.role_health.Health(tmp_path / role / "health") for role in ("common", "nfs")}
     for role, health in healer.health.items():
         health.judge(role == "common", "it is away")
     monkeypatch.setattr(program, "METRICS", folder / "idr-heal.prom")

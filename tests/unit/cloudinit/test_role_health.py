@@ -1,5 +1,7 @@
 """`idr-heal`: which roles of a node are healthy, for Prometheus; a test that hangs holds nobody up."""
 
+import os
+import signal
 import time
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +21,7 @@ OUT_OF_REACH = "setsid sh -c 'echo $$ > {pid}; exec sleep 60' > /dev/null 2>&1"
 
 @pytest.fixture
 def machine(program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    monkeypatch.setattr(program, "HEALTH_EVERY", 0)
+    monkeypatch.setattr(program.role_health, "EVERY_SECONDS", 0)
     return Machine(tmp_path, "common", "nfs")
 
 
@@ -70,7 +72,7 @@ def test_a_change_is_logged_once(program: ModuleType, machine: Machine, capsys: 
 def test_roles_are_not_asked_before_their_time(
     program: ModuleType, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "HEALTH_EVERY", 120)
+    monkeypatch.setattr(program.role_health, "EVERY_SECONDS", 120)
     healer, count = program.Healer(), machine.folder / "count"
     machine.script("nfs", "health", f"echo x >> {count}")
     look(healer, healthy("nfs", 1))
@@ -83,7 +85,7 @@ def test_roles_are_not_asked_before_their_time(
 def test_a_test_that_hangs_holds_up_no_other_and_is_not_begun_again(
     program: ModuleType, machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "HEALTH_SECONDS", 0.3)
+    monkeypatch.setattr(program.role_health, "LONGEST_SECONDS", 0.3)
     pid, count = machine.folder / "pid", machine.folder / "count"
     machine.script("common", "health", "exit 0")
     machine.script("nfs", "health", f"echo x >> {count}; {OUT_OF_REACH.format(pid=pid)}")
@@ -98,14 +100,14 @@ def test_a_test_that_hangs_holds_up_no_other_and_is_not_begun_again(
         time.sleep(0.05)
     assert count.read_text() == "x\n", "a second test hangs beside the first"
     machine.script("nfs", "health", "exit 0")
-    program.os.kill(int(pid.read_text()), program.signal.SIGKILL)
+    os.kill(int(pid.read_text()), signal.SIGKILL)
     look(healer, healthy("nfs", 1))
 
 
 def test_a_test_without_an_end_is_ended_and_begun_again(
     program: ModuleType, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "HEALTH_SECONDS", 0.3)
+    monkeypatch.setattr(program.role_health, "LONGEST_SECONDS", 0.3)
     healer = program.Healer()
     machine.script("nfs", "health", "exec sleep 60")
     look(healer, healthy("nfs", 0))
@@ -116,7 +118,7 @@ def test_a_test_without_an_end_is_ended_and_begun_again(
 def test_what_is_seen_while_idr_apply_runs_does_not_count(
     program: ModuleType, machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "HEALTH_EVERY", 120)
+    monkeypatch.setattr(program.role_health, "EVERY_SECONDS", 120)
     healer, begun = program.Healer(), machine.folder / "begun"
     machine.script("nfs", "health", "exit 0")
     look(healer, healthy("nfs", 1))

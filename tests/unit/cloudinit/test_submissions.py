@@ -119,6 +119,23 @@ def test_a_hand_over_that_was_cut_off_goes_on(node: Node) -> None:
     assert "received" in node.idr_upload("list").stdout.decode()
 
 
+def test_what_is_being_handed_over_is_not_deleted_nor_handed_over_again(node: Node) -> None:
+    """The sums of terabytes take hours."""
+    node.opened("idr0014-long", "--gib", 1)
+    node.machine.output_of("echo tif > /srv/upload/open/upload-idr0014-long/incoming/a.tif; mkfifo /srv/go")
+    slow = "#!/bin/sh\ntouch /srv/looking; cat /srv/go"
+    node.machine.output_of(f"printf '{slow}' > /usr/local/bin/clamscan; chmod 755 /usr/local/bin/clamscan")
+    first = node.start("idr-upload hand-over idr0014-long")
+    wait(lambda: not node.machine.run("test -e /srv/looking").returncode)
+    for command in ("delete", "hand-over"):
+        done = node.idr_upload(command, "idr0014-long")
+        assert (done.returncode, b"somebody is handing over or deleting" in done.stderr) == (1, True), done
+    node.machine.output_of("echo > /srv/go; rm /usr/local/bin/clamscan")
+    assert first.wait(20) == 0
+    assert node.machine.output_of("cat /srv/upload/received/idr0014-long/a.tif") == "tif\n"
+    assert node.idr_upload("delete", "idr0014-long").returncode == 1
+
+
 def test_a_replaced_server_has_the_accounts_again(node: Node) -> None:
     (node.folder / "about.txt").write_text("about\n")
     password = node.opened("idr0010-kept", "--gib", 1)

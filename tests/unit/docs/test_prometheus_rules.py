@@ -22,7 +22,7 @@ def given() -> str:
     program = programs.load(stacks.ROOT / "cloudinit/common/files/usr/local/sbin/idr-heal")
     healer = program.Healer()
     healer.watches = {"nginx": program.Watch("nginx")}
-    health = program.Health(Path("proxy/health"))
+    health = program.role_health.Health(Path("proxy/health"))
     health.judge(True, "")
     healer.health = {"proxy": health}
     text: str = healer.metrics()

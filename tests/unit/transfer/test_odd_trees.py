@@ -137,6 +137,20 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_copied(so
     assert not (tmp_path / "copy").exists()
 
 
+@pytest.mark.parametrize("tree", ["source", "copy"])
+def test_a_report_in_a_tree_is_refused(source: Path, tmp_path: Path, tree: str) -> None:
+    """It would be copied, and differ from its copy, or take the place of a file."""
+    report = (source if tree == "source" else tmp_path / tree) / "report"
+    done = idr(source, tmp_path / "copy", "--report", report)
+    assert (done.returncode, "is in" in done.stderr) == (2, True)
+    assert not report.exists()
+
+
+def test_a_tree_of_endless_size_is_refused(source: Path, tmp_path: Path) -> None:
+    done = idr(source, tmp_path / "copy", "--estimate", "--terabytes", "inf")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
 def test_why_files_could_not_be_copied_is_reported(source: Path, tmp_path: Path) -> None:
     # As a full disk, rclone meets it while it writes: a size limit of the process.
     (source / "large").write_bytes(bytes(3_000_000))

@@ -1,5 +1,6 @@
 """Looks through what a submitter sent, and makes it the curators'. Standard library only."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -10,6 +11,16 @@ from pathlib import Path
 
 # A submitter can make a tree deeper than Python's recursion and than any path is long, by renaming.
 LONGEST = 2000
+
+
+def hold(folder: Path) -> bool:
+    """Hold a submission's folder until this program ends; whether nobody else does."""
+    folder.mkdir(exist_ok=True)
+    try:
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def used(folder: Path) -> int:
