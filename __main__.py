@@ -26,7 +26,7 @@ if live:
 say_next_step(pulumi.get_stack())
 deployment = Deployment(stack_plan, secrets, order(stack_plan, live.servers if live else {}))
 
-# A first preview can already show what depends on no address or id of the cloud's.
+# Outputs that need no address or id of the cloud: the first preview shows them.
 before_up = contract.planned(stack_plan, secrets)
 after_up = pulumi.Output.all(
     public=deployment.public_address,
@@ -41,7 +41,7 @@ after_up = pulumi.Output.all(
 for name in contract.NAMES:
     pulumi.export(name, before_up[name] if name in before_up else after_up[name])
 if not pulumi.runtime.is_dry_run():
-    # Not before every node is configured: a failed `up` must not say that the service answers.
+    # Only after every node is configured: a failed `up` must not say that the service works.
     pulumi.Output.all(after_up, *deployment.configured).apply(
         lambda known: pulumi.log.info(summary(stack_plan, known[0]))
     )

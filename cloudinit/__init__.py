@@ -1,1 +1,1 @@
-"""What a node is given: bootstrap (user-data) and configuration bundle, rendered from the plan alone."""
+"""Renders the bootstrap (user-data) and the configuration bundle of a node from the plan alone."""

@@ -70,7 +70,7 @@ class Common:
             node_exporter_port=firewall.NODE_EXPORTER_PORT,
             time_servers=plan.settings.time_servers,
             proxies=plan.settings.proxies,
-            # apt lists packages for everybody.
+            # Every role needs apt's lists of packages.
             proxies_mode="0600" if plan.settings.proxies.have_password() else "0644",
             operators=plan.operators,
             people=people.on_node(plan.people, node.roles),
@@ -126,7 +126,7 @@ class Database:
 
 @dataclass(frozen=True, repr=False)
 class Redis:
-    """Redis: its passwords. While the stack secret is renewed, `accepted_passwords` has the former one, too."""
+    """Redis: its passwords. While the stack secret is renewed, `accepted_passwords` has the former one too."""
 
     password: str
     accepted_passwords: tuple[str, ...]
@@ -144,7 +144,7 @@ class Redis:
 
 @dataclass(frozen=True)
 class Management:
-    """The pre-warm: the release's own proxy, live or not, and the public name that it is asked by."""
+    """The pre-warm: the release's own proxy, live or not, and the public host name for its requests."""
 
     proxy_address: IPv4Address
     host_name: str
@@ -157,7 +157,7 @@ class Management:
 
 @dataclass(frozen=True)
 class Upload:
-    """SFTP for submitters, who come by the public name."""
+    """SFTP for submitters, who connect to the public name."""
 
     upload_port: int
     host_name: str

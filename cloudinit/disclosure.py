@@ -1,4 +1,4 @@
-"""What a reviewer must see of the nodes' configuration. A bundle holds secrets, so a preview hides all of it."""
+"""What a reviewer must see of the nodes' configuration. A bundle contains secrets, so a preview hides all of it."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ RUN_ON_NODES = ("idr/importer", "idr/prewarm", "idr/storage/scan")
 def disclosure(
     plan: Plan, secrets: Secrets, *, verifies_cloud: bool, cloud: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Who may log in, the flows, the checks that are on, and digests of what configures the nodes.
+    """Who may log in, the flows, the safeguards that are on, and digests of what configures the nodes.
 
     `cloud` has the settings that say where the cloud is, by name: the server there receives the credentials.
     Sources are where nodes fetch files and visitors are sent, and the site's own headers. A lower rotation number
@@ -72,7 +72,7 @@ def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
 def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
     """Digests of OMERO's own configuration and of the stack file's jars, by key and node.
 
-    One of a password could be guessed, so it shows none.
+    None for passwords: they could be guessed from a digest.
     """
     shown: dict[str, dict[str, str]] = {}
     for node in plan.nodes:
@@ -93,9 +93,9 @@ def _visitors(plan: Plan) -> dict[str, str]:
 
 
 def _apps(node: Node, plan: Plan) -> Iterator[tuple[str, str]]:
-    """The applications beside a node's OMERO.web, as a key of its configuration: visitors may ask them, too.
+    """The applications beside a node's OMERO.web, as a key of its configuration, because visitors can use them.
 
-    Of a site's own, everything that the stack file says.
+    Of a site's own, all that the stack file says of them.
     """
     if Role.WEB in node.roles and (apps := plan.settings.apps_of(node.scope)):
         yield "omero.web.apps", " ".join(app.name for app in apps)

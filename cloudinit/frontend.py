@@ -50,7 +50,7 @@ class Web:
         return cls(
             visitors=source.plan.settings.visitors,
             port=firewall.WEB_PORT,
-            # The one beside it where there is one (IDR/deployment#47).
+            # The OMERO.server on the same node, if there is one (IDR/deployment#47).
             omero_server=node if OMERO_ROLES.intersection(node.roles) else source.first(*OMERO_ROLES),
             omero_ssl_port=firewall.OMERO_SSL_PORT,
             public_password=source.plan.settings.public_password,
@@ -73,10 +73,10 @@ class SiteText:
 
 @dataclass(frozen=True, repr=False)
 class Proxy:
-    """nginx: what it answers by which name, what it keeps, whom it asks, and how much one visitor gets.
+    """nginx: its locations and names, its cache, its upstreams, and the limits for one visitor.
 
-    `tls` is the folder of the certificate that visitors see; `acme` asks for it on the live release's first proxy.
-    `apps` are the applications beside OMERO.web; where one `has_front_page`, it answers `/`.
+    `tls` is the folder of the certificate that visitors see; `acme` is set on the live release's first proxy, which
+    requests it. `apps` are the applications beside OMERO.web; where one `has_front_page`, it answers `/`.
     """
 
     visitors: Visitors

@@ -18,7 +18,7 @@ from model.visitors import Visitors
 
 @dataclass(frozen=True)
 class PlacedJar:
-    """A jar by the setting that names it, and where it goes in OMERO.server's folder."""
+    """A jar by the setting that names it, and its path in OMERO.server's folder."""
 
     setting: str
     path: str
@@ -139,7 +139,7 @@ class Buckets:
 
 @dataclass(frozen=True)
 class LocalStorage:
-    """What the nodes' own disks have of raw images: volumes, folders that must be there, and trees of links."""
+    """Raw images on the nodes' own disks: volumes, folders that must exist, and trees of links."""
 
     mounts: tuple[str, ...]
     folders: tuple[str, ...]
@@ -159,7 +159,7 @@ class LocalStorage:
 
 @dataclass(frozen=True)
 class ReadWrite:
-    """Whom the read-write server shares its files with, and where images can be that it imports in place.
+    """The clients to which the read-write server exports its files, and the folders from which it may import in place.
 
     All of a release's OMERO nodes must have these at the same path: on `image_mounts`, and in the folders that
     `storage` names, they do; on this node's own volume only where there are no others. `database_gib` is 0 where the

@@ -1,7 +1,7 @@
-"""A value as each kind of file's reader takes it: filters of the templates.
+"""Quotes values for each kind of file: filters of the templates.
 
-What a setting's own kind (model/field_types.py) keeps to letters, digits and dashes needs none of them. These are for
-values that may hold anything else.
+Values whose type (model/field_types.py) allows only letters, digits and dashes need none of them. These are for all
+others.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def nginx(text: str) -> str:
 
 
 def sha256(text: str) -> str:
-    """A password's sum, as Redis' users.acl has it."""
+    """The hash of a password, as Redis' users.acl has it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -33,12 +33,12 @@ ADMIN_USER = "idr"
 LARGEST_USER_DATA = 43_000
 """Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""That of libyaml writes the same in a tenth of the time; PyYAML can be without it."""
+"""libyaml's dumper writes the same in a tenth of the time, but PyYAML can be built without it."""
 NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class BootstrapTooLargeError(ValueError):
-    """A bootstrap that Nova might not take."""
+    """A bootstrap that is too long for Nova."""
 
 
 class RenderError(ValueError):
@@ -75,9 +75,9 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 
 def _deployed(plan: Plan, secrets: Secrets) -> dict[str, Any]:
-    """Who may log in at first: the deployment, and the operators, who must see why a machine did not get further.
+    """The first keys: the deployment's, and the operators', who must see why a machine fails to start.
 
-    The configuration replaces these keys, so that nobody stays an operator because of the day a machine was created.
+    The configuration replaces them, so nobody stays an operator because of the day a machine was created.
     """
     return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.root_keys])]}
 
@@ -100,17 +100,17 @@ def _admin(keys: list[str]) -> dict[str, Any]:
 
 @cache
 def _software(packages: tuple[str, ...], *, database: bool) -> str:
-    """What is the same on machines of a kind, written once."""
+    """The part of the user-data that is the same for all machines with the same roles, cached."""
     files = [
         {
             "path": "/usr/local/sbin/idr-apply",
             "permissions": "0755",
-            # Not compressed: what zlib makes of it differs by version, and other bytes are another machine.
+            # Not compressed: the output of zlib differs by version, and other user-data would replace the machine.
             "content": (HERE / "bootstrap" / "idr-apply").read_text(),
         }
     ]
     if database:
-        # The package would make a cluster on the root disk, before the data volume is there.
+        # Otherwise the package creates a cluster on the root disk, before the data volume is attached.
         files.append({"path": "/etc/postgresql-common/createcluster.conf", "content": "create_main_cluster = false\n"})
     return _yaml({"write_files": files, "packages": list(packages)})
 
@@ -120,7 +120,7 @@ def _yaml(document: dict[str, Any]) -> str:
 
 
 class _Dumper(_SafeDumper):  # type: ignore[misc]  # its base is one of two
-    """Writes texts of several lines as they are, for the reader of a preview."""
+    """Writes texts of several lines as blocks, for readers of a preview."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -172,8 +172,11 @@ def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
 
 @cache
 def _environment(roles: Path = HERE) -> Environment:
-    """What renders the templates of the roles in a folder. These may also use the program's templates."""
-    # Plain text for machines, never HTML: nothing to escape.
+    """The environment that renders the templates of the roles in a folder.
+
+    These may include the program's templates.
+    """
+    # Templates are plain text, never HTML, so nothing is escaped.
     environment = Environment(  # noqa: S701  # no HTML
         loader=FileSystemLoader([roles, HERE]), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
@@ -213,7 +216,7 @@ def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _contexts(entry: FileEntry, context: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a file is rendered with: the context; with `each`, once for every `item` of that list."""
+    """The contexts to render a file with: one, or with `each` one for every `item` of that list."""
     return [{**context, "item": item} for item in context[entry.each]] if entry.each else [context]
 
 

@@ -1,4 +1,4 @@
-"""The values from which the contexts of templates follow."""
+"""The values from which the contexts of templates are made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

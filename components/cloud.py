@@ -1,4 +1,4 @@
-"""Look-ups in the cloud itself. The program waits for each answer, so that it asks once for what many nodes need."""
+"""Look-ups in the cloud. The program waits for each of them, so it looks up once what many nodes need."""
 
 import os
 import re
@@ -9,8 +9,8 @@ from typing import TypeVar
 import pulumi
 from pulumi.runtime import get_config
 
-# By name, so that they are loaded here. The SDK loads a package at its first use, and while another thread does so,
-# `images.get_image` is for a moment the module of that name.
+# Import the functions themselves. The SDK loads a package at its first use; while another thread does that,
+# `images.get_image` can be the module of that name.
 from pulumi_openstack.blockstorage import get_availability_zones_v3
 from pulumi_openstack.images import get_image
 from pulumi_openstack.networking import get_network, get_router, get_subnet
@@ -20,7 +20,7 @@ from model.provider import has_credentials
 
 T = TypeVar("T")
 FRAMING = re.compile(r"^(?:invoke of \S+ failed: )?invocation of \S+ (?:failed|returned an error): (?:invoking \S+: )?")
-"""What the engine puts before the provider's own words."""
+"""What the engine puts before the provider's message."""
 
 
 def setting(name: str) -> str | None:
@@ -81,7 +81,7 @@ def _is_blind() -> bool:
 
 
 def _id(kind: str, name: str, ask: Callable[[], str]) -> str:
-    """What the cloud answers; a stand-in for a reviewer without credentials."""
+    """The id that the cloud reports; a placeholder in a preview without credentials."""
     if _is_blind():
         pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the {kind} '{name}'")
         return f"(the id of {name})"
@@ -96,5 +96,5 @@ def _asked(what: str, ask: Callable[[], T]) -> T:
 
 
 def _reason(error: Exception) -> str:
-    """The cloud's own words, without what the engine puts before them."""
+    """The provider's message, without what the engine puts before it."""
     return FRAMING.sub("", reason(error))

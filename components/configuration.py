@@ -1,4 +1,4 @@
-"""Configuration: brings a node to what its bundle says, and stops it before its volumes are taken away."""
+"""Configuration: applies a node's bundle, and stops its services before its volumes are detached."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ DIAL_ATTEMPTS = 40
 
 @dataclass(frozen=True)
 class Route:
-    """How a node is reached: its address and host keys, the key that opens it, and the bastion to go through.
+    """How to reach a node by ssh: address, host keys, the private key to log in with, and the bastion on the way.
 
-    The first host key is the one that it has once it is configured.
+    The node has the first host key once it is configured.
     """
 
     host: pulumi.Input[str]
@@ -29,7 +29,7 @@ class Route:
     through: "Route | None" = None
 
     def connection(self) -> remote.ConnectionArgs:
-        """The plugin's connection; the host keys are known before the machines are."""
+        """The connection as the command plugin takes it. The host keys are known before the machines exist."""
         jump = self.through
         return remote.ConnectionArgs(
             host=self.host,
@@ -66,14 +66,14 @@ class Route:
 
 
 class Configuration(pulumi.ComponentResource):
-    """Applies a node's bundle whenever it differs, and is done when the node's roles are healthy. Not where `frozen`.
+    """Applies a node's bundle when it changes, and is done when the node's roles are healthy. Changes no `frozen` node.
 
     Depends on the server by property: when that is replaced, the engine first deletes this, which stops the services
     and unmounts the volumes as far as the machine can be reached (`idr.stop`), then detaches them, then deletes the
-    server. `applied` is there when the node works. It waits for the resources in `turn`.
+    server. Wait for `applied` to have a node that works. It waits itself for the resources in `turn`.
 
     Where `host_key` is given, which a renewal of the stack secret does, the node first gets that ssh host key
-    (`idr.host_key`); `renewed` is there when it has it.
+    (`idr.host_key`); wait for `renewed` to have that done.
     """
 
     def __init__(
@@ -94,8 +94,7 @@ class Configuration(pulumi.ComponentResource):
             lambda known: bundle(*known)
         )
         secret: pulumi.Output[str] = pulumi.Output.secret(rendered)
-        # In a command of its own: that of the plugin needs a connection, and a dead machine would hinder its own
-        # replacement for ever.
+        # A local command: a remote one needs a connection, so a machine that does not answer could never be replaced.
         stop = local.Command(
             name,
             delete=".venv/bin/python -m idr.stop",
@@ -122,7 +121,7 @@ class Configuration(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[stop, *self.renewed, *node.attachments, *turn],
                 delete_before_replace=True,
-                # A release that is left alone is not touched by what newer releases need.
+                # A frozen release keeps its configuration, whatever newer templates and settings say.
                 ignore_changes=["stdin", "create", "delete", "connection", "triggers"] if frozen else [],
             ),
         )
@@ -130,7 +129,10 @@ class Configuration(pulumi.ComponentResource):
         self.register_outputs({"done": self.done})
 
     def _renew(self, name: str, node: Node, route: Route, host_key: SshKey) -> pulumi.Resource:
-        """By OpenSSH, which takes several host keys for a machine. The plugin's connection takes one."""
+        """Give the node its new host key.
+
+        By OpenSSH: it accepts several host keys for a machine, the plugin's connection one.
+        """
         given: pulumi.Output[str] = pulumi.Output.secret(
             pulumi.Output.json_dumps({"route": route.plain(), "hostKey": host_key.private})
         )

@@ -40,7 +40,7 @@ class DataShare(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self,
                 protect=plan.settings.protect_data,
-                # Another type in the settings must not cost the data; `up` refuses it before.
+                # Another type would replace the share and delete its data. `require_capacity` refuses it.
                 ignore_changes=["shareProto", "shareType", "shareNetworkId", "snapshotId", "availabilityZone"],
             ),
         )
@@ -62,18 +62,18 @@ class DataShare(pulumi.ComponentResource):
 
 
 class DataShares:
-    """All shares of a stack, as its nodes use them. `locations` has where each is, by name."""
+    """All shares of a stack, as its nodes use them. `locations` has the location of each by name."""
 
     def __init__(self, plan: Plan, nodes: Mapping[str, Node], opts: ResourceOptions) -> None:
         self._shares = {one.name: DataShare(one, plan=plan, nodes=nodes, opts=opts) for one in shares.of(plan)}
         self.locations = {name: share.location for name, share in self._shares.items()}
 
     def of_node(self, node: str) -> dict[str, pulumi.Output[str]]:
-        """Where the shares are that a node mounts, by name."""
+        """The locations of the shares that a node mounts, by name."""
         return {name: share.location for name, share in self._shares.items() if node in share.accesses}
 
     def let_in(self, node: str) -> list[pulumi.Resource]:
-        """What must be there before a node can mount them."""
+        """The access rules that a node needs before it can mount them."""
         return [share.accesses[node] for share in self._shares.values() if node in share.accesses]
 
 

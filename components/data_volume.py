@@ -12,8 +12,8 @@ from model.plan import Plan, Volume
 class DataVolume(pulumi.ComponentResource):
     """A Cinder volume that no change of configuration replaces or deletes. Output: `volume_id`.
 
-    It is in its node's zone where block storage has a zone of that name: some clouds attach no other.
-    An existing one is only pointed at: it is not the stack's, and stays when the stack goes.
+    It is in its node's zone where block storage has a zone of that name: some clouds attach no other. An existing
+    volume is no resource of the stack: it stays when the stack is destroyed.
     """
 
     def __init__(
@@ -44,7 +44,8 @@ class DataVolume(pulumi.ComponentResource):
                 opts=ResourceOptions(
                     parent=self,
                     protect=plan.settings.protect_data,
-                    # Taking the source out of the settings, or a new image of the cloud, must not cost the data.
+                    # These would replace the volume and delete its data, for example when a stack file no longer names
+                    # the source.
                     ignore_changes=["snapshotId", "sourceVolId", "imageId", "availabilityZone"],
                 ),
             ).id

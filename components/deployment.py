@@ -20,13 +20,12 @@ NO_ORDER = Order()
 
 
 class Deployment(pulumi.ComponentResource):
-    """Router, bastion, releases and the public address before the live one.
+    """Router, bastion, releases, and the public address that leads to the live release.
 
     Servers and configurations that `order` names are changed one after another.
 
     Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name,
-    `shares` with where each is.
-    `configured` has an output for each node, known once its services are healthy.
+    locations of `shares` by name. `configured` has an output for each node, known once its services are healthy.
     """
 
     def __init__(
@@ -66,14 +65,15 @@ class Deployment(pulumi.ComponentResource):
         if plan.settings.configure:
             jump: list[pulumi.Resource] = []
             for release in (bastion, *others):
-                # Its way there must stand when a node is configured, and still stand when it is stopped to be deleted.
+                # The ssh path to a node must exist before it is configured, and until it has been stopped for its
+                # deletion.
                 way = [way_in.association, *release.network.reachable, bastion.firewall, release.firewall, *jump]
                 if plan.settings.acme and release is live:
-                    # The certificate's authority asks the proxy by its public name.
+                    # The ACME authority requests a file from the proxy at the public address.
                     way.append(public.association)
                 configurations = release.configure(way_in.address, after=way, shares=shares)
                 if release is bastion:
-                    # Nobody gets through to another node by the bastion's new host key before it has that.
+                    # The other nodes are reached through the bastion by its new host key, so the bastion gets it first.
                     jump = configurations[plan.bastion_node.name].renewed
                 working |= {name: one.applied for name, one in configurations.items()}
                 self.configured += [one.done for one in configurations.values()]

@@ -13,7 +13,7 @@ PLACES = ("authUrl", "cacertFile", "cloud", "endpointOverrides")
 
 
 def _cloud() -> dict[str, str]:
-    """Those of the stack, as far as they are no secrets there."""
+    """The provider's settings that say which cloud it is, without those that are encrypted in the stack file."""
     keys = {name: f"openstack:{name}" for name in PLACES}
     values = {name: pulumi.runtime.get_config(key) for name, key in keys.items() if not is_config_secret(key)}
     return {name: str(value) for name, value in values.items() if value}

@@ -24,14 +24,14 @@ class Firewall(pulumi.ComponentResource):
         declared: list[openstack.networking.SecGroup] = []
         for group in scope.security_groups:
             labels = Labels(plan.stack, scope.name, (group.removeprefix(f"{scope.name}-"),))
-            # One after another: Neutron counts a request that is on its way twice, and a new project has a quota of 10.
+            # One after another: Neutron counts a pending request twice, and the quota of a new project is 10.
             after = ResourceOptions(depends_on=declared[-1:])
             declared.append(
                 openstack.networking.SecGroup(
                     group,
                     name=plan.cloud_name(group),
                     description=labels.description(),
-                    # Neutron's own let everything out; the rules say what may go.
+                    # Neutron's default rules allow all egress. Here the matrix says what is allowed.
                     delete_default_rules=True,
                     tags=labels.tags(),
                     opts=ResourceOptions.merge(child, after),
@@ -56,6 +56,6 @@ class Firewall(pulumi.ComponentResource):
 
 
 def rule_name(rule: Rule) -> str:
-    """A rule's name among the stack's resources: what it is, so that a changed rule is seen as another one."""
+    """The logical name of a rule. It contains all fields of the rule, so a changed rule is another resource."""
     word = "from" if rule.direction == "ingress" else "to"
     return f"{rule.group}-{rule.transport}-{rule.port}-{word}-{rule.remote_group or rule.remote_cidr}"

@@ -14,7 +14,7 @@ from model.plan import Plan
 class FrontDoor(pulumi.ComponentResource):
     """A floating address and the port it leads to; another port is an update in place. Output: `address`.
 
-    With `existing` it is that address, which the project had before and keeps when the stack goes.
+    With `existing` it is that address, which the project had before the stack and keeps after it.
     """
 
     def __init__(

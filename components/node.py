@@ -21,7 +21,7 @@ class Node(pulumi.ComponentResource):
     """Port, server, data volumes and their attachments.
 
     Outputs: `instance`, `instance_id`, `port_id`, `project_id`, `region`, `volume_ids` by purpose; `attachments` is
-    what configuration must wait for, `storage_address` who it is to servers with raw images.
+    what configuration must wait for, `storage_address` is its address in the storage network.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Node(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:compute:Node", node.name, None, opts)
         name, labels = plan.cloud_name(node.name), Labels(plan.stack, node.scope, tuple(node.roles))
-        # Named ports and servers cannot stand beside their successors, whatever plugin makes them.
+        # A port or server and its replacement have the same name and address: the engine must delete the old one first.
         child = ResourceOptions(parent=self, delete_before_replace=True)
         security_groups = [group_ids[group] for group in node.security_groups]
         port = openstack.networking.Port(
@@ -78,7 +78,7 @@ class Node(pulumi.ComponentResource):
             key_pair=plan.settings.keypair,
             availability_zone=node.zone,
             scheduler_hints=_beside(server_group_ids[node.server_group]) if node.server_group else None,
-            # The order is part of the server: another one would replace it (terraform-provider-openstack#1071).
+            # Another order of the ports would replace the server (terraform-provider-openstack#1071).
             networks=[InstanceNetworkArgs(port=each.id) for each in ports],
             config_drive=True,
             power_state="active",
@@ -117,12 +117,12 @@ class Node(pulumi.ComponentResource):
 
 
 def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
-    """What a change of the settings does to a server of the state. One that is `gone` is replaced, `frozen` or not."""
+    """How a change of the settings affects an existing server. One that is `gone` is replaced, `frozen` or not."""
     kept = ["metadata.replaces", *(["flavorName", "metadata", "networks", "availabilityZone"] if frozen else [])]
     return ResourceOptions(
         depends_on=after,
         ignore_changes=[
-            # A newer bootstrap is for newer machines; a rebuild is asked for by name.
+            # A changed bootstrap applies to new servers only. An operator requests a rebuild by the node's name.
             "userData",
             # A server's zone and the key pair that Nova recorded do not change after its creation.
             "schedulerHints",
@@ -153,7 +153,7 @@ def _beside(server_group: pulumi.Input[str]) -> list[InstanceSchedulerHintArgs]:
 
 
 def _boot_volume(image: str, size_gib: int) -> list[InstanceBlockDeviceArgs]:
-    """A root disk in Cinder that goes with its server: what must stay is on data volumes."""
+    """A boot volume, which is deleted with its server. Data is on data volumes only."""
     return [
         InstanceBlockDeviceArgs(
             source_type="image",

@@ -30,9 +30,9 @@ class ListError(IdrError):
 
 @dataclass(frozen=True)
 class Live:
-    """What there is of a stack: its servers by their names in the plan, and the outputs of its last update.
+    """The deployed stack: its servers by their names in the plan, and the outputs of its last update.
 
-    `cloud` is the connection by which the cloud was asked: one login for all that the program asks itself.
+    `cloud` is the connection to the cloud, with one login for all requests of the program itself.
     """
 
     cloud: "Connection"
@@ -94,7 +94,7 @@ def require_capacity(plan: Plan, cloud: "Connection") -> None:
 
 
 def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
-    """What to say where the nodes are of another stack secret: they would let nobody in who has these keys."""
+    """What to say where the nodes have keys of another stack secret, so that they would not accept these keys."""
     if not plan.settings.configure or are_of(secrets, known.outputs().get("knownHosts", "")):
         return []
     which = "idr:previousStackSecret" if secrets.previous else "idr:stackSecret"
@@ -107,7 +107,7 @@ def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
 def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
     """Compare cloud and state. Each server that is not listed is looked up by its id: the update will create it again.
 
-    Raises ListError where it is there all the same.
+    Raises ListError where the look-up returns it.
     """
     with ThreadPoolExecutor(1) as pool:
         # The engine reads it in a process of its own; meanwhile this one loads the SDK and logs in.

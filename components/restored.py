@@ -25,7 +25,7 @@ def restore_servers(plan: Plan, secrets: Secrets, live: Live) -> None:
     """Start the servers that are switched off and wait until their services answer; put back metadata and groups.
 
     The engine sees none of these: the provider reads neither a server's metadata nor a port's security groups, and its
-    state says what ran. Left alone are servers of a frozen release, and those that the update deletes or replaces; a
+    state says what ran. This changes no server of a frozen release, and none that the update deletes or replaces; a
     port stays when its server is replaced. Raises RunError where the cloud refuses.
     """
     mine = {node.name for scope in plan.scopes if not scope.frozen for node in scope.nodes}
@@ -72,7 +72,7 @@ def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
 
 
 def _wait(names: list[str], secrets: Secrets, live: Live) -> None:
-    """Its configuration is unchanged, so the engine would not wait for it."""
+    """Wait for the services of these nodes. Their configuration is unchanged, so the engine does not wait for them."""
     try:
         topology = of_outputs(live.outputs)
     except OutputsError:

@@ -12,8 +12,8 @@ from model.replacement import Order
 class Turns:
     """Lets a server or a configuration of `order` be changed only after the node before it works again.
 
-    The dependencies are declared in the updates that need them, and in no other: as permanent ones they would make
-    the first creation of a stack a queue. They are known only after the later nodes are declared, so they are futures.
+    The dependencies are declared in the updates that need them, and in no other: permanent ones would make the first
+    creation of a stack sequential. They are known only after the later nodes are declared, so they are futures.
     """
 
     def __init__(self, order: Order) -> None:

@@ -1,1 +1,1 @@
-"""Commands and checks around the program."""
+"""The `idr` command: what operators do besides `pulumi up`."""

@@ -1,4 +1,4 @@
-"""The lock files of `idr:omero.addons` and `idr:web.requirements`: packages of Python beside the program's own."""
+"""Writes the lock files of `idr:omero.addons` and `idr:web.requirements`: Python packages beside the program's own."""
 
 import os
 import subprocess
@@ -10,13 +10,13 @@ from idr.errors import IdrError
 from model.addons import Base
 from model.systems import UBUNTU
 
-# As a node installs them: nothing is taken that is not in the file, and Ice comes from OME's wheel.
+# As a node installs them: only packages in the file, and Ice from OME's wheel.
 OPTIONS = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-emit-package", "zeroc-ice", "-q")
 PLATFORM = "x86_64-manylinux_2_28"
 
 
 def resolved(base: Base, lock: Path, *, renew: bool) -> str:
-    """What the lock file has to say, from the packages in the file beside it that ends in .in.
+    """The text of the lock file, resolved from the packages in the .in file beside it.
 
     Versions stay, as far as these let them, unless `renew` asks for the newest. Raises IdrError where uv refuses.
     """
@@ -26,18 +26,18 @@ def resolved(base: Base, lock: Path, *, renew: bool) -> str:
         raise IdrError(msg)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, lock.name)
-        # What stays as the program has it. The comments of what uv writes name this file.
+        # Constraints: the program's own versions. The comments in uv's output name this file.
         own = Path(folder, base.lock.parent.name, base.lock.name)
         own.parent.mkdir()
         own.write_text(base.without(base.replaced(wanted.read_text())))
         if lock.is_file():
             copy.write_text(lock.read_text())
         command = [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS]
-        # Its own Python: uv would look through the machine for one of that version.
+        # This Python, because uv would search the machine for one of that version.
         command += ["--python", sys.executable, "--python-version", UBUNTU.python]
         command += ["--python-platform", PLATFORM, "-c", str(own), *(["--upgrade"] if renew else [])]
         command += [wanted.name, "-o", str(copy)]
-        # The file says by what it was made.
+        # The command that makes the file, for its first comment.
         environment = os.environ | {"UV_CUSTOM_COMPILE_COMMAND": "bin/idr pin"}
         done = subprocess.run(command, cwd=wanted.parent, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -1,4 +1,4 @@
-"""Whether cloud and state agree: asked at the start of an `up`, and by `idr check`, `idr drift` and `idr recover`."""
+"""Compares cloud and state, at the start of an `up` and for `idr check`, `idr drift` and `idr recover`."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CloudIdentityError(IdrError):
-    """The credentials lead to another project or region than the stack is in."""
+    """The credentials are for another project or region than the stack's."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Agreement:
         return [*self._unknown(), *self._broken(), *self._lost()]
 
     def warnings(self) -> list[str]:
-        """What an operator should look at, though it does not prevent an `up`; a line each."""
+        """Notices for the operator, which do not prevent an `up`; a line each."""
         return [
             *(f"{one.data} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
             *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
@@ -55,7 +55,7 @@ class Agreement:
         ]
 
     def foreign(self) -> list[str]:
-        """What to say where the project holds this stack, but another state knows it."""
+        """The error where the project holds this stack, but the state in use does not know it."""
         if not self.comparison.foreign:
             return []
         return [
@@ -66,7 +66,7 @@ class Agreement:
         ]
 
     def protected_lost(self) -> list[str]:
-        """What to say where protected objects are not in the project: no answer of a cloud is taken for their end."""
+        """The error where protected objects are not in the project: a cloud's list is no proof of their deletion."""
         lost = [one for one in self.comparison.gone if one.protect]
         if not lost:
             return []
@@ -87,7 +87,7 @@ class Agreement:
         return [one for one in self.listing if one.kind == Kind.SERVER and one.id in known and one.status == ERROR]
 
     def hindered(self) -> list[str]:
-        """The nodes whose machine does not run, and must run by the state for its own replacement."""
+        """The nodes whose server must run for its own replacement, as an earlier state has it, and does not."""
         status = {one.id: one.status for one in self.listing if one.kind == Kind.SERVER}
         servers = self.state.servers()
         running = {name for name, server in servers.items() if status.get(server.id or "") == ACTIVE}
@@ -175,17 +175,17 @@ def of(cloud: "Connection", plan: Plan) -> Agreement:
 
 
 def compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
-    """As `of`, with a state that has been read."""
+    """The same as `of`, with a state that was read before."""
     require_same_cloud(cloud, known, plan.stack)
     has_shares = bool(shares.of(plan)) or any(one.kind == Kind.SHARE for one in known.known())
     objects, unlisted = listing(cloud, plan.stack, shares=has_shares)
-    # What a cloud does not list is not gone.
+    # An object of a kind that the cloud does not list counts as existing.
     listed = [one for one in known.known() if one.kind not in unlisted]
     return Agreement(plan.stack, objects, known, compare(objects, listed, wanted(plan)))
 
 
 def require_same_cloud(cloud: "Connection", known: State, stack: str) -> None:
-    """Raise CloudIdentityError where the credentials lead elsewhere than to the stack's project and region."""
+    """Raise CloudIdentityError where the credentials are for another project or region than the stack's."""
     there = known.identity()
     here = CloudIdentity(str(cloud.current_project_id), cloud.config.get_region_name() or "")
     if there is None or there == here or (there.project == here.project and not here.region):

@@ -10,7 +10,7 @@ from model.prerequisites import absent, notices
 
 @dataclass(frozen=True)
 class Report:
-    """What the plan needs of each quota, what hinders it, what is to be known, and what could not be checked."""
+    """The quotas that the plan needs, what prevents it, notices, and what could not be checked."""
 
     needs: tuple[Need, ...] = ()
     shortfalls: list[str] = field(default_factory=list)

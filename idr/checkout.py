@@ -1,6 +1,6 @@
 """The checkout that `idr` runs from: the folder of the stack files, and of the engine's project.
 
-An `idr` that is installed as a package has none. It works on what others saved: outputs, and previews (ADR 32).
+An `idr` that is installed as a package has none. It works on saved outputs and previews (ADR 32).
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ def folder() -> Path:
 
 
 def stack_file(stack: str) -> Path:
-    """Where the file of a stack is, whether or not it exists. Raises NoCheckoutError."""
+    """The path of a stack's file, whether or not it exists. Raises NoCheckoutError."""
     return folder() / f"Pulumi.{stack}.yaml"
 
 

@@ -1,4 +1,4 @@
-"""What all of the `idr` commands share: options, exit status, errors, and output for people or for programs."""
+"""What the `idr` commands share: options, exit status, errors, and output for people or for programs."""
 
 import json
 import re
@@ -87,7 +87,7 @@ def _show_version(wanted: bool) -> None:
 
 
 class _Modules(Mapping[str, Any]):
-    """Commands by their names. Each is imported when it is asked for, so that none waits for the imports of others.
+    """Commands by their names. Each is imported when it is used, so that none waits for the imports of others.
 
     One with commands of its own is an application of typer.
     """
@@ -111,7 +111,7 @@ class _Modules(Mapping[str, Any]):
 
 
 class _Commands(TyperGroup):
-    """Prints the errors that a user can act on as lines on standard error, with exit status 1 and no traceback."""
+    """Prints errors that a user can correct on standard error, without a traceback; the exit status is then 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the command line names."""
@@ -150,7 +150,7 @@ def application(functions: Mapping[str, str]) -> typer.Typer:
 
 
 def console() -> Console:
-    """Where text for people goes: coloured on a terminal, plain and never wrapped in a pipe."""
+    """The console for people: coloured on a terminal, plain and never wrapped in a pipe."""
     # No markup: an image may be named `[EOL] Debian 12`.
     on_terminal = Console(highlight=False, markup=False, emoji=False)
     if on_terminal.is_terminal:
@@ -159,7 +159,7 @@ def console() -> Console:
 
 
 def table(*headers: str, whole: Collection[str] = ()) -> Table:
-    """A table that cuts nothing: columns named in `whole` stay on one line, the others are broken to fit."""
+    """A table that truncates nothing: columns named in `whole` are not wrapped, the others are."""
     result = Table()
     for header in headers:
         result.add_column(header, overflow="fold", no_wrap=header in whole)
@@ -167,7 +167,7 @@ def table(*headers: str, whole: Collection[str] = ()) -> Table:
 
 
 def error_console() -> Console:
-    """Where progress goes: standard error, so that what is asked for can be read by a program."""
+    """The console for progress: standard error, so that programs can read the result on standard output."""
     return Console(stderr=True, highlight=False)
 
 
@@ -186,7 +186,7 @@ def opened(file: Path | None) -> AbstractContextManager[TextIO | None]:
 
 
 def write(text: str, file: Path | None) -> None:
-    """Put text into a file, or on standard output. Raises IdrError when the file cannot be written."""
+    """Write text to a file, or to standard output. Raises IdrError when the file cannot be written."""
     if file is None:
         typer.echo(text, nl=False)
         return

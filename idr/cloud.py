@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
 RETRIES = 4
-"""How often a request is repeated that a busy service refused: at once, after 1 s, 2 s, 4 s, or when it says."""
+"""Repetitions of a request that a busy service refused: at once, after 1 s, 2 s, 4 s, or its Retry-After."""
 BUSY = frozenset({429, 503})
 REPEATABLE = frozenset({"GET", "HEAD", "POST", "DELETE"})
-"""Methods that do the same when they come twice: the only POST of this program is the login."""
+"""Methods that are repeated: those that are idempotent, and POST, which is only the login here."""
 NOT_TOLD = frozenset({400, 403, 404, 405, 410, 501})
-"""Answers of a cloud that has no such question, or does not answer it to everybody."""
+"""Statuses of a cloud that does not have the API, or does not allow it to this user."""
 WITH_OBJECT = frozenset({200, 201, 300})
-"""Answers to a question or a login, which have a JSON object; 300 is that of a list of versions."""
+"""Statuses of responses that have a JSON object; 300 is that of a list of versions."""
 SHARES = "shared_file_system"
 """Manila by openstacksdk's name."""
 SERVICES = {
@@ -46,14 +46,14 @@ SERVICES = {
 """The provider's names of services, with openstacksdk's and the version that both speak."""
 
 POOL = re.compile(r"HTTPS?ConnectionPool\(.*[)>]: (.*?)[\"']\)\)")
-"""urllib3's words of what it tried and with which objects; the group is the part that says what happened."""
+"""urllib3's messages, with the names of its objects; the group is the cause."""
 
 _kept: list[Any] = []
-"""Files with certificates that the settings contain themselves: there until this process ends."""
+"""Files with certificates that the settings contain. They are deleted when this process ends."""
 
 
 class CloudError(IdrError):
-    """The cloud cannot be asked; the text says why in one line."""
+    """Requests to the cloud fail; the text says why in one line."""
 
 
 def connect(
@@ -62,13 +62,13 @@ def connect(
     """A connection to the cloud, and as the user, that the stack's provider would use.
 
     `setting` gives a value of the stack's `openstack:` settings by its name there. Paths are relative to `folder`, or
-    to the checkout. Each answer may take `answer_seconds`. Raises CloudError where the settings reach no cloud.
+    to the checkout. Each response may take `answer_seconds`. Raises CloudError where the settings reach no cloud.
     """
     # Slow to import, and not needed by a preview.
     from openstack.config.cloud_region import from_session
     from openstack.connection import Connection
 
-    # It would print a failed connection's traceback beside the line that says what is wrong.
+    # Without this it prints a traceback of a failed connection, in addition to this program's message.
     logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
     folder = folder or checkout.folder()
     try:
@@ -91,7 +91,10 @@ def has_service(cloud: "openstack.connection.Connection", name: str) -> bool:
 
 
 def asking(ask: Callable[[], Any]) -> Any:
-    """The result of `ask`. Raises CloudError, in the operator's words, when the cloud refuses or does not answer."""
+    """The result of `ask`.
+
+    Raises CloudError, with advice for the operator, when the cloud refuses or does not answer.
+    """
     import keystoneauth1.exceptions as auth
     from openstack.exceptions import SDKException
 
@@ -110,20 +113,20 @@ def asking(ask: Callable[[], Any]) -> Any:
 
 
 def answered(ask: Callable[[], Any]) -> Any:
-    """The result of `ask`. Raises CloudError where the answer is to something else: it must not pass for an empty one.
+    """The result of `ask`. Raises CloudError where the response has another form: it must not count as an empty list.
 
     Raises what `ask` raises where the cloud refuses or does not answer.
     """
     try:
         return ask()
     except (LookupError, TypeError, AttributeError) as error:
-        # openstacksdk takes answers as they are, and does not catch what it finds missing in them.
+        # openstacksdk does not check responses, and fails with these where fields are missing.
         msg = f"an answer of the cloud is not what was asked for ({error!r}): try again when the cloud is well"
         raise CloudError(msg) from None
 
 
 def answer_or_refusal(ask: Callable[[], Any]) -> tuple[Any, str | None]:
-    """The result of `ask`, or None and why this cloud does not tell it: it cannot, or not to everybody.
+    """The result of `ask`, or None and why this cloud does not report it: it cannot, or not to this user.
 
     Raises as `answered` where the cloud does not answer at all.
     """
@@ -146,14 +149,14 @@ def _session(wanted: Access, folder: Path, answer_seconds: float) -> "Session":
     from requests.adapters import HTTPAdapter
 
     class Impatient(HTTPAdapter):
-        """Gives up on a cloud that says nothing; the default is to wait for ever."""
+        """Sets a time-out for a cloud that does not respond; the default is to wait for ever."""
 
         def send(self, *args: Any, **kwargs: Any) -> requests.Response:
             return super().send(*args, **{**kwargs, "timeout": (min(CONNECT_SECONDS, answer_seconds), answer_seconds)})
 
     http = requests.Session()
     http.hooks["response"].append(_require_whole)
-    # Who has little patience asks a cloud that says nothing once.
+    # With a short time-out, a cloud that does not respond is tried only once.
     lost = 1 if answer_seconds >= ANSWER_SECONDS else 0
     again = urllib3.util.Retry(
         RETRIES,
@@ -168,7 +171,7 @@ def _session(wanted: Access, folder: Path, answer_seconds: float) -> "Session":
         http.mount(scheme, Impatient(max_retries=again))
     trusted = _file("cacertFile", wanted.cacert, folder) if wanted.cacert else _trusted_by_system()
     if not wanted.verify:
-        # Who set `insecure` knows; else every single answer is warned of.
+        # Otherwise urllib3 would warn at each request of a stack with `insecure`.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     certificate = None
     if wanted.cert and wanted.key:
@@ -179,7 +182,7 @@ def _session(wanted: Access, folder: Path, answer_seconds: float) -> "Session":
 
 
 def _require_whole(response: "requests.Response", **_: Any) -> None:
-    """Refuse an answer that is no JSON object: half of one, or a gateway's page. openstacksdk would stumble over it."""
+    """Refuse a response that is no JSON object, such as a part of one or a gateway's page. openstacksdk would crash."""
     import requests
 
     if response.status_code not in WITH_OBJECT or response.request.method not in ("GET", "POST"):
@@ -204,7 +207,7 @@ def _login(wanted: Access, session: "Session") -> "BaseAuthPlugin":
 
 
 def _as_it_is(wanted: Access, session: "Session") -> "BaseAuthPlugin":
-    """A token that already says what it is for: asked about, not exchanged."""
+    """A token that has its project already: Keystone validates it, and issues no other one."""
     from keystoneauth1 import access as tokens
     from keystoneauth1.identity.access import AccessInfoPlugin
 
@@ -216,7 +219,7 @@ def _as_it_is(wanted: Access, session: "Session") -> "BaseAuthPlugin":
 
 
 def _trusted_by_system() -> str | bool:
-    # As Go does: the certificates of the system, not those that the library brings.
+    # As Go does: the system's certificates, not those of the Python package certifi.
     paths = ssl.get_default_verify_paths()
     if paths.cafile:
         return paths.cafile
@@ -225,7 +228,7 @@ def _trusted_by_system() -> str | bool:
 
 
 def _file(name: str, given: str, folder: Path) -> str:
-    """The file that a setting names; of one that is a certificate itself, a file with it."""
+    """The file that a setting names; if the setting is a certificate itself, a new file with it."""
     path = folder / Path(given).expanduser()
     if "-----BEGIN" not in given:
         if not path.is_file():
@@ -240,7 +243,7 @@ def _file(name: str, given: str, folder: Path) -> str:
 
 
 def _overrides(wanted: Access) -> dict[str, str]:
-    """The provider's endpointOverrides as openstacksdk's settings; services that nothing here asks are left out."""
+    """The provider's endpointOverrides as openstacksdk's settings, for the services that this program uses."""
     settings: dict[str, str] = {}
     for service, value in wanted.overrides.items():
         if service not in SERVICES:

@@ -1,4 +1,4 @@
-"""What a cloud answered, as the types that a plan is compared with (`model.cloud_state`)."""
+"""Converts a cloud's responses into the types that a plan is compared with (`model.cloud_state`)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -44,7 +44,7 @@ def state(
         server_groups=_names(values.get("server groups")),
         flavors=_each(values.get("flavors"), _flavor),
         images=None if images is None else (*images, *(image for name in absent for image in _unlisted(cloud, name))),
-        # Glance knows images without a name, as one that is still to be uploaded.
+        # Glance also lists images without a name, such as those not uploaded yet.
         image_names=tuple(image.name for image in cloud.image.images() if image.name) if absent else (),
         keypairs=_names(values.get("key pairs")),
         zones=_zones(values.get("availability zones")),
@@ -92,7 +92,7 @@ def _servers(servers: Iterable[Any] | None, flavors: Iterable[Any] | None, stack
 
 
 def _server(server: Any, flavors: Mapping[str, Any]) -> known.Server:
-    # Since microversion 2.47 Nova tells the flavor itself, before that its id.
+    # Since microversion 2.47 Nova reports the flavor itself, before that its id.
     given = server.flavor
     flavor = flavors.get(given.id, given) if given.get("vcpus") is None else given
     metadata = server.metadata or {}
@@ -128,7 +128,7 @@ def _image(image: Any) -> known.Image:
 
 
 def _unlisted(cloud: "Connection", name: str) -> list[known.Image]:
-    """Images of that name which a plain list leaves out, so that the message can say why."""
+    """Images of that name that a plain list leaves out, so that a message can say why."""
     unlisted: list[known.Image] = []
     for query in ({"is_hidden": True}, {"visibility": "community"}):
         images, _ = answer_or_refusal(partial(_images, cloud, name=name, **query))
@@ -173,7 +173,7 @@ def _port(port: Any, stack: str) -> known.Port:
 
 def _floating_ip(ip: Any, stack: str) -> known.FloatingIp:
     described = ip.description or ""
-    # An earlier version of this program described its addresses so, and named no role.
+    # The descriptions that an earlier version of this program gave its floating IPs, without a role.
     old = {f"{cloud_prefix(stack)} {door}": door for door in DOORS}
     door = old.get(described)
     if _is_mine(ip, stack) and door is None:

@@ -1,4 +1,4 @@
-"""Asks the cloud what it has, in one round of parallel questions; what it does not tell is noted, not guessed."""
+"""Reads what the cloud has, in one round of parallel requests. What it does not report is noted, not guessed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ Question = Callable[[], Any]
 
 
 def read(cloud: "Connection", plan: Plan) -> CloudState:
-    """Everything that the plan may need to be there, and the project's quotas.
+    """Everything in the cloud that the plan may need, and the project's quotas.
 
     Raises openstacksdk's and keystoneauth's errors where the cloud does not answer at all.
     """
@@ -39,7 +39,7 @@ def read(cloud: "Connection", plan: Plan) -> CloudState:
 
 
 def _questions(cloud: "Connection", plan: Plan) -> dict[str, Question]:
-    """What to ask, by the words that messages use. What few stacks name is asked for only where this one does."""
+    """The requests, by the words that messages use. What few stacks name is requested only where this one does."""
     compute, network, project = cloud.compute, cloud.network, str(cloud.current_project_id)
     mine = {"project_id": project}
     images = sorted({node.image for node in plan.nodes} - {PLACEHOLDER})

@@ -20,13 +20,13 @@ KINDS: dict[str, type] = {
     "regions": list,
     **dict.fromkeys(("auth_type", "cacert", "cert", "cloud", "key", "profile", "region_name", "verify"), str),
 }
-"""Kinds of the keys of an entry that are read."""
+"""The types of the keys of an entry that are read."""
 WORDS: dict[type, str] = {dict: "a mapping of keys to values", list: "a list", str: "text"}
 READ_TAGS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:null")
 
 
 class _AsText(EngineScanner, yaml.SafeLoader):
-    """Numbers and the like are text: the provider takes a project called 007 for what it is. `<<` merges."""
+    """Numbers and other scalars are text, so that a project may be called 007. `<<` merges."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own
         first: [resolver for resolver in resolvers if resolver[0] in READ_TAGS]
@@ -35,7 +35,7 @@ class _AsText(EngineScanner, yaml.SafeLoader):
 
 
 def entry(name: str, region: str | None, folder: Path) -> Entry:
-    """The entry `name` with what clouds-public.yaml, secure.yaml and its region say of it. `folder` is the engine's.
+    """The entry `name`, merged with clouds-public.yaml, secure.yaml and the entry's region. `folder` is the engine's.
 
     Raises ProviderError where there is none, or a file cannot be read.
     """
@@ -113,13 +113,13 @@ def _require_kinds(file: Path, name: str, known: Entry) -> None:
 
 
 def _typed(known: Entry) -> Entry:
-    # What is empty says nothing.
+    # An empty value counts as absent.
     given = {key: value for key, value in known.items() if value is not None}
     return {key: value.lower() in TRUE if key == "verify" else value for key, value in given.items()}
 
 
 def _merged(above: Mapping[str, Any], below: Mapping[str, Any]) -> Entry:
-    """Both, `above` first; what it leaves empty does not count."""
+    """Both merged. Values of `above` win, unless they are empty."""
     merged = dict(below)
     for key, value in above.items():
         other = below.get(key)

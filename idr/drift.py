@@ -22,11 +22,11 @@ NOISE = frozenset(
         "__pulumi_raw_state_delta",
     }
 )
-"""Properties that change without anybody's doing, or that the listing tells better."""
+"""Properties that change by themselves, or that the project's list reports better."""
 
 
 class Drift(View):
-    """An object that was changed behind the program's back. `properties` are those that differ."""
+    """An object that was changed outside of `pulumi up`. `properties` are those that differ."""
 
     name: str
     type: str
@@ -35,13 +35,13 @@ class Drift(View):
 
 
 def drifts(refresh: dict[str, Any]) -> list[Drift]:
-    """What a refresh's JSON says has changed, in the order of names."""
+    """The changes in the JSON of a refresh, in the order of names."""
     differences = [drift for step in refresh.get("steps", ()) if (drift := _drift(step))]
     return sorted(differences, key=lambda drift: (drift.name, drift.type))
 
 
 def strangers(compared: Agreement) -> Iterator[Drift]:
-    """What only the project's list shows: objects beside the state's, metadata, and servers' states."""
+    """The differences that only the project's list shows: unknown objects, metadata, and servers' states."""
     difference = compared.comparison
     data = [*(one.data for one in difference.adopt), *(one.data for one in difference.undecided)]
     for one in (*difference.delete, *difference.extra_rules, *data):
@@ -58,7 +58,7 @@ def strangers(compared: Agreement) -> Iterator[Drift]:
 
 
 def once(differences: list[Drift]) -> list[Drift]:
-    """The differences in the order of names; of an object that both say is deleted, what the engine says."""
+    """The differences in the order of names. Where both report a deleted object, the engine's report is used."""
     deleted = {(one.name, KINDS[one.type]) for one in differences if one.change == "deleted" and one.type in KINDS}
     once = [one for one in differences if one.change != "deleted" or (one.name, one.type) not in deleted]
     return sorted(once, key=lambda drift: (drift.name, drift.type))
@@ -81,7 +81,7 @@ def _drift(step: dict[str, Any]) -> Drift | None:
     if step["op"] == "delete" or not now:
         return Drift(**about, change="deleted")
     was, has = before.get("outputs") or {}, now.get("outputs") or {}
-    # A provider says "none" as null, as an empty list, or not at all.
+    # A provider reports "none" as null, as an empty list, or not at all.
     differing = tuple(sorted(key for key in {*was, *has} - NOISE if (was.get(key) or None) != (has.get(key) or None)))
     if not differing:
         return None

@@ -1,4 +1,4 @@
-"""The Pulumi engine, asked about a stack."""
+"""Runs the Pulumi engine."""
 
 import json
 import os
@@ -10,17 +10,17 @@ from idr.errors import IdrError
 from model import messages
 
 NO_STACK = "no stack named"
-"""What the engine says of a stack that the state in use does not have."""
+"""The engine's message where the state in use does not have the stack."""
 EMPTY_METADATA = "failed to load checkpoint: EOF"
-"""What it says where it was killed while it wrote `<stack>.json.attrs` beside the state (gocloud.dev, fileblob)."""
+"""Its message after it was killed while it wrote `<stack>.json.attrs` beside the state (gocloud.dev, fileblob)."""
 
 
 class EngineError(IdrError):
-    """The engine could not do it; the text is its own last line."""
+    """The engine failed; the text is its own message."""
 
 
 def run(*arguments: str, text_input: str | None = None) -> str:
-    """What `pulumi` prints, run in the checkout. Raises EngineError when it fails, or as `attempt` does."""
+    """The output of a `pulumi` command in the checkout. Raises EngineError when it fails, or as `attempt` does."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
         raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{advice(done)}")
@@ -28,13 +28,13 @@ def run(*arguments: str, text_input: str | None = None) -> str:
 
 
 def attempt(*arguments: str, text_input: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `pulumi` in the checkout; its exit status is the caller's to judge.
+    """Run `pulumi` in the checkout; the caller checks its exit status.
 
     Raises EngineError when `pulumi` is not there, and NoCheckoutError when the checkout is not.
     """
     given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if text_input is None else {"input": text_input}
     command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
-    # It would add --yes, which commands that only look refuse.
+    # With it the engine would add --yes, which read-only commands refuse.
     environment = {name: value for name, value in os.environ.items() if name != "PULUMI_SKIP_CONFIRMATIONS"}
     try:
         return subprocess.run(
@@ -46,7 +46,7 @@ def attempt(*arguments: str, text_input: str | None = None) -> subprocess.Comple
 
 
 def outputs(stack: str) -> dict[str, Any]:
-    """The stack's outputs. Raises EngineError, also when the stack was never brought up."""
+    """The stack's outputs. Raises EngineError, also when the stack was never deployed."""
     values: dict[str, Any] = json.loads(run("stack", "output", "--stack", stack, "--json"))
     if not values:
         msg = f"stack '{stack}' has no outputs yet; run: pulumi up -s {stack}"
@@ -67,7 +67,7 @@ def config(stack: str) -> dict[str, Any]:
 
 
 def advice(done: subprocess.CompletedProcess[str]) -> str:
-    """A line more for a command that found no such stack, or no state that can be read: what to do."""
+    """Advice to add where a command found no such stack, or no state that can be read."""
     if EMPTY_METADATA in done.stderr:
         return (
             f"\nAn engine that was killed left an empty file in {backend()}: delete .pulumi/stacks/idr/*.json.attrs "
@@ -82,7 +82,7 @@ def advice(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def failure(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command of the engine says is wrong, whole; the first error where it printed JSON."""
+    """The complete error message of a command of the engine; the first error where it printed JSON."""
     text = done.stderr.strip() or done.stdout.strip()
     try:
         errors = [one["message"] for one in json.loads(text)["diagnostics"] if one["severity"] == "error"]

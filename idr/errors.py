@@ -2,7 +2,7 @@
 
 
 class IdrError(Exception):
-    """Something is wrong that the user can act on: the text says what, where and what to do, in a line or two.
+    """An error that the user can correct: the text says what is wrong, where, and what to do, in a line or two.
 
     `idr.cli` prints it without a traceback and ends with exit status 1.
     """

@@ -1,4 +1,4 @@
-"""gixy's judgement of the site's own nginx locations (`idr:site.locations`), before they are on a machine."""
+"""Checks the site's own nginx locations (`idr:site.locations`) with gixy, before they are on a machine."""
 
 import json
 import subprocess
@@ -11,14 +11,14 @@ from typing import Any
 from idr.errors import IdrError
 from model.nginx_snippets import Snippet
 
-# As cloudinit/proxy has them around the locations, as far as it matters for these. Paths are of this folder.
+# The blocks that cloudinit/proxy has around the locations, as far as gixy needs them. Paths are relative.
 AROUND = "events {{\n}}\nhttp {{\n    server {{\n{includes}    }}\n}}\n"
-# What headers.conf, which is not here, says.
+# In place of headers.conf, which is only on the machine.
 SKIPPED = "add_header_redefinition"
 
 
 class GixyError(IdrError):
-    """gixy is not there, or did not judge; the text says what to do."""
+    """gixy is not installed, or failed; the text says what to do."""
 
 
 def findings(snippets: Sequence[Snippet]) -> list[str]:

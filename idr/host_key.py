@@ -1,7 +1,7 @@
 """Gives a node the ssh host key that follows from a new stack secret.
 
 The engine runs `python -m idr.host_key` with the route to the node and the key as JSON on standard input. The route has
-the former host keys too, so that the node is reached whether it has its new key already or not.
+the former host keys too, so the node can be reached with its new key or with the former one.
 """
 
 import json
@@ -15,10 +15,10 @@ from pathlib import Path
 from idr.stop import NO_CONNECTION, PAUSE_SECONDS, configuration
 
 CONNECT_SECONDS = 600
-"""How long a machine is waited for: it may be booting for the first time."""
+"""The longest wait for a machine, which may be at its first boot."""
 STEP_SECONDS = 60
-# The public half first: sshd reads both for each connection, and goes by the private one where they differ. Connections
-# that are open stay open.
+# The public key first: sshd reads both for each connection, and uses the private one where they differ. Open
+# connections stay open.
 SCRIPT = """
 umask 077
 folder=$(mktemp -d /etc/ssh/idr.XXXXXX)
@@ -35,14 +35,14 @@ COMMAND = f"sudo /bin/sh -ec {shlex.quote(SCRIPT)}"
 
 
 def main() -> int:
-    """Give the node its key; the exit status is 0 when it has it."""
+    """Give the node its key. The exit status is 0 if the node has it."""
     given = json.load(sys.stdin)
     with tempfile.TemporaryDirectory(prefix="idr-host-key-") as folder:
         return give(str(given["route"]["host"]), configuration(given["route"], Path(folder)), given["hostKey"])
 
 
 def give(host: str, config: Path, host_key: str, connect_seconds: float = CONNECT_SECONDS) -> int:
-    """Give the private key to the machine that is the host `node` of the ssh configuration `config`."""
+    """Install the private key on the machine that is the host `node` of the ssh configuration `config`."""
     end = time.monotonic() + connect_seconds
     while (done := _ssh(config, host_key)).returncode == NO_CONNECTION and time.monotonic() < end:
         time.sleep(PAUSE_SECONDS)

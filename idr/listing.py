@@ -19,9 +19,9 @@ LISTED_WITH = {
     Kind.VOLUME: Kind.ATTACHMENT,
     Kind.SHARE: Kind.ACCESS,
 }
-"""Kinds that another one's list shows."""
+"""Kinds that have no list of their own: they are in the list of another kind."""
 LEAVING = frozenset({"DELETED", "SOFT_DELETED", "deleting", "queued_to_deny", "denying"})
-"""States of servers, volumes, shares and access rules that are on their way out."""
+"""States of servers, volumes, shares and access rules that are being deleted."""
 THREADS = 8
 
 
@@ -38,7 +38,7 @@ def listing(
 
 
 def _at_once(questions: Iterable[Callable[[], Any]]) -> list[Any]:
-    """The answers to questions that do not wait for each other. Raises what the first of them raises."""
+    """The results of requests that run in parallel. Raises the first error."""
     with ThreadPoolExecutor(THREADS) as pool:
         return [future.result() for future in [pool.submit(ask) for ask in questions]]
 
@@ -121,7 +121,7 @@ class _Listing:
         for volume in self._answers[Kind.VOLUME]:
             if volume.status not in LEAVING:
                 yield _with_metadata(Kind.VOLUME, volume)
-            # A root disk in Cinder is its server's.
+            # A boot volume belongs to its server.
             for attachment in () if volume.is_bootable and not volume.metadata else volume.attachments or ():
                 server = attachment["server_id"]
                 yield CloudObject(
@@ -134,7 +134,7 @@ class _Listing:
 
     def _shares(self, ports: list[Any]) -> Iterator[CloudObject]:
         shares = [share for share in self._answers.get(Kind.SHARE, ()) if share.status not in LEAVING]
-        # A rule that lets a node in is of the node's port, too. An address can be in several networks.
+        # An access rule also belongs to the port with its address. An address can be in several networks.
         holders = {each["ip_address"]: one.id for one in ports if _stack(one) == self._stack for each in one.fixed_ips}
         yield from (_with_metadata(Kind.SHARE, share) for share in shares)
         mine = [share for share in shares if stack_of_metadata(share.metadata or {}) == self._stack]
@@ -178,10 +178,10 @@ def _is_service(port: Any) -> bool:
 def _port(port: Any) -> CloudObject:
     if (port.device_owner or "").startswith(ROUTER_OWNERS):
         addresses = ", ".join(address["ip_address"] for address in port.fixed_ips or ())
-        # The router may be the site's own; the network says whose port it is.
+        # The router may be the site's own, so the port belongs to the owner of its network.
         return CloudObject(Kind.ROUTER_PORT, port.id, addresses, None, frozenset({port.network_id}))
     stack = _stack(port)
-    # Of a port that somebody plugged into a server by hand, the server says whose it is.
+    # A port that somebody attached to a server by hand belongs to the server's stack.
     plugged = {port.device_id} if port.device_id and not stack else set()
     groups = frozenset(port.security_group_ids or ())
     parents = frozenset({port.network_id, *plugged})

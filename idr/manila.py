@@ -1,4 +1,4 @@
-"""Asks Manila what a project has, where a plan declares shares; other stacks need no Manila."""
+"""Reads the Manila shares of a project, if the plan declares shares; other stacks need no Manila."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ HANDLES_SERVERS = "driver_handles_share_servers"
 
 
 def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
-    """What to ask, by the words that messages use; nothing where the plan or the catalogue has nothing of it."""
+    """The requests, by the words that messages use; none if the plan has no shares or the catalogue no Manila."""
     if not shares.of(plan) or not has_service(cloud, SHARES):
         return {}
     manila: Any = cloud.shared_file_system
@@ -30,7 +30,7 @@ def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
 
 
 def types(told: Iterable[Any] | None) -> dict[str, bool] | None:
-    """Share types by name: whether a share of it wants a share network."""
+    """By the name of a share type, whether its shares need a share network."""
     if told is None:
         return None
     return {one.name: str((one.required_extra_specs or {}).get(HANDLES_SERVERS)).lower() == "true" for one in told}

@@ -1,4 +1,4 @@
-"""Lists of nodes as people say them."""
+"""Short names for lists of nodes."""
 
 from model.outputs.topology import Topology
 

@@ -1,4 +1,4 @@
-"""A stack's outputs, from the engine or from a file that somebody saved: nothing else of this project is needed."""
+"""Reads a stack's outputs, from the engine or from a saved file. Nothing else of this project is needed."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
 """Fetches the files that the settings name by URL, and writes their SHA-256 sums into the stack file.
 
-What is on the machines later is what was here now: a node uses no file whose sum differs.
+So the files on the machines are later those that were downloaded here: a node uses no file with another sum.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from model.addons import BASES, ENDING, Base
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")
-"""What the official distribution of OMERO must have, below `omero`."""
+"""The parts of OMERO's official distribution, below `omero`."""
 TIMEOUT_SECONDS = 30.0
 CHUNK = 1 << 16
 
@@ -45,7 +45,7 @@ class Pinned:
         self.sha256 = str(self._sum.value) if self._sum else None
 
     def edit(self, sha256: str) -> tuple[int, int, str]:
-        """Where in the text the sum goes: beginning, end, new text. Everything else stays, comments too."""
+        """Where to insert the sum: beginning, end, new text. All other text stays, comments too."""
         if self._sum:
             return self._sum.start_mark.index, self._sum.end_mark.index, sha256
         end = self._url.end_mark.index if self._flow else self._line_end
@@ -53,7 +53,7 @@ class Pinned:
 
 
 def _section(text: str, key: str) -> dict[str, Any]:
-    """What a stack file says under a key, as nodes of YAML by their names."""
+    """The section under a key of a stack file, as YAML nodes by their names."""
     config = dict(_entries(dict(_entries(yaml.compose(text))).get("config")))
     return dict(_entries(config.get(f"{NAMESPACE}{key}") or config.get(key)))
 
@@ -112,7 +112,7 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
 
 
 def _locked(text: str, folder: Path, *, renew: bool) -> dict[Base, tuple[Path, str]]:
-    """The lock files that the stack file names, and what each has to say."""
+    """The lock files that the stack file names, with the new text of each."""
     locks = {}
     for base in BASES:
         if (node := _section(text, base.section).get(base.key)) is None:
@@ -127,7 +127,7 @@ def _locked(text: str, folder: Path, *, renew: bool) -> dict[Base, tuple[Path, s
 
 
 def fetched(part: Pinned, progress: Progress) -> str:
-    """The SHA-256 of the file at its URL. Raises IdrError when it does not come."""
+    """The SHA-256 of the file at its URL. Raises IdrError when the download fails."""
     digest = hashlib.sha256()
     task = progress.add_task(part.setting, total=None)
     try:

@@ -1,4 +1,4 @@
-"""The project's quotas, from what each service tells of them in its own words."""
+"""The project's quotas, from each service's own form of them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -47,11 +47,11 @@ SOURCES = frozenset(
         "default share type",
     }
 )
-"""Answers that only serve to know quotas. Of two that tell the same one may be absent."""
+"""Responses that are used for quotas only. Of two with the same quotas one may be absent."""
 
 
 def get(service: "Proxy", path: str, **query: str) -> dict[str, Any]:
-    """An answer as it is: of an older cloud parts are missing, which openstacksdk's types do not show.
+    """A response without openstacksdk's types, which hide that an older cloud leaves fields out.
 
     Raises HttpException for an error.
     """
@@ -64,7 +64,7 @@ def get(service: "Proxy", path: str, **query: str) -> dict[str, Any]:
 
 
 def quotas(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
-    """The quotas that the answers in `values` tell."""
+    """The quotas in the responses `values`."""
     return {
         **_of_limits(values.get("quotas of compute"), COMPUTE),
         **_of_network(values, project),
@@ -75,7 +75,7 @@ def quotas(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
 
 
 def unchecked(values: Mapping[str, Any], known: Mapping[str, Quota]) -> list[str]:
-    """A line with the quotas that this cloud does not tell, if any."""
+    """A line with the quotas that this cloud does not report, if any."""
     asked = {"limits of block storage": BLOCK_STORAGE, "limits of shares": SHARES}
     wanted = [*COMPUTE, *NETWORK, *(name for source, names in asked.items() if source in values for name in names)]
     absent = [name for name in wanted if name not in known]
@@ -83,7 +83,7 @@ def unchecked(values: Mapping[str, Any], known: Mapping[str, Quota]) -> list[str
 
 
 def limit(answer: Any) -> int | None:
-    """The limit in an answer that has it as a number, or beside what is used of it."""
+    """The limit in a response, which is a number, or a mapping with limit and use."""
     number = answer.get("limit") if isinstance(answer, dict) else answer
     return number if isinstance(number, int) else None
 
@@ -122,7 +122,7 @@ def _of_network(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
 
 
 def _counted(values: Mapping[str, Any], project: str) -> dict[str, int]:
-    """What the project has, for a cloud that tells limits and not what is used of them."""
+    """The number of the project's objects, for a cloud that reports limits without their use."""
     listed = {name: values[name] for name in NETWORK if values.get(name) is not None}
     counts = {name: sum(thing.project_id == project for thing in things) for name, things in listed.items()}
     if "security groups" in listed:

@@ -1,4 +1,4 @@
-"""How commands reach a node: ssh, through the bastion. It imports no command line: the program waits for nodes, too."""
+"""Runs commands on a node by ssh, through the bastion. It imports no command line, because the program uses it."""
 
 import shutil
 import tempfile
@@ -22,18 +22,18 @@ NO_KEY = (
 
 
 def is_refused(text: str) -> bool:
-    """Whether ssh says that the machine is there and takes none of the keys."""
+    """Whether ssh reports that the machine accepts none of the keys."""
     return "Permission denied (publickey" in text
 
 
 def failure(errors: str, status: int) -> str:
-    """Why ssh, or the command that it ran, failed: what it said on one line, or which key it wants."""
+    """Why ssh, or the command that it ran, failed: its output on one line, or advice about keys."""
     text = reason(errors) if errors.strip() else f"exit status {status}"
     return NO_KEY if is_refused(text) else text
 
 
 def read_write_node(topology: Topology, release: str, purpose: str) -> NodeView:
-    """The node of a release that writes. `purpose` says what it is asked for. Raises IdrError where there is none."""
+    """The read-write node of a release. `purpose` is for the message of the IdrError where there is none."""
     for node in topology.with_role(Role.OMERO_READWRITE):
         if node.release == release:
             return node
@@ -58,5 +58,5 @@ def configuration(topology: Topology, identity: Path | None, login: str | None =
 
 
 def arguments(file: Path, node: NodeView, remote: Sequence[str], seconds: int) -> list[str]:
-    """A command line that never asks and gives up after `seconds` without an answer."""
+    """An ssh command line that never prompts, and ends after `seconds` without a response."""
     return ["ssh", "-F", str(file), "-o", "BatchMode=yes", "-o", f"ConnectTimeout={seconds}", node.name, *remote]

@@ -10,7 +10,7 @@ from idr.state import State
 
 
 def notice(stack: str) -> str | None:
-    """What to say where an update of the stack is running, or was cut off. None otherwise, and without a state."""
+    """A notice where an update of the stack is running or was cut off. None otherwise, and without a state."""
     try:
         return of(stack, state.read(stack))
     except (engine.EngineError, checkout.NoCheckoutError):
@@ -20,7 +20,7 @@ def notice(stack: str) -> str | None:
 def of(stack: str, known: State) -> str | None:
     """As `notice`, where the state is known.
 
-    Who has the lock is known of a state in a folder only. Elsewhere the operations tell that have not ended.
+    Only a state in a folder shows who has the lock. For others, operations that have not ended are the sign.
     """
     running = [lock for lock in _locks(stack) if not lock.is_over()]
     if running:
@@ -43,5 +43,5 @@ def _locks(stack: str) -> Iterator[Lock]:
         try:
             lock = json.loads(file.read_text())
             yield Lock(lock["username"], lock["hostname"], lock["pid"], lock["timestamp"])
-        except (OSError, ValueError, LookupError, TypeError):  # taken away meanwhile, or not yet written
+        except (OSError, ValueError, LookupError, TypeError):  # removed meanwhile, or not written yet
             continue

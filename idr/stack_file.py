@@ -1,4 +1,4 @@
-"""A stack file read without the engine: settings and plan for commands that need no secret's value."""
+"""Reads a stack file without the engine: settings and plan for commands that need no secret's value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class StackFileError(IdrError):
 
 @dataclass(frozen=True)
 class StackFile:
-    """What a stack file says. `provider` has the cloud's settings by their full names, SEALED where encrypted."""
+    """The content of a stack file. `provider` has the cloud's settings by their full names, SEALED where encrypted."""
 
     stack: str
     name: str
@@ -34,7 +34,7 @@ class StackFile:
 
     @cached_property
     def plan(self) -> Plan:
-        """What the stack consists of."""
+        """The plan of the stack."""
         return plan(self.settings, self.stack)
 
     def provider_setting(self, name: str) -> Any:
@@ -46,7 +46,7 @@ class StackFile:
         return engine.config(self.stack) if SEALED in self.provider.values() else self.provider
 
     def secrets(self) -> Secrets:
-        """What the stack keeps secret. Raises StackFileError where the file was not read with its secrets opened."""
+        """The secrets of the stack. Raises StackFileError where the file was read without decryption."""
         secret = self.settings.stack_secret
         if secret is None or secret.get_secret_value() == SEALED:
             msg = f"{self.name}: idr:stackSecret: is not set yet"
@@ -54,14 +54,14 @@ class StackFile:
         return of_settings(self.settings, self.stack, secret.get_secret_value())
 
     def missing(self) -> list[str]:
-        """What only an operator can fill in and has not, a line each."""
+        """The settings that only an operator can fill in and that are still empty, a line each."""
         return unset(self.settings, self.name)
 
 
 def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> StackFile:
     """The file of a stack in `folder`, the checkout. Raises StackFileError, or SettingsError with every mistake in it.
 
-    With `opened` the engine is asked for what is encrypted, for those who need the secrets themselves.
+    With `opened` the engine decrypts the secrets, for callers that need their values.
     """
     folder = folder or checkout.folder()
     shown, written = _written(stack, folder)
@@ -72,9 +72,9 @@ def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> Sta
 
 
 def merged(stack: str) -> tuple[dict[str, Any], Source]:
-    """The IDR's own values as they are written, SEALED where encrypted, overrides included, and where each came from.
+    """The values under `idr:` as written, SEALED where encrypted, with overrides, and where each came from.
 
-    Raises as `read` does; what it gives is usable.
+    Raises as `read` does, also where a value is wrong.
     """
     folder = checkout.folder()
     shown, written = _written(stack, folder)
@@ -84,7 +84,7 @@ def merged(stack: str) -> tuple[dict[str, Any], Source]:
 
 
 def _written(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
-    """Every value of the stack's file by its full name, SEALED where encrypted, and what the file is."""
+    """Every value of the stack's file by its full name, SEALED where encrypted, and its `Source`."""
     file = folder / f"Pulumi.{stack}.yaml"
     values = _values(file, stack)
     shown = {key: _sealed(value) for key, value in values.items()}
@@ -99,7 +99,7 @@ def _mine(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def document(file: Path) -> Any:
-    """What a file says, as the engine reads it. Raises StackFileError, with the line."""
+    """The content of a file as the engine reads it. Raises StackFileError, with the line."""
     try:
         return yaml_text.load(file.read_bytes())
     except OSError as error:
@@ -141,7 +141,7 @@ def _full_name(written: str, file: str) -> str:
 
 
 def _require_types(values: Mapping[str, Any], file: str) -> None:
-    """What Pulumi.yaml says of values the engine requires: the same here, so that a file is not good for one alone."""
+    """Check values against the types in Pulumi.yaml, as the engine does, so that both accept the same files."""
     declared = yaml_text.load((checkout.folder() / "Pulumi.yaml").read_bytes())["config"]
     for key, about in declared.items():
         value = values.get(f"{NAMESPACE}{key}")

@@ -29,7 +29,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as the state has it. `id` is None for what is no object of a provider's."""
+    """A resource of the state. `id` is None for components, which are no object of a provider."""
 
     urn: str
     type: str
@@ -45,7 +45,7 @@ class Resource:
 
     @property
     def object_id(self) -> str | None:
-        """The id of its object, as `model.comparison` has it: of an access rule with that of its share."""
+        """The id of its object in the form of `model.comparison`, where an access rule's id includes its share's."""
         return f"{self.outputs.get('shareId')}/{self.id}" if KINDS.get(self.type) == Kind.ACCESS else self.id
 
 
@@ -59,7 +59,7 @@ class CloudIdentity:
 
 @dataclass(frozen=True)
 class State:
-    """What `pulumi stack export` says. `pending` are URNs of operations that did not end."""
+    """The content of `pulumi stack export`. `pending` are URNs of operations that did not end."""
 
     resources: tuple[Resource, ...]
     pending: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class State:
         )
 
     def outputs(self) -> Mapping[str, Any]:
-        """The stack's outputs, as far as the last update came."""
+        """The stack's outputs after the last update, which may have been cut off."""
         return next((one.outputs for one in self.resources if one.type == resources.STACK), {})
 
     def servers(self) -> dict[str, Resource]:
@@ -85,12 +85,12 @@ class State:
         return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.PORT}
 
     def stops(self) -> dict[str, Resource]:
-        """By node, the commands of an earlier program that stop a machine on the machine itself when they go."""
+        """By node, commands of an earlier program that are run on the machine when they are deleted, to stop it."""
         commands = (one for one in self.resources if one.type == resources.CONFIGURATION and one.inputs.get("delete"))
         return {one.name: one for one in commands}
 
     def identity(self) -> CloudIdentity | None:
-        """Where the stack is, from the objects that Neutron created; None before the first `up`."""
+        """The project and region of the stack, from the objects that Neutron created; None before the first `up`."""
         return next(self._identities(), None)
 
     def _identities(self) -> Iterator[CloudIdentity]:
@@ -106,10 +106,10 @@ def read(stack: str) -> State:
 
 
 def of_export(export: Mapping[str, Any]) -> State:
-    """What an export says.
+    """The state in an export.
 
-    Of a resource that was deleted to be replaced the engine keeps an entry until its successor is there. It stands for
-    no object, and a refresh leaves it alone.
+    The engine keeps an entry for a resource that it deleted for a replacement, until the new one exists. No object
+    belongs to such an entry, so it is left out.
     """
     deployment = export.get("deployment") or {}
     entries = deployment.get("resources") or ()

@@ -1,4 +1,4 @@
-"""Stops a node's services before its volumes and its server go, as far as the machine can still be reached.
+"""Stops a node's services before its volumes are detached and its server is deleted, if it can be reached.
 
 The engine runs `python -m idr.stop` with an ssh route as JSON on standard input. Standard library only: it must work in
 any checkout that has the program.
@@ -96,7 +96,7 @@ def _ssh(config: Path, command: str, seconds: float) -> subprocess.CompletedProc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        # A machine may say anything, also before the login.
+        # The machine's output is not trusted: it can be anything, also before the login.
         errors="replace",
         check=False,
         timeout=seconds,

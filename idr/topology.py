@@ -14,7 +14,7 @@ STAND_IN = Secrets("plan", "only an `up` has the stack's secret; nothing of this
 
 
 class OutputsError(IdrError):
-    """Outputs that cannot be used; the text says whose and why."""
+    """Outputs that cannot be used; the text says which and why."""
 
 
 def of_outputs(outputs: Mapping[str, Any]) -> Topology:
@@ -29,7 +29,7 @@ def of_outputs(outputs: Mapping[str, Any]) -> Topology:
 
 
 def of_plan(plan: Plan) -> Topology:
-    """The topology as planned. Its host keys are stand-ins: the stack's secret is not at hand."""
+    """The topology as planned. Its host keys are placeholders, because the stack secret is not known here."""
     return topology(plan, STAND_IN)
 
 

@@ -1,4 +1,4 @@
-"""Packages of Python beside those of OMERO.server or OMERO.web: a lock file beside the stack file.
+"""Python packages that a site adds to those of OMERO.server or OMERO.web, as a lock file beside the stack file.
 
 A node installs what is in it by version and hash, beside what the program itself locks.
 """
@@ -25,9 +25,9 @@ _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class Base:
-    """What packages are added to: the setting, as section and key, whose environment it is, and the program's lock.
+    """The environment that packages are added to: its setting (section and key), its owner, the program's lock file.
 
-    Of the packages `replaceable` a site may lock another version, which takes the place of the program's.
+    A site may lock other versions of the packages in `replaceable`, in place of the program's.
     """
 
     section: str
@@ -42,7 +42,7 @@ class Base:
         return f"{self.section}.{self.key}"
 
     def without(self, packages: Collection[str]) -> str:
-        """The program's lock but for `packages`."""
+        """The program's lock file without `packages`."""
         if not packages:
             return self.lock.read_text()
         return "".join(f"{one}\n" for one in _requirements(self.lock.read_text()) if _name(one) not in packages)
@@ -67,7 +67,10 @@ class Addons:
 
 
 def read(base: Base, setting: Any, checkout: Path) -> Addons:
-    """The lock file that a setting names. Raises FolderError where there is none, FileError where it is none."""
+    """The lock file that a setting names.
+
+    Raises FolderError where it does not exist, FileError where it is no lock file.
+    """
     file, path = site_folder.find_file(setting, checkout, ENDING, "`idr pin` writes it")
     try:
         text = file.read_bytes().decode()
@@ -80,7 +83,7 @@ def read(base: Base, setting: Any, checkout: Path) -> Addons:
 
 
 def together(base: Base, addons: Addons | None) -> str:
-    """A lock file of the program's packages and the added ones: each once, since pip takes none twice."""
+    """The lock file of the program's packages and the added ones, each once: pip refuses to get one twice."""
     if addons is None:
         return base.lock.read_text()
     replaced = base.replaced(addons.text)

@@ -1,7 +1,7 @@
-"""Which of a network's addresses are the nodes' and which Neutron's.
+"""Which addresses of a network nodes have, and which Neutron may assign.
 
 A node's fixed address is a function of the network and of the node's own role and number (`model.roles.node_address`):
-adding or removing a node moves no other.
+adding or removing a node changes no other address.
 """
 
 from ipaddress import IPv4Address, IPv4Network

@@ -1,4 +1,4 @@
-"""Which nodes of a release the proxy sends what to, decided by the nodes' roles alone.
+"""To which nodes of a release the proxy sends which requests, decided by the nodes' roles alone.
 
 Roles say in the stack file which read-only nodes serve web pages and which OMERO clients (`model.programs`), so that
 adding a node never moves the load of another, as a split of sorted addresses would.
@@ -12,20 +12,20 @@ from model.plan import Node, Scope
 from model.roles import OMERO_ROLES, Role
 
 FIRST_HOP_PORT: Final = 4180
-"""Of the proxy's own servers between its cache and each OMERO.web, on loopback."""
+"""The first port of the proxy's own servers (`Hop`) between its cache and each OMERO.web, on loopback."""
 
 PATIENCE: Final = {"visitors": 60, "operators": 900}
-"""Seconds that an answer may take, by who waits for it."""
+"""Seconds that a response may take, by who waits for it."""
 
 MARGIN: Final = 5
-"""Seconds that the proxy waits longer than that, so that OMERO.web's own server says what is wrong."""
+"""Additional seconds that the proxy waits, so that the error comes from OMERO.web's own server."""
 
 FEWEST_AT_ONCE: Final = 32
-"""Uncached answers at once that are no attack, however small OMERO.web is: two pages with all that belongs to them."""
+"""Concurrent uncached requests that are no attack, however small OMERO.web is: two pages with all their files."""
 
 
 FEW_AT_ONCE: Final = 2
-"""Uncached answers at once by which no visitor delays others."""
+"""Concurrent uncached requests by which a visitor delays nobody else."""
 
 
 def hops(release: Scope) -> tuple[Hop, ...]:
@@ -38,7 +38,7 @@ def hops(release: Scope) -> tuple[Hop, ...]:
             address=node.address,
             port=FIRST_HOP_PORT + number,
             seconds=PATIENCE[audience],
-            # More would be answered after its visitors have gone.
+            # With more, responses would come after the visitors have left.
             at_once=FEWEST_AT_ONCE * node.sizes.web_workers,
         )
         for number, (audience, node) in enumerate(pairs)
@@ -46,43 +46,46 @@ def hops(release: Scope) -> tuple[Hop, ...]:
 
 
 def answers_a_second(release: Scope) -> int:
-    """Uncached answers that one visitor gets: half of what OMERO.web makes, when each takes a tenth of a second."""
+    """Uncached responses a second for one visitor: half of what OMERO.web can make, at 0.1 seconds each."""
     return 5 * sum(node.sizes.web_workers for node in web(release))
 
 
 def at_once_for_one(release: Scope) -> int:
-    """Uncached answers that are being made for one visitor, at most: as many as OMERO.web has processes."""
+    """The most concurrent uncached requests of one visitor: as many as OMERO.web has processes."""
     return max(FEWEST_AT_ONCE, sum(node.sizes.web_workers for node in web(release)))
 
 
 def seconds_of_web(node: Node, release: Scope) -> int:
-    """How long a request may keep a process of an OMERO.web: only one that no visitor waits for may take its time."""
+    """Seconds that a request may use a process of an OMERO.web. More where it serves operators only."""
     return PATIENCE["visitors" if node in web(release) else "operators"]
 
 
 def seconds_of_proxy(audience: str) -> int:
-    """How long the proxy waits for an answer from its own servers before OMERO.web (`Hop`)."""
+    """Seconds that the proxy waits for a response from its own servers before OMERO.web (`Hop`)."""
     return PATIENCE[audience] + MARGIN
 
 
 def session_cookie(release: Scope) -> str:
-    """The cookie of OMERO.web's sessions. Each release has its own, since they can have the same host name."""
+    """The name of OMERO.web's session cookie.
+
+    Each release has its own, because releases can have the same host name.
+    """
     return f"sessionid_{release.name}"
 
 
 def for_many_at_once(node: Node) -> int:
-    """Of an OMERO.web's processes, those for the further requests of visitors with many, while others ask too."""
+    """The processes of an OMERO.web for visitors with many requests, while others send requests too."""
     return max(1, node.sizes.web_workers // 4)
 
 
 def web(release: Scope) -> tuple[Node, ...]:
-    """OMERO.web for visitors; one beside a read-write server only where there is no other."""
+    """The OMERO.webs that serve visitors. One on a read-write node serves them only if there is no other."""
     every = release.with_role(Role.WEB)
     return tuple(node for node in every if Role.OMERO_READWRITE not in node.roles) or every
 
 
 def operators_web(release: Scope) -> tuple[Node, ...]:
-    """OMERO.web for operators' uncached requests: the one beside the read-write server, which no visitor waits for."""
+    """The OMERO.webs that serve operators' uncached requests: on read-write nodes, where no visitor waits for them."""
     every = release.with_role(Role.WEB)
     return tuple(node for node in every if Role.OMERO_READWRITE in node.roles) or every
 

@@ -1,4 +1,4 @@
-"""The settings that name files beside the stack file: read before anything is checked."""
+"""Reads the files that settings name, beside the stack file, before anything is checked."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,7 +13,7 @@ FILES: Final[Mapping[tuple[str, str], Callable[[Any, Path], Any]]] = {
     (public_site.SETTING, public_site.LOCATIONS): nginx_snippets.read,
     **{(base.section, base.key): partial(addons.read, base) for base in addons.BASES},
 }
-"""By section and key, what reads the files."""
+"""By section and key, the function that reads the files."""
 
 
 def read(values: Mapping[str, Any], folder: Path, file_of: Callable[[Keys], str]) -> dict[str, Any]:

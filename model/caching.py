@@ -1,4 +1,4 @@
-"""The proxy's caches: one zone per kind of answer, sized from the cache volume."""
+"""The proxy's cache zones: one for each kind of response, with sizes that follow from the cache volume."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ MIB_PER_GIB: Final = 1024
 SECONDS_PER_HOUR: Final = 3600
 
 USED: Final = 0.9
-"""Share of the volume that the zones may fill: nginx removes old answers a little after it has gone over."""
+"""Share of the volume that the zones may fill: nginx removes old responses shortly after a zone is over its size."""
 
 FREE: Final = 0.04
-"""Share of the volume below which nginx removes old answers whatever the zones hold."""
+"""Share of the volume that nginx keeps free: with less, it removes old responses whatever the zones hold."""
 
 KEYS_PER_MIB: Final = 8000
 """nginx, proxy_cache_path: "One megabyte zone can store about 8 thousand keys"."""
@@ -23,7 +23,7 @@ KEYS_PER_MIB: Final = 8000
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of answer: its share of the cache, the typical size of one, and how long one is fresh (addresses.yaml)."""
+    """A kind of response: its share of the cache, its typical size, and how long it is fresh (addresses.yaml)."""
 
     name: str
     share: float
@@ -37,10 +37,13 @@ KINDS: Final = tuple(
 )
 
 FOR_USERS: Final = tuple(kind for kind in KINDS if kind.name == STATIC)
-"""What is the same for everybody where users log in. Nothing else has a zone, so nothing else can be kept."""
+"""The kinds that are the same for everybody where users log in.
+
+Others have no zone there, so nothing else is cached.
+"""
 
 UNUSED: Final = "180d"
-"""An answer that nobody asks for goes after this time, fresh or not."""
+"""nginx removes a response that nobody has requested for this time, fresh or not."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Zone:
 
 
 def kinds(visitors: Visitors) -> tuple[Kind, ...]:
-    """The kinds of answers that are kept."""
+    """The kinds of responses that are cached."""
     return KINDS if visitors == Visitors.PUBLIC else FOR_USERS
 
 

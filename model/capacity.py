@@ -1,4 +1,4 @@
-"""How much of each quota a plan needs: the difference between what it wants and what is there."""
+"""How much of each quota a plan needs: the difference between the plan and what the cloud has."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from model.plan import Node, Plan, Volume
 from model.release_settings import Flavor
 
 PORTS_OF_A_NETWORK = 2
-"""Of its DHCP server and of its router's interface."""
+"""Ports of a network beside those of nodes: its DHCP server's and its router interface."""
 RULES_OF_DEFAULT = 4
 """Neutron makes the group `default` with these when a project first uses it."""
 AT_ONCE = 16
-"""Requests that the engine has on the way at the same time."""
+"""Requests that the engine sends at the same time."""
 COUNTED_TWICE = frozenset({"networks", "subnets", "ports", "floating IPs", "security group rules"})
-"""Quotas of Neutron, which counts a request that is on its way beside what it has just created."""
+"""Neutron's quotas. It counts a pending request in addition to what it has just created."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Need:
 
     @property
     def is_tight(self) -> bool:
-        """Whether it is enough only if nothing is counted twice while it is created."""
+        """Whether the quota suffices only if Neutron counts nothing twice."""
         on_the_way = min(self.more, AT_ONCE) - 1
         return self.quota in COUNTED_TWICE and self.fits and self.more > 0 and self.free < self.more + on_the_way
 
@@ -59,7 +59,7 @@ def is_moved(wanted: str | None, zone: str | None) -> bool:
 
 
 class Difference:
-    """What of the plan is not there yet, or is there in another size."""
+    """What the cloud lacks of the plan, or has in another size."""
 
     def __init__(self, plan: Plan, state: CloudState) -> None:
         self._plan, self._state, self._name = plan, state, plan.cloud_name
@@ -71,7 +71,7 @@ class Difference:
         return {server.name: server for server in self._state.servers}
 
     def server(self, node: Node) -> Server | None:
-        """The server that is there for a node."""
+        """The existing server of a node."""
         return self._servers.get(self._name(node.name))
 
     @cached_property
@@ -81,7 +81,7 @@ class Difference:
 
     @cached_property
     def created(self) -> tuple[Node, ...]:
-        """Nodes whose server this change makes: those without one, and those that get another."""
+        """Nodes whose server this change creates: those without a server, and those whose server is replaced."""
         return tuple(node for node in self._plan.nodes if self._is_created(node))
 
     @cached_property
@@ -99,7 +99,7 @@ class Difference:
         return is_another or is_moved(node.zone, server.zone) or self._has_other_ports(node)
 
     def _has_other_ports(self, node: Node) -> bool:
-        """Whether a server gets a second port or loses it, which Nova does to none that is there."""
+        """Whether a server gets or loses its second port: Nova changes that for no existing server."""
         if self._state.ports is None:
             return False
         names = {port.name for port in self._state.ports if port.mine}
@@ -133,7 +133,7 @@ class Difference:
     # -- volumes ------------------------------------------------------------------------------------------------------
     @cached_property
     def volumes(self) -> tuple[Volume, ...]:
-        """Data volumes that are not there."""
+        """Data volumes that do not exist yet."""
         there = {volume.name for volume in self._state.volumes or () if volume.mine}
         return tuple(volume for volume in self._own_volumes() if self._name(volume.name) not in there)
 
@@ -142,14 +142,14 @@ class Difference:
 
     @cached_property
     def growth(self) -> dict[Volume, int]:
-        """Data volumes that are there and grow, and by how many GiB."""
+        """Existing data volumes that grow, and by how many GiB."""
         sizes = {volume.name: volume.size_gib for volume in self._state.volumes or () if volume.mine}
         grown = {v: v.size_gib - sizes[self._name(v.name)] for v in self._own_volumes() if self._name(v.name) in sizes}
         return {volume: more for volume, more in grown.items() if more > 0}
 
     @cached_property
     def retyped(self) -> tuple[Volume, ...]:
-        """Data volumes that are there and get another type."""
+        """Existing data volumes that get another type."""
         types = {volume.name: volume.type for volume in self._state.volumes or () if volume.mine and volume.type}
         return tuple(v for v in self._own_volumes() if v.type and types.get(self._name(v.name), v.type) != v.type)
 
@@ -190,7 +190,7 @@ class Difference:
 
     # -- network ------------------------------------------------------------------------------------------------------
     def _new_networks(self) -> tuple[int, int]:
-        """How many networks and subnets are not there."""
+        """How many networks and subnets do not exist yet."""
         mine = [network for network in self._state.networks or () if network.mine]
         networks = {network.name for network in mine}
         subnets = {subnet.name for network in mine for subnet in network.subnets}
@@ -209,7 +209,7 @@ class Difference:
         return sum(address is None and door not in there for door, address in given.items())
 
     def _groups(self) -> tuple[int, int]:
-        """How many security groups and rules are not there."""
+        """How many security groups and rules do not exist yet."""
         groups = self._state.security_groups or ()
         rules = {group.name: group.rules for group in groups if group.mine}
         wanted = [self._name(group) for scope in self._plan.scopes for group in scope.security_groups]
@@ -249,7 +249,7 @@ class Difference:
 
 
 def tight(needs: Iterable[Need]) -> list[str]:
-    """What is just enough, as far as that can make an `up` fail half-way."""
+    """The quotas that only just suffice, so that an `up` can fail half-way."""
     return [
         f"{need}: just enough, and Neutron counts what is on its way twice; should `pulumi up` say that a quota is "
         "exceeded, run it again"

@@ -50,7 +50,7 @@ class CloudFlavor:
 
 @dataclass(frozen=True)
 class Server:
-    """A server of this stack, with what was asked for when it was created."""
+    """A server of this stack, as it was requested."""
 
     name: str
     flavor: str | None
@@ -64,7 +64,7 @@ class Server:
 
 @dataclass(frozen=True)
 class CloudSubnet:
-    """A subnet. `gateway` is where its machines send what is for elsewhere."""
+    """A subnet and its gateway."""
 
     cidr: str
     gateway: str | None = None
@@ -85,7 +85,7 @@ class CloudNetwork:
 
 @dataclass(frozen=True)
 class Router:
-    """A router. `external` is the id of the network outside that it leads to; None: to none, empty: not known."""
+    """A router. `external` is the id of its external network; None: it has none, empty: not known."""
 
     name: str
     external: str | None = ""
@@ -105,7 +105,10 @@ class Port:
 
 @dataclass(frozen=True)
 class FloatingIp:
-    """A floating address of the project's. `door` is which of this stack's it is, if any."""
+    """A floating IP of the project.
+
+    `door` says whether it is the stack's public address or the bastion's; None: neither.
+    """
 
     address: str
     network: str = ""
@@ -173,11 +176,10 @@ class Snapshot:
 class CloudState:
     """What the cloud has for this project.
 
-    `images` are those that the plan names, `image_names` all that there are where one of these is missing.
-    `has_manila` is false where the catalogue has none; it is asked for a plan with shares only. `share_types` says
-    of each whether it wants a share network.
-    `quotas` are by the words that messages use; `members` limits a server group, `volume_gib` one volume.
-    `unchecked` has a line for each thing that the cloud does not disclose.
+    `images` are those that the plan names, `image_names` all that there are where one of these is missing. `has_manila`
+    is false where the catalogue has none; Manila is asked only for a plan with shares. `share_types` says of each
+    whether it needs a share network. `quotas` are by the words that messages use; `members` limits a server group,
+    `volume_gib` one volume. `unchecked` has a line for each thing that the cloud does not disclose.
     """
 
     servers: tuple[Server, ...] = ()

@@ -9,7 +9,7 @@ from model.release_settings import Release, ScopeSettings
 from model.roles import FACTS, Role
 
 ANSIBLE_OWN = frozenset({"all", "ungrouped", "localhost"})
-"""Names that Ansible gives a meaning of its own."""
+"""Names with a meaning of their own in Ansible."""
 
 KINDS = frozenset({*(role.value.replace("-", "") for role in Role), "omero"})
 """The kinds of IDR's Ansible groups `<kind>-hosts` (model/outputs/groups.py)."""
@@ -25,11 +25,11 @@ OWN_PATHS = (
     *("/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108  # nothing is kept there
     *("/data/OMERO", "/data/OMERO-readonly", "/data/BioFormatsCache", "/data/imports"),
 )
-"""Paths that the nodes' own files are at."""
+"""Paths of the nodes' own files."""
 
 
 def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Iterable[str] = ()) -> Iterator[str]:
-    """Releases, nodes and the storage group whose hosts or Ansible groups would be others' as well.
+    """Releases, nodes and the storage group whose hosts or Ansible groups would have the name of another.
 
     `site_kinds` are those of the groups of the site's own roles.
     """
@@ -48,7 +48,7 @@ def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Itera
 
 
 def machines(releases: Mapping[str, Release], outside: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Machines beside the stack that have the name of one of its nodes: the nodes' /etc/hosts would lead there.
+    """Machines outside the stack with the name of one of its nodes: the nodes' /etc/hosts would lead to the node.
 
     `outside` says with each host that is not the stack's the setting that names it.
     """
@@ -98,7 +98,7 @@ def network_names(
 
 
 def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, IPv4Network]]:
-    """Those that are named by their addresses."""
+    """The networks among the hosts that settings name."""
     for setting, text in outside:
         try:
             yield setting, text, IPv4Network(text)
@@ -107,7 +107,7 @@ def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, 
 
 
 def paths(given: Mapping[str, Iterable[str]], site_mounts: Iterable[str] = ()) -> Iterator[str]:
-    """Places of the file system that are mounted over.
+    """Mount points that hide each other or a path of the machine.
 
     `given` has mount points by the setting that names them. `site_mounts` are where the site's own roles have their
     volumes.
@@ -127,7 +127,7 @@ def paths(given: Mapping[str, Iterable[str]], site_mounts: Iterable[str] = ()) -
 
 
 def volumes(existing: Sequence[UUID]) -> Iterator[str]:
-    """Existing volumes that two machines would attach."""
+    """Existing volumes that two servers would have attached."""
     for volume in dict.fromkeys(existing):
         if existing.count(volume) > 1:
             yield f"the existing volume {volume} is named twice: one machine can have it"

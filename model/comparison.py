@@ -1,4 +1,4 @@
-"""What the cloud holds of a stack, compared with what the stack's state knows: what is unknown, what is gone."""
+"""Compares the objects of a stack in the cloud with its state: which does the state not know, which are gone."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,11 +20,11 @@ WAKING = {
     "RESCUE": "unrescue",
     "VERIFY_RESIZE": "resize confirm",
 }
-"""States that somebody put a server into by hand, and the command of `openstack server` that ends each."""
+"""States into which somebody put a server by hand, and the `openstack server` command that ends each."""
 
 
 class Kind(StrEnum):
-    """A kind of object, in the order in which objects that depend on each other can be deleted."""
+    """A kind of object. The order is one in which objects that depend on each other can be deleted."""
 
     ATTACHMENT = "attachment"
     ACCESS = "share access rule"
@@ -100,7 +100,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Adoption:
-    """A data volume or share that the state is to know by the plan's name `name`."""
+    """A data volume or share that is to be imported into the state under the plan's name `name`."""
 
     data: CloudObject
     name: str
@@ -108,7 +108,10 @@ class Adoption:
 
 @dataclass(frozen=True)
 class Undecided:
-    """A data volume or share that only an operator can decide on. `blocks`: `up` would make another of its name."""
+    """A data volume or share that an operator must decide on.
+
+    `blocks`: an `up` would create another one of its name.
+    """
 
     data: CloudObject
     reason: str
@@ -136,13 +139,13 @@ class Comparison:
 
     @property
     def blocking(self) -> tuple[CloudObject, ...]:
-        """The objects that an `up` would collide with or make a second time."""
+        """The objects that an `up` would collide with or create a second time."""
         adopted = [adoption.data for adoption in self.adopt]
         return (*self.delete, *adopted, *(one.data for one in self.undecided if one.blocks))
 
 
 def wanted(plan: Plan) -> Wanted:
-    """What of the plan `compare` needs."""
+    """The part of a plan that `compare` needs."""
     volumes = [volume for node in plan.nodes for volume in node.volumes]
     return Wanted(
         stack=plan.stack,

@@ -5,5 +5,8 @@ SERIAL_LENGTH = 20
 
 
 def virtio_link(volume_id: str) -> str:
-    """The volume's link in a KVM guest with virtio-blk. What other hypervisors show, `common/scripts/storage` knows."""
+    """The volume's link in a KVM guest with virtio-blk.
+
+    `common/scripts/storage` also knows the links of other hypervisors.
+    """
     return f"/dev/disk/by-id/virtio-{volume_id[:SERIAL_LENGTH]}"

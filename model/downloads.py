@@ -11,7 +11,7 @@ JarName = Annotated[str, Shape("[A-Za-z0-9][A-Za-z0-9._+-]{0,120}\\.jar", "the n
 
 
 class Download(Section):
-    """A file and its SHA-256; without the sum it is not used."""
+    """A file at a URL and its SHA-256; a node uses it only with that sum."""
 
     url: FileUrl = Field(description="Where it is fetched")
     sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
@@ -32,7 +32,7 @@ class Jar(Download):
     client: bool = Field(False, description="Also for `omero import`, as readers need it: in lib/client, too")
 
     def problems(self) -> Iterator[str]:
-        """A file of another kind."""
+        """A downloaded file of any kind."""
         if self.name is None and not self.file_name.endswith(".jar"):
             yield "url: must end in .jar; or give the jar's name"
 

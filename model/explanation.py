@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a setting, in plain words."""
+"""Pydantic's errors about settings, in plain words."""
 
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError

@@ -1,4 +1,4 @@
-"""Flows that a stack adds to the matrix (`idr:flows`), for services that something else than this project runs."""
+"""Flows that a stack adds to the matrix (`idr:flows`), for services that this project does not run."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def end(text: str, site: Mapping[str, SiteRole]) -> End:
 
 
 def _known(text: str, info: ValidationInfo) -> str:
-    """The text; a role of the site's own as what it is."""
+    """The end as a stack file writes it; a role of the site's own unchanged."""
     role = end(text, info.context or {})
     return role if isinstance(role, SiteRole) else text
 
@@ -58,13 +58,13 @@ class ExtraFlow(Section):
     why: Reason = Field(description="What it is for; shown wherever the flow is")
 
     def problems(self) -> Iterator[str]:
-        """Ends that are both outside; no port, too many, or one twice."""
+        """Flows between two ends outside the stack, and lists of ports that are empty, too long or have one twice."""
         if not _inside(self.source) and not _inside(self.target):
             yield f"from {self.source} to {self.target}: one of them must be a role or `{EVERY_NODE}`"
         yield from port_problems(self.ports)
 
     def flows(self) -> Iterator[Flow]:
-        """One for each port, as the matrix has them."""
+        """The flows of the matrix, one for each port."""
         site = {str(text): text for text in (self.source, self.target) if isinstance(text, SiteRole)}
         for port in self.ports:
             yield Flow(end(self.source, site), end(self.target, site), port, self.why, self.transport)

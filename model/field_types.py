@@ -1,4 +1,4 @@
-"""The kinds of values in a stack file, and what every section of it has in common."""
+"""The types of values in a stack file, and the base class of its sections."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ from model.addressing import LAST_SERVICE_HOST
 from model.ssh_keys import ssh_public_key
 
 SEALED = "(encrypted in the stack file, opened by the engine alone)"
-"""Takes the place of a secret's value where the engine was not asked; as long as a stack secret must be."""
+"""A placeholder for an encrypted value that the engine did not decrypt; as long as a stack secret must be."""
 LONGEST_NAME = 255
 """Characters of the name of a file, or of a unit of systemd."""
 
@@ -39,11 +39,11 @@ class Shape:
     meaning: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Checks the text after it was found to be one."""
+        """Check the pattern after pydantic's own check that the value is text."""
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """What editors check and show."""
+        """The JSON schema that editors use."""
         return {**handler(schema), "pattern": f"^{self.pattern}$", "description": f"Must be {self.meaning}"}
 
     def _check(self, text: str) -> str:
@@ -95,12 +95,12 @@ def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _unless_sealed(check: Callable[[str], str]) -> AfterValidator:
-    """The check, for what can be read here."""
+    """The check, without encrypted values."""
     return AfterValidator(lambda text: text if text == SEALED else check(text))
 
 
 TEXT = "[^\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]"
-"""A character that neither ends a line, nor controls a terminal, nor turns the order of letters round."""
+"""A printable character: no line end, no control character, no change of the writing direction."""
 
 # No dash: IDR's /etc/hosts aliases strip "<release>-" up to the first one (research part A5).
 ReleaseName = Annotated[str, Shape("[a-z][a-z0-9]{0,19}", "lower-case letters and digits, a letter first, at most 20")]
@@ -159,7 +159,7 @@ MachineNetwork = Annotated[IPv4Network, AfterValidator(hosts.machine_network), B
 ReleaseNetwork = Annotated[MachineNetwork, AfterValidator(_release_network)]
 
 EachOnce = AfterValidator(_each_once)
-"""For lists: no entry twice. Neutron refuses a name server that is, when half of the stack is there."""
+"""For lists: no entry twice. Neutron would refuse a repeated name server after half of the stack is created."""
 
 _NUMBER = BeforeValidator(_no_bool)
 Processors = Annotated[int, Field(ge=1, le=1024), _NUMBER]
@@ -170,21 +170,21 @@ VolumeGib = Annotated[int, Field(ge=1, le=1 << 20), _NUMBER]
 """Up to a PiB."""
 Several = Annotated[int, Field(ge=1, le=1000), _NUMBER]
 Generation = Annotated[int, Field(ge=1, le=(1 << 31) - 1), _NUMBER]
-"""A number whose change asks for something new; a date as in 20260131 is one."""
+"""A number whose change requests something new, such as a rebuild; a date as in 20260131 will do."""
 
 
 def without_default(schema: JsonDict) -> None:
-    """For a setting that is not read as it is written."""
+    """Drop the default of a setting that a stack file writes in another form."""
     del schema["default"]
 
 
 class Section(BaseModel):
-    """A part of a stack file: written in camelCase, nothing in it that is not a setting, never changed."""
+    """A part of a stack file: keys in camelCase, unknown keys are refused, instances are immutable."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
 
     def problems(self) -> Iterator[str]:
-        """What contradicts itself here, one text each; each kind of section has its own."""
+        """The contradictions in this section, one text each. Sections override it."""
         yield from ()
 
     @model_validator(mode="after")

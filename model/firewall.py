@@ -1,6 +1,6 @@
 """Who may reach which port of whom: one table, for security groups, host firewalls and the readable matrix.
 
-What is not in the table is closed, in and out. `model.matrix` has what follows from it for the nodes of a stack.
+All other ports are closed, for ingress and egress. `model.matrix` derives the rules for the nodes of a stack.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,19 +16,19 @@ from model.visitors import Visitors
 
 WORLD: Final = "world"
 EVERY_NODE: Final = "node"
-"""Group that every node of a scope is in; it carries what is the same for all of them."""
+"""The security group of every node of a scope, with the rules that all of them have."""
 STORAGE: Final = "storage"
 """The site's NFS servers with the raw images, but for those whose address alone says where they are."""
 
 SSH_PORT = 22
 OMERO_SSL_PORT = 4064
 OMERO_WEBSOCKET_PORT = 4066
-"""OMERO's own number for websockets over TLS; the one without TLS, 4065, is served by nobody."""
+"""OMERO's port for websockets over TLS. The one without TLS, 4065, is not served."""
 WEB_PORT = 4080
 CACHE_BYPASS_PORT = 9000
-"""The proxy's uncached door for operators, through the bastion only."""
+"""The proxy's uncached port for operators, through the bastion only."""
 UPLOAD_PORT = 2222
-"""Where submitters bring their data (SFTP): at the proxy's address, and at the node that keeps them."""
+"""SFTP for submitters: at the proxy's address, and on the node with the role `upload`."""
 NODE_EXPORTER_PORT = 9100
 NFS_PORT = 2049
 """NFS version 4 needs no other; what version 3 needs, `model.nfs` says."""
@@ -37,11 +37,11 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 METADATA = IPv4Network("169.254.169.254/32")
 FETCH_PORTS = frozenset({80, 443})
 FETCHERS = ("root", "_apt")
-"""Who fetches from the world: apt gives its downloads to an account of its own. Services have nothing to fetch."""
+"""The accounts that may download: apt does it with an account of its own. Services download nothing."""
 
 Direction = Literal["ingress", "egress"]
 End = NodeRole | Literal["world", "node", "storage"] | IPv4Network
-"""Either side of a flow; a network or a role of the site's own only in those that a stack adds."""
+"""Either end of a flow. Only flows that a stack adds have a network or a site's own role as an end."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Flow:
     why: str
     transport: Transport = "tcp"
     users: tuple[str, ...] = ()
-    """The accounts of the source that may, by its host firewall; empty: all of them."""
+    """The accounts that the source's host firewall allows; empty: all accounts."""
 
 
 FLOWS: tuple[Flow, ...] = (
@@ -92,13 +92,13 @@ UNSERVED = {
     # The demo image server has no files to share.
     Distribution.DEMO: frozenset({NFS_PORT}),
 }
-"""Ports of the OMERO roles that a distribution has no service on."""
+"""Ports of the OMERO roles on which a distribution has no service."""
 
 
 def unserved(distribution: Distribution, visitors: Visitors, nodes: Collection[Carrier]) -> frozenset[int]:
-    """Ports of the table on which nothing waits for others where these are a release's nodes.
+    """Ports of the table on which no service of these nodes listens.
 
-    The uncached port speaks no TLS: where users log in, it would have their passwords and data in the clear.
+    The uncached port has no TLS, so it is closed where users log in.
     """
     roles = {role for node in nodes for role in node.roles}
     uncached = frozenset() if visitors == Visitors.PUBLIC else frozenset({CACHE_BYPASS_PORT})
@@ -110,16 +110,16 @@ EVERY_NODE_LISTENS = (SSH_PORT, NODE_EXPORTER_PORT)
 LISTENERS: dict[Role, tuple[int, ...]] = {
     role: tuple(sorted({flow.port for flow in FLOWS if flow.target == role} - set(EVERY_NODE_LISTENS))) for role in Role
 }
-"""Ports on which the services of the program's roles wait."""
+"""Ports on which the services of the program's roles listen."""
 
 
 def listeners(role: NodeRole) -> tuple[int, ...]:
-    """The TCP ports on which a role's own services wait."""
+    """The TCP ports on which a role's own services listen."""
     return role.description.listens() if isinstance(role, SiteRole) else LISTENERS[role]
 
 
 def listens(roles: Iterable[NodeRole], unserved: frozenset[int] = frozenset()) -> tuple[int, ...]:
-    """The ports on which a node with these roles waits for others, sorted; twice where two roles contend for one.
+    """The ports on which a node with these roles listens, sorted; twice where two roles have the same.
 
     A proxy leaves OMERO's port to an OMERO.server on the same node.
     """

@@ -1,4 +1,4 @@
-"""What files say of a flow: its ports, its transport, and why it is there."""
+"""The fields of a flow in a file: ports, transport, and its reason."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ MOST_PORTS = 100
 
 
 def _ports(given: Any) -> Any:
-    """Numbers as they are, and every port of ranges as in "14060-14079"."""
+    """The port numbers of a list of numbers and ranges, as in "14060-14079"."""
     return [port for one in given for port in _range(one)] if isinstance(given, list | tuple) else given
 
 

@@ -22,11 +22,11 @@ NOT_FOR_MACHINES = {
 NO_PUBLIC_DNS = frozenset(
     {"corp", "example", "home", "internal", "invalid", "lan", "local", "localhost", "onion", "private", "test"}
 )
-"""Ends of names that public DNS never has (RFC 2606, 6761, 6762; ICANN on .internal), and usual ones at home."""
+"""Domains that public DNS never has (RFC 2606, 6761, 6762; ICANN on .internal), and usual private ones."""
 
 _DOTTED = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?")
 _NUMBER = re.compile("[0-9]+|0x[0-9a-f]*")
-"""The last part of what every program takes for an address: 0x7f.1 is 127.0.0.1."""
+"""A last label that makes programs read a name as an address: 0x7f.1 is 127.0.0.1."""
 _URL = TypeAdapter(AnyHttpUrl)
 
 
@@ -53,7 +53,7 @@ def dotted_network(value: Any) -> Any:
 
 
 def machine_network(cidr: IPv4Network) -> IPv4Network:
-    """A network that machines can be in."""
+    """The network, if machines can have addresses in it."""
     for network, why in NOT_FOR_MACHINES.items():
         if cidr.overlaps(network):
             msg = f"cannot be a network of machines: {network} {why}"
@@ -62,7 +62,7 @@ def machine_network(cidr: IPv4Network) -> IPv4Network:
 
 
 def machine_address(address: IPv4Address) -> IPv4Address:
-    """An address that a machine can have."""
+    """The address, if a machine can have it."""
     for network, why in NOT_FOR_MACHINES.items():
         if address in network:
             msg = f"cannot be the address of a machine: {network} {why}"
@@ -95,7 +95,7 @@ def is_public(name: str) -> bool:
 
 
 def remote_host(text: str) -> str:
-    """A name that is not each machine's own."""
+    """The name, unless it means each machine itself."""
     if "localhost" in (text, text.rpartition(".")[2]):
         msg = "must name another machine: 'localhost' is each machine itself"
         raise ValueError(msg)

@@ -21,7 +21,7 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True)
 class Told:
-    """A distribution and its release as somebody wrote them; `version` is empty where they wrote none."""
+    """A distribution and its version as an image names them; `version` is empty if it names none."""
 
     distribution: str
     version: str

@@ -21,7 +21,7 @@ class DatabaseLimits:
 
 @dataclass(frozen=True)
 class WebLimits:
-    """OMERO.web: how long an answer may take, and its processes for visitors with more than `few_at_once` requests."""
+    """OMERO.web: how long a response may take, and its processes for visitors with more than `few_at_once` requests."""
 
     timeout_seconds: int
     few_at_once: int
@@ -32,7 +32,7 @@ class WebLimits:
 class Hop:
     """A server of the proxy's nginx before one OMERO.web, for one audience, on a port of loopback.
 
-    OMERO.web may take `seconds` for an answer. At most `at_once` requests wait for it.
+    OMERO.web may take `seconds` for a response. At most `at_once` requests wait for it.
     """
 
     audience: str
@@ -45,9 +45,9 @@ class Hop:
 
 @dataclass(frozen=True)
 class ProxyLimits:
-    """nginx: its cache zones, and how much and how long it asks OMERO.web for one visitor.
+    """nginx: its cache zones, and how many requests of one visitor it passes on and how long it waits for responses.
 
-    `visitors_seconds` and `operators_seconds` are how long it waits for an answer from a `Hop`.
+    `visitors_seconds` and `operators_seconds` are how long it waits for a response from a `Hop`.
     """
 
     answers_a_second: int

@@ -1,4 +1,4 @@
-"""What a release's proxy answers with a site's own roles."""
+"""The locations of a release's proxy that lead to a site's own roles."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ def locations(release: Scope) -> tuple[ProxyLocation, ...]:
 
 
 def answered_first(release: Scope) -> tuple[ProxyLocation, ...]:
-    """What roles that nodes of the release have answer before OMERO.web is asked: one upstream for each port."""
+    """The upstreams of site roles that answer before OMERO.web, one for each port."""
     return tuple(
         _location(location, role, release, f"{role}_first_{location.port}")
         for role in release.site_roles()
@@ -52,5 +52,5 @@ def _location(location: Location, role: SiteRole, release: Scope, upstream: str)
 
 
 def server_name(role: SiteRole, release: Scope) -> str:
-    """A name in the certificates of all of a role's nodes: nginx expects one name of a whole upstream."""
+    """A name in the certificates of all nodes of a role: nginx verifies one name for a whole upstream."""
     return f"{role}.{release.name}.idr.internal"

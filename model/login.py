@@ -1,4 +1,4 @@
-"""Who logs in at Keystone, how, and for what: gophercloud's rules, which the OpenStack provider follows."""
+"""How the provider logs in at Keystone: user, method and project by gophercloud's rules, which it follows."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -14,7 +14,7 @@ class ProviderError(Exception):
 
 
 def is_true(value: str | None, otherwise: bool) -> bool:
-    """What a boolean setting says, as Go reads it."""
+    """A boolean setting, as Go parses it."""
     return otherwise if value is None else value.lower() in TRUE
 
 
@@ -111,7 +111,7 @@ def _credential(known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _owner(known: Mapping[str, str]) -> dict[str, str]:
-    """Whose application credential it is: a name of one is unique for its user only."""
+    """The user of an application credential: the name of a credential is unique only for its user."""
     if "user_id" in known:
         return {"user_id": known["user_id"]}
     domain = next((key for key in ("user_domain_id", "user_domain_name") if key in known), None)

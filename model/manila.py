@@ -1,4 +1,4 @@
-"""Raw images on a Manila share that the stack has made: what `storage` says of it, and where its nodes find it."""
+"""Raw images on a Manila share of the stack: its settings in `storage`, and the location that nodes mount."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network

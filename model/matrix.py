@@ -38,7 +38,7 @@ from model.settings import Settings
 
 
 def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
-    """The matrix as it holds in `scope`: without what nothing here needs, and as narrow as the settings say."""
+    """The flows of the matrix that apply in `scope`, narrowed as the settings say."""
     narrowed = {SSH_PORT: plan.settings.ssh_from}
     narrowed |= dict.fromkeys((OMERO_SSL_PORT, *SERVER_PORTS), plan.settings.omero_from)
     for flow in _needed(plan.settings, scope):
@@ -57,9 +57,9 @@ def bastion_ports(plan: Plan) -> tuple[int, ...]:
 
 
 def unserved(settings: Settings, nodes: Collection[Carrier]) -> frozenset[int]:
-    """Ports of the table on which nothing waits for others where these are a release's nodes."""
+    """Ports of the table on which no service of these nodes listens."""
     ports = firewall.unserved(settings.omero.distribution, settings.visitors, nodes)
-    # Another tool's proxy has numbers of its own for this, which the stack's `flows` open.
+    # A proxy that another tool configures has ports of its own for this; the stack's `flows` open them.
     return ports if settings.configure else ports.union(SERVER_PORTS)
 
 
@@ -71,10 +71,10 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
         if flow.port in not_served or (is_closed and flow.target == WORLD and flow.port in FETCH_PORTS):
             continue
         if flow.source == WORLD and flow.port == OMERO_SSL_PORT and shared:
-            # The port is OMERO's own there; nginx would have to fight for it.
+            # OMERO.server itself listens on the port there, so nginx cannot.
             yield from (replace(flow, target=role) for role in shared)
         elif flow.target == STORAGE:
-            # Nothing where nothing is mounted.
+            # No rule where nothing is mounted.
             for end, options in _mounted(settings).items():
                 for transport, port in nfs.ports(options):
                     yield replace(flow, target=end, transport=transport, port=port)
@@ -87,7 +87,7 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
 
 
 def _mounted(settings: Settings) -> dict[End, list[str]]:
-    """The options of what nodes mount by NFS from beyond the stack, by where that is."""
+    """The mount options of NFS servers outside the stack, by the servers' networks."""
     raw = settings.raw_images()
     mounted: dict[End, list[str]] = {}
     for mount in of_kind(raw, NfsMount):
@@ -134,7 +134,7 @@ def _nodes(scope: Scope, end: End) -> tuple[Node, ...]:
 
 
 def _remotes(plan: Plan, scope: Scope, here: End, there: End) -> Iterator[tuple[str | None, str | None]]:
-    # A node alone with both ends talks to itself, past every firewall.
+    # If one node is both ends, the traffic is local and needs no rule.
     if any(one.address != other.address for one in _nodes(scope, here) for other in _nodes(scope, there)):
         yield group_name(scope.name, there), None
     for cidr in _outside(plan, scope, there):
@@ -142,7 +142,7 @@ def _remotes(plan: Plan, scope: Scope, here: End, there: End) -> Iterator[tuple[
 
 
 def _outside(plan: Plan, scope: Scope, end: End) -> Iterator[IPv4Network]:
-    """Where an end is beyond this scope: as CIDRs, since another scope's groups may not be there yet."""
+    """The addresses of an end outside this scope. As CIDRs, because the groups of another scope may not exist yet."""
     if end == WORLD:
         yield ANYWHERE
     elif end == STORAGE:
@@ -166,12 +166,12 @@ class Allow:
     peers: tuple[str, ...]
     why: str
     users: tuple[str, ...] = ()
-    """The accounts that may; empty: all of them."""
+    """The accounts that are allowed; empty: all of them."""
 
 
 @dataclass(frozen=True)
 class HostRules:
-    """What a node's own firewall lets in and out; everything else is dropped."""
+    """What a node's own firewall accepts. It drops other ingress and rejects other egress."""
 
     ingress: tuple[Allow, ...]
     egress: tuple[Allow, ...]
@@ -208,8 +208,8 @@ def host_rules(plan: Plan, node: Node) -> HostRules:
 
 def _destinations(plan: Plan, scope: Scope, node: Node, flow: Flow) -> tuple[str, ...]:
     if flow.source == Role.BASTION:
-        # A release that is retired is stopped through the bastion, after that was configured without it. Where the
-        # bastion may go, its security group says.
+        # When a release is retired, its nodes are stopped through the bastion after the bastion was configured without
+        # them. So the host firewall leaves this open, and the security group restricts it.
         return (str(ANYWHERE),)
     return _peers(plan, scope, node, flow.target)
 
@@ -221,5 +221,5 @@ def _peers(plan: Plan, scope: Scope, node: Node, end: End) -> tuple[str, ...]:
 
 @cache
 def _alone(address: IPv4Address) -> IPv4Network:
-    # Every node needs every other's: for 100 nodes a third of planning was spent on repeating them.
+    # Cached, because each node needs the address of every other: it took a third of the planning of 100 nodes.
     return IPv4Network(address)

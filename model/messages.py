@@ -1,11 +1,11 @@
-"""What other programs say, as a part of this program's own messages: whole, on one line."""
+"""Messages of other programs as a part of this program's messages: complete, on one line."""
 
 import re
 
 import yaml
 
 COUNT = re.compile(r"\d+ errors? occurred:")
-"""How Go's multierror begins; the errors follow, each with a star."""
+"""The first line of Go's multierror; the errors follow, each with a star."""
 NOTHING = "no message"
 
 
@@ -24,7 +24,7 @@ def lines(text: str) -> list[str]:
 
 
 def of_engine(text: str) -> str:
-    """What the engine says is wrong, in output that may have much before it: from its first error on."""
+    """The engine's errors in its output, from the first one on."""
     kept = lines(text)
     first = next((number for number, line in enumerate(kept) if line.startswith("error:")), None)
     last = next((number for number, line in enumerate(kept) if line == "Resources:"), len(kept))

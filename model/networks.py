@@ -1,4 +1,4 @@
-"""Networks, routers and addresses that a plan names and must find in the cloud."""
+"""Networks, routers and addresses that a plan names: whether the cloud has them and they can be used."""
 
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
@@ -19,14 +19,14 @@ def _one(kind: str, name: str, things: Sequence[CloudNetwork | Router]) -> Itera
 
 
 def external_network(plan: Plan, state: CloudState) -> Iterator[str]:
-    """The network that floating addresses come from."""
+    """The external network, which floating IPs come from."""
     if state.networks is not None and plan.external_network != PLACEHOLDER:
         external = [network for network in state.networks if network.external]
         yield from _one("external network", plan.external_network, external)
 
 
 def router(plan: Plan, state: CloudState) -> Iterator[str]:
-    """A router of the cloud, which leads to where floating addresses come from."""
+    """A router of the cloud: it must lead to the external network."""
     if state.routers is None or not plan.settings.router:
         return
     if any(known.mine for known in state.routers) and any(known.mine for known in state.ports or ()):
@@ -123,7 +123,7 @@ def old_gateways(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator
 
 
 def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence[Node]) -> Iterator[str]:
-    """Fixed addresses that another port has already, and nodes that would have to move while they are there."""
+    """Fixed addresses that another port has already, and existing nodes whose address would change."""
     for scope in plan.scopes:
         inside = _networks_of(scope, plan, state)
         ports = [port for port in state.ports or () if port.network in inside]
@@ -134,7 +134,7 @@ def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence
 
 
 def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> frozenset[str]:
-    """The id of a scope's network, where it is there. Its name says so also where its labels are lost."""
+    """The id of a scope's network, if it exists; found by its name too, in case its labels were removed."""
     name = scope.subnet.existing or plan.cloud_name(scope.name)
     return frozenset(network.id for network in state.networks or () if network.name == name)
 
@@ -154,7 +154,7 @@ def _taken(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
 
 
 def _moved(scope: Scope, plan: Plan, state: CloudState, inside: Collection[str], stay: Sequence[Node]) -> Iterator[str]:
-    """Nodes whose port would get another address: Neutron frees no subnet in use, and the server would not know."""
+    """Nodes whose port would get another address: the server would keep the old one."""
     if state.networks is None or (scope.subnet.existing and not inside):
         return
     ports = {port.name: port for port in state.ports or () if port.mine and port.addresses}

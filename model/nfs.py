@@ -12,7 +12,7 @@ from model.flow_fields import Transport
 from model.hosts import is_dotted
 
 RPCBIND_PORT: Final = 111
-"""Version 3 asks here for the port of NFS."""
+"""The port of rpcbind, which a client of version 3 asks for the port of NFS."""
 VERSIONS = ("nfsvers", "vers")
 VERSIONS_OF_LINUX = ("3", "4", "4.0", "4.1", "4.2")
 SHORT_VERSIONS = ("v2", "v3", "v4")
@@ -40,12 +40,12 @@ _NUMBERED = "acdirmax acdirmin acregmax acregmin actimeo minorversion namlen nco
 NUMBERED = frozenset(_NUMBERED.split())
 """Options of nfs(5) that take a whole number, beside the ports."""
 LONGEST = {"timeo": (600, "tenths of a second"), "retrans": (10, "tries")}
-"""What a soft mount may wait: nfs(5) has 600 itself."""
+"""The longest time-outs of a soft mount; the default of nfs(5) for timeo is 600."""
 RANGES = {"timeo": (1, 600), "nconnect": (1, 16), "minorversion": (0, 2)}
-"""What Linux takes, where that is not each number up to ANY."""
+"""What Linux accepts, where that is not each number up to ANY."""
 ANY = (0, 2**31 - 1)
 _ASK_ANOTHER = frozenset({"mountaddr", "mounthost"})
-"""Options of version 3 that name another machine, for the question what is shared."""
+"""Options of version 3 that name another host for the request of the list of exports."""
 KNOWN = NUMBERED | frozenset(_OF_NFS.split())
 """Options of nfs(5), and those of mount(8) for every file system: mount.nfs refuses any other."""
 NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
@@ -137,7 +137,7 @@ def _is_port(given: dict[str, str], name: str) -> bool:
 def _ports(given: dict[str, str]) -> Iterator[tuple[Transport, int]]:
     yield "tcp", int(given.get("port", NFS_PORT))
     if _version(given) == "3":
-        # The questions to rpcbind and mountd go over either.
+        # Requests to rpcbind and mountd use TCP or UDP.
         for port in (RPCBIND_PORT, int(given["mountport"])):
             yield "tcp", port
             yield "udp", port
@@ -158,7 +158,7 @@ class NfsMount(Section):
         yield self.mount, f"{self.source} ({self.options})"
 
     def only_server(self) -> IPv4Address | None:
-        """The one address that the mount asks, where `source` has it and no name."""
+        """The server's address, if `source` has an address and no name."""
         host = self.source.partition(":")[0]
         asks_another = not _ASK_ANOTHER.isdisjoint(_parsed(self.options))
         return IPv4Address(host) if is_dotted(host) and not asks_another else None

@@ -1,7 +1,7 @@
-"""Locations of nginx in a site's own words: the files of a folder beside the stack file (`idr:site.locations`).
+"""A site's own nginx locations: the files of a folder beside the stack file (`idr:site.locations`).
 
-Read before anything is changed. What a file says at its top is nothing but locations, and none of them answers an
-address of the program's. nginx itself (`nginx -t`, on the node) and gixy (`idr/gixy.py`) judge the rest.
+Read before anything is changed. At its top level a file has only locations, and none of them matches an address of the
+program's. nginx itself (`nginx -t`, on the node) and gixy (`idr/gixy.py`) judge the rest.
 """
 
 import re

@@ -18,7 +18,7 @@ Region = Annotated[str, Shape("[A-Za-z0-9-]{1,64}", "a region of the object stor
 LONGEST_NAME: Final = 200
 """Of what is given to systemd, which takes 255 characters with all that is around it."""
 SECRET: Final = re.compile("[A-Za-z0-9/+=_.~-]+")
-"""What no reader of rclone's configuration takes for a quotation, a comment or a variable."""
+"""Characters that rclone's configuration never reads as a quotation, a comment or a variable."""
 
 
 class S3Mount(Section):
@@ -35,7 +35,7 @@ class S3Mount(Section):
 
     @property
     def name(self) -> str:
-        """What its unit and its files are called, from the mount's path."""
+        """The name of its systemd unit and files, from the mount's path."""
         return self.mount.strip("/").replace("-", "--").replace("/", "-")
 
     def sources(self) -> Iterator[tuple[str, str]]:

@@ -31,7 +31,7 @@ class Omero(ServerConfig):
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
-        """Parts of the official distribution that are nowhere to be fetched, and wrong keys of its configuration."""
+        """Parts of the official distribution that have no URL, and wrong keys of its configuration."""
         yield from super().problems()
         for name, part in self.parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
@@ -54,6 +54,6 @@ class Omero(ServerConfig):
         return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
 
     def parts(self) -> dict[str, Download | None]:
-        """What the official distribution is made of, by the setting below `omero`."""
+        """The parts of the official distribution, by their settings below `omero`."""
         jars = {f"jars.{number}": jar for number, jar in enumerate(self.jars)}
         return {"server": self.server, "ice": self.ice, "icePython": self.ice_python, **jars}

@@ -18,7 +18,7 @@ from model.field_types import SEALED, EachOnce, Section, Shape
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 SIMILAR: Final = 0.9
-"""How alike an unknown key and a known one are, of 1, where the known one may have been meant."""
+"""The similarity (0 to 1) from which a known key is suggested in place of an unknown one."""
 
 
 def _is_list_or_mapping(text: str) -> bool:
@@ -82,7 +82,7 @@ class Keys:
     known: tuple[str, ...]
 
     def unknown(self, key: str) -> str | None:
-        """Why a key is none of the program's; None where it is one."""
+        """The error for a key that the program does not have; None if it has it."""
         if self._is_of(key, self.known) or self.owner(key):
             return None
         return self.misspelt(key) or f"is no key of {self.name}"
@@ -96,14 +96,14 @@ class Keys:
         return f"is no key of {self.name}; did you mean '{close[0]}'?" if close else None
 
     def owner(self, key: str) -> str | None:
-        """Why the program alone sets a key; None where it does not."""
+        """The error for a key that only this project sets; None if a stack file may set it."""
         for instead, patterns in self.owned.items():
             if self._is_of(key, patterns):
                 return f"is not for a stack file: {instead}"
         return None
 
     def wrong_value(self, key: str, value: str) -> str | None:
-        """What the value of a key must be; None where it is that, or cannot be read here."""
+        """The error for a wrong value; None if the value is right or encrypted."""
         if value == SEALED:
             return None
         wrong = (

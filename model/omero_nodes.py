@@ -1,4 +1,4 @@
-"""What OMERO's nodes are configured with, beside the settings: shares, mounts, the database user, the name in TLS."""
+"""What the plan decides for OMERO's nodes: NFS clients, mounts, the database user, the name for TLS."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def is_readonly(node: Node) -> bool:
 
 
 def readonly_nodes(release: Scope) -> tuple[Node, ...]:
-    """The nodes that the read-write server shares its files with."""
+    """The nodes that mount the read-write server's files."""
     return release.with_role(Role.OMERO_READONLY)
 
 
@@ -25,7 +25,7 @@ def database_user(node: Node) -> str:
 
 
 def service_name(release: Scope) -> str:
-    """A name in the certificates of all of a release's OMERO.servers: nginx expects one name of a whole upstream."""
+    """A name in the certificates of all OMERO.servers of a release: nginx verifies one name for a whole upstream."""
     return f"omero.{release.name}.idr.internal"
 
 

@@ -1,4 +1,4 @@
-"""A file of a site or of an occasion on top of a stack file: the rules by which the two become one."""
+"""Overrides: the rules by which a second file of settings is merged into a stack file."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,13 +7,13 @@ Keys = tuple[str, ...]
 """The keys that lead to a value."""
 
 Origins = dict[Keys, str]
-"""Where each value came from: its path to a file's name."""
+"""By the path of each value, the name of the file that it came from."""
 
 
 def merge(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with what `above` says.
+    """Merge `above` into `base`.
 
-    Mappings are merged key by key. Anything else (a list too) replaces what was there; null takes the key away.
+    Mappings are merged key by key. Any other value (also a list) replaces the former one; null removes the key.
     """
     merged = dict(base)
     for key, value in above.items():

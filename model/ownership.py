@@ -1,4 +1,4 @@
-"""Whose an object of the cloud is: labels in its metadata, tags and description, never its name."""
+"""Which stack an object of the cloud belongs to, by labels in its metadata, tags and description, never by its name."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

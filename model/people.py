@@ -25,7 +25,7 @@ _FOR_CURATORS = frozenset({Role.OMERO_READWRITE, Role.UPLOAD})
 
 
 class PersonRole(StrEnum):
-    """What somebody may do, on the nodes where the role has an account."""
+    """The permissions of a person, on the nodes where the role has an account."""
 
     OPERATOR = "operator"
     CURATOR = "curator"
@@ -57,7 +57,7 @@ _PUBLIC_KEY: TypeAdapter[str] = TypeAdapter(PublicKey)
 
 
 def _person_or_key(value: Any, _: ValidatorFunctionWrapHandler) -> str | Person:
-    # A union would report what is wrong with the value as a key and as a person.
+    # A union would report errors of both alternatives: of a key and of a person.
     return Person.model_validate(value) if isinstance(value, dict | Person) else _PUBLIC_KEY.validate_python(value)
 
 

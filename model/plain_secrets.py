@@ -1,4 +1,4 @@
-"""Secrets that a file says in plain text, where only Pulumi's encryption may keep them."""
+"""Secrets in plain text in a file, where they must be encrypted by Pulumi."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from model.overrides import Keys
 
 WORDS: Final = ("password", "secret", "token")
 ENDINGS: Final = (*WORDS, "secretkey")
-"""How the names of secrets inside other settings end."""
+"""Endings of the names of secrets inside other settings."""
 KEYS: Final = {
     "stackSecret": "idr:stackSecret",
     "previousStackSecret": "idr:previousStackSecret",
@@ -37,7 +37,7 @@ def of_stack_file(values: Mapping[str, Any], encrypted: frozenset[str]) -> Itera
 
 
 def of_overrides(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The same of a file that can keep no secret at all."""
+    """The same for a file that may have no secrets at all."""
     yield from _at_the_top(values, frozenset())
     for path in _inside(values):
         yield (

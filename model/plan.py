@@ -19,13 +19,13 @@ BASTION = "bastion"
 
 
 def cloud_prefix(stack: str) -> str:
-    """What the names of all of a stack's objects in the cloud begin with."""
+    """The beginning of the names of all of a stack's objects in the cloud."""
     return f"idr-{stack}"
 
 
 @dataclass(frozen=True)
 class Volume:
-    """A data volume of a node. `size_gib` may grow, never shrink. With `existing` it is that one, not a new one."""
+    """A data volume of a node. `size_gib` may grow, never shrink. With `existing` it is that volume, not a new one."""
 
     name: str
     purpose: str
@@ -37,7 +37,7 @@ class Volume:
 
     @property
     def expected_gib(self) -> int:
-        """The size that the machine waits for; 0 for an existing volume, which may have any."""
+        """The size that the machine waits for; 0 for an existing volume, which may have any size."""
         return 0 if self.existing else self.size_gib
 
     @property
@@ -48,11 +48,11 @@ class Volume:
 
 @dataclass(frozen=True)
 class Node:
-    """One server. `rebuild` is a number: another one asks for a new server on the same volumes and address.
+    """One server. `rebuild` is a number: changing it requests a new server with the same volumes and address.
 
-    `listens` are the TCP ports on which it waits for others. `server_group` is the set that Nova spreads over hosts.
-    `omero_config` and `web_config` are keys and values of OMERO.server's and OMERO.web's own configuration, over what
-    the templates set. `sizes` follow from the node, `limits` from its release.
+    `listens` are the TCP ports of its services. `server_group` is Nova's server group, whose members are on different
+    hosts. `omero_config` and `web_config` are keys and values of OMERO.server's and OMERO.web's own configuration, over
+    what the templates set. `sizes` follow from the node, `limits` from its release.
     """
 
     name: str
@@ -96,8 +96,8 @@ class Subnet:
 class Scope:
     """Nodes in one subnet: a release, or the bastion's.
 
-    OpenStack and Pulumi have no term for it: a project owns a whole stack, and a network has no roles.
-    `server_groups` maps a group's name to its policy. A `frozen` scope's machines are left as they are.
+    OpenStack and Pulumi have no term for it: a project owns a whole stack, and a network has no roles. `server_groups`
+    maps a group's name to its policy. Updates do not change the machines of a `frozen` scope.
     """
 
     name: str

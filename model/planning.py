@@ -1,4 +1,4 @@
-"""From settings to the plan: every name, address, size and rule is decided here and in what this calls."""
+"""Makes the plan from settings: every name, address, size and rule is decided here and in what this calls."""
 
 import re
 from dataclasses import replace
@@ -25,12 +25,11 @@ PLACEHOLDER = "(to be set)"
 def plan(settings: Settings, stack: str) -> Plan:
     """What the stack `stack` consists of.
 
-    The same for any order of keys: the engine hands them over sorted, and who reads the stack file as it is written
-    (`idr status`) must come to the same bytes.
+    The order of keys does not matter: the engine sorts them and `idr` does not, and both must render the same bytes.
     """
     whole = Plan(
         stack=stack,
-        # Nothing that is printed from the plan can show what all passwords and keys are derived from.
+        # The plan is printed and compared, so it must not contain the secret that all others are derived from.
         settings=settings.model_copy(update={"stack_secret": None, "previous_stack_secret": None}),
         external_network=settings.external_network or PLACEHOLDER,
         host_name=settings.host_name or internal_name(stack),
@@ -45,7 +44,7 @@ def plan(settings: Settings, stack: str) -> Plan:
 
 
 def completed(plan: Plan) -> Plan:
-    """A plan with what depends on several nodes: rules of the firewalls, and limits of services."""
+    """Add to a plan what depends on several nodes: rules of the firewalls, and limits of services."""
     return replace(
         plan,
         bastion=_completed(plan, plan.bastion),
@@ -153,7 +152,10 @@ def _layers(roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | We
 
 
 def _unserved(settings: Settings, scope: ScopeSettings) -> frozenset[int]:
-    """Ports of the matrix on which nothing waits here: NFS is served where a read-only server mounts it."""
+    """Ports of the matrix on which no service of this scope listens.
+
+    NFS is served only where a read-only server mounts it.
+    """
     groups = scope.nodes.values() if isinstance(scope, Release) else ()
     ports = matrix.unserved(settings, [group for group in groups for _ in range(group.count or 1)])
     is_shared = any(Role.OMERO_READONLY in group.roles for group in groups)
@@ -170,7 +172,10 @@ def _volumes(node: str, group: NodeGroup) -> tuple[Volume, ...]:
 
 
 def _raw_volumes(node: str, release: str, group: NodeGroup, settings: Settings) -> tuple[Volume, ...]:
-    """Those of raw images: Cinder gives a volume to one server, so the node that writes has it and shares it."""
+    """The volumes of raw images.
+
+    Cinder attaches a volume to one server, so the read-write node has it and exports it by NFS.
+    """
     volumes = volumes_of(settings.raw_images(), release) if Role.OMERO_READWRITE in group.roles else ()
     return tuple(_volume(node, one.name, one.mount, one) for one in volumes)
 

@@ -1,4 +1,4 @@
-"""What a plan names and must find in the cloud: that it is there, is one only, and can be used for this."""
+"""Checks that the cloud has what a plan names: it exists, it is unique, and it can be used for this."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -14,7 +14,7 @@ from model.wording import is_missing, several
 
 
 def absent(plan: Plan, state: CloudState) -> list[str]:
-    """What the plan needs and the cloud has not, or has in a way that cannot be used; a line each."""
+    """What the plan needs and the cloud lacks, or has in a form that cannot be used; a line each."""
     difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
         _images(state, difference.created),
@@ -40,7 +40,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
 
 
 def notices(plan: Plan, state: CloudState) -> list[str]:
-    """What is no hindrance now, and may be one later; a line each."""
+    """Warnings: what prevents nothing now, but may do so later; a line each."""
     difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
         _retired(state, difference),
@@ -69,7 +69,7 @@ def _images(state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
 
 
 def _is_found(image: Image) -> bool:
-    """Whether a search by name finds it."""
+    """Whether the provider's search by name returns it."""
     return not image.hidden and image.visibility != "community"
 
 
@@ -120,7 +120,7 @@ def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Ite
 
 
 def _is_certain(image: Image, stated: Told, system: System) -> bool:
-    """A name alone says little of Debian's release; OMERO's Ice is built for one Ubuntu only."""
+    """An image's name seldom gives Debian's version. OMERO's Ice is built for one version of Ubuntu."""
     return bool(image.system) or stated.is_another_distribution(system) or system == UBUNTU
 
 

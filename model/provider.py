@@ -17,9 +17,9 @@ Ask = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that says where the cloud is or who asks: its name, its key in clouds.yaml, its variables.
+    """A setting that says where the cloud is or who logs in: its name, its key in clouds.yaml, its variables.
 
-    The first variable that is set counts. `opens` marks what lets somebody in by itself.
+    The first variable that is set counts. `opens` marks credentials that suffice on their own.
     """
 
     name: str
@@ -72,7 +72,7 @@ TRANSPORT = (
 WITHOUT_EFFECT = frozenset({"delayedAuth", "disableNoCacheHeader", "enableLogging", "swauth"})
 """Settings that change neither the cloud nor the identity."""
 REPEATS = "maxRetries"
-"""Refused: the provider then repeats any request, a POST whose answer was lost too (ADR 25)."""
+"""Refused: the provider would repeat any request, also a POST whose response was lost (ADR 25)."""
 
 SETTINGS = {setting.name: setting for setting in (*IDENTITY, *TRANSPORT)}
 INSTEAD_OF_SETTINGS = ("OS_IMAGE_ID", "OS_FLAVOR_ID")
@@ -86,7 +86,9 @@ INTERFACES = {
 
 @dataclass(frozen=True)
 class Access:
-    """Which cloud is asked, how, and as whom. `auth` is what its method needs, by keystoneauth's names.
+    """Which cloud is used, how it is reached, and the credentials.
+
+    `auth` is what its method needs, by keystoneauth's names.
 
     `overrides` map a service type to an address, or to another service type of the catalog. `reauthenticate` is
     whether a login may be repeated.
@@ -105,12 +107,12 @@ class Access:
 
     @property
     def is_scoped(self) -> bool:
-        """Whether the login says what it is for; else Keystone decides."""
+        """Whether the login names a project, domain or system; otherwise Keystone decides."""
         return self.method == "application_credential" or any(key in self.auth for key in SCOPES)
 
 
 def has_credentials(ask: Ask, environment: Mapping[str, str]) -> bool:
-    """Whether something is given that lets this run ask the cloud."""
+    """Whether this run has credentials for the cloud."""
     return any(_given(setting, ask, environment) for setting in SETTINGS.values() if setting.opens)
 
 

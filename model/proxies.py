@@ -20,10 +20,12 @@ class Proxies(Section):
     exceptions: Annotated[tuple[HostName, ...], EachOnce] = Field(
         (), description="Hosts that are reached directly (no_proxy); with `http`, `flows` must open them"
     )
-    network: MachineNetwork | None = Field(None, description="Where they are: nodes reach proxies by name only there")
+    network: MachineNetwork | None = Field(
+        None, description="The network of the proxies: firewalls open a proxy that has a name only there"
+    )
 
     def problems(self) -> Iterator[str]:
-        """What would do nothing without the proxy that it is for."""
+        """Settings without effect, because the proxy that they are for is not set."""
         if self.exceptions and not self.http:
             yield "exceptions: is for `http`, which is not set"
         hosts = [urlsplit(url).hostname or "" for url in self.urls()]
@@ -45,7 +47,7 @@ class Proxies(Section):
         return ("localhost", "127.0.0.1", "169.254.169.254", *self.exceptions)
 
     def have_password(self) -> bool:
-        """Whether who reads an address of them learns a password."""
+        """Whether an address of a proxy contains a password."""
         return any(urlsplit(url).password for url in self.urls())
 
     def places(self) -> tuple[tuple[IPv4Network, int], ...]:
@@ -56,5 +58,5 @@ class Proxies(Section):
         try:
             return IPv4Network(urlsplit(url).hostname or "")
         except ValueError:
-            # A firewall knows no names.
+            # Firewall rules cannot have host names.
             return self.network or ANYWHERE

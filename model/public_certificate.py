@@ -1,4 +1,4 @@
-"""The certificate that visitors see: given by the operator, or asked for by ACME; else the stack's own authority's."""
+"""The certificate that visitors see: the operator's, or one by ACME, or one of the stack's own authority."""
 
 import re
 from collections.abc import Iterator
@@ -106,7 +106,7 @@ def _which(number: int) -> str:
 
 
 def _unreadable(chain: list[Certificate]) -> Iterator[str]:
-    """Certificates of which a part cannot be read: each part is read when it is asked for."""
+    """Certificates with a part that cannot be read: `cryptography` reads each part when it is used."""
     for number, each in enumerate(chain, 1):
         try:
             _ = (each.public_key(), each.signature_hash_algorithm, each.extensions, each.subject, each.issuer)
@@ -122,7 +122,7 @@ def _weaknesses(each: Certificate) -> Iterator[str]:
         isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, CURVES_OF_BROWSERS)
     ):
         yield "has a key of a kind that browsers refuse: make an RSA key, or one of the curve P-256"
-    # Who is trusted already (a root) is not verified by its own signature.
+    # Clients do not verify the signature of a root certificate, which they trust already.
     if isinstance(each.signature_hash_algorithm, MD5 | SHA1) and each.issuer != each.subject:
         yield f"is signed with {each.signature_hash_algorithm.name.upper()}, which browsers refuse"
 
@@ -160,9 +160,11 @@ def _chain_problems(chain: list[Certificate]) -> Iterator[str]:
 class Acme(Section):
     """An authority that signs the certificate by ACME (RFC 8555), asked by the live release's proxy over port 80."""
 
-    directory: HttpsUrl = Field(LETS_ENCRYPT, description="Where the authority is asked")
-    email: EmailAddress | None = Field(None, description="Where it writes when something is wrong")
-    authority: str | None = Field(None, description="PEM of who signed the directory's own certificate, if not public")
+    directory: HttpsUrl = Field(LETS_ENCRYPT, description="The address of the authority's directory")
+    email: EmailAddress | None = Field(None, description="The authority sends warnings there")
+    authority: str | None = Field(
+        None, description="PEM of the authority that signed the directory's own certificate, if not public"
+    )
 
     @property
     def is_public(self) -> bool:

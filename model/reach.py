@@ -1,4 +1,4 @@
-"""What settings name beside the stack and the firewalls do not let nodes reach."""
+"""Finds services outside the stack that settings name and that the firewalls do not let nodes reach."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network

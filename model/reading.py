@@ -1,4 +1,4 @@
-"""From what files say to typed settings, or to every mistake at once: file, key, what is allowed."""
+"""Parses the values of files into typed settings, or reports every mistake at once: file, key, what is allowed."""
 
 import json
 import re
@@ -24,10 +24,10 @@ from model.spelling import instead
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 8
-"""Different ones in a stack secret; a typed row of one key has one."""
+"""Distinct characters in a stack secret, against `aaaa...`."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
-"""A date that YAML took for one, as the engine makes a text of it (Go's time.Time.String)."""
+"""A value that YAML read as a date, in the engine's text form (Go's time.Time.String)."""
 
 _OVERRIDES_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\.ya?ml")
 
@@ -120,7 +120,7 @@ def _who_knows(key: str) -> str:
 def as_written(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values under `idr:` from what the engine hands a program: objects and lists as JSON, the rest as text.
 
-    Left out is what says nothing: an empty text, or null. `idr`, which has read the file, passes the same.
+    Empty texts and null are left out. `idr`, which reads the file itself, passes the same.
     """
     decoded = {key: _decoded(value) for key, value in values.items()}
     return {key: value for key, value in decoded.items() if value not in ("", None)}
@@ -268,7 +268,7 @@ def _explained(item: ErrorDetails) -> Iterator[str]:
 def _path(item: ErrorDetails) -> Keys:
     parts = item["loc"]
     if parts[:1] == (SETTING,):
-        # Behind the entry's number pydantic names its kind, which is no key.
+        # After the number of the entry pydantic puts its kind, which is not a key.
         parts = (*parts[:2], *parts[3:])
     return tuple(_printable(str(part)) for part in parts)
 

@@ -47,7 +47,7 @@ class VolumeSource(Section):
     size_gib: VolumeGib = Field(description="Size of the source in GiB; the copy cannot be smaller")
 
     def problems(self) -> Iterator[str]:
-        """Names one thing."""
+        """It must name one source."""
         if (self.snapshot is None) == (self.volume is None):
             yield "name either a snapshot or a volume"
 
@@ -72,11 +72,11 @@ class Machine(Section):
     """What a server of any kind is created from."""
 
     flavor: Name = Field(description="Flavor of the cloud; one of the stack's `flavors`")
-    image: Name | None = Field(None, description="Image of the cloud, where it is not the stack's for this role")
+    image: Name | None = Field(None, description="Image of the cloud, in place of the stack's for this role")
     zone: Name | None = Field(None, description="Availability zone")
     boot_volume_gib: VolumeGib | None = Field(
         None,
-        description="Boot from a volume of this size instead of a disk; a machine that is there does at its rebuild",
+        description="Boot from a volume of this size, not the flavor's disk; an existing server after its rebuild",
     )
 
 
@@ -150,8 +150,10 @@ class Release(ScopeSettings):
     """One complete set of nodes in a subnet of its own."""
 
     nodes: dict[NodeName, NodeGroup] = Field(description="Its nodes, by name")
-    rebuild: dict[str, Generation] = Field({}, description="Node to number; another number asks for a new machine")
-    frozen: bool = Field(False, description="Leave its machines as they are: no new bootstrap or configuration")
+    rebuild: dict[str, Generation] = Field(
+        {}, description="By the name of a node, its rebuild number; changing it replaces the server"
+    )
+    frozen: bool = Field(False, description="Updates do not change its machines: no new bootstrap or configuration")
     omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.servers' configuration, over the stack's")
     web: OmeroWeb = Field(OmeroWeb(), description="Its OMERO.webs, over the stack's")
 
@@ -168,7 +170,7 @@ class Release(ScopeSettings):
         ]
 
     def problems(self) -> Iterator[str]:
-        """What is missing, too much, or named and not there."""
+        """Roles that are missing or too many, equal addresses, and a rebuild of unknown nodes."""
         yield from self._addresses_are_enough()
         yield from self._is_whole()
         yield from self._rebuilds_what_is_there()
@@ -218,4 +220,4 @@ def _wrong_number(role: NodeRole, nodes: int) -> Iterator[str]:
 class Bastion(ScopeSettings, Machine):
     """The machine that operators log in through; all releases of the stack share it."""
 
-    rebuild: Generation | None = Field(None, description="Another number asks for a new machine")
+    rebuild: Generation | None = Field(None, description="Rebuild number; changing it replaces the server")

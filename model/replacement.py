@@ -67,7 +67,7 @@ def replaced(plan: Plan, deployed: Mapping[str, Deployed]) -> set[str]:
 
 
 def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
-    """Groups of nodes of which each can answer what another is asked, in the order of the plan."""
+    """Groups of nodes that serve the same requests, in the order of the plan."""
     yield balancing.web(release)
     yield balancing.omero(release)
     yield release.with_role(Role.PROXY)

@@ -76,7 +76,7 @@ class Feature(StrEnum):
 
 
 class Tier(StrEnum):
-    """The place of a role between visitors and data; the diagram has a column for each."""
+    """Where a role is between visitors and data; the diagram has a column for each tier."""
 
     ENTRANCE = "entrance"
     SERVICE = "service"
@@ -219,7 +219,7 @@ def _lines(error: ValidationError, where: str) -> Iterator[str]:
 
 
 def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, str]]:
-    """What one description says against another before it: the role, and the field with what is wrong."""
+    """Contradictions between two descriptions: the role, and the field with what is wrong."""
     facts = {role: description.node for role, description in roles.items() if description.node}
     blocks: dict[int, str] = {}
     orders: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""Everything secret, derived from the one stack secret: passwords and keys by name and rotation number.
+"""All secrets, derived from the one stack secret: passwords and keys by name and rotation number.
 
 HKDF (RFC 5869) with the name as `info`: the same stack file always gives the same values, so the plan stays pure,
 host keys are known before a machine exists, and to rotate one is to raise its number in the stack file.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 VALID_UNTIL = datetime(2046, 1, 1, tzinfo=UTC)
 
-# What browsers take (CA/Browser Forum, Baseline Requirements 6.3.2 before 2026-03-15).
+# What browsers accept (CA/Browser Forum, Baseline Requirements 6.3.2 before 2026-03-15).
 VISITORS_TIME = timedelta(days=397)
 JULY = 7
 
@@ -36,7 +36,7 @@ PASSWORDS = (
     "redis",
     "redis/operator",
 )
-"""What each release has a password for."""
+"""The names of each release's passwords."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Secrets:
         return base64.urlsafe_b64encode(self.derive(f"password/{name}", 24)).decode()
 
     def accepted_passwords(self, name: str) -> tuple[str, ...]:
-        """The password, then the former stack secret's: a service that can take both serves nodes that still use it."""
+        """The password, then the former stack secret's, if any: services accept both while nodes may use either."""
         former = self.previous.accepted_passwords(name) if self.previous else ()
         return (self.password(name), *former)
 
@@ -95,7 +95,7 @@ class Secrets:
     def visitors_authorities(self, host: str) -> str:
         """The same authorities for the machines of visitors, as PEM: what they sign is valid there for `host` alone.
 
-        Whoever steals the authority's key cannot pretend to be another site to a browser that trusts this one.
+        So a stolen key of the authority is worthless for other sites, also in browsers that trust the authority.
         """
         former = self.previous.visitors_authorities(host) if self.previous else ""
         return self._authority(f"ca/{host}", host).certificate + former
@@ -139,7 +139,7 @@ class Secrets:
 
 
 def of_settings(settings: "Settings", stack: str, stack_secret: str) -> Secrets:
-    """What `stack_secret` gives a stack with these settings."""
+    """The secrets of a stack with these settings, derived from `stack_secret`."""
     rotations, former = dict(settings.rotations), settings.previous_stack_secret
     previous = Secrets(stack, former.get_secret_value(), rotations) if former else None
     return Secrets(stack, stack_secret, rotations, previous=previous)
@@ -148,7 +148,7 @@ def of_settings(settings: "Settings", stack: str, stack_secret: str) -> Secrets:
 def are_of(secrets: Secrets, known_hosts: str) -> bool:
     """Whether a stack's host keys, lines of a known_hosts file, follow from these secrets.
 
-    One key is enough: others may have another rotation number by now. A stack without nodes is anybody's.
+    One key is enough: others may have another rotation number now. True for a stack without nodes.
     """
     keys = dict(line.split(" ", 1) for line in known_hosts.splitlines())
     return not keys or any(key in secrets.host_keys(node) for node, key in keys.items())

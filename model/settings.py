@@ -61,17 +61,17 @@ NAME_SERVERS_OF_A_SUBNET = 5
 
 
 class FloatingIps(Section):
-    """Addresses that the project has already, to be used instead of new ones (IDR/deployment#54)."""
+    """Floating IPs that the project already has, to use instead of new ones (IDR/deployment#54)."""
 
-    public: MachineAddress | None = Field(None, description="Before the live release's proxy")
-    bastion: MachineAddress | None = Field(None, description="Before the bastion")
+    public: MachineAddress | None = Field(None, description="The public address, of the live release's proxy")
+    bastion: MachineAddress | None = Field(None, description="The bastion's address")
 
     def given(self) -> tuple[IPv4Address, ...]:
         """Those that are set."""
         return tuple(address for address in (self.bastion, self.public) if address)
 
     def problems(self) -> Iterator[str]:
-        """One address cannot lead to two machines."""
+        """The same address twice."""
         if self.public and self.public == self.bastion:
             yield f"public and bastion are both {self.public}: an address leads to one machine"
 
@@ -88,7 +88,7 @@ class Settings(Section):
     )
     image: Name | None = Field(None, description="The cloud's Debian 12 image")
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
-    external_network: Name | None = Field(None, description="Where floating addresses come from")
+    external_network: Name | None = Field(None, description="The external network, which floating IPs come from")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
     visitors: Visitors = Field(
         Visitors.PUBLIC,
@@ -103,8 +103,8 @@ class Settings(Section):
     omero_from: Annotated[tuple[MachineNetwork, ...], EachOnce] = Field(
         (), description="Networks of OMERO clients (4064, and a port for each server); empty: from anywhere"
     )
-    floating_ips: FloatingIps = Field(FloatingIps(), description="Addresses the project has already")
-    keypair: Name | None = Field(None, description="Key pair in Nova, if the cloud requires one; of new machines")
+    floating_ips: FloatingIps = Field(FloatingIps(), description="Floating IPs that the project already has")
+    keypair: Name | None = Field(None, description="Key pair in Nova for new servers, if the cloud requires one")
     dns_servers: Annotated[tuple[MachineAddress, ...], EachOnce] = Field(
         (), max_length=NAME_SERVERS_OF_A_SUBNET, description="Name servers; the cloud's where absent"
     )
@@ -113,13 +113,17 @@ class Settings(Section):
     )
     proxies: Proxies = Field(Proxies(), description="Proxies of a site without direct internet access")
     host_name: RemoteHost | None = Field(None, description="The name that visitors use")
-    certificate: PublicCertificate | None = Field(None, description="What visitors see; its key is encrypted")
+    certificate: PublicCertificate | None = Field(
+        None, description="The certificate that visitors see; its key is encrypted"
+    )
     acme: Acme | None = Field(None, description="The ACME authority that signs the certificate instead")
-    flavors: dict[Name, Flavor] = Field(description="What each flavor that is used offers")
-    bastion: Bastion = Field(description="Operators log in through it")
+    flavors: dict[Name, Flavor] = Field(description="Processors and memory of each flavor that is used")
+    bastion: Bastion = Field(description="The server through which operators log in")
     omero: Omero = Field(description="OMERO.server's distribution")
     web: StackWeb = Field(StackWeb(), description="OMERO.web")
-    storage_network: StorageNetwork | None = Field(None, description="Leads OMERO nodes to the storage servers")
+    storage_network: StorageNetwork | None = Field(
+        None, description="The network by which OMERO nodes reach the storage servers"
+    )
     storage_group: GroupName = Field(
         "idr-storage-hosts",
         description="Ansible group of the OMERO nodes, as in ebi-nfs; also <release>-ebi-nfs",
@@ -130,19 +134,21 @@ class Settings(Section):
     releases: dict[ReleaseName, Release] = Field(min_length=1, description="The releases, by name")
     flows: tuple[ExtraFlow, ...] = Field((), description="Flows beside those of the matrix, for services of your own")
     redirects: tuple[Redirect, ...] = Field((), description="Addresses of the site's own that lead elsewhere")
-    site: PublicSite = Field(PublicSite(), description="What visitors see beside OMERO.web")
+    site: PublicSite = Field(PublicSite(), description="What a site adds to OMERO.web's public addresses")
     site_roles: Annotated[tuple[InstanceOf[SiteRole], ...], WithJsonSchema({"type": "string"})] = Field(
         (),
         description="A folder beside the stack file with roles of the site's own, as in site/ (docs/site-roles.md)",
         json_schema_extra=without_default,
     )
     live: ReleaseName = Field(description="The release that the public address leads to")
-    rotations: dict[str, Generation] = Field({}, description="Name of a secret to its number; another one renews it")
+    rotations: dict[str, Generation] = Field(
+        {}, description="By the name of a secret, its rotation number; a higher one makes a new secret"
+    )
     protect_data: bool = Field(True, description="Refuse to delete data volumes and shares")
     configure: bool = Field(True, description="false: only declare the cloud's objects; another tool configures them")
 
     def problems(self) -> Iterator[str]:
-        """What the sections say against each other."""
+        """Contradictions between sections."""
         yield from self._names_what_is_there()
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage_cidr = self.storage_network.cidr if self.storage_network else None
@@ -210,7 +216,7 @@ class Settings(Section):
                 yield f"releases.{name}: read-only servers need a node with the role omero-readwrite for their files"
 
     def _fetched(self) -> dict[str, str]:
-        """What nodes fetch without a proxy, by the setting that names it."""
+        """The URLs that nodes fetch without a proxy, by the setting that names each."""
         if self.proxies.http:
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
@@ -260,7 +266,7 @@ class Settings(Section):
         return frozenset({Role.BASTION, *(role for _, group in self.groups() for role in group.roles)})
 
     def features(self) -> frozenset[Feature]:
-        """What is asked for that makes roles need more packages, or nodes more roles."""
+        """The features of the stack file for which roles need more packages, or nodes more roles."""
         raw, is_official = set(map(type, self.raw_images())), self.omero.distribution == Distribution.OFFICIAL
         used = {
             Feature.ACME: self.acme is not None,

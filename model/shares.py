@@ -1,4 +1,4 @@
-"""The stack's own Manila shares: who may mount them, what is there of them, and what of the plan the cloud refuses."""
+"""The stack's Manila shares: which nodes may mount them, which exist, and what the cloud would refuse."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def accesses(plan: Plan) -> tuple[Access, ...]:
 
 
 def absent(plan: Plan, state: CloudState) -> Iterator[str]:
-    """What the plan says of shares and this cloud has not, or refuses."""
+    """What the plan says of shares and this cloud lacks or refuses."""
     if not state.has_manila:
         names = ", ".join(f"'{share.name}'" for share in of(plan))
         yield (

@@ -41,7 +41,7 @@ _ENTRIES = TypeAdapter(dict[MachinePath, FileEntry])
 
 
 def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the files of the role in `folder`, each with the file's path there.
+    """The mistakes in the files of the role in `folder`, each with the path of the file.
 
     `others` has the role of each path that another role of the site has.
     """

@@ -3,6 +3,7 @@
 import json
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ NAME = "idr-test"
 LOCAL = "local"
 LARGE = {"instances": 40, "cores": 80, "ram": 100_000}
 """A quota for the shape of `ebi`: more than a default project of Nova may have."""
+RULE_REMOVAL_SECONDS = 15
+"""Neutron's agent removes a rule after the API has answered, and then forgets all connections to that port's machine of
+the rule's protocol (neutron.agent.linux.ip_conntrack). What a machine is sending at that moment never arrives. Nothing
+tells that it is done; it looks for changes every two seconds.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,10 @@ class Tenant(Project):
         """`pulumi up`, which must succeed, and what it did."""
         done = self.pulumi("up", "--stack", self.stack, "--yes", "--skip-preview", "--json")
         assert done.returncode == 0, _messages(done.stdout) + done.stderr
-        return steps.of_update(done.stdout)
+        taken = steps.of_update(done.stdout)
+        if any(step.kind == "SecGroupRule" and step.op in {"delete", "delete-replaced"} for step in taken):
+            time.sleep(RULE_REMOVAL_SECONDS)
+        return taken
 
     def foreseen(self) -> tuple[Step, ...]:
         """What `pulumi preview` says that an `up` would do."""

@@ -1,4 +1,4 @@
-"""`idr apply`: brings a node back to its configuration where nothing in the settings has changed."""
+"""`idr apply`: applies a node's configuration again, although no setting has changed."""
 
 import typer
 
@@ -20,8 +20,8 @@ def command(
 ) -> None:
     """Apply a node's configuration again: files, services and checks, as a `pulumi up` does that changes them.
 
-    For a node that lost its configuration or is not healthy while the settings are the same: then `pulumi up` has
-    nothing to do. Server and volumes stay.
+    For a node that lost its configuration or is not healthy: `pulumi up` does nothing there, because no setting has
+    changed. Server and volumes stay.
     """
     urn = configuration(state.read(stack), stack, node)
     options = ("--yes", "--skip-preview", "--suppress-outputs", "--target-replace", urn)
@@ -30,7 +30,7 @@ def command(
 
 
 def configuration(known: State, stack: str, node: str) -> str:
-    """The URN of what configures the node of that name, or the live release's of that short name.
+    """The URN of the command that configures a node, by its name or its short name in the live release.
 
     Raises ApplyError where the state has no such node, or never configured it.
     """

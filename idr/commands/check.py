@@ -1,4 +1,4 @@
-"""`idr check`: before anything is changed, whether the cloud can hold the plan."""
+"""`idr check`: whether the cloud has what the plan needs, before anything is changed."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def command(stack: Stack, as_json: AsJson = False) -> None:
-    """Ask the cloud for all that the plan names and for its quotas, and compare them with the plan.
+    """Compare the plan with what the cloud has and with the project's quotas.
 
     Also asks gixy about the site's own nginx locations.
 
@@ -42,7 +42,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
 
 def _where(cloud: "Connection") -> str:
-    """The project and the region that are asked: the wrong ones must be seen before a first `up`."""
+    """The project and region of the credentials: operators must see wrong ones before the first `up`."""
     project = cloud.current_project
     return f"project {project.name or ''} ({project.id}), region {cloud.config.get_region_name() or 'unknown'}"
 

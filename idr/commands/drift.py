@@ -44,7 +44,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
             json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))
         )
     except engine.EngineError as error:
-        # The provider reads no server in some of Nova's states: the listing has told which one.
+        # The provider fails for a server in some of Nova's states. The project's list has shown which one it is.
         if not differences:
             raise
         typer.echo(f"note: not all was compared: {error}", err=True)

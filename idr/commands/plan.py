@@ -16,7 +16,8 @@ UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
 def command(stack: Stack, as_json: AsJson = False) -> None:
     """What would be declared: networks, nodes, volumes, firewall. Asks neither the cloud nor the engine.
 
-    Names what only an operator can fill in and has not. `pulumi preview` shows what an `up` would change.
+    Names settings that only an operator can fill in and that are still empty. `pulumi preview` shows what an `up` would
+    change.
     """
     file = stack_file.read(stack)
     topology = of_plan(file.plan)

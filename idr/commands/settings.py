@@ -12,7 +12,7 @@ from model.overrides import Keys, paths
 def command(stack: Stack, as_json: AsJson = False) -> None:
     """Show every value of a stack's settings with its overrides merged in, and the file that each came from.
 
-    What is encrypted in the stack file stays so. Asks neither cloud nor engine.
+    Encrypted values are not decrypted. Needs neither cloud nor engine.
     """
     values, source = stack_file.merged(stack)
     rows = [(keys, _without_password(_value(values, keys)), source.file_of(keys)) for keys in paths(values)]
@@ -26,7 +26,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
 
 def _without_password(value: Any) -> Any:
-    """The value; a password in an address is not for a terminal, which keeps what it showed."""
+    """The value without passwords in addresses, which should not be shown on a terminal."""
     if isinstance(value, list):
         return [_without_password(inner) for inner in value]
     return re.sub(r"(://[^/?#:@]*):[^/?#]*@", r"\1:(password)@", value) if isinstance(value, str) else value

@@ -16,7 +16,7 @@ from model.reading import SettingsError
 
 
 def _completed_nodes(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Nodes of the stack's plan: its file says them, and the engine would take a second."""
+    """The nodes of the stack's plan, from its file: the engine would take a second."""
     stack = ctx.params.get("stack") or os.environ.get("PULUMI_STACK")
     try:
         names = [node.name for node in stack_file.read(stack).plan.nodes] if stack else []
@@ -42,7 +42,7 @@ def command(
     topology = of_outputs(outputs.read(stack, source))
     target = find(topology, node)
     with configuration(topology, identity, login) as file:
-        # Ctrl-C is for what runs over there.
+        # Ctrl-C is for the command on the node.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = subprocess.run(["ssh", "-F", str(file), target.name, *(remote or ())], check=False).returncode
     if status == NO_CONNECTION:

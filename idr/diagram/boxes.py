@@ -1,4 +1,4 @@
-"""What is drawn: a box for nodes that are alike, and one line for everything that one box may open on another."""
+"""What the picture shows: a box for nodes that are alike, and a line for all ports that one box may open on another."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SHORTEST_ROW = 3
 
 @dataclass(frozen=True)
 class Box:
-    """Nodes alike, or (without nodes) a place outside the stack."""
+    """Nodes that are alike, or (without nodes) something outside the stack."""
 
     name: str
     network: str | None
@@ -38,13 +38,16 @@ class Line:
 
     @property
     def label(self) -> str:
-        """The ports for people: three and more in a row by the first and the last."""
+        """The ports as text; three or more consecutive ones by the first and the last."""
         return ", ".join(_in_short(self.ports))
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Boxes and lines. `everywhere` are flows that concern every node of a network: drawn, they would hide the rest."""
+    """Boxes and lines.
+
+    `everywhere` are flows of every node of a network: they are listed, because arrows for them would hide the rest.
+    """
 
     topology: Topology
     boxes: tuple[Box, ...]
@@ -74,7 +77,7 @@ def picture(topology: Topology) -> Picture:
 
 
 def port(flow: Flow) -> str:
-    """A flow's port for people: TCP goes without saying."""
+    """A flow's port as text; TCP is not mentioned."""
     return str(flow.port) if flow.protocol == "tcp" else f"{flow.port}/{flow.protocol}"
 
 

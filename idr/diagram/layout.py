@@ -61,7 +61,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Layout:
-    """Everything with its place; below `bottom` there is room."""
+    """All boxes and curves with their positions; below `bottom` there is room."""
 
     networks: tuple[Frame, ...]
     boxes: tuple[Frame, ...]
@@ -71,7 +71,7 @@ class Layout:
 
 
 def layout(picture: Picture) -> Layout:
-    """Networks one below the other, in each the boxes in columns, what is outside at the sides."""
+    """Place the networks one below the other, their boxes in columns, and what is outside the stack at the sides."""
     placed: dict[str, Frame] = {}
     networks = []
     top = float(MARGIN)
@@ -127,7 +127,7 @@ def _place(boxes: Iterable[Box], top: float, box_width: float, placed: dict[str,
 
 
 def _arrows(lines: tuple[Line, ...], placed: dict[str, Frame], columns: dict[str, int]) -> list[Arrow]:
-    """Curves that leave and reach each side of a box at places of their own, in the order of their other ends."""
+    """Curves that leave and reach each side of a box at different points, in the order of their other ends."""
     ends: dict[tuple[str, bool], list[tuple[float, Line]]] = {}
     for line in lines:
         ahead = columns[line.source] <= columns[line.target]

@@ -30,7 +30,7 @@ def _box(box: Box) -> str:
 
 
 def _everywhere(picture: Picture) -> list[str]:
-    """Dotted arrows between whole networks: who is at the other end of what concerns every node."""
+    """Dotted arrows between whole networks, for flows of every node."""
     network_of = {node.name: node.network for node in picture.topology.nodes}
     ports: dict[tuple[str, str], list[str]] = {}
     for flow in picture.everywhere:

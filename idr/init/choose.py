@@ -1,4 +1,4 @@
-"""Which of a cloud's things to use: the one that fits, or the question which."""
+"""Chooses from what a cloud offers: the only one that fits, or the one that the user picks."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -16,14 +16,14 @@ class ChoiceError(IdrError):
 
 
 def cannot_ask(option: str, candidates: list[str], why: str) -> str:
-    """For when nobody is at a terminal: the error that names the option to give."""
+    """Without a terminal: raise the error that names the option to give."""
     msg = f"give --{option}: {why}: {', '.join(candidates) or 'none'}"
     raise ChoiceError(msg)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What an option chooses: how it is called, and what its names look like where they tell."""
+    """What an option chooses: its name, and a pattern of names that fit, if there is one."""
 
     option: str
     what: str
@@ -51,7 +51,7 @@ def name(kind: Kind, given: str | None, there: Collection[str], ask: Ask) -> str
 
 
 def flavors(wanted: Mapping[str, Flavor], given: Mapping[str, str], there: Mapping[str, Flavor]) -> dict[str, str]:
-    """For each of the layout's flavors the cloud's: the one given, or the smallest with as much of everything."""
+    """For each flavor of the layout one of the cloud: the given one, or the smallest that has enough of everything."""
     wrong = [
         *(f"--flavor {asked}=...: the layout uses {', '.join(wanted)}" for asked in given if asked not in wanted),
         *(f"--flavor {a}={g}: this cloud has: {', '.join(sorted(there))}" for a, g in given.items() if g not in there),

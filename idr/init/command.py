@@ -56,8 +56,8 @@ def command(
 ) -> None:
     """A new stack: a commented file from what the cloud offers, and a stack secret that Pulumi encrypts.
 
-    What is not given is found where one thing fits, and asked for on a terminal where several do. A mistake writes
-    nothing, and a file that is there is never overwritten.
+    Without an option, the only one that fits is used; if several fit, a terminal is asked. After a mistake nothing is
+    written, and an existing file is never overwritten.
     """
     file = checkout.stack_file(stack)
     if file.exists():
@@ -92,7 +92,7 @@ def command(
 
 
 def _free(cloud: "Connection") -> dict[str, float]:
-    """What is left of the project's compute quotas; empty where the cloud does not say."""
+    """What is left of the project's compute quotas; empty where the cloud does not report them."""
     from openstack.exceptions import SDKException
 
     try:

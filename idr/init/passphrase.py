@@ -1,4 +1,4 @@
-"""The passphrase that encrypts a stack's secrets: the one that is set, or a new one in a file of the user's."""
+"""The passphrase that encrypts a stack's secrets: from the environment, or a new one in a file of the user."""
 
 import os
 import secrets
@@ -9,7 +9,7 @@ VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 
 def variable() -> str | None:
-    """The variable of the environment that gives Pulumi a passphrase; None where none does."""
+    """The environment variable that gives Pulumi a passphrase; None if none does."""
     return next((name for name in VARIABLES if name in os.environ), None)
 
 

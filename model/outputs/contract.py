@@ -95,7 +95,7 @@ def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
 
 
 def planned(plan: Plan, secrets: Secrets) -> dict[str, Any]:
-    """The outputs that no `up` has to come before, so that a first preview can show them."""
+    """The outputs that are known before an `up`, so that the first preview can show them."""
     nowhere = Known(public="", bastion="")
     everything = outputs(plan, secrets, nowhere)
     return {

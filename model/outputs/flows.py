@@ -39,7 +39,7 @@ def firewall(plan: Plan) -> tuple[FirewallRow, ...]:
 
 
 def flows(plan: Plan) -> tuple[Flow, ...]:
-    """Every rule as the nodes that it lets talk: where both ends are nodes, as the receiving one states it."""
+    """Every rule as a flow between nodes. Where both ends are nodes, only the ingress rule is used."""
     distinct: dict[Flow, None] = {}
     for scope in plan.scopes:
         for rule in scope.rules:

@@ -38,7 +38,7 @@ def _variables(node: NodeView, topology: Topology, identity: str | None) -> dict
         "ansible_ssh_common_args": ssh_arguments(node, topology, identity),
         **({"idr_environment": node.release} if node.release else {}),
         "idr_address": node.address,
-        # IDR's playbooks read a machine's address as ansible_<idr_net_iface>; what it is called, the machine says.
+        # IDR's playbooks read a node's address as ansible_<idr_net_iface>; the machine reports the interface's name.
         "idr_net_iface": "{{ ansible_default_ipv4.interface }}",
         "idr_roles": list(node.roles),
         **devices,

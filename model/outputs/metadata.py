@@ -1,4 +1,4 @@
-"""What a server's metadata in Nova say of it, for IDR's own inventory (inventories/openstack-idr.py)."""
+"""A server's metadata in Nova, as IDR's own inventory script reads it (inventories/openstack-idr.py)."""
 
 from collections.abc import Iterable
 

@@ -1,7 +1,7 @@
-"""How to get in: ssh configuration and host keys, for people and for tools that call ssh.
+"""ssh configuration and host keys, for people and for tools that call ssh.
 
-Each host's key travels in the configuration itself (KnownHostsCommand, OpenSSH 8.5 or newer), so that a file on its
-own is enough and no known_hosts of the user's can say otherwise.
+Each host's key travels in the configuration itself (KnownHostsCommand, OpenSSH 8.5 or newer), so the file alone is
+enough, and the user's known_hosts does not matter.
 """
 
 import shlex
@@ -45,7 +45,7 @@ def _known_host(node: NodeView) -> str:
 def _settings(node: NodeView, identity: str | None) -> dict[str, str]:
     return {
         **({"IdentityFile": identity} if identity else {}),
-        # A machine that is cut off says nothing, and ssh by itself would wait for it for ever.
+        # A machine that is cut off closes no connection, and by default ssh waits for it for ever.
         "ConnectTimeout": "30",
         "ServerAliveInterval": "15",
         "HostKeyAlias": node.name,

@@ -21,7 +21,7 @@ JUMP_USER = "jump"
 
 @dataclass(frozen=True)
 class Known:
-    """What only a finished `up` knows: two addresses, ids by the names of servers and volumes, and where they are.
+    """What only a finished `up` knows: two addresses, ids by the names of servers and volumes, cloud and project.
 
     `shares` has the export location of each Manila share by name.
     """
@@ -137,7 +137,7 @@ class Topology(View):
 
 
 def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topology:
-    """The stack as planned, with what is known of it after an `up`."""
+    """The topology of a plan, with the values that are known after an `up`."""
     scopes = (plan.bastion, *plan.releases)
     return Topology(
         stack=plan.stack,

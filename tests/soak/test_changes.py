@@ -11,6 +11,7 @@ from harness.cloud import tenant
 from harness.cloud.service import NAME, Service
 from harness.cloud.tenant import Tenant
 from harness.steps import Step, lines_of, of_update, replaced
+from model.programs import SERVER_PORTS
 from tests.cloud.test_clients import PLANES, read
 
 pytestmark = pytest.mark.cloud
@@ -37,7 +38,8 @@ def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def trial(stack: Tenant) -> Iterator[Tenant]:
     """The same, for settings to be looked at only: afterwards they are as before."""
-    files = {path: path.read_text() for path in (stack.folder / "Pulumi.local.yaml", stack.folder / "__main__.py")}
+    paths = (stack.folder / "Pulumi.local.yaml", stack.folder / "model" / "firewall.py")
+    files = {path: path.read_text() for path in paths}
     yield stack
     for path, text in files.items():
         path.write_text(text)
@@ -49,6 +51,11 @@ def volumes(stack: Tenant) -> dict[str, str]:
 
 def only_configuration(steps: tuple[Step, ...]) -> bool:
     return bool(steps) and all(step.op == "update" and step.kind == "Command" for step in steps)
+
+
+def rules_of_servers(*numbers: int) -> set[str]:
+    """The rules of the ports by which programs reach single servers, by the servers' numbers."""
+    return {f"{RELEASE}-proxy-tcp-{SERVER_PORTS[number - 1]}-from-0.0.0.0/0" for number in numbers}
 
 
 # Looked at only: nothing is applied.
@@ -131,11 +138,10 @@ def test_another_image_replaces_that_machine_and_nothing_that_outlives_it(trial:
 
 
 def test_another_rule_adds_that_rule_and_its_host_firewall(trial: Tenant) -> None:
-    main = trial.folder / "__main__.py"
-    text = main.read_text()
-    flow = "firewall.Flow(firewall.WORLD, firewall.Role.PROXY, 8443, 'a trial')"
-    change = f"from model import firewall\n\nfirewall.FLOWS = (*firewall.FLOWS, {flow})\n"
-    main.write_text(text.replace("settings, secrets = load()\n", f"{change}settings, secrets = load()\n"))
+    table = trial.folder / "model" / "firewall.py"
+    text, begin = table.read_text(), "FLOWS: tuple[Flow, ...] = (\n"
+    assert begin in text
+    table.write_text(text.replace(begin, f"{begin}    Flow(WORLD, Role.PROXY, 8443, 'a trial'),\n"))
     steps = trial.foreseen()
     assert [step.op for step in steps if step.kind == "SecGroupRule"] == ["create"], lines_of(steps)
     rest = tuple(step for step in steps if step.kind != "SecGroupRule")
@@ -165,7 +171,7 @@ def test_more_read_only_nodes_touch_no_machine_that_is_there(stack: Tenant) -> N
     steps = stack.apply()
     assert not replaced(steps), lines_of(steps)
     created = {step.name for step in steps if step.op == "create"}
-    assert created == {f"{READ_ONLY}-5", f"{READ_ONLY}-6"}, lines_of(steps)
+    assert created == {*(f"{READ_ONLY}-{number}" for number in (5, 6)), *rules_of_servers(5, 6)}, lines_of(steps)
     assert only_configuration(tuple(step for step in steps if step.op != "create"))
     assert before.items() < stack.servers().items()
 
@@ -174,8 +180,9 @@ def test_fewer_read_only_nodes_take_away_the_last_ones_only(stack: Tenant) -> No
     before, kept = stack.servers(), volumes(stack)
     scale(stack, 3)
     steps = stack.apply()
-    gone = {step.name for step in steps if step.op == "delete"}
-    assert gone == {f"{READ_ONLY}-{number}" for number in (4, 5, 6)}, lines_of(steps)
+    deleted = {step.name for step in steps if step.op == "delete"}
+    gone = {f"{READ_ONLY}-{number}" for number in (4, 5, 6)}
+    assert deleted == {*gone, *rules_of_servers(4, 5, 6)}, lines_of(steps)
     assert not replaced(steps), lines_of(steps)
     assert set(before) - set(stack.servers()) == {f"idr-local-{name}" for name in gone}
     assert stack.servers().items() < before.items()

@@ -1,5 +1,6 @@
 """A read-write node for tests of `idr.importer`: images, imports, and programs that play OMERO and psql."""
 
+import io
 import os
 import signal
 import sqlite3
@@ -9,10 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from harness.stacks import ROOT
 from idr.importer import limits, worker
 from idr.importer.beside import Beside
 from idr.importer.checks import check
@@ -34,27 +39,17 @@ create table settings (object text, content text);
 create table opened (object text, process integer);
 """
 WORK = """
-import io, sys, types
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+import sys
 from pathlib import Path
 from idr.importer import worker
 from idr.importer.import_folder import ImportFolder, Settings
 from idr.importer.truth import Database
+from tests.unit.importer import node
 home = Path(sys.argv[1])
 if sys.argv[2] == "inside":
-    loader = SourceFileLoader("omero_stand_in", sys.argv[3])
-    omero = module_from_spec(spec_from_loader("omero_stand_in", loader))
-    loader.exec_module(omero)
-
-    def run(words, env, stdout, stderr, **_):
-        out = io.StringIO() if isinstance(stdout, int) else stdout
-        err = out if stderr == -2 else io.StringIO() if isinstance(stderr, int) else stderr
-        return types.SimpleNamespace(returncode=omero.main(words[1:], env["OMERO_SESSIONDIR"], out, err))
-
-    worker.subprocess = types.SimpleNamespace(run=run, DEVNULL=-3, STDOUT=-2)
+    worker.subprocess = node.omero_inside()
 worker.TURN_SECONDS = 0.05
-worker.PATIENCE_SECONDS, worker.PAUSE_SECONDS = float(sys.argv[4]), 0.1
+worker.PATIENCE_SECONDS, worker.PAUSE_SECONDS = float(sys.argv[3]), 0.1
 worker.DISKS = (str(home),)
 worker.limits.has_memory = lambda: True
 settings = Settings("192.0.2.1", (), (str(home),), "dbname=idr", 10)
@@ -110,28 +105,29 @@ class Node:
     def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
         """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
         return subprocess.Popen(
-            [sys.executable, "-c", WORK, str(self.home), way, str(PROGRAMS / "omero"), str(patience)],
+            [sys.executable, "-c", WORK, str(self.home), way, str(patience)],
+            cwd=ROOT,
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
 
-    def work(self) -> str:
-        """Let the worker run to its end, in this process; returns what it says."""
+    def work(self, way: str = "inside") -> str:
+        """Let the worker run to its end, in this process; returns what it says. For `way` see `start`."""
         messages: list[str] = []
         settings = Settings("192.0.2.1", (), (str(self.home),), "dbname=idr", 10)
         database = Database("dbname=idr", self.home / "password")
         before = signal.getsignal(signal.SIGTERM)
         try:
-            with self.played():
+            with self.played(way):
                 worker.Worker(self.place, settings, database, messages.append)()
         finally:
             signal.signal(signal.SIGTERM, before)
         return "".join(f"{line}\n" for line in messages)
 
     @contextmanager
-    def played(self) -> Iterator[None]:
+    def played(self, way: str = "inside") -> Iterator[None]:
         """Programs that play OMERO and psql, and a worker that does not wait long for them."""
         constants: dict[str, Any] = {
             "TURN_SECONDS": 0.05,
@@ -143,6 +139,7 @@ class Node:
             patch.dict(os.environ, self.environment),
             patch.multiple(worker, **constants),
             patch.object(limits, "has_memory", lambda: True),
+            patch.object(worker, "subprocess", omero_inside() if way == "inside" else subprocess),
         ):
             yield
 
@@ -172,6 +169,20 @@ class Node:
         """How many filesets, and images, OMERO has of each path."""
         sql = "select f.path, count(distinct f.id), count(i.id) from filesets f left join images i on i.fileset = f.id"
         return {f"/{path}": (filesets, images) for path, filesets, images in self.query(f"{sql} group by 1")}
+
+
+def omero_inside() -> SimpleNamespace:
+    """In place of `subprocess` of the worker: what plays OMERO, in this process."""
+    loader = SourceFileLoader("omero_stand_in", str(PROGRAMS / "omero"))
+    omero = module_from_spec(ModuleSpec("omero_stand_in", loader))
+    loader.exec_module(omero)
+
+    def run(words: Sequence[str], env: Mapping[str, str], stdout: Any, stderr: Any, **_: Any) -> SimpleNamespace:
+        out = io.StringIO() if isinstance(stdout, int) else stdout
+        err = out if stderr == subprocess.STDOUT else io.StringIO() if isinstance(stderr, int) else stderr
+        return SimpleNamespace(returncode=omero.main(words[1:], env["OMERO_SESSIONDIR"], out, err))
+
+    return SimpleNamespace(run=run, DEVNULL=subprocess.DEVNULL, STDOUT=subprocess.STDOUT)
 
 
 def until(true: Callable[[], bool]) -> None:

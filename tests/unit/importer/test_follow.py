@@ -26,12 +26,14 @@ def node(tmp_path: Path) -> Node:
     return Node.make(tmp_path)
 
 
-def run(node: Node, rows: list[Row], about: dict[str, Any], *, replace: bool = False) -> dict[str, Any]:
+def run(
+    node: Node, rows: list[Row], about: dict[str, Any], *, replace: bool = False, way: str = "inside"
+) -> dict[str, Any]:
     """Let the same command run again, to its end; what it reports."""
     (node.home / "pause").unlink(missing_ok=True)
     node.log_in()
     node.queue(rows, 4, about, replace=replace)
-    node.work()
+    node.work(way)
     return node.report()
 
 
@@ -78,7 +80,9 @@ def test_images_without_settings_are_opened_once(node: Node) -> None:
 
 def test_images_of_many_rows_are_opened_by_few_processes(node: Node) -> None:
     """Each takes seconds to start."""
-    report = run(node, rows_of(node, *(f"{number:02}" for number in range(30)), target="Dataset:name:x"), {})
+    report = run(
+        node, rows_of(node, *(f"{number:02}" for number in range(30)), target="Dataset:name:x"), {}, way="processes"
+    )
     assert [step["state"] for step in report["following"]] == ["done"] * 30
     assert node.query("select count(distinct object), count(distinct process), count(*) from opened") == [(60, 2, 60)]
 

@@ -32,7 +32,7 @@ def pause(node: Node, point: str, path: str) -> None:
 def test_a_list_is_imported_and_its_session_ends(node: Node) -> None:
     paths = node.images("a.tiff", "b c's.tiff")
     node.queue([Row(path, "Dataset:name:x", {"name": f"-{number}"}) for number, path in enumerate(paths)])
-    assert node.work() == "list: finished\n"
+    assert node.work("processes") == "list: finished\n"
     assert node.counts() == dict.fromkeys(paths, ONCE)
     done = node.report()
     assert (done["state"], done["done"], done["images"], done["secondsLeft"]) == ("finished", 2, 4, 0.0)

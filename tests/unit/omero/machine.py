@@ -22,11 +22,14 @@ from tests.omero_stand_in import distribution
 PROGRAMS = Path(__file__).with_name("programs")
 ROLES = ("omero-account", "omero-downloads", "omero-database", "omero-readonly", "omero-server", "omero-readwrite")
 VENV = "/opt/omero/server"
-# Below the root of the namespace's own tmpfs, so that the upper layer is never an overlay itself.
+# Below the root of the namespace's own tmpfs, so that the upper layer is never an overlay itself. With the process that
+# holds another machine, what that has.
 SETUP = """
 mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir upper work root
+[ $# = 0 ] || cp -a "/proc/$1/root/mnt/upper" .
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
 mount --rbind /proc root/proc && mount --rbind /dev root/dev && mount -t tmpfs tmpfs root/run
+[ $# = 0 ] || cp -a "/proc/$1/root/mnt/root/run" root
 echo ready && exec cat
 """
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -128,16 +131,8 @@ def _is_omeros(path: str) -> bool:
 def running(folder: Path) -> Iterator[Machine]:
     """A machine without OMERO's users, as an image of a cloud is."""
     distribution.pack(folder)
-    held = subprocess.Popen(
-        ["unshare", "--mount", "--propagation", "private", "bash", "-ec", SETUP],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert held.stdin
-    assert held.stdout
-    try:
-        assert held.stdout.readline() == b"ready\n"
-        running_machine = Machine(held.pid, folder)
+    with _held() as holder:
+        running_machine = Machine(holder, folder)
         stubs = {f"/usr/local/bin/{file.name}": file.read_bytes() for file in PROGRAMS.iterdir() if file.is_file()}
         del stubs["/usr/local/bin/omero"]
         running_machine.write(stubs | {"/usr/local/bin/java": (distribution.HERE / "java").read_bytes()})
@@ -148,6 +143,28 @@ def running(folder: Path) -> Iterator[Machine]:
         running_machine.output_of("mkdir -p -m 777 /run/played && echo '{}' > /run/played/database.json")
         running_machine.database(schema="", mark="", blitz="alive", groups={}, users={"root": {"id": 0, "hash": ""}})
         yield running_machine
+
+
+@contextmanager
+def copied(original: Machine) -> Iterator[Machine]:
+    """Another machine with what a machine has."""
+    with _held(str(original.holder)) as holder:
+        yield Machine(holder, original.archives)
+
+
+@contextmanager
+def _held(*original: str) -> Iterator[int]:
+    """The process of a new machine."""
+    held = subprocess.Popen(
+        ["unshare", "--mount", "--propagation", "private", "bash", "-ec", SETUP, "setup", *original],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert held.stdin
+    assert held.stdout
+    try:
+        assert held.stdout.readline() == b"ready\n"
+        yield held.pid
     finally:
         held.stdin.close()
         held.wait()

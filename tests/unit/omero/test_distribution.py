@@ -11,12 +11,11 @@ from model.addons import Addons
 from model.downloads import Jar
 from model.plan import Plan
 from tests.unit.omero import machine as machines
+from tests.unit.omero.conftest import PLAN, WRITER
 from tests.unit.omero.machine import Machine
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a machine of its own needs root: mounts and users")
 
-PLAN = stacks.plan_of("ebi")
-WRITER = next(node for node in PLAN.nodes if node.alias == "omeroreadwrite")
 SERVER = "/opt/omero/server/OMERO.server"
 # Paths in folders of omero-server's, where the steps of root create something, and one beside them.
 LINKED = {
@@ -100,20 +99,19 @@ def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(
     assert {"lib/client/OMEZarrReader.jar", "lib/server/OMEZarrReader.jar"} == set(reader.paths)
 
 
-def test_while_it_restarts_the_proxy_finds_the_node_away_and_asks_another(machine: Machine) -> None:
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    machine.output_of("touch /run/played/omero-web-tls.runs && rm /run/played/log")
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    assert "omero-web-tls" not in machine.output_of("cat /run/played/log")
-    machine.output_of("rm /run/played/log")
-    assert machine.apply(WRITER, with_jars(jar("a.jar")))[0] == 0
-    assert machine.output_of("grep omero- /run/played/log").splitlines() == [
+def test_while_it_restarts_the_proxy_finds_the_node_away_and_asks_another(deployed: Machine) -> None:
+    deployed.output_of("touch /run/played/omero-web-tls.runs && rm /run/played/log")
+    assert deployed.apply(WRITER, PLAN)[0] == 0
+    assert "omero-web-tls" not in deployed.output_of("cat /run/played/log")
+    deployed.output_of("rm /run/played/log")
+    assert deployed.apply(WRITER, with_jars(jar("a.jar")))[0] == 0
+    assert deployed.output_of("grep omero- /run/played/log").splitlines() == [
         *("stop omero-web-tls", "stop omero-server", "start omero-server", "start omero-web-tls")
     ]
     # With a configuration that it does not start with, and with the former one again.
-    machine.output_of("echo 'NOW ERROR' > /run/played/fails && rm /run/played/log")
-    assert machine.apply(WRITER, with_jars(jar("b.jar")))[0] == 1
-    assert machine.output_of("grep omero- /run/played/log").splitlines()[-1] == "start omero-web-tls"
+    deployed.output_of("echo 'NOW ERROR' > /run/played/fails && rm /run/played/log")
+    assert deployed.apply(WRITER, with_jars(jar("b.jar")))[0] == 1
+    assert deployed.output_of("grep omero- /run/played/log").splitlines()[-1] == "start omero-web-tls"
 
 
 def test_only_root_writes_the_jars(machine: Machine) -> None:
@@ -158,36 +156,34 @@ chmod +x "$3/bin/pip"
 """python3 -m venv FOLDER, whose pip writes down what it is asked for."""
 
 
-def test_an_environment_has_what_is_locked_by_hash_and_is_whole_or_not_used(machine: Machine) -> None:
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    machine.write(
+def test_an_environment_has_what_is_locked_by_hash_and_is_whole_or_not_used(deployed: Machine) -> None:
+    deployed.write(
         {"/run/stubs/python3": PIP.encode(), "/run/own.txt": b"a==1\n", "/run/none.txt": b"", "/run/b.txt": b"b==2"}
     )
     command = """PATH=/run/stubs:$PATH; set -euo pipefail; . /usr/local/lib/idr/omero-downloads/common.sh
         make_environment /opt/venv /run/own.txt /run/none.txt /run/b.txt"""
-    machine.output_of("touch /run/played/refuses")
-    assert machine.run(command).returncode != 0
-    assert machine.run("test -e /opt/venv/.complete").returncode == 1
-    machine.output_of("rm /run/played/refuses /run/played/pip")
-    machine.output_of(command)
-    asked = [line.partition("--no-deps ")[2] for line in machine.output_of("cat /run/played/pip").splitlines()]
+    deployed.output_of("touch /run/played/refuses")
+    assert deployed.run(command).returncode != 0
+    assert deployed.run("test -e /opt/venv/.complete").returncode == 1
+    deployed.output_of("rm /run/played/refuses /run/played/pip")
+    deployed.output_of(command)
+    asked = [line.partition("--no-deps ")[2] for line in deployed.output_of("cat /run/played/pip").splitlines()]
     assert asked[1:] == ["--require-hashes -r /run/own.txt", "--require-hashes -r /run/b.txt"]
-    machine.output_of(command)
-    assert len(machine.output_of("cat /run/played/pip").splitlines()) == len(asked), "whole already"
+    deployed.output_of(command)
+    assert len(deployed.output_of("cat /run/played/pip").splitlines()) == len(asked), "whole already"
 
 
-def test_another_url_with_the_sum_of_before_is_fetched_and_refused(machine: Machine) -> None:
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    machine.write({"/usr/local/bin/curl": FETCH.encode()})
+def test_another_url_with_the_sum_of_before_is_fetched_and_refused(deployed: Machine) -> None:
+    deployed.write({"/usr/local/bin/curl": FETCH.encode()})
     folder = f"/var/cache/idr-downloads/{machines.server_sum()}"
-    url = machine.output_of(
+    url = deployed.output_of(
         "awk '$1 == \"omero.server\" { print $3 }' /usr/local/lib/idr/omero-downloads/downloads"
     ).strip()
-    machine.write({f"{folder}/url": f"{url}\n".encode()})
-    assert machine.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
-    machine.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})
-    status, output = machine.apply(WRITER, PLAN)
+    deployed.write({f"{folder}/url": f"{url}\n".encode()})
+    assert deployed.apply(WRITER, PLAN)[0] == 0, "the same URL is not fetched again"
+    deployed.write({f"{folder}/url": b"https://d.example.org/older/server.zip\n"})
+    status, output = deployed.apply(WRITER, PLAN)
     assert status == 1
     assert f"the settings say {machines.server_sum()}; not unpacked. To take another file" in output
     assert "idr pin --renew" in output
-    assert machine.output_of(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"
+    assert deployed.output_of(f"ls {folder}").split()[0].endswith(".zip"), "the archive that was verified stays"

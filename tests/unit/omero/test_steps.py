@@ -13,12 +13,12 @@ from dev import verify_official
 from harness import stacks
 from model.visitors import Visitors
 from tests.unit.omero import machine as machines
+from tests.unit.omero.conftest import PLAN, WRITER
 from tests.unit.omero.machine import Machine
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a machine of its own needs root: mounts and users")
 
-PLAN = stacks.plan_of("ebi")
-WRITER, READER = (next(n for n in PLAN.nodes if n.alias == alias) for alias in ("omeroreadwrite", "omeroreadonly-1"))
+READER = next(node for node in PLAN.nodes if node.alias == "omeroreadonly-1")
 SERVER = "/opt/omero/server/OMERO.server"
 ROOT_CAUSE = "Caused by: org.postgresql.util.PSQLException: FATAL: the database system is starting up"
 LOG = f"""NOW,000 INFO  [ome.services.blitz.Entry] (main) Starting
@@ -32,12 +32,10 @@ Caused by: org.hibernate.HibernateException: could not init listeners
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A read-write server, deployed for the first time."""
-    with machines.running(tmp_path_factory.mktemp("applied")) as running_machine:
-        status, output = running_machine.apply(WRITER, PLAN)
-        assert (status, output.count("\n")) == (0, 1), output
-        yield running_machine
+def applied(once_deployed: Machine) -> Iterator[Machine]:
+    """A read-write server that was deployed once, for all of these tests."""
+    with machines.copied(once_deployed) as copy:
+        yield copy
 
 
 def test_a_new_database_gets_its_schema_and_the_public_user(applied: Machine) -> None:
@@ -66,14 +64,13 @@ def test_where_users_log_in_nobody_is_public_and_the_health_test_is_a_guest(mach
     assert machine.database()["logged_in"] == "guest"
 
 
-def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_private(machine: Machine) -> None:
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    assert machine.apply(WRITER, USERS)[0] == 0
-    users = machine.database()["users"]
+def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_private(deployed: Machine) -> None:
+    assert deployed.apply(WRITER, USERS)[0] == 0
+    users = deployed.database()["users"]
     assert users["public"]["hash"] is None
     # And in again, when it becomes public again.
-    assert machine.apply(WRITER, PLAN)[0] == 0
-    assert machine.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
+    assert deployed.apply(WRITER, PLAN)[0] == 0
+    assert deployed.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
 
 
 def test_a_user_that_was_not_created_at_the_first_attempt_is_created_at_the_second(machine: Machine) -> None:
