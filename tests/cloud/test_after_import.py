@@ -15,6 +15,7 @@ from harness.ports import free_port
 from harness.stacks import ROOT
 from idr.importer import command_line
 from idr.importer.after import ANNOTATE, RENDER
+from idr.importer.beside import shared
 from tests import postgres
 
 pytestmark = pytest.mark.cloud
@@ -150,26 +151,36 @@ KEYS = {
         {"group": {"namespace": "x/gene", "columns": [{"name": "Gene", "clientname": "Symbol", "include": True}]}},
     ],
 }
+BULK = "openmicroscopy.org/omero/bulk_annotations"
 VALUES = """
 select l.parent, a.ns, v.name, v.value from imageannotationlink l join annotation a on a.id = l.child
 join annotation_mapvalue v on v.annotation_id = a.id order by a.ns, l.parent
 """
 
 
-def test_annotations_are_a_table_of_their_dataset_and_keys_of_its_images(server: Server, tmp_path: Path) -> None:
-    table, keys, log = tmp_path / "annotation.csv.gz", tmp_path / "bulkmap-config.json", tmp_path / "log"
+@pytest.fixture
+def annotation(tmp_path: Path) -> tuple[Path, Path]:
+    """A table, of which one row is of no image there, and what becomes keys and values."""
+    table, keys = tmp_path / "annotation.csv.gz", tmp_path / "bulkmap-config.json"
     table.write_bytes(gzip.compress(b"Image Name,Gene\na,abc1\nb,abc2\nc,abc3\n"))
     keys.write_text(json.dumps(KEYS))
-    for line in command_line.annotating("Dataset:5", table, keys):
+    return table, keys
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
+def test_annotations_are_there_once(server: Server, tmp_path: Path, annotation: tuple[Path, Path], again: bool) -> None:
+    table, keys = annotation
+    log = tmp_path / "log"
+    before = command_line.unannotating("Dataset:5", keys, shared(KEYS)) if again else []
+    for line in [*before, *command_line.annotating("Dataset:5", table, keys)]:
         status = server.omero(line, log)
         assert not command_line.has_failed(ANNOTATE, status, log), log.read_text()
-        assert "1 row of the annotations is of nothing that is there" in command_line.left_out(log)
+    assert "1 row of the annotations is of nothing that is there" in command_line.left_out(log)
     assert server.rows("select parent, ns from datasetannotationlink l join annotation a on a.id = l.child") == [
-        "5|openmicroscopy.org/omero/bulk_annotations"
+        f"5|{BULK}"
     ]
-    ns = "openmicroscopy.org/omero/bulk_annotations"
     assert server.rows(VALUES) == [
         f"{image}|{where}|{name}|{gene}"
-        for where, name in ((ns, "Gene"), ("x/gene", "Symbol"))
+        for where, name in ((BULK, "Gene"), ("x/gene", "Symbol"))
         for image, gene in zip(IMAGES, ("abc1", "abc2"), strict=True)
     ]

@@ -10,10 +10,10 @@ from demo_image_server import objects
 from demo_image_server.queries import plain
 from demo_image_server.stateful import Stateful
 from demo_image_server.users import VISITOR
-from omero.rtypes import rlong, rstring
+from omero.rtypes import rlong, rstring, rtime
 
 from stand_in.accounts import Accounts
-from stand_in.protocol import A_DATASET, A_GROUP, A_TABLE, ITS_DATASET, ITS_IMAGES
+from stand_in.protocol import A_DATASET, A_GROUP, A_TABLE, ITS_DATASET, ITS_IMAGES, ITS_NUMBERS, KEYS_OF, TABLES_OF
 from stand_in.repository import Client, SharedResources, original_file
 
 _DATASET = "select id, name from dataset where id = %s"
@@ -28,6 +28,28 @@ where l.parent = %s and a.ns = %s order by l.id
 """
 _ANNOTATION = "insert into annotation (ns, file) values (%s, %s) returning id"
 _VALUE = "insert into annotation_mapvalue (annotation_id, name, value) values (%s, %s, %s)"
+_NUMBERS = "select child from datasetimagelink where parent = any(%s)"
+_KEYS_OF = {
+    "Dataset": "select l.id from datasetannotationlink l join annotation a on a.id = child where file is null "
+    "and parent = any(%s) and ns = any(%s)",
+    "Image": "select l.id from imageannotationlink l join annotation a on a.id = child where file is null "
+    "and parent = any(%s) and ns = any(%s)",
+}
+_TABLES_OF = """
+select a.id, a.ns, a.file from datasetannotationlink l join annotation a on a.id = l.child
+where l.parent = %s and a.file is not null
+"""
+_DELETE = {
+    "DatasetAnnotationLink": "delete from datasetannotationlink where id = any(%s) returning child",
+    "ImageAnnotationLink": "delete from imageannotationlink where id = any(%s) returning child",
+    "FileAnnotation": "delete from datasetannotationlink where child = any(%s) returning child",
+}
+_ORPHANS = """
+with orphans as (select id from annotation where id = any(%s) and id not in (select child from datasetannotationlink)
+    and id not in (select child from imageannotationlink)),
+  values as (delete from annotation_mapvalue where annotation_id in (select id from orphans))
+delete from annotation where id in (select id from orphans)
+"""
 _LINKS = {
     omero.model.DatasetAnnotationLink: "insert into datasetannotationlink (parent, child) values (%s, %s)",
     omero.model.ImageAnnotationLink: "insert into imageannotationlink (parent, child) values (%s, %s)",
@@ -108,6 +130,12 @@ class Datasets:
         number = named.get("id") or named["ids"][0]
         return next((owned(dataset(*row)) for row in self._accounts.ask(_DATASET, number)), None)
 
+    def tables(self, text: str) -> list[Any] | None:
+        """The links to tables of a dataset."""
+        if not text.startswith(TABLES_OF):
+            return None
+        return [_link_to_table(*row) for row in self._accounts.ask(_TABLES_OF, int(text.rpartition("=")[2]))]
+
     def images(self, text: str, parameters: Any) -> list[Any] | None:
         """The images in a dataset."""
         if text != ITS_IMAGES:
@@ -117,18 +145,30 @@ class Datasets:
         return [named(omero.model.ImageI(number, True), name) for number, name in asked]
 
     def rows(self, text: str, parameters: Any) -> list[list[Any]] | None:
-        """The group of a dataset, or the table that is annotated to it."""
+        """The group of a dataset, its images, or what is annotated to it or to these."""
         if text.startswith(A_GROUP):
             return [[rlong(objects.PUBLIC_GROUP_ID)]]
+        given = plain(parameters)
+        if text == ITS_NUMBERS:
+            return [[rlong(number)] for (number,) in self._accounts.ask(_NUMBERS, given["ids"])]
+        for kind, asked in _KEYS_OF.items():
+            if text == KEYS_OF.format(kind):
+                return [[rlong(number)] for (number,) in self._accounts.ask(asked, given["ids"], given["nss"])]
         if " ".join(text.split()) != A_TABLE:
             return None
-        given = plain(parameters)
         return [[rlong(file)] for (file,) in self._accounts.ask(_TABLE_OF, given["id"], given["ns"])]
 
 
 def dataset(number: int, name: str) -> Any:
     """One of OMERO's datasets."""
     return named(omero.model.DatasetI(number, True), name)
+
+
+def _link_to_table(number: int, ns: str, file: int) -> Any:
+    link = owned(omero.model.DatasetAnnotationLinkI(number, True))
+    link.child = owned(omero.model.FileAnnotationI(number, True))
+    link.child.ns, link.child.file = rstring(ns), original_file(file, "", "bulk_annotations")
+    return link
 
 
 def named(item: Any, name: str) -> Any:
@@ -142,7 +182,23 @@ def owned(item: Any) -> Any:
     item.details.owner, item.details.group = objects.experimenter(VISITOR), objects.group()
     item.details.permissions = omero.model.PermissionsI("rwra--")
     item.details.permissions._restrictions = []
+    item.details.creationEvent = event = omero.model.EventI(1, True)
+    event.time = rtime(0)
+    if hasattr(item, "unloadAnnotationLinks"):
+        item.unloadAnnotationLinks()
     return item
+
+
+def deleted(request: Any, accounts: Accounts) -> bool:
+    """Whether the command was to delete annotations, or links to them, which is done then."""
+    ((kind, numbers),) = request.targetObjects.items()
+    if kind not in _DELETE or request.dryRun:
+        return False
+    unlinked = [number for (number,) in accounts.ask(_DELETE[kind], numbers)]
+    # Those that are to be left stay, also where nobody links to them any more.
+    if "Annotation" not in (request.typesToIgnore or ()):
+        accounts.ask(_ORPHANS, unlinked)
+    return True
 
 
 class Annotations:

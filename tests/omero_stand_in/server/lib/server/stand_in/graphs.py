@@ -1,4 +1,4 @@
-"""What is deleted: filesets, with all that was made of them."""
+"""What is deleted: filesets with all that was made of them, and annotations."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import omero.cmd
 from demo_image_server.commands import RefusedCommand
 
+from stand_in import annotated
 from stand_in.accounts import ROOT as ADMINISTRATOR
 from stand_in.repository import ROOT, Client, Handle
 
@@ -22,6 +23,8 @@ select path, name from files
 
 def handle_of(request: Any, client: Client) -> Any:
     """The handle of a command that was carried out, or refused."""
+    if isinstance(request, omero.cmd.Delete2) and annotated.deleted(request, client.accounts):
+        return Handle(request, omero.cmd.Delete2Response(deletedObjects=request.targetObjects))
     if not isinstance(request, omero.cmd.Delete2) or request.dryRun or set(request.targetObjects) != {"Fileset"}:
         return RefusedCommand(request)
     numbers = request.targetObjects["Fileset"]

@@ -19,6 +19,11 @@ ITS_IMAGES = (
 )
 A_GROUP = "select x.details.group.id from Dataset x where x.id = "
 A_TABLE = "SELECT child.file.id FROM DatasetAnnotationLink link WHERE parent.id=:id AND child.ns=:ns ORDER by id"
+ITS_NUMBERS = "SELECT i.id FROM DatasetImageLink link join link.parent ds join link.child as i WHERE ds.id IN (:ids)"
+KEYS_OF = (
+    "SELECT id FROM {}AnnotationLink WHERE child.class=MapAnnotation AND parent.id in (:ids) AND child.ns in (:nss)"
+)
+TABLES_OF = "select l from DatasetAnnotationLink as l join fetch l.details.owner "
 """What omero.gateway and `omero metadata` ask of a dataset."""
 AN_IMAGE = "select obj from Image obj "
 """How omero.gateway's question for an image begins."""

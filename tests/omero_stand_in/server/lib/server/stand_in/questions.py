@@ -44,9 +44,9 @@ class Query(services.Query):
         return annotated.owned(self.get(kind, number)) if kind == "Dataset" else super().find(kind, number)
 
     def findAllByQuery(self, text: str, parameters: Any) -> list[Any]:
-        images = self._datasets.images(text, parameters)
-        if images is not None:
-            return images
+        found = self._datasets.tables(text) if parameters is None else self._datasets.images(text, parameters)
+        if found is not None:
+            return found
         if text == IMPORTED:
             asked = (
                 "select o.id, o.path, o.name from originalfile o join filesetentry on originalfile = o.id "
