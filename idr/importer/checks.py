@@ -82,9 +82,12 @@ class _Looker:
         self._roots = sorted((*mounts, *owns), key=len, reverse=True)
         self._is_mounted = lru_cache(None)(os.path.ismount)
         self._opens = lru_cache(None)(_opens_folder)
+        self._link = lru_cache(None)(_target)
 
     def __call__(self, path: str) -> Look:
-        root = next((root for root in self._roots if path.startswith(f"{root}/")), "")
+        root = self._root_of(path)
+        if root and root not in self._mounts:
+            root = self._root_of(f"{self._led(path, root)}/") or root
         if fault := self._fault_of_root(path, root):
             return Look(fault)
         try:
@@ -93,6 +96,18 @@ class _Looker:
             return Look("missing")
         except OSError:
             return Look("unreadable")
+
+    def _root_of(self, path: str) -> str:
+        return next((root for root in self._roots if path.startswith(f"{root}/")), "")
+
+    def _led(self, path: str, folder: str) -> str:
+        """Where a path leads to by a link in a folder, as in a tree of links; nothing behind the link is touched."""
+        place, rest = Path(folder), list(Path(path).relative_to(folder).parts)
+        while rest:
+            place /= rest.pop(0)
+            if target := self._link(str(place)):
+                return os.path.normpath(place.parent.joinpath(target, *rest))
+        return path
 
     def _fault_of_root(self, path: str, root: str) -> str:
         if path != os.path.normpath(path) or not path.startswith("/") or not path.isprintable():
@@ -129,6 +144,14 @@ def _files(path: str) -> Iterator[Path]:
 
 def _raised(error: OSError) -> None:
     raise error
+
+
+def _target(path: str) -> str:
+    """What a link says; empty where there is none."""
+    try:
+        return str(Path(path).readlink())
+    except OSError:
+        return ""
 
 
 def _opens_folder(folder: str) -> bool:

@@ -136,11 +136,20 @@ def has_failed(kind: str, status: int, log: Path) -> bool:
 
 def left_out(log: Path) -> str:
     """What `omero metadata` says of rows of the annotations that are of nothing there; empty where all are."""
-    missing = re.findall(r"is missing (?:plate|dataset): (.*)$", log.read_text(errors="replace"), re.MULTILINE)
+    text = log.read_text(errors="replace")
+    missing = re.findall(r"is missing (?:plate|dataset): (.*)$", text, re.MULTILINE)
     names = list(dict.fromkeys(missing))
-    if not names:
-        return ""
-    return f"the container has no {', '.join(names[:3])}{', ...' if names[3:] else ''}, which the annotations name"
+    said = []
+    if names:
+        said.append(
+            f"the container has no {', '.join(names[:3])}{', ...' if names[3:] else ''}, which the annotations name"
+        )
+    rows = re.findall(r"Invalid Id:-1 found in row (\(.*\))$", text, re.MULTILINE)
+    # Without keys and values nothing else says it of images.
+    if count := len(rows) or text.count("-1 not found in image ids"):
+        several = "1 row of the annotations is" if count == 1 else f"{count} rows of the annotations are"
+        said.append(f"{several} of nothing that is there" + (f", as in {rows[0]}" if rows else ""))
+    return "; ".join(said)[:SHOWN]
 
 
 def ended(status: int, out: Path) -> Ended:

@@ -95,6 +95,19 @@ def test_folders_that_links_lead_to_are_looked_at_too(mount: Path) -> None:
     assert {path: look.size for path, look in checked.good.items()} == {plates[0]: len("pixels" + "more pixels")}
 
 
+def test_a_path_by_a_tree_of_links_is_on_the_mount_that_it_leads_to(mount: Path) -> None:
+    tree, away = mount / "filesets", mount / "away"
+    (tree / "old").mkdir(parents=True)
+    put(away / "a.tiff")
+    for link, target in {"idr0001": away, "old/idr0002": Path("/proc")}.items():
+        (tree / link).symlink_to(target)
+    look = checks._Looker((str(away), "/proc"), (str(tree),))
+    assert look(f"{tree}/idr0001").fault == "away"
+    assert look(str(away)).fault == look(str(tree)).fault == "outside"
+    assert look(f"{tree}/idr0001/a.tiff").fault == "away"
+    assert look(f"{tree}/old/idr0002/self/status").mount == "/proc"
+
+
 def test_links_in_a_circle_come_to_an_end(mount: Path) -> None:
     put(mount / "plate" / "inner" / "a.tiff")
     (mount / "plate" / "inner" / "around").symlink_to(mount / "plate")

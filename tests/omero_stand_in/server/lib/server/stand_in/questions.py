@@ -7,9 +7,10 @@ import omero
 import omero.model
 from demo_image_server import services
 from demo_image_server.queries import Answerer, plain
-from omero.rtypes import rstring
 
+from stand_in import annotated
 from stand_in.accounts import Accounts
+from stand_in.annotated import dataset
 from stand_in.opened import WithImported
 from stand_in.protocol import AN_IMAGE, CHANNELS, IMPORTED, NAMED, OF_PIXELS
 from stand_in.rendered import Channels, changeable
@@ -22,9 +23,11 @@ class Query(services.Query):
     def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
         super().__init__(catalogue)
         self._with_imported, self._accounts = catalogue, accounts
-        self._channels = Channels(catalogue, accounts)
+        self._channels, self._datasets = Channels(catalogue, accounts), annotated.Datasets(accounts)
 
     def findByQuery(self, text: str, parameters: Any) -> Any:
+        if found := self._datasets.one(text, parameters):
+            return found
         if text == OF_PIXELS and (found := self._channels.pixels(text, parameters, [plain(parameters)["pid"]])):
             return found[0]
         (number, *others) = plain(parameters).get("ids", [0])
@@ -33,7 +36,17 @@ class Query(services.Query):
             return next(map(changeable, Answerer([place]).objects(text, parameters)), None)
         return super().findByQuery(text, parameters)
 
+    def projection(self, text: str, parameters: Any) -> list[list[Any]]:
+        found = self._datasets.rows(text, parameters)
+        return super().projection(text, parameters) if found is None else found
+
+    def find(self, kind: str, number: int) -> Any:
+        return annotated.owned(self.get(kind, number)) if kind == "Dataset" else super().find(kind, number)
+
     def findAllByQuery(self, text: str, parameters: Any) -> list[Any]:
+        images = self._datasets.images(text, parameters)
+        if images is not None:
+            return images
         if text == IMPORTED:
             asked = (
                 "select o.id, o.path, o.name from originalfile o join filesetentry on originalfile = o.id "
@@ -66,6 +79,14 @@ class Update(services.Unserved):
 
     def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
         self._accounts, self._channels = accounts, Channels(catalogue, accounts)
+        self._annotations = annotated.Annotations(accounts)
+
+    def saveObject(self, item: Any) -> None:
+        self._annotations.link([item])
+
+    def saveAndReturnArray(self, items: list[Any]) -> list[Any]:
+        self._annotations.link(items)
+        return items
 
     def saveCollection(self, items: list[Any]) -> None:
         for item in items:
@@ -79,10 +100,3 @@ class Update(services.Unserved):
             raise omero.SecurityViolation(None, None, "only new datasets and channels are saved here")
         name = item.name.val
         return dataset(*self._accounts.ask("insert into dataset (name) values (%s) returning id, name", name)[0])
-
-
-def dataset(number: int, name: str) -> Any:
-    """One of OMERO's datasets."""
-    made = omero.model.DatasetI(number, True)
-    made.name = rstring(name)
-    return made

@@ -25,7 +25,7 @@ from demo_image_server.settings import Settings, read_settings
 from demo_image_server.users import VISITOR
 from omero import api
 
-from stand_in import graphs, opened, questions, rendered, repository
+from stand_in import annotated, graphs, opened, questions, rendered, repository
 from stand_in.accounts import ROOT, Account, Accounts, Administrator
 from stand_in.configuration import HOME, STATE, settings
 from stand_in.repository import Client
@@ -156,7 +156,7 @@ def _administration(client: Client) -> Any:
 
 _OF_A_CLIENT: dict[str, Callable[[Client], Any]] = {
     "IAdmin": _administration,
-    "SharedResources": lambda client: servant(omero.grid.SharedResources, repository.SharedResources(client)),
+    "SharedResources": lambda client: servant(omero.grid.SharedResources, annotated.WithTables(client)),
     "ManagedRepository": lambda client: servant(omero.grid.ManagedRepository, repository.ManagedRepository(client)),
 }
 

@@ -1,5 +1,6 @@
-"""Give rendering settings to imported images with OMERO's own commands, which ask the stand-in of OMERO.server."""
+"""Do what follows an import with OMERO's own commands, which ask the stand-in of OMERO.server."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ from harness.clients import environment
 from harness.ports import free_port
 from harness.stacks import ROOT
 from idr.importer import command_line
-from idr.importer.after import RENDER
+from idr.importer.after import ANNOTATE, RENDER
 from tests import postgres
 
 pytestmark = pytest.mark.cloud
@@ -25,6 +26,8 @@ insert into experimenter values (0, 'root', 'root', 'root'), (7, 'demo', 'Demo',
 insert into password values (7, encode(decode(md5('not a secret 7'), 'hex'), 'base64'));
 insert into fileset values (1, 7);
 insert into image values (1001, 'a', 1), (1002, 'b', 1);
+insert into dataset values (5, 'x');
+insert into datasetimagelink (parent, child) values (5, 1001), (5, 1002);
 """
 IMAGES = 1001, 1002
 SETTINGS = {
@@ -138,3 +141,35 @@ def test_what_cannot_be_is_a_failure_with_its_reason(
     assert server.render(settings, log, f"Image:{image}")
     assert why in command_line.cause(log)
     assert server.rows(KEPT) == before
+
+
+KEYS = {
+    "defaults": {"include": False},
+    "columns": [
+        {"name": "Gene", "include": True},
+        {"group": {"namespace": "x/gene", "columns": [{"name": "Gene", "clientname": "Symbol", "include": True}]}},
+    ],
+}
+VALUES = """
+select l.parent, a.ns, v.name, v.value from imageannotationlink l join annotation a on a.id = l.child
+join annotation_mapvalue v on v.annotation_id = a.id order by a.ns, l.parent
+"""
+
+
+def test_annotations_are_a_table_of_their_dataset_and_keys_of_its_images(server: Server, tmp_path: Path) -> None:
+    table, keys, log = tmp_path / "annotation.csv.gz", tmp_path / "bulkmap-config.json", tmp_path / "log"
+    table.write_bytes(gzip.compress(b"Image Name,Gene\na,abc1\nb,abc2\nc,abc3\n"))
+    keys.write_text(json.dumps(KEYS))
+    for line in command_line.annotating("Dataset:5", table, keys):
+        status = server.omero(line, log)
+        assert not command_line.has_failed(ANNOTATE, status, log), log.read_text()
+        assert "1 row of the annotations is of nothing that is there" in command_line.left_out(log)
+    assert server.rows("select parent, ns from datasetannotationlink l join annotation a on a.id = l.child") == [
+        "5|openmicroscopy.org/omero/bulk_annotations"
+    ]
+    ns = "openmicroscopy.org/omero/bulk_annotations"
+    assert server.rows(VALUES) == [
+        f"{image}|{where}|{name}|{gene}"
+        for where, name in ((ns, "Gene"), ("x/gene", "Symbol"))
+        for image, gene in zip(IMAGES, ("abc1", "abc2"), strict=True)
+    ]
