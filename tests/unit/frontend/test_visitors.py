@@ -94,7 +94,7 @@ def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front)
     flag.touch()
     shown = front.get(THUMBNAIL)
     assert (shown.status_code, shown.headers["retry-after"]) == (503, "600")
-    assert "being worked on" in shown.text
+    assert "under maintenance" in shown.text
     assert front.operator.get(THUMBNAIL).status_code == 200
     flag.unlink()
     assert front.get(THUMBNAIL).status_code == 200
