@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # It runs without the project's environment, as a package of its own.
 LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
-# More workers than the two cores that this project asks for: tests wait for servers half of their time. A file's tests
-# stay together: they share fixtures.
-MEASURED_WORKERS, OTHER_WORKERS = 2, 3
+# More workers than the two cores that this project asks for: some tests wait for servers. Each worker imports and
+# collects all tests, though. A file's tests stay together: they share fixtures. tests/unit/conftest.py has their order.
+WORKERS = ("--dist", "loadfile", "--no-loadscope-reorder", "-n", "2")
 # A line that no unit test runs may do anything, and nothing notices.
 LEAST_COVERED = 90
 COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", f"--cov-fail-under={LEAST_COVERED}")
@@ -59,15 +59,14 @@ def language_host_sources() -> list[str]:
 
 def checks() -> dict[str, list[str]]:
     """Commands by what they prove."""
-    unit_tests = [f"{BIN}/pytest", "--quiet", "--all-programs", "--dist", "loadfile", "-n"]
+    unit_tests = [f"{BIN}/pytest", "--quiet", "--all-programs", *WORKERS]
     return {
         "other unit tests": [
             *unit_tests,
-            str(OTHER_WORKERS),
             "tests/unit",
             *(f"--ignore={folder}" for folder in MEASURED),
         ],
-        "unit tests of components and idr": [*unit_tests, str(MEASURED_WORKERS), *COVERAGE, *MEASURED],
+        "unit tests of components and idr": [*unit_tests, *COVERAGE, *MEASURED],
         "style": [f"{BIN}/ruff", "check", "--quiet", "."],
         "layout": [f"{BIN}/ruff", "format", "--check", "--quiet", "."],
         "types": [f"{BIN}/mypy", *PACKAGES, "__main__.py"],
@@ -87,13 +86,19 @@ class Result:
     seconds: float
 
 
+def environment() -> dict[str, str]:
+    """What the checks run with: compiled modules are kept, or each worker would compile, and rewrite, all of them."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"MYPYPATH": str(LANGUAGE_HOST)}
+
+
 def run(name: str, command: list[str]) -> Result:
     """Run a check to its end."""
     start = time.monotonic()
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "MYPYPATH": str(LANGUAGE_HOST)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
