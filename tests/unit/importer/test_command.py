@@ -24,7 +24,7 @@ OUTPUTS = contract.outputs(
     stacks.plan_of("ebi"), stacks.secrets_of("ebi"), Known(public="192.0.2.10", bastion="192.0.2.11")
 )
 # What it runs as `idr-import`. The path unit is played by the child that works when something was queued.
-ON_NODE = """#!{python}
+ON_NODE = """#!{python} -IS
 import os, shlex, subprocess, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
@@ -66,7 +66,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     ssh.write_text(ON_NODE.format(python=sys.executable, root=str(stacks.ROOT), **values))
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(command, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.3)
     return import_node
 
 
