@@ -1,4 +1,4 @@
-"""Asks one release's proxy, again where asking again may help."""
+"""An HTTP client for one release's proxy, which repeats requests where that can help."""
 
 import asyncio
 import random
@@ -9,24 +9,24 @@ from collections.abc import Callable
 import httpx
 
 TURN_SECONDS = 300.0
-"""How long to wait for a turn: the proxy says 429 of a visitor who has enough under way, not of what he asks for."""
+"""Seconds in which a 429 is repeated: it is about the number of the visitor's requests, not about this one."""
 DELAYS = (0.5, 2.0, 8.0)
-"""Seconds before each further attempt, varied by half, so that what failed together does not return together."""
+"""Seconds before each further attempt, varied by half, so that requests that failed together spread out."""
 TIMEOUT = 120.0
-"""Seconds for one answer: opening a container file of several GB takes OMERO a minute."""
+"""Time-out of a response in seconds: opening a container file of several GB takes OMERO a minute."""
 OVERLOADED = frozenset({0, 429, 502, 503, 504})
-"""Statuses that say that there is too much to do (0: no answer); a 500 or 404 says it of one object."""
+"""Statuses of an overload (0: no response). A 500 or 404 is about one object."""
 WORTH_ANOTHER = OVERLOADED | {500}
 
 REQUESTS = 500
 """Before a new connection. nginx ends one after 1000 requests, and Debian 12's httpx does not get over that."""
 
 Watch = Callable[[str, float, bool], None]
-"""Told of every attempt: its path, how many seconds it took, whether it says that there is too much to do."""
+"""Called after every attempt, with its path, its seconds, and whether it shows an overload."""
 
 
 class AskError(Exception):
-    """A page that did not come. `why` is for people; `status` is 0 where there was no answer, or no usable one."""
+    """A failed request. `why` is for people; `status` is 0 where there was no response, or no usable one."""
 
     def __init__(self, path: str, why: str, status: int = 0) -> None:
         super().__init__(f"{path}: {why}")
@@ -36,7 +36,7 @@ class AskError(Exception):
 
 
 class _NamedContext(ssl.SSLContext):
-    """Asks for, and verifies, one name, whatever the address connected to.
+    """Sends (SNI) and verifies one host name, whatever the address of the connection.
 
     httpx has `sni_hostname` for this, but Debian 12's does not know it yet.
     """
@@ -56,7 +56,7 @@ class _NamedContext(ssl.SSLContext):
 
 
 class _Verbatim(httpx.URL):
-    """An address that goes out to the letter: Debian 12's httpx would encode what browsers leave, as `|`."""
+    """An address that is sent unchanged: Debian 12's httpx would encode characters that browsers do not, as `|`."""
 
     def __init__(self, url: httpx.URL, target: bytes) -> None:
         super().__init__(url)
@@ -69,7 +69,7 @@ class _Verbatim(httpx.URL):
 
 
 class _Connection:
-    """An HTTP client of its own with one HTTP/2 connection; closed once it is retired and nothing waits on it."""
+    """A client with one HTTP/2 connection, closed when it is retired and its last request has ended."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -78,7 +78,7 @@ class _Connection:
         self.retired = False
 
     async def get(self, path: str) -> httpx.Response:
-        """Ask once. Raises httpx.HTTPError or ssl.SSLError."""
+        """Send one request. Raises httpx.HTTPError or ssl.SSLError."""
         self.asked += 1
         self._waiting += 1
         try:
@@ -96,7 +96,7 @@ class _Connection:
                 await self.close()
 
     async def close(self) -> None:
-        """Take no more requests; close when the last one has ended."""
+        """Accept no more requests; close when the last one has ended."""
         self.retired = True
         if not self._waiting:
             await self._http.aclose()
@@ -128,7 +128,10 @@ class Client:
         await self._connection.close()
 
     async def ask(self, path: str) -> bytes:
-        """The body of a 200. Raises AskError for any other status, or when nothing came after every attempt."""
+        """The body of a response with status 200.
+
+        Raises AskError for any other status, or without a response after every attempt.
+        """
         delays = iter(DELAYS)
         end = time.monotonic() + TURN_SECONDS
         while True:
@@ -145,7 +148,7 @@ class Client:
             await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, hides nothing
 
     async def _attempt(self, path: str) -> tuple[int, bytes, str]:
-        """Ask once: the status (0: no answer), the body, and for people what came."""
+        """Send one request: the status (0: no response), the body, and a description of the result for people."""
         start = time.monotonic()
         status, body = 0, b""
         try:

@@ -1,13 +1,13 @@
-"""How many requests at once: more while the answers come as fast as before, fewer when they slow down."""
+"""Decides how many requests to send at once: more while responses are as fast as before, fewer when they slow down."""
 
 import asyncio
 
 FEWEST = 1.0
 FIRST = 8.0
 SLOWER = 2.0
-"""Answers this many times slower than the best known mean that requests wait for each other over there."""
+"""If responses are this many times slower than the best known, requests wait for each other on the server."""
 SLACK = 0.05
-"""Seconds that do not count: nobody waits in a queue of some milliseconds."""
+"""Seconds that do not count: a queue of some milliseconds does not matter."""
 CUT = 0.7
 GROWTH = 1.5
 """Until the first cut, so that a run does not take minutes to find its rate."""
@@ -52,11 +52,11 @@ class Pace:
         self._freed.set()
 
     def watch(self, path: str, seconds: float, overloaded: bool) -> None:
-        """Take note of an attempt; what is alike begins with the same two words of its path."""
+        """Note an attempt. Requests are compared with those whose path begins with the same two words."""
         self.note("/".join(path.split("/", 3)[:3]), seconds, overloaded=overloaded)
 
     def note(self, kind: str, seconds: float, *, overloaded: bool) -> None:
-        """A request of one kind ended after `seconds`; `overloaded`: with an answer that says so, or with none."""
+        """Note that a request of one kind took `seconds`; `overloaded`: its response says so, or there was none."""
         self._seconds.setdefault(kind, []).append(seconds)
         self._trouble = self._trouble or overloaded
         self._answers += 1

@@ -1,4 +1,4 @@
-"""What a browser asks the proxy for, page by page and to the letter: the proxy knows an answer again by its address.
+"""The requests of a browser, page by page and character by character, because the address is the proxy's cache key.
 
 Read from the scripts of OMERO.web 5.33 (ome.tree.js, ome.plateview.js, ome.viewport.js, omero_image.js) and of
 OMERO.iviewer 0.19 (main.js). The tests hold it to what Chromium asks.
@@ -109,7 +109,10 @@ def image(number: int) -> tuple[str, ...]:
 
 
 def named_in(path: str, body: bytes) -> Iterator[str]:
-    """What a page goes on to ask for because of what an answer says. Raises AskError when it says nothing such."""
+    """The further requests of a page that follow from a response.
+
+    Raises AskError when the response has another form.
+    """
     for pattern, read in _READERS:
         if pattern.match(path):
             try:

@@ -1,4 +1,4 @@
-"""One run: objects from the catalogue, as many at once as the pace allows, and the state after every few."""
+"""One run: requests the pages of the catalogue's objects at the allowed pace, and saves the state after every few."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ from .pages import FIRST, STATIC, named_in
 from .state import WINDOW, Ledger, State, save
 
 SAVE_EVERY = 32
-"""Objects between two writes of the state: what a killed run repeats, beside what was under way."""
+"""Objects between two writes of the state. A killed run repeats these, and those in progress."""
 READ_AHEAD = 512
-"""Objects listed before they are asked for, so that nothing waits for the next page of a list."""
+"""Objects that are listed in advance, so that no request waits for the next page of a list."""
 GIVE_UP = 50
-"""Objects in a row that fail: then the service is away, and the objects are not to blame."""
+"""Consecutive failures after which the service counts as down, and the objects as not done."""
 
 
 class StoppedError(Exception):
@@ -67,7 +67,7 @@ class Run:
         return self.state_file.with_name(f"{self.state_file.name}.failed")
 
     async def __call__(self) -> Report:
-        """Ask for everything that is not done yet. Raises AskError or StoppedError."""
+        """Request everything that is not done yet. Raises AskError or StoppedError."""
         start = time.monotonic()
         stopped: Exception | None = None
         try:
@@ -103,7 +103,7 @@ class Run:
         await queue.put(None)
 
     async def _turn(self) -> None:
-        """Wait until another object may be asked for. Raises StoppedError when the service is away."""
+        """Wait until another object may be requested. Raises StoppedError when the service is down."""
         await self.pace.enter()
         while self._ledger.spread > WINDOW and len(self._streak) < GIVE_UP:
             self._latest.clear()
@@ -152,7 +152,7 @@ class Run:
                 raise
 
     def _settle(self) -> None:
-        """The service answers, so what failed before is the fault of what was asked for: it counts as done."""
+        """The service works, so earlier failures were about their objects: these count as done."""
         for position, item, error in self._streak:
             self._record(error.path, error.why)
             self._finish(position, item)

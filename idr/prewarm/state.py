@@ -9,7 +9,7 @@ from pathlib import Path
 from .catalogue import BEGINNING, Position
 
 WINDOW = 1024
-"""How far the fastest may be ahead of the slowest: bounds the file and what a run holds in memory."""
+"""How far the fastest request may be ahead of the slowest. It limits the size of the file and of the run's memory."""
 
 
 class StateError(Exception):
@@ -29,7 +29,7 @@ class State:
 
 
 def load(path: Path, target: str) -> State:
-    """The state of the run before, or of none. Raises StateError when it is of another target or not readable."""
+    """The state of the previous run, or an empty one. Raises StateError if it is unreadable or of another target."""
     try:
         state = State(**json.loads(path.read_text()))
     except FileNotFoundError:
@@ -67,7 +67,7 @@ class Ledger:
         self._done: set[Position] = set()
 
     def take(self, position: Position) -> bool:
-        """Note the next object; False when the run before has done it."""
+        """Note the next object; False if the previous run has done it."""
         self._taken.append(position)
         if position in self._before:
             self._before.discard(position)

@@ -19,21 +19,20 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer every question wi
 
 
 class RecoverError(IdrError):
-    """Nothing was changed: the differences are not those that an interrupted update leaves."""
+    """Nothing was changed: the differences cannot come from an interrupted update."""
 
 
 def command(stack: Stack, yes: Yes = False) -> None:
     """After an `up` that was cut off or that the cloud failed, make the next one able to complete it.
 
-    Takes the lock off the state. Deletes what the state does not know and holds no data, adopts data volumes and
-    shares, and lets the state forget what is gone. Lists all of it and asks first. Nothing protected is deleted or
-    forgotten.
+    Unlocks the state. Deletes objects without data that the state does not know, adopts data volumes and shares, and
+    removes deleted objects from the state. Lists all of it and asks first. Nothing protected is deleted or forgotten.
     """
     recover(stack, typer.echo, lambda question: yes or typer.confirm(question))
 
 
 def recover(stack: str, say: Say, agree: Agree) -> None:
-    """Make cloud and state of a stack agree, after `agree` to each question; `say` is given each step done.
+    """Make cloud and state of a stack agree, after `agree` to each question; `say` is called after each step.
 
     Raises RecoverError, LockError, CloudIdentityError, EngineError or CloudError; nothing was changed then, unless an
     earlier message names a step that was done.
@@ -84,7 +83,7 @@ def _tasks(result: Agreement) -> list[str]:
 
 
 def _let_the_state_know(before: Agreement, after: Agreement, protect: bool, say: Say) -> None:
-    """Adopt what holds data, then forget what is gone: only what was named, or went with a server deleted here."""
+    """Adopt volumes and shares, then forget deleted objects: those listed, and those deleted with a server."""
     if hindered := before.hindered():
         remember.drop_stops(before.stack, hindered)
         say(f"no stop of services before the machine goes: {', '.join(hindered)}")

@@ -1,4 +1,4 @@
-"""Deletes what an interrupted update left in the cloud and the state does not know."""
+"""Deletes objects in the cloud that an interrupted update created and the state does not know."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +13,7 @@ SECONDS = 180
 
 
 def how_to_decide(blocked: Iterable[Undecided]) -> str:
-    """What an operator does about data volumes and shares of which this program cannot know the right one."""
+    """Advice where several data volumes or shares could be the right one."""
     commands = [f"`openstack {kind} delete ID`" for kind in dict.fromkeys(one.data.kind for one in blocked)]
     return (
         f"Delete the one without your data by its id ({', '.join(commands)}), then run this again. Nothing was changed."
@@ -30,7 +30,7 @@ def remove(cloud: "Connection", agreement: Agreement, say: Callable[[str], None]
 
 
 def wait_for_creation(cloud: "Connection", one: CloudObject) -> None:
-    """Wait until a volume or share that the cloud still creates is there."""
+    """Wait until the cloud has created a volume or share."""
     service: Any = cloud.shared_file_system if one.kind == Kind.SHARE else cloud.block_storage
     made = service.get_share(one.id) if one.kind == Kind.SHARE else service.get_volume(one.id)
     if made.status == "creating":

@@ -1,4 +1,4 @@
-"""The lock on the state: whose it is, and whether that update still runs."""
+"""The lock on the state: who has it, and whether that update still runs."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def is_held(stack: str, known: State, agree: Callable[[str], bool]) -> bool:
 
 
 def _refusal(stack: str, known: State) -> str | None:
-    """What the engine says to a command that needs the lock and does nothing; None when it is free."""
+    """The engine's message for a command that needs the lock and changes nothing; None if the state is not locked."""
     root = next((one.urn for one in known.resources if one.type == STACK), None)
     if root:
         options = ("--yes", "--skip-preview", "--skip-pending-creates", "--target", root, "--stack", stack)

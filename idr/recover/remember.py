@@ -1,4 +1,4 @@
-"""Changes what the state knows: adopts what holds data, forgets what is gone, drops operations that did not end."""
+"""Changes the state: adopts volumes and shares, forgets deleted objects, drops operations that did not end."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from model.comparison import DATA, Adoption, Kind, KnownObject
 
 TYPES = {kind: token for token, kind in KINDS.items() if kind in DATA}
 COMPONENTS = {Kind.VOLUME: DATA_VOLUME, Kind.SHARE: DATA_SHARE}
-"""The types of what holds data, and of the components that these are in."""
+"""The types of resources with data, and of the components that they are in."""
 INSTEAD = {
     Kind.VOLUME: "Use it by its id: set existing: {id} where the stack file names it (volumes, storage).",
     Kind.SHARE: "Use it by its export location: name that in an entry of storage with kind nfs instead.",
@@ -24,7 +24,10 @@ class StateError(IdrError):
 
 
 def adopt(stack: str, adoption: Adoption, protect: bool) -> None:
-    """Let the state know a data volume or share, with what the cloud says of it. Raises StateError or EngineError."""
+    """Import a data volume or share into the state, with its properties in the cloud.
+
+    Raises StateError or EngineError.
+    """
     export = json.loads(engine.run("stack", "export", "--stack", stack))
     entry = data_entry(export, adoption, protect)
     export["deployment"]["resources"].append(entry)
@@ -72,7 +75,7 @@ def drop_stops(stack: str, nodes: Iterable[str]) -> None:
 
 
 def forget(stack: str, known: State, gone: Iterable[KnownObject]) -> None:
-    """Drop operations that did not end, and each of `gone` that the provider does not find either.
+    """Drop operations that did not end, and each of `gone` if the provider does not find it either.
 
     Raises StateError where it finds one: then the cloud's lists are incomplete, and the state still has it.
     """

@@ -1,1 +1,1 @@
-"""What an update would do, for a reviewer: a short summary of a preview, worst first, and guard rails that fail it."""
+"""`idr review`: a short summary of a preview, the most dangerous first, and guard rails that it must not break."""

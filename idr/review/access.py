@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-# Who may log in or become root, what a service lets in, what it runs as and may do, and whose a file is.
+# Who may log in or become root, whom a service admits, the account and rights of a service, and the owners of files.
 ACCESS = (
     "*/authorized_keys*",
     "*/sshd_config*",
@@ -19,7 +19,7 @@ ACCESS = (
     "*/exports.d/*",
     "*/systemd/system/*",
     "*/systemd/hardening.conf",
-    # What the proxy passes on and keeps to itself, and what its headers tell a browser.
+    # What the proxy passes on and what it refuses, and its security headers.
     "cloudinit/proxy/*.conf*",
     "*.nginx",
     "*/idr_middleware.py",
@@ -37,7 +37,7 @@ ACCESS = (
     "model/addresses.yaml",
     "model/web_apps.yaml",
 )
-# What refuses a configuration before it is used, or says that it does not work.
+# Checks that refuse a configuration before it is used, or report that it does not work.
 CHECKS = ("*/scripts/check", "*/scripts/health", "cloudinit/web/scripts/loads", "cloudinit/bootstrap/idr-apply")
 
 

@@ -1,4 +1,4 @@
-"""Which stacks a change may touch, from the paths it changes. As a program: two commits as arguments, JSON out.
+"""Which stacks a change may affect, from the paths that it changes. As a program: two commits as arguments, JSON out.
 
 `python -m idr.review.affected main HEAD`
 """
@@ -14,7 +14,7 @@ from model.reading import DEMO_STACK
 
 # The engine, its plugins and the environment in which the program runs are installed from these.
 DEPLOYS = ("dev/toolchain/*", "requirements-dev.lock")
-# Nothing else in these reaches a cloud. What is not listed touches every stack: a wrong guess costs a preview only.
+# Paths that affect no stack. Every path that is not listed affects all stacks: a wrong guess costs a preview only.
 APART = (
     ".ci/*",
     ".github/*",

@@ -1,4 +1,4 @@
-"""`idr review`: the same summary and guard rails at a desk as in CI."""
+"""The command line of `idr review`, for operators and for CI."""
 
 import json
 import sys
@@ -33,7 +33,7 @@ def command(
     as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment.")] = False,
 ) -> None:
-    """Say what an update would do, worst first, and fail when it breaks a guard rail.
+    """Summarise what an update would do, the most dangerous first, and fail when it breaks a guard rail.
 
     Without --preview it asks the engine for one. Exit status 1 when a guard rail is broken or the preview fails.
     """
@@ -41,7 +41,7 @@ def command(
     if unknown := sorted(lifted.difference(rules.NAMES)):
         msg = f"no guard rail is called {', '.join(unknown)}; there are: {', '.join(rules.NAMES)}"
         raise typer.BadParameter(msg, param_hint="--allow")
-    # First of all: of a file that is no YAML the engine does not say which line.
+    # First, because the engine does not name the line where a file is no YAML.
     settings = _stack_file(stack, needed=preview_file is None)
     shown = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
     summary = summarize(shown, stack, _missing(stack))
@@ -72,7 +72,7 @@ def _ask_engine(stack: str) -> str:
     if done.returncode and not done.stdout.lstrip().startswith("{"):
         text = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
         if "is missing configuration value" in text:
-            # The engine does not see a misspelt key: the file's own mistakes say more, and end the review.
+            # The engine accepts a misspelt key, so mistakes in the file are reported first and end the review.
             stack_file.read(stack)
         raise IdrError(f"{text}{engine.advice(done)}")
     return done.stdout

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from idr.resources import CONFIGURATION, LOCAL_COMMAND
 from idr.review.preview import Preview, State, Step
 
-# What makes another program of a command.
+# Properties that change what a command runs.
 AROUND = ("dir", "environment", "interpreter")
 
 
@@ -22,7 +22,7 @@ def new_commands(preview: Preview) -> tuple[str, ...]:
 
 
 def _commands(step: Step, state: State | None) -> Iterator[str]:
-    """What one resource runs; of a kind that this program does not use, that it is there."""
+    """The commands of a resource; for a type that this program does not use, its existence."""
     if state is None:
         return
     if step.type not in (CONFIGURATION, LOCAL_COMMAND):

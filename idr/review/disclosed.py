@@ -1,4 +1,4 @@
-"""What the program says in plain text beside its secret bundles (components/disclosure.py), as a preview shows it."""
+"""The disclosure (components/disclosure.py) as a preview shows it: plain text about the secret bundles."""
 
 import base64
 import binascii
@@ -58,12 +58,12 @@ class Login:
 
     @property
     def rank(self) -> int:
-        """How much it gives; the most where another program named a role that is unknown here."""
+        """The rank of its role. A role that is unknown here, of another version of this program, has the highest."""
         return [*POWERS].index(self.role) if self.role in POWERS else len(POWERS)
 
     @property
     def power(self) -> str:
-        """What it gives, in words."""
+        """The role's permissions in words."""
         return POWERS.get(self.role, f"can do what the unknown role '{self.role}' may")
 
 

@@ -35,7 +35,7 @@ class DataChange:
 
 
 def data_changes(preview: Preview) -> list[DataChange]:
-    """All with data that is touched, or that loses its protection (which by itself is no change to the engine)."""
+    """Volumes and shares that change or lose their protection (the engine counts the latter as no change)."""
     every = [_data_change(step) for kind in (VOLUME, SHARE) for step in preview.of(kind)]
     return [change for change in every if change.kind != Kind.SAME or change.loses_protection]
 
@@ -91,7 +91,7 @@ def is_interrupted(step: Step) -> bool:
 
 
 def lost_addresses(preview: Preview) -> list[str]:
-    """Names of the public addresses that are given back to the cloud; DNS and visitors know them."""
+    """Names of the public addresses that are released, although DNS and visitors know them."""
     return [step.name for step in preview.of(FLOATING_IP, Kind.DELETE, Kind.REPLACE)]
 
 

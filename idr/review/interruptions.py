@@ -16,7 +16,7 @@ REBOOT_SECONDS = 60
 
 _KNOWN = [(role, about.interruption) for role, about in FACTS.items() if about.interruption]
 EFFECTS = dict(sorted(_KNOWN, key=lambda known: known[1].order))
-"""By role, the farthest reaching first."""
+"""The interruptions by role, those with the most effects first."""
 
 BESIDE_READONLY = "imports fail"
 """What a read-write node that has read-only ones beside it interrupts: visitors' pages come from those."""

@@ -23,7 +23,7 @@ from idr.review.summary import summarize
 from model import yaml_text
 
 REVIEW_CHANGED = "review-changed"
-# What judges a change, or makes or feeds the preview that is judged.
+# Paths of what judges a change, and of what makes the preview that is judged.
 GUARDS = (
     ".github/*",
     ".gitlab-ci.yml",
@@ -56,7 +56,7 @@ class Judgement:
 
 
 def of_paths(paths: Iterable[str]) -> Judgement | None:
-    """What the change does to its own review; None when it leaves that alone."""
+    """The verdict on a change of the review itself; None if the change does not affect it."""
     touched = [path for path in paths if any(fnmatch(path, pattern) for pattern in GUARDS)]
     if not touched:
         return None
@@ -66,7 +66,7 @@ def of_paths(paths: Iterable[str]) -> Judgement | None:
 
 
 def of_stack(stack: str, text: str | None, stack_file: dict[str, Any] | None) -> Judgement:
-    """What a preview says of a stack; one that is missing, is none or has failed can be lifted by nobody."""
+    """The verdict on a stack's preview. Nobody can lift a preview that is missing, unreadable or failed."""
     try:
         shown = preview.read(text or "")
     except preview.PreviewError:

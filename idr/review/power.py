@@ -13,7 +13,7 @@ WHO_SEES = {
     Visitors.PUBLIC: "everybody sees what OMERO's user public may see",
     Visitors.LOGIN: "only who has an account sees anything, and may write",
 }
-"""What a setting of idr:visitors means, for a reviewer."""
+"""The meaning of each value of idr:visitors, for a reviewer."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class PowerChanges:
 
 
 def power_changes(preview: Preview) -> PowerChanges:
-    """What a preview says of it. For a stack that does not exist yet, only who may log in."""
+    """The changes in a preview. For a stack that does not exist yet, only who may log in."""
     steps = [step for step in preview.of(DISCLOSURE) if step.kind != Kind.SAME]
     if not steps:
         return PowerChanges()

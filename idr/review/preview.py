@@ -1,4 +1,4 @@
-"""`pulumi preview --json --show-sames`, typed: only what a review reads of it."""
+"""Types for `pulumi preview --json --show-sames`, as far as a review reads it."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from model.messages import reason
 
 
 class PreviewError(IdrError):
-    """The text is no preview that can be reviewed."""
+    """The text is not a preview that can be reviewed."""
 
 
 class Kind(StrEnum):

@@ -1,4 +1,4 @@
-"""A preview that others may read: from standard input to standard output, its readable secrets taken out.
+"""Copies a preview from standard input to standard output, without secrets that are readable in it.
 
 `pulumi preview --json --show-sames | python -m idr.review.redact`
 """

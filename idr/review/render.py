@@ -59,12 +59,12 @@ def _breaches(breaches: tuple[Breach, ...]) -> list[str]:
 
 def _counts(summary: Summary) -> str:
     if any(line.topic == Topic.ERROR for line in summary.lines):
-        # What the engine got to before it failed says nothing about the update.
+        # A failed preview is incomplete, so it says nothing about the update.
         return "the preview fails"
     changed = [f"{number} {kind}" for kind, number in summary.counts.items() if number and kind != "same"]
     return ", ".join(changed) if changed else "nothing changes"
 
 
 def _escaped(line: str) -> str:
-    """A name in the cloud is no Markdown and mentions nobody."""
+    """Escape a name in the cloud, so that it is no Markdown and mentions nobody."""
     return line.replace("<", "&lt;").replace("@", "@\u200b").replace("`", "'")

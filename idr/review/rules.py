@@ -1,4 +1,4 @@
-"""Guard rails: what no update may do unless it was asked for by the rule's name."""
+"""Guard rails: what an update must not do, unless somebody lifts the rule by its name."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Rule:
-    """A guard rail. `breaches` says what breaks it, a line each; `why` is for the reader of the docs."""
+    """A guard rail. `breaches` returns what breaks it, a line each; `why` explains it to the reader."""
 
     name: str
     why: str

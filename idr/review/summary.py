@@ -1,4 +1,4 @@
-"""A preview in a few lines, worst first: what data is at stake, what goes live, what opens, what is replaced."""
+"""A preview in a few lines, the most dangerous first: data at risk, the live release, what opens, what is replaced."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ REFUSES = {"volume": "Cinder", "share": "this program"}
 
 
 class Topic(StrEnum):
-    """What a line is about, worst first."""
+    """What a line is about, the most dangerous first."""
 
     ERROR = "The preview fails"
     MISSING = "Not set yet, and `pulumi up` needs it"
@@ -173,7 +173,7 @@ def _servers(preview: Preview) -> Iterator[Line]:
 
 
 def _rest(preview: Preview) -> Iterator[Line]:
-    """How many of everything else; components are no objects of a cloud."""
+    """The number of all other changes by kind, without components, which are no objects of a cloud."""
     described = {STACK, SERVER, VOLUME, SHARE, CONFIGURATION}
     for kind, topic in {**_TOPICS, Kind.UPDATE: Topic.CHANGED}.items():
         types = [step.type for step in preview.steps if step.kind == kind and step.type not in described]

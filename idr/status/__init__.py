@@ -1,1 +1,1 @@
-"""`idr status`: how every node is, asked on the node itself."""
+"""`idr status`: the state of every node, from the node itself."""

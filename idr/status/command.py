@@ -26,7 +26,7 @@ def command(
     identity: Identity = None,
     login: Login = None,
 ) -> None:
-    """How every node is: reachable, bootstrapped, configured as the settings say, roles healthy, disks.
+    """Show the state of every node: reachable, bootstrapped, configured as the settings say, roles healthy, disks.
 
     Asks all nodes at once through the bastion, Nova for their servers, and the public address for a page. With --from,
     configurations are not compared with the settings, and Nova is not asked. --json has versions as well.

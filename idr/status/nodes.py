@@ -1,4 +1,4 @@
-"""Asks every node at once, through the bastion, and judges what it says."""
+"""Queries every node at once, through the bastion, and finds problems in the results."""
 
 import json
 import shlex
@@ -89,7 +89,7 @@ class Status(View):
 
 
 def ask_all(topology: Topology, config: Path, progress: Callable[[], None]) -> dict[str, Answer | str]:
-    """What every node says, or why there is no answer, by the node's name and in the order of the nodes."""
+    """The answer of every node, or why there is none, by the node's name and in the order of the nodes."""
 
     def ask(node: NodeView) -> Answer | str:
         answer = _ask(node, config)
@@ -106,7 +106,7 @@ def ask_all(topology: Topology, config: Path, progress: Callable[[], None]) -> d
 
 
 def _ask(node: NodeView, config: Path) -> Answer | str:
-    """What the node says, or why there is no answer."""
+    """The answer of the node, or why there is none."""
     packages = [shlex.quote(one) for role, facts in FACTS.items() if role in node.roles for one in facts.versions]
     command = arguments(config, node, ["sudo", "-n", "python3", "-", *packages], SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""How a stack looks from outside its nodes: Nova's state of each server, and what the public address answers."""
+"""A stack's state from outside its nodes: Nova's state of each server, and the response of the public address."""
 
 import ssl
 import time
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 SECONDS = 8
-"""How long each answer may take: nodes are asked meanwhile, and the whole ends in 15 s."""
+"""The time-out of each request, in seconds: nodes are queried at the same time, and the whole ends in 15 s."""
 GONE = "gone"
 ERROR_STATUS = 400
 
@@ -54,7 +54,7 @@ def _states(cloud: "Connection", topology: Topology) -> dict[str, str]:
 
 
 def public(outputs: Mapping[str, Any], topology: Topology) -> Public:
-    """Ask the public address for its first page, as a browser that trusts the stack's authority as well."""
+    """Request the first page of the public address, as a browser that also trusts the stack's authority."""
     url = str(outputs["endpoints"]["web"])
     try:
         trusted = ssl.create_default_context()

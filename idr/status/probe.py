@@ -1,4 +1,4 @@
-"""Runs on a node, as root, from standard input: prints how it is as JSON. Standard library only.
+"""Runs on a node, as root, from standard input: prints the node's state as JSON. Standard library only.
 
 Its arguments are the packages, or dpkg-query's patterns of them, whose versions an operator asks for first.
 """
@@ -19,7 +19,7 @@ CLOUD_INIT = pathlib.Path("/run/cloud-init")
 
 
 def output(*command: str, seconds: float = SECONDS) -> str:
-    """What a command prints, whatever its exit status; nothing when it does not exist or does not end in time."""
+    """The output of a command, whatever its exit status; empty if it does not exist or does not end in time."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds
@@ -63,7 +63,7 @@ def disks() -> list[dict[str, Any]]:
 
 
 def percent(used: int, free: int) -> int:
-    """As df shows it: of what others than root may use."""
+    """As df computes it: the share of the space for other users than root."""
     return round(100 * used / (used + free)) if used + free else 0
 
 

@@ -144,7 +144,7 @@ def test_omeros_own_configuration_is_disclosed_by_digest_and_a_password_not_at_a
     values = stacks.values("ebi")
     values["omero"]["config"] = {"omero.ldap.config": True, "omero.ldap.password": "a password"}
     del values["web"]
-    stack_plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
+    stack_plan = plan(parse(values, Source("ebi", "Pulumi.ebi.yaml", encrypted=frozenset({"omero"}))), "ebi")
     shown = disclosure(stack_plan, stacks.secrets_of("ebi"), verifies_cloud=True)["omero"]
     servers = {node.name for node in stack_plan.nodes if OMERO_ROLES.intersection(node.roles)}
     assert {key: set(nodes) for key, nodes in shown.items()} == dict.fromkeys(values["omero"]["config"], servers)

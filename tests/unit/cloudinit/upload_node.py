@@ -116,7 +116,8 @@ def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
-        time.sleep(0.1)
+        # Most conditions start programs.
+        time.sleep(0.3)
 
 
 @contextmanager

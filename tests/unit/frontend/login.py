@@ -44,7 +44,7 @@ def running(folder: Path) -> Iterator[Front]:
         with (
             proxy.running(nginx, PLAN),
             httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=trust, timeout=30) as visitor,
-            httpx.Client(base_url=f"http://127.0.0.1:{nginx.bypass}", timeout=30) as operator,
+            httpx.Client(base_url=f"http://127.0.0.1:{nginx.bypass}", verify=trust, timeout=30) as operator,
         ):
             yield Front(nginx, upstream, visitor, operator)
 

@@ -160,9 +160,9 @@ def test_pages_of_nginx_itself_have_the_sites_words(visitor: httpx.Client, folde
         flag.unlink()
     assert page.status_code == answer.status_code == 503
     assert "<title>Institute images: maintenance</title>" in page.text
-    assert "<h1>Institute images is being worked on</h1>" in page.text
+    assert "<h1>Institute images is under maintenance</h1>" in page.text
     assert '<a href="mailto:images@example.org">images@example.org</a>' in page.text
-    assert answer.json() == {"message": "Institute images is being worked on"}
+    assert answer.json() == {"message": "Institute images is under maintenance"}
 
 
 def test_without_them_nothing_of_it_is_there(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front)
     flag.touch()
     shown = front.get(THUMBNAIL)
     assert (shown.status_code, shown.headers["retry-after"]) == (503, "600")
-    assert "being worked on" in shown.text
+    assert "under maintenance" in shown.text
     assert front.operator.get(THUMBNAIL).status_code == 200
     flag.unlink()
     assert front.get(THUMBNAIL).status_code == 200
@@ -127,7 +127,10 @@ def test_every_method_learns_that_the_site_is_being_worked_on_or_away(front: Fro
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_program_learns_it_in_its_own_language(front: Front, method: str, path: str) -> None:
     worked_on, away = in_maintenance_and_away(front, method, path)
-    for answer, status, wait, word in ((worked_on, 503, "600", "worked on"), (away, 502, "30", "cannot be made")):
+    for answer, status, wait, word in (
+        (worked_on, 503, "600", "under maintenance"),
+        (away, 502, "30", "temporarily unavailable"),
+    ):
         assert (answer.status_code, answer.headers["retry-after"]) == (status, wait)
         assert answer.headers["content-type"] == "application/json"
         assert word in answer.json()["message"]

@@ -24,7 +24,7 @@ OUTPUTS = contract.outputs(
     stacks.plan_of("ebi"), stacks.secrets_of("ebi"), Known(public="192.0.2.10", bastion="192.0.2.11")
 )
 # What it runs as `idr-import`. The path unit is played by the child that works when something was queued.
-ON_NODE = """#!{python}
+ON_NODE = """#!{python} -IS
 import os, shlex, subprocess, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
@@ -66,7 +66,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     ssh.write_text(ON_NODE.format(python=sys.executable, root=str(stacks.ROOT), **values))
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(command, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.3)
     return import_node
 
 
@@ -205,6 +205,17 @@ def test_what_the_node_refuses_is_explained(node: Node, message: str, why: str) 
     done = run(put(node, *node.images("a.tiff")), "--check")
     assert done.exit_code == 1
     assert why in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["--report", "--stop"])
+def test_an_import_that_nobody_began_is_an_error(node: Node, mode: str) -> None:
+    file = put(node, *node.images("a.tiff"))
+    done = run(file, mode, "--name", "other")
+    message = "error: prod130-omeroreadwrite: there is no import other; its name is the list's, or that of --name\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", message)
+    again = run(file, mode, "--name", "other", "--json")
+    assert (again.exit_code, read(again)["state"], again.stderr) == (1, "unknown", message)
+    assert not (node.home / "imports" / "other").exists()
 
 
 def test_a_release_without_a_read_write_node_takes_none(node: Node) -> None:

@@ -47,14 +47,14 @@ def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Ma
     assert machine.output_of("ls /run/ours") == ""
 
 
-def test_the_present_distribution_and_the_one_before_stay(machine: Machine) -> None:
-    sums = [digit * 64 for digit in "123"]
+def test_the_present_distribution_and_the_one_before_stay(deployed: Machine) -> None:
+    sums = [digit * 64 for digit in "12"]
     for number in sums:
-        status, output = machine.apply(WRITER, PLAN, server_sum=number)
+        status, output = deployed.apply(WRITER, PLAN, server_sum=number)
         assert status == 0, output
-    folders = machine.output_of("ls -d /opt/omero/server/OMERO.server-*").split()
-    assert folders == [f"{SERVER}-{number[:12]}" for number in sums[1:]]
-    assert machine.output_of(f"readlink {SERVER}").strip() == folders[-1]
+    folders = deployed.output_of("ls -d /opt/omero/server/OMERO.server-*").split()
+    assert folders == [f"{SERVER}-{number[:12]}" for number in sums], "not the one that was deployed first"
+    assert deployed.output_of(f"readlink {SERVER}").strip() == folders[-1]
 
 
 FETCH = """#!/bin/bash
@@ -80,18 +80,23 @@ def libraries(machine: Machine) -> dict[str, str]:
     return found
 
 
-def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(machine: Machine) -> None:
+def starts(machine: Machine) -> str:
+    """How OMERO.server was started so far."""
+    return machine.output_of("cat /run/played/omero-server.starts")
+
+
+def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(deployed: Machine) -> None:
     reader = jar("OMEZarrReader-0.5.2.jar", name="OMEZarrReader.jar", client=True)
     buffer, newer = jar("omero-zarr-pixel-buffer-0.6.1.jar"), jar("omero-zarr-pixel-buffer-0.6.2.jar")
-    before = ""
-    folders: list[str] = []
-    for jars in ((), (reader, buffer), (buffer, reader), (reader, newer), ()):
-        status, output = machine.apply(WRITER, with_jars(*jars))
+    assert libraries(deployed) == {}
+    before, folders = starts(deployed), [deployed.output_of(f"readlink {SERVER}")]
+    for jars in ((reader, buffer), (buffer, reader), (reader, newer), ()):
+        status, output = deployed.apply(WRITER, with_jars(*jars))
         assert status == 0, output
         expected = {path: one.url for one in jars for path in one.paths}
-        assert libraries(machine) == expected
-        started = machine.output_of("cat /run/played/omero-server.starts")
-        folder = machine.output_of(f"readlink {SERVER}")
+        assert libraries(deployed) == expected
+        started = starts(deployed)
+        folder = deployed.output_of(f"readlink {SERVER}")
         # Their order is nothing new.
         assert (started != before, folder not in folders[-1:]) == ((jars != (buffer, reader)),) * 2
         before, folders = started, [*folders, folder]
@@ -114,38 +119,38 @@ def test_while_it_restarts_the_proxy_finds_the_node_away_and_asks_another(deploy
     assert deployed.output_of("grep omero- /run/played/log").splitlines()[-1] == "start omero-web-tls"
 
 
-def test_only_root_writes_the_jars(machine: Machine) -> None:
-    assert machine.apply(WRITER, with_jars(jar("a.jar", client=True)))[0] == 0
-    assert machine.output_of(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
-    assert machine.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/a.jar").returncode != 0
+def test_only_root_writes_the_jars(deployed: Machine) -> None:
+    assert deployed.apply(WRITER, with_jars(jar("a.jar", client=True)))[0] == 0
+    assert deployed.output_of(f"stat -c '%U %a' {SERVER}/lib/*/a.jar").split() == ["root", "644"] * 2
+    assert deployed.run(f"runuser -u omero-server -- touch {SERVER}/lib/server/a.jar").returncode != 0
 
 
-def test_a_jar_with_another_sum_is_one_message_and_the_old_jars_stay(machine: Machine) -> None:
+def test_a_jar_with_another_sum_is_one_message_and_the_old_jars_stay(deployed: Machine) -> None:
     old, other = jar("a.jar"), Jar(url="https://d.example.org/b.jar", sha256="0" * 64)
-    assert machine.apply(WRITER, with_jars(old))[0] == 0
-    before = machine.output_of("cat /run/played/omero-server.starts")
-    machine.write({"/usr/local/bin/curl": FETCH.encode()})
-    status, output = machine.apply(WRITER, with_jars(old, other))
+    assert deployed.apply(WRITER, with_jars(old))[0] == 0
+    before = starts(deployed)
+    deployed.write({"/usr/local/bin/curl": FETCH.encode()})
+    status, output = deployed.apply(WRITER, with_jars(old, other))
     assert status == 1
     (line,) = [line for line in output.splitlines() if line.startswith("omero.jars.")]
     assert line.startswith("omero.jars.1: https://d.example.org/b.jar has SHA-256 ")
     assert "The previous configuration is back in force." in output
-    assert (libraries(machine), machine.output_of("cat /run/played/omero-server.starts")) == (
+    assert (libraries(deployed), starts(deployed)) == (
         {"lib/server/a.jar": old.url},
         before,
     )
 
 
-def test_packages_of_python_are_another_environment_and_the_server_restarts(machine: Machine) -> None:
-    environments = []
-    for text in ("", "omero-rois==0.4.1 --hash=sha256:0\n", "omero-rois==0.4.2 --hash=sha256:0\n", ""):
+def test_packages_of_python_are_another_environment_and_the_server_restarts(deployed: Machine) -> None:
+    environments = [deployed.output_of("readlink /opt/omero/server/venv")]
+    for text in ("omero-rois==0.4.1 --hash=sha256:0\n", "omero-rois==0.4.2 --hash=sha256:0\n", ""):
         addons = Addons("site/omero.lock", text) if text else None
         plan = stacks.with_settings(PLAN, omero=PLAN.settings.omero.model_copy(update={"addons": addons}))
-        status, output = machine.apply(WRITER, plan)
+        status, output = deployed.apply(WRITER, plan)
         assert status == 0, output
-        environments.append(machine.output_of("readlink /opt/omero/server/venv"))
+        environments.append(deployed.output_of("readlink /opt/omero/server/venv"))
     assert (len(set(environments)), environments[0]) == (3, environments[-1])
-    assert machine.output_of("wc -l < /run/played/omero-server.starts").strip() == "4"
+    assert len(starts(deployed).splitlines()) == 4
 
 
 PIP = """#!/bin/bash

@@ -1,4 +1,4 @@
-"""What the IDR's OMERO.web does otherwise than the stock one: Django middleware, named in omero.web.middleware.
+"""Django middleware of this project, named in omero.web.middleware: what differs from a standard OMERO.web.
 
 The proxy marks requests whose answer is the same for everybody (X-IDR-Shared) and takes their cookies away. Stock
 OMERO.web would give each of them a session of its own in Redis: hundreds for one cold plate, millions while the cache
@@ -14,15 +14,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 SAME_FOR_ALL = ("server_settings",)
-"""What OMERO.web asks OMERO.server for at the beginning of each session; for the public user always the same."""
+"""Data that OMERO.web reads from OMERO.server for each session. For the public user they are always the same."""
 
 CREDENTIALS = ("bsession", "username", "password")
 
 FAILURES = ("Exception", "ConcurrencyException", "error", "errors")
-"""Keys of a JSON object that says what went wrong, with status 200. OMERO.web, iviewer and figure have these."""
+"""Keys of a JSON object that reports an error, with status 200, in OMERO.web, iviewer and figure."""
 
 TRACES = (b"Traceback (most recent call last)", b"stacktrace", b"\n\tat ")
-"""What only the text of a Python or Java failure has."""
+"""Text that occurs only in errors of Python or Java."""
 
 
 class Unkept(SessionBase):  # type: ignore[misc]  # Django has no types
@@ -47,7 +47,7 @@ class Unkept(SessionBase):  # type: ignore[misc]  # Django has no types
 
 
 class SharedAnswers:
-    """Gives a request for a shared answer a session that is forgotten. Stands after Django's SessionMiddleware."""
+    """Gives a request for a shared response a session that is not stored. It is after Django's SessionMiddleware."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -67,12 +67,12 @@ class SharedAnswers:
             if getattr(request, "idr_placeholder", False) or says_failed(request.path, response):
                 response.headers["X-IDR-Failed"] = "1"
         finally:
-            # SessionMiddleware sees the one that it made, untouched: nothing to save, no cookie to set.
+            # SessionMiddleware sees its own session unchanged: it saves nothing and sets no cookie.
             request.session = kept
         return response
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]) -> None:  # noqa: ARG002  the signature is Django's
-        """Note when a view shows a placeholder: OMERO.web answers so, with status 200, where there is no thumbnail."""
+        """Note when a view returns a placeholder: OMERO.web does that, with status 200, where there is no thumbnail."""
         placeholder = kwargs.get("_defcb")
         if callable(placeholder):
 
@@ -84,12 +84,15 @@ class SharedAnswers:
 
 
 def says_failed(path: str, response: HttpResponse) -> bool:
-    """Whether an answer with status 200 says that there is none, or not all of it. Such an answer is not to be kept."""
+    """Whether a response with status 200 reports an error, also for a part of it.
+
+    Such a response must not be cached.
+    """
     kind = response.headers.get("Content-Type", "")
     if response.status_code != 200 or response.streaming:
         return False
     if not response.content or "json" not in kind:
-        # A picture or page of nothing is none.
+        # An empty picture or page is an error.
         return not response.content
     try:
         said = json.loads(response.content)
@@ -132,7 +135,7 @@ class VisitorsOnlyRead:
 
 
 class NoCredentialsInAddress:
-    """Refuses addresses that log in: OMERO.web would take them on any page, and the proxy might keep the answer."""
+    """Refuses addresses that log in: OMERO.web accepts them on any page, and the proxy might cache the response."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -145,7 +148,7 @@ class NoCredentialsInAddress:
 
 
 class NoTraces:
-    """Keeps the text of a failure, which names files, versions and hosts, for the log."""
+    """Writes the text of an error, which names files, versions and hosts, to the log only."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -166,5 +169,5 @@ class NoTraces:
 
 
 def through_proxy(request: HttpRequest) -> bool:
-    """Whether a visitor asks: curators may come to OMERO.web's own port, through ssh."""
+    """Whether the request is a visitor's: curators may use OMERO.web's own port, through ssh."""
     return "X-Forwarded-Proto-OMERO-Web" in request.headers
