@@ -30,7 +30,7 @@ class DataShare(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:storage:DataShare", share.name, None, opts)
-        made = openstack.sharedfilesystem.Share(
+        resource = openstack.sharedfilesystem.Share(
             share.name,
             name=plan.cloud_name(share.name),
             share_proto=manila.PROTOCOL,
@@ -44,15 +44,15 @@ class DataShare(pulumi.ComponentResource):
                 ignore_changes=["shareProto", "shareType", "shareNetworkId", "snapshotId", "availabilityZone"],
             ),
         )
-        self.location: pulumi.Output[str] = made.export_locations.apply(lambda found: location(share, found, plan))
+        self.location: pulumi.Output[str] = resource.export_locations.apply(lambda known: location(share, known, plan))
         rules = [rule for rule in shares.accesses(plan) if rule.share == share.name]
-        self.accesses = {rule.node.name: self._let_in(rule, made, nodes[rule.node.name]) for rule in rules}
+        self.accesses = {rule.node.name: self._access_rule(rule, resource, nodes[rule.node.name]) for rule in rules}
         self.register_outputs({"location": self.location})
 
-    def _let_in(self, rule: Access, made: openstack.sharedfilesystem.Share, node: Node) -> pulumi.Resource:
+    def _access_rule(self, rule: Access, resource: openstack.sharedfilesystem.Share, node: Node) -> pulumi.Resource:
         return openstack.sharedfilesystem.ShareAccess(
             rule.name,
-            share_id=made.id,
+            share_id=resource.id,
             access_type="ip",
             access_to=node.storage_address,
             access_level=rule.level,
@@ -72,15 +72,15 @@ class DataShares:
         """The locations of the shares that a node mounts, by name."""
         return {name: share.location for name, share in self._shares.items() if node in share.accesses}
 
-    def let_in(self, node: str) -> list[pulumi.Resource]:
+    def access_rules(self, node: str) -> list[pulumi.Resource]:
         """The access rules that a node needs before it can mount them."""
         return [share.accesses[node] for share in self._shares.values() if node in share.accesses]
 
 
-def location(share: ManilaShare, found: Sequence[Any], plan: Plan) -> str:
-    """Where nodes mount a share, of the export locations that the cloud has `found`. Raises RunError."""
+def location(share: ManilaShare, export_locations: Sequence[Any], plan: Plan) -> str:
+    """Where nodes mount a share, of the export locations that the cloud reports. Raises RunError."""
     storage = plan.settings.storage_network
-    locations = [{"path": one.path, "preferred": one.preferred} for one in found]
+    locations = [{"path": one.path, "preferred": one.preferred} for one in export_locations]
     try:
         return manila.source(share.name, locations, storage.cidr if storage else None)
     except ExportLocationError as error:

@@ -84,7 +84,7 @@ class Release(pulumi.ComponentResource):
                 host_key=self._secrets.ssh_key(f"host/{node.name}") if is_renewed else None,
                 frozen=self._scope.frozen,
                 turn=self._turns.before_configuration(node.name),
-                opts=ResourceOptions(parent=self, depends_on=[*after, *shares.let_in(node.name)]),
+                opts=ResourceOptions(parent=self, depends_on=[*after, *shares.access_rules(node.name)]),
             )
             for node in self._scope.nodes
         }

@@ -1,4 +1,4 @@
-"""`make check`: lint, types and unit tests. Says what each takes; ends with 1 when one fails.
+"""`make check`: lint, types and unit tests. Prints the duration of each; ends with 1 when one fails.
 
 Three run at a time, the longest first: the unit tests often wait for servers, and the others use the processors then.
 """
@@ -22,7 +22,7 @@ LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
 # More workers than the two cores that this project asks for: some tests wait for servers. Each worker imports and
 # collects all tests, though. A file's tests stay together: they share fixtures. tests/unit/conftest.py has their order.
 WORKERS = ("--dist", "loadfile", "--no-loadscope-reorder", "-n", "2")
-# A line that no unit test runs may do anything, and nothing notices.
+# Faults in a line that no unit test runs stay unnoticed.
 LEAST_COVERED = 90
 COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", f"--cov-fail-under={LEAST_COVERED}")
 # The tests of what is measured, but those that run hardly a line that the others do not: measuring doubles the time of
@@ -68,7 +68,7 @@ def measured_tests() -> list[str]:
 
 
 def checks() -> dict[str, list[str]]:
-    """Commands by what they prove."""
+    """The commands, by the name of the check."""
     unit_tests = [f"{BIN}/pytest", "--quiet", "--all-programs", *WORKERS]
     return {
         "other unit tests": [

@@ -1,7 +1,7 @@
 """Name the container images of CI by digest: `python -m dev.ci_images` asks the registry what each tag is now.
 
-A tag can be another image tomorrow. A digest follows its tag, so that both the name and what runs can be read. With
-`--check` it asks nobody and warns of each image that has only a tag.
+A tag can be another image tomorrow. The digest is written after the tag, so that the name stays readable. With
+`--check` it makes no request and warns of each image that has only a tag.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IMAGE: Final = re.compile(
 
 
 def files() -> list[Path]:
-    """Where the images of CI are named."""
+    """The files that name the images of CI."""
     return [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), ROOT / ".gitlab-ci.yml"]
 
 
@@ -53,7 +53,7 @@ def ask(name: str) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Warn, or ask and write."""
+    """Warn of images without a digest, or write digests into the files."""
     if arguments == ["--check"]:
         sys.stdout.writelines(f"{line}\n" for line in warnings())
         return

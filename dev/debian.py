@@ -1,6 +1,6 @@
-"""Debian packages that this project's tools need: looked at first, installed only where missing.
+"""Installs Debian packages that this project's tools need, where they are missing.
 
-Nothing of them is started, neither now nor when the machine boots.
+Their services are started neither now nor at boot.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ def ensure(names: Sequence[str], say: Say) -> list[str]:
     with _nothing_starts():
         _apt(["update", "-qq"])
         _apt(["install", *options, *wanted])
-    # A service that was there before is the user's, and stays as it is.
+    # Services that existed before are the user's and are not changed.
     new = sorted(_installed() - before)
     _disable(new)
     return new
@@ -114,7 +114,7 @@ def _apt(arguments: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _nothing_starts() -> Iterator[None]:
-    """Forbid packages to start their services meanwhile: the tools run their own, where nobody else sees them."""
+    """Forbid packages to start their services during the installation: the tools start their own, in namespaces."""
     aside = POLICY.with_name("policy-rc.d.before-idr")
     if POLICY.exists() and not aside.exists():
         POLICY.rename(aside)

@@ -12,16 +12,16 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OPTIONS: Final = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11")
-# What `pulumi up` needs beside `idr`.
+# Requirements of `pulumi up` that `idr` does not have.
 PROGRAM: Final = ("--extra", "program")
-# Ice is the build of this project's own, or OME's wheel by its sum.
+# Without Ice: it is this project's own build, or OME's wheel by its sum.
 NO_ICE: Final = ("--no-emit-package", "zeroc-ice")
 LOCKS: Final[dict[str, tuple[str, ...]]] = {
     # For an operator's own machine, whatever its system.
     "requirements-idr.lock": ("pyproject.toml", "--universal"),
     "requirements.lock": ("pyproject.toml", *PROGRAM),
     "requirements-dev.lock": ("pyproject.toml", *PROGRAM, "requirements-dev.in"),
-    # Before those that hold to its versions.
+    # Before the files that use its versions as constraints.
     "cloudinit/web/requirements.lock": ("requirements.in", *NO_ICE),
     "cloudinit/omero-server/requirements.lock": ("requirements.in", "--universal", *NO_ICE),
     "dev/cloud/requirements.lock": ("requirements.in", "-c", "constraints.txt"),

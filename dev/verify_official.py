@@ -1,4 +1,4 @@
-"""`make verify-official`: what only a machine with internet can prove of the official OMERO.server.
+"""`make verify-official`: checks of the official OMERO.server that need the internet.
 
 Downloads the true archives named in a stack file, checks their sums, and asks a release that runs them (`pulumi up`)
 what a stand-in cannot answer: the schema's version, the Java heap, an imported image.

@@ -47,7 +47,7 @@ REAL = re.compile(r"django\b|omeroweb$|omero_\w+$|idr_gallery$|.*\.urls$|.*api_s
 
 
 class _StandIn(ModuleType):
-    """A module in which every name is there."""
+    """A stand-in for a module, which has every name."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "mapr_settings":
@@ -61,7 +61,7 @@ class _StandIn(ModuleType):
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds a stand-in for each module of the packages that holds no addresses."""
+    """Gives a stand-in for each module of the packages that has no addresses."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> Any:  # noqa: ARG002  # importlib's
         """The stand-in's specification, or nothing for a module that is taken as it is."""

@@ -4,8 +4,11 @@ import socket
 from collections import deque
 
 _held: deque[socket.socket] = deque(maxlen=128)
-"""What keeps the last ports ours. A port that is only looked up is given again: to the same test's next server, to
-another process, or as the near end of an outgoing connection, the probe of a server that is just starting included."""
+"""Open sockets that reserve the last ports.
+
+Without them the system can assign such a port again: to another server, or as the source port of an outgoing
+connection.
+"""
 
 
 def free_port() -> int:

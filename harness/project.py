@@ -1,4 +1,4 @@
-"""A copy of the program with a state of its own: what is done in it touches nothing else."""
+"""A copy of the program with a state of its own, so that tests in it affect nothing else."""
 
 import json
 import os
@@ -27,17 +27,17 @@ class Project:
     folder: Path
 
     def state(self) -> dict[str, str]:
-        """Where the engine keeps this copy's state, and what opens its secrets, as environment variables."""
+        """Environment variables: where the engine keeps this copy's state, and the passphrase of its secrets."""
         # As Pulumi.yaml: an engine that is killed may leave empty metadata beside a state, which nobody can read then.
         url = f"file://{self.folder}/state?metadata=skip"
         return {"PULUMI_BACKEND_URL": url, "PULUMI_CONFIG_PASSPHRASE": "for tests"}
 
     def environment(self) -> dict[str, str]:
-        """The environment of this copy's commands: nobody's credentials, its own state."""
+        """The environment of this copy's commands: no credentials, its own state."""
         return {**without_credentials(), **self.state()}
 
     def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command in this copy, with its state; its exit status is the caller's to judge."""
+        """Run a command in this copy, with its state; the caller checks its exit status."""
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -50,7 +50,7 @@ class Project:
         )
 
     def pulumi(self, *arguments: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the engine on this copy; its exit status is the caller's to judge."""
+        """Run the engine on this copy; the caller checks its exit status."""
         return self.run(*PULUMI, *arguments, text_input=text_input)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

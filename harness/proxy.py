@@ -35,7 +35,7 @@ HOP = rf"{str(FIRST_HOP_PORT)[:2]}\d\d"
 
 
 class StartError(RuntimeError):
-    """A server did not start; the text is what it said."""
+    """A server did not start; the text is its output."""
 
 
 def proxy_node(plan: Plan) -> Node:
@@ -48,7 +48,7 @@ _RENDERED: dict[int, tuple[Plan, dict[str, str]]] = {}
 
 
 def rendered(plan: Plan) -> dict[str, str]:
-    """The files that the proxy's nginx reads, as they stand on the machine, by path."""
+    """The files that the proxy's nginx reads on the machine, by path."""
     if id(plan) not in _RENDERED:
         files = rendered_files(proxy_node(plan), plan, stacks.secrets_of(plan.stack))
         ours = {
@@ -59,7 +59,7 @@ def rendered(plan: Plan) -> dict[str, str]:
 
 
 def trust(plan: Plan) -> ssl.SSLContext:
-    """TLS that believes the plan's own authority; the name is not looked at, since the address is loopback's."""
+    """TLS that trusts the plan's own authority. Names are not verified, because the addresses are on loopback."""
     return _trust(plan.stack)
 
 
@@ -167,7 +167,7 @@ class Nginx:
 
 
 def check_configuration(config: Path, program: str = NGINX) -> subprocess.CompletedProcess[str]:
-    """What `nginx -t` says of a configuration; its exit status is the caller's to judge."""
+    """The result of `nginx -t` for a configuration; the caller checks its exit status."""
     log = config.parent.parent / "log" / "error.log"
     command = [program, "-t", "-q", "-c", str(config), "-g", f"error_log {log};"]
     return subprocess.run(command, capture_output=True, text=True, check=False)

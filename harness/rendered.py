@@ -1,4 +1,4 @@
-"""Everything that a plan's machines and readers are given, as text."""
+"""Everything that is rendered from a plan, as text."""
 
 import json
 

@@ -27,9 +27,9 @@ LAYOUTS = STACK_FILES | {
 }
 """The stacks and the layouts that ship as examples."""
 OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s operator@example.org"
-"""A public key whose private half is nowhere."""
+"""A public key whose private key nobody has."""
 EVERYTHING = {"everything": ROOT / "harness" / "layouts" / "Pulumi.everything.yaml"}
-"""What a stack file can say beside these."""
+"""A layout with the settings that no other has."""
 
 
 def _file(stack: str) -> Path:
@@ -70,10 +70,10 @@ def plan_of(stack: str) -> Plan:
 
 
 def with_settings(plan: Plan, **changed: Any) -> Plan:
-    """A plan with other settings, of which no name, address or size of a node follows."""
+    """A plan with other settings, which must not affect names, addresses or sizes of nodes."""
     return completed(replace(plan, settings=plan.settings.model_copy(update=changed)))
 
 
 def secrets_of(stack: str) -> Secrets:
-    """Secrets as a stack secret of this test's own gives them."""
+    """Secrets that are derived from a stack secret for tests."""
     return Secrets(stack, "a stack secret for tests, nowhere else in use")

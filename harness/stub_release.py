@@ -1,4 +1,4 @@
-"""A release made on the fly: plates of 384 wells as OMERO's JSON API tells of them, and what a pre-warm asks for.
+"""A simulated release: plates of 384 wells in the form of OMERO's JSON API, and the pages that a pre-warm requests.
 
 `python -m harness.stub_release --images 20000 --workers 8 --seconds 0.04` prints its port and serves until it is ended.
 """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 GIB = 1 << 30
-DOORS = ("bastion", "public")
+DESTINATIONS = ("bastion", "public")
 
 
 def state(
@@ -174,12 +174,12 @@ def _port(port: Any, stack: str) -> known.Port:
 def _floating_ip(ip: Any, stack: str) -> known.FloatingIp:
     described = ip.description or ""
     # The descriptions that an earlier version of this program gave its floating IPs, without a role.
-    old = {f"{cloud_prefix(stack)} {door}": door for door in DOORS}
-    door = old.get(described)
-    if _is_mine(ip, stack) and door is None:
+    old = {f"{cloud_prefix(stack)} {leads_to}": leads_to for leads_to in DESTINATIONS}
+    leads_to = old.get(described)
+    if _is_mine(ip, stack) and leads_to is None:
         labels = {*(ip.tags or ()), *described.split()}
-        door = next((door for door in DOORS if f"idr-roles={door}" in labels), None)
-    return known.FloatingIp(ip.floating_ip_address, ip.floating_network_id or "", ip.port_id, door)
+        leads_to = next((leads_to for leads_to in DESTINATIONS if f"idr-roles={leads_to}" in labels), None)
+    return known.FloatingIp(ip.floating_ip_address, ip.floating_network_id or "", ip.port_id, leads_to)
 
 
 def _groups(listed: Iterable[Any] | None, stack: str) -> tuple[known.SecurityGroup, ...] | None:

@@ -40,7 +40,7 @@ def drifts(refresh: dict[str, Any]) -> list[Drift]:
     return sorted(differences, key=lambda drift: (drift.name, drift.type))
 
 
-def strangers(compared: Agreement) -> Iterator[Drift]:
+def of_listing(compared: Agreement) -> Iterator[Drift]:
     """The differences that only the project's list shows: unknown objects, metadata, and servers' states."""
     difference = compared.comparison
     data = [*(one.data for one in difference.adopt), *(one.data for one in difference.undecided)]

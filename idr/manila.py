@@ -29,21 +29,21 @@ def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
     }
 
 
-def types(told: Iterable[Any] | None) -> dict[str, bool] | None:
+def types(listed: Iterable[Any] | None) -> dict[str, bool] | None:
     """By the name of a share type, whether its shares need a share network."""
-    if told is None:
+    if listed is None:
         return None
-    return {one.name: str((one.required_extra_specs or {}).get(HANDLES_SERVERS)).lower() == "true" for one in told}
+    return {one.name: str((one.required_extra_specs or {}).get(HANDLES_SERVERS)).lower() == "true" for one in listed}
 
 
-def share(told: Any, stack: str) -> CloudShare:
+def share(listed: Any, stack: str) -> CloudShare:
     """A share as the plan is compared with it."""
     return CloudShare(
-        id=told.id,
-        name=told.name or "",
-        size_gib=told.size or 0,
-        mine=stack_of_metadata(told.metadata or {}) == stack,
-        status=told.status,
+        id=listed.id,
+        name=listed.name or "",
+        size_gib=listed.size or 0,
+        mine=stack_of_metadata(listed.metadata or {}) == stack,
+        status=listed.status,
         # Since microversion 2.6 `share_type` is the type's id.
-        type=told.share_type_name or told.share_type,
+        type=listed.share_type_name or listed.share_type,
     )

@@ -205,8 +205,8 @@ class Difference:
 
     def _floating_ips(self) -> int:
         given = {"bastion": self._plan.settings.floating_ips.bastion, "public": self._plan.settings.floating_ips.public}
-        there = {known.door for known in self._state.floating_ips or ()}
-        return sum(address is None and door not in there for door, address in given.items())
+        there = {known.leads_to for known in self._state.floating_ips or ()}
+        return sum(address is None and name not in there for name, address in given.items())
 
     def _groups(self) -> tuple[int, int]:
         """How many security groups and rules do not exist yet."""

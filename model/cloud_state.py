@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from model.image_systems import Told
+from model.image_systems import StatedSystem
 
 UNLIMITED = -1
 
@@ -35,7 +35,7 @@ class Image:
     min_disk_gib: int = 0
     min_ram_mib: int = 0
     created: str = ""
-    system: Told | None = None
+    system: StatedSystem | None = None
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,13 @@ class Port:
 class FloatingIp:
     """A floating IP of the project.
 
-    `door` says whether it is the stack's public address or the bastion's; None: neither.
+    `leads_to` says whether it is the stack's public address or the bastion's; None: neither.
     """
 
     address: str
     network: str = ""
     port: str | None = None
-    door: str | None = None
+    leads_to: str | None = None
 
 
 @dataclass(frozen=True)

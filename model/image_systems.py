@@ -20,7 +20,7 @@ _NAMED = re.compile(
 
 
 @dataclass(frozen=True)
-class Told:
+class StatedSystem:
     """A distribution and its version as an image names them; `version` is empty if it names none."""
 
     distribution: str
@@ -40,16 +40,16 @@ class Told:
         return is_another_release or self.is_another_distribution(system)
 
 
-def by_properties(distribution: str | None, version: str | None) -> Told | None:
+def by_properties(distribution: str | None, version: str | None) -> StatedSystem | None:
     """What Glance's properties `os_distro` and `os_version` say; None where they say nothing."""
-    return Told(distribution.lower(), version or "") if distribution else None
+    return StatedSystem(distribution.lower(), version or "") if distribution else None
 
 
-def by_name(name: str) -> Told | None:
+def by_name(name: str) -> StatedSystem | None:
     """What an image's name says; None where it names no distribution."""
     text = name
     for codename, meant in CODENAMES.items():
         if re.search(rf"\b{codename}\b", name, re.IGNORECASE):
             text = meant
     match = _NAMED.search(text)
-    return Told(match["distribution"].lower(), match["version"] or "") if match else None
+    return StatedSystem(match["distribution"].lower(), match["version"] or "") if match else None

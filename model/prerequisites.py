@@ -6,7 +6,7 @@ from itertools import groupby
 from model import networks, shares, volumes
 from model.capacity import Difference
 from model.cloud_state import CloudFlavor, CloudState, Image
-from model.image_systems import Told, by_name
+from model.image_systems import StatedSystem, by_name
 from model.plan import Node, Plan
 from model.planning import PLACEHOLDER
 from model.systems import UBUNTU, System
@@ -111,7 +111,7 @@ def _other_releases(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Ite
             yield f"image '{image.name}' is {stated} by its name, the roles support {node.system.name}"
 
 
-def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[tuple[Node, Image, Told]]:
+def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[tuple[Node, Image, StatedSystem]]:
     for node in nodes if plan.settings.configure else ():
         for image in state.images or ():
             stated = image.system or by_name(image.name)
@@ -119,7 +119,7 @@ def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Ite
                 yield node, image, stated
 
 
-def _is_certain(image: Image, stated: Told, system: System) -> bool:
+def _is_certain(image: Image, stated: StatedSystem, system: System) -> bool:
     """An image's name seldom gives Debian's version. OMERO's Ice is built for one version of Ubuntu."""
     return bool(image.system) or stated.is_another_distribution(system) or system == UBUNTU
 

@@ -113,17 +113,13 @@ class Settings(Section):
     )
     proxies: Proxies = Field(Proxies(), description="Proxies of a site without direct internet access")
     host_name: RemoteHost | None = Field(None, description="The name that visitors use")
-    certificate: PublicCertificate | None = Field(
-        None, description="The certificate that visitors see; its key is encrypted"
-    )
+    certificate: PublicCertificate | None = Field(None, description="Visitors' certificate; its key is encrypted")
     acme: Acme | None = Field(None, description="The ACME authority that signs the certificate instead")
     flavors: dict[Name, Flavor] = Field(description="Processors and memory of each flavor that is used")
     bastion: Bastion = Field(description="The server through which operators log in")
     omero: Omero = Field(description="OMERO.server's distribution")
     web: StackWeb = Field(StackWeb(), description="OMERO.web")
-    storage_network: StorageNetwork | None = Field(
-        None, description="The network by which OMERO nodes reach the storage servers"
-    )
+    storage_network: StorageNetwork | None = Field(None, description="The network of OMERO nodes and storage servers")
     storage_group: GroupName = Field(
         "idr-storage-hosts",
         description="Ansible group of the OMERO nodes, as in ebi-nfs; also <release>-ebi-nfs",
@@ -141,9 +137,7 @@ class Settings(Section):
         json_schema_extra=without_default,
     )
     live: ReleaseName = Field(description="The release that the public address leads to")
-    rotations: dict[str, Generation] = Field(
-        {}, description="By the name of a secret, its rotation number; a higher one makes a new secret"
-    )
+    rotations: dict[str, Generation] = Field({}, description="Name of a secret to its number; a higher one renews it")
     protect_data: bool = Field(True, description="Refuse to delete data volumes and shares")
     configure: bool = Field(True, description="false: only declare the cloud's objects; another tool configures them")
 

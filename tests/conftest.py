@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long a case takes says more about the machine's load than about the code.
+# The duration of a case depends more on the load of the machine than on the code.
 settings.register_profile("idr", deadline=None)
 settings.load_profile("idr")
 

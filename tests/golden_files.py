@@ -1,4 +1,4 @@
-"""What the stacks and layouts come to, as text to read and to compare.
+"""Golden files: everything that the stacks and layouts declare, as text to read and to compare.
 
 That is the plan, the outputs, every resource as it is declared, each node's bootstrap and configuration.
 

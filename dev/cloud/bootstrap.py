@@ -37,7 +37,7 @@ def database_files(state: State) -> None:
 
 
 def schemas(state: State, say: Say) -> None:
-    """Make the services' tables, or load them as they were made before by the same release."""
+    """Create the services' tables, or load a copy that the same release created before."""
     if state.done("schemas").exists():
         return
     password = state.secrets()["database"]
@@ -124,7 +124,7 @@ def identity(state: State) -> None:
             *("--bootstrap-public-url", url, "--bootstrap-internal-url", url, "--bootstrap-admin-url", url),
         ],
         log="identity",
-        # Not as an argument: every process of the machine can read those.
+        # Not as an argument: every process of the machine can read command lines.
         env={"OS_BOOTSTRAP_PASSWORD": state.secrets()["admin"]},
     )
     state.done("identity").touch()

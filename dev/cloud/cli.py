@@ -42,7 +42,7 @@ app.callback()(main)
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turn what can go wrong into a line or two and exit code 1."""
+    """Print expected errors in a line or two, and exit with 1."""
     try:
         yield
     except (CloudError, OSError) as error:
@@ -118,7 +118,7 @@ def wipe() -> None:
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Say of each part whether it works; exit code 1 when one does not."""
+    """Print whether each part works; exit code 1 when one does not."""
     from dev.cloud import status as look
 
     with _told():
@@ -161,7 +161,7 @@ def console(
     name: Annotated[str, typer.Argument(help="The server's name or identifier.")],
     command: Annotated[list[str] | None, typer.Argument(help="A program; else a shell.")] = None,
 ) -> None:
-    """Enter a guest from below, as its root, without network or ssh (containers); or its serial console (QEMU, KVM)."""
+    """Open a shell in a guest as its root, without network or ssh (containers), or its serial console (QEMU, KVM)."""
     from dev.cloud import guest
 
     with _told():

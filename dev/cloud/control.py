@@ -1,4 +1,4 @@
-"""From the machine's side: start the namespaces, connect them, enter them, end them."""
+"""Starts, connects, enters and ends the cloud's namespaces, from outside."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def running(state: State) -> int | None:
 
 
 def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
-    """What computes to have, and why: what is asked for, else what was there before, else containers or KVM.
+    """Which computes to start, and why: those requested, else those of before, else containers or KVM.
 
     Raises:
         CloudError: real guests of another kind exist in this state.
@@ -86,7 +86,7 @@ def start(state: State, choice: Choice) -> None:
 
 
 def _spawn(state: State, held: int) -> int:
-    """Start PID 1 in new namespaces, waiting for its cable; its process id."""
+    """Start PID 1 in new namespaces, where it waits for its network; return its process id."""
     link, inner = layout.HOST_LINK, layout.CLOUD_LINK
     argv = [
         *("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"),
@@ -124,7 +124,7 @@ def _spawn(state: State, held: int) -> int:
 
 
 def follow(state: State, pid: int) -> Iterator[str]:
-    """What the cloud says until it is ready.
+    """Yield the cloud's messages until it is ready.
 
     Raises:
         CloudError: it failed.
@@ -145,12 +145,12 @@ def follow(state: State, pid: int) -> Iterator[str]:
         time.sleep(0.2)
 
 
-# When a process that has this before it loses its parent, it ends.
+# A prefix of commands: the process ends when its parent ends.
 _MORTAL = ("setpriv", "--pdeathsig", "KILL")
 
 
 def mortal(state: State, argv: Sequence[str]) -> list[str]:
-    """As `enter`, for what must end when this process does, however that ends: what enters, and what that starts."""
+    """The same as `enter`, but the command and its children are killed when this process ends."""
     return [*_MORTAL, *enter(state, [*_MORTAL, *argv])]
 
 
@@ -185,7 +185,7 @@ def stop(state: State) -> bool:
 
 
 def clean(state: State) -> None:
-    """Take away what the kernel does not by itself when the namespaces end."""
+    """Remove what the kernel does not remove by itself when the namespaces end."""
     loops = namespace.guest_loops(state)
     for loop in loops:
         subprocess.run(["losetup", "-d", loop], check=False, capture_output=True)

@@ -82,7 +82,7 @@ def _wait_until_empty(cloud: Any) -> None:
 
 
 def _offers(cloud: Any) -> bool:
-    """Whether the host has told what it has: before that the scheduler finds no valid host."""
+    """Whether the host has reported its resources: before that the scheduler finds no valid host."""
     providers = cloud.placement.resource_providers(name=ZONE)
     return any(list(cloud.placement.resource_provider_inventories(provider)) for provider in providers)
 

@@ -1,4 +1,4 @@
-"""One guest, from below."""
+"""Access to one guest from the host."""
 
 from __future__ import annotations
 

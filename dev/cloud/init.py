@@ -1,4 +1,4 @@
-"""PID 1 of the cloud's namespaces: runs the supervisor, buries orphans, and ends (and so ends all) when it ends.
+"""PID 1 of the cloud's namespaces: runs the supervisor, reaps orphans, and ends with it, which ends everything.
 
 Apart from the supervisor because whoever waits for every process takes away the exit codes that `subprocess` waits for.
 """

@@ -1,4 +1,4 @@
-"""Everything on the machine that the cloud needs: Debian packages, and OpenStack in an environment of its own."""
+"""Installs what the cloud needs: Debian packages, and OpenStack in a Python environment of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _POINTERS = {
 
 
 def install(state_folder: Path, say: Say) -> None:
-    """Install what is not there yet; a second call only looks.
+    """Install what is missing; a second call only checks.
 
     Raises:
         CloudError: the machine cannot have it, or a package manager failed.

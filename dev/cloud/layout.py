@@ -1,4 +1,4 @@
-"""Where everything is: addresses, ports, folders. Fixed on purpose: one cloud per machine, and nothing to configure."""
+"""Addresses, ports and folders. They are fixed on purpose: one cloud per machine, and nothing to configure."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class State:
 
     @property
     def run(self) -> Path:
-        """What is true of a running cloud only."""
+        """Files that exist only while the cloud runs."""
         return self.folder("run")
 
     @property

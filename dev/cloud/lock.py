@@ -34,7 +34,7 @@ def take() -> int | None:
 
 
 def write(lock: int, text: str) -> None:
-    """Say who holds it."""
+    """Write who holds the lock."""
     os.ftruncate(lock, 0)
     os.pwrite(lock, text.encode(), 0)
 

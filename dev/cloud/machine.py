@@ -1,4 +1,4 @@
-"""What this machine is and lacks."""
+"""What this machine has, and what it lacks for the cloud."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Machine:
         )
 
     def problems(self) -> list[str]:
-        """Why the cloud cannot be here; empty when it can."""
+        """Why the cloud cannot run on this machine; empty if it can."""
         problems = []
         if self.system != "Linux":
             problems.append(f"it needs Linux namespaces, and this is {self.system}: use a Debian 12 virtual machine")

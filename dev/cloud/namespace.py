@@ -18,7 +18,7 @@ _INOTIFY_INSTANCES = 8192
 
 
 def prepare(state: State) -> None:
-    """Make the namespaces a place where the services can live.
+    """Prepare the namespaces for the services.
 
     Raises:
         CloudError: a mount or an interface could not be made.

@@ -15,11 +15,11 @@ from dev.image.cache import cache_root
 
 
 class CloudError(Exception):
-    """Something that the user is told in a line or two, without a traceback."""
+    """An error that is shown to the user in a line or two, without a traceback."""
 
 
 def surroundings(state: State) -> dict[str, str]:
-    """The environment of everything in the cloud, made from nothing: the user's proxies and settings stay outside."""
+    """The environment of all processes in the cloud, without the user's proxies and settings."""
     venv = layout.environment() / "venv"
     path = (
         f"{state.root}/bin:{layout.HERE}/shim:{venv}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

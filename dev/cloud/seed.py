@@ -1,4 +1,4 @@
-"""What a cloud's administrator makes first: users, endpoints, flavors, the external network, quotas, zones.
+"""Creates what a cloud's administrator creates first: users, endpoints, flavors, the external network, quotas, zones.
 
 Run inside the cloud as `python -m dev.cloud.seed STATE PHASE`. Everything is looked for before it is made.
 """
@@ -33,7 +33,7 @@ _FLAVORS = {  # name: virtual processors, MiB of memory, GiB of disk
     "m1.large": (8, 32768, 80),
     "m1.xlarge": (16, 65536, 160),
 }
-# Generous but finite: a program that asks for far too much is told so. Networks: neutron.conf, for every project.
+# Generous but finite, so that requests for far too much are refused. Networks: neutron.conf, for every project.
 _COMPUTE_QUOTA = {
     "instances": 100,
     "cores": 1000,

@@ -79,7 +79,7 @@ def keystone(state: State) -> Service:
 
 
 def apis(state: State) -> list[Service]:
-    """The other APIs, and what works behind them."""
+    """The other APIs, and the services behind them."""
     nova, cinder = _config(state, "nova"), _config(state, "cinder")
     return [
         _wsgi("placement", "placement-api", 1, {"OS_PLACEMENT_CONFIG_DIR": f"{state.root}/etc"}),
@@ -93,7 +93,7 @@ def apis(state: State) -> list[Service]:
 
 
 def conductors(state: State) -> list[Service]:
-    """Nova's inner services: they log in when they start, and end when they cannot."""
+    """Nova's internal services: they log in when they start, and end when they cannot."""
     nova = _config(state, "nova")
     return [Service(name, [name, *nova]) for name in ("nova-conductor", "nova-scheduler")]
 

@@ -22,9 +22,9 @@ from dev.cloud.render import socket
 from dev.cloud.services import Service
 
 _RESTARTS = 5
-"""A service that dies more often than this is left dead, for `status` to tell."""
+"""A service that ends more often than this is not started again; `status` shows it."""
 _GUEST_SECONDS = 20
-"""What guests get to shut down."""
+"""Seconds that guests have to shut down."""
 
 
 class Supervisor:
@@ -38,7 +38,7 @@ class Supervisor:
         self.stopping = threading.Event()
 
     def say(self, text: str) -> None:
-        """A line for whoever waits for the cloud."""
+        """Print a line for the process that waits for the cloud."""
         with (self._state.run / "progress").open("a") as file:
             file.write(f"{time.monotonic() - self._started:6.1f} s  {text}\n")
 
@@ -72,7 +72,7 @@ class Supervisor:
                 until(what, functools.partial(listening, service.port), 120)
 
     def bring_up(self) -> None:
-        """Everything, from nothing or from what an earlier run left, until it can be used.
+        """Start everything, from nothing or from the data of an earlier run, until the cloud can be used.
 
         Raises:
             CloudError: a part of it did not come up.
@@ -81,7 +81,7 @@ class Supervisor:
         state, choice = self._state, self._choice
         (state.run / "started").touch()
         namespace.prepare(state)
-        # Only what is on its way lies in the bus: started empty, it has nothing to recover.
+        # The message bus has only messages in transit: it is started empty, so it has nothing to recover.
         shutil.rmtree(state.root / "rabbit", ignore_errors=True)
         for folder in ("rabbit", "run/lock"):
             state.folder(folder)
@@ -190,7 +190,7 @@ class Supervisor:
             stop("destroy", name)
 
     def _end(self, names: Sequence[str]) -> None:
-        """Ask processes to end; those that have not in ten seconds are killed."""
+        """Terminate processes; those that do not end in ten seconds are killed."""
         ending = [self._running.pop(name)[1] for name in list(names) if name in self._running]
         for process in ending:
             process.terminate()

@@ -1,4 +1,4 @@
-"""The finished service: where it is, how to get in, whether it answers."""
+"""The running service: its addresses, the ssh configuration, and whether it answers."""
 
 import json
 import time
@@ -42,7 +42,7 @@ def wait_until_it_answers(release: Service) -> None:
     """Wait for OMERO.web's page through the public address. Raises StepError when it does not come."""
     end = time.monotonic() + SECONDS_TO_ANSWER
     last = ""
-    # The certificate is the stack's own; that a page comes is what is asked here.
+    # The certificate is the stack's own; this only tests whether a page comes.
     with httpx.Client(http2=True, verify=False, follow_redirects=True, timeout=20) as client:  # noqa: S501  # its own
         while time.monotonic() < end:
             try:
@@ -57,7 +57,7 @@ def wait_until_it_answers(release: Service) -> None:
 
 
 def what_next(release: Service) -> str:
-    """What to tell whoever waited for this."""
+    """The message for the user at the end of `make up`."""
     config = (LOCAL / "ssh" / "config").relative_to(LOCAL.parent)
     return (
         f"\nThe demo IDR answers at {release.web}  (its certificate is its own: the browser will ask)\n"

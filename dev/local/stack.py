@@ -45,7 +45,7 @@ def others() -> list[str]:
 
 
 def belongings() -> list[Path]:
-    """What exists of the stack `local` and its cloud, and of nothing else."""
+    """The existing files of the stack `local` and its cloud."""
     mine = [LOCAL / "cloud", LOCAL / "ssh", STACK_FILE]
     if others():
         # Before the launcher gave the passphrase to `local` only, it opened every stack that was created here.

@@ -1,4 +1,4 @@
-"""Long work, said out loud: what is being done and how long it took."""
+"""Prints the steps of long work, with the time that each took."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ _began = time.monotonic()
 
 
 class StepError(Exception):
-    """A step did not work; its own output, above, says why."""
+    """A step failed; its output, above, says why."""
 
 
 def python() -> str:

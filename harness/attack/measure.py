@@ -31,7 +31,7 @@ ADDRESS = str(layout.EXTERNAL[4])
 
 
 class AttackError(Exception):
-    """The attack cannot be made; the text says why."""
+    """The attack cannot be started; the text says why."""
 
 
 @dataclass
@@ -135,7 +135,7 @@ def _nginx_seconds(service: Service) -> float:
 
 
 def _visit(service: Service, noticed: Noticed, end: float, *, fresh: bool) -> None:
-    """Ask for what the proxy has kept, or each time for what it has not, one after another.
+    """Request a cached page, or each time one that is not cached, one after another.
 
     Not over HTTP/2: httpx gives up what is under way when nginx ends a connection after its thousand requests.
     """

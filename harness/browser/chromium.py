@@ -42,7 +42,7 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Site:
-    """What a browser is to know of a service: its name, where that is (host:port), and whom to trust."""
+    """What a browser must know of a service: its name, its address (host:port), and the authority to trust."""
 
     name: str
     address: str
@@ -79,7 +79,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
 
     def traffic(self) -> Traffic:
-        """What was asked and said since the last call; waits until every answer is there and the page is quiet."""
+        """Requests and messages since the last call. Waits until every response is complete and the page is idle."""
         recorder, deadline = Recorder(), time.monotonic() + LOAD_SECONDS
         quiet_since = time.monotonic()
         while time.monotonic() < min(quiet_since + QUIET_SECONDS, deadline) or (
@@ -102,7 +102,7 @@ class Browser:
 
 @contextmanager
 def chromium(folder: Path, site: Site) -> Iterator[Browser]:
-    """A browser that nobody has used, until the end of the block. `folder` is its home.
+    """A browser with an empty profile, until the end of the block. `folder` is its home.
 
     Raises PackageError when Chromium is missing and cannot be installed.
     """

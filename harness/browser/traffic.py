@@ -1,4 +1,4 @@
-"""What a browser asked for and what its console said, read from Chromium's logs."""
+"""A browser's requests and console messages, from Chromium's logs."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ class Request:
 
     @property
     def failed(self) -> bool:
-        """Whether it did not end as it should."""
+        """Whether it failed."""
         return bool(self.failure) or self.status >= ERROR_STATUS
 
 
@@ -50,7 +50,7 @@ class Traffic:
 
     @property
     def went_up(self) -> list[str]:
-        """What the proxy asked OMERO.web for, of all that it keeps."""
+        """The cacheable requests that the proxy sent to OMERO.web."""
         return [request.path for request in self.requests if request.cache in ASKED_UPSTREAM]
 
 
@@ -73,7 +73,7 @@ class Recorder:
 
     @property
     def waiting(self) -> bool:
-        """Whether an answer is still to come."""
+        """Whether a response is still missing."""
         return any(not request.status for request in self._open.values())
 
     def requests(self) -> tuple[Request, ...]:

@@ -1,4 +1,4 @@
-"""What visitors see: one who asks over and over, for how many seconds nobody was served, and by which certificate."""
+"""What visitors see: repeated requests, the seconds in which they failed, and the certificate."""
 
 import ssl
 import threading
@@ -13,9 +13,9 @@ import httpx
 from harness.cloud.service import Service
 
 THUMBNAIL = "webgateway/render_thumbnail/1/"
-"""What the proxy keeps."""
+"""A page that the proxy caches."""
 PING = "webclient/keepalive_ping/"
-"""What it passes on to OMERO.web, which asks Redis and OMERO.server."""
+"""A page that the proxy does not cache: OMERO.web needs Redis and OMERO.server for it."""
 IMAGE = "api/v0/m/images/1/?normalize={}"
 """Another page each time, so that no cache has it: OMERO.server asks the database. The proxy takes out arguments that
 OMERO.web does not read; this one is read."""
@@ -31,7 +31,7 @@ class Asked:
 
     @property
     def failures(self) -> list[str]:
-        """What visitors saw instead of the pages."""
+        """The errors that visitors saw."""
         return sorted({wrong for _, wrong in self.answers if wrong})
 
     @property
@@ -71,7 +71,7 @@ def repeated(ask: Callable[[], object], pause: float) -> Iterator[None]:
 
 
 def _wrong(service: Service, context: ssl.SSLContext) -> str:
-    """What is wrong with what new visitors get; empty where nothing is."""
+    """The problems of new visitors' pages; empty if there are none."""
     pages = (PING, IMAGE.format(time.monotonic_ns()))
     return " and ".join(path for path in pages if not _served(service, context, path)).partition("?")[0]
 

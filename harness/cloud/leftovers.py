@@ -1,4 +1,4 @@
-"""Empties a test's own project: what a killed run has left there would be another IDR of the same name."""
+"""Empties a test's own project: objects of a killed run would be another IDR of the same name."""
 
 import openstack
 

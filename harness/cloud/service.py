@@ -13,7 +13,7 @@ from harness.clients.environment import Client
 from harness.stacks import ROOT
 
 NAME = "demo.idr.internal"
-"""The service's name, which no DNS here knows."""
+"""The service's name, which is in no DNS."""
 REDIS = (
     "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH=$OPERATOR_AUTH; "
     "/usr/local/lib/idr/redis/cli --user operator {}'"
@@ -49,7 +49,7 @@ class Service:
         return done.stdout.strip()
 
     def try_on(self, node: str, command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command on a node; its exit status is the caller's to judge."""
+        """Run a command on a node; the caller checks its exit status."""
         return subprocess.run(
             ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", node, command],
             input=text_input,

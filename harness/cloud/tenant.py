@@ -1,4 +1,4 @@
-"""A second, empty project on the local cloud, with a copy of the program: what is done in it touches nothing else."""
+"""A second, empty project on the local cloud, with a copy of the program, so that tests in it affect nothing else."""
 
 import json
 import secrets
@@ -79,7 +79,7 @@ class Tenant(Project):
         return Service(outputs, config)
 
     def secrets(self) -> Secrets:
-        """What the stack's secret gives."""
+        """The secrets of the stack."""
         numbers = self.settings("rotations") or {}
         previous = Secrets(self.stack, self.secret("previousStackSecret"), numbers)
         return Secrets(
@@ -113,7 +113,7 @@ class Tenant(Project):
         self.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def settings(self, key: str) -> Any:
-        """What the stack file says under `idr:<key>`; None where it says nothing."""
+        """The value of `idr:<key>` in the stack file; None if it is not set."""
         return yaml.safe_load(self.file.read_text())["config"].get(f"idr:{key}")
 
     def renew(self, *names: str) -> None:
@@ -149,7 +149,7 @@ class Tenant(Project):
 
 
 def _messages(events: str) -> str:
-    """What the engine told the operator, of `pulumi up --json`."""
+    """The engine's messages for the operator in the output of `pulumi up --json`."""
     diagnostics = (json.loads(line).get("diagnosticEvent") for line in events.splitlines())
     return "".join(event["message"] for event in diagnostics if event and event["severity"] != "debug")
 

@@ -8,7 +8,7 @@ from idr import agreement, engine, running, stack_file
 from idr.agreement import Agreement
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
-from idr.drift import Drift, drifts, once, strangers
+from idr.drift import Drift, drifts, of_listing, once
 from idr.errors import IdrError
 from model.comparison import WAKING
 
@@ -38,7 +38,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     update = running.of(stack, compared.state)
     if update:
         typer.echo(f"note: {update}", err=True)
-    differences = list(strangers(compared))
+    differences = list(of_listing(compared))
     try:
         differences += drifts(
             json.loads(engine.run("refresh", "--preview-only", "--json", "--skip-pending-creates", "--stack", stack))

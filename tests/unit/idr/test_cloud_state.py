@@ -89,7 +89,7 @@ def test_what_has_a_volume_and_where_a_router_leads_is_read(fake: FakeCloud) -> 
 
 
 @pytest.mark.parametrize(
-    ("door", "values"),
+    ("leads_to", "values"),
     [
         ("public", {"description": Labels("local", roles=("public",)).description(), "tags": []}),
         ("bastion", {"description": "", "tags": Labels("local", roles=("bastion",)).tags()}),
@@ -98,11 +98,11 @@ def test_what_has_a_volume_and_where_a_router_leads_is_read(fake: FakeCloud) -> 
         (None, {"description": "idr-local-test public", "tags": ["idr-stack=local-test"]}),
     ],
 )
-def test_the_stacks_floating_addresses_are_known(fake: FakeCloud, door: str | None, values: dict[str, Any]) -> None:
+def test_the_stacks_floating_addresses_are_known(fake: FakeCloud, leads_to: str | None, values: dict[str, Any]) -> None:
     address = {"floating_ip_address": "192.0.2.50", "floating_network_id": "e", "port_id": None, "project_id": PROJECT}
     fake.store.add("floatingips", **address, **values)
     (known,) = state().floating_ips or ()
-    assert known.door == door
+    assert known.leads_to == leads_to
 
 
 def test_images_that_a_list_leaves_out_are_found_to_say_why(fake: FakeCloud) -> None:

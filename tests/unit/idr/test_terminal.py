@@ -113,7 +113,7 @@ def drift() -> str:
         mock.patch("idr.commands.drift.running.of", return_value=None),
         mock.patch("idr.commands.drift.engine.run", return_value="{}"),
         mock.patch("idr.commands.drift.drifts", return_value=differences),
-        mock.patch("idr.commands.drift.strangers", return_value=[]),
+        mock.patch("idr.commands.drift.of_listing", return_value=[]),
     ):
         return shown("drift", "--stack", "ebi")
 

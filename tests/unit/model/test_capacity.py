@@ -73,7 +73,7 @@ def cloud_with(of: Plan = PLAN) -> CloudState:
         ),
         routers=(Router("idr-local", mine=True),),
         ports=tuple(Port(node.name, f"idr-local-{node.name}", "", mine=True) for node in of.nodes),
-        floating_ips=(FloatingIp("192.0.2.1", door="bastion"), FloatingIp("192.0.2.2", door="public")),
+        floating_ips=(FloatingIp("192.0.2.1", leads_to="bastion"), FloatingIp("192.0.2.2", leads_to="public")),
         security_groups=(
             SecurityGroup("default"),
             *(SecurityGroup(name, frozenset(rules.get(name, ())), mine=True) for name in groups),

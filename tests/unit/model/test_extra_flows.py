@@ -21,7 +21,7 @@ from model.reading import Source, parse
 from model.roles import Role
 from tests.golden_files import KNOWN, NamedSecrets
 from tests.unit.model.mistakes import mistakes
-from tests.unit.model.test_firewall import of_hosts, open_between, open_by_host
+from tests.unit.model.open_ports import of_hosts, open_between, open_by_host
 
 WHY = "OMERO.web behind nginx"
 FLOW = {"from": "proxy", "to": "omero-readonly", "ports": [8090], "why": WHY}

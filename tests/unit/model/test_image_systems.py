@@ -4,7 +4,7 @@ import pytest
 
 from harness import stacks
 from model.cloud_state import CloudState, Image
-from model.image_systems import Told, by_name, by_properties
+from model.image_systems import StatedSystem, by_name, by_properties
 from model.plan import Plan
 from model.planning import plan
 from model.prerequisites import absent, notices
@@ -36,17 +36,17 @@ def test_a_name_says_distribution_and_release_or_nothing(name: str, expected: st
 @pytest.mark.parametrize(
     ("named", "debian", "ubuntu"),
     [
-        (Told("debian", "12"), False, True),
-        (Told("debian", "12.5"), False, True),
-        (Told("debian", "13"), True, True),
-        (Told("debian", "1"), True, True),
-        (Told("debian", ""), False, True),
-        (Told("ubuntu", "24.04"), True, False),
-        (Told("ubuntu", "22.04"), True, True),
-        (Told("rocky", "9"), True, True),
+        (StatedSystem("debian", "12"), False, True),
+        (StatedSystem("debian", "12.5"), False, True),
+        (StatedSystem("debian", "13"), True, True),
+        (StatedSystem("debian", "1"), True, True),
+        (StatedSystem("debian", ""), False, True),
+        (StatedSystem("ubuntu", "24.04"), True, False),
+        (StatedSystem("ubuntu", "22.04"), True, True),
+        (StatedSystem("rocky", "9"), True, True),
     ],
 )
-def test_another_distribution_or_release_contradicts(named: Told, *, debian: bool, ubuntu: bool) -> None:
+def test_another_distribution_or_release_contradicts(named: StatedSystem, *, debian: bool, ubuntu: bool) -> None:
     assert (named.contradicts(DEBIAN), named.contradicts(UBUNTU)) == (debian, ubuntu)
 
 

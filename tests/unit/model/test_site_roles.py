@@ -87,17 +87,17 @@ def test_a_management_node_reads_its_metrics(tmp_path: Path) -> None:
 
 
 def test_a_flow_joins_a_role_of_the_program_and_another_of_the_site(tmp_path: Path) -> None:
-    given = copied(tmp_path, ROLE, "search")
-    shutil.rmtree(tmp_path / "site" / "search" / "files")
-    (tmp_path / "site" / "search" / "files.yaml").write_text("{}\n")
+    given = copied(tmp_path, ROLE, "partner")
+    shutil.rmtree(tmp_path / "site" / "partner" / "files")
+    (tmp_path / "site" / "partner" / "files.yaml").write_text("{}\n")
     change(tmp_path, flows=[{"to": "redis", "ports": [6379], "why": "keeps"}])
     called = [{"from": ROLE, "ports": [9200], "why": "searches"}]
-    change(tmp_path, "search", node={"firstHost": 31, "lastHost": 31}, inventoryGroup=None, locations=[], flows=called)
-    given["releases"]["demo1"]["nodes"]["search"] = {"roles": ["search"], "flavor": "local.small"}
+    change(tmp_path, "partner", node={"firstHost": 31, "lastHost": 31}, inventoryGroup=None, locations=[], flows=called)
+    given["releases"]["demo1"]["nodes"]["partner"] = {"roles": ["partner"], "flavor": "local.small"}
     plan = plan_of(given, tmp_path)
-    assert ("demo1-search", "ingress", 9200, "demo1-about") in rules_of(plan, "search")
+    assert ("demo1-partner", "ingress", 9200, "demo1-about") in rules_of(plan, "partner")
     assert ("demo1-redis", "ingress", 6379, "demo1-about") in rules_of(plan, "redis")
-    assert next(node for node in plan.nodes if node.name == "demo1-search").listens == (22, 8443, 9100, 9200)
+    assert next(node for node in plan.nodes if node.name == "demo1-partner").listens == (22, 8443, 9100, 9200)
 
 
 def test_a_stacks_own_flows_may_name_it_and_say_nothing_twice() -> None:
