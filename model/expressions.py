@@ -7,8 +7,8 @@ which is Python, never does.
 import importlib
 import re
 from collections.abc import Iterator
-from itertools import product
-from typing import Any, Final
+from itertools import combinations, pairwise, product
+from typing import Any, Final, NamedTuple
 
 # Python's own parser of expressions. `sre_parse`, its public name, is deprecated and warns of it.
 _PARSER: Final = importlib.import_module("re._parser")
@@ -27,10 +27,12 @@ _ONE_WAY: Final = (*_SETS, "SUBPATTERN", "AT", "ASSERT", "ASSERT_NOT")
 """The kinds of parts that match a text in one way, as far as what is inside them does."""
 _CHARACTERS: Final = tuple(map(chr, (*range(ord("a"), 127), *range(32, ord("a")))))
 """What an address is made of; letters first."""
-_IN_A_ROW: Final = 2
-"""How many repeats in a row may take the same characters: each one more multiplies the steps by an address's length."""
-_LONG: Final = 100
-"""A repeat of more is as one without an end."""
+_NONE: Final[frozenset[str]] = frozenset()
+_ANY: Final = frozenset(_CHARACTERS)
+_SHORT: Final = 3
+"""The most copies that a short repeat may have: each doubles the ways, or nearly so, and the long ones are compared."""
+_SHORT_ONES: Final = 10
+"""How many short repeats and `|` one expression may have."""
 _COPIES: Final = 50
 """The most copies of a part that a sample has."""
 
@@ -48,10 +50,15 @@ def problems(expression: str, written: str) -> Iterator[str]:
             f"{written} repeats a group that has a repeat, '?' or '|' in it: some addresses would keep the site busy "
             "for seconds. Repeat a set instead, as in [a-z/]+"
         )
-    elif _most_in_a_row(tree) > _IN_A_ROW:
+    elif _tries_in_turn(tree):
         yield (
-            f"{written} has more than {_IN_A_ROW} repeats in a row for the same characters: some addresses would "
-            "keep the site busy for seconds. Write [^/]* instead of .*"
+            f"{written} has repeats in a row for the same characters, and more after them: some addresses would keep "
+            "the site busy for seconds. Let none take what ends it, as in ([^/]*)/([^/]*)"
+        )
+    elif _short_ones(tree) > _SHORT_ONES:
+        yield (
+            f"{written} has more than {_SHORT_ONES} of '?', '|' and short repeats: some addresses would keep the site "
+            "busy for seconds. Make several expressions of it"
         )
 
 
@@ -79,32 +86,64 @@ def _nests(tree: Any) -> bool:
     return any(kind not in _ONE_WAY for body in repeated for kind, _ in _parts(body))
 
 
-def _most_in_a_row(tree: Any) -> int:
-    """How many repeats may take the same characters one after the other."""
-    most = in_a_row = 0
-    common: frozenset[str] = frozenset()
-    for characters, is_long, is_always_there in _leaves(tree, tree.state, is_always_there=True):
-        if is_long:
-            in_a_row, common = (in_a_row + 1, common & characters) if common & characters else (1, characters)
-            most = max(most, in_a_row)
-        elif is_always_there and not common & characters:
-            in_a_row, common = 0, frozenset()
-    return most
+def _short_ones(tree: Any) -> int:
+    return sum(kind == "BRANCH" or (kind in _REPEATS and value[0] < value[1] <= _SHORT) for kind, value in _parts(tree))
 
 
-def _leaves(tree: Any, state: Any, *, is_always_there: bool) -> Iterator[tuple[frozenset[str], bool, bool]]:
-    """The characters of each part, in order; whether it is a long repeat; whether all that matches has it."""
+class _Leaf(NamedTuple):
+    """The characters of a part without parts, and how many there are at least and at most; none at an address's end.
+
+    `inside` are the groups that it is in and that may be left out, from the outside in.
+    """
+
+    characters: frozenset[str]
+    least: int
+    most: int
+    inside: tuple[int, ...]
+
+    def is_there_with(self, other: "_Leaf") -> bool:
+        """Whether all that has the other part has this one as well."""
+        return self.least > 0 and other.inside[: len(self.inside)] == self.inside
+
+
+def _tries_in_turn(tree: Any) -> bool:
+    """Whether two long repeats may divide the same characters between them in many ways before a match fails."""
+    leaves = list(_leaves(tree, tree.state, ()))
+    repeats = [place for place, leaf in enumerate(leaves) if leaf.most > max(_SHORT, leaf.least)]
+    return any(
+        _divide(leaves[first], leaves[first + 1 : second], leaves[second]) and _may_fail(leaves[second:])
+        for first, second in combinations(repeats, 2)
+    )
+
+
+def _divide(first: _Leaf, between: list[_Leaf], second: _Leaf) -> bool:
+    both = first.characters & second.characters
+    there = (one for one in between if one.is_there_with(first) or one.is_there_with(second))
+    return bool(both) and all(both & one.characters for one in there)
+
+
+def _may_fail(leaves: list[_Leaf]) -> bool:
+    """Whether something after the first of these may not match. The end does where a repeat took all before it."""
+    return any(
+        after.least and (after.characters or before.characters < _ANY or before.most < _PARSER.MAXREPEAT)
+        for before, after in pairwise(leaves)
+    )
+
+
+def _leaves(tree: Any, state: Any, inside: tuple[int, ...]) -> Iterator[_Leaf]:
     for kind, value in tree:
         name = str(kind)
         if name in _SETS:
-            yield _set(kind, value, state), False, is_always_there
-        elif name in _REPEATS and value[1] > _LONG:
-            inner = [characters for characters, _, _ in _leaves(value[2], state, is_always_there=True)]
-            yield frozenset().union(*inner), True, is_always_there
+            yield _Leaf(_set(kind, value, state), 1, 1, inside)
+        elif name in _REPEATS and value[1] > max(_SHORT, value[0]):
+            inner = [leaf.characters for leaf in _leaves(value[2], state, inside)]
+            yield _Leaf(_NONE.union(*inner), value[0], value[1], inside)
+        elif value is _PARSER.AT_END:
+            yield _Leaf(_NONE, 1, 1, inside)
         else:
-            there = is_always_there and name != "BRANCH" and not (name in _REPEATS and value[0] == 0)
+            may_be_left_out = name == "BRANCH" or (name in _REPEATS and value[0] == 0)
             for body in _inside(name, value):
-                yield from _leaves(body, state, is_always_there=there)
+                yield from _leaves(body, state, (*inside, id(body)) if may_be_left_out else inside)
 
 
 def _set(kind: Any, value: Any, state: Any) -> frozenset[str]:
