@@ -98,7 +98,9 @@ class _Modules(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         function = resolve_name(self._functions[name])
         if isinstance(function, typer.Typer):
-            return typer.main.get_command(function)
+            group = typer.main.get_command(function)
+            group.name = name
+            return group
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         one.command(name)(function)
         return typer.main.get_command(one)

@@ -20,6 +20,11 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage:" in done.output
 
 
+def test_the_help_names_every_command() -> None:
+    lines = runner.invoke(app, ["--help"]).stdout.partition("Commands")[2].splitlines()
+    assert {word for line in lines for word in line.strip("│ ").split()[:1]} >= set(COMMANDS)
+
+
 def test_the_version_is_that_of_the_checkout() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     done = runner.invoke(app, ["--version"])
