@@ -40,17 +40,22 @@ def command(
         if folder.resolve() in written.resolve().parents:
             msg = f"{written} is in {folder}: a manifest cannot hold what is being written"
             raise typer.BadParameter(msg)
+    if report and not verify:
+        raise typer.BadParameter("--report goes with --verify")
+    if file.exists() and not verify:
+        msg = f"{file} is there already: give --verify to compare the tree with it, or another name"
+        raise IdrError(msg)
     try:
         done = _verify(folder, file, report, parallel) if verify else _write(folder, file, parallel)
     except OSError as error:
         msg = f"{error.filename}: {error.strerror}"
         raise IdrError(msg) from None
+    bad = [f"{done[what]} {what}" for what in BAD if done.get(what)]
     if as_json:
         cli.print_json(done)
     else:
-        size = decimal(done["bytes"])
-        cli.console().print(f"{done['files']} files, {size}" + ("" if verify else f": their sums are in {file}"))
-    bad = [f"{done[what]} {what}" for what in BAD if done.get(what)]
+        found = f"all are as {file} says" if verify else f"their sums are in {file}"
+        cli.console().print(f"{done['files']} files, {decimal(done['bytes'])}" + ("" if bad else f": {found}"))
     if bad:
         msg = f"{folder} is not as {file} says: {', '.join(bad)}"
         raise IdrError(msg)
@@ -82,11 +87,10 @@ def _verify(folder: Path, file: Path, report: Path | None, parallel: int) -> dic
     ):
         for one in differences(read(lines, file.name), _shown(tree(folder, parallel), done)):
             done[one.what] += 1
-            text = f"{one.what:<10} {one.path}"
             if out:
-                out.write(f"{text}\n")
+                out.write(f"{one.what}\t{one.path}\n")
             elif sum(done[what] for what in BAD) <= SHOWN:
-                typer.echo(text.encode(errors="replace").decode(), err=True)
+                typer.echo(f"{one.what:<10} {one.path}".encode(errors="replace").decode(), err=True)
     if not done["files"] and not done["missing"]:
         raise _empty(folder)
     return {name: done[name] for name in ("files", "bytes", *BAD)}

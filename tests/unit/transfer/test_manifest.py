@@ -43,7 +43,20 @@ def test_sha256sum_verifies_what_is_written(tree: Path, tmp_path: Path) -> None:
     assert idr(tree, manifest).returncode == 0
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", manifest], cwd=tree, check=True)
     assert len(manifest.read_bytes().splitlines()) == 8
-    assert idr(tree, manifest, "--verify").returncode == 0
+    verified = idr(tree, manifest, "--verify")
+    assert (verified.returncode, verified.stdout) == (0, f"8 files, 481 bytes: all are as {manifest} says\n")
+
+
+def test_a_manifest_that_is_there_is_kept(tree: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest"
+    assert idr(tree, manifest).returncode == 0
+    (tree / "a.tiff").write_text("changed on the road")
+    written = manifest.read_bytes()
+    # As somebody types it who forgets --verify.
+    done = idr(tree, manifest)
+    message = f"error: {manifest} is there already: give --verify to compare the tree with it, or another name\n"
+    assert (done.returncode, done.stderr, manifest.read_bytes()) == (1, message, written)
+    assert idr(tree, tmp_path / "other", "--report", tmp_path / "report").returncode == 2
 
 
 def test_every_difference_is_found(tree: Path, tmp_path: Path) -> None:
@@ -54,7 +67,7 @@ def test_every_difference_is_found(tree: Path, tmp_path: Path) -> None:
     (tree / "zz").write_text("new")
     done = idr(tree, manifest, "--verify", "--report", report, "--json")
     assert done.returncode == 1
-    assert report.read_text() == "different  a/b.tiff\nadded      zz\nmissing    ü\n"
+    assert report.read_text() == "different\ta/b.tiff\nadded\tzz\nmissing\tü\n"
     answer = json.loads(done.stdout)
     assert {name: answer[name] for name in ("missing", "different", "added", "unreadable")} == {
         "missing": 1,
