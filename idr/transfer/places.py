@@ -10,6 +10,8 @@ SECRET = re.compile(r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:ke
 
 def problem(location: str) -> str:
     """What is wrong with a place; nothing where all is well."""
+    if not location:
+        return "a place is empty: is a variable of your shell not set?"
     if location.startswith("-"):
         return f"{location} would be an option of rclone; write ./{location}"
     options = OPTIONS.match(location)

@@ -17,6 +17,7 @@ STATISTICS = ("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE")
 _BEGINNING = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:(?:ERROR|CRITICAL|NOTICE)\s*: )?(?:Fatal error: )?")
 """What rclone writes before a message that is not in JSON."""
 _WITHOUT_SUM = re.compile(r"(\d+) hashes could not be checked")
+_NOT_CONFIGURED = "didn't find section in config file"
 _LINK_LEFT_OUT = "Can't follow symlink"
 
 
@@ -81,7 +82,7 @@ def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> 
             elif match := _WITHOUT_SUM.match(str(entry.get("msg", ""))):
                 without_sum = int(match[1])
     if process.returncode and not (progress.files_all or progress.checks):
-        raise IdrError(f"rclone {' '.join(arguments[:3])}: {message}")
+        raise IdrError(f"rclone {' '.join(arguments[:3])}: {_explained(message)}")
     return Ended(process.returncode, progress, message, without_sum, links)
 
 
@@ -113,8 +114,12 @@ def listed(location: str, *flags: str) -> Iterator[tuple[int, str]]:
                 yield int(size), path
         if process.wait():
             errors.seek(0)
-            msg = f"rclone lsf {location}: {_last_line(errors)}"
+            msg = f"rclone lsf {location}: {_explained(_last_line(errors))}"
             raise IdrError(msg)
+
+
+def _explained(message: str) -> str:
+    return f"{message}: describe it with `rclone config`" if message.endswith(_NOT_CONFIGURED) else message
 
 
 def _program() -> str:

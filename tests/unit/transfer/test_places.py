@@ -39,3 +39,18 @@ def test_a_location_is_no_option_of_rclone() -> None:
     done = CliRunner().invoke(app, ["transfer", "--", "--config=/tmp/other", "/there"])
     assert done.exit_code == 2
     assert "./--config=/tmp/other" in done.output
+
+
+@pytest.mark.parametrize("places", [("", "/there"), ("/here", "")])
+def test_a_variable_that_is_not_set_is_no_place(places: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, ["transfer", *places])
+    assert (done.exit_code, "a place is empty" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "given", [("/dev", "nowhere:there"), ("nowhere:there", "/there"), ("nowhere:there", "/there", "--estimate")]
+)
+def test_who_names_a_place_that_rclone_does_not_know_is_told_where_to_describe_it(given: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ["transfer", *given])
+    assert done.exit_code == 1
+    assert done.stderr.endswith("didn't find section in config file: describe it with `rclone config`\n")
