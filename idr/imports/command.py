@@ -71,9 +71,12 @@ def command(
             _begin(remote, called, request, (user, group))
             _follow(remote, called)
         about = remote.report(called)
-    _show(about, whole=report, as_json=as_json)
+    if as_json or about["state"] != "unknown":
+        _show(about, whole=report, as_json=as_json)
+    if about["state"] == "unknown":
+        raise IdrError(f"{remote.node.name}: there is no import {called}; its name is the list's, or that of --name")
     failed = about["failed"] or any(step["state"] == "failed" for step in about["following"])
-    if failed or about["state"] in ("halted", "unknown") or (about["state"] == "stopped" and not stop):
+    if failed or about["state"] == "halted" or (about["state"] == "stopped" and not stop):
         raise typer.Exit(cli.FAILED)
 
 

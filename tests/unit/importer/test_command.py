@@ -207,6 +207,17 @@ def test_what_the_node_refuses_is_explained(node: Node, message: str, why: str) 
     assert why in done.stderr
 
 
+@pytest.mark.parametrize("mode", ["--report", "--stop"])
+def test_an_import_that_nobody_began_is_an_error(node: Node, mode: str) -> None:
+    file = put(node, *node.images("a.tiff"))
+    done = run(file, mode, "--name", "other")
+    message = "error: prod130-omeroreadwrite: there is no import other; its name is the list's, or that of --name\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", message)
+    again = run(file, mode, "--name", "other", "--json")
+    assert (again.exit_code, read(again)["state"], again.stderr) == (1, "unknown", message)
+    assert not (node.home / "imports" / "other").exists()
+
+
 def test_a_release_without_a_read_write_node_takes_none(node: Node) -> None:
     done = run(put(node, *node.images("a.tiff")), "--release", "other")
     assert done.stderr == "error: release other has no node with the role omero-readwrite, which imports\n"
