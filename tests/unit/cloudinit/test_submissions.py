@@ -182,3 +182,9 @@ def test_a_node_cannot_be_proxy_and_take_uploads() -> None:
     proxy |= {"roles": ["proxy", "upload"], "volumes": {"upload": {"sizeGib": 1}}}
     with pytest.raises(SettingsError, match="2222"):
         plan(parse(given, Source("local", "Pulumi.local.yaml")), "local")
+
+
+def test_who_forgets_sudo_is_told(node: Node) -> None:
+    done = node.machine.run("setpriv --reuid=65534 --clear-groups idr-upload list")
+    message = "error: submissions are root's: type `sudo` before the command\n"
+    assert (done.returncode, done.stderr.decode()) == (1, message)
