@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from idr import cli, outputs
 from idr.errors import IdrError
-from idr.remote import NO_CONNECTION, NO_KEY, arguments, configuration, is_refused, read_write_node
+from idr.remote import NO_CONNECTION, arguments, configuration, failure, read_write_node
 from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
 from idr.topology import of_outputs
 from model.outputs.topology import NodeView
@@ -84,8 +84,10 @@ def _lines(config: Path, node: NodeView) -> Iterator[str]:
 
 
 def _reason(errors: str, status: int) -> str:
-    if status == NO_CONNECTION and is_refused(errors):
-        return NO_KEY
+    if status == NO_CONNECTION:
+        return failure(errors, status)
+    if "a password is required" in errors:
+        return "your account may not look at all files; idr:operators must give it the role operator"
     if "command not found" in errors:
         return "it has no program for this: with the demo there are no files; else `pulumi up` brings it"
     return errors.splitlines()[-1] if errors else f"the scan ended with status {status}"

@@ -115,6 +115,11 @@ def test_a_file_that_cannot_be_written_is_told_at_once(ssh: Stub, idr: Any, tmp_
         ((1, "", "no report: /uod/idr is not mounted\n"), "no report: /uod/idr is not mounted"),
         ((1, fault("missing", 1), "sudo: x: command not found\n"), "it has no program for this: with the demo there"),
         ((255, "", "idr@x: Permission denied (publickey).\n"), "no key that ssh offers opens it"),
+        (
+            (255, "", "ssh: connect to host b: No route to host\nConnection closed by UNKNOWN port 65535\n"),
+            "ssh: connect to host b: No",
+        ),
+        ((1, "", "sudo: a password is required\n"), "your account may not look at all files"),
         ((0, fault("missing", 1), ""), "the scan ended without a report"),
         ((0, "Welcome\n", ""), "invalid line of the scan: 'Welcome\\n'"),
     ],
