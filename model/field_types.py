@@ -115,9 +115,7 @@ HostName = Annotated[
 RemoteHost = Annotated[HostName, _unless_sealed(hosts.remote_host)]
 HttpsUrl = Annotated[
     str,
-    Shape(
-        "https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]*)*", "an address as in https://acme.example.org/directory"
-    ),
+    Shape("https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]*)*", "an https address, as in https://example.org/path"),
     _unless_sealed(hosts.service_url),
 ]
 ProxyUrl = Annotated[str, _unless_sealed(hosts.proxy_url)]

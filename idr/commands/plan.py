@@ -14,7 +14,7 @@ UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
 
 
 def command(stack: Stack, as_json: AsJson = False) -> None:
-    """What would be declared: networks, nodes, volumes, firewall. Asks neither the cloud nor the engine.
+    """What would be declared: networks, nodes, volumes, raw images, firewall. Asks neither the cloud nor the engine.
 
     Names settings that only an operator can fill in and that are still empty. `pulumi preview` shows what an `up` would
     change.
@@ -22,7 +22,8 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     file = stack_file.read(stack)
     topology = of_plan(file.plan)
     if as_json:
-        print_json({**_plain(topology), "firewall": _firewall(file.plan), "missing": file.missing()})
+        own = {"rawImages": _raw_images(file.plan), "firewall": _firewall(file.plan), "missing": file.missing()}
+        print_json(_plain(topology) | own)
     else:
         _show(topology, file)
 
@@ -33,6 +34,11 @@ def _plain(topology: Topology) -> dict[str, Any]:
 
 def _firewall(plan: Plan) -> list[dict[str, Any]]:
     return [row.model_dump(by_alias=True) for row in firewall(plan)]
+
+
+def _raw_images(plan: Plan) -> dict[str, str]:
+    """Where the raw images on OMERO nodes come from, by path."""
+    return {path: source for entry in plan.settings.raw_images() for path, source in entry.sources()}
 
 
 def _show(topology: Topology, file: stack_file.StackFile) -> None:
@@ -51,7 +57,10 @@ def _show(topology: Topology, file: stack_file.StackFile) -> None:
         rules.add_row(
             listed(flow.source, topology), listed(flow.target, topology), f"{flow.port}/{flow.protocol}", flow.why
         )
-    for shown in (networks, nodes, machines, rules):
+    images = table("raw images at", "from")
+    for path, source in _raw_images(file.plan).items():
+        images.add_row(path, source)
+    for shown in (networks, nodes, machines, rules, *([images] if images.rows else ())):
         out.print(shown)
     for share in topology.shares:
         out.print(f"Manila share {share.name}: {share.size_gib} GiB at {share.mount} of every OMERO node")

@@ -8,7 +8,7 @@ idr-import login NAME USER [GROUP]       ask for the password of an OMERO user; 
 idr-import session NAME                  exit status 0: the session is alive
 idr-import report NAME                   how it is, as JSON
 idr-import stop NAME                     let running importers end, and begin no more
-idr-import log NAME NUMBER               the importer's log of a row, counted from 0
+idr-import log NAME OF                   the logs of a row, and of the steps after it, by what the report names them
 idr-import work                          import everything that was queued
 """
 
@@ -112,11 +112,14 @@ def _stop(name: str) -> int:
     return 0
 
 
-def _log(name: str, number: str) -> int:
+def _log(name: str, of: str) -> int:
     folder = ImportFolder(name, IMPORTS)
-    outcome = folder.ledger().outcomes.get(folder.rows[int(number)].path)
-    if outcome and outcome.log:
-        sys.stdout.write(Path(outcome.log).read_text(errors="replace"))
+    steps = folder.ledger_of_steps().outcomes
+    outcomes = (folder.ledger().outcomes.get(of), *(steps.get(step.key) for step in folder.steps if step.of == of))
+    logs = [outcome.log for outcome in outcomes if outcome and outcome.log]
+    if not logs:
+        raise RowError(f"the import {name} has no log of {of}")
+    sys.stdout.writelines(Path(log).read_text(errors="replace") for log in logs)
     return 0
 
 

@@ -23,6 +23,9 @@ DECIDED = {"transfer": "ln_s", "exclude": "clientpath"}
 """What this program always does. A list may say the same."""
 WITHOUT_EFFECT = ("output", "logprefix", "file", "errs", "no_upgrade_check")
 """The node keeps what the importer prints, and reads its output in one form."""
+KEYS = ("path", "target", *sorted(OPTIONS))
+"""What a row of a list in YAML can have, by its names here."""
+ROWS = (".tsv", ".csv", ".txt")
 WHOLE = {"depth": 0, "parallel_fileset": 1, "parallel_upload": 1}
 """Options that are whole numbers, with the least of each."""
 CHECKSUMS = ("Adler-32", "CRC-32", "File-Size-64", "MD5-128", "Murmur3-128", "Murmur3-32", "SHA1-160")
@@ -32,6 +35,8 @@ STEPS = {"no_thumbnails": "thumbnails", "no_stats_info": "minmax"}
 
 def read(file: Path) -> list[Row]:
     """Read a list. Raises IdrError, with file and line, when it is none or asks for what cannot be."""
+    if file.suffix in ROWS:
+        raise IdrError(f"{file}: is a file of rows; give the YAML file that names it as 'path', and its 'columns'")
     content = _yaml(file)
     if isinstance(content, list):
         entries = [(f"{file}, entry {number}", entry) for number, entry in enumerate(content, 1)]
@@ -125,7 +130,7 @@ def row(where: str, keys: Any) -> Row:
     _check_values(where, options)
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
-        raise IdrError(f"{where}: cannot have {', '.join(unknown)}; possible are {', '.join(sorted(OPTIONS))}")
+        raise IdrError(f"{where}: cannot have {', '.join(unknown)}; possible are {', '.join(KEYS)}")
     if any("\0" in str(value) for value in (path, *targets, *options.values())):
         raise IdrError(f"{where}: has a character of code 0, which no command line can have")
     texts: dict[str, str | list[str]] = {}

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from harness.ports import free_port
+from harness.stacks import ROOT
+from idr.__main__ import app
 from idr.manifest.sums import read as read_manifest
 from model.roles import Role
 from tests.unit.cloudinit.upload_node import Node, files, running, wait
@@ -56,6 +59,19 @@ def test_a_submitter_writes_and_curators_get_it_with_sums(node: Node, sent: Path
     assert modes.splitlines() == ["750 root idr-curator"] * 2 + ["640 root idr-curator"] * 2
     assert node.sftp("idr0001-smith", "pwd\n", password)[0] == 255
     assert node.machine.run("id upload-idr0001-smith").returncode != 0
+    # As the guide says it, by somebody of the curators' group.
+    (line,) = re.findall(r"ssh upload --login bob -- (tar .+) \| tar", (ROOT / "docs" / "guide.md").read_text())
+    command = line.replace("idr0150-smith", "idr0001-smith")
+    archive = node.machine.run(f"setpriv --reuid=65534 --regid=idr-curator --clear-groups {command}")
+    assert archive.returncode == 0, archive.stderr.decode()
+    incoming = node.folder / "incoming"
+    incoming.mkdir()
+    subprocess.run(["tar", "--extract", "--directory", incoming], input=archive.stdout, check=True)
+    sums = [str(incoming / "idr0001-smith"), str(incoming / "idr0001-smith.sha256")]
+    verified = CliRunner().invoke(app, ["manifest", *sums, "--verify"])
+    assert verified.exit_code == 0, verified.output
+    # OMERO is nobody's group there.
+    assert oct((incoming / "idr0001-smith" / "plate" / "read me.txt").stat().st_mode)[-3:] == "644"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.docs import Block
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCKS = [block for file in docs.FILES for block in docs.blocks(file)]
-IDR_COMMAND = re.compile(r"(?:`|^)bin/idr (?!-)([^`\n]+)", re.M)
+IDR_COMMAND = re.compile(r"(?:`|^ *)bin/idr (?!-)([^`\n]+)", re.M)
 MAKE_TARGET = re.compile(r"(?:`|^)make ([a-z-]+)", re.M)
 
 
@@ -71,6 +71,12 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
         if heading:
             headings = re.findall(r"^#+ (.+)$", file.read_text(), re.M)
             assert heading in [re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings], target
+
+
+def test_the_contents_of_the_guide_name_every_chapter() -> None:
+    text = (ROOT / "docs" / "guide.md").read_text()
+    contents = text.partition("\n## ")[0]
+    assert sorted(re.findall(r"\[([^]]+)\]\(#", contents)) == sorted(re.findall("^## (.+)", text, re.M))
 
 
 def test_every_edit_of_the_guide_is_a_valid_stack_file() -> None:

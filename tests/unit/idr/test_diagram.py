@@ -125,6 +125,14 @@ def test_plan_as_json_has_no_stand_ins() -> None:
     assert plan_data["missing"]
 
 
+def test_plan_shows_where_raw_images_come_from() -> None:
+    raw_images = json.loads(runner.invoke(app, ["plan", "-s", "uod", "--json"]).stdout)["rawImages"]
+    assert raw_images["/uod/idr/filesets"] == "idr-data.openmicroscopy.org:/uod/idr/filesets (ro)"
+    shown = runner.invoke(app, ["plan", "-s", "uod"]).stdout
+    assert all(path in shown and source in shown for path, source in raw_images.items())
+    assert "raw images at" not in runner.invoke(app, ["plan", "-s", "ebi"]).stdout
+
+
 def test_diagram_without_stack_and_file_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PULUMI_STACK", raising=False)
     assert runner.invoke(app, ["diagram"]).exit_code == 2

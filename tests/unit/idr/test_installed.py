@@ -226,3 +226,5 @@ def test_every_command_explains_itself_and_the_message_names_those_that_read_sav
     reading = {name for name, (_, out, _) in zip(COMMANDS, answers[1:], strict=True) if "--from" in out}
     named = str(NoCheckoutError()).partition(". ")[2].partition(" also ")[0]
     assert set(re.split(", | and ", named)) == reading
+    guide = " ".join((ROOT / "docs" / "guide.md").read_text().replace("`", "").split())
+    assert f"{named} also read saved outputs" in guide

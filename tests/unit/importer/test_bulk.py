@@ -97,7 +97,10 @@ def test_rows_of_spreadsheets_are_read(tmp_path: Path, mark: str, end: str) -> N
         ("path: rows.tsv\ntransfer: upload", r"line 1: 'transfer' can only be ln_s: images are imported in place"),
         ("path: rows.tsv\nexclude: filename", r"line 1: 'exclude' can only be clientpath"),
         ("path: rows.tsv\ndry_run: 'x-%s.sh'", r"has 'dry_run'; take it out, or give --check"),
-        ("path: rows.tsv\nclientdir: /tmp", r"line 1: cannot have clientdir; possible are annotation_link, "),
+        (
+            "path: rows.tsv\nclientdir: /tmp",
+            r"line 1: cannot have clientdir; possible are path, target, ",
+        ),
         ("path: rows.tsv\nskip: everything", r"line 1: 'skip' knows all, checksum, minmax, thumbnails, upgrade"),
         ("path: rows.tsv\ncolumns: [path, name]", r"rows.tsv, line 1: has 1 columns instead of 2 \(path, name\)"),
         ("path: rows.tsv\nd: 1\ntarget: Dataset:2", r"line 1: has more than one target: Dataset:2, Dataset:1"),
@@ -141,3 +144,20 @@ def test_a_cell_may_be_empty(tmp_path: Path) -> None:
     file = tmp_path / "bulk.yml"
     file.write_text("path: rows.tsv\ncolumns: [path, target, name, depth, checksum_algorithm]\n")
     assert [(row.path, row.target or None, dict(row.options)) for row in bulk.read(file)] == [("/a", None, {})]
+
+
+def test_the_cause_of_an_object_that_is_not_there_names_it(tmp_path: Path) -> None:
+    """As omero-cli-render prints its number."""
+    log = tmp_path / "log"
+    log.write_text("Using session for demo@x.\nNo such Plate: object #0 (::omero::RLong)\n{\n    _val = 4321\n}\n")
+    assert command_line.cause(log) == "No such Plate: 4321"
+
+
+@pytest.mark.parametrize("ending", ["tsv", "csv", "txt"])
+def test_a_file_of_rows_alone_is_refused_with_what_to_give(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"rows.{ending}"
+    file.write_text("plate 1\t/uod/idr/plate1.screen\n")
+    with pytest.raises(
+        IdrError, match=rf"rows.{ending}: is a file of rows; give the YAML file that names it as 'path'"
+    ):
+        bulk.read(file)

@@ -61,8 +61,11 @@ def test_a_list_is_checked_queued_and_imported(node: Node, given: Any, capsys: p
     assert program.main(["report", "list"]) == 0
     about = json.loads(capsys.readouterr().out)
     assert (about["state"], about["done"], about["failed"]) == ("finished", 1, 1)
-    assert program.main(["log", "list", "1"]) == 0
+    assert program.main(["log", "list", about["each"][1]["path"]]) == 0
     assert "Caused by: loci.formats.FormatException" in capsys.readouterr().out
+    for name in ("list", "other"):
+        assert program.main(["log", name, "/no/such/row"]) == 1
+        assert capsys.readouterr().err == f"the import {name} has no log of /no/such/row\n"
 
 
 def test_what_has_faults_is_not_queued(node: Node, given: Any, capsys: pytest.CaptureFixture[str]) -> None:

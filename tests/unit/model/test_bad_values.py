@@ -53,7 +53,7 @@ BAD: Bad = {
     "an authority without TLS": (
         lambda v: v.update(acme={"directory": "http://acme.example.org/"}),
         [
-            "idr:acme.directory: must be an address as in https://acme.example.org/directory (given: 'http://acme.example.org/')"
+            "idr:acme.directory: must be an https address, as in https://example.org/path (given: 'http://acme.example.org/')"
         ],
     ),
     "an address for mail that is none": (
