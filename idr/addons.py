@@ -22,7 +22,10 @@ def resolved(base: Base, lock: Path, *, renew: bool) -> str:
     """
     wanted = lock.with_suffix(".in")
     if not wanted.is_file():
-        msg = f"idr:{base.setting}: {wanted.name} is not beside {lock.name}: name the packages there, one a line"
+        msg = f"idr:{base.setting}: there is no {os.path.relpath(wanted)}: name the packages in it, one a line"
+        raise IdrError(msg)
+    if not any(line.partition("#")[0].strip() for line in wanted.read_text().splitlines()):
+        msg = f"idr:{base.setting}: {os.path.relpath(wanted)} names no package: write one a line, as in name==1.0"
         raise IdrError(msg)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, lock.name)
@@ -41,7 +44,8 @@ def resolved(base: Base, lock: Path, *, renew: bool) -> str:
         environment = os.environ | {"UV_CUSTOM_COMPILE_COMMAND": "bin/idr pin"}
         done = subprocess.run(command, cwd=wanted.parent, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            msg = f"idr:{base.setting}: {wanted.name}: {_reason(done.stderr)} Nothing was written"
+            own_stay = f" {base.name}'s own packages keep their versions." if "No solution" in done.stderr else ""
+            msg = f"idr:{base.setting}: {wanted.name}: {_reason(done.stderr)}{own_stay} Nothing was written"
             raise IdrError(msg)
         # No paths of this machine.
         return copy.read_text().replace(f"{folder}/", "")

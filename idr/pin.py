@@ -17,10 +17,12 @@ from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
 from model import site_folder
 from model.addons import BASES, ENDING, Base
+from model.reading import OVERRIDES
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")
 """The parts of OMERO's official distribution, below `omero`."""
+NOTHING = "tag:yaml.org,2002:null"
 TIMEOUT_SECONDS = 30.0
 CHUNK = 1 << 16
 
@@ -52,10 +54,41 @@ class Pinned:
         return end, end, f", sha256: {sha256}" if self._flow else f"{self._new_line}sha256: {sha256}"
 
 
+def _keys(text: str) -> dict[str, Any]:
+    """The keys of a stack file, or of a file of overrides, without their prefix, as nodes of YAML."""
+    entries = dict(_entries(yaml.compose(text)))
+    return {key.removeprefix(NAMESPACE): node for key, node in _entries(entries.get("config")) or entries.items()}
+
+
 def _section(text: str, key: str) -> dict[str, Any]:
-    """The section under a key of a stack file, as YAML nodes by their names."""
-    config = dict(_entries(dict(_entries(yaml.compose(text))).get("config")))
-    return dict(_entries(config.get(f"{NAMESPACE}{key}") or config.get(key)))
+    """The section under a key of such a file, as YAML nodes by their names."""
+    return dict(_entries(_keys(text).get(key)))
+
+
+def _overrides(text: str, folder: Path) -> str:
+    """The text of the overrides that a stack file names; empty where it cannot be read, which a preview reports."""
+    name = _keys(text).get(OVERRIDES)
+    try:
+        above = (folder / name.value).read_text() if isinstance(name, yaml.ScalarNode) else ""
+        yaml.compose(above)
+    except (OSError, ValueError, yaml.YAMLError):
+        return ""
+    return above
+
+
+def left_out(file: Path) -> list[str]:
+    """Files by URL that the stack's overrides name without a sum, a line each: sums go into the stack file alone."""
+    text = file.read_text()
+    above = _overrides(text, file.parent)
+    omero, site = _section(above, "omero"), _section(above, "site")
+    jars = omero["jars"].value if isinstance(omero.get("jars"), yaml.SequenceNode) else []
+    parts = {f"omero.{name}": omero.get(name) for name in PARTS} | {"site.pages": site.get("pages")}
+    parts |= {f"omero.jars.{number}": jar for number, jar in enumerate(jars)}
+    without = [name for name, part in parts.items() if {"url", "sha256"} & dict(_entries(part)).keys() == {"url"}]
+    return [
+        f"idr:{name}: in {_keys(text)[OVERRIDES].value}, write sha256 yourself: curl -fsSL URL | sha256sum"
+        for name in without
+    ]
 
 
 def pinned(text: str) -> list[Pinned]:
@@ -114,8 +147,10 @@ def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> d
 def _locked(text: str, folder: Path, *, renew: bool) -> dict[Base, tuple[Path, str]]:
     """The lock files that the stack file names, with the new text of each."""
     locks = {}
+    above = _overrides(text, folder)
     for base in BASES:
-        if (node := _section(text, base.section).get(base.key)) is None:
+        node = _section(above, base.section).get(base.key) or _section(text, base.section).get(base.key)
+        if node is None or node.tag == NOTHING:
             continue
         try:
             lock = folder / site_folder.file_path(node.value, ENDING)

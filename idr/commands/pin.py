@@ -8,7 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from idr import checkout, cli
 from idr.errors import IdrError
-from idr.pin import fetched, pin
+from idr.pin import fetched, left_out, pin
 
 
 def command(
@@ -27,6 +27,8 @@ def command(
     columns = (TextColumn("{task.description:<15}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
         sums = pin(file, lambda part: fetched(part, progress), renew=renew)
+    for line in left_out(file):
+        typer.echo(line, err=True)
     if as_json:
         cli.print_json(sums)
         return

@@ -13,6 +13,7 @@ from harness import stacks
 from idr.__main__ import app
 from model import addons
 from model.addons import SERVER, WEB
+from tests.unit.idr.pin.downloads import OLD
 
 runner = CliRunner()
 
@@ -113,12 +114,54 @@ def test_a_locked_version_stays_until_it_is_renewed(stack: Path) -> None:
 
 
 @pytest.mark.usefixtures("index")
+def test_a_lock_with_a_package_twice_is_written_anew(stack: Path) -> None:
+    lock = with_addons(stack, "idr-addon\n")
+    twice = "".join(f"idr-addon=={version} --hash=sha256:{OLD}\n" for version in ("1.0", "1.1"))
+    lock.write_text(twice)
+    assert runner.invoke(app, ["pin", "--stack", "mine", "--renew"]).exit_code == 0
+    assert addons.read(SERVER, "site/omero.lock", stack.parent).text.count("idr-addon==") == 1
+
+
+@pytest.mark.usefixtures("index")
+def test_packages_that_the_overrides_name_are_locked_too(stack: Path) -> None:
+    stack.write_text(stack.read_text().replace("config:\n", "config:\n  idr:overrides: site.yaml\n"))
+    (stack.parent / "site.yaml").write_text("web: {requirements: site/web.lock}\n")
+    (stack.parent / "site").mkdir()
+    (stack.parent / "site" / "web.in").write_text("idr-addon\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
+    assert (done.exit_code, done.stderr.strip()) == (0, "")
+    assert "idr-addon==1.1" in (stack.parent / "site" / "web.lock").read_text()
+
+
+@pytest.mark.parametrize("text", [None, "web: [", "web: {requirements: null}\n", "- web\n"])
+def test_overrides_without_packages_change_nothing(stack: Path, text: str | None) -> None:
+    stack.write_text(stack.read_text().replace("config:\n", "config:\n  idr:overrides: site.yaml\n"))
+    if text is not None:
+        (stack.parent / "site.yaml").write_text(text)
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
+    assert done.exit_code == 0, done.output
+    assert "web.requirements" not in done.stdout
+
+
+def test_files_that_the_overrides_name_without_a_sum_are_told(stack: Path, base: str) -> None:
+    stack.write_text(stack.read_text().replace("config:\n", "config:\n  idr:overrides: site.yaml\n"))
+    pages = f"{{url: {base}/site.tar.gz, sha256: {OLD}}}"
+    (stack.parent / "site.yaml").write_text(f"omero: {{jars: [{{url: {base}/a.jar}}]}}\nsite: {{pages: {pages}}}\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
+    assert done.exit_code == 0
+    assert done.stderr.strip() == "idr:omero.jars.0: in site.yaml, write sha256 yourself: curl -fsSL URL | sha256sum"
+
+
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize(
     ("wanted", "lock", "error"),
     [
         ("idr-addon==2\n", "site/omero.lock", "idr:omero.addons: omero.in: "),
         ("requests==1.0\n", "site/omero.lock", "idr:omero.addons: omero.in: No solution found when resolving"),
-        ("idr-addon\n", "site/other.lock", "idr:omero.addons: other.in is not beside other.lock"),
+        ("requests==1.0\n", "site/omero.lock", "OMERO.server's own packages keep their versions. Nothing was written"),
+        ("idr-addon\n", "site/other.lock", "idr:omero.addons: there is no "),
+        ("idr-addon\n", "site/other.lock", "site/other.in: name the packages in it, one a line"),
+        ("# idr-addon\n\n", "site/omero.lock", "site/omero.in names no package: write one a line"),
         ("idr-addon\n", "site/omero.in", "idr:omero.addons: must be a file of the checkout, as in site/name.lock"),
         ("idr-addon\n", "../omero.lock", "idr:omero.addons: must be a file of the checkout"),
     ],
