@@ -8,7 +8,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 # Python's own parser of expressions. `sre_parse`, its public name, is deprecated and warns of it.
 _PARSER: Final = importlib.import_module("re._parser")
@@ -27,8 +27,8 @@ _ONE_WAY: Final = (*_SETS, "SUBPATTERN", "AT", "ASSERT", "ASSERT_NOT")
 """The kinds of parts that match a text in one way, as far as what is inside them does."""
 _CHARACTERS: Final = tuple(map(chr, (*range(ord("a"), 127), *range(32, ord("a")))))
 """What an address is made of; letters first."""
-_IN_A_ROW: Final = 2
-"""How many repeats in a row may take the same characters: each one more multiplies the steps by an address's length."""
+_NONE: Final[frozenset[str]] = frozenset()
+_ANY: Final = frozenset(_CHARACTERS)
 _LONG: Final = 100
 """A repeat of more is as one without an end."""
 _COPIES: Final = 50
@@ -48,10 +48,10 @@ def problems(expression: str, written: str) -> Iterator[str]:
             f"{written} repeats a group that has a repeat, '?' or '|' in it: some addresses would keep the site busy "
             "for seconds. Repeat a set instead, as in [a-z/]+"
         )
-    elif _most_in_a_row(tree) > _IN_A_ROW:
+    elif _tries_in_turn(tree):
         yield (
-            f"{written} has more than {_IN_A_ROW} repeats in a row for the same characters: some addresses would "
-            "keep the site busy for seconds. Write [^/]* instead of .*"
+            f"{written} has repeats in a row for the same characters, and more after them: some addresses would keep "
+            "the site busy for seconds. Let none take what ends it, as in ([^/]*)/([^/]*)"
         )
 
 
@@ -79,32 +79,48 @@ def _nests(tree: Any) -> bool:
     return any(kind not in _ONE_WAY for body in repeated for kind, _ in _parts(body))
 
 
-def _most_in_a_row(tree: Any) -> int:
-    """How many repeats may take the same characters one after the other."""
-    most = in_a_row = 0
-    common: frozenset[str] = frozenset()
-    for characters, is_long, is_always_there in _leaves(tree, tree.state, is_always_there=True):
-        if is_long:
-            in_a_row, common = (in_a_row + 1, common & characters) if common & characters else (1, characters)
-            most = max(most, in_a_row)
-        elif is_always_there and not common & characters:
-            in_a_row, common = 0, frozenset()
-    return most
+def _tries_in_turn(tree: Any) -> bool:
+    """Whether two long repeats may divide the same characters between them in many ways before a match fails."""
+    shared = last = _NONE
+    several, between = False, list[_Leaf]()
+    for leaf in _leaves(tree, tree.state, ()):
+        both = shared & leaf.characters
+        parts = (one.characters for one in between if leaf.inside[: len(one.inside)] == one.inside)
+        is_next = leaf.is_long and bool(both) and all(both & characters for characters in parts)
+        if several and not is_next and not leaf.inside and (leaf.characters or last < _ANY):
+            return True
+        if leaf.is_long:
+            shared, last, several, between = (both if is_next else leaf.characters), leaf.characters, is_next, []
+        else:
+            between.append(leaf)
+    return False
 
 
-def _leaves(tree: Any, state: Any, *, is_always_there: bool) -> Iterator[tuple[frozenset[str], bool, bool]]:
-    """The characters of each part, in order; whether it is a long repeat; whether all that matches has it."""
+class _Leaf(NamedTuple):
+    """The characters of a part without parts; none at the end of an address. Whether it is a long repeat of them.
+
+    `inside` are the groups that it is in and that may be left out, from the outside in.
+    """
+
+    characters: frozenset[str]
+    is_long: bool
+    inside: tuple[int, ...]
+
+
+def _leaves(tree: Any, state: Any, inside: tuple[int, ...]) -> Iterator[_Leaf]:
     for kind, value in tree:
         name = str(kind)
         if name in _SETS:
-            yield _set(kind, value, state), False, is_always_there
+            yield _Leaf(_set(kind, value, state), is_long=False, inside=inside)
         elif name in _REPEATS and value[1] > _LONG:
-            inner = [characters for characters, _, _ in _leaves(value[2], state, is_always_there=True)]
-            yield frozenset().union(*inner), True, is_always_there
+            inner = [leaf.characters for leaf in _leaves(value[2], state, inside)]
+            yield _Leaf(_NONE.union(*inner), is_long=True, inside=inside)
+        elif value is _PARSER.AT_END:
+            yield _Leaf(_NONE, is_long=False, inside=inside)
         else:
-            there = is_always_there and name != "BRANCH" and not (name in _REPEATS and value[0] == 0)
+            may_be_left_out = name == "BRANCH" or (name in _REPEATS and value[0] == 0)
             for body in _inside(name, value):
-                yield from _leaves(body, state, is_always_there=there)
+                yield from _leaves(body, state, (*inside, id(body)) if may_be_left_out else inside)
 
 
 def _set(kind: Any, value: Any, state: Any) -> frozenset[str]:

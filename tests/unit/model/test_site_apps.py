@@ -175,7 +175,10 @@ def test_every_kind_of_the_cache_may_be_named_but_static_files() -> None:
         ({"root": True, "addresses": [{"path": r"^\w+/$", "answer": "page"}]}, "begins with a plain word and a slash"),
         ({"root": True, "addresses": [{"path": "^api/$", "answer": "page"}]}, "its /api/ would hide /api"),
         ({"addresses": [{"path": r"^(\w+/?)*$", "answer": "page"}]}, r"addresses.0: path: ^(\w+/?)*$ repeats a group"),
-        ({"addresses": [{"path": "^(?P<n>.*)-(.*)-(.*)x$", "answer": "page"}]}, "has more than 2 repeats in a row"),
+        (
+            {"addresses": [{"path": "^(?P<n>.*)-(.*)-(.*)x$", "answer": "page"}]},
+            "has repeats in a row for the same characters",
+        ),
         (
             {"addresses": [{"path": "^$", "answer": "page"}, {"path": "^$", "answer": "closed"}]},
             "idr:web.siteApps.tags: addresses: '^$' is there twice",
