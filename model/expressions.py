@@ -7,7 +7,7 @@ which is Python, never does.
 import importlib
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import combinations, pairwise, product
 from typing import Any, Final, NamedTuple
 
 # Python's own parser of expressions. `sre_parse`, its public name, is deprecated and warns of it.
@@ -79,44 +79,56 @@ def _nests(tree: Any) -> bool:
     return any(kind not in _ONE_WAY for body in repeated for kind, _ in _parts(body))
 
 
-def _tries_in_turn(tree: Any) -> bool:
-    """Whether two long repeats may divide the same characters between them in many ways before a match fails."""
-    shared = last = _NONE
-    several, between = False, list[_Leaf]()
-    for leaf in _leaves(tree, tree.state, ()):
-        both = shared & leaf.characters
-        parts = (one.characters for one in between if leaf.inside[: len(one.inside)] == one.inside)
-        is_next = leaf.is_long and bool(both) and all(both & characters for characters in parts)
-        if several and not is_next and not leaf.inside and (leaf.characters or last < _ANY):
-            return True
-        if leaf.is_long:
-            shared, last, several, between = (both if is_next else leaf.characters), leaf.characters, is_next, []
-        else:
-            between.append(leaf)
-    return False
-
-
 class _Leaf(NamedTuple):
-    """The characters of a part without parts; none at the end of an address. Whether it is a long repeat of them.
+    """The characters of a part without parts, and how many there are at least and at most; none at an address's end.
 
     `inside` are the groups that it is in and that may be left out, from the outside in.
     """
 
     characters: frozenset[str]
-    is_long: bool
+    least: int
+    most: int
     inside: tuple[int, ...]
+
+    def is_there_with(self, other: "_Leaf") -> bool:
+        """Whether all that has the other part has this one as well."""
+        return self.least > 0 and other.inside[: len(self.inside)] == self.inside
+
+
+def _tries_in_turn(tree: Any) -> bool:
+    """Whether two long repeats may divide the same characters between them in many ways before a match fails."""
+    leaves = list(_leaves(tree, tree.state, ()))
+    repeats = [place for place, leaf in enumerate(leaves) if leaf.most > _LONG]
+    return any(
+        _divide(leaves[first], leaves[first + 1 : second], leaves[second]) and _may_fail(leaves[second:])
+        for first, second in combinations(repeats, 2)
+    )
+
+
+def _divide(first: _Leaf, between: list[_Leaf], second: _Leaf) -> bool:
+    both = first.characters & second.characters
+    there = (one for one in between if one.is_there_with(first) or one.is_there_with(second))
+    return bool(both) and all(both & one.characters for one in there)
+
+
+def _may_fail(leaves: list[_Leaf]) -> bool:
+    """Whether something after the first of these may not match. The end does where a repeat took all before it."""
+    return any(
+        after.least and (after.characters or before.characters < _ANY or before.most < _PARSER.MAXREPEAT)
+        for before, after in pairwise(leaves)
+    )
 
 
 def _leaves(tree: Any, state: Any, inside: tuple[int, ...]) -> Iterator[_Leaf]:
     for kind, value in tree:
         name = str(kind)
         if name in _SETS:
-            yield _Leaf(_set(kind, value, state), is_long=False, inside=inside)
+            yield _Leaf(_set(kind, value, state), 1, 1, inside)
         elif name in _REPEATS and value[1] > _LONG:
             inner = [leaf.characters for leaf in _leaves(value[2], state, inside)]
-            yield _Leaf(_NONE.union(*inner), is_long=True, inside=inside)
+            yield _Leaf(_NONE.union(*inner), value[0], value[1], inside)
         elif value is _PARSER.AT_END:
-            yield _Leaf(_NONE, is_long=False, inside=inside)
+            yield _Leaf(_NONE, 1, 1, inside)
         else:
             may_be_left_out = name == "BRANCH" or (name in _REPEATS and value[0] == 0)
             for body in _inside(name, value):

@@ -179,6 +179,9 @@ def test_those_that_lead_somewhere_in_the_end_are_taken(redirects: list[dict[str
         "^/(.*)(/.*)?x",
         "^/\\w*(/|x)\\w*-",
         "^/(\\w*)(/?)(?:(\\w*)?)-",
+        "^/\\d*(x*\\d+y)?z",
+        "^/a*(b*(-*a*|c))d",
+        "^/[^/]*(.{0,200})?$",
     ],
 )
 def test_an_expression_that_an_address_could_keep_nginx_busy_with_is_refused(source: str) -> None:
