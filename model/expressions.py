@@ -29,8 +29,10 @@ _CHARACTERS: Final = tuple(map(chr, (*range(ord("a"), 127), *range(32, ord("a"))
 """What an address is made of; letters first."""
 _NONE: Final[frozenset[str]] = frozenset()
 _ANY: Final = frozenset(_CHARACTERS)
-_LONG: Final = 100
-"""A repeat of more is as one without an end."""
+_SHORT: Final = 3
+"""The most copies that a short repeat may have: each doubles the ways, or nearly so, and the long ones are compared."""
+_SHORT_ONES: Final = 10
+"""How many short repeats and `|` one expression may have."""
 _COPIES: Final = 50
 """The most copies of a part that a sample has."""
 
@@ -52,6 +54,11 @@ def problems(expression: str, written: str) -> Iterator[str]:
         yield (
             f"{written} has repeats in a row for the same characters, and more after them: some addresses would keep "
             "the site busy for seconds. Let none take what ends it, as in ([^/]*)/([^/]*)"
+        )
+    elif _short_ones(tree) > _SHORT_ONES:
+        yield (
+            f"{written} has more than {_SHORT_ONES} of '?', '|' and short repeats: some addresses would keep the site "
+            "busy for seconds. Make several expressions of it"
         )
 
 
@@ -79,6 +86,10 @@ def _nests(tree: Any) -> bool:
     return any(kind not in _ONE_WAY for body in repeated for kind, _ in _parts(body))
 
 
+def _short_ones(tree: Any) -> int:
+    return sum(kind == "BRANCH" or (kind in _REPEATS and value[0] < value[1] <= _SHORT) for kind, value in _parts(tree))
+
+
 class _Leaf(NamedTuple):
     """The characters of a part without parts, and how many there are at least and at most; none at an address's end.
 
@@ -98,7 +109,7 @@ class _Leaf(NamedTuple):
 def _tries_in_turn(tree: Any) -> bool:
     """Whether two long repeats may divide the same characters between them in many ways before a match fails."""
     leaves = list(_leaves(tree, tree.state, ()))
-    repeats = [place for place, leaf in enumerate(leaves) if leaf.most > _LONG]
+    repeats = [place for place, leaf in enumerate(leaves) if leaf.most > max(_SHORT, leaf.least)]
     return any(
         _divide(leaves[first], leaves[first + 1 : second], leaves[second]) and _may_fail(leaves[second:])
         for first, second in combinations(repeats, 2)
@@ -124,7 +135,7 @@ def _leaves(tree: Any, state: Any, inside: tuple[int, ...]) -> Iterator[_Leaf]:
         name = str(kind)
         if name in _SETS:
             yield _Leaf(_set(kind, value, state), 1, 1, inside)
-        elif name in _REPEATS and value[1] > _LONG:
+        elif name in _REPEATS and value[1] > max(_SHORT, value[0]):
             inner = [leaf.characters for leaf in _leaves(value[2], state, inside)]
             yield _Leaf(_NONE.union(*inner), value[0], value[1], inside)
         elif value is _PARSER.AT_END:

@@ -182,6 +182,9 @@ def test_those_that_lead_somewhere_in_the_end_are_taken(redirects: list[dict[str
         "^/\\d*(x*\\d+y)?z",
         "^/a*(b*(-*a*|c))d",
         "^/[^/]*(.{0,200})?$",
+        "^/a{0,9}[a-z]{0,9}a{0,9}x$",
+        f"^/{'a?' * 30}$",
+        f"^/{'(a|ab)' * 30}$",
     ],
 )
 def test_an_expression_that_an_address_could_keep_nginx_busy_with_is_refused(source: str) -> None:
@@ -202,6 +205,8 @@ def test_an_expression_that_an_address_could_keep_nginx_busy_with_is_refused(sou
         "^/a/(.*)(/|$)",
         "^/(?:study|idr)?[0-9]{4}(/.*)?$",
         "^/(?:(?!x)[a-z])+/y$",
+        "^/[0-9]{4}[0-9]*x$",
+        "^/([a-z]+)-([0-9]{2,4})/([a-z]{1,9})-x?y?z?$",
     ],
 )
 def test_an_expression_that_is_answered_at_once_is_taken(source: str) -> None:
