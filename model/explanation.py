@@ -17,7 +17,7 @@ UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies",
 
 LONGEST_SHOWN = 80
 MOST_NAMED: Final = 12
-"""More keys than this are not told one by one: docs/settings.md has them."""
+"""More keys than this are not told one by one."""
 _NO_MAPPING = ("dict_type", "model_type", "model_attributes_type")
 _WITHOUT_VALUE = ("missing", "extra_forbidden", *_NO_MAPPING, "too_short", "too_long")
 
@@ -35,8 +35,11 @@ def problems(item: ErrorDetails, key: str) -> list[str]:
     return [f"{text} (given: {shown})" for text in texts]
 
 
-def beside(path: Sequence[str], whole: type[BaseModel]) -> str:
-    """What the last key of a path, which is no setting, may have been meant for: the end of a message."""
+def beside(path: Sequence[str], whole: type[BaseModel], reference: str) -> str:
+    """What the last key of a path, which is no setting, may have been meant for: the end of a message.
+
+    `reference` is the page that has all keys.
+    """
     sections = {whole}
     for key in path[:-1]:
         # Names and numbers of entries are no keys: they lead on in the same sections.
@@ -48,7 +51,7 @@ def beside(path: Sequence[str], whole: type[BaseModel]) -> str:
         return f"; write '{below}' below '{above}' (with `pulumi config set`: --path)"
     # Of a kind of entry that this one is not: its own key is none of what was meant.
     hint = instead(path[-1], known - {path[-1]})
-    return f"; {hint}" if len(known) <= MOST_NAMED or hint.endswith("?") else "; docs/settings.md has all"
+    return f"; {hint}" if len(known) <= MOST_NAMED or hint.endswith("?") else f"; {reference} has all"
 
 
 def _sections(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -261,7 +261,7 @@ def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
 
 def _explained(item: ErrorDetails) -> Iterator[str]:
     path = _path(item)
-    hint = explanation.beside(path, Settings) if item["type"] == "extra_forbidden" else ""
+    hint = explanation.beside(path, Settings, "docs/settings.md") if item["type"] == "extra_forbidden" else ""
     yield from (f"{problem}{hint}" for problem in explanation.problems(item, _key(path)))
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from model import explanation, yaml_text
 from model.addressing import FIRST_NODE_HOST, FIRST_SERVICE_HOST
@@ -208,14 +208,16 @@ def _read(file: Path, where: str, kind: type[Description]) -> Description:
         msg = f"{where}: {error}"
         raise RoleError(msg) from None
     except ValidationError as error:
-        raise RoleError("\n".join(_lines(error, where))) from None
+        raise RoleError("\n".join(_lines(error, where, kind))) from None
 
 
-def _lines(error: ValidationError, where: str) -> Iterator[str]:
+def _lines(error: ValidationError, where: str, kind: type[BaseModel]) -> Iterator[str]:
     for item in error.errors():
-        field = ".".join(map(str, item["loc"]))
+        path = tuple(map(str, item["loc"]))
+        field = ".".join(path)
+        hint = explanation.beside(path, kind, "docs/site-roles.md") if item["type"] == "extra_forbidden" else ""
         for problem in explanation.problems(item, field):
-            yield f"{where}: {field}: {problem}" if field else f"{where}: {problem}"
+            yield f"{where}: {field}: {problem}{hint}" if field else f"{where}: {problem}"
 
 
 def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, str]]:

@@ -69,7 +69,15 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         without("role.yaml"),
         "site/about: has no role.yaml: each folder in the one that siteRoles names is a role",
     ),
-    "a field that is none": (describing(colour="blue"), f"{YAML}: colour: is not a setting"),
+    "a field that is none": (
+        describing(colour="blue"),
+        f"{YAML}: colour: is not a setting; there are: answersFirst, flows, healthSeconds, inventoryGroup, locations, "
+        "metrics, node, packages, packagesWith, services, units",
+    ),
+    "a misspelt field of a location": (
+        describing(locations=[{"path": "/about/", "prot": 8443}]),
+        f"{YAML}: locations.0.port: is required\n{YAML}: locations.0.prot: is not a setting; did you mean 'port'?",
+    ),
     "no node": (text("role.yaml", "packages: [nginx]\n"), f"{YAML}: node: is required"),
     "the name of a role": (named("database"), f"site/database: {TAKEN}"),
     "the name of a role that no stack file names": (named("common"), f"site/common: {TAKEN}"),

@@ -8,7 +8,7 @@ from model.role_description import RoleError, read_all
 
 NODE = "node: {firstHost: 20, lastHost: 29, perRelease: any, memoryShare: 1, tier: store"
 WRONG = {
-    "a field that is none": ("unit: [nginx]", "unit: is not a setting"),
+    "a field that is none": ("unit: [nginx]", "unit: is not a setting; did you mean 'units'?"),
     "no mapping": ("- nginx", "must be a mapping of keys to values"),
     "no YAML": (
         "units: [nginx",
