@@ -31,7 +31,7 @@ def read(cloud: "Connection", plan: Plan) -> CloudState:
     values = {name: value for name, (value, _) in answers.items()}
     limits = quotas.quotas(values, str(cloud.current_project_id))
     unchecked = [
-        f"{name}: not checked, because this cloud does not tell ({why})"
+        f"{name}: not checked, because this cloud does not report it ({why})"
         for name, (_, why) in answers.items()
         if why and name not in quotas.SOURCES
     ]

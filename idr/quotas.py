@@ -79,7 +79,7 @@ def unchecked(values: Mapping[str, Any], known: Mapping[str, Quota]) -> list[str
     asked = {"limits of block storage": BLOCK_STORAGE, "limits of shares": SHARES}
     wanted = [*COMPUTE, *NETWORK, *(name for source, names in asked.items() if source in values for name in names)]
     absent = [name for name in wanted if name not in known]
-    return [f"quotas of {', '.join(absent)}: not checked, because this cloud does not tell them"] if absent else []
+    return [f"quotas of {', '.join(absent)}: not checked, because this cloud does not report them"] if absent else []
 
 
 def limit(answer: Any) -> int | None:

@@ -53,7 +53,7 @@ class VolumeSource(Section):
 
 
 class DataVolume(Section):
-    """A data volume of a node: a new one, a copy, or one that is there already and stays when the stack goes."""
+    """A data volume of a node: a new one, a copy, or an existing one, which stays when the stack is destroyed."""
 
     size_gib: VolumeGib = Field(description="Size in GiB; may grow, never shrink")
     type: Name | None = Field(None, description="Volume type of the cloud; its default where absent")

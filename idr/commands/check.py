@@ -73,5 +73,5 @@ def _show(result: Report, lacking: list[str], differences: list[str]) -> None:
 
 def _verdict(result: Report) -> str:
     if result.unchecked:
-        return "The cloud has everything that the plan needs, as far as it tells."
+        return "The cloud has everything that the plan needs, as far as it reports it."
     return "The cloud has everything that the plan needs."

@@ -61,7 +61,7 @@ def command(
     """
     file = checkout.stack_file(stack)
     if file.exists():
-        msg = f"{file.name} is there already; it is not overwritten"
+        msg = f"{file.name} exists already; it is not overwritten"
         raise InitError(msg)
     if layout not in layouts():
         raise typer.BadParameter(f"--layout '{layout}' is none of {', '.join(layouts())}")

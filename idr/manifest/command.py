@@ -43,7 +43,7 @@ def command(
     if report and not verify:
         raise typer.BadParameter("--report goes with --verify")
     if file.exists() and not verify:
-        msg = f"{file} is there already: give --verify to compare the tree with it, or another name"
+        msg = f"{file} exists already: give --verify to compare the tree with it, or another name"
         raise IdrError(msg)
     try:
         done = _verify(folder, file, report, parallel) if verify else _write(folder, file, parallel)

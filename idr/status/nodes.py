@@ -36,7 +36,7 @@ class Version(StrEnum):
 
 
 EXPLAINED = {
-    Version.UNKNOWN: "idr-apply --status gives no answer",
+    Version.UNKNOWN: "idr-apply --status gives no result",
     Version.NONE: "no configuration was applied",
     Version.OTHER: "its configuration differs from what the settings and this checkout say; pulumi up applies it",
 }
@@ -72,7 +72,7 @@ class Answer(View):
     bootstrap: str
     applied: Applied | None = Field(description="None: `idr-apply --status` gave no answer in time")
     disks: tuple[Disk, ...]
-    patches: Patches | None = Field(None, description="None: the node does not tell")
+    patches: Patches | None = Field(None, description="None: the node does not report it")
     versions: dict[str, str]
 
 
@@ -101,7 +101,7 @@ def ask_all(topology: Topology, config: Path, progress: Callable[[], None]) -> d
     bastion = topology.bastion.name
     if isinstance(answers[bastion], str):
         # Every connection goes through it: without it the results for the others mean nothing.
-        answers |= {name: "no way through the bastion" for name in answers if name != bastion}
+        answers |= {name: "no connection through the bastion" for name in answers if name != bastion}
     return answers
 
 

@@ -58,7 +58,7 @@ def test_what_is_not_checked_is_reported_and_is_no_failure(cloud: dict[str, Any]
     assert done.exit_code == 0
     assert "- server groups: not checked [403]" in done.stdout
     assert "no server is created from it now, but none could be replaced" in done.stdout
-    assert "has everything that the plan needs, as far as it tells." in done.stdout
+    assert "has everything that the plan needs, as far as it reports it." in done.stdout
 
 
 def test_json_has_need_and_rest(cloud: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ def test_a_node_that_is_well_has_no_problem(monkeypatch: pytest.MonkeyPatch) -> 
         ({"bootstrap": "error"}, "bootstrap is 'error', not done"),
         ({"applied": {"digest": "old", "healthy": {}}}, "its configuration differs"),
         ({"applied": {}}, "no configuration was applied"),
-        ({"applied": None}, "idr-apply --status gives no answer"),
+        ({"applied": None}, "idr-apply --status gives no result"),
         ({"applied": {"digest": "abc", "slow": ["redis"]}}, "role redis is slow"),
         ({"applied": {"digest": "abc", "healthy": {"redis": False}}}, "role redis is not healthy"),
         ({"disks": [{"mount": "/data", "size": 100, "free": 5, "percent": 95}]}, "/data is 95 % full"),
@@ -105,7 +105,7 @@ def test_a_node_that_cannot_be_reached_says_why(monkeypatch: pytest.MonkeyPatch)
     bastion = next(status for status in statuses if status.node == MADE.bastion.name)
     assert (bastion.reachable, bastion.problems) == (False, ("not reachable: Connection refused",))
     others = [status for status in statuses if status is not bastion]
-    assert {status.problems for status in others} == {("not reachable: no way through the bastion",)}
+    assert {status.problems for status in others} == {("not reachable: no connection through the bastion",)}
 
 
 def test_a_server_that_does_not_run_is_a_problem_of_its_node(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_a_manifest_that_is_there_is_kept(tree: Path, tmp_path: Path) -> None:
     written = manifest.read_bytes()
     # As somebody types it who forgets --verify.
     done = idr(tree, manifest)
-    message = f"error: {manifest} is there already: give --verify to compare the tree with it, or another name\n"
+    message = f"error: {manifest} exists already: give --verify to compare the tree with it, or another name\n"
     assert (done.returncode, done.stderr, manifest.read_bytes()) == (1, message, written)
     assert idr(tree, tmp_path / "other", "--report", tmp_path / "report").returncode == 2
 
