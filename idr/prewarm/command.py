@@ -220,4 +220,4 @@ def _tell(report: Report, file: Path, *, as_json: bool) -> None:
     if not report.requests:
         typer.echo("All of it was done before; --fresh asks again.")
     if report.failed:
-        typer.echo(f"What failed: {file}.failed")
+        typer.echo(f"What failed, and why: {file}.failed")

@@ -81,6 +81,8 @@ def command(
         raise typer.BadParameter(f"{destination} is in {source}: the copy would be copied, too")
     if tree := next((tree for tree in (source, destination) if report and is_inside(str(report), tree)), None):
         raise typer.BadParameter(f"{report} is in {tree}: write it to another folder")
+    if terabytes and not estimate:
+        raise typer.BadParameter("--terabytes goes with --estimate; without it the whole tree is copied")
     limit = ("--bwlimit", bandwidth) if bandwidth else ()
     flags = ("--transfers", str(parallel), "--checkers", str(parallel), *LINKS[links], *limit)
     try:

@@ -14,13 +14,15 @@ from harness.stacks import ROOT, STACK_FILES
 from idr.__main__ import app
 from idr.review import rules
 from idr.review.interruptions import EFFECTS
-from model.reading import Source, parse
+from model.reading import SettingsError, Source, parse
 from model.roles import Role
 from tests import docs
 from tests.docs import Block
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCKS = [block for file in docs.FILES for block in docs.blocks(file)]
+SETTINGS = [block for block in BLOCKS if block.action == "not run" and re.match("idr:.*:$", block.text, re.M)]
+OF_A_SITE = re.compile("there is no (file|folder) 'site/|must be one line of a public key file")
 IDR_COMMAND = re.compile(r"(?:`|^ *)bin/idr (?!-)([^`\n]+)", re.M)
 MAKE_TARGET = re.compile(r"(?:`|^)make ([a-z-]+)", re.M)
 
@@ -87,6 +89,18 @@ def test_every_edit_of_the_guide_is_a_valid_stack_file() -> None:
         values = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
         parse(values, Source("local", str(block)))
     assert edits
+
+
+@pytest.mark.parametrize("block", SETTINGS, ids=str)
+def test_settings_that_are_not_run_are_right_for_ebi(block: Block) -> None:
+    config = docs.edited(block, yaml.safe_load(STACK_FILES["ebi"].read_text())["config"], {})
+    values = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+    try:
+        parse(values, Source("ebi", str(block)))
+    except SettingsError as error:
+        # What a page shows without its whole: a key in three dots, or files that `idr pin` or the site writes.
+        faults = [line for line in str(error).splitlines() if not OF_A_SITE.search(line)]
+        assert not faults
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.action == "not run"], ids=str)

@@ -146,13 +146,6 @@ def test_a_cell_may_be_empty(tmp_path: Path) -> None:
     assert [(row.path, row.target or None, dict(row.options)) for row in bulk.read(file)] == [("/a", None, {})]
 
 
-def test_the_cause_of_an_object_that_is_not_there_names_it(tmp_path: Path) -> None:
-    """As omero-cli-render prints its number."""
-    log = tmp_path / "log"
-    log.write_text("Using session for demo@x.\nNo such Plate: object #0 (::omero::RLong)\n{\n    _val = 4321\n}\n")
-    assert command_line.cause(log) == "No such Plate: 4321"
-
-
 @pytest.mark.parametrize("ending", ["tsv", "csv", "txt"])
 def test_a_file_of_rows_alone_is_refused_with_what_to_give(tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"rows.{ending}"

@@ -98,6 +98,12 @@ def test_what_cannot_begin_is_one_line(source: Path, tmp_path: Path, arguments: 
     assert not (tmp_path / "there").exists()
 
 
+def test_who_forgets_to_ask_for_an_estimate_copies_nothing(source: Path, tmp_path: Path) -> None:
+    done = idr("transfer", source, tmp_path / "there", "--terabytes", 40)
+    assert (done.returncode, "--terabytes goes with --estimate" in done.stderr) == (2, True)
+    assert not (tmp_path / "there").exists()
+
+
 def test_an_estimate_leaves_nothing_behind(source: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
     done = idr("transfer", source, there, "--estimate", "--terabytes", 40, "--json")
