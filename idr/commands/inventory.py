@@ -52,7 +52,7 @@ def command(
     output: Annotated[Path | None, typer.Option(help="Write to FILE instead of standard output.")] = None,
     identity: Identity = None,
 ) -> None:
-    """The stack's nodes for Ansible, ssh, Prometheus (file_sd), /etc/hosts, or as JSON (the topology).
+    """Print the stack's nodes for Ansible, ssh, Prometheus (file_sd), /etc/hosts, or as JSON (the topology).
 
     Made from the stack's outputs alone. Every connection goes through the bastion, and each machine must show the host
     key that this stack gave it. `bin/idr-inventory` is the same as an Ansible inventory script.

@@ -38,7 +38,7 @@ def command(
     identity: Identity = None,
     login: Login = None,
 ) -> None:
-    """A shell on a node, or with `-- COMMAND...` that; ends with its exit status (255: no connection)."""
+    """Open a shell on a node, or run what follows `--`. Ends with its exit status (255: no connection)."""
     topology = of_outputs(outputs.read(stack, source))
     target = find(topology, node)
     with configuration(topology, identity, login) as file:

@@ -27,7 +27,7 @@ def command(
     form: Annotated[Format, typer.Option("--format", help="What to draw as.")] = Format.SVG,
     output: Annotated[Path | None, typer.Option(help="Write to FILE instead of standard output.")] = None,
 ) -> None:
-    """A picture of networks, nodes, volumes and flows: from the stack's settings alone, or from saved outputs.
+    """Draw networks, nodes, volumes and flows, from the stack's settings alone or from saved outputs.
 
     The same settings give the same bytes, so that a picture in a repository changes with the stack only.
     """

@@ -54,7 +54,7 @@ def command(
         list[str] | None, typer.Option(metavar="LAYOUT'S=CLOUD'S", help="Use this flavor of the cloud for that.")
     ] = None,
 ) -> None:
-    """A new stack: a commented file from what the cloud offers, and a stack secret that Pulumi encrypts.
+    """Write a commented stack file from what the cloud offers, with a stack secret that Pulumi encrypts.
 
     Without an option, the only one that fits is used; if several fit, a terminal is asked. After a mistake nothing is
     written, and an existing file is never overwritten.

@@ -32,6 +32,7 @@ GUARDS = (
     "cloudinit/disclosure.py",
     "components/disclosure.py",
     "dev/toolchain/*",
+    "idr/resources.py",
     "idr/review/*",
     "requirements-dev.lock",
 )

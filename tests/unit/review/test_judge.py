@@ -69,6 +69,7 @@ def test_a_broken_guard_rail_is_named(repository: Repository, capsys: pytest.Cap
     [
         "idr/review/rules.py",
         "idr/review/affected.py",
+        "idr/resources.py",
         ".github/workflows/review.yml",
         ".github/workflows/guard-rails.yml",
         ".gitlab-ci.yml",
