@@ -63,7 +63,7 @@ def language_host_sources() -> list[str]:
 def measured_tests() -> list[str]:
     """Files of tests whose coverage is measured."""
     tests = ROOT / "tests" / "unit"
-    files = {file for folder in MEASURED for file in (tests / folder).glob("test_*.py")}
+    files = {file for folder in MEASURED for file in (tests / folder).rglob("test_*.py")}
     return [str(file.relative_to(ROOT)) for file in sorted(files - {tests / name for name in NOT_MEASURED})]
 
 

@@ -43,19 +43,10 @@ def proxy_node(plan: Plan) -> Node:
     return plan.releases[0].with_role(Role.PROXY)[0]
 
 
-_RENDERED: dict[int, tuple[Plan, dict[str, str]]] = {}
-"""By the plan's identity: many tests run the proxy of one plan, and a plan has no hash."""
-
-
 def rendered(plan: Plan) -> dict[str, str]:
     """The files that the proxy's nginx reads on the machine, by path."""
-    if id(plan) not in _RENDERED:
-        files = rendered_files(proxy_node(plan), plan, stacks.secrets_of(plan.stack))
-        ours = {
-            path: text for path, text in files.items() if path == AUTHORITY or Path(path).is_relative_to(SYSTEM_FOLDER)
-        }
-        _RENDERED[id(plan)] = plan, ours
-    return dict(_RENDERED[id(plan)][1])
+    files = rendered_files(proxy_node(plan), plan, stacks.secrets_of(plan.stack))
+    return {path: text for path, text in files.items() if path == AUTHORITY or Path(path).is_relative_to(SYSTEM_FOLDER)}
 
 
 def trust(plan: Plan) -> ssl.SSLContext:

@@ -18,6 +18,8 @@ def load(file: Path) -> ModuleType:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     modules = str(file.parent.parent / "lib" / file.name)
-    with patch.object(sys, "path", [modules, *sys.path]), patch.dict(sys.modules):
+    # Byte code would be in the way of what lists a role's files.
+    unwritten = patch.object(sys, "dont_write_bytecode", True)
+    with unwritten, patch.object(sys, "path", [modules, *sys.path]), patch.dict(sys.modules):
         loader.exec_module(module)
     return module

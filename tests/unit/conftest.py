@@ -12,7 +12,7 @@ LONGEST_FIRST = (
     *("omero/test_distribution.py", "omero/test_steps.py", "cloudinit/test_upload.py", "frontend/test_flood.py"),
     *("frontend/test_cache.py", "frontend/test_visitors.py", "frontend/test_login.py", "cloudinit/test_services.py"),
     *("importer/test_worker.py", "importer/test_command.py", "importer/test_follow.py", "components/test_program.py"),
-    *("idr/test_installed.py", "idr/test_pin.py", "prewarm/test_run.py", "transfer/test_odd_trees.py"),
+    *("idr/test_installed.py", "prewarm/test_run.py", "transfer/test_odd_trees.py"),
 )
 """Files that take longest. Begun last, one would run alone at the end, on one of the processors."""
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from harness import proxy, stacks
-from model import balancing
+from model import balancing, planning
 from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import LANDING, THUMBNAIL
 
@@ -20,7 +20,8 @@ class Farm:
     """The four read-only nodes of the stack `ebi`, and its read-write one, behind a proxy."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        plan = stacks.plan_of("ebi")
+        # A plan of its own: a test changes what it is made from.
+        plan = planning.plan(stacks.settings("ebi"), "ebi")
         certificate = proxy.certificate(plan)
         self.readonly = [stack.enter_context(upstreams.running(certificate)) for _ in range(4)]
         self.readwrite = stack.enter_context(upstreams.running(certificate))
