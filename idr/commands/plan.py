@@ -14,7 +14,7 @@ UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
 
 
 def command(stack: Stack, as_json: AsJson = False) -> None:
-    """What would be declared: networks, nodes, volumes, raw images, firewall. Asks neither the cloud nor the engine.
+    """Show what a stack file declares: networks, nodes, volumes, raw images, firewall. Needs neither cloud nor engine.
 
     Names settings that only an operator can fill in and that are still empty. `pulumi preview` shows what an `up` would
     change.
