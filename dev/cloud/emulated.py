@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ from dev.cloud.process import CloudError
 from dev.cloud.render import host_configuration
 
 ZONE = "emulated"
-"""The availability zone; the host has the same name."""
+"""The availability zone. The name of its host begins with it."""
 _SECONDS = 180
 _APART = ("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -39,15 +39,18 @@ def host(state: State) -> Iterator[None]:
     auth = yaml.safe_load(state.clouds_yaml.read_text())["clouds"]["idr-local-admin"]["auth"]
     cloud = openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne")
     _forget(cloud)
+    # A new name each time. Nova finds a server's services by the host's name, deleted ones too (nova.db.main.models,
+    # `Service.instance`). By the heartbeat of a deleted one the host is down, and no volume is detached: 409.
+    host = f"{ZONE}-{time.time_ns()}"
     own = state.run / ZONE
     shutil.rmtree(own, ignore_errors=True)
-    for name, text in host_configuration(state, ZONE).items():
+    for name, text in host_configuration(state, ZONE, host).items():
         write_private(own / f"{name}.conf", text)
     argv = control.mortal(state, [*_APART, str(layout.HERE / "emulated-host"), str(state.root)])
     with (state.log / "emulated-host.log").open("wb") as log:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        _join_zone(cloud, process)
+        _join_zone(cloud, process, host)
         yield
         _wait_until_empty(cloud)
     finally:
@@ -56,7 +59,7 @@ def host(state: State) -> Iterator[None]:
         _forget(cloud)
 
 
-def _join_zone(cloud: Any, process: subprocess.Popen[bytes]) -> None:
+def _join_zone(cloud: Any, process: subprocess.Popen[bytes], host: str) -> None:
     """Put the host into its zone as soon as the scheduler can choose it."""
     zone = next((aggregate for aggregate in cloud.compute.aggregates() if aggregate.name == ZONE), None)
     zone = zone or cloud.compute.create_aggregate(name=ZONE, availability_zone=ZONE)
@@ -64,8 +67,8 @@ def _join_zone(cloud: Any, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None and time.monotonic() < end:
         time.sleep(2)
         try:
-            if _offers(cloud) and any(agent.host == ZONE and agent.is_alive for agent in cloud.network.agents()):
-                cloud.compute.add_host_to_aggregate(zone, ZONE)
+            if _offers(cloud) and any(agent.host == host and agent.is_alive for agent in cloud.network.agents()):
+                cloud.compute.add_host_to_aggregate(zone, host)
                 return
         except SDKException:  # not found yet
             continue
@@ -75,7 +78,7 @@ def _join_zone(cloud: Any, process: subprocess.Popen[bytes]) -> None:
 def _wait_until_empty(cloud: Any) -> None:
     """Wait for the last servers to go: Nova calls one deleted a moment before its record is gone."""
     end = time.monotonic() + _SECONDS
-    while list(cloud.compute.servers(all_projects=True, details=False, compute_host=ZONE)):
+    while _servers(cloud):
         if time.monotonic() > end:
             raise CloudError("servers are left on the host of emulated machines; delete them first")
         time.sleep(1)
@@ -89,10 +92,21 @@ def _offers(cloud: Any) -> bool:
 
 def _forget(cloud: Any) -> None:
     """Take the host out of the tables; also one of a run that was killed."""
-    if servers := list(cloud.compute.servers(all_projects=True, details=False, compute_host=ZONE)):
-        names = ", ".join(server.name for server in servers)
+    if names := ", ".join(_servers(cloud)):
         raise CloudError(f"servers are left on the host of emulated machines: {names}; delete them first")
-    for service in list(cloud.compute.services(host=ZONE)):
+    for service in _of_host(cloud.compute.services()):
         cloud.compute.delete_service(service)
-    for agent in list(cloud.network.agents(host=ZONE)):
+    for agent in _of_host(cloud.network.agents()):
         cloud.network.delete_agent(agent)
+
+
+def _servers(cloud: Any) -> list[str]:
+    """The names of the servers on the host."""
+    hosts = {service.host for service in _of_host(cloud.compute.services())}
+    lists = (cloud.compute.servers(all_projects=True, details=False, compute_host=host) for host in hosts)
+    return [server.name for servers in lists for server in servers]
+
+
+def _of_host(services: Iterable[Any]) -> list[Any]:
+    """The services or agents that run on the host, or on that of an earlier run."""
+    return [service for service in services if service.host.startswith(ZONE)]

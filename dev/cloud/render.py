@@ -57,10 +57,10 @@ def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
     return files
 
 
-def host_configuration(state: State, host: str) -> dict[str, str]:
+def host_configuration(state: State, kind: str, host: str) -> dict[str, str]:
     """What a host that joins a running cloud has of its own, by the program's name."""
-    values = {"disks": state.root / "disks", "run": state.root / "run", "address": layout.ADDRESS}
-    return {name: _templates().get_template(f"{name}-{host}.conf.j2").render(values) for name in ("nova", "neutron")}
+    values = {"host": host, "disks": state.root / "disks", "run": state.root / "run", "address": layout.ADDRESS}
+    return {name: _templates().get_template(f"{name}-{kind}.conf.j2").render(values) for name in ("nova", "neutron")}
 
 
 def write(state: State, choice: Choice, venv: Path) -> None:

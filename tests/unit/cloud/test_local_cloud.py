@@ -87,16 +87,16 @@ def test_a_server_without_zone_goes_to_real_hosts_where_there_are_any(
 def test_an_emulated_processor_can_run_what_wheels_are_compiled_for(state: State) -> None:
     # QEMU's default cannot: numpy ends with "Illegal instruction".
     alone = render.configuration(state, Choice(Kind.QEMU, 0), VENV)[state.root / "etc" / "local.conf"]
-    for text in (alone, render.host_configuration(state, "emulated")["nova"]):
+    for text in (alone, render.host_configuration(state, "emulated", "emulated-1")["nova"]):
         section = _parsed(text)["libvirt"]
         assert (section["virt_type"], section["cpu_mode"], section["cpu_models"]) == ("qemu", "custom", "Nehalem")
 
 
 def test_the_host_of_emulated_machines_is_another_one_for_nova_and_neutron(state: State) -> None:
-    of_both = {name: _parsed(text) for name, text in render.host_configuration(state, "emulated").items()}
+    of_both = {name: _parsed(text) for name, text in render.host_configuration(state, "emulated", "emulated-1").items()}
     assert {name: config["DEFAULT"]["host"] for name, config in of_both.items()} == {
-        "nova": "emulated",
-        "neutron": "emulated",
+        "nova": "emulated-1",
+        "neutron": "emulated-1",
     }
     # Both hosts' agents see one set of tables, and each removes rules that it did not create.
     assert of_both["neutron"]["securitygroup"]["firewall_driver"] == "noop"
