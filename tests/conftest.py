@@ -17,6 +17,12 @@ settings.load_profile("idr")
 # Modules, tests and reports stay to the end. Python's usual 700 new objects has it look through them again and again.
 gc.set_threshold(100_000)
 
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of each later search for garbage."""
+    gc.freeze()
+
+
 HERE = str(Path(__file__).relative_to(Path(__file__).parents[1]))
 ALL = "--all-programs"
 
