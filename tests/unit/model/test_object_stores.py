@@ -112,6 +112,6 @@ def test_the_secret_in_plain_text_is_refused() -> None:
 
 
 def test_a_password_in_the_endpoint_is_refused_and_not_repeated() -> None:
-    with pytest.raises(SettingsError, match=r"s3Mounts.0.endpoint: must be an address") as refused:
+    with pytest.raises(SettingsError, match=r"s3Mounts.0.endpoint: must be an https address") as refused:
         planned({**ZARR, "endpoint": "https://me:hunter2@s3.example.org"})
     assert "hunter2" not in str(refused.value)
