@@ -41,7 +41,7 @@ def running(state: State) -> int | None:
 
 
 def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
-    """Which computes to start, and why: those requested, else those of before, else containers or KVM.
+    """Choose the computes to start, and say why: those requested, else the last ones, else containers or KVM.
 
     Raises:
         CloudError: real guests of another kind exist in this state.

@@ -67,7 +67,7 @@ SERVERS = {
     ("port", 1): ["-s", NAME, "-p", "14061"],
     ("port", 2): ["-s", NAME, "-p", "14062"],
 }
-"""How the OMERO command line is told a server, by the way to it and its number."""
+"""Options of the OMERO command line that choose a server, by protocol and number."""
 
 
 @pytest.mark.parametrize("way", ["websocket", "port"])

@@ -9,7 +9,7 @@ import pytest
 from harness import stacks
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
-from tests.unit.cloudinit.upload_node import STEPS, Node, as_unit, files, running, wait
+from tests.unit.cloudinit.upload_node import CLIENT_OPTIONS, STEPS, Node, as_unit, files, running, wait
 
 pytestmark = [
     pytest.mark.needs("sshd", "sftp", "unshare", "setpriv"),
@@ -49,19 +49,9 @@ def test_more_than_the_quota_ends_the_upload_and_more_quota_lets_it_go_on(node: 
 
 def test_a_session_that_goes_on_ends_with_the_submission(node: Node) -> None:
     password = node.opened("idr0008-slow", "--gib", 1)
-    own = {"SSH_ASKPASS": str(node.folder / "askpass"), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
-    options = [
-        "-F",
-        "none",
-        "-P",
-        str(node.port),
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        "UserKnownHostsFile=/dev/null",
-    ]
+    command = ["sftp", *CLIENT_OPTIONS, "-P", str(node.port), "upload-idr0008-slow@127.0.0.1"]
     with subprocess.Popen(
-        ["sftp", *options, "upload-idr0008-slow@127.0.0.1"], env={**os.environ, **own}, stdin=subprocess.PIPE,
+        command, env=node.answering(password), stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as session:  # fmt: skip
         wait(lambda: node.machine.run("pgrep -f 'sshd: upload-idr0008-slo[w]'").returncode == 0)

@@ -15,7 +15,7 @@ from harness.stacks import ROOT
 from idr.__main__ import app
 from idr.manifest.sums import read as read_manifest
 from model.roles import Role
-from tests.unit.cloudinit.upload_node import Node, files, running, wait
+from tests.unit.cloudinit.upload_node import CLIENT_OPTIONS, Node, files, running, wait
 
 pytestmark = [
     pytest.mark.needs("sshd", "sftp", "unshare", "nginx", "setpriv"),
@@ -165,21 +165,18 @@ def test_no_shell_no_command_and_no_forwarding(node: Node) -> None:
 
 
 def _ssh(node: Node, password: str, *more: str) -> str:
-    own = {"SSH_ASKPASS": str(node.folder / "askpass"), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
-    options = [
-        "-F",
-        "none",
+    before = more if more[0].startswith("-") else ()
+    command = [
+        "ssh",
+        *CLIENT_OPTIONS,
         "-p",
         str(node.port),
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        "UserKnownHostsFile=/dev/null",
+        *before,
+        "upload-idr0006-shell@127.0.0.1",
+        *(() if before else more),
     ]
-    before = more if more[0].startswith("-") else ()
-    command = ["ssh", *options, *before, "upload-idr0006-shell@127.0.0.1", *(() if before else more)]
     done = subprocess.run(
-        command, env={**os.environ, **own}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        command, env=node.answering(password), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         timeout=30,
     )  # fmt: skip
     return done.stdout + done.stderr

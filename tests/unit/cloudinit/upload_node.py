@@ -24,6 +24,8 @@ mkdir -p /run/sshd /srv /etc/idr && mount -t tmpfs -o size=100g,mode=755 tmpfs /
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<< y > /dev/null
 id sshd > /dev/null 2>&1 || useradd --system --home-dir /run/sshd --shell /usr/sbin/nologin sshd
 """
+CLIENT_OPTIONS = ("-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
+"""Options of OpenSSH's clients: no configuration of this machine's user counts, and the host key is any."""
 
 
 @dataclass
@@ -44,29 +46,25 @@ class Node:
         passwords = [line for line in done.stdout.decode().splitlines() if line.startswith("password: ")]
         return passwords[0].removeprefix("password: ") if passwords else ""
 
+    def answering(self, password: str) -> dict[str, str]:
+        """The environment of a client of OpenSSH that gives a password when it is asked for one."""
+        askpass = self.folder / "askpass"
+        askpass.write_text('#!/bin/sh\necho "$PASSWORD"\n')
+        askpass.chmod(0o755)
+        return {**os.environ, "SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
+
     def sftp(self, name: str, commands: str, password: str = "", key: Path | None = None) -> tuple[int, str]:
         """What the true client says to commands that are typed; a leading dash goes on after a failure."""
-        asked = self.folder / "askpass"
-        asked.write_text('#!/bin/sh\necho "$PASSWORD"\n')
-        asked.chmod(0o755)
         options = [
             # The first value counts, and -b gives one.
-            *("-o", "BatchMode=no", "-P", str(self.port), "-b", "-", "-F", "none", "-o", "LogLevel=ERROR"),
-            *(
-                "-o",
-                "StrictHostKeyChecking=no",
-                "-o",
-                "UserKnownHostsFile=/dev/null",
-                "-o",
-                "NumberOfPasswordPrompts=1",
-            ),
+            *("-o", "BatchMode=no", "-P", str(self.port), "-b", "-", *CLIENT_OPTIONS),
+            *("-o", "LogLevel=ERROR", "-o", "NumberOfPasswordPrompts=1"),
             *(("-i", str(key), "-o", "PasswordAuthentication=no") if key else ("-o", "PubkeyAuthentication=no")),
         ]
-        own = {"SSH_ASKPASS": str(asked), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
         done = subprocess.run(
             ["sftp", *options, f"upload-{name}@127.0.0.1"],
             input=commands,
-            env={**os.environ, **own},
+            env=self.answering(password),
             cwd=self.folder,
             capture_output=True,
             text=True,

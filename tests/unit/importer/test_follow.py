@@ -113,7 +113,7 @@ def test_images_of_a_folder_that_this_import_did_not_make_are_left_as_they_are(n
     node.query("insert into within values (1, 'Dataset:1')")
     for _ in range(2):
         run(node, [row], {"renderdef": SETTINGS})
-        # Whoever makes its fileset is remembered by the ledger alone.
+        # Only the ledger records that this import created the fileset.
         assert sorted(node.query("select object from settings")) == [("Image:2",), ("Image:3",)]
         for ledger in node.place.folder.glob("ledger*"):
             ledger.unlink()

@@ -25,11 +25,12 @@ VENV = "/opt/omero/server"
 # Below the root of the namespace's own tmpfs, so that the upper layer is never an overlay itself. With the process that
 # holds another machine, what that has.
 SETUP = """
+other=/proc/$1/root
 mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir upper work root
-[ $# = 0 ] || cp -a "/proc/$1/root/mnt/upper" .
+[ $# = 0 ] || cp -a "$other/mnt/upper" .
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
 mount --rbind /proc root/proc && mount --rbind /dev root/dev && mount -t tmpfs tmpfs root/run
-[ $# = 0 ] || cp -a "/proc/$1/root/mnt/root/run" root
+[ $# = 0 ] || cp -a "$other/mnt/root"/run root
 echo ready && exec cat
 """
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
