@@ -18,11 +18,20 @@ STAYS = ("Instance", "Volume", "VolumeAttach", "Port", "FloatingIp", "Network", 
 CONFIGURATION, STOP = "command:remote:Command", "command:local:Command"
 
 
+def set_as_then(config: dict[str, Any]) -> None:
+    """Give a stack file the settings of that commit."""
+    for key, value in deployed.settings_of_local().items():
+        config.pop(key, None)
+        if value is not None:
+            config[key] = value
+
+
 def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudProject:
     """A stack with every role and with data, as today's program deploys it."""
     project = local_stack(cloud, folder)
     project.variables.update(machines)
     deployed.put_program(project.folder, deployed.COMMIT)
+    project.change(set_as_then)
     changes = {"idr:configure": True, "idr:operators": [stacks.OPERATOR_KEY], "idr:releases": stacks.small_ebi()}
     project.change(lambda config: config.update(changes))
     updated = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
