@@ -66,7 +66,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     ssh.write_text(ON_NODE.format(python=sys.executable, root=str(stacks.ROOT), **values))
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(command, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(command, "POLL_SECONDS", 0.3)
     return import_node
 
 

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from idr.__main__ import app
-from idr.transfer.places import problem
+from idr.transfer.locations import problem
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_location_is_no_option_of_rclone() -> None:
 @pytest.mark.parametrize("places", [("", "/there"), ("/here", "")])
 def test_a_variable_that_is_not_set_is_no_place(places: tuple[str, str]) -> None:
     done = CliRunner().invoke(app, ["transfer", *places])
-    assert (done.exit_code, "a place is empty" in done.output) == (2, True)
+    assert (done.exit_code, "a location is empty" in done.output) == (2, True)
 
 
 @pytest.mark.parametrize(
