@@ -26,7 +26,7 @@ class _Offline(Client):
         self._release = Stub(images)
         self.requests = 0
 
-    async def ask(self, path: str) -> bytes:
+    async def get(self, path: str) -> bytes:
         """What the stub release answers."""
         self.requests += 1
         if path.startswith("/api/"):
