@@ -26,9 +26,7 @@ def command(
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(
-            dir_okay=False, help="With --verify: write all differences to this file."
-        ),
+        typer.Option(dir_okay=False, help="With --verify: write all differences to this file."),
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, max=64, help="How many files are read at once.")] = 4,
     as_json: cli.AsJson = False,

@@ -54,9 +54,7 @@ def command(
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(
-            dir_okay=False, help="Write the path of every file without a good copy to this file."
-        ),
+        typer.Option(dir_okay=False, help="Write the path of every file without a good copy to this file."),
     ] = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Copy samples only, and estimate the time for the whole tree.")
