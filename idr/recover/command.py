@@ -77,7 +77,7 @@ def _tasks(result: Agreement) -> list[str]:
         *(f"delete: {one}" for one in (*difference.delete, *difference.extra_rules)),
         *(f"delete: {one}, which is in ERROR" for one in result.broken()),
         *(f"adopt: {one.data}, as the data {one.data.kind} {one.name}" for one in difference.adopt),
-        *(f"forget: {one}, which is gone" for one in difference.gone),
+        *(f"forget: {one}, which is gone" for one in difference.deleted),
         *(f"do not stop: {name}, whose machine does not run" for name in result.hindered()),
     ]
 
@@ -93,9 +93,9 @@ def _update_state(before: Agreement, after: Agreement, protect: bool, report: Re
     broken = {server.id for server in before.broken()}
 
     def was_listed(one: KnownObject) -> bool:
-        return one in before.comparison.gone or one.id.split("/")[0] in broken
+        return one in before.comparison.deleted or one.id.split("/")[0] in broken
 
-    listed = [one for one in after.comparison.gone if was_listed(one)]
+    listed = [one for one in after.comparison.deleted if was_listed(one)]
     state_edit.forget(before.stack, after.state, listed)
     for one in listed:
         report(f"{one}: forgotten")
