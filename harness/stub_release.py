@@ -1,6 +1,6 @@
 """Simulates a release: plates of 384 wells in OMERO's JSON API, and the pages that a pre-warm requests.
 
-`python -m harness.stub_release --images 20000 --workers 8 --seconds 0.04` prints its port and serves until it is killed.
+`python -m harness.stub_release --images 20000 --workers 8 --seconds 0.04` prints its port and serves until killed.
 """
 
 import argparse
@@ -26,8 +26,8 @@ RENDERING = {"model": "color", "projection": "normal", "defaultZ": 0, "defaultT"
 class Stub:
     """An OMERO.web with `workers` workers that take `seconds` for each page, but no time for the lists of the API.
 
-    A plate has `wells` images. Paths in `broken` get 404; while `down` is true, all requests get 502. `asked` counts the
-    requests by path.
+    A plate has `wells` images. Paths in `broken` get 404; while `down` is true, all requests get 502. `asked` counts
+    the requests by path.
     """
 
     def __init__(self, images: int, workers: int = 64, seconds: float = 0.0, wells: int = WELLS) -> None:

@@ -93,7 +93,7 @@ def nginx(folder: Path, tls: Tls, location: str, *, encrypted: bool = True) -> I
 
 
 def files_location(root: Path) -> str:
-    """Return a location with the plate's thumbnails as files, without the final slash, which means a folder in nginx."""
+    """Return a location with the thumbnails as files. The final slash is removed: to nginx it means a folder."""
     return f"root {root}; location / {{ rewrite ^/webgateway/render_thumbnail/(\\d+)/$ /$1.jpg break; }}"
 
 
