@@ -1,4 +1,4 @@
-"""The processes of a running engine: which there are, and their end."""
+"""The processes of a running engine, and how to kill them."""
 
 import os
 import signal
@@ -25,11 +25,11 @@ SIGNS = {
     Victim.LANGUAGE: "language_host.py 127.0.0.1",
     Victim.PROGRAM: "language_host.py --program",
 }
-"""What is in the command line of each; the engine is the process that was started."""
+"""A part of the command line of each; the engine is the process that was started."""
 
 
 def kill(engine: int, victim: Victim) -> None:
-    """End a process of an engine as the kernel does when memory runs out. The program may have ended already."""
+    """Kill a process of an engine, as the kernel does when memory runs out. The program may have ended already."""
     if victim == Victim.ENGINE:
         os.kill(engine, signal.SIGKILL)
         return
@@ -39,7 +39,7 @@ def kill(engine: int, victim: Victim) -> None:
 
 
 def descendants(process: int) -> list[int]:
-    """Every process that a process has started, and those that they have."""
+    """Return all processes that a process has started, and that these have started."""
     children: dict[int, list[int]] = {}
     for child, parent in _parents():
         children.setdefault(parent, []).append(child)
@@ -51,7 +51,7 @@ def descendants(process: int) -> list[int]:
 
 
 def wait_for_end(processes: list[int]) -> None:
-    """Wait until none of them runs: plugins notice within seconds that their engine is gone."""
+    """Wait until all have ended: plugins end some seconds after their engine."""
     end = time.monotonic() + END_SECONDS
     while any(_command(process) for process in processes):
         assert time.monotonic() < end, "a plugin outlives its engine"
@@ -70,7 +70,7 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 
 def _command(process: int) -> str:
-    """A process's command line; empty where it has ended."""
+    """Return the command line of a process; empty if it has ended."""
     try:
         return (Path("/proc") / str(process) / "cmdline").read_text().replace("\0", " ")
     except OSError:
