@@ -1,4 +1,4 @@
-"""A bucket as OMERO nodes mount it: the unit's own command, the true rclone, FUSE and a real S3 server (versitygw)."""
+"""A bucket as OMERO nodes mount it: the unit's own command, rclone, FUSE and a real S3 server (versitygw)."""
 
 import os
 import shlex
@@ -31,7 +31,7 @@ LARGE = 3_000_000
 START_SECONDS = 20
 ERROR_SECONDS = 60
 HANGING_SECONDS = 300
-"""A store that takes questions and says nothing: ten tries of rclone, of two times 10 s each."""
+"""A store that accepts requests and does not answer: ten tries of rclone, of two times 10 s each."""
 SLOW_SECONDS = 10
 
 pytestmark = [pytest.mark.needs("rclone", "fusermount3", "go")]
@@ -61,7 +61,7 @@ class Store:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
-        """End it as a crash does."""
+        """Kill it, as a crash does."""
         assert self.process
         self.process.kill()
         self.process.wait()
@@ -106,13 +106,13 @@ class Mount:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        """What the unit does: release what a killed process left, then mount."""
+        """Mount as the unit does, after releasing the mount of a killed process."""
         subprocess.run(["fusermount3", "-uz", self.point], capture_output=True, check=False)
         self.process = subprocess.Popen(self.command, env=self.environment, stderr=subprocess.DEVNULL)
         until(self.point.is_mount, START_SECONDS)
 
     def stop(self) -> None:
-        """End it as the unit does."""
+        """Unmount as the unit does."""
         subprocess.run(["fusermount3", "-uz", self.point], capture_output=True, check=False)
         if self.process:
             self.process.terminate()
@@ -121,7 +121,7 @@ class Mount:
 
 @pytest.fixture
 def mount(store: Store, tmp_path: Path) -> Iterator[Mount]:
-    """The bucket of a stack file, by the configuration that an OMERO node is given."""
+    """Mount the bucket of a stack file, with the configuration of an OMERO node."""
     bucket = {
         "bucket": "idr/zarr",
         "endpoint": f"https://{AWAY}:{store.port}",
@@ -141,7 +141,7 @@ def mount(store: Store, tmp_path: Path) -> Iterator[Mount]:
     config.write_text(given["/etc/idr/s3/uod-idr-zarr.conf"].replace(AWAY, "localhost"))
     unit = given["/etc/systemd/system/idr-s3-uod-idr-zarr.service"].replace("\\\n", " ")
     (line,) = (line for line in unit.splitlines() if line.startswith("ExecStart="))
-    # Where other users come, too.
+    # The other users of the node pass through it, too.
     point = Path(tempfile.mkdtemp(prefix="idr-s3-"))
     point.chmod(0o755)
     elsewhere = {
