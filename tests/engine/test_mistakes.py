@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from tests import deployed
 from tests.engine.recovery import Deployment
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, local_stack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -150,10 +150,12 @@ def is_completed_after(live: Deployment, ended_by: signal.Signals) -> None:
     live.project.change(lambda config: config["idr:releases"]["demo1"].update(rebuild={"redis": int(ended_by) + 1}))
     live.cloud.calls.clear()
     running = live.project.start("up", "--yes", "--skip-preview", "--stack", STACK)
-    end = time.monotonic() + SECONDS
-    while not any(call.startswith("DELETE ") and "/servers/" in call for call in live.cloud.calls):
-        assert time.monotonic() < end, (live.project.folder / "running.log").read_text()
-        time.sleep(0.02)
+    wait_until(
+        lambda: any(call.startswith("DELETE ") and "/servers/" in call for call in live.cloud.calls),
+        SECONDS,
+        pause=0.02,
+        state=(live.project.folder / "running.log").read_text,
+    )
     # A terminal that closes ends all of its processes.
     os.killpg(running.pid, ended_by)
     running.wait(SECONDS)

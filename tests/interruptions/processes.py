@@ -2,10 +2,11 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+
+from tests.waiting import wait_until
 
 END_SECONDS = 60
 PAUSE_SECONDS = 0.05
@@ -52,10 +53,12 @@ def descendants(process: int) -> list[int]:
 
 def wait_for_end(processes: list[int]) -> None:
     """Wait until all have ended: plugins end some seconds after their engine."""
-    end = time.monotonic() + END_SECONDS
-    while any(_command(process) for process in processes):
-        assert time.monotonic() < end, "a plugin outlives its engine"
-        time.sleep(PAUSE_SECONDS)
+    wait_until(
+        lambda: not any(map(_command, processes)),
+        END_SECONDS,
+        pause=PAUSE_SECONDS,
+        state=lambda: "a plugin outlives its engine",
+    )
 
 
 def _parents() -> Iterator[tuple[int, int]]:

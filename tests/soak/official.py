@@ -24,6 +24,7 @@ from model.planning import plan
 from model.secrets import Secrets
 from tests import parade
 from tests.omero_stand_in import distribution
+from tests.waiting import wait_until
 
 SERVER = "demo1-omeroreadwrite"
 DATABASE = "demo1-database"
@@ -138,9 +139,7 @@ def running(folder: Path) -> Iterator[OfficialRelease]:
 
 
 def until(release: OfficialRelease, command: str, seconds: float = HEAL_SECONDS) -> float:
-    """Wait on the server until a command works, which must be in time; return the seconds."""
+    """Wait until a command succeeds on the server; return the seconds."""
     start = time.monotonic()
-    while release.on(SERVER, command).returncode:
-        assert time.monotonic() < start + seconds, f"not within {seconds:.0f} s: {command}"
-        time.sleep(1)
+    wait_until(lambda: release.on(SERVER, command).returncode == 0, seconds, pause=1, state=lambda: command)
     return time.monotonic() - start

@@ -13,7 +13,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from model.firewall import NFS_PORT
 from model.nfs import RPCBIND_PORT
 from model.planning import plan
 from tests.soak.official import without_packages
+from tests.waiting import wait_until
 
 READWRITE, READONLY, SERVICES = "demo1-omeroreadwrite", "demo1-omeroreadonly", "demo1-services"
 IMAGE = "idr-debian-12-emulated"
@@ -157,12 +157,9 @@ def has_metric(nodes: SharingNodes, line: str) -> bool:
     return line in nodes.on(READONLY, ask).stdout.decode().splitlines()
 
 
-def until(done: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so, which must be in time."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
-        time.sleep(5)
+def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition is true, with long pauses: emulated machines are slow."""
+    wait_until(condition, seconds, pause=5)
 
 
 def open_port(nodes: SharingNodes) -> None:

@@ -7,7 +7,6 @@ Each test continues where the previous one ended.
 import dataclasses
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from harness.cloud.tenant import Tenant
 from harness.stacks import ROOT
 from tests.soak.official import DATABASE, POSTGRESQL, SERVER, WELL, OfficialRelease, prepared, until
 from tests.soak.terminal import Terminal
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cloud
 
@@ -100,12 +100,9 @@ class Importing:
         """Return a number from the database."""
         return int(self.release.sql(question))
 
-    def wait(self, true: Callable[[], bool], seconds: float = MINUTES * 60) -> None:
-        """Wait until something is true."""
-        end = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < end, f"not within {seconds:.0f} s; {self.count()} filesets have images"
-            time.sleep(1)
+    def wait(self, condition: Callable[[], bool], seconds: float = MINUTES * 60) -> None:
+        """Wait until a condition is true."""
+        wait_until(condition, seconds, pause=1, state=lambda: f"{self.count()} filesets have images")
 
     def until_more(self, than: int) -> None:
         """Wait until more filesets have images."""

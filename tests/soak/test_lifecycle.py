@@ -1,7 +1,6 @@
 """From an empty project to machines and back, and each failure of the first update."""
 
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ from harness import stacks
 from harness.cloud import tenant
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cloud
 
@@ -89,9 +89,7 @@ def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(stack: T
         # The program gives its servers this label: an interrupted update created it.
         metadata={"idr_stack": "local"},
     )
-    end = time.monotonic() + 60
-    while cloud.compute.get_server(broken.id).status != "ERROR" and time.monotonic() < end:
-        time.sleep(1)
+    wait_until(lambda: cloud.compute.get_server(broken.id).status == "ERROR", 60, pause=1)
     done = stack.up()
     assert done.returncode != 0
     assert "server idr-local-demo1-redis (" in done.stdout + done.stderr

@@ -1,7 +1,5 @@
 """Every machine rebooted, then rebuilt by name: its service starts without help, and its data are kept."""
 
-import time
-
 import pytest
 
 from harness.cloud.asking import PING, THUMBNAIL, answers
@@ -9,11 +7,13 @@ from harness.cloud.service import REDIS, Service
 from harness.cloud.tenant import Tenant
 from harness.steps import lines_of, replaced
 from tests.cloud.test_data import ROW
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cloud
 
 ALIASES = ("database", "redis", "omeroreadwrite", "omeroreadonly-1", "omeroreadonly-2", "proxy", "management")
 MINUTES = 5
+STATUS = "sudo idr-apply --status"
 # Redis makes a snapshot every minute without this.
 SNAPSHOT = REDIS.format("bgsave")
 FILES = {"omeroreadwrite": "/data/kept", "management": "/data/kept"}
@@ -47,24 +47,24 @@ def still_there(service: Service, *, session: bool) -> None:
 
 def wait_until_well(service: Service, name: str) -> None:
     """Wait until a machine reports that it is healthy and OMERO.web answers visitors."""
-    end = time.monotonic() + MINUTES * 60
-    while True:
-        status = service.try_on(name, "sudo idr-apply --status")
+
+    def is_well() -> bool:
         with service.browser() as visitor:
-            if status.returncode == 0 and answers(visitor, PING):
-                return
-        assert time.monotonic() < end, f"{name}: {status.stdout}{status.stderr}"
-        time.sleep(2)
+            return service.try_on(name, STATUS).returncode == 0 and answers(visitor, PING)
+
+    wait_until(is_well, MINUTES * 60, pause=2, state=lambda: f"{name}: {service.try_on(name, STATUS)}")
 
 
 @pytest.mark.parametrize("name", ["bastion", *(f"demo1-{alias}" for alias in ALIASES)])
 def test_a_rebooted_machine_comes_back_by_itself(whole: Tenant, kept: Service, name: str) -> None:
     started = kept.on(name, "cat /proc/1/stat").split()[21]
     whole.cloud().compute.reboot_server(whole.servers()[f"idr-local-{name}"], "HARD")
-    end = time.monotonic() + MINUTES * 60
-    while (now := kept.try_on(name, "cat /proc/1/stat")).returncode or now.stdout.split()[21] == started:
-        assert time.monotonic() < end, now.stderr
-        time.sleep(1)
+
+    def is_back() -> bool:
+        done = kept.try_on(name, "cat /proc/1/stat")
+        return done.returncode == 0 and done.stdout.split()[21] != started
+
+    wait_until(is_back, MINUTES * 60, pause=1)
     wait_until_well(kept, name)
     still_there(kept, session=True)
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from model.planning import plan
 from model.reading import Source, parse
 from model.roles import Role
 from model.secrets import Secrets
+from tests.waiting import wait_until
 
 SOURCE = Path(__file__).with_name("versitygw")
 PROGRAM = "github.com/versity/versitygw/cmd/versitygw"
@@ -54,7 +55,7 @@ class Store:
         command += ["posix", f"{self.folder}/objects"]
         environment = {**os.environ, "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self._listens, START_SECONDS)
+        wait_until(self._listens, START_SECONDS)
 
     def _listens(self) -> bool:
         with socket.socket() as client:
@@ -65,14 +66,6 @@ class Store:
         assert self.process
         self.process.kill()
         self.process.wait()
-
-
-def until(done: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so, which must be in time."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +102,7 @@ class Mount:
         """Mount as the unit does, after releasing the mount of a killed process."""
         subprocess.run(["fusermount3", "-uz", self.point], capture_output=True, check=False)
         self.process = subprocess.Popen(self.command, env=self.environment, stderr=subprocess.DEVNULL)
-        until(self.point.is_mount, START_SECONDS)
+        wait_until(self.point.is_mount, START_SECONDS)
 
     def stop(self) -> None:
         """Unmount as the unit does."""
@@ -205,7 +198,7 @@ def test_a_store_that_hangs_is_an_error_and_a_slow_one_is_waited_for(store: Stor
 def test_an_object_that_cannot_be_read_is_an_error_of_that_object_alone(store: Store, mount: Mount) -> None:
     objects = store.folder / "objects" / "idr" / "zarr"
     (objects / "lost").write_bytes(b"x" * LARGE)
-    until(lambda: (mount.point / "lost").exists(), START_SECONDS)
+    wait_until(lambda: (mount.point / "lost").exists(), START_SECONDS)
     (objects / "lost").unlink()
     with pytest.raises(OSError, match="Input/output error"):
         (mount.point / "lost").read_bytes()
