@@ -1,4 +1,4 @@
-"""Do what follows an import with OMERO's own commands, which ask the stand-in of OMERO.server."""
+"""Run OMERO's own commands that follow an import, against the stand-in for OMERO.server."""
 
 import gzip
 import json
@@ -52,7 +52,7 @@ class Server:
     port: int
 
     def omero(self, words: list[str], log: Path) -> int:
-        """Run a command of OMERO's and keep what it says; returns its exit status."""
+        """Run an OMERO command and keep its output; return its exit status."""
         variables = {"HOME": str(self.home), "PATH": f"{environment.environment() / 'bin'}:/usr/bin:/bin"}
         with log.open("w") as out:
             return subprocess.run(
@@ -66,20 +66,20 @@ class Server:
             ).returncode
 
     def render(self, settings: object, log: Path, *objects: str) -> bool:
-        """Give settings to objects; whether that has failed."""
+        """Apply settings to objects; return whether that failed."""
         file = self.home / "renderdef.json"
         file.write_text(json.dumps(settings))
         status = self.omero(command_line.rendering_command(objects, file), log)
         return command_line.has_failed(RENDER, status, log)
 
     def rows(self, question: str) -> list[str]:
-        """What the database says."""
+        """Return the answer of the database."""
         return self.database.query(question).split()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The stand-in, and somebody who is logged in."""
+    """Start the stand-in, and log a user in."""
     home = tmp_path_factory.mktemp("omero")
     (home / "var").mkdir()
     certify = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout key.pem -out certificate.pem"
@@ -100,10 +100,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         try:
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
-            made = Server(database, home, port)
+            running = Server(database, home, port)
             login = ["omero", "login", "-s", "127.0.0.1", "-p", str(port), "-u", "demo", "-w", "not a secret"]
-            assert made.omero(login, home / "log") == 0, (home / "log").read_text()
-            yield made
+            assert running.omero(login, home / "log") == 0, (home / "log").read_text()
+            yield running
         finally:
             process.terminate()
             process.wait()
@@ -160,7 +160,7 @@ join annotation_mapvalue v on v.annotation_id = a.id order by a.ns, l.parent
 
 @pytest.fixture
 def annotation(tmp_path: Path) -> tuple[Path, Path]:
-    """A table, of which one row is of no image there, and what becomes keys and values."""
+    """Write a table with a row for a missing image, and the columns that become keys and values."""
     table, keys = tmp_path / "annotation.csv.gz", tmp_path / "bulkmap-config.json"
     table.write_bytes(gzip.compress(b"Image Name,Gene\na,abc1\nb,abc2\nc,abc3\n"))
     keys.write_text(json.dumps(KEYS))

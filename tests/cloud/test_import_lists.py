@@ -1,4 +1,4 @@
-"""Read lists of images as OMERO's own command line does, and let it take every command line that follows from them."""
+"""Read lists of images as OMERO's own command line does, and give it every command line that follows from them."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ OTHER = Row(
 
 
 def dry_run(file: Path, folder: Path) -> list[list[str]]:
-    """The words that OMERO's own dry run prints for each row. `-f` asks for no server, and any jar will do."""
+    """Return the words that OMERO's own dry run prints for each row. `-f` needs no server, and accepts any jar."""
     (folder / "none.jar").touch()
     path = yaml.safe_load(file.read_text())["path"]
     around = folder / "around.yml"
@@ -73,9 +73,9 @@ folder = sys.argv[1]
 control = RenderControl(ctx=unittest.mock.Mock())
 names, active, *_ = control._read_channels(control._load_rendering_settings(folder + "/renderdef.json"))
 keys = pydict_text_io.load(folder + "/bulkmap-config.json")
-made = KeyValueGroupList(["Plate", "Gene"], keys["defaults"], keys["columns"]).get_transformers()
+groups = KeyValueGroupList(["Plate", "Gene"], keys["defaults"], keys["columns"]).get_transformers()
 table = MetadataControl.detect_headers(folder + "/annotation.csv.gz")
-print(json.dumps([names, active, sorted([one.name, one.transform(["p", "abc1"])] for one in made), table]))
+print(json.dumps([names, active, sorted([one.name, one.transform(["p", "abc1"])] for one in groups), table]))
 """
 
 
@@ -86,8 +86,8 @@ def test_what_lies_beside_a_list_says_the_same_to_omero(tmp_path: Path) -> None:
         ("annotation.csv", "Plate,Gene\np,x\n"),
     ):
         (tmp_path / f"idr0000-screenA-{name}").write_text(text)
-    found = Beside.of(beside.read(tmp_path / "idr0000-screenA-bulk.yml"))
-    for kind, content in found.files.items():
+    content_of = Beside.of(beside.read(tmp_path / "idr0000-screenA-bulk.yml"))
+    for kind, content in content_of.files.items():
         (tmp_path / FILES[kind]).write_bytes(content)
     python = environment.environment() / "bin" / "python"
     done = subprocess.run(

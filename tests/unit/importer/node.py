@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from idr.importer.import_folder import ImportFolder, Settings
 from idr.importer.report import report
 from idr.importer.rows import Row
 from idr.importer.schedule import Limits
+from tests.waiting import wait_until
 
 PROGRAMS = Path(__file__).with_name("programs")
 SCHEMA = """
@@ -185,9 +185,6 @@ def omero_inside() -> SimpleNamespace:
     return SimpleNamespace(run=run, DEVNULL=subprocess.DEVNULL, STDOUT=subprocess.STDOUT)
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end, "it does not come true"
-        time.sleep(0.02)
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true."""
+    wait_until(condition, SECONDS, pause=0.02)
