@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.alias_generators import to_snake
 
 from model.field_types import Section, Shape
 from model.flow_fields import Port, Ports, Reason, Transport, port_problems
@@ -71,11 +72,16 @@ class SiteRoleDescription(RoleDescription):
         return tuple(sorted({*called, *asked}))
 
     def problems(self) -> Iterator[str]:
-        """What only the program's roles can say."""
+        """What only the program's roles can say, and ports that answer in two ways."""
+        yield from super().problems()
         if self.node.per_release not in (Number.ANY, Number.AT_MOST_ONE):
             yield f"node.perRelease: must be '{Number.AT_MOST_ONE}' or '{Number.ANY}': a release is whole without it"
         if self.node.tier != Tier.SERVICE:
             yield f"node.tier: must be '{Tier.SERVICE}': the diagram does not know other places of a site's own role"
-        for name in ("applies", "interruption", "versions"):
-            if getattr(self.node, name):
+        for name in ("applies", "appliesWith", "interruption", "versions"):
+            if getattr(self.node, to_snake(name)):
                 yield f"node.{name}: only the program's roles have it"
+        asked = [(one.port, one.tls) for one in (*self.locations, *self.answers_first)]
+        asked += [(self.metrics.port, self.metrics.tls)] if self.metrics else []
+        for port in sorted(port for port, tls in set(asked) if tls and (port, False) in asked):
+            yield f"port {port}: cannot answer both with and without TLS: set `tls` to the same everywhere"

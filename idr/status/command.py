@@ -8,6 +8,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from cloudinit.render import bundle
+from cloudinit.templates import RenderError
 from idr import outputs, running, stack_file
 from idr.cli import FAILED, AsJson, Identity, Login, OptionalStack, console, error_console, print_json, table
 from idr.errors import IdrError
@@ -73,11 +74,14 @@ def digests(stack: str, topology: Topology) -> dict[str, str]:
     locations = {share.name: share.source for share in topology.shares if share.source}
     if not plan.settings.configure:
         return {}
-    return {
-        node.name: json.loads(bundle(node, plan, secrets, ids[node.name], locations))["digest"]
-        for node in plan.nodes
-        if node.name in ids and not plan.scope_of(node).frozen
-    }
+    try:
+        return {
+            node.name: json.loads(bundle(node, plan, secrets, ids[node.name], locations))["digest"]
+            for node in plan.nodes
+            if node.name in ids and not plan.scope_of(node).frozen
+        }
+    except RenderError as error:
+        raise IdrError(str(error)) from None
 
 
 def _show(statuses: list[Status], public: Public) -> None:

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 import pytest
 from jinja2.meta import find_undeclared_variables
 
-from cloudinit import render
+from cloudinit import render, templates
 from cloudinit.contexts import CONTEXTS, Common, context_of
 from model import site_files
 from model.roles import DESCRIPTIONS
@@ -39,7 +39,7 @@ def texts(role: str) -> dict[str, tuple[str, FileEntry]]:
 
 
 def mistakes(text: str, known: dict[str, Any], roles: Path = render.HERE) -> list[str]:
-    return Checker(render._environment(roles)).template(text, known)
+    return Checker(templates.environment(roles)).template(text, known)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -52,7 +52,7 @@ def test_templates_use_what_their_context_has(role: str) -> None:
 
 def test_every_value_of_a_context_is_used() -> None:
     """Fields that no template prints stay behind when a template changes."""
-    parse = render._environment(render.HERE).parse
+    parse = templates.environment(render.HERE).parse
     files = [file for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)]
     used: set[str] = set().union(*(find_undeclared_variables(parse(file.read_text())) for file in files))
     used |= {entry.each for role in ROLES for _, entry in texts(role).values() if entry.each}

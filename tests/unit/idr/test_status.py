@@ -11,10 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cloudinit import render
+from cloudinit.templates import RenderError
 from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from idr.cloud import CloudError
+from idr.errors import IdrError
 from idr.status import nodes, outside
 from idr.status.command import digests
 from model.outputs import contract
@@ -165,6 +167,20 @@ def test_a_frozen_release_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(stack_file, "read", lambda *_, **__: file)
     monkeypatch.setattr(stack_file.StackFile, "secrets", lambda _: stacks.secrets_of("local"))
     assert list(digests("local", MADE)) == ["bastion"]
+
+
+def test_a_configuration_that_cannot_be_rendered_is_an_error_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> str:
+        raise RenderError("site/about/files/x.j2: line 1: 'hostname' is undefined")
+
+    file = stack_file.StackFile("local", "", stacks.settings("local"), {})
+    monkeypatch.setattr(stack_file, "read", lambda *_, **__: file)
+    monkeypatch.setattr(stack_file.StackFile, "secrets", lambda _: stacks.secrets_of("local"))
+    monkeypatch.setattr("idr.status.command.bundle", refused)
+    with pytest.raises(IdrError, match=r"^site/about/files/x\.j2: line 1: 'hostname' is undefined$"):
+        digests("local", MADE)
 
 
 def test_a_manila_share_counts_by_where_the_outputs_say_that_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """A site's own role: what of plan, firewalls and outputs follows from its folder alone."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from model.reading import SettingsError
 from model.replacement import Deployed, order
 from tests import site_roles
 from tests.golden_files import KNOWN, NamedSecrets
-from tests.site_roles import ROLE, VOLUME, change, copied, example_node, example_plan, plan_of
+from tests.site_roles import ROLE, VOLUME, change, copied, example_node, example_plan, plan_of, reduce
 
 SECRETS = NamedSecrets("local", "unused")
 NODE = "demo1-about"
@@ -88,11 +87,10 @@ def test_a_management_node_reads_its_metrics(tmp_path: Path) -> None:
 
 def test_a_flow_joins_a_role_of_the_program_and_another_of_the_site(tmp_path: Path) -> None:
     given = copied(tmp_path, ROLE, "partner")
-    shutil.rmtree(tmp_path / "site" / "partner" / "files")
-    (tmp_path / "site" / "partner" / "files.yaml").write_text("{}\n")
     change(tmp_path, flows=[{"to": "redis", "ports": [6379], "why": "keeps"}])
     called = [{"from": ROLE, "ports": [9200], "why": "searches"}]
-    change(tmp_path, "partner", node={"firstHost": 31, "lastHost": 31}, inventoryGroup=None, locations=[], flows=called)
+    metrics = {"port": 8443}
+    reduce(tmp_path, "partner", node={"lastHost": 31}, flows=called, metrics=metrics)
     given["releases"]["demo1"]["nodes"]["partner"] = {"roles": ["partner"], "flavor": "local.small"}
     plan = plan_of(given, tmp_path)
     assert ("demo1-partner", "ingress", 9200, "demo1-about") in rules_of(plan, "partner")
