@@ -37,6 +37,7 @@ Unit = Annotated[
 ]
 Prefix = Annotated[str, Shape("/[A-Za-z0-9_./@-]+", "an absolute path, or the beginning of some")]
 RoleName = Annotated[str, Shape("[a-z][a-z0-9-]*", "a folder of cloudinit/")]
+WordName = Annotated[str, Shape("[a-z][a-z0-9-]*", "lower-case letters, digits and dashes, a letter first")]
 Line = Annotated[str, Shape("(?! )[ -~]{1,100}(?<! )", "one line of at most 100 characters")]
 Variable = Annotated[str, Shape("[a-z][a-z0-9_]*", "a name of an Ansible variable")]
 Host = Annotated[int, Field(ge=FIRST_NODE_HOST, le=FIRST_SERVICE_HOST - 1, strict=True)]

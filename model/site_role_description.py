@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.alias_generators import to_snake
 
-from model.field_types import Section, Shape
+from model.field_types import EachOnce, Section, Shape
 from model.flow_fields import Port, Ports, Reason, Transport, port_problems
-from model.role_description import Line, Number, RoleDescription, RoleFacts, Tier
+from model.role_description import Line, Number, RoleDescription, RoleFacts, Tier, WordName
 
 LocationPath = Annotated[
     str, Shape("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+/", "a path as in /about/: plain letters, no dot first, a slash last")
@@ -63,6 +63,9 @@ class SiteRoleDescription(RoleDescription):
         description="Cached answers of OMERO.web that the role is asked for first",
     )
     metrics: Metrics | None = Field(None, description="Where the management node reads its metrics")
+    passwords: Annotated[tuple[WordName, ...], EachOnce] = Field(
+        (), description="The names of its passwords, which each release has of its own"
+    )
 
     def listens(self) -> tuple[int, ...]:
         """The TCP ports on which it waits for others."""

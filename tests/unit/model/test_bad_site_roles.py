@@ -78,7 +78,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "a field that is none": (
         describing(colour="blue"),
         f"{YAML}: colour: is not a setting; there are: answersFirst, flows, healthSeconds, inventoryGroup, locations, "
-        "metrics, node, packages, packagesWith, services, units",
+        "metrics, node, packages, packagesWith, passwords, services, units",
     ),
     "a misspelt field of a location": (
         describing(locations=[{"path": "/about/", "prot": 8443}]),
