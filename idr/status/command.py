@@ -16,7 +16,6 @@ from idr.remote import configuration
 from idr.status import outside
 from idr.status.nodes import Applied, Status, ask_all, judged
 from idr.status.outside import Public
-from idr.topology import of_outputs
 from model.outputs.topology import Topology
 
 
@@ -36,16 +35,16 @@ def command(
     update = running.notice(deployed) if deployed else None
     if update:
         typer.echo(f"note: {update}", err=True)
-    everything = outputs.read(stack, source)
-    topology = of_outputs(everything)
+    known = outputs.read(stack, source)
+    topology = known.topology
     expected = digests(deployed, topology) if deployed else {}
     with (
         configuration(topology, identity, login) as file,
         Progress(console=error_console(), transient=True) as progress,
         ThreadPoolExecutor() as pool,
     ):
-        servers = pool.submit(outside.servers, deployed, everything, topology) if deployed else None
-        visited = pool.submit(outside.public, everything, topology)
+        servers = pool.submit(outside.servers, deployed, known.cloud.project_id, topology) if deployed else None
+        visited = pool.submit(outside.public, known)
         task = progress.add_task("asking the nodes", total=len(topology.nodes))
         answers = ask_all(topology, file, lambda: progress.advance(task))
     states: dict[str, str] = {}

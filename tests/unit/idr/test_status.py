@@ -17,6 +17,7 @@ from idr import stack_file
 from idr.__main__ import app
 from idr.cloud import CloudError
 from idr.errors import IdrError
+from idr.outputs import Deployed
 from idr.status import nodes, outside
 from idr.status.command import digests
 from model.outputs import contract
@@ -225,11 +226,12 @@ def proxy(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_the_public_address_is_asked_by_its_name_with_the_stacks_authority(proxy: Server) -> None:
-    given = {**OUTPUTS, "endpoints": {"web": f"{proxy.root}/"}}
-    assert re.fullmatch(r"status 200 in \d+\.\d s", outside.public(given, MADE).text)
-    assert outside.public(given, MADE.model_copy(update={"host_name": "elsewhere.org"})).answers is False
-    unknown = stacks.secrets_of("ebi").authority.certificate
-    assert outside.public({**given, "certificateAuthority": unknown}, MADE).answers is False
+    given = Deployed.model_validate({**OUTPUTS, "endpoints": {"web": f"{proxy.root}/"}})
+    assert re.fullmatch(r"status 200 in \d+\.\d s", outside.public(given).text)
+    elsewhere = MADE.model_copy(update={"host_name": "elsewhere.org"})
+    assert outside.public(given.model_copy(update={"topology": elsewhere})).answers is False
+    for unknown in (stacks.secrets_of("ebi").authority.certificate, "no certificate"):
+        assert outside.public(given.model_copy(update={"certificate_authority": unknown})).answers is False
 
 
 def test_nova_is_asked_with_the_credentials_of_the_stacks_project(
@@ -245,7 +247,7 @@ def test_nova_is_asked_with_the_credentials_of_the_stacks_project(
         ids = {"bastion": server["id"], "demo1-redis": "an id that Nova does not know"}
         known = [node.model_copy(update={"id": ids.get(node.name)}) for node in MADE.nodes]
         topology = MADE.model_copy(update={"nodes": tuple(known)})
-        servers = outside.servers("local", {"cloud": {"projectId": PROJECT}}, topology)
+        servers = outside.servers("local", PROJECT, topology)
         assert servers == {"bastion": "SHUTOFF", "demo1-redis": "gone"}
         with pytest.raises(CloudError, match="these credentials are for project"):
-            outside.servers("local", {"cloud": {"projectId": "another"}}, topology)
+            outside.servers("local", "another", topology)
