@@ -1,4 +1,4 @@
-"""Parses the values of files into typed settings, or reports every mistake at once: file, key, what is allowed."""
+"""Parse the values of files into typed settings, or report all mistakes at once: file, key, allowed values."""
 
 import json
 import re
@@ -27,7 +27,7 @@ FEWEST_CHARACTERS = 8
 """Distinct characters in a stack secret, against `aaaa...`."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
-"""A value that YAML read as a date, in the engine's text form (Go's time.Time.String)."""
+"""A date from YAML, in the engine's text form (Go's time.Time.String)."""
 
 _OVERRIDES_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\.ya?ml")
 
@@ -38,14 +38,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 class SettingsError(Exception):
-    """The settings are not usable; the text names every mistake, a line each."""
+    """The settings are invalid; the text names every mistake, a line each."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where settings were read: the stack's name and file, and which keys of it are encrypted there.
+    """The source of settings: the stack's name and file, and the keys that are encrypted there.
 
-    `origins` says for values of other files which one that is. `folder` is where the file is.
+    `origins` has the files of values from other files. `folder` is the folder of the stack file.
     """
 
     stack: str
@@ -55,15 +55,15 @@ class Source:
     folder: Path = CHECKOUT
 
     def file_of(self, path: Keys) -> str:
-        """The file that sets the value at `path`, or a part of it."""
+        """Return the file that sets the value at `path`, or a part of it."""
         named = {file for known, file in self.origins.items() if known[: len(path)] == path}
         return named.pop() if len(named) == 1 else self.file
 
 
 def parse(values: Mapping[str, Any], source: Source) -> Settings:
-    """The settings of a stack from the values under `idr:`, without that prefix.
+    """Parse the settings of a stack from the values under `idr:`, given without that prefix.
 
-    Raises SettingsError with every mistake, a line each: file, key, what is wrong.
+    Raises SettingsError with every mistake, a line each: file, key, problem.
     """
     plain = dict(plain_secrets.of_stack_file(values, source.encrypted)) | dict(_unusable_texts(values))
     wrong = [f"{source.file}: idr:{key}: {reason}" for key, reason in plain.items()]
@@ -100,12 +100,12 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
 
 
 def unset(settings: Settings, file: str) -> list[str]:
-    """What an `up` needs and the settings do not have yet, a line each, with who can fill it in."""
+    """Return required settings that are not set yet, a line each, with how to set them."""
     return [f"{file}: idr:{key}: is not set yet; {_how_to_set(key)}" for key in settings.missing()]
 
 
 def renamed(settings: Settings, file: str) -> list[str]:
-    """Settings under a name that the next version does not read, a line each, with what to write instead."""
+    """Return settings whose former name the next version does not read, a line each, with the new name."""
     return [f"{file}: {text}" for text in former_names(settings.storage_entries())]
 
 
@@ -118,9 +118,9 @@ def _how_to_set(key: str) -> str:
 
 
 def as_written(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values under `idr:` from what the engine hands a program: objects and lists as JSON, the rest as text.
+    """Decode the values under `idr:` as the engine passes them: objects and lists as JSON, other values as text.
 
-    Empty texts and null are left out. `idr`, which reads the file itself, passes the same.
+    Empty texts and null are removed. `idr`, which reads the file itself, passes the same.
     """
     decoded = {key: _decoded(value) for key, value in values.items()}
     return {key: value for key, value in decoded.items() if value not in ("", None)}
@@ -135,14 +135,14 @@ def _decoded(value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except (ValueError, RecursionError):  # text that only begins like JSON: an image named `[EOL] Debian 12`
+    except (ValueError, RecursionError):  # text that begins like JSON, such as an image named `[EOL] Debian 12`
         return value
 
 
 def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> tuple[dict[str, Any], Source]:
-    """The values with those of the file that `overrides` names, and where each came from. Both files are in `folder`.
+    """Merge the file that `overrides` names into the values, and return the origins. Both files are in `folder`.
 
-    Raises SettingsError when that file is not there, is no YAML mapping, or holds what only a stack file may.
+    Raises SettingsError if that file does not exist, is no YAML mapping, or has settings only for stack files.
     """
     source = replace(source, folder=folder)
     below = dict(values)
@@ -188,7 +188,7 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
 
 
 def _problem_of_path(name: str) -> str | None:
-    """Why the review would not see a change of that file (idr/review/affected.py); None where it would."""
+    """Say why that path cannot be used: the review must see changes of the file (idr/review/affected.py)."""
     if not _OVERRIDES_FILE.fullmatch(name):
         return f"must be a YAML file of the checkout, as in site.yaml (given: {name!r})"
     if (first := name.split("/")[0]) in site_folder.APART:
@@ -204,7 +204,7 @@ def _is_weak(secret: str) -> bool:
 
 
 def _unusable_texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Top-level keys whose value holds a text that can be in no file, with the reason."""
+    """Yield top-level keys whose value contains an invalid text, with the reason."""
     for key, value in values.items():
         for text in _texts(value):
             if _DATE.fullmatch(text):
@@ -244,7 +244,7 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
 
 
 def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
-    """Why the update cannot replace the stack secret. A weak former one is no reason: it should be replaced."""
+    """Yield reasons why the update cannot replace the stack secret. A weak former secret is no reason."""
     present, former = settings.stack_secret, settings.previous_stack_secret
     if former is None:
         return
@@ -268,7 +268,7 @@ def _explained(item: ErrorDetails) -> Iterator[str]:
 def _path(item: ErrorDetails) -> Keys:
     parts = item["loc"]
     if parts[:1] == (SETTING,):
-        # After the number of the entry pydantic puts its kind, which is not a key.
+        # After the number of an entry pydantic adds its kind, which is not a key.
         parts = (*parts[:2], *parts[3:])
     return tuple(_printable(str(part)) for part in parts)
 
