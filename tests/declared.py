@@ -76,7 +76,7 @@ def run(program: Callable[[], Any], stack: str, *, preview: bool = False) -> Rec
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(Cloud(), project="idr", stack=stack, preview=preview, monitor=recorder)
     # Pulumi's mocks know no hooks on errors; tests/engine/test_refusals.py has them.
-    with mock.patch("components.failure.say_next_step"):
+    with mock.patch("components.failure.log_next_step"):
         _sync_await(run_pulumi_func(program))
     return recorder
 
