@@ -12,7 +12,7 @@ from dev.cloud.layout import DATABASES, State, write_private
 from dev.cloud.process import run
 from dev.cloud.render import socket
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 # Templates: Nova fills in what its configuration says, so the tables hold no password and can be kept for next time.
 _CELL0 = "{scheme}://{username}:{password}@{hostname}/nova_cell0?{query}"
@@ -36,7 +36,7 @@ def database_files(state: State) -> None:
     state.done("mariadb").touch()
 
 
-def schemas(state: State, say: Say) -> None:
+def schemas(state: State, report: Report) -> None:
     """Create the services' tables, or load a copy that the same release created before."""
     if state.done("schemas").exists():
         return
@@ -51,10 +51,10 @@ def schemas(state: State, say: Say) -> None:
     sql.unlink()
     kept = layout.environment() / "schemas.sql"
     if kept.exists():
-        say("loading the tables kept from an earlier start")
+        report("loading the tables kept from an earlier start")
         run(state, client, log="schemas", input_file=kept)
     else:
-        say("making the tables (once per release: they are kept)")
+        report("making the tables (once per release: they are kept)")
         _migrate(state)
         new = kept.with_suffix(".new")
         options = [f"--socket={socket()}", f"--result-file={new}", "--databases", *DATABASES]

@@ -16,7 +16,7 @@ from dev.cloud import kvm, layout, lock, machine, namespace, render
 from dev.cloud.layout import Choice, Kind, State
 from dev.cloud.process import CloudError, surroundings
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 _STOP_SECONDS = 90
 
 
@@ -40,7 +40,7 @@ def running(state: State) -> int | None:
     return current[1] if current and current[0] == state else None
 
 
-def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
+def choose(requested: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
     """Choose the computes to start, and say why: those requested, else the last ones, else containers or KVM.
 
     Raises:
@@ -48,8 +48,8 @@ def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tup
 
     """
     count = fakes if fakes is not None else before.fakes if before else 0
-    if wanted is not None:
-        kind, why = wanted, "as asked"
+    if requested is not None:
+        kind, why = requested, "as requested"
     elif before and before.kind is not Kind.NONE:
         kind, why = before.kind, "as before"
     else:
@@ -130,12 +130,12 @@ def follow(state: State, pid: int) -> Iterator[str]:
         CloudError: it failed.
 
     """
-    progress, seen = state.run / "progress", 0
+    progress, shown = state.run / "progress", 0
     while True:
         ready, alive = (state.run / "ready").exists(), Path(f"/proc/{pid}").exists()
         lines = progress.read_text().splitlines() if progress.exists() else []
-        yield from lines[seen:]
-        seen = len(lines)
+        yield from lines[shown:]
+        shown = len(lines)
         if ready:
             return
         if not alive:
@@ -208,7 +208,7 @@ def _remove_group(folder: Path) -> None:
         return
 
 
-def wipe(state: State, say: Say) -> None:
+def wipe(state: State, report: Report) -> None:
     """Take the cloud down and forget it, with the services that were installed for it.
 
     Raises:
@@ -217,7 +217,7 @@ def wipe(state: State, say: Say) -> None:
     """
     stop(state)
     try:
-        debian.remove_services(state.packages(), say)
+        debian.remove_services(state.packages(), report)
     except debian.PackageError as error:
         raise CloudError(str(error)) from None
     shutil.rmtree(state.root, ignore_errors=True)

@@ -43,18 +43,18 @@ def register(state: State, path: Path, name: str, kernel: Path | None, initrd: P
     import openstack
 
     cloud = openstack.connect(cloud="idr-local-admin")
-    wanted = {}
+    image_properties = {}
     for kind, file in (("kernel", kernel), ("ramdisk", initrd)):
         if file:
             short = {"kernel": "aki", "ramdisk": "ari"}[kind]
-            wanted[f"{kind}_id"] = _have(state, cloud, file, f"{name}-{kind}", short, {})[0]
+            image_properties[f"{kind}_id"] = _ensure(state, cloud, file, f"{name}-{kind}", short, {})[0]
     if kernel:
-        wanted["os_command_line"] = _COMMAND_LINE
-    identifier, new = _have(state, cloud, path, name, "raw", wanted)
+        image_properties["os_command_line"] = _COMMAND_LINE
+    identifier, new = _ensure(state, cloud, path, name, "raw", image_properties)
     return f"image {name} is {identifier}{'' if new else ' already'}"
 
 
-def _have(
+def _ensure(
     state: State, cloud: Any, path: Path, name: str, disk_format: str, properties: dict[str, str]
 ) -> tuple[str, bool]:
     """The identifier of the image of this name and content, and whether it is new."""
@@ -92,8 +92,8 @@ def _have(
     return identifier, True
 
 
-def _inside(state: State, argv: list[str], given: str = "") -> None:
-    done = subprocess.run(control.enter(state, argv), input=given, capture_output=True, text=True, check=False)
+def _inside(state: State, argv: list[str], text_input: str = "") -> None:
+    done = subprocess.run(control.enter(state, argv), input=text_input, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise CloudError(f"{argv[0]} failed: {last}")

@@ -61,15 +61,15 @@ def holder() -> str | None:
 def _open(flags: int) -> int:
     folder = os.open(LOCK.parent, os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        _must_be_ours(folder, LOCK.parent)
+        _require_root_owner(folder, LOCK.parent)
         lock = os.open(LOCK.name, flags | os.O_NOFOLLOW, 0o600, dir_fd=folder)
     finally:
         os.close(folder)
-    _must_be_ours(lock, LOCK)
+    _require_root_owner(lock, LOCK)
     return lock
 
 
-def _must_be_ours(descriptor: int, path: Path) -> None:
+def _require_root_owner(descriptor: int, path: Path) -> None:
     status = os.fstat(descriptor)
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise CloudError(f"{path} can be written by another user than root: look who made it, and remove it")

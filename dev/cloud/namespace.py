@@ -160,11 +160,11 @@ def guest_loops(state: State) -> list[str]:
     )["loopdevices"]
     if not state.disk_file.exists():
         return []
-    ours = state.disk_file.stat()
-    device = f"{os.major(ours.st_dev)}:{os.minor(ours.st_dev)}"
+    disk = state.disk_file.stat()
+    device = f"{os.major(disk.st_dev)}:{os.minor(disk.st_dev)}"
     outer = {
         loop["maj:min"].strip()
         for loop in devices
-        if int(loop["back-ino"]) == ours.st_ino and loop["back-maj:min"].strip() == device
+        if int(loop["back-ino"]) == disk.st_ino and loop["back-maj:min"].strip() == device
     }
     return [loop["name"] for loop in devices if loop["back-maj:min"].strip() in outer]

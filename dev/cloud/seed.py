@@ -107,12 +107,12 @@ def missing(cloud: Any, choice: Choice, since: datetime) -> list[str]:
     agents = {a.binary for a in cloud.network.agents() if a.is_alive and _after(a.last_heartbeat_at, since)}
     services = [s for s in cloud.compute.services() if s.state == "up" and _after(s.updated_at, since)]
     volumes = [s for s in cloud.block_storage.services() if s.state == "up" and _after(s.updated_at, since)]
-    there = agents | {s.binary for s in (*services, *volumes)}
+    alive = agents | {s.binary for s in (*services, *volumes)}
     hosts = {s.host for s in services if s.binary == "nova-compute"}
-    wanted = [f"neutron-{name}-agent" for name in ("linuxbridge", "l3", "dhcp", "metadata")]
-    wanted += ["nova-conductor", "nova-scheduler", "cinder-scheduler", "cinder-volume"]
-    lacking = [name for name in wanted if name not in there]
-    return lacking + [f"nova-compute on {host}" for host in choice.hosts if host not in hosts]
+    expected = [f"neutron-{name}-agent" for name in ("linuxbridge", "l3", "dhcp", "metadata")]
+    expected += ["nova-conductor", "nova-scheduler", "cinder-scheduler", "cinder-volume"]
+    computes = [f"nova-compute on {host}" for host in choice.hosts if host not in hosts]
+    return [name for name in expected if name not in alive] + computes
 
 
 def _after(reported: str | None, since: datetime) -> bool:
@@ -146,14 +146,14 @@ def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> 
     end, printed = time.monotonic() + seconds, ""
     while True:
         try:
-            lacking = missing(cloud, choice, since) or ([] if zones(cloud, choice) else ["the availability zones"])
+            pending = missing(cloud, choice, since) or ([] if zones(cloud, choice) else ["the availability zones"])
         except SDKException as error:
-            lacking = [f"an answer ({str(error).splitlines()[0][:80]})"]
-        if not lacking:
+            pending = [f"an answer ({str(error).splitlines()[0][:80]})"]
+        if not pending:
             return
         if time.monotonic() > end:
-            sys.exit(f"still missing after {seconds:.0f} s: {', '.join(lacking)}")
-        text = "waiting for " + ", ".join(lacking)
+            sys.exit(f"still missing after {seconds:.0f} s: {', '.join(pending)}")
+        text = "waiting for " + ", ".join(pending)
         if text != printed:
             print(text, flush=True)
             printed = text

@@ -37,7 +37,7 @@ class Supervisor:
         self._started = time.monotonic()
         self.stopping = threading.Event()
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print a line for the process that waits for the cloud."""
         with (self._state.run / "progress").open("a") as file:
             file.write(f"{time.monotonic() - self._started:6.1f} s  {text}\n")
@@ -87,9 +87,9 @@ class Supervisor:
             state.folder(folder)
         bootstrap.database_files(state)
         self.start(services.base(state))
-        self.say("database, message bus and cache started")
+        self.report("database, message bus and cache started")
         until("mariadb", self._database_answers, 60)
-        bootstrap.schemas(state, self.say)
+        bootstrap.schemas(state, self.report)
         bootstrap.identity(state)
         self.start([services.keystone(state)])
         until("rabbitmq", lambda: listening(5672, "127.0.0.1"), 60)
@@ -97,12 +97,12 @@ class Supervisor:
         self.start(others)
         self.start(services.hypervisor(state, choice))
         self._wait([services.keystone(state)])
-        self.say("identity answers; the other APIs are starting")
+        self.report("identity answers; the other APIs are starting")
         self._seed("identity")
         self.start(services.conductors(state))
         # Not before Neutron listens: an agent's first question would be lost, and it waits a minute for the answer.
         self._wait(others)
-        self.say("all APIs answer; agents and computes are starting")
+        self.report("all APIs answer; agents and computes are starting")
         self.start(services.agents(state))
         if choice.kind is not Kind.NONE:
             until("libvirtd", Path("/run/libvirt/libvirt-sock").exists, 60)
@@ -139,7 +139,7 @@ class Supervisor:
             for line in process.stdout or ():
                 last = line.strip()
                 if waits:
-                    self.say(last)
+                    self.report(last)
         if process.returncode:
             raise CloudError(f"setting up {phase}: {last}")
         done.touch()
@@ -153,10 +153,10 @@ class Supervisor:
                     continue
                 self._restarts[name] = count + 1
                 if count < _RESTARTS:
-                    self.say(f"{name} ended with {process.returncode}: started again")
+                    self.report(f"{name} ended with {process.returncode}: started again")
                     self.start([service])
                 else:
-                    self.say(f"{name} keeps ending: left alone, see {self._state.log}/{name}.log")
+                    self.report(f"{name} keeps ending: left alone, see {self._state.log}/{name}.log")
                     self._record()
 
     def take_down(self) -> None:
@@ -221,7 +221,7 @@ def supervise(root: Path) -> int:
     except (CloudError, OSError) as error:
         write_private(state.run / "failed", str(error))
         return 1
-    supervisor.say("ready")
+    supervisor.report("ready")
     write_private(state.run / "ready", time.strftime("%Y-%m-%dT%H:%M:%S%z"))
     watcher.join()
     supervisor.take_down()
