@@ -115,7 +115,7 @@ def _renewal(secrets: Secrets) -> dict[str, dict[str, str]]:
 
 
 def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:
-    """Return the safeguards that a setting can turn off, by name."""
+    """Yield the active safeguards, by name. Settings can turn them off."""
     if verifies_cloud:
         yield "the cloud's certificate is verified"
     if plan.settings.protect_data:

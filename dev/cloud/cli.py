@@ -32,7 +32,7 @@ _state: State
 def main(
     state: Annotated[Path | None, typer.Option(help="The cloud's folder; .local/cloud of this checkout.")] = None,
 ) -> None:
-    """Remember where the cloud is."""
+    """Set the cloud's folder."""
     global _state
     _state = State.at(state)
 
@@ -42,7 +42,7 @@ app.callback()(main)
 
 @contextmanager
 def _errors_shown() -> Iterator[None]:
-    """Print expected errors in a line or two, and exit with 1."""
+    """Print expected errors in one or two lines, and exit with 1."""
     try:
         yield
     except (CloudError, OSError) as error:
@@ -56,7 +56,7 @@ def _print(text: str) -> None:
 
 def _root() -> None:
     if os.geteuid() != 0:
-        raise CloudError("run it as root: it makes namespaces, bridges and mounts")
+        raise CloudError("run it as root: it creates namespaces, bridges and mounts")
 
 
 @app.command()
@@ -73,7 +73,7 @@ def up(
     computes: Annotated[str | None, typer.Option(help="auto, container, kvm, qemu or none.")] = None,
     fake: Annotated[int | None, typer.Option(min=0, max=20, help="Fake hosts, in availability zone `fake`.")] = None,
 ) -> None:
-    """Bring the cloud up, with the guests that ran before; ends when it can be used."""
+    """Start the cloud, with the guests that ran before; ends when it can be used."""
     requested = None if computes in (None, "auto") else computes
     if requested is not None and requested not in set(Kind):
         raise typer.BadParameter(f"{computes} is none of auto, {', '.join(Kind)}", param_hint="--computes")
@@ -133,7 +133,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 @app.command()
 def env() -> None:
-    """Print what a shell needs to use the cloud: eval "$(... env)"."""
+    """Print environment variables for a shell that uses the cloud: eval "$(... env)"."""
     _print(f"export OS_CLIENT_CONFIG_FILE={_state.clouds_yaml} OS_CLOUD=idr-local")
     if any(os.environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")):
         for name in ("no_proxy", "NO_PROXY"):
@@ -152,7 +152,7 @@ def execute(command: Annotated[list[str], typer.Argument(help="The program and i
 
 @app.command()
 def shell() -> None:
-    """A shell inside the cloud's namespaces, as its administrator."""
+    """Open a shell inside the cloud's namespaces, as its administrator."""
     execute(["bash"])
 
 
@@ -196,7 +196,7 @@ def image(
     kernel: Annotated[Path | None, typer.Option(help="Its kernel, for QEMU and KVM.")] = None,
     initrd: Annotated[Path | None, typer.Option(help="Its initial RAM disk, for QEMU and KVM.")] = None,
 ) -> None:
-    """Register a guest image, public; one of the same name and content stays, an older one goes."""
+    """Register a public guest image. One of the same name and content is kept, an older one is deleted."""
     from dev.cloud.image import register
 
     with _errors_shown():

@@ -1,4 +1,4 @@
-"""Installs what the cloud needs: Debian packages, and OpenStack in a Python environment of its own."""
+"""Install the cloud's software: Debian packages, and OpenStack in a Python environment of its own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dev.cloud.process import CloudError
 
 Report = Callable[[str], None]
 
-# Nova loads drivers from inside its own package only, Neutron from registered names only. These files lead both to
-# plugins/ of whichever checkout the cloud is started from.
+# Nova loads drivers only from its own package, Neutron only by registered names. With these files both load them from
+# plugins/ of the checkout from which the cloud is started.
 _POINTERS = {
     "nova/virt/idr_container.py": "from idr_openstack.nova_container import ContainerDriver\n",
     "nova/virt/idr_fake.py": "from idr_openstack.nova_fake import FakeHost\n",
@@ -32,7 +32,7 @@ def install(state_folder: Path, report: Report) -> None:
     """Install what is missing; a second call only checks.
 
     Raises:
-        CloudError: the machine cannot have it, or a package manager failed.
+        CloudError: the machine is not suitable, or a package manager failed.
 
     """
     problems = Machine.this(state_folder).problems()
@@ -46,12 +46,12 @@ def install(state_folder: Path, report: Report) -> None:
 
 
 def required_packages() -> list[str]:
-    """The Debian packages."""
+    """Return the Debian packages."""
     return debian.read_list(layout.HERE / "apt-packages.txt")
 
 
 def missing_packages() -> list[str]:
-    """Those that are not installed."""
+    """Return the packages that are not installed."""
     return debian.missing(required_packages())
 
 
@@ -68,7 +68,7 @@ def _openstack(report: Report) -> None:
     folder = layout.environment()
     python = folder / "venv" / "bin" / "python"
     if not (folder / "complete").exists():
-        # In its final place, not in a sibling: programs of an environment carry its path.
+        # In its final folder: programs of an environment contain its path.
         report("installing OpenStack 2024.2 from its lock file (one to five minutes)")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -99,5 +99,5 @@ def _run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None
 
 
 def ready() -> bool:
-    """Whether everything is there (a look that takes no time)."""
+    """Whether everything is installed (a quick check)."""
     return (layout.environment() / "complete").exists() and not missing_packages()
