@@ -47,7 +47,7 @@ def base(state: State) -> list[Service]:
             [
                 *("/usr/sbin/mariadbd", "--no-defaults", f"--datadir={state.root}/mysql", "--user=root"),
                 *("--skip-networking", f"--socket={socket()}", "--character-set-server=utf8mb3"),
-                # A killed process loses nothing. A crashed machine may lose a second, which does not matter in a test cloud.
+                # A killed process loses nothing. A crashed machine may lose a second: it is a test cloud.
                 *("--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--max-connections=500"),
             ],
         ),
