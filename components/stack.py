@@ -7,7 +7,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from model import people
-from model.reading import SettingsError, Source, as_written, parse, renamed, unset, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, as_written, parse, renamed, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
 

@@ -3,16 +3,16 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import explanation, memory, named_files, plain_secrets, site_folder, site_roles, yaml_text
+from model import explanation, memory, named_files, plain_secrets, site_folder, site_roles
 from model.field_types import SEALED
-from model.overrides import Keys, Origins, merge, nothing_to_take, origins
+from model.overrides import Keys, Origins
 from model.planning import plan
 from model.raw_storage import SETTING, former_names
 from model.role_description import Distribution, RoleError
@@ -29,10 +29,7 @@ FEWEST_CHARACTERS = 8
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
 """A date from YAML, in the engine's text form (Go's time.Time.String)."""
 
-_OVERRIDES_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\.ya?ml")
-
 DEMO_STACK = "local"
-OVERRIDES = "overrides"
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -137,65 +134,6 @@ def _decoded(value: Any) -> Any:
         return json.loads(value)
     except (ValueError, RecursionError):  # text that begins like JSON, such as an image named `[EOL] Debian 12`
         return value
-
-
-def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> tuple[dict[str, Any], Source]:
-    """Merge the file that `overrides` names into the values, and return the origins. Both files are in `folder`.
-
-    Raises SettingsError if that file does not exist, is no YAML mapping, or has settings only for stack files.
-    """
-    source = replace(source, folder=folder)
-    below = dict(values)
-    name = below.pop(OVERRIDES, None)
-    if name is None:
-        return below, source
-    if not isinstance(name, str):
-        msg = f"{source.file}: idr:{OVERRIDES}: must be the name of a file"
-        raise SettingsError(msg)
-    above = _read_overrides(folder, name, source.file)
-    if absent := [".".join(path) for path in nothing_to_take(below, above)]:
-        msg = f"{name}: idr:{', idr:'.join(absent)}: null takes a setting away, and {source.file} does not have it"
-        raise SettingsError(msg)
-    merged = merge(below, above)
-    where = origins(merged, above, source.file, name)
-    return merged, replace(source, origins=where)
-
-
-def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
-    if problem := _problem_of_path(name):
-        msg = f"{named_by}: idr:{OVERRIDES}: {problem}"
-        raise SettingsError(msg)
-    try:
-        site_folder.refuse_links(folder, PurePosixPath(name))
-        above = yaml_text.load((folder / name).read_bytes())
-    except site_folder.FolderError as error:
-        msg = f"{named_by}: idr:{OVERRIDES}: {error}"
-        raise SettingsError(msg) from None
-    except yaml_text.YamlError as error:
-        msg = f"{name}: {error}"
-        raise SettingsError(msg) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        msg = f"{named_by}: idr:{OVERRIDES}: cannot read {name!r}: {reason}"
-        raise SettingsError(msg) from None
-    if not isinstance(above, dict):
-        msg = f"{name}: must be a mapping of settings, written without `idr:`"
-        raise SettingsError(msg)
-    wrong = [f"{name}: idr:{key}: {reason}" for key, reason in plain_secrets.of_overrides(above)]
-    if wrong:
-        raise SettingsError("\n".join(wrong))
-    return above
-
-
-def _problem_of_path(name: str) -> str | None:
-    """Say why that path cannot be used: the review must see changes of the file (idr/review/affected.py)."""
-    if not _OVERRIDES_FILE.fullmatch(name):
-        return f"must be a YAML file of the checkout, as in site.yaml (given: {name!r})"
-    if (first := name.split("/")[0]) in site_folder.APART:
-        return f"cannot be in {first}/: the review takes no change there for a change of a stack"
-    if first.startswith("Pulumi."):
-        return "cannot be the file of a stack or of the project"
-    return None
 
 
 def _is_weak(secret: str) -> bool:

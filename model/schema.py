@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from model.reading import OVERRIDES
+from model.overrides_file import OVERRIDES
 from model.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -198,7 +198,8 @@ class _Progress:
             self._line = now
             time_left = f", {(total - done) / rate / 3600:.1f} h left" if rate else ""
             self._console.print(
-                f"{done} of {total} objects, {rate:.0f}/s, {self._pace.limit} at once, {report.failed} failed{time_left}"
+                f"{done} of {total} objects, {rate:.0f}/s, {self._pace.limit} at once, "
+                f"{report.failed} failed{time_left}"
             )
 
 
