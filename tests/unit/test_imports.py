@@ -102,34 +102,34 @@ def reached(by_module: Mapping[str, set[str]], name: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, set[str]]:
+def ours() -> dict[str, set[str]]:
     """What the modules of this repository import."""
     return imports(modules())
 
 
-def test_no_package_imports_from_one_above_it(found: dict[str, set[str]]) -> None:
-    assert {name.partition(".")[0] for name in found} == set(PACKAGES)
-    assert arrows_back(found) == []
+def test_no_package_imports_from_one_above_it(ours: dict[str, set[str]]) -> None:
+    assert {name.partition(".")[0] for name in ours} == set(PACKAGES)
+    assert arrows_back(ours) == []
 
 
-def test_no_modules_import_each_other_in_a_circle(found: dict[str, set[str]]) -> None:
-    assert circle(found) == []
+def test_no_modules_import_each_other_in_a_circle(ours: dict[str, set[str]]) -> None:
+    assert circle(ours) == []
 
 
-def test_the_program_imports_no_command_line(found: dict[str, set[str]]) -> None:
-    there = reached(found, PROGRAM)
+def test_the_program_imports_no_command_line(ours: dict[str, set[str]]) -> None:
+    there = reached(ours, PROGRAM)
     assert {"components.preconditions", "idr.cloud", "model.plan", "pulumi"} <= there
     assert not COMMAND_LINE & there
 
 
-def test_the_model_imports_neither_engine_nor_cloud(found: dict[str, set[str]]) -> None:
-    model = set().union(*(found[name] for name in found if name.partition(".")[0] == "model"))
+def test_the_model_imports_neither_engine_nor_cloud(ours: dict[str, set[str]]) -> None:
+    model = set().union(*(ours[name] for name in ours if name.partition(".")[0] == "model"))
     assert "pydantic" in model
     assert not {"pulumi", "pulumi_openstack", "openstack", "jinja2"} & model
 
 
 @pytest.fixture
-def wrong(tmp_path: Path) -> dict[str, set[str]]:
+def forbidden(tmp_path: Path) -> dict[str, set[str]]:
     """Modules that do what is forbidden: in a function, relatively, and through others."""
     files = {
         "__main__.py": "from components import stack\n",
@@ -160,8 +160,8 @@ def wrong(tmp_path: Path) -> dict[str, set[str]]:
     return imports(modules(tmp_path))
 
 
-def test_what_is_forbidden_is_seen(wrong: dict[str, set[str]]) -> None:
-    assert arrows_back(wrong) == [
+def test_what_is_forbidden_is_seen(forbidden: dict[str, set[str]]) -> None:
+    assert arrows_back(forbidden) == [
         "bench.rate -> tests.steps",
         "harness.cloud -> tests",
         "harness.cloud -> tests.steps",
@@ -169,5 +169,5 @@ def test_what_is_forbidden_is_seen(wrong: dict[str, set[str]]) -> None:
         "model.plan -> cloudinit.render",
         "tests.unit.test_rate -> bench.rate",
     ]
-    assert set(circle(wrong)) in ({"model.plan", "cloudinit.render"}, {"tests.steps", "harness.cloud"})
-    assert reached(wrong, PROGRAM) >= COMMAND_LINE - {"rich"}
+    assert set(circle(forbidden)) in ({"model.plan", "cloudinit.render"}, {"tests.steps", "harness.cloud"})
+    assert reached(forbidden, PROGRAM) >= COMMAND_LINE - {"rich"}

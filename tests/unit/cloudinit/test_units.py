@@ -71,11 +71,11 @@ def exposure(root: Path, unit: str) -> float:
     """What systemd counts; the report of a unit that is too exposed is printed."""
     command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", f"--root={root}"]
     done = subprocess.run([*command, unit.replace("@.", "@main.")], capture_output=True, text=True, check=True)
-    found = re.search(r"exposure level for \S+: ([0-9.]+) ", done.stdout)
-    assert found, done.stdout
-    if float(found[1]) > MOST_EXPOSED:
+    level = re.search(r"exposure level for \S+: ([0-9.]+) ", done.stdout)
+    assert level, done.stdout
+    if float(level[1]) > MOST_EXPOSED:
         print(done.stdout)
-    return float(found[1])
+    return float(level[1])
 
 
 def test_a_service_that_is_taken_over_can_do_little(root: Path) -> None:

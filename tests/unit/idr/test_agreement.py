@@ -116,7 +116,7 @@ def test_of_the_servers_in_error_only_the_stacks_own_is_deleted(cloud: FakeCloud
     assert any("demo1-redis" in line and "deleted" in line for line in messages)
 
 
-def test_nothing_is_done_when_the_operator_says_no(cloud: FakeCloud, pulumi: Engine) -> None:
+def test_nothing_is_done_when_the_operator_refuse(cloud: FakeCloud, pulumi: Engine) -> None:
     broken = server(cloud, "idr-local-demo1-redis", "ERROR")
     pulumi.knows(INSTANCE, "demo1-redis", broken)
     with pytest.raises(RecoverError, match="nothing was changed"):
@@ -168,8 +168,8 @@ def test_nova_and_neutron_are_asked_at_the_same_time(cloud: FakeCloud, pulumi: E
         return answer(call)
 
     cloud.between = wait_for_the_other
-    found: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
-    assert {one.name for one in found.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
+    comparison: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert {one.name for one in comparison.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
 
 
 def test_a_cloud_that_does_not_let_in_changes_nothing(
@@ -230,12 +230,12 @@ def test_the_lock_of_an_update_elsewhere_is_asked_about(pulumi: Engine) -> None:
     known = held(pulumi, "another.example.org", os.getpid())
     asked: list[str] = []
 
-    def says_no(question: str) -> bool:
+    def refuse(question: str) -> bool:
         asked.append(question)
         return False
 
     with pytest.raises(LockError, match="still locked"):
-        lock.is_held("local", known, says_no)
+        lock.is_held("local", known, refuse)
     assert "nina@another.example.org" in asked[0]
     assert lock.is_held("local", known, lambda _: True)
 

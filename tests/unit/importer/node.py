@@ -73,18 +73,18 @@ class Node:
         with sqlite3.connect(home / "database") as database:
             database.execute("pragma journal_mode = wal")
             database.executescript(SCHEMA)
-        node.place.make()
+        node.folder.make()
         node.log_in()
         return node
 
     @property
-    def place(self) -> ImportFolder:
+    def folder(self) -> ImportFolder:
         """The import of the tests."""
         return ImportFolder("list", self.home / "imports")
 
     def log_in(self) -> None:
         """Begin a session."""
-        (self.place.sessions / "alive").touch()
+        (self.folder.sessions / "alive").touch()
 
     def images(self, *names: str) -> list[str]:
         """Make files to import."""
@@ -100,7 +100,7 @@ class Node:
         """Check a list, and ask for its import."""
         checked = check(rows, (), (str(self.home),))
         assert checked.faults == {}
-        self.place.queue(rows, checked.good, Limits(parallel, parallel), Beside.of(beside), replace=replace)
+        self.folder.queue(rows, checked.good, Limits(parallel, parallel), Beside.of(beside), replace=replace)
 
     def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
         """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
@@ -121,7 +121,7 @@ class Node:
         before = signal.getsignal(signal.SIGTERM)
         try:
             with self.played(way):
-                worker.Worker(self.place, settings, database, messages.append)()
+                worker.Worker(self.folder, settings, database, messages.append)()
         finally:
             signal.signal(signal.SIGTERM, before)
         return "".join(f"{line}\n" for line in messages)
@@ -158,7 +158,7 @@ class Node:
 
     def report(self) -> dict[str, Any]:
         """How the import is."""
-        return report(self.place)
+        return report(self.folder)
 
     def query(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         """What OMERO has."""

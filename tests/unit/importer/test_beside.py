@@ -27,14 +27,14 @@ def test_they_are_found_by_the_name_of_the_list(tmp_path: Path) -> None:
     file = put(
         tmp_path, annotation="Plate,Well\n", keys="columns:\n  - name: Well\n", render="channels:\n  1: {min: 5}\n"
     )
-    found = beside.read(file)
-    assert found["renderdef"] == {"channels": {"1": {"min": 5}}}
-    assert found["bulkmap-config"] == {"columns": [{"name": "Well"}]}
-    assert gzip.decompress(base64.b64decode(found["annotation"])) == b"Plate,Well\n"
+    contents = beside.read(file)
+    assert contents["renderdef"] == {"channels": {"1": {"min": 5}}}
+    assert contents["bulkmap-config"] == {"columns": [{"name": "Well"}]}
+    assert gzip.decompress(base64.b64decode(contents["annotation"])) == b"Plate,Well\n"
     # The same bytes make the same version, compressed or not.
     (tmp_path / "idr0001-screenA-annotation.csv").unlink()
     (tmp_path / "idr0001-screenA-annotation.csv.gz").write_bytes(gzip.compress(b"Plate,Well\n"))
-    assert beside.read(file) == found
+    assert beside.read(file) == contents
     assert beside.read(tmp_path / "other-bulk.yml") == {}
 
 

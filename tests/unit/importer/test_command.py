@@ -56,7 +56,7 @@ sys.exit(main.main(words[5:]))
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     import_node = Node.make(tmp_path)
-    (import_node.place.sessions / "alive").unlink()
+    (import_node.folder.sessions / "alive").unlink()
     (tmp_path / "unit").touch()
     settings = {"address": "192.0.2.1", "mounts": [], "folders": [str(tmp_path)], "connection": "x", "database_gib": 10}
     (tmp_path / "settings").write_text(json.dumps(settings))

@@ -75,9 +75,9 @@ def with_jars(*jars: Jar) -> Plan:
 def libraries(machine: Machine) -> dict[str, str]:
     """The jars in OMERO.server's lib by path, with the content of each, but the importer's own."""
     listing = machine.output_of(f"cd {SERVER} && for file in lib/*/*.jar; do echo $file $(cat $file); done")
-    found = dict(line.split(maxsplit=1) for line in listing.splitlines())
-    del found["lib/client/omero-blitz.jar"]
-    return found
+    jars = dict(line.split(maxsplit=1) for line in listing.splitlines())
+    del jars["lib/client/omero-blitz.jar"]
+    return jars
 
 
 def starts(machine: Machine) -> str:

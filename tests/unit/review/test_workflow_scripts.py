@@ -65,11 +65,11 @@ def scripts() -> list[Script]:
 
 
 def run(
-    script: Script, folder: Path, failing: int | None, stand_ins: Mapping[str, str] | None = None
+    script: Script, folder: Path, failing: int | None, replacements: Mapping[str, str] | None = None
 ) -> tuple[int, int, str]:
     """Run a script whose `failing`-th command fails; return its exit status, the number of commands, and their log.
 
-    `stand_ins` are scripts by command, in place of those that only print.
+    `replacements` are scripts by command, in place of those that only print.
     """
     log, program = folder / "log", folder / "program"
     binaries, comments = folder / "bin", folder / "comments"
@@ -80,15 +80,15 @@ def run(
         (target / "ebi.md").write_text("<!-- idr review ebi -->\n")
     for name in COMMANDS:
         drain, text = DRAIN, f"echo '{PRINTS.get(name, '')}'"
-        if stand_ins and name in stand_ins:
-            drain, text = "", stand_ins[name]
+        if replacements and name in replacements:
+            drain, text = "", replacements[name]
         for target in [folder / ".venv" / "bin", program / ".venv" / "bin"] if name == "python" else [binaries]:
-            stand_in = target / name
-            stand_in.write_text(
+            stub = target / name
+            stub.write_text(
                 f"#!/bin/bash\n{drain}\nprintf '%q ' '{name}' \"$@\" >> {log}\necho >> {log}\n"
                 f"[ $(wc -l < {log}) != {failing} ] || exit 3\n{text}\n"
             )
-            stand_in.chmod(0o755)
+            stub.chmod(0o755)
     # Where GitLab's job puts the default branch's program.
     (binaries / "mktemp").write_text(f"#!/bin/bash\necho {program}\n")
     (binaries / "mktemp").chmod(0o755)
@@ -189,6 +189,6 @@ def test_gitlab_lets_a_maintainer_other_than_the_author_lift_what_one_commit_bre
     monkeypatch.setitem(VARIABLES, "CI_COMMIT_SHA", "abc")
     deployments = json.dumps([{"sha": deployed, "deployable": {"user": {"id": user}}}])
     verdict = json.dumps({"state": state})
-    stand_ins = {"jq": TRUE_JQ, "curl": gitlab(deployments, level), "python": f"echo '{verdict}'"}
-    status, _, output = run(named("gitlab-guard-rails"), tmp_path, None, stand_ins)
+    replacements = {"jq": TRUE_JQ, "curl": gitlab(deployments, level), "python": f"echo '{verdict}'"}
+    status, _, output = run(named("gitlab-guard-rails"), tmp_path, None, replacements)
     assert (status == 0) == passes, output
