@@ -100,5 +100,5 @@ def test_commas_in_brackets_do_not_split() -> None:
 
 
 def test_what_is_no_query() -> None:
-    with pytest.raises(UnknownQueryError):
+    with pytest.raises(UnknownQueryError, match="delete everything"):
         take_apart("delete everything", {})

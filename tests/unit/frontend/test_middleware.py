@@ -49,11 +49,11 @@ def test_a_shared_answer_leaves_djangos_session_untouched(middleware: ModuleType
 def test_a_failing_page_leaves_djangos_session_untouched(middleware: ModuleType) -> None:
     def failing(request: HttpRequest) -> HttpResponse:
         request.session["connector"] = {}
-        raise RuntimeError
+        raise RuntimeError("the page fails")
 
     asked = request("/webgateway/render_thumbnail/1/", **{"X-IDR-Shared": "1"})
     kept = asked.session
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="the page fails"):
         middleware.SharedAnswers(failing)(asked)
     assert asked.session is kept
     assert not kept.modified

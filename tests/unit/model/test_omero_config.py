@@ -220,10 +220,13 @@ def test_a_value_with_which_the_program_would_not_start_is_refused(
 
 
 def test_what_is_such_a_value_is_taken() -> None:
-    plan_with("omero", {"omero.sessions.timeout": 600000, "omero.jvmcfg.append.blitz": "-XX:+UseG1GC"})
+    server = {"omero.sessions.timeout": "600000", "omero.jvmcfg.append.blitz": "-XX:+UseG1GC"}
+    assert server.items() <= on_node(plan_with("omero", server), "omero").items()
     logos = {"omero.web.top_logo": "/about/logo.png", "omero.web.favicon_url": ""}
-    plan_with("web", {"omero.web.user_dropdown": "False", "omero.web.ui.top_links": "[]", **logos})
-    plan_with("web", {"omero.web.page_size": SEALED, "omero.web.viewer.initial_zoom_level": -1})
+    web = {"omero.web.user_dropdown": "False", "omero.web.ui.top_links": "[]", **logos}
+    assert web.items() <= on_node(plan_with("web", web), "web").items()
+    numbers = {"omero.web.page_size": SEALED, "omero.web.viewer.initial_zoom_level": "-1"}
+    assert numbers.items() <= on_node(plan_with("web", numbers), "web").items()
 
 
 @pytest.mark.parametrize("program", FILES)

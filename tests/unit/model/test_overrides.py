@@ -151,7 +151,7 @@ def test_a_password_of_omeros_configuration_is_encrypted_in_the_stack_file(
 def test_a_release_may_be_named_as_it_likes() -> None:
     values = stacks.values("local")
     values["releases"]["notsosecret"] = values["releases"].pop("demo1")
-    parse(values | {"live": "notsosecret"}, SOURCE)
+    assert parse(values | {"live": "notsosecret"}, SOURCE).live == "notsosecret"
 
 
 def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> None:
@@ -160,7 +160,8 @@ def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> Non
         "omero.web.show_forgot_password": True,
         "omero.ldap.urls": "ldap://ldap.example.org:389",
     }
-    with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
+    values, _ = with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
+    assert values["omero"]["config"] == harmless
 
 
 @pytest.mark.parametrize(

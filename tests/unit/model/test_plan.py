@@ -98,7 +98,7 @@ def test_every_rule_names_groups_that_exist() -> None:
     for scope in (stack_plan.bastion, *stack_plan.releases):
         for rule in scope.rules:
             assert rule.group in known
-            assert rule.remote_group is None or rule.remote_group in known
+            assert rule.remote_group in {None, *known}
 
 
 def test_the_public_address_leads_to_the_live_release() -> None:
