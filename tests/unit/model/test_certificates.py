@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from model.field_types import SEALED
 from model.public_certificate import _weaknesses
-from tests.unit.model.test_nonsense import HOST, accepted, given_with, only
+from tests.unit.model.mistakes import HOST, accepted, given_with, only
 
 
 def certificate(

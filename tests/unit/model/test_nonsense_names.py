@@ -9,8 +9,7 @@ from model.outputs.groups import groups
 from model.planning import internal_name, plan
 from model.reading import Source, parse
 from model.secrets import Secrets
-from tests.unit.model.mistakes import Values, mistakes, release
-from tests.unit.model.test_nonsense import CERTIFIED, GOOD_KEY, HOST, given_with, only
+from tests.unit.model.mistakes import CERTIFIED, GOOD_KEY, HOST, Values, given_with, mistakes, only, release
 
 
 @pytest.mark.parametrize("name", ["bastion", "proxy", "omero", "database", "omeroreadwrite", "all", "localhost"])
