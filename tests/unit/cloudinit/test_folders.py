@@ -1,4 +1,4 @@
-"""Root in the folders of service accounts: what they can write, root neither trusts nor follows."""
+"""Root in the folders of service accounts: it neither trusts nor follows what these accounts can write."""
 
 import getpass
 import grp
@@ -16,7 +16,7 @@ from harness.stacks import ROOT
 
 SCRIPTS = sorted((ROOT / "cloudinit").glob("*/scripts/*"))
 FOLDERS = ROOT / "cloudinit" / "common" / "scripts" / "folders"
-# Of those who import; all other files are for services to read.
+# Only users who import read these files; services read all others.
 HOME = "/var/lib/omero-import/"
 
 

@@ -1,4 +1,4 @@
-"""`idr-apply`: installs, checks, activates, waits for health; a failure leaves what was there before in force."""
+"""`idr-apply` installs, checks, activates and waits for health; a failure puts the former files back in force."""
 
 import json
 import os

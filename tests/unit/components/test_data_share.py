@@ -1,4 +1,4 @@
-"""A Manila share as the program declares it: kept, let in for its nodes, and mounted where the cloud says."""
+"""A Manila share as the program declares it: kept, open to its nodes, and mounted from the cloud's address."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +32,7 @@ def resources(stack_plan: Plan) -> dict[str, declared.Record]:
 def test_no_change_of_the_settings_replaces_or_deletes_it() -> None:
     share = resources(ebi())[SHARE]
     assert share["protect"] is True
-    # Everything that the provider replaces a share for, but the region.
+    # All fields whose change makes the provider replace a share, except the region.
     assert set(share["ignoreChanges"]) == {
         *("shareProto", "shareType", "shareNetworkId", "snapshotId", "availabilityZone")
     }

@@ -1,4 +1,4 @@
-"""What users of the demo see: all of it, or where they log in their own half of the plate."""
+"""What users of the demo see: everything, or their own half of the plate if they log in."""
 
 import pytest
 from demo_image_server import users
@@ -8,7 +8,7 @@ ROWS = 16
 
 
 def seen(user: User) -> set[int]:
-    """The rows that a user sees."""
+    """Return the rows that a user sees."""
     return {row for row in range(ROWS) if users.sees(user, users.owner_of(row, ROWS))}
 
 

@@ -1,4 +1,4 @@
-"""Redirects of a stack file, by the real nginx, and those that are refused before it."""
+"""Redirects of a stack file, by the real nginx, and those that the settings refuse."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -31,7 +31,7 @@ LABELS = {"idr_stack": "local"}
 
 @dataclass
 class Engine:
-    """A state, and what the engine does to it. `refused` is what it says while a lock is held."""
+    """A state, and the engine's changes to it. `refused` is its message while a lock is held."""
 
     resources: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, ...]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Engine:
         self.resources.append({"urn": urn, "type": type_, "id": id_, "custom": True, **more})
 
     def attempt(self, *arguments: str, text_input: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Do what `pulumi` would."""
+        """Do what `pulumi` does with these arguments."""
         self.calls.append(arguments)
         if self.refused and arguments[0] == "refresh":
             return subprocess.CompletedProcess(arguments, 1, "", self.refused)
@@ -82,7 +82,7 @@ def pulumi(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | None = None) -> str:
-    """A server in the cloud; returns its id."""
+    """Create a server in the cloud; return its id."""
     flavor = cloud.store.all("flavors")[0]["id"]
     rest: dict[str, Any] = {
         "image": "",
@@ -98,7 +98,7 @@ def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | 
 
 
 def run() -> list[str]:
-    """Recover the stack and say yes; return the messages."""
+    """Recover the stack and answer yes; return the messages."""
     lines: list[str] = []
     recover("local", lines.append, lambda _: True)
     return lines
@@ -183,7 +183,7 @@ def test_a_cloud_that_does_not_let_in_changes_nothing(
 
 
 def test_what_was_deleted_to_be_replaced_is_not_known_any_more() -> None:
-    # The engine keeps its entry until the successor is there, and refreshes nothing of it.
+    # The engine keeps its entry until the successor exists, and does not refresh it.
     server = {"urn": "urn:pulumi:local::idr::t::db", "type": "openstack:compute/instance:Instance", "id": "s1"}
     assert of_export({"deployment": {"resources": [server]}}).servers()
     assert not of_export({"deployment": {"resources": [{**server, "pendingReplacement": True}]}}).servers()
@@ -193,7 +193,7 @@ def test_what_was_deleted_to_be_replaced_is_not_known_any_more() -> None:
 def test_a_machine_that_does_not_run_need_not_be_stopped_by_itself(
     cloud: FakeCloud, pulumi: Engine, status: str | None, stops: bool
 ) -> None:
-    # As the program of today declares it: its delete needs a connection.
+    # As the present program declares it: its deletion needs a connection.
     command = {"create": "idr-apply", "delete": "idr-apply --stop"}
     pulumi.knows("command:remote:Command", "demo1-redis", "c1", inputs=command, outputs=command)
     if status:
@@ -207,13 +207,13 @@ def test_a_machine_that_does_not_run_need_not_be_stopped_by_itself(
 
 
 def held(pulumi: Engine, host: str, pid: int) -> State:
-    """The state, locked by an update."""
+    """Return the state, locked by an update."""
     pulumi.refused = f"{lock.LOCKED} by 1 lock(s). created by nina@{host} (pid {pid}) at 2026-01-01T00:00:00Z"
     return of_export({"deployment": {"resources": pulumi.resources}})
 
 
 def ended() -> int:
-    """The id of a process that is over."""
+    """Return the id of a process that has ended."""
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid

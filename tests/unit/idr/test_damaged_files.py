@@ -1,4 +1,4 @@
-"""Files that are damaged, or written by another tool: each is one message, and never a traceback."""
+"""Damaged files, or files of another tool: each gives one message, and never a traceback."""
 
 import json
 import shutil

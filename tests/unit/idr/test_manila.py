@@ -1,4 +1,4 @@
-"""What Manila is asked, of which stacks, and what its answers become in the comparisons of plan, cloud and state."""
+"""The requests to Manila, for which stacks, and its answers in the comparisons of plan, cloud and state."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is built once stays built, and a half-built thing is never taken for a whole one."""
+"""What is built once stays built, and an incomplete build never counts as a complete one."""
 
 from pathlib import Path
 
