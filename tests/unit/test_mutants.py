@@ -1,4 +1,4 @@
-"""The faults of tests/mutants.yaml can be put in: tests/soak/test_mutants.py then shows that each is noticed."""
+"""The faults of tests/mutants.yaml can be inserted; tests/soak/test_mutants.py shows that tests notice each."""
 
 import pytest
 

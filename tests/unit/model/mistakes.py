@@ -10,7 +10,7 @@ from model.reading import SettingsError, Source, parse
 
 Values = dict[str, Any]
 Bad = Mapping[str, tuple[Callable[[Values], object], list[str]]]
-"""By description: a change to the local stack file, and the messages that follow from it."""
+"""By description: a change of the local stack file, and its messages."""
 
 SOURCE = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"stackSecret"}))
 CERTIFIED = Source("local", "Pulumi.local.yaml", encrypted=frozenset({"certificate"}))

@@ -16,7 +16,7 @@ from model.roles import Role
 from tests.unit.model.open_ports import of_hosts, open_between, open_by_host, open_to_world, world_ports
 
 PUBLIC = {80, 443, 4064}
-# Between nodes, over TCP: written by hand, so that a changed matrix does not change what it is compared with.
+# Between nodes, over TCP: written by hand, so that a change of the matrix does not change its expectation.
 OPEN = {
     ("bastion", "node", 22),
     ("bastion", "proxy", 9000),
@@ -49,7 +49,7 @@ ROLES = st.fixed_dictionaries(
 
 
 def layout(roles: dict[str, Any]) -> Plan:
-    """A release with the roles put together on nodes as `roles` says."""
+    """Return a plan with the roles combined on nodes as `roles` describes."""
     beside = roles["omero"] + (["proxy"] if roles["together"] else [])
     nodes: dict[str, Any] = {
         "omero": {"roles": ["omero-readwrite", *beside], "flavor": "huge"},
@@ -76,19 +76,19 @@ def layout(roles: dict[str, Any]) -> Plan:
 
 
 def needed(stack_plan: Plan, source: Node, target: Node, port: int) -> bool:
-    """Whether this pair has something to say to each other on that port."""
+    """Return whether this pair needs that port."""
     if {source.scope, target.scope} == {"one", "two"}:
-        # Only what is open to the whole world.
+        # Only ports that are open to the whole world.
         return open_to_world(stack_plan, target, port) and port in {80, 443}
     for one, other, number in OPEN:
         if number == port and one in source.roles and (other == EVERY_NODE or other in target.roles):
             return True
-    # Everyone may fetch from the world, of which a proxy is a part.
+    # Everyone may connect to public addresses, and the proxy has one.
     return open_to_world(stack_plan, target, port) and port in {80, 443}
 
 
 def pairs(stack_plan: Plan) -> Iterator[tuple[Node, Node]]:
-    """Every two nodes of which one is of the first release or the bastion's: the second release is as the first."""
+    """Return every two nodes, one of them of the first release or the bastion: the second release is like the first."""
     near = [node for node in stack_plan.nodes if node.scope != "two"]
     for one in near:
         for other in stack_plan.nodes:

@@ -1,4 +1,4 @@
-"""Settings that name what does not exist, use what is taken, or cannot be meant: each kind with several cases."""
+"""Settings that name what does not exist, use what is taken, or make no sense: each kind with several cases."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Secrets, keys and encrypted values that do not exist, are weak, or cannot be meant."""
+"""Secrets, keys and encrypted values that do not exist, are weak, or make no sense."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""A site's or an occasion's own file on top of a stack file."""
+"""A file of a site or an event that overrides a stack file."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ MAPPINGS = st.dictionaries(NAMES, VALUES, max_size=3)
 
 
 def above(folder: Path, **values: object) -> dict[str, object]:
-    """The local stack's values, with a file of overrides that says `values`."""
+    """Return the local stack's values, with a file of overrides that has `values`."""
     (folder / "site.yaml").write_text(yaml.safe_dump(values))
     return {**stacks.values("local"), "overrides": "site.yaml"}
 

@@ -1,4 +1,4 @@
-"""The plan: addresses that stay, rules that are needed and no others."""
+"""The plan: addresses that stay, and only the rules that are needed."""
 
 import copy
 import json
@@ -115,6 +115,6 @@ def test_a_rebuild_number_reaches_only_the_node_it_names() -> None:
 
 @pytest.mark.parametrize("stack", stacks.STACK_FILES)
 def test_the_order_of_keys_in_the_stack_file_changes_nothing(stack: str) -> None:
-    """The engine hands mappings over sorted, as JSON; `idr status` reads them as they are written."""
+    """The engine passes mappings sorted, as JSON; `idr status` reads them as they are written."""
     values = json.loads(json.dumps(stacks.values(stack), sort_keys=True, default=str))
     assert plan(parse(values, Source(stack, "stack file")), stack) == stacks.plan_of(stack)

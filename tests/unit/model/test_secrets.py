@@ -1,4 +1,4 @@
-"""Derived secrets: always the same, never the same twice, accepted by the tools that use them."""
+"""Derived secrets: always the same, never two equal ones, accepted by the tools that use them."""
 
 import subprocess
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Manila shares that a stack declares: who may mount them and how, where they are, and what a cloud refuses."""
+"""Manila shares that a stack declares: who may mount them and how, their addresses, and what a cloud refuses."""
 
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -93,7 +93,7 @@ def test_the_export_location_that_nodes_can_reach_is_taken(
     [
         ([], r"share 'raw' has no export location .* \(none at all\)"),
         (locations(SIX), "no export location"),
-        # What the cloud says becomes a line of fstab.
+        # The cloud's answer becomes a line of fstab.
         (locations("10.35.0.7:/a b,suid"), "no export location"),
         (locations("10.0.0.1:6789:/volumes/_nogroup/a"), "no export location"),
         (locations(SECOND), r"share 'raw' is at 10.36.0.7:/shares/a, not in storageNetwork.cidr 10.35.0.0/24"),
@@ -123,7 +123,7 @@ WITH_MANILA = replace(ENOUGH, shares=(), share_types={"fast": False})
         (replace(WITH_MANILA, shares=(replace(MINE, size_gib=9),)), ["has 9 GiB, sizeGib says 4"]),
         (replace(WITH_MANILA, shares=(replace(MINE, type="slow"),)), ["is of the type 'slow', which cannot change"]),
         (replace(WITH_MANILA, shares=(replace(MINE, status="error"),)), ["(s1) has the status 'error'"]),
-        # A cloud that does not tell.
+        # A cloud that does not list them.
         (ENOUGH, []),
     ],
 )

@@ -1,4 +1,4 @@
-"""YAML as the engine reads it. tests/engine/test_reading.py asks the engine itself for the same table."""
+"""YAML as the engine reads it. tests/engine/test_reading.py checks the same table with the engine itself."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""What there is to ask for, and in which order."""
+"""The objects to request, and their order."""
 
 import asyncio
 import json

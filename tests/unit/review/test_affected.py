@@ -1,4 +1,4 @@
-"""Which stacks a change touches."""
+"""The stacks that a change affects."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Which people and secrets a change gives power, on recorded previews and on variations of them."""
+"""The people and secrets that a change gives power, on recorded previews and on variations of them."""
 
 import itertools
 import json
@@ -38,7 +38,7 @@ def test_another_key_under_a_known_name_is_another_operator() -> None:
 
 
 HERS = KEY.replace("Nb8h", "Nd8h")
-"""The key of nobody else."""
+"""A key that nobody else has."""
 ROLES = {
     "operator": "can log in as root on every node",
     "curator": "can log in on read-write OMERO nodes and import there",
@@ -47,7 +47,7 @@ ROLES = {
 
 
 def people(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Preview:
-    """The preview that adds an operator, with these people before and after it instead."""
+    """Return the preview that adds an operator, with these people before and after it instead."""
     raw_preview = raw("operator-added")
     (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
@@ -60,7 +60,7 @@ def alice(role: str, *keys: str) -> dict[str, Any]:
 
 
 def breaches_and_lines(preview: Preview) -> tuple[list[str], list[str]]:
-    """The breaches of `operator-added`, and the lines of the summary."""
+    """Return the breaches of `operator-added`, and the lines of the summary."""
     breaches = [breach.text for breach in rules.check(Change(preview)) if breach.rule == "operator-added"]
     return breaches, [line.text for line in summarize(preview, "local").lines if line.topic == Topic.PEOPLE]
 
@@ -94,12 +94,12 @@ def test_a_plain_key_that_gets_a_name_gives_nothing_new() -> None:
     preview = varied(operators=[], people=[alice("operator", plain_key())])
     breaches, lines = breaches_and_lines(preview)
     assert (breaches, len(lines)) == ([], 2)
-    # The other way round as well.
+    # And in the other direction.
     assert breaches_and_lines(people([alice("operator", plain_key())], []))[0] == []
 
 
 def plain_key() -> str:
-    """The operator's key of the recorded preview."""
+    """Return the operator's key of the recorded preview."""
     (step,) = (step for step in raw("operator-added")["steps"] if "Disclosure" in step["urn"])
     key: str = step["oldState"]["inputs"]["operators"][0]
     return key
@@ -118,7 +118,7 @@ FORMER, PRESENT = deploy_key("the former one"), deploy_key("the present one")
 
 
 def renewal_of(before: dict[str, str] | None, after: dict[str, str] | None) -> Preview:
-    """The preview that adds an operator, with a renewal of the stack secret before and after it instead."""
+    """Return the preview that adds an operator, with a renewal of the stack secret before and after it instead."""
     raw_preview = raw("operator-added")
     (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
