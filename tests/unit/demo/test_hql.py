@@ -1,4 +1,4 @@
-"""Parsing of queries: the forms that OMERO.web writes."""
+"""Parsing queries in the forms that OMERO.web writes."""
 
 import pytest
 from demo_image_server.hql import Condition, Join, UnknownQueryError, inner_query, parse, split_list

@@ -1,4 +1,4 @@
-"""The data that users of the demo can read: all of it or, where they log in, their own half of the plate."""
+"""What users of the demo see: everything, or their own half of the plate if they log in."""
 
 import pytest
 from demo_image_server import users
@@ -8,7 +8,7 @@ ROWS = 16
 
 
 def readable_rows(user: User) -> set[int]:
-    """Return the rows that a user can read."""
+    """Return the rows that a user sees."""
     return {row for row in range(ROWS) if users.can_read(user, users.owner_of(row, ROWS))}
 
 

@@ -1,4 +1,4 @@
-"""A site's or an occasion's own file on top of a stack file."""
+"""A file of a site or an event that overrides a stack file."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ MAPPINGS = st.dictionaries(NAMES, VALUES, max_size=3)
 
 
 def above(folder: Path, **values: object) -> dict[str, object]:
-    """The local stack's values, with a file of overrides that says `values`."""
+    """Return the local stack's values, with a file of overrides that has `values`."""
     (folder / "site.yaml").write_text(yaml.safe_dump(values))
     return {**stacks.values("local"), "overrides": "site.yaml"}
 
@@ -152,7 +152,7 @@ def test_a_password_of_omeros_configuration_is_encrypted_in_the_stack_file(
 def test_a_release_may_be_named_as_it_likes() -> None:
     values = stacks.values("local")
     values["releases"]["notsosecret"] = values["releases"].pop("demo1")
-    parse(values | {"live": "notsosecret"}, SOURCE)
+    assert parse(values | {"live": "notsosecret"}, SOURCE).live == "notsosecret"
 
 
 def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> None:
@@ -161,7 +161,8 @@ def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> Non
         "omero.web.show_forgot_password": True,
         "omero.ldap.urls": "ldap://ldap.example.org:389",
     }
-    with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
+    values, _ = with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
+    assert values["omero"]["config"] == harmless
 
 
 @pytest.mark.parametrize(

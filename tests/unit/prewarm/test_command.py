@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line of the pre-warm."""
 
 import asyncio
 import json

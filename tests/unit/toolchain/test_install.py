@@ -65,7 +65,7 @@ def test_launcher_is_put_on_path_and_known_as_ours(tmp_path: Path, monkeypatch: 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Make a project with passphrase and state, and a build whose engine only prints what the launcher gave it."""
+    """Make a project with passphrase and state, and a build whose engine only prints its environment."""
     shown = 'echo "$PULUMI_CONFIG_PASSPHRASE_FILE|$PULUMI_BACKEND_URL|$*"\n'
     program(tmp_path / "cache/toolchain/0123/bin/pulumi", "#!/bin/sh\n" + shown)
     project = tmp_path / "project"

@@ -60,8 +60,8 @@ class Channels:
     def pixels(self, text: str, parameters: Any, numbers: list[int]) -> list[Any]:
         """Answer a query for the pixels of these images."""
         entries = [entry for number in numbers if (entry := self._with_imported.imported(number))]
-        found = Evaluator(entries).objects(text, parameters) if entries else []
-        for channel in (channel for pixels in found for channel in pixels.copyChannels()):
+        answer = Evaluator(entries).objects(text, parameters) if entries else []
+        for channel in (channel for pixels in answer for channel in pixels.copyChannels()):
             self._complete(channel)
         return answer
 
