@@ -169,7 +169,7 @@ def test_an_image_says_how_a_virtual_machine_starts_it(
         return f"id-{name}", True
 
     monkeypatch.setattr(openstack, "connect", lambda **_: None)
-    monkeypatch.setattr(image, "_have", have)
+    monkeypatch.setattr(image, "_ensure", ensure)
     kernel, initrd = (tmp_path / "vmlinuz", tmp_path / "initrd") if with_kernel else (None, None)
     image.register(state, tmp_path / "rootfs.raw", "guest", kernel, initrd)
     name, disk_format, properties = written.pop()
