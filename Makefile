@@ -13,7 +13,8 @@ help: ## this list
 $(READY): requirements-dev.lock
 	@echo "==> Python environment in $(VENV)"
 	@python3 -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@# Python compiles a module when it is first imported. Compiling all of them here takes as long as the installation.
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	@$(VENV)/bin/pip check --quiet --disable-pip-version-check
 	@touch $@
 

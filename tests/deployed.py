@@ -33,9 +33,9 @@ def put_program(folder: Path, commit: str | None = None) -> None:
 
 
 def settings_of_local() -> dict[str, Any]:
-    """What gives the stack `local` the settings that it had then; None for a key that there was not."""
+    """Return the settings of the stack `local` at that commit; None for a key that it did not have."""
     then, now = (_settings(_committed(LOCAL)), _settings((ROOT / LOCAL).read_text()))
-    return {key.replace(":", "_", 1): then.get(key) for key in now.keys() | then.keys()}
+    return {key: then.get(key) for key in now.keys() | then.keys()}
 
 
 def _settings(text: str) -> dict[str, Any]:

@@ -26,8 +26,8 @@ class _Offline(Client):
         self._release = Stub(images)
         self.requests = 0
 
-    async def ask(self, path: str) -> bytes:
-        """Return the response of the stub release."""
+    async def get(self, path: str) -> bytes:
+        """What the stub release answers."""
         self.requests += 1
         if path.startswith("/api/"):
             return json.dumps(self._release.page(path)).encode()

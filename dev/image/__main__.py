@@ -46,6 +46,15 @@ def build() -> None:
 
 
 @app.command()
+def customize(root: Path) -> None:
+    """Turn a freshly unpacked Debian into the guest; mmdebstrap calls it while it builds the image."""
+    try:
+        rootfs.customize(root)
+    except BuildError as problem:
+        fail(str(problem))
+
+
+@app.command()
 def path() -> None:
     """Print the folder of the image; exit code 1 where it is not built."""
     folder = rootfs.image_folder()

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from dev.image.cache import BuildError, build_once, cache_root, files_below, key_of
@@ -66,9 +68,13 @@ def guest_packages() -> list[str]:
 
 
 def _build(folder: Path) -> None:
-    wheels, ice = wheelhouse(), ice_wheel()
     root, log = folder / "root", folder / "build.log"
-    run("installing Debian in a folder", _mmdebstrap(root, wheels, ice), log)
+    # dpkg uses one core and the compiler all others. The hook of mmdebstrap waits for the wheels.
+    with ThreadPoolExecutor() as pool:
+        debian = pool.submit(run, "installing Debian in a folder", _mmdebstrap(root), log)
+        stages: list[Future[Path] | Future[None]] = [pool.submit(wheelhouse), pool.submit(ice_wheel), debian]
+    for stage in stages:
+        stage.result()
     run("making the initial RAM disk", [*BOOT, root, folder], log)
     _write_manifest(root, folder)
     disk = folder / "rootfs.raw"
@@ -84,8 +90,15 @@ def _build(folder: Path) -> None:
     say(f"{disk.name}: {used} MiB used of {disk.stat().st_size // 2**20}")
 
 
-def _mmdebstrap(root: Path, wheels: Path, ice: Path) -> list[str | Path]:
-    hook = " ".join(str(word) for word in (HERE / "customize.sh", '"$1"', OVERLAY, wheels, ice, *LOCKS, DEMO))
+def customize(root: Path) -> None:
+    """Turn a freshly unpacked Debian into the guest, once its wheels are built. Raises BuildError."""
+    script = HERE / "customize.sh"
+    if subprocess.run([script, root, OVERLAY, wheelhouse(), ice_wheel(), *LOCKS, DEMO], check=False).returncode:
+        raise BuildError(f"{script.name} failed")
+
+
+def _mmdebstrap(root: Path) -> list[str | Path]:
+    hook = f'PYTHONPATH={ROOT} {sys.executable} -m dev.image customize "$1"'
     return [
         "mmdebstrap",
         "--mode=root",

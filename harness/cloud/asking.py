@@ -3,7 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -41,10 +41,13 @@ class Asked:
 
 
 @contextmanager
-def asking(service: Service) -> Iterator[Asked]:
-    """Request pages that no cache has, several times a second, each time as a new visitor with a new connection."""
-    asked, context = Asked(), service.trust()
-    with repeated(lambda: asked.answers.append((time.monotonic(), _wrong(service, context))), PAUSE_SECONDS):
+def asking(service: Service, *pages: str) -> Iterator[Asked]:
+    """Ask for pages several times per second, each time as a new visitor with a new connection.
+
+    Without `pages`, ask for what no cache has.
+    """
+    asked, context, chosen = Asked(), service.trust(), pages or (PING, IMAGE)
+    with repeated(lambda: asked.answers.append((time.monotonic(), _wrong(service, context, chosen))), PAUSE_SECONDS):
         yield asked
 
 
@@ -70,10 +73,10 @@ def repeated(ask: Callable[[], object], pause: float) -> Iterator[None]:
         thread.join()
 
 
-def _wrong(service: Service, context: ssl.SSLContext) -> str:
-    """Return the problems of new visitors' pages; empty if there are none."""
-    pages = (PING, IMAGE.format(time.monotonic_ns()))
-    return " and ".join(path for path in pages if not _served(service, context, path)).partition("?")[0]
+def _wrong(service: Service, context: ssl.SSLContext, pages: Sequence[str]) -> str:
+    """The problems of new visitors' pages; empty if there are none."""
+    paths = [page.format(time.monotonic_ns()) for page in pages]
+    return " and ".join(path for path in paths if not _served(service, context, path)).partition("?")[0]
 
 
 def _served(service: Service, context: ssl.SSLContext, path: str) -> bool:

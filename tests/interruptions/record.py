@@ -1,4 +1,4 @@
-"""The results of interruptions: a line of JSON each, so that a sweep continues where it stopped, and their table."""
+"""The results of interruptions and their table. A line of JSON each lets a sweep continue where it stopped."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ project contains exactly the objects in the state, no object exists twice, and n
 
 @dataclass(frozen=True)
 class Point:
-    """An interruption and its end. `of` is how many events the command has; 0 for one that is chosen by its name."""
+    """An interruption and its end. `of` counts the events of the command; it is 0 for one chosen by its name."""
 
     command: str
     what: str
@@ -34,24 +34,24 @@ class Point:
 
     @property
     def key(self) -> tuple[str, str, int, str]:
-        """What makes it another point than all others."""
+        """Return what identifies the point."""
         return self.command, self.what, self.number, "" if self.of else self.request
 
 
 def read(file: Path) -> list[Point]:
-    """The points of earlier sweeps."""
+    """Read the points of earlier sweeps."""
     lines = file.read_text().splitlines() if file.exists() else []
     return [Point(**{**json.loads(line), "faults": tuple(json.loads(line)["faults"])}) for line in lines]
 
 
 def add(file: Path, point: Point) -> None:
-    """Keep a point."""
+    """Write a point to the file."""
     with file.open("a") as out:
         out.write(json.dumps(asdict(point)) + "\n")
 
 
 def page(points: Iterable[Point]) -> str:
-    """The page of docs with every point. A point that was tried twice counts as it ended last."""
+    """Return the page of docs with every point. A point that was tried twice has its last result."""
     last = {point.key: point for point in points}
     return "\n".join([HEAD, *_tables(sorted(last.values(), key=lambda one: (one.of == 0, one.command, one.what)))])
 

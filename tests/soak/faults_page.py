@@ -17,7 +17,7 @@ COLUMNS = ("fault", "healed by", *PAGES, "well after")
 
 
 def note(kind: str, what: str, healed_by: str, outage: Outage) -> None:
-    """Add a row to the table `kind`, or replace the one of an earlier run."""
+    """Add a row to the table `kind`, or replace the row of an earlier run."""
     tables = _read()
     seconds = [f"{seconds:.1f} s" for seconds in (*outage.seconds.values(), outage.last)]
     tables.setdefault(kind, {})[what] = [what, healed_by, *seconds]
