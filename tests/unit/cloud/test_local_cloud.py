@@ -162,7 +162,7 @@ def test_an_image_says_how_a_virtual_machine_starts_it(
 ) -> None:
     written: list[tuple[str, str, dict[str, str]]] = []
 
-    def have(
+    def ensure(
         _state: State, _cloud: object, _path: Path, name: str, disk_format: str, properties: dict[str, str]
     ) -> tuple[str, bool]:
         written.append((name, disk_format, properties))
