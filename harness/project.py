@@ -33,8 +33,12 @@ class Project:
         return {"PULUMI_BACKEND_URL": url, "PULUMI_CONFIG_PASSPHRASE": "for tests"}
 
     def environment(self) -> dict[str, str]:
-        """The environment of this copy's commands: no credentials, its own state."""
-        return {**without_credentials(), **self.state()}
+        """The environment of this copy's commands: no credentials, its own state.
+
+        Python keeps byte code, as a user's does: without it a preview takes 0.15 s more.
+        """
+        inherited = {key: value for key, value in without_credentials().items() if key != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, **self.state()}
 
     def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in this copy, with its state; the caller checks its exit status."""
