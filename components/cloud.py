@@ -1,10 +1,11 @@
-"""Look-ups in the cloud. The program waits for each of them, so it looks up once what many nodes need."""
+"""Look-ups in the cloud: once for what many nodes need; in a preview, while the engine works on what is declared."""
 
+import asyncio
 import os
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi.runtime import get_config
@@ -21,6 +22,9 @@ from model.provider import has_credentials
 T = TypeVar("T")
 FRAMING = re.compile(r"^(?:invoke of \S+ failed: )?invocation of \S+ (?:failed|returned an error): (?:invoking \S+: )?")
 """What the engine puts before the provider's message."""
+
+_postponed: "list[tuple[asyncio.Future[Any], Callable[[], Any]]]" = []
+"""What a preview looks up later, and where the answers go."""
 
 
 def setting(name: str) -> str | None:
@@ -47,7 +51,8 @@ def network_id(name: str) -> pulumi.Input[str]:
 
 def subnet_id(network: pulumi.Input[str], cidr: str) -> pulumi.Input[str]:
     """The id of the subnet of a network (by id) that has this CIDR."""
-    return _id("subnet", cidr, lambda: get_subnet(network_id=str(network), cidr=cidr).id)
+    # The SDK takes an output too, and waits for it.
+    return _id("subnet", cidr, lambda: get_subnet(network_id=cast(str, network), cidr=cidr).id)
 
 
 def router_id(name: str) -> pulumi.Input[str]:
@@ -61,18 +66,17 @@ def image_id(name: str) -> pulumi.Input[str]:
     return _id("image", name, lambda: get_image(name=name, most_recent=True).id)
 
 
-def volume_zone(zone: str) -> str | None:
+def volume_zone(zone: str) -> pulumi.Input[str | None]:
     """The zone of block storage with that name; None, its default, where there is none."""
     if _is_blind():
         pulumi.log.warn(f"no credentials for this cloud: previewing as if block storage had the zone '{zone}'")
         return zone
-    return zone if zone in _volume_zones() else None
+    return pulumi.Output.from_input(_volume_zones()).apply(lambda zones: zone if zone in zones else None)
 
 
 @cache
-def _volume_zones() -> frozenset[str]:
-    answer = _asked("zones of block storage", get_availability_zones_v3)
-    return frozenset(answer.names or ())
+def _volume_zones() -> pulumi.Input[frozenset[str]]:
+    return _answer("zones of block storage", lambda: frozenset(get_availability_zones_v3().names or ()))
 
 
 def _is_blind() -> bool:
@@ -80,12 +84,32 @@ def _is_blind() -> bool:
     return pulumi.runtime.is_dry_run() and not has_credentials(setting, os.environ)
 
 
-def _id(kind: str, name: str, ask: Callable[[], str]) -> str:
+def _id(kind: str, name: str, ask: Callable[[], str]) -> pulumi.Input[str]:
     """The id that the cloud reports; a placeholder in a preview without credentials."""
     if _is_blind():
         pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the {kind} '{name}'")
         return f"(the id of {name})"
-    return _asked(f"{kind} '{name}'", ask)
+    return _answer(f"{kind} '{name}'", ask)
+
+
+def _answer(what: str, ask: Callable[[], T]) -> pulumi.Input[T]:
+    """The cloud's answer; in a preview, once `look_up` has it. An update asks at once: it must not begin without."""
+    if not pulumi.runtime.is_dry_run():
+        return _asked(what, ask)
+    answer: asyncio.Future[T] = asyncio.get_event_loop().create_future()
+    _postponed.append((answer, lambda: _asked(what, ask)))
+    return pulumi.Output.from_input(answer)
+
+
+def look_up() -> None:
+    """Look up what a preview has postponed: the engine compares the resources that need no answer meanwhile."""
+    while _postponed:
+        answer, ask = _postponed.pop(0)
+        try:
+            answer.set_result(ask())
+        except pulumi.RunError as error:
+            # It fails the resources that need the answer, and so the preview.
+            answer.set_exception(error)
 
 
 def _asked(what: str, ask: Callable[[], T]) -> T:
