@@ -1,7 +1,7 @@
 """Bootstrap and configuration bundle of a node: pure functions of the plan, the same bytes on every machine.
 
-A role's folder holds its files as they will stand on the machine (`files/`, with the ending `.j2` where a value
-varies), who owns them (`files.yaml`), its steps (`scripts/`: prepare, check, activate, health, stop), and its
+A role's folder has its files by their path on the node (`files/`, templates with the suffix `.j2`), their owners and
+modes (`files.yaml`), its steps (`scripts/`: prepare, check, activate, health, stop), and its
 description (`role.yaml`, see `model.role_description`). A role of a site's own has the same, in a folder of the site.
 """
 
@@ -37,10 +37,10 @@ NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
-    """The user-data of a node, as cloud-config: its identity, who may configure it, its packages, `idr-apply`.
+    """Return the user data of a node, as cloud-config: its identity, keys, packages, and `idr-apply`.
 
-    Where another tool configures the node, that is left to it: the user-data has the operators' keys, and neither
-    packages nor files. Holds no peer, count, password or tuning, so that a change of those replaces no machine.
+    If another tool configures the node, the user data has only the operators' keys, no packages or files. It never has
+    peers, counts, passwords or tuning, so that a change of those replaces no server.
     """
     host_key = secrets.ssh_key(f"host/{node.name}")
     document = {
@@ -66,15 +66,15 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 
 def _deployed(plan: Plan, secrets: Secrets) -> dict[str, Any]:
-    """The first keys: the deployment's, and the operators', who must see why a machine fails to start.
+    """Return the first keys: the deployment's, and those of operators, who must see why a server fails to start.
 
-    The configuration replaces them, so nobody stays an operator because of the day a machine was created.
+    The configuration replaces them, so that former operators lose access.
     """
     return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.root_keys])]}
 
 
 def _handed_over(plan: Plan) -> dict[str, Any]:
-    """The operators, as the account that the inventory names and as the image's own; both may sudo."""
+    """Return the operators' keys, for the inventory's account and the image's own; both may use sudo."""
     return {"users": ["default", _admin([*plan.root_keys])], "ssh_authorized_keys": [*plan.root_keys]}
 
 
@@ -91,12 +91,12 @@ def _admin(keys: list[str]) -> dict[str, Any]:
 
 @cache
 def _software(packages: tuple[str, ...], *, database: bool) -> str:
-    """The part of the user-data that is the same for all machines with the same roles, cached."""
+    """Return the part of the user data that is the same for all nodes with the same roles, cached."""
     files = [
         {
             "path": "/usr/local/sbin/idr-apply",
             "permissions": "0755",
-            # Not compressed: the output of zlib differs by version, and other user-data would replace the machine.
+            # Not compressed: the output of zlib differs by version, and other user data would replace the server.
             "content": (HERE / "bootstrap" / "idr-apply").read_text(),
         }
     ]
@@ -111,7 +111,7 @@ def _yaml(document: dict[str, Any]) -> str:
 
 
 class _Dumper(_SafeDumper):  # type: ignore[misc]  # its base is one of two
-    """Writes texts of several lines as blocks, for readers of a preview."""
+    """Writes texts of several lines as blocks, which are readable in a preview."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -129,9 +129,9 @@ def bundle(
     volume_ids: Mapping[str, str],
     export_locations: Mapping[str, str] = NONE,
 ) -> str:
-    """The configuration of a node as JSON for `idr-apply`.
+    """Return the configuration of a node as JSON for `idr-apply`.
 
-    `volume_ids` has the Cinder id of each volume's purpose, `export_locations` where each Manila share is, by name.
+    `volume_ids` has the Cinder id of each volume's purpose, `export_locations` that of each Manila share by name.
     """
     source = Source(node, plan, secrets, volume_ids, export_locations)
     common = Common.of(source)
@@ -153,7 +153,7 @@ def bundle(
 
 
 def _each_once(entries: Iterable[tuple[str, dict[str, str]]]) -> list[dict[str, str]]:
-    """The files of all roles. Raises RenderError where two are one: templates of paths can come to the same."""
+    """Return the files of all roles. Raises RenderError if two have the same path, which templates can render."""
     files: dict[str, dict[str, str]] = {}
     for role, entry in entries:
         if files.setdefault(entry["path"], entry) is not entry:
@@ -163,7 +163,7 @@ def _each_once(entries: Iterable[tuple[str, dict[str, str]]]) -> list[dict[str, 
 
 
 def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
-    """The services of a role as `idr-apply` reads them."""
+    """Return the services of a role for `idr-apply`."""
     return [
         service.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         | {"unit": service.unit.format(postgresql=node.system.postgresql)}
@@ -176,7 +176,7 @@ def _folder(role: str) -> Path:
 
 
 def _roles(role: str) -> Folder:
-    """The folder that a role is in."""
+    """Return the folder that a role is in."""
     if isinstance(role, SiteRole):
         return Folder(role.folder.parent, PurePosixPath(role.path).parent.as_posix())
     return Folder(HERE, HERE.name)
@@ -188,7 +188,7 @@ def _entries(folder: Path) -> dict[str, FileEntry]:
 
 
 def _list_of(role: str) -> str:
-    """What messages call the files.yaml of a role."""
+    """Return the path of a role's files.yaml, for messages."""
     return f"{_roles(role).path}/{role}/{site_files.NAME}"
 
 
@@ -219,7 +219,7 @@ def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _contexts(entry: FileEntry, context: dict[str, Any]) -> list[dict[str, Any]]:
-    """The contexts to render a file with: one, or with `each` one for every `item` of that list."""
+    """Yield the contexts of a file: one, or with `each` one for every `item` of that list."""
     return [{**context, "item": item} for item in context[entry.each]] if entry.each else [context]
 
 
@@ -229,7 +229,7 @@ def _scripts(folder: Path) -> dict[str, str]:
 
 
 def _expression(text: str, context: dict[str, Any], where: str) -> str:
-    """A path or a mode, which may depend on the node."""
+    """Render a path or a mode, which may depend on the node."""
     return expression(text, context, where) if "{{" in text else text
 
 
@@ -250,5 +250,5 @@ def _source(folder: Path, path: str, entry: FileEntry) -> Path | None:
 
 @cache
 def _plain(source: Path) -> str:
-    """A file that is the same on every machine."""
+    """Read a file that is the same on every node."""
     return source.read_text()

@@ -28,7 +28,7 @@ class Folder:
     path: str
 
     def render(self, file: Path, context: Mapping[str, Any], where: str) -> str:
-        """The text that a template makes, of the folder or the program. Raises RenderError; `where` wants the text."""
+        """Render a template of the folder or the program. Raises RenderError; `where` is the entry that needs it."""
         folder = self.folder if file.is_relative_to(self.folder) else FOLDER
         try:
             return environment(self.folder).get_template(file.relative_to(folder).as_posix()).render(context)
@@ -37,9 +37,9 @@ class Folder:
         raise RenderError(msg)
 
     def _place(self, error: Exception, where: str) -> str:
-        """The template and the line in which an error was raised.
+        """Return the template and the line in which an error was raised.
 
-        Of templates that include each other it is the innermost. Where that is the program's, `where` comes first.
+        If templates include each other, it is the innermost. If that is one of the program, `where` comes first.
         """
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
             file = Path(frame.filename)
@@ -53,7 +53,7 @@ class Folder:
 
 
 def expression(text: str, context: Mapping[str, Any], where: str) -> str:
-    """The value of a text with an expression in it. Raises RenderError; `where` says where it is written."""
+    """Render a text with an expression. Raises RenderError; `where` is the entry that has it."""
     try:
         return _compiled(text).render(context)
     except Exception as error:  # noqa: BLE001  # as above
@@ -67,7 +67,7 @@ def _reason(error: Exception) -> str:
 
 @cache
 def environment(folder: Path) -> Environment:
-    """What renders the templates of the roles in a folder, which may include the program's."""
+    """Return the environment for the roles in a folder, whose templates may include the program's."""
     # Templates are plain text, never HTML, so nothing is escaped.
     made = Environment(  # noqa: S701  # no HTML
         loader=FileSystemLoader([folder, FOLDER]),

@@ -31,7 +31,7 @@ class Web(View):
 
 
 class Deployed(View):
-    """What commands use of a stack's outputs: a part of `model.outputs.contract.Outputs`."""
+    """The part of a stack's outputs that commands use (`model.outputs.contract.Outputs` has all)."""
 
     topology: Topology
     endpoints: Web

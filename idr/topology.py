@@ -26,7 +26,7 @@ def of_outputs(outputs: Mapping[str, Any]) -> Topology:
 
 
 def checked(view: type[Some], outputs: Mapping[str, Any], name: str) -> Some:
-    """The part of the outputs that a view has. Raises OutputsError, which calls them `name`, where it is wrong."""
+    """Return the part of the outputs that a view has. Raises OutputsError with `name` if it is not valid."""
     try:
         return view.model_validate(outputs)
     except ValidationError as error:

@@ -36,7 +36,7 @@ def problems(item: ErrorDetails, key: str) -> list[str]:
 
 
 def lines(error: ValidationError, whole: type[BaseModel], reference: str) -> Iterator[str]:
-    """Every mistake in a file whose sections are `whole`, a line each, with its field; `reference` has all of them."""
+    """Yield every mistake in a file whose fields `whole` has, with the field; `reference` is the page that has all."""
     for item in error.errors():
         path = [str(part) for part in item["loc"] if part != "[key]"]
         field = ".".join(path)

@@ -1,4 +1,4 @@
-"""A role's files.yaml: its type, the one reader, and what is missing or wrong in the folder of a site's own role."""
+"""A role's files.yaml: its type, its reader, and the checks of the folder of a site's own role."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,9 +15,9 @@ from model.role_description import FOLDER
 
 NAME = "files.yaml"
 STEPS = ("prepare", "check", "activate", "health", "stop")
-"""The scripts that `idr-apply` runs; those named watch-UNIT `idr-heal` runs."""
+"""The scripts that `idr-apply` runs. `idr-heal` runs those named watch-UNIT."""
 LIBRARY = "/usr/local/lib/idr"
-"""Where each role has its scripts on a machine, in a folder of its own."""
+"""The folder of all roles' scripts on a node."""
 
 _TEMPLATE = ".*\\{\\{.*\\}\\}.*"
 _MODE = "0[0-7]{2}[0145]"
@@ -37,9 +37,9 @@ MachinePath = Annotated[str, Shape(f"{_PATH}|{_TEMPLATE}", "an absolute path, wi
 
 
 class FileEntry(Section):
-    """A file on the machine: mode and owner, and its source where that is not `files/` with the same path.
+    """A file on the node: mode and owner, and its source if that is not `files/` with the same path.
 
-    With `each` there is a file for every `item` of that list; a site's own roles have `people` alone.
+    With `each` there is a file for every `item` of that list; a site's own roles can use only `people`.
     """
 
     mode: Mode = "0644"
@@ -53,9 +53,9 @@ _ENTRIES = TypeAdapter(dict[MachinePath, FileEntry])
 
 
 def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
-    """The mistakes in the files of the role in `folder`, each with the path of the file.
+    """Yield the mistakes in the files of the role in `folder`, each with the path of the file.
 
-    `others` has the role of each path that another role of the site has.
+    `others` has the paths of the site's other roles, with the role of each.
     """
     try:
         entries = read(folder / NAME)
@@ -83,7 +83,7 @@ NO_TEXT = "is not text in UTF-8: a node is given nothing else; a binary file can
 
 
 def is_text(file: Path) -> bool:
-    """Whether a file is text in UTF-8."""
+    """Return whether a file is text in UTF-8."""
     try:
         file.read_bytes().decode()
     except UnicodeDecodeError:
@@ -92,7 +92,7 @@ def is_text(file: Path) -> bool:
 
 
 def _path_problems(path: str, folder: Path, own: Iterable[str], taken: Mapping[str, str]) -> Iterator[str]:
-    """Paths that another file has, or is in the way of; `taken` has the role of each."""
+    """Yield why a path conflicts with another file; `taken` has the role of each."""
     if role := taken.get(path):
         yield f"is a file of the role {role}"
         return
@@ -109,7 +109,7 @@ def _path_problems(path: str, folder: Path, own: Iterable[str], taken: Mapping[s
 
 
 def _in_library(path: str, folder: Path) -> str | None:
-    """What is wrong with a file where the scripts of roles are; None where nothing is."""
+    """Return what is wrong with a file in the folder of the roles' scripts; None for other files."""
     if not f"{path}/".startswith(f"{LIBRARY}/"):
         return None
     role, _, name = path.removeprefix(LIBRARY).removeprefix("/").partition("/")
@@ -121,7 +121,7 @@ def _in_library(path: str, folder: Path) -> str | None:
 
 
 def paths(folder: Path) -> list[str]:
-    """The paths on the machine of a role's files; none where its files.yaml is wrong."""
+    """Return the paths of a role's files on the node; none if its files.yaml is invalid."""
     try:
         return list(read(folder / NAME))
     except ValueError:
@@ -129,7 +129,7 @@ def paths(folder: Path) -> list[str]:
 
 
 def read(file: Path) -> dict[str, FileEntry]:
-    """The entries of a files.yaml by path on the machine. Raises ValueError with every mistake, a line each."""
+    """Read the entries of a files.yaml, by path on the node. Raises ValueError with every mistake, a line each."""
     try:
         written = yaml_text.load(file.read_bytes())
         return _ENTRIES.validate_python({} if written is None else written)
@@ -145,16 +145,16 @@ def read(file: Path) -> dict[str, FileEntry]:
 
 
 def wrong_value(path: str, mode: str) -> str | None:
-    """What is wrong with the values of a path and a mode that are templates; None where nothing is."""
+    """Return what is wrong with a path and a mode that templates render; None if both are valid."""
     if not re.fullmatch(_PATH, path):
         return f"comes to '{path}', which is no absolute path without '.' and '..'"
     return None if re.fullmatch(_MODE, mode) else f"mode: comes to '{mode}', which is no mode as in 0640"
 
 
 def source_of(folder: Path, path: str, entry: FileEntry) -> Path | None:
-    """The file or template that an entry is made from: of this role, or another one of the site's or the program's.
+    """Return the source of an entry, a file or template: of this role, or of another one of the site or the program.
 
-    None where there is none.
+    None if it does not exist.
     """
     name = _name(folder, path, entry)
     candidates = (root / f"{name}{ending}" for root in (folder.parent, FOLDER) for ending in ("", ".j2"))
@@ -166,7 +166,7 @@ def _name(folder: Path, path: str, entry: FileEntry) -> str:
 
 
 def missing(path: str, entry: FileEntry) -> str:
-    """What to say of an entry without a source."""
+    """Return the message for an entry without a source."""
     if entry.source:
         return f"there is no {entry.source}, in this role or (../<role>/...) in another"
     return f"there is no files{path}, nor files{path}.j2"
@@ -174,5 +174,5 @@ def missing(path: str, entry: FileEntry) -> str:
 
 @cache
 def program_paths() -> dict[str, str]:
-    """The role of each path of the program's own files."""
+    """Return the role of each path of the program's own files."""
     return {path: file.parent.name for file in sorted(FOLDER.glob(f"*/{NAME}")) for path in read(file)}

@@ -16,7 +16,7 @@ _FIRST_LINE = re.compile(rb"#! ?/[^\s]+( [^\r\n]+)?(\n|\Z)")
 
 
 def problems(folder: Path, about: RoleDescription) -> Iterator[str]:
-    """The mistakes in the scripts of the role in `folder`, each with the path of the script."""
+    """Yield the mistakes in the scripts of the role in `folder`, each with the path of the script."""
     scripts = folder / "scripts"
     there = sorted(scripts.iterdir()) if scripts.is_dir() else []
     if "health" not in [file.name for file in there]:

@@ -1,4 +1,4 @@
-"""Numbers that follow from others: connections from pools, memory from flavors and what shares them."""
+"""Derived sizes: connections from pools, memory from flavors and the roles that share them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MIB_PER_WEB_WORKER = 150
 """Resident size of an OMERO.web worker, rounded up."""
 
 MOST_WEB_WORKERS = 25
-"""As in IDR; more than its processors can serve at once only wait."""
+"""As in IDR; more than the processors can serve would only wait."""
 
 HELPERS = 2
 """Processes of OMERO.server with a heap of their own, where users log in: they search, and make pyramids."""
@@ -25,7 +25,7 @@ SMALLEST_HEAP_MIB = 256
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the services of a node are, 0 for those that it does not have.
+    """The sizes of a node's services, 0 for those that it does not have.
 
     `database_mib` and `redis_mib` are the role's share of the memory, from which the next ones follow. `heap_mib` is
     the Java heap of OMERO.server, `helper_heap_mib` that of each of its two helpers (indexer and pixel data).
@@ -43,17 +43,17 @@ class Sizes:
 
     @property
     def committed_mib(self) -> int:
-        """Memory that is surely taken once all services are busy; more than the node has is a contradiction."""
+        """Memory that is needed when all services are busy; the node must have as much."""
         omero = self.heap_mib + HELPERS * self.helper_heap_mib
         return omero + self.web_workers * MIB_PER_WEB_WORKER + self.shared_buffers_mib + self.redis_memory_mib
 
     def work_memory_mib(self, connections: int) -> int:
-        """For one sort: what is left beside shared_buffers, were each connection to do two at once; at least 4 MiB."""
+        """For one sort: the memory beside shared_buffers, for two sorts on each connection at once; at least 4 MiB."""
         return max(4, self.database_mib * 3 // 4 // (2 * connections))
 
 
 def sizes(group: NodeGroup, flavor: Flavor, visitors: Visitors) -> Sizes:
-    """The sizes on each node of a group: derived from the flavor, where the settings do not say them."""
+    """Return the sizes on each node of a group, derived from the flavor unless the settings have them."""
 
     def share(*roles: NodeRole) -> int:
         return sum(share_mib(flavor, group.roles, role) for role in roles if role in group.roles)
@@ -78,18 +78,18 @@ def sizes(group: NodeGroup, flavor: Flavor, visitors: Visitors) -> Sizes:
 
 
 def share_mib(flavor: Flavor, roles: Iterable[NodeRole], role: NodeRole) -> int:
-    """The part of a machine's memory that is for one of its `roles`."""
+    """Return the share of a node's memory for one of its `roles`."""
     total = sum(role_facts(carried).memory_share for carried in roles)
     return flavor.memory_mib * role_facts(role).memory_share // total
 
 
 def _heap_mib(share: int) -> int:
-    """Nine sixteenths of what OMERO.server has (IDR: 24 of 64 GB, web beside); the rest is cache."""
+    """Nine sixteenths of OMERO.server's memory (IDR: 24 of 64 GB, with OMERO.web); the rest is cache."""
     return max(SMALLEST_HEAP_MIB, share * 9 // 16)
 
 
 def _web_workers(flavor: Flavor, share: int) -> int:
-    """By processors, but never more than the memory of OMERO.web holds."""
+    """The number by processors, limited by the memory of OMERO.web."""
     return max(FEWEST_WEB_WORKERS, min(MOST_WEB_WORKERS, 4 * flavor.vcpus, share // MIB_PER_WEB_WORKER))
 
 

@@ -1,4 +1,4 @@
-"""gixy's judgement of a site's own locations, and who asks for it."""
+"""gixy's judgement of a site's own locations, and the commands that ask for it."""
 
 import sys
 from pathlib import Path
