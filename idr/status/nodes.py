@@ -32,7 +32,7 @@ class Version(StrEnum):
     NONE = "none"
     NOT_COMPARED = "not compared"
     UNKNOWN = "unknown"
-    NOT_OURS = "another tool's"
+    FOREIGN = "another tool's"
 
 
 EXPLAINED = {
@@ -145,7 +145,7 @@ def judged(
             problems = (*off, f"not reachable: {answer}")
             statuses.append(Status(node=name, reachable=False, server=server, problems=problems))
             continue
-        version = _version(answer.applied, expected.get(name)) if configured else Version.NOT_OURS
+        version = _version(answer.applied, expected.get(name)) if configured else Version.FOREIGN
         problems = (*off, *_problems(answer, version))
         notices = tuple(_notices(answer.patches))
         statuses.append(
