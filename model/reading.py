@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import beside, explanation, memory, plain_secrets, site_folder, site_roles, yaml_text
+from model import explanation, memory, named_files, plain_secrets, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -70,7 +70,7 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     refused = {(key,) for key in plain}
     try:
         site = _site_roles(values, source)
-        read = {site_roles.SETTING: tuple(site.values()), **beside.read(values, source.folder, source.file_of)}
+        read = {site_roles.SETTING: tuple(site.values()), **named_files.read(values, source.folder, source.file_of)}
     except (SettingsError, FileError) as error:
         raise SettingsError("\n".join([*wrong, str(error)])) from None
     try:
@@ -101,15 +101,15 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
 
 def unset(settings: Settings, file: str) -> list[str]:
     """What an `up` needs and the settings do not have yet, a line each, with who can fill it in."""
-    return [f"{file}: idr:{key}: is not set yet; {_who_knows(key)}" for key in settings.missing()]
+    return [f"{file}: idr:{key}: is not set yet; {_how_to_set(key)}" for key in settings.missing()]
 
 
 def renamed(settings: Settings, file: str) -> list[str]:
     """Settings under a name that the next version does not read, a line each, with what to write instead."""
-    return [f"{file}: {text}" for text in former_names(settings.placed_storage())]
+    return [f"{file}: {text}" for text in former_names(settings.storage_entries())]
 
 
-def _who_knows(key: str) -> str:
+def _how_to_set(key: str) -> str:
     if key.endswith("sha256"):
         return "`idr pin` finds it"
     if key == "stackSecret":
@@ -162,8 +162,8 @@ def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> t
 
 
 def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
-    if wrong_place := _wrong_place(name):
-        msg = f"{named_by}: idr:{OVERRIDES}: {wrong_place}"
+    if problem := _problem_of_path(name):
+        msg = f"{named_by}: idr:{OVERRIDES}: {problem}"
         raise SettingsError(msg)
     try:
         site_folder.refuse_links(folder, PurePosixPath(name))
@@ -187,7 +187,7 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
     return above
 
 
-def _wrong_place(name: str) -> str | None:
+def _problem_of_path(name: str) -> str | None:
     """Why the review would not see a change of that file (idr/review/affected.py); None where it would."""
     if not _OVERRIDES_FILE.fullmatch(name):
         return f"must be a YAML file of the checkout, as in site.yaml (given: {name!r})"
@@ -231,9 +231,9 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
     if secret is not None and _is_weak(secret.get_secret_value()):
         yield f"idr:stackSecret: needs {SHORTEST_SECRET} random characters or more; make one with: openssl rand -hex 32"
     yield from (f"idr:previousStackSecret: {problem}" for problem in _cannot_be_renewed(settings))
-    whole = plan(settings, stack)
-    yield from (f"idr: {problem}" for problem in memory.problems(whole))
-    known = secret_names(whole)
+    complete_plan = plan(settings, stack)
+    yield from (f"idr: {problem}" for problem in memory.problems(complete_plan))
+    known = secret_names(complete_plan)
     for name in settings.rotations.keys() - known:
         yield f"idr:rotations: '{name}' is the name of no secret of this stack; {instead(name, known)}"
     if settings.omero.distribution == Distribution.DEMO and stack != DEMO_STACK:
@@ -261,7 +261,7 @@ def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
 
 def _explained(item: ErrorDetails) -> Iterator[str]:
     path = _path(item)
-    hint = explanation.beside(path, Settings, "docs/settings.md") if item["type"] == "extra_forbidden" else ""
+    hint = explanation.suggestion(path, Settings, "docs/settings.md") if item["type"] == "extra_forbidden" else ""
     yield from (f"{problem}{hint}" for problem in explanation.problems(item, _key(path)))
 
 

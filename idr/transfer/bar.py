@@ -10,7 +10,7 @@ from idr.transfer import rclone
 
 
 class Bar:
-    """A bar on standard error; nothing where that is no terminal."""
+    """A progress bar on standard error, shown only on a terminal."""
 
     def __init__(self, what: str) -> None:
         columns = (
@@ -31,6 +31,6 @@ class Bar:
         self._bar.stop()
 
     def show(self, progress: rclone.Progress) -> None:
-        """Show how far it is."""
+        """Show the progress."""
         so_far = f"{progress.files_done} files, {decimal(progress.bytes_done)}, {progress.checks} compared"
         self._bar.update(self._task, total=progress.bytes_all or None, completed=progress.bytes_done, so_far=so_far)

@@ -14,8 +14,8 @@ from harness.clients import environment
 from harness.ports import free_port
 from harness.stacks import ROOT
 from idr.importer import command_line
-from idr.importer.after import ANNOTATE, RENDER
 from idr.importer.beside import shared
+from idr.importer.steps import ANNOTATE, RENDER
 from tests import postgres
 
 pytestmark = pytest.mark.cloud
@@ -69,7 +69,7 @@ class Server:
         """Apply settings to objects; return whether that failed."""
         file = self.home / "renderdef.json"
         file.write_text(json.dumps(settings))
-        status = self.omero(command_line.rendering(objects, file), log)
+        status = self.omero(command_line.rendering_command(objects, file), log)
         return command_line.has_failed(RENDER, status, log)
 
     def rows(self, question: str) -> list[str]:
@@ -171,11 +171,11 @@ def annotation(tmp_path: Path) -> tuple[Path, Path]:
 def test_annotations_are_there_once(server: Server, tmp_path: Path, annotation: tuple[Path, Path], again: bool) -> None:
     table, keys = annotation
     log = tmp_path / "log"
-    before = command_line.unannotating("Dataset:5", keys, shared(KEYS)) if again else []
-    for line in [*before, *command_line.annotating("Dataset:5", table, keys)]:
+    before = command_line.delete_annotations_commands("Dataset:5", keys, shared(KEYS)) if again else []
+    for line in [*before, *command_line.annotate_commands("Dataset:5", table, keys)]:
         status = server.omero(line, log)
         assert not command_line.has_failed(ANNOTATE, status, log), log.read_text()
-    assert "1 row of the annotations is of nothing that is there" in command_line.left_out(log)
+    assert "1 row of the annotations is of nothing that is there" in command_line.unmatched_rows(log)
     assert server.rows("select parent, ns from datasetannotationlink l join annotation a on a.id = l.child") == [
         f"5|{BULK}"
     ]

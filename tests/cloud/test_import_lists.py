@@ -49,8 +49,8 @@ def test_a_list_says_the_same_to_omero(file: Path, tmp_path: Path) -> None:
     printed = dry_run(file, tmp_path)
     assert len(printed) == len(rows)
     for row, words in zip(rows, printed, strict=True):
-        command = command_line.importing(row)
-        # The node itself decides these.
+        command = command_line.import_command(row)
+        # What a node decides itself.
         assert {word for word in words if not word.startswith("--logprefix")} <= set(command), words
 
 
@@ -110,19 +110,19 @@ def test_what_lies_beside_a_list_says_the_same_to_omero(tmp_path: Path) -> None:
 def test_omero_takes_every_command_line(tmp_path: Path) -> None:
     rows = [OTHER, *(row for file in LISTS for row in bulk.read(file))]
     lines = [
-        *(command_line.importing(row) for row in rows),
-        command_line.logging_in("10.0.0.1", "demo", "public"),
-        command_line.logging_in("10.0.0.1", "demo", None),
-        command_line.entering_as_guest("10.0.0.1"),
-        command_line.asking_for_the_session(),
-        command_line.deleting(7),
-        command_line.rendering(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
-        command_line.loading(tmp_path / "lines"),
-        *(["omero", *line.split()] for line in command_line.opening(["Plate:1", "Image:2"]).splitlines()),
-        *command_line.unannotating("Screen:1", FOLDER / "bulkmap-config.json", ["x/gene"]),
-        *command_line.annotating("Project:1", FOLDER / "annotation.csv.gz", FOLDER / "bulkmap-config.json"),
-        *command_line.annotating("Dataset:1", FOLDER / "annotation.csv.gz", None),
-        command_line.logging_out(),
+        *(command_line.import_command(row) for row in rows),
+        command_line.login_command("10.0.0.1", "demo", "public"),
+        command_line.login_command("10.0.0.1", "demo", None),
+        command_line.guest_login_command("10.0.0.1"),
+        command_line.session_command(),
+        command_line.delete_command(7),
+        command_line.rendering_command(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
+        command_line.load_command(tmp_path / "lines"),
+        *(["omero", *line.split()] for line in command_line.open_lines(["Plate:1", "Image:2"]).splitlines()),
+        *command_line.delete_annotations_commands("Screen:1", FOLDER / "bulkmap-config.json", ["x/gene"]),
+        *command_line.annotate_commands("Project:1", FOLDER / "annotation.csv.gz", FOLDER / "bulkmap-config.json"),
+        *command_line.annotate_commands("Dataset:1", FOLDER / "annotation.csv.gz", None),
+        command_line.logout_command(),
     ]
     assert {line[0] for line in lines} == {"omero"}
     assert refused([list(line[1:]) for line in lines], tmp_path) == ""

@@ -8,14 +8,15 @@ from pathlib import Path
 
 HEAD = """# Interruptions
 
-Written by `python -m tests.interruptions`, which goes on where the last run ended (`points.jsonl` beside it), or by
-`make soak`, which repeats all of them: do not edit. Real engine, real plugins, the stack `local` (five nodes, not
-configured) on the cloud of `tests/fake_cloud`, which accepts and refuses as OpenStack does.
+`python -m tests.interruptions` writes this page: do not edit it. It continues where its last run ended
+(`points.jsonl` in `tests/interruptions`). `make soak` repeats all points. The tests use the real engine, the real
+plugins, and the stack `local` (five nodes, not configured) on the fake cloud of `tests/fake_cloud`, which accepts and
+refuses requests as OpenStack does.
 
-An event is a request that changes the cloud, numbered in the order of arrival. Interrupted is either just before the
-cloud carries it out or just after that, before the answer. After each interruption follow `bin/idr recover` (where the
-command failed) and `pulumi up`. It ended well when both succeeded, the project holds exactly what the state knows, no
-object is there twice and no volume is missing.
+An event is a request that changes the cloud. Events are numbered in the order of arrival. A process is killed either
+just before the cloud carries out the request, or just after that and before the response. After each interruption,
+the test runs `bin/idr recover` (if the command failed) and `pulumi up`. A point ended well if both succeeded, the
+project contains exactly the objects in the state, no object exists twice, and no volume is missing.
 """
 
 

@@ -98,8 +98,8 @@ def test_a_listing_of_five_million_files_takes_no_more_memory(tmp_path: Path) ->
     listing.write_text(f"#!/bin/sh\nseq -f '1000\tstudy/%.0f.tiff' {LISTED}\n")
     listing.chmod(0o755)
     program = (
-        "from idr.transfer import rclone, estimate; print(estimate.Listing.of(rclone.listed('x')).files, "
-        # Not getrusage: its maximum starts at that of the parent (VmHWM of proc(5) does not).
+        "from idr.transfer import rclone, estimate; print(estimate.Listing.of(rclone.list_files('x')).files, "
+        # Not getrusage: its maximum begins with that of the parent (VmHWM of proc(5) does not).
         "next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     done = subprocess.run(

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from idr.__main__ import app
-from idr.transfer.places import problem
+from idr.transfer.locations import problem
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_location_is_accepted(location: str) -> None:
 def test_a_secret_is_refused_and_not_repeated(location: str, other: tuple[str, str]) -> None:
     done = CliRunner().invoke(app, ["transfer", *(one.format(location) for one in other)])
     assert done.exit_code == 2
-    assert "rclone config" in " ".join(done.output.split())
+    assert "rclone config" in " ".join(done.output.replace("│", " ").split())
     assert "hunter2" not in done.output
 
 
@@ -44,7 +44,7 @@ def test_a_location_is_no_option_of_rclone() -> None:
 @pytest.mark.parametrize("locations", [("", "/there"), ("/here", "")])
 def test_a_variable_that_is_not_set_is_no_place(locations: tuple[str, str]) -> None:
     done = CliRunner().invoke(app, ["transfer", *locations])
-    assert (done.exit_code, "a place is empty" in done.output) == (2, True)
+    assert (done.exit_code, "a location is empty" in done.output) == (2, True)
 
 
 @pytest.mark.parametrize(
