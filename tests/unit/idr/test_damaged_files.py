@@ -13,7 +13,8 @@ from idr.__main__ import app
 from idr.outputs import read
 from idr.topology import OutputsError
 from model.outputs.contract import CONTRACT
-from model.reading import SettingsError, Source, parse, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, parse
 from tests.yaml_table import REFUSED
 
 runner = CliRunner()

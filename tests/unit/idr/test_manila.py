@@ -75,8 +75,8 @@ def test_a_type_is_told_by_what_it_wants(fake: FakeCloud) -> None:
 def test_a_share_is_told_by_its_labels_with_size_and_type(fake: FakeCloud) -> None:
     share(fake, status="error")
     share(fake, metadata={})
-    shares = [(one.is_own, one.size_gib, one.status, one.type) for one in state(PLAN).shares or ()]
-    assert shares == [(True, 3, "error", "nfs"), (False, 3, "available", "nfs")]
+    known = [(one.is_own, one.size_gib, one.status, one.type) for one in state(PLAN).shares or ()]
+    assert known == [(True, 3, "error", "nfs"), (False, 3, "available", "nfs")]
 
 
 def test_a_cloud_without_it_does_not_list_shares_and_is_no_proof_of_their_end(fake: FakeCloud) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from harness import stacks
-from model.reading import SettingsError, Source, parse, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, parse
 from tests.site_roles import EXAMPLE, ROLE
 
 HASH = "--hash=sha256:" + "a" * 64

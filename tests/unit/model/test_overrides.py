@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from harness import stacks
 from idr.review.affected import stacks_touched
-from model import reading
+from model import overrides_file
 from model.overrides import merge
-from model.reading import SettingsError, Source, parse, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, parse
 
 SOURCE = Source("local", "Pulumi.local.yaml")
 # Few names, so that both files often have the same.
@@ -190,7 +191,7 @@ def test_a_file_whose_change_no_review_would_see_is_refused(tmp_path: Path, name
         with_overrides({"overrides": name}, SOURCE, tmp_path)
 
 
-@given(st.from_regex(reading._OVERRIDES_FILE, fullmatch=True))
+@given(st.from_regex(overrides_file._OVERRIDES_FILE, fullmatch=True))
 def test_a_change_of_a_file_that_is_accepted_is_reviewed(name: str) -> None:
-    if reading._problem_of_path(name) is None:
+    if overrides_file._problem_of_path(name) is None:
         assert stacks_touched([name], ("ebi",)) == ["ebi"]

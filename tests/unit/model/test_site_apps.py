@@ -225,7 +225,7 @@ def test_names_of_the_program_and_paths_of_the_site_are_taken(tmp_path: Path) ->
     assert "siteApps: 'mapr' is an application of the program" in text
     values = {**stacks.values("multi-node"), "web": with_app()}
     values["site"] = {"pages": {"url": "https://d.example.org/a.tgz", "path": "/tags/"}}
-    with pytest.raises(SettingsError, match=r"web.siteApps.tags: /tags/ and /tags/ \(site.pages.path\) are one"):
+    with pytest.raises(SettingsError, match=r"web.siteApps.tags: /tags/ and /tags/ \(site.pages.path\) overlap"):
         parse(values, Source("multi-node", "Pulumi.multi-node.yaml", folder=tmp_path))
 
 

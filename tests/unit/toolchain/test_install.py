@@ -134,6 +134,13 @@ def test_launcher_keeps_outputs_off_the_screen_unless_asked(project: Path, given
     assert launch(project, project.parent / "cache", **given) == used
 
 
+@pytest.mark.parametrize(("given", "used"), [({}, "400"), ({"GOGC": "50"}, "50")])
+def test_launcher_lets_the_engine_look_for_garbage_less_often(project: Path, given: dict[str, str], used: str) -> None:
+    engine = project.parent / "cache/toolchain/0123/bin/pulumi"
+    engine.write_text('#!/bin/sh\necho "$GOGC"\n')
+    assert launch(project, project.parent / "cache", **given) == used
+
+
 @pytest.mark.parametrize("option", ["  virtualenv: here/venv", "    virtualenv: 'here/venv'  # ours"])
 def test_programs_run_in_the_virtual_environment_of_the_nearest_project(tmp_path: Path, option: str) -> None:
     program(tmp_path / "here/venv/bin/python3", '#!/bin/sh\necho "$0" "$@"\n')
