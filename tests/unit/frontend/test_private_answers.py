@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import proxy
-from tests.unit.frontend.conftest import THUMBNAIL, Front
+from tests.unit.frontend.clients import Front
+from tests.unit.frontend.conftest import THUMBNAIL
 from tests.unit.frontend.login import (
     ADA,
     BEN,
