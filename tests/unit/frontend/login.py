@@ -27,7 +27,7 @@ PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
 LOGIN = "/webclient/login/"
 SERVERS = "^v(?P<api_version>0)/servers/$"
 """The proxy itself answers these."""
-MADE_BY_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
+OF_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
 NEVER = [
     *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
     *("/link_check/", "/mapr/favicon/", "/image/1/download_urls/", "/metrics", "/new_in_the_next_version/"),
