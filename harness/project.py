@@ -34,7 +34,8 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of this copy's commands: no credentials, its own state."""
-        return {**without_credentials(), **self.state()}
+        inherited = {key: value for key, value in without_credentials().items() if key != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, **self.state()}
 
     def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in this copy, with its state; the caller checks its exit status."""

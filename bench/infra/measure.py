@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.infra.bare import make
 from bench.infra.terraform import Terraform
 from bench.infra.translate import translate
 from harness import stacks
 from harness.cloud import tenant
 from harness.cloud.tenant import Tenant
+from harness.project import Project
 
 PROJECT = "idr-bench"
 PARALLEL = "10"
@@ -51,10 +53,12 @@ class Times:
         """Return medians, and Pulumi's as a multiple of Terraform's."""
         by_name: dict[str, float] = {}
         for what in dict.fromkeys(what for what, _ in self.taken):
-            medians = {tool: statistics.median(self.taken[what, tool]) for tool in ("pulumi", "terraform")}
+            medians = {tool: statistics.median(taken) for (done, tool), taken in self.taken.items() if done == what}
             for tool, seconds in medians.items():
                 by_name[f"{nodes} nodes, {what}, {tool} (s)"] = seconds
-            by_name[f"{nodes} nodes, {what}, pulumi / terraform"] = medians["pulumi"] / medians["terraform"]
+            ours = medians.pop("pulumi")
+            for tool, seconds in medians.items():
+                by_name[f"{nodes} nodes, {what}, pulumi / {tool}"] = ours / seconds
         return by_name
 
 
@@ -107,10 +111,14 @@ def _with_pulumi(stack: Tenant, nodes: int, times: Times, schema: Any) -> list[d
     with times.of("create", "pulumi"):
         _pulumi(stack, *UP)
     configurations = [_translated(stack, schema)]
+    preview = ("preview", "--stack", "local", "--expect-no-changes", "--parallel", PARALLEL)
     with times.of("no-op preview", "pulumi"):
-        _pulumi(stack, "preview", "--stack", "local", "--expect-no-changes", "--parallel", PARALLEL)
+        _pulumi(stack, *preview)
+    bare = make(stack, stack.folder.with_name("bare"), "local")
+    with times.of("no-op preview", "bare program"):
+        _pulumi(bare, *preview)
     with times.of("no-op preview with refresh", "pulumi"):
-        _pulumi(stack, "preview", "--stack", "local", "--refresh", "--expect-no-changes", "--parallel", PARALLEL)
+        _pulumi(stack, *preview, "--refresh")
     stack.configure(**shape(nodes + 1))
     with times.of("add one node", "pulumi"):
         _pulumi(stack, *UP)
@@ -132,7 +140,7 @@ def _with_terraform(terraform: Terraform, configurations: list[dict[str, Any]], 
         terraform.run(*APPLY, WITHOUT_REFRESH)
 
 
-def _pulumi(stack: Tenant, *arguments: str) -> str:
+def _pulumi(stack: Project, *arguments: str) -> str:
     try:
         done = stack.pulumi(*arguments)
     except subprocess.TimeoutExpired as error:

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Turn a new Debian root into the guest: `customize.sh ROOT OVERLAY WHEELHOUSE ICE WEB_LOCK DEMO_LOCK DEMO`.
-# mmdebstrap (rootfs.py) calls this script with the pseudo file systems mounted in ROOT.
+# The hook of mmdebstrap (`customize` in rootfs.py) calls this script with the pseudo file systems mounted in ROOT.
 set -euo pipefail
 root=$1 overlay=$2 wheelhouse=$3 ice=$4 web_lock=$5 demo_lock=$6 demo=$7
 
@@ -13,7 +13,7 @@ for user in omero-server omero-web; do
   chroot "$root" useradd --system --create-home --home-dir "/var/lib/$user" --shell /usr/sbin/nologin "$user"
 done
 
-# --- Python environments: pip uses local wheels only and checks their hashes. The build made the wheel of zeroc-ice.
+# --- Python environments: pip uses local wheels only and checks hashes, except of zeroc-ice, which the build compiled.
 mkdir -p "$root/mnt/wheels" "$root/opt/omero"
 cp "$wheelhouse"/*.whl "$ice"/*.whl "$root/mnt/wheels/"
 cp "$web_lock" "$root/mnt/wheels/web.lock"

@@ -8,7 +8,7 @@ from typing import Any
 import omero
 import omero.model
 import omero.romio
-from omero.rtypes import rdouble, rint, unwrap
+from omero.rtypes import rint, unwrap
 from PIL import Image
 
 from . import drawing
@@ -166,11 +166,6 @@ class Renderer(PixelsService):
     def getQuantumDef(self) -> Any:
         result = omero.model.QuantumDefI(1, True)
         result.cdStart, result.cdEnd, result.bitResolution = rint(0), rint(255), rint(255)
-        return result
-
-    def getChannelStats(self, index: int) -> Any:
-        result = omero.model.StatsInfoI(index + 1, True)
-        result.globalMin, result.globalMax = rdouble(0), rdouble(255)
         return result
 
     def getPixelsTypeLowerBound(self, index: int) -> float:

@@ -162,14 +162,14 @@ def test_an_image_says_how_a_virtual_machine_starts_it(
 ) -> None:
     written: list[tuple[str, str, dict[str, str]]] = []
 
-    def have(
+    def ensure(
         _state: State, _cloud: object, _path: Path, name: str, disk_format: str, properties: dict[str, str]
     ) -> tuple[str, bool]:
         written.append((name, disk_format, properties))
         return f"id-{name}", True
 
     monkeypatch.setattr(openstack, "connect", lambda **_: None)
-    monkeypatch.setattr(image, "_have", have)
+    monkeypatch.setattr(image, "_ensure", ensure)
     kernel, initrd = (tmp_path / "vmlinuz", tmp_path / "initrd") if with_kernel else (None, None)
     image.register(state, tmp_path / "rootfs.raw", "guest", kernel, initrd)
     name, disk_format, properties = written.pop()

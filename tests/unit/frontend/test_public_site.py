@@ -237,7 +237,7 @@ def test_what_nginx_or_browsers_would_read_otherwise_is_refused(tmp_path: Path, 
         ("location /a/ { return 200; } }", "nginx expects no '}' there"),
         ("location /a/ { return 200 }", "nginx expects no '}' after 'return 200'"),
         ('location /a/ { return 200 "; }', "line 1: nginx cannot read it"),
-        ("location /robots.txt { return 200; } location = /robots.txt { return 200; }", "overlap: change one"),
+        ("location /robots.txt { return 200; } location = /robots.txt { return 200; }", "overlap: change one of them"),
     ],
 )
 def test_locations_that_would_change_more_than_their_own_are_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -72,7 +72,7 @@ def test_of_an_image_without_a_digest_make_check_warns(
     (tmp_path / ".gitlab-ci.yml").write_text(f"a:\n  image: golang:1.25@{DIGEST}\nb:\n  image: debian:12\n")
     ci_images.main(["--check"])
     assert capsys.readouterr().out.splitlines() == [
-        "warning: .gitlab-ci.yml: debian:12 may be another image tomorrow: make renew"
+        "warning: .gitlab-ci.yml: debian:12 has no digest, so it may change: run make renew"
     ]
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     ci_images.main(["--check"])
