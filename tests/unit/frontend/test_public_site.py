@@ -13,6 +13,7 @@ from model.plan import Plan
 from model.planning import plan
 from model.public_site import OF_THE_ANSWER, OWNED, is_one_of
 from model.reading import SettingsError, Source, parse
+from tests.unit.frontend import clients
 from tests.unit.frontend import upstream as upstreams
 
 URL = "https://www.example.org/site-1.0.tar.gz"
@@ -70,12 +71,7 @@ def visiting(folder: Path, stack_plan: Plan) -> Iterator[httpx.Client]:
         (pages / "long.html").write_text("<p>About us</p>" * 1000)
         (pages / "img" / "logo.svg").write_text("<svg/>")
         (pages.parent / "beside.html").write_text("not for visitors")
-        with (
-            proxy.running(nginx, stack_plan),
-            httpx.Client(
-                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
-            ) as client,
-        ):
+        with clients.visiting(nginx, stack_plan) as client:
             yield client
 
 

@@ -11,6 +11,7 @@ from model.planning import plan
 from model.reading import SettingsError, Source, parse
 from model.settings import Settings
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.clients import visiting
 
 REDIRECTS: list[dict[str, Any]] = [
     {"from": "/about", "to": "/about/index.html"},
@@ -40,12 +41,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     (node,) = (node for node in stack_plan.nodes if "web" in node.roles)
     with upstreams.running(stacks.secrets_of("local").certificate("test", (node.name,))) as upstream:
         nginx = proxy.Nginx(tmp_path_factory.mktemp("proxy"), {str(node.address): upstream.address})
-        with (
-            proxy.running(nginx, stack_plan),
-            httpx.Client(
-                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
-            ) as client,
-        ):
+        with visiting(nginx, stack_plan) as client:
             yield client
 
 

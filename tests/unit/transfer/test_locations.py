@@ -41,9 +41,9 @@ def test_a_location_is_no_option_of_rclone() -> None:
     assert "./--config=/tmp/other" in done.output
 
 
-@pytest.mark.parametrize("places", [("", "/there"), ("/here", "")])
-def test_a_variable_that_is_not_set_is_no_place(places: tuple[str, str]) -> None:
-    done = CliRunner().invoke(app, ["transfer", *places])
+@pytest.mark.parametrize("locations", [("", "/there"), ("/here", "")])
+def test_a_variable_that_is_not_set_is_no_place(locations: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, ["transfer", *locations])
     assert (done.exit_code, "a location is empty" in done.output) == (2, True)
 
 
