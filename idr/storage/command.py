@@ -15,7 +15,6 @@ from idr import cli, outputs
 from idr.errors import IdrError
 from idr.remote import NO_CONNECTION, arguments, configuration, failure, read_write_node
 from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
-from idr.topology import of_outputs
 from model.outputs.topology import NodeView
 
 SHOWN = 5
@@ -49,7 +48,7 @@ def report(
 
     Exit status: 0 every image has its files, 1 some have not, or there is no report.
     """
-    topology = of_outputs(outputs.read(stack, source))
+    topology = outputs.read(stack, source).topology
     node = read_write_node(topology, topology.live, "looks at the files")
     shown: dict[str, list[Fault]] = {kind: [] for kind in KINDS}
     with (
