@@ -14,7 +14,7 @@ from model import beside, explanation, memory, plain_secrets, site_folder, site_
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
-from model.raw_storage import SETTING, former_names
+from model.raw_storage import SETTING, by_name, former_names, open_shares
 from model.role_description import Distribution, RoleError
 from model.roles import SiteRole
 from model.secrets import secret_names
@@ -101,15 +101,24 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
 
 def unset(settings: Settings, file: str) -> list[str]:
     """What an `up` needs and the settings do not have yet, a line each, with who can fill it in."""
-    return [f"{file}: idr:{key}: is not set yet; {_who_knows(key)}" for key in settings.missing()]
+    return [f"{file}: idr:{key}: is not set yet; {_who_knows(key, settings)}" for key in settings.missing()]
 
 
-def renamed(settings: Settings, file: str) -> list[str]:
-    """Settings under a name that the next version does not read, a line each, with what to write instead."""
-    return [f"{file}: {text}" for text in former_names(settings.placed_storage())]
+def notices(settings: Settings, file: str) -> list[str]:
+    """What an operator should change, and an `up` takes: a line each.
+
+    Settings under a name that the next version does not read, and NFS that is open to anywhere for Manila shares.
+    """
+    texts = [*former_names(settings.placed_storage())]
+    if not settings.storage_network:
+        texts += open_shares(settings.raw_images())
+    return [f"{file}: {text}" for text in texts]
 
 
-def _who_knows(key: str) -> str:
+def _who_knows(key: str, settings: Settings) -> str:
+    if key == "storageNetwork":
+        named = ", ".join(f"{setting}.source" for setting in by_name(settings.placed_storage()))
+        return f"without it {named} would open NFS to anywhere: set it, or name the server there by its address alone"
     if key.endswith("sha256"):
         return "`idr pin` finds it"
     if key == "stackSecret":

@@ -292,6 +292,8 @@ class Settings(Section):
         empty = [key for key, value in wanted.items() if value is None]
         if official:
             empty += self.omero.missing()
+        if official and not self.storage_network and raw_storage.by_name(self.placed_storage()):
+            empty.append("storageNetwork")
         if self.site.pages and self.site.pages.sha256 is None:
             empty.append("site.pages.sha256")
         return tuple(empty)
