@@ -90,17 +90,19 @@ class Router:
     name: str
     external: str | None = ""
     mine: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port of the project's."""
+    """A port of the project's. `router` is the id of the router that it joins its network to; empty: none."""
 
     id: str
     name: str
     network: str
     addresses: tuple[str, ...] = ()
     mine: bool = False
+    router: str = ""
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,6 @@ def open_shares(entries: Iterable[Entry]) -> Iterator[str]:
     """What to say of Manila shares where no storage network says where they are."""
     if names := ", ".join(f"'{share.name}'" for share in of_kind(entries, ManilaShare)):
         yield (
-            f"idr:storageNetwork: is not set, so OMERO nodes may reach NFS anywhere, for the share {names}: set it where "
-            "the cloud has a network for shares"
+            f"idr:storageNetwork: is not set, so OMERO nodes may reach NFS anywhere, for the share {names}: set it, "
+            "where the cloud has a network for shares"
         )

@@ -16,8 +16,8 @@ UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
 def command(stack: Stack, as_json: AsJson = False) -> None:
     """Show what a stack file declares: networks, nodes, volumes, raw images, firewall. Needs neither cloud nor engine.
 
-    Names settings that only an operator can fill in and that are still empty, and what should change. `pulumi preview` shows what an `up` would
-    change.
+    Names settings that only an operator can fill in and that are still empty, and those that should change.
+    `pulumi preview` shows what an `up` would change.
     """
     file = stack_file.read(stack)
     topology = of_plan(file.plan)
