@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from model.field_types import Section, Shape
+from model.field_types import EachOnce, Section, Shape
 from model.flow_fields import Port, Ports, Reason, Transport, port_problems
-from model.role_description import Line, Number, RoleDescription, RoleFacts, Tier
+from model.role_description import Line, Number, RoleDescription, RoleFacts, RoleName, Tier
 
 LocationPath = Annotated[
     str, Shape("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+/", "a path as in /about/: plain letters, no dot first, a slash last")
@@ -54,6 +54,9 @@ class SiteRoleDescription(RoleDescription):
     node: RoleFacts = Field(description="What stack files and the plan need of it")
     inventory_group: Kind | None = Field(
         None, description="Its Ansible group is this with `-hosts`; absent: its name without dashes"
+    )
+    beside: Annotated[tuple[RoleName, ...], EachOnce] = Field(
+        (), description="Roles of which its node must have one, because it uses what is there"
     )
     flows: tuple[RoleFlow, ...] = Field((), description="Whom it calls, and who calls it")
     locations: tuple[Location, ...] = Field((), description="What the proxy answers with it")
