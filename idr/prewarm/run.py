@@ -130,6 +130,8 @@ class Run:
             try:
                 await self._follow(path)
             except AskError as error:
+                if not self.client.answered:
+                    raise
                 self._record(error.path, error.why)
 
     async def _follow(self, path: str) -> None:
