@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from idr import cli
 from idr.importer.checks import FAULTS
+from idr.waiting import Log
 
 SHOWN = 10
 LEFT = "Left to do: what the proxy keeps, by `idr prewarm --only` with the report of this import (--report --json)"
@@ -71,7 +72,7 @@ def failures(about: Mapping[str, Any]) -> None:
 
 
 class Bar:
-    """How far an import is, on a terminal."""
+    """How far an import is: a bar on a terminal, a line a minute elsewhere."""
 
     def __init__(self) -> None:
         columns = (
@@ -81,6 +82,7 @@ class Bar:
             TextColumn("{task.fields[about]}"),
         )
         console = cli.error_console()
+        self._log = Log(console)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("rows", total=None, about="")
 
@@ -97,3 +99,4 @@ class Bar:
         total = about["rows"] + len(about["following"])
         text = f"{about['images']} images, {about['failed']} failed, {_left(about['secondsLeft'])}"
         self._bar.update(self._task, total=total, completed=ended, about=text)
+        self._log.show(f"{ended} of {total} rows: {text}")

@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from idr import cli
 from idr.errors import IdrError
 from idr.manifest.sums import Sum, differences, line, read, tree
+from idr.waiting import Log
 
 SHOWN = 10
 """How many bad files are printed; `--report` has all."""
@@ -101,12 +102,15 @@ def _empty(folder: Path) -> IdrError:
 
 
 def _shown(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:
-    """Pass sums on, count files and bytes, and show on a terminal how far it is."""
+    """Pass sums on, count files and bytes, and show how far it is."""
     console = cli.error_console()
+    log = Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("")
         for one in sums:
             done.update(files=1, bytes=one.size)
-            progress.update(task, description=f"{done['files']} files, {decimal(done['bytes'])}")
+            so_far = f"{done['files']} files, {decimal(done['bytes'])}"
+            progress.update(task, description=so_far)
+            log.show(so_far)
             yield one

@@ -16,6 +16,7 @@ from idr.errors import IdrError
 from idr.remote import NO_CONNECTION, arguments, configuration, failure, read_write_node
 from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
 from idr.topology import of_outputs
+from idr.waiting import Log
 from model.outputs.topology import NodeView
 
 SHOWN = 5
@@ -96,6 +97,7 @@ def _reason(errors: str, status: int) -> str:
 def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]], out: TextIO | None) -> Report:
     """Read a scan to its end, keep the first faults of each kind, and write all to `out`."""
     console = cli.error_console()
+    log = Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     done = None
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -103,7 +105,9 @@ def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]],
         for text in lines:
             line = _line(text, node)
             if line.looked_at:
-                progress.update(task, description=f"{line.looked_at} files")
+                so_far = f"{line.looked_at} files"
+                progress.update(task, description=so_far)
+                log.show(f"{node.name}: {so_far}")
             elif line.kind:
                 if out:
                     out.write(text)

@@ -7,10 +7,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from idr import cli
 from idr.transfer import rclone
+from idr.waiting import Log
 
 
 class Bar:
-    """A bar on standard error; nothing where that is no terminal."""
+    """A bar on standard error; a line a minute where that is no terminal."""
 
     def __init__(self, what: str) -> None:
         columns = (
@@ -20,6 +21,7 @@ class Bar:
             TimeRemainingColumn(),
         )
         console = cli.error_console()
+        self._what, self._log = what, Log(console)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task(what, total=None, so_far="")
 
@@ -34,3 +36,4 @@ class Bar:
         """Show how far it is."""
         so_far = f"{progress.files_done} files, {decimal(progress.bytes_done)}, {progress.checks} compared"
         self._bar.update(self._task, total=progress.bytes_all or None, completed=progress.bytes_done, so_far=so_far)
+        self._log.show(f"{self._what}: {so_far}")
