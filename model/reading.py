@@ -171,15 +171,11 @@ def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> t
 
 
 def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
-    if wrong_place := _wrong_place(name):
-        msg = f"{named_by}: idr:{OVERRIDES}: {wrong_place}"
+    if unusable := wrong_overrides(name, folder):
+        msg = f"{named_by}: idr:{OVERRIDES}: {unusable}"
         raise SettingsError(msg)
     try:
-        site_folder.refuse_links(folder, PurePosixPath(name))
         above = yaml_text.load((folder / name).read_bytes())
-    except site_folder.FolderError as error:
-        msg = f"{named_by}: idr:{OVERRIDES}: {error}"
-        raise SettingsError(msg) from None
     except yaml_text.YamlError as error:
         msg = f"{name}: {error}"
         raise SettingsError(msg) from None
@@ -194,6 +190,17 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
     if wrong:
         raise SettingsError("\n".join(wrong))
     return above
+
+
+def wrong_overrides(name: str, folder: Path) -> str | None:
+    """Why a file in `folder`, the checkout, cannot be one of overrides; None where it can."""
+    try:
+        wrong = _wrong_place(name)
+        if not wrong:
+            site_folder.refuse_links(folder, PurePosixPath(name))
+    except (site_folder.FolderError, ValueError) as error:  # ValueError: a NUL in the name
+        return str(error)
+    return wrong
 
 
 def _wrong_place(name: str) -> str | None:
