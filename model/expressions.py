@@ -155,6 +155,11 @@ def _set(kind: Any, value: Any, state: Any) -> frozenset[str]:
     return frozenset(filter(one.fullmatch, _CHARACTERS))
 
 
+def looks_around(expression: str) -> bool:
+    """Whether it says what is not to come before or after, or what is: no sample can be made for that."""
+    return any(kind in ("ASSERT", "ASSERT_NOT") for kind, _ in _parts(_PARSER.parse(expression)))
+
+
 def samples(expression: str) -> tuple[str, ...]:
     """Some texts that an expression matches: none of it where its look-aheads let none of the tried ones through."""
     tree = _PARSER.parse(expression)
