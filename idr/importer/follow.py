@@ -19,6 +19,9 @@ NOT_OURS = (
     "{0} has annotations that this import did not make, and those beside the list would take their place: "
     "give --replace-annotations if that is right"
 )
+NOT_THEIRS = (
+    "these images are {0}'s, and visitors do not see the rendering settings that {1} gives them: log in as {2} (--user)"
+)
 Run = Callable[[list[str], IO[str]], int]
 
 
@@ -97,7 +100,15 @@ class Follower:
                 if command_line.has_failed(step.kind, status, log):
                     self._tell(step, FAILED, command_line.cause(log), log, begin)
                     return
-        self._tell(step, DONE, command_line.left_out(log) if step.kind == ANNOTATE else "", log, begin)
+        why = self._unsaved(step, log)
+        told = command_line.left_out(log) if step.kind == ANNOTATE else ""
+        self._tell(step, FAILED if why else DONE, why or told, log, begin)
+
+    def _unsaved(self, step: Step, log: Path) -> str:
+        """Why visitors do not see the settings of a step: OMERO shows those of an image's owner, and takes all."""
+        user = command_line.user(log) if step.kind == RENDER else ""
+        other = next((owner for owner in self._database.owners(step.objects) if owner != user), "") if user else ""
+        return NOT_THEIRS.format(other, user, other) if other else ""
 
     def _tell(self, step: Step, state: str, why: str, log: Path, begin: float) -> None:
         if self._ended(why if state == FAILED else ""):
