@@ -1,1 +1,1 @@
-"""Figures of this project, measured on the machine at hand."""
+"""Measurements of this project on the current machine."""

@@ -1,4 +1,4 @@
-"""`make bench`: how long planning and rendering take, and what a preview costs beside one of an empty program."""
+"""`make bench`: measure planning, rendering, and a preview in comparison with one of an empty program."""
 
 import statistics
 import tempfile
@@ -34,7 +34,7 @@ app.command()(roles)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """The median of several runs, after one that is not counted."""
+    """Return the median of several runs, after one that is not counted."""
     work()
     taken = []
     for _ in range(REPEATS):
@@ -45,7 +45,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def plan_and_render() -> None:
-    """Settings, plan, and every node's bootstrap and configuration for a release of `NODES` nodes."""
+    """Read settings, plan, and render every node's bootstrap and configuration, for a release of `NODES` nodes."""
     values = stacks.values("ebi")
     nodes = values["releases"]["prod130"]["nodes"]
     nodes["omeroreadonly"]["count"] = NODES - len(nodes)
@@ -62,7 +62,7 @@ def main(
     context: typer.Context,
     as_json: AsJson = False,
 ) -> None:
-    """Measure planning, rendering and previews; the commands below measure one thing each, and take longer."""
+    """Measure planning, rendering and previews. Each command below measures something else, and takes longer."""
     if context.invoked_subcommand:
         return
     figures = {f"plan and render {NODES} nodes (s)": seconds(plan_and_render)}

@@ -14,9 +14,9 @@ from harness.attack.measure import AttackError, Figures, measured
 
 
 def attack(as_json: AsJson = False) -> None:
-    """One hostile visitor against the local IDR, 20 s of each kind, and what others notice meanwhile.
+    """Attack the local IDR as one hostile visitor, and measure what other visitors notice.
 
-    Needs the local IDR (make up), which is the only thing it attacks; about three minutes.
+    Each kind of attack takes 20 s, all about three minutes. Needs the local IDR (make up), and attacks nothing else.
     """
     try:
         figures = measured()
@@ -34,7 +34,7 @@ def attack(as_json: AsJson = False) -> None:
 
 
 def plain(figures: Figures) -> dict[str, object]:
-    """The figures as JSON has them: null for what was never answered."""
+    """Return the figures for JSON: null where there was no response."""
     login = None if math.isinf(figures.login) else figures.login
     pages = {"cached": figures.cached, "uncached": figures.uncached}
     medians = {name: page.median if page.seconds else None for name, page in pages.items()}
@@ -49,7 +49,7 @@ def plain(figures: Figures) -> dict[str, object]:
 
 
 def table(figures: dict[str, Figures]) -> Table:
-    """One row a kind: medians in milliseconds, and how many requests failed of how many."""
+    """Return a table with one row for each kind: medians in milliseconds, and failed requests of all requests."""
     times = Table(title="an ordinary visitor (ms)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("during", "cached", "failed", "uncached", "failed", "login (s)", "nginx (%)"):
         times.add_column(name, justify="left" if name == "during" else "right", no_wrap=True)

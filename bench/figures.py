@@ -1,4 +1,4 @@
-"""How the commands print their figures."""
+"""Prints the figures of all commands."""
 
 import json
 import sys

@@ -77,7 +77,7 @@ class WebPackages:
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for a node."""
-        return cls(requirements=addons.together(addons.WEB, source.plan.settings.web.requirements))
+        return cls(requirements=addons.merged(addons.WEB, source.plan.settings.web.requirements))
 
 
 @dataclass(frozen=True, repr=False)

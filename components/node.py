@@ -68,7 +68,7 @@ class Node(pulumi.ComponentResource):
                     opts=child,
                 )
             )
-        gone = turns.gone(node.name)
+        deleted = turns.deleted_id(node.name)
         instance = openstack.compute.Instance(
             node.name,
             name=name,
@@ -89,11 +89,11 @@ class Node(pulumi.ComponentResource):
                 **labels.metadata(),
                 "image": node.image,
                 "rebuild": str(node.rebuild),
-                **({"replaces": gone} if gone else {}),
+                **({"replaces": deleted} if deleted else {}),
             },
             opts=ResourceOptions.merge(
                 child,
-                _change(frozen=plan.scope_of(node).frozen, gone=bool(gone), after=turns.before_server(node.name)),
+                _change(frozen=plan.scope_of(node).frozen, deleted=bool(deleted), after=turns.before_server(node.name)),
             ),
         )
         self.volume_ids: dict[str, pulumi.Input[str]] = {}
@@ -116,8 +116,8 @@ class Node(pulumi.ComponentResource):
         self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
 
 
-def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
-    """How a change of the settings affects an existing server. One that is `gone` is replaced, `frozen` or not."""
+def _change(*, frozen: bool, deleted: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
+    """How a change of the settings affects an existing server. One that is `deleted` is replaced, `frozen` or not."""
     kept = ["metadata.replaces", *(["flavorName", "metadata", "networks", "availabilityZone"] if frozen else [])]
     return ResourceOptions(
         depends_on=after,
@@ -136,7 +136,7 @@ def _change(*, frozen: bool, gone: bool, after: list[pulumi.Input[pulumi.Resourc
             "blockDevices",
             "imageName",
             # `replaces` is set in the one update that replaces a deleted server; the next ones leave it.
-            *([] if gone else kept),
+            *([] if deleted else kept),
         ],
         # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562):
         # a new server says what it is.

@@ -115,7 +115,7 @@ def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
         cloud = connect(setting)
         cloud.session.get_token()
     result = agreement.compared(cloud, plan, known.result())
-    for name, number in result.gone_servers().items():
+    for name, number in result.deleted_servers().items():
         server = cloud.get_server_by_id(number)
         if server and server.status not in DELETED:
             msg = f"the cloud does not list server {name} ({number}), but it is there. Try again when Nova is well."
@@ -125,12 +125,12 @@ def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
 
 def _deployed(result: Agreement) -> dict[str, Deployed]:
     """What each server was created from, and what the cloud has otherwise, by its name in the plan."""
-    gone, off, changed = result.gone_servers(), result.switched_off(), result.changed_metadata()
+    deleted, off, changed = result.deleted_servers(), result.switched_off(), result.changed_metadata()
     groups = result.changed_groups()
     return {
         name: _server(
             server,
-            gone=gone.get(name, ""),
+            deleted=deleted.get(name, ""),
             off=name in off,
             changed=changed.get(name, {}),
             groups={

@@ -19,12 +19,12 @@ class Turns:
     def __init__(self, order: Order) -> None:
         self._servers = set(pairwise(order.servers))
         self._configurations = {pair for group in order.configurations for pair in pairwise(group)}
-        self._gone = order.gone
+        self._deleted = order.deleted
         self._ready: dict[str, asyncio.Future[pulumi.Resource]] = {}
 
-    def gone(self, name: str) -> str | None:
+    def deleted_id(self, name: str) -> str | None:
         """The id of the server of node `name` that somebody deleted; None where the cloud has it."""
-        return self._gone.get(name)
+        return self._deleted.get(name)
 
     def before_server(self, name: str) -> list[pulumi.Input[pulumi.Resource]]:
         """What the server of node `name` must wait for before it is replaced or resized."""

@@ -1,1 +1,1 @@
-"""Tools for working on this project on one machine; none of it is used by the real clouds."""
+"""Tools to develop this project on one machine; deployments on real clouds use none of them."""

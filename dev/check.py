@@ -1,6 +1,6 @@
-"""`make check`: lint, types and unit tests. Prints the duration of each; ends with 1 when one fails.
+"""`make check`: run linters, type checks and unit tests. Print the duration of each; exit with 1 when one fails.
 
-Three run at a time, the longest first: the unit tests often wait for servers, and the others use the processors then.
+Three run at the same time, the longest first: while the unit tests wait for servers, the others use the processors.
 """
 
 import os
@@ -17,16 +17,16 @@ from dev import debian
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-# It runs without the project's environment, as a package of its own.
+# It runs without the project's environment, as a separate package.
 LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
-# More workers than the two cores that this project asks for: some tests wait for servers. Each worker imports and
-# collects all tests, though. A file's tests stay together: they share fixtures. tests/unit/conftest.py has their order.
+# For each of the two groups of unit tests. Each worker imports and collects all tests. A file's tests stay together,
+# because they share fixtures. tests/unit/conftest.py sets their order.
 WORKERS = ("--dist", "loadfile", "--no-loadscope-reorder", "-n", "2")
-# Faults in a line that no unit test runs stay unnoticed.
+# In percent. Tests cannot notice a fault in a line that none of them runs.
 LEAST_COVERED = 90
 COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", f"--cov-fail-under={LEAST_COVERED}")
-# The tests of what is measured, but those that run hardly a line that the others do not: measuring doubles the time of
-# whatever Python runs. So the true coverage is higher by a hundredth.
+# Folders of tests for the measured packages, and tests that are left out because they cover hardly any additional
+# line: measuring doubles the run time of Python code. So the real coverage is about one percent higher.
 MEASURED = ("components", "idr", "importer", "prewarm", "review", "storage", "transfer")
 NOT_MEASURED = (
     *("components/test_data_share.py", "components/test_renewal.py", "components/test_site_roles.py"),
@@ -38,7 +38,7 @@ PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "harness", "tests"
 
 
 def shell_scripts() -> list[str]:
-    """Files that git knows and that a shell runs."""
+    """Return the shell scripts among the files in git."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -56,19 +56,19 @@ def _first_line(path: Path) -> str:
 
 
 def language_host_sources() -> list[str]:
-    """Files of the Python language host."""
+    """Return the files of the Python language host."""
     return [str(file) for file in sorted(LANGUAGE_HOST.rglob("*.py"))]
 
 
 def measured_tests() -> list[str]:
-    """Files of tests whose coverage is measured."""
+    """Return the files of tests whose coverage is measured."""
     tests = ROOT / "tests" / "unit"
     files = {file for folder in MEASURED for file in (tests / folder).rglob("test_*.py")}
     return [str(file.relative_to(ROOT)) for file in sorted(files - {tests / name for name in NOT_MEASURED})]
 
 
 def checks() -> dict[str, list[str]]:
-    """The commands, by the name of the check."""
+    """Return the commands, by the name of the check."""
     unit_tests = [f"{BIN}/pytest", "--quiet", "--all-programs", *WORKERS]
     return {
         "other unit tests": [
@@ -88,7 +88,7 @@ def checks() -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Result:
-    """How a check ended."""
+    """The result of a check."""
 
     name: str
     passed: bool
@@ -97,13 +97,13 @@ class Result:
 
 
 def environment() -> dict[str, str]:
-    """What the checks run with: compiled modules are kept, or each worker would compile, and rewrite, all of them."""
+    """Return the environment of the checks. Compiled modules are kept: else each worker would compile all of them."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"MYPYPATH": str(LANGUAGE_HOST)}
 
 
 def run(name: str, command: list[str]) -> Result:
-    """Run a check to its end."""
+    """Run a check."""
     start = time.monotonic()
     done = subprocess.run(
         command,
@@ -118,7 +118,7 @@ def run(name: str, command: list[str]) -> Result:
 
 
 def main() -> int:
-    """Run every check, also after one has failed; returns the exit status."""
+    """Run every check, also after one has failed; return the exit status."""
     console = Console(highlight=False)
     try:
         debian.ensure(debian.read_list(Path(__file__).with_name("check-packages.txt")), console.print)

@@ -1,7 +1,7 @@
-"""Name the container images of CI by digest: `python -m dev.ci_images` asks the registry what each tag is now.
+"""Pin the container images of CI: `python -m dev.ci_images` asks the registry for the current digest of each tag.
 
-A tag can be another image tomorrow. The digest is written after the tag, so that the name stays readable. With
-`--check` it makes no request and warns of each image that has only a tag.
+A tag can point to another image tomorrow. The digest is written after the tag, so that the name stays readable. With
+`--check`, print a warning for each image that has only a tag, and send no request.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ IMAGE: Final = re.compile(
 
 
 def files() -> list[Path]:
-    """The files that name the images of CI."""
+    """Return the files that contain the images of CI."""
     return [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), ROOT / ".gitlab-ci.yml"]
 
 
 def pinned(text: str, digest: Callable[[str], str]) -> str:
-    """The text of a workflow whose images have the digests that `digest` gives for their names."""
+    """Return a workflow's text with the digests that `digest` returns for its images."""
     return IMAGE.sub(lambda image: f"{image['key']}{image['name']}@{digest(image['name'])}", text)
 
 
 def tagged(text: str) -> list[str]:
-    """The images of a workflow that have no digest."""
+    """Return the images of a workflow that have no digest."""
     return [image["name"] for image in IMAGE.finditer(text) if not image["digest"]]
 
 
 def warnings() -> list[str]:
-    """A line for each image that has only a tag; on GitHub it becomes a note at the file."""
+    """Return a line for each image that has only a tag; on GitHub it becomes an annotation of the file."""
     images = [(str(file.relative_to(ROOT)), name) for file in files() for name in tagged(file.read_text())]
     begin = "::warning file={}::" if "GITHUB_ACTIONS" in os.environ else "warning: {}: "
     return [f"{begin.format(file)}{name} may be another image tomorrow: make renew" for file, name in images]
 
 
 def ask(name: str) -> str:
-    """The digest of a tag, from its registry. It is that of the list of all processors' images."""
+    """Return the digest of a tag from its registry: that of the index of the images for all processors."""
     command = ["skopeo", "inspect", "--no-tags", "--format", "{{.Digest}}", f"docker://{name}"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", answer):
@@ -53,7 +53,7 @@ def ask(name: str) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Warn of images without a digest, or write digests into the files."""
+    """Print warnings for images without a digest, or write digests into the files."""
     if arguments == ["--check"]:
         sys.stdout.writelines(f"{line}\n" for line in warnings())
         return

@@ -1,6 +1,6 @@
-"""Installs Debian packages that this project's tools need, where they are missing.
+"""Installs missing Debian packages that this project's tools need.
 
-Their services are started neither now nor at boot.
+The services of these packages are not started, neither now nor at boot.
 """
 
 import contextlib
@@ -20,27 +20,27 @@ class PackageError(Exception):
 
 
 def read_list(file: Path) -> list[str]:
-    """The names in a list, one a line; comments begin with `#`."""
+    """Return the names in a list, one a line; comments begin with `#`."""
     return [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
 
 
 def missing(names: Sequence[str]) -> list[str]:
-    """Those that are not installed."""
+    """Return the packages that are not installed."""
     there = _installed(names)
     return [name for name in names if name not in there]
 
 
 def _installed(names: Sequence[str] = ()) -> set[str]:
-    """Those of the packages that are installed; without names, all that are."""
+    """Return the packages that are installed; without names, all installed packages."""
     query = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *names]
     shown = subprocess.run(query, capture_output=True, text=True, check=False).stdout
     return {line.split()[1] for line in shown.splitlines() if line.startswith("installed ")}
 
 
 def ensure(names: Sequence[str], say: Say) -> list[str]:
-    """Install what is missing; returns all that was installed, also what came along.
+    """Install missing packages; return all packages that were installed, with dependencies.
 
-    Raises PackageError when that needs another user or system, or apt fails.
+    Raises PackageError when the user is not root or apt fails.
     """
     wanted = missing(names)
     if not wanted:
@@ -54,14 +54,14 @@ def ensure(names: Sequence[str], say: Say) -> list[str]:
     with _nothing_starts():
         _apt(["update", "-qq"])
         _apt(["install", *options, *wanted])
-    # Services that existed before are the user's and are not changed.
+    # Services that existed before belong to the user and are not changed.
     new = sorted(_installed() - before)
     _disable(new)
     return new
 
 
 def remove_services(names: Sequence[str], say: Say) -> None:
-    """Remove those of the packages that bring services, unless a package that is not among them would go as well.
+    """Remove the packages with services, unless apt would also remove a package that is not among `names`.
 
     Raises PackageError when apt fails.
     """
@@ -84,21 +84,21 @@ def _files(packages: Sequence[str]) -> str:
 
 
 def services(listed: str) -> list[str]:
-    """The services among the files of packages: names of units and of scripts in /etc/init.d."""
+    """Return the services among the files of packages: names of units and of scripts in /etc/init.d."""
     files = [Path(line) for line in listed.splitlines()]
     units = {file.name for file in files if str(file.parent) in UNITS and file.suffix in STARTING}
     return sorted(units | {f"{file.name}.service" for file in files if str(file.parent) == "/etc/init.d"})
 
 
 def _disable(packages: Sequence[str]) -> None:
-    """Keep the packages' services from starting when the machine boots.
+    """Disable the packages' services, so that they do not start when the machine boots.
 
-    The links are taken away, and no running systemd is asked: nothing of it runs.
+    Only links are removed. No running systemd is needed, because none of the services runs.
     """
     for name in services(_files(packages)) if packages else ():
-        # One by one: a unit that cannot be disabled, as an alias of another, must not keep the next enabled.
+        # One by one: if a unit cannot be disabled, such as an alias, the next must still be disabled.
         for command in (["systemctl", "disable", name], ["update-rc.d", name.removesuffix(".service"), "disable"]):
-            with contextlib.suppress(FileNotFoundError):  # a machine has one of the two, or both
+            with contextlib.suppress(FileNotFoundError):  # a machine may have only one of the two commands
                 subprocess.run(command, env={**os.environ, "SYSTEMD_OFFLINE": "1"}, check=False, capture_output=True)
 
 
@@ -114,7 +114,7 @@ def _apt(arguments: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _nothing_starts() -> Iterator[None]:
-    """Forbid packages to start their services during the installation: the tools start their own, in namespaces."""
+    """Prevent packages from starting their services on installation: the tools start their own, in namespaces."""
     aside = POLICY.with_name("policy-rc.d.before-idr")
     if POLICY.exists() and not aside.exists():
         POLICY.rename(aside)

@@ -1,7 +1,7 @@
 """Set versions of the toolchain: `python -m dev.engine_versions pulumi==3.260.0 ...` (`make upgrade-engine`).
 
-PACKAGES are Python packages, set in pyproject.toml. MODULES are what engine and plugins are built from, set in
-dev/toolchain/go.mod. `go.sum` and the lock files follow.
+PACKAGES are Python packages, with versions in pyproject.toml. MODULES are the Go modules from which engine and plugins
+are built, with versions in dev/toolchain/go.mod. `go.sum` and the lock files are renewed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def upgrade(versions: dict[str, str]) -> None:
     if options := requirements(versions):
         print("==> Go modules", flush=True)
         subprocess.run(["go", "mod", "edit", *options], cwd=TOOLCHAIN, check=True)
-        # It adds to go.mod and go.sum what these programs import. `go mod tidy` walks the tests of all modules, too.
+        # This adds the imports of these programs to go.mod and go.sum. `go mod tidy` would also add those of all tests.
         command = ["go", "list", "-mod=mod", "-deps", *PROGRAMS]
         subprocess.run(command, cwd=TOOLCHAIN, check=True, stdout=subprocess.DEVNULL)
     print("==> Python lock files", flush=True)
@@ -79,7 +79,7 @@ def upgrade(versions: dict[str, str]) -> None:
 
 
 def main() -> int:
-    """Return the exit status."""
+    """Set the versions from the command line; return the exit status."""
     try:
         upgrade(parse(sys.argv[1:]))
     except (ValueError, subprocess.CalledProcessError) as error:

@@ -1,6 +1,6 @@
-"""Renew the lock files: `python -m dev.lock_files [--upgrade]`. Hashes, and no lines that name an index.
+"""Renew the lock files, with hashes and without index URLs: `python -m dev.lock_files [--upgrade]`.
 
-Without --upgrade versions stay, as far as the requirements let them.
+Without --upgrade, versions stay the same if the requirements permit them.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OPTIONS: Final = ("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11")
-# Requirements of `pulumi up` that `idr` does not have.
+# Requirements of `pulumi up` that an installed `idr` does not need.
 PROGRAM: Final = ("--extra", "program")
-# Without Ice: it is this project's own build, or OME's wheel by its sum.
+# Without Ice: nodes use this project's build, or OME's wheel with its checksum.
 NO_ICE: Final = ("--no-emit-package", "zeroc-ice")
 LOCKS: Final[dict[str, tuple[str, ...]]] = {
-    # For an operator's own machine, whatever its system.
+    # For operators' own machines, with any system.
     "requirements-idr.lock": ("pyproject.toml", "--universal"),
     "requirements.lock": ("pyproject.toml", *PROGRAM),
     "requirements-dev.lock": ("pyproject.toml", *PROGRAM, "requirements-dev.in"),
-    # Before the files that use its versions as constraints.
+    # Before the lock files that use its versions as constraints.
     "cloudinit/web/requirements.lock": ("requirements.in", *NO_ICE),
     "cloudinit/omero-server/requirements.lock": ("requirements.in", "--universal", *NO_ICE),
     "dev/cloud/requirements.lock": ("requirements.in", "-c", "constraints.txt"),
     "dev/demo/requirements.lock": ("requirements.in", *NO_ICE),
     "harness/clients/requirements.lock": ("requirements.in", *NO_ICE),
 }
-"""What each lock file is made from, in its folder, and options of its own."""
+"""The inputs of each lock file, in its folder, and its additional options."""
 
 
 def renew(extra: list[str], *, made_from: str = "") -> None:
-    """Compile every lock file, or those that are made from one file; `extra` are more options of uv's."""
+    """Compile every lock file, or those with the input `made_from`; `extra` are additional options of uv."""
     for name, inputs in LOCKS.items():
         if made_from and made_from not in inputs:
             continue

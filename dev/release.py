@@ -1,6 +1,6 @@
-"""The notes of a release: `python -m dev.release TAG` prints what CHANGELOG.md says of the version that the tag names.
+"""Print release notes: `python -m dev.release TAG` prints the section of CHANGELOG.md for the tag's version.
 
-Fails where tag, pyproject.toml and changelog do not agree, so that nothing is released under a wrong name.
+Fails if tag, pyproject.toml and changelog do not have the same version, so that nothing is released under a wrong name.
 """
 
 import re
@@ -16,12 +16,12 @@ class ReleaseError(Exception):
 
 
 def version(pyproject: str) -> str:
-    """The version in the text of pyproject.toml."""
+    """Return the version in the text of pyproject.toml."""
     return str(tomllib.loads(pyproject)["project"]["version"])
 
 
 def notes(tag: str, current: str, changelog: str) -> str:
-    """The changelog's section of the version `current`, without its heading. Raises ReleaseError."""
+    """Return the changelog's section for the version `current`, without its heading. Raises ReleaseError."""
     if tag != f"v{current}":
         msg = f"the tag is {tag}, and pyproject.toml has version {current}"
         raise ReleaseError(msg)
@@ -34,7 +34,7 @@ def notes(tag: str, current: str, changelog: str) -> str:
 
 
 def main(tag: str) -> int:
-    """Print the notes; returns the exit status."""
+    """Print the notes; return the exit status."""
     current = version((ROOT / "pyproject.toml").read_text())
     try:
         sys.stdout.write(notes(tag, current, (ROOT / "CHANGELOG.md").read_text()))

@@ -1,7 +1,7 @@
-"""A picture of a command's last screen on a terminal of 80 columns and 24 lines, for the documentation.
+"""Make a screenshot of a command on a terminal of 80 columns and 24 lines, for the documentation.
 
-`python -m dev.terminal docs/terminal/status.svg bin/idr status -s local` runs the command and writes the picture. Needs
-tmux, which is the terminal: the engine draws and redraws its lines.
+`python -m dev.terminal docs/terminal/status.svg bin/idr status -s local` runs the command and writes its last screen as
+SVG. It needs tmux as the terminal, because the engine redraws its lines.
 """
 
 import io
@@ -21,11 +21,11 @@ PAUSE_SECONDS = 0.2
 
 
 def main(picture: Path, command: list[str]) -> None:
-    """Run the command and write the picture of its last screen."""
+    """Run the command and write its last screen."""
     shown = f"$ {shlex.join(command)}"
     line = f"printf '%s\\n' {shlex.quote(shown)}; {shlex.join(command)}"
     size = ("-x", str(COLUMNS), "-y", str(LINES))
-    # The pane stays when the command has ended, so that it can be read.
+    # The pane stays open after the command has ended, so that it can be read.
     _tmux(
         *("start-server", ";", "set", "-g", "status", "off", ";", "set", "-g", "remain-on-exit", "on", ";"),
         *("new-session", "-d", *size, line),
@@ -41,16 +41,16 @@ def main(picture: Path, command: list[str]) -> None:
 
 
 def svg(screen: str, title: str) -> str:
-    """A screen with its colours, as tmux captures it, as SVG."""
+    """Convert a screen with its colours, as tmux captures it, to SVG."""
     lines = [line for line in screen.splitlines() if not line.startswith("Pane is dead")]
     console = Console(width=COLUMNS, record=True, file=io.StringIO())
     console.print(Text.from_ansi("\n".join(lines).rstrip()))
-    # The fonts that rich names are fetched from elsewhere.
+    # Without rich's fonts, which a browser would download from another site.
     return re.sub(r"@font-face {.*?}", "", console.export_svg(title=title), flags=re.DOTALL)
 
 
 def _tmux(*arguments: str) -> str:
-    # Without the user's configuration, and on a tmux server of its own.
+    # Without the user's configuration, and on a separate tmux server.
     command = ["tmux", "-f", "/dev/null", "-L", SOCKET, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -1,7 +1,7 @@
-"""`make verify-official`: checks of the official OMERO.server that need the internet.
+"""`make verify-official`: check the official OMERO.server. This needs the internet.
 
-Downloads the true archives named in a stack file, checks their sums, and asks a release that runs them (`pulumi up`)
-what a stand-in cannot answer: the schema's version, the Java heap, an imported image.
+Downloads the archives that a stack file names and verifies their checksums. On a deployed release it checks what a
+stand-in cannot show: the schema's version, the Java heap, and an imported image.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from idr.pin import PARTS
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_TO_CONNECT = 10
-# Bio-Formats draws a .fake file by its name: a true import without a data set.
+# Bio-Formats generates the image of a .fake file from its name: a real import without image data.
 SCRIPT = """
 set -euo pipefail
 . /usr/local/lib/idr/omero-server/common.sh
@@ -45,7 +45,7 @@ as_omero omero hql -q --style plain "select id, name from Image where name like 
 
 
 def main() -> int:
-    """Verify, and say in one line what is missing where that cannot be; returns the exit status."""
+    """Verify; if that is not possible, print the reason in one line. Return the exit status."""
     parser = argparse.ArgumentParser(description="Verify the official OMERO.server of a stack. Needs internet.")
     parser.add_argument("--stack", default="uod", help="the stack whose file names the archives (default: uod)")
     parser.add_argument("--server", help="also verify this running read-write node, as `idr ssh` names it")
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def verify(stack: str, server: str | None) -> None:
-    """Download and check; with a node, import and read. Raises StepError saying what is in the way."""
+    """Download and check; with a node, also import and read an image. Raises StepError with the reason."""
     file = ROOT / f"Pulumi.{stack}.yaml"
     omero = yaml.safe_load(file.read_text())["config"].get("idr:omero", {}) if file.is_file() else {}
     urls = [omero[part]["url"] for part in PARTS if "url" in omero.get(part, {})]

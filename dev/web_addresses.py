@@ -1,10 +1,10 @@
-"""List every URL pattern of OMERO.web and of the applications beside it, from their own packages.
+"""List every URL pattern of OMERO.web and its applications, from their packages.
 
     pip install --no-deps --target FOLDER omero-web==... omero-iviewer omero-figure omero-mapr idr-gallery
     python -m dev.web_addresses FOLDER > tests/unit/frontend/addresses.txt
 
-The packages' urls.py are run as they are. Everything else that they import is replaced by a stand-in, so that neither
-OMERO.py nor Ice is needed.
+The packages' urls.py are run unchanged. All other modules that they import are replaced by stand-ins, so that OMERO.py
+and Ice are not needed.
 """
 
 import importlib
@@ -37,21 +37,21 @@ APPLICATIONS = {
     # The gallery is the IDR's root application (omero.web.root_application).
     "": "idr_gallery.urls",
 }
-"""Where OMERO.web's own urls.py puts what it includes."""
+"""The prefixes under which OMERO.web's own urls.py includes other modules."""
 
 OF_OMERO_WEB = ("^$", r"^favicon\.ico$", "^index/$")
-"""What OMERO.web's own urls.py answers itself, beside what it includes."""
+"""The patterns that OMERO.web's own urls.py defines itself."""
 
 OURS = frozenset({"omeroweb", "omero", "omero_iviewer", "omero_figure", "omero_mapr", "idr_gallery"})
 REAL = re.compile(r"django\b|omeroweb$|omero_\w+$|idr_gallery$|.*\.urls$|.*api_settings$")
 
 
 class _StandIn(ModuleType):
-    """A stand-in for a module, which has every name."""
+    """A stand-in for a module, which has every attribute."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "mapr_settings":
-            # The IDR's categories are settings; they are words.
+            # The IDR's categories are settings. Each is a word.
             return MagicMock(CONFIG={r"(?!favicon)\w+": {}})
         if name == "SUPER_CATEGORIES":
             return ("cell", "tissue")
@@ -61,10 +61,10 @@ class _StandIn(ModuleType):
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives a stand-in for each module of the packages that has no addresses."""
+    """Provides a stand-in for each module of the packages that defines no addresses."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> Any:  # noqa: ARG002  # importlib's
-        """The stand-in's specification, or nothing for a module that is taken as it is."""
+        """Return the stand-in's specification, or None for a module that is imported unchanged."""
         ours = name.partition(".")[0] in OURS
         package = name.startswith("omeroweb.") and name.count(".") == 1
         if not ours or REAL.match(name) or (package and path is not None and _is_folder(name, path)):
@@ -72,11 +72,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        """The stand-in."""
+        """Return the stand-in."""
         return _StandIn(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing to run."""
+        """Do nothing: a stand-in has no code."""
 
 
 def _is_folder(name: str, path: Sequence[str]) -> bool:
@@ -84,7 +84,7 @@ def _is_folder(name: str, path: Sequence[str]) -> bool:
 
 
 def walk(patterns: Sequence[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
-    """Each pattern with its prefix, as `prefix pattern`."""
+    """Yield each pattern with its prefix, as `prefix pattern`."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             yield from walk(pattern.url_patterns, prefix + str(pattern.pattern).lstrip("^"))
@@ -93,7 +93,7 @@ def walk(patterns: Sequence[URLPattern | URLResolver], prefix: str = "") -> Iter
 
 
 def listed(folder: Path) -> Iterator[str]:
-    """The addresses of the packages in a folder, versions first."""
+    """Yield the versions of the packages in a folder, then their addresses."""
     for name in PACKAGES:
         (package,) = importlib.metadata.distributions(name=name, path=[str(folder)])
         yield f"# {name}=={package.version}"

@@ -1,4 +1,4 @@
-"""List the keys of OMERO.web's configuration, and of the applications beside it, from their own packages.
+"""List the configuration keys of OMERO.web and its applications, from their packages.
 
 pip install --no-deps --target FOLDER omero-web==... omero-iviewer==... omero-figure==... (and so on: SETTINGS)
 python -m dev.web_keys FOLDER > tests/unit/model/web_keys.txt
@@ -16,10 +16,10 @@ SETTINGS = {
     "omero-mapr": "omero_mapr/mapr_settings.py",
     "idr-gallery": "idr_gallery/gallery_settings.py",
 }
-"""The file of each package that has its keys."""
+"""The file of each package that defines its keys."""
 
 KEY = re.compile(r'^    "((?:omero|django)[\w.]+)":\s+\[', re.MULTILINE)
-"""An entry of the mappings there, from a key to the name of Django's setting."""
+"""An entry of the mappings in that file, from a key to the name of Django's setting."""
 
 
 def main(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ports of loopback for servers of a test's own."""
+"""Assigns ports of loopback to servers that a test starts."""
 
 import socket
 from collections import deque
@@ -12,12 +12,13 @@ connection.
 
 
 def free_port() -> int:
-    """A port that nobody else is given until 128 more were asked for here, at any address of the machine.
+    """Return a port that nothing else uses, at any address of the machine, until 128 more were requested here.
 
-    At any, since some servers listen on all addresses. A port that is held on 127.0.0.1 alone may be the near end of a
-    connection from another address, as a test's visitor at 127.0.0.2, and such a server then fails: once in CI.
-    A server that sets SO_REUSEADDR, as they all do, can listen on it; its socket and the one that holds the port must
-    both have it (socket(7)). Set after bind, so that the one that holds shares with no other of its kind.
+    It is reserved at all addresses, since some servers listen on all of them. If it were reserved on 127.0.0.1 only, it
+    could be the source port of a connection from another address, such as a test's visitor at 127.0.0.2, and such a
+    server would fail: this happened once in CI. A server that sets SO_REUSEADDR, as all of them do, can listen on the
+    port; its socket and the reserving one must both set it (socket(7)). It is set after bind, so that two reserving
+    sockets never share a port.
     """
     held = socket.socket()
     held.bind(("", 0))

@@ -1,4 +1,4 @@
-"""A copy of the program with a state of its own, so that tests in it affect nothing else."""
+"""Creates copies of the program, each with its own state, so that tests in them affect nothing else."""
 
 import json
 import os
@@ -16,24 +16,24 @@ TIMEOUT_SECONDS = 900
 
 
 def without_credentials() -> dict[str, str]:
-    """The environment of this process without what OpenStack's clients read."""
+    """Return the environment of this process without the variables that OpenStack's clients read."""
     return {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
 
 
 @dataclass(frozen=True)
 class Project:
-    """The program in a folder of its own."""
+    """A copy of the program in a folder."""
 
     folder: Path
 
     def state(self) -> dict[str, str]:
-        """Environment variables: where the engine keeps this copy's state, and the passphrase of its secrets."""
-        # As Pulumi.yaml: an engine that is killed may leave empty metadata beside a state, which nobody can read then.
+        """Return variables for the engine: the address of this copy's state, and the passphrase of its secrets."""
+        # As in Pulumi.yaml: a killed engine may leave empty metadata beside a state, which then cannot be read.
         url = f"file://{self.folder}/state?metadata=skip"
         return {"PULUMI_BACKEND_URL": url, "PULUMI_CONFIG_PASSPHRASE": "for tests"}
 
     def environment(self) -> dict[str, str]:
-        """The environment of this copy's commands: no credentials, its own state."""
+        """Return the environment of this copy's commands: no credentials, its own state."""
         return {**without_credentials(), **self.state()}
 
     def run(self, *command: str, text_input: str = "") -> subprocess.CompletedProcess[str]:
@@ -54,9 +54,9 @@ class Project:
         return self.run(*PULUMI, *arguments, text_input=text_input)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the engine on this copy and let it run, in a process group of its own as on a terminal.
+        """Start the engine on this copy and let it run, in its own process group, as on a terminal.
 
-        What it says goes to the file `running.log` of its folder.
+        Its output goes to the file `running.log` in its folder.
         """
         with (self.folder / "running.log").open("w") as log:
             return subprocess.Popen(
@@ -71,7 +71,7 @@ class Project:
             )
 
     def preview(self, stack: str) -> dict[str, Any]:
-        """A preview as JSON."""
+        """Run a preview and return its JSON."""
         done = self.pulumi("preview", "--stack", stack, "--json")
         assert done.returncode == 0, done.stderr + done.stdout
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -79,7 +79,7 @@ class Project:
 
 
 def copy_program(folder: Path) -> Path:
-    """Put the program and every stack file of the repository into `folder`, with an empty state."""
+    """Copy the program and every stack file of the repository to `folder`, with an empty state."""
     for name in PROGRAM:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)

@@ -1,4 +1,4 @@
-"""A proxy node's nginx on loopback: the rendered configuration, with other paths, ports and upstream addresses."""
+"""Runs a proxy node's nginx on loopback: the rendered configuration, with other paths, ports and upstreams."""
 
 import getpass
 import re
@@ -39,18 +39,18 @@ class StartError(RuntimeError):
 
 
 def proxy_node(plan: Plan) -> Node:
-    """The first proxy of the plan's first release."""
+    """Return the first proxy of the plan's first release."""
     return plan.releases[0].with_role(Role.PROXY)[0]
 
 
 def rendered(plan: Plan) -> dict[str, str]:
-    """The files that the proxy's nginx reads on the machine, by path."""
+    """Return the files that the proxy's nginx reads on the machine, by path."""
     files = rendered_files(proxy_node(plan), plan, stacks.secrets_of(plan.stack))
     return {path: text for path, text in files.items() if path == AUTHORITY or Path(path).is_relative_to(SYSTEM_FOLDER)}
 
 
 def trust(plan: Plan) -> ssl.SSLContext:
-    """TLS that trusts the plan's own authority. Names are not verified, because the addresses are on loopback."""
+    """Return a TLS context that trusts the plan's authority. Names are not verified: the addresses are on loopback."""
     return _trust(plan.stack)
 
 
@@ -62,14 +62,14 @@ def _trust(stack: str) -> ssl.SSLContext:
 
 
 def certificate(plan: Plan) -> Certificate:
-    """A certificate for all nodes of the first release at once, of the plan's own authority."""
+    """Return one certificate for all nodes of the first release, signed by the plan's authority."""
     release = plan.releases[0]
     names = (*(node.name for node in release.nodes), service_name(release))
     return stacks.secrets_of(plan.stack).certificate("test", names)
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None, seconds: float = START_SECONDS) -> None:
-    """Wait until something accepts connections on a port of loopback; raise StartError when nothing does."""
+    """Wait until a port of loopback accepts connections. Raises StartError when it does not."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and (process is None or process.poll() is None):
         with socket.socket() as probe:
@@ -84,9 +84,9 @@ def wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None, second
 class Nginx:
     """A proxy's nginx on this machine: its folder, ports and upstreams.
 
-    `upstreams` has the addresses ("127.0.0.1:1234") of what plays OMERO.web by node address; nodes that are not named
-    get an address where nobody answers. They speak TLS with `certificate`'s, unless they are `plain`, as the peers of a
-    benchmark are. `trusted` are clients without limits.
+    `upstreams` maps node addresses to the addresses ("127.0.0.1:1234") of stand-ins for OMERO.web; other nodes get an
+    address where nothing answers. The stand-ins use TLS with the certificate of `certificate`, unless `plain` is set,
+    as in measurements. `trusted` are clients without limits.
     """
 
     folder: Path
@@ -98,17 +98,17 @@ class Nginx:
     bypass: int = field(default_factory=free_port)
     omero: int = field(default_factory=free_port)
     omero_servers: dict[int, int] = field(default_factory=lambda: defaultdict(free_port))
-    """The port here of each OMERO.server, by the port there."""
+    """The local port of each OMERO.server, by its port on the proxy."""
     hops: dict[int, int] = field(default_factory=lambda: defaultdict(free_port))
-    """The port here of each of the proxy's servers between its cache and OMERO.web, by the port there."""
+    """The local port of each of the proxy's servers between its cache and OMERO.web, by its port on the proxy."""
 
     @property
     def nothing(self) -> str:
-        """An address of loopback where nobody listens."""
+        """An address of loopback where nothing listens."""
         return "127.0.0.1:9"
 
     def write(self, files: Mapping[str, str]) -> Path:
-        """Write the files, adapted; returns the path of nginx.conf."""
+        """Adapt and write the files; return the path of nginx.conf."""
         for path, content in files.items():
             relative = Path(path).name if path == AUTHORITY else Path(path).relative_to(SYSTEM_FOLDER)
             target = self.folder / "etc" / relative
@@ -153,12 +153,12 @@ class Nginx:
         return re.sub(peer, lambda match: match[1] + self.upstreams.get(match[2], self.nothing), text)
 
     def log(self, name: str) -> str:
-        """A log of this nginx."""
+        """Return the content of a log of this nginx."""
         return (self.folder / "log" / name).read_text()
 
 
 def check_configuration(config: Path, program: str = NGINX) -> subprocess.CompletedProcess[str]:
-    """The result of `nginx -t` for a configuration; the caller checks its exit status."""
+    """Run `nginx -t` for a configuration; the caller checks its exit status."""
     log = config.parent.parent / "log" / "error.log"
     command = [program, "-t", "-q", "-c", str(config), "-g", f"error_log {log};"]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -166,7 +166,7 @@ def check_configuration(config: Path, program: str = NGINX) -> subprocess.Comple
 
 @contextmanager
 def running(nginx: Nginx, plan: Plan) -> Iterator[Nginx]:
-    """Run the proxy of a plan."""
+    """Run the proxy of a plan until the end of the block."""
     config = nginx.write(rendered(plan))
     command = [NGINX, "-c", str(config), "-g", f"daemon off; error_log {nginx.folder}/log/error.log;"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""A Redis node's server on loopback: the rendered configuration, with other paths and another port."""
+"""Runs a Redis node's server on loopback: the rendered configuration, with other paths and another port."""
 
 import re
 import subprocess
@@ -24,12 +24,12 @@ class Redis:
     port: int
 
     def command(self, *words: str, tls: bool = True) -> list[str]:
-        """A command of redis-cli."""
+        """Return a command line of redis-cli."""
         encrypted = ["--tls", "--cacert", str(self.folder / "ca.crt")] if tls else []
         return ["redis-cli", "-p", str(self.port), *encrypted, "--no-auth-warning", *words]
 
     def ask(self, *words: str, password: str = "", tls: bool = True) -> str:
-        """The answer to a command, or the failure."""
+        """Run a command and return its answer or error."""
         done = subprocess.run(
             self.command(*words, tls=tls),
             env={"PATH": "/usr/bin:/bin", **({"REDISCLI_AUTH": password} if password else {})},
@@ -42,7 +42,7 @@ class Redis:
 
 
 def write(folder: Path, plan: Plan, port: int) -> Path:
-    """Write the configuration of the first release's Redis for this folder and port; returns redis.conf."""
+    """Write the configuration of the first release's Redis for this folder and port; return the path of redis.conf."""
     folder.mkdir(exist_ok=True)
     node = plan.releases[0].with_role(Role.REDIS)[0]
     for path, text in rendered.files(node, plan, stacks.secrets_of(plan.stack)).items():
@@ -56,7 +56,7 @@ def write(folder: Path, plan: Plan, port: int) -> Path:
 
 @contextmanager
 def running(folder: Path, plan: Plan) -> Iterator[Redis]:
-    """The server, until the end of the block."""
+    """Run the server until the end of the block."""
     port = free_port()
     process = subprocess.Popen(["redis-server", write(folder, plan, port)], stdout=subprocess.DEVNULL)
     try:

@@ -1,4 +1,4 @@
-"""Everything that is rendered from a plan, as text."""
+"""Renders everything of a plan, as text."""
 
 import json
 
@@ -13,7 +13,7 @@ KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
 
 
 def texts(plan: Plan, secrets: Secrets) -> dict[str, str]:
-    """Bootstraps, the files of every bundle, and the outputs, by node and path."""
+    """Return bootstraps, the files of every bundle, and the outputs, by node and path."""
     texts = {"outputs": json.dumps(contract.outputs(plan, secrets, KNOWN), default=str)}
     for node in plan.nodes:
         texts[f"{node.name} bootstrap"] = render.bootstrap(node, plan, secrets)
@@ -22,7 +22,7 @@ def texts(plan: Plan, secrets: Secrets) -> dict[str, str]:
 
 
 def files(node: Node, plan: Plan, secrets: Secrets) -> dict[str, str]:
-    """The files of a node's bundle, by path."""
+    """Return the files of a node's bundle, by path."""
     locations = export_locations(plan)
     ids = {volume.purpose: f"{number:08}-0000-4000-8000-000000000000" for number, volume in enumerate(node.volumes)}
     bundle = json.loads(render.bundle(node, plan, secrets, ids, locations))
@@ -30,10 +30,10 @@ def files(node: Node, plan: Plan, secrets: Secrets) -> dict[str, str]:
 
 
 def export_locations(plan: Plan) -> dict[str, str]:
-    """Where the Manila shares of a plan are, by name, as a cloud would say."""
+    """Return export locations for the Manila shares of a plan, by name, like those of a cloud."""
     return {share.name: export_location(share.name) for share in shares.of(plan)}
 
 
 def export_location(share: str) -> str:
-    """Where the Manila share of that name is: in the network of storage servers of `everything`."""
+    """Return an export location for a Manila share, in the storage network of `everything`."""
     return f"10.35.0.7:/shares/{share}"

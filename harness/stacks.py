@@ -1,4 +1,4 @@
-"""The stack files of this repository, read without the engine."""
+"""Reads the stack files of this repository without the engine."""
 
 import copy
 from dataclasses import replace
@@ -25,11 +25,11 @@ LAYOUTS = STACK_FILES | {
     name: ROOT / "examples" / f"Pulumi.{name}.yaml"
     for name in ("idr", "single-node", "multi-node", "pilot", "institute")
 }
-"""The stacks and the layouts that ship as examples."""
+"""The stacks, and the layouts in examples/."""
 OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s operator@example.org"
 """A public key whose private key nobody has."""
 EVERYTHING = {"everything": ROOT / "harness" / "layouts" / "Pulumi.everything.yaml"}
-"""A layout with the settings that no other has."""
+"""A layout with the settings that no other layout has."""
 
 
 def _file(stack: str) -> Path:
@@ -37,7 +37,7 @@ def _file(stack: str) -> Path:
 
 
 def values(stack: str) -> dict[str, Any]:
-    """What a stack file says under `idr:`, as a fresh copy."""
+    """Return a new copy of a stack file's settings under `idr:`."""
     return copy.deepcopy(_values(stack))
 
 
@@ -48,7 +48,7 @@ def _values(stack: str) -> dict[str, Any]:
 
 
 def small_ebi() -> dict[str, Any]:
-    """The releases of `ebi`: its groups, roles and counts, as the local cloud can hold them."""
+    """Return the releases of `ebi` with the same groups, roles and counts, small enough for the local cloud."""
     nodes = values("ebi")["releases"]["prod130"]["nodes"]
     for group in nodes.values():
         group["flavor"] = "local.small"
@@ -59,21 +59,21 @@ def small_ebi() -> dict[str, Any]:
 
 @cache
 def settings(stack: str) -> Settings:
-    """A stack file's settings."""
+    """Return a stack file's settings."""
     return parse(values(stack), Source(stack, _file(stack).name))
 
 
 @cache
 def plan_of(stack: str) -> Plan:
-    """A stack file's plan."""
+    """Return a stack file's plan."""
     return plan(settings(stack), stack)
 
 
 def with_settings(plan: Plan, **changed: Any) -> Plan:
-    """A plan with other settings, which must not affect names, addresses or sizes of nodes."""
+    """Return a plan with other settings, which must not affect names, addresses or sizes of nodes."""
     return completed(replace(plan, settings=plan.settings.model_copy(update=changed)))
 
 
 def secrets_of(stack: str) -> Secrets:
-    """Secrets that are derived from a stack secret for tests."""
+    """Return secrets that are derived from a stack secret for tests."""
     return Secrets(stack, "a stack secret for tests, nowhere else in use")

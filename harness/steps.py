@@ -1,4 +1,4 @@
-"""What an update or a preview does to each resource, read from what the engine reports."""
+"""Reads the steps of an update or a preview from the engine's events."""
 
 import json
 from collections.abc import Iterable
@@ -8,13 +8,13 @@ from typing import Any
 from idr.resources import name_of, type_of
 
 UNTOUCHED = frozenset({"same", "read", "refresh"})
-# The engine reports the replacement itself beside the two steps that it consists of.
+# The engine reports the replacement as well as the two steps that it consists of.
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "replaced", "discard-replaced"})
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation on one resource. `began` and `ended` are the engine's counts of its own events."""
+    """One operation on one resource. `began` and `ended` are sequence numbers of the engine's events."""
 
     op: str
     type: str
@@ -27,12 +27,12 @@ class Step:
 
     @property
     def kind(self) -> str:
-        """The last part of the type, as `Instance`."""
+        """The last part of the type, such as `Instance`."""
         return self.type.rsplit(":", 1)[-1]
 
 
 def of_update(events: str) -> tuple[Step, ...]:
-    """The steps of `pulumi up --json`, in the order in which they began; components are left out."""
+    """Return the steps of `pulumi up --json`, in the order in which they began, without components."""
     began: dict[tuple[str, str], int] = {}
     steps: list[Step] = []
     for line in events.splitlines():
@@ -48,12 +48,12 @@ def of_update(events: str) -> tuple[Step, ...]:
 
 
 def of_preview(preview: dict[str, Any]) -> tuple[Step, ...]:
-    """The steps of `pulumi preview --json`; components are left out."""
+    """Return the steps of `pulumi preview --json`, without components."""
     return tuple(_changes(Step(step["op"], type_of(step["urn"]), name_of(step["urn"])) for step in preview["steps"]))
 
 
 def _changes(steps: Iterable[Step]) -> list[Step]:
-    """Those that do something to an object of the cloud or to a machine."""
+    """Return the steps that change an object of the cloud or a machine."""
     return [
         Step(step.op, step.type.rsplit("$", 1)[-1], step.name, step.began, step.ended)
         for step in steps
@@ -62,10 +62,10 @@ def _changes(steps: Iterable[Step]) -> list[Step]:
 
 
 def replaced(steps: Iterable[Step], kind: str | None = None) -> set[str]:
-    """Names of the resources (of one kind) that are replaced."""
+    """Return the names of the resources (of one kind) that are replaced."""
     return {step.name for step in steps if step.op in REPLACING and kind in (None, step.kind)}
 
 
 def lines_of(steps: Iterable[Step]) -> list[str]:
-    """The steps as words, for comparing."""
+    """Return the steps as sorted text, to compare them."""
     return sorted(str(step) for step in steps)

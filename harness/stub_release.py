@@ -1,6 +1,6 @@
-"""A simulated release: plates of 384 wells in the form of OMERO's JSON API, and the pages that a pre-warm requests.
+"""Simulates a release: plates of 384 wells in OMERO's JSON API, and the pages that a pre-warm requests.
 
-`python -m harness.stub_release --images 20000 --workers 8 --seconds 0.04` prints its port and serves until it is ended.
+`python -m harness.stub_release --images 20000 --workers 8 --seconds 0.04` prints its port and serves until killed.
 """
 
 import argparse
@@ -18,16 +18,16 @@ WELLS = 384
 HTML = ("/webclient/?", "/webclient/img_detail/", "/webclient/load_plate/", "/webclient/metadata_")
 THUMBNAIL = b"\xff\xd8" + bytes(2046)
 OWNER, GROUP = 3, 4
-"""Whose everything is."""
+"""The ids of the owner and the group of all objects."""
 DETAILS = {"owner": {"@id": OWNER}, "group": {"@id": GROUP}}
 RENDERING = {"model": "color", "projection": "normal", "defaultZ": 0, "defaultT": 0, "invertAxis": False}
 
 
 class Stub:
-    """An OMERO.web of `workers` workers that take `seconds` for each page but the lists of the API.
+    """An OMERO.web with `workers` workers that take `seconds` for each page, but no time for the lists of the API.
 
-    A plate has `wells` images. `broken` are paths answered with 404; while `down`, everything is answered with 502.
-    `asked` counts by path.
+    A plate has `wells` images. Paths in `broken` get 404; while `down` is true, all requests get 502. `asked` counts
+    the requests by path.
     """
 
     def __init__(self, images: int, workers: int = 64, seconds: float = 0.0, wells: int = WELLS) -> None:
@@ -41,7 +41,7 @@ class Stub:
         self._free = asyncio.Semaphore(workers)
 
     async def start(self) -> tuple[asyncio.Server, int]:
-        """Listen on a free port of the loopback; returns the server and the port."""
+        """Listen on a free port of loopback; return the server and the port."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
         port: int = server.sockets[0].getsockname()[1]
         return server, port
@@ -58,7 +58,7 @@ class Stub:
             writer.close()
 
     async def answer(self, path: str) -> tuple[int, bytes]:
-        """Status and body of the answer to a path."""
+        """Return status and body of the response to a path."""
         self.asked[path] += 1
         if path == "/asked":
             return 200, json.dumps(self.asked).encode()
@@ -82,7 +82,7 @@ class Stub:
         return 200, b"" if path.startswith(HTML) else THUMBNAIL
 
     def page(self, path: str) -> dict[str, object]:
-        """The API's answer to a path."""
+        """Return the API's response to a path."""
         parts = urlsplit(path)
         if match := re.fullmatch(r"/api/v0/m/(\w+)s/(\d+)/", parts.path):
             return {"data": {"@id": int(match[2]), "@type": f"#{match[1].title()}", "omero:details": DETAILS}}

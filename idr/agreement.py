@@ -10,7 +10,7 @@ from idr.errors import IdrError
 from idr.listing import listing
 from idr.state import KINDS, CloudIdentity, Resource, State
 from model import shares
-from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Comparison, Kind, KnownObject, compare, wanted
+from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Comparison, Kind, KnownObject, compare, expected
 from model.plan import Plan
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Agreement:
             *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
             *(
                 f"server {name} was deleted from the project: `pulumi up` creates it again"
-                for name in self.gone_servers()
+                for name in self.deleted_servers()
             ),
             *(
                 f"server {name} is {one.status} and serves nobody: `openstack server {WAKING[one.status]} {one.id}`"
@@ -67,7 +67,7 @@ class Agreement:
 
     def protected_lost(self) -> list[str]:
         """The error where protected objects are not in the project: a cloud's list is no proof of their deletion."""
-        lost = [one for one in self.comparison.gone if one.protect]
+        lost = [one for one in self.comparison.deleted if one.protect]
         if not lost:
             return []
         return [
@@ -77,9 +77,9 @@ class Agreement:
             f"with `pulumi state unprotect URN -s {self.stack}`.",
         ]
 
-    def gone_servers(self) -> dict[str, str]:
+    def deleted_servers(self) -> dict[str, str]:
         """The ids of the servers that the state knows and the project does not hold, by their names in the plan."""
-        return {one.name: one.id for one in self.comparison.gone if one.kind == Kind.SERVER}
+        return {one.name: one.id for one in self.comparison.deleted if one.kind == Kind.SERVER}
 
     def broken(self) -> list[CloudObject]:
         """The servers that the state knows and Nova calls ERROR."""
@@ -114,13 +114,13 @@ class Agreement:
 
     def _lost(self) -> list[str]:
         # An `up` replaces a server, and with it the attachments of its volumes.
-        servers = set(self.gone_servers().values())
-        gone = [one for one in self.comparison.gone if one.id.partition("/")[0] not in servers]
-        if not gone:
+        servers = set(self.deleted_servers().values())
+        lost = [one for one in self.comparison.deleted if one.id.partition("/")[0] not in servers]
+        if not lost:
             return []
         return [
             "objects that the state knows are gone from the project:",
-            *(f"- {one}" for one in gone),
+            *(f"- {one}" for one in lost),
             f"`bin/idr recover --stack {self.stack}` removes them from the state, then `pulumi up` creates them again.",
         ]
 
@@ -190,7 +190,7 @@ def compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
     objects, unlisted = listing(cloud, plan.stack, shares=has_shares)
     # An object of a kind that the cloud does not list counts as existing.
     listed = [one for one in known.known() if one.kind not in unlisted]
-    return Agreement(plan.stack, objects, known, compare(objects, listed, wanted(plan)))
+    return Agreement(plan.stack, objects, known, compare(objects, listed, expected(plan)))
 
 
 def require_same_cloud(cloud: "Connection", known: State, stack: str) -> None:

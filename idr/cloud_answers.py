@@ -82,14 +82,14 @@ def _zones(zones: Iterable[Any] | None) -> dict[str, bool] | None:
     return None if zones is None else {zone.name: bool((zone.state or {}).get("available", True)) for zone in zones}
 
 
-def _is_mine(thing: Any, stack: str) -> bool:
+def _is_own(thing: Any, stack: str) -> bool:
     return stack_of(thing.tags or (), thing.description) == stack
 
 
 def _servers(servers: Iterable[Any] | None, flavors: Iterable[Any] | None, stack: str) -> tuple[known.Server, ...]:
     by_id = {flavor.id: flavor for flavor in flavors or ()}
-    mine = (server for server in servers or () if stack_of_metadata(server.metadata or {}) == stack)
-    return tuple(_server(server, by_id) for server in mine)
+    own = (server for server in servers or () if stack_of_metadata(server.metadata or {}) == stack)
+    return tuple(_server(server, by_id) for server in own)
 
 
 def _server(server: Any, flavors: Mapping[str, Any]) -> known.Server:
@@ -156,7 +156,7 @@ def _networks(
             external=bool(network.is_router_external),
             port_security=network.is_port_security_enabled,
             subnets=tuple(inside.get(network.id, ())),
-            mine=_is_mine(network, stack),
+            is_own=_is_own(network, stack),
         )
         for network in networks
     )
@@ -164,13 +164,13 @@ def _networks(
 
 def _router(router: Any, stack: str) -> known.Router:
     outside = router.external_gateway_info or {}
-    return known.Router(router.name or "", outside.get("network_id"), _is_mine(router, stack), router.id)
+    return known.Router(router.name or "", outside.get("network_id"), _is_own(router, stack), router.id)
 
 
 def _port(port: Any, stack: str) -> known.Port:
     addresses = tuple(fixed["ip_address"] for fixed in port.fixed_ips or ())
     router = port.device_id if (port.device_owner or "").startswith(ROUTER_OWNERS) else ""
-    return known.Port(port.id, port.name or "", port.network_id, addresses, _is_mine(port, stack), router)
+    return known.Port(port.id, port.name or "", port.network_id, addresses, _is_own(port, stack), router)
 
 
 def _floating_ip(ip: Any, stack: str) -> known.FloatingIp:
@@ -178,7 +178,7 @@ def _floating_ip(ip: Any, stack: str) -> known.FloatingIp:
     # The descriptions that an earlier version of this program gave its floating IPs, without a role.
     old = {f"{cloud_prefix(stack)} {leads_to}": leads_to for leads_to in DESTINATIONS}
     leads_to = old.get(described)
-    if _is_mine(ip, stack) and leads_to is None:
+    if _is_own(ip, stack) and leads_to is None:
         labels = {*(ip.tags or ()), *described.split()}
         leads_to = next((leads_to for leads_to in DESTINATIONS if f"idr-roles={leads_to}" in labels), None)
     return known.FloatingIp(ip.floating_ip_address, ip.floating_network_id or "", ip.port_id, leads_to)
@@ -193,7 +193,7 @@ def _groups(listed: Iterable[Any] | None, stack: str) -> tuple[known.SecurityGro
         known.SecurityGroup(
             name=group.name,
             rules=frozenset(_rule(rule, names) for rule in group.security_group_rules or ()),
-            mine=_is_mine(group, stack),
+            is_own=_is_own(group, stack),
         )
         for group in groups
     )
@@ -207,13 +207,13 @@ def _rule(rule: Mapping[str, Any], names: Mapping[str, str]) -> known.GroupRule:
 
 
 def _volume(volume: Any, stack: str) -> known.CloudVolume:
-    mine = stack_of_metadata(volume.metadata or {}) == stack
+    own = stack_of_metadata(volume.metadata or {}) == stack
     return known.CloudVolume(
         id=volume.id,
         name=volume.name or "",
         size_gib=volume.size or 0,
         zone=volume.availability_zone,
-        mine=mine,
+        is_own=own,
         status=volume.status,
         servers=tuple(attachment["server_id"] for attachment in volume.attachments or ()),
         type=volume.volume_type,

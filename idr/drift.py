@@ -48,8 +48,8 @@ def of_listing(compared: Agreement) -> Iterator[Drift]:
         yield Drift(name=one.name, type=one.kind, change="unknown")
     for one in difference.guests:
         yield Drift(name=one.name or one.id, type=one.kind, change="not the stack's")
-    for gone in difference.gone:
-        yield Drift(name=gone.name, type=gone.kind, change="deleted")
+    for deleted in difference.deleted:
+        yield Drift(name=deleted.name, type=deleted.kind, change="deleted")
     for name in compared.changed_groups():
         yield Drift(name=name, type=Kind.PORT, change="changed", properties=("securityGroups",))
     for known, properties in compared.hidden_changes():

@@ -42,7 +42,7 @@ def share(listed: Any, stack: str) -> CloudShare:
         id=listed.id,
         name=listed.name or "",
         size_gib=listed.size or 0,
-        mine=stack_of_metadata(listed.metadata or {}) == stack,
+        is_own=stack_of_metadata(listed.metadata or {}) == stack,
         status=listed.status,
         # Since microversion 2.6 `share_type` is the type's id.
         type=listed.share_type_name or listed.share_type,

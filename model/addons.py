@@ -1,6 +1,6 @@
-"""Python packages that a site adds to those of OMERO.server or OMERO.web, as a lock file beside the stack file.
+"""Python packages that a site adds to OMERO.server or OMERO.web, in a lock file beside the stack file.
 
-A node installs what is in it by version and hash, beside what the program itself locks.
+A node installs them by version and hash, in addition to the program's own packages.
 """
 
 import re
@@ -25,7 +25,7 @@ _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class Base:
-    """The environment that packages are added to: its setting (section and key), its owner, the program's lock file.
+    """The environment to which packages are added: its setting (section and key), name, and the program's lock file.
 
     A site may lock other versions of the packages in `replaceable`, in place of the program's.
     """
@@ -38,17 +38,17 @@ class Base:
 
     @property
     def setting(self) -> str:
-        """The setting as messages name it."""
+        """The setting's name in messages."""
         return f"{self.section}.{self.key}"
 
     def without(self, packages: Collection[str]) -> str:
-        """The program's lock file without `packages`."""
+        """Return the program's lock file without `packages`."""
         if not packages:
             return self.lock.read_text()
         return "".join(f"{one}\n" for one in _requirements(self.lock.read_text()) if _name(one) not in packages)
 
     def replaced(self, text: str) -> frozenset[str]:
-        """The replaceable packages that a list of packages, locked or wanted, names."""
+        """Return the replaceable packages in a list of packages (.in or .lock)."""
         return self.replaceable & {_normal(match[0]) for line in text.splitlines() if (match := _NAME.match(line))}
 
 
@@ -67,9 +67,9 @@ class Addons:
 
 
 def read(base: Base, setting: Any, checkout: Path) -> Addons:
-    """The lock file that a setting names.
+    """Read the lock file that a setting names.
 
-    Raises FolderError where it does not exist, FileError where it is no lock file.
+    Raises FolderError if it does not exist, FileError if it is no lock file.
     """
     file, path = site_folder.find_file(setting, checkout, ENDING, "`idr pin` writes it")
     try:
@@ -82,8 +82,8 @@ def read(base: Base, setting: Any, checkout: Path) -> Addons:
     return Addons(str(path), text)
 
 
-def together(base: Base, addons: Addons | None) -> str:
-    """The lock file of the program's packages and the added ones, each once: pip refuses to get one twice."""
+def merged(base: Base, addons: Addons | None) -> str:
+    """Merge the lock files of the program and of the site. Each package is listed once, as pip requires."""
     if addons is None:
         return base.lock.read_text()
     replaced = base.replaced(addons.text)
@@ -94,22 +94,22 @@ def together(base: Base, addons: Addons | None) -> str:
 
 def _problems(base: Base, text: str) -> Iterator[str]:
     versions = _versions(base.lock)
-    seen: dict[str, str] = {}
+    versions_seen: dict[str, str] = {}
     for requirement in _requirements(text):
         match = _REQUIREMENT.fullmatch(requirement)
         if match is None:
             yield f"'{requirement[:60]}' is no name==version with --hash=sha256:...; `idr pin` writes the file again"
             continue
         name, version = _normal(match["name"]), match["version"]
-        if first := seen.get(name):
+        if first := versions_seen.get(name):
             yield f"{match['name']}=={version} is there as =={first}, too: remove one, and run `idr pin`"
-        seen[name] = version
+        versions_seen[name] = version
         if name not in base.replaceable and (own := versions.get(name, version)) != version:
             yield f"{match['name']}=={match['version']} is {own} in {base.name}'s own environment; run `idr pin`"
 
 
 def _requirements(text: str) -> Iterator[str]:
-    """The requirements, each as one line with single spaces; comments left out."""
+    """Yield the requirements, each as one line with single spaces, without comments."""
     plain = "\n".join(line.partition("#")[0] for line in text.splitlines())
     for line in re.sub(r"\\\n", " ", plain).splitlines():
         if words := line.split():

@@ -1,4 +1,4 @@
-"""What visitors may ask of OMERO.web: one table, addresses.yaml. The proxy's and OMERO.web's filters follow from it."""
+"""The addresses of OMERO.web that visitors may request (addresses.yaml). The proxy's and OMERO.web's filters follow."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,19 +12,19 @@ from model import tables
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 
 CLOSED: Final = "closed"
-"""The answer of an address that visitors may not ask for."""
+"""The answer of an address that visitors may not request."""
 
 PAGE: Final = "page"
-"""The answer that is one visitor's own, with a session: never kept."""
+"""The answer that belongs to one visitor's session and is never cached."""
 
 STATIC: Final = "static"
-"""The kind of a file of OMERO.web's own: the same for everybody, also where users log in."""
+"""The kind of OMERO.web's static files: the same for everybody, also where users log in."""
 
 ANY: Final = "any"
-"""The arguments of an address that gets all that a visitor sends."""
+"""The arguments of an address to which all arguments are passed on."""
 
 NONE: Final = "none"
-"""The arguments of an address that gets nothing of what a visitor sends."""
+"""The arguments of an address to which none are passed on."""
 
 CREDENTIALS: Final = ("bsession", "username", "password")
 """Arguments by which OMERO.web would log in, on any page."""
@@ -33,14 +33,14 @@ ROUTES: Final = {"int": "[0-9]+", "slug": "[-a-zA-Z0-9_]+"}
 """Django's path converters in the table, as regular expressions."""
 
 KEPT_GROUPS: Final = ("kept_1", "kept_2", "kept_3")
-"""Runs of known arguments, with unknown ones between them, that one request may have. A browser sends one run."""
+"""Groups for known arguments, separated by unknown ones, of one request. A browser sends one such run."""
 
 
 PROXY: Final = (".jsonp", "connection", "omero-ws")
-"""What the proxy answers itself, beside OMERO.web (cloudinit/proxy/locations.conf.j2, programs.conf.j2)."""
+"""Addresses that the proxy answers itself, beside OMERO.web (cloudinit/proxy/locations.conf.j2, programs.conf.j2)."""
 
 _TEXT: Final = re.compile(r"(?:[A-Za-z0-9_-]|\\[.-])*")
-"""How a regular expression begins that is nothing but text."""
+"""The literal beginning of a regular expression."""
 
 _PATH_TEXT: Final = re.compile(r"[A-Za-z0-9_/-]*")
 _OPTIONAL_NUMBER: Final = "(?:(?:[0-9]+)/)?"
@@ -70,7 +70,7 @@ class Address:
 
 @cache
 def table() -> tuple[Address, ...]:
-    """All addresses, in the order of the file."""
+    """Return all addresses, in the order of the file."""
     addresses = [*_listed("", _file()["applications"])]
     for app, prefixes in _file()["apps"].items():
         addresses += _listed(app, prefixes)
@@ -85,15 +85,15 @@ def _listed(app: str, prefixes: dict[str, Any]) -> Iterator[Address]:
 
 
 def opened(apps: Collection[str], of_site: Iterable[Address] = ()) -> tuple[Address, ...]:
-    """The addresses that visitors may ask for where these applications are served beside OMERO.web.
+    """Return the addresses that visitors may request if these applications are served beside OMERO.web.
 
-    Those first that a page asks for by the hundred.
+    Addresses that a page requests by the hundred come first.
     """
     return _often_asked_first(address for address in (*_served(apps), *of_site) if address.answer != CLOSED)
 
 
 def opened_for_users(apps: Collection[str], of_site: Iterable[Address] = ()) -> tuple[Address, ...]:
-    """The addresses that users who log in may ask for. All but static files are answered for each user anew."""
+    """Return the addresses that users who log in may request. Only static files are cached."""
     never = {(prefix, pattern) for prefix, patterns in _file()["never"].items() for pattern in patterns}
     return tuple(
         address if address.answer == STATIC else replace(address, answer=PAGE, arguments=ANY)
@@ -112,7 +112,7 @@ def _often_asked_first(addresses: Iterable[Address]) -> tuple[Address, ...]:
 
 
 def known_arguments(of_site: Mapping[str, Collection[str]] | None = None) -> dict[str, str]:
-    """For each set of arguments a regular expression of PCRE that takes the others out: `KEPT_GROUPS` are what stays.
+    """For each set of arguments, return a regular expression (PCRE) that removes all others: `KEPT_GROUPS` stay.
 
     Arguments stay in the visitor's order. An array's name may end in brackets, encoded or not (jQuery's habit).
     """
@@ -120,30 +120,31 @@ def known_arguments(of_site: Mapping[str, Collection[str]] | None = None) -> dic
 
 
 def kinds() -> dict[str, dict[str, Any]]:
-    """The kinds of answers that are kept, as the table has them (`model.caching.Kind`)."""
+    """Return the kinds of cached answers from the table (`model.caching.Kind`)."""
     rows: dict[str, dict[str, Any]] = _file()["kinds"]
     return rows
 
 
 def credentials() -> str:
-    """Names by which one logs in, as a regular expression: each letter as it is or percent-encoded."""
+    """Return a regular expression for `CREDENTIALS`: each letter plain or percent-encoded."""
     spelled = ("".join(f"(?:{letter}|%{ord(letter):02x})" for letter in name) for name in CREDENTIALS)
     return "|".join(spelled)
 
 
 def hidden_by(path: str, apps: Collection[str] | None = None) -> str | None:
-    """How the program's own addresses begin that a location for `path` would hide; None where it hides none.
+    """Return the beginning of the program's addresses that a location for `path` would hide; None if it hides none.
 
     Closed addresses count as well: the location would answer them. Two addresses that differ before their second slash
     have nothing in common. With `apps` those of other applications do not count.
     """
     first = path.split("/")[1]
     known = _beginnings(frozenset(_file()["apps"] if apps is None else apps))
-    return next((f"/{text}" for text, whole in known if (first == text if whole else first.startswith(text))), None)
+    hidden = (text for text, is_segment in known if (first == text if is_segment else first.startswith(text)))
+    return next((f"/{text}" for text in hidden), None)
 
 
 def are_kept(path: str) -> bool:
-    """Whether all addresses of OMERO.web that begin with `path` are kept answers; not without any.
+    """Whether addresses of OMERO.web begin with `path`, and all of them are cached.
 
     Where an address may have a part in front that nobody uses (`share_id`), that without it counts.
     """
@@ -152,7 +153,7 @@ def are_kept(path: str) -> bool:
 
 
 def _path_text(regex: str) -> str:
-    """The path that all addresses of a regular expression begin with."""
+    """Return the common beginning of the addresses of a regular expression."""
     text = _PATH_TEXT.match(regex.replace(_OPTIONAL_NUMBER, ""))
     return f"/{text[0]}" if text else ""
 
@@ -164,14 +165,14 @@ def _beginnings(apps: frozenset[str]) -> tuple[tuple[str, bool], ...]:
 
 
 def beginning(regex: str) -> tuple[str, bool]:
-    """The text that all addresses of a regular expression begin with, and whether it is all before a second slash."""
+    """Return the common beginning of the addresses of an expression, and whether it is a whole path segment."""
     text = _TEXT.match(regex)
     rest = regex[text.end() :] if text else regex
     return (text[0].replace("\\", "") if text else "", rest[:1] in ("", "/"))
 
 
 def url_filter(apps: Collection[str], of_site: Iterable[Address] = ()) -> str:
-    """OMERO.web's own filter for the public user (omero.web.public.url_filter): the second line behind the proxy."""
+    """Return OMERO.web's filter for the public user (omero.web.public.url_filter), the second one after the proxy's."""
     shown = (address.regex for address in opened(apps, of_site) if address.prefix != "static/")
     return "^/(?:" + "|".join(shown) + r")\Z"
 
@@ -186,7 +187,7 @@ def _known(names: Collection[str]) -> str:
 
 
 def _of_route(route: str) -> str:
-    """A Django route, `file/<int:file_id>/`, as a regular expression."""
+    """Convert a Django route, such as `file/<int:file_id>/`, to a regular expression."""
     parts = re.split(r"<(\w+):\w+>", route)
     return "".join(ROUTES[part] if index % 2 else re.escape(part) for index, part in enumerate(parts))
 

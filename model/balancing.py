@@ -1,7 +1,7 @@
-"""To which nodes of a release the proxy sends which requests, decided by the nodes' roles alone.
+"""The nodes of a release to which the proxy sends requests, decided only by the nodes' roles.
 
-Roles say in the stack file which read-only nodes serve web pages and which OMERO clients (`model.programs`), so that
-adding a node never moves the load of another, as a split of sorted addresses would.
+Roles in the stack file decide which read-only nodes serve web pages and which serve OMERO clients (`model.programs`).
+So adding a node never changes the task of another, as a split of sorted addresses would.
 """
 
 from typing import Final
@@ -15,17 +15,17 @@ FIRST_HOP_PORT: Final = 4180
 """The first port of the proxy's own servers (`Hop`) between its cache and each OMERO.web, on loopback."""
 
 PATIENCE: Final = {"visitors": 60, "operators": 900}
-"""Seconds that a response may take, by who waits for it."""
+"""Seconds that a response may take, by audience."""
 
 MARGIN: Final = 5
 """Additional seconds that the proxy waits, so that the error comes from OMERO.web's own server."""
 
 FEWEST_AT_ONCE: Final = 32
-"""Concurrent uncached requests that are no attack, however small OMERO.web is: two pages with all their files."""
+"""The least limit of concurrent uncached requests, however small OMERO.web is: two pages with all their files."""
 
 
 FEW_AT_ONCE: Final = 2
-"""Concurrent uncached requests by which a visitor delays nobody else."""
+"""Concurrent uncached requests of one visitor that delay nobody else."""
 
 
 def hops(release: Scope) -> tuple[Hop, ...]:
@@ -38,7 +38,7 @@ def hops(release: Scope) -> tuple[Hop, ...]:
             address=node.address,
             port=FIRST_HOP_PORT + number,
             seconds=PATIENCE[audience],
-            # With more, responses would come after the visitors have left.
+            # More requests would wait longer than visitors do.
             at_once=FEWEST_AT_ONCE * node.sizes.web_workers,
         )
         for number, (audience, node) in enumerate(pairs)
@@ -46,7 +46,7 @@ def hops(release: Scope) -> tuple[Hop, ...]:
 
 
 def answers_a_second(release: Scope) -> int:
-    """Uncached responses a second for one visitor: half of what OMERO.web can make, at 0.1 seconds each."""
+    """Uncached responses per second for one visitor: half of OMERO.web's capacity, at 0.1 seconds each."""
     return 5 * sum(node.sizes.web_workers for node in web(release))
 
 
@@ -56,7 +56,7 @@ def at_once_for_one(release: Scope) -> int:
 
 
 def seconds_of_web(node: Node, release: Scope) -> int:
-    """Seconds that a request may use a process of an OMERO.web. More where it serves operators only."""
+    """Seconds that a request may use a process of an OMERO.web; more if it serves only operators."""
     return PATIENCE["visitors" if node in web(release) else "operators"]
 
 
@@ -96,6 +96,6 @@ def omero(release: Scope) -> tuple[Node, ...]:
 
 
 def shares(release: Scope) -> tuple[str, ...]:
-    """What part of new OMERO clients each server of `omero` is given, as nginx's split_clients takes it."""
+    """The share of new OMERO clients for each server of `omero`, in the format of nginx's split_clients."""
     count = len(omero(release))
     return (*(f"{10_000 // count / 100:.2f}%" for _ in range(count - 1)), "*")

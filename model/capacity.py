@@ -13,16 +13,16 @@ from model.release_settings import Flavor
 PORTS_OF_A_NETWORK = 2
 """Ports of a network beside those of nodes: its DHCP server's and its router interface."""
 RULES_OF_DEFAULT = 4
-"""Neutron makes the group `default` with these when a project first uses it."""
+"""Rules of the group `default`, which Neutron creates when a project first uses it."""
 AT_ONCE = 16
 """Requests that the engine sends at the same time."""
 COUNTED_TWICE = frozenset({"networks", "subnets", "ports", "floating IPs", "security group rules"})
-"""Neutron's quotas. It counts a pending request in addition to what it has just created."""
+"""Neutron's quotas. Neutron counts a pending request in addition to the object that it has just created."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """How much more of a quota the plan needs, and what is left of it. `limit` is -1 where there is none."""
+    """How much more of a quota the plan needs, and how much of it is free. `limit` -1 means none."""
 
     quota: str
     more: int
@@ -31,21 +31,21 @@ class Need:
 
     @property
     def fits(self) -> bool:
-        """Whether it is enough."""
+        """Whether the quota is enough."""
         return self.more <= max(self.free, 0)
 
     @property
     def is_tight(self) -> bool:
         """Whether the quota suffices only if Neutron counts nothing twice."""
-        on_the_way = min(self.more, AT_ONCE) - 1
-        return self.quota in COUNTED_TWICE and self.fits and self.more > 0 and self.free < self.more + on_the_way
+        pending = min(self.more, AT_ONCE) - 1
+        return self.quota in COUNTED_TWICE and self.fits and self.more > 0 and self.free < self.more + pending
 
     def __str__(self) -> str:
         return f"quota of {self.quota}: {self.more} more needed, {max(self.free, 0):.0f} left of {self.limit}"
 
 
 def needs(plan: Plan, state: CloudState) -> tuple[Need, ...]:
-    """What the plan still needs of each quota that the cloud reports."""
+    """Return what the plan still needs of each quota that the cloud reports."""
     return tuple(
         Need(name, more, state.quotas[name].free, state.quotas[name].limit)
         for name, more in Difference(plan, state).quantities().items()
@@ -53,13 +53,13 @@ def needs(plan: Plan, state: CloudState) -> tuple[Need, ...]:
     )
 
 
-def is_moved(wanted: str | None, zone: str | None) -> bool:
-    """Whether a server in `zone` must be replaced to be in the zone `wanted`; None: not set, or unknown."""
-    return wanted is not None and zone is not None and wanted != zone
+def is_moved(planned: str | None, zone: str | None) -> bool:
+    """Whether a server in `zone` must be replaced to be in the zone `planned`; None: not set, or unknown."""
+    return planned is not None and zone is not None and planned != zone
 
 
 class Difference:
-    """What the cloud lacks of the plan, or has in another size."""
+    """The difference between the plan and the cloud: missing objects, and those of another size."""
 
     def __init__(self, plan: Plan, state: CloudState) -> None:
         self._plan, self._state, self._name = plan, state, plan.cloud_name
@@ -102,7 +102,7 @@ class Difference:
         """Whether a server gets or loses its second port: Nova changes that for no existing server."""
         if self._state.ports is None:
             return False
-        names = {port.name for port in self._state.ports if port.mine}
+        names = {port.name for port in self._state.ports if port.is_own}
         return self._name(node.name) in names and (node.storage_network is not None) != (
             self._name(f"{node.name}-storage") in names
         )
@@ -118,12 +118,12 @@ class Difference:
         )
 
     def flavor(self, node: Node) -> CloudFlavor | Flavor:
-        """The cloud's flavor of a node; what the settings say of it where the cloud has none of that name."""
+        """The cloud's flavor of a node; the one in the settings if the cloud has none of that name."""
         known = (flavor for flavor in self._state.flavors or () if flavor.name == node.flavor_name)
         return next(known, node.flavor)
 
     def _more(self, what: str) -> int:
-        """How much more of `vcpus` or `memory_mib`: of a larger flavor the difference, of a smaller nothing."""
+        """How much more of `vcpus` or `memory_mib`: the difference to a larger flavor, nothing for a smaller one."""
         total = 0
         for node in self.sized:
             server = self.server(node)
@@ -134,8 +134,8 @@ class Difference:
     @cached_property
     def volumes(self) -> tuple[Volume, ...]:
         """Data volumes that do not exist yet."""
-        there = {volume.name for volume in self._state.volumes or () if volume.mine}
-        return tuple(volume for volume in self._own_volumes() if self._name(volume.name) not in there)
+        existing = {volume.name for volume in self._state.volumes or () if volume.is_own}
+        return tuple(volume for volume in self._own_volumes() if self._name(volume.name) not in existing)
 
     def _own_volumes(self) -> Iterator[Volume]:
         yield from (volume for node in self._plan.nodes for volume in node.volumes if not volume.existing)
@@ -143,24 +143,24 @@ class Difference:
     @cached_property
     def growth(self) -> dict[Volume, int]:
         """Existing data volumes that grow, and by how many GiB."""
-        sizes = {volume.name: volume.size_gib for volume in self._state.volumes or () if volume.mine}
+        sizes = {volume.name: volume.size_gib for volume in self._state.volumes or () if volume.is_own}
         grown = {v: v.size_gib - sizes[self._name(v.name)] for v in self._own_volumes() if self._name(v.name) in sizes}
         return {volume: more for volume, more in grown.items() if more > 0}
 
     @cached_property
     def retyped(self) -> tuple[Volume, ...]:
         """Existing data volumes that get another type."""
-        types = {volume.name: volume.type for volume in self._state.volumes or () if volume.mine and volume.type}
+        types = {volume.name: volume.type for volume in self._state.volumes or () if volume.is_own and volume.type}
         return tuple(v for v in self._own_volumes() if v.type and types.get(self._name(v.name), v.type) != v.type)
 
     def _boot(self) -> tuple[int, int]:
-        """How many more boot volumes this change makes than it deletes with their servers, and how many more GiB."""
+        """How many more boot volumes this change creates than it deletes with their servers, and how many more GiB."""
         existing = {str(volume.existing) for node in self._plan.nodes for volume in node.volumes}
-        others = [one for one in self._state.volumes or () if not one.mine and one.id not in existing]
+        others = [one for one in self._state.volumes or () if not one.is_own and one.id not in existing]
         sizes = {server: volume.size_gib for volume in others for server in volume.servers}
-        wanted = [(node.boot_volume_gib, self.server(node)) for node in self.created if node.boot_volume_gib]
-        pairs = [(gib, sizes.get(server.id, 0) if server else 0) for gib, server in wanted]
-        return sum(not there for _, there in pairs), sum(max(0, gib - there) for gib, there in pairs)
+        planned = [(node.boot_volume_gib, self.server(node)) for node in self.created if node.boot_volume_gib]
+        pairs = [(gib, sizes.get(server.id, 0) if server else 0) for gib, server in planned]
+        return sum(not old for _, old in pairs), sum(max(0, gib - old) for gib, old in pairs)
 
     def _storage(self) -> dict[str, int]:
         booted = self._boot()
@@ -181,61 +181,62 @@ class Difference:
         return volume.type or self._state.default_type or ""
 
     def _shares(self) -> dict[str, int]:
-        sizes = {share.name: share.size_gib for share in self._state.shares or () if share.mine}
-        wanted = [(sizes.get(self._name(share.name)), share.size_gib) for share in shares.of(self._plan)]
+        sizes = {share.name: share.size_gib for share in self._state.shares or () if share.is_own}
+        planned = [(sizes.get(self._name(share.name)), share.size_gib) for share in shares.of(self._plan)]
         return {
-            "shares": sum(size is None for size, _ in wanted),
-            "share gigabytes": sum(max(0, gib - (size or 0)) for size, gib in wanted),
+            "shares": sum(size is None for size, _ in planned),
+            "share gigabytes": sum(max(0, gib - (size or 0)) for size, gib in planned),
         }
 
     # -- network ------------------------------------------------------------------------------------------------------
     def _new_networks(self) -> tuple[int, int]:
         """How many networks and subnets do not exist yet."""
-        mine = [network for network in self._state.networks or () if network.mine]
-        networks = {network.name for network in mine}
-        subnets = {subnet.name for network in mine for subnet in network.subnets}
-        wanted = [self._name(scope.name) for scope in self._plan.scopes if not scope.subnet.existing]
-        return sum(name not in networks for name in wanted), sum(name not in subnets for name in wanted)
+        own = [network for network in self._state.networks or () if network.is_own]
+        networks = {network.name for network in own}
+        subnets = {subnet.name for network in own for subnet in network.subnets}
+        planned = [self._name(scope.name) for scope in self._plan.scopes if not scope.subnet.existing]
+        return sum(name not in networks for name in planned), sum(name not in subnets for name in planned)
 
     def _ports(self) -> int:
-        there = {port.name for port in self._state.ports or () if port.mine}
-        wanted = [node.name for node in self._plan.nodes]
-        wanted += [f"{node.name}-storage" for node in self._plan.nodes if node.storage_network]
-        return sum(self._name(name) not in there for name in wanted)
+        existing = {port.name for port in self._state.ports or () if port.is_own}
+        planned = [node.name for node in self._plan.nodes]
+        planned += [f"{node.name}-storage" for node in self._plan.nodes if node.storage_network]
+        return sum(self._name(name) not in existing for name in planned)
 
     def _floating_ips(self) -> int:
-        given = {"bastion": self._plan.settings.floating_ips.bastion, "public": self._plan.settings.floating_ips.public}
-        there = {known.leads_to for known in self._state.floating_ips or ()}
-        return sum(address is None and name not in there for name, address in given.items())
+        settings = self._plan.settings.floating_ips
+        addresses = {"bastion": settings.bastion, "public": settings.public}
+        existing = {known.leads_to for known in self._state.floating_ips or ()}
+        return sum(address is None and name not in existing for name, address in addresses.items())
 
     def _groups(self) -> tuple[int, int]:
         """How many security groups and rules do not exist yet."""
         groups = self._state.security_groups or ()
-        rules = {group.name: group.rules for group in groups if group.mine}
-        wanted = [self._name(group) for scope in self._plan.scopes for group in scope.security_groups]
+        rules = {group.name: group.rules for group in groups if group.is_own}
+        planned = [self._name(group) for scope in self._plan.scopes for group in scope.security_groups]
         new_rules = sum(
-            self._as_made(rule) not in rules.get(self._name(rule.group), frozenset())
+            self._group_rule(rule) not in rules.get(self._name(rule.group), frozenset())
             for scope in self._plan.scopes
             for rule in scope.rules
         )
         own = self._state.security_groups is not None and not any(group.name == "default" for group in groups)
-        return sum(name not in rules for name in wanted) + own, new_rules + own * RULES_OF_DEFAULT
+        return sum(name not in rules for name in planned) + own, new_rules + own * RULES_OF_DEFAULT
 
-    def _as_made(self, rule: Rule) -> GroupRule:
+    def _group_rule(self, rule: Rule) -> GroupRule:
         remote = self._name(rule.remote_group) if rule.remote_group else rule.remote_cidr or str(ANYWHERE)
         return GroupRule(rule.direction, rule.transport, rule.port, rule.port, remote)
 
     def quantities(self) -> dict[str, int]:
-        """How much more of each quota, by the words that messages use."""
+        """How much more of each quota, by its name in messages."""
         networks, subnets = self._new_networks()
         groups, rules = self._groups()
-        routers = [router for router in self._state.routers or () if router.mine]
-        wanted_groups = [self._name(name) for scope in self._plan.scopes for name in scope.server_groups]
+        routers = [router for router in self._state.routers or () if router.is_own]
+        server_groups = [self._name(name) for scope in self._plan.scopes for name in scope.server_groups]
         return {
             "instances": len(self.missing),
             "cores": self._more("vcpus"),
             "ram (MiB)": self._more("memory_mib"),
-            "server groups": sum(name not in (self._state.server_groups or ()) for name in wanted_groups),
+            "server groups": sum(name not in (self._state.server_groups or ()) for name in server_groups),
             **self._storage(),
             **self._shares(),
             "networks": networks,
@@ -249,7 +250,7 @@ class Difference:
 
 
 def tight(needs: Iterable[Need]) -> list[str]:
-    """The quotas that only just suffice, so that an `up` can fail half-way."""
+    """Warn of quotas that are just enough, so that an `up` can fail half-way."""
     return [
         f"{need}: just enough, and Neutron counts what is on its way twice; should `pulumi up` say that a quota is "
         "exceeded, run it again"

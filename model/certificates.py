@@ -34,7 +34,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Signed:
-    """What a certificate is made from, beside names: seed of its key, serial number, and when it is valid."""
+    """Input of a certificate beside names: the seed of its key, its serial number and its validity."""
 
     seed: bytes = field(repr=False)
     serial: bytes
@@ -43,7 +43,7 @@ class Signed:
 
 
 def authority(name: str, signed: Signed, host: str | None = None) -> Certificate:
-    """A certificate authority that signs itself. With `host`, what it signs is valid for that host alone."""
+    """Create a self-signed certificate authority. With `host`, its certificates are valid only for that host."""
     key = _p256(signed.seed)
     subject = _common_name(name)
     builder = (
@@ -58,7 +58,7 @@ def authority(name: str, signed: Signed, host: str | None = None) -> Certificate
 
 
 def server(hosts: tuple[str, ...], signed: Signed, issuer: Certificate) -> Certificate:
-    """A server's certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
+    """Create a server's certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
     key = _p256(signed.seed)
     issuer_key = cast("ec.EllipticCurvePrivateKey", serialization.load_pem_private_key(issuer.key.encode(), None))
     issuer_name = x509.load_pem_x509_certificate(issuer.certificate.encode()).subject
@@ -118,7 +118,7 @@ def _general_name(host: str) -> x509.GeneralName:
 
 def _only(host: str) -> x509.NameConstraints:
     """`host` and what is under it. A kind of name that is not listed would be unrestricted (RFC 5280, 4.2.1.10)."""
-    # Also where the host is an address: OpenSSL then takes the subject for a DNS name.
+    # Also if the host is an address: OpenSSL then treats the subject as a DNS name.
     names: list[x509.GeneralName] = [x509.DNSName(host)]
     if isinstance(_general_name(host), x509.IPAddress):
         return x509.NameConstraints([*names, x509.IPAddress(ipaddress.IPv4Network(host))], None)

@@ -1,4 +1,4 @@
-"""What a cloud has, as far as a plan needs to know. None means that the cloud does not report it."""
+"""The objects of a cloud that a plan depends on. None means that the cloud does not report it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ class Quota:
 
     @property
     def free(self) -> float:
-        """How much is left."""
+        """How much is free."""
         return float("inf") if self.limit == UNLIMITED else self.limit - self.used
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image. `size_gib` is what its disk takes at least, `system` what its properties say that it is."""
+    """An image. `size_gib` is the least size of its disk, `system` its operating system by its properties."""
 
     name: str
     id: str = ""
@@ -73,35 +73,35 @@ class CloudSubnet:
 
 @dataclass(frozen=True)
 class CloudNetwork:
-    """A network. `mine` is whether this stack created it; `port_security` is None where the cloud has no such thing."""
+    """A network. `is_own` is whether this stack created it; `port_security` is None in a cloud without it."""
 
     name: str
     id: str = ""
     external: bool = False
     port_security: bool | None = None
     subnets: tuple[CloudSubnet, ...] = ()
-    mine: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
 class Router:
-    """A router. `external` is the id of its external network; None: it has none, empty: not known."""
+    """A router. `external` is the id of its external network; None if it has none, empty if unknown."""
 
     name: str
     external: str | None = ""
-    mine: bool = False
+    is_own: bool = False
     id: str = ""
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port of the project's. `router` is the id of the router that it joins its network to; empty: none."""
+    """A port of the project. `router` is the id of the router that connects its network; empty: none."""
 
     id: str
     name: str
     network: str
     addresses: tuple[str, ...] = ()
-    mine: bool = False
+    is_own: bool = False
     router: str = ""
 
 
@@ -109,7 +109,7 @@ class Port:
 class FloatingIp:
     """A floating IP of the project.
 
-    `leads_to` says whether it is the stack's public address or the bastion's; None: neither.
+    `leads_to` is `public` or `bastion` for the stack's addresses, otherwise None.
     """
 
     address: str
@@ -131,22 +131,22 @@ class GroupRule:
 
 @dataclass(frozen=True)
 class SecurityGroup:
-    """A security group of the project's."""
+    """A security group of the project."""
 
     name: str
     rules: frozenset[GroupRule] = frozenset()
-    mine: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
 class CloudVolume:
-    """A volume of the project's. `servers` are the ids of those that have it; `type` is None where it is not known."""
+    """A volume of the project. `servers` are the ids of servers to which it is attached; `type` is None if unknown."""
 
     id: str
     name: str
     size_gib: int
     zone: str | None = None
-    mine: bool = False
+    is_own: bool = False
     status: str = "available"
     servers: tuple[str, ...] = ()
     type: str | None = None
@@ -154,19 +154,19 @@ class CloudVolume:
 
 @dataclass(frozen=True)
 class CloudShare:
-    """A Manila share of the project's; `type` is None where it is not known."""
+    """A Manila share of the project; `type` is None if unknown."""
 
     id: str
     name: str
     size_gib: int
-    mine: bool = False
+    is_own: bool = False
     status: str = "available"
     type: str | None = None
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot, and the volume that it was taken from. `size_gib` is that volume's size then."""
+    """A snapshot of a volume. `size_gib` is the volume's size at that time."""
 
     id: str
     volume: str
@@ -211,5 +211,5 @@ class CloudState:
     unchecked: tuple[str, ...] = ()
 
     def floating_ip(self, address: IPv4Address) -> FloatingIp | None:
-        """The project's floating address of that number."""
+        """Return the project's floating IP with that address."""
         return next((known for known in self.floating_ips or () if known.address == str(address)), None)

@@ -9,7 +9,7 @@ from model.release_settings import Release, ScopeSettings
 from model.roles import FACTS, Role
 
 ANSIBLE_OWN = frozenset({"all", "ungrouped", "localhost"})
-"""Names with a meaning of their own in Ansible."""
+"""Names that Ansible reserves."""
 
 KINDS = frozenset({*(role.value.replace("-", "") for role in Role), "omero"})
 """The kinds of IDR's Ansible groups `<kind>-hosts` (model/outputs/groups.py)."""
@@ -29,7 +29,7 @@ OWN_PATHS = (
 
 
 def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Iterable[str] = ()) -> Iterator[str]:
-    """Releases, nodes and the storage group whose hosts or Ansible groups would have the name of another.
+    """Yield releases, nodes and the storage group whose hosts or Ansible groups would get the same name.
 
     `site_kinds` are those of the groups of the site's own roles.
     """
@@ -48,7 +48,7 @@ def names(releases: Mapping[str, Release], storage_group: str, site_kinds: Itera
 
 
 def machines(releases: Mapping[str, Release], outside: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Machines outside the stack with the name of one of its nodes: the nodes' /etc/hosts would lead to the node.
+    """Yield machines outside the stack that have a node's name: the nodes' /etc/hosts would lead to the node.
 
     `outside` says with each host that is not the stack's the setting that names it.
     """
@@ -63,7 +63,7 @@ def machines(releases: Mapping[str, Release], outside: Iterable[tuple[str, str]]
 def networks(
     scopes: Sequence[tuple[str, ScopeSettings]], storage: IPv4Network | None, outside: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
-    """Networks that overlap, or that hide the internet's addresses or the machines that settings name.
+    """Yield networks that overlap, or that hide public addresses or the machines in settings.
 
     `scopes` and `outside` say with each network, or host or network that is not the stack's, the setting that names it.
     """
@@ -87,7 +87,7 @@ def networks(
 def network_names(
     scopes: Iterable[tuple[str, ScopeSettings]], external: str | None, storage: str | None
 ) -> Iterator[str]:
-    """Existing networks that have another purpose in the stack already."""
+    """Yield existing networks that have two purposes in the stack."""
     if storage and storage == external:
         yield "storageNetwork.name: is the externalNetwork: OMERO nodes would have addresses of the internet"
     for where, scope in scopes:
@@ -98,7 +98,7 @@ def network_names(
 
 
 def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, IPv4Network]]:
-    """The networks among the hosts that settings name."""
+    """The networks among the hosts in settings."""
     for setting, text in outside:
         try:
             yield setting, text, IPv4Network(text)
@@ -106,14 +106,13 @@ def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, 
             continue
 
 
-def paths(given: Mapping[str, Iterable[str]], site_mounts: Iterable[str] = ()) -> Iterator[str]:
-    """Mount points that hide each other or a path of the machine.
+def paths(settings_mounts: Mapping[str, Iterable[str]], site_mounts: Iterable[str] = ()) -> Iterator[str]:
+    """Yield mount points that hide each other or a path of the machine.
 
-    `given` has mount points by the setting that names them. `site_mounts` are where the site's own roles have their
-    volumes.
+    `settings_mounts` has the mount points of settings, `site_mounts` those of volumes of the site's own roles.
     """
-    setting_of = {PurePosixPath(mount): setting for setting, mounts in given.items() for mount in mounts}
-    mounts = [PurePosixPath(mount) for mounts in given.values() for mount in mounts]
+    setting_of = {PurePosixPath(mount): setting for setting, mounts in settings_mounts.items() for mount in mounts}
+    mounts = [PurePosixPath(mount) for mounts in settings_mounts.values() for mount in mounts]
     own = [PurePosixPath(facts.volume.mount) for facts in FACTS.values() if facts.volume]
     own += map(PurePosixPath, site_mounts)
     for path, setting in setting_of.items():
@@ -127,7 +126,7 @@ def paths(given: Mapping[str, Iterable[str]], site_mounts: Iterable[str] = ()) -
 
 
 def volumes(existing: Sequence[UUID]) -> Iterator[str]:
-    """Existing volumes that two servers would have attached."""
+    """Yield existing volumes that are named twice."""
     for volume in dict.fromkeys(existing):
         if existing.count(volume) > 1:
             yield f"the existing volume {volume} is named twice: one machine can have it"

@@ -1,4 +1,4 @@
-"""Compares the objects of a stack in the cloud with its state: which does the state not know, which are gone."""
+"""Compare the objects of a stack in the cloud with its state: find objects that are not in the state, or deleted."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ WAKING = {
     "RESCUE": "unrescue",
     "VERIFY_RESIZE": "resize confirm",
 }
-"""States into which somebody put a server by hand, and the `openstack server` command that ends each."""
+"""States of servers that somebody paused or stopped by hand, and the `openstack server` command that ends each."""
 
 
 class Kind(StrEnum):
@@ -50,9 +50,9 @@ DATA = frozenset({Kind.VOLUME, Kind.SHARE})
 
 @dataclass(frozen=True)
 class CloudObject:
-    """An object that the project holds.
+    """An object of the project.
 
-    `stack` is the one that its labels name. `parents` are the ids of what it is part of, plugged into or attached to.
+    `stack` is the stack in its labels. `parents` are the ids of the objects that it belongs or is attached to.
     The id of an attachment is `<server>/<volume>`, of an access rule `<share>/<rule>`. `metadata` has that of servers,
     volumes and shares, `groups` the ids of a port's security groups, `hidden` the properties that the engine does not
     compare, by the names that the state has.
@@ -74,7 +74,7 @@ class CloudObject:
 
 @dataclass(frozen=True)
 class KnownObject:
-    """An object that the state knows: its logical name there, and whether it may be deleted."""
+    """An object in the state: its logical name there, and whether it is protected."""
 
     kind: Kind
     id: str
@@ -86,8 +86,8 @@ class KnownObject:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the plan says of objects that carry no labels or hold data. All but `data` are names in the cloud.
+class Expected:
+    """The planned objects that have no labels or hold data. All but `data` are names in the cloud.
 
     `data` maps kind and name in the cloud of volumes and shares to the name in the plan; `existing` are ids of volumes,
     and `addresses` floating IPs, that the stack only uses.
@@ -103,7 +103,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Adoption:
-    """A data volume or share that is to be imported into the state under the plan's name `name`."""
+    """A data volume or share to import into the state, with its name in the plan."""
 
     data: CloudObject
     name: str
@@ -123,46 +123,45 @@ class Undecided:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The differences between the project's listing and the state.
+    """The differences between the project's objects and the state.
 
-    `delete` are leftovers without data, in an order that works. `extra_rules` are rules that nothing in the plan is
-    equal to: somebody opened a port by hand, or an update with other settings was cut off. `foreign` is true where the
-    unknown objects depend on each other. An interrupted update cannot leave that, since it makes an object only after
-    the state knows what that depends on: there is another state that these belong to. `guests` are objects of somebody
-    else that are plugged into or attached to this stack's.
+    `delete` are leftovers without data, in an order in which they can be deleted. `extra_rules` are rules that the plan
+    does not have: somebody opened a port by hand, or an update with other settings was interrupted. `foreign` is true
+    if unknown objects depend on each other. They then belong to another state: an update creates an object only after
+    those that it depends on are in the state. `guests` are objects of others that are attached to this stack's.
     """
 
     delete: tuple[CloudObject, ...]
     extra_rules: tuple[CloudObject, ...]
     adopt: tuple[Adoption, ...]
     undecided: tuple[Undecided, ...]
-    gone: tuple[KnownObject, ...]
+    deleted: tuple[KnownObject, ...]
     foreign: bool
     guests: tuple[CloudObject, ...] = ()
 
     @property
     def blocking(self) -> tuple[CloudObject, ...]:
-        """The objects that an `up` would collide with or create a second time."""
+        """Objects that would conflict with an `up`, or that it would create a second time."""
         adopted = [adoption.data for adoption in self.adopt]
         return (*self.delete, *adopted, *(one.data for one in self.undecided if one.blocks))
 
 
-def wanted(plan: Plan) -> Wanted:
-    """The part of a plan that `compare` needs."""
+def expected(plan: Plan) -> Expected:
+    """Return the part of a plan that `compare` needs."""
     volumes = [volume for node in plan.nodes for volume in node.volumes]
-    return Wanted(
+    return Expected(
         stack=plan.stack,
         data={(Kind.VOLUME, plan.cloud_name(one.name)): one.name for one in volumes if not one.existing}
         | {(Kind.SHARE, plan.cloud_name(one.name)): one.name for one in shares.of(plan)},
         existing=frozenset(str(volume.existing) for volume in volumes if volume.existing),
-        addresses=frozenset(map(str, plan.settings.floating_ips.given())),
+        addresses=frozenset(map(str, plan.settings.floating_ips.addresses())),
         server_groups=frozenset(plan.cloud_name(name) for scope in plan.scopes for name in scope.server_groups),
         rules=frozenset(_rule_name(rule, plan) for scope in plan.scopes for rule in scope.rules),
     )
 
 
 def rule_name(group: str, direction: str, protocol: str | None, ports: str, remote: str) -> str:
-    """What a rule is called here: rules have no names in the cloud, and no two equal ones are in a group."""
+    """Name a rule by its fields: rules have no names in the cloud, and a group has no two equal ones."""
     return f"{group}: {direction} {protocol or 'any'} {ports} {remote}"
 
 
@@ -171,13 +170,13 @@ def _rule_name(rule: Rule, plan: Plan) -> str:
     return rule_name(plan.cloud_name(rule.group), rule.direction, rule.transport, str(rule.port), remote)
 
 
-def compare(listing: Iterable[CloudObject], known: Iterable[KnownObject], plan: Wanted) -> Comparison:
-    """Compare what the project holds with what the state knows."""
+def compare(listing: Iterable[CloudObject], known: Iterable[KnownObject], plan: Expected) -> Comparison:
+    """Compare the project's objects with the state."""
     return _Difference(tuple(listing), tuple(known), plan).result()
 
 
 class _Difference:
-    def __init__(self, listing: tuple[CloudObject, ...], known: tuple[KnownObject, ...], plan: Wanted) -> None:
+    def __init__(self, listing: tuple[CloudObject, ...], known: tuple[KnownObject, ...], plan: Expected) -> None:
         self._listing, self._known, self._plan = listing, known, plan
         self._known_ids = {(one.kind, one.id) for one in known}
         labelled = {one.id for one in listing if one.stack == plan.stack}
@@ -193,20 +192,20 @@ class _Difference:
             extra_rules=_ordered(extra),
             adopt=adopt,
             undecided=undecided,
-            gone=self._gone,
+            deleted=self._deleted,
             foreign=any(one.parents & {other.id for other in self._unknown} for one in self._unknown),
             guests=_ordered(one for one in self._listing if self._is_guest(one)),
         )
 
     @cached_property
     def _unknown(self) -> tuple[CloudObject, ...]:
-        """Objects of this stack that the state does not know. The rules of an unknown group go with it."""
+        """Objects of this stack that are not in the state. Rules of an unknown group are not listed."""
         unknown = [one for one in self._listing if (one.kind, one.id) not in self._known_ids and self._is_own(one)]
         groups = {one.id for one in unknown if one.kind == Kind.SECURITY_GROUP}
         return tuple(one for one in unknown if not (one.kind == Kind.RULE and one.parents & groups))
 
     def _is_own(self, one: CloudObject) -> bool:
-        """Whether an object belongs to this stack: by its labels, or by its owners where it can have none."""
+        """Whether an object belongs to this stack, by its labels, or by its parents if it cannot have labels."""
         match one.kind:
             case Kind.RULE | Kind.ATTACHMENT | Kind.ACCESS | Kind.ROUTER_PORT:
                 return bool(one.parents) and one.parents <= self._own_ids
@@ -227,14 +226,14 @@ class _Difference:
     def _data(self) -> tuple[tuple[Adoption, ...], tuple[Undecided, ...]]:
         unknown = [one for one in self._unknown if one.kind in DATA]
         number_of = Counter((one.kind, one.name) for one in unknown)
-        taken = {(one.kind, one.name) for one in self._known}
+        known_names = {(one.kind, one.name) for one in self._known}
         adopt: list[Adoption] = []
         undecided: list[Undecided] = []
         for one in sorted(unknown, key=lambda one: (one.name, one.id)):
             name = self._plan.data.get((one.kind, one.name))
             if name is None:
                 undecided.append(Undecided(one, "no node of the plan has it", blocks=False))
-            elif (one.kind, name) in taken:
+            elif (one.kind, name) in known_names:
                 undecided.append(Undecided(one, f"the state knows another {one.kind} of this name", blocks=False))
             elif number_of[one.kind, one.name] > 1:
                 undecided.append(Undecided(one, "there are several of this name", blocks=True))
@@ -245,7 +244,7 @@ class _Difference:
         return tuple(adopt), tuple(undecided)
 
     @cached_property
-    def _gone(self) -> tuple[KnownObject, ...]:
+    def _deleted(self) -> tuple[KnownObject, ...]:
         listed = {(one.kind, one.id) for one in self._listing}
         return tuple(one for one in self._known if (one.kind, one.id) not in listed)
 

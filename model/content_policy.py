@@ -1,11 +1,11 @@
-"""What a browser may load and run on the pages that the proxy serves: their Content-Security-Policy."""
+"""The Content-Security-Policy of the proxy's pages: what a browser may load and run there."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from model.web_apps import App
 
-# OMERO.web's pages have scripts and styles of their own inside them, and its libraries use eval.
+# OMERO.web's pages have inline scripts and styles, and its libraries use eval.
 _OWN: Final[Mapping[str, tuple[str, ...]]] = {
     "default-src": ("'self'",),
     "script-src": ("'self'", "'unsafe-inline'", "'unsafe-eval'"),
@@ -20,7 +20,7 @@ _OWN: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def of(apps: Iterable[App]) -> str:
-    """The policy of a release that serves these applications: nothing from other sites but what theirs need."""
+    """Return the policy of a release with these applications: nothing from other sites except what they need."""
     policy = dict(_OWN)
     for app in apps:
         for directive, sites in app.origins.items():

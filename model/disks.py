@@ -1,11 +1,11 @@
-"""How a guest sees a volume of the cloud."""
+"""The device of a volume in a guest."""
 
 SERIAL_LENGTH = 20
-"""Characters of a volume's id that virtio-blk, the usual kind of disk, has room for as a serial number."""
+"""Length of the serial number of virtio-blk, which holds the beginning of the volume's id."""
 
 
 def virtio_link(volume_id: str) -> str:
-    """The volume's link in a KVM guest with virtio-blk.
+    """Return the volume's link in a KVM guest with virtio-blk.
 
     `common/scripts/storage` also knows the links of other hypervisors.
     """

@@ -1,4 +1,4 @@
-"""Pydantic's errors about settings, in plain words."""
+"""Explain pydantic's errors about settings in plain words."""
 
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
@@ -13,43 +13,43 @@ from model.plain_secrets import PASSWORD_IN_ADDRESS
 from model.spelling import instead
 
 UNSHOWN = ("password", "secret", "token", "certificate", "operators", "proxies", "authority")
-"""Words of keys whose values may be secret, or hold something secret by mistake: these are never repeated."""
+"""Parts of keys whose values may contain secrets: messages never repeat these values."""
 
 LONGEST_SHOWN = 80
 MOST_NAMED: Final = 12
-"""More keys than this are not told one by one."""
+"""The most keys that a message lists."""
 _NO_MAPPING = ("dict_type", "model_type", "model_attributes_type")
 _WITHOUT_VALUE = ("missing", "extra_forbidden", *_NO_MAPPING, "too_short", "too_long")
 
 
 def problems(item: ErrorDetails, key: str) -> list[str]:
-    """What is wrong with the value at `key`, one text each; with the value where that may be shown."""
+    """Return the problems of the value at `key`, with the value unless it may be secret."""
     if item["input"] == SEALED:
         return ["is encrypted, which only secrets may be: write it in plain text"]
     word = _WORDS.get(item["type"])
     texts = [word(item)] if word else item["msg"].removeprefix("Value error, ").splitlines()
     if item["type"] in _WITHOUT_VALUE or not _may_show(item["input"], key):
         return texts
-    given = repr(item["input"])
-    shown = given if len(given) <= LONGEST_SHOWN else given[:LONGEST_SHOWN] + "..."
+    value = repr(item["input"])
+    shown = value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "..."
     return [f"{text} (given: {shown})" for text in texts]
 
 
-def beside(path: Sequence[str], whole: type[BaseModel], reference: str) -> str:
-    """What the last key of a path, which is no setting, may have been meant for: the end of a message.
+def suggestion(path: Sequence[str], model: type[BaseModel], reference: str) -> str:
+    """Suggest a setting for the last key of a path, which is unknown: the end of a message.
 
     `reference` is the page that has all keys.
     """
-    sections = {whole}
+    sections = {model}
     for key in path[:-1]:
-        # Names and numbers of entries are no keys: they lead on in the same sections.
+        # Names and numbers of entries are no keys: they stay in the same sections.
         fields = [field for section in sections for field in section.model_fields.values() if field.alias == key]
-        sections = {found for field in fields for found in _sections(field.annotation)} or sections
+        sections = {section for field in fields for section in _sections(field.annotation)} or sections
     known = {field.alias or name for section in sections for name, field in section.model_fields.items()}
     above, _, below = path[-1].partition(".")
     if below and above in known:
         return f"; write '{below}' below '{above}' (with `pulumi config set`: --path)"
-    # Of a kind of entry that this one is not: its own key is none of what was meant.
+    # The key may exist in another kind of entry; do not suggest it again.
     hint = instead(path[-1], known - {path[-1]})
     return f"; {hint}" if len(known) <= MOST_NAMED or hint.endswith("?") else f"; {reference} has all"
 
@@ -79,14 +79,14 @@ def _network(item: ErrorDetails) -> str:
 
 
 def _list(item: ErrorDetails) -> str:
-    given = item["input"]
-    return f"must be a list, as in [{given}]" if isinstance(given, str) and given.isalnum() else "must be a list"
+    value = item["input"]
+    return f"must be a list, as in [{value}]" if isinstance(value, str) and value.isalnum() else "must be a list"
 
 
 def _text(item: ErrorDetails) -> str:
-    given = item["input"]
-    quoted = f", as in '{given}'" if isinstance(given, int | float) and not isinstance(given, bool) else ""
-    return f"must be text: put it in quotes{quoted}" if isinstance(given, int | float) else "must be text"
+    value = item["input"]
+    quoted = f", as in '{value}'" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    return f"must be text: put it in quotes{quoted}" if isinstance(value, int | float) else "must be text"
 
 
 def _choice(item: ErrorDetails) -> str:

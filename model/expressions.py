@@ -1,7 +1,7 @@
-"""Regular expressions of a stack file, which nginx and OMERO.web compare with whatever a visitor asks for.
+"""Check regular expressions of a stack file, which nginx and OMERO.web match against every request.
 
-Both must read one alike, and answer at once. nginx gives up after ten million steps, which take it a second; OMERO.web,
-which is Python, never does.
+Both must read them alike, and match them fast. nginx gives up after ten million steps, which take it a second; Python's
+`re`, which OMERO.web uses, never does.
 """
 
 import importlib
@@ -15,30 +15,30 @@ _PARSER: Final = importlib.import_module("re._parser")
 _COMPILER: Final = importlib.import_module("re._compiler")
 
 _PARTS: Final = re.compile(r"\\.|\(\?<?.|\{,")
-"""The parts of an expression that Python, nginx or PCRE may read each in its own way."""
+"""Parts of an expression that Python, nginx and PCRE may read differently."""
 _SAME_FOR_ALL: Final = frozenset({"(?:", "(?=", "(?!", "(?<=", "(?<!", *(f"\\{letter}" for letter in "dDwWsSbB")})
 
 _REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _BODY: Final = {"SUBPATTERN": 3, "ASSERT": 1, "ASSERT_NOT": 1} | dict.fromkeys(_REPEATS, 2)
-"""Where the parser has what is inside a part, by the part's kind."""
+"""The position of the inner expression in the parser's result, by the part's kind."""
 _SETS: Final = ("LITERAL", "NOT_LITERAL", "ANY", "IN")
-"""The kinds of parts that stand for one character."""
-_ONE_WAY: Final = (*_SETS, "SUBPATTERN", "AT", "ASSERT", "ASSERT_NOT")
-"""The kinds of parts that match a text in one way, as far as what is inside them does."""
+"""Kinds of parts that match one character."""
+_FIXED: Final = (*_SETS, "SUBPATTERN", "AT", "ASSERT", "ASSERT_NOT")
+"""Kinds of parts that match a text in one way only, if their inner parts do."""
 _CHARACTERS: Final = tuple(map(chr, (*range(ord("a"), 127), *range(32, ord("a")))))
-"""What an address is made of; letters first."""
+"""The characters of addresses; letters first."""
 _NONE: Final[frozenset[str]] = frozenset()
 _ANY: Final = frozenset(_CHARACTERS)
 _SHORT: Final = 3
-"""The most copies that a short repeat may have: each doubles the ways, or nearly so, and the long ones are compared."""
+"""The most copies of a short repeat. Each at most doubles the number of ways; longer repeats are compared."""
 _SHORT_ONES: Final = 10
-"""How many short repeats and `|` one expression may have."""
+"""The most short repeats and `|` in one expression."""
 _COPIES: Final = 50
-"""The most copies of a part that a sample has."""
+"""The most copies of a part in a sample."""
 
 
 def problems(expression: str, written: str) -> Iterator[str]:
-    """What is wrong with an expression of Python's; `written` is how the stack file has it."""
+    """Yield the problems of a Python expression; `written` is its text in the stack file."""
     doubtful = tuple(dict.fromkeys(filter(_is_doubtful, _PARTS.findall(expression))))
     for part in doubtful:
         yield f"nginx may read '{part}' in another way: write {written} without it"
@@ -67,18 +67,18 @@ def slow(expression: str, written: str) -> Iterator[str]:
 
 
 def _is_doubtful(part: str) -> bool:
-    # nginx itself takes one of two backslashes.
+    # nginx itself removes one of two backslashes.
     is_plain_character = part[0] == "\\" and not part[1].isalpha() and part != "\\\\"
     return part not in _SAME_FOR_ALL and not is_plain_character
 
 
 def _inside(kind: str, value: Any) -> list[Any]:
-    """The expressions that a part is made of."""
+    """Return the inner expressions of a part."""
     return value[1] if kind == "BRANCH" else [value[_BODY[kind]]] if kind in _BODY else []
 
 
 def _parts(tree: Any) -> Iterator[tuple[str, Any]]:
-    """All parts of an expression, from the outside in, each as its kind and what the parser says of it."""
+    """Yield all parts of an expression, outer ones first, each with its kind and the parser's value."""
     for kind, value in tree:
         yield str(kind), value
         for body in _inside(str(kind), value):
@@ -87,7 +87,7 @@ def _parts(tree: Any) -> Iterator[tuple[str, Any]]:
 
 def _nests(tree: Any) -> bool:
     repeated = (value[2] for kind, value in _parts(tree) if kind in _REPEATS and value[1] > 1)
-    return any(kind not in _ONE_WAY for body in repeated for kind, _ in _parts(body))
+    return any(kind not in _FIXED for body in repeated for kind, _ in _parts(body))
 
 
 def _short_ones(tree: Any) -> int:
@@ -95,25 +95,25 @@ def _short_ones(tree: Any) -> int:
 
 
 class _Leaf(NamedTuple):
-    """The characters of a part without parts, and how many there are at least and at most; none at an address's end.
+    """The characters of an innermost part, with its minimum and maximum of repeats; no characters for the end.
 
-    `inside` are the groups that it is in and that may be left out, from the outside in.
+    `optional_groups` are the optional groups around it, outer ones first.
     """
 
     characters: frozenset[str]
-    least: int
-    most: int
-    inside: tuple[int, ...]
+    minimum: int
+    maximum: int
+    optional_groups: tuple[int, ...]
 
-    def is_there_with(self, other: "_Leaf") -> bool:
-        """Whether all that has the other part has this one as well."""
-        return self.least > 0 and other.inside[: len(self.inside)] == self.inside
+    def is_required_with(self, other: "_Leaf") -> bool:
+        """Whether every match with the other part has this part too."""
+        return self.minimum > 0 and other.optional_groups[: len(self.optional_groups)] == self.optional_groups
 
 
 def _tries_in_turn(tree: Any) -> bool:
-    """Whether two long repeats may divide the same characters between them in many ways before a match fails."""
+    """Whether two long repeats can divide the same characters in many ways before a match fails."""
     leaves = list(_leaves(tree, tree.state, ()))
-    repeats = [place for place, leaf in enumerate(leaves) if leaf.most > max(_SHORT, leaf.least)]
+    repeats = [position for position, leaf in enumerate(leaves) if leaf.maximum > max(_SHORT, leaf.minimum)]
     return any(
         _divide(leaves[first], leaves[first + 1 : second], leaves[second]) and _may_fail(leaves[second:])
         for first, second in combinations(repeats, 2)
@@ -122,32 +122,32 @@ def _tries_in_turn(tree: Any) -> bool:
 
 def _divide(first: _Leaf, between: list[_Leaf], second: _Leaf) -> bool:
     both = first.characters & second.characters
-    there = (one for one in between if one.is_there_with(first) or one.is_there_with(second))
-    return bool(both) and all(both & one.characters for one in there)
+    required = (one for one in between if one.is_required_with(first) or one.is_required_with(second))
+    return bool(both) and all(both & one.characters for one in required)
 
 
 def _may_fail(leaves: list[_Leaf]) -> bool:
-    """Whether something after the first of these may not match. The end does where a repeat took all before it."""
+    """Whether a part after the first one may fail. The end cannot fail after a repeat that took everything."""
     return any(
-        after.least and (after.characters or before.characters < _ANY or before.most < _PARSER.MAXREPEAT)
+        after.minimum and (after.characters or before.characters < _ANY or before.maximum < _PARSER.MAXREPEAT)
         for before, after in pairwise(leaves)
     )
 
 
-def _leaves(tree: Any, state: Any, inside: tuple[int, ...]) -> Iterator[_Leaf]:
+def _leaves(tree: Any, state: Any, optional_groups: tuple[int, ...]) -> Iterator[_Leaf]:
     for kind, value in tree:
         name = str(kind)
         if name in _SETS:
-            yield _Leaf(_set(kind, value, state), 1, 1, inside)
+            yield _Leaf(_set(kind, value, state), 1, 1, optional_groups)
         elif name in _REPEATS and value[1] > max(_SHORT, value[0]):
-            inner = [leaf.characters for leaf in _leaves(value[2], state, inside)]
-            yield _Leaf(_NONE.union(*inner), value[0], value[1], inside)
+            inner = [leaf.characters for leaf in _leaves(value[2], state, optional_groups)]
+            yield _Leaf(_NONE.union(*inner), value[0], value[1], optional_groups)
         elif value is _PARSER.AT_END:
-            yield _Leaf(_NONE, 1, 1, inside)
+            yield _Leaf(_NONE, 1, 1, optional_groups)
         else:
-            may_be_left_out = name == "BRANCH" or (name in _REPEATS and value[0] == 0)
+            is_optional = name == "BRANCH" or (name in _REPEATS and value[0] == 0)
             for body in _inside(name, value):
-                yield from _leaves(body, state, (*inside, id(body)) if may_be_left_out else inside)
+                yield from _leaves(body, state, (*optional_groups, id(body)) if is_optional else optional_groups)
 
 
 def _set(kind: Any, value: Any, state: Any) -> frozenset[str]:
@@ -161,7 +161,7 @@ def looks_around(expression: str) -> bool:
 
 
 def samples(expression: str) -> tuple[str, ...]:
-    """Some texts that an expression matches: none of it where its look-aheads let none of the tried ones through."""
+    """Return some texts that an expression matches; none if its look-aheads refuse all that were tried."""
     tree = _PARSER.parse(expression)
     texts = dict.fromkeys(_sample(tree, tree.state, *chosen) for chosen in product(range(3), repeat=2))
     return tuple(text for text in texts if re.search(expression, text))
@@ -172,10 +172,10 @@ def _sample(tree: Any, state: Any, copies: int, alternative: int) -> str:
     for kind, value in tree:
         bodies = _inside(str(kind), value)
         if str(kind) in _SETS:
-            there = _set(kind, value, state)
-            text += next((one for one in _CHARACTERS if one in there), "")
+            characters = _set(kind, value, state)
+            text += next((one for one in _CHARACTERS if one in characters), "")
         elif bodies and not str(kind).startswith("ASSERT"):
             inner = _sample(bodies[alternative % len(bodies)], state, copies, alternative)
-            least, most = value[:2] if str(kind) in _REPEATS else (1, 1)
-            text += inner * min(max(least, copies), most, _COPIES)
+            minimum, maximum = value[:2] if str(kind) in _REPEATS else (1, 1)
+            text += inner * min(max(minimum, copies), maximum, _COPIES)
     return text

@@ -18,7 +18,7 @@ ROLES = frozenset(str(role) for role in Role)
 
 
 def end(text: str, site: Mapping[str, SiteRole]) -> End:
-    """Either side of a flow, from its name; `site` has the site's own roles. Raises ValueError."""
+    """Parse one end of a flow; `site` has the site's own roles. Raises ValueError."""
     if text == WORLD:
         return WORLD
     if text == EVERY_NODE:
@@ -40,7 +40,7 @@ def end(text: str, site: Mapping[str, SiteRole]) -> End:
 
 
 def _known(text: str, info: ValidationInfo) -> str:
-    """The end as a stack file writes it; a role of the site's own unchanged."""
+    """Return the end as a stack file writes it; a role of the site's own unchanged."""
     role = end(text, info.context or {})
     return role if isinstance(role, SiteRole) else text
 
@@ -49,7 +49,7 @@ FlowEnd = Annotated[str, AfterValidator(_known)]
 
 
 class ExtraFlow(Section):
-    """A flow beside those of the matrix: from every node of a role to ports of every node of another."""
+    """A flow in addition to the matrix: from every node of a role to ports of every node of another."""
 
     source: FlowEnd = Field(alias="from", description="A role, `node` (every node), `world`, or a network")
     target: FlowEnd = Field(alias="to", description="The same; at least one of both is a role or `node`")
@@ -58,13 +58,13 @@ class ExtraFlow(Section):
     why: Reason = Field(description="What it is for; shown wherever the flow is")
 
     def problems(self) -> Iterator[str]:
-        """Flows between two ends outside the stack, and lists of ports that are empty, too long or have one twice."""
+        """Yield flows with both ends outside the stack, and lists of ports that are empty, too long or repeat one."""
         if not _inside(self.source) and not _inside(self.target):
             yield f"from {self.source} to {self.target}: one of them must be a role or `{EVERY_NODE}`"
         yield from port_problems(self.ports)
 
     def flows(self) -> Iterator[Flow]:
-        """The flows of the matrix, one for each port."""
+        """Return flows of the matrix, one for each port."""
         site = {str(text): text for text in (self.source, self.target) if isinstance(text, SiteRole)}
         for port in self.ports:
             yield Flow(end(self.source, site), end(self.target, site), port, self.why, self.transport)
@@ -91,10 +91,10 @@ def problems(
     *,
     configures: bool = True,
 ) -> Iterator[str]:
-    """Flows that are there already, and roles that no node of the stack has.
+    """Yield flows that exist already, and roles that no node of the stack has.
 
-    `of_site_roles` are the flows that the site's own roles add to the matrix. Unless this program `configures` the
-    machines, the ports of single OMERO.servers are another tool's to open.
+    `of_site_roles` are the flows that the site's own roles add to the matrix. If another tool configures the
+    machines (not `configures`), flows may open the ports of single OMERO.servers.
     """
     table = (flow for flow in FLOWS if configures or flow.port not in SERVER_PORTS)
     known = {_identity(flow): _Known("the matrix", flow.why) for flow in (*table, *of_site_roles)}

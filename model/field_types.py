@@ -26,14 +26,14 @@ from model.addressing import LAST_SERVICE_HOST
 from model.ssh_keys import ssh_public_key
 
 SEALED = "(encrypted in the stack file, opened by the engine alone)"
-"""A placeholder for an encrypted value that the engine did not decrypt; as long as a stack secret must be."""
+"""Placeholder for an encrypted value that was not decrypted; long enough for a stack secret."""
 LONGEST_NAME = 255
 """Characters of the name of a file, or of a unit of systemd."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Text that matches `pattern` as a whole; the message says what that means, the JSON schema has both."""
+    """Text that fully matches `pattern`. The JSON schema has the pattern and the message."""
 
     pattern: str
     meaning: str
@@ -67,7 +67,7 @@ def _path(text: str) -> str:
     return text
 
 
-def _place(text: str) -> str:
+def _short_parts(text: str) -> str:
     if any(len(part) > LONGEST_NAME for part in text.split("/")):
         msg = f"must have parts of at most {LONGEST_NAME} characters"
         raise ValueError(msg)
@@ -95,7 +95,7 @@ def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _unless_sealed(check: Callable[[str], str]) -> AfterValidator:
-    """The check, without encrypted values."""
+    """Skip a check for encrypted values."""
     return AfterValidator(lambda text: text if text == SEALED else check(text))
 
 
@@ -126,7 +126,7 @@ EmailAddress = Annotated[
 ]
 FileUrl = Annotated[str, _unless_sealed(hosts.file_url), WithJsonSchema({"type": "string", "format": "uri"})]
 Sha256 = Annotated[str, Shape("[0-9a-f]{64}", "the 64 hexadecimal digits of a SHA-256 sum")]
-MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path"), _unless_sealed(_place)]
+MountPath = Annotated[str, Shape("(/[A-Za-z0-9._-]+)+", "an absolute path"), _unless_sealed(_short_parts)]
 NfsSource = Annotated[
     str,
     Shape("[A-Za-z0-9.-]+:(/[A-Za-z0-9._-]+)+", "a server and a path, as in nfs.example.org:/idr"),
@@ -143,7 +143,7 @@ PublicPassword = Annotated[
         "letters, digits, dots, dashes, underscores and tildes, at most 64, a letter or digit first",
     ),
 ]
-"""Nothing that a shell, OMERO's configuration, nginx or JSON would read in another way."""
+"""A password without characters that are special in a shell, OMERO's configuration, nginx or JSON."""
 PublicKey = Annotated[
     str,
     Shape(
@@ -157,22 +157,22 @@ MachineNetwork = Annotated[IPv4Network, AfterValidator(hosts.machine_network), B
 ReleaseNetwork = Annotated[MachineNetwork, AfterValidator(_release_network)]
 
 EachOnce = AfterValidator(_each_once)
-"""For lists: no entry twice. Neutron would refuse a repeated name server after half of the stack is created."""
+"""A list without repeated entries. Neutron would refuse a repeated name server in the middle of an update."""
 
 _NUMBER = BeforeValidator(_no_bool)
 Processors = Annotated[int, Field(ge=1, le=1024), _NUMBER]
 FlavorMib = Annotated[int, Field(ge=512, le=16 << 20), _NUMBER]
-"""Debian with its services takes half a GiB; PostgreSQL takes a quarter of 16 TiB, not of 32."""
+"""MiB of memory. Debian needs half a GiB; PostgreSQL accepts a quarter of 16 TiB, but not of 32."""
 HeapMib = Annotated[int, Field(ge=256, le=16 << 20), _NUMBER]
 VolumeGib = Annotated[int, Field(ge=1, le=1 << 20), _NUMBER]
 """Up to a PiB."""
 Several = Annotated[int, Field(ge=1, le=1000), _NUMBER]
 Generation = Annotated[int, Field(ge=1, le=(1 << 31) - 1), _NUMBER]
-"""A number whose change requests something new, such as a rebuild; a date as in 20260131 will do."""
+"""A number whose change requests something, such as a rebuild, for example a date (20260131)."""
 
 
 def without_default(schema: JsonDict) -> None:
-    """Drop the default of a setting that a stack file writes in another form."""
+    """Remove the default from the JSON schema if a stack file writes the setting in another form."""
     del schema["default"]
 
 
@@ -182,7 +182,7 @@ class Section(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
 
     def problems(self) -> Iterator[str]:
-        """The contradictions in this section, one text each. Sections override it."""
+        """Yield the contradictions in this section. Sections override it."""
         yield from ()
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Who may reach which port of whom: one table, for security groups, host firewalls and the readable matrix.
+"""The matrix: the table of allowed flows, from which security groups and host firewalls are derived.
 
 All other ports are closed, for ingress and egress. `model.matrix` derives the rules for the nodes of a stack.
 """
@@ -18,7 +18,7 @@ WORLD: Final = "world"
 EVERY_NODE: Final = "node"
 """The security group of every node of a scope, with the rules that all of them have."""
 STORAGE: Final = "storage"
-"""The site's NFS servers with the raw images, but for those whose address alone says where they are."""
+"""The site's NFS servers with the raw images, except those that are given by an address."""
 
 SSH_PORT = 22
 OMERO_SSL_PORT = 4064
@@ -31,22 +31,22 @@ UPLOAD_PORT = 2222
 """SFTP for submitters: at the proxy's address, and on the node with the role `upload`."""
 NODE_EXPORTER_PORT = 9100
 NFS_PORT = 2049
-"""NFS version 4 needs no other; what version 3 needs, `model.nfs` says."""
+"""The only port of NFS version 4; `model.nfs` has those of version 3."""
 
 ANYWHERE = IPv4Network("0.0.0.0/0")
 METADATA = IPv4Network("169.254.169.254/32")
 FETCH_PORTS = frozenset({80, 443})
 FETCHERS = ("root", "_apt")
-"""The accounts that may download: apt does it with an account of its own. Services download nothing."""
+"""The accounts that may download: root, and apt's own account. Services download nothing."""
 
 Direction = Literal["ingress", "egress"]
 End = NodeRole | Literal["world", "node", "storage"] | IPv4Network
-"""Either end of a flow. Only flows that a stack adds have a network or a site's own role as an end."""
+"""One end of a flow. Only flows of a stack file have a network or a site's own role as an end."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """From every node of the role `source` to `port` of every node of the role `target`; either may be wider."""
+    """A flow from every node of the role `source` to `port` of every node of the role `target`; ends may be wider."""
 
     source: End
     target: End
@@ -96,7 +96,7 @@ UNSERVED = {
 
 
 def unserved(distribution: Distribution, visitors: Visitors, nodes: Collection[Carrier]) -> frozenset[int]:
-    """Ports of the table on which no service of these nodes listens.
+    """Return ports of the matrix on which no service of these nodes listens.
 
     The uncached port has no TLS, so it is closed where users log in.
     """
@@ -119,9 +119,9 @@ def listeners(role: NodeRole) -> tuple[int, ...]:
 
 
 def listens(roles: Iterable[NodeRole], unserved: frozenset[int] = frozenset()) -> tuple[int, ...]:
-    """The ports on which a node with these roles listens, sorted; twice where two roles have the same.
+    """Return the ports on which a node with these roles listens, sorted; twice if two roles have the same.
 
-    A proxy leaves OMERO's port to an OMERO.server on the same node.
+    A proxy does not listen on OMERO's port if an OMERO.server on the same node does.
     """
     carried = set(roles)
     ports = [*EVERY_NODE_LISTENS, *(port for role in carried for port in listeners(role) if port not in unserved)]
@@ -144,5 +144,5 @@ class Rule:
 
 
 def group_name(scope: str, target: End) -> str:
-    """Security group of a role (or of every node) in a release; names are per release, never tenancy-global."""
+    """Return the name of the security group of a role (or of every node) in a release. Names include the release."""
     return f"{scope}-{target}"

@@ -14,9 +14,9 @@ MOST_PORTS = 100
 """Ports of one flow. Each becomes a rule of its own, and a project's quota of rules is small."""
 
 
-def _ports(given: Any) -> Any:
-    """The port numbers of a list of numbers and ranges, as in "14060-14079"."""
-    return [port for one in given for port in _range(one)] if isinstance(given, list | tuple) else given
+def _ports(values: Any) -> Any:
+    """Return the port numbers of a list of numbers and ranges, such as "14060-14079"."""
+    return [port for one in values for port in _range(one)] if isinstance(values, list | tuple) else values
 
 
 def _range(one: Any) -> list[Any]:
@@ -42,7 +42,7 @@ Reason = Annotated[
 
 
 def port_problems(ports: Iterable[int]) -> Iterator[str]:
-    """No port, too many, or one twice."""
+    """Yield that there is no port, too many, or one twice."""
     counted = Counter(ports)
     if not 1 <= counted.total() <= MOST_PORTS:
         yield f"ports: name 1 to {MOST_PORTS}, not {counted.total()}"

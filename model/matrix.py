@@ -117,11 +117,11 @@ def rules(plan: Plan, scope: Scope) -> tuple[Rule, ...]:
             (flow.target, flow.source, "ingress"),
             (flow.source, flow.target, "egress"),
         )
-        for here, there, direction in ends:
-            if not _nodes(scope, here):
+        for own_end, other_end, direction in ends:
+            if not _nodes(scope, own_end):
                 continue
-            group = group_name(scope.name, here)
-            for remote_group, cidr in _remotes(plan, scope, here, there):
+            group = group_name(scope.name, own_end)
+            for remote_group, cidr in _remotes(plan, scope, own_end, other_end):
                 rule = Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)
                 # Neutron refuses the same rule a second time, whatever it is for.
                 first.setdefault(replace(rule, why=""), rule)
@@ -133,11 +133,11 @@ def _nodes(scope: Scope, end: End) -> tuple[Node, ...]:
     return tuple(node for node in scope.nodes if end == EVERY_NODE or end in node.roles)
 
 
-def _remotes(plan: Plan, scope: Scope, here: End, there: End) -> Iterator[tuple[str | None, str | None]]:
+def _remotes(plan: Plan, scope: Scope, own_end: End, other_end: End) -> Iterator[tuple[str | None, str | None]]:
     # If one node is both ends, the traffic is local and needs no rule.
-    if any(one.address != other.address for one in _nodes(scope, here) for other in _nodes(scope, there)):
-        yield group_name(scope.name, there), None
-    for cidr in _outside(plan, scope, there):
+    if any(one.address != other.address for one in _nodes(scope, own_end) for other in _nodes(scope, other_end)):
+        yield group_name(scope.name, other_end), None
+    for cidr in _outside(plan, scope, other_end):
         yield None, str(cidr)
 
 

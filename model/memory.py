@@ -15,17 +15,17 @@ def problems(plan: Plan) -> Iterator[str]:
 
 
 def _of_node(node: Node) -> Iterator[str]:
-    memory, taken = node.flavor.memory_mib, node.sizes.committed_mib
-    if taken > memory:
+    memory, committed = node.flavor.memory_mib, node.sizes.committed_mib
+    if committed > memory:
         yield (
-            f"its services take {taken} MiB (heapMib, webWorkers of {sizing.MIB_PER_WEB_WORKER} MiB "
+            f"its services take {committed} MiB (heapMib, webWorkers of {sizing.MIB_PER_WEB_WORKER} MiB "
             f"each), its flavor '{node.flavor_name}' has {memory}"
         )
-    left = max(0, memory - taken)
+    free = max(0, memory - committed)
     keys = sum(zone.keys_mib for zone in node.limits.proxy.zones) if node.limits.proxy else 0
     # nginx ends when it gets no memory for them, and is killed when they fill it.
-    if keys > left:
+    if keys > free:
         yield (
-            f"the keys of its cache take {keys} MiB, its flavor '{node.flavor_name}' has {left} beside what its other "
+            f"the keys of its cache take {keys} MiB, its flavor '{node.flavor_name}' has {free} beside what its other "
             "services take; choose a smaller volume 'nginxcache' or a larger flavor"
         )

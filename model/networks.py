@@ -1,4 +1,4 @@
-"""Networks, routers and addresses that a plan names: whether the cloud has them and they can be used."""
+"""Check that the cloud has the networks, routers and addresses of a plan, and that they can be used."""
 
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
@@ -11,35 +11,35 @@ from model.wording import is_missing, several
 
 
 def _one(kind: str, name: str, things: Sequence[CloudNetwork | Router]) -> Iterator[str]:
-    named = [thing for thing in things if thing.name == name]
-    if not named:
+    matching = [thing for thing in things if thing.name == name]
+    if not matching:
         yield is_missing(kind, name, (thing.name for thing in things))
-    elif len(named) > 1:
-        yield several(kind, name, len(named))
+    elif len(matching) > 1:
+        yield several(kind, name, len(matching))
 
 
 def external_network(plan: Plan, state: CloudState) -> Iterator[str]:
-    """The external network, which floating IPs come from."""
+    """Check the external network, from which floating IPs come."""
     if state.networks is not None and plan.external_network != PLACEHOLDER:
         external = [network for network in state.networks if network.external]
         yield from _one("external network", plan.external_network, external)
 
 
 def router(plan: Plan, state: CloudState) -> Iterator[str]:
-    """A router of the cloud: it must lead to the external network."""
+    """Check that the router leads to the external network."""
     if state.routers is None or not plan.settings.router:
         return
-    if any(known.mine for known in state.routers) and any(known.mine for known in state.ports or ()):
+    if any(known.is_own for known in state.routers) and any(known.is_own for known in state.ports or ()):
         yield (
             f"router '{plan.settings.router}' cannot take the place of the stack's own, to which addresses lead: "
             "remove idr:router"
         )
     yield from _one("router", plan.settings.router, state.routers)
-    named = [router.external for router in state.routers if router.name == plan.settings.router]
+    matching = [router.external for router in state.routers if router.name == plan.settings.router]
     outside = {network.id for network in state.networks or () if network.name == plan.settings.external_network}
-    if len(named) != 1 or not outside or named[0] in {*outside, ""}:
+    if len(matching) != 1 or not outside or matching[0] in {*outside, ""}:
         return
-    where = "has no external gateway" if named[0] is None else "leads to another network outside"
+    where = "has no external gateway" if matching[0] is None else "leads to another network outside"
     yield (
         f"router '{plan.settings.router}' {where}: floating addresses of '{plan.settings.external_network}' do not "
         "reach what is behind it; give it that gateway (openstack router set --external-gateway), or name another"
@@ -50,12 +50,12 @@ def kept_router(plan: Plan, state: CloudState) -> Iterator[str]:
     """A router of the cloud that the stack's networks are on, where the plan has another."""
     ports = state.ports or ()
     led_to = {address.port for address in state.floating_ips or ()}
-    if not any(port.mine and port.id in led_to for port in ports):
+    if not any(port.is_own and port.id in led_to for port in ports):
         return
-    own = {network.id for network in state.networks or () if network.mine}
+    own = {network.id for network in state.networks or () if network.is_own}
     on = {port.router for port in ports if port.network in own}
     for known in state.routers or ():
-        if known.id in on and not known.mine and known.name != plan.settings.router:
+        if known.id in on and not known.is_own and known.name != plan.settings.router:
             yield (
                 f"the stack's networks are on router '{known.name}', and nothing moves them while addresses lead "
                 f"through it: set idr:router to '{known.name}' again"
@@ -63,7 +63,7 @@ def kept_router(plan: Plan, state: CloudState) -> Iterator[str]:
 
 
 def existing_networks(plan: Plan, state: CloudState) -> Iterator[str]:
-    """Networks of the cloud that have nodes."""
+    """Check existing networks that have nodes."""
     for scope in plan.scopes:
         name = scope.subnet.existing
         if state.networks is None or not name:
@@ -74,8 +74,8 @@ def existing_networks(plan: Plan, state: CloudState) -> Iterator[str]:
             continue
         network = _network(name, state)
         if str(scope.subnet.cidr) not in {subnet.cidr for subnet in network.subnets}:
-            there = ", ".join(sorted(subnet.cidr for subnet in network.subnets)) or "none"
-            yield f"network '{name}' has no subnet {scope.subnet.cidr} (available: {there})"
+            available = ", ".join(sorted(subnet.cidr for subnet in network.subnets)) or "none"
+            yield f"network '{name}' has no subnet {scope.subnet.cidr} (available: {available})"
         if network.port_security is False:
             yield (
                 f"network '{name}' has its port security off: security groups, which protect the nodes of "
@@ -87,35 +87,35 @@ def _network(name: str, state: CloudState) -> CloudNetwork:
     return next(network for network in state.networks or () if network.name == name)
 
 
-def _wanted_storage(plan: Plan) -> StorageNetwork | None:
+def _storage_settings(plan: Plan) -> StorageNetwork | None:
     return next((node.storage_network for node in plan.nodes if node.storage_network), None)
 
 
 def _storage(plan: Plan, state: CloudState) -> CloudNetwork | None:
-    """The storage network, where exactly one has its name."""
-    wanted = _wanted_storage(plan)
-    named = [network for network in state.networks or () if wanted and network.name == wanted.name]
-    return named[0] if len(named) == 1 else None
+    """The storage network, if exactly one network has its name."""
+    settings = _storage_settings(plan)
+    matching = [network for network in state.networks or () if settings and network.name == settings.name]
+    return matching[0] if len(matching) == 1 else None
 
 
 def storage_network(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator[str]:
-    """The network of the storage servers."""
-    wanted = _wanted_storage(plan)
-    if wanted is None or state.networks is None:
+    """Check the network of the storage servers."""
+    settings = _storage_settings(plan)
+    if settings is None or state.networks is None:
         return
-    yield from _one("network", wanted.name, state.networks)
+    yield from _one("network", settings.name, state.networks)
     network = _storage(plan, state)
     if network is None:
         return
-    if network.port_security is False and wanted.port_security:
+    if network.port_security is False and settings.port_security:
         yield (
-            f"storage network '{wanted.name}' has its port security off, so that its ports take no security groups: "
+            f"storage network '{settings.name}' has its port security off, so that its ports take no security groups: "
             "set storageNetwork.portSecurity to false (each node's own firewall still holds there)"
         )
-    if network.port_security and not wanted.port_security:
+    if network.port_security and not settings.port_security:
         yield (
-            f"storage network '{wanted.name}' has port security: a port without security groups reaches nothing there; "
-            "remove storageNetwork.portSecurity"
+            f"storage network '{settings.name}' has port security: a port without security groups reaches nothing "
+            "there; remove storageNetwork.portSecurity"
         )
     if any(node.storage_network for node in new):
         yield from _gateways(network)
@@ -132,19 +132,19 @@ def _gateways(network: CloudNetwork) -> Iterator[str]:
 
 
 def old_gateways(plan: Plan, state: CloudState, new: Sequence[Node]) -> Iterator[str]:
-    """A second default route that nodes have already."""
+    """Yield a second default route of existing nodes."""
     network = _storage(plan, state)
     if network and not any(node.storage_network for node in new):
         yield from _gateways(network)
 
 
 def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence[Node]) -> Iterator[str]:
-    """Fixed addresses that another port has already, and existing nodes whose address would change."""
+    """Yield fixed addresses that another port has, and existing nodes whose address would change."""
     for scope in plan.scopes:
         inside = _networks_of(scope, plan, state)
         ports = [port for port in state.ports or () if port.network in inside]
         for node in (node for node in new if node.scope == scope.name):
-            yield from _taken(node, plan, ports)
+            yield from _taken_by_other_port(node, plan, ports)
         yield from _moved(scope, plan, state, inside, stay)
     yield from _stays_on_storage(plan, state, stay)
 
@@ -155,11 +155,11 @@ def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> frozenset[str]:
     return frozenset(network.id for network in state.networks or () if network.name == name)
 
 
-def _taken(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
+def _taken_by_other_port(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
     for port in ports:
         if str(node.address) not in port.addresses or port.name == plan.cloud_name(node.name):
             continue
-        if port.mine:
+        if port.is_own:
             yield (
                 f"address {node.address} of {node.name} is still that of '{port.name}', which Neutron does not give "
                 "twice: keep that node's name (a group that gets a `count` renames its node), or remove it in an "
@@ -170,22 +170,22 @@ def _taken(node: Node, plan: Plan, ports: Sequence[Port]) -> Iterator[str]:
 
 
 def _moved(scope: Scope, plan: Plan, state: CloudState, inside: Collection[str], stay: Sequence[Node]) -> Iterator[str]:
-    """Nodes whose port would get another address: the server would keep the old one."""
+    """Yield nodes whose port would get another address: the server would keep the old one."""
     if state.networks is None or (scope.subnet.existing and not inside):
         return
-    ports = {port.name: port for port in state.ports or () if port.mine and port.addresses}
-    there = [(node, ports[name]) for node in scope.nodes if (name := plan.cloud_name(node.name)) in ports]
-    # Beside its own, a port has an address of each IPv6 subnet that configures addresses by itself.
+    ports = {port.name: port for port in state.ports or () if port.is_own and port.addresses}
+    existing = [(node, ports[name]) for node in scope.nodes if (name := plan.cloud_name(node.name)) in ports]
+    # A port also has an address of each IPv6 subnet with automatic configuration.
     if any(
         port.network not in inside or not any(ip_address(one) in scope.subnet.cidr for one in port.addresses)
-        for _, port in there
+        for _, port in existing
     ):
         yield (
             f"the nodes of {scope.name} are not in the network that its cidr {scope.subnet.cidr} or existingNetwork "
             "names, and nothing moves a network with nodes: set it back, or make another release with the new one"
         )
         return
-    for node, port in there:
+    for node, port in existing:
         if str(node.address) not in port.addresses and node in stay:
             yield (
                 f"{node.name} has the address {', '.join(port.addresses)}, its first role would give it "
@@ -195,9 +195,9 @@ def _moved(scope: Scope, plan: Plan, state: CloudState, inside: Collection[str],
 
 
 def _stays_on_storage(plan: Plan, state: CloudState, stay: Sequence[Node]) -> Iterator[str]:
-    """Nodes whose server would be replaced for another storage network, all of them at once."""
+    """Yield nodes whose servers would all be replaced at once for another storage network."""
     network = _storage(plan, state)
-    ports = {port.name: port for port in state.ports or () if port.mine}
+    ports = {port.name: port for port in state.ports or () if port.is_own}
     for node in stay:
         port = ports.get(plan.cloud_name(f"{node.name}-storage"))
         if network and node.storage_network and port and port.network != network.id:

@@ -44,7 +44,7 @@ LONGEST = {"timeo": (600, "tenths of a second"), "retrans": (10, "tries")}
 RANGES = {"timeo": (1, 600), "nconnect": (1, 16), "minorversion": (0, 2)}
 """What Linux accepts, where that is not each number up to ANY."""
 ANY = (0, 2**31 - 1)
-_ASK_ANOTHER = frozenset({"mountaddr", "mounthost"})
+_OTHER_HOSTS = frozenset({"mountaddr", "mounthost"})
 """Options of version 3 that name another host for the request of the list of exports."""
 KNOWN = NUMBERED | frozenset(_OF_NFS.split())
 """Options of nfs(5), and those of mount(8) for every file system: mount.nfs refuses any other."""
@@ -60,32 +60,32 @@ def ports(mounts: Iterable[str]) -> tuple[tuple[Transport, int], ...]:
 
 def problems(options: str) -> Iterator[str]:
     """Why a mount with these options cannot work, one text each."""
-    given = _parsed(options)
-    version = _version(given)
-    if (whole := _whole_version(given)) not in VERSIONS_OF_LINUX:
-        yield f"options: NFS version {whole} is not supported; use one of {', '.join(VERSIONS_OF_LINUX)}"
+    values = _parsed(options)
+    version = _version(values)
+    if (full_version := _full_version(values)) not in VERSIONS_OF_LINUX:
+        yield f"options: NFS version {full_version} is not supported; use one of {', '.join(VERSIONS_OF_LINUX)}"
     for protocol in REFUSED_PROTOCOLS:
-        if protocol in given or given.get("proto") == protocol:
+        if protocol in values or values.get("proto") == protocol:
             yield f"options: NFS over {protocol} is not supported; leave it out"
-    if (security := given.get("sec", SECURITY[0])) not in SECURITY:
+    if (security := values.get("sec", SECURITY[0])) not in SECURITY:
         yield f"options: sec={security} is not supported: nodes have no keys of Kerberos; leave it out"
-    yield from (f"options: {name} {why}; leave it out" for name, why in USELESS.items() if name in given)
-    if given.get("xprtsec", "none") != "none":
+    yield from (f"options: {name} {why}; leave it out" for name, why in USELESS.items() if name in values)
+    if values.get("xprtsec", "none") != "none":
         yield "options: xprtsec is not supported: nodes have no certificates for NFS; leave it out"
-    if (lookup := given.get("lookupcache", LOOKUPS[0])) not in LOOKUPS:
+    if (lookup := values.get("lookupcache", LOOKUPS[0])) not in LOOKUPS:
         yield f"options: lookupcache is one of {', '.join(LOOKUPS)}, and not '{lookup}'"
-    wrong = [name for name in ("port", "mountport") if not _is_port(given, name)]
-    yield from (f"options: {name}={given[name]} is no port" for name in wrong)
-    yield from _unknown(given)
+    wrong = [name for name in ("port", "mountport") if not _is_port(values, name)]
+    yield from (f"options: {name}={values[name]} is no port" for name in wrong)
+    yield from _unknown(values)
     yield from _contradictions([option.partition("=")[0] for option in options.split(",")])
     if version == "3":
-        yield from _problems_of_version_3(given)
+        yield from _problems_of_version_3(values)
 
 
-def _unknown(given: dict[str, str]) -> Iterator[str]:
-    judged = {*SHORT_VERSIONS, *REFUSED_PROTOCOLS, *NOT_OF_NFS}
-    for name, value in given.items():
-        if name not in KNOWN | judged:
+def _unknown(values: dict[str, str]) -> Iterator[str]:
+    handled = {*SHORT_VERSIONS, *REFUSED_PROTOCOLS, *NOT_OF_NFS}
+    for name, value in values.items():
+        if name not in KNOWN | handled:
             yield f"options: '{name}' is no option of nfs(5); correct it, or leave it out"
         elif name in NUMBERED and not value.isdecimal():
             yield f"options: {name} takes a whole number, as in {name}=600"
@@ -106,13 +106,13 @@ def _contradictions(names: list[str]) -> Iterator[str]:
     yield from (f"options: {name} mounts no share of a server" for name in NOT_OF_NFS if name in names)
 
 
-def _problems_of_version_3(given: dict[str, str]) -> Iterator[str]:
-    if "mountport" not in given:
+def _problems_of_version_3(values: dict[str, str]) -> Iterator[str]:
+    if "mountport" not in values:
         yield (
             "options: NFS version 3 needs the port of the server's mountd, for the firewall: add mountport=PORT, as "
             "`rpcinfo -p SERVER` shows it"
         )
-    if "nolock" not in given:
+    if "nolock" not in values:
         yield "options: NFS version 3 with locks makes the server call back, which no rule allows: add nolock"
 
 
@@ -120,25 +120,25 @@ def _parsed(options: str) -> dict[str, str]:
     return dict(option.partition("=")[::2] for option in options.split(","))
 
 
-def _version(given: dict[str, str]) -> str:
+def _version(values: dict[str, str]) -> str:
     """The major version."""
-    return _whole_version(given).split(".")[0]
+    return _full_version(values).split(".")[0]
 
 
-def _whole_version(given: dict[str, str]) -> str:
-    short = next((name.removeprefix("v") for name in given if name in SHORT_VERSIONS), "4")
-    return next((given[name] for name in VERSIONS if name in given), short)
+def _full_version(values: dict[str, str]) -> str:
+    short = next((name.removeprefix("v") for name in values if name in SHORT_VERSIONS), "4")
+    return next((values[name] for name in VERSIONS if name in values), short)
 
 
-def _is_port(given: dict[str, str], name: str) -> bool:
-    return name not in given or (given[name].isdecimal() and 0 < int(given[name]) < 1 << 16)
+def _is_port(values: dict[str, str], name: str) -> bool:
+    return name not in values or (values[name].isdecimal() and 0 < int(values[name]) < 1 << 16)
 
 
-def _ports(given: dict[str, str]) -> Iterator[tuple[Transport, int]]:
-    yield "tcp", int(given.get("port", NFS_PORT))
-    if _version(given) == "3":
+def _ports(values: dict[str, str]) -> Iterator[tuple[Transport, int]]:
+    yield "tcp", int(values.get("port", NFS_PORT))
+    if _version(values) == "3":
         # Requests to rpcbind and mountd use TCP or UDP.
-        for port in (RPCBIND_PORT, int(given["mountport"])):
+        for port in (RPCBIND_PORT, int(values["mountport"])):
             yield "tcp", port
             yield "udp", port
 
@@ -160,8 +160,8 @@ class NfsMount(Section):
     def only_server(self) -> IPv4Address | None:
         """The server's address, if `source` has an address and no name."""
         host = self.source.partition(":")[0]
-        asks_another = not _ASK_ANOTHER.isdisjoint(_parsed(self.options))
-        return IPv4Address(host) if is_dotted(host) and not asks_another else None
+        other_hosts = not _OTHER_HOSTS.isdisjoint(_parsed(self.options))
+        return IPv4Address(host) if is_dotted(host) and not other_hosts else None
 
     def problems(self) -> Iterator[str]:
         """Options that cannot work here."""

@@ -37,8 +37,8 @@ class Omero(ServerConfig):
             if part is None and self.distribution == Distribution.OFFICIAL:
                 yield f"the official distribution needs {name}, with the url where it is fetched"
         if self.distribution == Distribution.DEMO:
-            taken = {"jars": self.jars, "addons": self.addons, "otherKeys": self.other_keys}
-            yield from (f"{name}: the demo's image server has none" for name, given in taken.items() if given)
+            unsupported = {"jars": self.jars, "addons": self.addons, "otherKeys": self.other_keys}
+            yield from (f"{name}: the demo's image server has none" for name, value in unsupported.items() if value)
         keys = table()["omero"]
         for key in self.other_keys:
             if owned := keys.owner(key):

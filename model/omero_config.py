@@ -186,7 +186,7 @@ class OmeroWeb(WebConfig):
 
 def merged(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Keys and values of all layers, sorted; of a key that several have, the last one counts."""
-    whole: dict[str, str] = {}
+    result: dict[str, str] = {}
     for layer in layers:
-        whole |= layer
-    return tuple(sorted(whole.items()))
+        result |= layer
+    return tuple(sorted(result.items()))

@@ -40,7 +40,7 @@ def nothing_to_take(base: Mapping[str, Any], above: Mapping[str, Any]) -> Iterat
 
 def origins(merged: Mapping[str, Any], above: Mapping[str, Any], below_file: str, above_file: str) -> Origins:
     """Which of the two files each value of the merged settings came from."""
-    return {path: above_file if _says(above, path) else below_file for path in paths(merged)}
+    return {path: above_file if _has(above, path) else below_file for path in paths(merged)}
 
 
 def paths(values: Mapping[str, Any], prefix: Keys = ()) -> Iterator[Keys]:
@@ -52,7 +52,7 @@ def paths(values: Mapping[str, Any], prefix: Keys = ()) -> Iterator[Keys]:
             yield (*prefix, key)
 
 
-def _says(values: Any, path: Keys) -> bool:
+def _has(values: Any, path: Keys) -> bool:
     for key in path:
         if not isinstance(values, Mapping) or key not in values:
             return False

@@ -18,8 +18,8 @@ render root rpc rtkit sasl scanner sgx shadow shutdown src ssh sshd ssl-cert sta
 tcpdump tftp tss tty ubuntu usbmux users utmp uucp uuidd video voice wheel www-data
 """
 """Accounts and groups of Debian, Ubuntu, their packages and their cloud images."""
-TAKEN = frozenset({*SYSTEM_NAMES.split(), "idr", "jump", "omero"})
-TAKEN_BEGINNINGS = ("systemd-", "omero-", "idr-", "upload-", "fwupd-")
+RESERVED = frozenset({*SYSTEM_NAMES.split(), "idr", "jump", "omero"})
+RESERVED_PREFIXES = ("systemd-", "omero-", "idr-", "upload-", "fwupd-")
 
 _FOR_CURATORS = frozenset({Role.OMERO_READWRITE, Role.UPLOAD})
 
@@ -49,7 +49,7 @@ class Person(Section):
         """No key, or a name that another account has or may get from a package."""
         if not self.keys:
             yield "keys: give at least one"
-        if self.name in TAKEN or self.name.startswith(TAKEN_BEGINNINGS):
+        if self.name in RESERVED or self.name.startswith(RESERVED_PREFIXES):
             yield f"the name '{self.name}' belongs to the system or to this program: choose another"
 
 
@@ -68,12 +68,12 @@ Operator = Annotated[PublicKey | Person, WrapValidator(_person_or_key)]
 def problems(operators: Iterable[str | Person]) -> Iterator[str]:
     """Names that appear twice, and keys that two people have."""
     owners: dict[str, set[str]] = defaultdict(set)
-    seen: set[str] = set()
+    names_seen: set[str] = set()
     for one in operators:
         if isinstance(one, Person):
-            if one.name in seen and one.name != SEALED:
+            if one.name in names_seen and one.name != SEALED:
                 yield f"operators: the name '{one.name}' is there twice"
-            seen.add(one.name)
+            names_seen.add(one.name)
         for key in one.keys if isinstance(one, Person) else (one,):
             owners[_without_comment(key)].add(one.name if isinstance(one, Person) else "the account idr")
     for key, names in owners.items():
@@ -87,21 +87,21 @@ def _without_comment(key: str) -> str:
 
 def root_keys(operators: Iterable[str | Person]) -> tuple[str, ...]:
     """The public keys of everybody who may become root."""
-    given = (
+    keys_of_each = (
         one.keys if isinstance(one, Person) else (one,)
         for one in operators
         if not isinstance(one, Person) or one.role == PersonRole.OPERATOR
     )
-    return tuple(key for keys in given for key in keys)
+    return tuple(key for keys in keys_of_each for key in keys)
 
 
 def on_node(people: Iterable[Person], roles: Sequence[NodeRole]) -> tuple[Person, ...]:
     """Who has an account on a node with these roles, each with the role that they have there."""
-    roles_there = ((person, _role_there(person.role, roles)) for person in people)
-    return tuple(person.model_copy(update={"role": role}) for person, role in roles_there if role)
+    effective_roles = ((person, _role_on_node(person.role, roles)) for person in people)
+    return tuple(person.model_copy(update={"role": role}) for person, role in effective_roles if role)
 
 
-def _role_there(role: PersonRole, roles: Sequence[NodeRole]) -> PersonRole | None:
+def _role_on_node(role: PersonRole, roles: Sequence[NodeRole]) -> PersonRole | None:
     if role == PersonRole.OPERATOR:
         return role
     if Role.BASTION in roles:

@@ -27,7 +27,7 @@ def plan(settings: Settings, stack: str) -> Plan:
 
     The order of keys does not matter: the engine sorts them and `idr` does not, and both must render the same bytes.
     """
-    whole = Plan(
+    base = Plan(
         stack=stack,
         # The plan is printed and compared, so it must not contain the secret that all others are derived from.
         settings=settings.model_copy(update={"stack_secret": None, "previous_stack_secret": None}),
@@ -40,7 +40,7 @@ def plan(settings: Settings, stack: str) -> Plan:
             _scope(name, release, _release_nodes(settings, name)) for name, release in sorted(settings.releases.items())
         ),
     )
-    return completed(whole)
+    return completed(base)
 
 
 def completed(plan: Plan) -> Plan:

@@ -59,7 +59,7 @@ def _images(state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
     for node in nodes:
         if node.image == PLACEHOLDER:
             continue
-        usable = [image for image in state.images if image.name == node.image and _is_found(image)]
+        usable = [image for image in state.images if image.name == node.image and _is_listed(image)]
         if not usable:
             yield _no_image(node.image, state)
         elif len(usable) > 1 and not node.boot_volume_gib:
@@ -69,7 +69,7 @@ def _images(state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
             yield from _image_fits(max(usable, key=lambda image: image.created), node, state)
 
 
-def _is_found(image: Image) -> bool:
+def _is_listed(image: Image) -> bool:
     """Whether the provider's search by name returns it."""
     return not image.hidden and image.visibility != "community"
 
@@ -184,12 +184,12 @@ def _floating_ips(plan: Plan, state: CloudState) -> Iterator[str]:
     if state.floating_ips is None:
         return
     external = {network.id for network in state.networks or () if network.name == plan.external_network}
-    mine = {port.id for port in state.ports or () if port.mine}
-    for address in plan.settings.floating_ips.given():
+    own_ports = {port.id for port in state.ports or () if port.is_own}
+    for address in plan.settings.floating_ips.addresses():
         known = state.floating_ip(address)
         if known is None:
             yield is_missing("floating IP", str(address), (other.address for other in state.floating_ips))
-        elif known.port and state.ports is not None and known.port not in mine:
+        elif known.port and state.ports is not None and known.port not in own_ports:
             yield f"floating IP '{address}' leads to port {known.port}, which is not this stack's: set it free first"
         elif external and known.network and known.network not in external and plan.settings.router is None:
             yield f"floating IP '{address}' is not of the external network '{plan.external_network}'"
@@ -212,12 +212,12 @@ def _volumes(plan: Plan, state: CloudState, difference: Difference) -> Iterator[
     named = [str(v.existing) for node in plan.nodes for v in node.volumes if v.existing]
     named += [str(v.source.volume) for v in difference.volumes if v.source and v.source.volume]
     if state.volumes is not None:
-        there = {volume.id for volume in state.volumes}
-        yield from (is_missing("volume", volume, there) for volume in named if volume not in there)
+        known_ids = {volume.id for volume in state.volumes}
+        yield from (is_missing("volume", volume, known_ids) for volume in named if volume not in known_ids)
     snapshots = [str(v.source.snapshot) for v in difference.volumes if v.source and v.source.snapshot]
     if state.snapshots is not None:
-        there = {snapshot.id for snapshot in state.snapshots}
-        yield from (is_missing("snapshot", snapshot, there) for snapshot in snapshots if snapshot not in there)
+        known_ids = {snapshot.id for snapshot in state.snapshots}
+        yield from (is_missing("snapshot", snapshot, known_ids) for snapshot in snapshots if snapshot not in known_ids)
     if state.volume_gib is not None and state.volume_gib >= 0:
         for volume in (*difference.volumes, *difference.growth):
             if volume.size_gib > state.volume_gib:
@@ -239,7 +239,7 @@ def _members(plan: Plan, state: CloudState) -> Iterator[str]:
 def _volumes_elsewhere(plan: Plan, state: CloudState) -> Iterator[str]:
     """Volumes that are in another zone than their node, or cannot be in the same."""
     zone_of = {volume.id: volume.zone for volume in state.volumes or ()}
-    named = {volume.name: volume.zone for volume in state.volumes or () if volume.mine}
+    named = {volume.name: volume.zone for volume in state.volumes or () if volume.is_own}
     snapshots = {snapshot.id: zone_of.get(snapshot.volume) for snapshot in state.snapshots or ()}
 
     def zone_by_id(identifier: object) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from model.login import SCOPES, Method, ProviderError, is_true, login
 
-Ask = Callable[[str], Any]
+GetSetting = Callable[[str], Any]
 """Gives a setting of the stack by its name below `openstack:`, or None."""
 
 
@@ -111,49 +111,53 @@ class Access:
         return self.method == "application_credential" or any(key in self.auth for key in SCOPES)
 
 
-def has_credentials(ask: Ask, environment: Mapping[str, str]) -> bool:
+def has_credentials(get_setting: GetSetting, environment: Mapping[str, str]) -> bool:
     """Whether this run has credentials for the cloud."""
-    return any(_given(setting, ask, environment) for setting in SETTINGS.values() if setting.opens)
+    return any(_value(setting, get_setting, environment) for setting in SETTINGS.values() if setting.opens)
 
 
-def access(ask: Ask, environment: Mapping[str, str], entry: Callable[[str, str | None], Mapping[str, Any]]) -> Access:
+def access(
+    get_setting: GetSetting, environment: Mapping[str, str], entry: Callable[[str, str | None], Mapping[str, Any]]
+) -> Access:
     """The cloud and the identity that the provider would use.
 
     `entry` gives an entry of clouds.yaml by name, as it holds in a region. Raises ProviderError where the provider
     would refuse as well, or would take something else than the settings say.
     """
     _refuse_variables(environment)
-    _refuse_repeats(ask(REPEATS))
-    given = {name: _given(setting, ask, environment) for name, setting in SETTINGS.items()}
-    named = entry(str(given["cloud"]), given["region"]) if given["cloud"] else {}
-    known = _identity_of(named, environment) if given["cloud"] else _identity(given)
-    if not known.get("auth_url"):
+    _refuse_repeats(get_setting(REPEATS))
+    values = {name: _value(setting, get_setting, environment) for name, setting in SETTINGS.items()}
+    cloud_entry = entry(str(values["cloud"]), values["region"]) if values["cloud"] else {}
+    identity = _identity_of(cloud_entry, environment) if values["cloud"] else _identity(values)
+    if not identity.get("auth_url"):
         where = (
-            f"the entry '{given['cloud']}' of clouds.yaml has no auth_url" if given["cloud"] else "no cloud is named"
+            f"the entry '{values['cloud']}' of clouds.yaml has no auth_url" if values["cloud"] else "no cloud is named"
         )
         msg = f"{where}: give openstack:authUrl or openstack:cloud (OS_AUTH_URL, OS_CLOUD)"
         raise ProviderError(msg)
-    if not known["auth_url"].startswith(("http://", "https://")):
-        msg = f"the cloud's address '{known['auth_url']}' (openstack:authUrl, OS_AUTH_URL) must begin with https://"
+    if not identity["auth_url"].startswith(("http://", "https://")):
+        msg = f"the cloud's address '{identity['auth_url']}' (openstack:authUrl, OS_AUTH_URL) must begin with https://"
         raise ProviderError(msg)
-    _refuse_version_2(named, known["auth_url"], environment)
-    method, auth = login(known, str(named.get("auth_type", "")), may_repeat=is_true(given["allowReauth"], True))
+    _refuse_version_2(cloud_entry, identity["auth_url"], environment)
+    method, auth = login(
+        identity, str(cloud_entry.get("auth_type", "")), may_repeat=is_true(values["allowReauth"], True)
+    )
     return Access(
-        auth_url=known["auth_url"],
+        auth_url=identity["auth_url"],
         method=method,
         auth=auth,
-        region=given["region"] or _text(named.get("region_name")),
-        interface=_interface(given["endpointType"]),
-        verify=not is_true(given["insecure"], not named.get("verify", True)),
-        cacert=given["cacertFile"] or _text(named.get("cacert")),
-        cert=given["cert"] or _text(named.get("cert")),
-        key=given["key"] or _text(named.get("key")),
-        overrides=_overrides(given["endpointOverrides"]),
+        region=values["region"] or _text(cloud_entry.get("region_name")),
+        interface=_interface(values["endpointType"]),
+        verify=not is_true(values["insecure"], not cloud_entry.get("verify", True)),
+        cacert=values["cacertFile"] or _text(cloud_entry.get("cacert")),
+        cert=values["cert"] or _text(cloud_entry.get("cert")),
+        key=values["key"] or _text(cloud_entry.get("key")),
+        overrides=_overrides(values["endpointOverrides"]),
     )
 
 
-def _given(setting: Setting, ask: Ask, environment: Mapping[str, str]) -> str | None:
-    value = ask(setting.name)
+def _value(setting: Setting, get_setting: GetSetting, environment: Mapping[str, str]) -> str | None:
+    value = get_setting(setting.name)
     if value is None or value == "":
         return next((environment[name] for name in setting.variables if environment.get(name)), None)
     return json.dumps(value) if isinstance(value, dict) else _text(value)
@@ -178,21 +182,21 @@ def _refuse_repeats(value: Any) -> None:
         raise ProviderError(msg)
 
 
-def _refuse_version_2(named: Mapping[str, Any], auth_url: str, environment: Mapping[str, str]) -> None:
-    version = environment.get("OS_IDENTITY_API_VERSION") or _text(named.get("identity_api_version")) or ""
+def _refuse_version_2(cloud_entry: Mapping[str, Any], auth_url: str, environment: Mapping[str, str]) -> None:
+    version = environment.get("OS_IDENTITY_API_VERSION") or _text(cloud_entry.get("identity_api_version")) or ""
     if version.startswith("2") or (not version and "v2.0" in auth_url):
         msg = f"version 2 of the identity service ({auth_url}) is not supported: give the address that ends with /v3"
         raise ProviderError(msg)
 
 
-def _identity(given: Mapping[str, str | None]) -> dict[str, str]:
-    known = {setting.key: value for setting in IDENTITY if (value := given[setting.name])}
-    return {"default_domain": "default", **known}
+def _identity(values: Mapping[str, str | None]) -> dict[str, str]:
+    identity = {setting.key: value for setting in IDENTITY if (value := values[setting.name])}
+    return {"default_domain": "default", **identity}
 
 
-def _identity_of(named: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+def _identity_of(cloud_entry: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
     """What an entry of clouds.yaml says of an identity; variables fill what it leaves out."""
-    auth = named.get("auth") or {}
+    auth = cloud_entry.get("auth") or {}
     identity = {}
     for setting in IDENTITY:
         # Of several variables the last counts here, unlike everywhere else.
@@ -202,16 +206,16 @@ def _identity_of(named: Mapping[str, Any], environment: Mapping[str, str]) -> di
     return identity
 
 
-def _interface(asked: str | None) -> str:
-    if (asked or "") not in INTERFACES:
-        msg = f"openstack:endpointType '{asked}' is none of {', '.join(name for name in INTERFACES if name)}"
+def _interface(endpoint_type: str | None) -> str:
+    if (endpoint_type or "") not in INTERFACES:
+        msg = f"openstack:endpointType '{endpoint_type}' is none of {', '.join(name for name in INTERFACES if name)}"
         raise ProviderError(msg)
-    return INTERFACES[asked or ""]
+    return INTERFACES[endpoint_type or ""]
 
 
-def _overrides(given: str | None) -> dict[str, str]:
+def _overrides(values: str | None) -> dict[str, str]:
     try:
-        services = json.loads(given or "{}")
+        services = json.loads(values or "{}")
     except ValueError:
         services = None
     if not isinstance(services, dict):

@@ -53,7 +53,7 @@ class PublicCertificate(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _encrypted_whole(cls, value: Any) -> Any:
+    def _encrypted_texts(cls, value: Any) -> Any:
         return {"certificate": SEALED, "key": SEALED} if value == SEALED else value
 
     def problems(self) -> Iterator[str]:

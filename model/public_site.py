@@ -1,4 +1,4 @@
-"""What a site adds to its public addresses: words, headers, robots.txt, static pages and locations of its own."""
+"""What a site adds to its public addresses: texts, headers, robots.txt, static pages and nginx locations."""
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -22,7 +22,7 @@ SiteName = Annotated[
         "a name of at most 80 characters, without quotation marks, backslashes, or any of $<>&{};",
     ),
 ]
-"""Nothing that HTML, JSON or nginx would read in another way."""
+"""A text without characters that are special in HTML, JSON or nginx."""
 HeaderName = Annotated[str, Shape("[A-Za-z][A-Za-z0-9-]{0,59}", "the name of a header, as in X-Robots-Tag")]
 HeaderValue = Annotated[
     str, Shape("(?! )[ -#%-~]{1,1000}(?<! )", "one line of ASCII without `$`, which nginx takes for a variable")
@@ -45,13 +45,13 @@ OWNED: Final = (
     "X-Frame-Options",
     "X-IDR-*",
 )
-"""Headers that the proxy decides: two of a name contradict each other, and browsers then trust the weaker one."""
+"""Headers that the proxy sets: with two of a name, browsers use the weaker one."""
 OF_THE_ANSWER: Final = (
     *("Accept-Ranges", "Age", "Allow", "Connection", "Content-*", "Date", "ETag", "Expires", "Keep-Alive"),
     *("Last-Modified", "Location", "Pragma", "Refresh", "Server", "Set-Cookie", "Trailer", "Transfer-Encoding"),
     *("Upgrade", "Vary", "WWW-Authenticate"),
 )
-"""Headers that say something of one answer, which is not the same for all."""
+"""Headers whose value differs between responses."""
 
 
 class Pages(Download):
@@ -60,7 +60,7 @@ class Pages(Download):
     path: PagesPath = Field("/about/", description="Where visitors find them; index.html answers the path itself")
 
     def problems(self) -> Iterator[str]:
-        """Paths of the program's own, and archives of another kind."""
+        """Yield paths that the program uses, and archives of another kind."""
         if {".", ".."}.intersection(self.path.split("/")):
             yield f"path: {self.path} has a part '.' or '..', which no address has"
         if hidden := addresses.hidden_by(self.path):
@@ -70,7 +70,7 @@ class Pages(Download):
 
 
 class PublicSite(Section):
-    """What visitors see beside OMERO.web, and its words where OMERO.web does not answer."""
+    """What visitors see beside OMERO.web, and the texts of its error pages."""
 
     name: SiteName = Field("The Image Data Resource", description="The site's name, on pages that nginx makes itself")
     contact: EmailAddress | None = Field(None, description="Whom those pages tell visitors to ask")
@@ -84,13 +84,13 @@ class PublicSite(Section):
     )
 
     def problems(self) -> Iterator[str]:
-        """Headers that are not a site's, and a robots.txt that says nothing."""
+        """Yield headers that a site cannot set, and an empty robots.txt."""
         if self.robots and ":" not in self.robots:
             yield "robots: is the text itself, not the name of a file, as in `User-agent: *`"
         yield from _header_problems(self.headers)
 
     def paths(self) -> list[tuple[str, str]]:
-        """The paths that it answers, each with what says so."""
+        """The paths that it answers, each with the setting or file that names it."""
         pages = [(self.pages.path, "site.pages.path")] if self.pages else []
         robots = [("/robots.txt", "site.robots")] if self.robots else []
         own = [(path, snippet.path) for snippet in self.locations for path in snippet.locations]
@@ -98,11 +98,11 @@ class PublicSite(Section):
 
 
 def _header_problems(headers: Iterable[str]) -> Iterator[str]:
-    seen: dict[str, str] = {}
+    first_names: dict[str, str] = {}
     for name in headers:
-        if first := seen.get(name.lower()):
+        if first := first_names.get(name.lower()):
             yield f"headers: {name} and {first} are one header"
-        seen[name.lower()] = name
+        first_names[name.lower()] = name
         if is_one_of(name, OWNED):
             yield f"headers: {name} is the program's own, and browsers would see two"
         elif is_one_of(name, OF_THE_ANSWER):
@@ -110,18 +110,18 @@ def _header_problems(headers: Iterable[str]) -> Iterator[str]:
 
 
 def is_one_of(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a header's name matches one of the patterns; capital letters do not count."""
+    """Whether a header's name matches one of the patterns, ignoring case."""
     return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
 
 
 def nested(paths: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Paths that are the same or one inside the other, with what says each."""
-    seen: list[tuple[str, str]] = []
-    for path, where in paths:
-        for other, there in seen:
+    """Yield paths that are equal, or one inside the other, with the setting of each."""
+    earlier: list[tuple[str, str]] = []
+    for path, setting in paths:
+        for other, other_setting in earlier:
             if _is_in(path, other) or _is_in(other, path):
-                yield f"{where}: {path} and {other} ({there}) are one, or one inside the other: change one of them"
-        seen.append((path, where))
+                yield f"{setting}: {path} and {other} ({other_setting}) overlap: change one of them"
+        earlier.append((path, setting))
 
 
 def _is_in(path: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""Raw images: what OMERO nodes have of them, at the same paths on all nodes of a release. Each entry says its kind."""
+"""Storage of raw images, at the same paths on all OMERO nodes of a release. Each entry has a kind."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from model.roles import Role, role_facts
 
 SETTING: Final = "storage"
 FORMER: Final = {"nfsMounts": "nfs", "s3Mounts": "s3"}
-"""Settings that became kinds of entries: read for one version more."""
+"""Former settings that are now kinds of entries. The next version does not read them."""
 
 LinkPath = Annotated[
     str,
@@ -38,7 +38,7 @@ class StorageNetwork(Section):
 
 
 class LocalPath(Section):
-    """A folder that is on all OMERO nodes already: on a volume, or mounted by a role of the site's own."""
+    """An existing folder on all OMERO nodes: on a volume, or mounted by a role of the site's own."""
 
     kind: Literal["path"] = Field(description="Its kind")
     mount: MountPath = Field(description="Where it is; it must have something in it")
@@ -64,7 +64,7 @@ class RawVolume(DataVolume):
 
 
 class LinkTree(Section):
-    """A folder of links to other entries, so that paths stay as OMERO knows them wherever the files are."""
+    """A folder of links to other entries, so that the paths in OMERO stay the same when files move."""
 
     kind: Literal["links"] = Field(description="Its kind")
     mount: MountPath = Field(description="The folder, as in /uod/idr/filesets")
@@ -77,7 +77,7 @@ class LinkTree(Section):
         yield from ((f"{self.mount}/{name}", f"link to {target}") for name, target in self.links.items())
 
     def problems(self) -> Iterator[str]:
-        """A link that would have to be a folder for another one."""
+        """Yield links inside other links."""
         for name in self.links:
             if above := next((str(one) for one in PurePosixPath(name).parents if str(one) in self.links), None):
                 yield f"links: '{name}' would be inside the link '{above}'"
@@ -87,29 +87,29 @@ Entry = Annotated[NfsMount | S3Mount | ManilaShare | RawVolume | LocalPath | Lin
 """One entry of the setting."""
 
 FOLDERS: Final = (LocalPath, LinkTree)
-"""The kinds that are no mounts of their own."""
+"""The kinds without a mount."""
 LOCAL: Final = (RawVolume, *FOLDERS)
-"""The kinds that the role `local-storage` takes care of."""
+"""The kinds that the role `local-storage` manages."""
 Kind = TypeVar("Kind", NfsMount, S3Mount, ManilaShare, RawVolume, LocalPath, LinkTree)
 
 
 @dataclass(frozen=True)
-class Placed:
-    """An entry, and the setting that says it."""
+class StorageEntry:
+    """An entry with its setting, such as storage.0."""
 
     setting: str
     entry: Entry
 
     @property
     def list(self) -> str:
-        """The setting without the entry's number."""
+        """The name of the list of entries."""
         return self.setting.partition(".")[0]
 
 
-def placed(lists: Mapping[str, Sequence[Entry]]) -> tuple[Placed, ...]:
-    """The entries of all lists, by the setting of each."""
+def storage_entries(lists: Mapping[str, Sequence[Entry]]) -> tuple[StorageEntry, ...]:
+    """Return the entries of all lists, each with its setting."""
     return tuple(
-        Placed(f"{name}.{number}", one) for name, entries in lists.items() for number, one in enumerate(entries)
+        StorageEntry(f"{name}.{number}", one) for name, entries in lists.items() for number, one in enumerate(entries)
     )
 
 
@@ -118,35 +118,35 @@ def of_kind(entries: Iterable[Entry], kind: type[Kind]) -> tuple[Kind, ...]:
     return tuple(one for one in entries if isinstance(one, kind))
 
 
-def servers(entries: Iterable[Placed]) -> dict[str, str]:
-    """NFS servers with their paths, by the setting that names each."""
+def servers(entries: Iterable[StorageEntry]) -> dict[str, str]:
+    """Return NFS servers with their paths, by setting."""
     return {one.setting: one.entry.source for one in entries if isinstance(one.entry, NfsMount)}
 
 
-def endpoints(entries: Iterable[Placed]) -> dict[str, str]:
-    """Where object stores are, by the setting that names each."""
+def endpoints(entries: Iterable[StorageEntry]) -> dict[str, str]:
+    """Return the endpoints of object stores, by setting."""
     return {f"{one.setting}.endpoint": one.entry.endpoint for one in entries if isinstance(one.entry, S3Mount)}
 
 
-def hosts(entries: Iterable[Placed]) -> Iterator[tuple[str, str]]:
-    """The hosts that are not the stack's, with the setting that names each."""
+def hosts(entries: Iterable[StorageEntry]) -> Iterator[tuple[str, str]]:
+    """Yield the hosts outside the stack, each with its setting."""
     of_urls = {setting: urlsplit(url).hostname or "" for setting, url in endpoints(entries).items()}
     of_shares = {setting: source.partition(":")[0] for setting, source in servers(entries).items()}
     yield from ((setting.partition(".")[0], host) for setting, host in (of_shares | of_urls).items())
 
 
-def by_name(entries: Iterable[Placed]) -> list[str]:
-    """The settings of NFS servers that firewalls cannot open alone: a name is not resolved on the plan."""
+def by_name(entries: Iterable[StorageEntry]) -> list[str]:
+    """Return the settings of NFS servers to which a firewall cannot be limited: the plan resolves no names."""
     return [one.setting for one in entries if isinstance(one.entry, NfsMount) and one.entry.only_server() is None]
 
 
 def existing(entries: Iterable[Entry]) -> list[UUID]:
-    """The ids of volumes that are there already."""
+    """Return the ids of existing volumes."""
     return [volume.existing for volume in of_kind(entries, RawVolume) if volume.existing]
 
 
 def in_release(entries: Iterable[Entry], release: str) -> tuple[Entry, ...]:
-    """The entries that nodes of a release have."""
+    """Return the entries of a release's nodes."""
     return tuple(one for one in entries if not isinstance(one, RawVolume) or one.release == release)
 
 
@@ -155,8 +155,10 @@ def volumes_of(entries: Iterable[Entry], release: str) -> tuple[RawVolume, ...]:
     return of_kind(in_release(entries, release), RawVolume)
 
 
-def problems(entries: Sequence[Placed], releases: Mapping[str, Release], site_mounts: Sequence[str]) -> Iterator[str]:
-    """What entries say against each other, against releases, and against where the site's own roles have volumes."""
+def problems(
+    entries: Sequence[StorageEntry], releases: Mapping[str, Release], site_mounts: Sequence[str]
+) -> Iterator[str]:
+    """Yield contradictions between entries, and with releases and the mounts of the site's own roles."""
     for one in entries:
         if isinstance(one.entry, RawVolume) and (wrong := _has_no_node(one.entry, releases)):
             yield f"{one.setting}.{wrong}"
@@ -169,7 +171,7 @@ def problems(entries: Sequence[Placed], releases: Mapping[str, Release], site_mo
 
 
 def _has_no_node(volume: RawVolume, releases: Mapping[str, Release]) -> str | None:
-    """Why no node can have a volume."""
+    """Say why no node can have a volume; None if one can."""
     release = releases.get(volume.release)
     if release is None:
         return f"release: '{volume.release}' is not one of the releases: {', '.join(releases)}"
@@ -183,8 +185,8 @@ def _has_no_node(volume: RawVolume, releases: Mapping[str, Release]) -> str | No
     return None
 
 
-def _in_one_release(entries: Sequence[Placed], site_mounts: Sequence[str]) -> Iterator[str]:
-    # Nothing is mounted or made at a path that is there already.
+def _in_one_release(entries: Sequence[StorageEntry], site_mounts: Sequence[str]) -> Iterator[str]:
+    # Nothing is mounted or created at an existing path.
     shares = [one for one in entries if not isinstance(one.entry, LocalPath)]
     mounts: dict[str, list[str]] = {}
     for one in shares:
@@ -201,8 +203,8 @@ def _in_one_release(entries: Sequence[Placed], site_mounts: Sequence[str]) -> It
                 yield f"{one.setting}.links.{name}: {target} is below no other entry's mount, so nothing would be there"
 
 
-def former_names(entries: Iterable[Placed]) -> Iterator[str]:
-    """What to write instead of settings that have another name now, one text for each."""
+def former_names(entries: Iterable[StorageEntry]) -> Iterator[str]:
+    """Say what to write instead of each renamed setting."""
     for name in dict.fromkeys(one.list for one in entries if one.list in FORMER):
         yield (
             f"idr:{name} is read for one version more: write its entries below idr:{SETTING}, each with "

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import beside, explanation, memory, plain_secrets, site_folder, site_roles, yaml_text
+from model import explanation, memory, named_files, plain_secrets, site_folder, site_roles, yaml_text
 from model.field_types import SEALED
 from model.overrides import Keys, Origins, merge, nothing_to_take, origins
 from model.planning import plan
@@ -70,7 +70,7 @@ def parse(values: Mapping[str, Any], source: Source) -> Settings:
     refused = {(key,) for key in plain}
     try:
         site = _site_roles(values, source)
-        read = {site_roles.SETTING: tuple(site.values()), **beside.read(values, source.folder, source.file_of)}
+        read = {site_roles.SETTING: tuple(site.values()), **named_files.read(values, source.folder, source.file_of)}
     except (SettingsError, FileError) as error:
         raise SettingsError("\n".join([*wrong, str(error)])) from None
     try:
@@ -101,7 +101,7 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
 
 def unset(settings: Settings, file: str) -> list[str]:
     """What an `up` needs and the settings do not have yet, a line each, with who can fill it in."""
-    return [f"{file}: idr:{key}: is not set yet; {_who_knows(key, settings)}" for key in settings.missing()]
+    return [f"{file}: idr:{key}: is not set yet; {_how_to_set(key, settings)}" for key in settings.missing()]
 
 
 def notices(settings: Settings, file: str) -> list[str]:
@@ -109,15 +109,15 @@ def notices(settings: Settings, file: str) -> list[str]:
 
     Settings under a name that the next version does not read, and NFS that is open to anywhere for Manila shares.
     """
-    texts = [*former_names(settings.placed_storage())]
+    texts = [*former_names(settings.storage_entries())]
     if not settings.storage_network:
         texts += open_shares(settings.raw_images())
     return [f"{file}: {text}" for text in texts]
 
 
-def _who_knows(key: str, settings: Settings) -> str:
+def _how_to_set(key: str, settings: Settings) -> str:
     if key == "storageNetwork":
-        named = ", ".join(f"{setting}.source" for setting in by_name(settings.placed_storage()))
+        named = ", ".join(f"{setting}.source" for setting in by_name(settings.storage_entries()))
         return f"without it {named} would open NFS to anywhere: set it, or name the server there by its address alone"
     if key.endswith("sha256"):
         return "`idr pin` finds it"
@@ -195,7 +195,7 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
 def wrong_overrides(name: str, folder: Path) -> str | None:
     """Why a file in `folder`, the checkout, cannot be one of overrides; None where it can."""
     try:
-        wrong = _wrong_place(name)
+        wrong = _problem_of_path(name)
         if not wrong:
             site_folder.refuse_links(folder, PurePosixPath(name))
     except (site_folder.FolderError, ValueError) as error:  # ValueError: a NUL in the name
@@ -203,7 +203,7 @@ def wrong_overrides(name: str, folder: Path) -> str | None:
     return wrong
 
 
-def _wrong_place(name: str) -> str | None:
+def _problem_of_path(name: str) -> str | None:
     """Why the review would not see a change of that file (idr/review/affected.py); None where it would."""
     if not _OVERRIDES_FILE.fullmatch(name):
         return f"must be a YAML file of the checkout, as in site.yaml (given: {name!r})"
@@ -247,9 +247,9 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
     if secret is not None and _is_weak(secret.get_secret_value()):
         yield f"idr:stackSecret: needs {SHORTEST_SECRET} random characters or more; make one with: openssl rand -hex 32"
     yield from (f"idr:previousStackSecret: {problem}" for problem in _cannot_be_renewed(settings))
-    whole = plan(settings, stack)
-    yield from (f"idr: {problem}" for problem in memory.problems(whole))
-    known = secret_names(whole)
+    complete_plan = plan(settings, stack)
+    yield from (f"idr: {problem}" for problem in memory.problems(complete_plan))
+    known = secret_names(complete_plan)
     for name in settings.rotations.keys() - known:
         yield f"idr:rotations: '{name}' is the name of no secret of this stack; {instead(name, known)}"
     if settings.omero.distribution == Distribution.DEMO and stack != DEMO_STACK:
@@ -277,7 +277,7 @@ def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
 
 def _explained(item: ErrorDetails) -> Iterator[str]:
     path = _path(item)
-    hint = explanation.beside(path, Settings, "docs/settings.md") if item["type"] == "extra_forbidden" else ""
+    hint = explanation.suggestion(path, Settings, "docs/settings.md") if item["type"] == "extra_forbidden" else ""
     yield from (f"{problem}{hint}" for problem in explanation.problems(item, _key(path)))
 
 

@@ -113,13 +113,13 @@ def problems(
     """
     # nginx answers with permanent ones first, then with those with arguments, then with plain ones before expressions.
     ordered = sorted(redirects, key=lambda one: (not one.permanent, not one.has_arguments, one.is_expression))
-    seen: dict[str, str] = {}
+    first_redirects: dict[str, str] = {}
     for redirect in redirects:
         key = redirect.source if redirect.is_expression else redirect.source.lower()
-        if first := seen.get(key):
+        if first := first_redirects.get(key):
             letters = "" if first == redirect.source else f", as {first} does: capital letters do not count"
             yield f"redirects: {redirect.source} leads to two places{letters}"
-        seen[key] = redirect.source
+        first_redirects[key] = redirect.source
         if "$" in redirect.target and _own_path(redirect.target, host) and expressions.looks_around(redirect.source):
             yield (
                 f"redirects: {redirect.source} looks ahead or behind, and leads to groups of it here: nobody can say "
@@ -155,25 +155,25 @@ def _comes_back(
     """Whether somebody who follows to `target` passes the redirect again and arrives nowhere."""
     again = False
     for _ in range(max(BROWSERS_FOLLOW, len(ordered))):
-        asked = _own_path(target, host)
-        answering = asked and _answering(asked, ordered)
-        if asked and answering is None and asked[0] in first_pages and not asked[1]:
-            asked = EVERYBODYS
-            answering = _answering(asked, ordered)
-        if not asked or not answering:
+        request = _own_path(target, host)
+        answering = request and _answering(request, ordered)
+        if request and answering is None and request[0] in first_pages and not request[1]:
+            request = EVERYBODYS
+            answering = _answering(request, ordered)
+        if not request or not answering:
             return False
         again = again or answering is redirect
-        target = answering.leads(*asked) or ""
+        target = answering.leads(*request) or ""
     return again
 
 
 def _own_path(target: str, host: str | None) -> tuple[str, str] | None:
     """Path and arguments of a target on this site, as nginx compares them; None where the target is on another site."""
     url = urlsplit(target)
-    is_here = not url.netloc or (url.hostname == host and url.port in (None, 80, 443))
-    return (unquote(url.path or "/"), url.query) if is_here else None
+    is_own_site = not url.netloc or (url.hostname == host and url.port in (None, 80, 443))
+    return (unquote(url.path or "/"), url.query) if is_own_site else None
 
 
-def _answering(asked: tuple[str, str], ordered: Iterable[Redirect]) -> Redirect | None:
+def _answering(request: tuple[str, str], ordered: Iterable[Redirect]) -> Redirect | None:
     """Which of the redirects, in nginx's order, answers a path and its arguments."""
-    return next((one for one in ordered if one.leads(*asked) is not None), None)
+    return next((one for one in ordered if one.leads(*request) is not None), None)

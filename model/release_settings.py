@@ -1,4 +1,4 @@
-"""What a stack file says of releases: networks, nodes and volumes. Sizes are GiB and MiB and say so in their names."""
+"""The settings of releases: networks, nodes and volumes. The names of sizes have their unit, GiB or MiB."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -26,34 +26,34 @@ from model.spelling import instead
 
 
 class AntiAffinity(StrEnum):
-    """Whether Nova keeps the nodes of a group on different hosts: where it can, or always (else it creates none)."""
+    """Whether Nova places the nodes of a group on different hosts: if possible, or strictly."""
 
     SOFT = "soft"
     HARD = "hard"
 
 
 class Flavor(Section):
-    """What a flavor of the cloud offers; the plan derives memory and worker numbers from it."""
+    """The processors and memory of a flavor of the cloud. The plan derives memory and worker numbers from it."""
 
     vcpus: Processors = Field(description="Virtual processors")
     memory_mib: FlavorMib = Field(description="Memory in MiB")
 
 
 class VolumeSource(Section):
-    """What a new volume is a copy of: a snapshot or a volume of the cloud, by its id, and how large that is."""
+    """The source of a new volume: a snapshot or a volume of the cloud, by its id, and its size."""
 
     snapshot: UUID | None = Field(None, description="Id of a snapshot")
     volume: UUID | None = Field(None, description="Id of a volume")
     size_gib: VolumeGib = Field(description="Size of the source in GiB; the copy cannot be smaller")
 
     def problems(self) -> Iterator[str]:
-        """It must name one source."""
+        """Yield that not exactly one source is named."""
         if (self.snapshot is None) == (self.volume is None):
             yield "name either a snapshot or a volume"
 
 
 class DataVolume(Section):
-    """A data volume of a node: a new one, a copy, or an existing one, which stays when the stack is destroyed."""
+    """A data volume of a node: new, a copy, or existing. An existing one stays when the stack is destroyed."""
 
     size_gib: VolumeGib = Field(description="Size in GiB; may grow, never shrink")
     type: Name | None = Field(None, description="Volume type of the cloud; its default where absent")
@@ -61,7 +61,7 @@ class DataVolume(Section):
     existing: UUID | None = Field(None, description="Id of a volume to use as it is")
 
     def problems(self) -> Iterator[str]:
-        """What does not go together."""
+        """Yield settings that contradict each other."""
         if self.existing and (self.source or self.type):
             yield "an existing volume is used as it is: it takes neither source nor type"
         if self.source and self.size_gib < self.source.size_gib:
@@ -69,7 +69,7 @@ class DataVolume(Section):
 
 
 class Machine(Section):
-    """What a server of any kind is created from."""
+    """The settings of any server: flavor, image, zone and so on."""
 
     flavor: Name = Field(description="Flavor of the cloud; one of the stack's `flavors`")
     image: Name | None = Field(None, description="Image of the cloud, in place of the stack's for this role")
@@ -81,7 +81,7 @@ class Machine(Section):
 
 
 class NodeGroup(Machine):
-    """One node, or `count` alike."""
+    """One node, or `count` equal ones."""
 
     roles: tuple[NamedRole, ...] = Field(
         description="What it does, by names of the program or of `siteRoles`; the first decides its address"
@@ -95,7 +95,7 @@ class NodeGroup(Machine):
     web: WebConfig = Field(WebConfig(), description="Its OMERO.web's configuration, over the release's")
 
     def problems(self) -> Iterator[str]:
-        """Roles, volumes and ports that do not go together, and settings of what the node does not have."""
+        """Yield roles, volumes and ports that contradict each other, and settings without effect on the node."""
         yield from self._volumes_fit_roles()
         yield from self._ports_are_free()
         yield from self._has_what_roles_use()
@@ -154,7 +154,7 @@ class ScopeSettings(Section):
 
 
 class Release(ScopeSettings):
-    """One complete set of nodes in a subnet of its own."""
+    """A complete set of nodes in a subnet of its own."""
 
     nodes: dict[NodeName, NodeGroup] = Field(description="Its nodes, by name")
     rebuild: dict[str, Generation] = Field(
@@ -165,7 +165,7 @@ class Release(ScopeSettings):
     web: OmeroWeb = Field(OmeroWeb(), description="Its OMERO.webs, over the stack's")
 
     def roles(self) -> frozenset[NodeRole]:
-        """The roles that its nodes have."""
+        """The roles of its nodes."""
         return frozenset(role for group in self.nodes.values() for role in group.roles)
 
     def aliases(self) -> list[str]:
@@ -177,27 +177,27 @@ class Release(ScopeSettings):
         ]
 
     def problems(self) -> Iterator[str]:
-        """Roles that are missing or too many, equal addresses, and a rebuild of unknown nodes."""
+        """Yield missing or too many roles, equal addresses, and rebuilds of unknown nodes."""
         yield from self._addresses_are_enough()
-        yield from self._is_whole()
-        yield from self._rebuilds_what_is_there()
+        yield from self._has_roles_it_needs()
+        yield from self._rebuilds_existing_nodes()
 
     def _addresses_are_enough(self) -> Iterator[str]:
-        seen: dict[NodeRole, str] = {}
+        first_with_role: dict[NodeRole, str] = {}
         for name, group in self.nodes.items():
             first = group.roles[0]
-            if first in seen:
+            if first in first_with_role:
                 yield (
-                    f"nodes '{seen[first]}' and '{name}' have the same first role {first}, which decides addresses: "
-                    "use count, or put another of their roles first"
+                    f"nodes '{first_with_role[first]}' and '{name}' have the same first role {first}, which decides "
+                    "addresses: use count, or put another of their roles first"
                 )
-            seen[first] = name
+            first_with_role[first] = name
             try:
                 node_address(self.cidr, first, group.count or 1)
             except ValueError as error:
                 yield str(error)
 
-    def _is_whole(self) -> Iterator[str]:
+    def _has_roles_it_needs(self) -> Iterator[str]:
         for name, group in self.nodes.items():
             for role in group.roles:
                 if role_facts(role).per_release == Number.NONE:
@@ -208,7 +208,7 @@ class Release(ScopeSettings):
         if not OMERO_ROLES.intersection(roles):
             yield "needs a node with the role omero-readwrite or omero-readonly"
 
-    def _rebuilds_what_is_there(self) -> Iterator[str]:
+    def _rebuilds_existing_nodes(self) -> Iterator[str]:
         for alias in self.rebuild:
             if alias not in self.aliases():
                 yield f"rebuild names '{alias}', which is not a node; {instead(alias, self.aliases())}"

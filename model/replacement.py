@@ -11,11 +11,11 @@ from model.roles import Role
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a server was created from. `zone` is its availability zone, `ports` the number of its networks.
+    """The state of an existing server. `zone` is its availability zone, `ports` the number of its networks.
 
-    `gone` is the id of a server that somebody deleted in the cloud, `id` that of one that is there. `off` is whether it
-    is switched off; `changed` has the metadata that somebody changed, as they should be (None: not there), `groups` the
-    security groups that its ports should be in, by the ids of those that are not.
+    `id` is the server's id, or `deleted` if somebody deleted it in the cloud. `off` is whether it is switched off.
+    `changed` has the expected values of metadata that somebody changed (None: to be removed), `groups` the expected
+    security groups of its ports that have others, by the ports' ids.
     """
 
     image: str
@@ -23,7 +23,7 @@ class Deployed:
     zone: str | None
     flavor: str
     ports: int
-    gone: str = ""
+    deleted: str = ""
     id: str = ""
     off: bool = False
     changed: Mapping[str, str | None] = field(default_factory=dict)
@@ -32,23 +32,23 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Order:
-    """Names of nodes, in the order in which an update must take them.
+    """The order in which an update changes nodes, by their names.
 
     `servers` are replaced or resized one after another. Each of `configurations` is a group of nodes that serve the
-    same requests; they are configured one after another, so that one of them always answers. `gone` has the ids of
+    same requests; they are configured one after another, so that one of them always answers. `deleted` has the ids of
     servers that were deleted in the cloud, by node: they are created again.
     """
 
     servers: tuple[str, ...] = ()
     configurations: tuple[tuple[str, ...], ...] = ()
-    gone: Mapping[str, str] = field(default_factory=dict)
+    deleted: Mapping[str, str] = field(default_factory=dict)
 
 
 def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
-    """The order of an update of the servers that are `deployed`, by their names in the plan.
+    """Decide the order in which an update changes the `deployed` servers, given by their names in the plan.
 
-    The bastion comes first, since the others are stopped and configured through it. A node without a server waits for
-    none: new servers are created and configured all at once.
+    The bastion comes first, since the others are stopped and configured through it. Nodes without a server do not wait:
+    new servers are created and configured all at once.
     """
     scopes = [scope for scope in plan.scopes if not scope.frozen]
     servers = (node for scope in scopes for node in scope.nodes if node.name in deployed)
@@ -56,7 +56,7 @@ def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
     return Order(
         servers=tuple(node.name for node in servers if _is_interrupted(node, deployed[node.name])),
         configurations=tuple(dict.fromkeys(names for names in alike if len(names) > 1)),
-        gone={name: was.gone for name, was in deployed.items() if was.gone},
+        deleted={name: was.deleted for name, was in deployed.items() if was.deleted},
     )
 
 
@@ -67,7 +67,7 @@ def replaced(plan: Plan, deployed: Mapping[str, Deployed]) -> set[str]:
 
 
 def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
-    """Groups of nodes that serve the same requests, in the order of the plan."""
+    """Yield groups of nodes that serve the same requests, in the order of the plan."""
     yield balancing.web(release)
     yield balancing.omero(release)
     yield release.with_role(Role.PROXY)
@@ -79,6 +79,6 @@ def _is_interrupted(node: Node, was: Deployed) -> bool:
 
 
 def _is_replaced(node: Node, was: Deployed) -> bool:
-    if was.gone or is_moved(node.zone, was.zone) or was.ports != (2 if node.storage_network else 1):
+    if was.deleted or is_moved(node.zone, was.zone) or was.ports != (2 if node.storage_network else 1):
         return True
     return (node.image, str(node.rebuild)) != (was.image, was.rebuild)

@@ -215,7 +215,7 @@ def _lines(error: ValidationError, where: str, kind: type[BaseModel]) -> Iterato
     for item in error.errors():
         path = tuple(map(str, item["loc"]))
         field = ".".join(path)
-        hint = explanation.beside(path, kind, "docs/site-roles.md") if item["type"] == "extra_forbidden" else ""
+        hint = explanation.suggestion(path, kind, "docs/site-roles.md") if item["type"] == "extra_forbidden" else ""
         for problem in explanation.problems(item, field):
             yield f"{where}: {field}: {problem}{hint}" if field else f"{where}: {problem}"
 

@@ -66,7 +66,7 @@ class FloatingIps(Section):
     public: MachineAddress | None = Field(None, description="The public address, of the live release's proxy")
     bastion: MachineAddress | None = Field(None, description="The bastion's address")
 
-    def given(self) -> tuple[IPv4Address, ...]:
+    def addresses(self) -> tuple[IPv4Address, ...]:
         """Those that are set."""
         return tuple(address for address in (self.bastion, self.public) if address)
 
@@ -143,7 +143,7 @@ class Settings(Section):
 
     def problems(self) -> Iterator[str]:
         """Contradictions between sections."""
-        yield from self._names_what_is_there()
+        yield from self._names_existing()
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage_cidr = self.storage_network.cidr if self.storage_network else None
         yield from collisions.networks(self._scopes(), storage_cidr, [*self._outside_hosts()])
@@ -155,13 +155,13 @@ class Settings(Section):
         volumes = [v.existing for _, group in self.groups() for v in group.volumes.values() if v.existing]
         yield from collisions.volumes([*volumes, *raw_storage.existing(self.raw_images())])
         of_site = [kept.mount for role in self.site_roles if (kept := role.description.node.volume)]
-        yield from raw_storage.problems(self.placed_storage(), self.releases, of_site)
+        yield from raw_storage.problems(self.storage_entries(), self.releases, of_site)
         yield from self._certificate_is_for_the_name()
         yield from extra_flows.problems(self.flows, self._roles(), self.site_flows(), configures=self.configure)
         first_pages = visitors.first_pages(self.visitors, map(self.apps_of, self.releases))
         yield from redirects.problems(self.redirects, self.host_name, first_pages)
         yield from public_site.nested(self._site_paths())
-        yield from reach.shares(raw_storage.servers(self.placed_storage()), storage_cidr)
+        yield from reach.shares(raw_storage.servers(self.storage_entries()), storage_cidr)
         yield from reach.downloads(self._fetched(), self.flows)
         for where, section in self._omero_configs():
             yield from reach.services(where, section.config, self.flows)
@@ -169,16 +169,18 @@ class Settings(Section):
         yield from served_apps.problems(self.web, self.releases, self.omero.distribution)
         yield from people.problems(self.operators)
         roles = {name: release.roles() for name, release in self.releases.items()}
-        is_given = "public_password" in self.model_fields_set
-        yield from visitors.problems(self.visitors, roles, has_public_password=is_given)
+        has_public_password = "public_password" in self.model_fields_set
+        yield from visitors.problems(self.visitors, roles, has_public_password=has_public_password)
 
-    def placed_storage(self) -> tuple[raw_storage.Placed, ...]:
+    def storage_entries(self) -> tuple[raw_storage.StorageEntry, ...]:
         """Every entry of raw storage, those under former names first, with the setting that says it."""
-        return raw_storage.placed({"nfsMounts": self.nfs_mounts, "s3Mounts": self.s3_mounts, "storage": self.storage})
+        return raw_storage.storage_entries(
+            {"nfsMounts": self.nfs_mounts, "s3Mounts": self.s3_mounts, "storage": self.storage}
+        )
 
     def raw_images(self) -> tuple[raw_storage.Entry, ...]:
         """Every entry of raw storage."""
-        return tuple(one.entry for one in self.placed_storage())
+        return tuple(one.entry for one in self.storage_entries())
 
     def _scopes(self) -> list[tuple[str, ScopeSettings]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
@@ -190,10 +192,10 @@ class Settings(Section):
         yield from (("dnsServers", str(address)) for address in self.dns_servers)
         yield from ((f"floatingIps.{at}", str(ip)) for at, ip in self.floating_ips if ip)
         yield from (("timeServers", host) for host in self.time_servers)
-        yield from raw_storage.hosts(self.placed_storage())
+        yield from raw_storage.hosts(self.storage_entries())
         yield from (("proxies", urlsplit(url).hostname or "") for url in self.proxies.urls())
 
-    def _names_what_is_there(self) -> Iterator[str]:
+    def _names_existing(self) -> Iterator[str]:
         if self.live not in self.releases:
             yield f"live names '{self.live}', which is not one of the releases: {', '.join(self.releases)}"
         used = [(where, group.flavor) for where, group in self.groups()]
@@ -215,7 +217,7 @@ class Settings(Section):
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
         addresses = {f"omero.{name}.url": part.url for name, part in self.omero.parts().items() if part and official}
-        addresses |= raw_storage.endpoints(self.placed_storage())
+        addresses |= raw_storage.endpoints(self.storage_entries())
         pages = {"site.pages.url": self.site.pages.url} if self.site.pages else {}
         return addresses | pages | ({"acme.directory": self.acme.directory} if self.acme else {})
 
@@ -283,16 +285,16 @@ class Settings(Section):
     def missing(self) -> tuple[str, ...]:
         """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""
         official = self.omero.distribution == Distribution.OFFICIAL
-        wanted: dict[str, object] = {
+        required: dict[str, object] = {
             "stackSecret": self.stack_secret,
             "image": self.image,
             **({"omeroImage": self.omero_image} if official else {}),
             "externalNetwork": self.external_network,
         }
-        empty = [key for key, value in wanted.items() if value is None]
+        empty = [key for key, value in required.items() if value is None]
         if official:
             empty += self.omero.missing()
-        if official and not self.storage_network and raw_storage.by_name(self.placed_storage()):
+        if official and not self.storage_network and raw_storage.by_name(self.storage_entries()):
             empty.append("storageNetwork")
         if self.site.pages and self.site.pages.sha256 is None:
             empty.append("site.pages.sha256")

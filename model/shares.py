@@ -53,9 +53,9 @@ def absent(plan: Plan, state: CloudState) -> Iterator[str]:
             f"this cloud has no Manila in its catalogue, and storage declares the share {names}: make volumes instead "
             "(kind volume), or name an NFS server (kind nfs)"
         )
-    there = {share.name: share for share in state.shares or () if share.mine}
+    existing = {share.name: share for share in state.shares or () if share.is_own}
     for share in of(plan):
-        known = there.get(plan.cloud_name(share.name))
+        known = existing.get(plan.cloud_name(share.name))
         if known:
             yield from _differs(share, known)
         elif state.share_types is not None:

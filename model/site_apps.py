@@ -141,8 +141,8 @@ class SiteApp(Section):
                     yield f"{section}: '{key}' {wrong}"
         if self.root:
             for address in self.addresses:
-                text, is_whole = addresses.beginning(address.regex)
-                if not is_whole or (not text and address.path not in ("", "^$")):
+                text, is_segment = addresses.beginning(address.regex)
+                if not is_segment or (not text and address.path not in ("", "^$")):
                     yield f"addresses: {address.path}: at the root an address begins with a plain word and a slash"
 
     def app(self, name: str) -> App:
@@ -169,11 +169,11 @@ class SiteApp(Section):
 
 def _same_addresses(of_app: Iterable[SiteAddress]) -> Iterator[str]:
     """Addresses that are there twice, of which the first alone would count."""
-    seen: dict[str, str] = {}
+    seen_regexes: dict[str, str] = {}
     for one in of_app:
-        if (first := seen.get(one.regex)) is not None:
+        if (first := seen_regexes.get(one.regex)) is not None:
             yield f"addresses: '{one.path}' is there twice" + ("" if first == one.path else f", first as '{first}'")
-        seen[one.regex] = one.path
+        seen_regexes[one.regex] = one.path
 
 
 def _arguments(address: SiteAddress, own: str) -> str:

@@ -54,8 +54,8 @@ def refuse_links(checkout: Path, path: PurePosixPath) -> None:
 
     A change of what it leads to would be no change of the stack for the review.
     """
-    on_the_way = [checkout / parent for parent in reversed(path.parents)][1:]
-    for one in (*on_the_way, checkout / path, *sorted((checkout / path).rglob("*"))):
+    parents = [checkout / parent for parent in reversed(path.parents)][1:]
+    for one in (*parents, checkout / path, *sorted((checkout / path).rglob("*"))):
         if one.is_symlink():
             name = one.relative_to(checkout)
             msg = f"{name} is a link, and the review sees no change of what it leads to; put a copy there"

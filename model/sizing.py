@@ -78,8 +78,8 @@ def sizes(group: NodeGroup, flavor: Flavor) -> Sizes:
 
 def share_mib(flavor: Flavor, roles: Iterable[NodeRole], role: NodeRole) -> int:
     """The part of a machine's memory that is for one of its `roles`."""
-    whole = sum(role_facts(carried).memory_share for carried in roles)
-    return flavor.memory_mib * role_facts(role).memory_share // whole
+    total = sum(role_facts(carried).memory_share for carried in roles)
+    return flavor.memory_mib * role_facts(role).memory_share // total
 
 
 def _heap_mib(share: int) -> int:

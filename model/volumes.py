@@ -8,15 +8,15 @@ from model.plan import Plan, Volume
 
 def existing(plan: Plan, state: CloudState) -> Iterator[str]:
     """Existing volumes that no server of this stack can have, or that are smaller than the plan takes them for."""
-    there = {volume.id: volume for volume in state.volumes or ()}
-    mine = {server.id for server in state.servers}
+    known = {volume.id: volume for volume in state.volumes or ()}
+    own_servers = {server.id for server in state.servers}
     for planned in (planned for node in plan.nodes for planned in node.volumes):
-        volume = there.get(str(planned.existing))
+        volume = known.get(str(planned.existing))
         if volume is None:
             continue
         if volume.size_gib < planned.size_gib:
             yield f"volume '{volume.id}' has {volume.size_gib} GiB, and sizeGib says {planned.size_gib}: correct that"
-        others = sorted(set(volume.servers) - mine)
+        others = sorted(set(volume.servers) - own_servers)
         if others:
             yield f"volume '{volume.id}' is attached to server {', '.join(others)}, not of this stack: detach it first"
         elif volume.status != "available" and not volume.servers:
@@ -25,7 +25,7 @@ def existing(plan: Plan, state: CloudState) -> Iterator[str]:
 
 def shrunk(plan: Plan, state: CloudState) -> Iterator[str]:
     """The stack's own volumes that are larger than the plan says: Cinder would refuse that in the middle."""
-    sizes = {volume.name: volume.size_gib for volume in state.volumes or () if volume.mine}
+    sizes = {volume.name: volume.size_gib for volume in state.volumes or () if volume.is_own}
     for planned in (planned for node in plan.nodes for planned in node.volumes if not planned.existing):
         size = sizes.get(plan.cloud_name(planned.name), 0)
         if size > planned.size_gib:

@@ -71,8 +71,8 @@ def _text(value: Any) -> str:
 
 def named(names: Iterable[str], of_site: Iterable[App] = ()) -> tuple[App, ...]:
     """The applications of these names, in OMERO.web's order; the site's own last."""
-    wanted = set(names)
-    return tuple(app for app in (*table().values(), *of_site) if app.name in wanted)
+    chosen = set(names)
+    return tuple(app for app in (*table().values(), *of_site) if app.name in chosen)
 
 
 def unknown(where: str, names: Iterable[str], of_site: Iterable[str]) -> Iterator[str]:

@@ -6,9 +6,9 @@ SHOWN = 20
 """Names of what there is instead that a message shows."""
 
 
-def is_missing(kind: str, name: str, there: Iterable[str | None]) -> str:
+def is_missing(kind: str, name: str, available: Iterable[str | None]) -> str:
     """That something does not exist, and what there is instead; a cloud's things may have no name."""
-    names = sorted({one for one in there if one})
+    names = sorted({one for one in available if one})
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{kind} '{name}' does not exist (available: {', '.join(names[:SHOWN]) or 'none'}{more})"
 

@@ -15,7 +15,7 @@ from hypothesis import settings
 settings.register_profile("idr", deadline=None)
 settings.load_profile("idr")
 
-# Modules, tests and reports stay to the end. Python's usual 700 new objects has it look through them again and again.
+# Modules, tests and reports live until the end. With Python's default of 700 objects each collection visits them again.
 gc.set_threshold(100_000)
 
 
@@ -26,7 +26,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of each later search for garbage."""
+    """Exclude all imported and collected objects from later garbage collections."""
     gc.freeze()
 
 
@@ -35,17 +35,17 @@ ALL = "--all-programs"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option of `make check`, which installs what is missing: there nothing is left out."""
+    """Add the option of `make check`, which installs missing programs: it skips no test."""
     parser.addoption(ALL, action="store_true", help="a program that is missing fails the tests that need it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker for tests whose programs are called by a script, where their absence would look like a failure."""
+    """Add the marker for programs that a script of a test calls: without it a missing one looks like a failure."""
     config.addinivalue_line("markers", "needs(*programs): programs that the test's scripts call")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave out what cannot run here."""
+    """Skip a test that cannot run on this machine."""
     for marker in item.iter_markers("needs"):
         for program in marker.args:
             if not is_here(program):
@@ -56,7 +56,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A program that is not here: one line for it in the summary, however many tests need it."""
+    """Print one line for a missing program in the summary, however many tests need it."""
     report = yield
     program = _missing_program(call.excinfo) if call.excinfo else None
     if program:
@@ -70,12 +70,12 @@ def pytest_runtest_makereport(
 
 
 def is_here(program: str) -> bool:
-    """Whether a program can be started; those for root count too."""
+    """Return whether a program can be started, also one for root."""
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is not None
 
 
 def _missing_program(error: pytest.ExceptionInfo[BaseException]) -> str | None:
-    """The program that could not be started because it is not here."""
+    """Return the program that could not be started because it is missing."""
     if not isinstance(error.value, FileNotFoundError) or error.value.filename is None:
         return None
     program = os.fsdecode(error.value.filename)

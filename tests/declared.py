@@ -1,6 +1,6 @@
-"""What the program declares to the engine, recorded without an engine and without a cloud, by Pulumi's mocks.
+"""What the program declares to the engine, recorded by Pulumi's mocks without an engine and without a cloud.
 
-The record consists of the requests themselves, as the engine gets them: inputs, options and marks of secrets.
+The record has the requests as the engine gets them: inputs, options and marks of secrets.
 """
 
 import asyncio
@@ -30,13 +30,13 @@ OPTIONS = {
     "importId": "import",
     "deletedWith": "deletedWith",
 }
-"""A request's fields by what they are called in a program; a field that is not set is left out of the record."""
+"""The fields of a request by their names in a program; the record leaves out fields that are not set."""
 
 Record = dict[str, Any]
 
 
 class Cloud(mocks.Mocks):
-    """A cloud that gives everything it is asked for; ids say what they are the ids of."""
+    """A cloud that accepts every request; an id names its object."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         new_id = f"<id of {_kind(args.typ)} {args.name}>"
@@ -52,13 +52,13 @@ class Cloud(mocks.Mocks):
         return new_id, {**location, **args.inputs, **computed.get(_kind(args.typ), {})}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        # In the order of names: the engine hands the arguments on in any order.
+        # Sorted by name: the engine passes arguments in any order.
         about = " ".join(str(value) for _, value in sorted(args.args.items()) if not isinstance(value, bool))
         return {**args.args, "id": f"<id of {args.token.rsplit(':get')[-1].lower()} {about}>"}, []
 
 
 class Recorder(mocks.MockMonitor):
-    """Keeps every request to register a resource."""
+    """Records every request to register a resource."""
 
     def __init__(self) -> None:
         super().__init__(Cloud())
@@ -70,19 +70,19 @@ class Recorder(mocks.MockMonitor):
 
 
 def run(program: Callable[[], Any], stack: str, *, preview: bool = False) -> Recorder:
-    """Run a program, or a part of one, as the engine would. Raises what it raises."""
+    """Run a program, or a part of one, as the engine does. Raises the program's exceptions."""
     recorder = Recorder()
-    # Pulumi asks for the thread's event loop, and asyncio.run, which another test may have called, leaves none.
+    # Pulumi asks for the thread's event loop. asyncio.run, which another test may have called, removes it.
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(Cloud(), project="idr", stack=stack, preview=preview, monitor=recorder)
-    # Pulumi's mocks know no hooks on errors; tests/engine/test_refusals.py has them.
+    # Pulumi's mocks have no hooks on errors; tests/engine/test_refusals.py tests them.
     with mock.patch("components.failure.say_next_step"):
         _sync_await(run_pulumi_func(program))
     return recorder
 
 
 def resources(plan: Plan, secrets: Secrets) -> dict[str, Record]:
-    """Every resource of a plan by type and name, sorted: its options and its inputs."""
+    """Return every resource of a plan by type and name, sorted, with its options and its inputs."""
     requests = run(lambda: Deployment(plan, secrets), plan.stack).requests
     children = _children(requests)
     known = _rendered(plan, secrets)
@@ -105,7 +105,7 @@ def _record(request: Any, children: dict[str, set[str]], known: dict[str, str]) 
 
 
 def _dependencies(urns: set[str], children: dict[str, set[str]]) -> list[str]:
-    """What a resource waits for; a component is named instead of its children where all of them are meant."""
+    """Return the dependencies of a resource; a component is named instead of all its children."""
     for component, inside in sorted(children.items(), reverse=True):
         if len(inside) > 1 and inside <= urns:
             urns = (urns - inside) | {component}
@@ -113,7 +113,7 @@ def _dependencies(urns: set[str], children: dict[str, set[str]]) -> list[str]:
 
 
 def _children(requests: dict[str, Any]) -> dict[str, set[str]]:
-    """The resources that the cloud or a machine knows, by the component that they are in."""
+    """Return the resources of the cloud or of machines, by their component."""
     children: dict[str, set[str]] = {}
     for urn, request in requests.items():
         if request.custom:
@@ -122,7 +122,7 @@ def _children(requests: dict[str, Any]) -> dict[str, set[str]]:
 
 
 def _rendered(plan: Plan, secrets: Secrets) -> dict[str, str]:
-    """Texts that have golden files of their own, and what is shown instead of them here."""
+    """Return texts that have golden files of their own, with what the record shows instead."""
     texts = {}
     for node in plan.nodes:
         ids = {v.purpose: str(v.existing or f"<id of Volume {v.name}>") for v in node.volumes}
@@ -133,7 +133,7 @@ def _rendered(plan: Plan, secrets: Secrets) -> dict[str, str]:
 
 
 def _value(value: Any, known: dict[str, str]) -> Any:
-    """A value of a request as plain data; what the engine keeps encrypted is marked."""
+    """Return a value of a request as plain data; mark what the engine encrypts."""
     if isinstance(value, dict):
         if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
             return {"secret": _value(value["value"], known)}
@@ -146,7 +146,7 @@ def _value(value: Any, known: dict[str, str]) -> Any:
 
 
 def _title(urn: str) -> str:
-    """Type and name, which are a resource's own within a stack."""
+    """Return type and name, which identify a resource in a stack."""
     return "the stack" if type_of(urn) == STACK else f"{type_of(urn)} {name_of(urn)}"
 
 

@@ -1,10 +1,10 @@
-"""Commands and pieces of stack files in the documentation, as the tests run them.
+"""Commands and parts of stack files in the documentation, which the tests run.
 
-The comment on the line above a fenced block says what is done with it:
+The comment on the line above a fenced block tells the tests what to do with it:
 
-    <!-- run -->                       its commands are run; each must end with 0
-    <!-- run; prints: TEXT -->         and TEXT must be in what they print
-    <!-- edit -->                      YAML: it is merged into the stack file
+    <!-- run -->                       run its commands; each must end with 0
+    <!-- run; prints: TEXT -->         and TEXT must be in their output
+    <!-- edit -->                      YAML: merge it into the stack file
     <!-- not run: REASON -->           it cannot be run here
 """
 
@@ -24,12 +24,12 @@ Action = Literal["run", "edit", "not run"]
 
 
 class DocsError(Exception):
-    """A block whose mark is missing or wrong."""
+    """The comment of a block is missing or wrong."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. `note` is the text that it prints, what an edit replaces, or why it is not run."""
+    """A fenced block. `note` is the expected output, the key that an edit replaces, or why it is not run."""
 
     file: Path
     line: int
@@ -43,13 +43,13 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """Its command lines, without comments."""
+        """Return its command lines, without comments."""
         lines = (re.sub(r"\s+#\s.*", "", line).strip() for line in self.text.splitlines())
         return [line for line in lines if line and not line.startswith("#")]
 
 
 def blocks(file: Path) -> Iterator[Block]:
-    """The blocks of commands and YAML in a file. Raises DocsError for one without its comment."""
+    """Return the blocks of commands and YAML in a file. Raises DocsError for one without its comment."""
     pattern = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
     content = file.read_text()
     for match in pattern.finditer(content):
@@ -58,26 +58,26 @@ def blocks(file: Path) -> Iterator[Block]:
         line = content.count("\n", 0, match.start("text"))
         mark = re.fullmatch(r"(run|edit|not run)(?:[;:] (?:prints: )?(.+))?", match["mark"] or "")
         if not mark:
-            msg = f"{file.name}:{line}: says not what is done with it (see tests/docs.py)"
+            msg = f"{file.name}:{line}: the block needs a comment that says what to do with it (see tests/docs.py)"
             raise DocsError(msg)
         action: Action = mark[1]  # type: ignore[assignment]  # the expression has these three words
         yield Block(file, line, match["language"], action, mark[2] or "", match["text"])
 
 
 def on_stack(text: str, stack: str) -> str:
-    """Commands for the stack `local`, or what they print, as somebody with another stack types and reads them."""
+    """Return commands or output with the name of the stack `local` replaced by another."""
     return re.sub(r"((?:PULUMI_STACK=|-s |--stack )|^)local\b", rf"\g<1>{stack}", text)
 
 
 def merged(document: Any, change: Any) -> Any:
-    """A stack file's data with a piece merged in: mappings key by key, everything else replaced."""
+    """Return a stack file's data with a part merged in: mappings key by key, all other values replaced."""
     if not isinstance(document, dict) or not isinstance(change, dict):
         return change
     return {**document, **{key: merged(document.get(key), value) for key, value in change.items()}}
 
 
 def edited(block: Block, config: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """A stack file's `config` after an edit; `names` are the words that stand for what only the cloud knows."""
+    """Return the `config` of a stack file after an edit; `names` replace words for values that only the cloud has."""
     text = block.text
     for name, value in names.items():
         text = text.replace(name, value)

@@ -1,8 +1,8 @@
 """Golden files: everything that the stacks and layouts declare, as text to read and to compare.
 
-That is the plan, the outputs, every resource as it is declared, each node's bootstrap and configuration.
+They have the plan, the outputs, the declaration of every resource, each node's bootstrap and configuration.
 
-`make generate` writes it anew into tests/golden/; the difference is the review. Secrets are shown by name only.
+`make generate` writes tests/golden/ again; reviewers read the difference. Secrets appear by name only.
 """
 
 import dataclasses
@@ -32,19 +32,19 @@ from tests import declared
 
 LAYOUTS = (*stacks.LAYOUTS, *stacks.EVERYTHING)
 ALIKE = {"uod": "ebi"}
-"""Layouts of which only the differences from another one are kept."""
+"""Layouts whose golden files keep only the differences from another layout."""
 PRIVATE = "institute"
-"""The layout of which only the differences from itself are kept, if everybody were let in."""
+"""The layout whose golden files keep only the differences from itself with other visitors."""
 FOLDER = Path(__file__).with_name("golden")
 SAID_ELSEWHERE = ("settings",)
-"""Of a plan: the stack file has them."""
+"""Parts of a plan that the stack file has as well."""
 VOLUME_ID = "00000000-0000-4000-8000-0000000000"
 KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
 
 
 @dataclasses.dataclass(frozen=True)
 class NamedSecrets(Secrets):
-    """Secrets that are their own names."""
+    """Secrets whose values are their names."""
 
     def password(self, name: str) -> str:
         return f"<password {name}>"
@@ -65,7 +65,7 @@ class NamedSecrets(Secrets):
 
 
 def files(layout: str) -> dict[str, str]:
-    """The golden files of a layout, by name."""
+    """Return the golden files of a layout, by name."""
     if layout == PRIVATE:
         return {"against-public.diff": "".join(_differences(texts(layout, Visitors.PUBLIC), texts(layout)))}
     if layout not in ALIKE:
@@ -74,7 +74,7 @@ def files(layout: str) -> dict[str, str]:
 
 
 def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    """The lines that differ. Without their numbers, which would change with every template."""
+    """Return the lines that differ, without their numbers, which would change with every template."""
     for name in sorted(before.keys() | after.keys()):
         one, other = (texts.get(name, "").splitlines(keepends=True) for texts in (before, after))
         for line in unified_diff(one, other, name, name, n=0):
@@ -83,7 +83,7 @@ def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterato
 
 @cache
 def texts(layout: str, visitors: Visitors | None = None) -> dict[str, str]:
-    """All that a layout comes to, by name; what is in no stack is only declared. With `visitors`, for other ones."""
+    """Return all texts of a layout by name; one in no stack has declarations alone. `visitors` replaces its setting."""
     settings = stacks.settings(layout)
     plan = planned(settings.model_copy(update={"visitors": visitors}) if visitors else settings, layout)
     secrets = NamedSecrets(layout, "never derived from")
@@ -95,7 +95,7 @@ def texts(layout: str, visitors: Visitors | None = None) -> dict[str, str]:
         "outputs.yaml": _yaml(contract.outputs(plan, secrets, KNOWN)),
     }
     for node in plan.nodes:
-        # The others of a group differ in name and address alone.
+        # The other nodes of a group differ in name and address alone.
         if node.number == 1:
             contents[f"{node.name}.bootstrap.yaml"] = _bootstrap(node, plan, secrets)
             contents[f"{node.name}.configuration.txt"] = _configuration(node, plan, secrets)
@@ -104,9 +104,9 @@ def texts(layout: str, visitors: Visitors | None = None) -> dict[str, str]:
 
 def _resources(plan: Plan, secrets: Secrets) -> str:
     resources = declared.resources(plan, secrets)
-    # Their digests change with every template, which is in the nodes' files already.
+    # Their digests change with every template, and the files of the nodes have the templates.
     resources[f"idr:deployment:Disclosure {plan.stack}"]["inputs"]["files"] = "(digests)"
-    # A line for each property: a difference shows what changes, not how lines were broken. The dumper is the quick one.
+    # One line per property: a difference then shows a change, not another line break. This dumper is the fast one.
     return yaml.dump(
         resources, Dumper=yaml.CSafeDumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
     )
@@ -135,7 +135,7 @@ def _configuration(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 
 def _sources() -> dict[str, str]:
-    """Files that reach a machine as they stand in the repository: their content to their name."""
+    """Return the content of files that reach a machine unchanged, with their names in the repository."""
     folders = (render.HERE, stacks.ROOT / "idr")
     files = (file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file())
     return {
@@ -164,7 +164,7 @@ def _yaml(data: Any) -> str:
 
 
 def main() -> None:
-    """Write every layout's files, and nothing else into their folder."""
+    """Write every layout's files, and remove other files from its folder."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     for layout in LAYOUTS:
         folder = FOLDER / layout

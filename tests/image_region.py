@@ -1,7 +1,7 @@
 """The role of examples/image-region on loopback: its own files and steps, at other paths and ports.
 
-What stands for something else: the service (image_region_service/bin) and OMERO's client (image_region_service/python),
-both as strict as the true ones are known to be.
+Stand-ins replace the service (image_region_service/bin) and OMERO's client (image_region_service/python). They are
+as strict as the real ones are known to be.
 """
 
 import os
@@ -29,19 +29,19 @@ NAME = "image-region"
 
 
 def plan_of() -> Plan:
-    """The IDR as it is published, with the example on top."""
+    """Return the plan of the public IDR with the example."""
     return role_machine.plan_of(EXAMPLE)
 
 
 def nodes_of(plan: Plan) -> tuple[Node, ...]:
-    """The nodes with the role."""
+    """Return the nodes with the role."""
     return tuple(node for node in plan.nodes if NAME in node.roles)
 
 
 def pack(archive: Path, program: str = "omero-ms-image-region", python: str = "/usr/bin/env python3") -> None:
-    """Write an archive as a build of the service is: one folder, with the program that starts it in bin.
+    """Write an archive like a build of the service: one folder, whose bin has the program that starts it.
 
-    `python` runs it: with OMERO's client, it asks the OMERO.server for sessions.
+    `python` runs it: with OMERO's client, it asks OMERO.server for sessions.
     """
     text = (PLAYED / "bin" / "omero-ms-image-region").read_text().replace("/usr/bin/env python3", python, 1)
     with zipfile.ZipFile(archive, "w") as file:
@@ -52,7 +52,7 @@ def pack(archive: Path, program: str = "omero-ms-image-region", python: str = "/
 
 @dataclass
 class Machine(RoleMachine):
-    """The role on a folder for the root of a machine."""
+    """The role, with a folder as the root of its machine."""
 
     role = NAME
     served = "8082"
@@ -82,11 +82,11 @@ class Machine(RoleMachine):
 
     @property
     def archive(self) -> Path:
-        """The archive that the role names."""
+        """Return the archive that the role names."""
         return self.folder / "service.zip"
 
     def name_archive(self, digest: str | None = None) -> None:
-        """Say which archive there is; `digest` is another sum than the true one."""
+        """Put the archive and its sum into the role's files; `digest` replaces the sum."""
         checksum = digest or sha256(self.archive.read_bytes()).hexdigest()
         self.write(f"/usr/local/lib/idr/{NAME}/downloads", f"service {checksum} file://{self.archive}\n")
 
@@ -109,16 +109,16 @@ class Machine(RoleMachine):
         )
 
     def prepared(self) -> None:
-        """Take the steps before the units start."""
+        """Run the steps before the units start."""
         for name in ("prepare", "check", "activate"):
             done = self.step(name)
             assert done.returncode == 0, done.stdout + done.stderr
 
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
-        """Run a unit's command until the end of the block."""
+        """Run the command of a unit until the block ends."""
         command, environment, folder = self.unit(name)
-        # The interpreter of OMERO's environment, which is not here.
+        # The interpreter of OMERO's environment is missing here.
         command = f"{sys.executable} {command}" if name != f"{NAME}-tls" else command.replace(" -Ws ", " -W ")
         environment |= {"NODE_ADDRESS": "127.0.0.1", "PLAYED_SESSIONS": str(self.sessions)}
         environment |= {"PYTHONPATH": str(PLAYED / "python")}
@@ -138,7 +138,7 @@ class Machine(RoleMachine):
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """All three units, healthy, until the end of the block."""
+        """Run all three units until the block ends; they are healthy when it begins."""
         with ExitStack() as units:
             for name in (f"{NAME}-tls", NAME, f"{NAME}-session"):
                 units.enter_context(self.running(name))

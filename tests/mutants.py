@@ -1,7 +1,7 @@
-"""Puts the faults of mutants.yaml into a copy of the program, one at a time, and runs the tests that must notice.
+"""Puts the faults of mutants.yaml into a copy of the program, one at a time, and runs the tests that must fail then.
 
-`python -m tests.mutants [WORD]` does it for all faults, or for those with that word in their name; exit status 1 when
-one of them is not noticed.
+`python -m tests.mutants [WORD]` tries all faults, or those with that word in their name; it ends with 1 when the
+tests do not notice one of them.
 """
 
 import shutil
@@ -19,9 +19,9 @@ from harness.stacks import ROOT
 
 FILE = Path(__file__).with_suffix(".yaml")
 TESTS = ("tests/unit/test_golden.py",)
-"""What compares everything that is declared."""
+"""The test that compares everything that is declared."""
 FAILED = 1
-"""pytest's exit status when tests ran and some failed; others say that they did not run."""
+"""pytest's exit status when tests ran and some failed; with other statuses they did not run."""
 
 
 class MutantError(Exception):
@@ -39,7 +39,7 @@ class Mutant:
     tests: tuple[str, ...] = TESTS
 
     def require_place(self, folder: Path) -> str:
-        """The text of its file in a copy. Raises MutantError unless the text to replace is there once."""
+        """Return the content of its file in a copy. Raises MutantError unless the text to replace is there once."""
         file = folder / self.file
         text = file.read_text() if file.is_file() else ""
         if text.count(self.old) != 1:
@@ -48,13 +48,13 @@ class Mutant:
         return text
 
     def apply(self, folder: Path) -> None:
-        """Put it into a copy. Raises MutantError as `require_place` does."""
+        """Insert the fault into a copy. Raises MutantError as `require_place` does."""
         text = self.require_place(folder)
         (folder / self.file).write_text(text.replace(self.old, self.new))
 
 
 def mutants() -> tuple[Mutant, ...]:
-    """All faults."""
+    """Return all faults."""
     return tuple(Mutant(**{**about, "tests": tuple(about.get("tests", TESTS))}) for about in _described())
 
 
@@ -64,7 +64,7 @@ def _described() -> list[dict[str, Any]]:
 
 
 def copy(folder: Path) -> Path:
-    """A copy of what git knows of this checkout, on which the tests pass. Raises MutantError when they do not."""
+    """Copy what git tracks of this checkout, and run the tests on the copy. Raises MutantError when they fail."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in listed.stdout.split("\0"):
         if (ROOT / name).is_file():
@@ -83,7 +83,7 @@ def _run(folder: Path, tests: Iterable[str]) -> subprocess.CompletedProcess[str]
 
 
 def notices(mutant: Mutant, folder: Path) -> bool:
-    """Whether the tests fail on a copy with that fault; the copy is as before afterwards. Raises MutantError."""
+    """Return whether the tests fail on a copy with that fault; then remove the fault. Raises MutantError."""
     mutant.apply(folder)
     try:
         done = _run(folder, mutant.tests)
@@ -96,7 +96,7 @@ def notices(mutant: Mutant, folder: Path) -> bool:
 
 
 def main(word: str = "") -> int:
-    """Try the faults with that word in their name; returns the exit status."""
+    """Try the faults with that word in their name; return the exit status."""
     missed = 0
     with tempfile.TemporaryDirectory(prefix="idr-mutants-") as temporary:
         folder = copy(Path(temporary))

@@ -1,6 +1,6 @@
-"""Mutations of the shipped stack files: each is refused with a message, or comes to a plan that makes sense.
+"""Mutations of the shipped stack files: each is refused with a message, or leads to a plan that makes sense.
 
-`python -m tests.mutations --count 12000` is the long run; tests/unit/model/test_mutations.py has a sample of it.
+`python -m tests.mutations --count 12000` is the long run; tests/unit/model/test_mutations.py runs a sample of it.
 
 12,000 take nine minutes of one processor.
 """
@@ -59,14 +59,14 @@ VALUES: list[Any] = [
     ),
     *("http://me:pa$$word@p:3128", "ftp://x", "https://", "a" * 64, "a" * 64 + ".example.org", "a..b", "-a.b", "A.B"),
 ]
-"""What a value is replaced by."""
+"""The values that replace another one."""
 
 NAMES = ("root", "idr", "-x", "a b", "a\n", "a" * 40)
 PEOPLE: list[Any] = [
     *([{"name": "alice", "keys": [stacks.OPERATOR], "role": role}] for role in ("operator", "curator", "jump", None)),
     *([{"name": name, "keys": [stacks.OPERATOR], "role": "jump"}] for name in NAMES),
 ]
-"""People with accounts of their own, and what is none."""
+"""People with accounts of their own, and values that are no such people."""
 
 APPS: list[Any] = [["gallery"], ["mapr", "iviewer", "figure"], [], None, "gallery", ["x"], [[]]]
 HEADERS: list[Any] = [{"X-A": "$host"}, {"X-A": 'a"b\\'}, {"X-A": 1}, {"a b": "c"}, []]
@@ -125,11 +125,11 @@ ADDED: dict[str, list[Any]] = {
     ],
     "omero": [{"distribution": "demo", "jars": [{"url": "https://a.example.org/a.jar"}]}, {"addons": "nothing.lock"}],
 }
-"""What is added at the top."""
+"""Settings that are added at the top."""
 
 
 def paths_in(value: Any, path: Path_ = ()) -> Iterator[Path_]:
-    """The paths to everything in nested data."""
+    """Return the paths to all values in nested data."""
     if path:
         yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -144,19 +144,19 @@ def _parent(document: Any, path: Path_) -> Any:
 
 
 def replaced(document: Any, chance: random.Random) -> None:
-    """Another value, of any kind."""
+    """Replace a value by another, of any kind."""
     path = chance.choice(list(paths_in(document)))
     _parent(document, path)[path[-1]] = copy.deepcopy(chance.choice(VALUES))
 
 
 def removed(document: Any, chance: random.Random) -> None:
-    """A value less."""
+    """Remove a value."""
     path = chance.choice(list(paths_in(document)))
     del _parent(document, path)[path[-1]]
 
 
 def renamed(document: Any, chance: random.Random) -> None:
-    """A key of another name, or of none that is text."""
+    """Rename a key, also to a name that is no text."""
     paths = [path for path in paths_in(document) if isinstance(path[-1], str)]
     path = chance.choice(paths)
     parent = _parent(document, path)
@@ -174,7 +174,7 @@ def copied(document: Any, chance: random.Random) -> None:
 
 
 def repeated(document: Any, chance: random.Random) -> None:
-    """A part of the file twice, the second time under another name."""
+    """Repeat a part of the file, the second time under another name."""
     paths = [path for path in paths_in(document) if isinstance(path[-1], str)]
     path = chance.choice(paths)
     parent = _parent(document, path)
@@ -182,13 +182,13 @@ def repeated(document: Any, chance: random.Random) -> None:
 
 
 def added(document: Any, chance: random.Random) -> None:
-    """A setting more."""
+    """Add a setting."""
     key = chance.choice(list(ADDED))
     document.setdefault("config", {})[f"idr:{key}"] = copy.deepcopy(chance.choice(ADDED[key]))
 
 
 def numbers(document: Any, chance: random.Random) -> None:
-    """Put an extreme number instead of one."""
+    """Replace a number by an extreme one."""
     paths = [path for path in paths_in(document) if type(_parent(document, path)[path[-1]]) is int]
     if paths:
         path = chance.choice(paths)
@@ -200,7 +200,7 @@ STRUCTURAL: list[Callable[[Any, random.Random], None]] = [replaced, removed, ren
 
 
 def damaged(text: str, chance: random.Random) -> bytes:
-    """The text with a few characters less, more or exchanged, or in another encoding."""
+    """Return the text with a few characters fewer, more or exchanged, or in another encoding."""
     encoding = chance.choice(["utf-8"] * 8 + ["latin-1", "utf-16", "utf-8-sig"])
     for _ in range(chance.randint(1, 3)):
         start = chance.randrange(len(text))
@@ -211,7 +211,7 @@ def damaged(text: str, chance: random.Random) -> bytes:
 
 
 def mutation(number: int, seed: int) -> tuple[str, bytes]:
-    """The `number`-th mutated file: the stack it is of, and its bytes."""
+    """Return the `number`-th mutated file: the name of its stack, and its bytes."""
     chance = random.Random(f"{seed}/{number}")  # noqa: S311  # to be repeated, not to be secret
     layout = chance.choice(list(stacks.LAYOUTS))
     text = stacks.LAYOUTS[layout].read_text()
@@ -224,14 +224,14 @@ def mutation(number: int, seed: int) -> tuple[str, bytes]:
             try:
                 change(document, chance)
             except (TypeError, KeyError, IndexError):
-                continue  # the key is gone
+                continue  # the key was removed
     return layout, yaml.safe_dump(document, sort_keys=False, allow_unicode=chance.random() < 0.5).encode(
         "utf-8", "surrogatepass"
     )
 
 
 def outcome(layout: str, data: bytes, folder: Path) -> tuple[str, str]:
-    """The outcome of a mutated file: `refused`, `accepted`, `nonsense` or `exception`, and the messages."""
+    """Return the outcome of a mutated file, `refused`, `accepted`, `nonsense` or `exception`, and the messages."""
     (folder / f"Pulumi.{layout}.yaml").write_bytes(data)
     try:
         file = stack_file.read(layout, folder)
@@ -247,7 +247,7 @@ def outcome(layout: str, data: bytes, folder: Path) -> tuple[str, str]:
 
 
 def run(count: int, seed: int = 1) -> tuple[Counter[str], list[str]]:
-    """The outcomes of `count` mutations, and a text for each that is wrong."""
+    """Return the outcomes of `count` mutations, and a text for each wrong one."""
     outcomes: Counter[str] = Counter()
     wrong = []
     with tempfile.TemporaryDirectory() as name:
@@ -262,7 +262,7 @@ def run(count: int, seed: int = 1) -> tuple[Counter[str], list[str]]:
 
 
 def main() -> None:
-    """Run, and end with 1 when something was wrong."""
+    """Run, and end with 1 when an outcome is wrong."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--count", type=int, default=12_000)
     options.add_argument("--seed", type=int, default=1)

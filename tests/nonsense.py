@@ -1,4 +1,4 @@
-"""What no stack can mean, in a plan that was accepted and in what is rendered from it."""
+"""Finds what no stack can mean, in an accepted plan and in the texts that are rendered from it."""
 
 import dataclasses
 import shlex
@@ -14,13 +14,13 @@ from model.secrets import Secrets
 
 
 def replace_nodes(plan: Plan, nodes: tuple[Node, ...]) -> Plan:
-    """The plan with other nodes in its first release."""
+    """Return the plan with other nodes in its first release."""
     release = dataclasses.replace(plan.releases[0], nodes=nodes)
     return dataclasses.replace(plan, releases=(release, *plan.releases[1:]))
 
 
 def of_plan(plan: Plan, texts: dict[str, str]) -> Iterator[str]:
-    """What no stack can mean, in a plan that was accepted and in what is rendered from it."""
+    """Return what no stack can mean, in an accepted plan and in the texts that are rendered from it."""
     yield from _names(plan)
     yield from _networks(plan)
     for node in plan.nodes:

@@ -1,11 +1,11 @@
-"""A database with OMERO's tables and the files that it names, with faults of every kind in them."""
+"""A database with OMERO's tables and its files, with faults of every kind."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.postgres import DATABASE, ROLE, Server
 
-# Names and types as in OMERO5.4__0/schema.sql and psql-footer.sql, without the columns that nothing here reads.
+# Names and types are those of OMERO5.4__0/schema.sql and psql-footer.sql, without columns that nothing here reads.
 SCHEMA = """
 drop schema public cascade; create schema public;
 create table originalfile (id int8 primary key, hash varchar(255), mimetype varchar(255), name varchar(255) not null,
@@ -32,7 +32,7 @@ ODD_NAMES = ("tab\there.tif", "new\nline.tif", "back\\slash.tif", "zellkÃ¶rper-Â
 
 @dataclass
 class Tree:
-    """Where everything is, the rows of each table, and the faults by their kind and path."""
+    """Folders, the rows of each table, and the faults by their kind and path."""
 
     folder: Path
     faults: set[tuple[str, str]] = field(default_factory=set)
@@ -42,22 +42,22 @@ class Tree:
 
     @property
     def data(self) -> Path:
-        """OMERO's data folder."""
+        """Return OMERO's data folder."""
         return self.folder / "OMERO"
 
     @property
     def share(self) -> Path:
-        """The mount with the raw images."""
+        """Return the mount with the raw images."""
         return self.folder / "share"
 
     @property
     def cache(self) -> Path:
-        """The folder of memo files."""
+        """Return the folder of memo files."""
         return self.data / "BioFormatsCache"
 
     @property
     def repository(self) -> Path:
-        """The managed repository."""
+        """Return the managed repository."""
         return self.data / "ManagedRepository"
 
     def row(self, table: str, *values: object) -> int:
@@ -72,7 +72,7 @@ class Tree:
         return self.row("originalfile", None, mimetype, name, f"{parent}/", size, repo)
 
     def count(self, study: str, size: int = SIZE) -> None:
-        """Note what a study must be reported to take."""
+        """Add to the sizes that the report must have for a study."""
         known = self.sizes.setdefault(study, [0, 0])
         known[0] += 1
         known[1] += size
@@ -84,7 +84,7 @@ class Tree:
         return path
 
     def load(self, server: Server) -> str:
-        """Fill the database; returns how it is connected to."""
+        """Fill the database; return its connection settings."""
         text = [SCHEMA]
         for table, rows in self.rows.items():
             text += [f"copy {table} from stdin;\n", *("\t".join(map(_escaped, row)) + "\n" for row in rows), "\\.\n"]
@@ -100,7 +100,7 @@ def _escaped(value: object) -> str:
 
 
 def make(folder: Path, files: int, planted: int) -> Tree:
-    """A tree of about so many imported files, with so many faults of each kind."""
+    """Make a tree with this number of imported files, and of faults of each kind."""
     tree = Tree(folder)
     tree.row("originalfile", REPOSITORY, "Repository", "ManagedRepository", f"{tree.data}/", 0, None)
     tree.row("originalfile", SCRIPTS, "Repository", "scripts", "/opt/omero/server/lib/", 0, None)
@@ -115,7 +115,7 @@ def make(folder: Path, files: int, planted: int) -> Tree:
 
 
 def _fileset(tree: Tree, number: int) -> list[Path]:
-    """A fileset that was imported in place, of a study that is a project or a screen."""
+    """Import a fileset in place, of a study that is a project or a screen."""
     study = f"idr{number % STUDIES:04}-author-name"
     # The site's tree of links, which is on the share itself.
     disk, linked = tree.share / "disk" / study, tree.share / "filesets" / study
@@ -131,7 +131,7 @@ def _fileset(tree: Tree, number: int) -> list[Path]:
     fileset = tree.row("fileset", f"{prefix}/")
     image = tree.row("image", "image", fileset)
     _contain(tree, study, image, number)
-    # `plate.tif` sorts before what is in `plate`.
+    # `plate.tif` sorts before the files in `plate`.
     names = ["plate.tif", *(f"plate/{one}.tif" for one in range(PER_FILESET - 1))]
     if number == 0:
         names += ODD_NAMES
@@ -145,7 +145,7 @@ def _fileset(tree: Tree, number: int) -> list[Path]:
         links[-1].symlink_to(linked / raw.relative_to(disk))
         tree.row("filesetentry", f"/somewhere/{name}", fileset, tree.original(f"{prefix}/{name}"))
         tree.count(study)
-    # Its size is noted before its last lines are written.
+    # The size is recorded before the last lines are written.
     tree.write(tree.repository / f"{prefix}.log", SIZE + 1)
     tree.original(f"{prefix}.log", SIZE, "application/omero-log-file")
     tree.count("")
@@ -164,7 +164,7 @@ def _contain(tree: Tree, study: str, image: int, number: int) -> None:
 
 
 def _attachments(tree: Tree) -> None:
-    """Files that are in no repository, in their folders of a thousand."""
+    """Add files that are in no repository, in their folders of a thousand."""
     for number, relative in (
         (5_000_007, "Dir-005/Dir-000/5000007"),
         (60_008_000, "Dir-060/Dir-008/60008000"),
@@ -182,12 +182,12 @@ def _attachments(tree: Tree) -> None:
 
 
 def _zarr(tree: Tree) -> None:
-    """An image of which a whole folder is linked, as the IDR links NGFF; the database names a few of its files."""
+    """Add an image whose whole folder is a link, as in the IDR for NGFF; the database names a few of its files."""
     raw = tree.share / "zarr" / "one.zarr"
     for chunk in range(3):
         tree.write(raw / "0" / str(chunk))
     tree.write(raw / ".zattrs")
-    # Sorts between the folder and what is in it.
+    # Sorts between the folder and the files in it.
     tree.faults.add(("unused", str(tree.write(tree.share / "zarr" / "one.zarr.txt"))))
     link = tree.repository / "demo_2" / "zarr" / "one.zarr"
     link.parent.mkdir()
@@ -211,7 +211,7 @@ def _plant(tree: Tree, links: list[Path], planted: int) -> None:
             tree.faults.add(("broken", str(link)))
         elif kind == 2:
             link.unlink()
-            link.symlink_to(link.name)  # to itself: as root there is nothing else that cannot be read
+            link.symlink_to(link.name)  # A link to itself: nothing else is unreadable for root.
             tree.faults |= {("unreadable", str(link)), ("unused", str(raw))}
         elif kind == 3:
             raw.write_bytes(b"short")

@@ -1,4 +1,4 @@
-"""OMERO.parade as the guide has it: an application of OMERO.web that the program does not know, and its packages."""
+"""OMERO.parade as in the guide: an application of OMERO.web that the program does not know, and its packages."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ GUIDE = ROOT / "docs" / "guide.md"
 
 
 def of_guide() -> dict[str, Any]:
-    """What the guide's example says under `idr:web`."""
+    """Return the guide's example of `idr:web`."""
     (block,) = re.findall(r"```yaml\n(idr:web:\n  requirements:.*?)```", GUIDE.read_text(), re.S)
     read: dict[str, Any] = yaml.safe_load(block)["idr:web"]
     return read
@@ -33,7 +33,7 @@ def lock(folder: Path) -> Path:
 
 
 def fetch(locked: Path, folder: Path) -> Path:
-    """Bring the packages that OMERO.web has not got into `folder`, by their hashes; returns the list of these."""
+    """Download the packages that OMERO.web lacks into `folder`, by their hashes; return their list."""
     own = set(re.findall(r"^([a-z0-9.-]+)==", WEB.lock.read_text(), re.M))
     added = [
         one for one in re.split(r"^(?=[a-z])", locked.read_text(), flags=re.M) if one.partition("==")[0] not in own

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own on the loopback address, as a team would have one for the state of Pulumi."""
+"""A PostgreSQL server of a test on the loopback address, like one that a team uses for Pulumi's state."""
 
 import os
 import secrets
@@ -29,12 +29,12 @@ class Server:
     password_file: Path
 
     def environment(self) -> dict[str, str]:
-        """What the engine needs to keep its state here; no password is in a URL, where messages would show it."""
+        """Return what the engine needs to keep its state here; no password is in a URL, because messages show URLs."""
         url = f"postgres://{ROLE}@127.0.0.1:{self.port}/{DATABASE}?sslmode=disable"
         return {"PULUMI_BACKEND_URL": url, "PGPASSFILE": str(self.password_file)}
 
     def run(self, program: str, *arguments: str, text_input: str = "") -> str:
-        """What one of PostgreSQL's own client programs prints. Raises CalledProcessError."""
+        """Return the output of one of PostgreSQL's own client programs. Raises CalledProcessError."""
         where = ["--host=127.0.0.1", f"--port={self.port}", f"--username={ROLE}", "--no-password"]
         return subprocess.run(
             [self.programs / program, *where, *arguments],
@@ -52,7 +52,7 @@ class Server:
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """A server that ends with the block. Raises dev.debian.PackageError when PostgreSQL cannot be had."""
+    """Run a server until the block ends. Raises dev.debian.PackageError when PostgreSQL cannot be installed."""
     if not list(PROGRAMS.glob("*/bin/initdb")):
         debian.ensure([PACKAGE], print)
     programs = max(PROGRAMS.glob("*/bin"), key=lambda folder: float(folder.parent.name))

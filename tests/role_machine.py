@@ -1,4 +1,4 @@
-"""A role of a site's own on loopback: its files and steps at other paths and ports. systemd is played."""
+"""A role of a site's own on loopback: its files and steps at other paths and ports. A stub replaces systemd."""
 
 import os
 import re
@@ -24,14 +24,14 @@ NO_UNIT_RUNS = '[ "$1" != is-active ]\n'
 
 
 def plan_of(example: Path, folder: Path = ROOT) -> Plan:
-    """The IDR as it is published, with an example on top."""
+    """Return the plan of the public IDR with an example."""
     values = merge(stacks.values("idr"), yaml.safe_load((example / "idr.yaml").read_text()))
     return plan(parse(values, Source("idr", "Pulumi.idr.yaml", folder=folder)), "idr")
 
 
 @dataclass
 class RoleMachine:
-    """The role on a folder for the root of a machine. Accounts are this one."""
+    """The role, with a folder as the root of its machine. All accounts are that of the test."""
 
     folder: Path
 
@@ -43,31 +43,31 @@ class RoleMachine:
     do_units_run: ClassVar[bool]
     """Whether the stub of systemd shows each unit as running."""
     start_seconds: ClassVar[float]
-    """How long its services may take to be healthy."""
+    """The longest time until its services are healthy."""
 
     @property
     @abstractmethod
     def address(self) -> str:
-        """The node's address."""
+        """Return the address of the node."""
 
     @abstractmethod
     def served_here(self) -> int:
-        """The port on loopback instead of `served`."""
+        """Return the port on loopback instead of `served`."""
 
     @abstractmethod
     def other_ports(self) -> Mapping[str, int]:
-        """The ports on loopback instead of those that the role's files name."""
+        """Return the ports on loopback instead of those in the role's files."""
 
     @abstractmethod
     def left_alone(self) -> tuple[tuple[str, str], ...]:
-        """What scripts do to a machine, and what they do here."""
+        """Return parts of scripts that cannot run here, and their replacements."""
 
     def environment(self) -> dict[str, str]:
-        """What the role's programs find in their environment beside what their files say."""
+        """Return the environment of the role's programs, beside that in their files."""
         return {}
 
     def write_steps_of_the_program(self) -> None:
-        """Write what the role's steps call and read on a node."""
+        """Write the files of the program that the role's steps call and read on a node."""
         for name in ("folders", "services"):
             self.write(f"/usr/local/lib/idr/common/{name}", (ROOT / "cloudinit/common/scripts" / name).read_text())
         self.write("/etc/idr/node.env", "NODE_ADDRESS=127.0.0.1\n")
@@ -110,14 +110,14 @@ class RoleMachine:
         return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
 
     def asked_of_systemd(self) -> list[str]:
-        """What the last steps asked of systemctl."""
+        """Return the calls of systemctl by the last steps."""
         log = self.folder / "played" / "log"
         lines = log.read_text().splitlines() if log.exists() else []
         log.unlink(missing_ok=True)
         return lines
 
     def unit(self, name: str) -> tuple[str, dict[str, str], str]:
-        """A unit's command, environment and folder, as its file says them."""
+        """Return command, environment and folder of a unit, from its file."""
         text = Path(f"{self.folder}/etc/systemd/system/{name}.service").read_text()
         environment = dict(re.findall(r'^Environment="?(\w+)=([^"\n]*)"?$', text, re.M))
         (command,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
@@ -125,7 +125,7 @@ class RoleMachine:
         return command, environment, folder[1] if folder else "/"
 
     def wait_until_healthy(self) -> None:
-        """Until `health` succeeds. Raises AssertionError with what it and the programs say."""
+        """Wait until `health` succeeds. Raises AssertionError with its output and the logs."""
         end = time.monotonic() + self.start_seconds
         while (done := self.step("health")).returncode and time.monotonic() < end:
             time.sleep(0.2)

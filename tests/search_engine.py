@@ -1,7 +1,7 @@
 """The role of examples/search-engine on loopback: its own files and steps, at other paths and ports.
 
-What stands for something else: the archive of the engine is made of OpenSearch's own jars, and the application is one
-of the tests' own that is strict where the true one is known to be (search_application).
+The archive of the engine is made of OpenSearch's own jars. A stand-in (search_application) replaces the application;
+it is strict where the real one is known to be.
 """
 
 import io
@@ -74,17 +74,17 @@ CONFIG = "/etc/searchengine/.app_config.yml"
 
 
 def plan_of(folder: Path = ROOT) -> Plan:
-    """The IDR as it is published, with the example on top."""
+    """Return the plan of the public IDR with the example."""
     return role_machine.plan_of(EXAMPLE, folder)
 
 
 def node_of(plan: Plan) -> Node:
-    """The node with the role."""
+    """Return the node with the role."""
     return next(node for node in plan.nodes if "searchengine" in node.roles)
 
 
 def project(folder: Path) -> Path:
-    """A project of Maven that names the jars; returns its file."""
+    """Write a Maven project that names the jars; return its file."""
     needed = "".join(
         "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>".format(
             *jar.split(":")
@@ -100,7 +100,7 @@ def project(folder: Path) -> Path:
 
 
 def pack_engine(jars: Path, archive: Path) -> None:
-    """OpenSearch as its archive has it: jars, the one module that it needs, settings and the program that starts it."""
+    """Write an archive like OpenSearch's: jars, the one module that it needs, settings and its start program."""
     with tarfile.open(archive, "w:gz") as tar:
         for jar in sorted(jars.glob("*.jar")):
             is_module = jar.name.startswith(("netty-", "transport-netty4"))
@@ -114,21 +114,21 @@ def pack_engine(jars: Path, archive: Path) -> None:
             about = tarfile.TarInfo(f"opensearch/{name}")
             about.size, about.mode = len(text), mode
             tar.addfile(about, io.BytesIO(text.encode()))
-        # An archive has these folders, and OpenSearch looks into them.
+        # An archive has these folders, and OpenSearch opens them.
         about = tarfile.TarInfo("opensearch/plugins")
         about.type, about.mode = tarfile.DIRTYPE, 0o755
         tar.addfile(about)
 
 
 def pack_application(archive: Path) -> None:
-    """The application of this test, as an archive of a repository has one."""
+    """Write the stand-in for the application as an archive of a repository."""
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(APPLICATION, "application-1", filter=lambda one: None if "__pycache__" in one.name else one)
 
 
 @dataclass
 class Machine(RoleMachine):
-    """The role on a folder for the root of a machine. Accounts are this one and `nobody`."""
+    """The role, with a folder as the root of its machine. Accounts are that of the test and `nobody`."""
 
     role = "searchengine"
     served = "5577"
@@ -151,7 +151,7 @@ class Machine(RoleMachine):
         self.install()
 
     def install(self) -> None:
-        """Put the role's files and scripts where a node has them."""
+        """Put the role's files and scripts at their paths on a node."""
         for path, text in self._texts.items():
             if "search" in path or path == "/etc/idr/ca.crt":
                 self.write(path, text)
@@ -161,7 +161,7 @@ class Machine(RoleMachine):
         self.name_archives()
 
     def name_archives(self, **sums: str) -> None:
-        """Say which archives there are; `sums` are others than the true ones."""
+        """Put the archives and their sums into the settings; `sums` replaces the sums."""
         lines = []
         for name in ("engine", "application"):
             file = self.archives / f"{name}.tar.gz"
@@ -188,12 +188,12 @@ class Machine(RoleMachine):
         )
 
     def environment(self) -> dict[str, str]:
-        """Where the played application finds its settings."""
+        """Return the environment with the settings of the stand-in."""
         return {"DEPLOYED": f"{self.folder}{CONFIG}"}
 
     @contextmanager
     def running(self, name: str, *account: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Run a unit's command until the end of the block, with `account` before it."""
+        """Run a unit's command until the block ends, with `account` before it."""
         command, environment, folder = self.unit(name)
         runtime = self.folder / "run" / name
         subprocess.run(["rm", "-rf", str(runtime)], check=True)

@@ -1,4 +1,4 @@
-"""The example of a site's own role, on the stack `local`, and copies of it to be changed."""
+"""The example of a site's own role, on the stack `local`, and copies of it that tests change."""
 
 import shutil
 from pathlib import Path
@@ -22,32 +22,32 @@ VOLUME = {"name": "pages", "mount": "/srv/about", "required": False, "ansibleVar
 
 
 def example_roles() -> dict[str, SiteRole]:
-    """The roles of the example."""
+    """Return the roles of the example."""
     return read(SETTING, ROOT)
 
 
 def values() -> dict[str, Any]:
-    """What the stack file of `local` says with the example's settings on top."""
+    """Return the settings of the stack `local` with those of the example."""
     return merge(stacks.values("local"), yaml.safe_load((EXAMPLE / "demo.yaml").read_text()))
 
 
 def plan_of(given: dict[str, Any], folder: Path = ROOT) -> Plan:
-    """The plan of a stack `local` whose file is in `folder`."""
+    """Return the plan of a stack `local` whose file is in `folder`."""
     return plan(parse(given, Source("local", "Pulumi.local.yaml", folder=folder)), "local")
 
 
 def example_plan() -> Plan:
-    """The stack `local` with the example's role."""
+    """Return the plan of the stack `local` with the example's role."""
     return plan_of(values())
 
 
 def example_node(stack_plan: Plan) -> Node:
-    """The node with the example's role."""
+    """Return the node with the example's role."""
     return next(node for node in stack_plan.nodes if ROLE in node.roles)
 
 
 def copied(folder: Path, *names: str) -> dict[str, Any]:
-    """Copy the example's role into `folder`/site, once for each name; returns settings that name the folder."""
+    """Copy the example's role into `folder`/site, once for each name; return settings that name the folder."""
     for name in names or (ROLE,):
         shutil.copytree(EXAMPLE / "roles" / ROLE, folder / "site" / name)
     return values() | {"siteRoles": "site/"}

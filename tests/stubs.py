@@ -27,7 +27,7 @@ sys.exit(status)
 
 @dataclass(frozen=True)
 class Call:
-    """How a program was called."""
+    """A call of a program."""
 
     arguments: list[str]
     input: str
@@ -37,23 +37,23 @@ class Call:
 
 @dataclass(frozen=True)
 class Stub:
-    """A stand-in for a program."""
+    """A stub of a program."""
 
     folder: Path
 
     def answers(self, *answers: tuple[int, str, str]) -> None:
-        """Exit status, standard output and standard error of each call; the last holds for all that follow."""
+        """Set exit status, standard output and standard error of each call; the last answer is repeated."""
         (self.folder / "answers").write_text(json.dumps(answers))
 
     @property
     def calls(self) -> list[Call]:
-        """Its calls so far."""
+        """Return its calls so far."""
         file = self.folder / "calls"
         return [Call(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def put(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> Stub:
-    """A stub of the program `name`, first on PATH, that does nothing and succeeds until a test sets an answer."""
+    """Put a stub of the program `name` first on PATH. It does nothing and succeeds until a test sets an answer."""
     stub = Stub(folder / f"{name}.stub")
     stub.folder.mkdir()
     program = folder / name

@@ -1,7 +1,7 @@
-"""What a template of Jinja uses, against the types of what it is rendered with: mypy's view of a template.
+"""Checks what a Jinja template uses against the types of its context: mypy's view of a template.
 
-An attribute that its type does not have is reported also where no test renders it. What Jinja computes (filters, sums,
-macros) has no type here and is not followed.
+It also reports an unknown attribute where no test renders it. What Jinja computes (filters, sums, macros) has no type
+here and is not checked.
 """
 
 import types
@@ -26,7 +26,7 @@ class Checker:
     mistakes: list[str] = field(default_factory=list)
 
     def template(self, source: str, names: Names) -> list[str]:
-        """The mistakes of a template that is rendered with `names`."""
+        """Return the mistakes of a template that is rendered with `names`."""
         self._body(self.environment.parse(source).body, dict(names))
         return self.mistakes
 
@@ -61,7 +61,7 @@ class Checker:
             self._type(node, names)
 
     def _type(self, node: nodes.Node, names: Names) -> Any:
-        """The type of an expression; Any where it is not followed."""
+        """Return the type of an expression; Any if it is not known."""
         if isinstance(node, nodes.Name):
             return self._looked_up(node.name, names)
         if isinstance(node, nodes.Getattr):
@@ -88,7 +88,7 @@ class Checker:
 
 
 def attribute(owner: Any, name: str) -> Any:
-    """The type of an attribute of a type. Raises AttributeError where it has none."""
+    """Return the type of an attribute. Raises AttributeError if the type has no such attribute."""
     kinds = [_attribute(member, name) for member in _members(owner)]
     return kinds[0]
 
@@ -116,21 +116,21 @@ def _fields(owner: type) -> Names:
 
 
 def returned(function: Any) -> Any:
-    """The type of what a function returns; a type returns itself (`items` of a mapping)."""
+    """Return the type of a function's result; a type returns itself (`items` of a mapping)."""
     if isinstance(function, types.FunctionType):
         return typing.get_type_hints(function).get("return", Any)
     return function if get_origin(function) else Any
 
 
 def element(iterable: Any) -> Any:
-    """The type of an iterable's items."""
+    """Return the type of an iterable's items."""
     (iterable, *others) = _members(iterable)
     arguments = get_args(iterable)
     return arguments[0] if arguments and not others and set(arguments[1:]) <= {...} else Any
 
 
 def _members(annotation: Any) -> list[Any]:
-    """The types that a value can have, without None."""
+    """Return the types that a value can have, without None."""
     if get_origin(annotation) in (typing.Union, types.UnionType):
         return [one for each in get_args(annotation) if each is not types.NoneType for one in _members(each)]
     if get_origin(annotation) is typing.Annotated:
@@ -141,7 +141,7 @@ def _members(annotation: Any) -> list[Any]:
 
 
 def _bound(target: nodes.Node, value: Any) -> Iterator[tuple[str, Any]]:
-    """The names that a loop or an assignment sets."""
+    """Return the names that a loop or an assignment sets."""
     if isinstance(target, nodes.Name):
         yield target.name, value
     elif isinstance(target, nodes.Tuple):

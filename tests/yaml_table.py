@@ -1,4 +1,4 @@
-"""YAML whose meaning differs between readers: what Pulumi's engine makes of it, which `idr` must make of it too."""
+"""YAML that readers understand differently: how Pulumi's engine reads it, and so must `idr`."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ TAKEN: dict[str, Any] = {
     "[a,\tb\t]": ["a", "b"],
     "{a:\t1}": {"a": 1},
 }
-"""A value as it is written to what `pulumi config --json` says of it."""
+"""Values as they are written, with what `pulumi config --json` prints for them."""
 
 REFUSED: dict[str, bytes] = {
     "a key twice": b"config:\n  idr:a: 1\n  idr:a: 2\n",
@@ -79,4 +79,4 @@ REFUSED: dict[str, bytes] = {
     "a list without end": b"config:\n  idr:a: [1\n",
     "three parts in a key": b"config:\n  idr:a:b: 1\n",
 }
-"""Files that are none for either."""
+"""Files that are invalid for both."""

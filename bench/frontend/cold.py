@@ -1,4 +1,4 @@
-"""A plate page that is in no cache, before a real OMERO.web; and OMERO.web stopped."""
+"""Measures a plate page that is not cached, with a real OMERO.web as upstream, and with OMERO.web stopped."""
 
 import time
 from collections import Counter
@@ -15,11 +15,11 @@ from model.roles import Role
 
 VIEWERS = 50
 DIRECT = 24
-"""Thumbnails asked of OMERO.web itself by visitors without cookies, as behind a proxy that only takes cookies away."""
+"""Thumbnails requested from OMERO.web directly, without cookies, as by a proxy that only removes cookies."""
 
 
 def measure(folder: Path, plan: Plan) -> dict[str, float]:
-    """Requests that reach OMERO.web, by its own log, and sessions that they leave in Redis."""
+    """Count the requests that reach OMERO.web (in its own log), and the sessions that they leave in Redis."""
     addresses = plate_addresses(folder)
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)
     figures: dict[str, float] = {}

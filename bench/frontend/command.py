@@ -1,4 +1,4 @@
-"""`python -m bench frontend`: the figures of the front end."""
+"""`python -m bench frontend`: measure the front end."""
 
 import tempfile
 from collections.abc import Callable
@@ -24,9 +24,9 @@ PARTS: dict[str, Measure] = {
     "slow": slow.measure,
 }
 ABOUT = {
-    "warm": "a plate page in the cache, beside its peers (2 minutes)",
-    "shown": "the same in a browser, until its last picture is shown (1 minute)",
-    "cold": "a plate page that nobody has seen, before a real OMERO.web (2 minutes)",
+    "warm": "a plate page in the cache, compared with other servers (2 minutes)",
+    "shown": "the same in a browser, until its last image is shown (1 minute)",
+    "cold": "a plate page that is not cached, with a real OMERO.web (2 minutes)",
     "slow": "an upstream that never answers",
 }
 
@@ -34,10 +34,11 @@ Only = Annotated[list[str] | None, typer.Option(help=f"Only this part; may be re
 
 
 def frontend(as_json: AsJson = False, only: Only = None) -> None:
-    """The front end beside its peers, on loopback, in one run.
+    """Compare the front end with other servers, on loopback, in one run.
 
-    A plate page of 384 thumbnails: from this proxy's cache; from nginx as static files (the limit); through nginx
-    without a cache; from Varnish with hitch before it; cold, before a real OMERO.web; with OMERO.web stopped or silent.
+    Requests a plate page of 384 thumbnails from this proxy's cache, from nginx as static files (the limit), through
+    nginx without a cache, and from Varnish behind hitch; also with a real OMERO.web and no cached pages, with OMERO.web
+    stopped, and with an OMERO.web that does not answer.
     """
     console = Console(stderr=True, highlight=False)
     wanted = only or list(PARTS)
@@ -49,7 +50,7 @@ def frontend(as_json: AsJson = False, only: Only = None) -> None:
         debian.ensure(debian.read_list(Path(__file__).with_name("apt-packages.txt")), console.print)
         for name in wanted:
             console.print(f"{name}: {ABOUT[name]}")
-            # 755: OMERO.web and PostgreSQL run as another user, in here.
+            # 755: OMERO.web and PostgreSQL run as another user in this folder.
             with tempfile.TemporaryDirectory(prefix="bench-frontend-") as folder:
                 Path(folder).chmod(0o755)
                 figures |= PARTS[name](Path(folder), stacks.plan_of("local"))

@@ -1,7 +1,7 @@
-"""A long line on loopback: a forwarder that hands on every byte in order, half a round trip later.
+"""Simulates a long line on loopback: a forwarder sends every byte on in order, half a round trip later.
 
-Not netem, which many kernels lack and which needs root. Bandwidth is not limited: each direction reads on while what
-it has read is still under way. TCP's own slow start is not modelled.
+It does not use netem, which many kernels lack and which needs root. Bandwidth is not limited: each direction continues
+to read while earlier bytes are delayed. TCP's slow start is not simulated.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ CHUNK = 256 * 1024
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
-    """Read until the end; write each piece `seconds` after it came."""
+    """Read until the end; write each piece `seconds` after it was read."""
     clock = asyncio.get_running_loop().time
     under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
@@ -41,7 +41,7 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sec
 
 @contextmanager
 def line(target: int, round_trip: float) -> Iterator[int]:
-    """The port of a line of that round trip (seconds) to the port `target` of loopback. 0 is the port itself."""
+    """Yield the port of a line to the port `target` of loopback; `round_trip` is in seconds, and 0 yields `target`."""
     if not round_trip:
         yield target
         return
@@ -53,7 +53,7 @@ def line(target: int, round_trip: float) -> Iterator[int]:
         await asyncio.sleep(round_trip)
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
         half = round_trip / 2
-        # Python 3.11's streams take a cancelled connection for a failed one, and say so at length.
+        # Python 3.11's streams report a cancelled connection as a failed one, with a long message.
         with suppress(asyncio.CancelledError):
             await asyncio.gather(_carry(reader, far_writer, half), _carry(far_reader, writer, half))
 

@@ -1,4 +1,4 @@
-"""What h2load measures."""
+"""Runs h2load and reads its figures."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 class LoadError(RuntimeError):
-    """Not every answer was a success; the text is h2load's."""
+    """Not every response was a success; the text is h2load's."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Load:
 
 
 def h2load(port: int, addresses: Path, requests: int, *, http1_connections: int = 0) -> Load:
-    """Ask a TLS port of loopback for the addresses in a file, in turn, until `requests` are answered.
+    """Send `requests` requests for the addresses in a file, in turn, to a TLS port of loopback.
 
     Over one HTTP/2 connection with as many streams as the server allows, or over that many connections of HTTP/1.1
-    with one request at a time each, as browsers do. Raises LoadError when one answer is not a success.
+    with one request at a time each, as browsers do. Raises LoadError when one response is not a success.
     """
     how = ["--h1", "-c", str(http1_connections), "-m", "1"] if http1_connections else ["-c", "1", "-m", "384"]
     command = ["h2load", *how, "-n", str(requests), "-i", str(addresses), "-B", f"https://127.0.0.1:{port}"]
@@ -36,7 +36,7 @@ def h2load(port: int, addresses: Path, requests: int, *, http1_connections: int 
 
 
 def view(port: int, addresses: Path, viewers: int, page: int) -> None:
-    """Let viewers look at the same page at once, over an HTTP/2 connection each. Raises LoadError as `h2load` does."""
+    """Let viewers open the same page at the same time, each over its own HTTP/2 connection. Raises LoadError."""
     requests = viewers * page
     command = ["h2load", "-c", str(viewers), "-m", str(page), "-n", str(requests), "-i", str(addresses), "-T", "300"]
     done = subprocess.run([*command, "-B", f"https://127.0.0.1:{port}"], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""A real OMERO.web on loopback with a node's own settings; PostgreSQL, Redis and the demo image server behind it."""
+"""Runs a real OMERO.web on loopback with a node's settings, and PostgreSQL, Redis and the demo image server for it."""
 
 import getpass
 import os
@@ -31,7 +31,7 @@ EVERY_PAGE = HOME / "templates" / "idr" / "every-page.html"
 
 @dataclass(frozen=True)
 class Omero:
-    """A running OMERO.web, and how to look into its Redis."""
+    """A running OMERO.web, and access to its Redis."""
 
     port: int
     redis: redis.Redis
@@ -44,12 +44,12 @@ class Omero:
         return f"127.0.0.1:{self.port}"
 
     def sessions(self) -> int:
-        """How many of Django's sessions are in Redis."""
+        """Return the number of Django's sessions in Redis."""
         keys = ("--user", "operator", "--scan", "--pattern", "*django.contrib.sessions*")
         return len(self.redis.ask(*keys, password=self.redis_operator).splitlines())
 
     def requests(self) -> list[str]:
-        """The addresses that it was asked for, by its own log."""
+        """Return the addresses that were requested, from its own log."""
         return [line.split('"')[1].split()[1] for line in self.log.read_text().splitlines()]
 
 
@@ -63,12 +63,12 @@ class Machine:
         self.give(folder)
 
     def give(self, path: Path) -> None:
-        """Let a path belong to the user."""
+        """Make the user the owner of a path."""
         about = pwd.getpwnam(self.user)
         os.chown(path, about.pw_uid, about.pw_gid)
 
     def write(self, name: str, text: str) -> Path:
-        """A file that the user alone may read."""
+        """Write a file that only the user may read."""
         path = self.folder / name
         path.write_text(text)
         path.chmod(0o600)
@@ -76,19 +76,19 @@ class Machine:
         return path
 
     def make(self, name: str) -> Path:
-        """A folder of the user's."""
+        """Create a folder of the user's."""
         path = self.folder / name
         path.mkdir(parents=True)
         self.give(path)
         return path
 
     def command(self, *words: object) -> list[str]:
-        """A command as the user."""
+        """Return a command line that runs as the user."""
         before = ["runuser", "-u", self.user, "--"] if os.geteuid() == 0 else []
         return [*before, *map(str, words)]
 
     def run(self, *words: object, **environment: str) -> None:
-        """Run a command as the user to its end. Raises CalledProcessError; its output is in the folder's log."""
+        """Run a command as the user and wait for it. Raises CalledProcessError; its output is in the folder's log."""
         with (self.folder / "log").open("ab") as log:
             subprocess.run(
                 self.command(*words), env=self.environment(environment), stdout=log, stderr=log, check=True, cwd="/"
@@ -96,7 +96,7 @@ class Machine:
 
     @contextmanager
     def running(self, *words: object, port: int, **environment: str) -> Iterator[None]:
-        """A server as the user until the end of the block."""
+        """Run a server as the user until the end of the block."""
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 self.command(*words), env=self.environment(environment), stdout=log, stderr=log, cwd="/"
@@ -109,7 +109,7 @@ class Machine:
             process.wait()
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
-        """The environment of the user's programs."""
+        """Return the environment of the user's programs."""
         return {
             "PATH": f"{self.folder}/venv/bin:/usr/sbin:/usr/bin:/bin",
             "HOME": str(self.folder),
@@ -120,7 +120,7 @@ class Machine:
 
 @contextmanager
 def running(folder: Path, plan: Plan) -> Iterator[Omero]:
-    """OMERO.web as the plan's first web node has it, until the end of the block."""
+    """Run OMERO.web, configured as on the plan's first web node, until the end of the block."""
     node = plan.releases[0].with_role(Role.WEB)[0]
     files = rendered.files(node, plan, stacks.secrets_of(plan.stack))
     machine = Machine(folder)
@@ -141,7 +141,7 @@ def running(folder: Path, plan: Plan) -> Iterator[Omero]:
 
 
 def _install(machine: Machine) -> None:
-    """The packages of the guest image, from the same wheels; seconds."""
+    """Install the packages of the guest image, from the same wheels; takes seconds."""
     venv = machine.make("venv")
     uv = [sys.executable, "-m", "uv", "-q"]
     subprocess.run([*uv, "venv", "--allow-existing", "--python", wheels.PYTHON, venv], check=True)
@@ -155,7 +155,7 @@ def _install(machine: Machine) -> None:
 
 @contextmanager
 def _image_server(machine: Machine, files: dict[str, str]) -> Iterator[int]:
-    """PostgreSQL and the demo image server; yields the latter's port."""
+    """Run PostgreSQL and the demo image server; yield the latter's port."""
     data, port, database_port = machine.folder / "data", free_port(), free_port()
     websocket_port = free_port()
     machine.run(POSTGRESQL / "initdb", "-D", data, "-U", "omero", "-A", "trust", "-E", "UTF8", "--no-sync")
@@ -181,7 +181,7 @@ def _image_server(machine: Machine, files: dict[str, str]) -> Iterator[int]:
 
 
 def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machine: Machine) -> str:
-    """A node's settings of OMERO.web with this machine's addresses."""
+    """Return a node's settings of OMERO.web with this machine's addresses."""
     redis_node = plan.releases[0].with_role(Role.REDIS)[0]
     for old, new in (
         (f"@{redis_node.address}:6379/", f"@127.0.0.1:{omero.redis.port}/"),
@@ -199,7 +199,7 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machi
 
 
 def _place(machine: Machine, path: Path, text: str) -> None:
-    """A file of OMERO.web's, at the same path in the machine's folder."""
+    """Write a file of OMERO.web's to the same path in the machine's folder."""
     file = machine.folder / path.relative_to(HOME)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
@@ -207,7 +207,7 @@ def _place(machine: Machine, path: Path, text: str) -> None:
 
 @contextmanager
 def _web(machine: Machine, settings: str, port: int) -> Iterator[None]:
-    """OMERO.web, started as its systemd unit does."""
+    """Start OMERO.web like its systemd unit does."""
     home = machine.make("OMERO.web")
     for name in ("etc", "etc/grid", "var", "var/log"):
         machine.make(f"OMERO.web/{name}")
@@ -219,5 +219,5 @@ def _web(machine: Machine, settings: str, port: int) -> Iterator[None]:
         try:
             yield
         finally:
-            # What was started only waits for gunicorn, which would go on.
+            # The started process only waits for gunicorn, which would continue to run.
             os.kill(int((home / "var" / "django.pid").read_text()), signal.SIGTERM)

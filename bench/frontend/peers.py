@@ -1,4 +1,4 @@
-"""The peers of this proxy in the same run: each serves the same plate page over TLS on loopback."""
+"""Servers to compare this proxy with: each serves the same plate page over TLS on loopback."""
 
 import getpass
 import os
@@ -43,14 +43,14 @@ http {
 
 @dataclass(frozen=True)
 class Tls:
-    """Files of the certificate that every peer shows."""
+    """Files of the certificate that every server uses."""
 
     certificate: Path
     key: Path
 
 
 def tls_of(plan: Plan, folder: Path) -> Tls:
-    """The certificate that a plan's proxy shows, as files in a folder."""
+    """Write the certificate of a plan's proxy to files in a folder."""
     files, pair = proxy.rendered(plan), Tls(folder / "fullchain.pem", folder / "privkey.pem")
     for path in (pair.certificate, pair.key):
         path.write_text(files[str(proxy.GIVEN / path.name)])
@@ -59,7 +59,7 @@ def tls_of(plan: Plan, folder: Path) -> Tls:
 
 @contextmanager
 def program(*command: object, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """A server until the end of the block; it is up when its port accepts connections."""
+    """Run a server until the end of the block; wait until its port accepts connections."""
     process = subprocess.Popen([str(part) for part in command], stdin=NOTHING, stdout=NOTHING, stderr=NOTHING)
     try:
         wait_for(port, process)
@@ -71,7 +71,7 @@ def program(*command: object, port: int) -> Iterator["subprocess.Popen[bytes]"]:
 
 @contextmanager
 def nginx(folder: Path, tls: Tls, location: str, *, encrypted: bool = True) -> Iterator[int]:
-    """An nginx with one location block and Debian's defaults; yields its port."""
+    """Run an nginx with one location block and Debian's defaults; yield its port."""
     folder.mkdir()
     for name in TEMPORARY:
         (folder / name).mkdir()
@@ -93,18 +93,18 @@ def nginx(folder: Path, tls: Tls, location: str, *, encrypted: bool = True) -> I
 
 
 def files_location(root: Path) -> str:
-    """The plate's thumbnails as static files. Rewritten, because nginx takes a final slash for a folder."""
+    """Return a location with the thumbnails as files. The final slash is removed: to nginx it means a folder."""
     return f"root {root}; location / {{ rewrite ^/webgateway/render_thumbnail/(\\d+)/$ /$1.jpg break; }}"
 
 
 def proxy_location(backend: int) -> str:
-    """`proxy_pass` as it is without further settings: no cache, a new connection for each request."""
+    """Return a location with `proxy_pass` and no other settings: no cache, and a new connection for each request."""
     return f"location / {{ proxy_pass http://127.0.0.1:{backend}; }}"
 
 
 @contextmanager
 def varnish(folder: Path, tls: Tls, backend: int) -> Iterator[int]:
-    """Debian's Varnish, with Debian's hitch before it for TLS; both speak HTTP/2. Yields hitch's port."""
+    """Run Debian's Varnish behind Debian's hitch, which terminates TLS; both support HTTP/2. Yield hitch's port."""
     folder.mkdir()
     vcl, pem = folder / "plate.vcl", folder / "hitch.pem"
     vcl.write_text(VARNISH % {"backend": backend})
@@ -120,7 +120,7 @@ def varnish(folder: Path, tls: Tls, backend: int) -> Iterator[int]:
         "--write-proxy-v2=on",
     ]
     end += ["--alpn-protos=h2,http/1.1", f"--workers={os.cpu_count()}", "--quiet"]
-    # hitch refuses to work as root; its package brings a user.
+    # hitch refuses to run as root; its package creates a user.
     end += [*(["--user=_hitch"] if os.geteuid() == 0 else []), pem]
     with program(*cache, "-a", f"127.0.0.1:{inner},PROXY", port=inner), program(*end, port=port):
         yield port

@@ -1,4 +1,4 @@
-"""Seconds until a browser shows the 384th picture of a plate: this proxy beside static files and Varnish, in turns."""
+"""Measures the time until a browser shows all 384 images of a plate: from this proxy, static files and Varnish."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ from model.roles import Role
 ROUNDS = 9
 EDGE = 96
 DOCUMENT = "webclient/img_detail/1/"
-"""An address that the proxy keeps; behind it is plate.html here."""
+"""An address that the proxy caches; here its content is plate.html."""
 LOCATIONS = """root %(root)s;
         types { text/html html; application/json json; text/javascript js; }
         location /webclient/ { rewrite ^ /plate.html break; }
@@ -31,7 +31,7 @@ LOCATIONS = """root %(root)s;
 
 
 def _pages(folder: Path) -> Path:
-    """The page and its batches: as JSON, and as JSONP with the page's own name for the callback."""
+    """Write the page and its batches: as JSON, and as JSONP with the page's own name for the callback."""
     root, source = folder / "pages", random.Random(PLATE)  # noqa: S311  # nothing secret
     root.mkdir()
     (root / "plate.html").write_text(Path(__file__).with_name("plate.html").read_text())
@@ -44,7 +44,7 @@ def _pages(folder: Path) -> Path:
 
 
 def _picture(source: random.Random) -> str:
-    """Noise as large as a thumbnail, 2 to 3 kB of JPEG, as OMERO.web puts it into JSON."""
+    """Return noise of a thumbnail's size, 2 to 3 kB of JPEG, in the form that OMERO.web uses in JSON."""
     buffer = io.BytesIO()
     Image.frombytes("L", (EDGE, EDGE), source.randbytes(EDGE**2)).save(buffer, "JPEG", quality=10)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
@@ -52,7 +52,7 @@ def _picture(source: random.Random) -> str:
 
 @contextmanager
 def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
-    """All peers, with ports by name."""
+    """Run all servers; yield their ports by name."""
     tls, root = peers.tls_of(plan, folder), _pages(folder)
     plain, wrapped = (LOCATIONS % {"root": root, "suffix": suffix} for suffix in ("json", "js"))
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)
@@ -68,7 +68,7 @@ def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
 
 
 def measure(folder: Path, plan: Plan) -> dict[str, float]:
-    """The median of each peer, and the ratios between this proxy and the others."""
+    """Return the median of each server, and the ratios between this proxy and the others."""
     site = Site(plan.host_name, "", stacks.secrets_of(plan.stack).authority.certificate)
     with everyone(folder, plan) as ports, ExitStack() as stack:
         browsers = {
@@ -77,7 +77,7 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
         }
         for browser in browsers.values():
             seconds(browser)
-        # Each begins as often as the others: a busy machine slows who comes first, or last.
+        # In random order, since a busy machine slows down the first or the last.
         orders = [random.sample(sorted(ports), len(ports)) for _ in range(ROUNDS)]
         rounds = [{name: seconds(browsers[name]) for name in order} for order in orders]
     sizes = {
@@ -91,7 +91,7 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
 
 
 def seconds(browser: Browser) -> float:
-    """Seconds from the request for the page until its last picture is shown; the browser's own cache is empty."""
+    """Return the seconds from the request until the last image is shown, with an empty browser cache."""
     browser.forget()
     browser.open(DOCUMENT)
     return float(browser.wait("return window.seconds"))

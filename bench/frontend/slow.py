@@ -1,4 +1,4 @@
-"""An upstream that takes every connection and answers none, and what the proxy spends on it."""
+"""Measures what the proxy spends on an upstream that accepts every connection and never answers."""
 
 import socket
 import subprocess
@@ -24,7 +24,7 @@ MIB = 1024
 
 
 class Silent:
-    """A listening socket that keeps what it accepts."""
+    """A listening socket that keeps the connections that it accepts open."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=4096)
@@ -52,7 +52,7 @@ class Silent:
 
 @contextmanager
 def _waiting(nginx: Nginx, pages: list[list[str]]) -> Iterator[None]:
-    """Visitors who want a page of addresses each, for the length of the block; it begins when they have asked."""
+    """Start visitors who each request a page of addresses; the block runs after all have sent their requests."""
     visitors = []
     for number, page in enumerate(pages):
         addresses = nginx.folder / f"page-{number}"
@@ -74,7 +74,7 @@ def _image(number: int) -> str:
 
 
 def _memory_mib(nginx: Nginx) -> float:
-    """What nginx's processes hold, shared memory counted once."""
+    """Return the memory of nginx's processes, with shared memory counted once."""
     master = (nginx.folder / "pid").read_text().strip()
     processes = [master, *Path(f"/proc/{master}/task/{master}/children").read_text().split()]
     sizes = (Path(f"/proc/{process}/smaps_rollup").read_text().split("Pss:")[1].split()[0] for process in processes)
@@ -82,7 +82,7 @@ def _memory_mib(nginx: Nginx) -> float:
 
 
 def measure(folder: Path, plan: Plan) -> dict[str, float]:
-    """Memory and connections of the proxy while thousands wait for an upstream that is silent."""
+    """Measure memory and connections of the proxy while thousands of requests wait for a silent upstream."""
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)
     pages = [[_image(1 + page * PAGE + number) for number in range(PAGE)] for page in range(PAGES)]
     silent = Silent()

@@ -1,4 +1,4 @@
-"""A plate page that is in the cache: this proxy beside its peers, all with the same bytes, in turns."""
+"""Measures a plate page that is cached, from this proxy and from other servers, all with the same bytes, in turns."""
 
 import random
 import statistics
@@ -14,27 +14,27 @@ from model.roles import Role
 
 PLATE = 384
 PAGES = 2
-"""Of one connection: the proxy ends it after 1,000 requests."""
+"""Pages in one connection: the proxy closes it after 1,000 requests."""
 ROUNDS = 25
 TIMES = 5
 ROUND_TRIP = 0.03
 BROWSER_CONNECTIONS = 6
 SMALLEST_BYTES = 2000
-"""The demo's thumbnails have 2.0 to 3.5 kB."""
+"""Of a thumbnail: those of the demo have 2.0 to 3.5 kB."""
 
 OURS, VARNISH, PASSED = "this proxy", "Varnish", "nginx, proxy_pass without cache"
 FILES, OPEN_FILES = "nginx, static files", "nginx, static files kept open"
 
 
 def plate_addresses(folder: Path) -> Path:
-    """A file with the addresses of a plate page's thumbnails."""
+    """Write a file with the addresses of a plate page's thumbnails."""
     file = folder / "addresses"
     file.write_text("".join(f"/webgateway/render_thumbnail/{number}/\n" for number in range(1, PLATE + 1)))
     return file
 
 
 def _thumbnails(folder: Path) -> Path:
-    """Files of the sizes of thumbnails, that compress as badly."""
+    """Write random files of the sizes of thumbnails, which do not compress either."""
     root, source = folder / "thumbnails", random.Random(PLATE)  # noqa: S311  # nothing secret
     root.mkdir()
     for number in range(1, PLATE + 1):
@@ -44,7 +44,7 @@ def _thumbnails(folder: Path) -> Path:
 
 @contextmanager
 def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
-    """Run all peers, with ports by name; those that need a server behind them get nginx with the files."""
+    """Run all servers; yield their ports by name. Those that need an upstream get nginx with the files."""
     tls = peers.tls_of(plan, folder)
     static = peers.files_location(_thumbnails(folder))
     web = str(plan.releases[0].with_role(Role.WEB)[0].address)
@@ -61,7 +61,7 @@ def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
 
 
 def measure(folder: Path, plan: Plan) -> dict[str, float]:
-    """Rates and times of all peers, and the ratios between this proxy and each."""
+    """Return rates and times of all servers, and the ratios between this proxy and each."""
     addresses = plate_addresses(folder)
     figures: dict[str, float] = {}
     with everyone(folder, plan) as ports:
@@ -73,9 +73,9 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
 
 
 def _rates(ports: dict[str, int], addresses: Path) -> dict[str, float]:
-    """Thumbnails per second over one HTTP/2 connection, in short rounds in turns.
+    """Return thumbnails per second over one HTTP/2 connection, in short rounds.
 
-    A ratio is the median of the rounds' own: what else the machine does meets both sides of a round.
+    A ratio is the median of the ratios of all rounds: other load of the machine affects both sides of a round.
     """
     rounds = [
         {name: h2load(port, addresses, PAGES * PLATE).rate for name, port in ports.items()} for _ in range(ROUNDS)
@@ -87,7 +87,7 @@ def _rates(ports: dict[str, int], addresses: Path) -> dict[str, float]:
 
 
 def _times(ports: dict[str, int], addresses: Path) -> dict[str, float]:
-    """Seconds for one plate page over a long line, from the first packet on."""
+    """Return the seconds for one plate page over a long line, from the first packet on."""
     milliseconds = round(ROUND_TRIP * 1000)
     ways = {
         f"{OURS}, HTTP/2": (ports[OURS], 0),

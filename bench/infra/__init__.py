@@ -1,1 +1,1 @@
-"""The same infrastructure by this program and by Terraform, on the same cloud, in the same run."""
+"""Creates the same infrastructure with this program and with Terraform, on the same cloud, in the same run."""

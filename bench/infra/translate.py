@@ -1,4 +1,4 @@
-"""From a Pulumi state to Terraform's JSON: the same objects with the same inputs and the same references."""
+"""Translates a Pulumi state to Terraform's JSON: the same objects, inputs and references."""
 
 import json
 import re
@@ -15,20 +15,20 @@ Schema = Mapping[str, Any]
 
 
 class TranslationError(Exception):
-    """A state that has no counterpart in Terraform; the text says which part."""
+    """A part of a state has no counterpart in Terraform; the text names it."""
 
 
 def translate(state: Json, schema: Schema, provider: Mapping[str, str]) -> dict[str, Json]:
-    """Terraform's configuration for the OpenStack resources of `pulumi stack export --show-secrets`.
+    """Return Terraform's configuration for the OpenStack resources of `pulumi stack export --show-secrets`.
 
-    `schema` is the provider's, of `terraform providers schema -json`. Raises TranslationError for a resource or
+    `schema` is the provider's, from `terraform providers schema -json`. Raises TranslationError for a resource or
     property that the provider does not know.
     """
     names = {token: name for name, token in json.loads(TOKENS.read_text())["resources"].items()}
     declared = [r for r in state["deployment"]["resources"] if r["type"].startswith("openstack:")]
     addresses = {r["urn"]: (names[r["type"]], _label(r["urn"])) for r in declared}
     references = {r["id"]: f"${{{'.'.join(addresses[r['urn']])}.id}}" for r in declared}
-    # A floating address is known to others by its address, not by its id.
+    # Other resources refer to a floating IP by its address, not by its id.
     references |= {
         r["outputs"]["address"]: f"${{{'.'.join(addresses[r['urn']])}.address}}"
         for r in declared
@@ -70,7 +70,7 @@ def _body(inputs: Json, block: Json, references: Mapping[str, str], where: str) 
             body[name] = [_body(part, blocks[name]["block"], references, f"{where}.{name}") for part in parts]
         else:
             kind = attributes[name]["type"]
-            # Pulumi has a list that can hold one value only as that value.
+            # In Pulumi, a list that can contain only one value is that value.
             wrapped = isinstance(kind, list) and kind[0] in ("list", "set") and not isinstance(value, list)
             body[name] = _referred([value] if wrapped else value, references)
     return body

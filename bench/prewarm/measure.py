@@ -1,4 +1,4 @@
-"""`python -m bench prewarm`: rate, memory, what a kill costs, and the hours that follow from the rate."""
+"""Measures the pre-warm: rate, memory, requests that are repeated after a kill, and the hours for a whole release."""
 
 import json
 import re
@@ -21,18 +21,19 @@ from harness.stacks import ROOT
 THUMBNAILS_OF_IDR = 2_800_000
 CONCURRENCY = 64
 WORKERS, WORKER_SECONDS = 8, 0.04
-"""One OMERO.web beside one OMERO.server, as fast as rendering allows: 200 answers/s at best."""
+"""One OMERO.web and one OMERO.server, as fast as rendering allows: at most 200 responses/s."""
 CONNECTIONS = 8
-"""h2load ends when nginx ends a connection, after 1000 requests; all together they ask for as many at once as we do."""
+"""h2load ends when nginx closes a connection, after 1000 requests. All together they send as many requests at once
+as the pre-warm."""
 
 
 def hours(per_second: float, nodes: int, images: int = THUMBNAILS_OF_IDR) -> float:
-    """How long `images` thumbnails take when each of `nodes` read-only nodes makes `per_second` of them."""
+    """Return how long `images` thumbnails take if each of `nodes` read-only nodes renders `per_second` of them."""
     return images / (per_second * nodes) / 3600
 
 
 def measured(images: int, killed: int, memory: tuple[int, ...]) -> dict[str, float]:
-    """Every figure, each beside its peer of the same run."""
+    """Return all figures, each with that of the compared program in the same run."""
     figures: dict[str, float] = {}
     for name, workers, each in (("OMERO.web-like", WORKERS, WORKER_SECONDS), ("instant", CONCURRENCY, 0.0)):
         peer, ours, cpu = _rates(images, workers, each)
@@ -47,7 +48,7 @@ def measured(images: int, killed: int, memory: tuple[int, ...]) -> dict[str, flo
 
 
 def _rates(images: int, workers: int, each: float) -> tuple[float, float, float]:
-    """Answers/s of h2load and of the pre-warm, and the milliseconds of a processor that an answer costs the latter."""
+    """Return the responses/s of h2load and of the pre-warm, and the latter's processor time for a response in ms."""
     with tempfile.TemporaryDirectory() as name, _stub(images, workers, each) as port:
         folder = Path(name)
         with nginx(folder, free_port(), port) as url:
@@ -66,19 +67,19 @@ def _rates(images: int, workers: int, each: float) -> tuple[float, float, float]
 
 
 def _children_seconds() -> float:
-    """Processor time of the children that have ended, in seconds."""
+    """Return the processor time of the child processes that have ended, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def _peak(ids: int) -> float:
-    """Peak resident memory, in MiB, of a whole run over a generated catalogue; without the network's part."""
+    """Return the peak resident memory, in MiB, of a run over a generated catalogue, without a network."""
     command = [sys.executable, "-m", "bench.prewarm.offline", str(ids)]
     return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 
 
 def _repeated(images: int) -> float:
-    """Percent of the thumbnails that are asked for twice when the run is killed half-way."""
+    """Return the percentage of thumbnails that are requested twice if the run is killed half-way."""
     with tempfile.TemporaryDirectory() as name, _stub(images, CONCURRENCY, 0.005) as port:
         url, folder = f"http://127.0.0.1:{port}", Path(name)
         first = subprocess.Popen(_command(url, folder), cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""nginx with TLS and HTTP/2 before a stub, for the time of a measurement."""
+"""Runs nginx with TLS and HTTP/2 in front of a stub during a measurement."""
 
 import datetime
 import subprocess
@@ -45,7 +45,7 @@ http {{
 
 @contextmanager
 def nginx(folder: Path, port: int, upstream: int) -> Iterator[str]:
-    """Serve, and yield the address. The certificate is `folder`/server.crt."""
+    """Run nginx and yield its address. The certificate is `folder`/server.crt."""
     _certificate(folder)
     file = folder / "nginx.conf"
     file.write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream))

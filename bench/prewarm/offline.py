@@ -1,4 +1,4 @@
-"""A whole run without a network, so that a million objects take minutes: everything of ours, nothing of httpx.
+"""Runs the pre-warm without a network and without httpx, so that a million objects take minutes.
 
 `python -m bench.prewarm.offline 10000` prints the peak of its resident memory in MiB.
 """
@@ -20,13 +20,13 @@ IMAGE = {"id": 1, "meta": {}, "tiles": False, "channels": [], "rdefs": RENDERING
 
 
 class _Offline(Client):
-    """Answers itself."""
+    """A client that answers its own requests."""
 
     def __init__(self, images: int) -> None:
         self._release = Stub(images)
         self.requests = 0
 
-    async def ask(self, path: str) -> bytes:
+    async def get(self, path: str) -> bytes:
         """What the stub release answers."""
         self.requests += 1
         if path.startswith("/api/"):
@@ -35,13 +35,13 @@ class _Offline(Client):
 
 
 async def run(images: int) -> None:
-    """Pre-warm a release of that many images."""
+    """Pre-warm a release with so many images."""
     with tempfile.TemporaryDirectory() as folder:
         await Run(_Offline(images), State("offline"), Path(folder) / "state", Pace(64), lambda _report: None)()
 
 
 def _peak() -> float:
-    # Not getrusage: its ru_maxrss is at least what the process that started this one had.
+    # Not getrusage: its ru_maxrss is at least that of the parent process.
     match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(match[1]) / 1024 if match else float("nan")
 

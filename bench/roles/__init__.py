@@ -1,1 +1,1 @@
-"""Time from `pulumi up` to ready, role by role, and where it goes."""
+"""Measures the time from `pulumi up` to ready for each role, by phase."""

@@ -13,9 +13,9 @@ from bench.roles.timeline import PHASES, TimelineError
 
 
 def roles(as_json: AsJson = False) -> None:
-    """From `pulumi up` to ready, for one new node of each role at once: seconds, and where they go.
+    """Measure the seconds from `pulumi up` to ready, by phase, for one new node of each role at once.
 
-    Needs the local OpenStack (make cloud); a few minutes, in a project of its own.
+    Needs the local OpenStack (make cloud). Takes a few minutes, in a separate project.
     """
     try:
         figures = measured()
@@ -33,7 +33,7 @@ def roles(as_json: AsJson = False) -> None:
 
 
 def table(figures: dict[str, dict[str, float]]) -> Table:
-    """One row a role, the slowest last; 80 columns hold it."""
+    """Return a table with one row for each role, the slowest last, for 80 columns."""
     times = Table(title="pulumi up to ready (s)", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     times.add_column("role", no_wrap=True)
     for phase in (*PHASES, "ready"):

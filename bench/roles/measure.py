@@ -1,4 +1,4 @@
-"""Makes a stack with a node of each role, in a project apart, and reads from everybody's notes what took how long."""
+"""Creates a stack with a node of each role in a separate project, and reads from logs how long each phase took."""
 
 import tempfile
 import time
@@ -16,7 +16,7 @@ PROJECT = "idr-roles"
 RELEASE = "demo1"
 FLAVOR = "local.small"
 UP = ("up", "--stack", "local", "--yes", "--skip-preview", "--json")
-# Configuration makes sshd listen anew: the first time counts.
+# The configuration restarts sshd: the first time counts.
 LISTENING = "sudo journalctl -q -o short-unix -t sshd --grep 'Server listening' | head -1 | cut -d' ' -f1"
 
 
@@ -25,7 +25,7 @@ class MeasureError(Exception):
 
 
 def shape() -> dict[str, Any]:
-    """A release with one small node for each role; the bastion belongs to no release."""
+    """Return a release with one small node for each role; the bastion belongs to no release."""
     cidr = stacks.values("local")["releases"][RELEASE]["cidr"]
     nodes = {role.replace("-", ""): _node(role) for role in Role if role != Role.BASTION}
     return {RELEASE: {"cidr": cidr, "nodes": nodes}}
@@ -37,7 +37,7 @@ def _node(role: Role) -> dict[str, Any]:
 
 
 def measured() -> dict[str, dict[str, float]]:
-    """Seconds by role and phase. Raises MeasureError and TimelineError; deletes what it created in any case."""
+    """Return seconds by role and phase. Raises MeasureError and TimelineError; always deletes what it created."""
     with tempfile.TemporaryDirectory(prefix="idr-bench-") as temporary:
         stack = tenant.make(Path(temporary), PROJECT)
         stack.configure(idr_releases=shape())
@@ -53,7 +53,7 @@ def measured() -> dict[str, dict[str, float]]:
 
 
 def _read(stack: Tenant, start: float, engine: dict[str, timeline.Engine]) -> dict[str, dict[str, float]]:
-    """What Nova and the guests have noted, put together with what the engine has."""
+    """Combine the times in Nova and on the guests with those of the engine."""
     service, compute, servers = stack.service(), stack.cloud().compute, stack.servers()
     phases = {}
     for node in service.outputs["topology"]["nodes"]:

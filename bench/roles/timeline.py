@@ -1,6 +1,6 @@
-"""A node's way from `pulumi up` to ready, from what the engine, Nova and the guest noted. Pure.
+"""Computes a node's phases from `pulumi up` to ready, from the times in the engine, in Nova and on the guest. Pure.
 
-The engine, Nova and `idr-apply` note whole seconds, so a phase is right to about one second.
+The engine, Nova and `idr-apply` record whole seconds, so a phase is exact to about one second.
 """
 
 import json
@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 PHASES = {
-    "network": "networks, groups and ports, until its server is asked for",
-    "server": "Nova makes it",
+    "network": "networks, security groups and ports, until its server is requested",
+    "server": "Nova creates it",
     "boot": "until ssh listens",
     "bootstrap": "the rest of cloud-init",
-    "wait": "for its volumes, and to be reached through the bastion",
+    "wait": "for its volumes, and for a connection through the bastion",
     "apply": "idr-apply's steps",
-    "health": "until its services are well",
-    "report": "until the engine knows",
+    "health": "until its services are healthy",
+    "report": "until the engine has the result",
 }
 APPLIED = re.compile(r"^bundle \w+: applied$")
 BEGUN = re.compile(r"^bundle \w+: \d+ of \d+ files change$")
@@ -26,12 +26,12 @@ WELL = re.compile(r"^\S+ health: well after ([\d.]+) s$")
 
 
 class TimelineError(ValueError):
-    """A record lacks a moment; the text says which."""
+    """A record lacks a time; the text says which."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """When the engine began to make a node's server, and when its configuration was done (seconds of the epoch)."""
+    """When the engine began to create a node's server, and when its configuration was done (seconds of the epoch)."""
 
     asked: float
     ready: float
@@ -47,7 +47,7 @@ class Applied:
 
 
 def engine(events: Iterable[str]) -> dict[str, Engine]:
-    """By node, of the lines of `pulumi up --json` that created everything."""
+    """Return the times by node, from the lines of the `pulumi up --json` that created everything."""
     asked: dict[str, float] = {}
     ready: dict[str, float] = {}
     for line in events:
@@ -64,7 +64,7 @@ def _name(event: dict[str, dict[str, str]]) -> str:
 
 
 def applied(log: str) -> Applied:
-    """Of /var/log/idr-apply.log, its first bundle. Raises TimelineError when none was applied."""
+    """Return the times of the first bundle in /var/log/idr-apply.log. Raises TimelineError when none was applied."""
     begun: float | None = None
     health = 0.0
     for line in log.splitlines():
@@ -75,31 +75,31 @@ def applied(log: str) -> Applied:
             health += float(match[1])
         elif APPLIED.match(text) and begun is not None:
             return Applied(begun, utc(moment), health)
-    msg = "idr-apply's log tells of no bundle that was applied"
+    msg = "idr-apply's log has no bundle that was applied"
     raise TimelineError(msg)
 
 
 def bootstrapped(status: str) -> float:
-    """When cloud-init was through, of its status.json. Raises TimelineError when it was not."""
+    """Return when cloud-init ended, from its status.json. Raises TimelineError when it has not ended."""
     finished = json.loads(status)["v1"]["modules-final"]["finished"]
     if finished is None:
-        msg = "cloud-init is not through"
+        msg = "cloud-init has not ended"
         raise TimelineError(msg)
     return float(finished)
 
 
 def utc(text: str) -> float:
-    """A moment without a zone, or with Z: both Nova's and `idr-apply`'s are in UTC."""
+    """Parse a time without a zone, or with Z: those of Nova and of `idr-apply` are in UTC."""
     return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC).timestamp()
 
 
 def phases(
     start: float, times: Engine, launched: float, listening: float, bootstrap: float, done: Applied
 ) -> list[float]:
-    """Seconds of each of PHASES; their sum is the time from `start` to ready."""
+    """Return the seconds of each of PHASES; their sum is the time from `start` to ready."""
     configured = max(done.begun, done.ended - done.health)
     moments = [start, times.asked, launched, listening, bootstrap, done.begun, configured, done.ended, times.ready]
-    # Notes of whole seconds may put what follows at once a moment earlier.
+    # Because of whole seconds, a phase could otherwise end before it begins.
     for index in range(1, len(moments)):
         moments[index] = max(moments[index], moments[index - 1])
     return [after - before for before, after in pairwise(moments)]

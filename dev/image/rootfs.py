@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from dev.image.cache import BuildError, build_once, cache_root, files_below, key_of
@@ -72,7 +72,7 @@ def _build(folder: Path) -> None:
     # dpkg uses one core and the compiler all others. The hook of mmdebstrap waits for the wheels.
     with ThreadPoolExecutor() as pool:
         debian = pool.submit(run, "installing Debian in a folder", _mmdebstrap(root), log)
-        stages = [pool.submit(wheelhouse), pool.submit(ice_wheel), debian]
+        stages: list[Future[Path] | Future[None]] = [pool.submit(wheelhouse), pool.submit(ice_wheel), debian]
     for stage in stages:
         stage.result()
     run("making the initial RAM disk", [*BOOT, root, folder], log)

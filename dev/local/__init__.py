@@ -1,1 +1,1 @@
-"""The `local` stack: the IDR on one machine, from nothing to a service that answers."""
+"""Deploys the stack `local`: the IDR on one machine."""

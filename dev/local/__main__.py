@@ -18,20 +18,20 @@ IMAGE_NAME = "idr-debian-12"
 
 @app.command()
 def cloud() -> None:
-    """Toolchain, guest image and a running OpenStack: all that `pulumi up -s local` needs."""
+    """Build toolchain and guest image, and start OpenStack: everything that `pulumi up -s local` needs."""
     side_by_side(toolchain, openstack)
     with step("Stack file: Pulumi.local.yaml"):
         stack.prepare()
 
 
 def toolchain() -> None:
-    """Build what `pulumi` needs: the processors' work."""
+    """Build Pulumi. This mostly uses the processors."""
     with step("Pulumi: engine, plugins, language host"):
         run([str(ROOT / "dev/toolchain/install")])
 
 
 def openstack() -> None:
-    """Have a running cloud with the guest image. Debian's package manager runs once at a time."""
+    """Start the cloud and register the guest image. Packages are installed one step after another: apt takes a lock."""
     with step("OpenStack: packages and Python environment"):
         run([python(), "-m", "dev.cloud", "install"])
     with step("Guest image: packages that its build needs"):
@@ -54,9 +54,9 @@ def start() -> None:
 
 
 def register_image(folder: Path) -> None:
-    """Give the running cloud the guest image, with its kernel where guests are virtual machines."""
+    """Register the guest image in the running cloud, with its kernel if guests are virtual machines."""
     command = [python(), "-m", "dev.cloud", "image", str(folder / "rootfs.raw"), "--name", IMAGE_NAME]
-    # Containers have no use for a kernel, and Nova would copy it beside each one's disk all the same.
+    # Containers do not use a kernel, but Nova would copy it for each of them.
     choice = State.at(None).choice()
     if choice and choice.kind in (Kind.KVM, Kind.QEMU):
         command += ["--kernel", str(folder / "vmlinuz"), "--initrd", str(folder / "initrd")]
@@ -65,7 +65,7 @@ def register_image(folder: Path) -> None:
 
 @app.command()
 def up() -> None:
-    """Build everything and start the service; harmless to repeat."""
+    """Build everything and start the service. It can be repeated at any time."""
     cloud()
     with step("pulumi up -s local"):
         run(["pulumi", "up", "--stack", "local", "--yes", "--skip-preview"])
@@ -78,7 +78,7 @@ def up() -> None:
 
 @app.command()
 def down() -> None:
-    """Stop the cloud and its guests. Data stays in .local; `make up` brings it back."""
+    """Stop the cloud and its guests. The data stays in .local; `make up` starts them again."""
     with step("OpenStack: stop"):
         run([python(), "-m", "dev.cloud", "down"])
 

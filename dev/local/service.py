@@ -1,4 +1,4 @@
-"""The running service: its addresses, the ssh configuration, and whether it answers."""
+"""Reads the running service's addresses, writes the ssh configuration, and tests whether the service answers."""
 
 import json
 import time
@@ -13,12 +13,12 @@ from model.outputs.topology import Topology
 
 SECONDS_TO_ANSWER = 60
 PLATE_PAGE = "webclient/?show=plate-1"
-"""What a visitor of the demo is shown first; tests/cloud/test_browser.py looks at it in a browser."""
+"""The page of the demo's plate; tests/cloud/test_browser.py opens it in a browser."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """What the stack's outputs say of the service."""
+    """The service, from the stack's outputs."""
 
     web: str
     ssh_config: str
@@ -26,7 +26,7 @@ class Service:
 
 
 def read() -> Service:
-    """The service as the stack `local` declares it."""
+    """Read the outputs of the stack `local`."""
     outputs = json.loads(run(["pulumi", "stack", "output", "--stack", "local", "--json"], capture=True))
     topology = Topology.model_validate(outputs["topology"])
     names = tuple(node.name for node in topology.nodes)
@@ -34,15 +34,15 @@ def read() -> Service:
 
 
 def write_ssh_config(release: Service) -> None:
-    """Put an ssh configuration beside the operator's key, so that `ssh -F` reaches every node."""
+    """Write an ssh configuration for every node beside the operator's key, for `ssh -F`."""
     (OPERATOR_KEY.parent / "config").write_text(release.ssh_config)
 
 
 def wait_until_it_answers(release: Service) -> None:
-    """Wait for OMERO.web's page through the public address. Raises StepError when it does not come."""
+    """Wait until OMERO.web answers at the public address. Raises StepError when it does not."""
     end = time.monotonic() + SECONDS_TO_ANSWER
     last = ""
-    # The certificate is the stack's own; this only tests whether a page comes.
+    # The certificate is the stack's own; this only tests whether the service answers.
     with httpx.Client(http2=True, verify=False, follow_redirects=True, timeout=20) as client:  # noqa: S501  # its own
         while time.monotonic() < end:
             try:
@@ -57,7 +57,7 @@ def wait_until_it_answers(release: Service) -> None:
 
 
 def what_next(release: Service) -> str:
-    """The message for the user at the end of `make up`."""
+    """Return the message for the user at the end of `make up`."""
     config = (LOCAL / "ssh" / "config").relative_to(LOCAL.parent)
     return (
         f"\nThe demo IDR answers at {release.web}  (its certificate is its own: the browser will ask)\n"

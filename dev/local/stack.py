@@ -1,4 +1,4 @@
-"""Pulumi.local.yaml: made from the template beside this file, with what is generated on this machine."""
+"""Creates Pulumi.local.yaml from the template beside this file, with values that are generated on this machine."""
 
 import secrets
 import shutil
@@ -21,7 +21,7 @@ CLOUD = "idr-local"
 
 
 def prepare() -> None:
-    """Make the stack and its file where they are missing, and give it the cloud's present credentials."""
+    """Create the stack and its file if they are missing, and set the cloud's current credentials."""
     _private_folder(LOCAL)
     _private_folder(OPERATOR_KEY.parent)
     if not PASSPHRASE.exists():
@@ -40,15 +40,15 @@ def prepare() -> None:
 
 
 def others() -> list[str]:
-    """Other stacks whose state is in this checkout's folder: a real deployment may be among them."""
+    """Return the names of other stacks whose state is in this checkout. They may be real deployments."""
     return sorted({file.stem for file in STATE.glob(".pulumi/stacks/**/*.json")} - {NAME})
 
 
 def belongings() -> list[Path]:
-    """The existing files of the stack `local` and its cloud."""
+    """Return the existing files of the stack `local` and its cloud."""
     mine = [LOCAL / "cloud", LOCAL / "ssh", STACK_FILE]
     if others():
-        # Before the launcher gave the passphrase to `local` only, it opened every stack that was created here.
+        # Earlier versions used this passphrase for every stack of this checkout, so it is kept for the others.
         mine += [path for path in STATE.glob(f".pulumi/*/**/{NAME}*") if path.stem.split(".")[0] == NAME]
     else:
         mine.append(LOCAL)
@@ -80,7 +80,7 @@ def _give_credentials() -> None:
 
 
 def _set_secret(key: str, value: str) -> None:
-    # On standard input: a command line shows in the process list.
+    # On standard input: command lines are visible in the process list.
     run(["pulumi", "config", "set", "--stack", "local", "--secret", key], text_input=value)
 
 

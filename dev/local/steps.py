@@ -1,4 +1,4 @@
-"""Prints the steps of long work, with the time that each took."""
+"""Runs and prints the steps of long work, with the duration of each."""
 
 import os
 import subprocess
@@ -17,17 +17,17 @@ _began = time.monotonic()
 
 
 class StepError(Exception):
-    """A step failed; its output, above, says why."""
+    """A step failed; its output above contains the reason."""
 
 
 def python() -> str:
-    """The interpreter of the project's own environment."""
+    """Return the interpreter of the project's environment."""
     return sys.executable
 
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Announce a step, and say at its end how long it and everything so far took."""
+    """Print a step's title, and at its end its duration and the total time."""
     console.print(f"[bold]==> {title}[/bold]")
     start = time.monotonic()
     try:
@@ -40,7 +40,7 @@ def step(title: str) -> Iterator[None]:
 
 
 def side_by_side(*stages: Callable[[], None]) -> None:
-    """Run stages at the same time, each to its end. Raise StepError when one failed."""
+    """Run stages in parallel, each to its end. Raises StepError when one failed."""
     with ThreadPoolExecutor(len(stages)) as pool:
         running = [pool.submit(stage) for stage in stages]
     for stage in running:
@@ -48,9 +48,9 @@ def side_by_side(*stages: Callable[[], None]) -> None:
 
 
 def run(command: Sequence[str], *, capture: bool = False, text_input: str | None = None) -> str:
-    """Run a command in the project's folder; its output is shown, or returned when captured.
+    """Run a command in the project's folder; show its output, or return it with `capture`.
 
-    Raises StepError when the command fails or is not there.
+    Raises StepError when the command fails or does not exist.
     """
     try:
         done = subprocess.run(

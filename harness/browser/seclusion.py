@@ -1,8 +1,8 @@
-"""A network namespace with loopback alone, whose port 443 leads out to one service.
+"""Creates a network namespace that has only loopback, and whose port 443 is forwarded to one service.
 
 Chromium drops its connections (ERR_NETWORK_CHANGED) whenever an address of the machine changes, and has no option
-against it (chromium issue 41465264). Beside a cloud whose guests come and go that is every few seconds. In here nothing
-changes, and a page that needs anything else of the internet is found out.
+against it (chromium issue 41465264). On a machine that runs a cloud this happens every few seconds, because guests
+start and stop. In the namespace no address changes, and a page that needs anything else from the internet fails.
 """
 
 import subprocess
@@ -17,14 +17,14 @@ SOCAT = ("socat", "-d", "-d")
 
 
 class StartError(RuntimeError):
-    """The way out does not open; the text is what socat said."""
+    """The port is not forwarded; the text is socat's output."""
 
 
 @contextmanager
 def secluded(folder: Path, address: str) -> Iterator[str]:
-    """The namespace's name, for `ip netns exec`, until the end of the block; its 127.0.0.1:443 is `address`.
+    """Yield the name of a namespace, for `ip netns exec`, whose 127.0.0.1:443 is forwarded to `address`.
 
-    `folder` holds the socket between the two sides. Raises CalledProcessError where this user may not make one.
+    `folder` gets the socket between the two sides. Raises CalledProcessError if this user may not create a namespace.
     """
     name, crossing = f"browser-{uuid4().hex[:8]}", folder / "crossing"
     subprocess.run(["ip", "netns", "add", name], check=True)
@@ -42,7 +42,7 @@ def secluded(folder: Path, address: str) -> Iterator[str]:
 
 @contextmanager
 def _forwarder(log: Path, *command: str) -> Iterator[None]:
-    """A socat that says in its log when it listens; in the block it does. Raises StartError."""
+    """Run a socat until the end of the block; wait until its log says that it listens. Raises StartError."""
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:

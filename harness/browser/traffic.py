@@ -1,4 +1,4 @@
-"""A browser's requests and console messages, from Chromium's logs."""
+"""Reads a browser's requests and console messages from Chromium's logs."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,9 +18,9 @@ class Request:
     url: str
     status: int = 0
     failure: str = ""
-    """Chromium's reason when the answer did not come whole; empty for what the page itself cancelled."""
+    """Chromium's reason if the response was not complete; empty for requests that the page itself cancelled."""
     cache: str = ""
-    """What the proxy says of its cache: HIT, MISS, ...; empty for what it passes on or the browser has kept."""
+    """The proxy's cache status: HIT, MISS, ...; empty for responses that are not cached or from the browser's cache."""
     ended: bool = False
 
     @property
@@ -44,13 +44,13 @@ class Traffic:
 
     @property
     def failures(self) -> list[str]:
-        """Every request that failed and every complaint of the console, for people."""
+        """Return every failed request and every error of the console, as text."""
         failed = [f"{request.path}: {request.failure or request.status}" for request in self.requests if request.failed]
         return [*failed, *self.console]
 
     @property
     def went_up(self) -> list[str]:
-        """The cacheable requests that the proxy sent to OMERO.web."""
+        """Return the cacheable requests that the proxy sent to OMERO.web."""
         return [request.path for request in self.requests if request.cache in ASKED_UPSTREAM]
 
 
@@ -62,7 +62,7 @@ class Recorder:
         self._done: list[Request] = []
 
     def note(self, entries: Iterable[Mapping[str, Any]]) -> bool:
-        """Take in entries of the log. Whether one of them was about a request."""
+        """Read entries of the log. Return whether one of them was about a request."""
         heard = False
         for entry in entries:
             message = json.loads(entry["message"])["message"]
@@ -77,14 +77,14 @@ class Recorder:
         return any(not request.status for request in self._open.values())
 
     def requests(self) -> tuple[Request, ...]:
-        """All requests over the network, those that have ended first."""
+        """Return all requests over the network, with those that have ended first."""
         return (*self._done, *self._open.values())
 
     def _asked(self, event: Mapping[str, Any]) -> None:
         number = event["requestId"]
         if "redirectResponse" in event:
             self._done.append(replace(_answered(self._open.pop(number), event["redirectResponse"]), ended=True))
-        # Not what a page makes itself (blob:, data:): such requests have no end.
+        # Without a page's own data (blob:, data:): such requests have no end.
         if event["request"]["url"].startswith("http"):
             self._open[number] = Request(event["request"]["url"])
 
@@ -112,5 +112,5 @@ def _answered(request: Request, response: Mapping[str, Any]) -> Request:
 
 
 def complaints(console: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The errors of Chromium's console log; its warnings tell of OMERO.web's own old ways."""
+    """Return the errors of Chromium's console log. Its warnings are about old features that OMERO.web uses."""
     return tuple(f"{entry['level']}: {entry['message']}" for entry in console if entry["level"] in COMPLAINTS)

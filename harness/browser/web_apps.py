@@ -1,4 +1,4 @@
-"""Pages of the applications beside OMERO.web, and the pictures that each of them shows."""
+"""Opens pages of OMERO.web's applications, and reads the images that each of them shows."""
 
 from urllib.parse import urlsplit
 
@@ -13,40 +13,43 @@ _DRAWN = """const canvas = document.querySelector(".ol-viewport canvas")
     for (let at = 0; at < pixels.length; at += 4) lit += pixels[at] + pixels[at + 1] + pixels[at + 2] > 60
     return lit"""
 MANY = 10_000
-"""Pixels of a picture that is there."""
+"""Number of pixels from which an image counts as shown."""
 FIGURE = ".imgContainer img"
-"""The pictures on OMERO.figure's page."""
+"""The images on OMERO.figure's page."""
 MAPR = "#content_details li img[src^='data:']"
-"""The pictures of what is chosen in OMERO.mapr's tree."""
+"""The images of the selected object in OMERO.mapr's tree."""
 PARADE = "#omero_parade td.well img[src^='data:']"
-"""The pictures of a plate in OMERO.parade."""
+"""The images of a plate in OMERO.parade."""
 STUDY = ".studyThumb[data-obj_id]"
-"""A study on the gallery's first page, whose picture is its background."""
+"""A study on the gallery's home page, whose image is its background."""
 
 
 def viewer(*images: int) -> str:
-    """The address of images in OMERO.iviewer."""
+    """Return the address of images in OMERO.iviewer."""
     return f"iviewer/?images={','.join(map(str, images))}"
 
 
 def figure(*images: int) -> str:
-    """The address of a new figure of images."""
+    """Return the address of a new figure with images."""
     return "figure/new/?" + "&".join(f"image={image}" for image in images)
 
 
 def gene(name: str) -> str:
-    """The address of a gene in OMERO.mapr."""
+    """Return the address of a gene in OMERO.mapr."""
     return f"mapr/gene/?value={name}"
 
 
 def drawn(browser: Browser, other_than: int = 0) -> int:
-    """How many pixels of OMERO.iviewer's picture are not black, once there are many. Raises TimeoutException."""
+    """Wait until OMERO.iviewer's image is shown; return the number of pixels that are not black.
+
+    Raises TimeoutException.
+    """
     condition = f"const lit = (() => {{ {_DRAWN} }})(); return lit > arguments[0] && lit !== arguments[1] && lit"
     return int(browser.wait(condition, MANY, other_than))
 
 
 def studies(browser: Browser) -> list[str]:
-    """The backgrounds of the gallery's studies, once each has a picture. Raises TimeoutException."""
+    """Wait until each study of the gallery has an image; return their backgrounds. Raises TimeoutException."""
     backgrounds = f"[...document.querySelectorAll('{STUDY}')].map(one => one.style.backgroundImage)"
     browser.wait(f"const names = {backgrounds}; return names.length && names.every(one => one.includes('data:image'))")
     names: list[str] = browser.run(f"return {backgrounds}")
@@ -54,15 +57,15 @@ def studies(browser: Browser) -> list[str]:
 
 
 def choose_parade(browser: Browser) -> None:
-    """Have OMERO.parade show what is chosen in the client's tree, in the middle."""
+    """Open OMERO.parade in the middle panel, for the object that is selected in the tree."""
     browser.click("//div[@id='center_panel_chooser']//option[.='Parade']")
 
 
 def filter_parade(browser: Browser, key: str, value: str) -> None:
-    """Have OMERO.parade show only what has this value of a key, as its key-value pairs say."""
+    """Filter OMERO.parade's images by the value of a key in their key-value pairs."""
     browser.click("//div[@id='omero_parade']//option[.='Key_Value']")
     browser.click(f"//div[@class='parade_filter']//option[.='{key}']")
-    # React hears of a text only when the element's own setter has set it.
+    # React notices a text only if it is set with the element's own setter.
     browser.run(
         """const field = document.querySelector(".parade_filter input[name='query']")
             Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, arguments[0])
@@ -72,9 +75,10 @@ def filter_parade(browser: Browser, key: str, value: str) -> None:
 
 
 def failures(app: str, traffic: Traffic, site: str, *without: str) -> list[str]:
-    """What failed on the pages of an application, but for the sites that it may ask and the namespace does not reach.
+    """Return what failed on the pages of an application.
 
-    `without` are beginnings of paths that the application asks for and `site` does not have.
+    Requests to other sites that the application may use are left out, because the namespace cannot reach them.
+    `without` are prefixes of paths that the application requests and `site` does not have.
     """
     elsewhere = {urlsplit(origin).netloc for sites in web_apps.table()[app].origins.values() for origin in sites}
 

@@ -1,1 +1,1 @@
-"""Programs as the IDR's users have them, in a Python environment and a view of the network of their own."""
+"""Runs the programs of the IDR's users, in a separate Python environment with its own hosts file."""

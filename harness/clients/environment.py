@@ -1,4 +1,4 @@
-"""Runs idr-py and the OMERO command line, as a user who knows the service's name and trusts its authority alone."""
+"""Runs idr-py and the OMERO command line, as a user who resolves the service's name and trusts only its authority."""
 
 import subprocess
 import sys
@@ -12,12 +12,12 @@ from dev.image.cache import build_once, cache_root, key_of
 HERE = Path(__file__).parent
 LOCK = HERE / "requirements.lock"
 SECONDS = 120
-# The OMERO command line refuses to run as root. In a user namespace root is somebody else, who may read what root may.
+# The OMERO command line refuses to run as root. In this user namespace, root has another name and the same rights.
 NOT_ROOT = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
 
 
 def environment(lock: Path = LOCK) -> Path:
-    """Folder of a Python environment with the clients; made once, from wheels with the sums of the lock file."""
+    """Return the folder of a Python environment with the clients, created once from the lock file's wheels."""
     ice = wheels.ice_wheel()
     return build_once(cache_root() / "clients" / key_of([lock], ice.name), lambda folder: _make(folder, ice, lock))
 
@@ -25,7 +25,7 @@ def environment(lock: Path = LOCK) -> Path:
 def _make(folder: Path, ice: Path, lock: Path) -> None:
     uv = [sys.executable, "-m", "uv", "-q"]
     install = [*uv, "pip", "install", "--python", str(folder / "bin" / "python"), "--no-deps"]
-    # Relocatable: the folder is given its name when it is whole.
+    # Relocatable: the folder is renamed when it is complete.
     subprocess.run([*uv, "venv", "--allow-existing", "--relocatable", "--python", wheels.PYTHON, folder], check=True)
     subprocess.run([*install, "--no-index", f"--find-links={ice}", "zeroc-ice"], check=True)
     subprocess.run([*install, "--require-hashes", "-r", lock], check=True)
@@ -33,7 +33,7 @@ def _make(folder: Path, ice: Path, lock: Path) -> None:
 
 @dataclass(frozen=True)
 class Client:
-    """A user's machine: a home folder, where `name` leads to, and the one authority whose certificates it believes."""
+    """A user's machine: a home directory, the address of `name`, and the only authority that it trusts."""
 
     folder: Path
     name: str
@@ -41,9 +41,9 @@ class Client:
     authority: str
 
     def run(self, *command: str | Path) -> "subprocess.CompletedProcess[str]":
-        """Run a program of the environment; its exit status is the caller's to judge."""
+        """Run a program of the environment; the caller checks its exit status."""
         hosts = self._write("hosts", f"127.0.0.1 localhost\n{self.address} {self.name}\n")
-        # $0 is what /etc/hosts is in a mount namespace of this command's own.
+        # $0 replaces /etc/hosts in this command's own mount namespace.
         inside = 'mount --bind "$0" /etc/hosts && exec "$@"'
         return subprocess.run(
             ["unshare", "--mount", "sh", "-c", inside, hosts, *NOT_ROOT, *command],

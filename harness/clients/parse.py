@@ -1,4 +1,4 @@
-"""Read command lines as JSON, a list of words each; print those that OMERO's own command line does not take."""
+"""Read command lines as JSON (lists of words); print those that OMERO's own command line does not accept."""
 
 import json
 import sys

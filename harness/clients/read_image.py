@@ -1,7 +1,7 @@
-"""Run by a user's Python: read image 5 in a way that is named, and print what was read as JSON.
+"""Runs in a user's Python: read image 5 by a named method, and print the result as JSON.
 
-read_image.py idr-py HOST     the IDR's own client, which finds out by itself how to connect
-read_image.py join URL KEY    a session that somebody else has opened
+read_image.py idr-py HOST     use the IDR's own client, which finds the server by itself
+read_image.py join URL KEY    join a session that another program has opened
 """
 
 import hashlib
@@ -13,7 +13,7 @@ IMAGE = 5
 
 
 def connected(way: str, *arguments: str) -> Any:
-    """OMERO's BlitzGateway, logged in."""
+    """Return OMERO's BlitzGateway, logged in."""
     if way == "idr-py":
         from idr import connection  # type: ignore[attr-defined]  # idr-py's, not this project's
 
@@ -27,7 +27,7 @@ def connected(way: str, *arguments: str) -> Any:
 
 
 def main() -> None:
-    """Print what an image is and the sums of its planes."""
+    """Print the properties of an image and the sums of its planes."""
     conn = connected(*sys.argv[1:])
     image = conn.getObject("Image", IMAGE)
     pixels = image.getPrimaryPixels()

@@ -1,4 +1,4 @@
-"""Run by a user's Python: try to change things in many ways, and print what became of each as JSON.
+"""Runs in a user's Python: try to change objects by many methods, and print the result of each as JSON.
 
 write.py HOST
 """
@@ -39,7 +39,7 @@ ATTEMPTS = {
 
 
 def outcome(attempt: Callable[[], object]) -> str:
-    """The name of the exception that an attempt ends in."""
+    """Return the name of the exception that an attempt raises."""
     try:
         attempt()
     except Exception as error:  # noqa: BLE001  # whatever it is, the test says which it must be

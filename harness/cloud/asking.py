@@ -1,4 +1,4 @@
-"""What visitors see: repeated requests, the seconds in which they failed, and the certificate."""
+"""Sends repeated requests like visitors, and measures for how long they failed; reads the certificate."""
 
 import ssl
 import threading
@@ -17,7 +17,7 @@ THUMBNAIL = "webgateway/render_thumbnail/1/"
 PING = "webclient/keepalive_ping/"
 """A page that the proxy does not cache: OMERO.web needs Redis and OMERO.server for it."""
 IMAGE = "api/v0/m/images/1/?normalize={}"
-"""Another page each time, so that no cache has it: OMERO.server asks the database. The proxy takes out arguments that
+"""A different page each time, so that no cache has it: OMERO.server asks the database. The proxy removes arguments that
 OMERO.web does not read; this one is read."""
 PAUSE_SECONDS = 0.2
 PATIENCE_SECONDS = 10
@@ -25,18 +25,18 @@ PATIENCE_SECONDS = 10
 
 @dataclass
 class Asked:
-    """When the service was asked, and what was wrong with its answer; the last question was asked after the end."""
+    """The times of the requests, and the problems with their responses; the last request is sent after the end."""
 
     answers: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def failures(self) -> list[str]:
-        """The errors that visitors saw."""
+        """Return the errors that visitors saw."""
         return sorted({wrong for _, wrong in self.answers if wrong})
 
     @property
     def seconds_of_failure(self) -> float:
-        """From each question that failed to the next one."""
+        """Return the sum of the times from each failed request to the next one."""
         return sum(later - when for (when, wrong), (later, _) in pairwise(self.answers) if wrong)
 
 
@@ -53,7 +53,7 @@ def asking(service: Service, *pages: str) -> Iterator[Asked]:
 
 @contextmanager
 def repeated(ask: Callable[[], object], pause: float) -> Iterator[None]:
-    """Call `ask` over and over while the block runs, with a pause in seconds, and once more after its end."""
+    """Call `ask` repeatedly while the block runs, with a pause in seconds, and once more after its end."""
     ended = threading.Event()
 
     def run() -> None:
@@ -80,18 +80,18 @@ def _wrong(service: Service, context: ssl.SSLContext, pages: Sequence[str]) -> s
 
 
 def _served(service: Service, context: ssl.SSLContext, path: str) -> bool:
-    """Whether a visitor with a new connection gets a page.
+    """Return whether a visitor with a new connection gets a page.
 
-    Not over HTTP/2: a reloading nginx says which streams it will still answer (RFC 9113, 6.8), and httpx gives those up
-    (encode/httpcore, pull request 1054). Nor a second page: it may cross the end of an idle connection, upon which a
-    browser asks again (RFC 9112, 9.3.1).
+    Not over HTTP/2: a reloading nginx announces which streams it will still answer (RFC 9113, 6.8), and httpx cancels
+    these (encode/httpcore, pull request 1054). Only one page: the server may close an idle connection while a second
+    request is sent, which a browser then repeats (RFC 9112, 9.3.1).
     """
     with service.browser(context, PATIENCE_SECONDS, http2=False) as visitor:
         return answers(visitor, path)
 
 
 def answers(browser: httpx.Client, path: str) -> bool:
-    """Whether a page comes as it should. The ping's status is 200 in any case; its body tells."""
+    """Return whether a page is as expected. The status of the ping is always 200, so its body is checked."""
     try:
         page = browser.get(path)
     except httpx.HTTPError:
@@ -100,7 +100,7 @@ def answers(browser: httpx.Client, path: str) -> bool:
 
 
 def shown(service: Service, root: str) -> int:
-    """The serial number of the certificate that a visitor sees who trusts `root` alone; the page must come."""
+    """Return the serial number of the certificate for a visitor who trusts only `root`; the page must be served."""
     with service.browser(ssl.create_default_context(cadata=root)) as visitor:
         page = visitor.get(PING)
         assert (page.status_code, page.text) == (200, "OK")

@@ -1,4 +1,4 @@
-"""Empties a test's own project: objects of a killed run would be another IDR of the same name."""
+"""Empties a test's project: objects of a killed run would look like another IDR with the same name."""
 
 import openstack
 
@@ -6,9 +6,9 @@ SECONDS = 180
 
 
 def clear(cloud: "openstack.connection.Connection", admin: "openstack.connection.Connection") -> None:
-    """Delete everything that the connection's project holds, data volumes too.
+    """Delete everything in the connection's project, also data volumes.
 
-    The administrator's connection resets volumes whose server's host is gone: Cinder waits for ever for its answer.
+    The administrator's connection resets volumes of a server whose host no longer exists: Cinder would wait forever.
     """
     for server in cloud.compute.servers():
         cloud.delete_server(server.id, wait=True, timeout=SECONDS)

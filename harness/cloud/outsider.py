@@ -1,4 +1,4 @@
-"""A machine of its own in the local cloud's external network, as a visitor or an authority of the world would have."""
+"""Simulates a machine in the local cloud's external network, for example of a visitor or a certificate authority."""
 
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ip -n {name} link set eth0 up
 
 @contextmanager
 def machine(name: str, address: str) -> Iterator[None]:
-    """The network namespace `name` with this address, until the end of the block."""
+    """Create the network namespace `name` with this address, until the end of the block."""
     state = State.at(None)
     begin = BEGIN.format(name=name, address=address, length=EXTERNAL.prefixlen)
     try:
@@ -30,5 +30,5 @@ def machine(name: str, address: str) -> Iterator[None]:
 
 
 def start(name: str, command: list[str]) -> list[str]:
-    """The command line that runs a command on that machine; it ends when this process does."""
+    """Return a command line that runs a command on that machine; the command ends when this process ends."""
     return control.mortal(State.at(None), ["ip", "netns", "exec", name, *command])

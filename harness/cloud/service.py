@@ -1,4 +1,4 @@
-"""A running service: its outputs, and ways to look at it from outside and inside."""
+"""A running service: its outputs, and access to it as a visitor and by ssh."""
 
 import json
 import ssl
@@ -13,18 +13,18 @@ from harness.clients.environment import Client
 from harness.stacks import ROOT
 
 NAME = "demo.idr.internal"
-"""The service's name, which is in no DNS."""
+"""The service's name, which is not in DNS."""
 REDIS = (
     "sudo sh -c '. /etc/idr/redis.env; export REDISCLI_AUTH=$OPERATOR_AUTH; "
     "/usr/local/lib/idr/redis/cli --user operator {}'"
 )
-"""A command of redis-cli on a Redis node, as Redis' operator."""
+"""A redis-cli command on a Redis node, as Redis' operator."""
 SSH_CONFIG = ROOT / ".local" / "ssh" / "config"
 
 
 @dataclass(frozen=True)
 class Service:
-    """A stack that is up, and an ssh configuration that leads to its machines."""
+    """A deployed stack, and an ssh configuration for its machines."""
 
     outputs: dict[str, Any]
     ssh_config: Path
@@ -35,15 +35,15 @@ class Service:
         return list(self.outputs["inventory"]["_meta"]["hostvars"])
 
     def node(self, alias: str) -> str:
-        """The full name of a node of the live release."""
+        """Return the full name of a node of the live release."""
         return next(name for name in self.nodes if name.endswith(f"-{alias}"))
 
     def address(self, endpoint: str) -> str:
-        """The host part of an endpoint."""
+        """Return the host of an endpoint."""
         return str(self.outputs["endpoints"][endpoint]).rsplit(":", 1)[0]
 
     def on(self, node: str, command: str, text_input: str = "") -> str:
-        """What a command prints on a node. The host key must be the one known beforehand."""
+        """Run a command on a node and return its output. The host key must be the one in the outputs."""
         done = self.try_on(node, command, text_input)
         assert done.returncode == 0, f"{node}: {command}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
@@ -60,13 +60,13 @@ class Service:
         )
 
     def trust(self) -> ssl.SSLContext:
-        """Trusts the stack's own authority alone."""
+        """Return a TLS context that trusts only the stack's own authority."""
         return ssl.create_default_context(cadata=self.outputs["certificateAuthority"])
 
     def browser(
         self, context: ssl.SSLContext | None = None, timeout: float = 30, *, http2: bool = True
     ) -> httpx.Client:
-        """A visitor of the public address, over TLS that is verified."""
+        """Return an HTTP client for the public address, which verifies TLS."""
         base = str(self.outputs["endpoints"]["web"])
         verify = context or self.trust()
         client = httpx.Client(http2=http2, verify=verify, base_url=base, timeout=timeout, follow_redirects=True)
@@ -75,12 +75,12 @@ class Service:
         return client
 
     def client(self, folder: Path, name: str = NAME) -> Client:
-        """A user's machine with OMERO clients, which knows the public address by this name."""
+        """Return a user's machine with OMERO clients, which resolves this name to the public address."""
         return Client(folder, name, self.address("omero"), self.outputs["certificateAuthority"])
 
 
 def local() -> Service:
-    """The stack `local` of this checkout. Raises CalledProcessError when there is none."""
+    """Return the stack `local` of this checkout. Raises CalledProcessError when there is none."""
     command = ["pulumi", "stack", "output", "--stack", "local", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return Service(json.loads(done.stdout), SSH_CONFIG)

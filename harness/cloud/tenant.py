@@ -1,4 +1,4 @@
-"""A second, empty project on the local cloud, with a copy of the program, so that tests in it affect nothing else."""
+"""Creates empty projects on the local cloud, with a copy of the program, so that tests in them affect nothing else."""
 
 import json
 import secrets
@@ -27,17 +27,17 @@ CLOUDS = ROOT / ".local" / "cloud" / "clouds.yaml"
 NAME = "idr-test"
 LOCAL = "local"
 LARGE = {"instances": 40, "cores": 80, "ram": 100_000}
-"""A quota for the shape of `ebi`: more than a default project of Nova may have."""
+"""A quota for the nodes of `ebi`: more than Nova's default."""
 RULE_REMOVAL_SECONDS = 15
-"""Neutron's agent removes a rule after the API has answered, and then forgets all connections to that port's machine of
-the rule's protocol (neutron.agent.linux.ip_conntrack). What a machine is sending at that moment never arrives. Nothing
-tells that it is done; it looks for changes every two seconds.
+"""Neutron's agent removes a rule after the API has answered, and then closes all connections of the rule's protocol to
+that port's machine (neutron.agent.linux.ip_conntrack). Data that a machine is sending at that moment is lost. Nothing
+shows that it is done; the agent checks for changes every two seconds.
 """
 
 
 @dataclass(frozen=True)
 class Tenant(Project):
-    """A project of its own in the local OpenStack, and a copy of the program with its own state and stack."""
+    """A separate project in the local OpenStack, and a copy of the program with its own state and stack."""
 
     auth: dict[str, str]
     stack: str = LOCAL
@@ -48,15 +48,15 @@ class Tenant(Project):
         return self.folder / f"Pulumi.{self.stack}.yaml"
 
     def cloud(self) -> "openstack.connection.Connection":
-        """The cloud's API as this project's user."""
+        """Return a connection to the cloud's API as this project's user."""
         return openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth, region_name="RegionOne")
 
     def up(self) -> subprocess.CompletedProcess[str]:
-        """`pulumi up` without questions."""
+        """Run `pulumi up` without questions."""
         return self.pulumi("up", "--stack", self.stack, "--yes", "--skip-preview")
 
     def apply(self) -> tuple[Step, ...]:
-        """`pulumi up`, which must succeed, and what it did."""
+        """Run `pulumi up`, which must succeed, and return its steps."""
         done = self.pulumi("up", "--stack", self.stack, "--yes", "--skip-preview", "--json")
         assert done.returncode == 0, _messages(done.stdout) + done.stderr
         taken = steps.of_update(done.stdout)
@@ -65,11 +65,11 @@ class Tenant(Project):
         return taken
 
     def foreseen(self) -> tuple[Step, ...]:
-        """What `pulumi preview` says that an `up` would do."""
+        """Return the steps that `pulumi preview` shows."""
         return steps.of_preview(self.preview(self.stack))
 
     def service(self) -> Service:
-        """What runs here, entered with the key that `pulumi up` itself comes with."""
+        """Return the deployed service, with the ssh key that `pulumi up` itself uses."""
         outputs = json.loads(self.pulumi("stack", "output", "--json", "--stack", self.stack).stdout)
         key = self.folder / "deploy_key"
         key.touch(0o600)
@@ -79,7 +79,7 @@ class Tenant(Project):
         return Service(outputs, config)
 
     def secrets(self) -> Secrets:
-        """The secrets of the stack."""
+        """Return the secrets of the stack."""
         numbers = self.settings("rotations") or {}
         previous = Secrets(self.stack, self.secret("previousStackSecret"), numbers)
         return Secrets(
@@ -87,12 +87,12 @@ class Tenant(Project):
         )
 
     def secret(self, key: str) -> str:
-        """A secret of the stack file under `idr:<key>`; empty where it has none."""
+        """Return a secret of the stack file under `idr:<key>`; empty if it is not set."""
         return self.pulumi("config", "get", f"idr:{key}", "--stack", self.stack).stdout.strip()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """What the stack file says, up for the block; taken down also when it does not come up."""
+        """Deploy the stack for the block, and destroy it afterwards, also when the deployment fails."""
         try:
             self.apply()
             yield
@@ -100,24 +100,24 @@ class Tenant(Project):
             self.take_down()
 
     def take_down(self) -> None:
-        """Delete all that the stack has made, data volumes too."""
+        """Delete everything that the stack has created, also data volumes."""
         self.pulumi("state", "unprotect", "--all", "--yes", "--stack", self.stack)
         done = self.pulumi("destroy", "--stack", self.stack, "--yes", "--skip-preview")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def configure(self, **changes: Any) -> None:
-        """Set keys of the stack file, as `idr_image="x"` for `idr:image`; None removes one."""
+        """Set keys of the stack file, such as `idr_image="x"` for `idr:image`; None removes one."""
         document = yaml.safe_load(self.file.read_text())
         config = document["config"] | {key.replace("_", ":", 1): value for key, value in changes.items()}
         document["config"] = {key: value for key, value in config.items() if value is not None}
         self.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def settings(self, key: str) -> Any:
-        """The value of `idr:<key>` in the stack file; None if it is not set."""
+        """Return the value of `idr:<key>` in the stack file; None if it is not set."""
         return yaml.safe_load(self.file.read_text())["config"].get(f"idr:{key}")
 
     def renew(self, *names: str) -> None:
-        """Other passwords, certificates or keys by these names, as an operator asks for them."""
+        """Renew passwords, certificates or keys by these names, like an operator."""
         numbers = self.settings("rotations") or {}
         self.configure(idr_rotations={**numbers, **{name: numbers.get(name, 1) + 1 for name in names}})
 
@@ -127,12 +127,12 @@ class Tenant(Project):
         assert done.returncode == 0, done.stderr
 
     def servers(self) -> dict[str, str]:
-        """The servers' ids by name; a deleted one is listed until Placement has forgotten it, and left out here."""
+        """Return the servers' ids by name, without deleted ones, which Nova lists until Placement has removed them."""
         servers = self.cloud().compute.servers()
         return {server.name: server.id for server in servers if server.status != "DELETED"}
 
     def listing(self) -> dict[str, list[str]]:
-        """Everything that the project holds, by kind; the default security group is the cloud's own."""
+        """Return the names of all objects in the project, by kind, without the default security group."""
         cloud = self.cloud()
         project = cloud.current_project_id
         network = cloud.network
@@ -149,16 +149,16 @@ class Tenant(Project):
 
 
 def _messages(events: str) -> str:
-    """The engine's messages for the operator in the output of `pulumi up --json`."""
+    """Return the engine's messages for the operator in the output of `pulumi up --json`."""
     diagnostics = (json.loads(line).get("diagnosticEvent") for line in events.splitlines())
     return "".join(event["message"] for event in diagnostics if event and event["severity"] != "debug")
 
 
 def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
-    """The tenant of the project `name`, emptied, with the program in `folder` and a stack of its own.
+    """Return the tenant of the project `name`, emptied, with the program in `folder` and a new stack.
 
-    It has the settings of the stack `local`, the demo's distribution too, which the program lets that stack alone use:
-    the copy of the program takes `stack` for it.
+    The stack has the settings of the stack `local`, also the distribution `demo`, which the program permits only for
+    `local`: the copy of the program permits it for `stack` instead.
     """
     auth = _account(name)
     copy_program(folder)
@@ -177,14 +177,14 @@ def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
     )
     tenant.set_secret("openstack:password", auth["password"])
     tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
-    # Not at once: Keystone refuses tokens of the second in which it revoked those of the password before.
+    # Not earlier: Keystone refuses tokens of the second in which it revoked those of the previous password.
     empty(tenant)
     default_quotas(name)
     return tenant
 
 
 def empty(tenant: Tenant) -> None:
-    """Delete everything that a tenant's project holds, data volumes too."""
+    """Delete everything in a tenant's project, also data volumes."""
     leftovers.clear(tenant.cloud(), _admin())
 
 
@@ -200,7 +200,7 @@ def network_quota(**limits: int) -> None:
 
 
 def default_quotas(name: str = NAME) -> None:
-    """Give a tenant's project the quotas of any new project."""
+    """Reset the quotas of a tenant's project to those of a new project."""
     cloud = _admin()
     cloud.delete_compute_quotas(name)
     cloud.delete_network_quotas(name)
@@ -212,7 +212,7 @@ def _admin() -> "openstack.connection.Connection":
 
 
 def _account(name: str) -> dict[str, str]:
-    """A project and an ordinary member of it, made anew or with a new password."""
+    """Create a project and a member of it, or set a new password for the member; return its credentials."""
     cloud = _admin()
     password = secrets.token_urlsafe(24)
     project = cloud.get_project(name) or cloud.create_project(name, domain_id="default")

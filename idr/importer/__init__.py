@@ -1,1 +1,1 @@
-"""In-place imports on the read-write node: what checks, runs and remembers them. Standard library only."""
+"""In-place imports on the read-write node: checks, worker and ledger. Standard library only."""

@@ -1,15 +1,15 @@
-"""`idr-import` on the node, as the account omero-import. `idr import` calls it by ssh; the unit calls `work`.
+"""`idr-import` on the node, run as omero-import. `idr import` calls it over ssh; the systemd unit runs `work`.
 
-idr-import check                         the list on standard input as JSON; prints the faults
+idr-import check                         read a list as JSON on standard input; print its faults
 idr-import queue NAME PARALLEL PER_MOUNT [replace]
-                                         a list and what lies beside it on standard input as JSON; the unit imports it,
-                                         and replaces also annotations that this import did not make
+                                         read a list and the files beside it as JSON on standard input; the unit imports
+                                         them. With `replace`, replace annotations of other origin too
 idr-import login NAME USER [GROUP]       ask for the password of an OMERO user; `queue` needs the session
-idr-import session NAME                  exit status 0: the session is alive
-idr-import report NAME                   how it is, as JSON
-idr-import stop NAME                     let running importers end, and begin no more
-idr-import log NAME OF                   the logs of a row, and of the steps after it, by what the report names them
-idr-import work                          import everything that was queued
+idr-import session NAME                  exit with 0 if the session is alive
+idr-import report NAME                   print the state of the import as JSON
+idr-import stop NAME                     let running importers end, and start no more
+idr-import log NAME OF                   print the logs of a row and its steps; OF is the name in the report
+idr-import work                          import everything that is queued
 """
 
 import fcntl
@@ -24,11 +24,11 @@ from typing import Any, Final
 
 from . import checks, command_line
 from .beside import Beside
+from .database import Database
 from .import_folder import ImportFolder, Settings
 from .report import report
 from .rows import Row, RowError
 from .schedule import Limits
-from .truth import Database
 from .worker import Worker
 
 IMPORTS = Path("/data/imports")
@@ -75,12 +75,12 @@ def _check() -> int:
 def _queue(name: str, parallel: str, per_mount: str, *replace: str) -> int:
     settings, folder, given = Settings.read(SETTINGS), ImportFolder(name, IMPORTS), json.load(sys.stdin)
     rows, beside = _rows(given["rows"]), Beside.of(given["beside"])
-    if folder.is_wanted:
+    if folder.is_queued:
         raise RowError(f"{name} is being imported: wait, or stop it first")
     checked = checks.check(rows, settings.mounts, settings.folders)
     if checked.faults:
         raise RowError(f"not queued, since paths have faults: {json.dumps(checked.faults)}")
-    folder.make()
+    folder.create()
     limits = Limits(int(parallel), int(per_mount))
     folder.queue(rows, checked.good, limits, beside, replace=replace == ("replace",))
     return 0
@@ -88,8 +88,8 @@ def _queue(name: str, parallel: str, per_mount: str, *replace: str) -> int:
 
 def _login(name: str, user: str, *group: str) -> int:
     folder = ImportFolder(name, IMPORTS)
-    folder.make()
-    words = command_line.logging_in(Settings.read(SETTINGS).address, user, group[0] if group else None)
+    folder.create()
+    words = command_line.login_command(Settings.read(SETTINGS).address, user, group[0] if group else None)
     return subprocess.run(words, env=folder.environment, check=False).returncode
 
 
@@ -97,7 +97,7 @@ def _session(name: str) -> int:
     folder = ImportFolder(name, IMPORTS)
     if not folder.sessions.exists():
         return 1
-    words = command_line.asking_for_the_session()
+    words = command_line.session_command()
     with folder.in_session() as environment:
         done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return done.returncode
@@ -132,7 +132,7 @@ def _work() -> int:
             sys.stderr.write("another worker runs\n")
             return 1
         settings = Settings.read(SETTINGS)
-        while folder := next(ImportFolder.wanted(IMPORTS), None):
+        while folder := next(ImportFolder.queued(IMPORTS), None):
             if not Worker(folder, settings, Database(settings.connection, PASSWORD), print)():
                 return 0
     return 0

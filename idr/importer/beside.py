@@ -1,4 +1,4 @@
-"""What lies beside a list: rendering settings, annotations, and which of these become keys and values in OMERO.
+"""The files beside a list: rendering settings, annotations, and which columns become key-value pairs in OMERO.
 
 Settings come as JSON, so that the node reads no YAML.
 """
@@ -17,7 +17,7 @@ from .rows import RowError
 
 RENDERING, ANNOTATION, KEYS = "renderdef", "annotation", "bulkmap-config"
 FILES = {RENDERING: "renderdef.json", ANNOTATION: "annotation.csv.gz", KEYS: "bulkmap-config.json"}
-"""The name of each on the node, whose ending OMERO's commands go by."""
+"""Their names on the node. OMERO's commands recognise the format by the ending."""
 GZIP = b"\x1f\x8b"
 _VALUE = re.compile(r"(?<!\{)\{\{ *value *\}\}")
 _COLOR = re.compile(r"([0-9A-Fa-f]{3,4}){1,2}|.+\.lut")
@@ -33,7 +33,7 @@ class Beside:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
-        """Read them from JSON. Raises RowError where OMERO's commands would refuse one, or it has them run code."""
+        """Read them from JSON. Raises RowError for files that OMERO would refuse, or that would run code."""
         if unknown := sorted(set(data) - set(FILES)):
             raise RowError(f"beside a list there can be {', '.join(FILES)}, and not {', '.join(unknown)}")
         if KEYS in data and ANNOTATION not in data:
@@ -48,12 +48,12 @@ class Beside:
         return cls(files)
 
     def digests(self) -> dict[str, str]:
-        """What tells each from another version of it."""
+        """The version of each file, as a digest of its content."""
         return {kind: sha256(content).hexdigest()[:16] for kind, content in self.files.items()}
 
 
 def shared(keys: Mapping[str, Any]) -> list[str]:
-    """The namespaces whose annotations studies share: many images of many studies have the one of a gene."""
+    """The namespaces of annotations that studies share, such as one annotation of a gene for many images."""
     groups = (column.get("group") for column in keys.get("columns") or ())
     return sorted({group["namespace"] for group in groups if group})
 
@@ -80,7 +80,7 @@ def _check_rendering(content: Any) -> None:
 
 
 def _rendering_faults(content: Mapping[str, Any]) -> Iterator[str]:
-    """What OMERO would leave out without a word, or fail by at each image."""
+    """Yield settings that OMERO would ignore silently, or that would make it fail at each image."""
     yield from (f"{key} is a whole number from 1" for key in ("z", "t") if not _is_number(content.get(key, 1)))
     if content.get("version", 1) not in (1, 2):
         yield "version is 1 or 2"
@@ -114,7 +114,7 @@ def _check_keys(content: Any) -> None:
     if any("namespace" not in column["group"] for column in columns if isinstance(column.get("group"), dict)):
         raise RowError(f"{KEYS}: a group of columns has no 'namespace'")
     for text in _texts(content):
-        # A template of Jinja, whose expressions could have the node run anything.
+        # OMERO renders this text as a Jinja template. Other expressions could run any code on the node.
         if _CODE.search(_VALUE.sub("", text)):
             raise RowError(f"{KEYS}: the only thing between braces can be {{{{ value }}}}: {text}")
 

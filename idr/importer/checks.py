@@ -1,4 +1,4 @@
-"""Looks at every path of a list before anything is imported."""
+"""Check every path of a list before anything is imported."""
 
 import os
 import pwd
@@ -14,10 +14,10 @@ from typing import Any
 
 from .rows import Row
 
-AT_ONCE = 16
+THREADS = 16
 SHOWN = 3
 RECENT_SECONDS = 3600
-"""Of files changed since, the size is looked at twice."""
+"""Files changed within this time are checked twice: a different size means that they are still being written."""
 PAUSE = 5.0
 SERVER = "omero-server"
 FAULTS = {
@@ -31,12 +31,12 @@ FAULTS = {
     "empty": "are empty",
     "growing": "are still being written: wait until they are complete",
 }
-"""Kinds of faults, and what a message says of paths with each."""
+"""Kinds of faults, each with its text for messages."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is at a path: its kind of fault, or its size, mount, and whether it is a folder."""
+    """The result for one path: its kind of fault, or its size, its mount, and whether it is a folder."""
 
     fault: str = ""
     size: int = 0
@@ -47,16 +47,16 @@ class Look:
 
 @dataclass
 class Checked:
-    """All paths of a list: how many have each kind of fault, the first of these, and what the good ones are."""
+    """The results for a list: number and first paths of each kind of fault, and all paths without a fault."""
 
     faults: dict[str, dict[str, Any]] = field(default_factory=dict)
     good: dict[str, Look] = field(default_factory=dict)
 
 
-def check(rows: Sequence[Row], mounts: Iterable[str], owns: Iterable[str], pause: float = PAUSE) -> Checked:
-    """Look at every row's path. `mounts` must be mounted; `owns` are folders of this node's own disks."""
-    look = _Looker(tuple(mounts), tuple(owns))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+def check(rows: Sequence[Row], mounts: Iterable[str], own_folders: Iterable[str], pause: float = PAUSE) -> Checked:
+    """Check every row's path. `mounts` must be mounted; `own_folders` are on this node's own disks."""
+    look = _Looker(tuple(mounts), tuple(own_folders))
+    with ThreadPoolExecutor(THREADS) as pool:
         looks = dict(zip((row.path for row in rows), pool.map(lambda row: look(row.path), rows), strict=True))
         recent = [path for path, result in looks.items() if result.recent and not result.fault]
         if recent:
@@ -75,19 +75,19 @@ def check(rows: Sequence[Row], mounts: Iterable[str], owns: Iterable[str], pause
 
 
 class _Looker:
-    """Looks at one path."""
+    """Checks one path at a time, and caches mounts, links and permissions."""
 
-    def __init__(self, mounts: tuple[str, ...], owns: tuple[str, ...]) -> None:
+    def __init__(self, mounts: tuple[str, ...], own_folders: tuple[str, ...]) -> None:
         self._mounts = mounts
-        self._roots = sorted((*mounts, *owns), key=len, reverse=True)
+        self._roots = sorted((*mounts, *own_folders), key=len, reverse=True)
         self._is_mounted = lru_cache(None)(os.path.ismount)
-        self._opens = lru_cache(None)(_opens_folder)
+        self._can_enter = lru_cache(None)(_can_enter)
         self._link = lru_cache(None)(_target)
 
     def __call__(self, path: str) -> Look:
         root = self._root_of(path)
         if root and root not in self._mounts:
-            root = self._root_of(f"{self._led(path, root)}/") or root
+            root = self._root_of(f"{self._resolved(path, root)}/") or root
         if fault := self._fault_of_root(path, root):
             return Look(fault)
         try:
@@ -100,13 +100,13 @@ class _Looker:
     def _root_of(self, path: str) -> str:
         return next((root for root in self._roots if path.startswith(f"{root}/")), "")
 
-    def _led(self, path: str, folder: str) -> str:
-        """Where a path leads to by a link in a folder, as in a tree of links; nothing behind the link is touched."""
-        place, rest = Path(folder), list(Path(path).relative_to(folder).parts)
+    def _resolved(self, path: str, folder: str) -> str:
+        """Replace the first link of a path below `folder` by its target. The target itself is not accessed."""
+        current, rest = Path(folder), list(Path(path).relative_to(folder).parts)
         while rest:
-            place /= rest.pop(0)
-            if target := self._link(str(place)):
-                return os.path.normpath(place.parent.joinpath(target, *rest))
+            current /= rest.pop(0)
+            if target := self._link(str(current)):
+                return os.path.normpath(current.parent.joinpath(target, *rest))
         return path
 
     def _fault_of_root(self, path: str, root: str) -> str:
@@ -123,45 +123,45 @@ class _Looker:
             about = file.stat()
             size, newest = size + about.st_size, max(newest, about.st_mtime)
             unreadable |= not os.access(file, os.R_OK)
-            closed |= not _reads(about, stat.S_IRUSR) or not self._opens(str(file.parent))
-            closed |= file.is_symlink() and not self._opens(str(file.resolve().parent))
+            closed |= not _has_right(about, stat.S_IRUSR) or not self._can_enter(str(file.parent))
+            closed |= file.is_symlink() and not self._can_enter(str(file.resolve().parent))
         fault = "unreadable" if unreadable else "closed" if closed else "" if size else "empty"
         return Look(fault, size, root, is_folder, time.time() - newest < RECENT_SECONDS)
 
 
 def _files(path: str) -> Iterator[Path]:
-    """Yield every file at a path, as OMERO's importer finds them: also by links. Each folder comes once."""
+    """Yield every file at a path, following links as OMERO's importer does. Each folder comes once."""
     if not Path(path).is_dir():
         yield Path(path)
         return
-    seen = {os.path.realpath(path)}
-    for folder, inner, names in os.walk(path, onerror=_raised, followlinks=True):
+    visited = {os.path.realpath(path)}
+    for folder, inner, names in os.walk(path, onerror=_raise, followlinks=True):
         yield from (Path(folder, name) for name in names)
         real = {os.path.realpath(Path(folder, name)): name for name in inner}
-        inner[:] = [name for place, name in real.items() if place not in seen]
-        seen.update(real)
+        inner[:] = [name for current, name in real.items() if current not in visited]
+        visited.update(real)
 
 
-def _raised(error: OSError) -> None:
+def _raise(error: OSError) -> None:
     raise error
 
 
 def _target(path: str) -> str:
-    """What a link says; empty where there is none."""
+    """The target of a link; empty for a path that is no link."""
     try:
         return str(Path(path).readlink())
     except OSError:
         return ""
 
 
-def _opens_folder(folder: str) -> bool:
-    """Whether OMERO.server can go into a folder, and into all those above, also where links lead elsewhere."""
+def _can_enter(folder: str) -> bool:
+    """Whether OMERO.server can enter a folder and all its parents, both by the given path and by the resolved one."""
     places = {Path(folder), Path(folder).resolve()}
-    return all(_reads(above.stat(), stat.S_IXUSR) for place in places for above in (place, *place.parents))
+    return all(_has_right(above.stat(), stat.S_IXUSR) for current in places for above in (current, *current.parents))
 
 
-def _reads(about: os.stat_result, right: int) -> bool:
-    """Whether OMERO.server has a right (of the owner's three bits) on what this is about, by owner, group and mode."""
+def _has_right(about: os.stat_result, right: int) -> bool:
+    """Whether OMERO.server has a right (one of the owner's three bits), by owner, group and mode."""
     user, groups = _server()
     if user is None:
         return True

@@ -1,4 +1,4 @@
-"""Where an import is on the node: its list, its ledger, its logs, and who is logged in for it."""
+"""The folder of an import on the node: its list, ledger, logs and OMERO session."""
 
 import json
 import os
@@ -11,21 +11,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .after import Step
 from .beside import FILES, Beside
 from .checks import Look
 from .ledger import Ledger
 from .rows import Row, valid_name
 from .schedule import Limits
+from .steps import Step
 
 ICE_CONFIG = "/usr/local/lib/idr/omero-server/ice.config"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the plan knows: where OMERO.server and its database are, and where images can be.
+    """Settings from the plan: addresses of OMERO.server and its database, and the folders of images.
 
-    `mounts` must be mounted; `folders` are on this node's own disks. `database_gib` is that of the database's volume.
+    `mounts` must be mounted; `folders` are on this node's own disks. `database_gib` is the database's volume.
     """
 
     address: str
@@ -41,8 +41,8 @@ class Settings:
         return cls(**data | {"mounts": tuple(data["mounts"]), "folders": tuple(data["folders"])})
 
 
-WANTED = ".run"
-"""How the hidden file beside an import's folder ends that says that it shall run."""
+RUN_SUFFIX = ".run"
+"""The suffix of the hidden file beside an import's folder. The import is queued while this file exists."""
 
 
 class ImportFolder:
@@ -52,7 +52,7 @@ class ImportFolder:
         self.name = valid_name(name)
         self.folder = imports / self.name
         self.logs = self.folder / "logs"
-        self.run = imports / f".{self.name}{WANTED}"
+        self.run = imports / f".{self.name}{RUN_SUFFIX}"
         self.sessions = self.folder / "sessions"
         self._beside = self.folder / "beside"
         self._steps = self.folder / "steps.json"
@@ -60,27 +60,27 @@ class ImportFolder:
         self._halted = self.folder / "halted"
 
     @classmethod
-    def wanted(cls, imports: Path) -> Iterator["ImportFolder"]:
-        """The imports that somebody wants to run, the first that was asked for first."""
-        runs = sorted(imports.glob(f".*{WANTED}"), key=lambda file: file.stat().st_mtime)
-        return (cls(file.name[1:].removesuffix(WANTED), imports) for file in runs)
+    def queued(cls, imports: Path) -> Iterator["ImportFolder"]:
+        """The queued imports, oldest first."""
+        runs = sorted(imports.glob(f".*{RUN_SUFFIX}"), key=lambda file: file.stat().st_mtime)
+        return (cls(file.name[1:].removesuffix(RUN_SUFFIX), imports) for file in runs)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What OMERO's command line needs to begin or end this import's session, and to verify the server."""
+        """The environment in which OMERO's command line starts or ends the session and verifies the server."""
         return _environment(self.sessions)
 
     @contextmanager
     def in_session(self) -> Iterator[dict[str, str]]:
-        """Yield what a command needs that works in this import's session: a copy of it.
+        """Yield the environment of a command that uses a copy of this import's session.
 
-        OMERO's command line deletes what it knows of a session when OMERO.server does not answer.
+        OMERO's command line deletes the files of a session when OMERO.server does not answer.
         """
         with TemporaryDirectory() as folder:
             yield _environment(shutil.copytree(self.sessions, Path(folder, "sessions")))
 
-    def make(self) -> None:
-        """Make the folder; nobody else may use its session."""
+    def create(self) -> None:
+        """Create the folder. No other account may use its session."""
         self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)
         self.sessions.mkdir(mode=0o700, exist_ok=True)
@@ -89,9 +89,9 @@ class ImportFolder:
     def queue(
         self, rows: Sequence[Row], looks: dict[str, Look], limits: Limits, beside: Beside, *, replace: bool = False
     ) -> None:
-        """Write the list and what lies beside it, then that it shall run, which starts the unit.
+        """Write the list and the files beside it, then the file that starts the unit.
 
-        `replace`: annotations that this import did not make, too.
+        `replace`: replace annotations of other origin too.
         """
         for kind, content in beside.files.items():
             _replace(self.beside(kind), content)
@@ -107,29 +107,29 @@ class ImportFolder:
         _replace(self.run, b"")
 
     def halt(self, why: str) -> None:
-        """Run no more until somebody asks again, and keep why, unless the disk is full."""
+        """Remove the import from the queue, and keep the reason, unless the disk is full."""
         self.run.unlink(missing_ok=True)
         with suppress(OSError):
             _replace(self._halted, why.encode())
 
     @property
     def why_halted(self) -> str:
-        """Why it stopped before its end; empty where it did not."""
+        """Why the import halted; empty if it did not."""
         return self._halted.read_text() if self._halted.exists() else ""
 
     @property
     def stamp(self) -> int:
-        """Another number once another list was queued."""
+        """A number that changes when another list is queued."""
         return self._list.stat().st_mtime_ns if self._list.exists() else 0
 
     @property
-    def is_wanted(self) -> bool:
-        """Whether it shall run."""
+    def is_queued(self) -> bool:
+        """Whether the import is queued or running."""
         return self.run.exists()
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """The list as it was queued; empty where there is none."""
+        """The list as it was queued; empty without one."""
         content: dict[str, Any] = json.loads(self._list.read_text()) if self._list.exists() else {}
         return content
 
@@ -140,12 +140,12 @@ class ImportFolder:
 
     @property
     def looks(self) -> dict[str, Look]:
-        """What was at each path when it was queued."""
+        """The results of the checks when the list was queued, by path."""
         return {path: Look(**about) for path, about in self.data.get("looks", {}).items()}
 
     @property
     def limits(self) -> Limits:
-        """How many at once."""
+        """How many rows are imported at once."""
         return Limits(**self.data["limits"])
 
     def ledger(self) -> Ledger:
@@ -153,12 +153,12 @@ class ImportFolder:
         return Ledger(self.folder / "ledger")
 
     def beside(self, kind: str) -> Path:
-        """Where a file of those beside the list is."""
+        """The path of one of the files beside the list."""
         return self._beside / FILES[kind]
 
     @property
     def steps(self) -> list[Step]:
-        """The steps that follow, as far as they are known."""
+        """The steps that follow, as far as known."""
         entries = json.loads(self._steps.read_text()) if self._steps.exists() else []
         lists = ((kind, of, tuple(objects), version, tuple(within)) for kind, of, objects, version, within in entries)
         return [Step(*one) for one in lists]
@@ -175,7 +175,7 @@ class ImportFolder:
 
 @contextmanager
 def without_session() -> Iterator[dict[str, str]]:
-    """Yield what a command needs that begins a session of its own."""
+    """Yield the environment of a command that starts a session of its own."""
     with TemporaryDirectory() as folder:
         yield _environment(Path(folder))
 

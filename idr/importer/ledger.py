@@ -1,7 +1,7 @@
-"""What has happened to each row of an import: a file that only grows, one JSON object a line.
+"""The ledger: the history of each row of an import, in a file of JSON lines that is only appended to.
 
-A line is on the disk before what follows it begins. A machine that loses power may leave half of the last line, which
-is then left out.
+Each line is synced to disk before the worker continues. After a loss of power the last line may be incomplete; it is
+then ignored.
 """
 
 import json
@@ -18,9 +18,9 @@ STARTED, DONE, FAILED = "started", "done", "failed"
 
 @dataclass
 class Outcome:
-    """The last that the ledger says of a row; `filesets` and `plates` are OMERO's numbers.
+    """The last entry of a row; `filesets` and `plates` are OMERO's ids.
 
-    `before`: the filesets of its path that OMERO had when the row began.
+    `before` has the filesets of its path that OMERO had when the row started.
     """
 
     state: str
@@ -39,29 +39,29 @@ class Ledger:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
         self.outcomes: dict[str, Outcome] = {}
         self.begun: dict[str, list[int]] = {}
-        """The rows that ever began, with what OMERO had of each before that."""
+        """All rows that were ever started, with the filesets that OMERO had of each before."""
         self.durations: list[float] = []
         for entry in _entries(file):
-            self._note(entry)
+            self._apply(entry)
 
-    def tell(self, path: str, state: str, **about: Any) -> None:
-        """Write what happened to a row, and return when the disk has it."""
+    def record(self, path: str, state: str, **about: Any) -> None:
+        """Append an entry for a row and sync it to disk."""
         entry = {"path": path, "state": state, "at": round(time.time(), 3), **about}
-        with self._one_at_a_time, self._file.open("a") as out:
-            # A line cut off by a crash ends here, so that this one can be read.
-            out.write(("" if _is_whole(self._file) else "\n") + json.dumps(entry) + "\n")
+        with self._lock, self._file.open("a") as out:
+            # Ends an incomplete line after a crash, so that this line can be read.
+            out.write(("" if _ends_with_newline(self._file) else "\n") + json.dumps(entry) + "\n")
             out.flush()
             os.fsync(out.fileno())
-            self._note(entry)
+            self._apply(entry)
 
     def with_state(self, state: str) -> set[str]:
         """The paths whose last state is this."""
         return {path for path, outcome in self.outcomes.items() if outcome.state == state}
 
-    def _note(self, entry: dict[str, Any]) -> None:
+    def _apply(self, entry: dict[str, Any]) -> None:
         outcome = Outcome(**{name: value for name, value in entry.items() if name != "path"})
         self.outcomes[entry["path"]] = outcome
         if outcome.state == STARTED:
@@ -83,7 +83,7 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
                 yield entry
 
 
-def _is_whole(file: Path) -> bool:
+def _ends_with_newline(file: Path) -> bool:
     if not file.exists() or not file.stat().st_size:
         return True
     with file.open("rb") as content:

@@ -1,4 +1,4 @@
-"""Why no more rows may begin: disks, the database's volume, memory."""
+"""Limits of disks, the database's volume and memory, at which no more rows start."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -6,14 +6,14 @@ from pathlib import Path
 
 FULL = 0.95
 DATABASE_FULL = 0.85
-"""Of its volume: the rest is for what is written ahead (WAL), sorted, and vacuumed."""
+"""Share of its volume. The rest is for the write-ahead log (WAL), sorting and vacuum."""
 GIB = 1 << 30
 IMPORTER_BYTES = 1.5 * GIB
-"""What the importer takes: a heap of 1 GiB, and Java around it."""
+"""Memory of the importer: a heap of 1 GiB, and Java itself."""
 
 
 def full(folders: Iterable[str]) -> Iterator[str]:
-    """Disks that are nearly full, in bytes or in files."""
+    """Yield a message for each disk that is nearly full, in bytes or in files."""
     for folder in folders:
         about = os.statvfs(folder)
         if about.f_blocks and about.f_bavail < (1 - FULL) * about.f_blocks:
@@ -22,12 +22,12 @@ def full(folders: Iterable[str]) -> Iterator[str]:
             yield f"the disk of {folder} has {_percent(about.f_favail, about.f_files)} % of its files"
 
 
-def _percent(free: int, whole: int) -> int:
-    return round(100 * (1 - free / whole))
+def _percent(free: int, total: int) -> int:
+    return round(100 * (1 - free / total))
 
 
 def database_full(size: int, volume_gib: int) -> Iterator[str]:
-    """Whether the database is near the size of its volume; 0: its volume's size is not known."""
+    """Yield a message if the database nearly fills its volume; `volume_gib` 0 means unknown."""
     if volume_gib and size > DATABASE_FULL * volume_gib * GIB:
         yield f"the database has {size / GIB:.0f} GiB, its volume {volume_gib}: enlarge it (volumes.db.sizeGib)"
 

@@ -1,4 +1,4 @@
-"""How an import is: what `idr import` shows."""
+"""The state of an import, as `idr import` shows it."""
 
 import math
 import time
@@ -12,11 +12,11 @@ from .ledger import DONE, FAILED, STARTED, Ledger, Outcome
 WAITING = "waiting"
 NOTHING: Mapping[str, Any] = {"images": 0, "filesets": [], "plates": []}
 LAST = 20
-"""Rows, or steps, from whose times the time that is left is estimated."""
+"""How many of the last rows, or steps, the estimate of the remaining time uses."""
 
 
 def report(folder: ImportFolder) -> dict[str, Any]:
-    """The whole import, each of its rows, and each step that follows, as JSON."""
+    """The state of the import, each row, and each step that follows, as JSON."""
     ledger, looks, steps = folder.ledger(), folder.looks, folder.ledger_of_steps()
     rows = [_row(row.path, row.target, ledger.outcomes.get(row.path), looks[row.path].size) for row in folder.rows]
     following = [
@@ -50,7 +50,7 @@ def _count(some: Iterable[Mapping[str, Any]], state: str) -> int:
 def _state(folder: ImportFolder, left: int) -> str:
     if not folder.rows:
         return "unknown"
-    if folder.is_wanted:
+    if folder.is_queued:
         return "running"
     if folder.why_halted:
         return "halted"
@@ -69,7 +69,7 @@ def _fields_of(outcome: Outcome | None) -> dict[str, Any]:
 
 
 def _seconds_left(ledger: Ledger, left: int, parallel: int) -> float | None:
-    """None where nothing is known yet."""
+    """Estimate the remaining time; None as long as nothing has ended."""
     last = ledger.durations[-LAST:]
     if not left:
         return 0.0

@@ -1,4 +1,4 @@
-"""Rows of a list: each is what one run of OMERO's importer gets."""
+"""Rows of a list. OMERO's importer runs once for each."""
 
 import re
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ OPTIONS = frozenset(
         "skip",
     }
 )
-"""What a row can say beside path and target. The importer has more, which would read or send other files."""
+"""Options of a row beside path and target. The importer has more, which would read or send other files."""
 SKIPPED = ("all", "checksum", "minmax", "thumbnails", "upgrade")
 _BY_NUMBER = re.compile(r"[A-Za-z]+:\d+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class RowError(Exception):
-    """A row, or the name of an import, that cannot be; the text says why."""
+    """A row or the name of an import is invalid."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Row:
         return {"path": self.path, "target": self.target, "options": dict(self.options)}
 
     def new_objects(self) -> tuple[str, ...]:
-        """Objects that the importer makes for this target where they are missing; two at once would make two."""
+        """Objects that the importer creates for this target if missing. Two importers at once would create two."""
         if not self.target or _BY_NUMBER.fullmatch(self.target):
             return ()
         parent, separator, _ = self.target.partition("/Dataset:")
@@ -63,7 +63,7 @@ class Row:
 
 
 def valid_name(name: str) -> str:
-    """The name of an import, which is a folder's. Raises RowError."""
+    """Check the name of an import, which is also a folder's name. Raises RowError."""
     if not _NAME.fullmatch(name):
         raise RowError(f"{name!r} is no name of an import: letters, digits, '.', '_' and '-'")
     return name

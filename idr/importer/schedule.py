@@ -1,4 +1,4 @@
-"""Which row is imported next. Pure."""
+"""The order of rows, and which row starts next. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ class Limits:
 
 
 def ordered(rows: Iterable[Row], sizes: Mapping[str, tuple[int, str]], failed: Collection[str] = ()) -> list[Sized]:
-    """Largest first: begun last, the largest would run alone at the end. Those that have `failed` before are last."""
+    """Sort the largest rows first: a large row that starts last would run alone. Rows that `failed` are last."""
     sized = (Sized(row, *sizes[row.path]) for row in rows)
     return sorted(sized, key=lambda one: (one.row.path in failed, -one.size, one.row.path))
 
@@ -33,11 +33,11 @@ def ordered(rows: Iterable[Row], sizes: Mapping[str, tuple[int, str]], failed: C
 def following(
     waiting: Sequence[Sized], running: Collection[Sized], limits: Limits, existing: Collection[str]
 ) -> Sized | None:
-    """The next row that may begin, if any.
+    """Return the next row that may start, if any.
 
-    `existing` are the targets that are known to be there. Until then the rows that go there are imported one after
-    another: OMERO's importer looks for a target by its name and makes it, and two at once would make two. So it is with
-    a folder and what is in it: an importer looks for what OMERO has, and imports the rest.
+    `existing` are targets known to exist. Rows of any other target are imported one after another: OMERO's importer
+    creates a target that it does not find by name, and two importers at once would create two. The same holds for a
+    folder and a path in it: an importer skips what OMERO has, and imports the rest.
     """
     if len(running) >= limits.parallel:
         return None

@@ -1,4 +1,4 @@
-"""Runs one import to its end: reconciles the ledger with the database, imports rows, then does what follows."""
+"""Run one import: reconcile the ledger with the database, import rows, then run the steps that follow."""
 
 import signal
 import subprocess
@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import IO
 
 from . import command_line, limits
-from .after import steps
-from .follow import Follower
+from .database import Database, DatabaseError, Known
 from .import_folder import ImportFolder, Settings, without_session
 from .ledger import DONE, FAILED, STARTED
 from .schedule import Sized, following, ordered
-from .truth import Database, Known, TruthError
+from .step_runner import StepRunner
+from .steps import steps
 
 GIVE_UP = 10
-"""Rows that fail one after another: then something is wrong that is no row's fault."""
+"""After so many failures in a row the import halts: the cause is then hardly the rows."""
 PATIENCE_SECONDS, PAUSE_SECONDS = 600.0, 20.0
-"""OMERO.server starts within minutes, after a boot of the node as well as after a change of its configuration."""
+"""How long to wait for OMERO.server. It starts within minutes after a boot or a change of its configuration."""
 LOOK_SECONDS = 30.0
 DISKS = ("/", "/data")
 TURN_SECONDS = 1.0
-OURS_NOT = (
+FOREIGN_FILESET = (
     "OMERO has Fileset:{} of this path without images, which this import did not make: if nobody imports it now, run "
     "`omero delete Fileset:{}`, and import again"
 )
@@ -37,7 +37,7 @@ class Worker:
     def __init__(
         self, folder: ImportFolder, settings: Settings, database: Database, report: Callable[[str], None]
     ) -> None:
-        self._folder, self._settings, self._database, self._said = folder, settings, database, report
+        self._folder, self._settings, self._database, self._report = folder, settings, database, report
         self._ledger = folder.ledger()
         self._looks = folder.looks
         self._halted = ""
@@ -49,82 +49,82 @@ class Worker:
         self._known: dict[str, Known] = {}
 
     def __call__(self) -> bool:
-        """Import what is left; whether another import may begin.
+        """Import the remaining rows. Return whether another import may start.
 
-        It ends before, when the node or OMERO has a fault. After SIGTERM it lets the running importers end.
+        A fault of the node or of OMERO halts the import. After SIGTERM the running importers end first.
         """
         signal.signal(signal.SIGTERM, self._stop)
         try:
             self._import(self._reconciled())
-            if not self._halted and not self._stopping and self._is_wanted():
+            if not self._halted and not self._stopping and self._is_still_queued():
                 self._follow()
-        except (TruthError, OSError) as error:
+        except (DatabaseError, OSError) as error:
             self._halted = str(error)
         if self._halted:
-            self._said(f"{self._folder.name}: halted: {self._halted}")
+            self._report(f"{self._folder.name}: halted: {self._halted}")
             self._folder.halt(self._halted)
-        elif not self._stopping and self._is_wanted():
-            self._said(f"{self._folder.name}: finished")
+        elif not self._stopping and self._is_still_queued():
+            self._report(f"{self._folder.name}: finished")
             self._folder.run.unlink(missing_ok=True)
-            self._run(command_line.logging_out(), self._folder.environment)
+            self._run(command_line.logout_command(), self._folder.environment)
         return not self._stopping
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
 
     def _reconciled(self) -> list[Sized]:
-        """The rows that are left, in order, after the ledger has what the database says. Raises TruthError."""
+        """Update the ledger from the database, and return the remaining rows in order. Raises DatabaseError."""
         rows = self._folder.rows
         done = self._still_done()
-        left = [row for row in rows if row.path not in done]
-        self._known = self._database.known({row.path: self._looks[row.path].folder for row in left})
-        # Only with a session can what was cut off be removed, and anything be imported.
-        if not left or not self._has_session():
+        remaining = [row for row in rows if row.path not in done]
+        self._known = self._database.known({row.path: self._looks[row.path].folder for row in remaining})
+        # Without a session no fileset can be deleted or imported.
+        if not remaining or not self._has_session():
             return []
-        left = [row for row in left if self._is_left(row.path, self._known.get(row.path, Known()))]
-        done = self._ledger.with_state(DONE) - {row.path for row in left}
+        remaining = [row for row in remaining if self._must_import(row.path, self._known.get(row.path, Known()))]
+        done = self._ledger.with_state(DONE) - {row.path for row in remaining}
         self._existing = set(chain.from_iterable(row.new_objects() for row in rows if row.path in done))
         sizes = {path: (look.size, look.mount) for path, look in self._looks.items()}
-        return ordered(left, sizes, self._ledger.with_state(FAILED))
+        return ordered(remaining, sizes, self._ledger.with_state(FAILED))
 
     def _still_done(self) -> set[str]:
-        """The rows that are done, but for those whose images somebody has deleted since. Raises TruthError."""
+        """The rows that are done and whose images still exist. Raises DatabaseError."""
         filesets = self._filesets_of_done()
-        made = self._database.made(chain.from_iterable(filesets.values()))
-        return {path for path, numbers in filesets.items() if any(fileset in made for fileset in numbers)}
+        contents = self._database.contents(chain.from_iterable(filesets.values()))
+        return {path for path, numbers in filesets.items() if any(fileset in contents for fileset in numbers)}
 
     def _filesets_of_done(self) -> dict[str, list[int]]:
-        """The numbers of the filesets of each row that the ledger calls done, by path, in the list's order."""
+        """The filesets of each row that is done according to the ledger, by path, in the list's order."""
         done = self._ledger.with_state(DONE)
         return {row.path: self._ledger.outcomes[row.path].filesets for row in self._folder.rows if row.path in done}
 
-    def _is_left(self, path: str, known: Known) -> bool:
-        """Whether to import a row, after what an importer that was cut off left of it has been removed."""
-        # A folder may hold more that is not imported yet: the importer leaves out what is.
+    def _must_import(self, path: str, known: Known) -> bool:
+        """Delete what an interrupted importer left of a row, and return whether to import the row."""
+        # A folder may have files that are not imported yet: the importer skips the others.
         if known.images and not self._looks[path].folder:
             self._done(path, known, 0.0)
             return False
         if known.empty and path not in self._ledger.begun:
-            self._ledger.tell(path, FAILED, why=OURS_NOT.format(known.empty[0], known.empty[0]))
+            self._ledger.record(path, FAILED, why=FOREIGN_FILESET.format(known.empty[0], known.empty[0]))
             return False
         for fileset in known.empty:
-            self._omero(command_line.deleting(fileset))
+            self._omero(command_line.delete_command(fileset))
         return True
 
     def _import(self, waiting: list[Sized]) -> None:
         running: dict[Future[None], Sized] = {}
         with ThreadPoolExecutor(self._folder.limits.parallel) as pool:
             while running or (waiting and self._may_begin()):
-                for one in self._beginning(waiting, running):
+                for one in self._startable(waiting, running):
                     waiting.remove(one)
-                    running[pool.submit(self._one, one)] = one
+                    running[pool.submit(self._import_row, one)] = one
                 ended, _ = wait(running, TURN_SECONDS, FIRST_COMPLETED)
                 for future in ended:
                     del running[future]
                     future.result()
 
-    def _beginning(self, waiting: list[Sized], running: dict[Future[None], Sized]) -> Iterator[Sized]:
-        """Yield rows that may begin now; the caller takes each before it asks for the next."""
+    def _startable(self, waiting: list[Sized], running: dict[Future[None], Sized]) -> Iterator[Sized]:
+        """Yield rows that may start now. The caller starts each before it takes the next."""
         while self._may_begin() and (not running or limits.has_memory()):
             one = following(waiting, running.values(), self._folder.limits, self._existing)
             if one is None:
@@ -132,36 +132,36 @@ class Worker:
             yield one
 
     def _may_begin(self) -> bool:
-        if self._stopping or self._halted or not self._is_wanted():
+        if self._stopping or self._halted or not self._is_still_queued():
             return False
         if time.monotonic() - self._looked > LOOK_SECONDS:
             self._looked = time.monotonic()
-            # A thread may have found another reason meanwhile.
+            # A thread may have set another reason meanwhile.
             self._halted = "; ".join(self._shortages()) or self._halted
         return not self._halted
 
-    def _is_wanted(self) -> bool:
-        """Whether this list shall still be imported: nobody has stopped it or queued another one."""
-        return self._folder.is_wanted and self._folder.stamp == self._stamp
+    def _is_still_queued(self) -> bool:
+        """Whether this list is still queued: nobody has stopped the import or queued another list."""
+        return self._folder.is_queued and self._folder.stamp == self._stamp
 
     def _shortages(self) -> Iterator[str]:
         yield from limits.full(DISKS)
         try:
             yield from limits.database_full(self._database.size(), self._settings.database_gib)
-        except TruthError as error:
+        except DatabaseError as error:
             yield str(error)
 
     def _follow(self) -> None:
-        """Do what follows for the rows that are imported. Raises TruthError."""
+        """Run the steps that follow for the imported rows. Raises DatabaseError."""
         filesets = self._filesets_of_done()
-        made = self._database.made(chain.from_iterable(filesets.values()))
+        contents = self._database.contents(chain.from_iterable(filesets.values()))
         digests = self._folder.data.get("beside", {})
-        whole = len(filesets) == len(self._folder.rows)
-        self._folder.steps = list(steps(filesets, self._ledger.begun, made, digests, whole=whole))
-        follower = Follower(self._folder, self._database, self._omero, self._may_begin, self._step_ended)
-        if follower.left and self._has_session():
+        all_imported = len(filesets) == len(self._folder.rows)
+        self._folder.steps = list(steps(filesets, self._ledger.begun, contents, digests, all_imported=all_imported))
+        runner = StepRunner(self._folder, self._database, self._omero, self._may_begin, self._step_ended)
+        if runner.remaining and self._has_session():
             self._streak = 0
-            follower()
+            runner()
 
     def _step_ended(self, why: str) -> bool:
         if not why:
@@ -172,32 +172,32 @@ class Worker:
         self._count(f"{GIVE_UP} steps in a row failed, the last one: {why}")
         return True
 
-    def _one(self, one: Sized) -> None:
-        """Import a row, and note how it ended."""
+    def _import_row(self, one: Sized) -> None:
+        """Import a row, and record the result."""
         path = one.row.path
         log = self._folder.logs / sha256(path.encode()).hexdigest()[:16]
         out, err = log.with_suffix(".out"), log.with_suffix(".err")
         was_begun = path in self._ledger.begun
-        self._ledger.tell(path, STARTED, log=str(err), before=self._known.get(path, Known()).filesets)
-        begin = time.monotonic()
+        self._ledger.record(path, STARTED, log=str(err), before=self._known.get(path, Known()).filesets)
+        start = time.monotonic()
         with out.open("w") as to_out, err.open("w") as to_err:
-            status = self._omero(command_line.importing(one.row), to_out, to_err)
-        seconds = round(time.monotonic() - begin, 3)
-        ended = command_line.ended(status, out)
+            status = self._omero(command_line.import_command(one.row), to_out, to_err)
+        seconds = round(time.monotonic() - start, 3)
+        ended = command_line.parse_output(status, out)
         if status == 0 and ended.filesets:
             self._existing.update(one.row.new_objects())
-        # What is imported again may have more filesets than this importer has made.
+        # A row that is imported again may have more filesets than this importer has created.
         if status == 0 and ended.filesets and not was_begun:
             self._done(path, Known(list(ended.filesets), ended.images), seconds, plates=list(ended.plates))
         elif not self._stopping and not self._halted:
             self._judge(one, ended, seconds, err)
 
-    def _judge(self, one: Sized, ended: command_line.Ended, seconds: float, err: Path) -> None:
-        """Note how a row ended whose importer failed or has not made it all: the database says what there is."""
+    def _judge(self, one: Sized, ended: command_line.Result, seconds: float, err: Path) -> None:
+        """Record the result of a row whose importer failed or may have created only a part, from the database."""
         path = one.row.path
         try:
             known = self._database.known({path: self._looks[path].folder}).get(path, Known())
-        except TruthError as error:
+        except DatabaseError as error:
             self._halted = str(error)
             return
         if known.images and (ended.status == 0 or not self._looks[path].folder):
@@ -209,10 +209,10 @@ class Worker:
 
     def _done(self, path: str, known: Known, seconds: float, **about: object) -> None:
         self._streak = 0
-        self._ledger.tell(path, DONE, filesets=known.filesets, images=known.images, seconds=seconds, **about)
+        self._ledger.record(path, DONE, filesets=known.filesets, images=known.images, seconds=seconds, **about)
 
     def _failed(self, path: str, seconds: float, why: str, log: str) -> None:
-        self._ledger.tell(path, FAILED, seconds=seconds, why=why, log=log)
+        self._ledger.record(path, FAILED, seconds=seconds, why=why, log=log)
         self._count(f"{GIVE_UP} rows in a row failed, the last one: {why}")
 
     def _count(self, too_many: str) -> None:
@@ -221,12 +221,12 @@ class Worker:
             self._halted = too_many
 
     def _has_session(self) -> bool:
-        """Whether OMERO.server answers, soon or after it has started again, and knows who imports."""
-        asking = command_line.asking_for_the_session()
+        """Whether the session is alive. Waits for OMERO.server while it restarts."""
+        session_command = command_line.session_command()
         end = time.monotonic() + PATIENCE_SECONDS
-        while self._omero(asking):
-            # Asked again: it may have started meanwhile.
-            if self._answers() and self._omero(asking):
+        while self._omero(session_command):
+            # Checked again: OMERO.server may have started meanwhile.
+            if self._answers() and self._omero(session_command):
                 self._halted = "the session has ended: run the same command again"
                 return False
             if self._stopping or time.monotonic() > end:
@@ -237,7 +237,7 @@ class Worker:
 
     def _answers(self) -> bool:
         with without_session() as environment:
-            return self._run(command_line.entering_as_guest(self._settings.address), environment) == 0
+            return self._run(command_line.guest_login_command(self._settings.address), environment) == 0
 
     def _omero(self, words: list[str], out: IO[str] | None = None, err: IO[str] | None = None) -> int:
         with self._folder.in_session() as environment:

@@ -1,4 +1,4 @@
-"""Finds what lies beside a list, by its name: of idr0001-screenA-bulk.yml, idr0001-screenA-renderdef.yml and so on."""
+"""Find the files beside a list by its name, such as idr0001-screenA-renderdef.yml beside idr0001-screenA-bulk.yml."""
 
 import base64
 import gzip
@@ -15,35 +15,35 @@ from idr.importer.rows import RowError
 
 
 def read(file: Path) -> dict[str, Any]:
-    """What lies beside a list, as the node takes it. Raises IdrError when something of it is of no use to OMERO."""
+    """Read the files beside a list, as the node takes them. Raises IdrError for a file that OMERO would refuse."""
     start = file.with_name(stem(file))
-    found: dict[str, Any] = {}
+    contents: dict[str, Any] = {}
     for kind in (RENDERING, KEYS):
         settings = start.with_name(f"{start.name}-{kind}.yml")
         if settings.exists():
-            found[kind] = _settings(settings)
+            contents[kind] = _settings(settings)
     tables = [start.with_name(f"{start.name}-{ANNOTATION}{ending}") for ending in (".csv", ".csv.gz")]
-    there = [table for table in tables if table.exists()]
-    if len(there) > 1:
-        raise IdrError(f"{there[0]}: is there as {there[1].name} too; keep one of them")
-    if there:
-        found[ANNOTATION] = base64.b64encode(_table(there[0])).decode()
+    existing = [table for table in tables if table.exists()]
+    if len(existing) > 1:
+        raise IdrError(f"{existing[0]}: exists also as {existing[1].name}; keep one of them")
+    if existing:
+        contents[ANNOTATION] = base64.b64encode(_table(existing[0])).decode()
     try:
-        Beside.of(found)
+        Beside.of(contents)
     except RowError as error:
         raise IdrError(f"{start}: {error}") from None
-    return found
+    return contents
 
 
 def stem(file: Path) -> str:
-    """The name that a list, and what lies beside it, begin with."""
+    """The common beginning of the names of a list and the files beside it."""
     return file.stem.removesuffix("-bulk")
 
 
 def _settings(file: Path) -> Any:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-        # Numbers of channels become text, which OMERO takes as well.
+        # The numbers of channels become texts, which OMERO takes too.
         return json.loads(json.dumps(content))
     except OSError as error:
         raise IdrError(f"{file}: {error.strerror}") from None
@@ -52,7 +52,7 @@ def _settings(file: Path) -> Any:
 
 
 def _table(file: Path) -> bytes:
-    """A table, compressed: the same each time. Raises IdrError."""
+    """Read a table and compress it, to the same bytes each time. Raises IdrError."""
     try:
         content = file.read_bytes()
         content = gzip.decompress(content) if file.suffix == ".gz" else content

@@ -20,21 +20,21 @@ from idr.importer.rows import OPTIONS, SKIPPED, Row
 TARGETS = {"target": "", "T": "", "d": "Dataset", "r": "Screen"}
 SHORT = {"n": "name", "x": "description", "c": "continue", "plate_name": "name", "plate_description": "description"}
 DECIDED = {"transfer": "ln_s", "exclude": "clientpath"}
-"""What this program always does. A list may say the same."""
+"""Options that this program always sets. A list may set the same values."""
 WITHOUT_EFFECT = ("output", "logprefix", "file", "errs", "no_upgrade_check")
-"""The node keeps what the importer prints, and reads its output in one form."""
+"""Options of the importer that have no effect here: the node sets its output and its logs itself."""
 KEYS = ("path", "target", *sorted(OPTIONS))
-"""What a row of a list in YAML can have, by its names here."""
+"""The keys of a row in a YAML list."""
 ROWS = (".tsv", ".csv", ".txt")
-WHOLE = {"depth": 0, "parallel_fileset": 1, "parallel_upload": 1}
-"""Options that are whole numbers, with the least of each."""
+INTEGERS = {"depth": 0, "parallel_fileset": 1, "parallel_upload": 1}
+"""Options that are integers, each with its minimum."""
 CHECKSUMS = ("Adler-32", "CRC-32", "File-Size-64", "MD5-128", "Murmur3-128", "Murmur3-32", "SHA1-160")
 TARGET = re.compile("(Dataset|Project|Screen|regex):.*[^:]", re.DOTALL)
 STEPS = {"no_thumbnails": "thumbnails", "no_stats_info": "minmax"}
 
 
 def read(file: Path) -> list[Row]:
-    """Read a list. Raises IdrError, with file and line, when it is none or asks for what cannot be."""
+    """Read a list. Raises IdrError, with file and line, for an invalid list."""
     if file.suffix in ROWS:
         raise IdrError(f"{file}: is a file of rows; give the YAML file that names it as 'path', and its 'columns'")
     content = _yaml(file)
@@ -87,7 +87,7 @@ def _named(where: str, columns: Sequence[str], cells: Sequence[str]) -> dict[str
 
 
 def _lines(file: Path, has_columns: bool) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a file as OMERO reads them, by its ending, with their lines; empty lines are left out."""
+    """Yield line number and cells of each row, read as OMERO reads a file with this ending. Empty lines are skipped."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
@@ -113,20 +113,20 @@ def _words(where: str, line: str) -> list[str]:
 
 
 def row(where: str, keys: Any) -> Row:
-    """Make a row of keys of the importer. `where` is for messages. Raises IdrError."""
+    """Create a row from the importer's keys. `where` is for messages. Raises IdrError."""
     if not isinstance(keys, Mapping) or not isinstance(keys.get("path"), str):
         raise IdrError(f"{where}: has no 'path'")
-    given = {str(key).replace("-", "_"): value for key, value in keys.items() if value is not None}
-    path = given.pop("path")
-    if odd := next((key for key, value in given.items() if isinstance(value, dict | list) and key != "skip"), None):
+    values = {str(key).replace("-", "_"): value for key, value in keys.items() if value is not None}
+    path = values.pop("path")
+    if odd := next((key for key, value in values.items() if isinstance(value, dict | list) and key != "skip"), None):
         raise IdrError(f"{where}: {odd} has a value that is no text")
-    _refuse_others(where, given)
-    targets = [f"{kind}:{value}" if kind else str(value) for kind, value in _targets(given)]
+    _refuse_others(where, values)
+    targets = [f"{kind}:{value}" if kind else str(value) for kind, value in _targets(values)]
     if len(targets) > 1:
         raise IdrError(f"{where}: has more than one target: {', '.join(targets)}")
     if wrong := next((target for target in targets if target and not TARGET.fullmatch(target)), None):
         raise IdrError(f"{where}: target '{wrong}' is none, as Screen:7, Dataset:name:x, Project:name:x/Dataset:name:y")
-    options = {SHORT.get(key, key): value for key, value in given.items()}
+    options = {SHORT.get(key, key): value for key, value in values.items()}
     _check_values(where, options)
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
@@ -143,37 +143,37 @@ def row(where: str, keys: Any) -> Row:
 
 
 def _check_values(where: str, options: Mapping[str, Any]) -> None:
-    """Find what OMERO's importer would refuse, row by row. Raises IdrError."""
-    for key, least in WHOLE.items():
+    """Refuse values that OMERO's importer would refuse row by row. Raises IdrError."""
+    for key, minimum in INTEGERS.items():
         # A cell may be empty.
-        value = str(options.get(key, "")) or str(least)
-        if not value.isdecimal() or int(value) < least:
-            from_least = f" from {least}" if value.isdecimal() else ""
+        value = str(options.get(key, "")) or str(minimum)
+        if not value.isdecimal() or int(value) < minimum:
+            from_least = f" from {minimum}" if value.isdecimal() else ""
             raise IdrError(f"{where}: '{key}' is a whole number{from_least}, and not {value}")
     checksum = options.get("checksum_algorithm") or CHECKSUMS[0]
     if checksum not in CHECKSUMS:
         raise IdrError(f"{where}: 'checksum_algorithm' knows {', '.join(CHECKSUMS)}, and not {checksum}")
 
 
-def _targets(given: dict[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Take what says where images go."""
-    return [(kind, given.pop(key)) for key, kind in TARGETS.items() if key in given]
+def _targets(values: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Remove and return the targets of the images."""
+    return [(kind, values.pop(key)) for key, kind in TARGETS.items() if key in values]
 
 
-def _refuse_others(where: str, given: dict[str, Any]) -> None:
-    """Take out what this program decides. Raises IdrError where the list wants it otherwise."""
+def _refuse_others(where: str, values: dict[str, Any]) -> None:
+    """Remove the options that this program sets. Raises IdrError for other values of them."""
     for key, value in DECIDED.items():
-        if str(given.pop(key, value)) != value:
+        if str(values.pop(key, value)) != value:
             raise IdrError(f"{where}: '{key}' can only be {value}: images are imported in place, and once")
     for key in WITHOUT_EFFECT:
-        given.pop(key, None)
+        values.pop(key, None)
     for key, step in STEPS.items():
-        if str(given.pop(key, False)).lower() == "true":
-            given["skip"] = [*_skipped(where, given.get("skip", [])), step]
+        if str(values.pop(key, False)).lower() == "true":
+            values["skip"] = [*_skipped(where, values.get("skip", [])), step]
 
 
-def _skipped(where: str, given: Any) -> list[str]:
-    steps = [str(step) for step in (given if isinstance(given, list) else [given])]
+def _skipped(where: str, values: Any) -> list[str]:
+    steps = [str(step) for step in (values if isinstance(values, list) else [values])]
     if wrong := [step for step in steps if step not in SKIPPED]:
         raise IdrError(f"{where}: 'skip' knows {', '.join(SKIPPED)}, and not {', '.join(wrong)}")
     return steps

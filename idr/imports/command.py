@@ -14,9 +14,9 @@ from idr.imports.remote import Remote, Request
 from idr.remote import configuration, read_write_node
 from idr.topology import of_outputs
 
-GOES_ON = 75
-"""EX_TEMPFAIL of sysexits.h: the import goes on without this command."""
-LOOK_SECONDS = 5.0
+CONTINUES = 75
+"""EX_TEMPFAIL of sysexits.h: the import continues on the node."""
+POLL_SECONDS = 5.0
 
 
 def command(
@@ -80,9 +80,9 @@ def command(
         raise typer.Exit(cli.FAILED)
 
 
-def _name(given: str | None, file: Path) -> str:
+def _name(option: str | None, file: Path) -> str:
     try:
-        return valid_name(given or beside.stem(file))
+        return valid_name(option or beside.stem(file))
     except RowError as error:
         msg = f"{error}; give another one with --name"
         raise IdrError(msg) from None
@@ -100,7 +100,7 @@ def _check(remote: Remote, request: Request, *, as_json: bool) -> None:
 
 
 def _begin(remote: Remote, name: str, request: Request, who: tuple[str | None, str | None]) -> None:
-    """Start the import, if it does not run already."""
+    """Start the import, unless it already runs."""
     if remote.report(name)["state"] == "running":
         return
     if faults := remote.faults(request.rows):
@@ -119,10 +119,10 @@ def _follow(remote: Remote, name: str) -> None:
         with show.Bar() as bar:
             while (about := remote.report(name))["state"] == "running":
                 bar.show(about)
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         typer.echo(f"The import goes on at {remote.node.name}; --report shows how it is, --stop ends it.", err=True)
-        raise typer.Exit(GOES_ON) from None
+        raise typer.Exit(CONTINUES) from None
 
 
 def _show(about: dict[str, Any], *, whole: bool, as_json: bool) -> None:
@@ -134,4 +134,4 @@ def _show(about: dict[str, Any], *, whole: bool, as_json: bool) -> None:
     show.failures(about)
     cli.console().print(show.summary(about))
     if about["state"] == "finished" and not whole:
-        cli.console().print(show.LEFT)
+        cli.console().print(show.NEXT_STEP)

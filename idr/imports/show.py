@@ -1,4 +1,4 @@
-"""What `idr import` prints of an import, and the bar while it waits."""
+"""The output of `idr import`: tables, messages and the progress bar."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
@@ -11,19 +11,19 @@ from idr.importer.checks import FAULTS
 from idr.waiting import Log
 
 SHOWN = 10
-LEFT = "Left to do: what the proxy keeps, by `idr prewarm --only` with the report of this import (--report --json)"
+NEXT_STEP = "Left to do: what the proxy keeps, by `idr prewarm --only` with the report of this import (--report --json)"
 WAITING = "The annotations wait until every row of the list is imported"
 
 
 def faults(by_kind: Mapping[str, Any], rows: int) -> Iterator[str]:
-    """A line for each kind of fault: how many paths have it, and the first."""
+    """Yield a line for each kind of fault: the number of paths, and the first ones."""
     for kind, about in by_kind.items():
         more = ", ..." if about["count"] > len(about["first"]) else ""
         yield f"{about['count']} of {rows} paths {FAULTS[kind]}: {', '.join(about['first'])}{more}"
 
 
 def summary(about: Mapping[str, Any]) -> str:
-    """An import in a line."""
+    """Summarise an import in one line."""
     parts = [
         f"{about['name']}: {about['state']}; {about['done']} of {about['rows']} rows done",
         f"{about['failed']} failed",
@@ -33,11 +33,11 @@ def summary(about: Mapping[str, Any]) -> str:
         steps = [step for step in about["following"] if step["kind"] == kind]
         parts.append(f"{kind}: {sum(step['state'] == 'done' for step in steps)} of {len(steps)}")
     if about["state"] == "running":
-        parts.append(_left(about["secondsLeft"]))
+        parts.append(_time_left(about["secondsLeft"]))
     return ", ".join(parts) + (f": {about['why']}" if about["why"] else "")
 
 
-def _left(seconds: float | None) -> str:
+def _time_left(seconds: float | None) -> str:
     if seconds is None:
         return "time left not known yet"
     return f"about {seconds / 3600:.1f} hours left" if seconds >= 3600 else f"about {seconds / 60:.0f} minutes left"
@@ -59,7 +59,7 @@ def rows(about: Mapping[str, Any]) -> None:
 
 
 def failures(about: Mapping[str, Any]) -> None:
-    """Print what failed, or was not done in full, why, and where the log is."""
+    """Print failed rows and steps with the reason and the path of the log."""
     failed = [(row["path"], row) for row in about["each"] if row["state"] == "failed"]
     failed += [(f"{step['kind']}: {step['of']}", step) for step in about["following"] if step["error"]]
     out = cli.console()
@@ -72,7 +72,7 @@ def failures(about: Mapping[str, Any]) -> None:
 
 
 class Bar:
-    """How far an import is: a bar on a terminal, a line a minute elsewhere."""
+    """The progress of an import: a bar on a terminal, a line each minute elsewhere."""
 
     def __init__(self) -> None:
         columns = (
@@ -97,6 +97,6 @@ class Bar:
         """Show the progress."""
         ended = sum(one["state"] in ("done", "failed") for one in (*about["each"], *about["following"]))
         total = about["rows"] + len(about["following"])
-        text = f"{about['images']} images, {about['failed']} failed, {_left(about['secondsLeft'])}"
+        text = f"{about['images']} images, {about['failed']} failed, {_time_left(about['secondsLeft'])}"
         self._bar.update(self._task, total=total, completed=ended, about=text)
         self._log.show(f"{ended} of {total} rows: {text}")

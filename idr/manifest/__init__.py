@@ -1,1 +1,1 @@
-"""Checksums of every file of a tree, for data that travel on disks."""
+"""Checksums of every file of a tree, for data shipped on disks."""

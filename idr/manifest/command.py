@@ -1,4 +1,4 @@
-"""`idr manifest`: write the checksums of a tree before disks travel, and verify them where the disks arrive."""
+"""`idr manifest`: write the checksums of a tree before disks are shipped, and verify them at the destination."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,16 +26,17 @@ def command(
         bool, typer.Option("--verify", help="Compare the tree with the manifest instead of writing it.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="With --verify: write every file that is not well to this file.")
+        Path | None,
+        typer.Option(dir_okay=False, help="With --verify: write all differences to this file."),
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, max=64, help="How many files are read at once.")] = 4,
     as_json: cli.AsJson = False,
 ) -> None:
     """Write the SHA-256 of every file of a tree, or verify them.
 
-    The manifest has the form of `sha256sum`, which can verify it, too. Links are left out.
+    The manifest has the format of `sha256sum`, which can verify it too. Links are skipped.
 
-    Exit status: 0 all is well, 1 some files are not, 2 wrong usage.
+    Exit status: 0 all files match, 1 some do not, 2 wrong usage.
     """
     for written in filter(None, (file, report)):
         if folder.resolve() in written.resolve().parents:
@@ -55,8 +56,8 @@ def command(
     if as_json:
         cli.print_json(done)
     else:
-        found = f"all are as {file} says" if verify else f"their sums are in {file}"
-        cli.console().print(f"{done['files']} files, {decimal(done['bytes'])}" + ("" if bad else f": {found}"))
+        result = f"all are as {file} says" if verify else f"their sums are in {file}"
+        cli.console().print(f"{done['files']} files, {decimal(done['bytes'])}" + ("" if bad else f": {result}"))
     if bad:
         msg = f"{folder} is not as {file} says: {', '.join(bad)}"
         raise IdrError(msg)
@@ -67,7 +68,7 @@ def _write(folder: Path, file: Path, parallel: int) -> dict[str, int]:
     unfinished = file.with_name(f"{file.name}.unfinished")
     try:
         with unfinished.open("w", errors="surrogateescape", newline="\n") as out:
-            for one in _shown(tree(folder, parallel), done):
+            for one in _counted(tree(folder, parallel), done):
                 if one.problem:
                     msg = f"{folder / one.path}: {one.problem}. {file} is not written: it would lack this file"
                     raise IdrError(msg)
@@ -86,7 +87,7 @@ def _verify(folder: Path, file: Path, report: Path | None, parallel: int) -> dic
         file.open(errors="surrogateescape", newline="\n") as lines,
         cli.opened(report) as out,
     ):
-        for one in differences(read(lines, file.name), _shown(tree(folder, parallel), done)):
+        for one in differences(read(lines, file.name), _counted(tree(folder, parallel), done)):
             done[one.what] += 1
             if out:
                 out.write(f"{one.what}\t{one.path}\n")
@@ -101,8 +102,8 @@ def _empty(folder: Path) -> IdrError:
     return IdrError(f"{folder} has no files: is it mounted?")
 
 
-def _shown(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:
-    """Pass sums on, count files and bytes, and show how far it is."""
+def _counted(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:
+    """Yield the sums, count files and bytes, and show the progress."""
     console = cli.error_console()
     log = Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

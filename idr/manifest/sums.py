@@ -1,4 +1,4 @@
-"""Manifests in the form of sha256sum, in the order of the paths, so that two are compared without keeping either."""
+"""Manifests in the format of sha256sum, sorted by path, so that two can be compared without keeping them in memory."""
 
 import hashlib
 import os
@@ -16,12 +16,12 @@ CHUNK = 1 << 20
 ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 LINE = re.compile(r"(?P<mark>\\?)(?P<digest>[0-9a-f]{64})  (?P<path>.+)", re.DOTALL)
 AHEAD = 4
-"""Files for each reader that wait for one that takes longer."""
+"""How many files for each reader may wait for a file that takes longer."""
 
 
 @dataclass(frozen=True)
 class Sum:
-    """The SHA-256 of a file, by its path below the tree; `problem` where it cannot be read."""
+    """The SHA-256 of a file, by its path below the tree. `problem` says why it cannot be read."""
 
     path: str
     digest: str
@@ -45,7 +45,7 @@ def tree(folder: Path, readers: int) -> Iterator[Sum]:
 
 
 def _files(folder: Path, prefix: str) -> Iterator[str]:
-    """Yield paths in the order of their parts: `a/b` before `a.txt`."""
+    """Yield paths sorted by their parts: `a/b` before `a.txt`."""
     with os.scandir(folder / prefix) as entries:
         children = sorted(entries, key=lambda entry: entry.name)
     for entry in children:
@@ -69,14 +69,14 @@ def _sum(folder: Path, path: str) -> Sum:
 
 
 def line(one: Sum) -> str:
-    """Return a line as sha256sum writes it: a backslash in front says that characters of the name are escaped."""
+    """Format a line like sha256sum: a backslash in front means that characters of the name are escaped."""
     escaped = "".join(ESCAPES.get(character, character) for character in one.path)
     mark = "\\" if escaped != one.path else ""
     return f"{mark}{one.digest}  {escaped}\n"
 
 
 def read(lines: Iterable[str], name: str) -> Iterator[Sum]:
-    """Read a manifest. Raises IdrError for a line that is not of this form, or not in order."""
+    """Read a manifest. Raises IdrError for an invalid line, or one out of order."""
     before: tuple[str, ...] = ()
     for number, text in enumerate(lines, 1):
         one = _parsed(text.rstrip("\n"))
@@ -106,19 +106,19 @@ def _order(path: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Difference:
-    """A file that is not as the manifest says: `missing`, `different`, `added` or `unreadable`."""
+    """A file that differs from the manifest: `missing`, `different`, `added` or `unreadable`."""
 
     what: str
     path: str
 
 
-def differences(wanted: Iterator[Sum], actual: Iterator[Sum]) -> Iterator[Difference]:
-    """Compare two manifests in order, and yield what is not well."""
-    one, other = next(wanted, None), next(actual, None)
+def differences(expected: Iterator[Sum], actual: Iterator[Sum]) -> Iterator[Difference]:
+    """Compare two sorted manifests, and yield the differences."""
+    one, other = next(expected, None), next(actual, None)
     while one and other:
         if _order(one.path) < _order(other.path):
             yield Difference("missing", one.path)
-            one = next(wanted, None)
+            one = next(expected, None)
         elif _order(other.path) < _order(one.path):
             yield Difference("added", other.path)
             other = next(actual, None)
@@ -127,6 +127,6 @@ def differences(wanted: Iterator[Sum], actual: Iterator[Sum]) -> Iterator[Differ
                 yield Difference("unreadable", f"{other.path} ({other.problem})")
             elif one.digest != other.digest:
                 yield Difference("different", other.path)
-            one, other = next(wanted, None), next(actual, None)
-    yield from (Difference("missing", left.path) for left in chain([one] if one else [], wanted))
-    yield from (Difference("added", left.path) for left in chain([other] if other else [], actual))
+            one, other = next(expected, None), next(actual, None)
+    yield from (Difference("missing", rest.path) for rest in chain([one] if one else [], expected))
+    yield from (Difference("added", rest.path) for rest in chain([other] if other else [], actual))

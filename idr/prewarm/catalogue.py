@@ -1,7 +1,7 @@
-"""What there is to ask for: a release's objects, read page by page from OMERO's JSON API.
+"""The objects of a release, read page by page from OMERO's JSON API.
 
-Nothing is kept but the page at hand, and every object has a position in one fixed order, so that a run can go on where
-another ended.
+Only the current page is kept in memory. Every object has a position in one fixed order, so that a run can continue
+where another ended.
 """
 
 import json
@@ -10,27 +10,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import pages
-from .client import AskError
+from .client import RequestError
 from .pages import EVERYBODY, Owner
 
 API = "/api/v0/m"
 PAGE = 200
 WELLS = 96
-"""Wells a page: one may hold dozens of images, each described in some kB."""
+"""Wells per page: a well may have dozens of images, each of some kB in the response."""
 
 Position = tuple[int, int, int, int]
 """Section, number of the container in it, number of its first child on the page, object on the page (0: the container).
 
 The API orders by name and number, so an object keeps its position as long as the data stay the same.
 """
-BEGINNING: Position = (0, 0, 0, 0)
+START: Position = (0, 0, 0, 0)
 
-Ask = Callable[[str], Awaitable[bytes]]
+Get = Callable[[str], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
 class Item:
-    """One object and the pages to ask for, in this order."""
+    """One object and its pages, in the order of requests."""
 
     kind: str
     number: int
@@ -47,7 +47,7 @@ class Section:
 
     @property
     def path(self) -> str:
-        """The list's address, to be continued with an offset."""
+        """The list's address, without its offset."""
         return f"{API}/{self.kind}s/?{self.query}"
 
 
@@ -56,38 +56,38 @@ SECTIONS = (
     Section("project"),
     Section("plate", children="wells"),
     Section("dataset", children="images"),
-    # In no dataset and no well; every other image is met below its container.
+    # Images in no dataset and no well. All others are listed with their container.
     Section("image", query="orphaned=true&"),
 )
 COUNTED = {"screen": "screens", "project": "projects", "plate": "plates", "dataset": "datasets", "image": "images"}
 
 
 class Catalogue:
-    """The objects of one release, with the pages of images where `images` says so.
+    """The objects of one release. `images`: also the pages of each image.
 
-    `failed` is called with a container whose images cannot be listed; the rest continues.
+    `failed` is called for a container whose images cannot be listed; the run continues.
     """
 
-    def __init__(self, ask: Ask, failed: Callable[[str, str], None], *, images: bool = True) -> None:
-        self._ask = ask
+    def __init__(self, get: Get, failed: Callable[[str, str], None], *, images: bool = True) -> None:
+        self._get = get
         self._failed = failed
         self._images = images
         self._owners: set[Owner] = set()
 
     async def counts(self) -> dict[str, int]:
-        """How many objects of each kind there are. Raises AskError."""
+        """Return the number of objects of each kind. Raises RequestError."""
         return {
             kind: (await self._page(f"{API}/{name}/?", 0, 1))["meta"]["totalCount"] for kind, name in COUNTED.items()
         }
 
     async def items(self, start: Position) -> AsyncIterator[tuple[Position, Item]]:
-        """Every object from `start` on, with its position. Raises AskError when the containers cannot be listed."""
+        """Yield every object from `start` on, with its position. Raises RequestError if containers cannot be listed."""
         for number in range(start[0], len(SECTIONS)):
             section = SECTIONS[number]
             first = start[1] if number == start[0] else 0
             async for outer, entry in self._entries(section.path, first, PAGE):
-                begin = start[2:] if (number, outer) == start[:2] else (0, 0)
-                async for inner, item in self._container(section, entry, begin):
+                child_start = start[2:] if (number, outer) == start[:2] else (0, 0)
+                async for inner, item in self._container(section, entry, child_start):
                     yield (number, outer, *inner), item
 
     async def _container(
@@ -104,11 +104,11 @@ class Catalogue:
                 for index, item in enumerate(self._images_of(entries, entry["@id"]), start=1):
                     if (offset, index) >= start:
                         yield (offset, index), item
-        except AskError as error:
+        except RequestError as error:
             self._failed(error.path, error.why)
 
     def _item(self, kind: str, entry: Mapping[str, Any]) -> Item:
-        """An image of no container, or a container; with the first one of each owner the roots of the tree."""
+        """Return an image without container, or a container. Each owner's first item has the roots of the tree too."""
         number = entry["@id"]
         if kind == "image":
             return Item(kind, number, self._paths(entry))
@@ -123,7 +123,7 @@ class Catalogue:
         return pages.image(number) if self._images else pages.opened(number, image.get("omero:series", 0))
 
     def _images_of(self, entries: list[dict[str, Any]], plate: int) -> Iterator[Item]:
-        """The images on a page of a plate's wells or of images; with a well's first image the well's own pages."""
+        """Yield the images on a page of images or wells. The first image of a well has the well's pages too."""
         for entry in entries:
             if not entry["@type"].endswith("#Well"):
                 yield Item("image", entry["@id"], self._paths(entry))
@@ -150,53 +150,53 @@ class Catalogue:
             offset += len(entries)
 
     async def _page(self, path: str, offset: int, size: int) -> dict[str, Any]:
-        # normalize: owners and groups once a page instead of once an object, a quarter of the bytes
+        # normalize: owners and groups are listed once per page instead of per object, in a quarter of the bytes.
         full = f"{path}limit={size}&offset={offset}&normalize=true"
-        body = await self._ask(full)
+        body = await self._get(full)
         try:
             page: dict[str, Any] = json.loads(body)
             page["meta"]["totalCount"], page["data"]
         except (ValueError, KeyError, TypeError):
-            raise AskError(full, "the answer is not a list of OMERO's JSON API") from None
+            raise RequestError(full, "the answer is not a list of OMERO's JSON API") from None
         return page
 
 
 class Chosen(Catalogue):
-    """Some objects alone, such as Plate:7, in the order given: their own pages, and the images of a plate."""
+    """Only the chosen objects, such as Plate:7, in this order: their own pages, and the images of plates."""
 
     def __init__(
-        self, chosen: Sequence[str], ask: Ask, failed: Callable[[str, str], None], *, images: bool = True
+        self, chosen: Sequence[str], get: Get, failed: Callable[[str, str], None], *, images: bool = True
     ) -> None:
-        super().__init__(ask, failed, images=images)
+        super().__init__(get, failed, images=images)
         self._chosen = [(one.partition(":")[0].lower(), int(one.partition(":")[2])) for one in chosen]
 
     async def counts(self) -> dict[str, int]:
-        """How many there are of each kind; of a plate's images, its wells. Raises AskError."""
-        found = {kind: sum(kind == one for one, _ in self._chosen) for kind in COUNTED}
+        """Return the number of objects of each kind; for a plate's images, the number of wells. Raises RequestError."""
+        counts = {kind: sum(kind == one for one, _ in self._chosen) for kind in COUNTED}
         for kind, number in self._chosen:
             if kind == "plate":
-                found["image"] += (await self._page(f"{API}/plates/{number}/wells/?", 0, 1))["meta"]["totalCount"]
-        return found
+                counts["image"] += (await self._page(f"{API}/plates/{number}/wells/?", 0, 1))["meta"]["totalCount"]
+        return counts
 
     async def items(self, start: Position) -> AsyncIterator[tuple[Position, Item]]:
-        """Each object from `start` on, with its position. One that cannot be had has failed."""
+        """Yield each object from `start` on, with its position. Record objects that cannot be read as failed."""
         for outer, (kind, number) in enumerate(self._chosen[start[1] :], start[1]):
-            begin = start[2:] if outer == start[1] else (0, 0)
+            child_start = start[2:] if outer == start[1] else (0, 0)
             path = f"{API}/{kind}s/{number}/"
             try:
-                entry = json.loads(await self._ask(path))["data"]
+                entry = json.loads(await self._get(path))["data"]
                 section = Section(kind, children="wells" if kind == "plate" else "")
-                async for inner, item in self._container(section, entry, begin):
+                async for inner, item in self._container(section, entry, child_start):
                     yield (0, outer, *inner), item
-            except AskError as error:
+            except RequestError as error:
                 self._failed(error.path, error.why)
             except (ValueError, KeyError, TypeError):
                 self._failed(path, "the answer is not an object of OMERO's JSON API")
 
 
-def catalogue(chosen: Sequence[str], ask: Ask, failed: Callable[[str, str], None], *, images: bool = True) -> Catalogue:
-    """Everything, or where some objects are chosen, these alone."""
-    return Chosen(chosen, ask, failed, images=images) if chosen else Catalogue(ask, failed, images=images)
+def catalogue(chosen: Sequence[str], get: Get, failed: Callable[[str, str], None], *, images: bool = True) -> Catalogue:
+    """Create the catalogue of the chosen objects, or of all without a choice."""
+    return Chosen(chosen, get, failed, images=images) if chosen else Catalogue(get, failed, images=images)
 
 
 def _owner(entry: Mapping[str, Any]) -> Owner:

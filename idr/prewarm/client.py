@@ -1,4 +1,4 @@
-"""An HTTP client for one release's proxy, which repeats requests where that can help."""
+"""An HTTP client for one release's proxy, which retries failed requests."""
 
 import asyncio
 import random
@@ -9,9 +9,9 @@ from collections.abc import Callable
 import httpx
 
 TURN_SECONDS = 300.0
-"""Seconds in which a 429 is repeated: it is about the number of the visitor's requests, not about this one."""
+"""How long requests with status 429 are retried. It limits the rate of requests, and is no fault of the page."""
 DELAYS = (0.5, 2.0, 8.0)
-"""Seconds before each further attempt, varied by half, so that requests that failed together spread out."""
+"""Seconds before each further attempt, varied by half to spread requests that failed together."""
 TIMEOUT = 120.0
 """Time-out of a response in seconds: opening a container file of several GB takes OMERO a minute."""
 OVERLOADED = frozenset({0, 429, 502, 503, 504})
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 5.0
 """How long nobody is told that the first answer has not come."""
 
 REQUESTS = 500
-"""Before a new connection. nginx ends one after 1000 requests, and Debian 12's httpx does not get over that."""
+"""Requests per connection. nginx closes a connection after 1000, after which Debian 12's httpx fails."""
 
 Watch = Callable[[str, float, bool], None]
 """Called after every attempt, with its path, its seconds, and whether it shows an overload."""
@@ -30,8 +30,8 @@ Waiting = Callable[[str], None]
 """Called while there was no answer at all yet, with the reason."""
 
 
-class AskError(Exception):
-    """A failed request. `why` is for people; `status` is 0 where there was no response, or no usable one."""
+class RequestError(Exception):
+    """A request failed. `why` is the reason; `status` is 0 without a usable response."""
 
     def __init__(self, path: str, why: str, status: int = 0) -> None:
         super().__init__(f"{path}: {why}")
@@ -41,9 +41,9 @@ class AskError(Exception):
 
 
 class _NamedContext(ssl.SSLContext):
-    """Sends (SNI) and verifies one host name, whatever the address of the connection.
+    """Sends (SNI) and verifies one host name, independent of the connection's address.
 
-    httpx has `sni_hostname` for this, but Debian 12's does not know it yet.
+    Newer versions of httpx have `sni_hostname` for this; Debian 12's has not.
     """
 
     name: str | None = None
@@ -56,12 +56,12 @@ class _NamedContext(ssl.SSLContext):
         server_hostname: str | bytes | None = None,
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
-        """As the class above does, with this context's name."""
+        """Wrap with this context's host name."""
         return super().wrap_bio(incoming, outgoing, server_side, self.name or server_hostname, session)
 
 
 class _Verbatim(httpx.URL):
-    """An address that is sent unchanged: Debian 12's httpx would encode characters that browsers do not, as `|`."""
+    """An address that is sent unchanged: Debian 12's httpx encodes characters that browsers do not, such as `|`."""
 
     def __init__(self, url: httpx.URL, target: bytes) -> None:
         super().__init__(url)
@@ -69,22 +69,22 @@ class _Verbatim(httpx.URL):
 
     @property
     def raw_path(self) -> bytes:
-        """Path and query as they go out."""
+        """Path and query as they are sent."""
         return self._target
 
 
 class _Connection:
-    """A client with one HTTP/2 connection, closed when it is retired and its last request has ended."""
+    """A client with one HTTP/2 connection. Once retired, it closes after its last request."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
         self._waiting = 0
-        self.asked = 0
+        self.requests_sent = 0
         self.retired = False
 
     async def get(self, path: str) -> httpx.Response:
         """Send one request. Raises httpx.HTTPError or ssl.SSLError."""
-        self.asked += 1
+        self.requests_sent += 1
         self._waiting += 1
         try:
             request = self._http.build_request("GET", path)
@@ -92,7 +92,7 @@ class _Connection:
             return await self._http.send(request)
         except httpx.TimeoutException:
             raise
-        except (httpx.HTTPError, ssl.SSLError):  # httpx 0.23 lets the latter through
+        except (httpx.HTTPError, ssl.SSLError):  # httpx 0.23 does not wrap ssl.SSLError
             self.retired = True
             raise
         finally:
@@ -101,16 +101,16 @@ class _Connection:
                 await self.close()
 
     async def close(self) -> None:
-        """Accept no more requests; close when the last one has ended."""
+        """Accept no more requests, and close after the last one."""
         self.retired = True
         if not self._waiting:
             await self._http.aclose()
 
 
 class Client:
-    """Asks the proxy at `url`. `host` is the name to ask for, and to verify, where `url` has only an address.
+    """Sends requests to the proxy at `url`. `host` is the name to send and to verify, if `url` has an IP address.
 
-    `ca_file` is trusted beside the machine's own authorities. Raises OSError when it cannot be read.
+    `ca_file` is trusted in addition to the system's authorities. Raises OSError if it cannot be read.
     """
 
     def __init__(
@@ -138,10 +138,10 @@ class Client:
         self._notice.cancel()
         await self._connection.close()
 
-    async def ask(self, path: str) -> bytes:
-        """The body of a response with status 200.
+    async def get(self, path: str) -> bytes:
+        """Return the body of a response with status 200.
 
-        Raises AskError for any other status, or without a response after every attempt.
+        Raises RequestError for any other status, or without a response after all attempts.
         """
         delays = iter(DELAYS)
         end = time.monotonic() + TURN_SECONDS
@@ -155,13 +155,13 @@ class Client:
             elif status in WORTH_ANOTHER:
                 delay = next(delays, None)
             if delay is None:
-                raise AskError(path, why, status)
+                raise RequestError(path, why, status)
             if not self.answered:
                 self._waiting(why)
             await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, hides nothing
 
     async def _attempt(self, path: str) -> tuple[int, bytes, str]:
-        """Send one request: the status (0: no response), the body, and a description of the result for people."""
+        """Send one request. Return the status (0: no response), the body, and a description of the result."""
         start = time.monotonic()
         status, body = 0, b""
         try:
@@ -177,7 +177,7 @@ class Client:
 
     async def _open_connection(self) -> _Connection:
         old = self._connection
-        if old.retired or old.asked >= REQUESTS:
+        if old.retired or old.requests_sent >= REQUESTS:
             self._connection = self._connect()
             await old.close()
         return self._connection
@@ -189,7 +189,7 @@ class Client:
                 http2=True,
                 verify=self._context,
                 headers=self._headers,
-                # A release is reached without a web proxy or a ~/.netrc; a service has no home to look in.
+                # No web proxy and no ~/.netrc: they are not for releases, and a service has no home.
                 trust_env=False,
                 # No wait for a free connection: over HTTP/1.1 each of `most` requests has its own.
                 timeout=httpx.Timeout(TIMEOUT, connect=10.0, pool=None),

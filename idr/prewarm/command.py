@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from .catalogue import COUNTED, catalogue
-from .client import AskError, Client
+from .client import Client, RequestError
 from .pace import Pace
 from .run import Report, Run, StoppedError
 from .state import State, StateError, load
@@ -28,22 +28,22 @@ from .state import State, StateError, load
 FAILED = 1
 USAGE = 2
 STOPPED = 75
-"""EX_TEMPFAIL of sysexits.h: the same command again goes on."""
+"""EX_TEMPFAIL of sysexits.h: the same command continues the run."""
 LINE_SECONDS = 60.0
 
 URL = typer.Option(..., envvar="IDR_PREWARM_URL", help="The release's proxy, as https://10.131.0.50.")
-HOST = typer.Option("", envvar="IDR_PREWARM_HOST", help="Name to ask for and to verify, where --url has an address.")
+HOST = typer.Option("", envvar="IDR_PREWARM_HOST", help="Host name to send and to verify, if --url has an IP address.")
 CA_FILE = typer.Option("", envvar="IDR_PREWARM_CA_FILE", help="PEM file of an authority to trust beside the system's.")
 STATE = typer.Option("", envvar="IDR_PREWARM_STATE", help="State file. [default: one per proxy, in ~/.local/state/idr]")
-MOST = typer.Option(64, "--concurrency", min=1, max=1000, help="Most requests at once; fewer while answers are slow.")
-FRESH = typer.Option(False, "--fresh", help="Ask for everything again, whatever was done before.")
+MOST = typer.Option(64, "--concurrency", min=1, max=1000, help="Most requests at once; fewer while responses are slow.")
+FRESH = typer.Option(False, "--fresh", help="Request everything again, also what was done before.")
 IMAGES = typer.Option(
     True, "--images/--no-images", help="Each image's pages too: some 300 kB each, which the proxy's cache must hold."
 )
 ONLY = typer.Option(
-    "", "--only", help="Only what an import has made: what `idr import --report --json` prints, a file."
+    "", "--only", help="Only the objects of an import: a file with the output of `idr import --report --json`."
 )
-DRY_RUN = typer.Option(False, "--dry-run", help="Only say how much there is.")
+DRY_RUN = typer.Option(False, "--dry-run", help="Only count the objects.")
 AS_JSON = typer.Option(False, "--json", help="Print the report as JSON.")
 
 
@@ -59,31 +59,31 @@ def prewarm(
     dry_run: bool = DRY_RUN,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Ask a release's proxy for every thumbnail and metadata page, so that the first visitor need not wait.
+    """Request every thumbnail and metadata page from a release's proxy, so that the first visitor need not wait.
 
-    Every image's thumbnail, the metadata panel of every screen, project, plate and dataset, and one image of every
-    fileset opened, so that Bio-Formats keeps its memo file. The release may be live or not. A run that ends early is
-    continued by the next one. With --only, the pages of what an import has made, and of the containers that it is in.
+    Requests every image's thumbnail and the metadata panel of every screen, project, plate and dataset. Opens one image
+    of every fileset, so that Bio-Formats keeps its memo file. The release may be live or not. The next run continues a
+    run that ended early. With --only, requests the pages of the objects of an import and of their containers.
 
     Exit status: 0 done, 1 done but some failed (listed in STATE.failed), 2 wrong usage, 75 ended early, run it again.
     """
     console = Console(stderr=True, highlight=False)
     target = f"{url} as {host}" if host else url
     _check(url, ca_file)
-    chosen = _made(only) if only else ()
+    chosen = _imported_objects(only) if only else ()
     digest = hashlib.sha256("\n".join(chosen).encode()).hexdigest()[:16] if chosen else ""
     target += f" for {digest}" if chosen else ""
     try:
         pace = Pace(concurrency)
         client = Client(url, host, ca_file, concurrency, pace.watch, partial(_wait, console, url))
         if dry_run:
-            _tell_counts(asyncio.run(_counts(client, chosen)), as_json=as_json)
+            _print_counts(asyncio.run(_counts(client, chosen)), as_json=as_json)
             return
         file = Path(state) if state else _default_file(f"{host or url}{'-' * bool(chosen)}{digest}")
         run = partial(Run, images=images, chosen=chosen)
         report = _prewarm(client, pace, _state(file, target, fresh=fresh), file, console, run)
-    except (AskError, StoppedError) as error:
-        if isinstance(error, AskError) and error.status == httpx.codes.FORBIDDEN:
+    except (RequestError, StoppedError) as error:
+        if isinstance(error, RequestError) and error.status == httpx.codes.FORBIDDEN:
             why = "users log in there (idr:visitors), so there is no cache that visitors share: nothing to warm"
             raise _failure(console, f"{url}: {why}", USAGE) from None
         raise _failure(console, f"{url}: {error}", STOPPED) from None
@@ -93,7 +93,7 @@ def prewarm(
         raise _failure(console, str(error), FAILED) from None
     except KeyboardInterrupt:
         raise _failure(console, "interrupted; run it again to go on", STOPPED) from None
-    _tell(report, file, as_json=as_json)
+    _print_report(report, file, as_json=as_json)
     if report.failed:
         raise typer.Exit(FAILED)
 
@@ -127,26 +127,26 @@ def _state(file: Path, target: str, *, fresh: bool) -> State:
     return load(file, target)
 
 
-def _made(file: str) -> Sequence[str]:
-    """What an import has made, by its report."""
+def _imported_objects(file: str) -> Sequence[str]:
+    """The objects of an import, from its report."""
     try:
-        made = [str(one) for one in json.loads(Path(file).read_text())["made"]]
+        objects = [str(one) for one in json.loads(Path(file).read_text())["made"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise typer.BadParameter(f"--only {file}: no report of an import ({error})") from None
-    if wrong := [one for one in made if not re.fullmatch("(Screen|Project|Plate|Dataset|Image):[0-9]+", one)]:
+    if wrong := [one for one in objects if not re.fullmatch("(Screen|Project|Plate|Dataset|Image):[0-9]+", one)]:
         raise typer.BadParameter(f"--only {file}: not an object of OMERO: {wrong[0]}")
-    if not made:
-        raise typer.BadParameter(f"--only {file}: the import has made nothing")
-    return made
+    if not objects:
+        raise typer.BadParameter(f"--only {file}: the import has created no objects")
+    return objects
 
 
 async def _counts(client: Client, chosen: Sequence[str]) -> dict[str, int]:
     async with client:
-        return await catalogue(chosen, client.ask, lambda _path, _why: None).counts()
+        return await catalogue(chosen, client.get, lambda _path, _why: None).counts()
 
 
 def _prewarm(
-    client: Client, pace: Pace, state: State, file: Path, console: Console, make: Callable[..., Run]
+    client: Client, pace: Pace, state: State, file: Path, console: Console, create_run: Callable[..., Run]
 ) -> Report:
     if state.complete:
         return Report(dict(state.done), state.done, state.failed, complete=True)
@@ -154,7 +154,7 @@ def _prewarm(
     async def run() -> Report:
         with _Progress(console, pace) as progress:
             async with client:
-                return await make(client, state, file, pace, progress.changed)()
+                return await create_run(client, state, file, pace, progress.changed)()
 
     return asyncio.run(run())
 
@@ -200,13 +200,14 @@ class _Progress:
         )
         if not self._console.is_terminal and now - self._line >= LINE_SECONDS:
             self._line = now
-            left = f", {(total - done) / rate / 3600:.1f} h left" if rate else ""
+            time_left = f", {(total - done) / rate / 3600:.1f} h left" if rate else ""
             self._console.print(
-                f"{done} of {total} objects, {rate:.0f}/s, {self._pace.limit} at once, {report.failed} failed{left}"
+                f"{done} of {total} objects, {rate:.0f}/s, {self._pace.limit} at once, "
+                f"{report.failed} failed{time_left}"
             )
 
 
-def _tell_counts(counts: dict[str, int], *, as_json: bool) -> None:
+def _print_counts(counts: dict[str, int], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(counts))
         return
@@ -214,7 +215,7 @@ def _tell_counts(counts: dict[str, int], *, as_json: bool) -> None:
         typer.echo(f"{counts[kind]:10} {name}")
 
 
-def _tell(report: Report, file: Path, *, as_json: bool) -> None:
+def _print_report(report: Report, file: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(report)))
         return
@@ -222,6 +223,6 @@ def _tell(report: Report, file: Path, *, as_json: bool) -> None:
     rate = f" in {report.seconds:.0f} s, {report.requests / report.seconds:.0f} requests/s" if report.seconds else ""
     typer.echo(f"{done}{rate}; {report.failed} failed")
     if not report.requests:
-        typer.echo("All of it was done before; --fresh asks again.")
+        typer.echo("Everything was done before; --fresh requests it again.")
     if report.failed:
         typer.echo(f"What failed, and why: {file}.failed")

@@ -1,26 +1,26 @@
-"""Decides how many requests to send at once: more while responses are as fast as before, fewer when they slow down."""
+"""Limit the requests sent at once: more while responses are as fast as before, fewer when they slow down."""
 
 import asyncio
 
 FEWEST = 1.0
 FIRST = 8.0
 SLOWER = 2.0
-"""If responses are this many times slower than the best known, requests wait for each other on the server."""
+"""Responses this many times slower than the best ones mean that requests queue on the server."""
 SLACK = 0.05
-"""Seconds that do not count: a queue of some milliseconds does not matter."""
+"""Seconds of delay to tolerate: a queue of some milliseconds does not matter."""
 CUT = 0.7
 GROWTH = 1.5
-"""Until the first cut, so that a run does not take minutes to find its rate."""
+"""Growth until the first cut, so that a run reaches its rate within seconds."""
 SAMPLE = 16
 RISE = 0.1
-"""Of the limit, at least 1, after every sample that was as fast as before."""
+"""Growth after the first cut as a share of the limit, at least 1, after every sample that was as fast as before."""
 
 
 class Pace:
-    """Additive increase, multiplicative decrease, decided anew after every `SAMPLE` or 2 x limit answers.
+    """Additive increase, multiplicative decrease, updated after every `SAMPLE` or 2 x limit responses.
 
-    At the fewest requests nothing waits for anything else, so what is measured there is the best time anew: a release
-    whose first answers came from a cache, and so were fast, does not hold the rest of the run down.
+    At the lowest limit no request waits for another, so the best time is measured anew there: fast responses from a
+    cache at the beginning do not slow down the rest of the run.
     """
 
     def __init__(self, most: int) -> None:
@@ -36,11 +36,11 @@ class Pace:
 
     @property
     def limit(self) -> int:
-        """How many requests may be under way."""
+        """The most requests at once."""
         return int(self._limit)
 
     async def enter(self) -> None:
-        """Wait for a free slot and take it. For one caller at a time."""
+        """Wait for a free slot and take it. Only one caller may wait at a time."""
         while self._busy >= self.limit:
             self._freed.clear()
             await self._freed.wait()
@@ -52,11 +52,11 @@ class Pace:
         self._freed.set()
 
     def watch(self, path: str, seconds: float, overloaded: bool) -> None:
-        """Note an attempt. Requests are compared with those whose path begins with the same two words."""
+        """Record an attempt. Its kind are the first two parts of the path: only requests of one kind are compared."""
         self.note("/".join(path.split("/", 3)[:3]), seconds, overloaded=overloaded)
 
     def note(self, kind: str, seconds: float, *, overloaded: bool) -> None:
-        """Note that a request of one kind took `seconds`; `overloaded`: its response says so, or there was none."""
+        """Record the seconds of a request of one kind. `overloaded`: its response says so, or there was none."""
         self._seconds.setdefault(kind, []).append(seconds)
         self._trouble = self._trouble or overloaded
         self._answers += 1
@@ -64,9 +64,9 @@ class Pace:
             self._decide()
 
     def _decide(self) -> None:
-        # A metadata page takes longer than a thumbnail: only like is compared with like.
+        # A metadata page takes longer than a thumbnail, so only requests of one kind are compared.
         kind, seconds = max(self._seconds.items(), key=lambda entry: len(entry[1]))
-        # The lower quarter: a queue delays every answer, a busy moment of either machine only some.
+        # The lower quartile: a queue delays every response, a busy moment of either machine only some.
         typical = sorted(seconds)[len(seconds) // 4]
         best = typical if self.limit <= FEWEST else min(typical, self._best.get(kind, typical))
         self._best[kind] = best

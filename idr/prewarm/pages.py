@@ -1,7 +1,7 @@
-"""The requests of a browser, page by page and character by character, because the address is the proxy's cache key.
+"""The requests of a browser for each page. They must match exactly, because the address is the proxy's cache key.
 
-Read from the scripts of OMERO.web 5.33 (ome.tree.js, ome.plateview.js, ome.viewport.js, omero_image.js) and of
-OMERO.iviewer 0.19 (main.js). The tests hold it to what Chromium asks.
+Taken from the scripts of OMERO.web 5.33 (ome.tree.js, ome.plateview.js, ome.viewport.js, omero_image.js) and of
+OMERO.iviewer 0.19 (main.js). The tests compare them with the requests of Chromium.
 """
 
 import json
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from .client import AskError
+from .client import RequestError
 
 BATCH = 50
-"""Thumbnails that a plate's page asks for at once: `omero.web.thumbnails_batch`."""
+"""Thumbnails that a plate's page requests at once: `omero.web.thumbnails_batch`."""
 EVERYBODY = -1
 QUALITY = "0.9"
-"""What the viewer begins with."""
+"""The viewer's first JPEG quality."""
 
 FIRST = (
     f"/webclient/?experimenter={EVERYBODY}",
@@ -27,20 +27,20 @@ FIRST = (
     "/webgateway/luts_png/",
     "/static/webgateway/img/ome.ico",
 )
-"""What every visitor's browser asks for; the last is where OMERO.web sends /favicon.ico."""
+"""What every browser requests. OMERO.web redirects /favicon.ico to the last one."""
 STATIC = "/static/"
 
 
 @dataclass(frozen=True, order=True)
 class Owner:
-    """Whose an object is: the tree's root differs with it."""
+    """The owner and group of an object, on which the root of the tree depends."""
 
     user: int
     group: int
 
 
 def tree(owner: Owner) -> tuple[str, ...]:
-    """The root of the tree when one owner's data are shown, or everybody's of the group."""
+    """The root of the tree, for one owner's data or for all data of the group."""
     return (
         f"/webclient/api/experimenters/{owner.user}/?page=1&group={owner.group}",
         f"/webclient/api/containers/?id={owner.user}&experimenter_id={owner.user}&page=0&group={owner.group}",
@@ -48,21 +48,21 @@ def tree(owner: Owner) -> tuple[str, ...]:
 
 
 def container(kind: str, number: int, group: int) -> tuple[str, ...]:
-    """The panel of a screen, project, plate or dataset, its branch of the tree, and of a plate its grid."""
+    """The metadata panel of a screen, project, plate or dataset, its branch of the tree, and a plate's grid."""
     return (
         f"/webclient/metadata_details/{kind}/{number}/",
         _keys_and_values(kind, number),
         f"/webclient/api/paths_to_object/?{kind}={number}",
-        *(path.format(number=number, group=group) for path in _IN[kind]),
+        *(path.format(number=number, group=group) for path in _BY_KIND[kind]),
     )
 
 
 def _keys_and_values(kind: str, number: int) -> str:
-    """What OMERO.mapr's panel asks at once, and OMERO.web's own when somebody opens it."""
+    """The key-value pairs: OMERO.mapr's panel requests them at once, OMERO.web's when it is opened."""
     return f"/webclient/api/annotations/?type=map&parents=true&{kind}={number}"
 
 
-_IN = {
+_BY_KIND = {
     "project": ("/webclient/api/datasets/?id={number}&page=0&group={group}",),
     "dataset": ("/webclient/api/images/?id={number}&page=1&sizeXYZ=true&date=true&group={group}",),
     "screen": ("/webclient/api/plates/?id={number}&page=0&group={group}",),
@@ -73,11 +73,11 @@ _IN = {
         "/webgateway/plate/{number}/0/",
     ),
 }
-"""What the tree and the middle panel ask for when a container is chosen."""
+"""What the tree and the middle panel request for a selected container."""
 
 
 def well(number: int, plate: int) -> tuple[str, ...]:
-    """A well that is chosen in its plate."""
+    """A well that is selected in its plate."""
     return (
         f"/webclient/load_plate/plate/{plate}/?index=0&show=plate-{plate}|well-{number}",
         f"/webclient/metadata_details/well/{number}/?index=0",
@@ -86,7 +86,7 @@ def well(number: int, plate: int) -> tuple[str, ...]:
 
 
 def opened(number: int, series: int) -> tuple[str, ...]:
-    """An image without its pages: its thumbnail, and for the first of a fileset what makes the server open its files.
+    """The thumbnail of an image, and for the first image of a fileset a request that makes the server open its files.
 
     One reader, and so one memo file, serves all series of a fileset.
     """
@@ -95,7 +95,7 @@ def opened(number: int, series: int) -> tuple[str, ...]:
 
 
 def image(number: int) -> tuple[str, ...]:
-    """An image that is chosen, its three tabs, and the viewer; the thumbnail is for programs."""
+    """A selected image, its three tabs, and the viewer. The first thumbnail is for programs."""
     return (
         f"/webgateway/render_thumbnail/{number}/",
         f"/webclient/get_thumbnails/?id={number}",
@@ -108,17 +108,17 @@ def image(number: int) -> tuple[str, ...]:
     )
 
 
-def named_in(path: str, body: bytes) -> Iterator[str]:
-    """The further requests of a page that follow from a response.
+def further_paths(path: str, body: bytes) -> Iterator[str]:
+    """Yield the requests that a browser sends after a response.
 
-    Raises AskError when the response has another form.
+    Raises RequestError if the response has another form.
     """
     for pattern, read in _READERS:
         if pattern.match(path):
             try:
                 yield from read(path, body)
             except (ValueError, KeyError, TypeError):
-                raise AskError(path, "the answer is not what OMERO.web gives there") from None
+                raise RequestError(path, "the answer is not what OMERO.web gives there") from None
 
 
 def _of_grid(_path: str, body: bytes) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _of_image(_path: str, body: bytes) -> Iterator[str]:
     if well := data["meta"].get("wellId"):
         for table in ("Plate.wells", "Screen.plateLinks.child.wells"):
             yield f"/webgateway/table/{table}/{well}/query/?query=Well-{well}"
-    # Of a large image the browser asks for tiles, which depend on the size of its window.
+    # For a large image a browser requests tiles, which depend on the size of its window.
     if data.get("tiles"):
         yield f"/webclient/render_birds_eye_view/{data['id']}/"
         return
@@ -181,22 +181,22 @@ def _channel(number: int, channel: Mapping[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    """A number as JavaScript writes it."""
+    """Format a number as JavaScript does."""
     return str(int(value)) if value == int(value) else repr(value)
 
 
-_NAMED = re.compile(r"""["'](/static/[^"'{}<>\s?]+\.\w+(?:\?[^"'{}<>\s]*)?)["']""")
-"""A static file in quotes; what has no suffix is a part of an address that a script puts together."""
+_STATIC_FILE = re.compile(r"""["'](/static/[^"'{}<>\s?]+\.\w+(?:\?[^"'{}<>\s]*)?)["']""")
+"""A static file in quotes. Texts without suffix are parts of addresses that a script assembles."""
 
 
 def _of_page(path: str, body: bytes) -> Iterator[str]:
-    """The files that a page, a panel or a script in it names."""
-    for name in dict.fromkeys(_NAMED.findall(body.decode())):
+    """Yield the static files of a page, a panel or a script in it."""
+    for name in dict.fromkeys(_STATIC_FILE.findall(body.decode())):
         yield urljoin(path, name)
 
 
 def _of_style(path: str, body: bytes) -> Iterator[str]:
-    """The pictures of a style sheet. One leads elsewhere: to the tables of colours, which are of `FIRST`."""
+    """Yield the pictures of a style sheet. One is no static file: the lookup tables, which `FIRST` has."""
     base = urlsplit(path).path
     for name in dict.fromkeys(re.findall(r"url\(\s*[\"']?([^\"')\s]+)", body.decode())):
         picture = posixpath.normpath(urljoin(base, name))
@@ -205,13 +205,13 @@ def _of_style(path: str, body: bytes) -> Iterator[str]:
 
 
 def _of_script(_path: str, body: bytes) -> Iterator[str]:
-    """The pictures that a script names, which stand in one of two folders; what is in neither is no picture of ours."""
+    """Yield the pictures of a script, which are in one of two folders."""
     for folder, name in dict.fromkeys(re.findall(r"""\b(image|img)/([\w.-]+\.(?:png|gif|svg))\b""", body.decode())):
         yield f"/static/{'webclient/image' if folder == 'image' else 'webgateway/img'}/{name}"
 
 
 def _of_open_with(_path: str, body: bytes) -> Iterator[str]:
-    """Scripts of the viewers that the webclient offers."""
+    """Yield the scripts of the viewers that the webclient offers."""
     for option in json.loads(body)["open_with_options"]:
         if script := option.get("script_url"):
             yield script

@@ -1,4 +1,4 @@
-"""The progress of a run, in a small file: the first object not done, and what is done beyond it."""
+"""The progress of a run, in a small file: the first object that is not done, and those done after it."""
 
 import json
 from collections import deque
@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .catalogue import BEGINNING, Position
+from .catalogue import START, Position
 
 WINDOW = 1024
-"""How far the fastest request may be ahead of the slowest. It limits the size of the file and of the run's memory."""
+"""How many objects the fastest request may be ahead of the slowest. Limits the sizes of file and memory."""
 
 
 class StateError(Exception):
-    """The state file cannot be used; the text says why and what to do."""
+    """The state file cannot be used."""
 
 
 @dataclass
 class State:
-    """What the file holds: everything before `place` is done, and of what follows, `ahead`."""
+    """The content of the file: everything before `place` is done, and the positions in `ahead`."""
 
     target: str
-    place: Position = BEGINNING
+    place: Position = START
     ahead: list[Position] = field(default_factory=list)
     done: dict[str, int] = field(default_factory=dict)
     failed: int = 0
@@ -29,7 +29,7 @@ class State:
 
 
 def load(path: Path, target: str) -> State:
-    """The state of the previous run, or an empty one. Raises StateError if it is unreadable or of another target."""
+    """Read the state of the previous run, or create one. Raises StateError if it is unreadable or of another target."""
     try:
         state = State(**json.loads(path.read_text()))
     except FileNotFoundError:
@@ -45,7 +45,7 @@ def load(path: Path, target: str) -> State:
 
 
 def save(path: Path, state: State) -> None:
-    """Replace the file in one step: a run killed at any moment leaves the old state or the new one."""
+    """Replace the file atomically: a killed run leaves either the old or the new state."""
     new = path.with_name(f"{path.name}.new")
     new.write_text(json.dumps(asdict(state)))
     new.replace(path)
@@ -57,7 +57,7 @@ def _position(numbers: Sequence[int]) -> Position:
 
 
 class Ledger:
-    """Which of the objects taken are done, from a state on."""
+    """Tracks which objects of a run are done, starting from a state."""
 
     def __init__(self, state: State) -> None:
         self._position = state.place
@@ -67,7 +67,7 @@ class Ledger:
         self._done: set[Position] = set()
 
     def take(self, position: Position) -> bool:
-        """Note the next object; False if the previous run has done it."""
+        """Add the next object. Return False if the previous run has done it."""
         self._taken.append(position)
         if position in self._before:
             self._before.discard(position)
@@ -76,7 +76,7 @@ class Ledger:
         return True
 
     def finish(self, position: Position) -> None:
-        """An object is done."""
+        """Mark an object as done."""
         self._done.add(position)
         while self._taken and self._taken[0] in self._done:
             self._position = self._taken.popleft()
@@ -85,11 +85,11 @@ class Ledger:
 
     @property
     def spread(self) -> int:
-        """How many objects there are from the first that is not done to the last taken."""
+        """The number of objects from the first that is not done to the last one added."""
         return len(self._taken)
 
-    def where(self) -> tuple[Position, list[Position]]:
-        """The position before which everything is done, and the positions done from there on."""
+    def progress(self) -> tuple[Position, list[Position]]:
+        """Return the position before which everything is done, and the positions done after it."""
         if self._taken:
             return self._taken[0], sorted(self._done | self._before)
         return self._position, sorted(self._passed | self._before)

@@ -1,1 +1,1 @@
-"""`idr recover`: after an `up` that was cut off, cloud and state agree again."""
+"""`idr recover`: make cloud and state agree after an interrupted update."""

@@ -1,4 +1,4 @@
-"""Deletes objects in the cloud that an interrupted update created and the state does not know."""
+"""Delete objects in the cloud that an interrupted update created and that are not in the state."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -13,18 +13,18 @@ SECONDS = 180
 
 
 def how_to_decide(blocked: Iterable[Undecided]) -> str:
-    """Advice where several data volumes or shares could be the right one."""
+    """Advice for several data volumes or shares that could be the right one."""
     commands = [f"`openstack {kind} delete ID`" for kind in dict.fromkeys(one.data.kind for one in blocked)]
     return (
         f"Delete the one without your data by its id ({', '.join(commands)}), then run this again. Nothing was changed."
     )
 
 
-def remove(cloud: "Connection", agreement: Agreement, say: Callable[[str], None]) -> None:
+def remove(cloud: "Connection", agreement: Agreement, report: Callable[[str], None]) -> None:
     """Delete the leftovers without data, and servers in ERROR, one after another. Wait for data in creation."""
     for one in (*agreement.comparison.delete, *agreement.comparison.extra_rules, *agreement.broken()):
         _delete(cloud, one)
-        say(f"{one}: deleted")
+        report(f"{one}: deleted")
     for adoption in agreement.comparison.adopt:
         wait_for_creation(cloud, adoption.data)
 
@@ -32,14 +32,14 @@ def remove(cloud: "Connection", agreement: Agreement, say: Callable[[str], None]
 def wait_for_creation(cloud: "Connection", one: CloudObject) -> None:
     """Wait until the cloud has created a volume or share."""
     service: Any = cloud.shared_file_system if one.kind == Kind.SHARE else cloud.block_storage
-    made = service.get_share(one.id) if one.kind == Kind.SHARE else service.get_volume(one.id)
-    if made.status == "creating":
-        service.wait_for_status(made, "available", failures=["error"], wait=SECONDS)
+    created = service.get_share(one.id) if one.kind == Kind.SHARE else service.get_volume(one.id)
+    if created.status == "creating":
+        service.wait_for_status(created, "available", failures=["error"], wait=SECONDS)
 
 
 def _delete(cloud: "Connection", one: CloudObject) -> None:
     if one.kind not in DELETIONS:
-        msg = f"{one}: what holds data is never deleted here"
+        msg = f"{one}: data is never deleted here"
         raise AssertionError(msg)
     DELETIONS[one.kind](cloud, one.id)
 
@@ -73,4 +73,4 @@ DELETIONS: Final[Mapping[Kind, Callable[["Connection", str], object]]] = {
     Kind.NETWORK: lambda cloud, one: cloud.network.delete_network(one),
     Kind.ROUTER: lambda cloud, one: cloud.network.delete_router(one),
 }
-"""How an object of each kind is deleted, by its id. What holds data is not among them."""
+"""How an object of each kind is deleted, by its id. Kinds with data are not among them."""

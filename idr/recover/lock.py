@@ -1,4 +1,4 @@
-"""The lock on the state: who has it, and whether that update still runs."""
+"""The lock on the state: its owner, and whether that update still runs."""
 
 import os
 import re
@@ -19,12 +19,12 @@ UNREADABLE = "unexpected end of JSON input"
 
 
 class LockError(IdrError):
-    """An update of this stack is running, or may be."""
+    """An update of this stack is running, or may be running."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """Who took the lock, and when."""
+    """The owner of a lock, and its time."""
 
     user: str
     host: str
@@ -35,24 +35,24 @@ class Lock:
         return f"{self.user}@{self.host} (process {self.pid}) since {self.since}"
 
     def is_running(self) -> bool:
-        """Whether the update is known to be running: it began on this machine and its process is an engine's."""
+        """Whether the update certainly runs: it started on this machine, and its process is an engine."""
         return self.host == socket.gethostname() and _command(self.pid).startswith("pulumi")
 
     def is_over(self) -> bool:
-        """Whether the update is known to have ended: it began on this machine and its process is gone."""
+        """Whether the update has certainly ended: it started on this machine, and its process has ended."""
         return self.host == socket.gethostname() and not self.is_running()
 
 
 def locks(message: str) -> tuple[Lock, ...]:
-    """The locks that a refused command of the engine names."""
+    """Parse the locks in the message of a refused command of the engine."""
     return tuple(Lock(one["user"], one["host"], int(one["pid"]), one["since"]) for one in OWNER.finditer(message))
 
 
 def is_held(stack: str, known: State, agree: Callable[[str], bool]) -> bool:
-    """Whether a lock of an update that has ended is on the state.
+    """Whether the state is locked by an update that has ended.
 
-    Changes nothing. Asks `agree` where the update began on another machine, or the lock cannot be read. Raises
-    LockError where the update runs or `agree` says no.
+    Changes nothing. Asks `agree` if the update started on another machine, or the lock cannot be read. Raises LockError
+    if the update runs or the answer is no.
     """
     message = _refusal(stack, known)
     if message is None:
@@ -80,7 +80,7 @@ def _refusal(stack: str, known: State) -> str | None:
         options = ("--yes", "--skip-preview", "--skip-pending-creates", "--target", root, "--stack", stack)
         done = engine.attempt("refresh", *options)
     else:
-        # Nothing is in the state yet, so nothing is lost when it is written as it was read.
+        # The state has no resources yet, so importing its own export loses nothing.
         export = engine.run("stack", "export", "--stack", stack)
         done = engine.attempt("stack", "import", "--stack", stack, text_input=export)
     if done.returncode == 0:

@@ -1,1 +1,1 @@
-"""What the images of a release take, and whether database and files agree."""
+"""Storage of a release's images: size of each study, and differences between database and files."""

@@ -1,4 +1,4 @@
-"""`idr storage`: what the images of the live release take, and whether database and files agree."""
+"""`idr storage`: size of each study, and differences between database and files, on the live release."""
 
 import subprocess
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @app.callback()
 def _storage() -> None:
-    """What the images take, and whether database and files agree."""
+    """Report the size of studies, and differences between database and files."""
 
 
 @app.command()
@@ -71,7 +71,7 @@ def report(
 
 
 def _lines(config: Path, node: NodeView) -> Iterator[str]:
-    """Yield what the node's scan prints. Raises IdrError where it does not end well."""
+    """Run the scan on the node, and yield its lines. Raises IdrError if it fails."""
     command = arguments(config, node, ["sudo", "-n", PROGRAM], CONNECT_SECONDS)
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -95,7 +95,7 @@ def _reason(errors: str, status: int) -> str:
 
 
 def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]], out: TextIO | None) -> Report:
-    """Read a scan to its end, keep the first faults of each kind, and write all to `out`."""
+    """Read all lines of a scan, keep the first faults of each kind, and write all to `out`."""
     console = cli.error_console()
     log = Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

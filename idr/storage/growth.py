@@ -1,4 +1,4 @@
-"""What the node's scan says, and what each study takes and has grown by since the report before."""
+"""The lines of the node's scan, and the growth of each study since the previous report."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Sum(View):
 
 
 class Sums(View):
-    """What each study takes, when the report began, and what is wrong by kind. Studies have their IDR name."""
+    """Sums by study and by kind of fault, and the start time of the report. Studies have their IDR name."""
 
     taken: str
     studies: dict[str, Sum]
@@ -42,11 +42,11 @@ class Report(Sums):
 
     seconds: float
     memory_mib: int
-    before: Sums | None = Field(description="The report before this one; None for the first")
+    before: Sums | None = Field(description="The previous report; None for the first")
 
 
 class Fault(View):
-    """A path, and what is wrong with it."""
+    """A path and its fault."""
 
     kind: str
     path: str
@@ -55,7 +55,7 @@ class Fault(View):
 
 
 class Line(View):
-    """A line that a scan prints: how far it is, a fault, or the report at the end."""
+    """A line of a scan: its progress, a fault, or the report at the end."""
 
     looked_at: int | None = None
     report: Report | None = None
@@ -64,7 +64,7 @@ class Line(View):
 
 @dataclass(frozen=True)
 class Study:
-    """What a study takes, and by how much it has grown; `grown` is None in the first report."""
+    """A study with its size and growth; `grown` is None in the first report."""
 
     name: str
     files: int
@@ -73,7 +73,7 @@ class Study:
 
 
 def studies(report: Report) -> Iterator[Study]:
-    """Yield every study, the largest first; also those that are gone, as empty."""
+    """Yield every study, the largest first; deleted ones with size 0."""
     before: Mapping[str, Sum] = report.before.studies if report.before else {}
     nothing = Sum(files=0, bytes=0)
     now = dict.fromkeys(before, nothing) | report.studies
@@ -83,5 +83,5 @@ def studies(report: Report) -> Iterator[Study]:
 
 
 def harmful(report: Report) -> int:
-    """How many files cannot be shown."""
+    """The number of files whose images cannot be shown."""
     return sum(size.files for kind, size in report.faults.items() if kind in HARMFUL)

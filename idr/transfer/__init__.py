@@ -1,1 +1,1 @@
-"""Raw data to another place: by network with rclone, or on disks with a manifest of checksums."""
+"""Copy raw data by network with rclone, and estimate whether shipping disks is faster."""

@@ -11,7 +11,7 @@ from idr.waiting import Log
 
 
 class Bar:
-    """A bar on standard error; a line a minute where that is no terminal."""
+    """The progress on standard error: a bar on a terminal, a line each minute elsewhere."""
 
     def __init__(self, what: str) -> None:
         columns = (
@@ -33,7 +33,7 @@ class Bar:
         self._bar.stop()
 
     def show(self, progress: rclone.Progress) -> None:
-        """Show how far it is."""
+        """Show the progress."""
         so_far = f"{progress.files_done} files, {decimal(progress.bytes_done)}, {progress.checks} compared"
         self._bar.update(self._task, total=progress.bytes_all or None, completed=progress.bytes_done, so_far=so_far)
         self._log.show(f"{self._what}: {so_far}")

@@ -1,4 +1,4 @@
-"""`idr transfer`: copy a tree to another place with rclone, and prove that it is complete."""
+"""`idr transfer`: copy a tree with rclone, and verify that it is complete."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -12,11 +12,11 @@ from idr import cli
 from idr.errors import IdrError
 from idr.transfer.copying import SHOWN, Report, transfer
 from idr.transfer.estimate import TB
+from idr.transfer.locations import is_inside, problem, unmounted
 from idr.transfer.measuring import Forecast, forecast
-from idr.transfer.places import is_inside, problem, unmounted
 
 INTERRUPTED = 75
-"""EX_TEMPFAIL of sysexits.h: the same command again goes on."""
+"""EX_TEMPFAIL of sysexits.h: the same command continues the copy."""
 MB = 10**6
 LARGEST_TB = 10**6
 
@@ -31,7 +31,7 @@ class Links(StrEnum):
 LINKS = {None: (), Links.KEEP: ("--links",), Links.FOLLOW: ("--copy-links",)}
 
 
-def _place(text: str) -> str:
+def _location(text: str) -> str:
     if fault := problem(text):
         raise typer.BadParameter(fault)
     return text
@@ -39,9 +39,9 @@ def _place(text: str) -> str:
 
 def command(
     source: Annotated[
-        str, typer.Argument(callback=_place, help="A folder, or a place in rclone's form, as in s3:bucket/path.")
+        str, typer.Argument(callback=_location, help="A folder, or a remote of rclone, as in s3:bucket/path.")
     ],
-    destination: Annotated[str, typer.Argument(callback=_place, help="The same. Folders that are missing are made.")],
+    destination: Annotated[str, typer.Argument(callback=_location, help="The same. Missing folders are created.")],
     parallel: Annotated[int, typer.Option(min=1, max=256, help="How many files at once.")] = 16,
     bandwidth: Annotated[
         str, typer.Option(help='A limit, as in 50M, or hours with limits, as in "08:00,20M 19:00,off" (of rclone).')
@@ -54,17 +54,18 @@ def command(
         bool, typer.Option("--sizes-only", help="At the end compare names and sizes, and read no file again.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Write the path of every file that is not well to this file.")
+        Path | None,
+        typer.Option(dir_okay=False, help="Write the path of every file without a good copy to this file."),
     ] = None,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Copy samples only, and say how long the whole takes.")
+        bool, typer.Option("--estimate", help="Copy samples only, and estimate the time for the whole tree.")
     ] = False,
     terabytes: Annotated[
         list[float] | None,
-        typer.Option(min=0.001, max=LARGEST_TB, help="With --estimate: say it for a tree of this size, too."),
+        typer.Option(min=0.001, max=LARGEST_TB, help="With --estimate: a further size to estimate."),
     ] = None,
     shipping_days: Annotated[
-        float, typer.Option(min=0, max=365, help="With --estimate: how long disks are on the road.")
+        float, typer.Option(min=0, max=365, help="With --estimate: how many days shipping disks takes.")
     ] = 7,
     disk_speed: Annotated[
         int, typer.Option(min=1, help="With --estimate: how fast disks are written and read, in MB per second.")
@@ -76,10 +77,11 @@ def command(
 ) -> None:
     """Copy a tree with rclone, then compare every file with its source.
 
-    What is at the destination already is not copied again: after an interruption, run the same command again.
+    Files that are already at the destination are not copied again: after an interruption, run the same command again.
     Nothing is deleted at the destination.
 
-    Exit status: 0 complete, 1 some files are not well or links were left out, 2 wrong usage, 75 interrupted.
+    Exit status: 0 complete, 1 files are missing, different or unreadable, or links were skipped, 2 wrong usage, 75
+    interrupted.
     """
     if is_inside(destination, source):
         raise typer.BadParameter(f"{destination} is in {source}: the copy would be copied, too")
@@ -111,7 +113,9 @@ def _show(done: Report, report: Path | None) -> None:
     speed = f", {decimal(int(done.copied_bytes / done.seconds))}/s" if done.copied and done.seconds else ""
     console.print(f"copied {done.copied} files, {decimal(done.copied_bytes)} in {done.seconds:.0f} s{speed}")
     if done.without_sum:
-        console.print(f"{done.without_sum} files were compared by size: the two places have no checksum in common")
+        console.print(
+            f"{done.without_sum} files were compared by size: source and destination have no checksum in common"
+        )
     if done.links:
         console.print(f"{done.links} links were left out: give --links keep or --links follow")
     if not done.bad:
@@ -132,7 +136,7 @@ def _show_forecast(estimate: Forecast) -> None:
     console = cli.console()
     console.print(f"{estimate.files} files")
     for one in estimate.durations:
-        console.print(f"{decimal(round(one.terabytes * TB)):>12} take {_in_words(one.hours)}")
+        console.print(f"{decimal(round(one.terabytes * TB)):>12} take {_duration(one.hours)}")
     if estimate.shipping_from_terabytes is None:
         console.print("Disks are never faster: the network is as fast as they are.")
     else:
@@ -140,7 +144,7 @@ def _show_forecast(estimate: Forecast) -> None:
         console.print(f"Disks that are {days:g} days on the road are faster from {decimal(round(size * TB))} on.")
 
 
-def _in_words(hours: float) -> str:
+def _duration(hours: float) -> str:
     if hours >= 48:
         return f"{hours / 24:.1f} days"
     if hours >= 1:

@@ -13,17 +13,17 @@ from idr.transfer import rclone
 from idr.transfer.bar import Bar
 
 LISTS = {"missing": "--missing-on-dst", "different": "--differ", "unreadable": "--error"}
-"""What can be wrong with a file, and the flag by which `rclone check` writes a list of such files."""
+"""Kinds of bad files, and the flag of `rclone check` that writes a list of them."""
 SHOWN = 10
-"""How many bad files a report names."""
+"""How many bad files the report names."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a transfer did, and what is not well: files without a copy, with another content, or that cannot be read.
+    """The result of a transfer: counts of copied, missing, different and unreadable files.
 
-    `first` are the first of these, as pairs of what is wrong and the path, and `why` is the last error of the copy.
-    `without_sum` files were compared by size alone. `links` were left out.
+    `first` has the first bad files, as pairs of kind and path; `why` is the last error of the copy. `without_sum` files
+    were compared by size only. `links` were skipped.
     """
 
     copied: int
@@ -39,14 +39,14 @@ class Report:
 
     @property
     def bad(self) -> int:
-        """The number of files that are not at the destination as they are at the source."""
+        """The number of files whose copy is missing, different or unreadable."""
         return self.missing + self.different + self.unreadable
 
 
 def transfer(source: str, destination: str, flags: tuple[str, ...], *, sizes_only: bool, report: Path | None) -> Report:
-    """Copy what is not at the destination, compare everything, and write the bad files to `report`.
+    """Copy the files that the destination lacks, compare all, and write the bad files to `report`.
 
-    Raises IdrError when rclone cannot begin, or cannot compare, and where the source has no files.
+    Raises IdrError if rclone cannot start or compare, or the source has no files.
     """
     with cli.opened(report) as out, tempfile.TemporaryDirectory() as folder:
         with Bar("copying") as bar:
@@ -73,16 +73,16 @@ def transfer(source: str, destination: str, flags: tuple[str, ...], *, sizes_onl
 
 def _compare(
     source: str, destination: str, flags: tuple[str, ...], lists: dict[str, Path], *, sizes_only: bool
-) -> rclone.Ended:
-    """Compare, and write the lists. Raises IdrError where that is not possible."""
+) -> rclone.Result:
+    """Compare source and destination, and write the lists. Raises IdrError if that fails."""
     how = ("--size-only",) if sizes_only else ()
-    written = [part for what, file in lists.items() for part in (LISTS[what], str(file))]
+    list_flags = [part for what, file in lists.items() for part in (LISTS[what], str(file))]
     with Bar("comparing") as bar:
-        ended = rclone.run("check", source, destination, "--one-way", *how, *flags, *written, watch=bar.show)
-    if ended.status and not any(file.exists() and file.stat().st_size for file in lists.values()):
-        msg = f"rclone check {source} {destination}: {ended.message}"
+        result = rclone.run("check", source, destination, "--one-way", *how, *flags, *list_flags, watch=bar.show)
+    if result.status and not any(file.exists() and file.stat().st_size for file in lists.values()):
+        msg = f"rclone check {source} {destination}: {result.message}"
         raise IdrError(msg)
-    return ended
+    return result
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _lines(file: Path) -> Iterator[str]:
 
 
 def _write(what: str, file: Path, out: TextIO | None) -> int:
-    """Count the files of a list, and write them where `out` is given."""
+    """Count the files of a list, and write them to `out` if given."""
     count = 0
     for path in _lines(file):
         count += 1

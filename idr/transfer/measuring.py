@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from idr.errors import IdrError
 from idr.transfer import rclone
 from idr.transfer.bar import Bar
-from idr.transfer.estimate import TB, Cost, Listing, Measured, shipping_is_faster_from
+from idr.transfer.estimate import TB, Cost, Listing, Measurement, shipping_is_faster_from
 
 HOUR = 3600
 FOLDER = "idr-transfer-estimate"
-"""Where the samples go, below the destination."""
+"""The folder of the samples below the destination."""
 
 
 @dataclass(frozen=True)
 class Duration:
-    """How long a tree of this size takes, if its files are as large as the measured tree's."""
+    """The time for a tree of this size, if its files are as large as the measured tree's."""
 
     terabytes: float
     hours: float
@@ -25,7 +25,7 @@ class Duration:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a tree holds, and how long it and others take. Disks are faster from `shipping_from_terabytes` on."""
+    """The number of files, and times for this tree and others. Disks are faster from `shipping_from_terabytes` on."""
 
     files: int
     durations: tuple[Duration, ...]
@@ -36,15 +36,15 @@ class Forecast:
 def forecast(
     source: str, destination: str, flags: tuple[str, ...], terabytes: Iterable[float], days: float, disk_speed: float
 ) -> Forecast:
-    """Measure, and compute. `days` are those of disks on the road, `disk_speed` is in bytes per second.
+    """Measure samples and estimate times. Shipping takes `days`; `disk_speed` is in bytes per second.
 
-    Raises IdrError when there is nothing to measure, or a sample cannot be copied.
+    Raises IdrError if there is nothing to measure, or a sample cannot be copied.
     """
-    listing = Listing.of(rclone.listed(source, *flags))
+    listing = Listing.of(rclone.list_files(source, *flags))
     if not listing.size:
         msg = f"{source} has no files with content: there is nothing to measure"
         raise IdrError(msg)
-    small, large = (measured(source, destination, flags, sample) for sample in (listing.small(), listing.large()))
+    small, large = (measure(source, destination, flags, sample) for sample in (listing.small(), listing.large()))
     per_byte = Cost.of(small, large).seconds(listing.files, listing.size) / listing.size
     from_bytes = shipping_is_faster_from(per_byte, days, disk_speed)
     return Forecast(
@@ -55,21 +55,21 @@ def forecast(
     )
 
 
-def measured(source: str, destination: str, flags: tuple[str, ...], sample: list[tuple[int, str]]) -> Measured:
-    """Copy a sample, and remove it. Raises IdrError where it cannot be copied."""
+def measure(source: str, destination: str, flags: tuple[str, ...], sample: list[tuple[int, str]]) -> Measurement:
+    """Copy a sample, measure the time, and delete the copy. Raises IdrError if it cannot be copied."""
     folder = f"{destination.rstrip('/')}/{FOLDER}"
-    # Also what an estimate that was killed has left is copied again.
+    # --ignore-times copies files again that a killed estimate left behind.
     how = ("--ignore-times", "--files-from-raw")
     with tempfile.NamedTemporaryFile(prefix="idr-") as names, Bar("measuring") as bar:
         names.writelines(os.fsencode(f"{path}\n") for _, path in sample)
         names.flush()
         try:
-            ended = rclone.run("copy", source, folder, *how, names.name, *flags, watch=bar.show)
+            result = rclone.run("copy", source, folder, *how, names.name, *flags, watch=bar.show)
         except KeyboardInterrupt:
             rclone.run("purge", folder)
             raise
     rclone.run("purge", folder)
-    if ended.status:
-        msg = f"the sample cannot be copied to {folder}: {ended.message}"
+    if result.status:
+        msg = f"the sample cannot be copied to {folder}: {result.message}"
         raise IdrError(msg)
-    return Measured(ended.progress.files_done, ended.progress.bytes_done, ended.progress.seconds)
+    return Measurement(result.progress.files_done, result.progress.bytes_done, result.progress.seconds)

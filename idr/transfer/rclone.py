@@ -1,4 +1,4 @@
-"""rclone, run as a program: it knows every kind of storage and repeats what fails."""
+"""Run rclone, which supports every kind of storage and repeats failed requests."""
 
 import json
 import os
@@ -14,16 +14,16 @@ from typing import IO, Any, Self
 from idr.errors import IdrError
 
 STATISTICS = ("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE")
-_BEGINNING = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:(?:ERROR|CRITICAL|NOTICE)\s*: )?(?:Fatal error: )?")
-"""What rclone writes before a message that is not in JSON."""
+_PREFIX = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:(?:ERROR|CRITICAL|NOTICE)\s*: )?(?:Fatal error: )?")
+"""The prefix of rclone's messages that are not in JSON."""
 _WITHOUT_SUM = re.compile(r"(\d+) hashes could not be checked")
 _NOT_CONFIGURED = "didn't find section in config file"
-_LINK_LEFT_OUT = "Can't follow symlink"
+_LINK_SKIPPED = "Can't follow symlink"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run of rclone is, as it says itself. The totals grow while it still lists."""
+    """The progress of a run of rclone, from its log. The totals grow while it is listing files."""
 
     bytes_done: int = 0
     bytes_all: int = 0
@@ -48,11 +48,11 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a run of rclone ended: its exit status, the last progress, and the last error.
+class Result:
+    """The result of a run of rclone: exit status, last progress, last error.
 
     `without_sum` files were compared by size, because source and destination have no kind of checksum in common.
-    `links` were left out, since no flag says what to do with them.
+    `links` were skipped, because no flag says how to treat them.
     """
 
     status: int
@@ -62,10 +62,10 @@ class Ended:
     links: int = 0
 
 
-def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> Ended:
-    """Run rclone to its end. Raises IdrError when it is not installed or cannot begin.
+def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> Result:
+    """Run rclone to its end. Raises IdrError if it is not installed or cannot start.
 
-    Files that fail raise nothing: the caller reads the exit status.
+    Failed files raise nothing: the caller reads the exit status.
     """
     progress, message, without_sum, links = Progress(), "", 0, 0
     command = [_program(), *arguments, *STATISTICS]
@@ -76,20 +76,20 @@ def run(*arguments: str, watch: Callable[[Progress], None] = lambda _: None) -> 
                 progress = Progress.of(entry["stats"])
                 watch(progress)
             elif entry.get("level") in {"error", "critical"}:
-                message = _text(entry)
-            elif str(entry.get("msg", "")).startswith(_LINK_LEFT_OUT):
+                message = _message(entry)
+            elif str(entry.get("msg", "")).startswith(_LINK_SKIPPED):
                 links += 1
             elif match := _WITHOUT_SUM.match(str(entry.get("msg", ""))):
                 without_sum = int(match[1])
     if process.returncode and not (progress.files_all or progress.checks):
-        raise IdrError(f"rclone {' '.join(arguments[:3])}: {_explained(message)}")
-    return Ended(process.returncode, progress, message, without_sum, links)
+        raise IdrError(f"rclone {' '.join(arguments[:3])}: {_with_advice(message)}")
+    return Result(process.returncode, progress, message, without_sum, links)
 
 
-def listed(location: str, *flags: str) -> Iterator[tuple[int, str]]:
-    """Size in bytes and path of every file below a place, one at a time. Raises IdrError when it cannot be listed.
+def list_files(location: str, *flags: str) -> Iterator[tuple[int, str]]:
+    """Yield size in bytes and path of every file below a location. Raises IdrError if it cannot be listed.
 
-    Of a path with line ends there is only the first line.
+    A path that contains line ends is cut at the first.
     """
     command = [
         _program(),
@@ -103,7 +103,7 @@ def listed(location: str, *flags: str) -> Iterator[tuple[int, str]]:
         *flags,
         location,
     ]
-    # Errors go to a file: rclone would wait for ever with a pipe that is full of them.
+    # Errors go to a file: with a pipe that nobody reads rclone would block.
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
@@ -114,11 +114,11 @@ def listed(location: str, *flags: str) -> Iterator[tuple[int, str]]:
                 yield int(size), path
         if process.wait():
             errors.seek(0)
-            msg = f"rclone lsf {location}: {_explained(_last_line(errors))}"
+            msg = f"rclone lsf {location}: {_with_advice(_last_line(errors))}"
             raise IdrError(msg)
 
 
-def _explained(message: str) -> str:
+def _with_advice(message: str) -> str:
     return f"{message}: describe it with `rclone config`" if message.endswith(_NOT_CONFIGURED) else message
 
 
@@ -130,21 +130,21 @@ def _program() -> str:
     return program
 
 
-def _entry(written: bytes) -> Mapping[str, Any]:
-    """Read a line of rclone's log. It writes why it cannot begin, and how to use it, as plain text."""
-    line = written.decode(errors="replace")
+def _entry(raw: bytes) -> Mapping[str, Any]:
+    """Parse a line of rclone's log. Errors at its start and usage are plain text."""
+    line = raw.decode(errors="replace")
     try:
         entry = json.loads(line)
     except ValueError:
-        entry = {"level": "error", "msg": _BEGINNING.sub("", line)} if line.strip() else {}
+        entry = {"level": "error", "msg": _PREFIX.sub("", line)} if line.strip() else {}
     return entry if isinstance(entry, dict) else {}
 
 
-def _text(entry: Mapping[str, Any]) -> str:
+def _message(entry: Mapping[str, Any]) -> str:
     name = f"{entry['object']}: " if entry.get("object") else ""
     return name + str(entry.get("msg", "")).strip()
 
 
 def _last_line(stream: IO[bytes]) -> str:
-    last = next(iter(deque((line for line in stream if line.strip()), maxlen=1)), b"it says nothing")
-    return _BEGINNING.sub("", last.decode(errors="replace")).strip()
+    last = next(iter(deque((line for line in stream if line.strip()), maxlen=1)), b"it gave no reason")
+    return _PREFIX.sub("", last.decode(errors="replace")).strip()

@@ -79,7 +79,7 @@ NAMES = tuple(field.alias or name for name, field in Outputs.model_fields.items(
 def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
     """All outputs by name, as plain data."""
     view = topology(plan, secrets, known)
-    whole = Outputs(
+    all_outputs = Outputs(
         endpoints=_endpoints(plan, known),
         cloud=CloudView(auth_url=known.auth_url, region=known.region, project_id=known.project_id),
         inventory=ansible(view),
@@ -91,7 +91,7 @@ def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
         releases=_releases(plan),
         certificate_authority=secrets.visitors_authorities(plan.host_name),
     )
-    return whole.model_dump(mode="json", by_alias=True)
+    return all_outputs.model_dump(mode="json", by_alias=True)
 
 
 def planned(plan: Plan, secrets: Secrets) -> dict[str, Any]:

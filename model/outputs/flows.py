@@ -43,11 +43,11 @@ def flows(plan: Plan) -> tuple[Flow, ...]:
     distinct: dict[Flow, None] = {}
     for scope in plan.scopes:
         for rule in scope.rules:
-            here, there = _members(rule.group, plan.nodes), _remote(rule, plan.nodes)
+            own, remote = _members(rule.group, plan.nodes), _remote(rule, plan.nodes)
             names = {node.name for node in plan.nodes}
-            if rule.direction == "egress" and names.issuperset(there):
+            if rule.direction == "egress" and names.issuperset(remote):
                 continue
-            source, target = (there, here) if rule.direction == "ingress" else (here, there)
+            source, target = (remote, own) if rule.direction == "ingress" else (own, remote)
             if source and target:
                 flow = Flow(source=source, target=target, protocol=rule.transport, port=rule.port, why=rule.why)
                 distinct[flow] = None

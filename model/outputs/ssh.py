@@ -28,8 +28,8 @@ def ssh_arguments(node: NodeView, topology: Topology, identity: str | None = Non
     if node != topology.bastion:
         bastion = topology.bastion
         # ProxyJump would not pass on which host key the bastion must have.
-        way = ["ssh", *_options(bastion, identity), "-W", "%h:%p", f"{topology.passed_on}@{host(bastion)}"]
-        arguments += ["-o", f"ProxyCommand={shlex.join(way)}"]
+        proxy_command = ["ssh", *_options(bastion, identity), "-W", "%h:%p", f"{topology.passed_on}@{host(bastion)}"]
+        arguments += ["-o", f"ProxyCommand={shlex.join(proxy_command)}"]
     return shlex.join(arguments)
 
 

@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests on the local OpenStack, with guests."""

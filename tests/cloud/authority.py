@@ -1,4 +1,4 @@
-"""A certificate authority of the world's, in the cloud's external network: Pebble, which Let's Encrypt tests with."""
+"""A public certificate authority in the cloud's external network: Pebble, with which Let's Encrypt tests."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from model.secrets import Secrets
 SOURCE = Path(__file__).with_name("pebble")
 PROGRAM = "github.com/letsencrypt/pebble/v2/cmd/pebble"
 ADDRESS = str(EXTERNAL[3])
-"""Beside the cloud's and the machine's own, below those that routers get."""
+"""Apart from the addresses of the cloud and the machine, and below those of routers."""
 MANAGEMENT_PORT = 15000
 START_SECONDS = 20
 NAMESPACE = "authority"
-# Neither waits before it asks for proof nor refuses an answer now and then, which certbot would repeat.
+# Without waits before validation and without the random refusals that make certbot repeat a request.
 SETTINGS = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0"
-# It knows one name, as the world's DNS would.
+# It resolves one name, like public DNS.
 MACHINE = f"""
 cd "$1"
 mount --bind hosts /etc/hosts
@@ -35,7 +35,7 @@ exec env {SETTINGS} ./pebble -config pebble.json
 
 @dataclass(frozen=True)
 class Authority:
-    """Where it is asked, who signed its directory's certificate, and what it signs with; both PEM."""
+    """Its directory, the authority of the directory's certificate, and its root; both PEM."""
 
     directory: str
     directory_authority: str
@@ -44,7 +44,7 @@ class Authority:
 
 @contextmanager
 def running(folder: Path, names: dict[str, str]) -> Iterator[Authority]:
-    """The authority, for which `names` lead to these addresses."""
+    """Run the authority, for which `names` resolve to these addresses."""
     own = Secrets("authority", "signs the directory's certificate, in tests")
     certificate = own.certificate("directory", (ADDRESS,))
     build(folder / "pebble")
@@ -72,7 +72,7 @@ def build(program: Path) -> None:
 
 
 def configuration(folder: Path) -> dict[str, object]:
-    """Its directory on https' port; proof is asked for on http's."""
+    """Write its configuration: the directory is on the port of HTTPS, validation is on that of HTTP."""
     return {
         "listenAddress": f"{ADDRESS}:443",
         "managementListenAddress": f"{ADDRESS}:{MANAGEMENT_PORT}",
@@ -84,7 +84,7 @@ def configuration(folder: Path) -> dict[str, object]:
 
 
 def wait_for_root(trust: ssl.SSLContext, process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """The certificate that it signs with, created at its start."""
+    """Wait for the root certificate, which it creates at its start."""
     end = time.monotonic() + START_SECONDS
     while True:
         try:

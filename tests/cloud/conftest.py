@@ -1,4 +1,4 @@
-"""The local IDR as `make up` makes it, shared by all cloud tests and left running; and a second one, taken down."""
+"""The local IDR of `make up`, which all cloud tests share and leave running; and a second one, which is destroyed."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ LINES_TO_TELL = 60
 
 @pytest.fixture(scope="session")
 def service() -> Service:
-    """The service that `make up` leads to. Without it nothing here can be tested: the run ends, with the reason."""
+    """Return the service of `make up`. No test here works without it: the run ends with the reason."""
     done = subprocess.run(
         [sys.executable, "-m", "dev.local", "up"],
         cwd=ROOT,
@@ -35,7 +35,7 @@ def service() -> Service:
 
 @pytest.fixture(scope="session")
 def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """The same once more in a project apart, for what the first must not suffer."""
+    """Start the same in another project, for tests that the first one must not suffer."""
     assert service.outputs
     stack = tenant.make(tmp_path_factory.mktemp("second"), "idr-second")
     try:
@@ -48,13 +48,13 @@ def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def visitor(service: Service) -> Iterator[httpx.Client]:
-    """A browser-like visitor of the public address."""
+    """Open a client like a browser at the public address."""
     with service.browser() as client:
         yield client
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the tests have measured, as a table."""
+    """Print the measurements of the tests as a table."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
     measured = [line for report in reports if report.when == "call" for line in report.user_properties]
     if measured:

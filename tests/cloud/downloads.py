@@ -1,4 +1,4 @@
-"""A web server of the world's, in the cloud's external network: it has what nodes fetch by URL."""
+"""A public web server in the cloud's external network, from which nodes fetch files by URL."""
 
 import subprocess
 import sys
@@ -13,14 +13,14 @@ from dev.cloud.layout import EXTERNAL
 from harness.cloud import outsider
 
 ADDRESS = str(EXTERNAL[5])
-"""Beside the authority's and the attackers', below those that routers get."""
+"""Apart from the addresses of the authority and the attackers, and below those of routers."""
 START_SECONDS = 20
 NAMESPACE = "downloads"
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve the files of a folder until the end of the block; gives the URL of the folder."""
+    """Serve the files of a folder until the block ends; yields the URL of the folder."""
     command = [sys.executable, "-m", "http.server", "--bind", ADDRESS, "--directory", str(folder), "80"]
     with outsider.machine(NAMESPACE, ADDRESS), folder.with_suffix(".log").open("wb") as log:
         process = subprocess.Popen(outsider.start(NAMESPACE, command), stdout=log, stderr=log)

@@ -1,4 +1,4 @@
-"""Faults of a running service: what is done to it, and how long it needs to serve visitors again by itself."""
+"""Faults of a running service, and the time until it serves visitors again without help."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ class Outage:
     began: float = field(default_factory=time.monotonic)
 
     def ask(self, service: Service) -> list[str]:
-        """Ask for every kind of page once; returns those that failed."""
+        """Request every kind of page once; return those that failed."""
         asked = time.monotonic()
         failed = [kind for kind, path in PAGES.items() if not _served(service, path())]
         time.sleep(PAUSE_SECONDS)
@@ -41,12 +41,12 @@ class Outage:
 def observe(
     service: Service, fault: Callable[[], object], *, calm: float, limit: float, at_least: float = 0.0
 ) -> Outage:
-    """Cause a fault, then ask for every kind of page until nothing has failed for `calm` seconds.
+    """Cause a fault, then request every kind of page until nothing has failed for `calm` seconds.
 
-    Asks for `at_least` seconds, for a fault that lasts. Raises AssertionError when a page fails before the fault, or
-    still fails `limit` seconds after it began.
+    Requests pages for at least `at_least` seconds, for a fault that lasts. Raises AssertionError when a page fails
+    before the fault, or still fails `limit` seconds after it began.
     """
-    # It also brings the cached page into the cache.
+    # This also puts the cached page into the cache.
     assert not Outage().ask(service), "pages fail before the fault"
     fault()
     outage = Outage()
@@ -58,7 +58,7 @@ def observe(
 
 @contextmanager
 def watching(service: Service) -> Iterator[Outage]:
-    """Ask for every kind of page, over and over, while the block runs and once after it; none may fail before it."""
+    """Request every kind of page again and again while the block runs, and once after it; none may fail before it."""
     assert not Outage().ask(service), "pages fail before the fault"
     outage = Outage()
     with repeated(lambda: outage.ask(service), 0):
@@ -71,12 +71,12 @@ def _served(service: Service, path: str) -> bool:
 
 
 def killed(service: Service, node: str, unit: str) -> Callable[[], object]:
-    """End a unit's main process as the kernel does when memory runs out."""
+    """Return a fault that kills a unit's main process, as the kernel does when memory runs out."""
     return lambda: service.on(node, f"sudo systemctl kill --kill-whom=main --signal=KILL '{unit}'")
 
 
 def frozen(service: Service, node: str, unit: str) -> Callable[[], object]:
-    """Stop every process of a unit: it holds its ports and answers nobody."""
+    """Return a fault that stops every process of a unit: it holds its ports and answers nobody."""
     return lambda: service.on(node, f"sudo systemctl kill --kill-whom=all --signal=STOP '{unit}'")
 
 
@@ -88,13 +88,13 @@ CUT = """table inet fault {{
 
 
 def cut(service: Service, node: str, other: str, seconds: int) -> Callable[[], object]:
-    """Lose every packet between two nodes for some seconds, as a broken switch does: nobody is refused."""
+    """Return a fault that drops every packet between two nodes for some seconds, without refusing any."""
     address = service.outputs["inventory"]["_meta"]["hostvars"][other]["ansible_host"]
     end = f"setsid sh -c 'sleep {seconds}; nft delete table inet fault' < /dev/null > /dev/null 2>&1 &"
-    # In braces: sh would start all of it in the background, without its standard input.
+    # In braces: otherwise sh starts all of it in the background, without its standard input.
     return lambda: service.on(node, f'sudo sh -c "nft -f - && {{ {end} }}"', CUT.format(other=address))
 
 
 def full(service: Service, node: str) -> Callable[[], object]:
-    """Fill a node's root disk, but for what the filesystem reserves for root."""
+    """Return a fault that fills a node's root disk, except what the filesystem reserves for root."""
     return lambda: service.on(node, "sudo fallocate --length $(df --output=avail --block-size=1 / | tail -1) /full")

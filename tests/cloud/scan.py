@@ -1,19 +1,19 @@
-"""Which TCP ports of a public address accept connections."""
+"""Scans the TCP ports of a public address."""
 
 import asyncio
 import socket
 from collections.abc import Iterable
 
-AT_ONCE = 1000  # more, and open ports are missed on a machine of two cores
+AT_ONCE = 1000  # with more, the scan misses open ports on a machine of two cores
 SECONDS = 1.0
 OPEN = {"omero": {80, 443, 4064}, "bastion": {22}}
-"""What is open to the world, by the endpoint of the outputs."""
+"""The ports that are open to everybody, by the endpoint of the outputs."""
 
 
 def open_ports(address: str, among: Iterable[int], expected: Iterable[int]) -> set[int]:
-    """Those of the given ports that accept a connection."""
+    """Return those of the given ports that accept a connection."""
     listening = asyncio.run(_scan(address, sorted(among)))
-    # A packet that is lost among so many is sent again after the scan has stopped waiting: ask the expected ones alone.
+    # TCP repeats a packet that is lost among so many too late for the scan: connect to the expected ports alone.
     return listening | {port for port in expected if _is_open(address, port)}
 
 

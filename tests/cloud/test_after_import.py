@@ -1,4 +1,4 @@
-"""Do what follows an import with OMERO's own commands, which ask the stand-in of OMERO.server."""
+"""Run OMERO's own commands that follow an import, against the stand-in for OMERO.server."""
 
 import gzip
 import json
@@ -14,8 +14,8 @@ from harness.clients import environment
 from harness.ports import free_port
 from harness.stacks import ROOT
 from idr.importer import command_line
-from idr.importer.after import ANNOTATE, RENDER
 from idr.importer.beside import shared
+from idr.importer.steps import ANNOTATE, RENDER
 from tests import postgres
 
 pytestmark = pytest.mark.cloud
@@ -52,7 +52,7 @@ class Server:
     port: int
 
     def omero(self, words: list[str], log: Path) -> int:
-        """Run a command of OMERO's and keep what it says; returns its exit status."""
+        """Run an OMERO command and keep its output; return its exit status."""
         variables = {"HOME": str(self.home), "PATH": f"{environment.environment() / 'bin'}:/usr/bin:/bin"}
         with log.open("w") as out:
             return subprocess.run(
@@ -66,20 +66,20 @@ class Server:
             ).returncode
 
     def render(self, settings: object, log: Path, *objects: str) -> bool:
-        """Give settings to objects; whether that has failed."""
+        """Apply settings to objects; return whether that failed."""
         file = self.home / "renderdef.json"
         file.write_text(json.dumps(settings))
-        status = self.omero(command_line.rendering(objects, file), log)
+        status = self.omero(command_line.rendering_command(objects, file), log)
         return command_line.has_failed(RENDER, status, log)
 
     def rows(self, question: str) -> list[str]:
-        """What the database says."""
+        """Return the answer of the database."""
         return self.database.query(question).split()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The stand-in, and somebody who is logged in."""
+    """Start the stand-in, and log a user in."""
     home = tmp_path_factory.mktemp("omero")
     (home / "var").mkdir()
     certify = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout key.pem -out certificate.pem"
@@ -100,10 +100,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         try:
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
-            made = Server(database, home, port)
+            running = Server(database, home, port)
             login = ["omero", "login", "-s", "127.0.0.1", "-p", str(port), "-u", "demo", "-w", "not a secret"]
-            assert made.omero(login, home / "log") == 0, (home / "log").read_text()
-            yield made
+            assert running.omero(login, home / "log") == 0, (home / "log").read_text()
+            yield running
         finally:
             process.terminate()
             process.wait()
@@ -160,7 +160,7 @@ join annotation_mapvalue v on v.annotation_id = a.id order by a.ns, l.parent
 
 @pytest.fixture
 def annotation(tmp_path: Path) -> tuple[Path, Path]:
-    """A table, of which one row is of no image there, and what becomes keys and values."""
+    """Write a table with a row for a missing image, and the columns that become keys and values."""
     table, keys = tmp_path / "annotation.csv.gz", tmp_path / "bulkmap-config.json"
     table.write_bytes(gzip.compress(b"Image Name,Gene\na,abc1\nb,abc2\nc,abc3\n"))
     keys.write_text(json.dumps(KEYS))
@@ -171,11 +171,11 @@ def annotation(tmp_path: Path) -> tuple[Path, Path]:
 def test_annotations_are_there_once(server: Server, tmp_path: Path, annotation: tuple[Path, Path], again: bool) -> None:
     table, keys = annotation
     log = tmp_path / "log"
-    before = command_line.unannotating("Dataset:5", keys, shared(KEYS)) if again else []
-    for line in [*before, *command_line.annotating("Dataset:5", table, keys)]:
+    before = command_line.delete_annotations_commands("Dataset:5", keys, shared(KEYS)) if again else []
+    for line in [*before, *command_line.annotate_commands("Dataset:5", table, keys)]:
         status = server.omero(line, log)
         assert not command_line.has_failed(ANNOTATE, status, log), log.read_text()
-    assert "1 row of the annotations is of nothing that is there" in command_line.left_out(log)
+    assert "1 row of the annotations is of nothing that is there" in command_line.unmatched_rows(log)
     assert server.rows("select parent, ns from datasetannotationlink l join annotation a on a.id = l.child") == [
         f"5|{BULK}"
     ]

@@ -1,6 +1,6 @@
-"""What breaks an update is one clear message, visitors go on being served, and the next correct update completes.
+"""A fault in an update gives one clear message, visitors are served meanwhile, and the next correct update completes.
 
-tests/soak/test_broken.py has more that breaks one.
+tests/soak/test_broken.py has more such faults.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ NGINX = "cloudinit/proxy/files/etc/nginx/conf.d/gzip.conf"
 
 
 def refusal(stack: Tenant, node: str) -> str:
-    """Return the output of an `up` that one node refuses; it names that node alone, and visitors notice nothing."""
+    """Return the output of an `up` that one node refuses; it names that node alone, and no page fails."""
     with asking(stack.service()) as asked:
         done = stack.up()
     assert done.returncode != 0, done.stdout
@@ -34,7 +34,7 @@ def refusal(stack: Tenant, node: str) -> str:
 
 
 def corrected(stack: Tenant, *nodes: str) -> None:
-    """The next `up` completes: it configures these nodes, and visitors are served."""
+    """Check that the next `up` completes: it configures these nodes, and visitors are served."""
     steps = stack.apply()
     assert lines_of(steps) == sorted(f"update Command {node}" for node in nodes)
     with asking(stack.service()) as asked:
@@ -44,7 +44,7 @@ def corrected(stack: Tenant, *nodes: str) -> None:
 
 @contextmanager
 def edited(stack: Tenant, file: str, old: str, new: str) -> Iterator[None]:
-    """The copy of the program with another text in one of its files."""
+    """Change a text in a file of the project's copy while the block runs."""
     path = stack.folder / file
     before = path.read_text()
     assert old in before

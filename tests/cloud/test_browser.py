@@ -1,6 +1,6 @@
-"""What a visitor's browser shows: with empty caches, after the pre-warm, with OMERO.web stopped.
+"""The pages in a visitor's browser: with empty caches, after the pre-warm, and with OMERO.web stopped.
 
-No page may have a failed request or an error on the console. What was seen is kept in .local/screenshots.
+No page may have a failed request or an error on the console. Screenshots are kept in .local/screenshots.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,27 +21,27 @@ SCREENSHOTS = ROOT / ".local" / "screenshots"
 WELLS = 384
 IMAGE = 200
 GENE, OF_GENE = "DEMO3", 24
-"""A gene of the demo's annotations, and how many images have it."""
+"""A gene of the demo's annotations, and the number of its images."""
 WITHOUT = ("/searchengine/", "/about/")
-"""The demo has no search engine and no site of its own beside the data."""
+"""The demo has no search engine, and no other pages of a site."""
 CLOSED = (
     *("/webclient/login", "/webclient/logout", "/feedback/", "/webadmin/", "download", "archived_files", "script"),
     "/webclient/public/",
 )
-"""What addresses begin with, or contain, that visitors may not ask for or where they find nothing."""
+"""Beginnings or parts of addresses that visitors may not use, or where they find nothing."""
 
 
 @pytest.fixture
 def browser(service: Service, tmp_path: Path) -> Iterator[Browser]:
-    """A browser that has never been here."""
+    """Open a browser with an empty cache."""
     with chromium(tmp_path, visitors.site(service)) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def warm(service: Service, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The proxy has kept what the pre-warm asks for, and nothing else."""
-    # The images' pages take minutes: the soak asks for them.
+    """Fill the proxy's caches by the pre-warm, and with nothing else."""
+    # The pages of images take minutes: the soak pre-warms them.
     visitors.prewarm(service, tmp_path_factory.mktemp("prewarm"), "--no-images")
 
 
@@ -166,7 +166,7 @@ def test_an_applications_page_is_the_same_with_an_empty_and_a_warm_cache(
     visitors.empty_caches(service)
     site = visitors.site(service)
     for cache in ("empty", "warm"):
-        # Each time a visitor who has never been here.
+        # Each time a visitor with an empty cache.
         with chromium(tmp_path / cache, site) as browser:
             assert is_there(browser), cache
             without = WITHOUT if app == "gallery" else ()
@@ -197,7 +197,7 @@ def test_with_omero_web_stopped_an_open_page_and_the_viewer_show_what_is_kept(
         webclient.choose(browser, "Demo plate")
         assert webclient.pictures(browser, webclient.PLATE, WELLS) == WELLS
         browser.picture(SCREENSHOTS / "plate-with-omero-web-stopped.png")
-        # Once a minute the page tells OMERO.web that it is still open; nobody but OMERO.web can answer that.
+        # Once a minute the page reports to OMERO.web that it is still open; only OMERO.web can answer that.
         assert [failure for failure in browser.traffic().failures if "keepalive_ping" not in failure] == []
         browser.open(webclient.viewer(IMAGE))
         assert web_apps.drawn(browser)

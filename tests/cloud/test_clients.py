@@ -1,6 +1,6 @@
 """Programs log in through the public address as users do, with the IDR's own client and the OMERO command line.
 
-They verify the service by its name and authority; what they read is what the demo image server draws.
+They verify the service by its name and authority, and they read what the demo image server draws.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ WAYS = {"websocket": f"wss://{NAME}/omero-ws", "websocket of one server": f"wss:
 
 @pytest.fixture
 def client(service: Service, tmp_path: Path) -> Client:
-    """A user's machine."""
+    """Prepare a user's machine."""
     return service.client(tmp_path)
 
 
 def read(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
-    """What a script has printed, which must have worked."""
+    """Return the output of a script, which must succeed."""
     assert done.returncode == 0, done.stdout + done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

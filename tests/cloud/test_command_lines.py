@@ -1,4 +1,4 @@
-"""Every command line of OMERO's that the steps, the units and the guide have is one that its own parser takes."""
+"""OMERO's own parsers accept every OMERO command line in the steps, the units and the guide."""
 
 import json
 import re
@@ -17,15 +17,15 @@ pytestmark = pytest.mark.cloud
 SOURCES = ("cloudinit/*/scripts/*", "cloudinit/*/files/**/*.service", "cloudinit/*/files/**/*.sh")
 OTHERS = ("dev/verify_official.py", "docs/guide.md")
 CALL = re.compile(r"(?:^|as_omero |/bin/|timeout 60 )omero (?!web )([-\w].+)|\bomero_client (.+)", re.MULTILINE)
-"""Without OMERO.web's, which the clients' environment has not: every start of OMERO.web in the tests runs that."""
+"""Without OMERO.web's, which the clients' environment lacks: every start of OMERO.web in the tests runs it."""
 VARIABLES = {"$imported": "Image:1"}
-"""Values of variables whose form the parser looks at."""
+"""Values of variables whose form the parser checks."""
 OLD = "user add --ignore-existing --no-password --group-name public public Public User"
-"""What the first deployment of each new database failed with."""
+"""The command line with which the first deployment of each new database failed."""
 
 
 def command_lines() -> Iterator[list[str]]:
-    """The words of each, up to what the shell does with it; what varies is of no account to the parser."""
+    """Return the words of each line, up to the shell's part; the values of variables do not matter to the parser."""
     paths = [path for pattern in SOURCES for path in sorted(ROOT.glob(pattern)) if path.is_file()]
     for path in [*paths, *(ROOT / name for name in OTHERS)]:
         lines = (line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
@@ -44,7 +44,7 @@ def command_lines() -> Iterator[list[str]]:
 
 
 def refused(lines: list[list[str]], folder: Path) -> str:
-    """What the true command line does not take; its parser makes the output files in the folder."""
+    """Return what OMERO's parser refuses; it creates the output files in the folder."""
     python = environment.environment() / "bin" / "python"
     done = subprocess.run(
         [*environment.NOT_ROOT, python, environment.HERE / "parse.py"],

@@ -1,4 +1,4 @@
-"""A volume grows, a machine is rebuilt: in which order, and what is in the database stays."""
+"""A volume grows, and a machine is rebuilt: the order of the steps, and the data in the database stay."""
 
 from itertools import pairwise
 
@@ -23,7 +23,7 @@ def test_a_volume_grows_in_place_and_its_filesystem_with_it(second: Tenant) -> N
     releases[RELEASE]["nodes"]["database"]["volumes"]["db"]["sizeGib"] = 2
     second.configure(idr_releases=releases)
     steps = second.apply()
-    # The node is configured again, too: it waits for the larger disk and lets the filesystem fill it.
+    # The node is configured as well: it waits for the larger disk and lets the filesystem fill it.
     assert sorted(lines_of(steps)) == [f"update Command {RELEASE}-database", f"update Volume {RELEASE}-database-db"]
     size = second.service().on(f"{RELEASE}-database", "df -B1 --output=size /var/lib/postgresql | tail -n 1")
     assert int(size) > 1.5 * 2**30
@@ -66,7 +66,7 @@ def one(steps: tuple[Step, ...], op: str, kind: str) -> Step:
 
 
 def actions(stack: Tenant, server: str) -> list[str]:
-    """What Nova did to a server last, the oldest first; it remembers deleted ones too."""
+    """Return Nova's last actions on a server, the oldest first; Nova also keeps those of deleted servers."""
     compute = stack.cloud().compute
     entries = compute.get(f"/servers/{server}/os-instance-actions", microversion="2.21").json()["instanceActions"]
     named = [action["action"] for action in sorted(entries, key=lambda action: str(action["start_time"]))]

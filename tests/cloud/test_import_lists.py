@@ -1,4 +1,4 @@
-"""Read lists of images as OMERO's own command line does, and let it take every command line that follows from them."""
+"""Read lists of images as OMERO's own command line does, and give it every command line that follows from them."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ OTHER = Row(
 
 
 def dry_run(file: Path, folder: Path) -> list[list[str]]:
-    """The words that OMERO's own dry run prints for each row. `-f` asks for no server, and any jar will do."""
+    """Return the words that OMERO's own dry run prints for each row. `-f` needs no server, and accepts any jar."""
     (folder / "none.jar").touch()
     path = yaml.safe_load(file.read_text())["path"]
     around = folder / "around.yml"
@@ -49,7 +49,7 @@ def test_a_list_says_the_same_to_omero(file: Path, tmp_path: Path) -> None:
     printed = dry_run(file, tmp_path)
     assert len(printed) == len(rows)
     for row, words in zip(rows, printed, strict=True):
-        command = command_line.importing(row)
+        command = command_line.import_command(row)
         # What a node decides itself.
         assert {word for word in words if not word.startswith("--logprefix")} <= set(command), words
 
@@ -73,9 +73,9 @@ folder = sys.argv[1]
 control = RenderControl(ctx=unittest.mock.Mock())
 names, active, *_ = control._read_channels(control._load_rendering_settings(folder + "/renderdef.json"))
 keys = pydict_text_io.load(folder + "/bulkmap-config.json")
-made = KeyValueGroupList(["Plate", "Gene"], keys["defaults"], keys["columns"]).get_transformers()
+groups = KeyValueGroupList(["Plate", "Gene"], keys["defaults"], keys["columns"]).get_transformers()
 table = MetadataControl.detect_headers(folder + "/annotation.csv.gz")
-print(json.dumps([names, active, sorted([one.name, one.transform(["p", "abc1"])] for one in made), table]))
+print(json.dumps([names, active, sorted([one.name, one.transform(["p", "abc1"])] for one in groups), table]))
 """
 
 
@@ -86,8 +86,8 @@ def test_what_lies_beside_a_list_says_the_same_to_omero(tmp_path: Path) -> None:
         ("annotation.csv", "Plate,Gene\np,x\n"),
     ):
         (tmp_path / f"idr0000-screenA-{name}").write_text(text)
-    found = Beside.of(beside.read(tmp_path / "idr0000-screenA-bulk.yml"))
-    for kind, content in found.files.items():
+    content_of = Beside.of(beside.read(tmp_path / "idr0000-screenA-bulk.yml"))
+    for kind, content in content_of.files.items():
         (tmp_path / FILES[kind]).write_bytes(content)
     python = environment.environment() / "bin" / "python"
     done = subprocess.run(
@@ -110,19 +110,19 @@ def test_what_lies_beside_a_list_says_the_same_to_omero(tmp_path: Path) -> None:
 def test_omero_takes_every_command_line(tmp_path: Path) -> None:
     rows = [OTHER, *(row for file in LISTS for row in bulk.read(file))]
     lines = [
-        *(command_line.importing(row) for row in rows),
-        command_line.logging_in("10.0.0.1", "demo", "public"),
-        command_line.logging_in("10.0.0.1", "demo", None),
-        command_line.entering_as_guest("10.0.0.1"),
-        command_line.asking_for_the_session(),
-        command_line.deleting(7),
-        command_line.rendering(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
-        command_line.loading(tmp_path / "lines"),
-        *(["omero", *line.split()] for line in command_line.opening(["Plate:1", "Image:2"]).splitlines()),
-        *command_line.unannotating("Screen:1", FOLDER / "bulkmap-config.json", ["x/gene"]),
-        *command_line.annotating("Project:1", FOLDER / "annotation.csv.gz", FOLDER / "bulkmap-config.json"),
-        *command_line.annotating("Dataset:1", FOLDER / "annotation.csv.gz", None),
-        command_line.logging_out(),
+        *(command_line.import_command(row) for row in rows),
+        command_line.login_command("10.0.0.1", "demo", "public"),
+        command_line.login_command("10.0.0.1", "demo", None),
+        command_line.guest_login_command("10.0.0.1"),
+        command_line.session_command(),
+        command_line.delete_command(7),
+        command_line.rendering_command(["Plate:1", "Image:2"], FOLDER / "renderdef.json"),
+        command_line.load_command(tmp_path / "lines"),
+        *(["omero", *line.split()] for line in command_line.open_lines(["Plate:1", "Image:2"]).splitlines()),
+        *command_line.delete_annotations_commands("Screen:1", FOLDER / "bulkmap-config.json", ["x/gene"]),
+        *command_line.annotate_commands("Project:1", FOLDER / "annotation.csv.gz", FOLDER / "bulkmap-config.json"),
+        *command_line.annotate_commands("Dataset:1", FOLDER / "annotation.csv.gz", None),
+        command_line.logout_command(),
     ]
     assert {line[0] for line in lines} == {"omero"}
     assert refused([list(line[1:]) for line in lines], tmp_path) == ""

@@ -1,4 +1,4 @@
-"""The local cloud itself: what must hold for the tests that use it."""
+"""What other tests require of the local cloud itself."""
 
 import subprocess
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ SECONDS = 5
 
 @pytest.fixture
 def cloud(service: Service) -> Iterator[State]:
-    """The state folder of the cloud with the service; the port is gone afterwards."""
+    """Return the state folder of the cloud with the service; the port is deleted afterwards."""
     assert service.outputs
     state = State.at(None)
     yield state

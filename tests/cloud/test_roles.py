@@ -1,4 +1,4 @@
-"""What every machine is after `up`, seen on the machines: sockets, firewall, accounts, time, updates, secrets."""
+"""Every machine after `up`, seen from inside: sockets, firewall, accounts, time, updates, secrets."""
 
 import json
 import re
@@ -20,14 +20,14 @@ NODES = {node.name: node for node in PLAN.nodes}
 UNITS = "/etc/systemd/system"
 HARDENING = "idr-hardening.conf"
 MOST_EXPOSED = 4.0
-"""Of 10, as `systemd-analyze security` counts."""
+"""On the scale of `systemd-analyze security`, up to 10."""
 SILENT = 124
-"""Of `timeout`: nobody answered, neither the node's own firewall nor who is there."""
+"""The exit status of `timeout`: neither the node's own firewall nor the other node answered."""
 CONNECT = "timeout 5 bash -c '</dev/tcp/{}/{}'"
 
 
 def unit_files(name: str) -> list[Path]:
-    """What a node's bundle puts into systemd's folder."""
+    """Return the files that a node's bundle puts into systemd's folder."""
     node = NODES[name]
     volumes = {volume.purpose: "0" * 20 for volume in node.volumes}
     bundle = json.loads(render.bundle(node, PLAN, stacks.secrets_of("local"), volumes))
@@ -36,7 +36,7 @@ def unit_files(name: str) -> list[Path]:
 
 
 def hardened(name: str) -> list[str]:
-    """The units of a node that the bundle hardens."""
+    """Return the units of a node that the bundle hardens."""
     instance = f"@{NODES[name].system.postgresql}-main."
     units = [path.parts[0].removesuffix(".d") for path in unit_files(name) if path.name == HARDENING]
     return [unit.replace("@.", instance) for unit in units]
@@ -57,7 +57,7 @@ def test_the_metadata_service_answers_root_alone(service: Service, name: str) ->
 
 
 def test_only_root_and_apt_fetch_from_the_world(service: Service) -> None:
-    # Nobody answers there, so that silence says that the packet went out.
+    # Nobody answers at this address, so silence proves that the packet left the node.
     fetch = CONNECT.format(ADDRESS, 443)
     for account in ("root", "_apt"):
         assert service.try_on(service.node("proxy"), f"sudo -u {account} {fetch}").returncode == SILENT
@@ -89,7 +89,7 @@ def test_a_service_that_is_taken_over_can_do_little(service: Service, name: str)
         exposure = re.search(r"exposure level for \S+: ([0-9.]+) ", output)
         assert exposure, output
         assert float(exposure[1]) <= MOST_EXPOSED, output
-        # What runs was started with it; the pre-warm ends.
+        # Running services were started with it; the pre-warm ends.
         process = service.on(name, f"systemctl show --value -p MainPID {unit}")
         if process == "0":
             continue
@@ -110,7 +110,7 @@ def test_a_machine_keeps_its_units_in_control_groups_of_its_own(service: Service
 
 
 def test_units_start_again_on_all_machines_at_once(service: Service) -> None:
-    # Containers that shared control groups took them from each other: one of these hung within seconds.
+    # Containers with shared control groups took them from each other: one of these hung within seconds.
     again = "sudo systemctl reset-failed systemd-journald; sudo timeout 30 systemctl restart systemd-journald"
     with ThreadPoolExecutor() as machines:
         results = machines.map(lambda name: service.on(name, f"for i in {{1..20}}; do {again} || exit 1; done"), NODES)
@@ -143,7 +143,7 @@ def test_the_read_only_role_reads_and_cannot_write(service: Service) -> None:
     password = service.on(
         database, "sudo sed -n \"s/.set omeroreadonly '\\(.*\\)'/\\1/p\" /etc/idr/database/passwords.sql"
     )
-    # The password goes through the environment: a command line shows in the process list.
+    # The password goes through the environment, because the process list shows command lines.
     ask = f"PGPASSWORD={password} psql 'host={address} user=omeroreadonly dbname=idr sslmode=require' -tAc "
     assert service.on(omero, f"{ask} 'show statement_timeout'") == "1min"
     refused = service.try_on(omero, f"{ask} 'create table no (x int)'")

@@ -51,7 +51,7 @@ def test_a_visitors_session_is_in_redis_and_nowhere_else(service: Service, visit
     redis = service.node("redis")
     key = service.on(redis, REDIS.format(f'--scan --pattern "*{session}"'))
     assert session in key
-    # A pickle would run what somebody writes there.
+    # A pickle would run code of anybody who can write there.
     assert isinstance(json.loads(service.on(redis, REDIS.format(f"get {key}"))), dict)
     for node in service.nodes:
         if node != redis:
@@ -76,7 +76,7 @@ LOGIN = (
 
 
 def refused_twice(service: Service, node: str, address: str, port: int) -> bool:
-    """Whether a node's own firewall refuses a connection, and the security groups behind it drop it."""
+    """Return whether a node's own firewall refuses a connection, and the security groups behind it drop it."""
     connect = f"timeout 5 bash -c '</dev/tcp/{address}/{port}'"
     opened = f"sudo nft insert rule inet idr output tcp dport {port} accept"
     by_itself = service.try_on(node, connect).returncode
@@ -120,10 +120,10 @@ def test_every_node_says_that_it_is_healthy(service: Service) -> None:
 
 
 def test_every_node_tells_prometheus_that_its_roles_are_healthy(service: Service) -> None:
-    """By idr-heal, which runs the same tests with fewer rights than idr-apply has."""
-    told = "grep ^idr_role_healthy /var/lib/prometheus/node-exporter/idr-heal.prom"
-    # Another test may have left something that idr-heal has seen two minutes ago.
-    calm = f"for _ in $(seq 20); do {told} | grep -q ' 0$' || break; sleep 5; done; {told}"
+    """idr-heal runs the same tests, with fewer rights than idr-apply."""
+    read = "grep ^idr_role_healthy /var/lib/prometheus/node-exporter/idr-heal.prom"
+    # idr-heal may still report a fault of an earlier test.
+    calm = f"for _ in $(seq 20); do {read} | grep -q ' 0$' || break; sleep 5; done; {read}"
     for node in service.nodes:
         lines = service.on(node, calm).splitlines()
         assert 'idr_role_healthy{role="common"} 1' in lines

@@ -1,4 +1,4 @@
-"""Other people's tools with what the stack tells them, on the running service; nothing of it is changed."""
+"""Other tools that use the stack's outputs, on the running service; they change nothing."""
 
 import json
 import os
@@ -22,7 +22,7 @@ PLAYBOOK = Path(__file__).parent / "playbooks" / "volumes.yml"
 
 @pytest.fixture(scope="module")
 def outputs(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `pulumi stack output --json` printed, as a file."""
+    """Write the output of `pulumi stack output --json` to a file."""
     file = tmp_path_factory.mktemp("outputs") / "outputs.json"
     file.write_text(json.dumps(service.outputs))
     return file
@@ -30,7 +30,7 @@ def outputs(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def inventory(outputs: Path) -> Path:
-    """An Ansible inventory script that has the outputs alone: no engine, no state, no stack file."""
+    """Write an inventory script for Ansible that has the outputs alone: no engine, no state, no stack file."""
     script = outputs.with_name("inventory")
     script.write_text(f'#!/bin/sh\nexec {IDR} inventory --from {outputs} "$@"\n')
     script.chmod(0o755)
@@ -38,7 +38,7 @@ def inventory(outputs: Path) -> Path:
 
 
 def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that must not find host keys or configuration of the user's own."""
+    """Run a command that must not read the user's own host keys or configuration."""
     return subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -51,7 +51,7 @@ def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
 
 
 def ansible(tool: str, inventory: Path, *arguments: str) -> str:
-    """What one of Ansible's commands prints; it must succeed."""
+    """Return the output of an Ansible command; it must succeed."""
     program = Path(sys.executable).with_name(tool)
     done = run(str(program), "-i", str(inventory), *arguments, ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_NOCOLOR="1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -123,7 +123,7 @@ def test_idr_drift_sees_none_after_an_up(service: Service) -> None:
 
 @pytest.fixture(scope="module")
 def poor(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """An empty project that may hold next to nothing."""
+    """Create an empty project with very small quotas."""
     assert service.outputs
     stack = tenant.make(tmp_path_factory.mktemp("tenant"))
     tenant.quota(instances=3, cores=2, ram=1024)

@@ -1,4 +1,4 @@
-"""What the tests with a browser do to the service: pre-warm it, empty its caches, stop OMERO.web."""
+"""What the browser tests do to the service: pre-warm it, empty its caches, stop OMERO.web."""
 
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from harness.stacks import ROOT
 
 
 def prewarm(service: Service, folder: Path, *options: str) -> None:
-    """Empty the proxy's caches and pre-warm: it has kept what `idr prewarm` asks for, and nothing else."""
+    """Empty the proxy's caches and pre-warm them, so that they hold the answers to `idr prewarm` and nothing else."""
     empty_caches(service)
     authority = folder / "ca.crt"
     authority.write_text(service.outputs["certificateAuthority"])
@@ -22,19 +22,19 @@ def prewarm(service: Service, folder: Path, *options: str) -> None:
 
 
 def site(service: Service) -> Site:
-    """Where the service is: no name server here knows its name."""
+    """Return the address and name of the service: no name server here knows the name."""
     return Site("demo.idr.internal", f"{service.address('omero')}:443", service.outputs["certificateAuthority"])
 
 
 def empty_caches(service: Service) -> None:
-    """Delete what the proxy has kept; nginx itself would go on with files that it has open."""
+    """Delete the proxy's cached answers, and restart nginx, which keeps open files otherwise."""
     script = "systemctl stop nginx && find /var/cache/nginx -type f -delete; systemctl start nginx"
     service.on(service.node("proxy"), f"sudo sh -c '{script}'")
 
 
 @contextmanager
 def omero_web_stopped(service: Service) -> Iterator[None]:
-    """No OMERO.web answers."""
+    """Stop every OMERO.web while the block runs."""
     hosts = service.outputs["inventory"]["_meta"]["hostvars"]
     nodes = [node for node in service.nodes if "web" in hosts[node]["idr_roles"]]
     for node in nodes:

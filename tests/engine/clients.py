@@ -17,7 +17,7 @@ from tests.fake_cloud.cloud import FakeCloud
 
 @dataclass
 class Reached:
-    """What a client did: its logins, where it then asked, and the network's id; or that it refused."""
+    """What a client did: its logins, its later requests, and the id of the network; or that it refused."""
 
     logins: list[dict[str, Any]]
     asked: set[str]
@@ -26,7 +26,7 @@ class Reached:
 
 
 def put_in(fake: FakeCloud, value: Any) -> Any:
-    """The value with this cloud's addresses in it."""
+    """Return the value with the addresses of this cloud."""
     text = json.dumps(value).replace(AUTH, fake.auth_url).replace(ROOT, fake.root)
     return json.loads(text)
 
@@ -42,7 +42,7 @@ def write(way: Way, fake: FakeCloud, folder: Path) -> None:
 
 
 def taken(fake: FakeCloud, network: str | None, message: str = "") -> Reached:
-    # The version document is asked for by one client only.
+    # Only one client asks for the version document.
     calls = {"/".join(call.split()[1].split("/")[:3]) for call in fake.calls if call.endswith("/networks")}
     reached = Reached(list(fake.identity.logins), calls, network, message)
     fake.identity.logins.clear()
@@ -67,7 +67,7 @@ def by_idr(way: Way, fake: FakeCloud, folder: Path) -> Reached:
 
 
 def both(way: Way, fake: FakeCloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Reached, Reached]:
-    """What the provider did, and what `idr` did."""
+    """Run the provider and `idr`, and return what each did."""
     for name in list(os.environ):
         if name.startswith("OS_"):
             monkeypatch.delenv(name)

@@ -1,6 +1,6 @@
-"""The command provider's own plugin between the engine and machines that do not exist.
+"""The command provider's own plugin, used by the engine for machines that do not exist.
 
-It checks and compares as always; what it would run on a machine is only written down, and succeeds.
+It checks and compares as always. A command for a machine is only recorded, and succeeds.
 """
 
 import subprocess
@@ -23,33 +23,33 @@ SERVICE = "/pulumirpc.ResourceProvider/"
 
 @dataclass
 class Commands(grpc.GenericRpcHandler):  # type: ignore[misc]  # its base class has no types
-    """What the engine had done to commands since the last look: operation, type and name."""
+    """The commands that the engine created, updated or deleted since the last `taken`: operation, type and name."""
 
     plugin: Any
     done: list[tuple[str, str, str]] = field(default_factory=list)
 
     def service(self, handler_call_details: Any) -> Any:
-        """What answers a call: a played machine, or the plugin."""
+        """Return the function that answers a call: the simulated machine's, or the plugin's."""
         name = handler_call_details.method.removeprefix(SERVICE)
         forward = self.plugin.unary_unary(handler_call_details.method)
-        played: dict[str, Callable[[bytes], bytes | None]] = {
+        simulated: dict[str, Callable[[bytes], bytes | None]] = {
             "Create": self._create,
             "Update": self._update,
             "Delete": self._delete,
         }
 
-        def answer(request: bytes, context: Any) -> bytes:
-            answer_played = played[name](request) if name in played else None
+        def respond(request: bytes, context: Any) -> bytes:
+            answer = simulated[name](request) if name in simulated else None
             try:
-                return answer_played if answer_played is not None else bytes(forward(request))
+                return answer if answer is not None else bytes(forward(request))
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())
                 raise
 
-        return grpc.unary_unary_rpc_method_handler(answer)
+        return grpc.unary_unary_rpc_method_handler(respond)
 
     def taken(self) -> list[tuple[str, str, str]]:
-        """What was done since the last look, sorted."""
+        """Return what was done since the last call, sorted."""
         done, self.done = self.done, []
         return sorted(done)
 
@@ -81,9 +81,9 @@ class Commands(grpc.GenericRpcHandler):  # type: ignore[misc]  # its base class 
 
 @contextmanager
 def played() -> Iterator[tuple[Commands, dict[str, str]]]:
-    """The commands of a test, and the variables that make the engine use them."""
+    """Record the commands of a test; yields the variables that make the engine use this record."""
     program = home() / "plugins" / f"resource-command-v{version('pulumi_command')}" / "pulumi-resource-command"
-    # The address of an engine, which it only tells what it logs.
+    # The address of an engine: the plugin only sends its log there.
     command = [str(program), "127.0.0.1:1"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:

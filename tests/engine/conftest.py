@@ -9,5 +9,5 @@ from harness.project import Project, copy_program
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """The program with its stack files and an empty state."""
+    """Copy the program with its stack files, and give it an empty state."""
     return Project(copy_program(tmp_path))

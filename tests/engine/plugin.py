@@ -21,17 +21,17 @@ class RefusedError(Exception):
 
 
 def home() -> Path:
-    """Where the engine has its plugins."""
+    """Return the engine's folder of plugins."""
     return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
 
 
 def executable() -> Path:
-    """The plugin that the engine uses."""
+    """Return the plugin that the engine uses."""
     return home() / "plugins" / f"resource-openstack-v{version('pulumi_openstack')}" / "pulumi-resource-openstack"
 
 
 def network_id(name: str, settings: Mapping[str, str], environment: Mapping[str, str], folder: Path) -> str:
-    """The id of a network, as the provider finds it in `folder`. Raises RefusedError with what it says."""
+    """Return the id of a network, as the provider looks it up in `folder`. Raises RefusedError with its message."""
     with _running(environment, folder) as provider:
         try:
             provider.Configure(provider_pb2.ConfigureRequest(args=_struct(settings)), timeout=SECONDS)
@@ -52,7 +52,7 @@ def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 @contextmanager
 def _running(environment: Mapping[str, str], folder: Path) -> Iterator[Any]:
-    # The address of an engine, which it only tells what it logs.
+    # The address of an engine: the plugin only sends its log there.
     command = [str(executable()), "127.0.0.1:1"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=folder, env=dict(environment), stdin=pipe, stdout=pipe, text=True) as process:

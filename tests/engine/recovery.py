@@ -1,4 +1,4 @@
-"""A stack on a fake cloud whose state or cloud can be changed, and put back."""
+"""A stack on a fake cloud. Tests change its state or the cloud, and restore both."""
 
 import copy
 import json
@@ -26,14 +26,14 @@ class Deployment:
     created: dict[str, Any]
 
     def create(self) -> None:
-        """Create the stack, and keep cloud and state as they are then, for `put_back`."""
+        """Create the stack; keep cloud and state for `put_back`."""
         done = self.up()
         assert done.returncode == 0, done.stdout + done.stderr
         self.created = copy.deepcopy(self.cloud.store._kinds)
         shutil.copytree(self.project.folder / "state", self.project.folder / "state.created")
 
     def put_back(self) -> None:
-        """Make cloud and state as they were kept."""
+        """Restore cloud and state as `create` kept them."""
         self.cloud.store.replace(copy.deepcopy(self.created))
         state = self.project.folder / "state"
         shutil.rmtree(state)
@@ -46,12 +46,12 @@ class Deployment:
         return self.project.run(sys.executable, "-m", "idr", *arguments, "--stack", STACK)
 
     def known(self) -> set[str]:
-        """The ids that the state knows."""
+        """Return the ids in the state."""
         export = json.loads(self.project.pulumi("stack", "export", "--stack", STACK).stdout)
         return {one["id"] for one in export["deployment"].get("resources", ()) if "id" in one}
 
     def lose_from_state(self, *which: tuple[str, str]) -> None:
-        """Let the state not know resources, by kind and name, as after an answer that was lost."""
+        """Remove resources from the state, by kind and name, as if the answer to their creation was lost."""
         export = json.loads(self.project.pulumi("stack", "export", "--stack", STACK).stdout)
         resources: list[Entry] = export["deployment"]["resources"]
         lost = {one["urn"] for one in resources if (one["type"].rsplit(":", 1)[-1], name(one)) in which}
@@ -61,16 +61,16 @@ class Deployment:
         assert done.returncode == 0, done.stderr
 
     def holds(self) -> dict[str, list[str]]:
-        """The ids of everything in the cloud, by kind."""
+        """Return the ids of all objects in the cloud, by kind."""
         return {kind: sorted(things) for kind, things in self.cloud.store._kinds.items()}  # to compare
 
     def only(self, kind: str, name: str) -> Entry:
-        """The one object of that name."""
+        """Return the only object of that name."""
         (thing,) = self.cloud.store.all(kind, name=name)
         return thing
 
     def delete_server(self, name: str) -> None:
-        """Delete a server as somebody does by the cloud's API."""
+        """Delete a server by the cloud's API, as a person can."""
         server = self.only("servers", name)
         self.cloud.store.remove("servers", server["id"])
         for port in self.cloud.store.all("ports", device_id=server["id"]):

@@ -32,7 +32,7 @@ def test_another_program_uses_the_outputs_by_their_contract(project: Project) ->
     folder = project.folder / "consumer"
     shutil.copytree(stacks.ROOT / "tests" / "consumer", folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(stacks.ROOT / ".venv")
-    # The same state, another program.
+    # Another program with the same state.
     (folder / "state").symlink_to(project.folder / "state")
     consumer = Project(folder)
     assert consumer.pulumi("stack", "init", "here").returncode == 0

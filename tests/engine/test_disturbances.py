@@ -1,6 +1,6 @@
-"""Answers of a creating `up` that are disturbed, on the fake cloud: `recover` and `up` put all of it right.
+"""Disturbed answers of an `up` that creates a stack, on the fake cloud: `recover` and `up` repair all of it.
 
-The soak disturbs more of them; here are those that were the worst before cloud and state were compared.
+The soak disturbs more answers. These were the worst before `up` compared cloud and state.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stack before its first `up`."""
+    """Prepare a stack before its first `up`."""
     with FakeCloud() as cloud:
         yield Stage(cloud, tmp_path_factory.mktemp("create"), Operation.CREATE)
 

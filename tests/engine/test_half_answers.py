@@ -1,6 +1,6 @@
-"""Answers that are cut off or not what was asked for: one line for the operator, none taken for an empty list.
+"""Answers that are cut off or of another kind: the operator reads one line, and none counts as an empty list.
 
-Two forms of them are here, the others are in tests/soak/test_half_answers.py.
+Two kinds of such answers are here, the others are in tests/soak/test_half_answers.py.
 """
 
 import json
@@ -51,7 +51,7 @@ QUICK = ("half of a text", "without what was asked for")
 
 @contextmanager
 def impatient() -> Iterator[FakeCloud]:
-    """A cloud that is asked again without a pause."""
+    """Start a cloud whose clients repeat a request without a pause."""
     with FakeCloud() as cloud, pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.environment().items():
             patch.setenv(name, value)
@@ -60,13 +60,13 @@ def impatient() -> Iterator[FakeCloud]:
 
 
 def ask_all() -> tuple[Any, Any]:
-    """All that an `up` asks before it creates anything."""
+    """Send all requests that an `up` sends before it creates anything."""
     cloud = asking(lambda: connect(lambda _: None))
     return asking(lambda: listing(cloud, "local")), asking(lambda: cloud_state.read(cloud, PLAN))
 
 
 def asked(cloud: FakeCloud) -> list[tuple[str, str]]:
-    """The requests of it, each once."""
+    """Return the requests of `ask_all`, each once."""
     requests: dict[tuple[str, str], None] = {}
 
     def note(call: Call, service: Service) -> Answer:
@@ -85,7 +85,7 @@ def test_a_strange_answer_to_any_question_is_one_line(name: str) -> None:
 
 
 def wrong_after(form: Callable[[Answer], Answer], fake: FakeCloud) -> list[str]:
-    """What is not one line, or is taken for an empty list, when one answer after another has this form."""
+    """Return the requests whose answer of this kind gives no message of one line, or counts as an empty list."""
     questions, (listed, _) = asked(fake), ask_all()
     wrong = []
     for method, path in questions:
@@ -95,7 +95,7 @@ def wrong_after(form: Callable[[Answer], Answer], fake: FakeCloud) -> list[str]:
 
         fake.between = disturb
         try:
-            # The address in the catalog is used instead of a version's document.
+            # Without a version document, clients use the address in the catalog.
             assert ask_all()[0] == listed
         except CloudError as error:
             wrong += [str(error)] if "\n" in str(error) else []

@@ -1,7 +1,7 @@
-"""Engine and `idr` reach the same cloud with the same identity, whatever way it is given; or both refuse.
+"""Engine and `idr` reach the same cloud with the same identity, however it is given; or both refuse.
 
-The provider's own plugin and `idr.cloud.connect` are given the same settings, variables and files. What each sent to
-Keystone, and which region and interface it then asked, must be equal.
+The provider's own plugin and `idr.cloud.connect` get the same settings, variables and files. Their requests to
+Keystone must be equal, and so must the region and interface that they use afterwards.
 """
 
 from collections.abc import Iterator

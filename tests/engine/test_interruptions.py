@@ -1,6 +1,6 @@
-"""Updates that are killed, on the fake cloud: `recover` and `up` put all of it right.
+"""Killed updates, on the fake cloud: `recover` and `up` repair all of it.
 
-Every event is gone through by `make soak`; here are those that were the worst before cloud and state were compared.
+`make soak` interrupts at every event. These events were the worst before `up` compared cloud and state.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ StageOf = Callable[[Operation], Stage]
 
 @pytest.fixture(scope="module")
 def stage_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StageOf]:
-    """A stage of each operation, created when it is first asked for."""
+    """Return the stage of an operation; create it at the first call."""
     stages: dict[Operation, Stage] = {}
     clouds: list[FakeCloud] = []
 

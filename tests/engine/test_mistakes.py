@@ -1,14 +1,13 @@
-"""Ordinary mistakes on a live stack, on the fake cloud: nothing is deleted, or one documented command repairs it.
+"""Common mistakes with a live stack, on the fake cloud: nothing is deleted, or one documented command repairs it.
 
-Another project, the wrong state and a killed update are in test_recover.py, a wrong image in test_refusals.py, more
-mistakes of the same kinds in tests/soak/test_mistakes.py.
+test_recover.py has another project, the wrong state and a killed update, test_refusals.py a wrong image, and
+tests/soak/test_mistakes.py has more mistakes of the same kinds.
 """
 
 import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from tests import deployed
 from tests.engine.recovery import Deployment
 from tests.fake_cloud.cloud import FakeCloud
 from tests.fake_cloud.project import STACK, local_stack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +31,7 @@ SECONDS = 300
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A stack that is there, on a cloud of two regions."""
+    """Create a stack on a cloud of two regions."""
     with FakeCloud(regions=("one", "two")) as cloud:
         deployment = Deployment(cloud, local_stack(cloud, tmp_path_factory.mktemp("live")), {})
         done = deployment.up()
@@ -52,7 +52,7 @@ def unharmed(deployment: Deployment) -> Iterator[None]:
 
 
 def without_variables(deployment: Deployment, **variables: str) -> Deployment:
-    """The same stack, used by somebody whose environment differs."""
+    """Return the same stack for somebody whose environment has none of the variables."""
     return replace(
         deployment, project=replace(deployment.project, variables={**deployment.project.variables, **variables})
     )
@@ -150,11 +150,13 @@ def is_completed_after(live: Deployment, ended_by: signal.Signals) -> None:
     live.project.change(lambda config: config["idr:releases"]["demo1"].update(rebuild={"redis": int(ended_by) + 1}))
     live.cloud.calls.clear()
     running = live.project.start("up", "--yes", "--skip-preview", "--stack", STACK)
-    end = time.monotonic() + SECONDS
-    while not any(call.startswith("DELETE ") and "/servers/" in call for call in live.cloud.calls):
-        assert time.monotonic() < end, (live.project.folder / "running.log").read_text()
-        time.sleep(0.02)
-    # As a terminal does: to all of its processes.
+    wait_until(
+        lambda: any(call.startswith("DELETE ") and "/servers/" in call for call in live.cloud.calls),
+        SECONDS,
+        pause=0.02,
+        state=(live.project.folder / "running.log").read_text,
+    )
+    # A terminal that closes ends all of its processes.
     os.killpg(running.pid, ended_by)
     running.wait(SECONDS)
     recovered = live.idr("recover", "--yes")

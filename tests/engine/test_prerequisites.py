@@ -1,4 +1,4 @@
-"""What a cloud has and cannot be used: `up` on the fake cloud and `idr check` name all of it and create nothing."""
+"""Prerequisites that the cloud has and that do not fit: `up` and `idr check` name all of them and create nothing."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ GIB = 2**30
 
 
 def furnish(cloud: FakeCloud) -> None:
-    """Two images and two networks of one name; images, flavors and a storage network that fit no node."""
+    """Add two images and two networks of one name; images, flavors and a storage network that fit no node."""
     store = cloud.store
     contents.image(store, IMAGE)
     contents.image(store, "queued-debian-12", status="queued")
@@ -30,7 +30,7 @@ def furnish(cloud: FakeCloud) -> None:
 
 
 def name_them(config: dict[str, Any]) -> None:
-    """Let the nodes of the stack use these."""
+    """Name these in the settings of the nodes."""
     nodes = config["idr:releases"]["demo1"]["nodes"]
     nodes["redis"] |= {"image": "queued-debian-12"}
     nodes["database"] |= {"image": "deactivated-debian-12"}

@@ -1,4 +1,4 @@
-"""What the engine makes of YAML, and of files that are none: `idr` must make the same of them."""
+"""How the engine reads YAML, and files that are not YAML: `idr` must read them in the same way."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Cloud and state that do not agree, on the fake cloud: what `up` refuses, and what `idr recover` does about it."""
+"""Cloud and state that differ, on the fake cloud: what `up` refuses, and what `idr recover` repairs."""
 
 import dataclasses
 import json
@@ -32,7 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 @pytest.fixture
 def deployment(stack: Deployment) -> Deployment:
-    """Put the stack back to what it was after its creation."""
+    """Restore the stack to the state after its creation."""
     stack.put_back()
     return stack
 
@@ -90,7 +90,7 @@ def test_another_projects_credentials_change_nothing(deployment: Deployment, mon
 
 def test_an_answer_without_the_data_volumes_is_not_their_end(deployment: Deployment) -> None:
     known = deployment.known()
-    deployment.cloud.store._kinds["volumes"].clear()  # what an ill Cinder would say
+    deployment.cloud.store._kinds["volumes"].clear()  # as Cinder answers when it has failed
     for done in (deployment.up(), deployment.idr("recover", "--yes")):
         refused(done, "the project does not hold what the state protects", "volume demo1-database-db")
     assert deployment.known() == known
@@ -163,7 +163,7 @@ def test_an_up_says_which_server_somebody_suspended(deployment: Deployment) -> N
 
 
 def test_a_server_that_is_switched_off_and_replaced_is_not_started(deployment: Deployment) -> None:
-    # `idr.stop` advises to switch a server off whose services do not stop.
+    # `idr stop` advises to shut off a server whose services do not stop.
     off = deployment.only("servers", REDIS)
     off["status"] = "SHUTOFF"
     deployment.project.change(lambda config: config["idr:releases"]["demo1"].update(rebuild={"redis": 9}))
@@ -195,7 +195,7 @@ def lock_of(host: str, pid: int) -> str:
 
 
 def test_the_lock_of_an_update_that_runs_here_stays(deployment: Deployment, tmp_path: Path) -> None:
-    # A process with an engine's name.
+    # A process with the name of an engine.
     engine = shutil.copy("/bin/sleep", tmp_path / "pulumi")
     with subprocess.Popen([engine, "300"]) as running:
         file = deployment.lock(lock_of(socket.gethostname(), running.pid))

@@ -1,4 +1,4 @@
-"""On a cloud that hides things a stack is created and updated as well; a wrong name changes nothing of a live one."""
+"""A cloud can hide lists from a project: a stack is created and updated there, too. A wrong name changes nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def test_a_failed_update_ends_with_the_next_command_and_the_cause(tmp_path: Path
         assert f"pulumi up --stack {STACK}" in ending
         assert ending.count("Next: ") == 1
         cloud.refusals.clear()
-        # The engine calls the program back for each resource where one is registered for all; that costs a tenth.
+        # A hook registered for all resources makes the engine call the program for each of them: a tenth more time.
         rest = project.pulumi("up", "--yes", "--skip-preview", "--debug", "--stack", STACK)
         assert rest.returncode == 0, rest.stdout
         assert "registering resource" in rest.stdout

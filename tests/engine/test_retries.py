@@ -1,4 +1,4 @@
-"""A service that is busy for a moment, on the fake cloud: idr's own requests are repeated, the login as well."""
+"""A service that is briefly busy, on the fake cloud: `idr` repeats its own requests, the login as well."""
 
 import time
 

@@ -23,7 +23,7 @@ def review(project: Project, *arguments: str) -> tuple[int, str]:
 
 @pytest.fixture
 def ebi(project: Project) -> Project:
-    """The program with an empty state of the stack `ebi`."""
+    """Copy the program, and give it an empty state of the stack `ebi`."""
     assert project.pulumi("stack", "init", "ebi").returncode == 0
     return project
 

@@ -1,4 +1,4 @@
-"""A team's state in PostgreSQL: one update at a time, nothing secret in plain, and a way out after a crash."""
+"""A team's state in PostgreSQL: one update at a time, no secret in plain text, and a repair after a crash."""
 
 import dataclasses
 import json
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engine
 STACK = "team"
 SECRET = "only-for-those-with-the-passphrase"  # noqa: S105  # of this test only
 SECONDS = 60
-# An update that ends when the file `go` is there, so that a second one can come meanwhile.
+# This update waits for the file `go`, so that a second update can start meanwhile.
 PROGRAM = f"""
 import pulumi
 from pulumi_command import local
@@ -35,7 +35,7 @@ local.Command("wait", create="touch began; for i in $(seq {SECONDS}0); do [ -e g
 
 @dataclass(frozen=True)
 class Operator(Project):
-    """One of a team: a checkout of one's own, the state and the passphrase shared."""
+    """A member of a team: a checkout of their own, a shared state and passphrase."""
 
     server: Server
     passphrase: str = "shared by the team"  # noqa: S105  # of this test only
@@ -44,11 +44,11 @@ class Operator(Project):
         return {**self.server.environment(), "PULUMI_CONFIG_PASSPHRASE": self.passphrase}
 
     def up(self) -> subprocess.CompletedProcess[str]:
-        """`pulumi up` without questions."""
+        """Run `pulumi up` without questions."""
         return self.pulumi("up", "--stack", STACK, "--yes", "--skip-preview")
 
     def began(self) -> subprocess.Popen[str]:
-        """An `up` that has begun, and waits until `finish`."""
+        """Start an `up` that waits until `finish`."""
         (self.folder / "go").unlink(missing_ok=True)
         (self.folder / "began").unlink(missing_ok=True)
         running = self.start("up", "--stack", STACK, "--yes", "--skip-preview")
@@ -82,7 +82,7 @@ def checkout(folder: Path, server: Server) -> Operator:
 
 @pytest.fixture
 def operator(server: Server, tmp_path: Path) -> Iterator[Operator]:
-    """The first operator, after creating the stack."""
+    """Return the first operator, after creating the stack."""
     project = checkout(tmp_path / "first", server)
     for arguments in (["stack", "init", STACK], ["config", "set", "--stack", STACK, "--secret", "stackSecret", SECRET]):
         done = project.pulumi(*arguments)
@@ -95,7 +95,7 @@ def operator(server: Server, tmp_path: Path) -> Iterator[Operator]:
 
 @pytest.fixture
 def colleague(operator: Operator, server: Server, tmp_path: Path) -> Operator:
-    """The second, who has the first one's stack file from version control."""
+    """Return the second operator, who has the stack file from version control."""
     project = checkout(tmp_path / "second", server)
     name = f"Pulumi.{STACK}.yaml"
     (project.folder / name).write_text((operator.folder / name).read_text())

@@ -37,7 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 @pytest.fixture
 def deployment(stack: Deployment) -> Deployment:
-    """Put the stack back to what it was after its creation."""
+    """Restore the stack to the state after its creation."""
     stack.put_back()
     declare(stack)
     return stack
@@ -54,9 +54,9 @@ def test_the_share_is_made_once_for_the_omero_nodes_alone_and_left_alone(deploym
     again = deployment.up("--refresh", "--expect-no-changes")
     assert again.returncode == 0, again.stdout
     outputs = json.loads(deployment.project.pulumi("stack", "output", "--json", "--stack", STACK).stdout)
-    (told,) = outputs["topology"]["shares"]
+    (share_output,) = outputs["topology"]["shares"]
     # The address of version 4, which the cloud lists last.
-    assert told["source"] == f"10.254.0.3:/shares/share-{share['id']}"
+    assert share_output["source"] == f"10.254.0.3:/shares/share-{share['id']}"
     assert deployment.idr("drift").returncode == 0
 
 
@@ -165,11 +165,11 @@ def test_the_fake_manila_refuses_what_the_true_one_refuses() -> None:
         auth |= {"auth_url": cloud.auth_url, "user_domain_name": "Default", "project_domain_name": "Default"}
         api = openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="one")
         manila: Any = api.shared_file_system
-        made = manila.create_share(name="x", share_protocol="NFS", size=1)
+        new = manila.create_share(name="x", share_protocol="NFS", size=1)
         about = {"access_type": "ip", "access_to": "192.0.2.1", "access_level": "ro"}
         tries = {
-            "a rule before the share is there": (400, lambda: manila.create_access_rule(made.id, **about)),
-            "the end of a share in creation": (403, lambda: manila.delete_share(made)),
+            "a rule before the share is there": (400, lambda: manila.create_access_rule(new.id, **about)),
+            "the end of a share in creation": (403, lambda: manila.delete_share(new)),
             "a type that is not there": (
                 404,
                 lambda: manila.create_share(share_protocol="NFS", size=1, share_type="no"),
@@ -177,7 +177,7 @@ def test_the_fake_manila_refuses_what_the_true_one_refuses() -> None:
             "too much": (413, lambda: manila.create_share(share_protocol="NFS", size=2000)),
             "export locations in the oldest version": (
                 404,
-                lambda: plain(manila, f"/shares/{made.id}/export_locations"),
+                lambda: plain(manila, f"/shares/{new.id}/export_locations"),
             ),
             "a version to come": (406, lambda: plain(manila, "/shares", microversion="2.999")),
             "rules of a share that is not there": (400, lambda: list(manila.access_rules("nowhere"))),
@@ -186,12 +186,12 @@ def test_the_fake_manila_refuses_what_the_true_one_refuses() -> None:
         assert {what: status(attempt) for what, (_, attempt) in tries.items()} == {
             what: expected for what, (expected, _) in tries.items()
         }
-        manila.wait_for_status(manila.get_share(made.id), "available", wait=10)
-        rule = manila.create_access_rule(made.id, **about)
+        manila.wait_for_status(manila.get_share(new.id), "available", wait=10)
+        rule = manila.create_access_rule(new.id, **about)
         assert rule.state == "queued_to_apply"
-        assert status(lambda: manila.create_access_rule(made.id, **about)) == 400
-        assert status(lambda: manila.resize_share(made.id, 1, no_shrink=True)) == 0
-        assert status(lambda: made.extend_share(manila, 1)) == 400
+        assert status(lambda: manila.create_access_rule(new.id, **about)) == 400
+        assert status(lambda: manila.resize_share(new.id, 1, no_shrink=True)) == 0
+        assert status(lambda: new.extend_share(manila, 1)) == 400
 
 
 def plain(manila: Any, path: str, **options: Any) -> None:

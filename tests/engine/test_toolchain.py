@@ -1,4 +1,4 @@
-"""The built plugins' own tests, where Go is there to run them."""
+"""The built plugins' own tests, on machines with Go."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Engine and `idr` trust the same clouds, and show the same certificate to those that want one."""
+"""Engine and `idr` trust the same clouds, and show the same certificate to a cloud that asks for one."""
 
 from pathlib import Path
 

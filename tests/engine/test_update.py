@@ -1,4 +1,4 @@
-"""What is deployed today takes the present program's bundles; tests/soak updates it on clouds."""
+"""Nodes of the deployed version accept the present program's bundles; tests/soak updates them on clouds."""
 
 import json
 import os
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.engine
 def test_the_idr_apply_that_is_deployed_hands_every_bundle_to_the_present_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Machines that are there keep their bootstrap: the idr-apply on them is the first that reads a new bundle."""
+    """A machine keeps its bootstrap: the idr-apply on it is the first program that reads a new bundle."""
     deployed.put_program(tmp_path, deployed.COMMIT)
     script = tmp_path / "cloudinit" / "bootstrap" / "idr-apply"
     old, before = programs.load(script), script.read_text()

@@ -1,4 +1,4 @@
-"""Certificates of a fake cloud and of its clients, and the ways to say which are trusted."""
+"""Certificates of a fake cloud and of its clients, and the settings that make a client trust them."""
 
 import datetime
 import json
@@ -38,13 +38,13 @@ ONE_OF_EACH = [
     *((name, False, False) for name in ("not trusted", "insecure", "the certificate itself", "clouds.yaml")),
     *(("file", wants_client, with_client) for wants_client in (False, True) for with_client in (False, True)),
 ]
-"""For the quick tests: a way, whether the cloud wants to see a client's certificate, and whether it is shown one."""
+"""For the quick tests: settings, whether the cloud asks for a client's certificate, and whether it gets one."""
 CLIENT = {"cert": "FOLDER/own.pem", "key": "FOLDER/own.key"}
 
 
 @contextmanager
 def secure(folder: Path, *, wants_client: bool) -> Iterator[FakeCloud]:
-    """A cloud that speaks TLS, with a certificate of its own; one that may also want to see its client's.
+    """Start a cloud that speaks TLS, with a certificate of its own. It can also ask for its client's certificate.
 
     `folder` then has its `own.pem` and `own.key`.
     """
@@ -59,7 +59,7 @@ def secure(folder: Path, *, wants_client: bool) -> Iterator[FakeCloud]:
 
 
 def make_certificate(folder: Path) -> None:
-    """Write a certificate of 127.0.0.1 that nobody but its holder trusts, and its key."""
+    """Write a self-signed certificate of 127.0.0.1 and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the fake cloud")])
     now = datetime.datetime.now(datetime.UTC)
@@ -85,18 +85,20 @@ def make_certificate(folder: Path) -> None:
 def trust_alike(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, wants_client: bool, with_client: bool
 ) -> None:
-    """Engine and `idr` reach a cloud with a certificate of its own, or neither does, as the table says."""
+    """Check that engine and `idr` both reach a cloud with its own certificate, or neither, as the table expects."""
     certificates = folder / "certificates"
     certificates.mkdir()
     with secure(certificates, wants_client=wants_client) as server:
-        way = placed(TRUST[name], certificates, **(CLIENT if with_client else {}))
+        way = with_paths(TRUST[name], certificates, **(CLIENT if with_client else {}))
         provider, idr = both(way, server, folder, monkeypatch)
     reached = name not in UNTRUSTED and (with_client or not wants_client)
     assert bool(provider.network) is reached, provider.message
     assert (idr.logins, idr.asked, idr.network) == (provider.logins, provider.asked, provider.network), idr.message
 
 
-def placed(way: Way, folder: Path, **settings: str) -> Way:
+def with_paths(way: Way, folder: Path, **settings: str) -> Way:
+    """Return the settings with paths in the folder, or the content of its files, and with more settings."""
+
     def put(value: str) -> str:
         if value.startswith("CONTENT "):
             return (folder / value.removeprefix("CONTENT ")).read_text()

@@ -21,9 +21,9 @@ OPENRC = {**PERSON, "OS_PROJECT_NAME": "idr", "OS_PROJECT_DOMAIN_NAME": "Default
 
 @dataclass(frozen=True)
 class Way:
-    """A way to say which cloud and who: settings, variables, an entry `here` of clouds.yaml, more files.
+    """One way to name cloud and account: settings, variables, an entry `here` of clouds.yaml, more files.
 
-    AUTH and ROOT stand for Keystone's address and the cloud's.
+    AUTH stands for Keystone's address, ROOT for the cloud's.
     """
 
     settings: dict[str, str] = field(default_factory=dict)
@@ -191,6 +191,6 @@ REFUSED = {
     "an entry that is not there",
     "no clouds.yaml",
     "a clouds.yaml that is none",
-    # Keystone answers, and what it gives is for no project: its catalog is empty.
+    # Keystone answers, but its token is for no project: the catalog is empty.
     "user's id without scope",
 }

@@ -1,4 +1,4 @@
-"""The fake cloud put together: regions, what they hold from the start, policy, faults, and a record of every call."""
+"""The fake cloud as a whole: regions with their objects, quotas, faults, and a record of every call."""
 
 import copy
 import ssl
@@ -39,7 +39,7 @@ Between = Callable[[Call, Service], Answer]
 
 @dataclass
 class Region:
-    """One region: what it holds, and its services."""
+    """One region: its objects and its services."""
 
     store: Store
     services: dict[str, Any]
@@ -47,9 +47,9 @@ class Region:
 
 @dataclass
 class FakeCloud:
-    """A small OpenStack on loopback that has what the stack `local` names.
+    """A small OpenStack on loopback that has the image, flavors and networks of the stack `local`.
 
-    `limits` are the quotas that it tells; `refusals` map "METHOD service/path" (its beginning, as "GET
+    `limits` are the quotas that it shows; `refusals` map "METHOD service/path" (its beginning, as "GET
     compute/os-server-groups") to the status that is answered instead. `calls` has every call as "METHOD
     region/interface/service/path"; `between` may change, delay or withhold answers. Use it in a `with`.
     """
@@ -63,7 +63,7 @@ class FakeCloud:
     between: Between | None = None
 
     def __enter__(self) -> Self:
-        """Start it."""
+        """Start the server."""
         self._lock = threading.Lock()
         self.identity = Identity(self.regions, self.services, frozenset({SECRET}))
         self._regions = {name: self._region() for name in self.regions}
@@ -71,26 +71,26 @@ class FakeCloud:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it."""
+        """Stop the server."""
         self._server.stop()
 
     @property
     def auth_url(self) -> str:
-        """Keystone's address."""
+        """Return the URL of Keystone."""
         return f"{self._server.root}/identity/v3"
 
     @property
     def root(self) -> str:
-        """The server's address."""
+        """Return the URL of the server."""
         return self._server.root
 
     @property
     def store(self) -> Store:
-        """What the first region holds."""
+        """Return the objects of the first region."""
         return self._regions[self.regions[0]].store
 
     def environment(self) -> dict[str, str]:
-        """The variables that let a client in."""
+        """Return the variables with which a client logs in."""
         return {
             "OS_AUTH_URL": self.auth_url,
             "OS_USERNAME": "nina",
@@ -138,6 +138,6 @@ class FakeCloud:
 
     @staticmethod
     def _below(path: str) -> str:
-        """A path without version and project."""
+        """Return a path without version and project."""
         parts = [part for part in path.split("/") if part not in ("v2.1", "v2.0", "v2", "v3", PROJECT)]
         return "/".join(parts)

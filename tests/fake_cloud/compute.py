@@ -1,4 +1,4 @@
-"""Nova as far as the program and the provider use it. As the true one it accepts first and works afterwards."""
+"""Nova as far as the program and the provider use it. Like Nova it accepts a request first and works afterwards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,13 +20,13 @@ ATTACHING = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESIZED")
 
 
 class Compute:
-    """A region's Nova. A name without limit is not shown."""
+    """The Nova of a region. Limits and use are shown only for names in `limits`."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits
 
     def answer(self, call: Call, path: str) -> Answer:
-        """The answer to a call; `path` is what follows the endpoint."""
+        """Answer a call; `path` follows the endpoint."""
         parts = path.removeprefix("v2.1").strip("/").split("/")
         simple: dict[str, Callable[[Call], Answer]] = {
             "": self._version,

@@ -1,4 +1,4 @@
-"""What a cloud has before anybody uses it."""
+"""The objects of a cloud before anybody uses it."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from tests.fake_cloud.store import Store, Thing
 FLAVORS = {"local.small": (1, 768, 10), "local.medium": (2, 2048, 10)}
 """vCPUs, MiB of memory, GiB of disk."""
 OTHERS = "the cloud's"
-"""A project that is not ours."""
+"""A project of somebody else."""
 
 
 def furnish(store: Store) -> None:
-    """Put in what the stack `local` names, and what Neutron makes for a new project."""
+    """Add what the stack `local` names, and what Neutron creates for a new project."""
     image(store, "idr-debian-12")
     network(store, "public", "192.0.2.0/24", None, **{"router:external": True})
     for name, size in FLAVORS.items():
@@ -26,7 +26,7 @@ def furnish(store: Store) -> None:
 
 
 def image(store: Store, name: str, **values: Any) -> Thing:
-    """An image of that name."""
+    """Add an image."""
     usual = {
         "status": "active",
         "visibility": "public",
@@ -50,7 +50,7 @@ def image(store: Store, name: str, **values: Any) -> Thing:
 
 
 def network(store: Store, name: str, cidr: str | None = None, gateway: str | None = None, **values: Any) -> Thing:
-    """A network of the cloud's, with a subnet where a CIDR is given."""
+    """Add a network of the cloud, with a subnet if there is a CIDR."""
     owned = {"project_id": OTHERS, "tenant_id": OTHERS, "shared": True, "tags": []}
     record = store.add("networks", name=name, **{**DEFAULTS["networks"], "subnets": [], **owned, **values})
     if cidr:
@@ -60,13 +60,13 @@ def network(store: Store, name: str, cidr: str | None = None, gateway: str | Non
 
 
 def flavor(store: Store, name: str, vcpus: int, ram: int, disk: int) -> Thing:
-    """A flavor of that name."""
+    """Add a flavor."""
     rest = {"OS-FLV-EXT-DATA:ephemeral": 0, "os-flavor-access:is_public": True, "swap": "", "extra_specs": {}}
     return store.add("flavors", name=name, vcpus=vcpus, ram=ram, disk=disk, **rest)
 
 
 def group(store: Store, name: str, **values: Any) -> Thing:
-    """A security group of the project's, with the four rules that `default` has."""
+    """Add a security group of the project, with the four rules of `default`."""
     record = store.add("security-groups", name=name, project_id=PROJECT, tags=[], **values)
     for direction in ("ingress", "ingress", "egress", "egress"):
         rule(store, record["id"], direction)
@@ -74,7 +74,7 @@ def group(store: Store, name: str, **values: Any) -> Thing:
 
 
 def rule(store: Store, group_id: str, direction: str, **values: Any) -> Thing:
-    """A rule in a security group."""
+    """Add a rule to a security group."""
     nothing = ("remote_group_id", "remote_ip_prefix", "protocol", "port_range_min", "port_range_max")
     usual = {**dict.fromkeys(nothing), "ethertype": "IPv4", "project_id": PROJECT}
     return store.add(

@@ -1,4 +1,4 @@
-"""What a cloud must refuse, asked of any cloud: the fake one must be no kinder than the true one."""
+"""Requests that every cloud must refuse. The fake cloud must refuse them with OpenStack's status."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,11 +27,11 @@ REFUSED = {
     "the end of a volume in use": 400,
     "the start of a server that runs": 409,
 }
-"""What is asked for, and the status of the refusal."""
+"""Each request, and the status of its refusal."""
 
 
 def refusals(cloud: Connection, image: str, flavor: str, external: str, zone: str) -> dict[str, int]:
-    """The status of each refusal; 0 where there was none. Leaves nothing behind."""
+    """Return the status of each refusal; 0 if the cloud accepted the request. Leaves nothing behind."""
     with ExitStack() as cleanup:
         return dict(_refusals(cloud, cleanup, (image, flavor, external, zone)))
 

@@ -1,4 +1,4 @@
-"""The HTTP side of the fake cloud: one thread per connection, JSON in and out."""
+"""The HTTP server of the fake cloud: one thread per connection, JSON in and out."""
 
 import json
 import ssl
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Call:
-    """A request. `root` is the server's address, `path` what follows it."""
+    """A request. `root` is the server's URL, `path` follows it."""
 
     method: str
     root: str
@@ -25,7 +25,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; no body where that is None, bytes are sent as they are. Of a `truncated` one half is sent."""
+    """A response. It has no body if that is None; bytes are sent unchanged. If `truncated`, only one half is sent."""
 
     status: int
     body: Any = None
@@ -34,11 +34,11 @@ class Answer:
 
 
 class CutError(Exception):
-    """The connection ends without an answer."""
+    """The connection is closed without an answer."""
 
 
 def failure(status: int, message: str) -> Answer:
-    """An error in the form that all services understand."""
+    """Return an error in the form that all services use."""
     return Answer(status, {"error": {"code": status, "title": "Error", "message": message}})
 
 
@@ -46,7 +46,7 @@ class _Quiet(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print what went wrong, but for a client that does not trust this server or has gone."""
+        """Print the error, unless a client does not trust this server or has closed the connection."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -59,12 +59,12 @@ class Server:
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.root = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
-        # Wakes up often: each test has a cloud of its own, and waits for its end.
+        # A short interval: each test starts its own cloud and waits until it has ended.
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server and its thread."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -111,6 +111,6 @@ def _handler(answer: Callable[[Call], Answer], server: Server) -> type[BaseHTTPR
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _respond  # noqa: N815  # the library's names
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: `FakeCloud.calls` has every call."""
+            """Log nothing: `FakeCloud.calls` has every call."""
 
     return Handler

@@ -18,12 +18,12 @@ DEFAULT_SERVICES = {
 }
 """Service types of the catalog, and the path of each below its region and interface."""
 WITH_MANILA = {**DEFAULT_SERVICES, "sharev2": "share/v2"}
-"""The same of a cloud with Manila, which many do not have."""
+"""The services of a cloud with Manila, which many clouds do not have."""
 
 
 @dataclass
 class Identity:
-    """Who may log in, and what the catalog says. `logins` keeps the body of every login, in order.
+    """Who may log in, and the catalog. `logins` keeps the body of every login, in order.
 
     `secrets` are the passwords, tokens and secrets that are accepted.
     """
@@ -35,7 +35,7 @@ class Identity:
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def answer(self, call: Call) -> Answer:
-        """The answer to a call below `identity/`."""
+        """Answer a call below `identity/`."""
         if call.path in ("", "v3"):
             version = {
                 "id": "v3.14",

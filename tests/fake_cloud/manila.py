@@ -10,19 +10,19 @@ from tests.fake_cloud.store import Store, Thing, matches
 OLDEST, NEWEST = (2, 0), (2, 80)
 HEADER = "X-Openstack-Manila-Api-Version"
 SERVER = "10.254.0.3"
-"""Where the shares are."""
+"""The address of the shares."""
 DELETABLE = ("available", "error", "inactive")
 Act = Callable[[Thing, Thing], Answer]
 
 
 class SharedFileSystems:
-    """A region's Manila, whose shares need no share networks. A name without limit is not told."""
+    """The Manila of a region, whose shares need no share networks. It shows no quota for a name without limit."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits
 
     def answer(self, call: Call, path: str) -> Answer:
-        """The answer to a call; `path` is what follows the endpoint."""
+        """Answer a call; `path` follows the endpoint."""
         parts = path.removeprefix("v2").strip("/").split("/")
         if parts == [""]:
             return self._version(call)
@@ -50,9 +50,9 @@ class SharedFileSystems:
         used = self._used()
         names = {"shares": ("maxTotalShares", "totalSharesUsed")}
         names["gigabytes"] = ("maxTotalShareGigabytes", "totalShareGigabytesUsed")
-        told = {limit: self.limits[name] for name, (limit, _) in names.items() if name in self.limits}
-        told |= {use: used[name] for name, (_, use) in names.items() if name in self.limits}
-        return Answer(200, {"limits": {"rate": [], "absolute": told}})
+        absolute = {limit: self.limits[name] for name, (limit, _) in names.items() if name in self.limits}
+        absolute |= {use: used[name] for name, (_, use) in names.items() if name in self.limits}
+        return Answer(200, {"limits": {"rate": [], "absolute": absolute}})
 
     def _types(self, rest: list[str]) -> Answer:
         types = self.store.all("share_types")
@@ -69,8 +69,8 @@ class SharedFileSystems:
         if not rest or rest == ["detail"]:
             if call.method == "POST":
                 return self._create(call.body["share"])
-            found = [one for one in self.store.all("shares") if matches(one, call.query)]
-            return Answer(200, {"shares": [shown(one, version) for one in found]})
+            shares = [share for share in self.store.all("shares") if matches(share, call.query)]
+            return Answer(200, {"shares": [shown(share, version) for share in shares]})
         share = self.store.get("shares", rest[0])
         if share is None:
             return failure(404, f"Share {rest[0]} could not be found.")
@@ -183,7 +183,7 @@ class SharedFileSystems:
         share = self.store.get("shares", call.query.get("share_id", ""))
         if share is None:
             return failure(400, f"Share {call.query.get('share_id')} not found, or no share_id.")
-        # As the true one, a list does not say whose they are.
+        # As in Manila, the rules in a list do not name their share.
         return Answer(200, {"access_list": [without(rule, "share_id") for rule in self._rules_of(share)]})
 
     def _extend(self, share: Thing, given: Thing) -> Answer:
@@ -207,29 +207,29 @@ class SharedFileSystems:
 
 
 def asked_version(call: Call) -> tuple[int, int]:
-    """The microversion of a request; the oldest where it names none."""
+    """Return the microversion of a request; the oldest one if it names none."""
     major, _, minor = call.headers.get(HEADER, "{}.{}".format(*OLDEST)).partition(".")
     return int(major), int(minor)
 
 
 def shown(share: Thing, version: tuple[int, int]) -> Thing:
-    """A share as an answer of that microversion has it."""
-    told = without(share, "locations", "share_type_name")
+    """Return a share as an answer of that microversion shows it."""
+    fields = without(share, "locations", "share_type_name")
     if version >= (2, 6):
-        return {**told, "share_type": "the id of the type", "share_type_name": share["share_type_name"]}
+        return {**fields, "share_type": "the id of the type", "share_type_name": share["share_type_name"]}
     paths = [one["path"] for one in share["locations"]]
-    return {**told, "share_type": share["share_type_name"], "export_locations": paths}
+    return {**fields, "share_type": share["share_type_name"], "export_locations": paths}
 
 
 def locations(share: Thing) -> list[Thing]:
-    """Where a share is: the cloud prefers the second."""
+    """Return the export locations of a share: the cloud prefers the second."""
     path = f"/shares/share-{share['id']}"
     both = ((f"[fd00::3]:{path}", False), (f"{SERVER}:{path}", True))
     return [{"id": f"{number}", "path": path, "preferred": best} for number, (path, best) in enumerate(both)]
 
 
 def is_address(text: str) -> bool:
-    """Whether Manila takes it: an address, or a network."""
+    """Return whether Manila accepts the text: an address, or a network."""
     try:
         IPv4Address(text.partition("/")[0])
     except AddressValueError:
@@ -238,5 +238,5 @@ def is_address(text: str) -> bool:
 
 
 def without(thing: Thing, *keys: str) -> Thing:
-    """A copy without some of its fields."""
+    """Return a copy without some of its fields."""
     return {key: value for key, value in thing.items() if key not in keys}

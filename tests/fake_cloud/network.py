@@ -38,13 +38,13 @@ DEFAULTS: dict[str, Thing] = {
 
 
 class Network:
-    """A region's Neutron. `limits` are by the names of Neutron's quotas; a name without limit is not shown."""
+    """The Neutron of a region. `limits` are by the names of Neutron's quotas; a name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits
 
     def answer(self, call: Call, path: str) -> Answer:
-        """The answer to a call; `path` is what follows the endpoint."""
+        """Answer a call; `path` follows the endpoint."""
         parts = path.split("/")
         if path in ("", "v2.0"):
             return Answer(200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [_self(call, "v2.0")]}]})
@@ -80,7 +80,7 @@ class Network:
         return None
 
     def _associate(self, address: Thing, port_id: str | None) -> Answer | None:
-        """Let a floating address lead to a port, or to none."""
+        """Associate a floating address with a port; None ends the association."""
         if port_id is None:
             address.update(port_id=None, fixed_ip_address=None, router_id=None, status="DOWN")
             return None
@@ -186,10 +186,10 @@ class Network:
         return Answer(204)
 
     def _update_those_that_name(self, kind: str, thing: Thing) -> None:
-        """Do to other objects what Neutron does when a thing is gone."""
+        """Change the other objects as Neutron does after a deletion."""
         match kind:
             case "security-groups":
-                # The rules of other groups that name it go as well.
+                # The rules of other groups that name this group are deleted as well.
                 for key in ("security_group_id", "remote_group_id"):
                     self._remove_all("security-group-rules", **{key: thing["id"]})
             case "networks":

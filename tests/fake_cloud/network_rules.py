@@ -1,4 +1,4 @@
-"""What Neutron refuses, and the words that it has for it."""
+"""Requests that Neutron refuses, and its messages."""
 
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
@@ -17,17 +17,17 @@ SAME_RULE = (
     "remote_group_id",
     "remote_ip_prefix",
 )
-"""What no two rules may have in common."""
+"""The fields in which two rules must differ."""
 
 
 def creation(store: Store, kind: str, given: Thing) -> Answer | None:
-    """Why an object cannot be created; None when it can."""
+    """Return why an object cannot be created; None if it can."""
     refuse = {"subnets": _subnet, "ports": _port, "security-group-rules": _rule}.get(kind)
     return refuse(store, given) if refuse else None
 
 
 def deletion(store: Store, kind: str, thing: Thing) -> Answer | None:
-    """Why an object cannot be deleted; None when it can."""
+    """Return why an object cannot be deleted; None if it can."""
     used: dict[str, Callable[[Store, Thing], Iterator[Thing]]] = {
         "networks": lambda store, one: iter(store.all("ports", network_id=one["id"])),
         "subnets": lambda store, one: _in_subnet(store, one["id"]),
@@ -42,14 +42,14 @@ def deletion(store: Store, kind: str, thing: Thing) -> Answer | None:
 
 
 def interface(store: Store, subnet: Thing) -> Answer | None:
-    """Why a router gets no port in a subnet; None when it does."""
+    """Return why a router gets no port in a subnet; None if it gets one."""
     if router_port(store, subnet):
         return failure(400, f"Bad router request: Router already has a port on subnet {subnet['id']}.")
     return None
 
 
 def interface_removal(store: Store, router: Thing, subnet: Thing) -> Answer | None:
-    """Why a router keeps its port in a subnet; None when it can go."""
+    """Return why a router's port in a subnet cannot be removed; None if it can."""
     port = router_port(store, subnet)
     if port is None or port["device_id"] != router["id"]:
         return failure(404, f"Router {router['id']} has no interface on subnet {subnet['id']}")
@@ -60,7 +60,7 @@ def interface_removal(store: Store, router: Thing, subnet: Thing) -> Answer | No
 
 
 def association(store: Store, address: Thing, port_id: str) -> Answer | None:
-    """Why a floating address cannot lead to a port; None when it can."""
+    """Return why a floating address cannot lead to a port; None if it can."""
     port = store.get("ports", port_id)
     if port is None:
         return failure(404, f"Port {port_id} could not be found.")
@@ -72,7 +72,7 @@ def association(store: Store, address: Thing, port_id: str) -> Answer | None:
 
 
 def router_of(store: Store, port: Thing) -> Thing | None:
-    """The router that leads from a port to the outside."""
+    """Return the router between a port and the external network."""
     for fixed in port["fixed_ips"]:
         subnet = store.get("subnets", fixed["subnet_id"])
         gate = router_port(store, subnet) if subnet else None
@@ -83,7 +83,7 @@ def router_of(store: Store, port: Thing) -> Thing | None:
 
 
 def router_port(store: Store, subnet: Thing) -> Thing | None:
-    """A router's port in a subnet."""
+    """Return the router's port in a subnet."""
     return next((one for one in _in_subnet(store, subnet["id"]) if one["device_owner"] == ROUTER_PORT), None)
 
 

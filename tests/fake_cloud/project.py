@@ -16,16 +16,16 @@ STACK = "local"
 
 @dataclass(frozen=True)
 class CloudProject(Project):
-    """A copy of the program whose commands have `variables` as well, usually those of a fake cloud."""
+    """A copy of the program. Its commands also get `variables`, usually those of a fake cloud."""
 
     variables: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        """The environment of this copy's commands."""
+        """Return the environment of this copy's commands."""
         return {**super().environment(), **self.variables}
 
     def change(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Change what the stack file has under `config`."""
+        """Change the section `config` of the stack file."""
         file = self.folder / f"Pulumi.{STACK}.yaml"
         document = yaml.safe_load(file.read_text())
         change(document["config"])
@@ -33,11 +33,11 @@ class CloudProject(Project):
 
 
 def local_stack(cloud: FakeCloud, folder: Path) -> CloudProject:
-    """The stack `local` with a state of its own, ready for `pulumi up` on the fake cloud."""
+    """Create the stack `local` with a state of its own, ready for `pulumi up` on the fake cloud."""
     project = CloudProject(copy_program(folder), cloud.environment())
 
     def set_up(config: dict[str, Any]) -> None:
-        # Where the cloud is, say the variables.
+        # The variables have the URL of the cloud.
         del config["openstack:authUrl"]
         config["idr:configure"] = False
 

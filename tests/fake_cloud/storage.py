@@ -9,13 +9,13 @@ DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_
 
 
 class BlockStorage:
-    """A region's Cinder. `limits` are by the names of its quota set; a name without limit is not shown."""
+    """The Cinder of a region. `limits` are by the names of its quota set; a name without limit is not shown."""
 
     def __init__(self, store: Store, limits: dict[str, int]) -> None:
         self.store, self.limits = store, limits
 
     def answer(self, call: Call, path: str) -> Answer:
-        """The answer to a call; `path` is what follows the endpoint."""
+        """Answer a call; `path` follows the endpoint."""
         parts = path.removeprefix("v3").strip("/").removeprefix(PROJECT).strip("/").split("/")
         simple = {
             "": self._versions,
@@ -138,13 +138,13 @@ class BlockStorage:
 
 
 class Images:
-    """A region's Glance. As the true one it leaves hidden and community images out of a plain list."""
+    """The Glance of a region. Like Glance it leaves hidden and community images out of a plain list."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def answer(self, call: Call, path: str) -> Answer:
-        """The answer to a call; `path` is what follows the endpoint."""
+        """Answer a call; `path` follows the endpoint."""
         parts = path.removeprefix("v2").strip("/").split("/")
         if parts == [""]:
             links = [{"rel": "self", "href": f"{call.root}/{call.path.removesuffix('/v2')}/v2/"}]

@@ -1,4 +1,4 @@
-"""What a region of the fake cloud holds: objects by kind and id, with the fields of each new object."""
+"""The objects of a region of the fake cloud, by kind and id."""
 
 import time
 import uuid
@@ -7,11 +7,11 @@ from typing import Any
 
 Thing = dict[str, Any]
 PACE_SECONDS = 0.2
-"""How long the cloud works on what it has accepted: a server, a volume, an attachment, and the end of each."""
+"""How long the cloud works on a request that it has accepted: a server, a volume, an attachment, a deletion."""
 
 
 def new_id(*, dashes: bool = False) -> str:
-    """An id that nothing else has."""
+    """Return a new id."""
     return str(uuid.uuid4()) if dashes else uuid.uuid4().hex
 
 
@@ -23,11 +23,11 @@ class Store:
         self._later: list[tuple[float, Callable[[], object]]] = []
 
     def later(self, act: Callable[[], object]) -> None:
-        """Do something when the cloud has worked on it; the answer to a request comes before."""
+        """Run `act` when the cloud has completed a request; the answer comes earlier."""
         self._later.append((time.monotonic() + PACE_SECONDS, act))
 
     def settle(self) -> None:
-        """Do what is due."""
+        """Run what is due."""
         now = time.monotonic()
         due = [act for when, act in self._later if when <= now]
         self._later = [one for one in self._later if one[0] > now]
@@ -35,25 +35,25 @@ class Store:
             act()
 
     def replace(self, kinds: dict[str, dict[str, Thing]]) -> None:
-        """Hold something else."""
+        """Replace all objects."""
         self._kinds, self._later = kinds, []
 
     def add(self, kind: str, **values: Any) -> Thing:
-        """Keep a new object; it gets an id where it has none."""
+        """Add an object; it gets an id unless it has one."""
         thing: Thing = {"id": new_id(dashes=True), **values}
         self._kinds.setdefault(kind, {})[thing["id"]] = thing
         return thing
 
     def all(self, kind: str, **wanted: Any) -> list[Thing]:
-        """The objects of a kind that have these values, in the order in which they were created."""
+        """Return the objects of a kind that have these values, in the order of their creation."""
         return [thing for thing in self._of(kind) if all(thing.get(name) == value for name, value in wanted.items())]
 
     def get(self, kind: str, key: str) -> Thing | None:
-        """The object with that id."""
+        """Return the object with that id."""
         return self._kinds.get(kind, {}).get(key)
 
     def remove(self, kind: str, key: str) -> Thing | None:
-        """Forget the object with that id."""
+        """Remove the object with that id."""
         return self._kinds.get(kind, {}).pop(key, None)
 
     def _of(self, kind: str) -> Iterator[Thing]:
@@ -61,10 +61,10 @@ class Store:
 
 
 def matches(thing: Thing, query: dict[str, str]) -> bool:
-    """Whether an object fits a list's query: every field of it that the query names has that value."""
+    """Return whether an object matches the query of a list: every field that the query names has that value."""
     return all(_is(thing[name], value) for name, value in query.items() if name in thing)
 
 
 def _is(value: Any, asked: str) -> bool:
-    # Clients write booleans with and without a capital.
+    # Clients write booleans in lower case or with a capital.
     return str(value).lower() == asked.lower() if isinstance(value, bool) else str(value) == asked

@@ -1,7 +1,7 @@
 """`python -m tests.interruptions`: interrupt, keep every point, and write docs/interruptions.md.
 
-All points take hours, so a sweep goes on where the last one ended: it leaves out the points in its file of results. To
-repeat them, name another file.
+All points take hours, so a sweep continues where the last one ended: it leaves out the points in its results file.
+To repeat them, name another file.
 """
 
 import argparse
@@ -18,7 +18,7 @@ KEPT = ROOT / "tests" / "interruptions" / "points.jsonl"
 
 
 def main() -> None:
-    """Sweep as asked. Points that the file has are not repeated."""
+    """Run the sweep of the command line, without points that the file has."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path, nargs="?", default=KEPT, help="the file of results")
     parser.add_argument("--operation", choices=[one.name for one in Operation], action="append")

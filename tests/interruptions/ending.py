@@ -1,4 +1,4 @@
-"""Whether an interrupted deployment has ended well: the project holds what the state knows, and nothing twice."""
+"""Checks the end of an interrupted deployment: the project has exactly the objects in the state, and none twice."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ Holding = dict[str, str]
 
 
 def held(cloud: "Connection") -> Holding:
-    """What the project holds, without what each has from the start."""
+    """Return the objects of the project, without those that every project has."""
     mine = {"project_id": cloud.current_project_id}
     network = cloud.network
     # Neutron creates a network's DHCP port, and deletes it with the network.
@@ -43,19 +43,19 @@ def held(cloud: "Connection") -> Holding:
 
 
 def volumes(holding: Holding) -> set[str]:
-    """The ids of the volumes among what a project holds."""
+    """Return the ids of the volumes among a project's objects."""
     return {key for key, name in holding.items() if name.startswith(Kind.VOLUME)}
 
 
 def known(project: Project) -> set[str]:
-    """The ids of the objects that the state knows."""
+    """Return the ids of the objects in the state."""
     export = project.pulumi("stack", "export", "--stack", STACK)
     assert export.returncode == 0, export.stderr
     return {one.id for one in of_export(json.loads(export.stdout)).known()}
 
 
 def faults(holding: Holding, known_ids: set[str], kept: set[str]) -> list[str]:
-    """What is wrong at the end, a line each; `kept` are the volumes that must still be there."""
+    """Return what is wrong at the end, a line each; `kept` are the volumes that must still exist."""
     names = Counter(holding.values())
     return [
         *(f"left over: {holding[key]}" for key in sorted(holding.keys() - known_ids)),

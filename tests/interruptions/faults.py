@@ -1,4 +1,4 @@
-"""Faults between the program and the cloud: at one request of a command, something goes wrong."""
+"""Faults between the program and the cloud: one request of a command fails."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ VERSIONS = frozenset({"v2.1", "v2.0", "v2", "v3"})
 
 
 class Fault(StrEnum):
-    """What goes wrong with a request."""
+    """A kind of failure of a request."""
 
     BUSY = "503"
     TOO_MANY = "429"
@@ -27,7 +27,7 @@ class Fault(StrEnum):
     LATE_70 = "70 s late"
 
     def apply(self, call: Call, service: Service) -> Answer:
-        """Answer a call so. Raises CutError where it is not answered."""
+        """Answer a call with this fault. Raises CutError if there is no answer."""
         match self:
             case Fault.BUSY | Fault.TOO_MANY | Fault.CONFLICT:
                 return failure(int(self.value), f"{call.method} {call.path}: not now")
@@ -49,9 +49,9 @@ Counts = Callable[[Call], bool]
 
 @dataclass
 class Interruption:
-    """Lets every request pass but the one with a number, of those that `counts` counts; that one is `act`'s.
+    """Passes on every request but one: the request with this number among those that `counts` selects goes to `act`.
 
-    `name` says afterwards which request it was, `names` has all that were counted.
+    Afterwards `name` is that request, and `names` are all that were counted.
     """
 
     counts: Counts
@@ -62,7 +62,7 @@ class Interruption:
 
     @property
     def name(self) -> str:
-        """The request that it was; empty where there were fewer."""
+        """Return the request that was interrupted; empty if there were fewer."""
         return self.names[self.number - 1] if 0 < self.number <= len(self.names) else ""
 
     def __call__(self, call: Call, service: Service) -> Answer:
@@ -76,17 +76,17 @@ class Interruption:
 
 
 def changes(call: Call) -> bool:
-    """Whether a call changes what the project holds."""
+    """Return whether a call changes the objects of the project."""
     return call.method in CHANGING and not call.path.startswith("identity")
 
 
 def are(request: str) -> Counts:
-    """Count the requests that have this title."""
+    """Select the requests that have this title."""
     return lambda call: title(call) == request
 
 
 def title(call: Call) -> str:
-    """A call as the table names it: method, service, and the path without ids."""
+    """Return the title of a call in the table: method, service, and the path without ids."""
     return f"{call.method} {'/'.join(_parts(call.path))}"
 
 
@@ -106,7 +106,7 @@ def _is_id(part: str) -> bool:
 
 @contextmanager
 def between(cloud: FakeCloud, interruption: Interruption) -> Iterator[None]:
-    """Let an interruption stand before a cloud."""
+    """Put an interruption between client and cloud."""
     cloud.between = interruption
     try:
         yield

@@ -1,11 +1,12 @@
-"""The processes of a running engine: which there are, and their end."""
+"""The processes of a running engine, and how to kill them."""
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+
+from tests.waiting import wait_until
 
 END_SECONDS = 60
 PAUSE_SECONDS = 0.05
@@ -25,11 +26,11 @@ SIGNS = {
     Victim.LANGUAGE: "language_host.py 127.0.0.1",
     Victim.PROGRAM: "language_host.py --program",
 }
-"""What is in the command line of each; the engine is the process that was started."""
+"""A part of the command line of each; the engine is the process that was started."""
 
 
 def kill(engine: int, victim: Victim) -> None:
-    """End a process of an engine as the kernel does when memory runs out. The program may have ended already."""
+    """Kill a process of an engine, as the kernel does when memory runs out. The program may have ended already."""
     if victim == Victim.ENGINE:
         os.kill(engine, signal.SIGKILL)
         return
@@ -39,7 +40,7 @@ def kill(engine: int, victim: Victim) -> None:
 
 
 def descendants(process: int) -> list[int]:
-    """Every process that a process has started, and those that they have."""
+    """Return all processes that a process has started, and that these have started."""
     children: dict[int, list[int]] = {}
     for child, parent in _parents():
         children.setdefault(parent, []).append(child)
@@ -51,11 +52,13 @@ def descendants(process: int) -> list[int]:
 
 
 def wait_for_end(processes: list[int]) -> None:
-    """Wait until none of them runs: plugins notice within seconds that their engine is gone."""
-    end = time.monotonic() + END_SECONDS
-    while any(_command(process) for process in processes):
-        assert time.monotonic() < end, "a plugin outlives its engine"
-        time.sleep(PAUSE_SECONDS)
+    """Wait until all have ended: plugins end some seconds after their engine."""
+    wait_until(
+        lambda: not any(map(_command, processes)),
+        END_SECONDS,
+        pause=PAUSE_SECONDS,
+        state=lambda: "a plugin outlives its engine",
+    )
 
 
 def _parents() -> Iterator[tuple[int, int]]:
@@ -70,7 +73,7 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 
 def _command(process: int) -> str:
-    """A process's command line; empty where it has ended."""
+    """Return the command line of a process; empty if it has ended."""
     try:
         return (Path("/proc") / str(process) / "cmdline").read_text().replace("\0", " ")
     except OSError:

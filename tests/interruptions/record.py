@@ -1,4 +1,4 @@
-"""The results of interruptions: a line of JSON each, so that a sweep continues where it stopped, and their table."""
+"""The results of interruptions and their table. A line of JSON each lets a sweep continue where it stopped."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,20 +8,21 @@ from pathlib import Path
 
 HEAD = """# Interruptions
 
-Written by `python -m tests.interruptions`, which goes on where the last run ended (`points.jsonl` beside it), or by
-`make soak`, which repeats all of them: do not edit. Real engine, real plugins, the stack `local` (five nodes, not
-configured) on the cloud of `tests/fake_cloud`, which accepts and refuses as OpenStack does.
+`python -m tests.interruptions` writes this page: do not edit it. It continues where its last run ended
+(`points.jsonl` in `tests/interruptions`). `make soak` repeats all points. The tests use the real engine, the real
+plugins, and the stack `local` (five nodes, not configured) on the fake cloud of `tests/fake_cloud`, which accepts and
+refuses requests as OpenStack does.
 
-An event is a request that changes the cloud, numbered in the order of arrival. Interrupted is either just before the
-cloud carries it out or just after that, before the answer. After each interruption follow `bin/idr recover` (where the
-command failed) and `pulumi up`. It ended well when both succeeded, the project holds exactly what the state knows, no
-object is there twice and no volume is missing.
+An event is a request that changes the cloud. Events are numbered in the order of arrival. A process is killed either
+just before the cloud carries out the request, or just after that and before the response. After each interruption,
+the test runs `bin/idr recover` (if the command failed) and `pulumi up`. A point ended well if both succeeded, the
+project contains exactly the objects in the state, no object exists twice, and no volume is missing.
 """
 
 
 @dataclass(frozen=True)
 class Point:
-    """An interruption and its end. `of` is how many events the command has; 0 for one that is chosen by its name."""
+    """An interruption and its end. `of` counts the events of the command; it is 0 for one chosen by its name."""
 
     command: str
     what: str
@@ -33,24 +34,24 @@ class Point:
 
     @property
     def key(self) -> tuple[str, str, int, str]:
-        """What makes it another point than all others."""
+        """Return what identifies the point."""
         return self.command, self.what, self.number, "" if self.of else self.request
 
 
 def read(file: Path) -> list[Point]:
-    """The points of earlier sweeps."""
+    """Read the points of earlier sweeps."""
     lines = file.read_text().splitlines() if file.exists() else []
     return [Point(**{**json.loads(line), "faults": tuple(json.loads(line)["faults"])}) for line in lines]
 
 
 def add(file: Path, point: Point) -> None:
-    """Keep a point."""
+    """Write a point to the file."""
     with file.open("a") as out:
         out.write(json.dumps(asdict(point)) + "\n")
 
 
 def page(points: Iterable[Point]) -> str:
-    """The page of docs with every point. A point that was tried twice counts as it ended last."""
+    """Return the page of docs with every point. A point that was tried twice has its last result."""
     last = {point.key: point for point in points}
     return "\n".join([HEAD, *_tables(sorted(last.values(), key=lambda one: (one.of == 0, one.command, one.what)))])
 

@@ -1,4 +1,4 @@
-"""A stack that is put back to what it was before each interruption, and the commands that are interrupted."""
+"""A stack that is restored before each interruption, and the commands that are interrupted."""
 
 import copy
 import shutil
@@ -36,7 +36,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class Ending:
-    """How an interruption ended. `request` is the event, `faults` are what is wrong; empty where it ended well."""
+    """The end of an interruption. `request` is the event, `faults` are what is wrong; empty if all is well."""
 
     request: str
     interrupted: int
@@ -47,11 +47,11 @@ class Ending:
 
     @property
     def is_good(self) -> bool:
-        """Whether `up` succeeded and cloud and state agree."""
+        """Return whether `up` succeeded and cloud and state agree."""
         return not (self.recovered or self.completed or self.faults)
 
     def check(self) -> None:
-        """Fail unless there was such an event, and it ended well."""
+        """Fail unless that event happened and the deployment ended well."""
         assert self.request, "there were fewer of these requests"
         assert self.is_good, f"{self}\n{self.output}"
 
@@ -83,7 +83,7 @@ class Stage:
 
     @cached_property
     def connection(self) -> "openstack.connection.Connection":
-        """The cloud's API."""
+        """Connect to the cloud's API."""
         names = {"OS_USERNAME": "username", "OS_PASSWORD": "password", "OS_PROJECT_NAME": "project_name"}
         auth = {key: self.project.variables[name] for name, key in names.items()}
         domains = {"user_domain_name": "Default", "project_domain_name": "Default"}
@@ -91,7 +91,7 @@ class Stage:
         return openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="one")
 
     def events(self) -> list[str]:
-        """The requests that change the cloud when nothing interrupts; their order varies a little."""
+        """Return the requests that change the cloud when nothing interrupts; their order varies a little."""
         self.put_back()
         watch = Interruption(changes, 0, lambda call, service: service(call))
         with between(self.cloud, watch):
@@ -101,17 +101,17 @@ class Stage:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What is interrupted."""
+        """Return the command that is interrupted."""
         return DESTROY if self.operation == Operation.DESTROY else UP
 
     def put_back(self) -> None:
-        """Make cloud and state what they were before the operation."""
+        """Restore cloud and state from before the operation."""
         self.cloud.store.replace(copy.deepcopy(self._kinds))
         shutil.rmtree(self._state)
         shutil.copytree(self.project.folder / "state.before", self._state)
 
     def killed(self, victim: Victim, number: int, *, done: bool, counts: Counts = changes) -> Ending:
-        """Kill a process at an event, before the request is carried out or (`done`) after that; then put it right."""
+        """Kill a process at an event, before its request is carried out or (`done`) after; then repair by `recover`."""
         self.put_back()
         engine = self.project.start(*self.command)
         left: list[int] = []
@@ -122,7 +122,7 @@ class Stage:
 
         def act(call: Call, service: Service) -> Answer:
             if victim in (Victim.PROGRAM, Victim.LANGUAGE):
-                # These do not ask the cloud: its answer comes.
+                # These do not use the cloud: their request is answered.
                 kill()
                 return service(call)
             if done:
@@ -137,7 +137,7 @@ class Stage:
         return self._put_right(interruption, status, (self.project.folder / "running.log").read_text())
 
     def disturbed(self, fault: Fault, counts: Counts, number: int) -> Ending:
-        """Let a request of the command go wrong; then put it right."""
+        """Disturb one answer of the command; then repair with `recover`."""
         self.put_back()
         interruption = Interruption(counts, number, fault.apply)
         with between(self.cloud, interruption):
@@ -161,7 +161,7 @@ class Stage:
 
 
 def _add_release(config: dict[str, Any]) -> None:
-    """A second release on one machine beside the live one."""
+    """Add a second release on one machine beside the live one."""
     roles = ["database", "redis", "omero-readwrite", "web", "proxy"]
     nodes = {"omero": {"roles": roles, "flavor": "local.medium", "volumes": {"db": {"sizeGib": 1}}}}
     config["idr:releases"][NEXT] = {"cidr": "10.130.2.0/24", "nodes": nodes}

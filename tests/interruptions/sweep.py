@@ -1,4 +1,4 @@
-"""Goes through the events of every command and interrupts each."""
+"""Interrupts every command at its events, one after another."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,16 +12,16 @@ from tests.interruptions.record import Point
 from tests.interruptions.stage import Ending, Operation, Stage
 
 Choose = Callable[[list[str]], list[int]]
-"""Gives the numbers of the events to interrupt, from all of them."""
+"""Selects the numbers of the events to interrupt."""
 
 
 def every(names: list[str]) -> list[int]:
-    """All events."""
+    """Select all events."""
     return list(range(1, len(names) + 1))
 
 
 def one_of_each(names: list[str]) -> list[int]:
-    """For each kind of request the event in the middle of its kind."""
+    """Select, for each kind of request, the event in the middle."""
     numbers: dict[str, list[int]] = {}
     for number, name in enumerate(names, 1):
         numbers.setdefault(name, []).append(number)
@@ -68,11 +68,11 @@ ANSWERS = (
     (Fault.CONFLICT, "POST compute/servers/os-volume_attachments", 1),
     (Fault.CUT_AFTER, "POST compute/servers/os-volume_attachments", 1),
 )
-"""What goes wrong with which answers of a creating `up`, of Keystone, Glance, Neutron, Cinder and Nova."""
+"""The faults of a creating `up`, and the answers of Keystone, Glance, Neutron, Cinder and Nova that they disturb."""
 
 
 def disturb(results: Path) -> Iterator[tuple[Point, Ending]]:
-    """Disturb one answer after another of a creating `up`, and keep the results; known points are left out."""
+    """Disturb one answer after another of a creating `up`, and keep the results; leave out known points."""
     known = {point.key for point in record.read(results)}
     with tempfile.TemporaryDirectory() as folder, FakeCloud() as cloud:
         stage = Stage(cloud, Path(folder), Operation.CREATE)
@@ -85,7 +85,7 @@ def disturb(results: Path) -> Iterator[tuple[Point, Ending]]:
 
 
 def kill(operation: Operation, victim: Victim, choose: Choose, results: Path) -> Iterator[tuple[Point, Ending]]:
-    """Kill a process at the chosen events of a command, and keep the results; known points are left out."""
+    """Kill a process at the selected events of a command, and keep the results; leave out known points."""
     known = {point.key for point in record.read(results)}
     with tempfile.TemporaryDirectory() as folder, FakeCloud() as cloud:
         stage = Stage(cloud, Path(folder), operation)

@@ -1,1 +1,1 @@
-"""A distribution of OMERO.server for tests: the layout of the true one, with stand-ins for its programs."""
+"""A distribution of OMERO.server for tests, with the layout of OMERO's and stand-ins for its programs."""

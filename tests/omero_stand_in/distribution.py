@@ -1,4 +1,4 @@
-"""Makes the archives and serves them, as the projects' download pages would."""
+"""Makes the archives, and serves them as the projects' download pages do."""
 
 import hashlib
 import shutil
@@ -27,13 +27,13 @@ ICE = "Ice-3.6.5-stand-in.tar.gz"
 
 @dataclass(frozen=True)
 class Distribution:
-    """A folder with the archives, and where a guest finds them."""
+    """A folder with the archives, and the URL at which a guest gets them."""
 
     folder: Path
     base: str
 
     def settings(self, **wrong: str) -> dict[str, Any]:
-        """`idr:omero` as an operator would write it; `wrong` are other sums for parts."""
+        """Return `idr:omero` as an operator writes it; `wrong` replaces the sums of parts."""
         files = {"server": SERVER, "ice": ICE, "icePython": next(self.folder.glob("zeroc_ice-*.whl")).name}
         return {
             "distribution": "official",
@@ -45,12 +45,12 @@ class Distribution:
 
 
 def sha256(path: Path) -> str:
-    """The sum of a file."""
+    """Return the SHA-256 sum of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def make(folder: Path, base: str) -> Distribution:
-    """The archives in `folder`: stand-ins for the server and its Ice, the true wheels for all that is Python."""
+    """Make the archives in `folder`: stand-ins for the server and Ice, real wheels for the Python packages."""
     pack(folder)
     for wheel in [*wheels.ice_wheel().glob("*.whl"), *_wheelhouse().glob("*.whl")]:
         shutil.copy(wheel, folder)
@@ -79,16 +79,16 @@ def _fetch(folder: Path) -> None:
 
 class _Handler(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
-        """Also what a client asks of a proxy: the whole URL."""
+        """Accept a whole URL too, which a client sends to a proxy."""
         return super().translate_path(urlsplit(path).path)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
-        """Quiet."""
+        """Log nothing."""
 
 
 @contextmanager
 def served(folder: Path, address: str, port: int) -> Iterator[int]:
-    """The folder over HTTP, for as long as the block runs; also as a proxy for any host's name. Gives the port."""
+    """Serve the folder over HTTP while the block runs, also as a proxy for any host name. Yields the port."""
     server = ThreadingHTTPServer((address, port), partial(_Handler, directory=folder))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

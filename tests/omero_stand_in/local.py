@@ -1,6 +1,6 @@
-"""Run by an environment of the demo's packages: the stand-in's services on this machine alone, without Blitz.
+"""Runs the stand-in's services on this machine, without Blitz. It needs an environment of the demo's packages.
 
-local.py OMERODIR PORT DB_PORT DB_NAME DB_USER: the database's password is in OMERODIR/var/password
+Usage: local.py OMERODIR PORT DB_PORT DB_NAME DB_USER. The database's password is in OMERODIR/var/password.
 """
 
 import signal

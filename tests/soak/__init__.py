@@ -1,1 +1,1 @@
-"""Tests."""
+"""Long tests on the local OpenStack."""

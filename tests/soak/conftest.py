@@ -1,4 +1,4 @@
-"""The long tests use the running services of tests/cloud, and one with every role, which is taken down."""
+"""The long tests use the running services of tests/cloud, and one with every role, which is destroyed afterwards."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ PROJECT = "idr-soak"
 
 @pytest.fixture(scope="session")
 def whole(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """The release of `ebi` with every role, two read-only nodes and small sizes, in a project apart."""
+    """Start the release of `ebi` with every role, two read-only nodes and small sizes, in another project."""
     assert service.outputs
     stack = tenant.make(tmp_path_factory.mktemp("whole"), PROJECT)
     tenant.quota(PROJECT, **tenant.LARGE)
@@ -32,7 +32,7 @@ def whole(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def nodes(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharingNodes]:
-    """The release whose nodes share files by NFS, one for each file of tests that asks for it."""
+    """Start the release whose nodes share files by NFS, one for each file of tests that needs it."""
     assert service.outputs
     with shares.running(tmp_path_factory.mktemp("nfs")) as nodes:
         yield nodes

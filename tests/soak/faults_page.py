@@ -1,4 +1,4 @@
-"""docs/faults.md: what every fault cost visitors when it was last played, a table for each kind of fault."""
+"""docs/faults.md: for how long pages failed in the last test of each fault, one table for each kind of fault."""
 
 from harness.stacks import ROOT
 from tests.cloud.faults import PAGES, Outage
@@ -6,17 +6,18 @@ from tests.cloud.faults import PAGES, Outage
 PAGE = ROOT / "docs" / "faults.md"
 HEAD = """# Faults
 
-Written by `make soak` (`tests/soak/test_healing.py`, `test_links.py`, `test_machines.py`, `test_new_image.py`): do not
-edit. Real guests (containers) of the local cloud, on a machine of two cores that they share with the cloud itself.
-Seconds are those in which a page failed: a thumbnail that the proxy has cached, a page that OMERO.web answers alone,
-and a page that needs the database too. A request that gets no answer counts as failed after 10 s. "Well after" is the
-time from the beginning of the fault to the last failure.
+`make soak` writes this page (`tests/soak/test_healing.py`, `test_links.py`, `test_machines.py`, `test_new_image.py`):
+do not edit it. The tests use real guests (containers) of the local cloud, on a machine of two cores that they share
+with the cloud itself. Each column has the seconds for which a page failed: a thumbnail that the proxy has cached
+(`cached`), a page that needs OMERO.web, Redis and OMERO.server (`ping`), and a page that also needs the database
+(`uncached`). A request without a response counts as failed after 10 s. `well after` is the time from the beginning of
+the fault to the last failure.
 """
 COLUMNS = ("fault", "healed by", *PAGES, "well after")
 
 
 def note(kind: str, what: str, healed_by: str, outage: Outage) -> None:
-    """Add a row to the table `kind`, or replace the one of an earlier run."""
+    """Add a row to the table `kind`, or replace the row of an earlier run."""
     tables = _read()
     seconds = [f"{seconds:.1f} s" for seconds in (*outage.seconds.values(), outage.last)]
     tables.setdefault(kind, {})[what] = [what, healed_by, *seconds]

@@ -1,8 +1,8 @@
-"""A node of the demo that takes bundles of the official distribution: stand-ins of its archives, by a site's proxy.
+"""A node of the demo that gets bundles of the official distribution: stand-ins of its archives, through a proxy.
 
-Everything but the archives' content is real: download through a site's proxy, sums, unpacking, pip, `omero load`,
-`omero certificates`, `omero db script`, `omero admin start` and `stop`, the units, PostgreSQL. The bundle goes to a
-machine as `pulumi up` sends it. What this cannot prove needs internet: `make verify-official`.
+All but the archives' content is real: download through a site's proxy, sums, unpacking, pip, `omero load`,
+`omero certificates`, `omero db script`, `omero admin start` and `stop`, the units, PostgreSQL. The machine gets the
+bundle as `pulumi up` sends it. Only `make verify-official`, which needs internet, proves the rest.
 """
 
 import dataclasses
@@ -24,13 +24,14 @@ from model.planning import plan
 from model.secrets import Secrets
 from tests import parade
 from tests.omero_stand_in import distribution
+from tests.waiting import wait_until
 
 SERVER = "demo1-omeroreadwrite"
 DATABASE = "demo1-database"
 ADDRESS = next(node.address for node in stacks.plan_of("local").nodes if node.name == SERVER)
 SITE = "http://downloads.example.org"  # known to no DNS: only the site's proxy leads there
 PROXY_PORT = 8080
-# As a client asks a proxy, the whole URL is the path: a folder of that name answers.
+# A client asks a proxy for the whole URL, which is the path here: a folder of that name answers.
 SERVED = f"/srv/web/{SITE.replace('//', '/')}"
 PIP = f"[global]\nno-index = true\nfind-links = {SITE}/\ntrusted-host = downloads.example.org\n"
 AS_A_CLOUD_IMAGE = """
@@ -39,7 +40,7 @@ sudo systemctl disable -q --now omero-demo-image-server omero-web
 sudo sh -c 'rm -r /opt/omero/web/* /etc/idr/omero /etc/omero-demo-image-server.env /var/lib/idr/*'
 for user in omero-server omero-web; do sudo userdel --remove $user; done
 """
-"""No image of a cloud has OMERO's users, folders or settings. The stand-in's Python stays: it is no part of OMERO's."""
+"""Removes OMERO's users, folders and settings, which no image of a cloud has. The stand-in's Python stays."""
 JAVA = "/usr/local/bin/java"
 POSTGRESQL = "postgresql@15-main"
 WELL = "sudo /usr/local/lib/idr/omero-server/health"
@@ -48,13 +49,13 @@ HEAL_SECONDS = 90
 
 @dataclass(frozen=True)
 class OfficialRelease:
-    """A release whose read-write node takes bundles of the official distribution."""
+    """A release whose read-write node gets bundles of the official distribution."""
 
     ssh_config: Path
     secrets: Secrets
     archives: distribution.Distribution
     settings: dict[str, Any] = field(default_factory=dict)
-    """What the stack file has beside the settings of `local`."""
+    """Settings beside those of the stack `local`."""
 
     def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command on a node."""
@@ -77,9 +78,9 @@ class OfficialRelease:
         return self.output_of(DATABASE, "sudo -u postgres psql -XqtA idr", statement.encode()).strip()
 
     def apply(self, *, live: str = "demo1", parade_in: Path | None = None, **wrong: str) -> tuple[int, str]:
-        """Send the bundle; return the exit status and the output. `wrong` are other sums.
+        """Send the bundle; return the exit status and the output. `wrong` replaces sums.
 
-        With OMERO.parade beside OMERO.web, where `parade_in` is the folder with the lock file of its packages.
+        If `parade_in` is the folder with its lock file, OMERO.parade runs beside OMERO.web.
         """
         values = stacks.values("local")
         values |= {
@@ -90,7 +91,7 @@ class OfficialRelease:
         }
         source = reading.Source("local", "Pulumi.local.yaml", folder=parade_in or stacks.ROOT)
         stack_plan = plan(reading.parse(values, source), "local")
-        # The settings refuse a proxy among the stack's own machines.
+        # The settings refuse a proxy in the stack's own networks.
         proxies = stack_plan.settings.proxies.model_copy(update={"http": f"http://{ADDRESS}:{PROXY_PORT}"})
         releases = tuple(map(without_packages, stack_plan.releases))
         stack_plan = stacks.with_settings(
@@ -103,7 +104,7 @@ class OfficialRelease:
 
 
 def without_packages(release: Scope) -> Scope:
-    """Return the release without Ubuntu's packages, which Debian does not have."""
+    """Return the release without Ubuntu's packages, which Debian lacks."""
     nodes = tuple(dataclasses.replace(node, packages=()) for node in release.nodes)
     return dataclasses.replace(release, nodes=nodes)
 
@@ -117,7 +118,7 @@ def prepared(stack: Tenant) -> OfficialRelease:
     serve = f"python3 -m http.server --bind {ADDRESS} {PROXY_PORT}"
     release.output_of(SERVER, f"sudo systemd-run -q --unit site-proxy --working-directory /srv/web {serve}")
     release.output_of(SERVER, "sudo tee /etc/pip.conf", PIP.encode())
-    # Java is not in the guest image; unzip is, from the next one on.
+    # The guest image has no Java; a new one has unzip.
     for name, content in (
         (Path(JAVA).name, (distribution.HERE / "java").read_bytes()),
         ("unzip", Path("/usr/bin/unzip").read_bytes()),
@@ -131,16 +132,14 @@ def prepared(stack: Tenant) -> OfficialRelease:
 
 @contextmanager
 def running(folder: Path) -> Iterator[OfficialRelease]:
-    """Run a release in a project apart, prepared for the official distribution."""
+    """Run a release in another project, prepared for the official distribution."""
     stack = tenant.make(folder)
     with stack.running():
         yield prepared(stack)
 
 
 def until(release: OfficialRelease, command: str, seconds: float = HEAL_SECONDS) -> float:
-    """Wait on the server until a command works, which must be in time; return the seconds."""
+    """Wait until a command succeeds on the server; return the seconds."""
     start = time.monotonic()
-    while release.on(SERVER, command).returncode:
-        assert time.monotonic() < start + seconds, f"not within {seconds:.0f} s: {command}"
-        time.sleep(1)
+    wait_until(lambda: release.on(SERVER, command).returncode == 0, seconds, pause=1, state=lambda: command)
     return time.monotonic() - start

@@ -1,11 +1,11 @@
 """A release whose read-only node mounts by NFS, on emulated machines: containers share this machine's kernel.
 
-A stack like any other, two of its nodes in the zone of emulated machines. They are then sent the configuration of the
-official distribution, since the demo shares no files: all of it but OMERO.server itself, whose Python packages alone
-take an emulated processor many minutes (tests/soak/test_official.py has it on a container). The site's server of raw
-images is played by a folder of the read-write node.
+Two nodes of the stack are in the zone of emulated machines. They get the configuration of the official distribution,
+because the demo shares no files. It lacks only OMERO.server itself, whose Python packages would take many minutes on
+an emulated processor (tests/soak/test_official.py has it in a container). A folder of the read-write node replaces
+the site's server of raw images.
 
-test_nfs.py, test_nfs_kinds.py and test_nfs_faults.py use it, each with a release of its own: the setup takes 6 to 7
+test_nfs.py, test_nfs_kinds.py and test_nfs_faults.py each start such a release: the setup takes 6 to 7
 minutes.
 """
 
@@ -13,7 +13,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from model.firewall import NFS_PORT
 from model.nfs import RPCBIND_PORT
 from model.planning import plan
 from tests.soak.official import without_packages
+from tests.waiting import wait_until
 
 READWRITE, READONLY, SERVICES = "demo1-omeroreadwrite", "demo1-omeroreadonly", "demo1-services"
 IMAGE = "idr-debian-12-emulated"
@@ -55,19 +55,19 @@ VOLUME = {"kind": "volume", "name": "raw", "release": "demo1", "mount": "/uod/vo
 SHARED, MOUNTED = "/data/OMERO/ManagedRepository", "/data/OMERO-readonly/ManagedRepository"
 RAW, RAW_MOUNTED, RAW_BY_VERSION_3 = "/srv/raw", "/uod/idr", "/uod/old"
 TREE, BROUGHT = "/uod/filesets", "/srv/brought"
-"""Links that the read-only node has, and a folder that the test brings to it."""
+"""Links on the read-only node, and a folder that the test adds to it."""
 SITE_SERVER = "192.0.2.1"
-"""Whom the settings name: they refuse a machine of the stack, as the read-write node that plays it is."""
+"""The server in the settings: they refuse a node of the stack, which replaces it here."""
 MOUNTD_PORT = 20048
 LEFT_OUT = ("omero-downloads", "omero-database", "omero-server")
 COMMANDS = "/usr/local/lib/idr/omero-server/common.sh"
 SERVER = "short() { echo parts; }\nsql() { echo parts; }\n"
-"""Stubs of the functions with which other steps ask OMERO.server and its database; both give the same answer."""
+"""Stubs for the functions with which other steps query OMERO.server and its database; both give the same answer."""
 BOOT_SECONDS = 600
 ERROR_SECONDS = 120
-"""What a share that is away may take to say so: three tries, and the automount's own limit."""
+"""The longest time until a missing share is an error: three tries, and the automount's own limit."""
 ALERT_SECONDS = 400
-"""What `idr-heal` may take to notice: two minutes between two looks, and the longest of its tests."""
+"""The longest time until `idr-heal` notices: two minutes between two tests, and the longest of its tests."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class SharingNodes:
 
     def on(self, node: str, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a command on a node."""
-        # A machine that is switched off says nothing to who is connected.
+        # A machine that is switched off does not end its connections.
         options = [f"-o{option}" for option in ("BatchMode=yes", "ConnectTimeout=120", "ServerAliveInterval=10")]
         ssh = ["ssh", "-F", str(self.service.ssh_config), *options, node]
         return subprocess.run([*ssh, command], input=text_input, capture_output=True, check=False, timeout=1800)
@@ -91,15 +91,15 @@ class SharingNodes:
         return done.stdout.decode().strip()
 
     def address(self, node: str) -> str:
-        """A node's address in the release's network."""
+        """Return a node's address in the release's network."""
         return str(self.service.outputs["inventory"]["_meta"]["hostvars"][node]["idr_address"])
 
     def bundle(self, name: str) -> str:
-        """A node's configuration with the official distribution, but for OMERO.server itself."""
+        """Return a node's configuration with the official distribution, without OMERO.server itself."""
         values = stacks.values("local")
         values |= {"omero": stacks.values("ebi")["omero"], "omeroImage": values["image"], "releases": RELEASES}
         values["storage"] = [VOLUME]
-        if name == READONLY:  # the other one plays the site's server
+        if name == READONLY:  # the other one replaces the site's server
             source, options = f"{SITE_SERVER}:{RAW}", f"ro,nfsvers=3,nolock,mountport={MOUNTD_PORT}"
             links = {"idr0001": RAW_MOUNTED, "old/idr0002": RAW_BY_VERSION_3, "idr0003": BROUGHT}
             values["storage"] += [
@@ -108,7 +108,7 @@ class SharingNodes:
                 {"kind": "path", "mount": BROUGHT},
                 {"kind": "links", "mount": TREE, "links": links},
             ]
-        # What a site's server of version 3 lets in beside NFS.
+        # A site's server of version 3 accepts these beside NFS.
         ends = {"from": "omero-readonly", "to": "omero-readwrite", "why": "NFS version 3"}
         values["flows"] = [
             {**ends, "ports": [RPCBIND_PORT, MOUNTD_PORT], "transport": transport} for transport in ("tcp", "udp")
@@ -129,7 +129,7 @@ class SharingNodes:
         assert output.endswith(": ready")
 
     def power(self, node: str, *, on: bool) -> None:
-        """Switch a machine on or off, and wait until it is."""
+        """Switch a machine on or off, and wait for that state."""
         compute = self.stack.cloud().compute
         server = compute.find_server(f"idr-local-{node}", ignore_missing=False)
         (compute.start_server if on else compute.stop_server)(server)
@@ -142,7 +142,7 @@ class SharingNodes:
         self.until_up(node, before)
 
     def until_up(self, node: str, before: str = "") -> None:
-        """Wait for another boot of a machine than the one before."""
+        """Wait until a machine has another boot id than before."""
 
         def again() -> bool:
             done = self.on(node, "cat /proc/sys/kernel/random/boot_id")
@@ -151,22 +151,19 @@ class SharingNodes:
         until(again, BOOT_SECONDS)
 
 
-def told(nodes: SharingNodes, line: str) -> bool:
-    """Whether Prometheus reads this line of the read-only node's metrics."""
+def has_metric(nodes: SharingNodes, line: str) -> bool:
+    """Return whether Prometheus reads this line in the read-only node's metrics."""
     ask = f"curl -sS --cacert /etc/idr/ca.crt https://{nodes.address(READONLY)}:9100/metrics"
     return line in nodes.on(READONLY, ask).stdout.decode().splitlines()
 
 
-def until(done: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so, which must be in time."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
-        time.sleep(5)
+def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition is true, with long pauses: emulated machines are slow."""
+    wait_until(condition, seconds, pause=5)
 
 
 def open_port(nodes: SharingNodes) -> None:
-    """Let the read-only node through to NFS: the stack's security groups are the demo's, which shares no files."""
+    """Let the read-only node connect to NFS: the stack's security groups are the demo's, which shares no files."""
     network = nodes.stack.cloud().network
     groups = {group.name: group.id for group in network.security_groups()}
     server, client = (groups[f"idr-local-demo1-{role}"] for role in ("omero-readwrite", "omero-readonly"))
@@ -180,11 +177,11 @@ def open_port(nodes: SharingNodes) -> None:
 
 
 def equip(nodes: SharingNodes) -> None:
-    """Give the read-write node what the guest image lacks, and the raw images that it shares as a site would."""
+    """Give the read-write node what the guest image lacks, and the raw images that it shares like a site's server."""
     export = f"{RAW} {nodes.address(READONLY)}(ro,no_subtree_check,fsid=9)\n"
     nodes.output_of(READWRITE, f"sudo mkdir -p {RAW} /etc/exports.d && echo raw | sudo tee {RAW}/image")
     nodes.output_of(READWRITE, "sudo tee /etc/exports.d/raw.exports", export.encode())
-    # The release's own server speaks version 4 alone; the site's speaks both. Its file is read behind the role's.
+    # The release's own server speaks version 4 alone; the site's speaks both. Its file is read after the role's.
     both = f"[nfsd]\nvers3 = y\n[mountd]\nport = {MOUNTD_PORT}\n"
     nodes.output_of(READWRITE, "sudo mkdir -p /etc/nfs.conf.d && sudo tee /etc/nfs.conf.d/site.conf", both.encode())
     nodes.output_of(READWRITE, "cat > server.deb && sudo dpkg -i server.deb", server_package(nodes.stack.folder))
@@ -192,13 +189,13 @@ def equip(nodes: SharingNodes) -> None:
 
 
 def server_package(folder: Path) -> bytes:
-    """Debian's package of the kernel's NFS server: in production it comes from the distribution."""
+    """Download Debian's package of the kernel's NFS server, which the distribution provides in production."""
     subprocess.run(["apt-get", "-q", "download", "nfs-kernel-server"], cwd=folder, capture_output=True, check=True)
     return next(folder.glob("nfs-kernel-server_*.deb")).read_bytes()
 
 
 def register_image() -> None:
-    """Give the cloud the guest image once more, with its kernel: containers have no use for that."""
+    """Register the guest image again, with its kernel, which containers do not need."""
     folder = rootfs.image_folder()
     parts = ["--kernel", str(folder / "vmlinuz"), "--initrd", str(folder / "initrd")]
     command = [sys.executable, "-m", "dev.cloud", "image", str(folder / "rootfs.raw"), "--name", IMAGE, *parts]
@@ -207,8 +204,8 @@ def register_image() -> None:
 
 @contextmanager
 def running(folder: Path, equip: Callable[[SharingNodes], None] = equip) -> Iterator[SharingNodes]:
-    """Run the release in a project apart, both nodes configured: the read-only one waits for the other by itself."""
-    # It deletes what a run that was killed has left on the host, which cannot be started beside it.
+    """Run the release in another project, both nodes configured: the read-only one waits for the other by itself."""
+    # This also deletes what a killed run has left on the host: the host could not start otherwise.
     stack = tenant.make(folder, "idr-nfs")
     with emulated.host(State.at(None)):
         register_image()

@@ -1,4 +1,4 @@
-"""What a service could do that is taken over: read, write, become root, connect. Everything else is refused it."""
+"""What an attacker can do with a service's account: read, write, become root, connect. All else is refused."""
 
 import json
 from typing import Any
@@ -18,11 +18,11 @@ PLAN = stacks.plan_of("local")
 NODES = {node.name: node for node in PLAN.nodes}
 WRITES = yaml.safe_load((ROOT / "tests" / "soak" / "accounts.yaml").read_text())
 OUR_OWN = ("/etc/shadow", "/root", "/home/idr/.ssh", "/var/lib/idr", "/var/lib/cloud/instance/user-data.txt")
-"""What only root may read on any node, beside the bundle's files."""
+"""Files that only root may read on any node, beside the bundle's files."""
 EVERYBODYS = ("/dev", "/proc", "/sys", "/run/lock", "/tmp", "/var/tmp")  # noqa: S108  # left out, not used
 PASSED_OVER = " -o ".join(f"-path {path}" for path in EVERYBODYS)
 RUNNING = "ps -eo user:32= | sort -u | grep -vxE 'root|idr'"
-# As the account and its groups, and with nothing of root's: what its service could do.
+# With the rights of the service: the account and its groups, and nothing of root's.
 AS_ACCOUNT = 'as() { setpriv --reuid "$1" --regid "$(id -g "$1")" --init-groups --inh-caps=-all "${@:2}" < /dev/null; }'
 READABLE = f"""{AS_ACCOUNT}
 while read -r account path; do as "$account" test -r "$path" && echo "$account $path"; done
@@ -43,18 +43,18 @@ true"""
 
 @pytest.fixture(params=NODES)
 def name(request: pytest.FixtureRequest) -> str:
-    """A node of the demo."""
+    """Return the name of a node of the demo."""
     return str(request.param)
 
 
 @pytest.fixture
 def accounts(service: Service, name: str) -> list[str]:
-    """The accounts that run something on the node; and one that runs nothing."""
+    """Return the accounts that run a service on the node, and one that runs nothing."""
     return sorted({*service.on(name, RUNNING).split(), "nobody"})
 
 
 def bundle(name: str) -> dict[str, Any]:
-    """What a node is configured with."""
+    """Return the configuration of a node."""
     node = NODES[name]
     ids = {volume.purpose: "0" * 36 for volume in node.volumes}
     rendered: dict[str, Any] = json.loads(render.bundle(node, PLAN, stacks.secrets_of("local"), ids))
@@ -62,7 +62,7 @@ def bundle(name: str) -> dict[str, Any]:
 
 
 def asked(service: Service, name: str, script: str, lines: list[str]) -> set[str]:
-    """What a script prints on a node as root, with these lines on its standard input."""
+    """Return the output of a script on a node as root, with these lines on its standard input."""
     return set(service.on(name, f"sudo bash -c '{script}'", "\n".join(lines) + "\n").splitlines())
 
 
@@ -88,7 +88,7 @@ def test_it_writes_only_where_its_row_says(service: Service, name: str, accounts
 
 
 def writes(name: str, account: str) -> list[str]:
-    """The row of an account on a node: of each role that the node has."""
+    """Return the table's row of an account on a node: of each role that the node has."""
     return [path for role in bundle(name)["roles"] for path in WRITES.get(role, {}).get(account, [])]
 
 

@@ -1,4 +1,4 @@
-"""While somebody does their worst from one address, visitors are served and operators log in."""
+"""While one address attacks, visitors are served and operators log in."""
 
 from collections.abc import Callable
 
@@ -12,20 +12,20 @@ pytestmark = pytest.mark.cloud
 
 LOGIN_SECONDS = 10
 PROXYS_SHARE = 0.05
-"""What one address may take of the processors of the IDR's proxies, so that others keep 95 % of their speed."""
+"""The part of the processors of the IDR's proxies that one address may use, so that others keep 95 % of their speed."""
 SHARE_IN_THE_BEGINNING = 0.1
-"""While it uses up the 300 connections that it may open at once, of a thousand requests each."""
+"""While it uses all of the 300 connections that it may open at once, of a thousand requests each."""
 PROCESSORS = 4
-"""Of those (m1.medium in Pulumi.ebi.yaml)."""
+"""The processors of those proxies (m1.medium in Pulumi.ebi.yaml)."""
 SLOWER = 2
-"""Of a kept page: proxy, visitor, guests and whatever else the machine does share two processors."""
+"""For a cached page: proxy, visitor, guests and all other programs of the machine share two processors."""
 UNCACHED_SLOWER = 3
 """The goal is 2, and 1.4 and 1.9 were measured for the two floods: one page more or less is in it."""
 
 
 @pytest.fixture(scope="module")
 def figures(service: Service) -> dict[str, Figures]:
-    """Of quiet time and of each kind of attack."""
+    """Return the measurements of quiet time and of each kind of attack."""
     assert service.outputs
     return measured()
 

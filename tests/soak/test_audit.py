@@ -1,4 +1,4 @@
-"""What is open to the world, as the auditors of TLS and ssh judge it."""
+"""The public ports, as auditors of TLS and ssh rate them."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from harness.cloud.service import NAME, Service
 pytestmark = pytest.mark.cloud
 
 PACKAGES = Path(__file__).with_name("audit-packages.txt")
-# BREACH is not tolerated: the first page is for one visitor, and goes out as it is (ADR 53).
+# BREACH is accepted: the first page is for one visitor, and is not compressed (ADR 53).
 TOLERATED = {
     "engine_problem": "says what this machine's openssl cannot test",
     "cipher_order": "every cipher that is offered is a good one, so clients choose the one that is quickest for them",
@@ -44,5 +44,5 @@ def test_the_bastions_ssh_offers_nothing_weak(service: Service) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     offered = json.loads(done.stdout)
     assert [one["algorithm"] for one in offered["kex"] if "nistp" in one["algorithm"]] == []
-    # Computed over what was encrypted already (etm).
+    # Computed over the encrypted text (etm).
     assert [name for name in offered["mac"] if "etm" not in name or "sha1" in name or "umac-64" in name] == []

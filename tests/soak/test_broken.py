@@ -1,4 +1,4 @@
-"""What a node is about to use is asked for before anything that runs is touched: every kind that can be wrong."""
+"""Each faulty prerequisite of a node is checked before the update touches a running service."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.cloud
 
 RELEASE = "demo1"
 DATABASE, OMERO = f"{RELEASE}-database", f"{RELEASE}-omeroreadwrite"
-NOWHERE = "192.0.2.1"  # RFC 5737: an address of nobody's
+NOWHERE = "192.0.2.1"  # RFC 5737: an address that nobody has
 OTHER_VOLUME = "00000000-0000-0000-0"
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A wrong text of the program, the messages of the node, and the secret whose renewal is the next `up`."""
+    """A wrong text in the program, the messages of the node, and the secret that the next `up` renews."""
 
     file: str
     old: str
@@ -62,13 +62,13 @@ BROKEN = {
         renewed=f"password/{RELEASE}/database/omeroreadonly",
     ),
 }
-# Long enough for another machine that an update is changing; here nothing comes.
+# They wait long enough for another machine that an update is changing; here nothing changes.
 PATIENCE = ("cloudinit/common/scripts/waiting", "cloudinit/common/scripts/storage")
 
 
 @pytest.fixture(scope="module")
 def stack(second: Tenant) -> Iterator[Tenant]:
-    """The project apart, whose copy of the program waits for other machines and disks for seconds, not minutes."""
+    """Return the second project, whose copy of the program waits for seconds, not minutes, for machines and disks."""
     before = {second.folder / name: (second.folder / name).read_text() for name in PATIENCE}
     for script, text in before.items():
         script.write_text("".join(map(shorter, text.splitlines(keepends=True))))

@@ -1,4 +1,4 @@
-"""The certificate that visitors see: from an ACME authority, renewed, refused, or given by the site."""
+"""The certificate that visitors see: from an ACME authority, renewed, refused, or from the settings."""
 
 import time
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.cloud
 
 HOST = "demo.idr.internal"
 PROXY = "demo1-proxy"
-NOBODY = "https://192.0.2.1/directory"  # RFC 5737: an address of nobody's
+NOBODY = "https://192.0.2.1/directory"  # RFC 5737: an address that nobody has
 AUTHORITY = "/usr/local/lib/idr/proxy/acme-authority.pem"
-# At once, as it would be a month before its end.
+# Due at once; otherwise a month before its end.
 DUE = r"s/^\[renewalparams]/renew_before_expiry = 100 years\n&/"
-# nginx ends connections of before in good order, which this client takes for an error.
+# While nginx reloads it closes old connections, which this client reports as an error.
 RELOAD_SECONDS = 3
 
 
 @pytest.fixture(scope="module")
 def acme(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
-    """An authority for which the service's name leads to its address; the settings are as they were afterwards."""
+    """Start an authority that resolves the service's name; restore the settings afterwards."""
     names = {HOST: second.service().address("omero")}
     with authority.running(tmp_path_factory.mktemp("authority"), names) as running_authority:
         yield running_authority
@@ -39,7 +39,7 @@ def test_an_authority_is_asked_and_visitors_see_what_it_signed(second: Tenant, a
     steps = second.apply()
     assert {(step.op, step.kind, step.name) for step in steps} == {("update", "Command", PROXY)}, lines_of(steps)
     first = shown(second.service(), acme.root)
-    # What is signed is kept: the next configuration asks nobody.
+    # The signed certificate is kept: the next configuration does not ask the authority.
     second.renew("tls/demo1-proxy")
     second.apply()
     assert shown(second.service(), acme.root) == first
@@ -75,13 +75,13 @@ def test_an_authority_that_does_not_answer_is_one_message_and_visitors_see_what_
     second.configure(idr_acme={"directory": NOBODY, "authority": acme.directory_authority})
     done = second.up()
     assert done.returncode != 0
-    said_of_it = (
+    messages = (
         "role proxy: activate failed",
         f"acme: {NOBODY} gave no certificate for {HOST}",
         "Network is unreachable",
         "The previous configuration is back in force.",
     )
-    assert [text for text in said_of_it if text not in done.stdout] == [], done.stdout
+    assert [text for text in messages if text not in done.stdout] == [], done.stdout
     assert shown(second.service(), acme.root) == before
 
 

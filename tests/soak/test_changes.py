@@ -1,4 +1,4 @@
-"""The full shape of `ebi` with small sizes, on real guests: what each kind of change does, and what it leaves alone."""
+"""The full shape of `ebi` with small sizes, on real guests: what each kind of change does, and what it leaves."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +20,13 @@ PROJECT = "idr-changes"
 RELEASE = "demo1"
 GROUP = "omeroreadonly"
 READ_ONLY = f"{RELEASE}-{GROUP}"
-# What belongs to the machines alone, not to their data or network.
+# Kinds that belong to machines, not to their data or network.
 MACHINE = {"Instance", "VolumeAttach", "Command"}
 
 
 @pytest.fixture(scope="module")
 def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """The whole of it, up, in a project apart."""
+    """Start all of it in another project."""
     assert service.outputs
     new_stack = tenant.make(tmp_path_factory.mktemp("changes"), PROJECT)
     tenant.quota(PROJECT, **tenant.LARGE)
@@ -37,7 +37,7 @@ def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def trial(stack: Tenant) -> Iterator[Tenant]:
-    """The same, for settings to be looked at only: afterwards they are as before."""
+    """Return the same stack for settings that are only previewed; restore the settings afterwards."""
     paths = (stack.folder / "Pulumi.local.yaml", stack.folder / "model" / "firewall.py")
     files = {path: path.read_text() for path in paths}
     yield stack
@@ -54,11 +54,11 @@ def only_configuration(steps: tuple[Step, ...]) -> bool:
 
 
 def rules_of_servers(*numbers: int) -> set[str]:
-    """The rules of the ports by which programs reach single servers, by the servers' numbers."""
+    """Return the rules of the ports by which programs reach single servers, by the servers' numbers."""
     return {f"{RELEASE}-proxy-tcp-{SERVER_PORTS[number - 1]}-from-0.0.0.0/0" for number in numbers}
 
 
-# Looked at only: nothing is applied.
+# Only previewed, not applied.
 
 
 SERVERS = {

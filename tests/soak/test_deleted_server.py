@@ -1,4 +1,4 @@
-"""A server that somebody deleted in the cloud: plain `up` creates it again, on its address and its data."""
+"""A server that somebody deleted in the cloud: plain `up` creates it again, with its address and its data."""
 
 from collections.abc import Callable
 

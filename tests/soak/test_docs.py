@@ -1,4 +1,4 @@
-"""The README's and the guide's commands, top to bottom, in a project of their own on the local cloud."""
+"""The commands of README and guide, from top to bottom, in a project of their own on the local cloud."""
 
 import os
 import re
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.cloud
 BLOCKS = [block for file in docs.FILES for block in docs.blocks(file) if block.action != "not run"]
 MINUTES = 15
 STACK = "elsewhere"
-"""The guide says that only the names differ on another stack than `local`."""
+"""The guide states that another stack than `local` differs only in names."""
 DEFAULT_QUOTAS = {"instances": 10, "total_cores": 20, "total_ram": 50 * 1024}
 SNAPSHOT = "demo1-database-db"
 
@@ -36,8 +36,8 @@ class Reader:
     ssh_agent: dict[str, str]
 
     def types(self, block: Block) -> str:
-        """What the commands of a block print; they must all end with 0."""
-        # What a block exports is there for the next one, as in a shell that stays open.
+        """Return the output of a block's commands; they must all end with 0."""
+        # The next block has the exported variables, as in a shell that stays open.
         typed = docs.on_stack(block.text, STACK)
         script = f"set -euo pipefail\n. {self.environment}\n{typed}\ndeclare -px > {self.environment}\n"
         done = subprocess.run(
@@ -54,7 +54,7 @@ class Reader:
         return done.stdout
 
     def edits(self, block: Block) -> None:
-        """Put a piece of YAML into the stack file."""
+        """Merge a part of a stack file into the stack file."""
         document = yaml.safe_load(self.stack.file.read_text())
         document["config"] = docs.edited(block, document["config"], self._names())
         self.stack.file.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -78,7 +78,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
-    """A running ssh agent with a key of this test's own: its variables, and the public key."""
+    """Start an ssh agent with a key of this test; yields its variables and the public key."""
     key = tmp_path_factory.mktemp("ssh") / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     started = subprocess.run(["ssh-agent", "-s"], capture_output=True, text=True, check=True).stdout
@@ -93,7 +93,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, 
 def reader(
     service: Service, agent: tuple[dict[str, str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Reader]:
-    """A newcomer with an empty project of default quotas, and the stack file of `make up` under another name."""
+    """Return a new user with an empty project of default quotas, and the stack file of `make up` under another name."""
     assert service.outputs
     variables, public_key = agent
     stack = tenant.make(tmp_path_factory.mktemp("reader"), stack=STACK)

@@ -1,4 +1,4 @@
-"""The fake cloud is good enough for the real engine, and no kinder than the local OpenStack."""
+"""The fake cloud suffices for the real engine, and refuses whatever the local OpenStack refuses."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.fake_cloud.project import STACK, local_stack
 
 PROJECT = "idr-contract"
 ZONE = "fake"
-"""Its servers are none: they cost nothing."""
+"""In this zone servers have no machine: they cost nothing."""
 
 
 @pytest.mark.engine

@@ -1,4 +1,4 @@
-"""A release goes live, and back, where an authority signs the certificate: the proxy behind the address asks for it."""
+"""A release goes live, and back, with a certificate of an authority: the proxy behind the address requests it."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ RELEASES = {f"demo{n}": {"cidr": f"10.130.{n}.0/24", "nodes": {"all": EVERYTHING
 
 @pytest.fixture(scope="module")
 def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """Two releases of one machine each, the first of them live."""
+    """Start two releases of one machine each, the first of them live."""
     assert service.outputs
     new_stack = tenant.make(tmp_path_factory.mktemp("live"), "idr-live")
     new_stack.configure(idr_releases=RELEASES)
@@ -35,7 +35,7 @@ def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def acme(stack: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
-    """An authority that is asked from here on; the service's name leads to its address."""
+    """Configure an authority that resolves the service's name."""
     names = {HOST: stack.service().address("omero")}
     with authority.running(tmp_path_factory.mktemp("authority"), names) as running_authority:
         stack.configure(

@@ -1,4 +1,4 @@
-"""Strange answers of every form to every question; `make test` has two of them."""
+"""Wrong answers of every kind to every request; `make test` has two of them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every service of a release killed and frozen: each is back by itself. `make test` has the quick ones."""
+"""Every service of a release killed and frozen: each recovers without help. `make test` has the quick ones."""
 
 import pytest
 

@@ -1,8 +1,8 @@
-"""The image region service of examples/image-region on running machines: asked for pictures first, away, and gone.
+"""The image region service of examples/image-region on running machines: added, broken and removed.
 
 The archive is a strict stand-in for the service (tests/image_region.py), which asks the node's OMERO.server for
-sessions. The role's own program keeps one: it logs in there by OMERO's own client. In this order: each test goes on
-from where the one before it has come to.
+sessions. The role's own program keeps one: it logs in there by OMERO's own client. Each test continues
+where the previous one ended.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ ON_THE_DEMO = {
     "/usr/local/lib/idr/omero-server/ice.config": "/opt/omero/web/config/ice.config",
     "is-active -q omero-server": "is-active -q omero-demo-image-server",
 }
-"""Where the demo's node has something in another place than one of the official distribution, and no Java."""
+"""Paths that differ on the demo's node from one of the official distribution, and no Java."""
 PASSWORD, SESSION = "/etc/image-region/public-password", "/var/lib/image-region/session"
 HEALTH = f"sudo /usr/local/lib/idr/{NAME}/health"
 CONNECT = "timeout 5 bash -c '</dev/tcp/{}/{}'"
@@ -52,7 +52,7 @@ NUMBERS = count(100001)
 
 @pytest.fixture(scope="module")
 def added(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service after the update that adds the role to the node of OMERO; afterwards the node is as before."""
+    """Add the role to the node of OMERO; restore the node afterwards."""
     archives = tmp_path_factory.mktemp("archives")
     image_region.pack(archives / ARCHIVE, python="/opt/omero/server/venv3/bin/python")
     digest = hashlib.sha256((archives / ARCHIVE).read_bytes()).hexdigest()
@@ -81,12 +81,12 @@ def copied(folder: Path, archive: str) -> None:
 
 
 def picture(visitor: httpx.Client, image: int = KNOWN) -> httpx.Response:
-    """A picture that nobody has asked for, so that no cache has it."""
+    """Request a picture that nobody has requested, so that no cache has it."""
     return visitor.get(PICTURE.format(image, next(NUMBERS)))
 
 
 def asked(service: Service, image: int = KNOWN, timeout: float = 30) -> httpx.Response:
-    """The same, for a new visitor."""
+    """Request it as a new visitor."""
     with service.browser(timeout=timeout) as visitor:
         return picture(visitor, image)
 
@@ -96,7 +96,7 @@ def is_of_omero_web(answer: httpx.Response) -> bool:
 
 
 def key_of(service: Service) -> str:
-    """The session by which the service answers, which must be before HEALED_SECONDS have passed."""
+    """Return the session with which the service answers; it must answer within HEALED_SECONDS."""
     end = time.monotonic() + HEALED_SECONDS
     while not (answer := asked(service, timeout=HEALED_SECONDS)).text.startswith(OF_THE_SERVICE):
         assert time.monotonic() < end, f"not the service's after {HEALED_SECONDS} s: {answer.status_code}"
@@ -120,7 +120,7 @@ def test_a_picture_is_the_services_and_is_kept(added: Service) -> None:
 
 
 def test_the_session_is_the_public_users_at_this_omero_server(added: Service) -> None:
-    """The stand-in has joined it there; it is the one that the node keeps, and nobody else can read it."""
+    """The stand-in has joined it there; the node keeps this session, and nobody else can read it."""
     assert added.on(NODE, f"sudo cat {SESSION}") == f"session {key_of(added)}"
     assert added.try_on(NODE, f"cat {SESSION}").returncode != 0
     assert "logged in as the user public" in added.on(NODE, f"sudo journalctl -q -o cat -u {NAME}-session")
@@ -161,7 +161,7 @@ def test_killed_it_is_back_by_itself(added: Service) -> None:
 def test_frozen_it_is_restarted_and_who_waits_gets_omero_webs_picture(added: Service) -> None:
     with faults.watching(added) as outage:
         faults.frozen(added, NODE, NAME)()
-        # HAProxy waits for it, until idr-heal ends it.
+        # HAProxy waits for the service until idr-heal restarts it.
         assert is_of_omero_web(asked(added, timeout=HEALED_SECONDS))
         key_of(added)
     assert outage.seconds == dict.fromkeys(faults.PAGES, 0.0)
@@ -178,7 +178,7 @@ def test_a_session_that_omero_has_lost_is_followed_by_another(added: Service) ->
 
 def test_health_names_a_missing_session_and_omero_web_answers(added: Service) -> None:
     added.on(NODE, f"sudo cp -a {PASSWORD} /var/tmp/kept && echo another | sudo tee {PASSWORD} > /dev/null")
-    # As after a start of the machine: the former key is nowhere.
+    # As after a start of the machine: the former key has disappeared.
     added.on(NODE, f"sudo systemctl stop {NAME}-session && echo session none | sudo tee {SESSION} > /dev/null")
     added.on(NODE, f"sudo systemctl restart {NAME}-tls && sudo systemctl start {NAME}-session")
     refused = "grep -q wrong.user.or.password"

@@ -1,13 +1,12 @@
 """1,000 filesets imported by `idr import` and OMERO's own command line on running machines, with interruptions.
 
-The server and the jars are stand-ins (tests/omero_stand_in); the command line, the units and PostgreSQL are true ones.
-In this order: each test goes on from where the one before it has come to.
+The server and the jars are stand-ins (tests/omero_stand_in); the command line, the units and PostgreSQL are real.
+Each test continues where the previous one ended.
 """
 
 import dataclasses
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,13 @@ from harness.cloud.tenant import Tenant
 from harness.stacks import ROOT
 from tests.soak.official import DATABASE, POSTGRESQL, SERVER, WELL, OfficialRelease, prepared, until
 from tests.soak.terminal import Terminal
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cloud
 
 IMAGES = "/uod/idr/filesets/idr0000-made"
 FOLDERS, IN_EACH, FILES, DATASETS = 30, 32, 40, 7
-"""Each row starts two processes, and each image is opened: on two cores more rows take longer than they show."""
+"""Each row starts two processes, and each image is opened: on two cores more rows prove little and take long."""
 FILESETS = FOLDERS * IN_EACH + FILES
 PER_FILESET = 1
 SETTLED = f"{IMAGES}/settled/one.tiff"
@@ -46,7 +46,7 @@ for file in range({FILES}):
 """
 ROWS = [f"{IMAGES}/plate {folder:02}" for folder in range(FOLDERS)] + [f"{IMAGES}/{n:03}.tiff" for n in range(FILES)]
 CUT_OFF = ROWS[-5]
-"""Whose importer is killed between fileset and images: one of the last, since the largest rows are first."""
+"""Its importer is killed between fileset and images: one of the last, because the largest rows are first."""
 USER, PASSWORD = "demo", "not a secret"
 MAKE_USER = """
 insert into experimenter select max(id) + 1, 'demo', 'Demo', 'User' from experimenter;
@@ -62,7 +62,7 @@ MINUTES = 15
 
 @dataclasses.dataclass(frozen=True)
 class Importing:
-    """The release, and who imports there."""
+    """The release, and the commands of a user who imports."""
 
     release: OfficialRelease
     stack: Tenant
@@ -70,42 +70,39 @@ class Importing:
 
     @property
     def rows(self) -> Path:
-        """The list, in YAML."""
+        """Return the list, in YAML."""
         return self.folder / "list.yaml"
 
     def _line(self, *words: object) -> list[str]:
-        """A command line of `idr import`, for an operator with the outputs of the stack."""
+        """Return a command line of `idr import`, for an operator with the outputs of the stack."""
         where = ["--from", self.folder / "outputs.json", "--identity", self.stack.folder / "deploy_key"]
         return [str(word) for word in (ROOT / "bin" / "idr", "import", *words, *where)]
 
     def idr(self, *words: object) -> Terminal:
-        """Begin `idr import` on a terminal."""
+        """Start `idr import` on a terminal."""
         return Terminal(self._line(*words))
 
     def begin(self) -> Terminal:
-        """Begin the import by a user who has to log in."""
+        """Start the import as a user who has to log in."""
         command = self.idr(self.rows, "--user", USER)
         command.answer("Password:", PASSWORD)
         return command
 
     def report(self, *words: object) -> dict[str, Any]:
-        """How an import is. The exit status is 1 where it is not well."""
+        """Return the report of an import. The command's exit status is 1 unless all is well."""
         line = self._line(self.rows, "--report", "--json", *words)
         done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
         assert done.stdout, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
 
     def count(self, question: str = WITH_IMAGES) -> int:
-        """A number of the database."""
+        """Return a number from the database."""
         return int(self.release.sql(question))
 
-    def wait(self, true: Callable[[], bool], seconds: float = MINUTES * 60) -> None:
-        """Wait until something is true."""
-        end = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < end, f"not within {seconds:.0f} s; {self.count()} filesets have images"
-            time.sleep(1)
+    def wait(self, condition: Callable[[], bool], seconds: float = MINUTES * 60) -> None:
+        """Wait until a condition is true."""
+        wait_until(condition, seconds, pause=1, state=lambda: f"{self.count()} filesets have images")
 
     def until_more(self, than: int) -> None:
         """Wait until more filesets have images."""
@@ -114,21 +111,21 @@ class Importing:
 
 @pytest.fixture(scope="module")
 def importing(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Importing]:
-    """A release whose read-write node has images and takes imports."""
+    """Start a release whose read-write node has images and accepts imports."""
     assert service.outputs
-    made = tenant.make(tmp_path_factory.mktemp("import"))
-    with made.running():
+    stack = tenant.make(tmp_path_factory.mktemp("import"))
+    with stack.running():
         storage = {"storage": [{"kind": "path", "mount": "/uod/idr"}]}
-        release = dataclasses.replace(prepared(made), settings=storage)
+        release = dataclasses.replace(prepared(stack), settings=storage)
         release.output_of(SERVER, "sudo python3 -", MAKE.encode())
-        status, said = release.apply()
-        assert status == 0, said
+        status, output = release.apply()
+        assert status == 0, output
         release.sql(MAKE_USER)
         folder = tmp_path_factory.mktemp("list")
-        (folder / "outputs.json").write_text(json.dumps(made.service().outputs))
+        (folder / "outputs.json").write_text(json.dumps(stack.service().outputs))
         rows = [{"path": path, "target": f"Dataset:name:{n % DATASETS}"} for n, path in enumerate(ROWS)]
         (folder / "list.yaml").write_text(yaml.safe_dump(rows))
-        yield Importing(release, made, folder)
+        yield Importing(release, stack, folder)
 
 
 @pytest.mark.parametrize("name", ["screenA", "experimentA"])
@@ -136,23 +133,23 @@ def test_a_bulk_file_of_the_idr_is_read_unchanged_and_its_missing_paths_are_name
     importing: Importing, name: str
 ) -> None:
     (file,) = (ROOT / "tests/unit/importer/idr-metadata").glob(f"*/{name}/*-bulk.yml")
-    status, said = importing.idr(file, "--check").end(120)
+    status, output = importing.idr(file, "--check").end(120)
     assert status == 1
     # A terminal breaks lines.
-    assert "paths are not there: /uod/idr/filesets/idr0000" in " ".join(said.split()), said
+    assert "paths are not there: /uod/idr/filesets/idr0000" in " ".join(output.split()), output
 
 
 def test_every_path_of_the_list_is_there(importing: Importing) -> None:
-    status, said = importing.idr(importing.rows, "--check").end(120)
-    assert (status, said.splitlines()[0]) == (0, f"{len(ROWS)} rows: every path is there, complete, and can be read")
+    status, output = importing.idr(importing.rows, "--check").end(120)
+    assert (status, output.splitlines()[0]) == (0, f"{len(ROWS)} rows: every path is there, complete, and can be read")
 
 
 def test_a_wrong_password_imports_nothing(importing: Importing) -> None:
     command = importing.idr(importing.rows, "--user", USER)
     for _ in range(3):
         command.answer("Password:", "wrong")
-    status, said = command.end(120)
-    assert (status, importing.report()["state"]) == (1, "unknown"), said
+    status, output = command.end(120)
+    assert (status, importing.report()["state"]) == (1, "unknown"), output
 
 
 def test_it_goes_on_by_itself_after_its_unit_was_killed(importing: Importing) -> None:
@@ -200,8 +197,9 @@ def test_when_omero_restarts_it_halts_and_somebody_has_to_log_in(importing: Impo
     importing.release.output_of(SERVER, "sudo systemctl restart omero-server")
     importing.wait(lambda: importing.report()["state"] == "halted", 300)
     assert importing.report()["why"] == ENDED
-    status, said = importing.idr(importing.rows).end(120)
-    assert (status, "nobody is logged in to OMERO for this import: give --user" in " ".join(said.split())) == (1, True)
+    status, output = importing.idr(importing.rows).end(120)
+    assert status == 1
+    assert "nobody is logged in to OMERO for this import: give --user" in " ".join(output.split())
     before = importing.count()
     command = importing.begin()
     importing.until_more(before + 40)
@@ -209,8 +207,8 @@ def test_when_omero_restarts_it_halts_and_somebody_has_to_log_in(importing: Impo
 
 
 def test_it_is_stopped_and_goes_on(importing: Importing) -> None:
-    status, said = importing.idr(importing.rows, "--stop").end(120)
-    assert status == 0, said
+    status, output = importing.idr(importing.rows, "--stop").end(120)
+    assert status == 0, output
     importing.wait(
         lambda: importing.release.output_of(SERVER, "systemctl show -P ActiveState idr-import") == "inactive\n", 120
     )
@@ -232,15 +230,15 @@ def test_an_importer_that_was_killed_between_fileset_and_images_is_repeated(impo
     assert (failed["path"], about["done"]) == (CUT_OFF, len(ROWS) - 1)
     assert failed["error"] == "it was ended before it said anything"
     assert importing.release.sql(EMPTY) == CUT_OFF.lstrip("/")
-    status, said = importing.begin().end(300)
-    assert status == 0, said
+    status, output = importing.begin().end(300)
+    assert status == 0, output
 
 
 def test_everything_is_there_once(importing: Importing, record_property: Callable[[str, object], None]) -> None:
     about = importing.report()
     assert (about["state"], about["done"], about["failed"]) == ("finished", len(ROWS), 0)
     assert about["images"] == FILESETS * PER_FILESET
-    # Every image was opened, each row's by one step.
+    # One step for each row opened its images.
     assert sorted(step["of"] for step in about["following"]) == sorted(ROWS)
     assert {(step["kind"], step["state"]) for step in about["following"]} == {("opened", "done")}
     numbers = sorted(number for row in about["each"] for number in row["filesets"])
@@ -255,8 +253,8 @@ def test_a_second_run_imports_nothing_also_without_the_ledger(importing: Importi
     for words in ((), ("--name", "again")):
         command = importing.idr(importing.rows, "--user", USER, *words)
         command.answer("Password:", PASSWORD)
-        status, said = command.end(MINUTES * 60)
-        assert status == 0, said
+        status, output = command.end(MINUTES * 60)
+        assert status == 0, output
         about = importing.report(*words)
         assert (about["done"], about["images"]) == (len(ROWS), FILESETS * PER_FILESET)
     # Without the ledger nothing is new, so no image is opened again.
@@ -274,15 +272,15 @@ def test_images_get_the_rendering_settings_beside_their_list(importing: Importin
     (importing.folder / "settled-renderdef.yml").write_text(yaml.safe_dump(settings))
     command = importing.idr(file, "--user", USER)
     command.answer("Password:", PASSWORD)
-    status, said = command.end(300)
-    assert status == 0, said
+    status, output = command.end(300)
+    assert status == 0, output
     kept = "select name, green, inputend from image i join channelbinding b on b.image = i.id where place = 0"
     assert importing.release.sql(kept) == f"{Path(SETTLED).name}|255|80"
     assert importing.release.sql("select name from logicalchannel") == "DNA"
 
 
 def _is_complete(importing: Importing) -> None:
-    """Each fileset is there once, with its images, in one dataset, and its link leads to its file."""
+    """Check that each fileset exists once, with its images, in one dataset, and that its link leads to its file."""
     release = importing.release
     assert importing.count("select count(*) from fileset") == FILESETS
     assert importing.count("select count(distinct clientpath) from filesetentry") == FILESETS

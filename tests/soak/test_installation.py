@@ -1,4 +1,4 @@
-"""`idr` installed by pip into a fresh environment, with what it depends on from the index; run in an empty folder."""
+"""`idr` installed by pip into a fresh environment, with its dependencies from the index; run in an empty folder."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Every event of every command interrupted, answers of every service disturbed: hours; it writes the page of docs."""
+"""Interrupts every command at every event, and disturbs answers of every service; hours. It writes the page of docs."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the points of this run are kept."""
+    """Return the file for the points of this run."""
     return tmp_path_factory.mktemp("interruptions") / "points"
 
 
@@ -31,7 +31,7 @@ def test_a_disturbed_answer_is_put_right(results: Path) -> None:
 
 
 def wrong(points: Iterable[tuple[Point, Ending]], results: Path) -> list[str]:
-    """What did not end well; the page has all of it."""
+    """Return the points that ended badly; the page has all points."""
     endings = [f"{point}\n{ended.output}" for point, ended in points if not ended.is_good]
     PAGE.write_text(record.page(record.read(results)))
     return endings

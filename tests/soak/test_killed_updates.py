@@ -1,6 +1,6 @@
-"""The engine killed while real machines are created, rebuilt and destroyed: `recover` and the command again suffice.
+"""The engine is killed while it creates, rebuilds and destroys machines: `recover` and the command again suffice.
 
-tests/interruptions kills at every request, on a cloud that only keeps books. Here machines boot and are configured.
+tests/interruptions kills at every request, on a cloud without machines. Here machines boot and are configured.
 """
 
 import re
@@ -35,13 +35,13 @@ REBUILDING = (
     rf"VolumeAttach {DATABASE}-db creating",
 )
 DESTROYING = (rf"VolumeAttach {DATABASE}-db deleting", rf"Instance {DATABASE} deleting")
-"""What the engine says when it is killed, in the order of a command. Each command is killed at one after another."""
+"""Lines of the engine's output, in the order of a command. Each command is killed at each of its lines."""
 MOMENT_SECONDS = 600
 
 
 @pytest.fixture(scope="module")
 def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """The stack `local` in a project apart, before its first `up`."""
+    """Return the stack `local` in another project, before its first `up`."""
     assert service.outputs
     created = tenant.make(tmp_path_factory.mktemp("killed"), PROJECT)
     yield created
@@ -49,7 +49,7 @@ def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def kill_at(stack: Tenant, command: tuple[str, ...], moment: str) -> None:
-    """Kill the engine as soon as it says that it begins with something."""
+    """Kill the engine as soon as its output has a line."""
     engine = stack.start(*command)
     log = stack.folder / "running.log"
     end = time.monotonic() + MOMENT_SECONDS

@@ -1,7 +1,6 @@
 """From an empty project to machines and back, and each failure of the first update."""
 
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,16 +9,17 @@ from harness import stacks
 from harness.cloud import tenant
 from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cloud
 
 FAKE_ZONE = "fake"
-"""Its servers are Nova's fake ones: all of OpenStack takes part but a machine."""
+"""Its servers are Nova's fake ones: all of OpenStack takes part except machines."""
 
 
 @pytest.fixture(scope="module")
 def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """An empty project beside the running service."""
+    """Return an empty project beside the running service."""
     assert service.outputs
     new_stack = tenant.make(tmp_path_factory.mktemp("tenant"))
     yield new_stack
@@ -27,7 +27,7 @@ def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def refused(stack: Tenant) -> str:
-    """The message of a refused `up`, which creates nothing and shows no traceback."""
+    """Return the message of a refused `up`, which creates nothing and shows no traceback."""
     done = stack.up()
     text = done.stdout + done.stderr
     assert done.returncode != 0, text
@@ -36,7 +36,7 @@ def refused(stack: Tenant) -> str:
     return text
 
 
-# The tests of this module follow each other on one project: first what fails, then what completes it.
+# These tests run in this order on one project: first what fails, then what completes it.
 
 
 def test_a_missing_image_and_flavor_are_named_together_before_anything_is_created(stack: Tenant) -> None:
@@ -79,19 +79,17 @@ def test_a_wrong_password_is_one_message(stack: Tenant) -> None:
 def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(stack: Tenant) -> None:
     tenant.quota(ram=100_000)
     cloud = stack.cloud()
-    # The quota has room for it and no host has, so it ends as a server does when a cloud is full.
+    # The quota has room for it and no host has: it ends like a server in a full cloud.
     broken = cloud.compute.create_server(
         name="idr-local-demo1-redis",
         image_id=next(image.id for image in cloud.image.images(name="idr-debian-12")),
         flavor_id=next(flavor.id for flavor in cloud.compute.flavors() if flavor.name == "m1.xlarge"),
         availability_zone="nova",
         networks="none",
-        # The names that the program gives its servers: an interrupted update created it.
+        # The program gives its servers this label: an interrupted update created it.
         metadata={"idr_stack": "local"},
     )
-    end = time.monotonic() + 60
-    while cloud.compute.get_server(broken.id).status != "ERROR" and time.monotonic() < end:
-        time.sleep(1)
+    wait_until(lambda: cloud.compute.get_server(broken.id).status == "ERROR", 60, pause=1)
     done = stack.up()
     assert done.returncode != 0
     assert "server idr-local-demo1-redis (" in done.stdout + done.stderr
@@ -101,7 +99,7 @@ def test_a_server_that_never_came_up_is_named_and_recover_takes_it_away(stack: T
 
 
 def test_the_next_up_completes_it(stack: Tenant) -> None:
-    # The stack that the other tests use shows that a first update boots and configures machines: fake ones do here.
+    # Fake machines suffice: the other tests' stack shows that a first update boots and configures machines.
     given = stacks.values("local")
     releases = given["releases"]
     for group in releases["demo1"]["nodes"].values():

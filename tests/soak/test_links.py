@@ -1,4 +1,4 @@
-"""Each link between two groups of nodes cut for a minute: all is well again within a minute of its return."""
+"""Each link between two groups of nodes is cut for a minute: all works within a minute of its return."""
 
 import time
 from itertools import product
@@ -20,16 +20,16 @@ CALM_SECONDS = 5
 
 
 VISITORS = {("database", "omeroreadonly"), ("omeroreadonly", "proxy"), ("omeroreadonly", "redis")}
-"""The links that pages need which are not cached; the others serve imports, metrics and operators."""
+"""The links that uncached pages need; the others serve imports, metrics and operators."""
 
 
 def group(node: str) -> str:
-    """The group of a node: `demo1-omeroreadonly-2` is of `omeroreadonly`."""
+    """Return the group of a node: `demo1-omeroreadonly-2` is of `omeroreadonly`."""
     return node.split("-")[1]
 
 
 def links() -> list[tuple[str, str]]:
-    """Every two groups of nodes of a release with every role that talk to each other, once."""
+    """Return every two groups of nodes that communicate in a release with every role, once."""
     release = stacks.plan_of("ebi").releases[0]
     pairs = {
         tuple(sorted((group(one.name), group(other.name))))
@@ -52,7 +52,7 @@ def test_after_a_link_was_cut_the_service_heals_by_itself(whole: Tenant, one: st
 
     limit = CUT_SECONDS + HEALED_SECONDS
     outage = faults.observe(service, fault, calm=CALM_SECONDS, limit=limit, at_least=CUT_SECONDS + CALM_SECONDS)
-    # Cutting a link that visitors need must hurt them, or this test proves nothing.
+    # This proves something only if a cut link that visitors need makes pages fail.
     # Without Redis only a page with a session fails.
     failed = max(outage.seconds["ping"], outage.seconds["uncached"])
     assert (failed > 0) == ((one, other) in VISITORS)

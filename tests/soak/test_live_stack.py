@@ -1,4 +1,4 @@
-"""Ordinary mistakes on a live service with visitors: nothing is deleted or created, and drift is put back."""
+"""Common mistakes with a live service: nothing is deleted or created, and drift is corrected."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def refused(done: "CompletedProcess[str]", *messages: str) -> None:
 
 @contextmanager
 def untouched(stack: Tenant) -> Iterator[None]:
-    """No object appears, goes or is replaced in the block, and no visitor's page fails."""
+    """Check that the block creates, deletes and replaces no object, and that no visitor's page fails."""
     before, servers = stack.listing(), stack.servers()
     with faults.watching(stack.service()) as outage:
         yield
@@ -99,7 +99,7 @@ def test_what_somebody_changed_by_hand_is_named_and_put_back(second: Tenant) -> 
 
 @pytest.fixture
 def narrow(second: Tenant) -> Iterator[Tenant]:
-    """The project with no room for anything more."""
+    """Return the project with no quota left."""
     limits = second.cloud().get_compute_limits()
     used = {"instances": limits["instances_used"], "cores": limits["total_cores_used"], "ram": limits["total_ram_used"]}
     name = second.auth["project_name"]

@@ -1,6 +1,6 @@
-"""A public service becomes a private one, and public again: who gets in, who sees what, what is on the proxy's disk.
+"""A public service becomes a private one, and public again: who can log in and see what, and what the proxy keeps.
 
-In this order: each test goes on from where the one before it has come to.
+Each test continues where the previous one ended.
 """
 
 import json
@@ -33,7 +33,7 @@ KEPT = "sudo grep -rlaE {} /var/cache/nginx /var/lib/nginx || true"
 
 @pytest.fixture(scope="module")
 def private(second: Tenant) -> Iterator[Service]:
-    """The service after the update that makes it private, with an answer in its caches that was everybody's."""
+    """Make the service private, with a public answer in its caches."""
     with second.service().browser() as visitor:
         assert visitor.get(THUMBNAIL).status_code == 200
         assert "Demo image" in visitor.get("webgateway/plate/1/0/").text
@@ -46,12 +46,12 @@ def private(second: Tenant) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def password(private: Service) -> str:
-    """The password of the demo's users."""
+    """Return the password of the demo's users."""
     return private.on(private.node("omeroreadwrite"), "sudo cat /etc/idr/omero/public-password")
 
 
 def logged_in(browser: httpx.Client, user: str, password: str) -> httpx.Response:
-    """The page after the login form."""
+    """Log in by the form; return the page after it."""
     browser.get(LOGIN)
     token = browser.cookies["csrftoken"]
     origin = str(browser.base_url).rstrip("/")
@@ -61,7 +61,7 @@ def logged_in(browser: httpx.Client, user: str, password: str) -> httpx.Response
 
 @contextmanager
 def users(service: Service, password: str) -> Iterator[dict[str, httpx.Client]]:
-    """Browsers of Ada and Ben, who have logged in."""
+    """Open browsers of Ada and Ben, who have logged in."""
     with ExitStack() as stack:
         browsers = {name: stack.enter_context(service.browser()) for name in IMAGES}
         for name, browser in browsers.items():

@@ -1,4 +1,4 @@
-"""Each machine deleted, switched off, with a full disk, without sshd: `pulumi up` and at most one setting heal it."""
+"""Each machine is deleted, switched off, filled up or loses sshd: `pulumi up` and at most one setting repair it."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.cloud
 DATABASE, PROXY, BASTION = "demo1-database", "demo1-proxy", "bastion"
 NODES = (BASTION, DATABASE, "demo1-redis", "demo1-omeroreadwrite", PROXY)
 OTHERS = ("demo1-omeroreadonly-1", "demo1-management")
-"""Nodes of a release of `ebi` that the demo's has not."""
+"""Nodes of a release of `ebi` that the demo lacks."""
 
 
 def deleted(stack: Tenant, node: str) -> None:
@@ -45,18 +45,18 @@ FAULTS: dict[str, tuple[Callable[[Tenant, str], None], bool]] = {
     "root disk full": (disk_full, True),
     "sshd dead": (without_sshd, True),
 }
-"""What is done to the machine, and whether it needs another number under `rebuild` beside `pulumi up`."""
+"""Each fault of a machine, and whether its repair needs a new number under `rebuild` beside `pulumi up`."""
 
 
 @pytest.fixture(scope="module")
 def stack(second: Tenant) -> Tenant:
-    """A release with a row in its database, which every machine's end must leave alone."""
+    """Return the second project, with a row in its database, which must survive every fault."""
     second.service().on(DATABASE, ROW.format("create table if not exists kept as select 130 as release"))
     return second
 
 
 def rebuild(stack: Tenant, node: str) -> None:
-    """Ask for another machine, as the guide says under "A node died"."""
+    """Request another machine, as in "A node died" of the guide."""
     if node == BASTION:
         bastion = stack.settings("bastion")
         stack.configure(idr_bastion={**bastion, "rebuild": bastion.get("rebuild", 1) + 1})
@@ -82,7 +82,7 @@ def test_it_heals_a_machine_of_another_role(whole: Tenant, what: str, node: str)
 
 
 def heals(stack: Tenant, what: str, node: str) -> None:
-    """Cause a fault, follow the guide, and find the service well and the data kept."""
+    """Cause a fault, follow the guide, and check that the service works and the data are kept."""
     fault, is_rebuilt = FAULTS[what]
     volumes = stack.listing()["volumes"]
     with faults.watching(stack.service()) as outage:
@@ -91,7 +91,8 @@ def heals(stack: Tenant, what: str, node: str) -> None:
             rebuild(stack, node)
         stack.apply()
     assert not outage.ask(stack.service())
-    assert outage.seconds["cached"] == 0 or node == PROXY
+    if node != PROXY:
+        assert outage.seconds["cached"] == 0
     assert stack.listing()["volumes"] == volumes
     assert stack.service().on(DATABASE, ROW.format("select release from kept")) == "130"
     assert stack.foreseen() == ()

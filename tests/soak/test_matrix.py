@@ -1,4 +1,4 @@
-"""Every machine asks every other at every port of the matrix: what is allowed answers, and nothing else."""
+"""Every machine connects to every other at every port of the matrix: allowed connections work, and no others."""
 
 import pytest
 
@@ -15,9 +15,9 @@ pytestmark = pytest.mark.cloud
 
 IN_TABLE = {flow.port for flow in firewall.FLOWS if flow.transport == "tcp"}
 PORTS = sorted(IN_TABLE.difference(SERVER_PORTS[5:]) | {111, 3306})
-"""All of the matrix, of the ports for single OMERO.servers one more than there are; and two that are in nobody's."""
+"""All ports of the matrix, one more for single OMERO.servers than there are, and two that are not in it."""
 SECONDS = 4
-# All at once: a port that is dropped takes its seconds.
+# All at once: each dropped connection takes seconds.
 ASK = """
 ask() {{ timeout {seconds} bash -c "</dev/tcp/$1/$2" 2> /dev/null && echo "$1 $2"; }}
 for address in {addresses}; do for port in {ports}; do ask $address $port & done; wait; done
@@ -27,7 +27,7 @@ true
 
 @pytest.fixture(scope="module")
 def planned(whole: Tenant) -> Plan:
-    """The plan of what runs."""
+    """Return the plan of the running stack."""
     values = stacks.values("local") | {"releases": whole.settings("releases")}
     return plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
 
@@ -50,7 +50,7 @@ def test_what_the_matrix_allows_answers_between_all_machines_and_nothing_else(wh
 
 
 def allowed(source: Node, target: Node, port: int) -> bool:
-    """Whether the matrix lets one out and the other's door is open, read from the table itself."""
+    """Return whether the matrix lets one send and the other receive, from the table itself."""
 
     def carries(node: Node, end: End) -> bool:
         return end in (EVERY_NODE, WORLD) or end in node.roles

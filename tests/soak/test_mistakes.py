@@ -1,4 +1,4 @@
-"""More ordinary mistakes on a live stack; `make test` has one of each kind."""
+"""More common mistakes with a live stack; `make test` has one of each kind."""
 
 import signal
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Faults put in on purpose: `make check` notices each of them."""
+"""Faults that are inserted on purpose: `make check` notices each of them."""
 
 from pathlib import Path
 

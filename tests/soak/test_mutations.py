@@ -1,4 +1,4 @@
-"""Many mutations of the shipped stack files; `make check` has a sample of them."""
+"""Many mutations of the shipped stack files; `make check` runs a sample of them."""
 
 from tests import mutations
 

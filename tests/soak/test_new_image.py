@@ -17,7 +17,7 @@ DATABASE = "demo1-database"
 
 @pytest.fixture
 def another_image(whole: Tenant, tmp_path: Path) -> str:
-    """An image of the project's own: next month's Debian, with the same bytes."""
+    """Register an image of the project: next month's Debian, with the same bytes."""
     cloud, file = whole.cloud(), tmp_path / "image"
     about = cloud.image.find_image(IMAGE, ignore_missing=False)
     cloud.download_image(IMAGE, output_path=str(file))

@@ -20,13 +20,13 @@ from tests.soak.shares import (
     SHARED,
     VOLUME,
     SharingNodes,
-    told,
+    has_metric,
     until,
 )
 
 pytestmark = pytest.mark.cloud
 
-# The tests of this module follow each other on the same machines.
+# These tests run in this order on the same machines.
 
 
 def test_the_read_only_node_mounts_the_data_automounted_and_read_only(nodes: SharingNodes) -> None:
@@ -93,12 +93,12 @@ def test_the_read_only_node_boots_and_works_while_the_other_is_down(nodes: Shari
     nodes.on(READONLY, "sudo systemctl reboot")
     nodes.until_up(READONLY, before)
     nodes.output_of(READONLY, "df -l && ls /data && sudo touch /data/OMERO/own && mount | grep -q /data/OMERO-readonly")
-    # Who does touch the share gets an error, and is not held for ever.
+    # A process that uses the share gets an error, and does not hang.
     start = time.monotonic()
     assert nodes.on(READONLY, f"cat {SHARED}/file").returncode != 0
     assert time.monotonic() - start < ERROR_SECONDS
-    until(lambda: told(nodes, 'idr_role_healthy{role="nfs"} 0'), ALERT_SECONDS)
-    assert told(nodes, 'idr_role_healthy{role="common"} 1'), "the mount that is away holds up another role"
+    until(lambda: has_metric(nodes, 'idr_role_healthy{role="nfs"} 0'), ALERT_SECONDS)
+    assert has_metric(nodes, 'idr_role_healthy{role="common"} 1'), "the mount that is away holds up another role"
     log = nodes.output_of(READONLY, "sudo journalctl --quiet --no-pager --output=cat --unit=idr-heal")
     assert "role nfs is not healthy: " in log
 
@@ -106,7 +106,7 @@ def test_the_read_only_node_boots_and_works_while_the_other_is_down(nodes: Shari
 def test_it_comes_back_by_itself(nodes: SharingNodes) -> None:
     nodes.power(READWRITE, on=True)
     until(lambda: nodes.on(READONLY, f"sudo cat {SHARED}/file").stdout == b"written", BOOT_SECONDS)
-    until(lambda: told(nodes, 'idr_role_healthy{role="nfs"} 1'), ALERT_SECONDS)
+    until(lambda: has_metric(nodes, 'idr_role_healthy{role="nfs"} 1'), ALERT_SECONDS)
 
 
 def test_the_read_write_node_reboots_while_the_other_has_it_mounted(nodes: SharingNodes) -> None:

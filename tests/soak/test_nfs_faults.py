@@ -20,19 +20,19 @@ from tests.soak.shares import (
     READONLY,
     READWRITE,
     SharingNodes,
-    told,
+    has_metric,
     until,
 )
 
 pytestmark = pytest.mark.cloud
 
 READERS = {"on the server": (READWRITE, RAW), "4": (READONLY, RAW_MOUNTED), "3": (READONLY, RAW_BY_VERSION_3)}
-"""Who reads the raw images: the node that has the disk, and the other one by each version of NFS."""
+"""Readers of the raw images: the node that has the disk, and the other node by each version of NFS."""
 LARGE_MIB, RATE_MBIT, DELAY_MS = 4, 2, 300
 SLOW_SECONDS = 300
-"""What two large files may take at that rate, which is 34 s at best."""
+"""The longest time for two large files at that rate, which is 34 s at best."""
 HEALTH_SECONDS = 150
-"""How long `idr-heal` waits for a role's test."""
+"""The time-out of `idr-heal` for a role's test."""
 WEAK_DISK = f"""
 mkdir -p {RAW}
 truncate -s 64M /var/raw.disk
@@ -54,14 +54,14 @@ $1 $2 error
 $(($1 + $2)) $((size - $1 - $2)) linear $device $(($1 + $2))
 TABLE
 """
-"""The place of a file on the disk becomes one that gives errors."""
+"""The blocks of a file on the disk give errors."""
 WELL = """
 device=$(losetup -n -O NAME -j /var/raw.disk)
 dmsetup load raw --table "0 $(blockdev --getsz /dev/mapper/raw) linear $device 0"
 """
 SWITCH = "dmsetup suspend --nolockfs raw && dmsetup resume raw"
 FORGET = "sync && echo 3 > /proc/sys/vm/drop_caches"
-"""What has been read or written is read from the disk again."""
+"""Data that were read or written are read from the disk again."""
 
 
 def as_root(nodes: SharingNodes, script: str) -> str:
@@ -70,14 +70,14 @@ def as_root(nodes: SharingNodes, script: str) -> str:
 
 
 def equip(nodes: SharingNodes) -> None:
-    """Put the raw images on a disk of their own, which can be made to fail."""
+    """Put the raw images on a disk of their own, whose faults the test controls."""
     as_root(nodes, WEAK_DISK)
     shares.equip(nodes)
 
 
 @pytest.fixture(scope="module")
 def nodes(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharingNodes]:
-    """The release with a site's server that can be made to fail."""
+    """Start the release with a site's server whose faults the test controls."""
     assert service.outputs
     with shares.running(tmp_path_factory.mktemp("nfs"), equip) as nodes:
         yield nodes
@@ -85,7 +85,7 @@ def nodes(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @contextmanager
 def slowed(nodes: SharingNodes) -> Iterator[None]:
-    """Have all that the server sends leave it late and slowly."""
+    """Delay and slow down everything that the server sends."""
     device = nodes.output_of(READWRITE, f"ip -o route get {nodes.address(READONLY)} | grep -oP 'dev \\K\\S+'")
     as_root(nodes, f"tc qdisc add dev {device} root netem delay {DELAY_MS}ms rate {RATE_MBIT}mbit")
     try:
@@ -96,7 +96,7 @@ def slowed(nodes: SharingNodes) -> Iterator[None]:
 
 @contextmanager
 def broken(nodes: SharingNodes, begin: str, end: str) -> Iterator[None]:
-    """Have the server's disk fail."""
+    """Make the server's disk fail."""
     as_root(nodes, f"{FORGET}\n{begin}")
     try:
         yield
@@ -107,7 +107,7 @@ def broken(nodes: SharingNodes, begin: str, end: str) -> Iterator[None]:
 def read(
     nodes: SharingNodes, reader: str, name: str, seconds: int
 ) -> "tuple[subprocess.CompletedProcess[bytes], float]":
-    """Read a file as OMERO.server does; return the sum, and how long it took."""
+    """Read a file as OMERO.server does; return its sum, and the time that it took."""
     node, folder = READERS[reader]
     start = time.monotonic()
     done = nodes.on(node, f"sudo runuser -u omero-server -- timeout {seconds} sha256sum {folder}/{name}")
@@ -115,12 +115,12 @@ def read(
 
 
 def right(nodes: SharingNodes, done: "subprocess.CompletedProcess[bytes]", name: str) -> bool:
-    """Whether what was read is what the server has."""
+    """Return whether the file was read as the server has it."""
     return done.stdout.split()[:1] == as_root(nodes, f"sha256sum {RAW}/{name}").encode().split()[:1]
 
 
 def unhealthy(nodes: SharingNodes) -> list[str]:
-    """What the read-only node's tests of its storage say, where they fail; each of them must end."""
+    """Return the output of the read-only node's failed tests of its storage; each of them must end."""
     roles = ("nfs", "local-storage")
     ask = "sudo timeout {} /usr/local/lib/idr/{}/health"
     tests = [nodes.on(READONLY, ask.format(HEALTH_SECONDS, role)) for role in roles]
@@ -134,20 +134,20 @@ def test_a_slow_server_is_waited_for(nodes: SharingNodes, record_property: Calla
             reading = {
                 version: pool.submit(read, nodes, version, f"{speed}-{version}", SLOW_SECONDS) for version in "34"
             }
-            said = unhealthy(nodes)
+            failed = unhealthy(nodes)
         results = {version: result.result() for version, result in reading.items()}
         for version, (done, seconds) in results.items():
             assert right(nodes, done, f"{speed}-{version}"), done.stderr.decode()
             record_property(f"seconds for {LARGE_MIB} MiB by NFS {version} from a {speed} server", f"{seconds:.0f}")
-        assert said == []
+        assert failed == []
         return max(seconds for _, seconds in results.values())
 
-    until(lambda: told(nodes, 'idr_role_healthy{role="nfs"} 1'), ALERT_SECONDS)
+    until(lambda: has_metric(nodes, 'idr_role_healthy{role="nfs"} 1'), ALERT_SECONDS)
     both("quick")
     with slowed(nodes):
         seconds = both("slow")
     assert seconds > 0.8 * 2 * LARGE_MIB * 2**20 * 8 / (RATE_MBIT * 10**6), "nothing was slow"
-    assert told(nodes, 'idr_role_healthy{role="nfs"} 1')
+    assert has_metric(nodes, 'idr_role_healthy{role="nfs"} 1')
 
 
 def test_a_file_that_cannot_be_read_is_an_error_of_that_file_alone(
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_that_file_alone(
             assert (done.returncode, b"Input/output error" in done.stderr) == (1, True), (reader, done)
             record_property(f"seconds to the error of a file that cannot be read: {reader}", f"{seconds:.0f}")
             assert right(nodes, read(nodes, reader, "good", ERROR_SECONDS)[0], "good")
-        # One file of millions is no reason to call the share, and the node with it, away.
+        # A single file must not count as an outage of the share and its node.
         assert unhealthy(nodes) == []
     for reader in READERS:
         assert right(nodes, read(nodes, reader, "bad", ERROR_SECONDS)[0], "bad"), reader
@@ -170,16 +170,16 @@ def test_a_disk_that_hangs_holds_up_nothing_else_of_the_node(
 ) -> None:
     with ThreadPoolExecutor() as pool:
         with broken(nodes, "dmsetup suspend --nolockfs raw", "dmsetup resume raw"):
-            # Version 4 asks no second time over a connection that lives (RFC 8881, 2.9.2): it waits for the disk.
+            # Version 4 does not repeat a request over a connection that works (RFC 8881, 2.9.2): it waits for the disk.
             waiting = pool.submit(read, nodes, "4", "hanging-4", ALERT_SECONDS)
             done, seconds = read(nodes, "3", "hanging-3", ALERT_SECONDS)
             record_property("seconds to the error of NFS 3 while the server's disk hangs", f"{seconds:.0f}")
             assert (done.returncode, b"Input/output error" in done.stderr) == (1, True), done
             unhealthy(nodes)
             nodes.output_of(READONLY, f"cat {BROUGHT}/image && sudo touch /data/OMERO/own")
-            assert told(nodes, 'idr_role_healthy{role="common"} 1')
+            assert has_metric(nodes, 'idr_role_healthy{role="common"} 1')
             assert not waiting.done()
         assert right(nodes, waiting.result()[0], "hanging-4")
     assert right(nodes, read(nodes, "3", "hanging-3", ERROR_SECONDS)[0], "hanging-3")
     assert unhealthy(nodes) == []
-    until(lambda: told(nodes, 'idr_role_healthy{role="nfs"} 1'), ALERT_SECONDS)
+    until(lambda: has_metric(nodes, 'idr_role_healthy{role="nfs"} 1'), ALERT_SECONDS)

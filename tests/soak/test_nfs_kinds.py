@@ -1,4 +1,4 @@
-"""What lies beside NFS at the same paths: a volume, a folder, a tree of links (tests/soak/shares.py)."""
+"""Storage of other kinds at the same paths: a volume, a folder, a tree of links (tests/soak/shares.py)."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.soak.shares import BROUGHT, ERROR_SECONDS, READONLY, READWRITE, TREE,
 
 pytestmark = pytest.mark.cloud
 
-# The tests of this module follow each other on the same machines.
+# These tests run in this order on the same machines.
 
 
 def test_a_volume_is_read_at_the_same_path_on_both_and_is_not_the_root_disk(nodes: SharingNodes) -> None:
@@ -17,7 +17,7 @@ def test_a_volume_is_read_at_the_same_path_on_both_and_is_not_the_root_disk(node
 
 def test_a_volume_that_is_not_mounted_is_a_failure_that_names_it(nodes: SharingNodes) -> None:
     mount, health = VOLUME["mount"], "sudo /usr/local/lib/idr/local-storage/health"
-    # The kernel keeps what it shares busy while it serves it.
+    # While the kernel serves a share, its file system is busy.
     nodes.output_of(READWRITE, f"sudo systemctl stop nfs-server && sudo umount {mount}")
     done = nodes.on(READWRITE, health)
     nodes.output_of(READWRITE, "sudo systemctl start nfs-server")

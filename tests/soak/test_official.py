@@ -27,13 +27,13 @@ STATE = (
 
 @pytest.fixture(scope="module")
 def release(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficialRelease]:
-    """A release beside the running service."""
+    """Run a release beside the running service."""
     assert service.outputs
     with official.running(tmp_path_factory.mktemp("official")) as running_release:
         yield running_release
 
 
-# The tests of this module follow each other on one machine.
+# These tests run in this order on one machine.
 
 
 def test_a_wrong_sum_is_one_clear_message_and_nothing_is_unpacked(release: OfficialRelease) -> None:

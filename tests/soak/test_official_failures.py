@@ -16,7 +16,7 @@ BLITZ = "sudo OMERODIR=/opt/omero/server/OMERO.server /opt/ice-3.6.5/bin/icegrid
 
 @pytest.fixture(scope="module")
 def release(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficialRelease]:
-    """A release beside the running service, with OMERO installed."""
+    """Run a release beside the running service, with OMERO installed."""
     assert service.outputs
     with official.running(tmp_path_factory.mktemp("official")) as running_release:
         status, output = running_release.apply()
@@ -24,7 +24,7 @@ def release(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running_release
 
 
-# The tests of this module follow each other on one machine.
+# These tests run in this order on one machine.
 
 
 def test_it_comes_back_by_itself_after_it_was_killed(release: OfficialRelease) -> None:
@@ -33,7 +33,7 @@ def test_it_comes_back_by_itself_after_it_was_killed(release: OfficialRelease) -
 
 
 def test_omero_web_gives_its_password_to_no_other_server(release: OfficialRelease) -> None:
-    """One with a certificate of its own making, as OMERO's own are."""
+    """The other server has a self-signed certificate, as OMERO's own servers have."""
     release.output_of(SERVER, "sudo cp -a /etc/idr/omero/server.pem /etc/idr/omero/kept.pem")
     make = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=omero -keyout /dev/stdout"
     release.output_of(SERVER, f"{make} 2> /dev/null | sudo tee /etc/idr/omero/server.pem > /dev/null")
@@ -70,7 +70,7 @@ def test_a_blitz_that_icegrid_gave_up_is_started_again(release: OfficialRelease)
     release.output_of(SERVER, f"sudo kill -9 {pid}")
     until(release, f"{BLITZ} | grep -q disabled", 30)
     output = release.on(SERVER, WELL).stdout.decode()
-    if "IceGrid runs" in output:  # otherwise it is being restarted already
+    if "IceGrid runs" in output:  # otherwise idr-heal is already restarting it
         assert output.splitlines()[0].endswith("IceGrid runs, Blitz does not answer")
         assert "Caused by: org.postgresql.util.PSQLException: " in output
     time.sleep(20)

@@ -1,6 +1,6 @@
-"""A site's static pages on a running proxy: fetched by their sum, exchanged, left alone by an archive that is wrong.
+"""A site's static pages on a running proxy: downloaded by their sum, replaced, and kept if an archive is wrong.
 
-In this order: each test goes on from where the one before it has come to.
+Each test continues where the previous one ended.
 """
 
 import io
@@ -46,12 +46,12 @@ BESIDE = {
     "made.js": b"document.body.dataset.made = 'here'\n",
     "pictures/plate.jpg": (ROOT / "docs" / "screenshots" / "plate.jpg").read_bytes(),
 }
-"""What the page loads, as a site's generator packs it."""
+"""The parts that the page loads, as a site's generator packs them."""
 
 
 @pytest.fixture(scope="module")
 def base(second: Tenant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the archives are; afterwards the site has no pages."""
+    """Serve the archives; afterwards remove the site's pages."""
     folder = tmp_path_factory.mktemp("archives")
     for name in ("old", "new"):
         packed(folder / f"{name}.tar.gz", {"index.html": PAGE.format(name=name).encode(), **BESIDE})
@@ -76,13 +76,13 @@ def wanted(stack: Tenant, url: str, **more: str) -> None:
 
 
 def pinned(stack: Tenant) -> None:
-    """Have `idr pin` write the sum."""
+    """Let `idr pin` write the sum."""
     done = stack.run(sys.executable, "-m", "idr", "pin", "--stack", stack.stack)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def shown(stack: Tenant) -> str:
-    """What visitors see."""
+    """Return the page that visitors see."""
     with stack.service().browser() as visitor:
         answer = visitor.get("about/")
         return answer.text if answer.status_code == 200 else str(answer.status_code)
@@ -98,7 +98,7 @@ def test_pages_are_served_by_their_sum(second: Tenant, base: str) -> None:
 def test_a_browser_shows_them_whole_and_they_lead_to_the_data(second: Tenant, base: str, tmp_path: Path) -> None:
     assert base
     with chromium(tmp_path, visitors.site(second.service())) as browser:
-        # As people write it, without the slash.
+        # As people type it, without the slash.
         browser.open("about")
         assert show_their_parts(browser) == ["The old pages", "rgb(0, 128, 0)", "here"]
         assert browser.traffic().failures == []
@@ -109,12 +109,12 @@ def test_a_browser_shows_them_whole_and_they_lead_to_the_data(second: Tenant, ba
 
 
 def show_their_parts(browser: Browser) -> list[str]:
-    """The title, and what style sheet and script have made, once the picture is there."""
+    """Return the title, and the results of style sheet and script, once the picture has loaded."""
     assert webclient.pictures(browser, "img[alt='A plate']", 1) == 1
-    made: list[str] = browser.run(
+    parts: list[str] = browser.run(
         "return [document.title, getComputedStyle(document.querySelector('h1')).color, document.body.dataset.made]"
     )
-    return made
+    return parts
 
 
 def test_a_wrong_sum_is_one_message_and_the_old_pages_are_served(second: Tenant, base: str) -> None:

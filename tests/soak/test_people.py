@@ -1,6 +1,6 @@
-"""People with accounts of their own on running machines: each does what the role allows, and is gone when removed.
+"""People with accounts of their own on running machines: each can do what the role allows, until they are removed.
 
-In this order: each test goes on from where the one before it has come to.
+Each test continues where the previous one ended.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.cloud
 BASTION, READ_WRITE, OTHER = "bastion", "demo1-omeroreadwrite", "demo1-redis"
 PEOPLE = {"alice": "operator", "bob": "curator", "carol": "jump"}
 PLAIN = "plain"
-"""Somebody whose key has no name, and opens the account `idr`."""
+"""A person whose key has no name, and who logs in to the account `idr`."""
 REFUSED = "Permission denied (publickey"
 END_SECONDS = 30
 
@@ -39,20 +39,20 @@ class Visit:
             subprocess.run(command, check=True)
 
     def public(self, name: str) -> str:
-        """A public key."""
+        """Return a public key."""
         return (self.folder / f"{name}.pub").read_text().strip()
 
     def person(self, name: str, role: str) -> dict[str, Any]:
-        """An entry of `idr:operators`."""
+        """Return an entry of `idr:operators`."""
         return {"name": name, "keys": [self.public(name)], "role": role}
 
     @cached_property
     def topology(self) -> Topology:
-        """The nodes as the outputs have them."""
+        """Return the nodes in the outputs."""
         return Topology.model_validate(self.stack.service().outputs["topology"])
 
     def ssh(self, account: str, key: str) -> list[str]:
-        """A command line of ssh, without the node, for an account and one key alone, on every hop."""
+        """Return a command line of ssh, without the node, for an account and one key alone, on every hop."""
         topology = self.topology.as_account(account)
         config = self.folder / f"config-{account}-{key}"
         alone = "Host *\n  IdentitiesOnly yes\n  IdentityAgent none\n  BatchMode yes\n"
@@ -60,7 +60,7 @@ class Visit:
         return ["ssh", "-F", str(config)]
 
     def enters(self, node: str, account: str, command: str, key: str | None = None) -> Done:
-        """Run a command on a node as an account; its exit status is the caller's to judge."""
+        """Run a command on a node as an account; the caller checks its exit status."""
         line = [*self.ssh(account, key or account), node, command]
         return subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
 
@@ -69,11 +69,11 @@ class Visit:
         return _begun([*self.ssh(account, key or account), node, "echo inside; exec sleep 3600"], "inside")
 
     def jumps(self, node: NodeView, account: str) -> "subprocess.Popen[str]":
-        """Have a connection to a node's sshd passed on by the bastion."""
+        """Let the bastion pass on a connection to a node's sshd."""
         return _begun([*self.ssh(account, account), "-W", f"{node.address}:22", BASTION], "SSH-2.0")
 
     def nodes(self) -> list[NodeView]:
-        """All nodes."""
+        """Return all nodes."""
         return list(self.topology.nodes)
 
 
@@ -155,7 +155,7 @@ def test_nobody_adds_keys_for_themselves(visit: Visit) -> None:
         files = "~/.ssh/authorized_keys ~/.ssh/authorized_keys2"
         write = f"mkdir -p -m 700 ~/.ssh && echo '{added}' | tee {files} > /dev/null"
         assert visit.enters(OTHER, account, write, PLAIN if account == "idr" else account).returncode == 0
-    # Through the bastion as somebody who may.
+    # Through the bastion as a person who may use it.
     topology = visit.topology.as_account("alice")
     blocks = ssh_config(topology, identity=str(visit.folder / "alice"))
     for account in ("alice", "idr"):
@@ -177,7 +177,7 @@ def test_the_deployments_key_works_through_the_bastion_alone(visit: Visit) -> No
     )
     refused = service.try_on(OTHER, inside, visit.stack.secrets().deploy_keys()[0].private)
     assert is_refused(refused), refused.stderr
-    # Not the connection is refused but the key.
+    # sshd refuses the key, not the connection.
     assert service.try_on(OTHER, inside, (visit.folder / PLAIN).read_text()).returncode == 0
 
 

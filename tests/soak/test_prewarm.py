@@ -1,4 +1,4 @@
-"""After a whole pre-warm, images' pages too: a browser that opens any of them asks OMERO.web for nothing."""
+"""After a whole pre-warm, images' pages too: a browser that opens any of them sends OMERO.web no request."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ IMAGES = (1, 200, WELLS)
 
 @pytest.fixture(scope="module")
 def warm(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """The service, pre-warmed."""
+    """Return the service, pre-warmed."""
     visitors.prewarm(service, tmp_path_factory.mktemp("prewarm"))
     return service
 

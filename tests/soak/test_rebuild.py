@@ -1,6 +1,4 @@
-"""Every machine rebooted, then rebuilt by name: its service comes back by itself, and what was kept is still there."""
-
-import time
+"""Every machine rebooted, then rebuilt by name: its service starts without help, and its data are kept."""
 
 import pytest
 
@@ -9,19 +7,21 @@ from harness.cloud.service import REDIS, Service
 from harness.cloud.tenant import Tenant
 from harness.steps import lines_of, replaced
 from tests.cloud.test_data import ROW
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cloud
 
 ALIASES = ("database", "redis", "omeroreadwrite", "omeroreadonly-1", "omeroreadonly-2", "proxy", "management")
 MINUTES = 5
-# Redis takes one by itself every minute.
+STATUS = "sudo idr-apply --status"
+# Redis makes a snapshot every minute without this.
 SNAPSHOT = REDIS.format("bgsave")
 FILES = {"omeroreadwrite": "/data/kept", "management": "/data/kept"}
 
 
 @pytest.fixture(scope="module")
 def kept(whole: Tenant) -> Service:
-    """A row, files, a session and a cached image, put where they belong."""
+    """Write a row, files and a session, and put an image into the cache."""
     whole_service = whole.service()
     whole_service.on("demo1-database", ROW.format("create table kept as select 130 as release"))
     for alias, path in FILES.items():
@@ -34,7 +34,7 @@ def kept(whole: Tenant) -> Service:
 
 
 def still_there(service: Service, *, session: bool) -> None:
-    """What was kept is there; the proxy has the image without asking."""
+    """Check that the data exist, and that the proxy has the image without a request to OMERO.web."""
     assert service.on("demo1-database", ROW.format("select release from kept")) == "130"
     for alias, path in FILES.items():
         assert service.on(f"demo1-{alias}", f"cat {path}") == "130"
@@ -46,25 +46,25 @@ def still_there(service: Service, *, session: bool) -> None:
 
 
 def wait_until_well(service: Service, name: str) -> None:
-    """Wait until a machine says that it is healthy and OMERO.web answers visitors."""
-    end = time.monotonic() + MINUTES * 60
-    while True:
-        status = service.try_on(name, "sudo idr-apply --status")
+    """Wait until a machine reports that it is healthy and OMERO.web answers visitors."""
+
+    def is_well() -> bool:
         with service.browser() as visitor:
-            if status.returncode == 0 and answers(visitor, PING):
-                return
-        assert time.monotonic() < end, f"{name}: {status.stdout}{status.stderr}"
-        time.sleep(2)
+            return service.try_on(name, STATUS).returncode == 0 and answers(visitor, PING)
+
+    wait_until(is_well, MINUTES * 60, pause=2, state=lambda: f"{name}: {service.try_on(name, STATUS)}")
 
 
 @pytest.mark.parametrize("name", ["bastion", *(f"demo1-{alias}" for alias in ALIASES)])
 def test_a_rebooted_machine_comes_back_by_itself(whole: Tenant, kept: Service, name: str) -> None:
     started = kept.on(name, "cat /proc/1/stat").split()[21]
     whole.cloud().compute.reboot_server(whole.servers()[f"idr-local-{name}"], "HARD")
-    end = time.monotonic() + MINUTES * 60
-    while (now := kept.try_on(name, "cat /proc/1/stat")).returncode or now.stdout.split()[21] == started:
-        assert time.monotonic() < end, now.stderr
-        time.sleep(1)
+
+    def is_back() -> bool:
+        done = kept.try_on(name, "cat /proc/1/stat")
+        return done.returncode == 0 and done.stdout.split()[21] != started
+
+    wait_until(is_back, MINUTES * 60, pause=1)
     wait_until_well(kept, name)
     still_there(kept, session=True)
 
@@ -96,7 +96,7 @@ def test_a_bastion_gets_another_host_key_with_its_rebuild(whole: Tenant, kept: S
 
 
 def replace_only(whole: Tenant, name: str) -> None:
-    """Apply what was asked for: the machine `name` is another one afterwards, everything else is as it was."""
+    """Apply the settings: the machine `name` is replaced, and nothing else changes."""
     volumes = {volume.name: volume.id for volume in whole.cloud().block_storage.volumes()}
     servers = whole.servers()
     steps = whole.apply()

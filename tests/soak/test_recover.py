@@ -1,4 +1,4 @@
-"""Cloud and state that do not agree: what takes long or is rare; `make test` has the others."""
+"""Cloud and state that differ: slow or rare cases; `make test` has the others."""
 
 import pytest
 

@@ -27,7 +27,7 @@ def another_operator(stack: Tenant) -> None:
 
 
 def other_memory(stack: Tenant) -> None:
-    """Another shared memory for PostgreSQL, which takes a restart of it; another limit for Redis, which does not."""
+    """Change PostgreSQL's shared memory, which restarts it, and a limit of Redis, which does not restart it."""
     flavors = stacks.values("local")["flavors"]
     flavors["local.small"]["memoryMib"] = 700
     stack.configure(idr_flavors=flavors)
@@ -37,7 +37,7 @@ def another_public_password(stack: Tenant) -> None:
     stack.configure(idr_publicPassword="another")
 
 
-# What is changed, and for how many seconds visitors may be without their page.
+# Each change, and for how many seconds visitors may be without their page.
 CHANGES: dict[str, tuple[Change, float]] = {
     "passwords of the database and of Redis": (renewed(f"{SECRETS}/database/omero", f"{SECRETS}/redis"), 60),
     "the database's password": (renewed(f"{SECRETS}/database/omero"), 60),
@@ -60,7 +60,7 @@ def test_a_change_replaces_no_server_and_visitors_wait_for_seconds_at_most(
 
 
 def seconds_of_failure(stack: Tenant, change: Change, most: float) -> float:
-    """Change a running stack in place; the seconds for which visitors were without their page, `most` at most."""
+    """Change a running stack in place; return the seconds without pages for visitors, `most` at most."""
     servers = stack.servers()
     change(stack)
     with asking(stack.service()) as asked:

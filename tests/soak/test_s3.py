@@ -1,4 +1,4 @@
-"""A bucket as OMERO nodes mount it: the unit's own command, the true rclone, FUSE and a real S3 server (versitygw)."""
+"""A bucket as OMERO nodes mount it: the unit's own command, rclone, FUSE and a real S3 server (versitygw)."""
 
 import os
 import shlex
@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from model.planning import plan
 from model.reading import Source, parse
 from model.roles import Role
 from model.secrets import Secrets
+from tests.waiting import wait_until
 
 SOURCE = Path(__file__).with_name("versitygw")
 PROGRAM = "github.com/versity/versitygw/cmd/versitygw"
@@ -31,7 +32,7 @@ LARGE = 3_000_000
 START_SECONDS = 20
 ERROR_SECONDS = 60
 HANGING_SECONDS = 300
-"""A store that takes questions and says nothing: ten tries of rclone, of two times 10 s each."""
+"""A store that accepts requests and does not answer: ten tries of rclone, of two times 10 s each."""
 SLOW_SECONDS = 10
 
 pytestmark = [pytest.mark.needs("rclone", "fusermount3", "go")]
@@ -54,25 +55,17 @@ class Store:
         command += ["posix", f"{self.folder}/objects"]
         environment = {**os.environ, "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self._listens, START_SECONDS)
+        wait_until(self._listens, START_SECONDS)
 
     def _listens(self) -> bool:
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
-        """End it as a crash does."""
+        """Kill it, as a crash does."""
         assert self.process
         self.process.kill()
         self.process.wait()
-
-
-def until(done: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so, which must be in time."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +99,13 @@ class Mount:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        """What the unit does: release what a killed process left, then mount."""
+        """Mount as the unit does, after releasing the mount of a killed process."""
         subprocess.run(["fusermount3", "-uz", self.point], capture_output=True, check=False)
         self.process = subprocess.Popen(self.command, env=self.environment, stderr=subprocess.DEVNULL)
-        until(self.point.is_mount, START_SECONDS)
+        wait_until(self.point.is_mount, START_SECONDS)
 
     def stop(self) -> None:
-        """End it as the unit does."""
+        """Unmount as the unit does."""
         subprocess.run(["fusermount3", "-uz", self.point], capture_output=True, check=False)
         if self.process:
             self.process.terminate()
@@ -121,7 +114,7 @@ class Mount:
 
 @pytest.fixture
 def mount(store: Store, tmp_path: Path) -> Iterator[Mount]:
-    """The bucket of a stack file, by the configuration that an OMERO node is given."""
+    """Mount the bucket of a stack file, with the configuration of an OMERO node."""
     bucket = {
         "bucket": "idr/zarr",
         "endpoint": f"https://{AWAY}:{store.port}",
@@ -141,7 +134,7 @@ def mount(store: Store, tmp_path: Path) -> Iterator[Mount]:
     config.write_text(given["/etc/idr/s3/uod-idr-zarr.conf"].replace(AWAY, "localhost"))
     unit = given["/etc/systemd/system/idr-s3-uod-idr-zarr.service"].replace("\\\n", " ")
     (line,) = (line for line in unit.splitlines() if line.startswith("ExecStart="))
-    # Where other users come, too.
+    # The other users of the node pass through it, too.
     point = Path(tempfile.mkdtemp(prefix="idr-s3-"))
     point.chmod(0o755)
     elsewhere = {
@@ -205,7 +198,7 @@ def test_a_store_that_hangs_is_an_error_and_a_slow_one_is_waited_for(store: Stor
 def test_an_object_that_cannot_be_read_is_an_error_of_that_object_alone(store: Store, mount: Mount) -> None:
     objects = store.folder / "objects" / "idr" / "zarr"
     (objects / "lost").write_bytes(b"x" * LARGE)
-    until(lambda: (mount.point / "lost").exists(), START_SECONDS)
+    wait_until(lambda: (mount.point / "lost").exists(), START_SECONDS)
     (objects / "lost").unlink()
     with pytest.raises(OSError, match="Input/output error"):
         (mount.point / "lost").read_bytes()

@@ -1,4 +1,4 @@
-"""Every TCP port of the public addresses is asked. `make test` asks those where something listens."""
+"""Scans every TCP port of the public addresses. `make test` scans those where a service listens."""
 
 import pytest
 

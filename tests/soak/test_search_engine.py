@@ -1,4 +1,4 @@
-"""The search engine of examples/search-engine: its own steps and units, true OpenSearch and a played application."""
+"""The search engine of examples/search-engine: its own steps and units, real OpenSearch and a stand-in application."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ DOCUMENTS = ("CDK1", "CDK2", "BRCA1")
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The two archives; OpenSearch's jars are Maven Central's."""
+    """Write the two archives; OpenSearch's jars are Maven Central's."""
     folder = tmp_path_factory.mktemp("archives")
     command = ["mvn", "-q", "-B", "-f", str(search_engine.project(folder)), "dependency:copy-dependencies"]
     subprocess.run([*command, f"-DoutputDirectory={folder / 'jars'}"], check=True, capture_output=True)
@@ -30,8 +30,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(archives: Path) -> Iterator[Machine]:
-    """A machine with the role's files, on which nothing has run."""
-    # Not in pytest's folder, which it closes to other accounts: the engine does not run as root.
+    """Make a machine with the role's files, on which nothing has run."""
+    # Not in pytest's folder, which other accounts cannot enter: the engine does not run as root.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Machine(Path(folder), archives)
@@ -39,7 +39,7 @@ def machine(archives: Path) -> Iterator[Machine]:
 
 @contextmanager
 def serving(machine: Machine) -> Iterator[None]:
-    """All three units, until the end of the block."""
+    """Run all three units until the block ends."""
     for path in ("srv/search/data", "srv/search/backup", "var/log/search-engine"):
         subprocess.run(["chown", "-R", "nobody", str(machine.folder / path)], check=True)
     with ExitStack() as units:
@@ -60,7 +60,7 @@ def prepared(machine: Machine) -> None:
 
 
 def names_with(machine: Machine, value: str) -> list[str]:
-    """The values that a visitor's search finds, through TLS and the application."""
+    """Return the values that a visitor's search finds, through TLS and the application."""
     url = f"https://127.0.0.1:{machine.ports['5578']}/searchengine/api/v1/resources/image/searchvalues/?value={value}"
     done = subprocess.run(["curl", "-sSk", "--fail-with-body", url], capture_output=True, text=True, check=True)
     return [hit["value"] for hit in json.loads(done.stdout)["data"]]
@@ -80,7 +80,7 @@ def test_what_was_indexed_is_found_after_a_restart_and_on_a_copy_of_the_volume(
     with serving(machine):
         index(machine)
         assert names_with(machine, "cdk1") == ["CDK1"]
-        # As a snapshot of the volume is: while the engine writes.
+        # Like a snapshot of the volume: while the engine writes.
         copy = tmp_path_factory.mktemp("copy") / "search"
         shutil.copytree(machine.folder / "srv/search", copy)
     with serving(machine):

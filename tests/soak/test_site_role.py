@@ -1,6 +1,6 @@
-"""A site's own role by its folder alone, on running machines: added to a service, seen by visitors, changed, removed.
+"""A site's own role by its folder alone, on running machines: added to a service, used by visitors, changed, removed.
 
-In this order: each test goes on from where the one before it has come to.
+Each test continues where the previous one ended.
 """
 
 import shutil
@@ -28,7 +28,7 @@ CONNECT = "timeout 5 bash -c '</dev/tcp/{}/8443'"
 
 @pytest.fixture(scope="module")
 def added(second: Tenant) -> Service:
-    """The service after the update that adds the role; visitors' other pages answer all the while."""
+    """Return the service after the update that adds the role; visitors' other pages work meanwhile."""
     shutil.copytree(EXAMPLE / "roles", second.folder / "site")
     wanted = merge({"releases": second.settings("releases")}, _example())
     with asking(second.service()) as asked:

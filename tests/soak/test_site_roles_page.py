@@ -1,4 +1,4 @@
-"""The page about a site's own roles, typed from top to bottom up to the update, with the real engine and no cloud."""
+"""The commands of the page about a site's own roles, up to the update, with the real engine and no cloud."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The stack secret is renewed on running machines: no server is replaced, and the former one opens nothing afterwards.
+"""The stack secret is renewed on running machines: no server is replaced, and the former secret is useless.
 
-In this order: each test goes on from where the one before it has come to.
+Each test continues where the previous one ended.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ BASTION = "bastion"
 NODES = (BASTION, "demo1-database", "demo1-redis", "demo1-omeroreadwrite", "demo1-proxy")
 RELEASE = "demo1"
 MOST_SECONDS = 60
-"""As for a renewed password: the services that know it start again."""
+"""As for a renewed password: the services that know it restart."""
 
-# Passwords come on standard input: a command line shows in the process list.
+# Passwords come on standard input, because the process list shows command lines.
 ASK_DATABASE = (
     'sudo sh -c \'. /etc/omero-demo-image-server.env; PGPASSWORD=$(cat) psql -XqtAc "select 1" '
     '"host=$DEMO_DB_HOST port=$DEMO_DB_PORT dbname=$DEMO_DB_NAME user={user} connect_timeout=10 '
@@ -43,7 +43,7 @@ ASK_REDIS = "sudo env REDISCLI_AUTH=$(cat) /usr/local/lib/idr/redis/cli --user {
 
 @dataclass(frozen=True)
 class Past:
-    """What was before the renewal."""
+    """Secrets and servers before the renewal."""
 
     secrets: Secrets
     servers: dict[str, str]
@@ -55,7 +55,7 @@ def past(second: Tenant) -> Past:
 
 
 def key_file(stack: Tenant, key: SshKey) -> str:
-    """A private key as a file for ssh."""
+    """Write a private key to a file for ssh."""
     file = stack.folder / f"key-{hashlib.sha256(key.public.encode()).hexdigest()[:8]}"
     file.touch(0o600)
     file.write_text(key.private)
@@ -63,7 +63,7 @@ def key_file(stack: Tenant, key: SshKey) -> str:
 
 
 def updated(stack: Tenant, authorities: str) -> tuple[tuple[Step, ...], float]:
-    """Bring the stack up; what was done, and for how many seconds visitors who trust `authorities` had no page."""
+    """Update the stack; return the steps, and the seconds without pages for visitors who trust `authorities`."""
     service = stack.service()
     visited = replace(service, outputs={**service.outputs, "certificateAuthority": authorities})
     with asking(visited) as asked:
@@ -95,18 +95,18 @@ def entered(stack: Tenant, node: str, key: SshKey, jump: SshKey) -> "subprocess.
 
 
 def topology(service: Service) -> Topology:
-    """The nodes as the outputs have them."""
+    """Return the nodes in the outputs."""
     return Topology.model_validate(service.outputs["topology"])
 
 
 def _blocks(stack_topology: Topology, identity: str) -> dict[str, str]:
-    """The ssh configuration of each node by its name."""
+    """Return the ssh configuration of each node by its name."""
     parts = ssh_config(stack_topology, identity=identity).split("Host ")
     return {part.split(maxsplit=1)[0]: f"Host {part}" for part in parts if part.strip()}
 
 
 def renew(stack: Tenant) -> None:
-    """As the guide says."""
+    """Renew the secret as the guide describes."""
     stack.set_secret("idr:previousStackSecret", stack.secret("stackSecret"))
     stack.set_secret("idr:stackSecret", token_hex(32))
 
@@ -195,7 +195,7 @@ def test_omero_does_not_talk_to_a_database_with_a_certificate_of_before(second: 
 
 @contextmanager
 def showing(service: Service, node: str, certificate: Certificate) -> Iterator[None]:
-    """Let PostgreSQL show another certificate for the block."""
+    """Let PostgreSQL show another certificate while the block runs."""
     folder = service.on(node, "echo /etc/postgresql/*/main")
     files = {f"{folder}/server.crt": certificate.certificate, f"{folder}/server.key": certificate.key}
     # The postmaster reads the files some time after the signal.

@@ -1,4 +1,4 @@
-"""`idr storage report` of 100,000 files with faults of every kind: it names all and no others, in flat memory."""
+"""`idr storage report` of 100,000 files with faults of every kind: it names all and no others, in constant memory."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from tests import omero_tree, postgres
 FILES, PLANTED = 100_000, 200
 SMALL = 20_000
 MOST_GROWTH_MIB = 10
-# The scan runs as a process of its own, whose memory is measured; it looks at new files, too.
+# A separate process runs the scan, so that its memory can be measured; it also reads new files.
 SCAN = """
 import sys
 from pathlib import Path
@@ -46,5 +46,5 @@ def test_all_planted_faults_are_found_in_flat_memory(tmp_path: Path, files: int,
 
 @pytest.fixture(scope="module")
 def memories() -> dict[int, int]:
-    """The memory that each number of files took."""
+    """Return the memory for each number of files."""
     return {}

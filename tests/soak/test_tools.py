@@ -1,4 +1,4 @@
-"""Prometheus' own checker reads the targets that the stack tells it, and tries the alerts."""
+"""Prometheus' own checker reads the targets of the outputs, and tests the alerts."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ OTHER = 'instance="10.0.0.2:9100"'
 SERIES = {
     f'idr_role_healthy{{role="nfs", {NODE}}}': "1x9 0x50",
     f'idr_role_healthy{{role="common", {NODE}}}': "1x59",
-    # The last look is 20 minutes after the beginning.
+    # The last evaluation is 20 minutes after the beginning.
     f"idr_role_last_look_timestamp_seconds{{{NODE}}}": "0+60x20 1200x39",
     f"node_exporter_build_info{{{NODE}}}": "1x90",
     f"node_exporter_build_info{{{OTHER}}}": "1x90",
@@ -46,7 +46,7 @@ ALERTS = [
     ("IdrNodeAway", 64, 65),
     ("IdrServiceRestartsAgainAndAgain", 29, 30),
 ]
-"""Each with the last minute before it, and the first with it."""
+"""For each alert the last minute without it, and the first minute with it."""
 
 
 @pytest.mark.parametrize(("alert", "before", "after"), ALERTS)

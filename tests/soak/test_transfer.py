@@ -1,4 +1,4 @@
-"""Moving many files: interrupted, complete, verified, and as fast as rclone alone. On this machine's own disk."""
+"""Many files are copied: interrupted, complete, verified, and as fast as rclone alone. On this machine's own disk."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def test_interrupted_five_times_it_is_complete_and_verified(source: Path, tmp_pa
 
 
 def copied_by_rclone(source: Path, there: Path) -> float:
-    """Seconds of rclone by itself."""
+    """Return the seconds of rclone alone."""
     start = time.monotonic()
     alone = ["rclone", "copy", str(source), str(there), "--transfers", "16", "--checkers", "16"]
     subprocess.run(alone, check=True, capture_output=True)
@@ -72,7 +72,7 @@ def copied_by_rclone(source: Path, there: Path) -> float:
 
 
 def copied_by_idr(source: Path, there: Path) -> float:
-    """Seconds of copying, without the comparison that follows."""
+    """Return the seconds of copying, without the comparison that follows."""
     done = subprocess.run(command(source, there, "--json"), cwd=ROOT, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout)["seconds"])
 
@@ -80,7 +80,7 @@ def copied_by_idr(source: Path, there: Path) -> float:
 def test_it_copies_as_fast_as_rclone_alone(source: Path) -> None:
     plain: list[float] = []
     own: list[float] = []
-    # In memory: what a disk still writes of one copy slows the next (2 s became 7 s).
+    # In memory: a disk that still writes one copy slows the next (2 s became 7 s).
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         here, there = Path(folder) / "source", Path(folder) / "there"
         shutil.copytree(source, here)
@@ -98,7 +98,7 @@ def test_a_listing_of_five_million_files_takes_no_more_memory(tmp_path: Path) ->
     listing.write_text(f"#!/bin/sh\nseq -f '1000\tstudy/%.0f.tiff' {LISTED}\n")
     listing.chmod(0o755)
     program = (
-        "from idr.transfer import rclone, estimate; print(estimate.Listing.of(rclone.listed('x')).files, "
+        "from idr.transfer import rclone, estimate; print(estimate.Listing.of(rclone.list_files('x')).files, "
         # Not getrusage: its maximum begins with that of the parent (VmHWM of proc(5) does not).
         "next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )

@@ -1,7 +1,7 @@
 """Another image or flavor for every node, on the fake cloud: one server after another, the bastion first.
 
-An image that the cloud replaces by a newer one of the same name: no
-server changes before its next replacement.
+The cloud can also replace an image by a newer one of the same name:
+no server changes before its next replacement.
 """
 
 import json

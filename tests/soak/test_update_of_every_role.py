@@ -1,4 +1,4 @@
-"""What is deployed today, with every role, is updated in place, on a cloud and machines that only keep books."""
+"""The deployed version, with every role, is updated in place, on a cloud and machines that are only recorded."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tests.fake_cloud.project import STACK, CloudProject, local_stack
 pytestmark = pytest.mark.engine
 
 STAYS = ("Instance", "Volume", "VolumeAttach", "Port", "FloatingIp", "Network", "Subnet", "Router", "RouterInterface")
-"""Kinds of what visitors, operators and data depend on."""
+"""Kinds of objects on which visitors, operators and data depend."""
 CONFIGURATION, STOP = "command:remote:Command", "command:local:Command"
 
 
@@ -27,7 +27,7 @@ def set_as_then(config: dict[str, Any]) -> None:
 
 
 def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudProject:
-    """A stack with every role and with data, as today's program deploys it."""
+    """Deploy a stack with every role and with data, by the deployed version."""
     project = local_stack(cloud, folder)
     project.variables.update(machines)
     deployed.put_program(project.folder, deployed.COMMIT)
@@ -40,7 +40,7 @@ def deploy(cloud: FakeCloud, machines: dict[str, str], folder: Path) -> CloudPro
 
 
 def ids(cloud: FakeCloud) -> dict[str, set[Any]]:
-    """What the cloud has, by kind."""
+    """Return the ids of the cloud's objects, by kind."""
     kinds = ("servers", "volumes", "ports", "floatingips", "networks", "subnets", "routers")
     return {kind: {one["id"] for one in cloud.store.all(kind)} for kind in kinds}
 
@@ -60,7 +60,7 @@ def test_servers_volumes_ports_and_addresses_stay(tmp_path: Path) -> None:
         done = project.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
         assert done.returncode == 0, done.stdout + done.stderr
         assert ids(cloud) == before
-        # Every machine gets its new configuration and none is stopped; how to stop it later is noted beside it.
+        # Every machine gets its new configuration and none is stopped; the state also has how to stop it later.
         assert machines.taken() == sorted(
             [*(("update", CONFIGURATION, name) for name in nodes), *(("create", STOP, name) for name in nodes)]
         )

@@ -1,4 +1,4 @@
-"""Uploads on running machines: a node with the role joins a service; a submitter's data come through the proxy."""
+"""Uploads on running machines: a node with the role joins a service; a submitter's data pass through the proxy."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ ADDED = {"roles": ["upload"], "flavor": "local.small", "volumes": {"upload": {"s
 
 @pytest.fixture(scope="module")
 def added(second: Tenant) -> Service:
-    """The service after the update that adds the node."""
+    """Return the service after the update that adds the node."""
     wanted = merge({"releases": second.settings("releases")}, {"releases": {"demo1": {"nodes": {"upload": ADDED}}}})
     second.configure(idr_releases=wanted["releases"])
     assert not replaced(second.apply())
@@ -29,7 +29,7 @@ def added(second: Tenant) -> Service:
 
 
 def put(added: Service, folder: Path, password: str) -> "subprocess.CompletedProcess[str]":
-    """Upload what a submitter has, by the public address."""
+    """Upload a submitter's data to the public address."""
     for path, content in SENT.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Applications beside OMERO.web come and go with their names, and one that does not load changes nothing."""
+"""Applications beside OMERO.web are added and removed by name, and one that does not load changes nothing."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ PAGES = {"figure": "figure/", "iviewer": "iviewer/image_data/{}/", "mapr": "mapr
 
 @pytest.fixture
 def stack(second: Tenant) -> Iterator[Tenant]:
-    """The project apart; afterwards it has the applications that it had."""
+    """Return the second project; restore its applications afterwards."""
     before = second.settings("web")
     yield second
     second.configure(idr_web=before)
@@ -37,13 +37,13 @@ def stack(second: Tenant) -> Iterator[Tenant]:
 
 @pytest.fixture
 def guest(second: Tenant) -> Iterator[Service]:
-    """The nodes of the project; afterwards OMERO.web has its former packages."""
+    """Return the nodes of the project; restore OMERO.web's packages afterwards."""
     yield second.service()
     second.service().on(WEB, f"{PIP} uninstall -y omero-parade")
 
 
 def installed(guest: Service, folder: Path) -> None:
-    """Lock the packages and install them beside OMERO.web's: those of the demo's nodes are from their image."""
+    """Lock the packages and install them beside OMERO.web's: the demo's nodes have those from their image."""
     added = parade.fetch(parade.lock(folder), folder)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
@@ -56,13 +56,13 @@ def installed(guest: Service, folder: Path) -> None:
 
 
 def served(stack: Tenant, row: int) -> set[str]:
-    """The applications whose pages answer; `row` is one of the plate that nobody has asked for, so no page is kept."""
+    """Return the applications whose pages work; `row` is an unused row of the plate, so that no page is cached."""
     with stack.service().browser() as visitor:
         return {app for app, page in PAGES.items() if visitor.get(page.format(row)).status_code == 200}
 
 
 def configure(stack: Tenant, **web: Any) -> None:
-    """Set what the stack says of OMERO.web."""
+    """Set the settings of OMERO.web."""
     stack.configure(idr_web=web)
 
 
@@ -87,7 +87,7 @@ def test_one_that_does_not_load_is_named_and_nothing_is_touched(stack: Tenant) -
 def test_one_of_the_sites_own_is_opened_by_what_the_stack_file_says(
     guest: Service, stack: Tenant, tmp_path: Path
 ) -> None:
-    """OMERO.parade as the guide has it, from the registry."""
+    """OMERO.parade as in the guide, from the registry."""
     configure(stack, **{key: value for key, value in parade.of_guide().items() if key != "requirements"})
     text = refusal(stack, WEB)
     assert "does not load its settings or an application: ModuleNotFoundError" in text
@@ -101,17 +101,17 @@ def test_one_of_the_sites_own_is_opened_by_what_the_stack_file_says(
 
 
 def shows_a_plate_and_filters_it(guest: Service, folder: Path) -> None:
-    """OMERO.parade's place is the client's middle, beside the thumbnails."""
+    """OMERO.parade opens in the middle of the client, beside the thumbnails."""
     visitors.empty_caches(guest)
     for cache in ("empty", "warm"):
-        # Each time a visitor who has never been here.
+        # Each time a visitor with an empty cache.
         with chromium(folder / cache, visitors.site(guest)) as browser:
             browser.open(webclient.plate_page(1))
             assert webclient.pictures(browser, webclient.PLATE, WELLS) == WELLS
             web_apps.choose_parade(browser)
             assert webclient.pictures(browser, web_apps.PARADE, WELLS) == WELLS
             web_apps.filter_parade(browser, "Gene Symbol", GENE)
-            # What does not have the value is nearly transparent.
+            # Points without the value are nearly transparent.
             faint = f"{web_apps.PARADE}[style*='opacity: 0.1']"
             assert webclient.pictures(browser, faint, WELLS - OF_GENE) == WELLS - OF_GENE
             assert browser.traffic().failures == [], cache

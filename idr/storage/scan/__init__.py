@@ -1,5 +1,5 @@
-"""The part of `idr storage` that runs on the read-write node, with Python's standard library alone.
+"""The scan of `idr storage`, which runs on the read-write node with Python's standard library only.
 
-Nothing is kept in memory that grows with the number of files: database and folders are both read in the order of the
-bytes of their paths, and compared as they come.
+Memory does not grow with the number of files: database and folders are both read in the byte order of their paths, and
+compared while they are read.
 """

@@ -1,4 +1,4 @@
-"""What database and files say against each other."""
+"""Compare the database with the files."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ KINDS = (MISSING, BROKEN, UNREADABLE, DIFFERENT, UNKNOWN, UNUSED, NO_MEMO)
 
 @dataclass(frozen=True)
 class Fault:
-    """A path with what is wrong there, and how many bytes that concerns."""
+    """A path with its kind of fault and the bytes concerned."""
 
     kind: str
     path: bytes
@@ -27,74 +27,74 @@ class Fault:
 
 
 def compare(data: bytes, named: Iterator[Named], entries: Iterator[Entry], since: float) -> Iterator[Fault]:
-    """Compare what must be in OMERO's data folder with what is there, both in order.
+    """Compare the database's files with those in OMERO's data folder, both in order.
 
-    A file that is younger than `since` may be of an import that is not in the database's answer: it is left out.
+    A file newer than `since` may belong to an import that the query did not see yet, so it is skipped.
     """
-    one, other = next(named, None), next(entries, None)
-    while one or other:
-        if other is None or (one and _path(data, one) < other.path):
-            if one:
-                yield from _alone(data, one)
-                one = next(named, None)
-        elif one is None or other.path < _path(data, one):
-            yield from _not_named(other, since)
-            other = next(entries, None)
+    named_file, entry = next(named, None), next(entries, None)
+    while named_file or entry:
+        if entry is None or (named_file and _path(data, named_file) < entry.path):
+            if named_file:
+                yield from _unmet(data, named_file)
+                named_file = next(named, None)
+        elif named_file is None or entry.path < _path(data, named_file):
+            yield from _not_named(entry, since)
+            entry = next(entries, None)
         else:
-            yield from _judged(one, other)
-            one, other = next(named, None), next(entries, None)
+            yield from _mismatch(named_file, entry)
+            named_file, entry = next(named, None), next(entries, None)
 
 
-def _path(data: bytes, one: Named) -> bytes:
-    return data + b"/" + one.path
+def _path(data: bytes, named_file: Named) -> bytes:
+    return data + b"/" + named_file.path
 
 
-def _alone(data: bytes, one: Named) -> Iterator[Fault]:
-    """A file that the walk did not meet: missing, behind a link to a folder, or in a folder that cannot be listed."""
-    path = _path(data, one)
+def _unmet(data: bytes, named_file: Named) -> Iterator[Fault]:
+    """Check a file that the walk did not meet: it is missing, behind a link to a folder, or in an unreadable folder."""
+    path = _path(data, named_file)
     try:
-        yield from _judged(one, look(path))
+        yield from _mismatch(named_file, look(path))
     except (FileNotFoundError, NotADirectoryError):
-        yield Fault(MISSING, path, one.counted, one.study)
+        yield Fault(MISSING, path, named_file.counted, named_file.study)
     except OSError:
-        yield Fault(UNREADABLE, path, one.counted, one.study)
+        yield Fault(UNREADABLE, path, named_file.counted, named_file.study)
 
 
-def _judged(one: Named, there: Entry) -> Iterator[Fault]:
-    if there.problem:
-        yield Fault(there.problem, there.path, one.counted, one.study)
-    elif one.size is not None and there.size is not None and one.size != there.size:
-        yield Fault(DIFFERENT, there.path, one.counted, one.study)
+def _mismatch(named_file: Named, entry: Entry) -> Iterator[Fault]:
+    if entry.problem:
+        yield Fault(entry.problem, entry.path, named_file.counted, named_file.study)
+    elif named_file.size is not None and entry.size is not None and named_file.size != entry.size:
+        yield Fault(DIFFERENT, entry.path, named_file.counted, named_file.study)
 
 
-def _not_named(there: Entry, since: float) -> Iterator[Fault]:
-    if there.problem:
-        yield Fault(there.problem, there.path)
-    elif there.changed < since and there.size is not None:
-        yield Fault(UNKNOWN, there.path, there.size)
+def _not_named(entry: Entry, since: float) -> Iterator[Fault]:
+    if entry.problem:
+        yield Fault(entry.problem, entry.path)
+    elif entry.changed < since and entry.size is not None:
+        yield Fault(UNKNOWN, entry.path, entry.size)
 
 
 def unused(used: Iterator[bytes], entries: Iterator[Entry]) -> Iterator[Fault]:
-    """What is on mounts and no link leads to, both in order. A path with a slash at the end is of all below it."""
+    """Yield files on mounts to which no link leads, both in order. A target ending with a slash is a whole folder."""
     folder = b"\0"
-    one = next(used, None)
-    for there in entries:
-        while one is not None and one <= there.path:
-            if one.endswith(b"/") and not one.startswith(folder):
-                folder = one
-            if one == there.path:
+    target = next(used, None)
+    for entry in entries:
+        while target is not None and target <= entry.path:
+            if target.endswith(b"/") and not target.startswith(folder):
+                folder = target
+            if target == entry.path:
                 break
-            one = next(used, None)
-        if there.problem:
-            yield Fault(there.problem, there.path)
-        elif one != there.path and not there.path.startswith(folder) and there.target is None:
-            yield Fault(UNUSED, there.path, there.size or 0)
+            target = next(used, None)
+        if entry.problem:
+            yield Fault(entry.problem, entry.path)
+        elif target != entry.path and not entry.path.startswith(folder) and entry.target is None:
+            yield Fault(UNUSED, entry.path, entry.size or 0)
 
 
 def without_memo(cache: bytes, repository: bytes, opened: Iterator[tuple[bytes, bytes]]) -> Iterator[Fault]:
-    """The memo files that are not there, of the files that Bio-Formats opens.
+    """Yield the missing memo files of the files that Bio-Formats opens.
 
-    Memoizer puts them below its folder by the whole path of the file, as OMERO names it.
+    Memoizer stores them below its folder under the full path of the file, as OMERO names it.
     """
     for folder, name in opened:
         directory = bytes(PurePosixPath(os.fsdecode(repository + b"/" + folder)))

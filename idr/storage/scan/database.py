@@ -1,4 +1,4 @@
-"""What OMERO's database says of files."""
+"""The files that OMERO's database names."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 STUDY = "split_part(name, '/', 1)"
-"""The IDR names projects and screens as in idr0001-graml-sysgro/screenA."""
+"""The IDR names projects and screens like idr0001-graml-sysgro/screenA."""
 
 REPOSITORY = """
 select hash, path || name from originalfile where mimetype = 'Repository' and name = 'ManagedRepository'
@@ -25,7 +25,7 @@ select fileset, min({STUDY}) as study from (
     join screenplatelink on screenplatelink.child = well.plate join screen on screen.id = screenplatelink.parent
 ) contained where fileset is not null group by fileset
 """
-# As AbstractFileSystemService of OMERO names files that are in no repository: a folder for each thousand.
+# OMERO (AbstractFileSystemService) stores files outside repositories in one folder for each thousand.
 _FOLDERS = " || ".join(
     f"case when id >= {above} then 'Dir-' || to_char(id / {above} % 1000, 'FM000') || '/' else '' end"
     for above in (10**9, 10**6, 10**3)
@@ -44,7 +44,7 @@ select file, case when mimetype = 'application/omero-log-file' then null else si
   coalesce(study, '') from named left join entries on originalfile = id
 where mimetype is null or mimetype not in ('Directory', 'Repository') order by file collate "C"
 """
-"""An import's log grows after its size was noted, so its size is compared with nothing."""
+"""An import's log grows after its size was stored, so its size is not compared."""
 MEMOS = """
 select distinct ltrim(path, '/'), name from pixels where repo = :repository and path is not null and name is not null
 """
@@ -54,12 +54,12 @@ NULL = b"\\N"
 
 
 class DatabaseError(Exception):
-    """The database does not answer, or is not OMERO's."""
+    """The database does not answer, or is no database of OMERO."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """A file that the database names, below OMERO's data folder. `size`: as it must be, None if nobody knows."""
+    """A file that the database names, below OMERO's data folder. `size` is the expected size, None if unknown."""
 
     path: bytes
     size: int | None
@@ -82,23 +82,23 @@ class Database:
         return rows[0][0].decode(), rows[0][1]
 
     def files(self, repository: str) -> Iterator[Named]:
-        """Every file that must be there, in the order of the bytes of the paths."""
+        """Yield every file that must exist, in the byte order of the paths."""
         for path, size, counted, study in self._rows(FILES, repository):
             yield Named(path, None if size == NULL else int(size), int(counted), study.decode())
 
     def memos(self, repository: str) -> Iterator[tuple[bytes, bytes]]:
-        """Folder and name of each file of the repository that Bio-Formats opens."""
+        """Yield folder and name of each file of the repository that Bio-Formats opens."""
         yield from ((folder, name) for folder, name in self._rows(MEMOS, repository))
 
     def _rows(self, query: str, repository: str) -> Iterator[list[bytes]]:
-        # COPY alone sends rows as they come (psql keeps the result of a plain query in memory), and takes no variables.
+        # psql keeps the result of a plain query in memory. COPY sends rows as they come, but takes no variables.
         value = repository.replace("'", "''")
         text = query.replace(":repository", f"'{value}'")
         copy = f"copy ({text}) to stdout"
         command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", self.connection, "-c", copy]
         own = {**os.environ, "PGCLIENTENCODING": "UTF8"}
-        # All rows first: the server drops who does not read for 25 s, and a walk may take longer between two files. A
-        # stream that ended early would also make every file after it one that nobody knows.
+        # All rows are read first: the server drops a client that does not read for 25 s, and a walk may take longer
+        # between two files. After a stream that ended early, every further file would be reported as unknown.
         with tempfile.TemporaryFile(dir="/var/tmp") as rows:
             done = subprocess.run(
                 command, env=own, stdin=subprocess.DEVNULL, stdout=rows, stderr=subprocess.PIPE, check=False
@@ -113,7 +113,7 @@ class Database:
 
 
 def _field(text: bytes) -> bytes:
-    """A value of COPY's text format; NULL stays as it is."""
+    """Decode a value of COPY's text format; NULL stays as it is."""
     if text == NULL or b"\\" not in text:
         return text
     return re.sub(rb"\\(.)", lambda escape: ESCAPES.get(escape[1], escape[1]), text)

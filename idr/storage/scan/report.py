@@ -26,7 +26,7 @@ class Report:
     bytes: Counter[str] = field(default_factory=Counter)
     faults: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     looked_at: int = 0
-    _told: float = 0
+    _last_progress: float = 0
 
     def count(self, named: Iterator[Named]) -> Iterator[Named]:
         """Add files that the database names to their studies, and pass them on."""
@@ -37,20 +37,20 @@ class Report:
             yield one
 
     def progress(self) -> None:
-        """Print now and then how far the scan is; this fails when nobody reads any more."""
+        """Print the progress every few seconds. Raises OSError once the reader has gone."""
         self.looked_at += 1
-        if self.looked_at % 1000 == 0 and time.monotonic() - self._told > EVERY_SECONDS:
-            self._told = time.monotonic()
-            self._say({"lookedAt": self.looked_at})
+        if self.looked_at % 1000 == 0 and time.monotonic() - self._last_progress > EVERY_SECONDS:
+            self._last_progress = time.monotonic()
+            self._print({"lookedAt": self.looked_at})
 
     def fault(self, fault: Fault) -> None:
-        """Count a fault, and say it."""
+        """Count a fault, and print it."""
         self.faults[fault.kind].update(files=1, bytes=fault.size)
         path = os.fsdecode(fault.path).encode(errors="backslashreplace").decode()
-        self._say({"kind": fault.kind, "path": path, "bytes": fault.size, "study": fault.study})
+        self._print({"kind": fault.kind, "path": path, "bytes": fault.size, "study": fault.study})
 
     def finish(self, last: Path) -> None:
-        """Say the sums with those of the report before, which `last` has, and put them there for the next one."""
+        """Print the sums with those of the previous report, which the file `last` has, and replace that file."""
         sums: dict[str, Any] = {
             "taken": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
             "studies": {name: {"files": self.files[name], "bytes": self.bytes[name]} for name in sorted(self.files)},
@@ -59,18 +59,18 @@ class Report:
             },
         }
         spent = {"seconds": round(time.time() - self.started, 1), "memoryMib": _memory_mib()}
-        self._say({"report": sums | spent | {"before": _read(last)}})
+        self._print({"report": sums | spent | {"before": _read(last)}})
         new = last.with_name(f"{last.name}.new")
         new.write_text(json.dumps(sums))
         new.replace(last)
 
-    def _say(self, value: dict[str, Any]) -> None:
+    def _print(self, value: dict[str, Any]) -> None:
         self.out.write(json.dumps(value) + "\n")
         self.out.flush()
 
 
 def _read(last: Path) -> Any:
-    """The report before, None where there is none that can be read."""
+    """The previous report; None if it does not exist or cannot be read."""
     try:
         return json.loads(last.read_text())
     except (OSError, ValueError):
@@ -78,7 +78,7 @@ def _read(last: Path) -> Any:
 
 
 def _memory_mib() -> int:
-    """The most memory that this program, and the largest that it started, have had."""
-    # getrusage would count the program that started this one, too: Linux keeps its peak over exec.
+    """The peak memory of this program and of the largest program that it started."""
+    # getrusage(RUSAGE_SELF) would include the parent: Linux keeps the peak of a process over exec.
     (own,) = (line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
     return (int(own) + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) // 1024

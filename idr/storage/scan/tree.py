@@ -1,4 +1,4 @@
-"""What is on the disks: folders walked in the order of the bytes of whole paths, and looked at by several threads."""
+"""Walk folders in the byte order of full paths. Several threads read the files' metadata."""
 
 import os
 import stat
@@ -11,20 +11,20 @@ from functools import lru_cache
 from itertools import islice
 
 LOOKED_AT_ONCE = 8
-"""A look at a file of a share is a question to its server: several are on the way at once."""
+"""Reading a file's metadata on a share is a request to its server: several are sent at once."""
 BATCH = 512
 FOLDERS_REMEMBERED = 4096
 SORT_MEMORY = "64M"
 HIDDEN = b".omero"
-"""OMERO's own notes in a repository."""
+"""OMERO's own folder in a repository."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """A file, or a link, by its path.
 
-    `size`: of what a link leads to, None where that is a folder, is not there or cannot be looked at. `problem`: why.
-    `target`: where a link leads to in the end, with a slash after a folder. `changed`: when its inode did, in seconds.
+    `size` is that of a link's target; None if that is a folder, missing or unreadable. `problem` is the reason.
+    `target` is the resolved target of a link, with a slash after a folder. `changed` is the inode's time of change.
     """
 
     path: bytes
@@ -39,9 +39,9 @@ UNREADABLE = "unreadable"
 
 
 def walk(folder: bytes, names: Sequence[bytes] | None = None) -> Iterator[Entry]:
-    """Yield everything below `folder` but folders, or below those of its entries that `names` lists.
+    """Yield all files and links below `folder`, or below its entries in `names`.
 
-    A folder that cannot be listed is yielded as a problem. Paths are whole.
+    A folder that cannot be listed is yielded as a problem. Paths are absolute.
     """
     entries = iter(_entries(folder, names))
     with ThreadPoolExecutor(LOOKED_AT_ONCE) as pool:
@@ -50,7 +50,7 @@ def walk(folder: bytes, names: Sequence[bytes] | None = None) -> Iterator[Entry]
 
 
 def _entries(folder: bytes, names: Sequence[bytes] | None) -> Iterator[Entry | bytes]:
-    """Yield paths of files, and what cannot be listed, in order. Users of OMERO decide how deep a tree is."""
+    """Yield paths of files, and folders that cannot be listed, in order. No recursion: a tree can have any depth."""
     waiting = [*_listed(folder, names)]
     while waiting:
         entry = waiting.pop()
@@ -61,10 +61,10 @@ def _entries(folder: bytes, names: Sequence[bytes] | None) -> Iterator[Entry | b
 
 
 def _listed(folder: bytes, names: Sequence[bytes] | None) -> Sequence[Entry | bytes]:
-    """Return what is in a folder, the last first."""
+    """Return the entries of a folder in reverse order."""
     try:
         with os.scandir(folder) as listing:
-            # With its slash a folder sorts as the paths of what is in it do: `a.txt` before `a/b`.
+            # With its slash a folder sorts like the paths in it: `a.txt` before `a/b`.
             return sorted(
                 (
                     entry.path + b"/" if entry.is_dir(follow_symlinks=names is not None) else entry.path
@@ -78,7 +78,7 @@ def _listed(folder: bytes, names: Sequence[bytes] | None) -> Sequence[Entry | by
 
 
 def _look(entry: Entry | bytes) -> Entry | None:
-    """Say what was listed is, None where it is gone since."""
+    """Read the metadata of a listed path; None if it was deleted since."""
     if isinstance(entry, Entry):
         return entry
     try:
@@ -90,31 +90,31 @@ def _look(entry: Entry | bytes) -> Entry | None:
 
 
 def look(path: bytes) -> Entry:
-    """Say what a path is. Raises FileNotFoundError where nothing is."""
+    """Read the metadata of a path. Raises FileNotFoundError if it does not exist."""
     itself = os.lstat(path)
     if not stat.S_ISLNK(itself.st_mode):
         return Entry(path, itself.st_size, itself.st_ctime)
     try:
-        there = os.stat(path)
+        target_stat = os.stat(path)
     except FileNotFoundError:
         return Entry(path, None, itself.st_ctime, problem=BROKEN)
     except OSError:
         return Entry(path, None, itself.st_ctime, problem=UNREADABLE)
     target = real(path)
-    if stat.S_ISDIR(there.st_mode):
+    if stat.S_ISDIR(target_stat.st_mode):
         return Entry(path, None, itself.st_ctime, target + b"/")
-    return Entry(path, there.st_size, itself.st_ctime, target)
+    return Entry(path, target_stat.st_size, itself.st_ctime, target)
 
 
 def real(path: bytes) -> bytes:
-    """The path without links. Each folder's is remembered: a share is asked once for it, and not for each file."""
+    """Resolve all links of a path. Folders are cached: a share is asked once for each, and not for each file."""
     parent, name = os.path.split(path)
-    whole = os.path.join(_real_folder(parent), name)
+    resolved = os.path.join(_real_folder(parent), name)
     try:
-        target = os.readlink(whole)
+        target = os.readlink(resolved)
     except OSError:
-        return whole
-    return real(os.path.join(os.path.dirname(whole), target))
+        return resolved
+    return real(os.path.join(os.path.dirname(resolved), target))
 
 
 @lru_cache(FOLDERS_REMEMBERED)
@@ -123,22 +123,22 @@ def _real_folder(path: bytes) -> bytes:
 
 
 class Sorted:
-    """Paths that are given in any order, and read in the order of their bytes, by sort(1) in bounded memory."""
+    """Collect paths in any order and read them in byte order, by sort(1) in bounded memory."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(dir="/var/tmp")  # noqa: SIM115  # it has no name, and ends with us
+        self._file = tempfile.TemporaryFile(dir="/var/tmp")  # noqa: SIM115  # it has no name, and is deleted when this process ends
         command = ["sort", "-z", "-u", "-S", SORT_MEMORY, "-T", "/var/tmp"]  # noqa: S108  # sort makes files of random names
         self._sort = subprocess.Popen(
             command, env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.PIPE, stdout=self._file
         )
 
     def add(self, path: bytes) -> None:
-        """Take a path."""
+        """Add a path."""
         if self._sort.stdin:
             self._sort.stdin.write(path + b"\0")
 
     def paths(self) -> Iterator[bytes]:
-        """Yield all of them, each once. Raises OSError where sort could not do its work."""
+        """Yield all paths, each once. Raises OSError if sort fails."""
         self._sort.communicate()
         if self._sort.returncode:
             msg = f"sort ended with {self._sort.returncode}: is there room in /var/tmp?"
@@ -146,5 +146,5 @@ class Sorted:
         self._file.seek(0)
         rest = b""
         while chunk := self._file.read(1 << 16):
-            *whole, rest = (rest + chunk).split(b"\0")
-            yield from whole
+            *complete, rest = (rest + chunk).split(b"\0")
+            yield from complete

@@ -1,6 +1,6 @@
-"""Stands for the IDR's search application: the same settings, the same way to its engine, two of its addresses.
+"""Replaces the IDR's search application: the same settings, the same client of its engine, two of its addresses.
 
-Like omero_search_engine 0.7 it reads ~/.app_config.yml, or else /etc/searchengine/.app_config.yml, has its log in
+Like omero_search_engine 0.7 it reads ~/.app_config.yml, or else /etc/searchengine/.app_config.yml, writes its log to
 ~/logs, and speaks TLS with a name and password to the engine, whose certificate it does not verify.
 """
 
@@ -22,7 +22,7 @@ Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def create_app(name: str) -> Answer:
-    """The application, as gunicorn calls it."""
+    """Return the application for gunicorn."""
     own = Path("~/.app_config.yml").expanduser()
     config = yaml.safe_load((own if own.is_file() else Path(os.environ.get("DEPLOYED", DEPLOYED))).read_text())
     for key in NEEDED:

@@ -47,9 +47,9 @@ def test_a_bundle_that_was_never_applied_is_an_error() -> None:
         applied(LOG.splitlines()[0])
 
 
-def test_cloud_init_that_is_not_through_is_an_error() -> None:
+def test_cloud_init_that_has_not_ended_is_an_error() -> None:
     assert bootstrapped('{"v1": {"modules-final": {"finished": 12.5}}}') == 12.5
-    with pytest.raises(TimelineError, match="not through"):
+    with pytest.raises(TimelineError, match="has not ended"):
         bootstrapped('{"v1": {"modules-final": {"finished": null}}}')
 
 

@@ -2,12 +2,12 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.unit.cloudinit.conftest import Machine
+from tests.waiting import wait_until
 
 
 def test_steps_run_in_order_and_files_stand_with_their_mode(machine: Machine) -> None:
@@ -99,10 +99,7 @@ def test_a_step_that_takes_too_long_ends_with_all_that_it_started(machine: Machi
     assert machine.program.execute(["sh", "-c", script], seconds=3) == (124, "no end after 3 s")
     state = Path(f"/proc/{number.read_text().strip()}/stat")
     # The kernel ends a killed process when it gets a processor.
-    end = time.monotonic() + 30
-    while state.exists() and state.read_text().split()[2] != "Z":
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: not state.exists() or state.read_text().split()[2] == "Z", 30)
 
 
 def test_an_owner_without_a_name_is_a_number(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

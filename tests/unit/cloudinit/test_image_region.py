@@ -3,7 +3,6 @@
 import ssl
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from model.firewall import Rule
 from model.roles import Role
 from tests import image_region
 from tests.image_region import NAME, ROLE, Machine, nodes_of, plan_of
+from tests.waiting import wait_until
 
 REGION = "/webgateway/render_image_region/1/0/0/?c=1&tile=0,0,0"
 pytestmark = pytest.mark.needs("haproxy", "unzip")
@@ -69,9 +69,7 @@ def test_a_session_that_omero_has_lost_is_followed_by_another(service: tuple[Mac
 def test_a_haproxy_that_starts_again_knows_the_session(machine: Machine) -> None:
     machine.prepared()
     with machine.running(f"{NAME}-session"):
-        end = time.monotonic() + 10
-        while not machine.sessions.read_text() and time.monotonic() < end:
-            time.sleep(0.1)
+        wait_until(machine.sessions.read_text, 10)
     # The program that publishes sessions has ended.
     with machine.running(f"{NAME}-tls"), machine.running(NAME):
         machine.wait_until_healthy()
@@ -82,12 +80,10 @@ def test_without_a_session_nobody_is_answered_and_health_says_where_to_look(mach
     machine.write("/etc/image-region/public-password", "another\n")
     log = machine.folder / f"{NAME}-session.log"
     with machine.running(f"{NAME}-tls"), machine.running(NAME), machine.running(f"{NAME}-session"):
-        end = time.monotonic() + 20
-        while "no session" not in (done := machine.step("health")).stdout or "no session" not in log.read_text():
-            assert time.monotonic() < end, done.stdout + log.read_text()
-            time.sleep(0.2)
-    assert done.stdout.startswith("no session of the public user: see journalctl")
-    assert "no session: Password check failed" in log.read_text()
+        wait_until(
+            lambda: machine.step("health").stdout.startswith("no session of the public user: see journalctl"), 20
+        )
+        wait_until(lambda: "no session: Password check failed" in log.read_text(), 20, state=log.read_text)
 
 
 def test_an_archive_with_another_sum_is_not_unpacked_and_the_one_in_use_stays(machine: Machine) -> None:

@@ -12,8 +12,8 @@ from model.addons import WEB, Addons
 
 ROLE = ROOT / "cloudinit" / "omero-web"
 DOWNLOADS = ROOT / "cloudinit" / "omero-downloads" / "files/usr/local/lib/idr/omero-downloads/common.sh"
-OWN = addons.together(WEB, None)
-WITH = addons.together(WEB, Addons("site/web.lock", f"omero-parade==0.2.4 --hash=sha256:{'0' * 64}\n"))
+OWN = addons.merged(WEB, None)
+WITH = addons.merged(WEB, Addons("site/web.lock", f"omero-parade==0.2.4 --hash=sha256:{'0' * 64}\n"))
 PYTHON = """
 mkdir -p "$3/bin"
 printf '#!/bin/bash\\necho "pip $*" >> "$LOG"; [ ! -e "$BROKEN" ]\\n' > "$3/bin/pip"

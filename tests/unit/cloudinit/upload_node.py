@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from harness import stacks
 from harness.ports import free_port
 from model.roles import Role
 from tests.unit.omero.machine import PATH, SETUP, Machine
+from tests.waiting import wait_until
 
 STEPS = ("prepare", "check", "activate")
 # The first process of a machine waits for whatever ends; cat would not.
@@ -111,11 +111,8 @@ def as_unit(name: str) -> str:
 
 
 def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        # Most conditions start programs.
-        time.sleep(0.3)
+    """Wait with long pauses, because most conditions start programs."""
+    wait_until(condition, seconds, pause=0.3)
 
 
 @contextmanager
@@ -131,11 +128,11 @@ def running(folder: Path) -> Iterator[Node]:
         running_machine.write({path: text.encode() for path, text in wanted.items()})
         for step in STEPS:
             running_machine.output_of(f"/usr/local/lib/idr/upload/{step}")
-        made_node = Node(running_machine, port, folder)
-        server = made_node.start(as_unit("idr-upload"))
+        node = Node(running_machine, port, folder)
+        server = node.start(as_unit("idr-upload"))
         try:
             wait(lambda: not running_machine.run(f"ssh-keyscan -p {port} 127.0.0.1 | grep -q ed25519").returncode)
-            yield made_node
+            yield node
         finally:
             server.terminate()
             server.wait()

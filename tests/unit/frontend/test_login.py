@@ -41,6 +41,7 @@ from tests.unit.frontend.login import (
     sample,
 )
 from tests.unit.frontend.test_programs import CLIENT
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -179,8 +180,7 @@ def test_a_users_many_requests_wait_and_a_colleague_behind_the_same_address_does
     begun = time.monotonic()
     with ThreadPoolExecutor(30) as hungry:
         many = [hungry.submit(statuses, front, "GET", THUMBNAIL, 2, ADA) for _ in range(30)]
-        while sum(front.upstream.asked.values()) < 2:
-            time.sleep(0.01)
+        wait_until(lambda: sum(front.upstream.asked.values()) >= 2, 20, pause=0.01)
         asked = time.monotonic()
         assert statuses(front, "GET", "/webclient/", 1, BEN) == {200: 1}
         assert time.monotonic() - asked < 1

@@ -14,6 +14,7 @@ import pytest
 from harness import proxy
 from model import balancing
 from tests.unit.frontend.conftest import LANDING, PLAN, PLATE, THUMBNAIL, Front
+from tests.waiting import wait_until
 
 AT_ONCE = 16
 PAGE = "/webclient/search/"
@@ -228,8 +229,7 @@ def test_what_costs_waits_its_turn_and_others_do_not_wait_for_it(front: Front) -
     planes = [f"/webgateway/render_image/1/{number}/0/" for number in range(60)]
     with ThreadPoolExecutor(1) as hungry:
         statuses = hungry.submit(limited, front, planes)
-        while sum(front.upstream.asked.values()) < 2:
-            time.sleep(0.01)
+        wait_until(lambda: sum(front.upstream.asked.values()) >= 2, 20, pause=0.01)
         assert front.get("/webgateway/render_image/2/0/0/").elapsed.total_seconds() < 0.5
         assert statuses.result() == {200: 60}
     rate = balancing.answers_a_second(PLAN.releases[0])

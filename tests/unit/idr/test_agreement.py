@@ -16,7 +16,7 @@ from idr import agreement, engine, stack_file
 from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.engine import EngineError
-from idr.recover import lock, remember
+from idr.recover import lock, state_edit
 from idr.recover.command import RecoverError, recover
 from idr.recover.lock import LockError
 from idr.state import State, of_export
@@ -221,7 +221,7 @@ def ended() -> int:
 
 def test_the_lock_of_an_update_that_ended_here_needs_no_question(cloud: FakeCloud, pulumi: Engine) -> None:
     held(pulumi, socket.gethostname(), ended())
-    assert run()[0] == "the lock of an earlier update is off"
+    assert run()[0] == "the lock of an earlier update is removed"
     assert cloud.calls
     assert ("cancel", "--yes", "--stack", "local") in pulumi.calls
 
@@ -265,14 +265,14 @@ def test_a_volume_is_adopted_where_its_node_is_known() -> None:
     )
     component = {
         "urn": "urn:pulumi:local::idr::idr:storage:DataVolume::demo1-database-db",
-        "type": remember.COMPONENTS[Kind.VOLUME],
+        "type": state_edit.COMPONENTS[Kind.VOLUME],
     }
     resource = {"urn": "urn:pulumi:local::idr::x::y", "type": INSTANCE, "provider": "the-provider::id"}
     export = {"deployment": {"resources": [component, resource]}}
-    entry = remember.data_entry(export, adoption, protect=True)
+    entry = state_edit.data_entry(export, adoption, protect=True)
     assert (entry["id"], entry["protect"], entry["parent"]) == ("the-id", True, component["urn"])
     assert entry["urn"] == (
         "urn:pulumi:local::idr::idr:storage:DataVolume$openstack:blockstorage/volume:Volume::demo1-database-db"
     )
-    with pytest.raises(remember.StateError, match="existing: the-id"):
-        remember.data_entry({"deployment": {"resources": [resource]}}, adoption, protect=True)
+    with pytest.raises(state_edit.StateError, match="existing: the-id"):
+        state_edit.data_entry({"deployment": {"resources": [resource]}}, adoption, protect=True)

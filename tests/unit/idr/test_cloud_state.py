@@ -63,17 +63,17 @@ def test_what_the_stack_has_is_known_by_its_labels(fake: FakeCloud) -> None:
     labels = Labels("local", "demo1", ("redis",))
     small = fake.store.all("flavors", name="local.small")[0]
     for name, owner in (("idr-local-demo1-redis", labels), ("idr-local-test-x", Labels("local-test"))):
-        mine = {"name": name, "metadata": owner.metadata()}
-        fake.store.add("servers", status="ERROR", flavor_id=small["id"], attached=[], **mine)
+        is_own = {"name": name, "metadata": owner.metadata()}
+        fake.store.add("servers", status="ERROR", flavor_id=small["id"], attached=[], **is_own)
         contents.network(fake.store, name, tags=owner.tags(), description=owner.description())
-        fake.store.add("volumes", size=4, status="in-use", volume_type="standard", attachments=[], **mine)
+        fake.store.add("volumes", size=4, status="in-use", volume_type="standard", attachments=[], **is_own)
     known_state = state()
     assert [server.name for server in known_state.servers] == ["idr-local-demo1-redis"]
     assert [(server.flavor, server.vcpus, server.memory_mib) for server in known_state.servers] == [
         ("local.small", 1, 768)
     ]
-    assert [network.name for network in known_state.networks or () if network.mine] == ["idr-local-demo1-redis"]
-    volumes = [(volume.name, volume.size_gib) for volume in known_state.volumes or () if volume.mine]
+    assert [network.name for network in known_state.networks or () if network.is_own] == ["idr-local-demo1-redis"]
+    volumes = [(volume.name, volume.size_gib) for volume in known_state.volumes or () if volume.is_own]
     assert volumes == [("idr-local-demo1-redis", 4)]
 
 

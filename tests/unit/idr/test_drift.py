@@ -14,7 +14,7 @@ from idr.agreement import Agreement
 from idr.drift import drifts
 from idr.engine import EngineError
 from idr.state import KINDS, Resource, State
-from model.comparison import CloudObject, Kind, compare, wanted
+from model.comparison import CloudObject, Kind, compare, expected
 
 runner = CliRunner()
 URN = "urn:pulumi:local::idr::idr:compute:Node$openstack:compute/instance:Instance::demo1-redis"
@@ -39,7 +39,7 @@ def output_of(
     listing: tuple[CloudObject, ...] = (SERVER, GROUP),
     state: State = STATE,
 ) -> Any:
-    plan = wanted(stacks.plan_of("local"))
+    plan = expected(stacks.plan_of("local"))
     file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
     agreement = Agreement("local", listing, state, compare(listing, state.known(), plan))
     monkeypatch.setattr("idr.commands.drift.stack_file.read", lambda _: file)

@@ -75,7 +75,7 @@ def test_a_type_is_told_by_what_it_wants(fake: FakeCloud) -> None:
 def test_a_share_is_told_by_its_labels_with_size_and_type(fake: FakeCloud) -> None:
     share(fake, status="error")
     share(fake, metadata={})
-    told = [(one.mine, one.size_gib, one.status, one.type) for one in state(PLAN).shares or ()]
+    told = [(one.is_own, one.size_gib, one.status, one.type) for one in state(PLAN).shares or ()]
     assert told == [(True, 3, "error", "nfs"), (False, 3, "available", "nfs")]
 
 
@@ -92,7 +92,7 @@ def test_a_cloud_that_does_not_tell_lists_none(fake: FakeCloud) -> None:
 
 
 def test_rules_are_listed_that_stay_with_the_port_of_the_node_that_they_let_in(fake: FakeCloud) -> None:
-    mine, other = share(fake), share(fake, metadata={})
+    is_own, other = share(fake), share(fake, metadata={})
     about: dict[str, Any] = {"network_id": "n", "device_owner": "", "device_id": "", "security_groups": []}
     about["project_id"] = connect(lambda _: None).current_project_id
     address = {"fixed_ips": [{"subnet_id": "s", "ip_address": "10.0.0.5"}]}
@@ -100,13 +100,13 @@ def test_rules_are_listed_that_stay_with_the_port_of_the_node_that_they_let_in(f
         fake.store.add("ports", name=name, tags=tags, description="", **about, **address)["id"]
         for name, tags in (("ours", LABELS.tags()), ("others", []))
     ]
-    node, machine = rule(fake, mine, "10.0.0.5"), rule(fake, mine, "192.0.2.9")
-    rule(fake, mine, "10.0.0.6", state="queued_to_deny")
+    node, machine = rule(fake, is_own, "10.0.0.5"), rule(fake, is_own, "192.0.2.9")
+    rule(fake, is_own, "10.0.0.6", state="queued_to_deny")
     rule(fake, other, "10.0.0.5")
     found, _ = listed()
     assert {one.id: one.parents for one in found.values() if one.kind == Kind.ACCESS} == {
-        f"{mine}/{node}": {mine, ports[0]},
-        f"{mine}/{machine}": {mine, "192.0.2.9"},
+        f"{is_own}/{node}": {is_own, ports[0]},
+        f"{is_own}/{machine}": {is_own, "192.0.2.9"},
     }
     assert [one.stack for one in found.values() if one.kind == Kind.SHARE] == ["local", None]
 

@@ -22,7 +22,7 @@ from idr.drift import Drift
 from idr.state import State
 from idr.status import nodes, outside
 from model.capacity import Need
-from model.comparison import compare, wanted
+from model.comparison import compare, expected
 from model.outputs import contract
 from model.outputs.topology import Known, Topology
 
@@ -101,7 +101,7 @@ def check() -> str:
 
 
 def drift() -> str:
-    compared = Agreement("ebi", (), State(()), compare((), (), wanted(stacks.plan_of("ebi"))))
+    compared = Agreement("ebi", (), State(()), compare((), (), expected(stacks.plan_of("ebi"))))
     instance = "openstack:compute/instance:Instance"
     differences = [
         Drift(name=NAMES[-1], type=instance, change="changed", properties=("flavorName", "metadata.idr_roles")),

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +20,12 @@ from harness.stacks import ROOT
 from idr.importer import limits, worker
 from idr.importer.beside import Beside
 from idr.importer.checks import check
+from idr.importer.database import Database
 from idr.importer.import_folder import ImportFolder, Settings
 from idr.importer.report import report
 from idr.importer.rows import Row
 from idr.importer.schedule import Limits
-from idr.importer.truth import Database
+from tests.waiting import wait_until
 
 PROGRAMS = Path(__file__).with_name("programs")
 SCHEMA = """
@@ -43,7 +43,7 @@ import sys
 from pathlib import Path
 from idr.importer import worker
 from idr.importer.import_folder import ImportFolder, Settings
-from idr.importer.truth import Database
+from idr.importer.database import Database
 from tests.unit.importer import node
 home = Path(sys.argv[1])
 if sys.argv[2] == "inside":
@@ -73,18 +73,18 @@ class Node:
         with sqlite3.connect(home / "database") as database:
             database.execute("pragma journal_mode = wal")
             database.executescript(SCHEMA)
-        node.place.make()
+        node.import_folder.create()
         node.log_in()
         return node
 
     @property
-    def place(self) -> ImportFolder:
+    def import_folder(self) -> ImportFolder:
         """The import of the tests."""
         return ImportFolder("list", self.home / "imports")
 
     def log_in(self) -> None:
         """Begin a session."""
-        (self.place.sessions / "alive").touch()
+        (self.import_folder.sessions / "alive").touch()
 
     def images(self, *names: str) -> list[str]:
         """Make files to import."""
@@ -100,7 +100,7 @@ class Node:
         """Check a list, and ask for its import."""
         checked = check(rows, (), (str(self.home),))
         assert checked.faults == {}
-        self.place.queue(rows, checked.good, Limits(parallel, parallel), Beside.of(beside), replace=replace)
+        self.import_folder.queue(rows, checked.good, Limits(parallel, parallel), Beside.of(beside), replace=replace)
 
     def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
         """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
@@ -121,7 +121,7 @@ class Node:
         before = signal.getsignal(signal.SIGTERM)
         try:
             with self.played(way):
-                worker.Worker(self.place, settings, database, messages.append)()
+                worker.Worker(self.import_folder, settings, database, messages.append)()
         finally:
             signal.signal(signal.SIGTERM, before)
         return "".join(f"{line}\n" for line in messages)
@@ -158,7 +158,7 @@ class Node:
 
     def report(self) -> dict[str, Any]:
         """How the import is."""
-        return report(self.place)
+        return report(self.import_folder)
 
     def query(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         """What OMERO has."""
@@ -185,9 +185,6 @@ def omero_inside() -> SimpleNamespace:
     return SimpleNamespace(run=run, DEVNULL=subprocess.DEVNULL, STDOUT=subprocess.STDOUT)
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end, "it does not come true"
-        time.sleep(0.02)
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true."""
+    wait_until(condition, SECONDS, pause=0.02)

@@ -36,7 +36,7 @@ def test_the_command_line_of_a_row() -> None:
     row = Row(
         "/a b.tiff", "Dataset:name:x y", {"name": "-n", "skip": ["all"], "continue": "true", "parallel_upload": "4"}
     )
-    assert command_line.importing(row) == [
+    assert command_line.import_command(row) == [
         *("omero", "import", "--transfer=ln_s", "--exclude=clientpath", "--output=yaml", "--skip=upgrade"),
         *("--checksum-algorithm=File-Size-64", "--skip=all", "-c", "--name=-n", "--parallel-upload=4"),
         *("--target=Dataset:name:x y", "/a b.tiff"),

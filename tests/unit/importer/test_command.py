@@ -15,7 +15,7 @@ from harness import stacks
 from idr.__main__ import app
 from idr.importer.checks import FAULTS
 from idr.imports import command, remote
-from idr.imports.show import LEFT, WAITING
+from idr.imports.show import NEXT_STEP, WAITING
 from model.outputs import contract
 from model.outputs.topology import Known
 from tests.unit.importer.node import PROGRAMS, Node
@@ -56,7 +56,7 @@ sys.exit(main.main(words[5:]))
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     import_node = Node.make(tmp_path)
-    (import_node.place.sessions / "alive").unlink()
+    (import_node.import_folder.sessions / "alive").unlink()
     (tmp_path / "unit").touch()
     settings = {"address": "192.0.2.1", "mounts": [], "folders": [str(tmp_path)], "connection": "x", "database_gib": 10}
     (tmp_path / "settings").write_text(json.dumps(settings))
@@ -66,7 +66,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     ssh.write_text(ON_NODE.format(python=sys.executable, root=str(stacks.ROOT), **values))
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(command, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(command, "POLL_SECONDS", 0.3)
     return import_node
 
 
@@ -93,7 +93,7 @@ def test_a_list_is_checked_imported_and_reported(node: Node) -> None:
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
         "list: finished; 2 of 2 rows done, 0 failed, 4 images, opened: 2 of 2",
-        LEFT,
+        NEXT_STEP,
     ]
     calls = [line.removeprefix("prod130-omeroreadwrite ") for line in (node.home / "calls").read_text().splitlines()]
     assert calls[:5] == ["report", "check", "session", "login on a terminal", "queue"]

@@ -18,12 +18,14 @@ def test_rows_of_annotations_that_are_of_nothing_there_are_counted(tmp_path: Pat
     start = "WARNING:omero_metadata.populate:"
     table = f"{start}-1 not found in image ids\n{start}-1 not found in image ids\n"
     log.write_text(table)
-    assert command_line.left_out(log) == "2 rows of the annotations are of nothing that is there"
+    assert command_line.unmatched_rows(log) == "2 rows of the annotations are of nothing that is there"
     log.write_text(f"{table}{start}Invalid Id:-1 found in row ('c', 'abc3', -1)\nINFO: more\n")
-    assert command_line.left_out(log) == (
+    assert command_line.unmatched_rows(log) == (
         "1 row of the annotations is of nothing that is there, as in ('c', 'abc3', -1)"
     )
     log.write_text(f"{start}Screen is missing plate: P1\n{start}Invalid Id:-1 found in row ('P1', -1)\n")
-    assert command_line.left_out(log).startswith("the container has no P1, which the annotations name; 1 row of the")
+    assert command_line.unmatched_rows(log).startswith(
+        "the container has no P1, which the annotations name; 1 row of the"
+    )
     log.write_text("INFO:omero_metadata.populate:Created/linked 4 MapAnnotations (total 4)\n")
-    assert command_line.left_out(log) == ""
+    assert command_line.unmatched_rows(log) == ""

@@ -72,14 +72,14 @@ def test_what_has_faults_is_not_queued(node: Node, given: Any, capsys: pytest.Ca
     given("/elsewhere")
     assert program.main(["queue", "list", "1", "1"]) == 1
     assert "not queued, since paths have faults: " in capsys.readouterr().err
-    assert not node.place.is_wanted
+    assert not node.import_folder.is_queued
 
 
 @pytest.mark.parametrize("options", [{"clientdir": "/x"}, {"skip": ["everything"]}])
 def test_options_that_a_list_cannot_have_are_refused_here_too(node: Node, given: Any, options: dict[str, Any]) -> None:
     given(*node.images("a.tiff"), **options)
     assert program.main(["queue", "list", "1", "1"]) == 1
-    assert not node.place.is_wanted
+    assert not node.import_folder.is_queued
 
 
 def test_it_is_stopped_before_it_begins(node: Node, given: Any) -> None:
@@ -96,7 +96,7 @@ def test_it_is_stopped_before_it_begins(node: Node, given: Any) -> None:
 )
 def test_wrong_usage_changes_nothing(node: Node, words: list[str], status: int) -> None:
     assert program.main(words) == status
-    assert [path.name for path in node.place.folder.parent.iterdir()] == ["list"]
+    assert [path.name for path in node.import_folder.folder.parent.iterdir()] == ["list"]
 
 
 def test_two_workers_do_not_run_at_once(node: Node, given: Any) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from idr.importer import import_folder, worker
+from idr.importer.database import Database
 from idr.importer.import_folder import Settings
 from idr.importer.ledger import Ledger
 from idr.importer.rows import Row
-from idr.importer.truth import Database
 from tests.unit.importer.node import Node, until
 
 ONCE = (1, 2)
@@ -37,7 +37,7 @@ def test_a_list_is_imported_and_its_session_ends(node: Node) -> None:
     done = node.report()
     assert (done["state"], done["done"], done["images"], done["secondsLeft"]) == ("finished", 2, 4, 0.0)
     assert sorted(one["filesets"] for one in done["each"]) == [[1], [2]]
-    assert not (node.place.sessions / "alive").exists()
+    assert not (node.import_folder.sessions / "alive").exists()
 
 
 def test_a_thousand_rows_interrupted_at_five_points_are_imported_once(node: Node) -> None:
@@ -54,7 +54,7 @@ def test_a_thousand_rows_interrupted_at_five_points_are_imported_once(node: Node
     worker = node.start("inside")
     until(lambda: len(node.counts()) > 600)
     node.kill(worker)
-    ledger = node.place.folder / "ledger"
+    ledger = node.import_folder.folder / "ledger"
     ledger.write_bytes(ledger.read_bytes()[:-9])
     # The fifth: the unit is stopped.
     worker = node.start("inside")
@@ -73,7 +73,7 @@ def test_without_its_ledger_nothing_is_imported_twice(node: Node) -> None:
     paths = node.images("a.tiff", "b.tiff")
     node.queue([Row(path) for path in paths])
     node.work()
-    (node.place.folder / "ledger").unlink()
+    (node.import_folder.folder / "ledger").unlink()
     node.log_in()
     node.queue([Row(path) for path in paths])
     node.work()
@@ -142,7 +142,7 @@ def test_a_folder_that_was_cut_off_is_completed(node: Node, point: str) -> None:
 def test_it_halts_when_the_session_has_ended_and_goes_on_with_a_new_one(node: Node) -> None:
     paths = node.images("a.tiff", "b.tiff")
     node.queue([Row(path) for path in paths])
-    (node.place.sessions / "alive").unlink()
+    (node.import_folder.sessions / "alive").unlink()
     assert "the session has ended: run the same command again" in node.work()
     assert (node.report()["state"], node.counts()) == ("halted", {})
     node.log_in()
@@ -164,7 +164,7 @@ def test_it_halts_when_the_server_stays_away_and_keeps_the_session(node: Node) -
 
 def test_it_does_not_wait_for_a_session_that_has_ended(node: Node) -> None:
     node.queue([Row(path) for path in node.images("a.tiff")])
-    (node.place.sessions / "alive").unlink()
+    (node.import_folder.sessions / "alive").unlink()
     assert "the session has ended" in node.start(patience=600).communicate(timeout=60)[0]
 
 
@@ -186,7 +186,7 @@ def test_a_session_that_ends_meanwhile_is_no_fault_of_a_row(node: Node) -> None:
     node.queue([Row(path)])
     worker = node.start()
     until(lambda: (node.home / "paused").exists())
-    (node.place.sessions / "alive").unlink()
+    (node.import_folder.sessions / "alive").unlink()
     node.kill(worker)
     (node.home / "pause").unlink()
     node.work()
@@ -219,7 +219,7 @@ def test_stopped_it_ends_what_has_begun_and_begins_no_more(node: Node) -> None:
     node.queue([Row(path) for path in paths], parallel=1)
     worker = node.start()
     until(lambda: len(node.counts()) > 3)
-    node.place.run.unlink()
+    node.import_folder.run.unlink()
     worker.communicate(timeout=60)
     assert set(node.counts().values()) == {ONCE}
     assert len(node.counts()) < 50
@@ -277,7 +277,7 @@ def test_a_reason_to_halt_is_not_lost_while_the_disks_are_looked_at(node: Node) 
             return 0
 
     settings = Settings("192.0.2.1", (), (), "", 10)
-    looking = worker.Worker(node.place, settings, Slow("", node.home / "password"), print)
+    looking = worker.Worker(node.import_folder, settings, Slow("", node.home / "password"), print)
     with node.played():
         assert not looking._may_begin()
         assert not looking._may_begin()
@@ -290,7 +290,7 @@ def test_a_disk_that_is_full_at_once_stops_the_import(node: Node, monkeypatch: p
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Ledger, "tell", full)
+    monkeypatch.setattr(Ledger, "record", full)
     monkeypatch.setattr(import_folder, "_replace", full)
     assert "No space left on device" in node.work()
     assert node.report()["state"] == "stopped"

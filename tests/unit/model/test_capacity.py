@@ -69,17 +69,17 @@ def cloud_with(of: Plan = PLAN) -> CloudState:
         ),
         networks=(
             CloudNetwork("public", external=True),
-            *(CloudNetwork(n, n, subnets=(CloudSubnet("", name=n),), mine=True) for n in networks),
+            *(CloudNetwork(n, n, subnets=(CloudSubnet("", name=n),), is_own=True) for n in networks),
         ),
-        routers=(Router("idr-local", mine=True),),
-        ports=tuple(Port(node.name, f"idr-local-{node.name}", "", mine=True) for node in of.nodes),
+        routers=(Router("idr-local", is_own=True),),
+        ports=tuple(Port(node.name, f"idr-local-{node.name}", "", is_own=True) for node in of.nodes),
         floating_ips=(FloatingIp("192.0.2.1", leads_to="bastion"), FloatingIp("192.0.2.2", leads_to="public")),
         security_groups=(
             SecurityGroup("default"),
-            *(SecurityGroup(name, frozenset(rules.get(name, ())), mine=True) for name in groups),
+            *(SecurityGroup(name, frozenset(rules.get(name, ())), is_own=True) for name in groups),
         ),
         volumes=tuple(
-            CloudVolume(v.name, f"idr-local-{v.name}", v.size_gib, mine=True) for n in of.nodes for v in n.volumes
+            CloudVolume(v.name, f"idr-local-{v.name}", v.size_gib, is_own=True) for n in of.nodes for v in n.volumes
         ),
     )
 
@@ -118,11 +118,11 @@ def test_what_belongs_to_another_stack_is_not_there() -> None:
     other = replace(
         theirs,
         servers=(),
-        networks=tuple(replace(network, mine=False) for network in theirs.networks or ()),
-        routers=tuple(replace(router, mine=False) for router in theirs.routers or ()),
-        ports=tuple(replace(port, mine=False) for port in theirs.ports or ()),
-        security_groups=tuple(replace(group, mine=False) for group in theirs.security_groups or ()),
-        volumes=tuple(replace(volume, mine=False) for volume in theirs.volumes or ()),
+        networks=tuple(replace(network, is_own=False) for network in theirs.networks or ()),
+        routers=tuple(replace(router, is_own=False) for router in theirs.routers or ()),
+        ports=tuple(replace(port, is_own=False) for port in theirs.ports or ()),
+        security_groups=tuple(replace(group, is_own=False) for group in theirs.security_groups or ()),
+        volumes=tuple(replace(volume, is_own=False) for volume in theirs.volumes or ()),
         floating_ips=(),
     )
     assert needed(PLAN, other) == needed(PLAN, NOTHING)

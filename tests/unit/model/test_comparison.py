@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.comparison import DATA, Adoption, CloudObject, Comparison, Kind, KnownObject, compare, wanted
+from model.comparison import DATA, Adoption, CloudObject, Comparison, Kind, KnownObject, compare, expected
 from tests.unit.model.small_clouds import local
 
-PLAN = wanted(local({"storage": [{"kind": "share", "name": "raw", "mount": "/uod/idr", "sizeGib": 4}]}))
+PLAN = expected(local({"storage": [{"kind": "share", "name": "raw", "mount": "/uod/idr", "sizeGib": 4}]}))
 VOLUME = "idr-local-demo1-database-db"
 SHARE = "idr-local-raw"
 RULE = "idr-local-demo1-redis: ingress tcp 6379 idr-local-demo1-web"
@@ -86,7 +86,7 @@ def test_no_data_and_nothing_of_another_stack_is_ever_deleted(
     assert not [one for one in (*difference.delete, *difference.extra_rules) if one.kind in DATA]
     assert not touched.intersection(OTHERS)
     assert not touched.intersection(in_state)
-    assert {(one.kind, one.id) for one in difference.gone} == {(one.kind, one.id) for one in in_state - in_cloud}
+    assert {(one.kind, one.id) for one in difference.deleted} == {(one.kind, one.id) for one in in_state - in_cloud}
 
 
 @given(st.permutations([one for one in OWNED if one.kind not in DATA]))

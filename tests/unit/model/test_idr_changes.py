@@ -47,13 +47,13 @@ EFFECTS = {
     ],
     "#431": [Effect("omeroreadwrite", DOWNLOADS, ("/OMERO.server-5.6.13-ice36.zip",))],
     "#435": [Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("openmicroscopy.org/mapr/omap",))],
-    "applications of OMERO.web: which (`web.apps`)": [
+    "a different list of applications of OMERO.web": [
         Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("omero_iviewer", "omero_figure")),
     ],
     "applications of OMERO.web in newer versions": [
         Effect("omeroweb-1", f"{LIBRARY}/omero-web/requirements.txt", (WEB_LOCK,)),
     ],
-    "what visitors may ask of applications": [
+    "addresses of applications that visitors may request": [
         Effect("omeroweb-1", "/opt/omero/web/config/idr.omero", ("gallery-api/thumbnails/", "mapr/api/config/")),
         Effect("proxy", "/etc/nginx/conf.d/addresses.conf", ("gallery-api/thumbnails/", "mapr/api/config/")),
     ],
@@ -70,7 +70,7 @@ EFFECTS = {
     "#442": [
         Effect("proxy", "/etc/nginx/snippets/tls.conf", ("ssl_protocols TLSv1.2 TLSv1.3;", "ssl_ciphers ECDHE-")),
     ],
-    "packages of Python for the server's command line": [
+    "Python packages for the server's command line": [
         Effect("omeroreadwrite", f"{LIBRARY}/omero-server/addons.txt", ("omero-rois==0.4.1",)),
     ],
     "#448": [

@@ -191,5 +191,5 @@ def test_a_file_whose_change_no_review_would_see_is_refused(tmp_path: Path, name
 
 @given(st.from_regex(reading._OVERRIDES_FILE, fullmatch=True))
 def test_a_change_of_a_file_that_is_accepted_is_reviewed(name: str) -> None:
-    if reading._wrong_place(name) is None:
+    if reading._problem_of_path(name) is None:
         assert stacks_touched([name], ("ebi",)) == ["ebi"]

@@ -207,7 +207,7 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     ),
     "no volume type for one that is there": (
         local(database=volume(type="fast")),
-        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 1, mine=True, type="standard"),)},
+        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 1, is_own=True, type="standard"),)},
         "volume type 'fast' does not exist (available: standard)",
     ),
     "no volume": (local(database=volume(existing=VOLUME)), {}, f"volume '{VOLUME}' does not exist (available: none)"),
@@ -266,7 +266,7 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     ),
     "a volume that is larger than it is to be": (
         PLAN,
-        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 7, mine=True),)},
+        {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 7, is_own=True),)},
         "volume 'demo1-database-db' has 7 GiB, sizeGib says 1: no volume can shrink; set sizeGib to 7",
     ),
     "more nodes than a server group takes": (

@@ -58,7 +58,7 @@ def test_a_server_that_is_moved_or_gets_another_network_is_recreated_from_what_m
         "image 'idr-debian-12' does not exist (available: none)",
         "availability zone 'mars' does not exist (available: nova)",
     ]
-    ports = tuple(Port(n.name, f"idr-local-{n.name}", "", mine=True) for n in PLAN.nodes)
+    ports = tuple(Port(n.name, f"idr-local-{n.name}", "", is_own=True) for n in PLAN.nodes)
     assert absent(PLAN, replace(no_image, ports=ports)) == []
     joined_storage = local({"storageNetwork": {"name": "storage", "cidr": "172.16.0.0/16"}})
     assert "image 'idr-debian-12' does not exist (available: none)" in absent(
@@ -69,11 +69,11 @@ def test_a_server_that_is_moved_or_gets_another_network_is_recreated_from_what_m
 def with_ports(network: str = "n1", **others: Port) -> CloudState:
     """The cloud with every server of the stack on its port, in the stack's own networks."""
     ports = {
-        node.name: Port(node.name, f"idr-local-{node.name}", network, (str(node.address),), mine=True)
+        node.name: Port(node.name, f"idr-local-{node.name}", network, (str(node.address),), is_own=True)
         for node in PLAN.nodes
         if node.scope == "demo1"
     }
-    own = CloudNetwork("idr-local-demo1", "n1", subnets=(CloudSubnet("10.130.1.0/24"),), mine=True)
+    own = CloudNetwork("idr-local-demo1", "n1", subnets=(CloudSubnet("10.130.1.0/24"),), is_own=True)
     ports |= others
     return replace(there(PLAN), networks=(PUBLIC, STORAGE, MINE, own), ports=tuple(ports.values()))
 
@@ -96,7 +96,7 @@ def test_nodes_that_are_there_keep_network_and_cidr() -> None:
 def test_a_node_with_an_address_of_ipv6_or_a_network_that_lost_its_labels_is_where_it_is() -> None:
     ports = tuple(replace(port, addresses=("2001:db8::7", *port.addresses)) for port in with_ports().ports or ())
     assert absent(PLAN, replace(with_ports(), ports=ports)) == []
-    bare = tuple(replace(network, mine=False) for network in with_ports().networks or ())
+    bare = tuple(replace(network, is_own=False) for network in with_ports().networks or ())
     assert absent(PLAN, replace(with_ports(), networks=bare)) == []
 
 
@@ -114,7 +114,7 @@ def test_a_node_whose_first_role_changes_would_lose_its_address() -> None:
 
 
 def test_another_storage_network_is_for_servers_that_are_recreated() -> None:
-    port = Port("p", "idr-local-demo1-omeroreadwrite-storage", "s1", ("172.16.0.9",), mine=True)
+    port = Port("p", "idr-local-demo1-omeroreadwrite-storage", "s1", ("172.16.0.9",), is_own=True)
     assert absent(WITH_STORAGE, with_ports(storage=port)) == []
     (line,) = absent(WITH_STORAGE, with_ports(storage=replace(port, network="s0")))
     assert line.startswith("demo1-omeroreadwrite is in another network than the storage network 'storage'")
@@ -130,7 +130,7 @@ def test_a_flavor_described_as_larger_is_refused_for_servers_that_are_there() ->
 
 
 def test_a_router_of_the_cloud_takes_no_live_stacks_address() -> None:
-    state = replace(with_ports(), routers=(Router("theirs"), Router("idr-local", mine=True)))
+    state = replace(with_ports(), routers=(Router("theirs"), Router("idr-local", is_own=True)))
     (line,) = absent(local({"router": "theirs"}), state)
     assert line.startswith("router 'theirs' cannot take the place of the stack's own")
     assert absent(local({"router": "theirs"}), replace(state, ports=())) == []
@@ -150,7 +150,7 @@ def test_no_router_takes_the_place_of_the_clouds_own_that_addresses_lead_through
     assert line.endswith("set idr:router to 'theirs' again")
     for free in (replace(leads, port=None), replace(leads, port="of-somebody-else")):
         assert absent(moves, replace(state, floating_ips=(free,))) == []
-    own = (Router("idr-local", "e1", mine=True, id="r1"), routers[1])
+    own = (Router("idr-local", "e1", is_own=True, id="r1"), routers[1])
     assert absent(local(), replace(state, routers=own)) == []
 
 
@@ -194,7 +194,7 @@ def test_a_gateway_of_the_storage_network_is_a_notice_for_servers_that_are_there
 @pytest.mark.parametrize(
     ("settings", "there"),
     [
-        ({}, {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 1, "az1", mine=True),)}),
+        ({}, {"volumes": (CloudVolume("v", "idr-local-demo1-database-db", 1, "az1", is_own=True),)}),
         ({"existing": VOLUME}, {"volumes": (CloudVolume(VOLUME, "old", 1, "az1"),)}),
         ({"source": {"volume": VOLUME, "sizeGib": 1}}, {"volumes": (CloudVolume(VOLUME, "old", 1, "az1"),)}),
         (
@@ -219,7 +219,7 @@ def test_a_volume_in_its_nodes_zone_is_none() -> None:
 def test_an_address_of_this_stack_may_be_in_use_by_it() -> None:
     given = local({"floatingIps": {"public": "192.0.2.9"}})
     state = replace(
-        ENOUGH, floating_ips=(FloatingIp("192.0.2.9", "e1", "p7"),), ports=(Port("p7", "proxy", "n", mine=True),)
+        ENOUGH, floating_ips=(FloatingIp("192.0.2.9", "e1", "p7"),), ports=(Port("p7", "proxy", "n", is_own=True),)
     )
     assert absent(given, state) == []
 

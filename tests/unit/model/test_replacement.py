@@ -71,8 +71,8 @@ def test_a_rebuild_number_replaces_that_node_alone(name: str) -> None:
 def test_a_server_that_was_deleted_in_the_cloud_is_recreated(frozen: bool) -> None:
     stack_plan = replace(PLAN, releases=tuple(replace(release, frozen=frozen) for release in PLAN.releases))
     name = "demo1-redis"
-    orders = order(stack_plan, {**AS_PLANNED, name: replace(AS_PLANNED[name], gone="id")})
-    assert orders.gone == {name: "id"}
+    orders = order(stack_plan, {**AS_PLANNED, name: replace(AS_PLANNED[name], deleted="id")})
+    assert orders.deleted == {name: "id"}
     assert orders.servers == (() if frozen else (name,))
 
 

@@ -106,7 +106,7 @@ def test_a_share_that_nodes_cannot_mount_is_told_in_one_line(found: list[dict[st
 
 
 DECLARED = local({"storage": [{**RAW, "sizeGib": 4, "type": "fast"}]})
-MINE = CloudShare("s1", "idr-local-raw", 4, mine=True, type="fast")
+MINE = CloudShare("s1", "idr-local-raw", 4, is_own=True, type="fast")
 WITH_MANILA = replace(ENOUGH, shares=(), share_types={"fast": False})
 
 
@@ -115,7 +115,7 @@ WITH_MANILA = replace(ENOUGH, shares=(), share_types={"fast": False})
     [
         (WITH_MANILA, []),
         (replace(WITH_MANILA, shares=(MINE,)), []),
-        (replace(WITH_MANILA, shares=(replace(MINE, size_gib=9, mine=False),)), []),
+        (replace(WITH_MANILA, shares=(replace(MINE, size_gib=9, is_own=False),)), []),
         (replace(ENOUGH, has_manila=False), ["no Manila in its catalogue, and storage declares the share 'raw'"]),
         (replace(WITH_MANILA, share_types={"slow": False}), ["share type 'fast' does not exist (available: slow)"]),
         (replace(WITH_MANILA, share_types={"fast": True}), ["share type 'fast' wants a share network"]),

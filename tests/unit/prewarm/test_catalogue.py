@@ -8,20 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stub_release import GROUP, OWNER, Stub
-from idr.prewarm.catalogue import BEGINNING, Item, Position, catalogue
+from idr.prewarm.catalogue import START, Item, Position, catalogue
 from idr.prewarm.pages import EVERYBODY, Owner, opened, tree
 
 IMAGES = 500
 
 
 def listed(
-    stub: Stub, start: Position = BEGINNING, chosen: Sequence[str] = (), *, images: bool = True
+    stub: Stub, start: Position = START, chosen: Sequence[str] = (), *, images: bool = True
 ) -> list[tuple[Position, Item]]:
     async def read() -> list[tuple[Position, Item]]:
-        async def ask(path: str) -> bytes:
+        async def get(path: str) -> bytes:
             return json.dumps(stub.page(path)).encode()
 
-        found = catalogue(chosen, ask, lambda _path, _why: None, images=images)
+        found = catalogue(chosen, get, lambda _path, _why: None, images=images)
         return [entry async for entry in found.items(start)]
 
     return asyncio.run(read())

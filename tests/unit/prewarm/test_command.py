@@ -100,7 +100,11 @@ def test_only_what_an_import_has_made_is_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [("[]", "no report of an import"), ('{"made": []}', "made nothing"), ('{"made": ["Well:1"]}', "not an object")],
+    [
+        ("[]", "no report of an import"),
+        ('{"made": []}', "created no objects"),
+        ('{"made": ["Well:1"]}', "not an object"),
+    ],
 )
 def test_a_report_that_is_none_is_refused(tmp_path: Path, content: str, why: str) -> None:
     report = tmp_path / "report.json"

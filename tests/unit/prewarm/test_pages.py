@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from idr.prewarm.client import AskError
-from idr.prewarm.pages import container, image, named_in, well
+from idr.prewarm.client import RequestError
+from idr.prewarm.pages import container, further_paths, image, well
 
 CHANNELS = [
     {"color": "5082FF", "inverted": False, "active": True, "window": {"start": 0.0, "end": 255.0}},
@@ -24,7 +24,7 @@ PANEL = b"""<img src='/static/x.png'><script>src = "/static/y.png" + "/static/im
 
 
 def named(path: str, answer: object) -> list[str]:
-    return list(named_in(path, json.dumps(answer).encode()))
+    return list(further_paths(path, json.dumps(answer).encode()))
 
 
 def test_a_plates_page_and_the_tree_ask_for_it_in_two_ways() -> None:
@@ -63,8 +63,8 @@ def test_channels_that_are_off_are_left_out_but_the_first() -> None:
 
 def test_the_viewer_leads_to_omero_iviewer_where_it_has_replaced_it() -> None:
     page = b"<script src='/static/omero_iviewer/main.js'></script>"
-    assert "/iviewer/image_data/200/" in named_in("/webclient/img_detail/200/", page)
-    assert list(named_in("/webclient/img_detail/200/", b"<html></html>")) == []
+    assert "/iviewer/image_data/200/" in further_paths("/webclient/img_detail/200/", page)
+    assert list(further_paths("/webclient/img_detail/200/", b"<html></html>")) == []
     maps = "maps=[{%22inverted%22:{%22enabled%22:false}},{%22inverted%22:{%22enabled%22:false}}]"
     assert named("/iviewer/image_data/200/", IMAGE) == [
         "/webclient/api/paths_to_object/?image=200&page_size=10",
@@ -90,14 +90,14 @@ def test_of_a_large_image_no_whole_plane_is_asked_for() -> None:
 
 def test_a_page_names_its_files_and_a_style_sheet_its_pictures() -> None:
     page = b'<link href="/static/a.css?_5.33"><script src=\'/static/b.js\'></script><a href="/webclient/">x</a>'
-    assert list(named_in("/webclient/img_detail/1/", page)) == ["/static/a.css?_5.33", "/static/b.js"]
+    assert list(further_paths("/webclient/img_detail/1/", page)) == ["/static/a.css?_5.33", "/static/b.js"]
     for panel in ("metadata_details/plate/1/", "metadata_preview/image/1/", "load_plate/plate/7/?index=0"):
-        names = list(named_in(f"/webclient/{panel}", PANEL))
+        names = list(further_paths(f"/webclient/{panel}", PANEL))
         assert names == ["/static/x.png", "/static/y.png"]
     style = b"a { background: url(../image/x.png), url('data:image/png;base64,xx'), url(/webgateway/luts_png) }"
-    assert list(named_in("/static/webclient/css/a.css?_5.33", style)) == ["/static/webclient/image/x.png"]
+    assert list(further_paths("/static/webclient/css/a.css?_5.33", style)) == ["/static/webclient/image/x.png"]
     script = b"icon: URLS.static_webclient + 'image/folder16.png', src = static_webgateway + \"img/spacer.gif\""
-    assert list(named_in("/static/webclient/javascript/ome.tree.js?_5.33", script)) == [
+    assert list(further_paths("/static/webclient/javascript/ome.tree.js?_5.33", script)) == [
         "/static/webclient/image/folder16.png",
         "/static/webgateway/img/spacer.gif",
     ]
@@ -115,5 +115,5 @@ def test_a_well_is_chosen_in_its_plate() -> None:
 @pytest.mark.parametrize("path", ["/webgateway/plate/7/0/", "/webclient/imgData/200/"])
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"<html>"])
 def test_an_answer_that_is_something_else_is_a_failure(path: str, answer: bytes) -> None:
-    with pytest.raises(AskError, match=path):
-        list(named_in(path, answer))
+    with pytest.raises(RequestError, match=path):
+        list(further_paths(path, answer))

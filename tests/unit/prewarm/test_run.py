@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from idr.prewarm.client import Client
 from idr.prewarm.pace import Pace
 from idr.prewarm.run import Report, Run, StoppedError
 from idr.prewarm.state import State, load
+from tests.waiting import wait_until
 
 THUMBNAIL = "/webgateway/render_thumbnail/"
 WELLS = 120
@@ -140,9 +140,7 @@ def test_a_killed_run_repeats_no_more_than_what_was_under_way_and_not_yet_noted(
         command = [sys.executable, "-m", "idr.prewarm", "--url", url, "--state", str(tmp_path / "state")]
         command += ["--no-images", "--concurrency", str(most), "--json"]
         first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        while sum(asked(url).values()) < images / 2:
-            assert first.poll() is None
-            time.sleep(0.05)
+        wait_until(lambda: sum(asked(url).values()) >= images / 2, 60, pause=0.05, state=first.poll)
         first.send_signal(signal.SIGKILL)
         first.wait()
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -24,14 +24,14 @@ def test_the_next_run_takes_exactly_what_was_not_done(moves: list[tuple[bool, in
             position = under_way.pop(which % len(under_way))
             ledger.finish(position)
             done.add(position)
-    start, beyond = ledger.where()
+    start, beyond = ledger.progress()
     second = Ledger(State("x", start, beyond))
     rest = [position for position in POSITIONS if position >= start]
     stop = data.draw(st.integers(0, len(rest)))
     taken = [position for position in rest[:stop] if second.take(position)]
     assert taken == [position for position in rest[:stop] if position not in done]
 
-    start, beyond = second.where()
+    start, beyond = second.progress()
     third = Ledger(State("x", start, beyond))
     assert [position for position in POSITIONS if position >= start and third.take(position)] == [
         position for position in POSITIONS if position not in done

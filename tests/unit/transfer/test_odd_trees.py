@@ -163,7 +163,7 @@ def test_why_files_could_not_be_copied_is_reported(source: Path, tmp_path: Path)
 def test_what_a_killed_estimate_left_is_measured_all_the_same(source: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     assert idr(source, copy / measuring.FOLDER).returncode == 0
-    cost = measuring.measured(str(source), str(copy), (), [(500, "-dash"), (900, "--delete")])
+    cost = measuring.measure(str(source), str(copy), (), [(500, "-dash"), (900, "--delete")])
     assert (cost.files, cost.size) == (2, 500 + 800)
     assert not any(copy.iterdir())
 
@@ -173,7 +173,7 @@ def test_a_listing_of_many_links_ends(tmp_path: Path) -> None:
     for number in range(2_000):
         (tmp_path / f"link-{number:04}").symlink_to("nowhere")
     (tmp_path / "file").write_text("x")
-    command = f"from idr.transfer import rclone; print([*rclone.listed({str(tmp_path)!r})])"
+    command = f"from idr.transfer import rclone; print([*rclone.list_files({str(tmp_path)!r})])"
     done = subprocess.run(
         [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
     )

@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from typer.testing import CliRunner
 
 from harness.stacks import ROOT
 from idr.__main__ import app
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs("rclone")
 
@@ -131,9 +131,7 @@ def test_an_interrupted_run_ends_with_75_and_the_next_one_completes_it(source: P
     with subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
     ) as process:
-        end = time.monotonic() + 60
-        while not there.exists() and time.monotonic() < end:
-            time.sleep(0.1)
+        wait_until(there.exists, 60)
         os.killpg(process.pid, signal.SIGINT)
         _, output = process.communicate(timeout=60)
     assert process.returncode == 75

@@ -1,4 +1,4 @@
-"""Plays OMERO's client of Python for image-region's keep-session: sessions are lines of the file PLAYED_SESSIONS."""
+"""Replaces OMERO's Python client for image-region's keep-session: sessions are lines of the file PLAYED_SESSIONS."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ class Session:
         self.key = key
 
     def keepAlive(self, proxy: None) -> None:
-        """Fail where the server has the session no more."""
+        """Fail if the server has lost the session."""
         assert proxy is None
         if self.key not in Path(os.environ["PLAYED_SESSIONS"]).read_text().split():
             raise RuntimeError("Ice.ObjectNotExistException")
@@ -46,4 +46,4 @@ class client:
         return self.key
 
     def __del__(self) -> None:
-        """Leave."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""The accounts of the stand-in: OMERO's tables, and what an administrator does with them."""
+"""The accounts of the stand-in: OMERO's tables, and an administrator's service that changes them."""
 
 import base64
 import hashlib
@@ -18,14 +18,14 @@ PRIVILEGES = ["ModifyGroup", "ModifyGroupMembership", "ModifyUser"]
 
 @dataclass(frozen=True)
 class Account:
-    """Who has logged in."""
+    """A user who has logged in."""
 
     number: int
     name: str
 
 
 class Accounts:
-    """The database, asked anew each time: passwords are set in it while the server runs."""
+    """The accounts in the database. Each call queries it: passwords change in it while the server runs."""
 
     def __init__(self, config: dict[str, str]) -> None:
         self._config = config
@@ -41,14 +41,14 @@ class Accounts:
             connection.close()
 
     def account(self, user: str, password: str) -> Account | None:
-        """The user's, if that is the password."""
-        for number, kept in self.ask(
+        """Return the account of a user, or None if the password is wrong."""
+        for number, stored in self.ask(
             "select id, hash from experimenter join password on experimenter_id = id where omename = %s", user
         ):
             words = f"{password} {number}".encode()
             given = base64.b64encode(hashlib.md5(words).digest()).decode()  # noqa: S324  # as OMERO's own
-            # Of all users without a password, OMERO lets in the guest alone; without a hash, nobody.
-            if kept == given or (number, kept) == (GUEST, ""):
+            # OMERO lets the guest log in with an empty hash, and nobody else. A user without a hash cannot log in.
+            if stored == given or (number, stored) == (GUEST, ""):
                 return Account(int(number), user)
         return None
 
@@ -88,7 +88,7 @@ class Administrator:
         return user
 
     def createGroup(self, group: Any) -> int:
-        return self._made(
+        return self._insert(
             "insert into experimentergroup select max(id) + 1, %s, %s from experimentergroup returning id",
             group.name.val,
             str(group.details.permissions),
@@ -97,7 +97,7 @@ class Administrator:
     def createExperimenterWithPassword(self, user: Any, password: Any, group: Any, groups: list[Any]) -> int:
         if not password.val:
             raise omero.SecurityViolation(None, None, "the password must not be empty")
-        number = self._made(
+        number = self._insert(
             "insert into experimenter select max(id) + 1, %s, %s, %s from experimenter returning id",
             user.omeName.val,
             user.firstName.val,
@@ -116,5 +116,5 @@ class Administrator:
             return int(number)
         raise omero.ApiUsageException(None, None, missing)
 
-    def _made(self, statement: str, *values: Any) -> int:
+    def _insert(self, statement: str, *values: Any) -> int:
         return int(self._accounts.ask(statement, *values)[0][0])

@@ -1,4 +1,4 @@
-"""What `omero metadata` asks and makes: datasets with their images, tables, and annotations with keys and values."""
+"""What `omero metadata` reads and writes: datasets with images, tables, and annotations with keys and values."""
 
 import threading
 from typing import Any
@@ -59,7 +59,7 @@ _lock = threading.Lock()
 
 
 class Table(Stateful):
-    """omero.grid.Table: columns in memory, by the number of the file."""
+    """omero.grid.Table: keeps columns in memory, by the id of the table's file."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -91,13 +91,13 @@ class Table(Stateful):
 
 
 def new_table(client: Client, name: str) -> Any:
-    """A proxy to a new table."""
+    """Return a proxy to a new table."""
     (row,) = client.accounts.ask(_FILE, name)
     return client.open(omero.grid.TablePrx, omero.grid.Table, Table(original_file(*row)))
 
 
 def open_table(client: Client, file: Any) -> Any:
-    """A proxy to a table that is there."""
+    """Return a proxy to an existing table. Raises omero.ValidationException."""
     if file.id.val not in _tables:
         raise omero.ValidationException(None, None, f"no table OriginalFile:{file.id.val}")
     return client.open(omero.grid.TablePrx, omero.grid.Table, Table(file))
@@ -117,13 +117,13 @@ class WithTables(SharedResources):
 
 
 class Datasets:
-    """Datasets, as `omero metadata` asks for them; None where a question is another's."""
+    """Answers the queries of `omero metadata` for datasets; None for any other query."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
     def one(self, text: str, parameters: Any) -> Any:
-        """The dataset of a query."""
+        """Return the dataset that a query asks for."""
         if not text.startswith(A_DATASET) and text != ITS_DATASET:
             return None
         named = plain(parameters)
@@ -131,13 +131,13 @@ class Datasets:
         return next((owned(dataset(*row)) for row in self._accounts.ask(_DATASET, number)), None)
 
     def tables(self, text: str) -> list[Any] | None:
-        """The links to tables of a dataset."""
+        """Return the links from a dataset to its tables."""
         if not text.startswith(TABLES_OF):
             return None
         return [_link_to_table(*row) for row in self._accounts.ask(_TABLES_OF, int(text.rpartition("=")[2]))]
 
     def images(self, text: str, parameters: Any) -> list[Any] | None:
-        """The images in a dataset."""
+        """Return one page of the images in a dataset."""
         if text != ITS_IMAGES:
             return None
         page = parameters.theFilter
@@ -145,7 +145,7 @@ class Datasets:
         return [named(omero.model.ImageI(number, True), name) for number, name in asked]
 
     def rows(self, text: str, parameters: Any) -> list[list[Any]] | None:
-        """The group of a dataset, its images, or what is annotated to it or to these."""
+        """Return the group of a dataset, its images, or the annotations of either."""
         if text.startswith(A_GROUP):
             return [[rlong(objects.PUBLIC_GROUP_ID)]]
         given = plain(parameters)
@@ -160,7 +160,7 @@ class Datasets:
 
 
 def dataset(number: int, name: str) -> Any:
-    """One of OMERO's datasets."""
+    """Make an OMERO dataset."""
     return named(omero.model.DatasetI(number, True), name)
 
 
@@ -172,13 +172,13 @@ def _link_to_table(number: int, ns: str, file: int) -> Any:
 
 
 def named(item: Any, name: str) -> Any:
-    """An object with its name."""
+    """Set the name of an object, and return it."""
     item.name = rstring(name)
     return item
 
 
 def owned(item: Any) -> Any:
-    """An object with the details that clients ask for."""
+    """Set the details that clients read, and return the object."""
     item.details.owner, item.details.group = objects.experimenter(VISITOR), objects.group()
     item.details.permissions = omero.model.PermissionsI("rwra--")
     item.details.permissions._restrictions = []
@@ -190,35 +190,35 @@ def owned(item: Any) -> Any:
 
 
 def deleted(request: Any, accounts: Accounts) -> bool:
-    """Whether the command was to delete annotations, or links to them, which is done then."""
+    """Delete annotations, or links to them; return whether the request asks for that."""
     ((kind, numbers),) = request.targetObjects.items()
     if kind not in _DELETE or request.dryRun:
         return False
     unlinked = [number for (number,) in accounts.ask(_DELETE[kind], numbers)]
-    # Those that are to be left stay, also where nobody links to them any more.
+    # A request can ask to keep annotations, even if nothing links to them any more.
     if "Annotation" not in (request.typesToIgnore or ()):
         accounts.ask(_ORPHANS, unlinked)
     return True
 
 
 class Annotations:
-    """What is linked to datasets and images."""
+    """The annotations of datasets and images."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
     def link(self, links: list[Any]) -> None:
-        """Keep links with their annotations; one that several links share is one. Raises omero.SecurityViolation."""
-        made: dict[int, int] = {}
+        """Store links and their annotations, a shared annotation once. Raises omero.SecurityViolation."""
+        inserted: dict[int, int] = {}
         for link in links:
             statement = next((sql for kind, sql in _LINKS.items() if isinstance(link, kind)), None)
             if statement is None:
                 raise omero.SecurityViolation(None, None, f"not linked here: {type(link).__name__}")
-            if id(link.child) not in made:
-                made[id(link.child)] = self._made(link.child)
-            self._accounts.ask(statement, link.parent.id.val, made[id(link.child)])
+            if id(link.child) not in inserted:
+                inserted[id(link.child)] = self._insert(link.child)
+            self._accounts.ask(statement, link.parent.id.val, inserted[id(link.child)])
 
-    def _made(self, annotation: Any) -> int:
+    def _insert(self, annotation: Any) -> int:
         file = annotation.file.id.val if isinstance(annotation, omero.model.FileAnnotation) else None
         ((number,),) = self._accounts.ask(_ANNOTATION, annotation.ns.val, file)
         if isinstance(annotation, omero.model.MapAnnotation):

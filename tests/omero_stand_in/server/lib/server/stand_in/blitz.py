@@ -1,4 +1,4 @@
-"""Stands in for Blitz: starts where OMERO's would, and otherwise ends at once with the cause in its own log alone."""
+"""Replaces Blitz. It starts where OMERO's would. Otherwise it ends at once, and only its own log has the cause."""
 
 import os
 import signal
@@ -14,18 +14,18 @@ from stand_in.configuration import HOME, STATE, connect, settings
 DATA = Path("/data/OMERO")
 LOG = HOME / "var/log/Blitz-0.log"
 UPGRADES = "http://upgrade.openmicroscopy.org.uk"
-"""What OMERO's defaults have for omero.upgrades.url."""
+"""The default of omero.upgrades.url."""
 
 
-def say(level: str, text: str) -> None:
-    """A line as logback writes it."""
+def write_log(level: str, text: str) -> None:
+    """Write a line to the log, as logback does."""
     with LOG.open("a") as file:
         file.write(f"{time.strftime('%F %T')},000 {level:5} [{'ome.services.blitz.Entry':>40}] (      main) {text}\n")
 
 
 def fail(what: str, *causes: str) -> NoReturn:
-    """A stack trace, as when Spring cannot make a bean; the last cause is the root."""
-    say("ERROR", "Error on startup")
+    """Log the stack trace of a bean that Spring cannot create, and end; the last cause is the root."""
+    write_log("ERROR", "Error on startup")
     with LOG.open("a") as file:
         file.write(f"org.springframework.beans.factory.BeanCreationException: {what}\n\tat ome.system.OmeroContext\n")
         file.writelines(f"Caused by: {cause}\n\tat ome.services\n\t... 42 more\n" for cause in causes)
@@ -33,7 +33,7 @@ def fail(what: str, *causes: str) -> NoReturn:
 
 
 def main() -> None:
-    """Start, say so, and run until a signal comes."""
+    """Start, log that, and run until a signal comes."""
     LOG.parent.mkdir(exist_ok=True)
     config = settings()
     if os.environ["JAVA_VERSION"].split(".")[0] != "11":
@@ -50,13 +50,13 @@ def main() -> None:
         fail("Error creating bean 'dbPatchCheck'", f"ome.conditions.InternalException: the database has {row}")
     if config.get("omero.cluster.read_only.repo") == "true":
         if not os.access(DATA / "FullText", os.R_OK):
-            away = f"required directory {DATA}/FullText cannot be read but repository is read-only"
-            fail("Error creating bean 'serverDirectoryCheck'", f"org.springframework.beans.FatalBeanException: {away}")
+            why = f"required directory {DATA}/FullText cannot be read but repository is read-only"
+            fail("Error creating bean 'serverDirectoryCheck'", f"org.springframework.beans.FatalBeanException: {why}")
     else:
         (DATA / "FullText").mkdir(exist_ok=True)
     if url := config.get("omero.upgrades.url", UPGRADES):
-        say("ERROR", f"Error reading from url: {url} Unknown host")
-    say("INFO", "OMERO.blitz now accepting connections.")
+        write_log("ERROR", f"Error reading from url: {url} Unknown host")
+    write_log("INFO", "OMERO.blitz now accepting connections.")
     STATE.with_suffix(".ready").touch()
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
 

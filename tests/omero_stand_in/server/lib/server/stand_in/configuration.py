@@ -1,4 +1,4 @@
-"""What `omero load` wrote, and the database as JDBC would reach it. Of the stand-ins for Blitz and Glacier2."""
+"""The configuration and the database connection that the stand-ins for Blitz and Glacier2 share."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ STATE = HOME / "var/master/Blitz-0"
 
 
 def settings() -> dict[str, str]:
-    """The properties in etc/grid/config.xml."""
+    """Read the properties that `omero load` wrote to etc/grid/config.xml."""
     config = omero.config.ConfigXml(str(HOME / "etc/grid/config.xml"), read_only=True)
     values: dict[str, str] = config.as_map()
     config.close()
@@ -22,7 +22,7 @@ def settings() -> dict[str, str]:
 
 
 def connect(config: dict[str, str]) -> Any:
-    """A connection. As lax as JDBC: without omero.db.properties any server will do, also one without TLS."""
+    """Connect as JDBC does. Without omero.db.properties it accepts any server, even one without TLS."""
     wanted = dict(parse_qsl(config.get("omero.db.properties", "")))
     return psycopg2.connect(
         host=config["omero.db.host"],

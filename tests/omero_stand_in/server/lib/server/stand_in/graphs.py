@@ -1,4 +1,4 @@
-"""What is deleted: filesets with all that was made of them, and annotations."""
+"""Deletes filesets with their images, and annotations."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ select path, name from files
 
 
 def handle_of(request: Any, client: Client) -> Any:
-    """The handle of a command that was carried out, or refused."""
+    """Carry out a command, or refuse it; return its handle."""
     if isinstance(request, omero.cmd.Delete2) and annotated.deleted(request, client.accounts):
         return Handle(request, omero.cmd.Delete2Response(deletedObjects=request.targetObjects))
     if not isinstance(request, omero.cmd.Delete2) or request.dryRun or set(request.targetObjects) != {"Fileset"}:

@@ -1,7 +1,7 @@
-"""Plays ome.formats.importer.cli.CommandLineImporter: the same options, questions, output and exit statuses.
+"""Replaces ome.formats.importer.cli.CommandLineImporter: the same options, queries, output and exit statuses.
 
-It imports each file `*.tiff` as a fileset. With a file OMERODIR/pause it waits, after it has made the fileset of the
-path in that file, for as long as the file is there.
+It imports each file `*.tiff` as a fileset. The file OMERODIR/pause names a path. After creating the fileset of that
+path, the importer waits until the file is removed.
 """
 
 import getopt
@@ -33,14 +33,14 @@ exclude target qa-baseurl output encrypted parallel-upload parallel-fileset read
 
 
 class Importer:
-    """One run."""
+    """One run of the importer."""
 
     def __init__(self, options: dict[str, str]) -> None:
         self._options = options
         self._client = omero.client(options["-s"], int(options["-p"]))
         self._session = self._client.joinSession(options["-k"])
         self._session.detachOnDestroy()
-        # The true one asks for a connection without TLS, unless --encrypted says otherwise.
+        # OMERO's importer opens a connection without TLS, unless --encrypted is true.
         self._unencrypted = self._client.createClient(options.get("--encrypted") == "true")
         self._session = self._unencrypted.getSession()
         self._session.detachOnDestroy()
@@ -51,28 +51,28 @@ class Importer:
         self._repository = omero.grid.ManagedRepositoryPrx.checkedCast(proxy)
 
     def close(self) -> None:
-        """End both connections; the session lives on."""
+        """Close both connections; the session stays."""
         self._unencrypted.__del__()
         self._client.__del__()
 
     def __call__(self, files: list[Path]) -> int:
-        """Import them; the exit status."""
+        """Import the files; return the exit status."""
         errors = filesets = 0
         for file in files:
             try:
                 filesets += self._one(file)
-            except Exception as error:  # noqa: BLE001  # as the true one, which goes on with -c
+            except Exception as error:  # noqa: BLE001  # as OMERO's, which goes on with -c
                 errors += 1
-                say(f"ERROR: Error on import: {' '.join(str(error).split())}")
+                print_message(f"ERROR: Error on import: {' '.join(str(error).split())}")
                 if "-c" not in self._options:
                     break
-        say(f"\n==> Summary\n{filesets} files uploaded, {filesets} filesets created, {errors} errors")
+        print_message(f"\n==> Summary\n{filesets} files uploaded, {filesets} filesets created, {errors} errors")
         return 2 if errors and "-c" not in self._options else 0
 
     def _one(self, file: Path) -> bool:
         target = self._target()
         if self._options.get("--exclude") == "clientpath" and self._has(file):
-            say(f"ClientPath match for filename: {file}")
+            print_message(f"ClientPath match for filename: {file}")
             return False
         process = self._repository.importFileset(fileset_of(file), self._settings(target))
         self._link(file, process)
@@ -84,27 +84,27 @@ class Importer:
         response = handle.getResponse()
         handle.close()
         if isinstance(response, omero.cmd.ERR):
-            say(f"ERROR: INTERNAL_EXCEPTION: {file}\nCaused by: {response.parameters['message']}")
+            print_message(f"ERROR: INTERNAL_EXCEPTION: {file}\nCaused by: {response.parameters['message']}")
             raise RuntimeError("Import failure")
         print_yaml(fileset, [image.id.val for image in response.objects])
         return True
 
     def _target(self) -> Any:
-        """The dataset of that name or number; the first of a name makes it. Nothing locks."""
+        """Return the dataset of the option's name or id; create it if the name is new. Nothing locks."""
         wanted = self._options.get("--target") or self._options.get("-T")
         if not wanted:
             return None
         kind, how, name = wanted.split(":", 2) if wanted.count(":") > 1 else (*wanted.split(":"), "")
         if kind != "Dataset" or (name and how != "name"):
-            raise ValueError(f"not played: {wanted}")
+            raise ValueError(f"the stand-in takes no such target: {wanted}")
         if not name:
             return self._query.get("Dataset", int(how))
-        found = self._query.findAllByQuery(NAMED, omero.sys.ParametersI().add("name", rstring(name)))
-        if not found:
-            made = omero.model.DatasetI()
-            made.name = rstring(name)
-            found = [self._session.getUpdateService().saveAndReturnObject(made)]
-        return self._query.get("Dataset", found[0].id.val)
+        datasets = self._query.findAllByQuery(NAMED, omero.sys.ParametersI().add("name", rstring(name)))
+        if not datasets:
+            dataset = omero.model.DatasetI()
+            dataset.name = rstring(name)
+            datasets = [self._session.getUpdateService().saveAndReturnObject(dataset)]
+        return self._query.get("Dataset", datasets[0].id.val)
 
     def _has(self, file: Path) -> bool:
         parameters = omero.sys.ParametersI().add("clientPath", rstring(str(file).lstrip("/"))).page(0, 100)
@@ -119,10 +119,10 @@ class Importer:
         return settings
 
     def _link(self, file: Path, process: Any) -> None:
-        """Put a link where the server writes: who imports must be able to replace what the server has made."""
+        """Replace the server's file by a link: whoever imports needs write access to the server's folders."""
         store = process.getUploader(0)
-        told = self._query.get("OriginalFile", store.getFileId().val)
-        location = self._root / told.path.val / told.name.val
+        original = self._query.get("OriginalFile", store.getFileId().val)
+        location = self._root / original.path.val / original.name.val
         if location.exists():
             raise RuntimeError(f"{location} exists!")
         text = os.urandom(16).hex().encode()
@@ -135,62 +135,62 @@ class Importer:
 
 
 def fileset_of(file: Path) -> Any:
-    """What the importer tells the server about a file."""
+    """Describe a file to the server."""
     entry = omero.model.FilesetEntryI()
     entry.clientPath = rstring(str(file).lstrip("/"))
-    made = omero.model.FilesetI()
-    made.addFilesetEntry(entry)
-    return made
+    fileset = omero.model.FilesetI()
+    fileset.addFilesetEntry(entry)
+    return fileset
 
 
 def print_yaml(fileset: int, images: list[int]) -> None:
-    """What `--output=yaml` prints."""
-    say("Imported objects:")
+    """Print the result as `--output=yaml` does."""
+    print_message("Imported objects:")
     print(f"---\n- Fileset: {fileset}\n  Image: [{','.join(map(str, images))}]", flush=True)
 
 
-def say(text: str) -> None:
-    """A line for people."""
+def print_message(text: str) -> None:
+    """Print a line for people."""
     print(text, file=sys.stderr, flush=True)
 
 
 def usage(why: str) -> NoReturn:
-    """End as the true one where it prints its usage."""
-    say(f"{why}\n\n Usage:  importer-cli [OPTION]... [path [path ...]]... ")
+    """Print why, and the usage; end as OMERO's importer does."""
+    print_message(f"{why}\n\n Usage:  importer-cli [OPTION]... [path [path ...]]... ")
     sys.exit(1)
 
 
 def parsed(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Options, with dashes, and paths."""
+    """Parse the words into options, named with their dashes, and paths."""
     try:
-        found, paths = getopt.gnu_getopt(words, SHORT, [*FLAGS.split(), *(f"{name}=" for name in VALUES.split())])
+        pairs, paths = getopt.gnu_getopt(words, SHORT, [*FLAGS.split(), *(f"{name}=" for name in VALUES.split())])
     except getopt.GetoptError as error:
         usage(str(error))
-    options = dict(found)
-    if len(options) < len(found):
+    options = dict(pairs)
+    if len(options) < len(pairs):
         usage(f"Conflicting arguments: {words}")
     expected = {"--transfer": "ln_s", "--output": "yaml"}
     if any(options.get(name) != value for name, value in expected.items()):
-        usage(f"played with {expected} alone: {words}")
+        usage(f"the stand-in needs {expected}: {words}")
     if not {"-s", "-p", "-k"} <= set(options):
         usage("no server, port or session")
     return options, paths
 
 
 def candidates(paths: list[str]) -> Iterator[Path]:
-    """The files that can be read as images."""
+    """Iterate over the files that can be read as images."""
     for path in map(Path, paths):
         yield from (file for file in sorted(path.rglob("*") if path.is_dir() else [path]) if file.suffix == ".tiff")
 
 
 def main(words: list[str]) -> int:
-    """Run; returns the exit status."""
+    """Run; return the exit status."""
     options, paths = parsed(words)
     files = list(candidates(paths))
     try:
         importer = Importer(options)
-    except Exception as error:  # noqa: BLE001  # as the true one
-        say(f"ERROR: Error during import process. {type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001  # as OMERO's
+        print_message(f"ERROR: Error during import process. {type(error).__name__}: {error}")
         return 2
     try:
         return importer(files) if files else usage("No imports found")

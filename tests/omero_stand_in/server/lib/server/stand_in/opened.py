@@ -1,4 +1,4 @@
-"""Imported images, opened: drawn as images of the demo's catalogue while their own files can be read."""
+"""Imported images as visitors see them: images of the demo's catalogue, as long as their own files are readable."""
 
 from dataclasses import replace
 
@@ -19,14 +19,14 @@ where image.id = %s
 
 
 class WithImported(Seen):
-    """The demo's catalogue, and one at a time the images that were imported."""
+    """The demo's catalogue. It also finds an imported image by its id."""
 
     def __init__(self, whole: Catalogue, accounts: Accounts) -> None:
         super().__init__(whole, VISITOR)
         self._accounts = accounts
 
     def imported(self, image_id: int) -> Place | None:
-        """An imported image: one of the catalogue's with another number and name."""
+        """Return an imported image, which is one of the catalogue's with another id and name."""
         for (name,) in self._accounts.ask(_NAME, image_id):
             return replace(self.places()[0], image_id=image_id, image_name=name)
         return None

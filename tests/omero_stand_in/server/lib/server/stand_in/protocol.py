@@ -1,4 +1,4 @@
-"""What importer and server must say alike."""
+"""Names and queries that the importer and the server share."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ CHANNELS = (
     "select p from Pixels p left outer join fetch p.channels as c join fetch c.logicalChannel as lc "
     "join fetch p.image as i where i.id in (:ids)"
 )
-"""What omero.gateway asks to name channels."""
+"""The query by which omero.gateway names channels."""
 OF_PIXELS = "select p from Pixels p join fetch p.channels as c join fetch c.logicalChannel as lc where p.id=:pid"
-"""What it asks for the channels of one image."""
+"""The query of omero.gateway for the channels of one image."""
 A_DATASET = "select obj from Dataset obj "
 ITS_DATASET = "select d from Dataset d where d.id = :id"
 ITS_IMAGES = (
@@ -24,11 +24,11 @@ KEYS_OF = (
     "SELECT id FROM {}AnnotationLink WHERE child.class=MapAnnotation AND parent.id in (:ids) AND child.ns in (:nss)"
 )
 TABLES_OF = "select l from DatasetAnnotationLink as l join fetch l.details.owner "
-"""What omero.gateway and `omero metadata` ask of a dataset."""
+"""These seven are the queries of omero.gateway and `omero metadata` for a dataset."""
 AN_IMAGE = "select obj from Image obj "
-"""How omero.gateway's question for an image begins."""
+"""The beginning of omero.gateway's query for an image."""
 
 
 def checksum(file: Path) -> str:
-    """A file's size, in the form of OMERO's File-Size-64."""
+    """Return a file's size in the form of OMERO's File-Size-64."""
     return f"{file.stat().st_size:016x}"

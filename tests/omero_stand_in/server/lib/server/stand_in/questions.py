@@ -1,4 +1,4 @@
-"""What the importer and `omero render` ask, word for word as the true ones, and what they save."""
+"""Answers the queries of the importer and of `omero render`, which are OMERO's word for word, and saves changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ from stand_in.repository import original_file
 
 
 class Query(services.Query):
-    """omero.api.IQuery: also for files and datasets of the repository, and for an imported image by its number."""
+    """omero.api.IQuery that also finds files and datasets of the repository, and an imported image by its id."""
 
     def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
         super().__init__(catalogue)
@@ -26,27 +26,27 @@ class Query(services.Query):
         self._channels, self._datasets = Channels(catalogue, accounts), annotated.Datasets(accounts)
 
     def findByQuery(self, text: str, parameters: Any) -> Any:
-        if found := self._datasets.one(text, parameters):
-            return found
-        if text == OF_PIXELS and (found := self._channels.pixels(text, parameters, [plain(parameters)["pid"]])):
-            return found[0]
+        if answer := self._datasets.one(text, parameters):
+            return answer
+        if text == OF_PIXELS and (pixels := self._channels.pixels(text, parameters, [plain(parameters)["pid"]])):
+            return pixels[0]
         (number, *others) = plain(parameters).get("ids", [0])
-        place = self._with_imported.imported(number) if text.startswith(AN_IMAGE) and not others else None
-        if place:
-            return next(map(changeable, Answerer([place]).objects(text, parameters)), None)
+        image = self._with_imported.imported(number) if text.startswith(AN_IMAGE) and not others else None
+        if image:
+            return next(map(changeable, Answerer([image]).objects(text, parameters)), None)
         return super().findByQuery(text, parameters)
 
     def projection(self, text: str, parameters: Any) -> list[list[Any]]:
-        found = self._datasets.rows(text, parameters)
-        return super().projection(text, parameters) if found is None else found
+        rows = self._datasets.rows(text, parameters)
+        return super().projection(text, parameters) if rows is None else rows
 
     def find(self, kind: str, number: int) -> Any:
         return annotated.owned(self.get(kind, number)) if kind == "Dataset" else super().find(kind, number)
 
     def findAllByQuery(self, text: str, parameters: Any) -> list[Any]:
-        found = self._datasets.tables(text) if parameters is None else self._datasets.images(text, parameters)
-        if found is not None:
-            return found
+        objects = self._datasets.tables(text) if parameters is None else self._datasets.images(text, parameters)
+        if objects is not None:
+            return objects
         if text == IMPORTED:
             asked = (
                 "select o.id, o.path, o.name from originalfile o join filesetentry on originalfile = o.id "
@@ -75,7 +75,7 @@ class Query(services.Query):
 
 
 class Update(services.Unserved):
-    """omero.api.IUpdate: makes datasets, and changes channels."""
+    """omero.api.IUpdate that creates datasets and annotations, and changes channels."""
 
     def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:
         self._accounts, self._channels = accounts, Channels(catalogue, accounts)

@@ -1,4 +1,4 @@
-"""Rendering settings of imported images, which their users may change, and the names of channels."""
+"""The rendering settings and the names of channels of imported images, which their users may change."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,16 +38,17 @@ class StrictRenderer(Renderer):
 
     def lookupPixels(self, number: int) -> None:
         super().lookupPixels(number)
-        for place, active, red, green, blue, start, end in self._accounts.ask(_KEPT, number):
-            kept = {"active": active, "colour": (red, green, blue), "start": start, "end": end}
-            self._channels[place] = replace(self._channels[place], **kept)
+        for index, active, red, green, blue, start, end in self._accounts.ask(_KEPT, number):
+            settings = {"active": active, "colour": (red, green, blue), "start": start, "end": end}
+            self._channels[index] = replace(self._channels[index], **settings)
 
     def saveCurrentSettings(self) -> None:
         number = self._chosen.image_id
         if not self._with_imported.imported(number):
             raise omero.SecurityViolation(None, None, f"the demo's Pixels {number} may only be read")
-        for place, one in enumerate(self._channels):
-            self._accounts.ask(_KEEP, number, place, one.active, *one.colour, one.start, one.end)
+        for index, channel in enumerate(self._channels):
+            values = (channel.active, *channel.colour, channel.start, channel.end)
+            self._accounts.ask(_KEEP, number, index, *values)
 
 
 class Channels:
@@ -57,12 +58,12 @@ class Channels:
         self._with_imported, self._accounts = catalogue, accounts
 
     def pixels(self, text: str, parameters: Any, numbers: list[int]) -> list[Any]:
-        """What a query says of the pixels of these images."""
-        places = [place for number in numbers if (place := self._with_imported.imported(number))]
-        found = Answerer(places).objects(text, parameters) if places else []
-        for channel in (channel for pixels in found for channel in pixels.copyChannels()):
+        """Answer a query for the pixels of these images."""
+        images = [image for number in numbers if (image := self._with_imported.imported(number))]
+        answer = Answerer(images).objects(text, parameters) if images else []
+        for channel in (channel for pixels in answer for channel in pixels.copyChannels()):
             self._complete(channel)
-        return found
+        return answer
 
     def _complete(self, channel: Any) -> None:
         for (name,) in self._accounts.ask("select name from logicalchannel where id = %s", channel.id.val):
@@ -72,7 +73,7 @@ class Channels:
             channel.statsInfo.globalMin, channel.statsInfo.globalMax = rdouble(least), rdouble(most)
 
     def save(self, item: Any) -> None:
-        """Keep the name, or the range, of a channel. Raises omero.SecurityViolation for anything else."""
+        """Store the name or the range of a channel. Raises omero.SecurityViolation for anything else."""
         known = isinstance(item, omero.model.LogicalChannel | omero.model.Channel) and item.id is not None
         if not known or not self._with_imported.imported(image_of_channel(item.id.val)):
             raise omero.SecurityViolation(None, None, "only channels of imported images are saved here")
@@ -84,7 +85,7 @@ class Channels:
 
 
 def changeable(image: Any) -> Any:
-    """An imported image, as one sees it who may change it. Clients save nothing that they may not."""
+    """Let the client change an imported image. Clients do not try to save what they may not change."""
     for item in (image, *image.copyPixels()):
         item.details.permissions = omero.model.PermissionsI("rwra--")
         item.details.permissions._restrictions = []

@@ -1,4 +1,4 @@
-"""The managed repository: filesets of one file each, whose image is made in a transaction of its own, later."""
+"""The managed repository: filesets of one file each. A later transaction creates the image of the file."""
 
 import secrets
 import time
@@ -22,24 +22,24 @@ from stand_in.protocol import CHECKSUM, checksum
 
 ROOT = Path("/data/OMERO/ManagedRepository")
 MAGIC = b"II*\0"
-"""How a file begins that can be read here: as a TIFF does."""
+"""The first bytes of a file that can be read here, as of a TIFF."""
 _MAKE_FILESET = """
-with made as (insert into fileset (owner_id) values (%s) returning id),
+with new_fileset as (insert into fileset (owner_id) values (%s) returning id),
   file as (insert into originalfile (path, name) values (%s, %s) returning id)
-insert into filesetentry (clientpath, fileset, originalfile) select %s, made.id, file.id from made, file
+insert into filesetentry (clientpath, fileset, originalfile) select %s, new_fileset.id, file.id from new_fileset, file
 returning fileset, originalfile
 """
 _MAKE_IMAGES = """
-with made as (insert into image (name, fileset) values (%s, %s) returning id),
+with images as (insert into image (name, fileset) values (%s, %s) returning id),
   linked as (insert into datasetimagelink (parent, child)
-    select target, id from made, (select %s::bigint as target) as wanted where target is not null)
-select id from made order by id
+    select target, id from images, (select %s::bigint as target) as wanted where target is not null)
+select id from images order by id
 """
 
 
 @dataclass(frozen=True)
 class Client:
-    """Whose requests are answered, and what these may use."""
+    """A client of the server, and what its requests may use."""
 
     account: Account
     session: Session
@@ -47,28 +47,28 @@ class Client:
     adapter: Any
 
     def proxy(self, proxy_class: Any, name: str) -> Any:
-        """To a service of the session."""
+        """Return a proxy to a service of the session."""
         return proxy_class.uncheckedCast(self.adapter.createProxy(Ice.Identity(name, self.session.uuid)))
 
     def open(self, proxy_class: Any, skeleton: type, service: object) -> Any:
-        """A proxy to a new service of the session."""
+        """Start a service of the session, and return a proxy to it."""
         return self.proxy(proxy_class, self.session.open(servant(skeleton, service)))
 
 
 def original_file(number: int, path: str, name: str) -> Any:
-    """One of OMERO's files."""
+    """Make an OMERO file."""
     file = omero.model.OriginalFileI(number, True)
     file.path, file.name = rstring(path), rstring(name)
     return file
 
 
 def can_be_read(file: Path) -> bool:
-    """Whether a file is there and begins as one that holds images."""
+    """Return whether a file exists and begins as a file of images does."""
     return file.is_file() and file.read_bytes()[: len(MAGIC)] == MAGIC
 
 
 class SharedResources:
-    """omero.grid.SharedResources: the one repository."""
+    """omero.grid.SharedResources with one repository."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -95,7 +95,7 @@ class ManagedRepository:
         return _root()
 
     def importFileset(self, fileset: Any, settings: Any) -> Any:
-        """Make the fileset and the folder of its file; it has no images yet."""
+        """Create the fileset and the folder of its file; it has no images yet."""
         (entry,) = fileset.copyUsedFiles()
         if settings.checksumAlgorithm.value.val != CHECKSUM:
             raise omero.ApiUsageException(None, None, f"no such checksum here: {settings.checksumAlgorithm.value.val}")
@@ -110,7 +110,7 @@ class ManagedRepository:
 
 
 class ImportProcess(Stateful):
-    """omero.grid.ImportProcess: a fileset whose file comes."""
+    """omero.grid.ImportProcess of a fileset whose file is uploaded."""
 
     def __init__(self, client: Client, fileset: int, file: Any, settings: Any) -> None:
         self._client, self._fileset, self._file, self._settings = client, fileset, file, settings
@@ -124,10 +124,10 @@ class ImportProcess(Stateful):
         return self._client.open(api.RawFileStorePrx, api.RawFileStore, uploader)
 
     def verifyUpload(self, hashes: list[str]) -> Any:
-        """Compare the file that came with what was sent, then make the images."""
-        found = checksum(self._location)
-        if hashes != [found]:
-            raise omero.ChecksumValidationException(None, None, "checksums differ", {0: found})
+        """Compare the checksum of the uploaded file with the client's, then create the images."""
+        present = checksum(self._location)
+        if hashes != [present]:
+            raise omero.ChecksumValidationException(None, None, "checksums differ", {0: present})
         parent = omero.model.FilesetI(self._fileset, False)
         request = omero.grid.ImportRequest(activity=omero.model.FilesetJobLinkI(), settings=self._settings)
         request.activity.parent = parent
@@ -146,7 +146,7 @@ class ImportProcess(Stateful):
 
 
 class Uploader(Stateful):
-    """omero.api.RawFileStore of a file that comes."""
+    """omero.api.RawFileStore of a file that is uploaded."""
 
     def __init__(self, file: int, location: Path) -> None:
         self._file, self._location = file, location
@@ -161,7 +161,7 @@ class Uploader(Stateful):
 
 
 class Handle(Stateful):
-    """omero.cmd.Handle of what is done already."""
+    """omero.cmd.Handle of a command that has already ended."""
 
     def __init__(self, request: Any, response: Any) -> None:
         self._request, self._response = request, response
@@ -177,10 +177,10 @@ class Handle(Stateful):
         return omero.cmd.Status(flags=[omero.cmd.State.FAILURE] if failed else [], currentStep=1, steps=1)
 
     def addCallback(self, callback: Any) -> None:
-        """Clients ask for the response themselves, too."""
+        """Keep no callback: clients also ask for the response themselves."""
 
     def removeCallback(self, callback: Any) -> None:
-        """None was kept."""
+        """Do nothing: no callback was kept."""
 
     def cancel(self) -> bool:
         return False

@@ -1,6 +1,6 @@
-"""Stands in for Glacier2 and the services behind it: lets in who has an account in the database, while Blitz runs.
+"""Replaces Glacier2 and the services behind it. Users with an account in the database can log in while Blitz runs.
 
-Beyond logging in, visitors get the demo image server's services.
+After logging in, visitors get the demo image server's services.
 """
 
 import secrets
@@ -34,21 +34,21 @@ PREFIX = "omero.glacier2."
 INSECURE = "omero.router.insecure"
 PORTS = {"ssl": "4064", "tcp": "4063", "ws": "4065", "wss": "4066"}
 ANYBODY, KEY = VISITOR, HOME / "var/router-key"
-"""Whose services everybody is given, and what the demo takes for that one's password."""
+"""All users get the services of this user; the file has the password that the demo image server expects."""
 
 
 class StrictSessions(Sessions):
-    """Who is logged in, by the accounts of the database."""
+    """The sessions of users whose accounts are in the database."""
 
     def __init__(self, accounts: Accounts, key: Path, idle_seconds: float) -> None:
-        """The demo image server gets `key` instead of a password."""
+        """Give the demo image server the file `key` instead of a password file."""
         super().__init__((ANYBODY,), key, idle_seconds)
         self._accounts = accounts
         self.account_of: dict[str, Account] = {}
 
     def log_in(self, user: str, password: str) -> Session | None:
-        """A new session, or the one that both words name; None: refused."""
-        # Also who joins a session does not get in without the database.
+        """Return a new session, or join the one that user and password both name; None if refused."""
+        # Even joining a session needs the database.
         account = self._accounts.account(user, password)
         if user == password and (joined := self.use(user)):
             return joined
@@ -78,7 +78,7 @@ class StrictRouter(Router):
 
 
 class StrictConfig(services.Config):
-    """omero.api.IConfig with the values that creating users and connecting without TLS depend on."""
+    """omero.api.IConfig with the values that clients need to create users and to connect without TLS."""
 
     def __init__(self, config: dict[str, str]) -> None:
         self._known = {"omero.security.password_required": "true", INSECURE: config[INSECURE]}
@@ -88,7 +88,7 @@ class StrictConfig(services.Config):
 
 
 class StrictAdmin(services.Admin):
-    """omero.api.IAdmin for who has an account."""
+    """omero.api.IAdmin of a user with an account."""
 
     def __init__(self, session: Session, account: Account) -> None:
         super().__init__(session)
@@ -101,7 +101,7 @@ class StrictAdmin(services.Admin):
 
 
 class StrictFactory(ServiceFactory):
-    """omero.api.ServiceFactory that carries out commands, and opens what was imported."""
+    """omero.api.ServiceFactory that carries out commands and opens imported images."""
 
     def __init__(self, client: Client, sessions: Sessions, catalogue: opened.WithImported, delay: float) -> None:
         super().__init__(client.session, sessions, client.adapter, catalogue, delay)
@@ -162,7 +162,7 @@ _OF_A_CLIENT: dict[str, Callable[[Client], Any]] = {
 
 
 def demo_settings(config: dict[str, str]) -> Settings:
-    """The demo image server's, for its catalogue and its services."""
+    """Return the settings of the demo image server, for its catalogue and its services."""
     password = _private("database-password", config["omero.db.pass"])
     folder = Path(config[f"{PREFIX}IceSSL.DefaultDir"])
     given = folder / config[f"{PREFIX}IceSSL.CertFile"]
@@ -189,7 +189,7 @@ def _private(name: str, text: str) -> Path:
 
 
 def communicator_of(config: dict[str, str], demo: Settings) -> Any:
-    """Ice with what IceGrid would hand to Glacier2: omero.glacier2.IceSSL.* over the defaults."""
+    """Start Ice with the properties that IceGrid would give Glacier2: omero.glacier2.IceSSL.* over the defaults."""
     own = {name[len(PREFIX) :]: value for name, value in config.items() if name.startswith(f"{PREFIX}IceSSL.")}
     data = Ice.InitializationData()
     data.properties = Ice.createProperties()
@@ -211,7 +211,7 @@ def main() -> None:
 
 
 def started(config: dict[str, str], demo: Settings) -> Any:
-    """Serve from now on; returns what ends it."""
+    """Start serving; return the communicator, whose `destroy` ends it."""
     accounts = Accounts(config)
     sessions = StrictSessions(accounts, KEY, demo.session_idle_seconds)
     communicator = communicator_of(config, demo)

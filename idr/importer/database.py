@@ -1,6 +1,6 @@
-"""What OMERO's database says of paths: it decides whether a row is imported, not the ledger.
+"""Queries of OMERO's database. The database decides whether a row is imported, not the ledger.
 
-The database is asked for a whole list at once: the paths of filesets have no index, so each question reads them all.
+One query covers a whole list: the paths of filesets have no index, so each query reads all of them.
 """
 
 import os
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .after import Made
+from .steps import FilesetContents
 
 SECONDS = 1800
 # What OMERO puts in place of characters and names that some systems refuse (its FilePathRestrictionInstance).
 _CHANGED = str.maketrans("".join(map(chr, range(0x20))) + '"*:<>?\\|', "_" * 0x20 + "'x;[]%!!")
 _PORTS = (f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10))
 _DEVICES = ("AUX", "CLOCK$", "CON", "NUL", "PRN", *_PORTS)
-_FOUND = """
+_FILESETS = """
 create temporary table asked (path text primary key);
 copy asked from stdin;
 {paths}
@@ -31,8 +31,8 @@ with found as (
 )
 select f.path, f.fileset, count(i.id) from found f left join image i on i.fileset = f.fileset group by 1, 2 order by 2;
 """
-# A plate stands for its images. A container is the outermost: the screen or project, or what is in none.
-_MADE = """
+# Plates are listed instead of their images. Containers are the outermost: a screen or project, else plate or dataset.
+_CONTENTS = """
 create temporary table asked (fileset bigint primary key);
 copy asked from stdin;
 {filesets}
@@ -68,13 +68,13 @@ select distinct e.omename from parts p join image i on i.id = p.image join files
 _SIZE = "select pg_database_size(current_database());\n"
 
 
-class TruthError(Exception):
-    """The database does not answer; the text says why."""
+class DatabaseError(Exception):
+    """The database does not answer."""
 
 
 @dataclass
 class Known:
-    """What OMERO has of a path: filesets with images, how many these are, and filesets without any."""
+    """What OMERO has of a path: filesets with images, the number of images, and filesets without images."""
 
     filesets: list[int] = field(default_factory=list)
     images: int = 0
@@ -82,7 +82,7 @@ class Known:
 
 
 def client_path(path: str) -> str:
-    """A path as OMERO keeps it."""
+    """A path as OMERO stores it."""
     return "/".join(_component(part) for part in path.strip("/").split("/"))
 
 
@@ -95,51 +95,55 @@ def _component(part: str) -> str:
 
 
 class Database:
-    """OMERO's database, as the node's OMERO.server may ask it."""
+    """OMERO's database, with the login of the node's OMERO.server."""
 
     def __init__(self, connection: str, password: Path) -> None:
         self._connection = connection
         self._password = password
 
     def known(self, folders: Mapping[str, bool]) -> dict[str, Known]:
-        """What OMERO has of these paths, each with whether it is a folder. Raises TruthError."""
+        """Return what OMERO has of these paths, given with whether each is a folder. Raises DatabaseError."""
         if not folders:
             return {}
-        asked = {client_path(path) + "/" * folder: path for path, folder in folders.items()}
+        requested = {client_path(path) + "/" * folder: path for path, folder in folders.items()}
         by_path: dict[str, Known] = defaultdict(Known)
-        for line in self._ask(_FOUND.format(paths="\n".join(asked))):
+        for line in self._query(_FILESETS.format(paths="\n".join(requested))):
             path, fileset, images = line.rsplit("|", 2)
-            about = by_path[asked[path]]
+            about = by_path[requested[path]]
             (about.filesets if int(images) else about.empty).append(int(fileset))
             about.images += int(images)
         return dict(by_path)
 
-    def made(self, filesets: Iterable[int]) -> dict[int, Made]:
-        """What these filesets have become. Raises TruthError."""
-        if not (asked := sorted(set(filesets))):
+    def contents(self, filesets: Iterable[int]) -> dict[int, FilesetContents]:
+        """Return the objects and containers of these filesets. Raises DatabaseError."""
+        if not (requested := sorted(set(filesets))):
             return {}
-        by_path: dict[int, list[list[str]]] = defaultdict(list)
-        for line in self._ask(_MADE.format(filesets="\n".join(map(str, asked)))):
+        by_fileset: dict[int, list[list[str]]] = defaultdict(list)
+        for line in self._query(_CONTENTS.format(filesets="\n".join(map(str, requested)))):
             fileset, *about = line.split("|")
-            by_path[int(fileset)].append(about)
-        return {fileset: Made(*(_each(column) for column in zip(*of, strict=True))) for fileset, of in by_path.items()}
+            by_fileset[int(fileset)].append(about)
+        return {
+            fileset: FilesetContents(*(_unique(column) for column in zip(*lines, strict=True)))
+            for fileset, lines in by_fileset.items()
+        }
 
     def is_annotated(self, container: str) -> bool:
-        """Whether a container has a table of annotations, such as Screen:3. Raises TruthError."""
+        """Whether a container, such as Screen:3, has a table of annotations. Raises DatabaseError."""
         kind, _, number = container.partition(":")
-        asked = _ANNOTATED.format(kind=kind.lower(), number=int(number))
-        return int(next(iter(self._ask(asked)))) > 0
+        query = _ANNOTATED.format(kind=kind.lower(), number=int(number))
+        return int(next(iter(self._query(query)))) > 0
 
     def owners(self, objects: Iterable[str]) -> list[str]:
-        """The users who have imported these plates and images. Raises TruthError."""
-        asked = (one.partition(":") for one in objects)
-        return list(self._ask(_OWNERS.format(objects="\n".join(f"{kind}\t{int(number)}" for kind, _, number in asked))))
+        """Return the users who have imported these plates and images. Raises DatabaseError."""
+        parts = (one.partition(":") for one in objects)
+        lines = "\n".join(f"{kind}\t{int(number)}" for kind, _, number in parts)
+        return list(self._query(_OWNERS.format(objects=lines)))
 
     def size(self) -> int:
-        """Bytes of the database. Raises TruthError."""
-        return int(next(iter(self._ask(_SIZE))))
+        """Return the size of the database in bytes. Raises DatabaseError."""
+        return int(next(iter(self._query(_SIZE))))
 
-    def _ask(self, script: str) -> Iterable[str]:
+    def _query(self, script: str) -> Iterable[str]:
         done = subprocess.run(
             ["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-d", self._connection],
             input=script,
@@ -150,12 +154,14 @@ class Database:
             timeout=SECONDS,
         )
         if done.returncode:
-            raise TruthError(f"the database does not answer: {(done.stderr.strip().splitlines() or ['no reason'])[0]}")
+            raise DatabaseError(
+                f"the database does not answer: {(done.stderr.strip().splitlines() or ['no reason'])[0]}"
+            )
         return _lines(done.stdout)
 
 
-def _each(some: Iterable[str]) -> tuple[str, ...]:
-    """Each but nothing, by number."""
+def _unique(some: Iterable[str]) -> tuple[str, ...]:
+    """Return each non-empty text once, sorted by number."""
     return tuple(sorted(filter(None, set(some)), key=lambda one: (int(one.partition(":")[2]), one)))
 
 

@@ -1,4 +1,4 @@
-"""A place that rclone reads or writes, as a person gives it."""
+"""Sources and destinations of rclone, as the user writes them."""
 
 import os.path
 import re
@@ -6,20 +6,20 @@ from pathlib import Path
 
 ROOT = Path("/")
 OPTIONS = re.compile(r"^:?[\w.+@ -]+,(?P<options>.*)")
-"""Those in a place itself (rclone's connection strings), as in `s3,region=eu:bucket` and `:s3,env_auth=true:bucket`."""
+"""Options in a connection string of rclone, as in `s3,region=eu:bucket` and `:s3,env_auth=true:bucket`."""
 SECRET = re.compile(r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:key|key_pem|credentials|sas_url))=", re.I)
 
 
 def problem(location: str) -> str:
-    """What is wrong with a place; nothing where all is well."""
+    """The problem of a location; empty if it is valid."""
     if not location:
-        return "a place is empty: is a variable of your shell not set?"
+        return "a location is empty: is a variable of your shell not set?"
     if location.startswith("-"):
         return f"{location} would be an option of rclone; write ./{location}"
     options = OPTIONS.match(location)
     if options and (secret := SECRET.search(options["options"])):
         return (
-            f"the place has a secret ({secret['name']}), which every user of this machine can see among the processes; "
+            f"the location has a secret ({secret['name']}), which every user of this machine can see (ps); "
             "keep it in rclone's configuration (rclone config)"
         )
     return ""
@@ -45,7 +45,7 @@ def unmounted(location: str) -> str:
 
 
 def is_inside(location: str, other: str) -> bool:
-    """Whether both are folders of this machine, and one is the other or below it."""
+    """Whether both are local folders, and `location` is `other` or below it."""
     if any(map(_is_remote, (location, other))):
         return False
     inner, outer = os.path.realpath(location), os.path.realpath(other)

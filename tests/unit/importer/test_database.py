@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from idr.importer.after import Made
-from idr.importer.truth import Database, Known, TruthError, client_path
+from idr.importer.database import Database, DatabaseError, Known, client_path
+from idr.importer.steps import FilesetContents
 from tests import postgres
 
 # As in OMERO's schema, without what is not asked.
@@ -65,14 +65,14 @@ def test_filesets_are_found_by_path_or_below_a_folder(database: Database) -> Non
 
 
 def test_filesets_are_plates_or_images_in_their_outermost_containers(database: Database) -> None:
-    assert database.made([8, 3, 5, 9, 1, 3, 99]) == {
-        1: Made(("Image:1", "Image:2"), ()),
-        3: Made(("Plate:21",), ("Screen:31",)),
-        5: Made(("Plate:22",), ("Plate:22",)),
-        8: Made(("Image:8", "Image:9"), ("Project:51",), ("Dataset:41",)),
-        9: Made(("Image:10", "Image:11"), ("Dataset:42",), ("Dataset:42",)),
+    assert database.contents([8, 3, 5, 9, 1, 3, 99]) == {
+        1: FilesetContents(("Image:1", "Image:2"), ()),
+        3: FilesetContents(("Plate:21",), ("Screen:31",)),
+        5: FilesetContents(("Plate:22",), ("Plate:22",)),
+        8: FilesetContents(("Image:8", "Image:9"), ("Project:51",), ("Dataset:41",)),
+        9: FilesetContents(("Image:10", "Image:11"), ("Dataset:42",), ("Dataset:42",)),
     }
-    assert database.made([]) == {}
+    assert database.contents([]) == {}
 
 
 def test_a_container_with_a_table_is_annotated(database: Database) -> None:
@@ -101,7 +101,7 @@ def test_the_size_is_that_of_the_database(database: Database) -> None:
 
 def test_a_database_that_is_away_says_so(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("x")
-    with pytest.raises(TruthError, match=r"the database does not answer: .*No such file or directory"):
+    with pytest.raises(DatabaseError, match=r"the database does not answer: .*No such file or directory"):
         Database(f"host={tmp_path} dbname=idr", tmp_path / "password").size()
 
 

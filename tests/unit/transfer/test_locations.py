@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from idr.__main__ import app
-from idr.transfer.places import problem, unmounted
+from idr.transfer.locations import problem, unmounted
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_location_is_accepted(location: str) -> None:
 def test_a_secret_is_refused_and_not_repeated(location: str, other: tuple[str, str]) -> None:
     done = CliRunner().invoke(app, ["transfer", *(one.format(location) for one in other)])
     assert done.exit_code == 2
-    assert "rclone config" in " ".join(done.output.split())
+    assert "rclone config" in " ".join(done.output.replace("│", " ").split())
     assert "hunter2" not in done.output
 
 
@@ -46,7 +46,7 @@ def test_a_location_is_no_option_of_rclone() -> None:
 @pytest.mark.parametrize("places", [("", "/there"), ("/here", "")])
 def test_a_variable_that_is_not_set_is_no_place(places: tuple[str, str]) -> None:
     done = CliRunner().invoke(app, ["transfer", *places])
-    assert (done.exit_code, "a place is empty" in done.output) == (2, True)
+    assert (done.exit_code, "a location is empty" in done.output) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_who_names_a_place_that_rclone_does_not_know_is_told_where_to_describe_i
 
 
 def test_a_disk_that_is_not_mounted_is_told_from_one_that_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idr.transfer.places.ROOT", tmp_path)
+    monkeypatch.setattr("idr.transfer.locations.ROOT", tmp_path)
     (tmp_path / "mnt" / "disk1").mkdir(parents=True)
     (tmp_path / "begun").mkdir()
     (tmp_path / "begun" / "file").touch()
@@ -75,7 +75,7 @@ def test_a_disk_that_is_not_mounted_is_told_from_one_that_is(tmp_path: Path, mon
 def test_no_copy_begins_on_the_root_disk_by_mistake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("idr.transfer.places.ROOT", tmp_path)
+    monkeypatch.setattr("idr.transfer.locations.ROOT", tmp_path)
     done = CliRunner().invoke(app, ["transfer", "/here", str(tmp_path / "disk1" / "2026"), *more])
     assert done.exit_code == 1
     assert done.stderr == (

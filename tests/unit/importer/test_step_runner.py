@@ -115,7 +115,7 @@ def test_images_of_a_folder_that_this_import_did_not_make_are_left_as_they_are(n
         run(node, [row], {"renderdef": SETTINGS})
         # Only the ledger records that this import created the fileset.
         assert sorted(node.query("select object from settings")) == [("Image:2",), ("Image:3",)]
-        for ledger in node.place.folder.glob("ledger*"):
+        for ledger in node.import_folder.folder.glob("ledger*"):
             ledger.unlink()
 
 
@@ -250,7 +250,7 @@ def test_a_session_that_ends_is_no_fault_of_a_step(node: Node) -> None:
     node.queue(rows, 1, beside(renderdef=SETTINGS))
     worker = node.start()
     until(lambda: (node.home / "paused").exists())
-    (node.place.sessions / "alive").unlink()
+    (node.import_folder.sessions / "alive").unlink()
     (node.home / "go").touch()
     assert "the session has ended" in worker.communicate(timeout=60)[0]
     assert [step["state"] for step in node.report()["following"]] == ["done", "started", "waiting"]
@@ -264,7 +264,7 @@ def test_a_stopped_import_goes_on_with_what_follows(node: Node) -> None:
     node.queue(rows, 1, beside())
     worker = node.start()
     until(lambda: (node.home / "paused").exists())
-    node.place.run.unlink()
+    node.import_folder.run.unlink()
     node.kill(worker)
     report = node.report()
     assert (report["state"], report["secondsLeft"]) != ("finished", 0.0)

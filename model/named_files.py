@@ -1,4 +1,4 @@
-"""Reads the files that settings name, beside the stack file, before anything is checked."""
+"""Read the files that settings name, beside the stack file, before the settings are checked."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,9 +17,9 @@ FILES: Final[Mapping[tuple[str, str], Callable[[Any, Path], Any]]] = {
 
 
 def read(values: Mapping[str, Any], folder: Path, file_of: Callable[[Keys], str]) -> dict[str, Any]:
-    """The sections that name files in `folder`, with these in place of their names.
+    """Return the sections that name files in `folder`, with the files' contents instead of their names.
 
-    `file_of` says which file sets a value. Raises FileError with what is wrong.
+    `file_of` returns the file that sets a value. Raises FileError for files that cannot be used.
     """
     sections: dict[str, Any] = {}
     for (section, key), reader in FILES.items():

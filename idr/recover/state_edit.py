@@ -1,4 +1,4 @@
-"""Changes the state: adopts volumes and shares, forgets deleted objects, drops operations that did not end."""
+"""Change the state: adopt volumes and shares, forget deleted objects, drop pending operations."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from model.comparison import DATA, Adoption, Kind, KnownObject
 
 TYPES = {kind: token for token, kind in KINDS.items() if kind in DATA}
 COMPONENTS = {Kind.VOLUME: DATA_VOLUME, Kind.SHARE: DATA_SHARE}
-"""The types of resources with data, and of the components that they are in."""
+"""The types of the components of volumes and shares."""
 INSTEAD = {
     Kind.VOLUME: "Use it by its id: set existing: {id} where the stack file names it (volumes, storage).",
     Kind.SHARE: "Use it by its export location: name that in an entry of storage with kind nfs instead.",
@@ -20,7 +20,7 @@ INSTEAD = {
 
 
 class StateError(IdrError):
-    """The state cannot be changed as asked; the text says why."""
+    """The state cannot be changed as requested."""
 
 
 def adopt(stack: str, adoption: Adoption, protect: bool) -> None:
@@ -36,7 +36,7 @@ def adopt(stack: str, adoption: Adoption, protect: bool) -> None:
 
 
 def data_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> dict[str, Any]:
-    """The state's entry of a volume or share that was created for the component of its name."""
+    """The state's entry for a volume or share that was created for the component of its name."""
     resources = export["deployment"].get("resources") or []
     kind = adoption.data.kind
     component = next(
@@ -64,7 +64,7 @@ def data_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> dic
 
 
 def drop_stops(stack: str, nodes: Iterable[str]) -> None:
-    """Make the stop commands of an earlier program do nothing: a dead machine would prevent its own replacement."""
+    """Remove the stop commands of nodes: on a dead server they would fail, and prevent its replacement."""
     export = json.loads(engine.run("stack", "export", "--stack", stack))
     urns = {one.urn for name, one in state.of_export(export).stops().items() if name in nodes}
     for entry in export["deployment"]["resources"]:
@@ -74,20 +74,20 @@ def drop_stops(stack: str, nodes: Iterable[str]) -> None:
     engine.run("stack", "import", "--stack", stack, text_input=json.dumps(export))
 
 
-def forget(stack: str, known: State, gone: Iterable[KnownObject]) -> None:
-    """Drop operations that did not end, and each of `gone` if the provider does not find it either.
+def forget(stack: str, known: State, deleted: Iterable[KnownObject]) -> None:
+    """Drop pending operations, and each of `deleted` if the provider does not find it either.
 
-    Raises StateError where it finds one: then the cloud's lists are incomplete, and the state still has it.
+    Raises StateError if it finds one: then the cloud's lists are incomplete, and the state keeps it.
     """
-    ids = {(one.kind, one.id) for one in gone}
+    ids = {(one.kind, one.id) for one in deleted}
     targets = [one.urn for one in known.resources if (KINDS.get(one.type), one.object_id) in ids]
     root = [one.urn for one in known.resources if one.type == STACK]
     if not root:
         return
     _refresh(stack, [*root, *targets])
-    left = [one for one in state.read(stack).known() if (one.kind, one.id) in ids]
-    if left:
-        lines = [f"the cloud does not list {one}, but it is there" for one in left]
+    remaining = [one for one in state.read(stack).known() if (one.kind, one.id) in ids]
+    if remaining:
+        lines = [f"the cloud does not list {one}, but it is there" for one in remaining]
         raise StateError("\n".join([*lines, "Its lists are incomplete; try again when the cloud is well."]))
 
 
