@@ -4,7 +4,7 @@ import pulumi
 
 from components import cloud
 from components.deployment import Deployment
-from components.failure import say_next_step
+from components.failure import log_next_step
 from components.messages import leave_out_debug_messages
 from components.preconditions import require_agreement, require_capacity, require_safe_locations
 from components.restored import restore_servers
@@ -23,7 +23,7 @@ live = require_agreement(stack_plan, secrets)
 if live:
     require_capacity(stack_plan, live.cloud)
     restore_servers(stack_plan, secrets, live)
-say_next_step(pulumi.get_stack())
+log_next_step(pulumi.get_stack())
 deployment = Deployment(stack_plan, secrets, order(stack_plan, live.servers if live else {}))
 
 # Outputs that need no address or id of the cloud: the first preview shows them.

@@ -1,1 +1,1 @@
-"""Renders the bootstrap (user-data) and the configuration bundle of a node from the plan alone."""
+"""Render the bootstrap (user data) and the configuration bundle of a node, only from the plan."""

@@ -1,7 +1,7 @@
-"""What the templates of each role can print: the names, and their types.
+"""The contexts of templates: the variables of each role's templates, with their types.
 
-Every template has the names of `Common`. Those of a role in `CONTEXTS` have the names of its context, too, and those of
-a site's own roles the names of `Site`. tests/unit/cloudinit/test_contexts.py refuses a template that uses another one.
+Every template has the variables of `Common`. Templates of a role in `CONTEXTS` also have those of its context, and
+templates of a site's own roles those of `Site`. tests/unit/cloudinit/test_contexts.py refuses other variables.
 Contexts with passwords have no repr.
 """
 
@@ -35,7 +35,7 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class Common:
-    """What every template can print.
+    """The variables of every template.
 
     `operators` and `deploy_keys` are public keys of the account `idr`; the latter are accepted from the networks
     `deployed_from` alone, or from anywhere where that is empty. `people` have accounts on the node.
@@ -74,7 +74,7 @@ class Common:
             proxies_mode="0600" if plan.settings.proxies.have_password() else "0644",
             operators=plan.operators,
             people=people.on_node(plan.people, node.roles),
-            # The bastion passes connections on; no other node does.
+            # Only the bastion forwards connections.
             tcp_forwarding="local" if is_bastion else "no",
             deploy_keys=tuple(key.public for key in secrets.deploy_keys()),
             deployed_from=_deployed_from(node, plan),
@@ -85,7 +85,7 @@ class Common:
 
 @dataclass(frozen=True)
 class Bastion:
-    """sshd of the bastion: the ports that it passes connections on to, and the accounts that can do nothing else."""
+    """sshd of the bastion: the ports to which it forwards connections, and the accounts for only that."""
 
     passed_ports: tuple[int, ...]
     jump_users: tuple[str, ...]
@@ -93,16 +93,16 @@ class Bastion:
     @classmethod
     def of(cls, source: Source) -> Self:
         """The values for the bastion."""
-        here = people.on_node(source.plan.people, source.node.roles)
+        accounts = people.on_node(source.plan.people, source.node.roles)
         return cls(
             passed_ports=matrix.bastion_ports(source.plan),
-            jump_users=("jump", *(person.name for person in here if person.role == PersonRole.JUMP)),
+            jump_users=("jump", *(person.name for person in accounts if person.role == PersonRole.JUMP)),
         )
 
 
 @dataclass(frozen=True, repr=False)
 class Database:
-    """PostgreSQL: who may log in, and the limits that depend on more than the node (`node.sizes` has the others)."""
+    """PostgreSQL: its clients, and the limits that depend on other nodes (`node.sizes` has the others)."""
 
     omero_servers: tuple[Node, ...]
     pool_size: int
@@ -170,9 +170,9 @@ class Upload:
 
 @dataclass(frozen=True)
 class Site:
-    """What the templates of a site's own roles can print: the whole plan (docs/site-roles.md).
+    """The variables of templates of a site's own roles: the whole plan (docs/site-roles.md).
 
-    `memory_mib` is the part of the node's memory that each of its roles has.
+    `memory_mib` is the share of the node's memory of each of its roles.
     """
 
     plan: Plan
@@ -210,22 +210,22 @@ CONTEXTS: Mapping[str, type[Context]] = {
     "upload": Upload,
     "web": frontend.Web,
 }
-"""The context of each role whose templates print more than `Common`."""
+"""The context of each role whose templates need more than `Common`."""
 
 
 def context_of(role: str) -> type[Context] | None:
-    """What templates of a role print beside `Common`."""
+    """Return the context of a role's templates beside `Common`."""
     return Site if isinstance(role, SiteRole) else CONTEXTS.get(role)
 
 
 def variables(role: str, common: Common, source: Source) -> dict[str, Any]:
-    """What the templates of a role are rendered with on a node."""
+    """Return the variables of a role's templates on a node."""
     context = context_of(role)
     return vars(common) | (vars(context.of(source)) if context else {})
 
 
 def _deployed_from(node: Node, plan: Plan) -> tuple[str, ...]:
-    """The networks from which the deployment connects to a node; empty: from anywhere."""
+    """Return the networks from which the deployment connects to a node; empty: from anywhere."""
     if node == plan.bastion_node:
         return tuple(map(str, plan.settings.ssh_from))
     return (str(plan.bastion_node.address),)

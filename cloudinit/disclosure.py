@@ -1,4 +1,4 @@
-"""What a reviewer must see of the nodes' configuration. A bundle contains secrets, so a preview hides all of it."""
+"""The part of the nodes' configuration that reviewers must see. A preview hides bundles, because they have secrets."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -17,17 +17,17 @@ from model.settings import Settings
 from model.visitors import Visitors
 
 RUN_ON_NODES = ("idr/importer", "idr/prewarm", "idr/storage/scan")
-"""Folders beside `cloudinit` whose modules nodes run."""
+"""Folders outside `cloudinit` whose modules run on nodes."""
 
 
 def disclosure(
     plan: Plan, secrets: Secrets, *, verifies_cloud: bool, cloud: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Who may log in, the flows, the safeguards that are on, and digests of what configures the nodes.
+    """Return logins, flows, active safeguards, and digests of the files that configure the nodes.
 
-    `cloud` has the settings that say where the cloud is, by name: the server there receives the credentials.
-    Sources are where nodes fetch files and visitors are sent, and the site's own headers. A lower rotation number
-    brings an earlier secret back.
+    `cloud` has the settings of the cloud's address, by name: the server there receives the credentials.
+    Sources are the URLs of files and redirects, and the site's own headers. A lower rotation number restores an
+    earlier secret.
     All of it is public: digests are those of the sources, never of what is rendered with a secret. While the stack
     secret is renewed, the public deploy keys distinguish the new one from the former.
     """
@@ -48,7 +48,7 @@ def disclosure(
 
 
 def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What nodes fetch or mount, where visitors are sent and which headers they get, by setting.
+    """Return the sources of files and mounts, targets of redirects and headers, by setting.
 
     A proxy's password is not shown.
     """
@@ -70,7 +70,7 @@ def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _omero(plan: Plan) -> dict[str, dict[str, dict[str, str]]]:
-    """Digests of OMERO's own configuration and of the stack file's jars, by key and node.
+    """Return digests of OMERO's configuration and of the stack file's jars, by key and node.
 
     None for passwords: they could be guessed from a digest.
     """
@@ -93,9 +93,9 @@ def _visitors(plan: Plan) -> dict[str, str]:
 
 
 def _apps(node: Node, plan: Plan) -> Iterator[tuple[str, str]]:
-    """The applications beside a node's OMERO.web, as a key of its configuration, because visitors can use them.
+    """Return the applications beside a node's OMERO.web, as a key of its configuration, because visitors can use them.
 
-    Of a site's own, all that the stack file says of them.
+    A site's own applications with all their settings.
     """
     if Role.WEB in node.roles and (apps := plan.settings.apps_of(node.scope)):
         yield "omero.web.apps", " ".join(app.name for app in apps)
@@ -115,7 +115,7 @@ def _renewal(secrets: Secrets) -> dict[str, dict[str, str]]:
 
 
 def _checks(plan: Plan, *, verifies_cloud: bool) -> Iterator[str]:
-    """The safeguards that a setting turns off, each by a name that says what it does."""
+    """Yield the active safeguards, by name. Settings can turn them off."""
     if verifies_cloud:
         yield "the cloud's certificate is verified"
     if plan.settings.protect_data:
@@ -139,9 +139,9 @@ def _flow(flow: Flow) -> dict[str, str]:
 
 @cache
 def digests(project: Path) -> dict[str, str]:
-    """The digest of every file that a node may be configured with, by its path in the repository.
+    """Return the digest of every file that can configure a node, by its path in the repository.
 
-    Those of roles that no node has, too: a first node of a role is no change of its templates.
+    Files of unused roles are included: the first node of a role is no change of its templates.
     """
     folders = (project / name for name in (HERE.name, *RUN_ON_NODES))
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
@@ -153,7 +153,7 @@ def digests(project: Path) -> dict[str, str]:
 
 
 def _of_site_roles(plan: Plan) -> dict[str, str]:
-    """The same of the site's own roles that nodes have: with the first node of one, its files are new in the stack."""
+    """Return the digests of the site's own roles of nodes: with a role's first node its files are new in the stack."""
     roles: set[SiteRole] = set().union(*(scope.site_roles() for scope in plan.scopes))
     return {
         f"{role.path}/{file.relative_to(role.folder)}": _digest(file)
@@ -164,7 +164,7 @@ def _of_site_roles(plan: Plan) -> dict[str, str]:
 
 
 def _of_files_beside(plan: Plan) -> dict[str, str]:
-    """The same of other files beside the stack file: the site's own nginx locations, and packages of Python."""
+    """Return the digests of other files beside the stack file: the site's own nginx locations, and Python packages."""
     texts = {snippet.path: snippet.text for snippet in plan.settings.site.locations}
     texts |= {one.path: one.text for one in (plan.settings.omero.addons, plan.settings.web.requirements) if one}
     return {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}

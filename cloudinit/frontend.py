@@ -1,4 +1,4 @@
-"""What the templates of proxy and OMERO.web can print, beside `cloudinit.contexts.Common`."""
+"""The contexts of the templates of proxy and OMERO.web, beside `cloudinit.contexts.Common`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from model.web_apps import App
 
 @dataclass(frozen=True, repr=False)
 class Web:
-    """OMERO.web: its OMERO.server, its sessions in Redis, and how many requests it takes at once.
+    """OMERO.web: its OMERO.server, its sessions in Redis, and its limit of concurrent requests.
 
     `apps` are the applications beside it, in the order in which it loads them.
     """
@@ -75,8 +75,8 @@ class SiteText:
 class Proxy:
     """nginx: its locations and names, its cache, its upstreams, and the limits for one visitor.
 
-    `tls` is the folder of the certificate that visitors see; `acme` is set on the live release's first proxy, which
-    requests it. `apps` are the applications beside OMERO.web; where one `has_front_page`, it answers `/`.
+    `tls` is the folder of the certificate for visitors; `acme` is set on the live release's first proxy, which requests
+    it. `apps` are the applications beside OMERO.web; where one `has_front_page`, it answers `/`.
     """
 
     visitors: Visitors
@@ -128,7 +128,7 @@ class Proxy:
             visitors=plan.settings.visitors,
             host_name=plan.host_name,
             tls="acme" if acme else "given",
-            public_certificate=_given(plan) or source.secrets.visitors_certificate(node.name, plan.host_name),
+            public_certificate=_own_certificate(plan) or source.secrets.visitors_certificate(node.name, plan.host_name),
             acme=acme,
             acme_authority=acme.authority.strip() if acme and acme.authority else "",
             public_password=plan.settings.public_password,
@@ -144,7 +144,7 @@ class Proxy:
             credentials=addresses.credentials(),
             kinds=caching.kinds(plan.settings.visitors),
             unused=caching.UNUSED,
-            # The release's own machines (pre-warming), and operators through the bastion.
+            # The release's own nodes (for the pre-warm), and operators through the bastion.
             unlimited=(release.subnet.cidr, plan.bastion.subnet.cidr),
             limits=source.limits(ProxyLimits),
             session_cookie=balancing.session_cookie(release),
@@ -175,9 +175,9 @@ def _site_texts(site: PublicSite) -> tuple[SiteText, ...]:
     return (SiteText("robots.txt", site.robots.rstrip("\n") + "\n"),) if site.robots else ()
 
 
-def _given(plan: Plan) -> Certificate | None:
-    """The operator's own certificate for visitors."""
-    given = plan.settings.certificate
-    if given is None:
+def _own_certificate(plan: Plan) -> Certificate | None:
+    """Return the operator's own certificate for visitors."""
+    own = plan.settings.certificate
+    if own is None:
         return None
-    return Certificate(given.key.get_secret_value().strip() + "\n", given.certificate.strip() + "\n")
+    return Certificate(own.key.get_secret_value().strip() + "\n", own.certificate.strip() + "\n")

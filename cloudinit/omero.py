@@ -1,4 +1,4 @@
-"""What the templates of OMERO's own roles can print, beside `cloudinit.contexts.Common`."""
+"""The contexts of the templates of OMERO's roles, beside `cloudinit.contexts.Common`."""
 
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -17,8 +17,8 @@ from model.visitors import Visitors
 
 
 @dataclass(frozen=True)
-class PlacedJar:
-    """A jar by the setting that names it, and its path in OMERO.server's folder."""
+class JarPath:
+    """A jar's setting and its path in OMERO.server's folder."""
 
     setting: str
     path: str
@@ -28,7 +28,7 @@ class PlacedJar:
 class Server:
     """OMERO.server, or the demo instead. Without a public user, `public_password` is empty.
 
-    `users_password` is that of the demo's users, which has no other accounts.
+    `users_password` is the password of all users of the demo.
     """
 
     visitors: Visitors
@@ -38,7 +38,7 @@ class Server:
     public_password: str
     users_password: str
     pool_size: int
-    jars: tuple[PlacedJar, ...]
+    jars: tuple[JarPath, ...]
     addons: str
     is_readonly: bool
     ssl_port: int
@@ -56,7 +56,7 @@ class Server:
             public_password=settings.public_password if settings.visitors == Visitors.PUBLIC else "",
             users_password=source.password("omero/root"),
             pool_size=settings.omero.pool_size,
-            jars=_placed(settings.omero.jars),
+            jars=_jar_paths(settings.omero.jars),
             addons=settings.omero.addons.text if settings.omero.addons else "",
             is_readonly=is_readonly(source.node),
             ssl_port=OMERO_SSL_PORT,
@@ -64,8 +64,8 @@ class Server:
         )
 
 
-def _placed(jars: tuple[Jar, ...]) -> tuple[PlacedJar, ...]:
-    return tuple(PlacedJar(f"omero.jars.{number}", path) for number, jar in enumerate(jars) for path in jar.paths)
+def _jar_paths(jars: tuple[Jar, ...]) -> tuple[JarPath, ...]:
+    return tuple(JarPath(f"omero.jars.{number}", path) for number, jar in enumerate(jars) for path in jar.paths)
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,13 @@ class Accounts:
 
 @dataclass(frozen=True)
 class Downloads:
-    """The files that a node fetches, by the setting that names each."""
+    """The files that a node fetches, by setting."""
 
     archives: dict[str, Download]
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node: OMERO.web alone needs no more of OMERO than Ice for Python."""
+        """The values for a node. A node with only OMERO.web needs only Ice for Python."""
         settings, roles = source.plan.settings, source.node.roles
         parts: dict[str, Download | None] = {}
         if OMERO_ROLES.intersection(roles):
@@ -115,7 +115,7 @@ class Downloads:
 
 @dataclass(frozen=True)
 class Mounts:
-    """What a node mounts over the network."""
+    """The network mounts of a node."""
 
     mounts: tuple[NfsMount, ...]
 
@@ -159,11 +159,11 @@ class LocalStorage:
 
 @dataclass(frozen=True)
 class ReadWrite:
-    """The clients to which the read-write server exports its files, and the folders from which it may import in place.
+    """The clients of the read-write server's NFS exports, and the folders from which it may import in place.
 
-    All of a release's OMERO nodes must have these at the same path: on `image_mounts`, and in the folders that
-    `storage` names, they do; on this node's own volume only where there are no others. `database_gib` is 0 where the
-    database has no volume. `raw_volumes` are shared, too, and known to clients by the ids of `volume_ids`.
+    All OMERO nodes of a release must have these folders at the same path: `image_mounts` and the folders in `storage`.
+    This node's own volume can be used only without other OMERO nodes. `database_gib` is 0 if the database has no
+    volume. `raw_volumes` are exported too; clients identify them by `volume_ids`.
     """
 
     readonly_nodes: tuple[Node, ...]

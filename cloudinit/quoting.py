@@ -1,7 +1,6 @@
-"""Quotes values for each kind of file: filters of the templates.
+"""Filters of the templates that quote values for each kind of file.
 
-Values whose type (model/field_types.py) allows only letters, digits and dashes need none of them. These are for all
-others.
+Values whose type (model/field_types.py) allows only letters, digits and dashes need no quoting. All others do.
 """
 
 import hashlib
@@ -10,17 +9,17 @@ from collections.abc import Callable
 
 
 def shell(text: str) -> str:
-    """A word for bash, and for the files of variables that systemd reads as well (systemd.exec(5), EnvironmentFile)."""
+    """Quote a word for bash, and for environment files that systemd reads too (systemd.exec(5), EnvironmentFile)."""
     return shlex.quote(text) if text else ""
 
 
 def word(text: str) -> str:
-    """A word for OMERO's command line, which reads its files as shlex does; also an empty one."""
+    """Quote a word for OMERO's command line, which reads its files with shlex; also an empty one."""
     return shlex.quote(text)
 
 
 def apt(text: str) -> str:
-    """A value of apt.conf(5), which has no way to write a quotation mark or to end a line in one."""
+    """Quote a value of apt.conf(5), which cannot contain quotation marks or line ends."""
     if not text.isprintable() or '"' in text:
         msg = "apt.conf cannot hold a quotation mark or a control character"
         raise ValueError(msg)
@@ -28,7 +27,7 @@ def apt(text: str) -> str:
 
 
 def nginx(text: str) -> str:
-    """A word of nginx's configuration, which has no way to write a dollar sign that begins no variable."""
+    """Quote a word of nginx's configuration, which cannot contain a dollar sign other than of a variable."""
     if not text.isprintable() or "$" in text:
         msg = "a text of nginx's configuration cannot hold a dollar sign or a control character"
         raise ValueError(msg)
@@ -37,7 +36,7 @@ def nginx(text: str) -> str:
 
 
 def sha256(text: str) -> str:
-    """The hash of a password, as Redis' users.acl has it."""
+    """Hash a password for Redis' users.acl."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

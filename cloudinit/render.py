@@ -1,7 +1,7 @@
 """Bootstrap and configuration bundle of a node: pure functions of the plan, the same bytes on every machine.
 
-A role's folder holds its files as they will stand on the machine (`files/`, with the ending `.j2` where a value
-varies), who owns them (`files.yaml`), its steps (`scripts/`: prepare, check, activate, health, stop), and its
+A role's folder has its files by their path on the node (`files/`, templates with the suffix `.j2`), their owners and
+modes (`files.yaml`), its steps (`scripts/`: prepare, check, activate, health, stop), and its
 description (`role.yaml`, see `model.role_description`). A role of a site's own has the same, in a folder of the site.
 """
 
@@ -38,18 +38,18 @@ NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class BootstrapTooLargeError(ValueError):
-    """A bootstrap that is too long for Nova."""
+    """The bootstrap is too long for Nova."""
 
 
 class RenderError(ValueError):
-    """A template that cannot be rendered; the text names it and says why."""
+    """A template cannot be rendered."""
 
 
 def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
-    """The user-data of a node, as cloud-config: its identity, who may configure it, its packages, `idr-apply`.
+    """Return the user data of a node, as cloud-config: its identity, keys, packages, and `idr-apply`.
 
-    Where another tool configures the node, that is left to it: the user-data has the operators' keys, and neither
-    packages nor files. Holds no peer, count, password or tuning, so that a change of those replaces no machine.
+    If another tool configures the node, the user data has only the operators' keys, no packages or files. It never has
+    peers, counts, passwords or tuning, so that a change of those replaces no server.
     """
     host_key = secrets.ssh_key(f"host/{node.name}")
     document = {
@@ -75,15 +75,15 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 
 def _deployed(plan: Plan, secrets: Secrets) -> dict[str, Any]:
-    """The first keys: the deployment's, and the operators', who must see why a machine fails to start.
+    """Return the first keys: the deployment's, and those of operators, who must see why a server fails to start.
 
-    The configuration replaces them, so nobody stays an operator because of the day a machine was created.
+    The configuration replaces them, so that former operators lose access.
     """
     return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.root_keys])]}
 
 
 def _handed_over(plan: Plan) -> dict[str, Any]:
-    """The operators, as the account that the inventory names and as the image's own; both may sudo."""
+    """Return the operators' keys, for the inventory's account and the image's own; both may use sudo."""
     return {"users": ["default", _admin([*plan.root_keys])], "ssh_authorized_keys": [*plan.root_keys]}
 
 
@@ -100,12 +100,12 @@ def _admin(keys: list[str]) -> dict[str, Any]:
 
 @cache
 def _software(packages: tuple[str, ...], *, database: bool) -> str:
-    """The part of the user-data that is the same for all machines with the same roles, cached."""
+    """Return the part of the user data that is the same for all nodes with the same roles, cached."""
     files = [
         {
             "path": "/usr/local/sbin/idr-apply",
             "permissions": "0755",
-            # Not compressed: the output of zlib differs by version, and other user-data would replace the machine.
+            # Not compressed: the output of zlib differs by version, and other user data would replace the server.
             "content": (HERE / "bootstrap" / "idr-apply").read_text(),
         }
     ]
@@ -120,7 +120,7 @@ def _yaml(document: dict[str, Any]) -> str:
 
 
 class _Dumper(_SafeDumper):  # type: ignore[misc]  # its base is one of two
-    """Writes texts of several lines as blocks, for readers of a preview."""
+    """Writes texts of several lines as blocks, which are readable in a preview."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -138,9 +138,9 @@ def bundle(
     volume_ids: Mapping[str, str],
     export_locations: Mapping[str, str] = NONE,
 ) -> str:
-    """The configuration of a node as JSON for `idr-apply`.
+    """Return the configuration of a node as JSON for `idr-apply`.
 
-    `volume_ids` has the Cinder id of each volume's purpose, `export_locations` where each Manila share is, by name.
+    `volume_ids` has the Cinder id of each volume's purpose, `export_locations` that of each Manila share by name.
     """
     source = Source(node, plan, secrets, volume_ids, export_locations)
     common = Common.of(source)
@@ -162,7 +162,7 @@ def bundle(
 
 
 def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
-    """The services of a role as `idr-apply` reads them."""
+    """Return the services of a role for `idr-apply`."""
     return [
         service.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         | {"unit": service.unit.format(postgresql=node.system.postgresql)}
@@ -172,7 +172,7 @@ def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
 
 @cache
 def _environment(roles: Path = HERE) -> Environment:
-    """The environment that renders the templates of the roles in a folder.
+    """Return the environment that renders the templates of the roles in a folder.
 
     These may include the program's templates.
     """
@@ -216,7 +216,7 @@ def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _contexts(entry: FileEntry, context: dict[str, Any]) -> list[dict[str, Any]]:
-    """The contexts to render a file with: one, or with `each` one for every `item` of that list."""
+    """Yield the contexts of a file: one, or with `each` one for every `item` of that list."""
     return [{**context, "item": item} for item in context[entry.each]] if entry.each else [context]
 
 
@@ -226,7 +226,7 @@ def _scripts(folder: Path) -> dict[str, str]:
 
 
 def _rendered(text: str, context: dict[str, Any]) -> str:
-    """A path or a mode, which may depend on the node."""
+    """Render a path or a mode, which may depend on the node."""
     return _expression(text).render(context) if "{{" in text else text
 
 
@@ -263,5 +263,5 @@ def _of_template(roles: Path, name: str, context: dict[str, Any]) -> str:
 
 @cache
 def _plain(source: Path) -> str:
-    """A file that is the same on every machine."""
+    """Read a file that is the same on every node."""
     return source.read_text()

@@ -1,4 +1,4 @@
-"""The values from which the contexts of templates are made."""
+"""The values from which the contexts of templates are derived."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ T = TypeVar("T")
 class Source:
     """A node, its stack and the stack's secrets.
 
-    `volume_ids` has the Cinder id of each of its volumes by purpose, `export_locations` where each Manila share of the
-    stack is, by name.
+    `volume_ids` has the Cinder id of each of its volumes by purpose, `export_locations` the export location of each
+    Manila share of the stack by name.
     """
 
     node: Node
@@ -31,13 +31,13 @@ class Source:
         return self.plan.scope_of(self.node)
 
     def first(self, *roles: Role) -> Node:
-        """The release's first node with one of `roles`."""
+        """Return the release's first node with one of `roles`."""
         return self.release.with_role(*roles)[0]
 
     def limits(self, kind: type[T]) -> T:
-        """The limits on the node of one kind, such as `model.limits.ProxyLimits`, which its role has."""
+        """Return the node's limits of one kind, such as `model.limits.ProxyLimits`."""
         return next(limits for limits in vars(self.node.limits).values() if isinstance(limits, kind))
 
     def password(self, name: str) -> str:
-        """A password of the release (`model.secrets.PASSWORDS`)."""
+        """Return a password of the release (`model.secrets.PASSWORDS`)."""
         return self.secrets.password(f"{self.release.name}/{name}")

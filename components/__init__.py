@@ -1,1 +1,1 @@
-"""Pulumi components: one file each, thin. They declare what the plan has decided."""
+"""Pulumi components, one file each. They declare what the plan has decided."""

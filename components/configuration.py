@@ -1,4 +1,4 @@
-"""Configuration: applies a node's bundle, and stops its services before its volumes are detached."""
+"""Configuration: apply a node's bundle, and stop its services before its volumes are detached."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DIAL_ATTEMPTS = 40
 
 @dataclass(frozen=True)
 class Route:
-    """How to reach a node by ssh: address, host keys, the private key to log in with, and the bastion on the way.
+    """The ssh route to a node: address, host keys, private key, and the bastion.
 
     The node has the first host key once it is configured.
     """
@@ -29,7 +29,7 @@ class Route:
     through: "Route | None" = None
 
     def connection(self) -> remote.ConnectionArgs:
-        """The connection as the command plugin takes it. The host keys are known before the machines exist."""
+        """Return the connection for the command plugin. Host keys are known before the servers exist."""
         jump = self.through
         return remote.ConnectionArgs(
             host=self.host,
@@ -49,11 +49,11 @@ class Route:
         )
 
     def as_json(self) -> pulumi.Output[str]:
-        """The route for `idr.stop`, which reads it from standard input."""
+        """Return the route for `idr.stop`, which reads it from standard input."""
         return pulumi.Output.secret(pulumi.Output.json_dumps(self.plain()))
 
     def plain(self) -> dict[str, Any]:
-        """The route as `idr.stop.configuration` reads it."""
+        """Return the route as `idr.stop.configuration` reads it."""
         host_key, *former = self.host_keys
         return {
             "host": self.host,
@@ -66,11 +66,11 @@ class Route:
 
 
 class Configuration(pulumi.ComponentResource):
-    """Applies a node's bundle when it changes, and is done when the node's roles are healthy. Changes no `frozen` node.
+    """Applies a node's bundle when it changes, and waits until the node's roles are healthy. Skips `frozen` nodes.
 
     Depends on the server by property: when that is replaced, the engine first deletes this, which stops the services
     and unmounts the volumes as far as the machine can be reached (`idr.stop`), then detaches them, then deletes the
-    server. Wait for `applied` to have a node that works. It waits itself for the resources in `turn`.
+    server. Depend on `applied` for a working node. It depends itself on the resources in `turn`.
 
     Where `host_key` is given, which a renewal of the stack secret does, the node first gets that ssh host key
     (`idr.host_key`); wait for `renewed` to have that done.
@@ -94,7 +94,7 @@ class Configuration(pulumi.ComponentResource):
             lambda known: bundle(*known)
         )
         secret: pulumi.Output[str] = pulumi.Output.secret(rendered)
-        # A local command: a remote one needs a connection, so a machine that does not answer could never be replaced.
+        # A local command: a remote one needs a connection, so an unreachable server could never be replaced.
         stop = local.Command(
             name,
             delete=".venv/bin/python -m idr.stop",
@@ -113,7 +113,7 @@ class Configuration(pulumi.ComponentResource):
             name,
             connection=route.connection(),
             create="sudo /usr/local/sbin/idr-apply",
-            # On standard input: a command line shows in the process list, and in error messages.
+            # On standard input: a command line is visible in the process list and in error messages.
             stdin=secret,
             triggers=[node.instance_id],
             add_previous_output_in_env=False,
@@ -121,7 +121,7 @@ class Configuration(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[stop, *self.renewed, *node.attachments, *turn],
                 delete_before_replace=True,
-                # A frozen release keeps its configuration, whatever newer templates and settings say.
+                # A frozen release keeps its configuration, also with newer templates and settings.
                 ignore_changes=["stdin", "create", "delete", "connection", "triggers"] if frozen else [],
             ),
         )
@@ -129,17 +129,17 @@ class Configuration(pulumi.ComponentResource):
         self.register_outputs({"done": self.done})
 
     def _renew(self, name: str, node: Node, route: Route, host_key: SshKey) -> pulumi.Resource:
-        """Give the node its new host key.
+        """Install the node's new host key.
 
-        By OpenSSH: it accepts several host keys for a machine, the plugin's connection one.
+        With OpenSSH, which accepts several host keys for a machine; the plugin's connection accepts one.
         """
-        given: pulumi.Output[str] = pulumi.Output.secret(
+        stdin: pulumi.Output[str] = pulumi.Output.secret(
             pulumi.Output.json_dumps({"route": route.plain(), "hostKey": host_key.private})
         )
         return local.Command(
             f"{name}-host-key",
             create=".venv/bin/python -m idr.host_key",
-            stdin=given,
+            stdin=stdin,
             add_previous_output_in_env=False,
             opts=ResourceOptions(parent=self, depends_on=[node.instance]),
         )

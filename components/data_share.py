@@ -1,4 +1,4 @@
-"""DataShare: raw images on a Manila share, and which nodes may mount it."""
+"""DataShare: raw images on a Manila share, with access rules for nodes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,9 +16,9 @@ from model.shares import Access
 
 
 class DataShare(pulumi.ComponentResource):
-    """A Manila share that no change of configuration replaces or deletes, with an access rule for each node.
+    """A Manila share with an access rule for each node. No change of configuration replaces or deletes it.
 
-    Outputs: `location`, which nodes mount; `accesses` are the rules by node.
+    Outputs: `location` for mounts; `accesses` are the rules by node.
     """
 
     def __init__(
@@ -56,29 +56,29 @@ class DataShare(pulumi.ComponentResource):
             access_type="ip",
             access_to=node.storage_address,
             access_level=rule.level,
-            # Manila takes no second rule for an address.
+            # Manila refuses a second rule for an address.
             opts=ResourceOptions(parent=self, delete_before_replace=True),
         )
 
 
 class DataShares:
-    """All shares of a stack, as its nodes use them. `locations` has the location of each by name."""
+    """All shares of a stack. `locations` has the location of each by name."""
 
     def __init__(self, plan: Plan, nodes: Mapping[str, Node], opts: ResourceOptions) -> None:
         self._shares = {one.name: DataShare(one, plan=plan, nodes=nodes, opts=opts) for one in shares.of(plan)}
         self.locations = {name: share.location for name, share in self._shares.items()}
 
     def of_node(self, node: str) -> dict[str, pulumi.Output[str]]:
-        """The locations of the shares that a node mounts, by name."""
+        """Return the locations of the shares that a node mounts, by name."""
         return {name: share.location for name, share in self._shares.items() if node in share.accesses}
 
     def access_rules(self, node: str) -> list[pulumi.Resource]:
-        """The access rules that a node needs before it can mount them."""
+        """Return the access rules on which a node's mounts depend."""
         return [share.accesses[node] for share in self._shares.values() if node in share.accesses]
 
 
 def location(share: ManilaShare, export_locations: Sequence[Any], plan: Plan) -> str:
-    """Where nodes mount a share, of the export locations that the cloud reports. Raises RunError."""
+    """Choose the location for mounts from the cloud's export locations. Raises RunError."""
     storage = plan.settings.storage_network
     locations = [{"path": one.path, "preferred": one.preferred} for one in export_locations]
     try:

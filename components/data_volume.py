@@ -1,4 +1,4 @@
-"""DataVolume: what must outlive the machine that uses it."""
+"""DataVolume: data that must outlive its server."""
 
 import pulumi
 import pulumi_openstack as openstack
@@ -12,7 +12,7 @@ from model.plan import Plan, Volume
 class DataVolume(pulumi.ComponentResource):
     """A Cinder volume that no change of configuration replaces or deletes. Output: `volume_id`.
 
-    It is in its node's zone where block storage has a zone of that name: some clouds attach no other. An existing
+    It is in its node's zone if block storage has a zone of that name: some clouds attach no other. An existing
     volume is no resource of the stack: it stays when the stack is destroyed.
     """
 
@@ -37,7 +37,7 @@ class DataVolume(pulumi.ComponentResource):
                 volume_type=volume.type,
                 snapshot_id=str(volume.source.snapshot) if volume.source and volume.source.snapshot else None,
                 source_vol_id=str(volume.source.volume) if volume.source and volume.source.volume else None,
-                # A copy is created where its source is.
+                # A copy is created in the zone of its source.
                 availability_zone=cloud.volume_zone(zone) if zone and not volume.source else None,
                 metadata=labels.metadata(),
                 enable_online_resize=True,

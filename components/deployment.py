@@ -1,4 +1,4 @@
-"""Deployment: a whole stack, put together."""
+"""Deployment: the component of a whole stack."""
 
 import pulumi
 import pulumi_openstack as openstack
@@ -16,16 +16,16 @@ from model.replacement import Order
 from model.secrets import Secrets
 
 NO_ORDER = Order()
-"""Of a stack without servers."""
+"""The order for a stack without servers."""
 
 
 class Deployment(pulumi.ComponentResource):
-    """Router, bastion, releases, and the public address that leads to the live release.
+    """Router, bastion, releases, and the public address of the live release.
 
-    Servers and configurations that `order` names are changed one after another.
+    Servers and configurations in `order` are changed one after another.
 
     Outputs: `public_address`, `bastion_address`, `project_id`, `region`; ids of `servers` and `volumes` by name,
-    locations of `shares` by name. `configured` has an output for each node, known once its services are healthy.
+    locations of `shares` by name. `configured` has an output for each node, known when its services are healthy.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Deployment(pulumi.ComponentResource):
             for scope in plan.scopes
         )
         releases = dict(zip((scope.name for scope in plan.releases), others, strict=True))
-        way_in = FrontDoor(
+        bastion_ip = FrontDoor(
             "bastion",
             plan=plan,
             existing=plan.settings.floating_ips.bastion,
@@ -67,11 +67,12 @@ class Deployment(pulumi.ComponentResource):
             for release in (bastion, *others):
                 # The ssh path to a node must exist before it is configured, and until it has been stopped for its
                 # deletion.
-                way = [way_in.association, *release.network.reachable, bastion.firewall, release.firewall, *jump]
+                firewalls = (bastion.firewall, release.firewall)
+                dependencies = [bastion_ip.association, *release.network.reachable, *firewalls, *jump]
                 if plan.settings.acme and release is live:
                     # The ACME authority requests a file from the proxy at the public address.
-                    way.append(public.association)
-                configurations = release.configure(way_in.address, after=way, shares=shares)
+                    dependencies.append(public.association)
+                configurations = release.configure(bastion_ip.address, after=dependencies, shares=shares)
                 if release is bastion:
                     # The other nodes are reached through the bastion by its new host key, so the bastion gets it first.
                     jump = configurations[plan.bastion_node.name].renewed
@@ -85,7 +86,7 @@ class Deployment(pulumi.ComponentResource):
         bastion_node = nodes[plan.bastion_node.name]
         self.project_id, self.region = bastion_node.project_id, bastion_node.region
         self.public_address = public.address
-        self.bastion_address = way_in.address
+        self.bastion_address = bastion_ip.address
         self.register_outputs({"public_address": self.public_address, "bastion_address": self.bastion_address})
 
     def _router(self, plan: Plan) -> openstack.networking.Router:

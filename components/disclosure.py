@@ -1,4 +1,4 @@
-"""Disclosure: what a reviewer must know of the nodes' configuration, in plain text beside the secret bundles."""
+"""Disclosure: information about the nodes' configuration for reviewers, in plain text beside the secret bundles."""
 
 import pulumi
 from pulumi import ResourceOptions
@@ -9,20 +9,20 @@ from model.plan import Plan
 from model.secrets import Secrets
 
 PLACES = ("authUrl", "cacertFile", "cloud", "endpointOverrides")
-"""The provider's settings that say where the cloud is, and by which certificate it is known."""
+"""The provider's settings with the cloud's address and certificates."""
 
 
 def _cloud() -> dict[str, str]:
-    """The provider's settings that say which cloud it is, without those that are encrypted in the stack file."""
+    """Return the provider's settings that identify the cloud, without encrypted ones."""
     keys = {name: f"openstack:{name}" for name in PLACES}
     values = {name: pulumi.runtime.get_config(key) for name, key in keys.items() if not is_config_secret(key)}
     return {name: str(value) for name, value in values.items() if value}
 
 
 class Disclosure(pulumi.ComponentResource):
-    """No object of the cloud: its inputs are kept in the state, so a preview shows them before and after a change.
+    """A resource without object in the cloud. Its inputs are in the state, so a preview shows old and new values.
 
-    Outputs are not enough: a preview as JSON shows only the previous ones.
+    Outputs are not enough: a preview as JSON shows only the old ones.
     """
 
     def __init__(self, plan: Plan, secrets: Secrets, opts: ResourceOptions | None = None) -> None:

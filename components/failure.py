@@ -1,4 +1,4 @@
-"""Says the next command when the engine cannot create, change or delete a resource."""
+"""Log the next command when the engine cannot create, change or delete a resource."""
 
 import functools
 
@@ -10,21 +10,21 @@ ADVICE = (
 )
 
 
-def say_next_step(stack: str) -> None:
-    """Have a failed update say, once, what to do next. The engine prints it among the errors at the end.
+def log_next_step(stack: str) -> None:
+    """Register a hook that logs the advice once if the update fails. The engine prints it with the errors at the end.
 
-    A preview creates nothing, so that nothing of it can fail.
+    Not in a preview, which creates nothing.
     """
     if pulumi.runtime.is_dry_run():
         return
 
     @functools.cache
-    def say() -> None:
+    def log_advice() -> None:
         pulumi.log.error(ADVICE.format(stack=stack))
 
     def failed(_: pulumi.ErrorHookArgs) -> bool:
-        say()
-        return False  # no second try: a request whose answer was lost could create an object twice (ADR 25)
+        log_advice()
+        return False  # no retry: a request whose answer was lost could create an object twice (ADR 25)
 
     hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("next-step", failed)])
 
@@ -32,5 +32,5 @@ def say_next_step(stack: str) -> None:
         opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
         return pulumi.ResourceTransformationResult(args.props, opts)
 
-    # In this process. For a transform (register_resource_transform) the engine calls back for each resource.
+    # Runs in this process. With register_resource_transform the engine would call back for each resource.
     pulumi.runtime.register_stack_transformation(bind)

@@ -10,7 +10,7 @@ from model.plan import Plan, Scope
 
 
 class Firewall(pulumi.ComponentResource):
-    """Security groups by name, and the rules of what they let in and out. `ids` maps a group's name to its id."""
+    """Security groups by name, with their rules. `ids` maps a group's name to its id."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Firewall(pulumi.ComponentResource):
                     group,
                     name=plan.cloud_name(group),
                     description=labels.description(),
-                    # Neutron's default rules allow all egress. Here the matrix says what is allowed.
+                    # Neutron's default rules allow all egress. Here the matrix decides.
                     delete_default_rules=True,
                     tags=labels.tags(),
                     opts=ResourceOptions.merge(child, after),
@@ -56,6 +56,6 @@ class Firewall(pulumi.ComponentResource):
 
 
 def rule_name(rule: Rule) -> str:
-    """The logical name of a rule. It contains all fields of the rule, so a changed rule is another resource."""
+    """Return the logical name of a rule. It contains all fields, so a changed rule is another resource."""
     word = "from" if rule.direction == "ingress" else "to"
     return f"{rule.group}-{rule.transport}-{rule.port}-{word}-{rule.remote_group or rule.remote_cidr}"

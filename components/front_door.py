@@ -12,9 +12,9 @@ from model.plan import Plan
 
 
 class FrontDoor(pulumi.ComponentResource):
-    """A floating address and the port it leads to; another port is an update in place. Output: `address`.
+    """A floating IP and its port; another port is an update in place. Output: `address`.
 
-    With `existing` it is that address, which the project had before the stack and keeps after it.
+    With `existing` it uses that floating IP, which the project keeps when the stack is destroyed.
     """
 
     def __init__(

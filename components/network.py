@@ -1,4 +1,4 @@
-"""Network: a network with its subnet, joined to the stack's router; or one that the cloud has already."""
+"""Network: a network with its subnet on the stack's router, or an existing one."""
 
 import pulumi
 import pulumi_openstack as openstack
@@ -10,9 +10,9 @@ from model.plan import Plan, Scope
 
 
 class Network(pulumi.ComponentResource):
-    """One network, one subnet, and the router's interface in it. An existing network is joined to its router already.
+    """One network, one subnet, and the router's interface in it. An existing network already has its router.
 
-    Outputs: `network_id`, `subnet_id`; `reachable` is what a floating address must wait for.
+    Outputs: `network_id`, `subnet_id`; floating IPs depend on `reachable`.
     """
 
     def __init__(

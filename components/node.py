@@ -20,8 +20,8 @@ from model.plan import Plan
 class Node(pulumi.ComponentResource):
     """Port, server, data volumes and their attachments.
 
-    Outputs: `instance`, `instance_id`, `port_id`, `project_id`, `region`, `volume_ids` by purpose; `attachments` is
-    what configuration must wait for, `storage_address` is its address in the storage network.
+    Outputs: `instance`, `instance_id`, `port_id`, `project_id`, `region`, `volume_ids` by purpose; configurations
+    depend on `attachments`; `storage_address` is its address in the storage network.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Node(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:compute:Node", node.name, None, opts)
         name, labels = plan.cloud_name(node.name), Labels(plan.stack, node.scope, tuple(node.roles))
-        # A port or server and its replacement have the same name and address: the engine must delete the old one first.
+        # A replacement has the same name and address: the engine must delete the old port or server first.
         child = ResourceOptions(parent=self, delete_before_replace=True)
         security_groups = [group_ids[group] for group in node.security_groups]
         port = openstack.networking.Port(
@@ -60,7 +60,7 @@ class Node(pulumi.ComponentResource):
                     name=f"{name}-storage",
                     network_id=cloud.network_id(storage.name),
                     admin_state_up=True,
-                    # Where port security is off, Neutron refuses a port with groups.
+                    # Without port security, Neutron refuses a port with groups.
                     security_group_ids=security_groups if storage.port_security else None,
                     no_security_groups=None if storage.port_security else True,
                     description=labels.description(),
@@ -117,7 +117,7 @@ class Node(pulumi.ComponentResource):
 
 
 def _change(*, frozen: bool, deleted: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
-    """How a change of the settings affects an existing server. One that is `deleted` is replaced, `frozen` or not."""
+    """Return how a change of the settings affects an existing server. A `deleted` one is replaced, also if `frozen`."""
     kept = ["metadata.replaces", *(["flavorName", "metadata", "networks", "availabilityZone"] if frozen else [])]
     return ResourceOptions(
         depends_on=after,
@@ -127,19 +127,19 @@ def _change(*, frozen: bool, deleted: bool, after: list[pulumi.Input[pulumi.Reso
             # A server's zone and the key pair that Nova recorded do not change after its creation.
             "schedulerHints",
             "keyPair",
-            # The program starts what is switched off (restored.restore_servers), with a refresh or without.
+            # The program starts servers that are switched off (restored.restore_servers), with or without a refresh.
             # After a refresh the provider would start it again, which Nova refuses.
             "powerState",
             # An image that is uploaded again under its name has another id. After a refresh, a server whose image was
             # deleted has the image name "Image not found", and the provider would rebuild it in place. metadata.image
-            # says when another image is wanted. A server that is replaced gets the image of the settings.
+            # changes with the image's name in the settings. A server that is replaced gets that image.
             "blockDevices",
             "imageName",
-            # `replaces` is set in the one update that replaces a deleted server; the next ones leave it.
+            # `replaces` is set only in the update that replaces a deleted server; later ones do not change it.
             *([] if deleted else kept),
         ],
-        # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562):
-        # a new server says what it is.
+        # Nova's rebuild for another image would silently empty the root disk (terraform-provider-openstack#1562). A
+        # replacement is visible in the preview.
         replace_on_changes=["metadata.image", "metadata.rebuild", "metadata.replaces"],
     )
 

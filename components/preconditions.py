@@ -1,4 +1,4 @@
-"""What must be true before an `up` changes anything. A preview asks nothing: a reviewer may have no credentials."""
+"""Checks before an `up` changes anything. A preview sends no requests: a reviewer may have no credentials."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 DELETED = ("DELETED", "SOFT_DELETED")
-"""Nova's states of a server that somebody has deleted, as long as it remembers it."""
+"""Nova's states of a deleted server that is still in its database."""
 
 
 class ListError(IdrError):
-    """The cloud does not list what it has."""
+    """The cloud's lists are incomplete."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Live:
 
 
 def require_agreement(plan: Plan, secrets: Secrets) -> Live | None:
-    """Refuse an `up` where cloud, state and stack secret do not agree, before it has created anything.
+    """Refuse an `up` if cloud, state and stack secret do not agree, before it has created anything.
 
-    Returns what the state has; None in a preview. Raises RunError with the differences and the command that resolves
+    Returns the state's content; None in a preview. Raises RunError with the differences and the command that resolves
     them.
     """
     if pulumi.runtime.is_dry_run():
@@ -60,9 +60,9 @@ def require_agreement(plan: Plan, secrets: Secrets) -> Live | None:
 
 
 def require_safe_locations(plan: Plan) -> None:
-    """Refuse a preview, too, where gixy finds a fault in the site's own nginx locations.
+    """Refuse an `up` or preview if gixy finds a fault in the site's own nginx locations.
 
-    Raises RunError with every finding, a line each, and before an `up` also where gixy cannot tell.
+    Raises RunError with every finding, a line each; before an `up` also if gixy cannot check.
     """
     try:
         findings = gixy.findings(plan.settings.site.locations)
@@ -78,7 +78,7 @@ def require_safe_locations(plan: Plan) -> None:
 def require_capacity(plan: Plan, cloud: "Connection") -> None:
     """Refuse an `up` that the cloud cannot carry out, before it has changed anything.
 
-    Raises RunError with every shortfall, a line each, or with why the cloud does not answer.
+    Raises RunError with every shortfall, a line each, or with the reason why the cloud does not answer.
     """
     try:
         held = asking(lambda: cloud_state.read(cloud, plan))
@@ -94,7 +94,7 @@ def require_capacity(plan: Plan, cloud: "Connection") -> None:
 
 
 def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
-    """What to say where the nodes have keys of another stack secret, so that they would not accept these keys."""
+    """Return the message for nodes with keys of another stack secret, which would not accept these keys."""
     if not plan.settings.configure or are_of(secrets, known.outputs().get("knownHosts", "")):
         return []
     which = "idr:previousStackSecret" if secrets.previous else "idr:stackSecret"
@@ -105,9 +105,9 @@ def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
 
 
 def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
-    """Compare cloud and state. Each server that is not listed is looked up by its id: the update will create it again.
+    """Compare cloud and state. Servers that are not listed are looked up by id: the update will create them again.
 
-    Raises ListError where the look-up returns it.
+    Raises ListError if such a server exists.
     """
     with ThreadPoolExecutor(1) as pool:
         # The engine reads it in a process of its own; meanwhile this one loads the SDK and logs in.
@@ -124,7 +124,7 @@ def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
 
 
 def _deployed(result: Agreement) -> dict[str, Deployed]:
-    """What each server was created from, and what the cloud has otherwise, by its name in the plan."""
+    """Return the state of each server, by its name in the plan."""
     deleted, off, changed = result.deleted_servers(), result.switched_off(), result.changed_metadata()
     groups = result.changed_groups()
     return {
@@ -149,7 +149,7 @@ def _server(server: Resource, **differences: Any) -> Deployed:
     return Deployed(
         image=metadata.get("image", ""),
         rebuild=metadata.get("rebuild", ""),
-        # What the cloud chose is in the outputs alone.
+        # Values that the cloud chose are only in the outputs.
         zone=server.outputs.get("availabilityZone"),
         flavor=inputs.get("flavorName", ""),
         ports=len(inputs.get("networks") or ()),

@@ -1,4 +1,4 @@
-"""Release: one complete set of nodes in a network of its own; the bastion's is one with a single node."""
+"""Release: a complete set of nodes in a network of its own. The bastion has one with a single node."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -25,7 +25,7 @@ POLICIES = {AntiAffinity.SOFT: "soft-anti-affinity", AntiAffinity.HARD: "anti-af
 class Release(pulumi.ComponentResource):
     """Network, firewall, server groups and nodes of a scope.
 
-    `nodes` has them by name; `configure` makes them services once they can be reached.
+    `nodes` has the nodes by name; `configure` configures them once they can be reached.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class Release(pulumi.ComponentResource):
     def configure(
         self, bastion_address: pulumi.Input[str], after: list[pulumi.Resource], shares: DataShares
     ) -> dict[str, Configuration]:
-        """Apply every node's configuration, through the bastion, once the resources in `after` are there.
+        """Apply every node's configuration, through the bastion, after the resources in `after`.
 
-        Returns the configurations by their nodes' names.
+        Returns the configurations by node.
         """
         jump = self._route(self._plan.bastion_node, bastion_address, None)
         is_renewed = self._secrets.previous is not None

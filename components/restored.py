@@ -1,4 +1,4 @@
-"""Puts back, before an `up`, what the engine does not see: servers that are off, metadata, ports' security groups."""
+"""Restore, before an `up`, what the engine does not see: stopped servers, metadata, ports' security groups."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 START_SECONDS = 300
-"""How long a server that was switched off may take to run."""
+"""The time-out for starting a server."""
 
 
 def restore_servers(plan: Plan, secrets: Secrets, live: Live) -> None:
-    """Start the servers that are switched off and wait until their services answer; put back metadata and groups.
+    """Start servers that are switched off and wait until their services answer; restore metadata and groups.
 
-    The engine sees none of these: the provider reads neither a server's metadata nor a port's security groups, and its
-    state says what ran. This changes no server of a frozen release, and none that the update deletes or replaces; a
-    port stays when its server is replaced. Raises RunError where the cloud refuses.
+    The engine sees no such change: the provider reads neither a server's metadata nor a port's security groups, nor
+    whether a server runs. Servers of frozen releases, and those that the update deletes or replaces, are skipped; a
+    port stays when its server is replaced. Raises RunError if the cloud refuses.
     """
-    mine = {node.name for scope in plan.scopes if not scope.frozen for node in scope.nodes}
-    kept = mine - replaced(plan, live.servers)
-    ports = {name: one for name, one in live.servers.items() if one.groups and name in mine}
+    changeable = {node.name for scope in plan.scopes if not scope.frozen for node in scope.nodes}
+    kept = changeable - replaced(plan, live.servers)
+    ports = {name: one for name, one in live.servers.items() if one.groups and name in changeable}
     changed = {name: one for name, one in live.servers.items() if (one.off or one.changed) and name in kept}
     if not (ports or changed):
         return
@@ -48,11 +48,11 @@ def _put_back_groups(cloud: "Connection", changed: Mapping[str, Deployed]) -> No
     for name, one in changed.items():
         for port, groups in one.groups.items():
             pulumi.log.info(f"server {name}: the security groups of its port were changed and are put back")
-            wanted: dict[str, Any] = {"security_groups": list(groups)}
+            properties: dict[str, Any] = {"security_groups": list(groups)}
             if groups and cloud.network.get_port(port).is_port_security_enabled is False:
-                # Only then: not every cloud knows the attribute.
-                wanted["port_security_enabled"] = True
-            cloud.network.update_port(port, **wanted)
+                # Only if needed: not every cloud has the attribute.
+                properties["port_security_enabled"] = True
+            cloud.network.update_port(port, **properties)
 
 
 def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
@@ -76,9 +76,9 @@ def _wait(names: list[str], secrets: Secrets, live: Live) -> None:
     try:
         topology = of_outputs(live.outputs)
     except OutputsError:
-        # The first update did not end, or another version of this program made the outputs.
+        # The first update did not end, or the outputs are of another version.
         return
     pulumi.log.info(f"waiting for the services of {', '.join(names)}")
     for name in started.wait(topology, names, secrets.deploy_keys()[0].private):
-        # This update may be what repairs it.
+        # This update may repair it.
         pulumi.log.warn(f"{name} was started and is not healthy: `bin/idr status` says more")

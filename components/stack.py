@@ -1,4 +1,4 @@
-"""What the engine knows of this run: the stack's settings and secrets."""
+"""The stack's settings and secrets, from the engine."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from model import people
-from model.reading import SettingsError, Source, as_written, notices, parse, unset, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, as_written, notices, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
 
@@ -16,10 +17,10 @@ PREVIEW_SECRET = "no stack secret is set: only for looking at a preview"  # noqa
 
 
 def load() -> tuple[Settings, Secrets]:
-    """The stack's settings and what derives its secrets.
+    """Load the stack's settings and secrets.
 
-    Raises RunError, which the engine shows without a traceback, when the settings have mistakes, and when a run that
-    is no preview lacks what only an operator can give.
+    Raises RunError, which the engine shows without a traceback, for mistakes in the settings, and in an update for
+    required settings that are not set yet.
     """
     stack = pulumi.get_stack()
     source = Source(stack, f"Pulumi.{stack}.yaml", encrypted=_encrypted())
@@ -42,8 +43,8 @@ def load() -> tuple[Settings, Secrets]:
 
 def _values() -> dict[str, Any]:
     everything: dict[str, str] = {**get_config_env(), **CONFIG.get()}
-    mine = {key.removeprefix(NAMESPACE): value for key, value in everything.items() if key.startswith(NAMESPACE)}
-    return as_written(mine)
+    values = {key.removeprefix(NAMESPACE): value for key, value in everything.items() if key.startswith(NAMESPACE)}
+    return as_written(values)
 
 
 def _encrypted() -> frozenset[str]:

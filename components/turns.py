@@ -1,4 +1,4 @@
-"""Turns: nodes that exist are interrupted one after another, while new ones are created all at once."""
+"""Turns: existing nodes are interrupted one after another, while new ones are created all at once."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from model.replacement import Order
 
 
 class Turns:
-    """Lets a server or a configuration of `order` be changed only after the node before it works again.
+    """Makes each server or configuration of `order` depend on the node before it.
 
-    The dependencies are declared in the updates that need them, and in no other: permanent ones would make the first
-    creation of a stack sequential. They are known only after the later nodes are declared, so they are futures.
+    Only updates that need the dependencies declare them: permanent ones would make the first creation of a stack
+    sequential. They are known only after the later nodes are declared, so they are futures.
     """
 
     def __init__(self, order: Order) -> None:
@@ -23,19 +23,19 @@ class Turns:
         self._ready: dict[str, asyncio.Future[pulumi.Resource]] = {}
 
     def deleted_id(self, name: str) -> str | None:
-        """The id of the server of node `name` that somebody deleted; None where the cloud has it."""
+        """Return the id of the node's server if somebody deleted it, otherwise None."""
         return self._deleted.get(name)
 
     def before_server(self, name: str) -> list[pulumi.Input[pulumi.Resource]]:
-        """What the server of node `name` must wait for before it is replaced or resized."""
+        """Return the dependencies for replacing or resizing the server of node `name`."""
         return self._before(name, self._servers)
 
     def before_configuration(self, name: str) -> list[pulumi.Input[pulumi.Resource]]:
-        """What the configuration of node `name` must wait for before it is applied."""
+        """Return the dependencies for applying the configuration of node `name`."""
         return self._before(name, self._configurations)
 
     def is_ready(self, name: str, resource: pulumi.Resource) -> None:
-        """Note that node `name` works once `resource` is there."""
+        """Record that node `name` works once `resource` exists."""
         self._future(name).set_result(resource)
 
     def _before(self, name: str, pairs: Iterable[tuple[str, str]]) -> list[pulumi.Input[pulumi.Resource]]:

@@ -39,7 +39,7 @@ def warnings() -> list[str]:
     """Return a line for each image that has only a tag; on GitHub it becomes an annotation of the file."""
     images = [(str(file.relative_to(ROOT)), name) for file in files() for name in tagged(file.read_text())]
     begin = "::warning file={}::" if "GITHUB_ACTIONS" in os.environ else "warning: {}: "
-    return [f"{begin.format(file)}{name} may be another image tomorrow: make renew" for file, name in images]
+    return [f"{begin.format(file)}{name} has no digest, so it may change: run make renew" for file, name in images]
 
 
 def ask(name: str) -> str:

@@ -38,8 +38,8 @@ clean_up() {
 trap clean_up EXIT
 # Visitors see nothing of the administrators' group.
 as_omero omero -q login -s "$NODE_ADDRESS" -p 4064 -u root -g system
-said=$(as_omero omero import --skip upgrade --output ids "$folder/$IMPORT")
-imported=$(grep -oE '(Fileset|Image):[0-9,]+' <<< "$said" | tail -n 1)
+output=$(as_omero omero import --skip upgrade --output ids "$folder/$IMPORT")
+imported=$(grep -oE '(Fileset|Image):[0-9,]+' <<< "$output" | tail -n 1)
 as_omero omero hql -q --style plain "select id, name from Image where name like 'verify-official%'"
 """
 

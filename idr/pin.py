@@ -18,7 +18,7 @@ from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
 from model import site_folder
 from model.addons import BASES, ENDING, Base
-from model.reading import OVERRIDES, wrong_overrides
+from model.overrides_file import OVERRIDES, wrong_overrides
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")

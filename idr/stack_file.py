@@ -10,9 +10,10 @@ from idr import checkout, engine
 from idr.errors import IdrError
 from model import yaml_text
 from model.field_types import SEALED
+from model.overrides_file import with_overrides
 from model.plan import Plan
 from model.planning import plan
-from model.reading import Source, as_written, notices, parse, unset, with_overrides
+from model.reading import Source, as_written, notices, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
 

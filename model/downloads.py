@@ -11,19 +11,19 @@ JarName = Annotated[str, Shape("[A-Za-z0-9][A-Za-z0-9._+-]{0,120}\\.jar", "the n
 
 
 class Download(Section):
-    """A file at a URL and its SHA-256; a node uses it only with that sum."""
+    """A file at a URL with its SHA-256, which nodes verify."""
 
     url: FileUrl = Field(description="Where it is fetched")
     sha256: Sha256 | None = Field(None, description="Its sum, in hexadecimal; `idr pin` records it")
 
     @property
     def file_name(self) -> str:
-        """The last part of the URL, which is the file's name on a node."""
+        """The file's name on a node: the last part of the URL."""
         return self.url.rpartition("/")[2]
 
 
 class Jar(Download):
-    """A jar for OMERO.server, as a reader of Bio-Formats or the pixel buffer for Zarr."""
+    """A jar for OMERO.server, such as a reader of Bio-Formats or the pixel buffer for Zarr."""
 
     name: JarName | None = Field(
         None,
@@ -38,6 +38,6 @@ class Jar(Download):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where it is in OMERO.server's folder."""
+        """Its paths in OMERO.server's folder."""
         folders = ("lib/server", "lib/client") if self.client else ("lib/server",)
         return tuple(f"{folder}/{self.name or self.file_name}" for folder in folders)

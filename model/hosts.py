@@ -1,4 +1,4 @@
-"""What can name another machine: addresses, networks, host names, and the hosts of URLs. Each raises ValueError."""
+"""Check names of other machines: addresses, networks, host names, and hosts of URLs. Each raises ValueError."""
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 LONGEST_LABEL = 63
 """Characters of a part of a host name (RFC 1035, 2.3.4)."""
 
-# What an address of a machine cannot be in, and a network of machines cannot overlap (RFC 6890).
+# Addresses that no machine has (RFC 6890).
 NOT_FOR_MACHINES = {
     IPv4Network("0.0.0.0/8"): "means 'this network'",
     IPv4Network("127.0.0.0/8"): "is each machine itself",
@@ -26,34 +26,34 @@ NO_PUBLIC_DNS = frozenset(
 
 _DOTTED = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?")
 _NUMBER = re.compile("[0-9]+|0x[0-9a-f]*")
-"""A last label that makes programs read a name as an address: 0x7f.1 is 127.0.0.1."""
+"""A last label with which programs read a name as an address: 0x7f.1 is 127.0.0.1."""
 _URL = TypeAdapter(AnyHttpUrl)
 
 
 def is_dotted(value: Any) -> bool:
-    """Whether it is written as in 192.0.2.10 or 192.0.2.0/24.
+    """Whether it is written like 192.0.2.10 or 192.0.2.0/24.
 
-    Python also takes a number for an address, and a mask of either sense (0.0.0.255) behind the slash.
+    Python also accepts a number as an address, and both kinds of masks (0.0.0.255) after the slash.
     """
     return isinstance(value, IPv4Address | IPv4Network) or (isinstance(value, str) and bool(_DOTTED.fullmatch(value)))
 
 
 def dotted_address(value: Any) -> Any:
-    """The value, if it is written as an address."""
+    """Check that the value is written as an address."""
     if not is_dotted(value):
         raise PydanticCustomError("ip_v4_address", "is no IPv4 address")
     return value
 
 
 def dotted_network(value: Any) -> Any:
-    """The value, if it is written as a network."""
+    """Check that the value is written as a network."""
     if not is_dotted(value):
         raise PydanticCustomError("ip_v4_network", "is no IPv4 network")
     return value
 
 
 def machine_network(cidr: IPv4Network) -> IPv4Network:
-    """The network, if machines can have addresses in it."""
+    """Check that machines can have addresses in the network."""
     for network, why in NOT_FOR_MACHINES.items():
         if cidr.overlaps(network):
             msg = f"cannot be a network of machines: {network} {why}"
@@ -62,7 +62,7 @@ def machine_network(cidr: IPv4Network) -> IPv4Network:
 
 
 def machine_address(address: IPv4Address) -> IPv4Address:
-    """The address, if a machine can have it."""
+    """Check that a machine can have the address."""
     for network, why in NOT_FOR_MACHINES.items():
         if address in network:
             msg = f"cannot be the address of a machine: {network} {why}"
@@ -71,7 +71,7 @@ def machine_address(address: IPv4Address) -> IPv4Address:
 
 
 def host_name(text: str) -> str:
-    """A name that DNS can have, or an address of a machine."""
+    """Check a DNS name or an address of a machine."""
     labels = text.split(".")
     if _NUMBER.fullmatch(labels[-1]):
         try:
@@ -95,7 +95,7 @@ def is_public(name: str) -> bool:
 
 
 def remote_host(text: str) -> str:
-    """The name, unless it means each machine itself."""
+    """Check a host name, which must not mean the machine itself."""
     if "localhost" in (text, text.rpartition(".")[2]):
         msg = "must name another machine: 'localhost' is each machine itself"
         raise ValueError(msg)
@@ -112,7 +112,7 @@ def _of_another_machine(text: str) -> AnyHttpUrl:
 
 
 def proxy_url(text: str) -> str:
-    """A proxy's URL in its normal form, for which reserved characters of a password may stand as they are."""
+    """Return a proxy's URL in its normal form. Reserved characters of a password need not be encoded."""
     url = _of_another_machine(text)
     if url.path not in (None, "/") or url.query or url.fragment:
         msg = "must be a proxy's address, which ends with its port, as in http://proxy.example.org:3128"
@@ -121,7 +121,7 @@ def proxy_url(text: str) -> str:
 
 
 def file_url(text: str) -> str:
-    """The URL of a file that nodes fetch. Its last part is the file's name there; it is shown in logs and plans."""
+    """Check the URL of a file that nodes fetch. Its last part is the file's name; logs and plans show it."""
     url = _of_another_machine(text)
     if url.username or url.password:
         msg = "cannot hold a user or password, which plans and logs would show: use a server that asks for none"
@@ -133,18 +133,18 @@ def file_url(text: str) -> str:
 
 
 def service_url(text: str) -> str:
-    """The URL of a service of another machine, as it was written."""
+    """Check the URL of a service of another machine."""
     _of_another_machine(text)
     return text
 
 
 def email_address(text: str) -> str:
-    """An address whose server has a name."""
+    """Check an email address, whose server must have a name."""
     host_name(text.rpartition("@")[2].lower())
     return text
 
 
 def nfs_source(text: str) -> str:
-    """A server that is another machine, and its path."""
+    """Check an NFS source: the server must be another machine."""
     remote_host(host_name(text.partition(":")[0].lower()))
     return text

@@ -1,4 +1,4 @@
-"""Which operating system an image has, as its properties or its name say."""
+"""The operating system of an image, by its properties or its name."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True)
 class StatedSystem:
-    """A distribution and its version as an image names them; `version` is empty if it names none."""
+    """The distribution and version of an image; `version` is empty if unknown."""
 
     distribution: str
     version: str
@@ -30,7 +30,7 @@ class StatedSystem:
         return f"{self.distribution.capitalize()} {self.version}".strip()
 
     def is_another_distribution(self, system: System) -> bool:
-        """Whether this is not the system's distribution, whatever the release."""
+        """Whether the distribution is another one, regardless of its version."""
         return self.distribution != system.name.lower().split(" ")[0]
 
     def contradicts(self, system: System) -> bool:
@@ -41,12 +41,12 @@ class StatedSystem:
 
 
 def by_properties(distribution: str | None, version: str | None) -> StatedSystem | None:
-    """What Glance's properties `os_distro` and `os_version` say; None where they say nothing."""
+    """Return the system by Glance's properties `os_distro` and `os_version`; None without them."""
     return StatedSystem(distribution.lower(), version or "") if distribution else None
 
 
 def by_name(name: str) -> StatedSystem | None:
-    """What an image's name says; None where it names no distribution."""
+    """Return the system by an image's name; None if it names no distribution."""
     text = name
     for codename, meant in CODENAMES.items():
         if re.search(rf"\b{codename}\b", name, re.IGNORECASE):

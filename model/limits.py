@@ -21,7 +21,7 @@ class DatabaseLimits:
 
 @dataclass(frozen=True)
 class WebLimits:
-    """OMERO.web: how long a response may take, and its processes for visitors with more than `few_at_once` requests."""
+    """OMERO.web: the time-out of a response, and its processes for visitors with more than `few_at_once` requests."""
 
     timeout_seconds: int
     few_at_once: int
@@ -45,9 +45,9 @@ class Hop:
 
 @dataclass(frozen=True)
 class ProxyLimits:
-    """nginx: its cache zones, and how many requests of one visitor it passes on and how long it waits for responses.
+    """nginx: its cache zones, limits of requests of one visitor, and time-outs of responses.
 
-    `visitors_seconds` and `operators_seconds` are how long it waits for a response from a `Hop`.
+    `visitors_seconds` and `operators_seconds` are the time-outs of a `Hop`.
     """
 
     answers_a_second: int
@@ -60,7 +60,7 @@ class ProxyLimits:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits on a node by service; None for a service that it does not have.
+    """The limits of a node's services; None for a service that it does not have.
 
     `schema_upgrade` says whether the node may upgrade OMERO's database, which a new OMERO.server may need.
     """

@@ -1,4 +1,4 @@
-"""The locations of a release's proxy that lead to a site's own roles."""
+"""The proxy's locations for a site's own roles."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from model.site_role_description import Location
 
 @dataclass(frozen=True)
 class ProxyLocation:
-    """A location of nginx: addresses that begin with `path` go to the nodes of a site's own role.
+    """A location of nginx: requests whose path begins with `path` go to the nodes of a site's own role.
 
     `upstream` is the name of these nodes in nginx, `server_name` a name that all their certificates have.
     """
@@ -23,7 +23,7 @@ class ProxyLocation:
 
 
 def locations(release: Scope) -> tuple[ProxyLocation, ...]:
-    """The locations of the roles that nodes of the release have."""
+    """Return the locations of the roles of a release's nodes."""
     return tuple(
         _location(location, role, release, f"{role}_{number}")
         for role in release.site_roles()
@@ -32,7 +32,7 @@ def locations(release: Scope) -> tuple[ProxyLocation, ...]:
 
 
 def answered_first(release: Scope) -> tuple[ProxyLocation, ...]:
-    """The upstreams of site roles that answer before OMERO.web, one for each port."""
+    """Return the upstreams of site roles that answer before OMERO.web, one for each port."""
     return tuple(
         _location(location, role, release, f"{role}_first_{location.port}")
         for role in release.site_roles()

@@ -1,4 +1,4 @@
-"""How the provider logs in at Keystone: user, method and project by gophercloud's rules, which it follows."""
+"""The provider's login at Keystone: user, method and project, by gophercloud's rules."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -10,16 +10,16 @@ SCOPES = ("project_id", "project_name", "domain_id", "domain_name", "system_scop
 
 
 class ProviderError(Exception):
-    """Settings that the provider refuses, or that reach no cloud; the text says which and what to do."""
+    """The provider would refuse the settings, or they name no cloud."""
 
 
 def is_true(value: str | None, otherwise: bool) -> bool:
-    """A boolean setting, as Go parses it."""
+    """Parse a boolean setting as Go does."""
     return otherwise if value is None else value.lower() in TRUE
 
 
 def login(known: dict[str, str], auth_type: str, *, may_repeat: bool) -> tuple[Method, dict[str, str]]:
-    """The method of the login and what it needs, in gophercloud's order: password, token, application credential."""
+    """Return the login method and its parameters, in gophercloud's order: password, token, application credential."""
     by_credential = any(key.startswith("application_credential") for key in known)
     token = known.get("token")
     if known.get("password") and by_credential and not token:
@@ -42,7 +42,7 @@ def login(known: dict[str, str], auth_type: str, *, may_repeat: bool) -> tuple[M
 
 
 def _with_domains(known: dict[str, str]) -> dict[str, str]:
-    """The general domain replaces the user's and the project's where these are not given."""
+    """Use the general domain for the user and the project if these have none."""
     values = dict(known)
     for end in ("id", "name"):
         if general := values.pop(f"domain_{end}", None):

@@ -11,12 +11,12 @@ from model.hosts import is_dotted
 
 PROTOCOL: Final = "NFS"
 OPTIONS: Final = "vers=4"
-"""How a share is mounted. The newest minor version that its server has; version 3 would need more ports."""
+"""The mount options of a share. The newest minor version of NFS 4 is negotiated; version 3 would need more ports."""
 _SOURCE: TypeAdapter[str] = TypeAdapter(NfsSource)
 
 
 class ExportLocationError(ValueError):
-    """No export location of a share can be mounted; the text says why."""
+    """No export location of a share can be mounted."""
 
 
 class ManilaShare(Section):
@@ -29,14 +29,14 @@ class ManilaShare(Section):
     type: Name | None = Field(None, description="Share type of the cloud; its default where absent")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """Where the files come from, by path."""
+        """The origin of the files, by path."""
         yield self.mount, f"share {self.name}"
 
 
 def source(name: str, locations: Sequence[Mapping[str, str]], storage: IPv4Network | None) -> str:
-    """What to mount of a share: of its export locations the one that the cloud prefers, as in 192.0.2.1:/path.
+    """Return the export location to mount: the one that the cloud prefers, such as 192.0.2.1:/path.
 
-    Raises ExportLocationError where there is none, or where the firewalls do not let nodes there.
+    Raises ExportLocationError if there is none, or the firewalls do not allow it.
     """
     paths = [one["path"] for one in sorted(locations, key=lambda one: one.get("preferred") != "true")]
     usable = [path for path in paths if _is_source(path)]

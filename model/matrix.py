@@ -1,4 +1,4 @@
-"""The matrix of one stack: the table of `model.firewall` for its nodes, as security group rules and host firewalls.
+"""The matrix of one stack: the flows of `model.firewall` for its nodes, as security group rules and host firewalls.
 
 Flows go between the nodes of one scope (a release, or the bastion's network), and between the bastion's scope and each
 release; releases do not reach each other.
@@ -38,7 +38,7 @@ from model.settings import Settings
 
 
 def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
-    """The flows of the matrix that apply in `scope`, narrowed as the settings say."""
+    """Return the flows of the matrix that apply in `scope`, restricted by the settings."""
     narrowed = {SSH_PORT: plan.settings.ssh_from}
     narrowed |= dict.fromkeys((OMERO_SSL_PORT, *SERVER_PORTS), plan.settings.omero_from)
     for flow in _needed(plan.settings, scope):
@@ -50,16 +50,16 @@ def flows(plan: Plan, scope: Scope) -> Iterator[Flow]:
 
 
 def bastion_ports(plan: Plan) -> tuple[int, ...]:
-    """The ports to which the bastion passes operators' connections on."""
+    """Return the ports to which the bastion forwards operators' connections."""
     not_served = unserved(plan.settings, ())
     served = (*(flow for flow in FLOWS if flow.port not in not_served), *_extra(plan.settings))
     return tuple(sorted({flow.port for flow in served if flow.source == Role.BASTION and flow.transport == "tcp"}))
 
 
 def unserved(settings: Settings, nodes: Collection[Carrier]) -> frozenset[int]:
-    """Ports of the table on which no service of these nodes listens."""
+    """Return ports of the matrix on which no service of these nodes listens."""
     ports = firewall.unserved(settings.omero.distribution, settings.visitors, nodes)
-    # A proxy that another tool configures has ports of its own for this; the stack's `flows` open them.
+    # A proxy that another tool configures has its own ports for this, which `flows` open.
     return ports if settings.configure else ports.union(SERVER_PORTS)
 
 
@@ -82,12 +82,12 @@ def _needed(settings: Settings, scope: Scope) -> Iterator[Flow]:
             yield flow
     if is_closed:
         yield Flow(EVERY_NODE, METADATA, 80, "the cloud's metadata")
-    for network, port in settings.proxies.places():
+    for network, port in settings.proxies.endpoints():
         yield Flow(EVERY_NODE, network, port, "packages and downloads through the site's proxy", users=FETCHERS)
 
 
 def _mounted(settings: Settings) -> dict[End, list[str]]:
-    """The mount options of NFS servers outside the stack, by the servers' networks."""
+    """Return the mount options of NFS servers outside the stack, by the servers' networks."""
     raw = settings.raw_images()
     mounted: dict[End, list[str]] = {}
     for mount in of_kind(raw, NfsMount):
@@ -99,18 +99,18 @@ def _mounted(settings: Settings) -> dict[End, list[str]]:
 
 
 def _extra(settings: Settings) -> tuple[Flow, ...]:
-    """The flows that the stack adds to the table."""
+    """Return the flows that the stack adds to the matrix."""
     return (*settings.site_flows(), *(flow for extra in settings.flows for flow in extra.flows()))
 
 
 def _omero_beside_proxy(scope: Scope) -> tuple[Role, ...]:
-    """The OMERO roles of nodes that are a proxy as well: these serve OMERO clients themselves."""
+    """Return the OMERO roles of nodes that are also a proxy: these serve OMERO clients directly."""
     roles = {role for node in scope.with_role(Role.PROXY) for role in node.roles}
     return tuple(sorted(OMERO_ROLES.intersection(roles)))
 
 
 def rules(plan: Plan, scope: Scope) -> tuple[Rule, ...]:
-    """The rules of a scope's security groups, without repetition, in the order of the matrix."""
+    """Return the rules of a scope's security groups, each once, in the order of the matrix."""
     first: dict[Rule, Rule] = {}
     for flow in flows(plan, scope):
         ends: tuple[tuple[End, End, Direction], ...] = (
@@ -123,13 +123,13 @@ def rules(plan: Plan, scope: Scope) -> tuple[Rule, ...]:
             group = group_name(scope.name, own_end)
             for remote_group, cidr in _remotes(plan, scope, own_end, other_end):
                 rule = Rule(group, direction, flow.transport, flow.port, remote_group, cidr, flow.why)
-                # Neutron refuses the same rule a second time, whatever it is for.
+                # Neutron refuses two equal rules, whatever their descriptions.
                 first.setdefault(replace(rule, why=""), rule)
     return tuple(first.values())
 
 
 def _nodes(scope: Scope, end: End) -> tuple[Node, ...]:
-    """The nodes of a scope at one end of a flow."""
+    """Return the nodes of a scope at one end of a flow."""
     return tuple(node for node in scope.nodes if end == EVERY_NODE or end in node.roles)
 
 
@@ -142,7 +142,7 @@ def _remotes(plan: Plan, scope: Scope, own_end: End, other_end: End) -> Iterator
 
 
 def _outside(plan: Plan, scope: Scope, end: End) -> Iterator[IPv4Network]:
-    """The addresses of an end outside this scope. As CIDRs, because the groups of another scope may not exist yet."""
+    """Yield the addresses of an end outside this scope, as CIDRs: groups of another scope may not exist yet."""
     if end == WORLD:
         yield ANYWHERE
     elif end == STORAGE:
@@ -171,21 +171,21 @@ class Allow:
 
 @dataclass(frozen=True)
 class HostRules:
-    """What a node's own firewall accepts. It drops other ingress and rejects other egress."""
+    """The rules of a node's own firewall. It drops other ingress and rejects other egress."""
 
     ingress: tuple[Allow, ...]
     egress: tuple[Allow, ...]
 
     @property
     def public_ports(self) -> tuple[int, ...]:
-        """The TCP ports, beside ssh's, that the whole world may reach."""
+        """The TCP ports, except ssh's, that are open to the world."""
         world = (str(ANYWHERE),)
         tcp = (allow for allow in self.ingress if allow.transport == "tcp" and allow.port != SSH_PORT)
         return tuple(allow.port for allow in tcp if allow.peers == world)
 
 
 def host_rules(plan: Plan, node: Node) -> HostRules:
-    """The matrix as one node sees it, by address."""
+    """Return the matrix for one node's firewall, by address."""
     scope = plan.scope_of(node)
 
     def concerns(end: End) -> bool:

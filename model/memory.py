@@ -1,4 +1,4 @@
-"""Whether the services of each node fit into the memory of its flavor."""
+"""Check that the services of each node fit into the memory of its flavor."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from model.plan import Node, Plan
 
 
 def problems(plan: Plan) -> Iterator[str]:
-    """Groups of nodes whose services take more memory than their flavor has, each with its key in the stack file."""
+    """Yield groups of nodes whose services need more memory than their flavor has, each with its key."""
     for release in plan.releases:
         groups = {node.group: node for node in release.nodes}
         for group, node in groups.items():
@@ -23,7 +23,7 @@ def _of_node(node: Node) -> Iterator[str]:
         )
     free = max(0, memory - committed)
     keys = sum(zone.keys_mib for zone in node.limits.proxy.zones) if node.limits.proxy else 0
-    # nginx ends when it gets no memory for them, and is killed when they fill it.
+    # nginx does not start without memory for the keys, and is killed when they fill the memory.
     if keys > free:
         yield (
             f"the keys of its cache take {keys} MiB, its flavor '{node.flavor_name}' has {free} beside what its other "

@@ -1,30 +1,30 @@
-"""Messages of other programs as a part of this program's messages: complete, on one line."""
+"""Messages of other programs on one line, to be a part of this program's messages."""
 
 import re
 
 import yaml
 
 COUNT = re.compile(r"\d+ errors? occurred:")
-"""The first line of Go's multierror; the errors follow, each with a star."""
+"""The first line of Go's multierror; each error follows after a star."""
 NOTHING = "no message"
 
 
 def reason(error: Exception | str) -> str:
-    """The whole message of another program, on one line. Of a YAML error, where it is and what is wrong."""
+    """Return the message of another program on one line; of a YAML error, its position and problem."""
     if isinstance(error, yaml.MarkedYAMLError):
         return _yaml_reason(error)
     return " ".join(lines(str(error))) or NOTHING
 
 
 def lines(text: str) -> list[str]:
-    """The lines of a message, without the framing and indentation that programs put around each other's."""
+    """Return the lines of a message without prefixes and indentation that other programs added."""
     stripped = [line.strip().removeprefix("* ") for line in text.splitlines()]
     # As in "invocation of ... failed: 1 error occurred:", with the cloud's own words below.
     return [kept for line in stripped if (kept := COUNT.sub("", line).strip())]
 
 
 def of_engine(text: str) -> str:
-    """The engine's errors in its output, from the first one on."""
+    """Return the engine's errors in its output, from the first one on."""
     kept = lines(text)
     first = next((number for number, line in enumerate(kept) if line.startswith("error:")), None)
     last = next((number for number, line in enumerate(kept) if line == "Resources:"), len(kept))

@@ -1,4 +1,4 @@
-"""Raw images on NFS servers: which ports a mount needs, by its options (nfs(5)), and which options cannot work here."""
+"""Raw images on NFS servers: the ports of a mount, by its options (nfs(5)), and options that cannot work here."""
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
@@ -17,16 +17,16 @@ VERSIONS = ("nfsvers", "vers")
 VERSIONS_OF_LINUX = ("3", "4", "4.0", "4.1", "4.2")
 SHORT_VERSIONS = ("v2", "v3", "v4")
 REFUSED_PROTOCOLS = ("udp", "udp6", "rdma", "rdma6", "tcp6")
-"""Firewalls open TCP over IPv4."""
+"""Transports that the firewalls do not open: they open TCP over IPv4."""
 SECURITY = ("sys", "none", "null")
-"""Nodes have no keys of Kerberos."""
+"""Supported security flavors: nodes have no Kerberos keys."""
 LOOKUPS = ("all", "none", "pos", "positive")
 USELESS = {
     "hard": "would hang OMERO while a server is away",
     "bg": "would have systemd wait for ever",
     "noauto": "would leave the share away after a reboot",
 }
-"""Options of nfs(5) that nobody can want here."""
+"""Options of nfs(5) that are useless here, with the reason."""
 OPPOSITES = (("ro", "rw"), ("soft", "hard"), ("lock", "nolock"), ("sync", "async"))
 _OF_NFS = """
 ac acl async atime auto bg clientaddr cto defaults dev diratime dirsync exec fg fsc hard intr iversion lazytime lock
@@ -38,28 +38,28 @@ vers write xprtsec
 """
 _NUMBERED = "acdirmax acdirmin acregmax acregmin actimeo minorversion namlen nconnect retrans retry rsize timeo wsize"
 NUMBERED = frozenset(_NUMBERED.split())
-"""Options of nfs(5) that take a whole number, beside the ports."""
+"""Options of nfs(5) that take an integer, except the ports."""
 LONGEST = {"timeo": (600, "tenths of a second"), "retrans": (10, "tries")}
 """The longest time-outs of a soft mount; the default of nfs(5) for timeo is 600."""
 RANGES = {"timeo": (1, 600), "nconnect": (1, 16), "minorversion": (0, 2)}
-"""What Linux accepts, where that is not each number up to ANY."""
+"""The ranges that Linux accepts; the default is ANY."""
 ANY = (0, 2**31 - 1)
 _OTHER_HOSTS = frozenset({"mountaddr", "mounthost"})
-"""Options of version 3 that name another host for the request of the list of exports."""
+"""Options of version 3 that name another host for mountd."""
 KNOWN = NUMBERED | frozenset(_OF_NFS.split())
 """Options of nfs(5), and those of mount(8) for every file system: mount.nfs refuses any other."""
 NOT_OF_NFS = ("bind", "rbind", "loop", "move", "remount")
-"""Options of mount(8) that mount no share of a server."""
+"""Options of mount(8) that do not mount an NFS share."""
 
 
 def ports(mounts: Iterable[str]) -> tuple[tuple[Transport, int], ...]:
-    """Transports and ports that mounts with these options need, sorted."""
+    """Return the transports and ports of mounts with these options, sorted."""
     needed = {port for options in mounts for port in _ports(_parsed(options))}
     return tuple(sorted(needed, key=lambda port: (port[1], port[0])))
 
 
 def problems(options: str) -> Iterator[str]:
-    """Why a mount with these options cannot work, one text each."""
+    """Yield the reasons why a mount with these options cannot work."""
     values = _parsed(options)
     version = _version(values)
     if (full_version := _full_version(values)) not in VERSIONS_OF_LINUX:
@@ -154,15 +154,15 @@ class NfsMount(Section):
     )
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """Where the files come from, by path."""
+        """The origin of the files, by path."""
         yield self.mount, f"{self.source} ({self.options})"
 
     def only_server(self) -> IPv4Address | None:
-        """The server's address, if `source` has an address and no name."""
+        """The server's address, if `source` has an address and not a name."""
         host = self.source.partition(":")[0]
         other_hosts = not _OTHER_HOSTS.isdisjoint(_parsed(self.options))
         return IPv4Address(host) if is_dotted(host) and not other_hosts else None
 
     def problems(self) -> Iterator[str]:
-        """Options that cannot work here."""
+        """Yield options that cannot work here."""
         yield from problems(self.options)

@@ -1,7 +1,7 @@
 """A site's own nginx locations: the files of a folder beside the stack file (`idr:site.locations`).
 
-Read before anything is changed. At its top level a file has only locations, and none of them matches an address of the
-program's. nginx itself (`nginx -t`, on the node) and gixy (`idr/gixy.py`) judge the rest.
+They are read before anything changes. At its top level a file may have only locations, and none of them may match an
+address of the program. nginx itself (`nginx -t`, on the node) and gixy (`idr/gixy.py`) check the rest.
 """
 
 import re
@@ -16,7 +16,7 @@ from model.site_folder import FileError
 
 ENDING: Final = ".nginx"
 HEADERS: Final = "/etc/nginx/snippets/headers.conf"
-"""The headers of every answer. nginx takes none of them into a location that has an `add_header` of its own."""
+"""The include with the headers of every answer. nginx inherits none into a location with an `add_header` of its own."""
 INCLUDED: Final = (HEADERS, "/etc/nginx/snippets/hidden.conf")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}\.nginx")
@@ -25,8 +25,8 @@ _OPERATORS = frozenset({"~", "~*", "!~", "!~*"})
 _NAMED = re.compile(r"\(\?<(?=[A-Za-z_])")
 """The beginning of a group with a name as PCRE has it; Python writes it with a P."""
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
-# Words as nginx reads them: quoted, or up to a space or a mark; `${name}` is part of a word. After a quoted one
-# may be the bracket that ends an `if`.
+# Words as nginx reads them: quoted, or up to a space or special character; `${name}` is part of a word. A quoted word
+# may be followed by the bracket that ends an `if`.
 _PART = re.compile(
     r"""\s+|\#[^\n]*|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')(?=[\s;{)])"""
     r"""|(?P<word>(?!["'])(?:\\.|\$\{\w+\}|[^\s{};\\])+)|(?P<mark>[{};])""",
@@ -36,7 +36,7 @@ _PART = re.compile(
 
 @dataclass(frozen=True)
 class Snippet:
-    """A file with locations: its path in the checkout, its name without the ending, its text."""
+    """A file with locations: its path in the checkout, its name without suffix, its text."""
 
     path: str
     name: str
@@ -44,13 +44,13 @@ class Snippet:
 
     @property
     def locations(self) -> tuple[str, ...]:
-        """The paths that its locations answer."""
+        """The paths of its locations."""
         return tuple(statement.words[-1] for statement in _statements(self.text) if statement.depth == 0)
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A directive: its words, how many blocks it is in, the block's number, and whether it begins one itself."""
+    """A directive: its words, its depth, the number of its block, and whether it starts a block."""
 
     words: tuple[str, ...]
     depth: int
@@ -59,7 +59,7 @@ class _Statement:
 
 
 def read(setting: Any, checkout: Path) -> tuple[Snippet, ...]:
-    """The files in the folder that the setting names, by name. Raises FolderError, or FileError."""
+    """Read the files in the folder that the setting names, by name. Raises FolderError, or FileError."""
     folder, path = site_folder.find(setting, checkout)
     files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     if not files:
@@ -144,7 +144,7 @@ def _location_problems(statement: _Statement) -> Iterator[str]:
 
 
 def _statements(text: str) -> Iterator[_Statement]:
-    """The directives of a text. Raises ValueError where it is not of nginx's form."""
+    """Yield the directives of a text. Raises ValueError for invalid syntax."""
     words: list[str] = []
     blocks, last = [0], 0
     for kind, part in _parts(text):

@@ -16,9 +16,9 @@ AccessKey = Annotated[str, Shape("[A-Za-z0-9_.+/=-]{1,128}", "an access key of t
 Region = Annotated[str, Shape("[A-Za-z0-9-]{1,64}", "a region of the object store, as in eu-west-2")]
 
 LONGEST_NAME: Final = 200
-"""Of what is given to systemd, which takes 255 characters with all that is around it."""
+"""The longest name of a unit: systemd allows 255 characters in total."""
 SECRET: Final = re.compile("[A-Za-z0-9/+=_.~-]+")
-"""Characters that rclone's configuration never reads as a quotation, a comment or a variable."""
+"""Characters that are not special in rclone's configuration."""
 
 
 class S3Mount(Section):
@@ -35,15 +35,15 @@ class S3Mount(Section):
 
     @property
     def name(self) -> str:
-        """The name of its systemd unit and files, from the mount's path."""
+        """The name of its systemd unit and files, derived from the mount's path."""
         return self.mount.strip("/").replace("-", "--").replace("/", "-")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """Where the files come from, by path."""
+        """The origin of the files, by path."""
         yield self.mount, f"{self.bucket} of {self.endpoint}"
 
     def problems(self) -> Iterator[str]:
-        """A key without its secret or with one that rclone reads otherwise, and paths that make no name of a unit."""
+        """Yield a key without secret, a secret with special characters, and paths that are invalid in a unit's name."""
         if (self.access_key is None) != (self.secret_key is None):
             yield "accessKey and secretKey belong together: give both, or neither for a public bucket"
         secret = self.secret_key.get_secret_value() if self.secret_key else SEALED

@@ -1,4 +1,4 @@
-"""What a stack file says of OMERO.server: its distribution, the parts of that, and what is added to it."""
+"""The settings of OMERO.server: its distribution, the parts of the distribution, and additions."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -13,7 +13,7 @@ from model.role_description import Distribution
 
 
 class Omero(ServerConfig):
-    """OMERO.server: which distribution, for the official one where its parts come from, and its configuration."""
+    """OMERO.server: its distribution, the downloads of the official one, and its configuration."""
 
     distribution: Distribution = Field(Distribution.OFFICIAL, description="`demo` is the stack `local`'s only")
     server: Download | None = Field(None, description="OMERO.server's archive")
@@ -31,7 +31,7 @@ class Omero(ServerConfig):
     pool_size: Several = Field(25, description="omero.db.poolsize of each OMERO.server, as in IDR")
 
     def problems(self) -> Iterator[str]:
-        """Parts of the official distribution that have no URL, and wrong keys of its configuration."""
+        """Yield parts of the official distribution without a URL, and wrong keys of its configuration."""
         yield from super().problems()
         for name, part in self.parts().items():
             if part is None and self.distribution == Distribution.OFFICIAL:
@@ -50,10 +50,10 @@ class Omero(ServerConfig):
             yield f"jars: two of them are {path}"
 
     def missing(self) -> list[str]:
-        """Parts of the official distribution whose sum is not set yet."""
+        """Return parts of the official distribution whose SHA-256 is not set yet."""
         return [f"omero.{name}.sha256" for name, part in self.parts().items() if part and part.sha256 is None]
 
     def parts(self) -> dict[str, Download | None]:
-        """The parts of the official distribution, by their settings below `omero`."""
+        """Return the parts of the official distribution, by their settings below `omero`."""
         jars = {f"jars.{number}": jar for number, jar in enumerate(self.jars)}
         return {"server": self.server, "ice": self.ice, "icePython": self.ice_python, **jars}

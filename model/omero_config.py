@@ -1,4 +1,4 @@
-"""OMERO's own configuration in a stack file: its keys, checked against omero_config.yaml, and their values as text."""
+"""OMERO's configuration in a stack file: its keys, checked against omero_config.yaml, and their values as text."""
 
 import difflib
 import json
@@ -18,7 +18,7 @@ from model.field_types import SEALED, EachOnce, Section, Shape
 
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 SIMILAR: Final = 0.9
-"""The similarity (0 to 1) from which a known key is suggested in place of an unknown one."""
+"""The similarity (0 to 1) from which a known key is suggested instead of an unknown one."""
 
 
 def _is_list_or_mapping(text: str) -> bool:
@@ -44,15 +44,15 @@ CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
         not re.search(r"-Xm[sx]|-XX:\w*(HeapSize|RAMPercentage)", text)
     ),
 }
-"""Whether a text is such a value, by the words that messages and the table use."""
+"""Checks of values, by their names in messages and in the table."""
 
 
 def _text(value: Any) -> str:
-    """A value as `omero config set` takes it: OMERO reads lists and mappings as JSON."""
+    """Convert a value for `omero config set`: OMERO reads lists and mappings as JSON."""
     if value is None:
         msg = "has no value: write '' for an empty one"
         raise ValueError(msg)  # pydantic reports ValueError
-    # Sorted: the engine hands over mappings so, and the machine's bytes must not depend on who reads the stack file.
+    # Sorted, as the engine passes mappings: the files on nodes must not depend on who reads the stack file.
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     if text != SEALED and not text.isprintable() and text:
         msg = "must be one line without control characters"
@@ -69,10 +69,10 @@ Config = dict[Key, Value]
 
 @dataclass(frozen=True)
 class Keys:
-    """A program's keys: `owned` ones with what to use instead, and `known` ones, which are all others.
+    """The keys of a program: `owned` ones with the setting to use instead, and `known` ones, which are all others.
 
-    `values` are the keys whose value must pass one of the CHECKS. The program does not start with another one, or takes
-    it for something else. A key with the name of one of its `servers` after it is for that one alone.
+    `values` are the keys whose value must pass one of the CHECKS: the program does not start with another one, or
+    misreads it. A key with the suffix of one of its `servers` is only for that one.
     """
 
     name: str
@@ -82,13 +82,13 @@ class Keys:
     known: tuple[str, ...]
 
     def unknown(self, key: str) -> str | None:
-        """The error for a key that the program does not have; None if it has it."""
+        """Return the error for a key that the program does not have; None if it has it."""
         if self._is_of(key, self.known) or self.owner(key):
             return None
         return self.misspelt(key) or f"is no key of {self.name}"
 
     def misspelt(self, key: str) -> str | None:
-        """Which key an unknown one was meant for, where one is nearly the same, or ends in it."""
+        """Suggest the key that was meant, if one is similar, or ends with the unknown one."""
         if self._is_of(key, self.known):
             return None
         close = difflib.get_close_matches(key, self.known, n=1, cutoff=SIMILAR)
@@ -96,14 +96,14 @@ class Keys:
         return f"is no key of {self.name}; did you mean '{close[0]}'?" if close else None
 
     def owner(self, key: str) -> str | None:
-        """The error for a key that only this project sets; None if a stack file may set it."""
+        """Return the error for a key that only this project sets; None if a stack file may set it."""
         for instead, patterns in self.owned.items():
             if self._is_of(key, patterns):
                 return f"is not for a stack file: {instead}"
         return None
 
     def wrong_value(self, key: str, value: str) -> str | None:
-        """The error for a wrong value; None if the value is right or encrypted."""
+        """Return the error for a wrong value; None if the value is valid or encrypted."""
         if value == SEALED:
             return None
         wrong = (
@@ -150,7 +150,7 @@ def _unknown(program: str, config: Iterable[str]) -> Iterator[str]:
 
 
 class ServerConfig(Section):
-    """OMERO.server's own configuration."""
+    """OMERO.server's configuration."""
 
     config: Config = Field({}, description="Keys of OMERO.server and their values, over what the program sets")
 
@@ -159,18 +159,18 @@ class ServerConfig(Section):
         yield from _problems("omero", self.config)
 
     def unknown(self, others: Collection[str]) -> Iterator[str]:
-        """Keys that are neither OMERO.server's nor among the `others`, which something beside it reads."""
+        """Return keys that are neither OMERO.server's nor among the `others`, which extensions read."""
         for text in _unknown("omero", (key for key in self.config if key not in others)):
             yield f"{text} (name it in omero.otherKeys if a jar, a script or a newer server reads it)"
 
 
 class WebConfig(Section):
-    """OMERO.web's own configuration."""
+    """OMERO.web's configuration."""
 
     config: Config = Field({}, description="Keys of OMERO.web and their values, over what the program sets")
 
     def problems(self) -> Iterator[str]:
-        """Keys that are not for a stack file, or are none."""
+        """Yield keys that are unknown or not for a stack file."""
         yield from _problems("web", self.config)
         for text in _unknown("web", self.config):
             yield text if text.endswith("?") else f"{text} (one of an application of your own is in its own config)"
@@ -185,7 +185,7 @@ class OmeroWeb(WebConfig):
 
 
 def merged(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Keys and values of all layers, sorted; of a key that several have, the last one counts."""
+    """Merge all layers, sorted by key; later layers override earlier ones."""
     result: dict[str, str] = {}
     for layer in layers:
         result |= layer

@@ -1,4 +1,4 @@
-"""What the plan decides for OMERO's nodes: NFS clients, mounts, the database user, the name for TLS."""
+"""Decisions for OMERO's nodes: NFS clients, mounts, the database user, the name for TLS."""
 
 from collections.abc import Mapping
 
@@ -15,24 +15,24 @@ def is_readonly(node: Node) -> bool:
 
 
 def readonly_nodes(release: Scope) -> tuple[Node, ...]:
-    """The nodes that mount the read-write server's files."""
+    """Return the nodes that mount the read-write server's files."""
     return release.with_role(Role.OMERO_READONLY)
 
 
 def database_user(node: Node) -> str:
-    """The database's role that the node's OMERO.server logs in as; also its password's name."""
+    """Return the database role of the node's OMERO.server, which is also the name of its password."""
     return "omeroreadonly" if is_readonly(node) else "omero"
 
 
 def service_name(release: Scope) -> str:
-    """A name in the certificates of all OMERO.servers of a release: nginx verifies one name for a whole upstream."""
+    """Return a name in the certificates of all OMERO.servers of a release: nginx verifies one name per upstream."""
     return f"omero.{release.name}.idr.internal"
 
 
 def mounts(node: Node, plan: Plan, export_locations: Mapping[str, str]) -> tuple[NfsMount, ...]:
-    """What a node with the official distribution mounts over the network.
+    """Return the network mounts of a node with the official distribution.
 
-    `export_locations` has that of each Manila share of the stack's own by name.
+    `export_locations` has those of the stack's Manila shares by name.
     """
     return (
         *of_kind(plan.settings.raw_images(), NfsMount),
@@ -42,7 +42,7 @@ def mounts(node: Node, plan: Plan, export_locations: Mapping[str, str]) -> tuple
 
 
 def raw_volumes(node: Node, plan: Plan) -> tuple[Volume, ...]:
-    """The node's volumes of raw images."""
+    """Return the node's volumes of raw images."""
     names = {raw.name for raw in volumes_of(plan.settings.raw_images(), node.scope)}
     return tuple(volume for volume in node.volumes if volume.purpose in names)
 

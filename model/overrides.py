@@ -1,13 +1,13 @@
-"""Overrides: the rules by which a second file of settings is merged into a stack file."""
+"""Merge a second file of settings (overrides) into a stack file."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 Keys = tuple[str, ...]
-"""The keys that lead to a value."""
+"""The path of keys to a value."""
 
 Origins = dict[Keys, str]
-"""By the path of each value, the name of the file that it came from."""
+"""For each path of a value, the name of its file."""
 
 
 def merge(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def merge(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def nothing_to_take(base: Mapping[str, Any], above: Mapping[str, Any]) -> Iterator[Keys]:
-    """The paths at which `above` takes away what `base` does not have."""
+    """Yield the paths where `above` removes a key that `base` does not have."""
     for key, value in above.items():
         below = base.get(key)
         if value is None and key not in base:
@@ -39,12 +39,12 @@ def nothing_to_take(base: Mapping[str, Any], above: Mapping[str, Any]) -> Iterat
 
 
 def origins(merged: Mapping[str, Any], above: Mapping[str, Any], below_file: str, above_file: str) -> Origins:
-    """Which of the two files each value of the merged settings came from."""
+    """Return for each value of the merged settings the file that it came from."""
     return {path: above_file if _has(above, path) else below_file for path in paths(merged)}
 
 
 def paths(values: Mapping[str, Any], prefix: Keys = ()) -> Iterator[Keys]:
-    """The paths to all values that are no mappings, in their order; an empty mapping is a value too."""
+    """Yield the paths to all values that are no mappings, in their order; an empty mapping is a value too."""
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
             yield from paths(value, (*prefix, key))

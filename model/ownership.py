@@ -1,4 +1,4 @@
-"""Which stack an object of the cloud belongs to, by labels in its metadata, tags and description, never by its name."""
+"""The stack of an object in the cloud, by labels in its metadata, tags and description, never by its name."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,37 +9,37 @@ SEPARATOR = "="
 
 @dataclass(frozen=True)
 class Labels:
-    """The stack, the release (or the bastion's network) and the roles that an object of the cloud is for."""
+    """The labels of an object in the cloud: stack, release (or the bastion's network) and roles."""
 
     stack: str
     release: str | None = None
     roles: tuple[str, ...] = ()
 
     def metadata(self) -> dict[str, str]:
-        """As metadata, for servers and volumes."""
+        """Return the labels as metadata, for servers and volumes."""
         values = {STACK: self.stack, "idr_release": self.release, "idr_roles": ",".join(self.roles)}
         return {key: value for key, value in values.items() if value}
 
     def tags(self) -> list[str]:
-        """As tags, for the objects of Neutron."""
+        """Return the labels as tags, for Neutron's objects."""
         return [f"{key.replace('_', '-')}{SEPARATOR}{value}" for key, value in self.metadata().items()]
 
     def description(self) -> str:
-        """As a description, for the objects of Neutron.
+        """Return the labels as a description, for Neutron's objects.
 
-        Neutron sets tags in a second request. The description is part of the first, so an object whose creation was
-        cut off in between can still be recognised.
+        Neutron sets tags in a second request. The description is part of the first, so it identifies an object whose
+        creation was interrupted between the two.
         """
         return " ".join(self.tags())
 
 
 def stack_of_metadata(metadata: Mapping[str, str]) -> str | None:
-    """The stack that a server or volume belongs to; None for an object of somebody else."""
+    """Return the stack of a server or volume; None for an object of others."""
     return metadata.get(STACK)
 
 
 def stack_of(tags: Iterable[str], description: str | None) -> str | None:
-    """The stack that an object of Neutron belongs to; None for an object of somebody else."""
+    """Return the stack of an object of Neutron; None for an object of others."""
     prefix = f"{STACK.replace('_', '-')}{SEPARATOR}"
     labels = [*tags, *(description or "").split()]
     return next((label.removeprefix(prefix) for label in labels if label.startswith(prefix)), None)

@@ -1,4 +1,4 @@
-"""People with accounts of their own on the nodes: who they are, and where each role has an account."""
+"""People with accounts of their own on the nodes, and the nodes of each role."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ _FOR_CURATORS = frozenset({Role.OMERO_READWRITE, Role.UPLOAD})
 
 
 class PersonRole(StrEnum):
-    """The permissions of a person, on the nodes where the role has an account."""
+    """The permissions of a person on the nodes where the role has an account."""
 
     OPERATOR = "operator"
     CURATOR = "curator"
@@ -46,7 +46,7 @@ class Person(Section):
     )
 
     def problems(self) -> Iterator[str]:
-        """No key, or a name that another account has or may get from a package."""
+        """Yield a missing key, and names that another account has or may get from a package."""
         if not self.keys:
             yield "keys: give at least one"
         if self.name in RESERVED or self.name.startswith(RESERVED_PREFIXES):
@@ -57,16 +57,16 @@ _PUBLIC_KEY: TypeAdapter[str] = TypeAdapter(PublicKey)
 
 
 def _person_or_key(value: Any, _: ValidatorFunctionWrapHandler) -> str | Person:
-    # A union would report errors of both alternatives: of a key and of a person.
+    # A plain union would report errors of both alternatives, key and person.
     return Person.model_validate(value) if isinstance(value, dict | Person) else _PUBLIC_KEY.validate_python(value)
 
 
 Operator = Annotated[PublicKey | Person, WrapValidator(_person_or_key)]
-"""Somebody with a name and a role, or a key that opens the account `idr`."""
+"""A person with name and role, or a key for the account `idr`."""
 
 
 def problems(operators: Iterable[str | Person]) -> Iterator[str]:
-    """Names that appear twice, and keys that two people have."""
+    """Yield names that appear twice, and keys of two people."""
     owners: dict[str, set[str]] = defaultdict(set)
     names_seen: set[str] = set()
     for one in operators:
@@ -86,7 +86,7 @@ def _without_comment(key: str) -> str:
 
 
 def root_keys(operators: Iterable[str | Person]) -> tuple[str, ...]:
-    """The public keys of everybody who may become root."""
+    """Return the public keys of everybody who may become root."""
     keys_of_each = (
         one.keys if isinstance(one, Person) else (one,)
         for one in operators
@@ -96,7 +96,7 @@ def root_keys(operators: Iterable[str | Person]) -> tuple[str, ...]:
 
 
 def on_node(people: Iterable[Person], roles: Sequence[NodeRole]) -> tuple[Person, ...]:
-    """Who has an account on a node with these roles, each with the role that they have there."""
+    """Return the people with an account on a node with these roles, each with the role there."""
     effective_roles = ((person, _role_on_node(person.role, roles)) for person in people)
     return tuple(person.model_copy(update={"role": role}) for person, role in effective_roles if role)
 

@@ -1,4 +1,4 @@
-"""Secrets in plain text in a file, where they must be encrypted by Pulumi."""
+"""Find secrets in plain text that Pulumi must encrypt."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,27 +8,27 @@ from model.overrides import Keys
 
 WORDS: Final = ("password", "secret", "token")
 ENDINGS: Final = (*WORDS, "secretkey")
-"""Endings of the names of secrets inside other settings."""
+"""Suffixes of the names of secrets inside other settings."""
 KEYS: Final = {
     "stackSecret": "idr:stackSecret",
     "previousStackSecret": "idr:previousStackSecret",
     "certificate": "--path idr:certificate.key",
 }
-"""Top-level keys that only Pulumi's encryption may keep, and the option with which it does."""
+"""Top-level keys that must be encrypted, with the option of `pulumi config set`."""
 OF_OMERO: Final = ("omero", "web", "releases")
-"""Top-level keys with configuration of OMERO's in them, which may have secrets; other names there are a site's own."""
+"""Top-level keys with OMERO's configuration, which may have secrets; other names there are a site's own."""
 HOLDERS: Final = ("s3Mounts", "storage", *OF_OMERO)
-"""Top-level keys that may have secrets inside, which only Pulumi's encryption may keep."""
+"""Top-level keys that may have secrets inside, which must be encrypted."""
 PUBLISHED_KEYS: Final = ("publicPassword",)
-"""Keys that are named like secrets and are none: their values are public."""
+"""Keys with names like secrets whose values are public."""
 
 PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
 
 
 def of_stack_file(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """The keys of secrets that are not encrypted, or should not be there, each with what is wrong.
+    """Yield the keys of secrets that are not encrypted, or not allowed, each with its problem.
 
-    `encrypted` are the top-level keys in which something is.
+    `encrypted` are the top-level keys with encrypted values.
     """
     yield from _at_the_top(values, encrypted)
     holders = {key: values[key] for key in HOLDERS if key in values and key not in encrypted}
@@ -37,7 +37,7 @@ def of_stack_file(values: Mapping[str, Any], encrypted: frozenset[str]) -> Itera
 
 
 def of_overrides(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The same for a file that may have no secrets at all."""
+    """Yield the keys of secrets in a file that may have none."""
     yield from _at_the_top(values, frozenset())
     for path in _inside(values):
         yield (
@@ -55,7 +55,7 @@ def _at_the_top(values: Mapping[str, Any], encrypted: frozenset[str]) -> Iterato
 
 
 def _inside(value: Any, path: Keys = ()) -> Iterator[Keys]:
-    """The paths to secrets inside other settings: by the names of keys, or as a password in an address."""
+    """Yield the paths to secrets inside other settings, by the names of keys, or as passwords in URLs."""
     if isinstance(value, Mapping | list):
         for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _inside(inner, (*path, str(key)))
@@ -74,7 +74,7 @@ def _is_named(path: Keys) -> bool:
 
 
 def _option(path: Keys) -> str:
-    """A path as Pulumi's `--path` takes it."""
+    """Format a path for Pulumi's `--path`."""
     return "idr:" + path[0] + "".join(map(_step, path[1:]))
 
 

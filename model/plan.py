@@ -1,4 +1,4 @@
-"""The plan: what a stack consists of. `model.planning` makes it from the settings alone; no Pulumi, no cloud."""
+"""The plan: all that a stack consists of. `model.planning` derives it from the settings, without Pulumi or cloud."""
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
@@ -19,13 +19,13 @@ BASTION = "bastion"
 
 
 def cloud_prefix(stack: str) -> str:
-    """The beginning of the names of all of a stack's objects in the cloud."""
+    """Return the prefix of the names of a stack's objects in the cloud."""
     return f"idr-{stack}"
 
 
 @dataclass(frozen=True)
 class Volume:
-    """A data volume of a node. `size_gib` may grow, never shrink. With `existing` it is that volume, not a new one."""
+    """A data volume of a node. `size_gib` may grow, never shrink. `existing` is the id of an existing volume."""
 
     name: str
     purpose: str
@@ -37,12 +37,12 @@ class Volume:
 
     @property
     def expected_gib(self) -> int:
-        """The size that the machine waits for; 0 for an existing volume, which may have any size."""
+        """The size that the server expects; 0 for an existing volume, which may have any size."""
         return 0 if self.existing else self.size_gib
 
     @property
     def is_new(self) -> bool:
-        """Whether it begins empty, so that a filesystem may be made on it."""
+        """Whether it is new and empty, so that a file system may be created on it."""
         return not (self.existing or self.source)
 
 
@@ -51,8 +51,8 @@ class Node:
     """One server. `rebuild` is a number: changing it requests a new server with the same volumes and address.
 
     `listens` are the TCP ports of its services. `server_group` is Nova's server group, whose members are on different
-    hosts. `omero_config` and `web_config` are keys and values of OMERO.server's and OMERO.web's own configuration, over
-    what the templates set. `sizes` follow from the node, `limits` from its release.
+    hosts. `omero_config` and `web_config` are keys and values of OMERO.server's and OMERO.web's configuration, which
+    override those of the templates. `sizes` follow from the node, `limits` from its release.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Subnet:
-    """A network with one subnet and the range that Neutron hands out by itself. With `existing` it is that one."""
+    """A network with one subnet and the range that Neutron may assign. `existing` names an existing network."""
 
     name: str
     cidr: IPv4Network
@@ -109,12 +109,12 @@ class Scope:
     frozen: bool
 
     def with_role(self, *roles: NodeRole) -> tuple[Node, ...]:
-        """The nodes that carry one of `roles`, in the order of their addresses."""
+        """Return the nodes with one of `roles`, in the order of their addresses."""
         nodes = (node for node in self.nodes if set(roles).intersection(node.roles))
         return tuple(sorted(nodes, key=lambda node: node.address))
 
     def site_roles(self) -> tuple[SiteRole, ...]:
-        """The site's own roles that nodes carry, by name."""
+        """Return the site's own roles of the nodes, by name."""
         return tuple(sorted({role for node in self.nodes for role in node.roles if isinstance(role, SiteRole)}))
 
 
@@ -136,12 +136,12 @@ class Plan:
     releases: tuple[Scope, ...]
 
     def cloud_name(self, name: str) -> str:
-        """The name in the cloud of what the plan calls `name`: a server, volume, network, security or server group."""
+        """Return the name in the cloud of a server, volume, network, security or server group of the plan."""
         return f"{cloud_prefix(self.stack)}-{name}"
 
     @property
     def root_keys(self) -> tuple[str, ...]:
-        """The public keys of everybody who may become root."""
+        """Return the public keys of everybody who may become root."""
         return people.root_keys((*self.operators, *self.people))
 
     @property
@@ -160,11 +160,11 @@ class Plan:
         return tuple(node for scope in self.scopes for node in scope.nodes)
 
     def scope_of(self, node: Node) -> Scope:
-        """The scope of a node."""
+        """Return the scope of a node."""
         return {scope.name: scope for scope in self.scopes}[node.scope]
 
     def release(self, name: str) -> Scope:
-        """The release of that name. Raises KeyError when there is none."""
+        """Return the release of that name. Raises KeyError if there is none."""
         return {release.name: release for release in self.releases}[name]
 
     def public_node(self) -> Node:

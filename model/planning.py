@@ -1,4 +1,4 @@
-"""Makes the plan from settings: every name, address, size and rule is decided here and in what this calls."""
+"""Derive the plan from the settings: every name, address, size and rule is decided here or in functions called here."""
 
 import re
 from dataclasses import replace
@@ -23,9 +23,9 @@ PLACEHOLDER = "(to be set)"
 
 
 def plan(settings: Settings, stack: str) -> Plan:
-    """What the stack `stack` consists of.
+    """Derive the plan of a stack.
 
-    The order of keys does not matter: the engine sorts them and `idr` does not, and both must render the same bytes.
+    The order of keys must not matter: the engine sorts them and `idr` does not, and both must render the same bytes.
     """
     base = Plan(
         stack=stack,
@@ -53,9 +53,9 @@ def completed(plan: Plan) -> Plan:
 
 
 def internal_name(stack: str, *, node: str | None = None) -> str:
-    """The full name of a stack, or of a node of it, where visitors have no other: each part fits a host name's.
+    """Return the full internal name of a stack or node, in which each part is valid in a host name.
 
-    A stack may be called `My_Stack`. nginx compares what it is asked for in lower case.
+    A stack may be called `My_Stack`. nginx compares host names in lower case.
     """
     names = [*([node] if node else []), *stack.split(".")]
     labels = (re.sub("[^a-z0-9-]", "-", name.lower())[:LONGEST_LABEL].strip("-") for name in names)
@@ -147,12 +147,12 @@ def _node(
 
 
 def _layers(roles: frozenset[Role], group: NodeGroup, *layers: ServerConfig | WebConfig) -> tuple[tuple[str, str], ...]:
-    """What the stack, the release and the node group say of OMERO's configuration, for nodes with one of `roles`."""
+    """Return OMERO's configuration of the stack, the release and the node group, for nodes with one of `roles`."""
     return merged(*(layer.config for layer in layers)) if roles.intersection(group.roles) else ()
 
 
 def _unserved(settings: Settings, scope: ScopeSettings) -> frozenset[int]:
-    """Ports of the matrix on which no service of this scope listens.
+    """Return ports of the matrix on which no service of this scope listens.
 
     NFS is served only where a read-only server mounts it.
     """
@@ -172,7 +172,7 @@ def _volumes(node: str, group: NodeGroup) -> tuple[Volume, ...]:
 
 
 def _raw_volumes(node: str, release: str, group: NodeGroup, settings: Settings) -> tuple[Volume, ...]:
-    """The volumes of raw images.
+    """Return the volumes of raw images.
 
     Cinder attaches a volume to one server, so the read-write node has it and exports it by NFS.
     """

@@ -14,7 +14,7 @@ from model.wording import is_missing, several
 
 
 def absent(plan: Plan, state: CloudState) -> list[str]:
-    """What the plan needs and the cloud lacks, or has in a form that cannot be used; a line each."""
+    """Return the objects that the cloud lacks, or that cannot be used, a line each."""
     difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
         _images(state, difference.created),
@@ -41,7 +41,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
 
 
 def notices(plan: Plan, state: CloudState) -> list[str]:
-    """Warnings: what prevents nothing now, but may do so later; a line each."""
+    """Return warnings about problems that an update may meet later, a line each."""
     difference = Difference(plan, state)
     checks: tuple[Iterator[str], ...] = (
         _retired(state, difference),
@@ -65,7 +65,7 @@ def _images(state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
         elif len(usable) > 1 and not node.boot_volume_gib:
             yield several("image", node.image, len(usable))
         else:
-            # For a boot volume the newest is taken.
+            # For a boot volume the provider uses the newest.
             yield from _image_fits(max(usable, key=lambda image: image.created), node, state)
 
 
@@ -97,7 +97,7 @@ def _image_fits(image: Image, node: Node, state: CloudState) -> Iterator[str]:
 
 
 def _systems(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
-    """Images with another operating system than the one that a node's roles support."""
+    """Yield images with an operating system that a node's roles do not support."""
     for node, image, stated in _contradictions(plan, state, nodes):
         if _is_certain(image, stated, node.system):
             yield (
@@ -154,7 +154,7 @@ def _flavor_fits(flavor: CloudFlavor, node: Node) -> Iterator[str]:
 
 
 def _memory(plan: Plan, difference: Difference) -> Iterator[str]:
-    """Servers that stay as they are, and would be configured for memory that they do not have."""
+    """Yield servers that are kept, and would be configured for memory that they do not have."""
     frozen = {scope.name for scope in plan.scopes if scope.frozen}
     for node in difference.kept if plan.settings.configure else ():
         server = difference.server(node)
@@ -168,7 +168,7 @@ def _memory(plan: Plan, difference: Difference) -> Iterator[str]:
 
 
 def _retired(state: CloudState, difference: Difference) -> Iterator[str]:
-    """Images and flavors of servers that stay, from which nobody could create them again."""
+    """Yield missing images and flavors of servers that are kept, which could not be created again."""
     unsized = [node for node in difference.kept if node not in difference.sized]
     for line in [*_images(state, difference.kept), *_flavors(state, unsized)]:
         yield f"{line}; no server is created from it now, but none could be replaced"
@@ -237,7 +237,7 @@ def _members(plan: Plan, state: CloudState) -> Iterator[str]:
 
 
 def _volumes_elsewhere(plan: Plan, state: CloudState) -> Iterator[str]:
-    """Volumes that are in another zone than their node, or cannot be in the same."""
+    """Yield volumes that are in another zone than their node, or cannot be in the same zone."""
     zone_of = {volume.id: volume.zone for volume in state.volumes or ()}
     named = {volume.name: volume.zone for volume in state.volumes or () if volume.is_own}
     snapshots = {snapshot.id: zone_of.get(snapshot.volume) for snapshot in state.snapshots or ()}

@@ -1,7 +1,7 @@
-"""Which OMERO.servers of a release programs reach, and by which ports of the proxy, decided by the nodes' roles alone.
+"""The OMERO.servers for programs, and their ports of the proxy, decided only by the nodes' roles.
 
-Where read-only nodes without OMERO.web exist, these serve programs: a script that reads planes then takes nothing from
-the web.
+If a release has read-only nodes without OMERO.web, these serve programs: a script that reads planes then does not slow
+down the web.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,21 +11,21 @@ from model.roles import NodeRole, Role
 
 
 class Carrier(Protocol):
-    """A node, of settings or of a plan."""
+    """A node, in settings or in a plan."""
 
     @property
     def roles(self) -> tuple[NodeRole, ...]:
-        """What it does."""
+        """The node's roles."""
 
 
 Node = TypeVar("Node", bound=Carrier)
 
 SERVER_PORTS: Final = tuple(range(14061, 14080))
-"""For OMERO clients that choose their server: its number and 14060. The IDR has 14060 to 14079 for that."""
+"""Ports for OMERO clients that choose their server: 14060 plus its number. The IDR uses 14060 to 14079."""
 
 
 def servers(nodes: Iterable[Node]) -> tuple[Node, ...]:
-    """Those that serve programs, in the order given; the read-write one only where there is no read-only one."""
+    """Return the nodes that serve programs, in order; the read-write node only if there is no read-only one."""
     every = tuple(nodes)
     readonly = tuple(node for node in every if Role.OMERO_READONLY in node.roles)
     dedicated = tuple(node for node in readonly if Role.WEB not in node.roles)
@@ -33,9 +33,9 @@ def servers(nodes: Iterable[Node]) -> tuple[Node, ...]:
 
 
 def server_ports(nodes: Collection[Carrier]) -> tuple[int, ...]:
-    """The proxy's ports that lead to one server each, in the order of the servers.
+    """Return the proxy's ports for single servers, in the order of the servers.
 
-    None where there is one server only. A server beyond the last port has none: websockets have numbers without end.
+    There are none for one server only. Servers beyond the last port have none; websockets have no such limit.
     """
     count = len(servers(nodes))
     return SERVER_PORTS[:count] if count > 1 else ()

@@ -1,7 +1,7 @@
-"""The settings of the OpenStack provider, read as the provider reads them: which cloud is reached, and as whom.
+"""The settings of the OpenStack provider, read as the provider reads them: the cloud and the identity.
 
 The rules are those of terraform-provider-openstack 3.4 (`configureProvider`), its `auth.Config` and
-gophercloud/utils' `clientconfig`. The engine's plugin follows them; so must every question that this program asks.
+gophercloud/utils' `clientconfig`. This program's own requests must follow the same rules as the engine's plugin.
 """
 
 import json
@@ -12,14 +12,14 @@ from typing import Any
 from model.login import SCOPES, Method, ProviderError, is_true, login
 
 GetSetting = Callable[[str], Any]
-"""Gives a setting of the stack by its name below `openstack:`, or None."""
+"""Returns a setting of the stack by its name below `openstack:`, or None."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that says where the cloud is or who logs in: its name, its key in clouds.yaml, its variables.
+    """A setting of the cloud's address or the login: its name, its key in clouds.yaml, its environment variables.
 
-    The first variable that is set counts. `opens` marks credentials that suffice on their own.
+    The first variable that is set is used. `opens` marks credentials that are sufficient alone.
     """
 
     name: str
@@ -53,7 +53,7 @@ IDENTITY = (
         opens=True,
     ),
 )
-"""What clouds.yaml has below `auth`. Where `cloud` names an entry it is read from there, then from the variables."""
+"""The settings that clouds.yaml has below `auth`. With `cloud` they are read from its entry, then from variables."""
 
 TRANSPORT = (
     Setting("cloud", "cloud", ("OS_CLOUD",), opens=True),
@@ -63,20 +63,20 @@ TRANSPORT = (
     Setting("key", "key", ("OS_KEY",)),
     Setting("insecure", "verify", ("OS_INSECURE",)),
     Setting("allowReauth", "allow_reauth", ("OS_ALLOW_REAUTH",)),
-    # Only the provider's own: what clouds.yaml says of these it does not read.
+    # The provider does not read these from clouds.yaml.
     Setting("endpointType", "", ("OS_ENDPOINT_TYPE",)),
     Setting("endpointOverrides", "", ()),
 )
-"""How the cloud is reached. These count before what an entry of clouds.yaml says."""
+"""The connection to the cloud. These settings override an entry of clouds.yaml."""
 
 WITHOUT_EFFECT = frozenset({"delayedAuth", "disableNoCacheHeader", "enableLogging", "swauth"})
 """Settings that change neither the cloud nor the identity."""
 REPEATS = "maxRetries"
-"""Refused: the provider would repeat any request, also a POST whose response was lost (ADR 25)."""
+"""Refused, because the provider would retry any request, also a POST whose response was lost (ADR 25)."""
 
 SETTINGS = {setting.name: setting for setting in (*IDENTITY, *TRANSPORT)}
 INSTEAD_OF_SETTINGS = ("OS_IMAGE_ID", "OS_FLAVOR_ID")
-"""Variables that the provider takes for every server, whatever image and flavor the settings name."""
+"""Variables that override image and flavor of every server. They are refused."""
 
 INTERFACES = {
     "": "public",
@@ -86,9 +86,9 @@ INTERFACES = {
 
 @dataclass(frozen=True)
 class Access:
-    """Which cloud is used, how it is reached, and the credentials.
+    """The cloud, the connection and the credentials.
 
-    `auth` is what its method needs, by keystoneauth's names.
+    `auth` has the parameters of `method`, by keystoneauth's names.
 
     `overrides` map a service type to an address, or to another service type of the catalog. `reauthenticate` is
     whether a login may be repeated.
@@ -119,10 +119,10 @@ def has_credentials(get_setting: GetSetting, environment: Mapping[str, str]) -> 
 def access(
     get_setting: GetSetting, environment: Mapping[str, str], entry: Callable[[str, str | None], Mapping[str, Any]]
 ) -> Access:
-    """The cloud and the identity that the provider would use.
+    """Return the cloud and the identity that the provider would use.
 
-    `entry` gives an entry of clouds.yaml by name, as it holds in a region. Raises ProviderError where the provider
-    would refuse as well, or would take something else than the settings say.
+    `entry` returns an entry of clouds.yaml by name and region. Raises ProviderError if the provider would refuse the
+    settings too, or would use something else than they say.
     """
     _refuse_variables(environment)
     _refuse_repeats(get_setting(REPEATS))
@@ -195,11 +195,11 @@ def _identity(values: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _identity_of(cloud_entry: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
-    """What an entry of clouds.yaml says of an identity; variables fill what it leaves out."""
+    """Return the identity of an entry of clouds.yaml, completed by environment variables."""
     auth = cloud_entry.get("auth") or {}
     identity = {}
     for setting in IDENTITY:
-        # Of several variables the last counts here, unlike everywhere else.
+        # Here the last variable is used, unlike everywhere else.
         variables = [environment[name] for name in setting.variables if environment.get(name)]
         if value := _text(auth.get(setting.key)) or next(reversed(variables), None):
             identity[setting.key] = value

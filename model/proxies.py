@@ -13,7 +13,7 @@ from model.hosts import is_dotted
 
 
 class Proxies(Section):
-    """How a closed site reaches the world: for the distribution's packages, and for everything else."""
+    """The HTTP proxies of a closed site: for the distribution's packages, and for everything else."""
 
     packages: ProxyUrl | None = Field(None, description="For the distribution's packages")
     http: ProxyUrl | None = Field(None, description="For downloads")
@@ -25,7 +25,7 @@ class Proxies(Section):
     )
 
     def problems(self) -> Iterator[str]:
-        """Settings without effect, because the proxy that they are for is not set."""
+        """Yield settings without effect, because their proxy is not set."""
         if self.exceptions and not self.http:
             yield "exceptions: is for `http`, which is not set"
         hosts = [urlsplit(url).hostname or "" for url in self.urls()]
@@ -33,25 +33,25 @@ class Proxies(Section):
             yield "network: is for a proxy with a name, and there is none"
 
     def urls(self) -> tuple[str, ...]:
-        """The proxies' addresses, as far as they can be read here."""
+        """Return the proxies' URLs that are not encrypted."""
         return tuple(url for url in (self.packages, self.http) if url and url != SEALED)
 
     @property
     def for_packages(self) -> str | None:
-        """The proxy through which packages are fetched; that for everything where there is no other."""
+        """Return the proxy for packages; by default the one for everything."""
         return self.packages or self.http
 
     @property
     def direct(self) -> tuple[str, ...]:
-        """The hosts that are reached without a proxy: the machine itself, the cloud's metadata, and the exceptions."""
+        """Return the hosts that need no proxy: the machine itself, the cloud's metadata, and the exceptions."""
         return ("localhost", "127.0.0.1", "169.254.169.254", *self.exceptions)
 
     def have_password(self) -> bool:
-        """Whether an address of a proxy contains a password."""
+        """Whether a proxy's URL contains a password."""
         return any(urlsplit(url).password for url in self.urls())
 
-    def places(self) -> tuple[tuple[IPv4Network, int], ...]:
-        """The networks and ports at which nodes must reach them."""
+    def endpoints(self) -> tuple[tuple[IPv4Network, int], ...]:
+        """Return the networks and ports of the proxies, for the firewalls."""
         return tuple(sorted({(self._network(url), AnyHttpUrl(url).port or 0) for url in self.urls()}))
 
     def _network(self, url: str) -> IPv4Network:

@@ -1,4 +1,4 @@
-"""The certificate that visitors see: the operator's, or one by ACME, or one of the stack's own authority."""
+"""The certificate for visitors: the operator's, one by ACME, or one of the stack's own authority."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from model.ssh_keys import SMALLEST_RSA_BITS
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 PRIVATE = "PRIVATE KEY-----"
-"""In the first line of every private key in PEM."""
+"""Part of the first line of every private key in PEM."""
 
 CURVES_OF_BROWSERS = (SECP256R1, SECP384R1, SECP521R1)
 
@@ -42,11 +42,11 @@ UNREADABLE = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-"""What `cryptography` raises for a certificate that it does not know how to read."""
+"""Exceptions of `cryptography` for certificates that it cannot read."""
 
 
 class PublicCertificate(Section):
-    """The certificate that visitors see, as PEM; the stack's own authority signs one where it is absent."""
+    """The certificate for visitors, as PEM. Without it the stack's own authority signs one."""
 
     certificate: str = Field(description="The certificate and those that lead to its authority")
     key: SecretStr = Field(description="Its private key, without a passphrase")
@@ -57,7 +57,7 @@ class PublicCertificate(Section):
         return {"certificate": SEALED, "key": SEALED} if value == SEALED else value
 
     def problems(self) -> Iterator[str]:
-        """What is no PEM text, cannot be used, or does not belong together. Never says what it read."""
+        """Yield texts that are no PEM, cannot be used, or do not match. Messages never contain the texts."""
         if self.certificate == SEALED:
             return
         if PRIVATE in self.certificate:
@@ -83,9 +83,9 @@ class PublicCertificate(Section):
             yield "key: belongs to another certificate; the server's own must be the first in `certificate`"
 
     def names(self, host: str) -> bool:
-        """Whether it is for this name or address, or cannot be read here.
+        """Whether it is valid for this name or address, or cannot be read here.
 
-        A wildcard matches one label, and the case of letters is nothing (RFC 6125, 6.4).
+        A wildcard matches one label, and case is ignored (RFC 6125, 6.4).
         """
         if self.certificate == SEALED:
             return True
@@ -106,7 +106,7 @@ def _which(number: int) -> str:
 
 
 def _unreadable(chain: list[Certificate]) -> Iterator[str]:
-    """Certificates with a part that cannot be read: `cryptography` reads each part when it is used."""
+    """Yield certificates with an unreadable part: `cryptography` parses each part when it is used."""
     for number, each in enumerate(chain, 1):
         try:
             _ = (each.public_key(), each.signature_hash_algorithm, each.extensions, each.subject, each.issuer)
@@ -122,13 +122,13 @@ def _weaknesses(each: Certificate) -> Iterator[str]:
         isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, CURVES_OF_BROWSERS)
     ):
         yield "has a key of a kind that browsers refuse: make an RSA key, or one of the curve P-256"
-    # Clients do not verify the signature of a root certificate, which they trust already.
+    # Clients do not verify the signature of a root certificate, because they trust it.
     if isinstance(each.signature_hash_algorithm, MD5 | SHA1) and each.issuer != each.subject:
         yield f"is signed with {each.signature_hash_algorithm.name.upper()}, which browsers refuse"
 
 
 def _purposes(own: Certificate) -> Iterator[str]:
-    """Why it is none of a web server's (RFC 5280, 4.2.1)."""
+    """Yield why it is no certificate for a web server (RFC 5280, 4.2.1)."""
     extensions = {extension.oid: extension.value for extension in own.extensions}
     purposes = extensions.get(ExtensionOID.EXTENDED_KEY_USAGE)
     if isinstance(purposes, ExtendedKeyUsage) and not SERVERS.intersection(purposes):
@@ -137,7 +137,7 @@ def _purposes(own: Certificate) -> Iterator[str]:
     if isinstance(usage, KeyUsage) and not usage.digital_signature:
         yield "cannot sign: its key usage has no digitalSignature, which TLS needs"
     constraints = extensions.get(ExtensionOID.BASIC_CONSTRAINTS)
-    # A certificate that is its own authority may be trusted as it is.
+    # A self-signed certificate may be trusted directly.
     if isinstance(constraints, BasicConstraints) and constraints.ca and own.issuer != own.subject:
         yield "is an authority's; the server's own must be the first"
 
@@ -158,7 +158,7 @@ def _chain_problems(chain: list[Certificate]) -> Iterator[str]:
 
 
 class Acme(Section):
-    """An authority that signs the certificate by ACME (RFC 8555), asked by the live release's proxy over port 80."""
+    """An ACME authority (RFC 8555) that signs the certificate. It connects to port 80 of the live release's proxy."""
 
     directory: HttpsUrl = Field(LETS_ENCRYPT, description="The address of the authority's directory")
     email: EmailAddress | None = Field(None, description="The authority sends warnings there")
@@ -168,11 +168,11 @@ class Acme(Section):
 
     @property
     def is_public(self) -> bool:
-        """Whether it is Let's Encrypt, which signs nothing that it cannot find in public DNS."""
+        """Whether it is Let's Encrypt, which signs only names in public DNS."""
         return bool(re.match(r"https://acme[a-z0-9-]*\.api\.letsencrypt\.org/", self.directory))
 
     def problems(self) -> Iterator[str]:
-        """An authority that is none."""
+        """Yield an invalid authority."""
         if self.authority in (None, SEALED):
             return
         if PRIVATE in str(self.authority):

@@ -44,7 +44,7 @@ class LocalPath(Section):
     mount: MountPath = Field(description="Where it is; it must have something in it")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """Where the files come from, by path."""
+        """The origin of the files, by path."""
         yield self.mount, "already on the nodes"
 
 
@@ -57,7 +57,7 @@ class RawVolume(DataVolume):
     mount: MountPath = Field(description="Where it is on all of them")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """Where the files come from, by path."""
+        """The origin of the files, by path."""
         source = self.source and (self.source.volume or self.source.snapshot)
         origin = f"existing {self.existing}" if self.existing else f"copy of {source}" if source else "new"
         yield f"{self.mount} ({self.release})", f"volume {self.name}, {origin}"
@@ -73,7 +73,7 @@ class LinkTree(Section):
     )
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """Where the files come from, by path."""
+        """The origin of the files, by path."""
         yield from ((f"{self.mount}/{name}", f"link to {target}") for name, target in self.links.items())
 
     def problems(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Finds services outside the stack that settings name and that the firewalls do not let nodes reach."""
+"""Find services outside the stack, named by settings, that the firewalls do not let nodes reach."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
@@ -13,9 +13,9 @@ LDAP_PORTS = {"ldap": 389, "ldaps": 636}
 
 
 def shares(sources: Mapping[str, str], storage: IPv4Network | None) -> Iterator[str]:
-    """NFS servers that are outside of the one network where NFS is open.
+    """Yield NFS servers outside the network for which the firewalls open NFS.
 
-    `sources` are as in 192.0.2.1:/path, by the setting that names each.
+    `sources` are like 192.0.2.1:/path, by setting.
     """
     for setting, source in sources.items():
         host = source.partition(":")[0]
@@ -24,7 +24,7 @@ def shares(sources: Mapping[str, str], storage: IPv4Network | None) -> Iterator[
 
 
 def downloads(urls: Mapping[str, str], flows: Iterable[ExtraFlow]) -> Iterator[str]:
-    """Addresses, by the setting that names each, at ports that neither the matrix nor a flow of the stack opens."""
+    """Yield URLs, by setting, with ports that neither the matrix nor a flow of the stack opens."""
     opened = FETCH_PORTS.union(*(flow.ports for flow in flows if flow.transport == "tcp"))
     for setting, url in urls.items():
         port = urlsplit(url).port
@@ -33,7 +33,7 @@ def downloads(urls: Mapping[str, str], flows: Iterable[ExtraFlow]) -> Iterator[s
 
 
 def services(where: str, config: Mapping[str, str], flows: Iterable[ExtraFlow]) -> Iterator[str]:
-    """Services of the site that OMERO's configuration under `where` names, at ports that no flow of the stack opens."""
+    """Yield services in OMERO's configuration under `where`, with ports that no flow of the stack opens."""
     opened = frozenset[int]().union(*(flow.ports for flow in flows if flow.transport == "tcp"))
     for key, port in _services(config):
         if port not in opened:
@@ -41,7 +41,7 @@ def services(where: str, config: Mapping[str, str], flows: Iterable[ExtraFlow]) 
 
 
 def _services(config: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """The keys that name a service, each with the service's port, as far as they can be read here."""
+    """Yield the keys that name a service, each with the service's port, unless encrypted."""
     for url in config.get("omero.ldap.urls", "").replace(",", " ").split():
         try:
             parsed = urlsplit(url)

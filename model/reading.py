@@ -1,18 +1,18 @@
-"""Parses the values of files into typed settings, or reports every mistake at once: file, key, what is allowed."""
+"""Parse the values of files into typed settings, or report all mistakes at once: file, key, allowed values."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model import explanation, memory, named_files, plain_secrets, site_folder, site_roles, yaml_text
+from model import explanation, memory, named_files, plain_secrets, site_folder, site_roles
 from model.field_types import SEALED
-from model.overrides import Keys, Origins, merge, nothing_to_take, origins
+from model.overrides import Keys, Origins
 from model.planning import plan
 from model.raw_storage import SETTING, by_name, former_names, open_shares
 from model.role_description import Distribution, RoleError
@@ -27,25 +27,22 @@ FEWEST_CHARACTERS = 8
 """Distinct characters in a stack secret, against `aaaa...`."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
-"""A value that YAML read as a date, in the engine's text form (Go's time.Time.String)."""
-
-_OVERRIDES_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\.ya?ml")
+"""A date from YAML, in the engine's text form (Go's time.Time.String)."""
 
 DEMO_STACK = "local"
-OVERRIDES = "overrides"
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 class SettingsError(Exception):
-    """The settings are not usable; the text names every mistake, a line each."""
+    """The settings are invalid; the text names every mistake, a line each."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where settings were read: the stack's name and file, and which keys of it are encrypted there.
+    """The source of settings: the stack's name and file, and the keys that are encrypted there.
 
-    `origins` says for values of other files which one that is. `folder` is where the file is.
+    `origins` has the files of values from other files. `folder` is the folder of the stack file.
     """
 
     stack: str
@@ -55,15 +52,15 @@ class Source:
     folder: Path = CHECKOUT
 
     def file_of(self, path: Keys) -> str:
-        """The file that sets the value at `path`, or a part of it."""
+        """Return the file that sets the value at `path`, or a part of it."""
         named = {file for known, file in self.origins.items() if known[: len(path)] == path}
         return named.pop() if len(named) == 1 else self.file
 
 
 def parse(values: Mapping[str, Any], source: Source) -> Settings:
-    """The settings of a stack from the values under `idr:`, without that prefix.
+    """Parse the settings of a stack from the values under `idr:`, given without that prefix.
 
-    Raises SettingsError with every mistake, a line each: file, key, what is wrong.
+    Raises SettingsError with every mistake, a line each: file, key, problem.
     """
     plain = dict(plain_secrets.of_stack_file(values, source.encrypted)) | dict(_unusable_texts(values))
     wrong = [f"{source.file}: idr:{key}: {reason}" for key, reason in plain.items()]
@@ -100,14 +97,15 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
 
 
 def unset(settings: Settings, file: str) -> list[str]:
-    """What an `up` needs and the settings do not have yet, a line each, with who can fill it in."""
+    """Return required settings that are not set yet, a line each, with how to set them."""
     return [f"{file}: idr:{key}: is not set yet; {_how_to_set(key, settings)}" for key in settings.missing()]
 
 
 def notices(settings: Settings, file: str) -> list[str]:
-    """What an operator should change, and an `up` takes: a line each.
+    """Return what an operator should change although an `up` accepts it, a line each.
 
-    Settings under a name that the next version does not read, and NFS that is open to anywhere for Manila shares.
+    That is: settings whose former name the next version does not read, and NFS that is open to all addresses for Manila
+    shares.
     """
     texts = [*former_names(settings.storage_entries())]
     if not settings.storage_network:
@@ -127,9 +125,9 @@ def _how_to_set(key: str, settings: Settings) -> str:
 
 
 def as_written(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values under `idr:` from what the engine hands a program: objects and lists as JSON, the rest as text.
+    """Decode the values under `idr:` as the engine passes them: objects and lists as JSON, other values as text.
 
-    Empty texts and null are left out. `idr`, which reads the file itself, passes the same.
+    Empty texts and null are removed. `idr`, which reads the file itself, passes the same.
     """
     decoded = {key: _decoded(value) for key, value in values.items()}
     return {key: value for key, value in decoded.items() if value not in ("", None)}
@@ -144,74 +142,8 @@ def _decoded(value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except (ValueError, RecursionError):  # text that only begins like JSON: an image named `[EOL] Debian 12`
+    except (ValueError, RecursionError):  # text that begins like JSON, such as an image named `[EOL] Debian 12`
         return value
-
-
-def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> tuple[dict[str, Any], Source]:
-    """The values with those of the file that `overrides` names, and where each came from. Both files are in `folder`.
-
-    Raises SettingsError when that file is not there, is no YAML mapping, or holds what only a stack file may.
-    """
-    source = replace(source, folder=folder)
-    below = dict(values)
-    name = below.pop(OVERRIDES, None)
-    if name is None:
-        return below, source
-    if not isinstance(name, str):
-        msg = f"{source.file}: idr:{OVERRIDES}: must be the name of a file"
-        raise SettingsError(msg)
-    above = _read_overrides(folder, name, source.file)
-    if absent := [".".join(path) for path in nothing_to_take(below, above)]:
-        msg = f"{name}: idr:{', idr:'.join(absent)}: null takes a setting away, and {source.file} does not have it"
-        raise SettingsError(msg)
-    merged = merge(below, above)
-    where = origins(merged, above, source.file, name)
-    return merged, replace(source, origins=where)
-
-
-def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
-    if unusable := wrong_overrides(name, folder):
-        msg = f"{named_by}: idr:{OVERRIDES}: {unusable}"
-        raise SettingsError(msg)
-    try:
-        above = yaml_text.load((folder / name).read_bytes())
-    except yaml_text.YamlError as error:
-        msg = f"{name}: {error}"
-        raise SettingsError(msg) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        msg = f"{named_by}: idr:{OVERRIDES}: cannot read {name!r}: {reason}"
-        raise SettingsError(msg) from None
-    if not isinstance(above, dict):
-        msg = f"{name}: must be a mapping of settings, written without `idr:`"
-        raise SettingsError(msg)
-    wrong = [f"{name}: idr:{key}: {reason}" for key, reason in plain_secrets.of_overrides(above)]
-    if wrong:
-        raise SettingsError("\n".join(wrong))
-    return above
-
-
-def wrong_overrides(name: str, folder: Path) -> str | None:
-    """Why a file in `folder`, the checkout, cannot be one of overrides; None where it can."""
-    try:
-        wrong = _problem_of_path(name)
-        if not wrong:
-            site_folder.refuse_links(folder, PurePosixPath(name))
-    except (site_folder.FolderError, ValueError) as error:  # ValueError: a NUL in the name
-        return str(error)
-    return wrong
-
-
-def _problem_of_path(name: str) -> str | None:
-    """Why the review would not see a change of that file (idr/review/affected.py); None where it would."""
-    if not _OVERRIDES_FILE.fullmatch(name):
-        return f"must be a YAML file of the checkout, as in site.yaml (given: {name!r})"
-    if (first := name.split("/")[0]) in site_folder.APART:
-        return f"cannot be in {first}/: the review takes no change there for a change of a stack"
-    if first.startswith("Pulumi."):
-        return "cannot be the file of a stack or of the project"
-    return None
 
 
 def _is_weak(secret: str) -> bool:
@@ -220,7 +152,7 @@ def _is_weak(secret: str) -> bool:
 
 
 def _unusable_texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Top-level keys whose value holds a text that can be in no file, with the reason."""
+    """Yield top-level keys whose value contains an invalid text, with the reason."""
     for key, value in values.items():
         for text in _texts(value):
             if _DATE.fullmatch(text):
@@ -260,7 +192,7 @@ def _beyond_types(settings: Settings, stack: str) -> Iterator[str]:
 
 
 def _cannot_be_renewed(settings: Settings) -> Iterator[str]:
-    """Why the update cannot replace the stack secret. A weak former one is no reason: it should be replaced."""
+    """Yield reasons why the update cannot replace the stack secret. A weak former secret is no reason."""
     present, former = settings.stack_secret, settings.previous_stack_secret
     if former is None:
         return
@@ -284,7 +216,7 @@ def _explained(item: ErrorDetails) -> Iterator[str]:
 def _path(item: ErrorDetails) -> Keys:
     parts = item["loc"]
     if parts[:1] == (SETTING,):
-        # After the number of the entry pydantic puts its kind, which is not a key.
+        # After the number of an entry pydantic adds its kind, which is not a key.
         parts = (*parts[:2], *parts[3:])
     return tuple(_printable(str(part)) for part in parts)
 

@@ -1,4 +1,4 @@
-"""Redirects of the proxy: addresses of a site's own that lead elsewhere, as the IDR's /about does."""
+"""Redirects of the proxy: a site's own addresses that lead elsewhere, such as the IDR's /about."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,15 +30,15 @@ RedirectTo = Annotated[
 ]
 
 EVERYBODYS: Final = ("/webclient/", "experimenter=-1")
-"""Path and arguments of everybody's data, which visitors are shown first (cloudinit/proxy/locations.conf.j2)."""
+"""Path and arguments of the first page of visitors, all data (cloudinit/proxy/locations.conf.j2)."""
 
 
 BROWSERS_FOLLOW: Final = 20
-"""Redirects that browsers follow before they give up."""
+"""The most redirects in a row that browsers follow."""
 
 
 class Redirect(Section):
-    """An address that leads to another one."""
+    """A redirect from one address to another."""
 
     source: RedirectFrom = Field(
         alias="from", description="A path, also with arguments, or a regular expression that begins with ^/"
@@ -53,11 +53,11 @@ class Redirect(Section):
 
     @property
     def has_arguments(self) -> bool:
-        """Whether it is compared with path and arguments, and not with the path alone."""
+        """Whether it is matched against path and arguments, not only the path."""
         return ("\\?" if self.is_expression else "?") in self.source
 
     def problems(self) -> Iterator[str]:
-        """A path that no address has, an expression that is none, groups that are not there, and no host."""
+        """Yield impossible paths, invalid expressions, missing groups, and targets without a host."""
         yield from self._wrong_host()
         if not self.is_expression:
             if {".", ".."}.intersection(self.source.partition("?")[0].split("/")):
@@ -90,15 +90,15 @@ class Redirect(Section):
                 yield f"to: {self.target}: {error}"
 
     def _begins_with_slash(self, group: int) -> bool:
-        """Whether all that a group of the expression can be begins with '/', as far as its text shows it."""
+        """Whether all matches of a group of the expression begin with '/', as far as its text shows it."""
         texts = [self.source[opening.end() :] for opening in re.finditer(r"(?<!\\)\((?!\?)", self.source)]
         return "|" not in self.source and all(re.match("/(?![?*{])", text) for text in texts[group - 1 : group])
 
     def leads(self, path: str, arguments: str = "") -> str | None:
-        """Where it leads somebody who asks for this path; None where the path is none of its own."""
+        """Return the target for a path; None if the redirect does not match."""
         path = f"{path}?{arguments}" if self.has_arguments else path
         if not self.is_expression:
-            # nginx does not distinguish capital letters in the plain keys of its maps.
+            # nginx ignores case in the plain keys of its maps.
             return self.target if path.lower() == self.source.lower() else None
         match = re.search(self.source, path)
         return re.sub(r"\$([1-9])", lambda group: match[int(group[1])] or "", self.target) if match else None
@@ -107,9 +107,9 @@ class Redirect(Section):
 def problems(
     redirects: Sequence[Redirect], host: str | None = None, first_pages: Collection[str] = ()
 ) -> Iterator[str]:
-    """Addresses that lead to two places, and those that lead to themselves.
+    """Yield addresses with two targets, and those that lead to themselves.
 
-    `host` is the name that visitors use, `first_pages` are paths that the proxy itself leads to EVERYBODYS.
+    `host` is the public name; the proxy itself redirects `first_pages` to EVERYBODYS.
     """
     # nginx answers with permanent ones first, then with those with arguments, then with plain ones before expressions.
     ordered = sorted(redirects, key=lambda one: (not one.permanent, not one.has_arguments, one.is_expression))
@@ -133,13 +133,13 @@ def problems(
 def _circle(
     redirect: Redirect, ordered: Sequence[Redirect], host: str | None, first_pages: Collection[str]
 ) -> str | None:
-    """From where it leads to itself for ever: from everywhere, or from one of some addresses that are tried."""
+    """Return an address from which it leads to itself for ever: its source, or a sample that was tried."""
     steps = _steps(redirect, ordered)
     return next((start for start, target in steps if _comes_back(target, redirect, ordered, host, first_pages)), None)
 
 
 def _steps(redirect: Redirect, ordered: Sequence[Redirect]) -> Iterator[tuple[str, str]]:
-    """From where a redirect leads where, as far as that is known before somebody asks."""
+    """Yield addresses with the redirect's target, as far as known without a request."""
     if "$" not in redirect.target:
         yield redirect.source, redirect.target
         return
@@ -152,7 +152,7 @@ def _steps(redirect: Redirect, ordered: Sequence[Redirect]) -> Iterator[tuple[st
 def _comes_back(
     target: str, redirect: Redirect, ordered: Sequence[Redirect], host: str | None, first_pages: Collection[str]
 ) -> bool:
-    """Whether somebody who follows to `target` passes the redirect again and arrives nowhere."""
+    """Whether a browser that follows to `target` meets the redirect again without end."""
     again = False
     for _ in range(max(BROWSERS_FOLLOW, len(ordered))):
         request = _own_path(target, host)
@@ -168,12 +168,12 @@ def _comes_back(
 
 
 def _own_path(target: str, host: str | None) -> tuple[str, str] | None:
-    """Path and arguments of a target on this site, as nginx compares them; None where the target is on another site."""
+    """Return path and arguments of a target on this site, as nginx matches them; None for another site."""
     url = urlsplit(target)
     is_own_site = not url.netloc or (url.hostname == host and url.port in (None, 80, 443))
     return (unquote(url.path or "/"), url.query) if is_own_site else None
 
 
 def _answering(request: tuple[str, str], ordered: Iterable[Redirect]) -> Redirect | None:
-    """Which of the redirects, in nginx's order, answers a path and its arguments."""
+    """Return the redirect that answers a path and its arguments, in nginx's order."""
     return next((one for one in ordered if one.leads(*request) is not None), None)

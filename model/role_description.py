@@ -1,4 +1,4 @@
-"""What `cloudinit/<role>/role.yaml` says of a role: the type, and the one reader."""
+"""The type and the reader of a role's description, `cloudinit/<role>/role.yaml`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -43,18 +43,18 @@ Positive = Annotated[int, Field(ge=1, strict=True)]
 
 
 class RoleError(Exception):
-    """Descriptions of roles are wrong; the text names every mistake, a line each: file, field, what is wrong."""
+    """Descriptions of roles are invalid; the text names every mistake, a line each: file, field, problem."""
 
 
 class Distribution(StrEnum):
-    """Where OMERO.server comes from."""
+    """The distribution of OMERO.server."""
 
     OFFICIAL = "official"
     DEMO = "demo"
 
 
 class Number(StrEnum):
-    """How many nodes of a release have a role."""
+    """The number of nodes of a release with a role."""
 
     NONE = "none"
     ONE = "exactly one"
@@ -64,19 +64,19 @@ class Number(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a stack file asks for that makes a role need more packages, or nodes more roles."""
+    """A feature of a stack file for which roles need more packages, or nodes more roles."""
 
     ACME = "acme"
     S3 = "s3"
     """An entry of `storage` of this kind."""
     LOCAL_STORAGE = "localStorage"
-    """An entry of `storage` that is made or looked at on the nodes' own disks."""
+    """An entry of `storage` that is created or checked on the nodes' own disks."""
     PAGES = "pages"
     """`site.pages`."""
 
 
 class Tier(StrEnum):
-    """Where a role is between visitors and data; the diagram has a column for each tier."""
+    """The tier of a role between visitors and data. The diagram has a column for each."""
 
     ENTRANCE = "entrance"
     SERVICE = "service"
@@ -94,7 +94,7 @@ class Service(Section):
     wait: bool = Field(True, description="Whether `idr-apply` waits until it has started")
 
     def problems(self) -> Iterator[str]:
-        """Fields that have no meaning, because something else starts the service."""
+        """Yield fields without effect, because something else starts the service."""
         if self.restart_on is None and (self.reload_on or not self.wait):
             yield "reloadOn and wait need restartOn: without it the role's `activate` starts the service"
 
@@ -109,14 +109,14 @@ class VolumePurpose(Section):
 
 
 class Restart(Section):
-    """A service that cannot take all of its settings while it runs."""
+    """A service that must restart for some of its settings."""
 
     service: Line = Field(description="Its name for people")
     duration: Line = Field(description="About how long its start takes, in words")
 
 
 class Interruption(Section):
-    """What fails while a role's machine is away; the review of a change says it."""
+    """What fails while a role's node is down, for the review of a change."""
 
     order: Positive = Field(description="Of a node with several roles, the review names the one with the lowest order")
     what: Line = Field(description="What visitors or operators miss")
@@ -125,10 +125,10 @@ class Interruption(Section):
 
 
 class RoleFacts(Section):
-    """What is the same for nodes with this role on every cloud.
+    """The facts of a role that are the same on every cloud.
 
-    `first_host` is the host part of the first address of a node whose first role this is, `last_host` of the last:
-    blocks are disjoint, so an address depends on the node's own role and number only.
+    `first_host` and `last_host` are the host parts of the first and last address of nodes whose first role this is.
+    Blocks are disjoint, so an address depends only on the node's own role and number.
     """
 
     first_host: Host
@@ -149,13 +149,13 @@ class RoleFacts(Section):
     interruption: Interruption | None = Field(None, description="What fails while it is away; absent: nothing")
 
     def problems(self) -> Iterator[str]:
-        """A block of addresses that has none."""
+        """Yield an empty block of addresses."""
         if self.last_host < self.first_host:
             yield f"lastHost {self.last_host} is before firstHost {self.first_host}"
 
 
 class RoleDescription(Section):
-    """A role: a folder of configuration. Stack files can name those with `node`; the others are applied for these."""
+    """A role: a folder of configuration. Stack files can name roles with `node`; these apply the others."""
 
     packages: Annotated[tuple[Package, ...], EachOnce] = Field((), description="Packages that it needs")
     packages_with: Mapping[Feature, Annotated[tuple[Package, ...], EachOnce]] = Field(
@@ -173,9 +173,9 @@ Description = TypeVar("Description", bound=RoleDescription)
 
 
 def read_all(folder: Path = FOLDER) -> dict[str, RoleDescription]:
-    """The description of each role by its name: every folder in `folder` with a role.yaml.
+    """Read the description of each role by its name: every folder in `folder` with a role.yaml.
 
-    Raises RoleError with every mistake of all of them.
+    Raises RoleError with all mistakes.
     """
     names = [file.parent.name for file in sorted(folder.glob(f"*/{NAME}"))]
     descriptions = read_each(folder, names, folder.name, RoleDescription)
@@ -185,9 +185,9 @@ def read_all(folder: Path = FOLDER) -> dict[str, RoleDescription]:
 
 
 def read_each(folder: Path, names: Iterable[str], path: str, kind: type[Description]) -> dict[str, Description]:
-    """The description of each of the roles `names` in `folder`, which messages call `path`.
+    """Read the descriptions of the roles `names` in `folder`, whose name in messages is `path`.
 
-    Raises RoleError with every mistake of all of them.
+    Raises RoleError with all mistakes.
     """
     descriptions: dict[str, Description] = {}
     wrong: list[str] = []
@@ -221,7 +221,7 @@ def _lines(error: ValidationError, where: str, kind: type[BaseModel]) -> Iterato
 
 
 def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, str]]:
-    """Contradictions between two descriptions: the role, and the field with what is wrong."""
+    """Yield contradictions between two descriptions: the role, and the field with the problem."""
     facts = {role: description.node for role, description in roles.items() if description.node}
     blocks: dict[int, str] = {}
     orders: dict[int, str] = {}

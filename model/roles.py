@@ -1,4 +1,4 @@
-"""The roles a node can carry, and what follows from a role alone."""
+"""The roles of nodes, and what follows from a role alone."""
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
@@ -14,7 +14,7 @@ from model.site_role_description import SiteRoleDescription
 
 
 class Role(StrEnum):
-    """What a node does. A node carries one role or several."""
+    """A role of the program. A node has one role or several."""
 
     BASTION = "bastion"
     DATABASE = "database"
@@ -28,9 +28,9 @@ class Role(StrEnum):
 
 
 class SiteRole(str):
-    """A role of the site's own (`idr:siteRoles`): its name, which carries its description and its folder.
+    """A role of the site's own (`idr:siteRoles`): its name, with its description and its folder.
 
-    The plan has it where it has a `Role`. `path` is the folder's path in the checkout, for messages and the review.
+    The plan uses it like a `Role`. `path` is the folder's path in the checkout, for messages and the review.
     """
 
     description: SiteRoleDescription
@@ -45,11 +45,11 @@ class SiteRole(str):
 
 
 NodeRole = Role | SiteRole
-"""A role that a node can carry."""
+"""A role of a node."""
 
 
 class _Named:
-    """Reads the name of a role in a stack file. The context of the validation has the site's own roles by name."""
+    """Parses the name of a role in a stack file. The context of the validation has the site's own roles by name."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_wrap_validator_function(self._read, handler.generate_schema(Role))
@@ -70,13 +70,13 @@ class _Named:
 
 
 NamedRole = Annotated[NodeRole, _Named()]
-"""A role as a stack file names it."""
+"""A role in a stack file."""
 
 OMERO_ROLES = frozenset({Role.OMERO_READWRITE, Role.OMERO_READONLY})
 
 
 def facts_of(descriptions: Mapping[str, RoleDescription]) -> dict[Role, RoleFacts]:
-    """The facts of each `Role`, in the order of addresses. Raises RoleError where `Role` and descriptions differ."""
+    """Return the facts of each `Role`, in the order of addresses. Raises RoleError if descriptions do not match."""
     facts = {role: about.node for role, about in descriptions.items() if about.node}
     wrong = [f"{_file(role)}: node: is required, because `Role` names this role" for role in Role if role not in facts]
     wrong += [f"{_file(role)}: node: `Role` in model/roles.py lacks this role" for role in facts.keys() - set(Role)]
@@ -96,19 +96,19 @@ FACTS = facts_of(DESCRIPTIONS)
 
 
 def role_description(role: str) -> RoleDescription:
-    """The description of a role: of the program's by its name, also of one that no stack file names."""
+    """Return the description of a role, also of one that no stack file names."""
     return role.description if isinstance(role, SiteRole) else DESCRIPTIONS[role]
 
 
 def role_facts(role: NodeRole) -> RoleFacts:
-    """What stack files and the plan need of a role."""
+    """Return the facts of a role for stack files and the plan."""
     return role.description.node if isinstance(role, SiteRole) else FACTS[role]
 
 
 def applied_roles(
     roles: Iterable[NodeRole], distribution: Distribution, used: Collection[Feature] = ()
 ) -> tuple[str, ...]:
-    """The roles that a node with `roles` is configured by, in the order in which they are applied.
+    """Return all roles that are applied to a node with `roles`, in order.
 
     `used` are settings that are set.
     """
@@ -122,9 +122,9 @@ def applied_roles(
 
 
 def node_address(cidr: IPv4Network, role: NodeRole, number: int) -> IPv4Address:
-    """The address of the `number`-th node (from 1) whose first role is `role`.
+    """Return the address of the `number`-th node (from 1) whose first role is `role`.
 
-    Raises ValueError when the role's block has no room for that number.
+    Raises ValueError if the role's block has no such address.
     """
     about = role_facts(role)
     host = about.first_host + number - 1

@@ -1,11 +1,11 @@
-"""docs/settings.schema.json for editors and docs/settings.md for readers, both from the settings' model."""
+"""Write docs/settings.schema.json for editors and docs/settings.md for readers, from the settings' model."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from model.reading import OVERRIDES
+from model.overrides_file import OVERRIDES
 from model.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -14,7 +14,7 @@ REFERENCE_FILE = DOCS / "settings.md"
 
 _MODEL = Settings.model_json_schema()
 
-# Pulumi writes a secret so; what is in it only the engine can open.
+# The form of an encrypted value in a stack file; only the engine can decrypt it.
 ENCRYPTED = {"type": "object", "properties": {"secure": {"type": "string"}}, "required": ["secure"]}
 INTRODUCTION = """# Settings
 
@@ -33,7 +33,7 @@ quotes, a key appears once, and nothing after the first document counts. Text ma
 
 
 def schema_text() -> str:
-    """The JSON schema of a stack file."""
+    """Return the JSON schema of a stack file."""
     properties = {f"idr:{key}": _encrypted(value) for key, value in _MODEL["properties"].items()}
     properties[f"idr:{OVERRIDES}"] = {"type": "string", "description": "A YAML file of settings on top of this one"}
     document = {
@@ -56,7 +56,7 @@ def schema_text() -> str:
 
 
 def _encrypted(schema: Any) -> Any:
-    """The schema with secrets (pydantic's `writeOnly`) as they are in a file: encrypted."""
+    """Return the schema with secrets (pydantic's `writeOnly`) in their encrypted form."""
     if isinstance(schema, list):
         return [_encrypted(one) for one in schema]
     if not isinstance(schema, dict):
@@ -67,7 +67,7 @@ def _encrypted(schema: Any) -> Any:
 
 
 def reference_text() -> str:
-    """The reference: a table for the file, and one for each kind of section in it."""
+    """Return the reference: a table for the file, and one for each kind of section."""
     kinds = {name: about for name, about in _MODEL["$defs"].items() if "properties" in about}
     sections = {"The stack": _MODEL, **kinds}
     return INTRODUCTION + "".join(_section(name, about) for name, about in sections.items())
@@ -94,7 +94,7 @@ def _default(key: str, about: dict[str, Any]) -> str:
 
 
 def _kind(value: dict[str, Any]) -> str:
-    """A value's kind in words: what the schema says of it."""
+    """Describe the type of a value in words."""
     if "$ref" in value:
         name = value["$ref"].removeprefix("#/$defs/")
         return _kind(_MODEL["$defs"][name]) if "enum" in _MODEL["$defs"][name] else f"[{name}](#{name.lower()})"

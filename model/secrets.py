@@ -1,7 +1,7 @@
 """All secrets, derived from the one stack secret: passwords and keys by name and rotation number.
 
 HKDF (RFC 5869) with the name as `info`: the same stack file always gives the same values, so the plan stays pure,
-host keys are known before a machine exists, and to rotate one is to raise its number in the stack file.
+host keys are known before a server exists, and raising the number in the stack file rotates a secret.
 """
 
 import base64
@@ -41,10 +41,10 @@ PASSWORDS = (
 
 @dataclass(frozen=True)
 class Secrets:
-    """Derives what a stack needs to keep secret. `rotations` maps a name to its number; 1 where absent.
+    """Derives the secrets of a stack. `rotations` maps a name to its number; the default is 1.
 
-    `now` is the time of the update: certificates that visitors see begin with its half of the year. `previous` is there
-    while a new stack secret replaces a former one: nodes use what follows from the new one, and accept both.
+    `now` is the time of the update: certificates for visitors begin with its half of the year. `previous` is set while
+    a new stack secret replaces a former one: nodes use the new secrets, and accept both.
     """
 
     stack: str
@@ -54,17 +54,17 @@ class Secrets:
     previous: "Secrets | None" = None
 
     def derive(self, name: str, length: int, rotation: int | None = None) -> bytes:
-        """`length` bytes for `name`."""
+        """Return `length` bytes for `name`."""
         number = rotation if rotation is not None else self.rotations.get(name, 1)
         info = f"idr/{self.stack}/{name}/{number}".encode()
         return HKDF(hashes.SHA256(), length, salt=None, info=info).derive(self.stack_secret.encode())
 
     def password(self, name: str) -> str:
-        """32 characters of letters, digits, `-` and `_`: 192 bits, nothing any configuration syntax must quote."""
+        """Return 32 letters, digits, `-` and `_`: 192 bits, without characters that a configuration must quote."""
         return base64.urlsafe_b64encode(self.derive(f"password/{name}", 24)).decode()
 
     def accepted_passwords(self, name: str) -> tuple[str, ...]:
-        """The password, then the former stack secret's, if any: services accept both while nodes may use either."""
+        """Return the password and that of a former stack secret: services accept both while nodes may use either."""
         former = self.previous.accepted_passwords(name) if self.previous else ()
         return (self.password(name), *former)
 
@@ -73,27 +73,27 @@ class Secrets:
         return openssh.ed25519(self.derive(f"ssh/{name}", 32, rotation))
 
     def deploy_keys(self) -> tuple[SshKey, ...]:
-        """The deploy keys that nodes trust: first the one that configures them, last the next one of this stack secret.
+        """Return the deploy keys that nodes trust: first the one that configures them, last the next one.
 
-        Nodes trust the next one so that rotating locks nobody out. While the stack secret is renewed, the former one's
-        key configures them: every node trusts it, whether it was changed already or not.
+        Nodes trust the next one so that a rotation locks nobody out. While the stack secret is renewed, the key of the
+        former one configures them, because all nodes trust it, changed or not.
         """
         current = self.rotations.get("ssh/deploy", 1)
         own = (self.ssh_key("deploy", current), self.ssh_key("deploy", current + 1))
         return (self.previous.deploy_keys()[0], *own) if self.previous else own
 
     def host_keys(self, node: str) -> tuple[str, ...]:
-        """The public ssh host keys that a node may have: its own, then the one that the former stack secret gave it."""
+        """Return the public ssh host keys that a node may have: its own, then that of the former stack secret."""
         former = self.previous.host_keys(node) if self.previous else ()
         return (self.ssh_key(f"host/{node}").public, *former)
 
     @property
     def authorities(self) -> str:
-        """The certificates of the authorities that nodes trust, as PEM: the stack's own, then the former one."""
+        """Return the authorities that nodes trust, as PEM: the stack's own, then the former one."""
         return self.authority.certificate + (self.previous.authorities if self.previous else "")
 
     def visitors_authorities(self, host: str) -> str:
-        """The same authorities for the machines of visitors, as PEM: what they sign is valid there for `host` alone.
+        """Return the authorities for visitors' machines, as PEM: their certificates are valid only for `host`.
 
         So a stolen key of the authority is worthless for other sites, also in browsers that trust the authority.
         """
@@ -114,14 +114,14 @@ class Secrets:
         return self._signing._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
 
     def visitors_certificate(self, name: str, host: str) -> Certificate:
-        """A proxy's certificate for the public name alone. An update renews it every half-year."""
+        """Return a proxy's certificate for the public name only. An update renews it every half-year."""
         begin = datetime(self.now.year, 1 if self.now.month < JULY else JULY, 1, tzinfo=UTC)
         serial = f"tls/{name}/{host}/{begin:%Y-%m}"
         return self._signing._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
 
     @property
     def _signing(self) -> "Secrets":
-        """The secrets whose authority signs: the former one's, while nodes that trust it alone may exist."""
+        """The secrets whose authority signs: the former ones, while some nodes may trust only these."""
         return self.previous or self
 
     def _server_certificate(
@@ -139,14 +139,14 @@ class Secrets:
 
 
 def of_settings(settings: "Settings", stack: str, stack_secret: str) -> Secrets:
-    """The secrets of a stack with these settings, derived from `stack_secret`."""
+    """Derive the secrets of a stack with these settings from `stack_secret`."""
     rotations, former = dict(settings.rotations), settings.previous_stack_secret
     previous = Secrets(stack, former.get_secret_value(), rotations) if former else None
     return Secrets(stack, stack_secret, rotations, previous=previous)
 
 
 def are_of(secrets: Secrets, known_hosts: str) -> bool:
-    """Whether a stack's host keys, lines of a known_hosts file, follow from these secrets.
+    """Whether a stack's host keys (lines of a known_hosts file) are derived from these secrets.
 
     One key is enough: others may have another rotation number now. True for a stack without nodes.
     """
@@ -155,7 +155,7 @@ def are_of(secrets: Secrets, known_hosts: str) -> bool:
 
 
 def secret_names(plan: "Plan") -> frozenset[str]:
-    """The name of every secret of a stack, as `rotations` may have it."""
+    """Return the names of a stack's secrets, as used in `rotations`."""
     passwords = (f"password/{release.name}/{use}" for release in plan.releases for use in PASSWORDS)
     nodes = (f"{kind}/{node.name}" for node in plan.nodes for kind in ("ssh/host", "tls"))
     return frozenset({"ca", "ssh/deploy", *passwords, *nodes})

@@ -1,4 +1,4 @@
-"""The applications that each release serves beside OMERO.web, and what they say against each other."""
+"""The applications that each release serves beside OMERO.web, and contradictions between them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,13 +10,13 @@ from model.web_apps import App
 
 
 def of(web: StackWeb, release: Release) -> tuple[App, ...]:
-    """The applications of a release, of which `web` has those of the whole stack."""
+    """Return the applications of a release; `web` has those of the whole stack."""
     own = release.web.apps
     return web_apps.named((web.apps or ()) if own is None else own, web.own())
 
 
 def problems(web: StackWeb, releases: Mapping[str, Release], distribution: Distribution) -> Iterator[str]:
-    """Unknown names, keys of applications that are not served, and applications that do not go together."""
+    """Yield unknown names, keys of applications that are not served, and applications that contradict each other."""
     served = {name: of(web, release) for name, release in releases.items()}
     yield from _unknown(web, releases)
     yield from _without_packages(web, served, distribution)

@@ -57,7 +57,7 @@ from model.visitors import Visitors
 from model.web_apps import App
 
 NAME_SERVERS_OF_A_SUBNET = 5
-"""How many Neutron takes, unless a cloud allows more (max_dns_nameservers)."""
+"""Neutron's default limit of name servers of a subnet (max_dns_nameservers)."""
 
 
 class FloatingIps(Section):
@@ -67,17 +67,17 @@ class FloatingIps(Section):
     bastion: MachineAddress | None = Field(None, description="The bastion's address")
 
     def addresses(self) -> tuple[IPv4Address, ...]:
-        """Those that are set."""
+        """Return the addresses that are set."""
         return tuple(address for address in (self.bastion, self.public) if address)
 
     def problems(self) -> Iterator[str]:
-        """The same address twice."""
+        """Yield that both are the same address."""
         if self.public and self.public == self.bastion:
             yield f"public and bastion are both {self.public}: an address leads to one machine"
 
 
 class Settings(Section):
-    """Everything a stack file says under `idr:`."""
+    """All settings of a stack file, under `idr:`."""
 
     stack_secret: SecretStr | None = Field(None, description="What all passwords and keys are derived from; a secret")
     previous_stack_secret: SecretStr | None = Field(
@@ -142,7 +142,7 @@ class Settings(Section):
     configure: bool = Field(True, description="false: only declare the cloud's objects; another tool configures them")
 
     def problems(self) -> Iterator[str]:
-        """Contradictions between sections."""
+        """Yield contradictions between sections."""
         yield from self._names_existing()
         yield from collisions.names(self.releases, self.storage_group, map(site_roles.kind, self.site_roles))
         storage_cidr = self.storage_network.cidr if self.storage_network else None
@@ -173,20 +173,20 @@ class Settings(Section):
         yield from visitors.problems(self.visitors, roles, has_public_password=has_public_password)
 
     def storage_entries(self) -> tuple[raw_storage.StorageEntry, ...]:
-        """Every entry of raw storage, those under former names first, with the setting that says it."""
+        """Return every entry of raw storage with its setting, those of former settings first."""
         return raw_storage.storage_entries(
             {"nfsMounts": self.nfs_mounts, "s3Mounts": self.s3_mounts, "storage": self.storage}
         )
 
     def raw_images(self) -> tuple[raw_storage.Entry, ...]:
-        """Every entry of raw storage."""
+        """Return every entry of raw storage."""
         return tuple(one.entry for one in self.storage_entries())
 
     def _scopes(self) -> list[tuple[str, ScopeSettings]]:
         return [("bastion", self.bastion), *((f"releases.{name}", release) for name, release in self.releases.items())]
 
     def _outside_hosts(self) -> Iterator[tuple[str, str]]:
-        """The hosts and networks that are not the stack's, with the setting that names each."""
+        """Yield the hosts and networks outside the stack, each with its setting."""
         yield from (("sshFrom", str(network)) for network in self.ssh_from)
         yield from (("omeroFrom", str(network)) for network in self.omero_from)
         yield from (("dnsServers", str(address)) for address in self.dns_servers)
@@ -212,7 +212,7 @@ class Settings(Section):
                 yield f"releases.{name}: read-only servers need a node with the role omero-readwrite for their files"
 
     def _fetched(self) -> dict[str, str]:
-        """The URLs that nodes fetch without a proxy, by the setting that names each."""
+        """Return the URLs that nodes fetch without a proxy, by setting."""
         if self.proxies.http:
             return {}
         official = self.omero.distribution == Distribution.OFFICIAL
@@ -241,7 +241,7 @@ class Settings(Section):
                 yield from (f"{where}.{text}" for text in section.unknown(self.omero.other_keys))
 
     def _omero_configs(self) -> Iterator[tuple[str, ServerConfig | WebConfig]]:
-        """Every configuration of OMERO's, with the key that leads to it."""
+        """Yield every configuration of OMERO with its key."""
         scopes: list[tuple[str, Settings | Release | NodeGroup]] = [("", self)]
         scopes += ((f"releases.{name}.", release) for name, release in self.releases.items())
         scopes += ((f"{where}.", group) for where, group in self.groups())
@@ -249,11 +249,11 @@ class Settings(Section):
             yield from ((f"{prefix}omero", scope.omero), (f"{prefix}web", scope.web))
 
     def apps_of(self, release: str) -> tuple[App, ...]:
-        """The applications that a release serves beside OMERO.web."""
+        """Return the applications that a release serves beside OMERO.web."""
         return served_apps.of(self.web, self.releases[release])
 
     def groups(self) -> Iterator[tuple[str, NodeGroup]]:
-        """Every group of nodes, with the key that leads to it."""
+        """Yield every group of nodes with its key."""
         for release, settings in self.releases.items():
             for name, group in settings.nodes.items():
                 yield f"releases.{release}.nodes.{name}", group
@@ -262,7 +262,7 @@ class Settings(Section):
         return frozenset({Role.BASTION, *(role for _, group in self.groups() for role in group.roles)})
 
     def features(self) -> frozenset[Feature]:
-        """The features of the stack file for which roles need more packages, or nodes more roles."""
+        """Return the features of the stack file for which roles need more packages, or nodes more roles."""
         raw, is_official = set(map(type, self.raw_images())), self.omero.distribution == Distribution.OFFICIAL
         used = {
             Feature.ACME: self.acme is not None,
@@ -273,7 +273,7 @@ class Settings(Section):
         return frozenset(feature for feature, is_used in used.items() if is_used)
 
     def site_flows(self) -> tuple[Flow, ...]:
-        """What the site's own roles that a node has add to the matrix."""
+        """Return the flows of the site's own roles that nodes have."""
         used = [role for role in self.site_roles if role in self._roles()]
         return site_roles.flows(used, self.site_roles)
 
@@ -283,7 +283,7 @@ class Settings(Section):
         return [*self.site.paths(), *roles, *apps]
 
     def missing(self) -> tuple[str, ...]:
-        """Keys that only an operator can fill, still empty: a preview goes on without them, an `up` does not."""
+        """Return required keys that are not set yet. A preview works without them, an `up` does not."""
         official = self.omero.distribution == Distribution.OFFICIAL
         required: dict[str, object] = {
             "stackSecret": self.stack_secret,

@@ -1,4 +1,4 @@
-"""The stack's Manila shares: which nodes may mount them, which exist, and what the cloud would refuse."""
+"""The stack's Manila shares: access rules, mounts, and problems with the cloud."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Level = Literal["rw", "ro"]
 
 @dataclass(frozen=True)
 class Access:
-    """An access rule: that a node may mount a share, and whether to write."""
+    """An access rule: a node may mount a share, read-only or read-write."""
 
     share: str
     node: Node
@@ -25,28 +25,28 @@ class Access:
 
     @property
     def name(self) -> str:
-        """Its name among the stack's resources."""
+        """The name of its resource."""
         return f"{self.share}-{self.node.name}"
 
 
 def of(plan: Plan) -> tuple[ManilaShare, ...]:
-    """The shares of a stack."""
+    """Return the shares of a stack."""
     return of_kind(plan.settings.raw_images(), ManilaShare)
 
 
 def level(node: Node) -> Level:
-    """Whether a node may write: the read-write ones take imports, and bring what is imported."""
+    """Return the access level of a node. Read-write nodes may write, because images are imported there."""
     return "rw" if Role.OMERO_READWRITE in node.roles else "ro"
 
 
 def accesses(plan: Plan) -> tuple[Access, ...]:
-    """Who may mount what: the OMERO nodes of all releases, each by its address, and nobody else."""
+    """Return the access rules: only OMERO nodes may mount shares, each by its address."""
     nodes = [node for release in plan.releases for node in release.with_role(*OMERO_ROLES)]
     return tuple(Access(share.name, node, level(node)) for share in of(plan) for node in nodes)
 
 
 def absent(plan: Plan, state: CloudState) -> Iterator[str]:
-    """What the plan says of shares and this cloud lacks or refuses."""
+    """Yield what the cloud lacks for the plan's shares, or would refuse."""
     if not state.has_manila:
         names = ", ".join(f"'{share.name}'" for share in of(plan))
         yield (
@@ -88,7 +88,7 @@ def _differs(share: ManilaShare, known: CloudShare) -> Iterator[str]:
 
 
 def mounts(node: Node, plan: Plan, locations: Mapping[str, str]) -> tuple[NfsMount, ...]:
-    """What a node mounts of them. `locations` has the export location of each that is there, by name."""
+    """Return the mounts of a node. `locations` has the export locations of existing shares by name."""
     return tuple(
         NfsMount(source=locations[share.name], mount=share.mount, options=f"{level(node)},{OPTIONS}")
         for share in of(plan)

@@ -1,6 +1,6 @@
-"""Applications of a site's own beside OMERO.web, and their packages.
+"""A site's own applications beside OMERO.web, and their packages.
 
-A stack file says of each what web_apps.yaml and addresses.yaml say of those that the program knows.
+A stack file has for each the same information as web_apps.yaml and addresses.yaml for the program's applications.
 """
 
 import json
@@ -35,7 +35,7 @@ Origin = Annotated[str, Shape("https://[a-z0-9.-]+(:[0-9]+)?", "another site, as
 
 
 def _entry(value: Any) -> str:
-    # Sorted: the engine hands over mappings so, and the machine's bytes must not depend on who reads the stack file.
+    # Sorted, as the engine passes mappings: the files on nodes must not depend on who reads the stack file.
     return json.dumps(value, sort_keys=True)
 
 
@@ -47,7 +47,7 @@ _CONVERTER: Final = re.compile(r"<([^<>]*)>")
 
 
 class Answer(StrEnum):
-    """What answers an address: a kind of the cache, one visitor's own page, or nothing where nobody logs in."""
+    """The kind of answer of an address: a kind of the cache, a visitor's own page, or closed if nobody logs in."""
 
     THUMBNAILS = "thumbnails"
     PLANES = "planes"
@@ -59,7 +59,7 @@ class Answer(StrEnum):
 
 
 class Loads(StrEnum):
-    """What pages may load from other sites, as the Content-Security-Policy names it. Scripts are not among it."""
+    """What pages may load from other sites, by directives of the Content-Security-Policy. Scripts are not allowed."""
 
     STYLES = "style-src"
     FONTS = "font-src"
@@ -70,7 +70,7 @@ class Loads(StrEnum):
 
 
 class SiteAddress(Section):
-    """An address that visitors may ask an application for."""
+    """An address of an application that visitors may request."""
 
     path: AddressPattern = Field(description="Its pattern, as in the application's urls.py")
     answer: Answer = Field(
@@ -81,7 +81,7 @@ class SiteAddress(Section):
     )
 
     def pattern(self) -> str:
-        """The pattern as the table of addresses takes it: whole, whatever it has beside its alternatives."""
+        """Return the pattern for the table of addresses, with its alternatives in a group."""
         if "|" not in self.path:
             return self.path
         return f"^(?:{self._body()})$"
@@ -95,7 +95,7 @@ class SiteAddress(Section):
         return self.path.removeprefix("^").removesuffix("$")
 
     def problems(self) -> Iterator[str]:
-        """A slash that urls.py never has, and what nginx, Python and Django do not read alike."""
+        """Yield a leading slash, and expressions that nginx, Python and Django read differently."""
         if self.path.removeprefix("^").startswith("/"):
             yield f"path: {self.path}: is what follows the application's own path, as in its urls.py: no '/' first"
         if not self.path.startswith("^"):
@@ -129,7 +129,7 @@ class SiteApp(Section):
     origins: dict[Loads, tuple[Origin, ...]] = Field({}, description="Other sites that its pages load from, by what")
 
     def problems(self) -> Iterator[str]:
-        """Keys that the program owns, wrong values, and addresses that could be anything."""
+        """Yield keys that the program sets, wrong values, and addresses without a fixed beginning."""
         if not self.addresses:
             yield "addresses: name at least one: all others are closed"
         yield from _same_addresses(self.addresses)
@@ -146,7 +146,7 @@ class SiteApp(Section):
                     yield f"addresses: {address.path}: at the root an address begins with a plain word and a slash"
 
     def app(self, name: str) -> App:
-        """The application as the program has those that it knows."""
+        """Return the application in the form of the program's own."""
         label = self.label or self.django.rpartition(".")[2]
         sets = {f"{name}_{number}": one.arguments for number, one in enumerate(self.addresses, 1) if one.arguments}
         return App(
@@ -168,7 +168,7 @@ class SiteApp(Section):
 
 
 def _same_addresses(of_app: Iterable[SiteAddress]) -> Iterator[str]:
-    """Addresses that are there twice, of which the first alone would count."""
+    """Yield addresses that are listed twice, of which only the first would be used."""
     seen_regexes: dict[str, str] = {}
     for one in of_app:
         if (first := seen_regexes.get(one.regex)) is not None:
@@ -177,7 +177,7 @@ def _same_addresses(of_app: Iterable[SiteAddress]) -> Iterator[str]:
 
 
 def _arguments(address: SiteAddress, own: str) -> str:
-    """The name of the set of arguments that count."""
+    """Return the name of the address' set of arguments."""
     if address.arguments:
         return own
     is_free = address.arguments is None and address.answer in (Answer.PAGE, Answer.CLOSED)
@@ -185,7 +185,7 @@ def _arguments(address: SiteAddress, own: str) -> str:
 
 
 class StackWeb(OmeroWeb):
-    """OMERO.web of a stack: the applications beside it, those of the site's own too, and its own configuration."""
+    """OMERO.web of a stack: the applications beside it, also those of the site's own, and its configuration."""
 
     requirements: Annotated[InstanceOf[Addons] | None, WithJsonSchema({"type": "string"})] = Field(
         None,
@@ -195,18 +195,18 @@ class StackWeb(OmeroWeb):
     site_apps: dict[NodeName, SiteApp] = Field({}, description="Applications of the site's own, for `apps` to name")
 
     def own(self) -> tuple[App, ...]:
-        """The site's own applications, by name as in the stack file."""
+        """Return the site's own applications, with their names in the stack file."""
         return tuple(about.app(name) for name, about in self.site_apps.items())
 
     def problems(self) -> Iterator[str]:
-        """Names that the program has, and what `OmeroWeb` says."""
+        """Yield names that the program uses, and the problems of `OmeroWeb`."""
         yield from super().problems()
         for name in self.site_apps.keys() & web_apps.table().keys():
             yield f"siteApps: '{name}' is an application of the program: give this one another name"
         yield from self._twice()
 
     def _twice(self) -> Iterator[str]:
-        """Modules and labels that two applications have: Django refuses both."""
+        """Yield modules and labels that two applications have: Django refuses both."""
         modules = {app.django: app.name for app in web_apps.table().values()}
         labels: dict[str, str] = {}
         for app in self.own():
@@ -219,6 +219,6 @@ class StackWeb(OmeroWeb):
 
 
 def paths(app: App) -> tuple[tuple[str, str], ...]:
-    """The paths that an application's addresses begin with, each with what says so."""
+    """Return the beginnings of an application's addresses, each with its setting."""
     texts = dict.fromkeys(addresses.beginning(address.regex)[0] for address in app.addresses)
     return tuple((f"/{text}/", f"web.siteApps.{app.name}") for text in texts if text)

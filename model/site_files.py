@@ -1,4 +1,4 @@
-"""A role's files.yaml: its type, the one reader, and what is missing or wrong in the folder of a site's own role."""
+"""A role's files.yaml: its type, its reader, and the checks of the folder of a site's own role."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -14,9 +14,9 @@ from model.role_description import FOLDER
 
 NAME = "files.yaml"
 STEPS = ("prepare", "check", "activate", "health", "stop")
-"""The scripts that `idr-apply` runs; those named watch-UNIT `idr-heal` runs."""
+"""The scripts that `idr-apply` runs. `idr-heal` runs those named watch-UNIT."""
 LIBRARY = "/usr/local/lib/idr"
-"""Where each role has its scripts on a machine, in a folder of its own."""
+"""The folder of all roles' scripts on a node."""
 
 _TEMPLATE = ".*\\{\\{.*\\}\\}.*"
 Mode = Annotated[str, Shape(f"[0-7]{{4}}|{_TEMPLATE}", 'a mode as in "0640", in quotes')]
@@ -25,9 +25,9 @@ MachinePath = Annotated[str, Shape(f"(/[A-Za-z0-9_@.-]+)+|{_TEMPLATE}", "an abso
 
 
 class FileEntry(Section):
-    """A file on the machine: mode and owner, and its source where that is not `files/` with the same path.
+    """A file on the node: mode and owner, and its source if that is not `files/` with the same path.
 
-    With `each` there is a file for every `item` of that list; a site's own roles have `people` alone.
+    With `each` there is a file for every `item` of that list; a site's own roles can use only `people`.
     """
 
     mode: Mode = "0644"
@@ -41,9 +41,9 @@ _ENTRIES = TypeAdapter(dict[MachinePath, FileEntry])
 
 
 def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
-    """The mistakes in the files of the role in `folder`, each with the path of the file.
+    """Yield the mistakes in the files of the role in `folder`, each with the path of the file.
 
-    `others` has the role of each path that another role of the site has.
+    `others` has the paths of the site's other roles, with the role of each.
     """
     if not (folder / "scripts" / "health").is_file():
         yield "scripts/health: is missing: an update ends when this test of the role succeeds"
@@ -83,7 +83,7 @@ def _is_text(file: Path) -> bool:
 
 
 def _script_problems(folder: Path) -> Iterator[str]:
-    """Scripts that cannot be read, or that the system could not start."""
+    """Yield scripts that cannot be read, or that the system could not start."""
     scripts = folder / "scripts"
     for file in sorted(scripts.iterdir()) if scripts.is_dir() else ():
         if not file.is_file():
@@ -95,7 +95,7 @@ def _script_problems(folder: Path) -> Iterator[str]:
 
 
 def _path_problems(path: str, entries: Iterable[str]) -> Iterator[str]:
-    """Paths that lead elsewhere than they say, or that another file of the role is in the way of."""
+    """Yield paths that lead elsewhere, or that conflict with another file of the role."""
     parts = path.split("/")
     if {".", ".."}.intersection(parts):
         yield "must be a path without '.' and '..'"
@@ -105,7 +105,7 @@ def _path_problems(path: str, entries: Iterable[str]) -> Iterator[str]:
 
 
 def paths(folder: Path) -> list[str]:
-    """The paths on the machine of a role's files; none where its files.yaml is wrong."""
+    """Return the paths of a role's files on the node; none if its files.yaml is invalid."""
     try:
         return list(read(folder / NAME))
     except ValueError:
@@ -113,7 +113,7 @@ def paths(folder: Path) -> list[str]:
 
 
 def read(file: Path) -> dict[str, FileEntry]:
-    """The entries of a files.yaml by path on the machine. Raises ValueError with every mistake, a line each."""
+    """Read the entries of a files.yaml, by path on the node. Raises ValueError with every mistake, a line each."""
     try:
         return _ENTRIES.validate_python(yaml_text.load(file.read_bytes()) or {})
     except OSError:
@@ -131,9 +131,9 @@ def read(file: Path) -> dict[str, FileEntry]:
 
 
 def source_of(folder: Path, path: str, entry: FileEntry) -> Path | None:
-    """The file or template that an entry is made from: of this role, or another one of the site's or the program's.
+    """Return the source of an entry, a file or template: of this role, or of another one of the site or the program.
 
-    None where there is none.
+    None if it does not exist.
     """
     name = _name(folder, path, entry)
     candidates = (root / f"{name}{ending}" for root in (folder.parent, FOLDER) for ending in ("", ".j2"))
@@ -145,14 +145,14 @@ def _name(folder: Path, path: str, entry: FileEntry) -> str:
 
 
 def missing(path: str, entry: FileEntry) -> str:
-    """What to say of an entry without a source."""
+    """Return the message for an entry without a source."""
     if entry.source:
         return f"there is no {entry.source}, in this role or (../<role>/...) in another"
     return f"there is no files{path}, nor files{path}.j2"
 
 
 def _library_of(path: str, role: str) -> str | None:
-    """The other role whose scripts are where a file would be."""
+    """Return the other role whose folder of scripts has the path."""
     parts = PurePosixPath(path).parts
     own = PurePosixPath(LIBRARY).parts
     other = parts[len(own)] if parts[: len(own)] == own and len(parts) > len(own) else role
@@ -161,5 +161,5 @@ def _library_of(path: str, role: str) -> str | None:
 
 @cache
 def _program_paths() -> dict[str, str]:
-    """The role of each path of the program's own files."""
+    """Return the role of each path of the program's own files."""
     return {path: file.parent.name for file in sorted(FOLDER.glob(f"*/{NAME}")) for path in read(file)}

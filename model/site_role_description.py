@@ -1,4 +1,4 @@
-"""What `role.yaml` says of a role of a site's own, beside what it says of every role."""
+"""The additional fields of `role.yaml` of a site's own role."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -17,7 +17,7 @@ Kind = Annotated[str, Shape("[a-z][a-z0-9]{0,29}", "lower-case letters and digit
 
 
 class RoleFlow(Section):
-    """A flow of a site's role. The role itself is the end that is not named."""
+    """A flow of a site's role. The role itself is the other end."""
 
     source: Line | None = Field(None, alias="from", description="Who calls the role")
     target: Line | None = Field(None, alias="to", description="Whom the role calls")
@@ -26,14 +26,14 @@ class RoleFlow(Section):
     why: Reason = Field(description="What it is for; shown wherever the flow is")
 
     def problems(self) -> Iterator[str]:
-        """Both ends or none; what is wrong with the ports."""
+        """Yield that both ends or none are named, and problems of the ports."""
         if (self.source is None) == (self.target is None):
             yield "name either `from` (who calls the role) or `to` (whom it calls)"
         yield from port_problems(self.ports)
 
 
 class Location(Section):
-    """Addresses of the public site that the proxy answers with what a site's role says."""
+    """Addresses of the public site that a site's role answers."""
 
     path: LocationPath = Field(description="What the addresses begin with")
     port: Port = Field(description="Where the role answers")
@@ -41,7 +41,7 @@ class Location(Section):
 
 
 class Metrics(Section):
-    """Where Prometheus reads the metrics of a site's role."""
+    """The metrics endpoint of a site's role, for Prometheus."""
 
     port: Port = Field(description="Where the role answers")
     path: MetricsPath = Field("/metrics", description="The address of the metrics there")
@@ -49,7 +49,7 @@ class Metrics(Section):
 
 
 class SiteRoleDescription(RoleDescription):
-    """A role of a site's own. What the program's roles have in tables of the program, this one says itself."""
+    """A role of a site's own. It declares itself what the program has in tables for its own roles."""
 
     node: RoleFacts = Field(description="What stack files and the plan need of it")
     inventory_group: Kind | None = Field(
@@ -67,14 +67,14 @@ class SiteRoleDescription(RoleDescription):
     metrics: Metrics | None = Field(None, description="Where the management node reads its metrics")
 
     def listens(self) -> tuple[int, ...]:
-        """The TCP ports on which it waits for others."""
+        """The TCP ports on which its services listen."""
         called = [port for flow in self.flows if flow.source and flow.transport == "tcp" for port in flow.ports]
         asked = [location.port for location in (*self.locations, *self.answers_first)]
         asked += [self.metrics.port] if self.metrics else []
         return tuple(sorted({*called, *asked}))
 
     def problems(self) -> Iterator[str]:
-        """What only the program's roles can say."""
+        """Yield fields that only the program's roles can have."""
         if self.node.per_release not in (Number.ANY, Number.AT_MOST_ONE):
             yield f"node.perRelease: must be '{Number.AT_MOST_ONE}' or '{Number.ANY}': a release is whole without it"
         if self.node.tier != Tier.SERVICE:

@@ -1,4 +1,4 @@
-"""A site's own roles (`idr:siteRoles`): reads their folders, and refuses what collides with the program's."""
+"""A site's own roles (`idr:siteRoles`): read their folders, and refuse conflicts with the program's roles."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ _VOLUMES = {about.volume.name: about.volume for about in FACTS.values() if about
 
 
 def read(setting: Any, checkout: Path) -> dict[str, SiteRole]:
-    """The roles in the folder that the setting names, relative to `checkout`, by name; none where it is None.
+    """Read the roles in the folder that the setting names, relative to `checkout`, by name; none if it is None.
 
     Raises FolderError, or RoleError with every mistake of all roles.
     """
@@ -46,13 +46,13 @@ def read(setting: Any, checkout: Path) -> dict[str, SiteRole]:
 
 
 def flows(used: Iterable[SiteRole], known: Iterable[SiteRole]) -> tuple[Flow, ...]:
-    """The flows that the roles `used` add to the matrix; `known` are all of the site, which these may name."""
+    """Return the flows that the roles `used` add to the matrix; `known` are all of the site, which flows may name."""
     by_name = {str(role): role for role in known}
     return tuple(flow for role in used for flow in _flows(role, by_name))
 
 
 def kind(role: SiteRole) -> str:
-    """The kind of the role's Ansible group, `<kind>-hosts`."""
+    """Return the kind of the role's Ansible group, `<kind>-hosts`."""
     return role.description.inventory_group or role.replace("-", "")
 
 
@@ -80,7 +80,7 @@ def _folder_problems(folder: Path) -> Iterator[str]:
 
 
 def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
-    """What a description says against the program."""
+    """Yield conflicts of a description with the program."""
     about = role.description
     if kind(role) in _GROUPS:
         yield f"inventoryGroup: '{kind(role)}-hosts' is a group of the program or of Ansible: name another"
@@ -126,7 +126,7 @@ def _end_problems(role: SiteRole, flow: RoleFlow, roles: Mapping[str, SiteRole])
 
 
 def _collisions(roles: Mapping[str, SiteRole]) -> Iterator[tuple[str, str]]:
-    """What one description says against another: the role, and the field with what is wrong."""
+    """Yield conflicts between descriptions: the role, and the field with the problem."""
     descriptions = {name: role.description for name, role in roles.items()}
     yield from (collision for collision in contradictions(DESCRIPTIONS | descriptions) if collision[0] in roles)
     groups: dict[str, str] = {}

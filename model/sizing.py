@@ -1,4 +1,4 @@
-"""Numbers that follow from others: connections from pools, memory from flavors and what shares them."""
+"""Derived sizes: connections from pools, memory from flavors and the roles that share them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MIB_PER_WEB_WORKER = 150
 """Resident size of an OMERO.web worker, rounded up."""
 
 MOST_WEB_WORKERS = 25
-"""As in IDR; more than its processors can serve at once only wait."""
+"""As in IDR; more than the processors can serve would only wait."""
 
 FEWEST_WEB_WORKERS = 2
 SMALLEST_HEAP_MIB = 256
@@ -21,7 +21,7 @@ SMALLEST_HEAP_MIB = 256
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the services of a node are, 0 for those that it does not have.
+    """The sizes of a node's services, 0 for those that it does not have.
 
     `database_mib` and `redis_mib` are the role's share of the memory; `heap_mib` is OMERO.server's Java heap.
     """
@@ -33,37 +33,37 @@ class Sizes:
 
     @property
     def shared_buffers_mib(self) -> int:
-        """A quarter of what the database has, as PostgreSQL's documentation recommends."""
+        """A quarter of the database's memory, as PostgreSQL's documentation recommends."""
         return self.database_mib // 4
 
     @property
     def effective_cache_mib(self) -> int:
-        """Three quarters of what the database has: what the planner may take to be cached."""
+        """Three quarters of the database's memory: what the planner may assume to be cached."""
         return self.database_mib * 3 // 4
 
     @property
     def maintenance_memory_mib(self) -> int:
-        """For one index build or vacuum: a sixteenth of what the database has, at most 2 GiB."""
+        """For one index build or vacuum: a sixteenth of the database's memory, at most 2 GiB."""
         return min(2048, self.database_mib // 16)
 
     @property
     def redis_memory_mib(self) -> int:
-        """Half of what Redis has: a snapshot can need as much again for a moment."""
+        """Half of Redis' memory: a snapshot can briefly need the same amount again."""
         return self.redis_mib // 2
 
     @property
     def committed_mib(self) -> int:
-        """Memory that is surely taken once all services are busy; more than the node has is a contradiction."""
+        """Memory that is needed when all services are busy; the node must have as much."""
         web = self.web_workers * MIB_PER_WEB_WORKER
         return self.heap_mib + web + self.shared_buffers_mib + self.redis_memory_mib
 
     def work_memory_mib(self, connections: int) -> int:
-        """For one sort: what is left beside shared_buffers, were each connection to do two at once; at least 4 MiB."""
+        """For one sort: the memory beside shared_buffers, for two sorts on each connection at once; at least 4 MiB."""
         return max(4, self.database_mib * 3 // 4 // (2 * connections))
 
 
 def sizes(group: NodeGroup, flavor: Flavor) -> Sizes:
-    """The sizes on each node of a group: derived from the flavor, where the settings do not say them."""
+    """Return the sizes on each node of a group, derived from the flavor unless the settings have them."""
 
     def share(*roles: NodeRole) -> int:
         return sum(share_mib(flavor, group.roles, role) for role in roles if role in group.roles)
@@ -77,18 +77,18 @@ def sizes(group: NodeGroup, flavor: Flavor) -> Sizes:
 
 
 def share_mib(flavor: Flavor, roles: Iterable[NodeRole], role: NodeRole) -> int:
-    """The part of a machine's memory that is for one of its `roles`."""
+    """Return the share of a node's memory for one of its `roles`."""
     total = sum(role_facts(carried).memory_share for carried in roles)
     return flavor.memory_mib * role_facts(role).memory_share // total
 
 
 def _heap_mib(share: int) -> int:
-    """Nine sixteenths of what OMERO.server has (IDR: 24 of 64 GB, web beside); the rest is cache."""
+    """Nine sixteenths of OMERO.server's memory (IDR: 24 of 64 GB, with OMERO.web); the rest is cache."""
     return max(SMALLEST_HEAP_MIB, share * 9 // 16)
 
 
 def _web_workers(flavor: Flavor, share: int) -> int:
-    """By processors, but never more than the memory of OMERO.web holds."""
+    """The number by processors, limited by the memory of OMERO.web."""
     return max(FEWEST_WEB_WORKERS, min(MOST_WEB_WORKERS, 4 * flavor.vcpus, share // MIB_PER_WEB_WORKER))
 
 

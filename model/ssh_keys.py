@@ -1,4 +1,4 @@
-"""Public ssh keys as operators give them: one line of a `.pub` file."""
+"""Public ssh keys: one line of a `.pub` file."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ SMALLEST_RSA_BITS = 2048
 
 
 def ssh_public_key(line: str) -> str:
-    """The line, if sshd would take it for a key that is worth trusting. Raises ValueError."""
+    """Check that sshd would accept the line as a key, and that the key is strong. Raises ValueError."""
     kind, blob = line.split(" ", 2)[:2]
     if _kind(blob) != kind:
         msg = "must be one line of a public key file, whole: what follows the kind of key does not fit it"
@@ -31,7 +31,7 @@ def ssh_public_key(line: str) -> str:
 
 
 def _kind(blob: str) -> str | None:
-    """The kind that the key itself says it is (RFC 4253, 6.6)."""
+    """Return the kind in the key's data (RFC 4253, 6.6)."""
     try:
         data = base64.b64decode(blob, validate=True)
         (length,) = struct.unpack(">I", data[:4])

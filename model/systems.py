@@ -1,4 +1,4 @@
-"""The operating systems of the machines, and every difference between them."""
+"""The operating systems of the nodes, and all differences between them."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class System:
     python: str
     java: str
     http2_directive: bool
-    """Whether its nginx wants `http2 on;` (since 1.25.1) rather than `listen ... http2`."""
+    """Whether its nginx uses `http2 on;` (since 1.25.1) instead of `listen ... http2`."""
 
 
 DEBIAN = System("Debian 12", postgresql="15", python="3.11", java="17", http2_directive=False)
@@ -25,11 +25,11 @@ DEBIAN = System("Debian 12", postgresql="15", python="3.11", java="17", http2_di
 UBUNTU = System("Ubuntu 24.04", postgresql="16", python="3.12", java="11", http2_directive=False)
 
 VOLUME_PACKAGES = ("xfsprogs",)
-"""What a node with data volumes needs."""
+"""The packages of a node with data volumes."""
 
 
 def system_of(roles: Iterable[NodeRole], *, official: bool) -> System:
-    """Debian everywhere; where OMERO's official distribution runs (OMERO.server or OMERO.web), Ubuntu."""
+    """Return Ubuntu for OMERO's official distribution (OMERO.server or OMERO.web), otherwise Debian."""
     omero = {*OMERO_ROLES, Role.WEB}
     return UBUNTU if official and omero.intersection(roles) else DEBIAN
 
@@ -37,7 +37,7 @@ def system_of(roles: Iterable[NodeRole], *, official: bool) -> System:
 def packages(
     system: System, roles: Iterable[NodeRole], distribution: Distribution, used: Collection[Feature]
 ) -> tuple[str, ...]:
-    """The distribution's packages that a node with these roles needs, sorted. `used` are settings that are set."""
+    """Return the distribution's packages for a node with these roles, sorted. `used` are the features in use."""
     carried = tuple(roles)
     needed: set[str] = set()
     for name in applied_roles(carried, distribution):

@@ -1,4 +1,4 @@
-"""The program's own tables, as files of YAML. Stack files and roles of a site are read by `model.yaml_text`."""
+"""Read the program's own tables, YAML files. `model.yaml_text` reads stack files and roles of a site."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import yaml
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""That of libyaml takes a ninth of the time, for every command; PyYAML can be without it."""
+"""The loader of libyaml, if PyYAML has it: it takes a ninth of the time, in every command."""
 
 
 def read(file: Path) -> Any:
-    """The content of a table."""
+    """Return the content of a table."""
     return yaml.load(file.read_text(), Loader=_LOADER)  # noqa: S506  # both are safe loaders

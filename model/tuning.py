@@ -1,4 +1,4 @@
-"""The limits of each node's services (`model.limits`), from the whole plan."""
+"""Decide the limits of each node's services (`model.limits`), from the whole plan."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ WITHOUT_VOLUME_GIB: Final = 1
 
 
 def limits(plan: Plan, release: Scope, node: Node) -> Limits:
-    """The limits on a node of a release."""
+    """Return the limits of a node of a release."""
     return Limits(
         database=_database(plan, release, node) if Role.DATABASE in node.roles else None,
         web=_web(release, node) if Role.WEB in node.roles else None,
@@ -57,6 +57,6 @@ def _proxy(plan: Plan, release: Scope, node: Node) -> ProxyLimits:
 
 
 def cache_gib(proxy: Node) -> int:
-    """How large the cache of a proxy may be."""
+    """Return the size of a proxy's cache."""
     sizes = (volume.size_gib for volume in proxy.volumes if volume.purpose == CACHE_VOLUME)
     return next(sizes, WITHOUT_VOLUME_GIB)

@@ -1,4 +1,4 @@
-"""Who may look at the data of a stack, and what that says against its other settings."""
+"""Who may see the data of a stack, and contradictions with other settings."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from model.web_apps import App
 
 
 class Visitors(StrEnum):
-    """Everybody, who may look and change nothing; or users with an account, who log in and may write."""
+    """Everybody, read-only; or users with an account, who log in and may write."""
 
     PUBLIC = "public"
     LOGIN = "login"
@@ -18,11 +18,11 @@ _WITHOUT_PUBLIC = {
     Role.OMERO_READONLY: "users write, so all of them use the read-write server; remove",
     Role.MANAGEMENT: "the pre-warm fills a cache that all visitors share, and there is none; remove",
 }
-"""Roles that nobody would use where users log in, and why."""
+"""Roles without use where users log in, with the reason."""
 
 
 def first_pages(visitors: Visitors, apps: Iterable[Collection[App]]) -> tuple[str, ...]:
-    """The paths where visitors are shown everybody's data in a release at least; `apps` are those of each release."""
+    """Return the paths that show all data to visitors in some release; `apps` are the applications of each."""
     if visitors == Visitors.LOGIN:
         return ()
     return ("/webclient/",) if all(any(app.is_root for app in served) for served in apps) else ("/", "/webclient/")
@@ -31,7 +31,7 @@ def first_pages(visitors: Visitors, apps: Iterable[Collection[App]]) -> tuple[st
 def problems(
     visitors: Visitors, releases: Mapping[str, Collection[NodeRole]], *, has_public_password: bool
 ) -> Iterator[str]:
-    """What does not go together. `releases` has the roles of each release's nodes."""
+    """Yield contradictions. `releases` has the roles of each release's nodes."""
     if visitors == Visitors.PUBLIC:
         return
     if has_public_password:

@@ -1,4 +1,4 @@
-"""Volumes and snapshots of the cloud that a plan names, and that may be there without being usable."""
+"""Check volumes and snapshots of the cloud that a plan names: they may exist and be unusable."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,7 +7,7 @@ from model.plan import Plan, Volume
 
 
 def existing(plan: Plan, state: CloudState) -> Iterator[str]:
-    """Existing volumes that no server of this stack can have, or that are smaller than the plan takes them for."""
+    """Yield existing volumes that cannot be attached, or that are smaller than planned."""
     known = {volume.id: volume for volume in state.volumes or ()}
     own_servers = {server.id for server in state.servers}
     for planned in (planned for node in plan.nodes for planned in node.volumes):
@@ -24,7 +24,7 @@ def existing(plan: Plan, state: CloudState) -> Iterator[str]:
 
 
 def shrunk(plan: Plan, state: CloudState) -> Iterator[str]:
-    """The stack's own volumes that are larger than the plan says: Cinder would refuse that in the middle."""
+    """Yield the stack's own volumes that are larger than planned: Cinder would refuse that during the update."""
     sizes = {volume.name: volume.size_gib for volume in state.volumes or () if volume.is_own}
     for planned in (planned for node in plan.nodes for planned in node.volumes if not planned.existing):
         size = sizes.get(plan.cloud_name(planned.name), 0)
@@ -36,7 +36,7 @@ def shrunk(plan: Plan, state: CloudState) -> Iterator[str]:
 
 
 def sources(state: CloudState, new: Iterable[Volume]) -> Iterator[str]:
-    """What new volumes are copied from and cannot be: it is not whole, or larger than the copy."""
+    """Yield sources of new volumes that cannot be copied: they are incomplete, or larger than the copy."""
     volumes = {volume.id: volume for volume in state.volumes or ()}
     snapshots = {snapshot.id: snapshot for snapshot in state.snapshots or ()}
     for volume in new:
@@ -47,7 +47,7 @@ def sources(state: CloudState, new: Iterable[Volume]) -> Iterator[str]:
         source = volumes.get(named) or snapshots.get(named)
         if source is None:
             continue
-        # A volume can be copied while a server has it.
+        # A volume can be copied while it is attached.
         if source.status not in ({"available", "in-use"} if kind == "volume" else {"available"}):
             yield f"{kind} '{named}' has the status '{source.status}': volume '{volume.name}' cannot be a copy of it"
         if source.size_gib > volume.size_gib:

@@ -1,4 +1,4 @@
-"""Applications that OMERO.web can have beside it, and what each of them needs: web_apps.yaml."""
+"""The applications that OMERO.web can serve, and the needs of each: web_apps.yaml."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,16 +16,16 @@ from model.spelling import instead
 TABLE: Final = Path(__file__).with_suffix(".yaml")
 
 ANYTHING: Final = "anything"
-"""What the value of a key must be that is not looked at."""
+"""The check of a key with any value."""
 
 
 @dataclass(frozen=True)
 class App:
-    """An application: its name in a stack file and in Django, and what it adds to OMERO.web's configuration.
+    """An application: its name in a stack file and in Django, and its additions to OMERO.web's configuration.
 
     `label` is Django's short name of it, under which OMERO.web puts its addresses.
     `config` and `entries` are keys with values as text: one for the key, and one more for the list under the key.
-    `keys` are its own ones by what their values must be. `origins` are other sites that its pages load from.
+    `keys` are its own ones by the check of their values. `origins` are other sites that its pages load from.
     `addresses` and `arguments` are of a site's own application; the others' are in model/addresses.yaml.
     """
 
@@ -41,13 +41,13 @@ class App:
     arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has(self, key: str) -> bool:
-        """Whether a key of OMERO.web's configuration is the application's own."""
+        """Whether a key of OMERO.web's configuration belongs to the application."""
         return any(key in keys for keys in self.keys.values())
 
 
 @cache
 def table() -> Mapping[str, App]:
-    """All applications by name, in the order in which OMERO.web loads them."""
+    """Return all applications by name, in the order in which OMERO.web loads them."""
     document: dict[str, dict[str, Any]] = tables.read(TABLE)
     return {name: _app(name, about) for name, about in document.items()}
 
@@ -70,13 +70,13 @@ def _text(value: Any) -> str:
 
 
 def named(names: Iterable[str], of_site: Iterable[App] = ()) -> tuple[App, ...]:
-    """The applications of these names, in OMERO.web's order; the site's own last."""
+    """Return the applications of these names, in OMERO.web's order; the site's own last."""
     chosen = set(names)
     return tuple(app for app in (*table().values(), *of_site) if app.name in chosen)
 
 
 def unknown(where: str, names: Iterable[str], of_site: Iterable[str]) -> Iterator[str]:
-    """What is wrong with names, under `where` in the stack file, of applications that nobody knows."""
+    """Yield unknown names of applications, under `where` in the stack file."""
     known = [*table(), *of_site]
     for name in names:
         if name not in known:
@@ -87,14 +87,14 @@ def unknown(where: str, names: Iterable[str], of_site: Iterable[str]) -> Iterato
 
 
 def own_keys() -> Iterator[tuple[str, str]]:
-    """The own keys of all applications, each with what its value must be."""
+    """Yield the keys of all applications, each with the check of its value."""
     for app in table().values():
         for what, names in app.keys.items():
             yield from ((what, name) for name in names)
 
 
 def unserved(where: str, config: Iterable[str], served: Collection[str]) -> Iterator[str]:
-    """What is wrong with keys, under `where` in the stack file, of applications that are not served there."""
+    """Yield keys, under `where` in the stack file, of applications that are not served there."""
     for key in config:
         owner = next((app.name for app in table().values() if app.has(key)), None)
         if owner and owner not in served:
@@ -112,4 +112,4 @@ AppName = Annotated[
         }
     ),
 ]
-"""An application as a stack file names it."""
+"""The name of an application in a stack file."""

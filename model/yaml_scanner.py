@@ -1,4 +1,4 @@
-"""Where PyYAML divides a text into words otherwise than Pulumi's engine does (gopkg.in/yaml.v3, scannerc.go)."""
+"""A scanner of YAML for the cases where PyYAML differs from Pulumi's engine (gopkg.in/yaml.v3, scannerc.go)."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ _Scanner: Any = Scanner
 
 
 class EngineScanner(_Scanner):  # type: ignore[misc]  # see there
-    """Takes a tab for a space, except where a line begins."""
+    """Treats a tab as a space, except at the beginning of a line."""
 
     def scan_to_next_token(self) -> None:
-        """Go on to the next word: behind spaces, comments and ends of lines, and behind tabs."""
+        """Skip spaces, tabs, comments and line ends up to the next token."""
         super().scan_to_next_token()
         while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
             self.forward()
             super().scan_to_next_token()
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
-        """What is between two words of text without quotes: None where the document ends."""
+        """Return the space between two words of unquoted text; None at the end of the document."""
         length = 0
         while self.peek(length) in (" ", "\t"):
             length += 1

@@ -1,7 +1,7 @@
-"""YAML text as Pulumi's engine reads it, so that every part of the product reads a file alike.
+"""Read YAML like Pulumi's engine, so that all parts of the program read a file alike.
 
-The engine uses gopkg.in/yaml.v3. PyYAML's own loaders follow YAML 1.1 and differ: they take `no` for false, `12:48`
-for 768, the last of two equal keys for the value. Here PyYAML parses; values follow yaml.v3 (resolve.go, decode.go).
+The engine uses gopkg.in/yaml.v3. PyYAML's own loaders follow YAML 1.1 and differ: they read `no` as false, `12:48` as
+768, and accept two equal keys. Here PyYAML parses; values follow yaml.v3 (resolve.go, decode.go).
 """
 
 import base64
@@ -19,10 +19,10 @@ import yaml
 from model.yaml_scanner import EngineScanner
 
 DEEPEST = 100
-"""Levels of mappings and lists; no setting comes near."""
+"""The most levels of mappings and lists; settings need far fewer."""
 
 MOST_VALUES = 100_000
-"""Values of a file with its aliases resolved; yaml.v3 refuses "excessive aliasing" too."""
+"""The most values of a file with its aliases resolved; yaml.v3 refuses "excessive aliasing" too."""
 
 _PLAIN = "plain"
 _QUOTED = "quoted"
@@ -41,7 +41,7 @@ _DATE = re.compile(
     r"(?:(?P<t>[Tt ])(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(?P<zone>Z|[-+]\d{2}:\d{2})?)?"
 )
 _MERGING = (_PLAIN, _QUOTED, f"{_TAG}merge")
-"""What a key `<<` is that stands for the keys of other mappings."""
+"""The tags of a key `<<` that merges other mappings."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (float, int),
@@ -52,11 +52,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 class YamlError(ValueError):
-    """Text that cannot be read; says the line and why."""
+    """The text cannot be read; the message has line and reason."""
 
 
 def load(data: bytes) -> Any:
-    """The first document of a YAML file: dict, list, str, int, float, bool or None. Keys of mappings are text.
+    """Load the first document of a YAML file: dict, list, str, int, float, bool or None. Keys of mappings are text.
 
     Raises YamlError.
     """
@@ -72,28 +72,28 @@ def load(data: bytes) -> Any:
 
 
 class _Loader(EngineScanner, yaml.BaseLoader):
-    """Parses, and leaves the meaning of what is not quoted to `_resolved`."""
+    """Parses; `_resolved` interprets unquoted values."""
 
     def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> Any:
-        """The tag of a node that was given none."""
+        """Return the tag of a node without explicit tag."""
         if kind is yaml.ScalarNode and any(implicit):
             return _PLAIN if implicit[0] else _QUOTED
         return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]  # PyYAML has no types
 
     def get_single_document(self) -> yaml.Node | None:
-        """The first document, as the engine: it does not look at what follows."""
+        """Return the first document; like the engine, ignore the others."""
         return self.get_node() if self.check_node() else None
 
 
 class _Reading:
-    """One walk over a document's nodes; counts values, so that aliases cannot multiply them without end."""
+    """Converts a document's nodes; counts values, so that aliases cannot multiply them without limit."""
 
     def __init__(self) -> None:
-        """Nothing is read yet."""
+        """Start with no values."""
         self._count = 0
 
     def value(self, node: yaml.Node, above: tuple[yaml.Node, ...]) -> Any:
-        """A node's value; `above` are the nodes that it is in."""
+        """Return a node's value; `above` are the nodes around it."""
         self._count += 1
         if self._count > MOST_VALUES:
             raise _error(node, f"aliases make more than {MOST_VALUES} values")
@@ -142,12 +142,12 @@ class _Reading:
 
 
 def is_text(text: str) -> bool:
-    """Whether `text` written without quotes is read as this text, where PyYAML writes it so."""
+    """Whether `text` without quotes, as PyYAML writes it, is read as this text."""
     return bool(_resolved(text) == text)
 
 
 def as_text(value: bool | float | str | None) -> str:
-    """A single value as the engine hands it to the program: as Go's JSON writes it; text as it is; null is empty."""
+    """Format a single value as the engine passes it: like Go's JSON; text unchanged; null as empty."""
     if isinstance(value, str) or value is None:
         return value or ""
     if not isinstance(value, float):
@@ -182,7 +182,7 @@ def _decoded(node: yaml.Node, text: str) -> str:
 
 
 def _resolved(text: str) -> Any:
-    """What an unquoted value means: yaml.v3, resolve.go."""
+    """Interpret an unquoted value (yaml.v3, resolve.go)."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if text[0] not in "+-.0123456789":
@@ -229,7 +229,7 @@ def _zone(text: str | None) -> timezone:
 
 
 def _for_json(node: yaml.Node, value: Any) -> Any:
-    """The value as it is after the engine has turned it into JSON."""
+    """Return the value in the form after the engine's conversion to JSON."""
     if isinstance(value, datetime):
         # time.Time.String(); `model.reading` refuses it, here and in the program.
         zone = value.strftime("%z")
@@ -237,7 +237,7 @@ def _for_json(node: yaml.Node, value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _error(node, f"{node.value} is not a number to calculate with")
-        # Of a large number it writes the digits that are certain, and noughts.
+        # Go writes the significant digits of a large number, then zeros.
         return int(Decimal(repr(value))) if value.is_integer() and abs(value) < 1e21 else value
     return value
 

@@ -75,8 +75,8 @@ def run(program: Callable[[], Any], stack: str, *, preview: bool = False) -> Rec
     # Pulumi asks for the thread's event loop. asyncio.run, which another test may have called, removes it.
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(Cloud(), project="idr", stack=stack, preview=preview, monitor=recorder)
-    # Pulumi's mocks have no hooks on errors; tests/engine/test_refusals.py tests them.
-    with mock.patch("components.failure.say_next_step"):
+    # Pulumi's mocks know no hooks on errors; tests/engine/test_refusals.py has them.
+    with mock.patch("components.failure.log_next_step"):
         _sync_await(run_pulumi_func(program))
     return recorder
 

@@ -38,7 +38,7 @@ class Mutant:
     new: str
     tests: tuple[str, ...] = TESTS
 
-    def require_place(self, folder: Path) -> str:
+    def text_to_change(self, folder: Path) -> str:
         """Return the content of its file in a copy. Raises MutantError unless the text to replace is there once."""
         file = folder / self.file
         text = file.read_text() if file.is_file() else ""
@@ -48,8 +48,8 @@ class Mutant:
         return text
 
     def apply(self, folder: Path) -> None:
-        """Insert the fault into a copy. Raises MutantError as `require_place` does."""
-        text = self.require_place(folder)
+        """Insert the fault into a copy. Raises MutantError as `text_to_change` does."""
+        text = self.text_to_change(folder)
         (folder / self.file).write_text(text.replace(self.old, self.new))
 
 

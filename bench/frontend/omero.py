@@ -135,7 +135,7 @@ def running(folder: Path, plan: Plan) -> Iterator[Omero]:
         config = "".join(files[str(path)] for path in CONFIG)
         settings = _adapted(config, node, plan, servers, server, machine)
         for path in (MIDDLEWARE, EVERY_PAGE):
-            _place(machine, path, files[str(path)])
+            _write(machine, path, files[str(path)])
         stack.enter_context(_web(machine, settings, servers.port))
         yield servers
 
@@ -198,7 +198,7 @@ def _adapted(text: str, node: Node, plan: Plan, omero: Omero, server: int, machi
     return f"{text}config set omero.web.wsgi_args -- '--access-logfile {omero.log}'\n"
 
 
-def _place(machine: Machine, path: Path, text: str) -> None:
+def _write(machine: Machine, path: Path, text: str) -> None:
     """Write a file of OMERO.web's to the same path in the machine's folder."""
     file = machine.folder / path.relative_to(HOME)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ def _picture(source: random.Random) -> str:
 
 
 @contextmanager
-def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
+def running(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
     """Run all servers; yield their ports by name."""
     tls, root = peers.tls_of(plan, folder), _pages(folder)
     plain, wrapped = (LOCATIONS % {"root": root, "suffix": suffix} for suffix in ("json", "js"))
@@ -70,7 +70,7 @@ def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
 def measure(folder: Path, plan: Plan) -> dict[str, float]:
     """Return the median of each server, and the ratios between this proxy and the others."""
     site = Site(plan.host_name, "", stacks.secrets_of(plan.stack).authority.certificate)
-    with everyone(folder, plan) as ports, ExitStack() as stack:
+    with running(folder, plan) as ports, ExitStack() as stack:
         browsers = {
             name: stack.enter_context(chromium(folder / f"browser-{port}", replace(site, address=f"127.0.0.1:{port}")))
             for name, port in ports.items()

@@ -28,7 +28,7 @@ class Silent:
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self.taken: list[socket.socket] = []
+        self.accepted: list[socket.socket] = []
         threading.Thread(target=self._take, daemon=True).start()
 
     @property
@@ -39,14 +39,14 @@ class Silent:
     def _take(self) -> None:
         while True:
             try:
-                self.taken.append(self.socket.accept()[0])
+                self.accepted.append(self.socket.accept()[0])
             except OSError:
                 return
 
     def close(self) -> None:
         """Close everything."""
         self.socket.close()
-        for connection in self.taken:
+        for connection in self.accepted:
             connection.close()
 
 
@@ -92,7 +92,7 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
             httpx.Client(http2=True, verify=proxy.trust(plan), base_url=f"https://127.0.0.1:{nginx.https}") as visitor,
         ):
             with _waiting(nginx, [[_image(0)]] * VIEWERS):
-                for_one = len(silent.taken)
+                for_one = len(silent.accepted)
             before = _memory_mib(nginx)
             with _waiting(nginx, pages):
                 spent = _memory_mib(nginx) - before
@@ -101,7 +101,7 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
                 other = time.monotonic() - start
             return {
                 f"silent upstream, {VIEWERS} viewers of one image: connections to it": for_one,
-                f"silent upstream, {PAGES * PAGE} images wanted: connections to it": len(silent.taken) - for_one,
+                f"silent upstream, {PAGES * PAGE} images wanted: connections to it": len(silent.accepted) - for_one,
                 f"silent upstream, {PAGES * PAGE} images wanted: memory of the proxy, MiB": spent,
                 "silent upstream: another visitor's answer, s": other,
             }

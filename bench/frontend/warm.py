@@ -43,7 +43,7 @@ def _thumbnails(folder: Path) -> Path:
 
 
 @contextmanager
-def everyone(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
+def running(folder: Path, plan: Plan) -> Iterator[dict[str, int]]:
     """Run all servers; yield their ports by name. Those that need an upstream get nginx with the files."""
     tls = peers.tls_of(plan, folder)
     static = peers.files_location(_thumbnails(folder))
@@ -64,7 +64,7 @@ def measure(folder: Path, plan: Plan) -> dict[str, float]:
     """Return rates and times of all servers, and the ratios between this proxy and each."""
     addresses = plate_addresses(folder)
     figures: dict[str, float] = {}
-    with everyone(folder, plan) as ports:
+    with running(folder, plan) as ports:
         for port in ports.values():
             h2load(port, addresses, 2 * PLATE)
         figures |= _rates(ports, addresses)

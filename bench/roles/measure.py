@@ -62,15 +62,15 @@ def _read(stack: Tenant, start: float, engine: dict[str, timeline.Engine]) -> di
             start,
             engine[name],
             timeline.utc(compute.get_server(servers[f"idr-local-{name}"]).launched_at),
-            float(_said(service, name, LISTENING)),
-            timeline.bootstrapped(_said(service, name, "sudo cat /var/lib/cloud/data/status.json")),
-            timeline.applied(_said(service, name, "sudo cat /var/log/idr-apply.log")),
+            float(_output(service, name, LISTENING)),
+            timeline.bootstrapped(_output(service, name, "sudo cat /var/lib/cloud/data/status.json")),
+            timeline.applied(_output(service, name, "sudo cat /var/log/idr-apply.log")),
         )
         phases[" ".join(node["roles"])] = dict(zip(timeline.PHASES, seconds, strict=True))
     return phases
 
 
-def _said(service: Service, node: str, command: str) -> str:
+def _output(service: Service, node: str, command: str) -> str:
     done = service.try_on(node, command)
     if done.returncode:
         msg = f"{node}: {command}: {done.stderr}"

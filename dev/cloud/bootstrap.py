@@ -12,16 +12,16 @@ from dev.cloud.layout import DATABASES, State, write_private
 from dev.cloud.process import run
 from dev.cloud.render import socket
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
-# Templates: Nova fills in what its configuration says, so the tables hold no password and can be kept for next time.
+# Templates: Nova inserts the values of its configuration, so the tables have no passwords and can be cached.
 _CELL0 = "{scheme}://{username}:{password}@{hostname}/nova_cell0?{query}"
 _CELL1 = "{scheme}://{username}:{password}@{hostname}/nova?{query}"
 _BUS = "{scheme}://{username}:{password}@{hostname}:{port}/"
 
 
 def database_files(state: State) -> None:
-    """MariaDB's own files; root logs in by being root on the socket."""
+    """Create MariaDB's own files. The user root logs in over the socket without a password."""
     if state.done("mariadb").exists():
         return
     shutil.rmtree(state.root / "mysql", ignore_errors=True)
@@ -36,7 +36,7 @@ def database_files(state: State) -> None:
     state.done("mariadb").touch()
 
 
-def schemas(state: State, say: Say) -> None:
+def schemas(state: State, report: Report) -> None:
     """Create the services' tables, or load a copy that the same release created before."""
     if state.done("schemas").exists():
         return
@@ -51,10 +51,10 @@ def schemas(state: State, say: Say) -> None:
     sql.unlink()
     kept = layout.environment() / "schemas.sql"
     if kept.exists():
-        say("loading the tables kept from an earlier start")
+        report("loading the cached tables of an earlier start")
         run(state, client, log="schemas", input_file=kept)
     else:
-        say("making the tables (once per release: they are kept)")
+        report("creating the tables (once per release: they are cached)")
         _migrate(state)
         new = kept.with_suffix(".new")
         options = [f"--socket={socket()}", f"--result-file={new}", "--databases", *DATABASES]
@@ -64,7 +64,7 @@ def schemas(state: State, say: Say) -> None:
 
 
 def map_hosts(state: State) -> None:
-    """Tell the API's database of the computes that have reported."""
+    """Add the computes that have reported to the API's database."""
     run(
         state,
         ["nova-manage", "--config-file", f"{state.root}/etc/nova.conf", "cell_v2", "discover_hosts"],
@@ -109,7 +109,7 @@ def _migrate(state: State) -> None:
 
 
 def identity(state: State) -> None:
-    """Keystone's keys and its administrator."""
+    """Create Keystone's keys and its administrator."""
     if state.done("identity").exists():
         return
     manage = ["keystone-manage", "--config-file", f"{state.root}/etc/keystone.conf"]
@@ -124,7 +124,7 @@ def identity(state: State) -> None:
             *("--bootstrap-public-url", url, "--bootstrap-internal-url", url, "--bootstrap-admin-url", url),
         ],
         log="identity",
-        # Not as an argument: every process of the machine can read command lines.
+        # Not as an argument: every user of the machine can read command lines.
         env={"OS_BOOTSTRAP_PASSWORD": state.secrets()["admin"]},
     )
     state.done("identity").touch()

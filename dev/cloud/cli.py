@@ -32,7 +32,7 @@ _state: State
 def main(
     state: Annotated[Path | None, typer.Option(help="The cloud's folder; .local/cloud of this checkout.")] = None,
 ) -> None:
-    """Remember where the cloud is."""
+    """Set the cloud's folder."""
     global _state
     _state = State.at(state)
 
@@ -41,8 +41,8 @@ app.callback()(main)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Print expected errors in a line or two, and exit with 1."""
+def _errors_shown() -> Iterator[None]:
+    """Print expected errors in one or two lines, and exit with 1."""
     try:
         yield
     except (CloudError, OSError) as error:
@@ -50,22 +50,22 @@ def _told() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     typer.echo(text)
 
 
 def _root() -> None:
     if os.geteuid() != 0:
-        raise CloudError("run it as root: it makes namespaces, bridges and mounts")
+        raise CloudError("run it as root: it creates namespaces, bridges and mounts")
 
 
 @app.command()
 def install() -> None:
     """Install Debian packages and OpenStack, once per machine."""
-    with _told():
+    with _errors_shown():
         start = time.monotonic()
-        install_everything(_state.root, _say)
-        _say(f"installed ({time.monotonic() - start:.0f} s)")
+        install_everything(_state.root, _print)
+        _print(f"installed ({time.monotonic() - start:.0f} s)")
 
 
 @app.command()
@@ -73,47 +73,47 @@ def up(
     computes: Annotated[str | None, typer.Option(help="auto, container, kvm, qemu or none.")] = None,
     fake: Annotated[int | None, typer.Option(min=0, max=20, help="Fake hosts, in availability zone `fake`.")] = None,
 ) -> None:
-    """Bring the cloud up, with the guests that ran before; ends when it can be used."""
-    wanted = None if computes in (None, "auto") else computes
-    if wanted is not None and wanted not in set(Kind):
+    """Start the cloud, with the guests that ran before; ends when it can be used."""
+    requested = None if computes in (None, "auto") else computes
+    if requested is not None and requested not in set(Kind):
         raise typer.BadParameter(f"{computes} is none of auto, {', '.join(Kind)}", param_hint="--computes")
-    with _told():
+    with _errors_shown():
         _root()
         pid = control.running(_state)
         if pid is None:
             if not installed():
-                install_everything(_state.root, _say)
-            choice, why = control.choose(Kind(wanted) if wanted else None, fake, _state.choice())
-            _say(f"real guests: {choice.kind} ({why}); fake hosts: {choice.fakes}; state: {_state.root}")
+                install_everything(_state.root, _print)
+            choice, why = control.choose(Kind(requested) if requested else None, fake, _state.choice())
+            _print(f"real guests: {choice.kind} ({why}); fake hosts: {choice.fakes}; state: {_state.root}")
             if choice.kind is Kind.CONTAINER:
-                _say("note: a container guest shares this machine's kernel and is no security boundary")
+                _print("note: a container guest shares this machine's kernel and is no security boundary")
             control.start(_state, choice)
             pid = control.running(_state)
         elif (_state.run / "ready").exists():
-            _say("it is up already: nothing to do")
+            _print("it is up already: nothing to do")
         if not (_state.run / "ready").exists():
             for line in control.follow(_state, pid or 0):
-                _say(line)
-        _say(f"up: {layout.URLS['keystone']}, OS_CLIENT_CONFIG_FILE={_state.clouds_yaml} OS_CLOUD=idr-local")
+                _print(line)
+        _print(f"up: {layout.URLS['keystone']}, OS_CLIENT_CONFIG_FILE={_state.clouds_yaml} OS_CLOUD=idr-local")
 
 
 @app.command()
 def down() -> None:
     """Stop everything; data stays."""
-    with _told():
+    with _errors_shown():
         _root()
         start = time.monotonic()
         was_up = control.stop(_state)
-        _say(f"down ({time.monotonic() - start:.0f} s)" if was_up else "it was not up")
+        _print(f"down ({time.monotonic() - start:.0f} s)" if was_up else "it was not up")
 
 
 @app.command()
 def wipe() -> None:
     """Stop everything and delete the cloud's data."""
-    with _told():
+    with _errors_shown():
         _root()
-        control.wipe(_state, _say)
-        _say(f"{_state.root} is gone")
+        control.wipe(_state, _print)
+        _print(f"{_state.root} is deleted")
 
 
 @app.command()
@@ -121,29 +121,29 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     """Print whether each part works; exit code 1 when one does not."""
     from dev.cloud import status as look
 
-    with _told():
+    with _errors_shown():
         parts = look.parts(_state)
     if as_json:
-        _say(look.as_json(parts))
+        _print(look.as_json(parts))
     else:
         for part in parts:
-            _say(f"{'ok  ' if part.works else 'DOWN'} {part.name}  {part.note}".rstrip())
+            _print(f"{'ok  ' if part.works else 'DOWN'} {part.name}  {part.note}".rstrip())
     raise typer.Exit(0 if all(part.works for part in parts) else 1)
 
 
 @app.command()
 def env() -> None:
-    """Print what a shell needs to use the cloud: eval "$(... env)"."""
-    _say(f"export OS_CLIENT_CONFIG_FILE={_state.clouds_yaml} OS_CLOUD=idr-local")
+    """Print environment variables for a shell that uses the cloud: eval "$(... env)"."""
+    _print(f"export OS_CLIENT_CONFIG_FILE={_state.clouds_yaml} OS_CLOUD=idr-local")
     if any(os.environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")):
         for name in ("no_proxy", "NO_PROXY"):
-            _say(f'export {name}="{layout.ADDRESS}${{{name}:+,${name}}}"')
+            _print(f'export {name}="{layout.ADDRESS}${{{name}:+,${name}}}"')
 
 
 @app.command(context_settings=_ENTERING, name="exec")
 def execute(command: Annotated[list[str], typer.Argument(help="The program and its arguments.")]) -> None:
     """Run a program inside the cloud's namespaces, as its administrator."""
-    with _told():
+    with _errors_shown():
         _root()
         argv = control.enter(_state, command)
         sys.stdout.flush()
@@ -152,7 +152,7 @@ def execute(command: Annotated[list[str], typer.Argument(help="The program and i
 
 @app.command()
 def shell() -> None:
-    """A shell inside the cloud's namespaces, as its administrator."""
+    """Open a shell inside the cloud's namespaces, as its administrator."""
     execute(["bash"])
 
 
@@ -164,7 +164,7 @@ def console(
     """Open a shell in a guest as its root, without network or ssh (containers), or its serial console (QEMU, KVM)."""
     from dev.cloud import guest
 
-    with _told():
+    with _errors_shown():
         _root()
         argv = control.enter(_state, guest.enter(_state, name, command or ["bash", "-l"]))
         os.execvp(argv[0], argv)  # noqa: S606  what the user asked to run
@@ -180,7 +180,7 @@ def logs(
     files = {path.stem: path for path in sorted(_state.log.glob("*.log"))}
     if service is None:
         for name, path in files.items():
-            _say(f"{path.stat().st_size >> 10:8d} KiB  {name}")
+            _print(f"{path.stat().st_size >> 10:8d} KiB  {name}")
         return
     if service not in files:
         typer.echo(f"error: no log of {service}; `logs` lists them", err=True)
@@ -196,14 +196,14 @@ def image(
     kernel: Annotated[Path | None, typer.Option(help="Its kernel, for QEMU and KVM.")] = None,
     initrd: Annotated[Path | None, typer.Option(help="Its initial RAM disk, for QEMU and KVM.")] = None,
 ) -> None:
-    """Register a guest image, public; one of the same name and content stays, an older one goes."""
+    """Register a public guest image. One of the same name and content is kept, an older one is deleted."""
     from dev.cloud.image import register
 
-    with _told():
+    with _errors_shown():
         _root()
         if control.running(_state) is None:
             raise CloudError("the cloud is not up")
         os.environ["OS_CLIENT_CONFIG_FILE"] = str(_state.clouds_yaml)
         start = time.monotonic()
         done = register(_state, path, name, kernel, initrd)
-        _say(f"{done} ({time.monotonic() - start:.1f} s)")
+        _print(f"{done} ({time.monotonic() - start:.1f} s)")

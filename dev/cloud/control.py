@@ -1,4 +1,4 @@
-"""Starts, connects, enters and ends the cloud's namespaces, from outside."""
+"""Start, connect, enter and end the cloud's namespaces, from outside."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dev.cloud import kvm, layout, lock, machine, namespace, render
 from dev.cloud.layout import Choice, Kind, State
 from dev.cloud.process import CloudError, surroundings
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 _STOP_SECONDS = 90
 
 
 def holder() -> tuple[State, int] | None:
-    """The state folder of the cloud that is up on this machine, and its PID 1.
+    """Return the state folder of the cloud that runs on this machine, and its PID 1.
 
     Raises:
         CloudError: the lock is not root's.
@@ -30,26 +30,26 @@ def holder() -> tuple[State, int] | None:
     try:
         folder, pid = (lock.holder() or "").rsplit(" ", 1)
         return State(Path(folder)), int(pid)
-    except ValueError:  # nobody holds it, or somebody who has not written yet
+    except ValueError:  # nobody holds it, or its holder has not written yet
         return None
 
 
 def running(state: State) -> int | None:
-    """The PID 1, as the machine counts, of this state's cloud, when it is up."""
+    """Return the PID 1 of this state's cloud, as the machine's process id; None if it is down."""
     current = holder()
     return current[1] if current and current[0] == state else None
 
 
-def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
-    """Choose the computes to start, and say why: those requested, else the last ones, else containers or KVM.
+def choose(requested: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
+    """Choose the computes to start, with the reason: those requested, else the last ones, else containers or KVM.
 
     Raises:
         CloudError: real guests of another kind exist in this state.
 
     """
     count = fakes if fakes is not None else before.fakes if before else 0
-    if wanted is not None:
-        kind, why = wanted, "as asked"
+    if requested is not None:
+        kind, why = requested, "as requested"
     elif before and before.kind is not Kind.NONE:
         kind, why = before.kind, "as before"
     else:
@@ -61,7 +61,7 @@ def choose(wanted: Kind | None, fakes: int | None, before: Choice | None) -> tup
 
 
 def start(state: State, choice: Choice) -> None:
-    """Start the cloud; returns when its PID 1 runs, long before it is ready.
+    """Start the cloud. Return when its PID 1 runs, long before it is ready.
 
     Raises:
         CloudError: another cloud is up, or its addresses are in use.
@@ -82,7 +82,7 @@ def start(state: State, choice: Choice) -> None:
         pid = _spawn(state, held)
         lock.write(held, f"{state.root} {pid}")
     finally:
-        os.close(held)  # PID 1 holds its own copy: the lock lives as long as it does
+        os.close(held)  # PID 1 has its own copy, so it holds the lock until it ends
 
 
 def _spawn(state: State, held: int) -> int:
@@ -102,7 +102,7 @@ def _spawn(state: State, held: int) -> int:
             stdout=log,
             stderr=log,
             pass_fds=[held],
-            start_new_session=True,  # it outlives the shell that started it
+            start_new_session=True,  # it continues when the shell that started it ends
         )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while not (pids := children.read_text().split()):
@@ -130,12 +130,12 @@ def follow(state: State, pid: int) -> Iterator[str]:
         CloudError: it failed.
 
     """
-    progress, seen = state.run / "progress", 0
+    progress, shown = state.run / "progress", 0
     while True:
         ready, alive = (state.run / "ready").exists(), Path(f"/proc/{pid}").exists()
         lines = progress.read_text().splitlines() if progress.exists() else []
-        yield from lines[seen:]
-        seen = len(lines)
+        yield from lines[shown:]
+        shown = len(lines)
         if ready:
             return
         if not alive:
@@ -145,17 +145,17 @@ def follow(state: State, pid: int) -> Iterator[str]:
         time.sleep(0.2)
 
 
-# A prefix of commands: the process ends when its parent ends.
+# A prefix of commands: the process ends with its parent.
 _MORTAL = ("setpriv", "--pdeathsig", "KILL")
 
 
 def mortal(state: State, argv: Sequence[str]) -> list[str]:
-    """The same as `enter`, but the command and its children are killed when this process ends."""
+    """Return a command line like `enter`. The command and its children are killed when this process ends."""
     return [*_MORTAL, *enter(state, [*_MORTAL, *argv])]
 
 
 def enter(state: State, argv: Sequence[str], *, admin: bool = True) -> list[str]:
-    """The command line that runs `argv` inside the cloud.
+    """Return the command line that runs `argv` inside the cloud.
 
     Raises:
         CloudError: it is not up.
@@ -171,7 +171,7 @@ def enter(state: State, argv: Sequence[str], *, admin: bool = True) -> list[str]
 
 
 def stop(state: State) -> bool:
-    """Take the cloud down and clean up after it; whether it was up."""
+    """Stop the cloud and clean up. Return whether it was up."""
     pid = running(state)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
@@ -185,7 +185,7 @@ def stop(state: State) -> bool:
 
 
 def clean(state: State) -> None:
-    """Remove what the kernel does not remove by itself when the namespaces end."""
+    """Remove what the kernel does not remove when the namespaces end."""
     loops = namespace.guest_loops(state)
     for loop in loops:
         subprocess.run(["losetup", "-d", loop], check=False, capture_output=True)
@@ -204,20 +204,20 @@ def clean(state: State) -> None:
 def _remove_group(folder: Path) -> None:
     try:
         folder.rmdir()
-    except OSError:  # somebody's guest is in it
+    except OSError:  # it has another guest
         return
 
 
-def wipe(state: State, say: Say) -> None:
-    """Take the cloud down and forget it, with the services that were installed for it.
+def wipe(state: State, report: Report) -> None:
+    """Stop the cloud and delete its data and the services that were installed for it.
 
     Raises:
-        CloudError: apt cannot remove their packages; the cloud's data is there still.
+        CloudError: apt cannot remove their packages; the cloud's data still exists.
 
     """
     stop(state)
     try:
-        debian.remove_services(state.packages(), say)
+        debian.remove_services(state.packages(), report)
     except debian.PackageError as error:
         raise CloudError(str(error)) from None
     shutil.rmtree(state.root, ignore_errors=True)

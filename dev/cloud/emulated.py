@@ -1,7 +1,7 @@
-"""A second real host beside the containers', for a while: its guests are machines emulated by QEMU.
+"""A second, temporary real host: its guests are machines emulated by QEMU.
 
 A container shares this machine's kernel, which may lack what a guest needs (NFS). An emulated machine has a kernel of
-its own, and is slow. Both stand on the same networks, so a stack can have some nodes of each: by `zone`.
+its own, and is slow. Both are on the same networks, so a stack can have nodes of both, by `zone`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from dev.cloud.process import CloudError
 from dev.cloud.render import host_configuration
 
 ZONE = "emulated"
-"""The availability zone. The name of its host begins with it."""
+"""The availability zone, which is also the prefix of its host's name."""
 _SECONDS = 180
 _APART = ("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 @contextmanager
 def host(state: State) -> Iterator[None]:
-    """Have the host in the running cloud. Its servers must be deleted before it goes.
+    """Add the host to the running cloud, and remove it at the end. Its servers must be deleted before.
 
     Raises:
-        CloudError: the cloud is not up, the host does not come, or a run that was killed has left servers on it.
+        CloudError: the cloud is not up, the host does not start, or a killed run has left servers on it.
 
     """
     auth = yaml.safe_load(state.clouds_yaml.read_text())["clouds"]["idr-local-admin"]["auth"]
@@ -60,7 +60,7 @@ def host(state: State) -> Iterator[None]:
 
 
 def _join_zone(cloud: Any, process: subprocess.Popen[bytes], host: str) -> None:
-    """Put the host into its zone as soon as the scheduler can choose it."""
+    """Add the host to its zone as soon as the scheduler can choose it."""
     zone = next((aggregate for aggregate in cloud.compute.aggregates() if aggregate.name == ZONE), None)
     zone = zone or cloud.compute.create_aggregate(name=ZONE, availability_zone=ZONE)
     end = time.monotonic() + _SECONDS
@@ -76,7 +76,7 @@ def _join_zone(cloud: Any, process: subprocess.Popen[bytes], host: str) -> None:
 
 
 def _wait_until_empty(cloud: Any) -> None:
-    """Wait for the last servers to go: Nova calls one deleted a moment before its record is gone."""
+    """Wait until the last servers are deleted: Nova reports this a moment before it removes the record."""
     end = time.monotonic() + _SECONDS
     while _servers(cloud):
         if time.monotonic() > end:
@@ -85,13 +85,13 @@ def _wait_until_empty(cloud: Any) -> None:
 
 
 def _offers(cloud: Any) -> bool:
-    """Whether the host has reported its resources: before that the scheduler finds no valid host."""
+    """Whether the host has reported its resources. Before, the scheduler finds no valid host."""
     providers = cloud.placement.resource_providers(name=ZONE)
     return any(list(cloud.placement.resource_provider_inventories(provider)) for provider in providers)
 
 
 def _forget(cloud: Any) -> None:
-    """Take the host out of the tables; also one of a run that was killed."""
+    """Remove the host from the tables, also the host of a killed run."""
     if names := ", ".join(_servers(cloud)):
         raise CloudError(f"servers are left on the host of emulated machines: {names}; delete them first")
     for service in _of_host(cloud.compute.services()):
@@ -101,12 +101,12 @@ def _forget(cloud: Any) -> None:
 
 
 def _servers(cloud: Any) -> list[str]:
-    """The names of the servers on the host."""
+    """Return the names of the servers on the host."""
     hosts = {service.host for service in _of_host(cloud.compute.services())}
     lists = (cloud.compute.servers(all_projects=True, details=False, compute_host=host) for host in hosts)
     return [server.name for servers in lists for server in servers]
 
 
 def _of_host(services: Iterable[Any]) -> list[Any]:
-    """The services or agents that run on the host, or on that of an earlier run."""
+    """Return the services or agents on the host, or on the host of an earlier run."""
     return [service for service in services if service.host.startswith(ZONE)]

@@ -10,7 +10,7 @@ from dev.cloud.process import CloudError
 
 
 def enter(state: State, name: str, command: Sequence[str]) -> list[str]:
-    """The command line, inside the cloud, that runs `command` in the server `name`.
+    """Return the command line, inside the cloud, that runs `command` in the server `name`.
 
     Raises:
         CloudError: there is no such server, or it is a fake one.
@@ -27,7 +27,7 @@ def enter(state: State, name: str, command: Sequence[str]) -> list[str]:
     choice = state.choice()
     if choice and choice.kind is not Kind.CONTAINER:
         return ["virsh", "-c", "qemu:///system", "console", server.instance_name]
-    # libvirt knows the container's controller; its child is the guest's init.
+    # libvirt has the container's controller; its child is the guest's init.
     script = (
         'c=$(virsh -c lxc:/// domid "$1") && p=$(cat /proc/$c/task/$c/children) && shift && '
         'exec nsenter -t "${p%% *}" -a env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="$TERM" "$@"'

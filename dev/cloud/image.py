@@ -1,4 +1,4 @@
-"""Guest images: into Glance's store and Nova's cache, without a byte going through an API."""
+"""Guest images: copied directly into Glance's store and Nova's cache, not through an API."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dev.cloud import control
 from dev.cloud.layout import State, write_private
 from dev.cloud.process import CloudError
 
-# Nova's own lacks `rw`, and the image's fstab names no root, because a container mounts what its fstab names. Network
-# devices are called as in containers. The last is Nova's own for QEMU, whose timer may be late.
+# Nova's own command line lacks `rw`, and the image's fstab has no root, because a container mounts its fstab. Network
+# devices have the names of containers. The last option is Nova's own for QEMU, whose timer may be late.
 _COMMAND_LINE = "root=/dev/vda rw console=tty0 console=ttyS0 net.ifnames=0 no_timer_check"
 
 
 def sha256(state: State, path: Path) -> str:
-    """The file's checksum, remembered by its path, size and time: a sparse disk of 4 GiB takes seconds to read."""
+    """Return the file's checksum, cached by its path, size and time: a sparse disk of 4 GiB takes seconds to read."""
     stat = path.stat()
     key = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
     memory = state.root / "checksums.json"
@@ -32,9 +32,9 @@ def sha256(state: State, path: Path) -> str:
 
 
 def register(state: State, path: Path, name: str, kernel: Path | None, initrd: Path | None) -> str:
-    """Have a public image of this name with this content; what was done.
+    """Register a public image of this name and content. Return what was done.
 
-    An older one of the same name goes: its guests keep their own copies.
+    An older one of the same name is deleted: its guests have their own copies.
 
     Raises:
         CloudError: the cloud is not up, or a file cannot be read.
@@ -43,21 +43,21 @@ def register(state: State, path: Path, name: str, kernel: Path | None, initrd: P
     import openstack
 
     cloud = openstack.connect(cloud="idr-local-admin")
-    wanted = {}
+    image_properties = {}
     for kind, file in (("kernel", kernel), ("ramdisk", initrd)):
         if file:
             short = {"kernel": "aki", "ramdisk": "ari"}[kind]
-            wanted[f"{kind}_id"] = _have(state, cloud, file, f"{name}-{kind}", short, {})[0]
+            image_properties[f"{kind}_id"] = _ensure(state, cloud, file, f"{name}-{kind}", short, {})[0]
     if kernel:
-        wanted["os_command_line"] = _COMMAND_LINE
-    identifier, new = _have(state, cloud, path, name, "raw", wanted)
+        image_properties["os_command_line"] = _COMMAND_LINE
+    identifier, new = _ensure(state, cloud, path, name, "raw", image_properties)
     return f"image {name} is {identifier}{'' if new else ' already'}"
 
 
-def _have(
+def _ensure(
     state: State, cloud: Any, path: Path, name: str, disk_format: str, properties: dict[str, str]
 ) -> tuple[str, bool]:
-    """The identifier of the image of this name and content, and whether it is new."""
+    """Return the id of the image of this name and content, and whether it is new."""
     if not path.is_file():
         raise CloudError(f"{path} is not a file")
     properties = properties | {"sha256": sha256(state, path)}
@@ -68,7 +68,7 @@ def _have(
     identifier = str(uuid.uuid4())
     stored = state.disks / "glance" / "images" / identifier
     copies = [stored]
-    if disk_format == "raw":  # where Nova would put it at the first guest's start
+    if disk_format == "raw":  # the path where Nova stores it when the first guest starts
         cached = hashlib.sha1(identifier.encode(), usedforsecurity=False).hexdigest()
         copies.append(state.disks / "nova" / "instances" / "_base" / cached)
     source = path.resolve()
@@ -92,8 +92,8 @@ def _have(
     return identifier, True
 
 
-def _inside(state: State, argv: list[str], given: str = "") -> None:
-    done = subprocess.run(control.enter(state, argv), input=given, capture_output=True, text=True, check=False)
+def _inside(state: State, argv: list[str], text_input: str = "") -> None:
+    done = subprocess.run(control.enter(state, argv), input=text_input, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise CloudError(f"{argv[0]} failed: {last}")

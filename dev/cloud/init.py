@@ -1,6 +1,6 @@
-"""PID 1 of the cloud's namespaces: runs the supervisor, reaps orphans, and ends with it, which ends everything.
+"""PID 1 of the cloud's namespaces: run the supervisor, reap orphans, and end with it, which ends all processes.
 
-Apart from the supervisor because whoever waits for every process takes away the exit codes that `subprocess` waits for.
+It is separate from the supervisor: a process that reaps all children takes the exit codes for which `subprocess` waits.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Run the supervisor of the state folder in `argv`; its exit code."""
+    """Run the supervisor of the state folder in `argv`. Return its exit code."""
     child = os.fork()
     if child == 0:
-        from dev.cloud.supervisor import supervise  # what PID 1 does not need, it does not load
+        from dev.cloud.supervisor import supervise  # PID 1 loads only what it needs
 
         os._exit(supervise(Path(sys.argv[1])))
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))

@@ -1,4 +1,4 @@
-"""Installs what the cloud needs: Debian packages, and OpenStack in a Python environment of its own."""
+"""Install the cloud's software: Debian packages, and OpenStack in a Python environment of its own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dev.cloud.layout import State
 from dev.cloud.machine import Machine, missing_kernel_features
 from dev.cloud.process import CloudError
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
-# Nova loads drivers from inside its own package only, Neutron from registered names only. These files lead both to
-# plugins/ of whichever checkout the cloud is started from.
+# Nova loads drivers only from its own package, Neutron only by registered names. With these files both load them from
+# plugins/ of the checkout from which the cloud is started.
 _POINTERS = {
     "nova/virt/idr_container.py": "from idr_openstack.nova_container import ContainerDriver\n",
     "nova/virt/idr_fake.py": "from idr_openstack.nova_fake import FakeHost\n",
@@ -28,48 +28,48 @@ _POINTERS = {
 }
 
 
-def install(state_folder: Path, say: Say) -> None:
+def install(state_folder: Path, report: Report) -> None:
     """Install what is missing; a second call only checks.
 
     Raises:
-        CloudError: the machine cannot have it, or a package manager failed.
+        CloudError: the machine is not suitable, or a package manager failed.
 
     """
     problems = Machine.this(state_folder).problems()
     if problems:
         raise CloudError("; ".join(problems))
-    _packages(State(state_folder), say)
+    _packages(State(state_folder), report)
     lacking = missing_kernel_features()
     if lacking:
         raise CloudError(f"the kernel lacks {', '.join(lacking)}")
-    _openstack(say)
+    _openstack(report)
 
 
-def wanted_packages() -> list[str]:
-    """The Debian packages."""
+def required_packages() -> list[str]:
+    """Return the Debian packages."""
     return debian.read_list(layout.HERE / "apt-packages.txt")
 
 
 def missing_packages() -> list[str]:
-    """Those that are not installed."""
-    return debian.missing(wanted_packages())
+    """Return the packages that are not installed."""
+    return debian.missing(required_packages())
 
 
-def _packages(state: State, say: Say) -> None:
+def _packages(state: State, report: Report) -> None:
     try:
-        installed = debian.ensure(wanted_packages(), say)
+        installed = debian.ensure(required_packages(), report)
     except debian.PackageError as error:
         raise CloudError(str(error)) from None
     if installed:
         state.add_packages(installed)
 
 
-def _openstack(say: Say) -> None:
+def _openstack(report: Report) -> None:
     folder = layout.environment()
     python = folder / "venv" / "bin" / "python"
     if not (folder / "complete").exists():
-        # In its final place, not in a sibling: programs of an environment carry its path.
-        say("installing OpenStack 2024.2 from its lock file (one to five minutes)")
+        # In its final folder: programs of an environment contain its path.
+        report("installing OpenStack 2024.2 from its lock file (one to five minutes)")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         lock = str(layout.HERE / "requirements.lock")
@@ -99,5 +99,5 @@ def _run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None
 
 
 def ready() -> bool:
-    """Whether everything is there (a look that takes no time)."""
+    """Whether everything is installed (a quick check)."""
     return (layout.environment() / "complete").exists() and not missing_packages()

@@ -1,7 +1,7 @@
-"""Whether KVM works here, by booting a Linux kernel with it.
+"""Check whether KVM works here, by booting a Linux kernel.
 
-Neither /dev/kvm nor a virtual machine that runs a few instructions proves it: on a machine that lends its own
-virtualisation out badly (PVM), 16-bit code and the BIOS run, and Linux stops after its first line.
+Neither /dev/kvm nor a virtual machine that runs a few instructions proves it: with incomplete nested virtualisation
+(PVM), 16-bit code and the BIOS run, and Linux stops after its first line.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _SECONDS = 20
 
 
 def _kernels() -> Iterator[Path]:
-    """Kernels to try it with: the guest image's newest, else this machine's."""
-    # Not the folder of a build that goes on: its name begins with a dot.
+    """Return kernels to boot: the guest image's newest, else this machine's."""
+    # Not the folder of a running build, whose name begins with a dot.
     built = cache_root().glob("image/[!.]*/vmlinuz")
     yield from sorted(built, key=lambda path: path.parent.stat().st_mtime, reverse=True)
     yield Path(f"/boot/vmlinuz-{platform.release()}")
@@ -27,7 +27,7 @@ def _kernels() -> Iterator[Path]:
 
 
 def works() -> tuple[bool, str]:
-    """Whether it does, and why not."""
+    """Return whether KVM works, and the reason if not."""
     device = Path("/dev/kvm")
     if not (device.exists() and os.access(device, os.R_OK | os.W_OK)):
         return False, "there is no usable /dev/kvm"
@@ -45,7 +45,7 @@ def works() -> tuple[bool, str]:
         output = error.stdout or b""
     except OSError as error:
         return False, str(error)
-    # It gets as far as looking for the root it was not given.
+    # The kernel boots until it looks for its root file system, which does not exist.
     if b"Linux version" in output and b"Kernel panic" in output:
         return True, "KVM boots a kernel"
     return False, "/dev/kvm is there, but a kernel does not boot with it"

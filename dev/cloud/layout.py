@@ -1,4 +1,4 @@
-"""Addresses, ports and folders. They are fixed on purpose: one cloud per machine, and nothing to configure."""
+"""Addresses, ports and folders. They are fixed: there is one cloud per machine, and nothing to configure."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ EXTERNAL: Final = ipaddress.IPv4Network("198.51.100.0/24")
 ADDRESS: Final = "198.51.100.1"
 """The cloud's own address on it: APIs and the routers' gateway."""
 HOST_ADDRESS: Final = "198.51.100.2"
-"""The machine's address on it, the only one that the APIs answer."""
+"""The machine's address on it. The APIs accept only requests from there."""
 HOST_LINK: Final = "idr-cloud"
-"""The machine's end of the cable into the cloud."""
+"""The machine's end of the veth pair into the cloud."""
 CLOUD_LINK: Final = "host0"
-"""The cloud's end of it."""
+"""The cloud's end of the veth pair."""
 BRIDGE_MAC: Final = "02:00:c6:33:64:01"
-"""Of the bridge with ADDRESS: locally administered, then ADDRESS in hexadecimal."""
+"""The MAC address of the bridge: locally administered, then ADDRESS in hexadecimal."""
 PHYSICAL_MTU: Final = 1550
-"""Of the external bridge: VXLAN takes 50 bytes of each packet, and guests send 1500, whatever DHCP would tell them."""
+"""The MTU of the external bridge: VXLAN needs 50 bytes of each packet, and guests ignore DHCP's MTU and send 1500."""
 FLOATING: Final = ("198.51.100.10", "198.51.100.200")
 
 PORTS: Final = {
@@ -56,7 +56,7 @@ SECRETS: Final = (
 
 
 class Kind(StrEnum):
-    """What a real guest is."""
+    """The kind of real guests."""
 
     CONTAINER = "container"
     KVM = "kvm"
@@ -66,7 +66,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """What computes a cloud has: the kind of the real one, and the number of fake ones."""
+    """The computes of a cloud: the kind of the real one, and the number of fake ones."""
 
     kind: Kind
     fakes: int
@@ -79,7 +79,7 @@ class Choice:
 
 
 def environment() -> Path:
-    """OpenStack's own folder in the cache: one per lock file and Python."""
+    """Return OpenStack's folder in the cache: one per lock file and Python."""
     lock = (HERE / "requirements.lock").read_bytes()
     key = hashlib.sha256(lock + sys.version.encode() + platform.machine().encode()).hexdigest()
     return cache_root() / "cloud" / key[:16]
@@ -93,11 +93,11 @@ class State:
 
     @classmethod
     def at(cls, path: Path | None) -> State:
-        """The state at `path`, or this checkout's own."""
+        """Return the state at `path`, or this checkout's own."""
         return cls((path or CHECKOUT / ".local" / "cloud").resolve())
 
     def folder(self, name: str) -> Path:
-        """A folder in it, made if need be, for root only."""
+        """Return a folder in it, only for root; create it if missing."""
         path = self.root / name
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
@@ -119,25 +119,25 @@ class State:
 
     @property
     def disks(self) -> Path:
-        """Images, guests' disks and volumes: a file system of its own, mounted in the cloud only."""
+        """Images, guests' disks and volumes: a file system of its own, mounted only in the cloud."""
         return self.folder("disks")
 
     @property
     def disk_file(self) -> Path:
-        """The sparse file that holds it."""
+        """The sparse file of that file system."""
         return self.root / "disks.xfs"
 
     @property
     def clouds_yaml(self) -> Path:
-        """How to log in, as the member and as the administrator."""
+        """clouds.yaml with the logins of member and administrator."""
         return self.root / "clouds.yaml"
 
     def done(self, what: str) -> Path:
-        """The file whose existence says that a first-time step was finished."""
+        """Return the file that marks a first-time step as done."""
         return self.folder("done") / what
 
     def secrets(self) -> dict[str, str]:
-        """The cloud's passwords, made at the first call."""
+        """Return the cloud's passwords, created at the first call."""
         path = self.root / "secrets.json"
         if path.exists():
             passwords: dict[str, str] = json.loads(path.read_text())
@@ -147,24 +147,24 @@ class State:
         return passwords
 
     def packages(self) -> list[str]:
-        """The Debian packages that were installed for this cloud."""
+        """Return the Debian packages that were installed for this cloud."""
         path = self.root / "packages"
         return path.read_text().split() if path.exists() else []
 
     def add_packages(self, names: Sequence[str]) -> None:
-        """Remember packages for `wipe`."""
+        """Record packages for `wipe`."""
         write_private(self.root / "packages", "\n".join(sorted({*self.packages(), *names})) + "\n")
 
     def started(self) -> datetime:
-        """When the running cloud was started."""
+        """Return when the running cloud was started."""
         return datetime.fromtimestamp((self.root / "run" / "started").stat().st_mtime, UTC)
 
     def save_choice(self, choice: Choice) -> None:
-        """Remember the computes for the next `up`."""
+        """Record the computes for the next `up`."""
         write_private(self.root / "choice.json", json.dumps({"kind": choice.kind, "fakes": choice.fakes}))
 
     def choice(self) -> Choice | None:
-        """The computes of the last `up`, if there was one."""
+        """Return the computes of the last `up`, if there was one."""
         path = self.root / "choice.json"
         if not path.exists():
             return None
@@ -173,7 +173,7 @@ class State:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that root alone can read, whole or not at all."""
+    """Write a file that only root can read, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)

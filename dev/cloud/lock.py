@@ -1,6 +1,6 @@
 """The lock of the one cloud per machine. It names a folder and a process that root trusts, so only root may write it.
 
-Its folder is closed to others: who can read the file can also hold a lock on it, and no cloud could start.
+Other users cannot enter its folder: a user who can read the file can also lock it, and no cloud could start.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Final
 from dev.cloud.process import CloudError
 
 LOCK: Final = Path("/run/idr-cloud/lock")
-"""Not in /run/lock, where every user of the machine can make files."""
+"""Not in /run/lock, where every user of the machine can create files."""
 
 
 def take() -> int | None:
-    """Take the lock. Return its open file, which holds it for every process that inherits it; None when it is held.
+    """Take the lock. Return its open file, which holds it for every process that inherits it; None if it is held.
 
     Raises:
         CloudError: somebody else owns the lock or its folder.
@@ -34,13 +34,13 @@ def take() -> int | None:
 
 
 def write(lock: int, text: str) -> None:
-    """Write who holds the lock."""
+    """Write the holder of the lock."""
     os.ftruncate(lock, 0)
     os.pwrite(lock, text.encode(), 0)
 
 
 def holder() -> str | None:
-    """What the holder of the lock has written; None when nobody holds it.
+    """Return what the holder of the lock has written; None if nobody holds it.
 
     Raises:
         CloudError: somebody else owns the lock or its folder.
@@ -61,15 +61,15 @@ def holder() -> str | None:
 def _open(flags: int) -> int:
     folder = os.open(LOCK.parent, os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        _must_be_ours(folder, LOCK.parent)
+        _require_root_owner(folder, LOCK.parent)
         lock = os.open(LOCK.name, flags | os.O_NOFOLLOW, 0o600, dir_fd=folder)
     finally:
         os.close(folder)
-    _must_be_ours(lock, LOCK)
+    _require_root_owner(lock, LOCK)
     return lock
 
 
-def _must_be_ours(descriptor: int, path: Path) -> None:
+def _require_root_owner(descriptor: int, path: Path) -> None:
     status = os.fstat(descriptor)
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise CloudError(f"{path} can be written by another user than root: look who made it, and remove it")
+        raise CloudError(f"{path} can be written by another user than root: find out who created it, and remove it")

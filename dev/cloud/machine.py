@@ -1,4 +1,4 @@
-"""What this machine has, and what it lacks for the cloud."""
+"""Check that this machine can run the cloud."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dev.cloud import layout
 
-_MEMORY_MIB = 11 * 1024  # a machine sold with 12 GiB shows a little less
+_MEMORY_MIB = 11 * 1024  # a machine with nominally 12 GiB reports a little less
 _DISK_GIB = 25
 _MODULES = (
     *("bridge", "br_netfilter", "veth", "vxlan", "loop", "xfs", "ip_set", "nf_conntrack", "xt_physdev"),
@@ -25,7 +25,7 @@ _INTERFACES = ("bridge", "veth", "vxlan id 1 dstport 4789")
 
 @dataclass(frozen=True)
 class Machine:
-    """Facts about it."""
+    """Facts about the machine."""
 
     system: str
     root: bool
@@ -36,7 +36,7 @@ class Machine:
 
     @classmethod
     def this(cls, folder: Path) -> Machine:
-        """The machine we run on, with the room there is for `folder`."""
+        """Return the facts of this machine, with the free space for `folder`."""
         while not folder.exists():
             folder = folder.parent
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -51,7 +51,7 @@ class Machine:
         )
 
     def problems(self) -> list[str]:
-        """Why the cloud cannot run on this machine; empty if it can."""
+        """Return why the cloud cannot run on this machine; empty if it can."""
         problems = []
         if self.system != "Linux":
             problems.append(f"it needs Linux namespaces, and this is {self.system}: use a Debian 12 virtual machine")
@@ -71,13 +71,13 @@ class Machine:
 
 
 def load_modules() -> None:
-    """Ask for the kernel modules; whether what they give is there is looked at afterwards (it may be built in)."""
+    """Load the kernel modules. Their features are checked afterwards, since they may be built in."""
     if shutil.which("modprobe"):
         subprocess.run(["modprobe", "-aq", *_MODULES], check=False, capture_output=True)
 
 
 def missing_kernel_features() -> list[str]:
-    """What the kernel lacks, tried in namespaces of its own."""
+    """Return what the kernel lacks, tested in separate namespaces."""
     load_modules()
     lacking = [
         f"network interfaces of type {kind.split()[0]}"
@@ -104,13 +104,13 @@ def _works(script: str) -> bool:
 
 @functools.cache
 def iptables_flavour() -> str:
-    """Which of the two packet filters understands what Neutron's agents say: legacy or nft.
+    """Return the flavour of iptables that accepts the rules of Neutron's agents: legacy or nft.
 
     Raises:
         OSError: neither.
 
     """
-    # Rules of the kinds that Neutron's Linux bridge agent and we ourselves make.
+    # Rules of the kinds that Neutron's Linux bridge agent and this program create.
     rules = (
         "-t raw -A PREROUTING -m physdev --physdev-in x -j CT --zone 1",
         "-t mangle -A FORWARD -m physdev --physdev-out x --physdev-is-bridged -m conntrack --ctstate NEW -j DROP",
@@ -125,7 +125,7 @@ def iptables_flavour() -> str:
 
 
 def address_conflict() -> str | None:
-    """What of this machine is in the way of the cloud's addresses, if anything is."""
+    """Return what on this machine conflicts with the cloud's addresses, if anything."""
     shown = subprocess.run(["ip", "-j", "-4", "route", "show", "table", "all"], capture_output=True, check=True)
     for route in json.loads(shown.stdout or b"[]"):
         target = route.get("dst", "default")

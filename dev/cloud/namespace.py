@@ -1,4 +1,4 @@
-"""Inside the new namespaces, before anything runs: mounts, disks, network."""
+"""Prepare the new namespaces before the services start: mounts, disks, network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def prepare(state: State) -> None:
     """Prepare the namespaces for the services.
 
     Raises:
-        CloudError: a mount or an interface could not be made.
+        CloudError: a mount or an interface could not be created.
 
     """
     _mounts(state)
@@ -36,14 +36,14 @@ def _sh(state: State, command: str) -> str:
 
 
 def _mounts(state: State) -> None:
-    """A /sys that shows this network, and a /run of our own, so that no service meets the machine's."""
+    """Mount a /sys of this network, and a separate /run, so that services do not use the machine's."""
     aside = state.folder("run/cgroup")
     _sh(
         state,
         f"/usr/bin/mount --rbind /sys/fs/cgroup {aside}; umount -l /sys; /usr/bin/mount -t sysfs sysfs /sys;"
         f"/usr/bin/mount --rbind {aside} /sys/fs/cgroup; umount -l {aside}",
     )
-    # On a machine with both generations libvirt-lxc stumbles over the second:
+    # On a machine with both versions of cgroups libvirt-lxc fails with the second:
     # "Unable to create directory /sys/fs/cgroup/unified: No such file or directory".
     if Path("/sys/fs/cgroup/unified").is_dir():
         _sh(state, "umount -l /sys/fs/cgroup/unified")
@@ -51,14 +51,14 @@ def _mounts(state: State) -> None:
     for name in ("mysqld", "netns", "lock", "libvirt"):
         Path("/run", name).mkdir()
     # Left-over guests in the machine's /etc/libvirt make a new nova-compute refuse to start
-    # ("My hypervisor has existing instances"), and ours must not be left over there either.
+    # ("My hypervisor has existing instances"), and this cloud's must not stay there either.
     for name, target in (("etc", "/etc/libvirt"), ("lib", "/var/lib/libvirt")):
         own, copied = state.folder(f"libvirt/{name}"), state.done(f"libvirt-{name}")
         if not copied.exists():
             _sh(state, f"cp -a {target}/. {own}/; rm -f {own}/qemu/*.xml {own}/lxc/*.xml")
             copied.touch()
         _sh(state, f"/usr/bin/mount --bind {own} {target}")
-    # libvirt looks its own host name up again and again.
+    # libvirt often looks up its own host name.
     hosts = state.run / "hosts"
     hosts.write_text("127.0.0.1 localhost local\n::1 localhost\n")
     _sh(state, f"/usr/bin/mount --bind {hosts} /etc/hosts")
@@ -66,10 +66,10 @@ def _mounts(state: State) -> None:
 
 
 def _watches() -> None:
-    """Room for the guests' systemd: each takes a few of root's inotify instances, of which Linux allows 128 by itself.
+    """Raise the limit of root's inotify instances, of which Linux allows 128: each guest's systemd needs a few.
 
-    Without them a guest ends right after it began ("Too many open files"): seen with the thirtieth. The machine's own
-    setting, since there is none for a namespace; a higher one stays.
+    Otherwise a guest ends right after its start ("Too many open files"), as seen with the thirtieth. There is no
+    setting for a namespace, so it is the machine's; a higher one is kept.
     """
     setting = Path("/proc/sys/fs/inotify/max_user_instances")
     if int(setting.read_text()) < _INOTIFY_INSTANCES:
@@ -77,17 +77,17 @@ def _watches() -> None:
 
 
 def _disks(state: State) -> None:
-    """Mount the disks' file system: XFS, because it copies a whole disk in no time by sharing its blocks (reflink)."""
+    """Mount the disks' file system: XFS, because it copies a disk instantly by sharing its blocks (reflink)."""
     file, folder = state.disk_file, state.disks
     if not file.exists():
         new = file.with_suffix(".new")
         free = shutil.disk_usage(state.root).free
         with new.open("wb") as out:
-            out.truncate(min(100 * _GIB, free - 5 * _GIB))  # sparse: takes what is written, and gives it back
+            out.truncate(min(100 * _GIB, free - 5 * _GIB))  # sparse: uses space when it is written, and frees it again
         _sh(state, f"mkfs.xfs -q -f -m reflink=1 {new}")
         new.replace(file)
     try:
-        _mount_disks(state, "--direct-io=on")  # else every block is cached twice
+        _mount_disks(state, "--direct-io=on")  # otherwise every block is cached twice
     except CloudError:
         _mount_disks(state, "")
     for name in (
@@ -98,7 +98,7 @@ def _disks(state: State) -> None:
 
 
 def _mount_disks(state: State, option: str) -> None:
-    # Detached at once: the device then lives exactly as long as the mount, and the mount as long as the namespace.
+    # Detached immediately: the device then exists as long as the mount, and the mount as long as the namespace.
     _sh(
         state,
         f"loop=$(losetup {option} -f --show {state.disk_file});"
@@ -107,18 +107,18 @@ def _mount_disks(state: State, option: str) -> None:
 
 
 def _programs(state: State) -> None:
-    """Links to the packet filter's programs in the flavour that works here."""
+    """Link the packet filter's programs in the flavour that works here."""
     own = state.folder("bin")
     multi = f"/usr/sbin/xtables-{iptables_flavour()}-multi"
     links = {f"{tool}{end}": multi for tool in ("iptables", "ip6tables") for end in ("", "-save", "-restore")}
-    links["ebtables"] = "/usr/sbin/xtables-nft-multi"  # the legacy one needs a kernel table that many no longer have
+    links["ebtables"] = "/usr/sbin/xtables-nft-multi"  # legacy: many kernels lack its table
     for name, target in links.items():
         (own / name).unlink(missing_ok=True)
         (own / name).symlink_to(target)
 
 
 def _network(state: State) -> None:
-    """The external bridge with our end of the machine's cable in it; and who may speak to the APIs."""
+    """Create the external bridge with the cloud's end of the veth pair, and allow only the machine to use the APIs."""
     tcp = ",".join(str(port) for port in layout.PORTS.values())
     link, address, host = layout.CLOUD_LINK, layout.ADDRESS, layout.HOST_ADDRESS
     _sh(
@@ -148,7 +148,7 @@ def _network(state: State) -> None:
 
 
 def guest_loops(state: State) -> list[str]:
-    """Loop devices over files in the disks' file system: volumes and roots of guests, wherever that is mounted."""
+    """Return loop devices of files in the disks' file system: volumes and roots of guests."""
     devices = json.loads(
         subprocess.run(
             ["losetup", "--json", "-l", "-O", "NAME,BACK-INO,BACK-MAJ:MIN,MAJ:MIN"],
@@ -160,11 +160,11 @@ def guest_loops(state: State) -> list[str]:
     )["loopdevices"]
     if not state.disk_file.exists():
         return []
-    ours = state.disk_file.stat()
-    device = f"{os.major(ours.st_dev)}:{os.minor(ours.st_dev)}"
+    disk = state.disk_file.stat()
+    device = f"{os.major(disk.st_dev)}:{os.minor(disk.st_dev)}"
     outer = {
         loop["maj:min"].strip()
         for loop in devices
-        if int(loop["back-ino"]) == ours.st_ino and loop["back-maj:min"].strip() == device
+        if int(loop["back-ino"]) == disk.st_ino and loop["back-maj:min"].strip() == device
     }
     return [loop["name"] for loop in devices if loop["back-maj:min"].strip() in outer]

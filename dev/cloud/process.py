@@ -1,4 +1,4 @@
-"""Programs in the cloud's namespaces: their surroundings, running one to its end, waiting for a port."""
+"""Programs in the cloud's namespaces: their environment, running one, waiting for a port."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dev.image.cache import cache_root
 
 
 class CloudError(Exception):
-    """An error that is shown to the user in a line or two, without a traceback."""
+    """An error that is shown to the user in one or two lines, without a traceback."""
 
 
 def surroundings(state: State) -> dict[str, str]:
-    """The environment of all processes in the cloud, without the user's proxies and settings."""
+    """Return the environment of all processes in the cloud, without the user's proxies and settings."""
     venv = layout.environment() / "venv"
     path = (
         f"{state.root}/bin:{layout.HERE}/shim:{venv}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -28,7 +28,7 @@ def surroundings(state: State) -> dict[str, str]:
         "PATH": path,
         "PYTHONPATH": f"{layout.HERE}/plugins",
         "HOME": str(state.folder("home")),
-        "IDR_CACHE": str(cache_root()),  # HOME is another one here
+        "IDR_CACHE": str(cache_root()),  # HOME differs here
         "LANG": "C.UTF-8",
         "TERM": os.environ.get("TERM", "dumb"),
         "OS_CLIENT_CONFIG_FILE": str(state.clouds_yaml),
@@ -44,7 +44,7 @@ def run(
     env: Mapping[str, str] | None = None,
     input_file: Path | None = None,
 ) -> str:
-    """Run a program to its end; its output, or nothing when that goes to the log `log`.
+    """Run a program to its end. Return its output, or nothing if it is written to the log `log`.
 
     Raises:
         CloudError: it failed.
@@ -71,7 +71,7 @@ def until(what: str, ready: Callable[[], bool], seconds: float) -> None:
     """Wait until `ready()`.
 
     Raises:
-        CloudError: it did not become so in `seconds`.
+        CloudError: it was not ready after `seconds`.
 
     """
     end = time.monotonic() + seconds
@@ -82,7 +82,7 @@ def until(what: str, ready: Callable[[], bool], seconds: float) -> None:
 
 
 def listening(port: int, address: str = layout.ADDRESS) -> bool:
-    """Whether something accepts connections there."""
+    """Whether a service accepts connections there."""
     try:
         with socket.create_connection((address, port), timeout=2):
             return True

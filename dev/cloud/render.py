@@ -1,4 +1,4 @@
-"""The services' configuration files, from the templates in `etc/`."""
+"""Render the services' configuration files from the templates in `etc/`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _templates() -> Environment:
 
 
 def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
-    """Every configuration file of this cloud and its text; pure but for `state`'s passwords."""
+    """Return every configuration file of this cloud with its text; pure except for `state`'s passwords."""
     secrets = state.secrets()
 
     def db(name: str) -> str:
@@ -48,7 +48,7 @@ def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
         "default_zone": "fake" if choice.kind is Kind.NONE else "nova",
     }
     environment = _templates()
-    # Configuration and its template differ in the ending only.
+    # A configuration file and its template differ only in the suffix.
     files = {state.root / "etc" / name: environment.get_template(f"{name}.j2").render(common) for name in _TEMPLATES}
     files[state.root / "clouds.yaml"] = environment.get_template("clouds.yaml.j2").render(common)
     for host in choice.hosts:
@@ -58,12 +58,12 @@ def configuration(state: State, choice: Choice, venv: Path) -> dict[Path, str]:
 
 
 def host_configuration(state: State, kind: str, host: str) -> dict[str, str]:
-    """What a host that joins a running cloud has of its own, by the program's name."""
+    """Return the configuration of a host that joins a running cloud, by the program's name."""
     values = {"host": host, "disks": state.root / "disks", "run": state.root / "run", "address": layout.ADDRESS}
     return {name: _templates().get_template(f"{name}-{kind}.conf.j2").render(values) for name in ("nova", "neutron")}
 
 
 def write(state: State, choice: Choice, venv: Path) -> None:
-    """Write them, for root only."""
+    """Write the files, readable only by root."""
     for path, text in configuration(state, choice, venv).items():
         write_private(path, text)

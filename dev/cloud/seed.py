@@ -1,6 +1,6 @@
-"""Creates what a cloud's administrator creates first: users, endpoints, flavors, the external network, quotas, zones.
+"""Create what a cloud's administrator creates first: users, endpoints, flavors, the external network, quotas, zones.
 
-Run inside the cloud as `python -m dev.cloud.seed STATE PHASE`. Everything is looked for before it is made.
+Run inside the cloud as `python -m dev.cloud.seed STATE PHASE`. Existing objects are kept.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FLAVORS = {  # name: virtual processors, MiB of memory, GiB of disk
     "m1.large": (8, 32768, 80),
     "m1.xlarge": (16, 65536, 160),
 }
-# Generous but finite, so that requests for far too much are refused. Networks: neutron.conf, for every project.
+# Large but finite, so that excessive requests are refused. Networks: neutron.conf, for every project.
 _COMPUTE_QUOTA = {
     "instances": 100,
     "cores": 1000,
@@ -46,7 +46,7 @@ _VOLUME_QUOTA = {"volumes": 300, "snapshots": 300, "gigabytes": 1_000_000, "per_
 
 
 def identity(cloud: Any, secrets: dict[str, str]) -> None:
-    """The services' users and endpoints; the project `idr` with its member."""
+    """Create the services' users and endpoints, and the project `idr` with its member."""
     api = cloud.identity
     roles = {role.name: role.id for role in api.roles()}
 
@@ -72,7 +72,7 @@ def identity(cloud: Any, secrets: dict[str, str]) -> None:
 
 
 def resources(cloud: Any) -> None:
-    """Flavors, the external network, the project's quotas."""
+    """Create flavors, the external network and the project's quotas."""
     flavors = {flavor.name for flavor in cloud.compute.flavors()}
     for name, (vcpus, ram, disk) in _FLAVORS.items():
         if name not in flavors:
@@ -99,29 +99,29 @@ def resources(cloud: Any) -> None:
 
 
 def missing(cloud: Any, choice: Choice, since: datetime) -> list[str]:
-    """What a ready cloud has and this one has not: agents and services that have reported after `since`.
+    """Return agents and services of a ready cloud that have not reported after `since`.
 
-    "Up" alone means a report in the last minute, which may be one of before a `down`: what was asked of such a service
-    is lost, since it does not listen to the bus yet.
+    "Up" means a report in the last minute, possibly from before a `down`: requests to such a service are lost, because
+    it does not listen to the bus yet.
     """
     agents = {a.binary for a in cloud.network.agents() if a.is_alive and _after(a.last_heartbeat_at, since)}
     services = [s for s in cloud.compute.services() if s.state == "up" and _after(s.updated_at, since)]
     volumes = [s for s in cloud.block_storage.services() if s.state == "up" and _after(s.updated_at, since)]
-    there = agents | {s.binary for s in (*services, *volumes)}
+    alive = agents | {s.binary for s in (*services, *volumes)}
     hosts = {s.host for s in services if s.binary == "nova-compute"}
-    wanted = [f"neutron-{name}-agent" for name in ("linuxbridge", "l3", "dhcp", "metadata")]
-    wanted += ["nova-conductor", "nova-scheduler", "cinder-scheduler", "cinder-volume"]
-    lacking = [name for name in wanted if name not in there]
-    return lacking + [f"nova-compute on {host}" for host in choice.hosts if host not in hosts]
+    expected = [f"neutron-{name}-agent" for name in ("linuxbridge", "l3", "dhcp", "metadata")]
+    expected += ["nova-conductor", "nova-scheduler", "cinder-scheduler", "cinder-volume"]
+    computes = [f"nova-compute on {host}" for host in choice.hosts if host not in hosts]
+    return [name for name in expected if name not in alive] + computes
 
 
 def _after(reported: str | None, since: datetime) -> bool:
-    """Whether a report, in one of OpenStack's ways to write UTC, came after `since`."""
+    """Whether a report, in one of OpenStack's formats of UTC, is newer than `since`."""
     return reported is not None and datetime.fromisoformat(reported).replace(tzinfo=UTC) > since
 
 
 def zones(cloud: Any, choice: Choice) -> bool:
-    """Put the real host into the availability zone `nova`, the fake ones into `fake`; whether all could be."""
+    """Add the real host to the availability zone `nova`, the fake ones to `fake`. Return whether all were added."""
     for name in ("nova", "fake"):
         hosts = {host for host in choice.hosts if (host == "local") == (name == "nova")}
         if not hosts:
@@ -137,23 +137,23 @@ def zones(cloud: Any, choice: Choice) -> bool:
 
 
 def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> None:
-    """Wait until agents and computes work; say what is waited for.
+    """Wait until agents and computes work; print what is missing.
 
     Raises:
-        SystemExit: they did not in time.
+        SystemExit: they did not work in time.
 
     """
     end, printed = time.monotonic() + seconds, ""
     while True:
         try:
-            lacking = missing(cloud, choice, since) or ([] if zones(cloud, choice) else ["the availability zones"])
+            pending = missing(cloud, choice, since) or ([] if zones(cloud, choice) else ["the availability zones"])
         except SDKException as error:
-            lacking = [f"an answer ({str(error).splitlines()[0][:80]})"]
-        if not lacking:
+            pending = [f"an answer ({str(error).splitlines()[0][:80]})"]
+        if not pending:
             return
         if time.monotonic() > end:
-            sys.exit(f"still missing after {seconds:.0f} s: {', '.join(lacking)}")
-        text = "waiting for " + ", ".join(lacking)
+            sys.exit(f"still missing after {seconds:.0f} s: {', '.join(pending)}")
+        text = "waiting for " + ", ".join(pending)
         if text != printed:
             print(text, flush=True)
             printed = text
@@ -161,7 +161,7 @@ def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> 
 
 
 def main() -> None:
-    """Do the phase named on the command line."""
+    """Run the phase named on the command line."""
     state, phase = State(Path(sys.argv[1])), sys.argv[2]
     cloud = openstack.connect(cloud="idr-local-admin")
     if phase == "identity":

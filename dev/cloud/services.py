@@ -1,4 +1,4 @@
-"""The services: what runs, with what arguments."""
+"""The services and their command lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Service:
     name: str
     argv: Sequence[str]
     port: int | None = None
-    """What it listens on when it is ready."""
+    """The port on which it listens when it is ready."""
     env: dict[str, str] = field(default_factory=dict)
 
 
@@ -26,20 +26,20 @@ def _config(state: State, *names: str) -> list[str]:
 
 
 def _wsgi(name: str, script: str, processes: int, env: dict[str, str]) -> Service:
-    """A WSGI script under uWSGI (by its Python module: a wheel, no system package)."""
+    """Return a WSGI script under uWSGI (by its Python module: a wheel, no system package)."""
     port = layout.PORTS[name]
     options = [
         *("--http-socket", f"{layout.ADDRESS}:{port}", "--wsgi-file", f"{layout.environment()}/venv/bin/{script}"),
         *("--processes", str(processes), "--threads", "2", "--master", "--need-app", "--die-on-term"),
         *("--buffer-size", "65535", "--http-chunked-input", "--disable-logging"),
-        # Clients keep connections open and a process serves one at a time: without this some wait for nothing.
+        # Clients keep connections open, and a process serves one at a time: without this some would wait needlessly.
         *("--add-header", "Connection: close"),
     ]
     return Service(name, ["uwsgi", *options], port, env)
 
 
 def base(state: State) -> list[Service]:
-    """Database, message bus, cache."""
+    """Return database, message bus and cache."""
     rabbit = state.root / "rabbit"
     return [
         Service(
@@ -47,7 +47,7 @@ def base(state: State) -> list[Service]:
             [
                 *("/usr/sbin/mariadbd", "--no-defaults", f"--datadir={state.root}/mysql", "--user=root"),
                 *("--skip-networking", f"--socket={socket()}", "--character-set-server=utf8mb3"),
-                # A killed process loses nothing, a crashed machine may lose a second: it is a test cloud.
+                # A killed process loses nothing. A crashed machine may lose a second: it is a test cloud.
                 *("--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--max-connections=500"),
             ],
         ),
@@ -63,7 +63,7 @@ def base(state: State) -> list[Service]:
                 "RABBITMQ_CONF_ENV_FILE": "/dev/null",
                 "RABBITMQ_CONFIG_FILE": f"{state.root}/etc/rabbitmq.conf",
                 "RABBITMQ_ENABLED_PLUGINS_FILE": f"{rabbit}/plugins",
-                # +sbwt none: Erlang's idle schedulers otherwise spin, and eat a core.
+                # +sbwt none: otherwise Erlang's idle schedulers use a whole core.
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none",
             },
         ),
@@ -72,14 +72,14 @@ def base(state: State) -> list[Service]:
 
 
 def keystone(state: State) -> Service:
-    """Identity: the first API, since every other one asks it."""
+    """Return Keystone, the first API, since all others use it."""
     config = f"{state.root}/etc/keystone.conf"
     service = _wsgi("keystone", "keystone-wsgi-public", 2, {})
     return Service(service.name, [*service.argv, "--pyargv", f"--config-file {config}"], service.port)
 
 
 def apis(state: State) -> list[Service]:
-    """The other APIs, and the services behind them."""
+    """Return the other APIs, and the services behind them."""
     nova, cinder = _config(state, "nova"), _config(state, "cinder")
     return [
         _wsgi("placement", "placement-api", 1, {"OS_PLACEMENT_CONFIG_DIR": f"{state.root}/etc"}),
@@ -93,19 +93,19 @@ def apis(state: State) -> list[Service]:
 
 
 def conductors(state: State) -> list[Service]:
-    """Nova's internal services: they log in when they start, and end when they cannot."""
+    """Return Nova's internal services. They log in when they start, and end if that fails."""
     nova = _config(state, "nova")
     return [Service(name, [name, *nova]) for name in ("nova-conductor", "nova-scheduler")]
 
 
 def agents(state: State) -> list[Service]:
-    """Neutron's."""
+    """Return Neutron's agents."""
     config = _config(state, "neutron", "neutron-agents")
     return [Service(name, [f"neutron-{name}-agent", *config]) for name in ("linuxbridge", "l3", "dhcp", "metadata")]
 
 
 def hypervisor(state: State, choice: Choice) -> list[Service]:
-    """libvirt, where there are real guests."""
+    """Return libvirt, if there are real guests."""
     if choice.kind is Kind.NONE:
         return []
     return [
@@ -115,5 +115,5 @@ def hypervisor(state: State, choice: Choice) -> list[Service]:
 
 
 def computes(state: State, choice: Choice) -> list[Service]:
-    """One per host, real or fake."""
+    """Return one compute for each host, real or fake."""
     return [Service(f"nova-compute-{host}", ["nova-compute", *_config(state, "nova", host)]) for host in choice.hosts]

@@ -1,4 +1,4 @@
-"""Whether every part of a running cloud works."""
+"""Check that every part of a running cloud works."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dev.cloud.process import listening
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that works or does not."""
+    """A part of the cloud, and whether it works."""
 
     name: str
     works: bool
@@ -22,7 +22,7 @@ class Part:
 
 
 def parts(state: State) -> list[Part]:
-    """Every service, API, agent and compute; a single part that does not work when the cloud is not up."""
+    """Return every service, API, agent and compute; only one failed part if the cloud is not up."""
     if running(state) is None:
         return [Part("cloud", False, "not up")]
     if not (state.run / "ready").exists():
@@ -49,5 +49,5 @@ def _inside(state: State) -> list[Part]:
 
 
 def as_json(parts: list[Part]) -> str:
-    """For programs."""
+    """Format the parts as JSON."""
     return json.dumps({"works": all(part.works for part in parts), "parts": [asdict(part) for part in parts]}, indent=1)

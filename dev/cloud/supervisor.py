@@ -1,4 +1,4 @@
-"""Brings the cloud up inside its namespaces, keeps its services running, and takes it down in order."""
+"""Start the cloud inside its namespaces, keep its services running, and stop it in order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dev.cloud.render import socket
 from dev.cloud.services import Service
 
 _RESTARTS = 5
-"""A service that ends more often than this is not started again; `status` shows it."""
+"""How often a service is restarted before the supervisor gives up; `status` shows it."""
 _GUEST_SECONDS = 20
 """Seconds that guests have to shut down."""
 
@@ -37,13 +37,13 @@ class Supervisor:
         self._started = time.monotonic()
         self.stopping = threading.Event()
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print a line for the process that waits for the cloud."""
         with (self._state.run / "progress").open("a") as file:
             file.write(f"{time.monotonic() - self._started:6.1f} s  {text}\n")
 
     def start(self, group: Sequence[Service]) -> None:
-        """Start services, and do not wait for them."""
+        """Start services without waiting for them."""
         for service in group:
             with (self._state.log / f"{service.name}.log").open("ab") as log:
                 process = subprocess.Popen(
@@ -58,7 +58,7 @@ class Supervisor:
         self._record()
 
     def _record(self) -> None:
-        """Tell `status`."""
+        """Record the processes for `status`."""
         known = {
             name: {"pid": process.pid, "alive": process.poll() is None, "restarts": self._restarts.get(name, 0)}
             for name, (_, process) in self._running.items()
@@ -72,10 +72,10 @@ class Supervisor:
                 until(what, functools.partial(listening, service.port), 120)
 
     def bring_up(self) -> None:
-        """Start everything, from nothing or from the data of an earlier run, until the cloud can be used.
+        """Start all services, with no data or with data of an earlier run, until the cloud can be used.
 
         Raises:
-            CloudError: a part of it did not come up.
+            CloudError: a part of it did not start.
 
         """
         state, choice = self._state, self._choice
@@ -87,9 +87,9 @@ class Supervisor:
             state.folder(folder)
         bootstrap.database_files(state)
         self.start(services.base(state))
-        self.say("database, message bus and cache started")
+        self.report("database, message bus and cache started")
         until("mariadb", self._database_answers, 60)
-        bootstrap.schemas(state, self.say)
+        bootstrap.schemas(state, self.report)
         bootstrap.identity(state)
         self.start([services.keystone(state)])
         until("rabbitmq", lambda: listening(5672, "127.0.0.1"), 60)
@@ -97,24 +97,24 @@ class Supervisor:
         self.start(others)
         self.start(services.hypervisor(state, choice))
         self._wait([services.keystone(state)])
-        self.say("identity answers; the other APIs are starting")
+        self.report("identity answers; the other APIs are starting")
         self._seed("identity")
         self.start(services.conductors(state))
-        # Not before Neutron listens: an agent's first question would be lost, and it waits a minute for the answer.
+        # Not before Neutron listens: an agent's first request would be lost, and it waits a minute for the answer.
         self._wait(others)
-        self.say("all APIs answer; agents and computes are starting")
+        self.report("all APIs answer; agents and computes are starting")
         self.start(services.agents(state))
         if choice.kind is not Kind.NONE:
             until("libvirtd", Path("/run/libvirt/libvirt-sock").exists, 60)
         for host in choice.hosts:
             (state.disks / "nova" / host).mkdir(exist_ok=True)
         if state.done("seed-resources").exists():
-            # Guests of an earlier run start with their compute, and ask for their addresses at once.
+            # Guests of an earlier run start with their compute, and request their addresses immediately.
             self._seed("agents")
         self.start(services.computes(state, choice))
         self._seed("resources")
         self._seed("ready")
-        # The scheduler looks for new hosts every few seconds; a server sent to one before that ends in ERROR.
+        # The scheduler finds new hosts every few seconds; before that, servers for such a host end in ERROR.
         bootstrap.map_hosts(state)
 
     def _database_answers(self) -> bool:
@@ -125,7 +125,7 @@ class Supervisor:
         return True
 
     def _seed(self, phase: str) -> None:
-        """Run a phase of `seed`, whose output is progress; those that make things run once."""
+        """Run a phase of `seed`, whose output is progress. Phases that create objects run once."""
         done = self._state.done(f"seed-{phase}")
         waits = phase in ("agents", "ready")
         if done.exists() and not waits:
@@ -139,13 +139,13 @@ class Supervisor:
             for line in process.stdout or ():
                 last = line.strip()
                 if waits:
-                    self.say(last)
+                    self.report(last)
         if process.returncode:
             raise CloudError(f"setting up {phase}: {last}")
         done.touch()
 
     def watch(self) -> None:
-        """Start what died again, until told to stop."""
+        """Restart services that ended, until SIGTERM."""
         while not self.stopping.wait(1):
             for name, (service, process) in list(self._running.items()):
                 count = self._restarts.get(name, 0)
@@ -153,15 +153,15 @@ class Supervisor:
                     continue
                 self._restarts[name] = count + 1
                 if count < _RESTARTS:
-                    self.say(f"{name} ended with {process.returncode}: started again")
+                    self.report(f"{name} ended with {process.returncode}: started again")
                     self.start([service])
                 else:
-                    self.say(f"{name} keeps ending: left alone, see {self._state.log}/{name}.log")
+                    self.report(f"{name} keeps ending: left alone, see {self._state.log}/{name}.log")
                     self._record()
 
     def take_down(self) -> None:
-        """Stop guests as a machine that is switched off stops them, then everything else."""
-        # Computes first: they would tell the database that the guests were stopped on purpose.
+        """Stop guests like a machine that shuts down, then all services."""
+        # Computes first: otherwise they would record in the database that somebody stopped the guests.
         self._end([name for name in self._running if name.startswith("nova-compute")])
         if self._choice.kind is not Kind.NONE and Path("/run/libvirt/libvirt-sock").exists():
             self._stop_guests()
@@ -203,7 +203,7 @@ class Supervisor:
 
 
 def supervise(root: Path) -> int:
-    """Run the cloud of this state folder until SIGTERM; the exit code says whether it came up."""
+    """Run the cloud of this state folder until SIGTERM. The exit code says whether it started."""
     state = State(root)
     choice = state.choice()
     if choice is None:
@@ -221,7 +221,7 @@ def supervise(root: Path) -> int:
     except (CloudError, OSError) as error:
         write_private(state.run / "failed", str(error))
         return 1
-    supervisor.say("ready")
+    supervisor.report("ready")
     write_private(state.run / "ready", time.strftime("%Y-%m-%dT%H:%M:%S%z"))
     watcher.join()
     supervisor.take_down()

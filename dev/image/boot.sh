@@ -1,7 +1,8 @@
 #!/bin/bash
-# Takes from the root file system what starts it as a virtual machine: `boot.sh INIT ROOT OUT` writes OUT/vmlinuz and
-# OUT/initrd and leaves the modules, which udev needs, in ROOT. (A container starts without either.)
-# The initrd is our own because udev's, in Debian's, costs an emulated processor half a minute.
+# Write the kernel and the initrd that boot the root file system in a virtual machine: `boot.sh INIT ROOT OUT` moves the
+# kernel to OUT/vmlinuz and writes OUT/initrd. The modules stay in ROOT, because udev needs them. (A container starts
+# without kernel and initrd.)
+# Debian's initrd runs udev, which takes half a minute on an emulated processor. So this one has an init of its own.
 set -euo pipefail
 init=$1 root=$2 out=$3
 
@@ -17,8 +18,8 @@ cp "$root/bin/busybox" "$work/bin/"
 ln -s busybox "$work/bin/sh"
 install -m 0755 "$init" "$work/init"
 
-# Disks, the network and randomness; the CD-ROM of the config drive, which cloud-init wants before udev has run.
-# ext4 is part of Debian's cloud kernel. What another module needs comes first; that is the order to load them in.
+# Disks, network and random numbers, and the CD-ROM of the config drive: cloud-init reads it before udev has run.
+# Debian's cloud kernel has ext4 built in. modprobe lists dependencies first, which is the order to load modules in.
 for module in virtio_pci virtio_blk virtio_net virtio_rng ata_piix sr_mod isofs; do
   chroot "$root" modprobe -S "$version" --show-depends "$module"
 done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' > "$work/order"

@@ -1,4 +1,4 @@
-"""Where built things are kept, how they are named, and how they are replaced without half-built ones."""
+"""The cache of builds: its folder, the keys of its entries, and builds that appear only when they are complete."""
 
 import fcntl
 import hashlib
@@ -9,23 +9,23 @@ from pathlib import Path
 
 
 class BuildError(Exception):
-    """The build cannot go on; the message says why in one or two lines."""
+    """The build failed; the message says why in one or two lines."""
 
 
 def cache_root() -> Path:
-    """Directory of everything this project caches on the machine; safe to delete."""
+    """Return the folder of all that this project caches on the machine. It can be deleted."""
     if explicit := os.environ.get("IDR_CACHE"):
         return Path(explicit)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idr-deployment"
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every source file of `folder`, sorted; byte code is left out."""
+    """Return every source file of `folder`, sorted, without byte code."""
     return sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
 
 
 def key_of(files: Iterable[Path], *words: str) -> str:
-    """Name for what these files (content, name and mode) and words determine: 16 hexadecimal digits."""
+    """Return a hash of these files (content, name and mode) and words: 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for word in words:
         digest.update(word.encode() + b"\0")
@@ -36,11 +36,11 @@ def key_of(files: Iterable[Path], *words: str) -> str:
 
 
 def build_once(target: Path, build: Callable[[Path], None]) -> Path:
-    """Return `target`, calling `build(directory)` first where it is absent.
+    """Return `target`. Where it does not exist, call `build(directory)` first.
 
-    The directory handed to `build` is a temporary sibling, renamed at the end: an interrupted build leaves
-    no `target`, and what it did leave is removed by the next one. A second program that wants the same waits for
-    the first (the lock goes with its holder, however that ends).
+    `directory` is a temporary sibling of `target` and gets its name at the end, so that an interrupted build leaves no
+    `target`. The next build removes what an interrupted one left. A second process that needs the same `target` waits
+    for the first; the kernel releases the lock when its process ends in any way.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.with_name(f".{target.name}.lock").open("w") as lock:

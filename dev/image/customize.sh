@@ -1,6 +1,6 @@
 #!/bin/bash
-# Turns a freshly unpacked Debian into the guest: `customize.sh ROOT OVERLAY WHEELHOUSE ICE LOCKS DEMO`.
-# Called by mmdebstrap (rootfs.py) with the pseudo file systems mounted in ROOT.
+# Turn a new Debian root into the guest: `customize.sh ROOT OVERLAY WHEELHOUSE ICE WEB_LOCK DEMO_LOCK DEMO`.
+# The hook of mmdebstrap (`customize` in rootfs.py) calls this script with the pseudo file systems mounted in ROOT.
 set -euo pipefail
 root=$1 overlay=$2 wheelhouse=$3 ice=$4 web_lock=$5 demo_lock=$6 demo=$7
 
@@ -8,12 +8,12 @@ cp -r --no-preserve=ownership "$overlay/." "$root/"
 
 "$(dirname "$0")/accounts.sh" "$root"
 
-# --- service users, with the fixed places the roles' configuration names.
+# --- Service users, with the home folders that the roles' configuration expects.
 for user in omero-server omero-web; do
   chroot "$root" useradd --system --create-home --home-dir "/var/lib/$user" --shell /usr/sbin/nologin "$user"
 done
 
-# --- Python environments: no index is asked, hashes are checked; zeroc-ice is our own build.
+# --- Python environments: pip uses local wheels only and checks hashes, except of zeroc-ice, which the build compiled.
 mkdir -p "$root/mnt/wheels" "$root/opt/omero"
 cp "$wheelhouse"/*.whl "$ice"/*.whl "$root/mnt/wheels/"
 cp "$web_lock" "$root/mnt/wheels/web.lock"
@@ -42,15 +42,15 @@ install -m 0755 "$demo/demo-image-server" "$root/usr/local/bin/demo-image-server
 install -m 0644 "$demo/omero-demo-image-server.service" "$root/etc/systemd/system/"
 chroot "$root" /opt/omero/server/venv3/bin/python -m compileall -q /opt/omero/demo-image-server
 
-# The two environments share most packages. (Byte code differs: it names its source file.)
+# Hard links: the two environments share most packages. (Byte code differs, because it has its source's path.)
 find "$root/opt/omero" -path '*/site-packages/numpy/*' -type d -name tests -prune -exec rm -rf {} +
 hardlink --quiet --ignore-time "$root/opt/omero/web" "$root/opt/omero/server"
 
-# The package made a cluster; the role makes its own on the data volume. (A createcluster.conf that only forbids it
-# would also drop Debian's other defaults: conf.d and TLS.)
+# The package created a cluster, but the role creates one on the data volume. (A createcluster.conf that only forbids
+# the package's cluster would also drop Debian's other defaults: conf.d and TLS.)
 chroot "$root" pg_dropcluster 15 main
 
-# --- Services: a role's configuration enables what the role needs, nothing runs by itself.
+# --- Services: a role's configuration enables what the role needs. No other starts at boot.
 off() { systemctl --quiet --root="$root" disable "$@"; }
 off haproxy.service nginx.service postgresql.service redis-server.service prometheus-node-exporter.service chrony.service \
   nfs-client.target rpcbind.service rpcbind.socket unattended-upgrades.service nftables.service \
@@ -58,15 +58,15 @@ off haproxy.service nginx.service postgresql.service redis-server.service promet
 find "$root/lib/systemd/system" -name 'prometheus-node-exporter-*.timer' -printf '%f\n' |
   xargs -r systemctl --quiet --root="$root" disable
 systemctl --quiet --root="$root" enable systemd-networkd.service ssh.service
-# Work that a freshly made image has already done, and consoles nobody sits at.
+# Work that the build has already done, and consoles that nobody uses.
 systemctl --quiet --root="$root" mask systemd-hwdb-update.service systemd-journal-catalog-update.service \
   ldconfig.service systemd-pstore.service modprobe@drm.service nfs-blkmap.service
 
-# --- Nothing of this build may be in the image: no identity, keys, sources or caches.
+# --- The image must have nothing of this build: no identity, keys, sources or caches.
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"
 rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/* "$root/etc/apt/apt.conf.d/99mmdebstrap"
 : > "$root/etc/machine-id"
-# Without a name server a look-up fails at once; with one, cloud-init or the role's configuration writes it here.
+# Without a name server a look-up fails at once. cloud-init or the role's configuration adds name servers.
 : > "$root/etc/resolv.conf"
 : > "$root/etc/apt/sources.list"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/cache/debconf/*-old "$root"/var/log/*.log

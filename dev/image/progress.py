@@ -1,4 +1,4 @@
-"""Progress lines: what is being done and how long it has taken so far."""
+"""Progress lines: the present step, and the seconds so far."""
 
 import subprocess
 import time
@@ -23,9 +23,9 @@ def run(
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> None:
-    """Run a command with its output in `log`, saying `what` and every quarter of a minute that it goes on.
+    """Run a command with its output in `log`. Print `what`, and every 15 seconds that it still runs.
 
-    Raises BuildError with the end of the log when it fails.
+    Raise BuildError with the end of the log when the command fails.
     """
     say(what)
     log.parent.mkdir(parents=True, exist_ok=True)

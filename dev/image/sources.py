@@ -1,4 +1,4 @@
-"""The host's own Debian package sources, as apt itself understands them (one-line and deb822 alike)."""
+"""The host's Debian package sources, as apt reads them (one-line and deb822 format)."""
 
 import platform
 import subprocess
@@ -10,9 +10,9 @@ FORMAT = "$(ORIGIN)|$(RELEASE)|$(REPO_URI)|$(COMPONENT)"
 
 
 def source_lines() -> list[str]:
-    """One `deb` line for each of Debian 12's main, updates and security sources known to the host's apt.
+    """Return a `deb` line for each source of the host's apt: Debian 12's main, updates and security.
 
-    Raises BuildError when there are none, or the host is not Debian 12 (its zeroc-ice would not fit).
+    Raise BuildError when there are none, or when the host is not Debian 12, because it builds the wheel of zeroc-ice.
     """
     if platform.freedesktop_os_release().get("VERSION_CODENAME") != SUITE:
         raise BuildError("the guest image is built on Debian 12 (bookworm) only: it shares the host's packages")
@@ -25,16 +25,16 @@ def source_lines() -> list[str]:
         if origin == "Debian" and release.split("-")[0] == SUITE and component == "main"
     ]
     if not lines:
-        raise BuildError("apt knows no Debian 12 sources here; run `apt-get update` and try again")
+        raise BuildError("apt has no Debian 12 sources on this machine; run `apt-get update` and try again")
     return list(dict.fromkeys(lines))
 
 
 def transport_options() -> list[str]:
-    """The host's apt settings about reaching those sources (proxy, certificates), as `Name "value"` lines."""
+    """Return the host's apt settings for these sources (proxy, certificates), as `Name "value"` lines."""
     dump = subprocess.run(["apt-config", "dump", "--no-empty"], check=True, capture_output=True, text=True)
-    wanted = ("::proxy", "::cainfo", "::retries", "::timeout", "::verify-peer")
+    names = ("::proxy", "::cainfo", "::retries", "::timeout", "::verify-peer")
     return [
         line.rstrip(";")
         for line in dump.stdout.splitlines()
-        if line.startswith("Acquire::") and any(word in line.lower() for word in wanted)
+        if line.startswith("Acquire::") and any(name in line.lower() for name in names)
     ]

@@ -53,19 +53,19 @@ def wait_until_it_answers(release: Service) -> None:
             except httpx.HTTPError as error:
                 last = str(error)
             time.sleep(1)
-    raise StepError(f"{release.web} does not answer as OMERO.web does: {last}")
+    raise StepError(f"{release.web} does not answer like OMERO.web: {last}")
 
 
 def what_next(release: Service) -> str:
     """Return the message for the user at the end of `make up`."""
     config = (LOCAL / "ssh" / "config").relative_to(LOCAL.parent)
     return (
-        f"\nThe demo IDR answers at {release.web}  (its certificate is its own: the browser will ask)\n"
+        f"\nThe demo IDR:          {release.web}   (browsers warn: the stack signs its own certificate)\n"
         f"A plate of 384 images: {release.web}{PLATE_PAGE}\n"
-        f"A machine of it:       ssh -F {config} {release.nodes[-1]}   (nodes: {', '.join(release.nodes)})\n\n"
+        f"One of its machines:   ssh -F {config} {release.nodes[-1]}   (nodes: {', '.join(release.nodes)})\n\n"
         "What to try next:\n"
-        "  pulumi preview -s local        what would change (nothing)\n"
-        "  pulumi stack output -s local   inventory, endpoints, firewall as data\n"
-        "  make test                      prove it\n"
-        "  make down                      stop it; the data stays\n"
+        "  pulumi preview -s local        shows what would change (nothing)\n"
+        "  pulumi stack output -s local   prints inventory, endpoints and firewall as data\n"
+        "  make test                      runs all tests\n"
+        "  make down                      stops it and keeps its data\n"
     )

@@ -33,7 +33,7 @@ def step(title: str) -> Iterator[None]:
     try:
         yield
     except StepError:
-        console.print(f"[red]    failed: {title}; what runs beside it is waited for[/red]")
+        console.print(f"[red]    failed: {title}; waiting for steps that run in parallel[/red]")
         raise
     now = time.monotonic()
     console.print(f"[dim]    done: {title} in {now - start:.0f} s, {now - _began:.0f} s in all[/dim]")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Derive internal/openstack/tokens.json: which Terraform name stands behind each token of the SDK pulumi_openstack.
+"""Derive internal/openstack/tokens.json: the Terraform name of each token of the SDK pulumi_openstack.
 
 usage: generate_tokens.py     (in the project's virtual environment; it builds the plugin)
 
-The SDK knows tokens but no Terraform names, and the official plugin's table is not in any package. The names are
-alike up to case, underscores, a service prefix and a version suffix, so the table follows from the two lists. Run
-this again when the SDK or the Terraform provider changes; tests/unit/toolchain/test_plugin_names.py checks the
-result property by property.
+The SDK has tokens but no Terraform names, and no package has the official plugin's table. Token and name differ only in
+case, underscores, a service prefix and a version suffix, so the two lists are enough to derive the table. Run this
+again when the SDK or the Terraform provider changes; tests/unit/toolchain/test_plugin_names.py checks every property of
+the result.
 """
 
 import json
@@ -22,7 +22,7 @@ TABLE = HERE / "internal" / "openstack" / "tokens.json"
 PLUGIN = ("go", "run", "-mod=readonly", "./cmd/pulumi-resource-openstack", "--names")
 TOKEN = re.compile(r"openstack:(?P<module>\w+)/\w+:(?P<member>\w+)$")
 SERVICES = {"db": "database", "fw": "firewall", "lb": "loadbalancer"}
-# Names that the official plugin made up: misspellings, and words that are not in the Terraform name.
+# Tokens that the official plugin defines by hand: misspellings, and words that are not in the Terraform name.
 ODD = {
     "openstack:blockstorage/quoteSetV3:QuoteSetV3": "openstack_blockstorage_quotaset_v3",
     "openstack:dns/getDnsZone:getDnsZone": "openstack_dns_zone_v2",
@@ -39,14 +39,14 @@ def squash(name: str) -> str:
 
 
 def keys(terraform_name: str) -> list[str]:
-    """Return the squashed forms under which a token may mean this Terraform name, the best first."""
+    """Return the squashed forms of this Terraform name that a token may have, the best first."""
     service, _, rest = terraform_name.removeprefix("openstack_").partition("_")
     full = squash(SERVICES.get(service, service) + rest)
     return [full, re.sub(r"v\d+$", "", full)]
 
 
 def resolve(token: str, terraform_names: list[str]) -> str | None:
-    """Return the Terraform name behind a token, or None when it is a deprecated second token of another."""
+    """Return the Terraform name of a token, or None if the token is a deprecated second one."""
     match = TOKEN.match(token)
     if token in ODD or not match:
         return ODD.get(token)
@@ -69,7 +69,7 @@ def sdk_tokens() -> tuple[list[str], list[str]]:
 
 
 def main() -> None:
-    """Write the table and tell which tokens are left out."""
+    """Write the table and print the tokens that are not in it."""
     done = subprocess.run(PLUGIN, cwd=HERE, env={**os.environ, "CGO_ENABLED": "0"}, check=True, stdout=subprocess.PIPE)
     names = json.loads(done.stdout)["terraform"]
     table: dict[str, dict[str, str]] = {}

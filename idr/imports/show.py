@@ -8,7 +8,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from idr import cli
 from idr.importer.checks import FAULTS
-from idr.waiting import Log
 
 SHOWN = 10
 NEXT_STEP = "Left to do: what the proxy keeps, by `idr prewarm --only` with the report of this import (--report --json)"
@@ -82,7 +81,7 @@ class Bar:
             TextColumn("{task.fields[about]}"),
         )
         console = cli.error_console()
-        self._log = Log(console)
+        self._log = cli.Log(console)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("rows", total=None, about="")
 

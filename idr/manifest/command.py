@@ -12,7 +12,6 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from idr import cli
 from idr.errors import IdrError
 from idr.manifest.sums import Sum, differences, line, read, tree
-from idr.waiting import Log
 
 SHOWN = 10
 """How many bad files are printed; `--report` has all."""
@@ -105,7 +104,7 @@ def _empty(folder: Path) -> IdrError:
 def _counted(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:
     """Yield the sums, count files and bytes, and show the progress."""
     console = cli.error_console()
-    log = Log(console)
+    log = cli.Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("")

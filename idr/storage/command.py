@@ -16,7 +16,6 @@ from idr.errors import IdrError
 from idr.remote import NO_CONNECTION, arguments, configuration, failure, read_write_node
 from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
 from idr.topology import of_outputs
-from idr.waiting import Log
 from model.outputs.topology import NodeView
 
 SHOWN = 5
@@ -97,7 +96,7 @@ def _reason(errors: str, status: int) -> str:
 def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]], out: TextIO | None) -> Report:
     """Read all lines of a scan, keep the first faults of each kind, and write all to `out`."""
     console = cli.error_console()
-    log = Log(console)
+    log = cli.Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     done = None
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -7,7 +7,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from idr import cli
 from idr.transfer import rclone
-from idr.waiting import Log
 
 
 class Bar:
@@ -21,7 +20,7 @@ class Bar:
             TimeRemainingColumn(),
         )
         console = cli.error_console()
-        self._what, self._log = what, Log(console)
+        self._what, self._log = what, cli.Log(console)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task(what, total=None, so_far="")
 

@@ -1,4 +1,4 @@
-"""The outputs of a stack: a versioned contract, derived from the plan and from what `up` has learned.
+"""The outputs of a stack: a versioned contract, derived from the plan and from the results of `up`.
 
-`contract` says what is exported; every other module is one view. All of them are pure.
+`contract` defines the exports; every other module is one view. All modules are pure.
 """

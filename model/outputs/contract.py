@@ -1,6 +1,6 @@
-"""The contract: what `pulumi stack output --json` holds, for whoever reads it without this project.
+"""The contract: the content of `pulumi stack output --json`, for readers outside this project.
 
-`contract` is its number. Within one number outputs and fields are only added; a reader ignores what it does not know.
+`contract` is its number. Within one number outputs and fields are only added; readers ignore unknown ones.
 """
 
 from typing import Any, Final, Literal
@@ -21,7 +21,7 @@ CONTRACT: Final = 1
 
 
 class Endpoints(View):
-    """Where the service is."""
+    """The addresses of the service."""
 
     web: str = Field(description="URL of the web pages")
     api: str = Field(description="URL of the JSON API")
@@ -56,7 +56,7 @@ class Outputs(View):
 
     contract: Literal[1] = 1
     endpoints: Endpoints
-    # A default: outputs of before have none.
+    # With a default, because outputs of earlier versions have none.
     cloud: CloudView = CloudView(auth_url=None, region="", project_id="")
     inventory: dict[str, Any] = Field(description="Ansible dynamic inventory, as a script prints it for --list")
     ssh_config: str = Field(description="ssh_config that reaches every node by name; needs OpenSSH 8.5 or newer")
@@ -77,7 +77,7 @@ NAMES = tuple(field.alias or name for name, field in Outputs.model_fields.items(
 
 
 def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
-    """All outputs by name, as plain data."""
+    """Return all outputs by name, as plain data."""
     view = topology(plan, secrets, known)
     all_outputs = Outputs(
         endpoints=_endpoints(plan, known),
@@ -95,7 +95,7 @@ def outputs(plan: Plan, secrets: Secrets, known: Known) -> dict[str, Any]:
 
 
 def planned(plan: Plan, secrets: Secrets) -> dict[str, Any]:
-    """The outputs that are known before an `up`, so that the first preview can show them."""
+    """Return the outputs that are known before an `up`, so that the first preview can show them."""
     nowhere = Known(public="", bastion="")
     everything = outputs(plan, secrets, nowhere)
     return {

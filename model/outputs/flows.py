@@ -1,4 +1,4 @@
-"""Who talks to whom: the firewall's rules with nodes' names, and the rules themselves as a table."""
+"""The firewall's rules with nodes' names, and the rules as a table."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network
@@ -13,7 +13,7 @@ Ends = tuple[str, ...]
 
 
 class Flow(View):
-    """What those in `source` may open on those in `target`: names of nodes, or 'world', or a CIDR outside the stack."""
+    """A flow from `source` to `target`: names of nodes, or 'world', or a CIDR outside the stack."""
 
     source: Ends
     target: Ends
@@ -34,12 +34,12 @@ class FirewallRow(View):
 
 
 def firewall(plan: Plan) -> tuple[FirewallRow, ...]:
-    """Every rule as a row: who, to whom, which port, why."""
+    """Return every rule as a row: source, target, port, reason."""
     return tuple(_row(rule) for scope in plan.scopes for rule in scope.rules)
 
 
 def flows(plan: Plan) -> tuple[Flow, ...]:
-    """Every rule as a flow between nodes. Where both ends are nodes, only the ingress rule is used."""
+    """Return every rule as a flow between nodes. If both ends are nodes, only the ingress rule is used."""
     distinct: dict[Flow, None] = {}
     for scope in plan.scopes:
         for rule in scope.rules:
@@ -72,5 +72,5 @@ def _remote(rule: Rule, nodes: Iterable[Node]) -> Ends:
     network = IPv4Network(rule.remote_cidr or ANYWHERE)
     if network == ANYWHERE:
         return (WORLD,)
-    # The matrix says a whole network where it means every node in it.
+    # The matrix has a whole network for all nodes in it.
     return tuple(node.name for node in nodes if node.address in network) or (str(network),)

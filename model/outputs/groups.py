@@ -1,4 +1,4 @@
-"""The Ansible groups of a node, by the names that IDR's own playbooks use."""
+"""The Ansible groups of a node, by the names in IDR's playbooks."""
 
 from model.plan import Node, Plan
 from model.roles import OMERO_ROLES, Role, SiteRole
@@ -8,8 +8,8 @@ from model.site_roles import kind
 def groups(node: Node, plan: Plan) -> tuple[str, ...]:
     """`<environment>-hosts`, and for each kind both `<kind>-hosts` and `<environment>-<kind>-hosts`.
 
-    An environment is a release. The bastion is in every release's group of bastions, and in no release's `-hosts`:
-    plays on those configure an environment's own machines.
+    An environment is a release. The bastion is in every release's group of bastions, but in no `-hosts`, since plays on
+    those configure an environment's own machines.
     """
     if node == plan.bastion_node:
         return ("bastion-hosts", *(f"{release.name}-bastion-hosts" for release in plan.releases))
@@ -19,7 +19,7 @@ def groups(node: Node, plan: Plan) -> tuple[str, ...]:
     names = {f"{node.scope}-hosts", *(f"{kind}-hosts" for kind in kinds)}
     names.update(f"{node.scope}-{kind}-hosts" for kind in kinds)
     if OMERO_ROLES.intersection(node.roles):
-        # The operator's own name, whole: the sites' NFS plays say `<environment>-ebi-nfs`.
+        # The operator's own full name: the sites' NFS plays use `<environment>-ebi-nfs`.
         names.update({plan.settings.storage_group, f"{node.scope}-{plan.settings.storage_group}"})
     # IDR's group of machines with a volume at /data, beside the OMERO ones, which have a group of their own.
     if Role.MANAGEMENT in node.roles and any(volume.mount == "/data" for volume in node.volumes):

@@ -18,7 +18,7 @@ class Target(View):
 
 
 def ansible(topology: Topology, identity: str | None = None) -> dict[str, Any]:
-    """What an Ansible dynamic inventory prints for `--list`; it needs neither an ssh configuration nor a known_hosts.
+    """Return the output of an Ansible dynamic inventory for `--list`. It needs no ssh configuration and no known_hosts.
 
     `identity` is a private key's file, for users without an ssh agent.
     """
@@ -46,7 +46,7 @@ def _variables(node: NodeView, topology: Topology, identity: str | None) -> dict
 
 
 def _volume_variable(node: NodeView, purpose: str) -> str:
-    """The name that the node's own role has for the volume; of two roles that share it, the first of the table's."""
+    """Return the Ansible variable of the volume's mount; if two roles share the volume, that of the first role."""
     volumes = (facts.volume for role, facts in FACTS.items() if role in node.roles)
     names = (volume.ansible_variable for volume in volumes if volume and volume.name == purpose)
     # Saved outputs may be of a version that had other roles.
@@ -54,7 +54,7 @@ def _volume_variable(node: NodeView, purpose: str) -> str:
 
 
 def ini(topology: Topology, identity: str | None = None) -> str:
-    """The same as a static Ansible inventory file."""
+    """Return a static Ansible inventory file."""
     dynamic = ansible(topology, identity)
     variables = dynamic.pop("_meta")["hostvars"]
     hosts = [f"{name} {_pairs(variables[name])}" for name in variables]
@@ -63,13 +63,13 @@ def ini(topology: Topology, identity: str | None = None) -> str:
 
 
 def _pairs(variables: dict[str, Any]) -> str:
-    # Ansible reads a host's line as a shell would, and then each value as a Python literal where it is one.
+    # Ansible splits a host's line like a shell, and then reads each value as a Python literal if possible.
     return " ".join(f"{key}={shlex.quote(str(value))}" for key, value in variables.items())
 
 
 def prometheus(topology: Topology) -> tuple[Target, ...]:
-    """Every node's exporter, and the metrics of the site's own roles, as Prometheus' file_sd reads them."""
-    # By TLS, with a certificate of the stack's authority for the address; what another tool installs is its own matter.
+    """Return every node's exporter, and the metrics of the site's own roles, in Prometheus' file_sd format."""
+    # Over TLS, with a certificate of the stack's authority, unless another tool configures the nodes.
     scheme = {"__scheme__": "https"} if topology.configured else {}
     exporters = (_target(node, topology, NODE_EXPORTER_PORT, **scheme) for node in topology.nodes)
     of_site_roles = (
@@ -98,7 +98,7 @@ def _target(node: NodeView, topology: Topology, port: int, **more: str) -> Targe
 
 
 def hosts_file(topology: Topology) -> str:
-    """Lines for /etc/hosts: every node's full name, and the short one of the live release's."""
+    """Return lines for /etc/hosts: every node's full name, and the short names of the live release's nodes."""
     return "".join(
         f"{node.address} {node.name}{f' {node.alias}' if node.release == topology.live else ''}\n"
         for node in topology.nodes

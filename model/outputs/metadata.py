@@ -6,11 +6,11 @@ from model.outputs.groups import groups
 from model.plan import Node, Plan
 
 LONGEST_VALUE = 255
-"""Characters that Nova takes for a value."""
+"""The most characters of a value in Nova."""
 
 
 def server_metadata(node: Node, plan: Plan) -> dict[str, str]:
-    """Its groups, its host name, which of its networks comes first, and whether ssh goes through it or to it."""
+    """Return a server's groups, host name, first network, and whether it is the ssh bastion or reached through it."""
     bastion = node == plan.bastion_node
     result = {
         **_groups(groups(node, plan)),
@@ -19,13 +19,13 @@ def server_metadata(node: Node, plan: Plan) -> dict[str, str]:
     }
     if node.storage_network:
         subnet = plan.scope_of(node).subnet
-        # Where its address in the inventory is; the rest of the order does not matter.
+        # The network of its address in the inventory; the order of the others does not matter.
         result["network_order"] = subnet.existing or plan.cloud_name(subnet.name)
     return result
 
 
 def _groups(names: Iterable[str]) -> dict[str, str]:
-    """The names with commas, as `groups`; what has no room there as `groups2`, and so on."""
+    """Join the names by commas as `groups`; names beyond the limit as `groups2`, and so on."""
     values = [""]
     for name in names:
         longer = f"{values[-1]},{name}" if values[-1] else name

@@ -1,7 +1,7 @@
 """ssh configuration and host keys, for people and for tools that call ssh.
 
-Each host's key travels in the configuration itself (KnownHostsCommand, OpenSSH 8.5 or newer), so the file alone is
-enough, and the user's known_hosts does not matter.
+The configuration contains each host's key (KnownHostsCommand, OpenSSH 8.5 or newer), so one file is enough, and the
+user's known_hosts is not used.
 """
 
 import shlex
@@ -10,12 +10,12 @@ from model.outputs.topology import NodeView, Topology
 
 
 def known_hosts(topology: Topology) -> str:
-    """Every node's host key under its name, as a known_hosts file."""
+    """Return a known_hosts file with every node's host key."""
     return "".join(f"{_known_host(node)}\n" for node in topology.nodes)
 
 
 def ssh_config(topology: Topology, identity: str | None = None) -> str:
-    """An ssh_config that reaches every node by name, through the bastion, and accepts only its own host key.
+    """Return an ssh_config for every node by name, through the bastion, which accepts only the node's host key.
 
     `identity` is a private key's file to offer beside what the agent has.
     """
@@ -23,18 +23,18 @@ def ssh_config(topology: Topology, identity: str | None = None) -> str:
 
 
 def ssh_arguments(node: NodeView, topology: Topology, identity: str | None = None) -> str:
-    """The same for one node as arguments of `ssh`, quoted for a shell."""
+    """Return the configuration for one node as arguments of `ssh`, quoted for a shell."""
     arguments = _options(node, identity)
     if node != topology.bastion:
         bastion = topology.bastion
-        # ProxyJump would not pass on which host key the bastion must have.
+        # ProxyJump would not verify the bastion's host key.
         proxy_command = ["ssh", *_options(bastion, identity), "-W", "%h:%p", f"{topology.passed_on}@{host(bastion)}"]
         arguments += ["-o", f"ProxyCommand={shlex.join(proxy_command)}"]
     return shlex.join(arguments)
 
 
 def host(node: NodeView) -> str:
-    """The address that ssh connects to: of the bastion the public one."""
+    """Return the address that ssh connects to: the public one for the bastion."""
     return node.public_address or node.address if node.release is None else node.address
 
 
@@ -45,7 +45,7 @@ def _known_host(node: NodeView) -> str:
 def _settings(node: NodeView, identity: str | None) -> dict[str, str]:
     return {
         **({"IdentityFile": identity} if identity else {}),
-        # A machine that is cut off closes no connection, and by default ssh waits for it for ever.
+        # A machine without network closes no connection, and by default ssh waits for ever.
         "ConnectTimeout": "30",
         "ServerAliveInterval": "15",
         "HostKeyAlias": node.name,

@@ -1,4 +1,4 @@
-"""Topology: networks, nodes, volumes and who talks to whom. Every other view of the nodes is derived from it alone."""
+"""Topology: networks, nodes, volumes and flows. Every other view of the nodes is derived only from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ JUMP_USER = "jump"
 
 @dataclass(frozen=True)
 class Known:
-    """What only a finished `up` knows: two addresses, ids by the names of servers and volumes, cloud and project.
+    """Values that are known after an `up`: two addresses, ids by the names of servers and volumes, cloud and project.
 
     `shares` has the export location of each Manila share by name.
     """
@@ -47,7 +47,7 @@ class VolumeView(View):
 
     @property
     def device(self) -> str | None:
-        """The disk in a KVM guest with virtio, the usual kind; None until the volume is there."""
+        """The disk in a KVM guest with virtio, the usual kind; None until the volume exists."""
         return virtio_link(self.id) if self.id else None
 
 
@@ -61,7 +61,7 @@ class ShareView(View):
 
 
 class MetricsView(View):
-    """Where a node answers with the metrics of a role of the site's own."""
+    """The metrics endpoint of a role of the site's own on a node."""
 
     role: str
     port: int
@@ -119,11 +119,11 @@ class Topology(View):
 
     @property
     def passed_on(self) -> str:
-        """The account whose connections the bastion passes on."""
+        """The account whose connections the bastion forwards."""
         return self.jump_user or self.admin_user
 
     def as_account(self, name: str) -> "Topology":
-        """The same, for somebody who has an account of their own on every hop."""
+        """Return the topology for a person's own account on every hop."""
         return self.model_copy(update={"admin_user": name, "jump_user": None})
 
     @cached_property
@@ -132,12 +132,12 @@ class Topology(View):
         return next(node for node in self.nodes if node.release is None)
 
     def with_role(self, role: str) -> tuple[NodeView, ...]:
-        """The nodes that carry `role`."""
+        """Return the nodes with `role`."""
         return tuple(node for node in self.nodes if role in node.roles)
 
 
 def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topology:
-    """The topology of a plan, with the values that are known after an `up`."""
+    """Return the topology of a plan, with the values that are known after an `up`."""
     scopes = (plan.bastion, *plan.releases)
     return Topology(
         stack=plan.stack,

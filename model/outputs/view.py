@@ -1,4 +1,4 @@
-"""What all parts of the contract have in common."""
+"""The base class of all parts of the contract."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel

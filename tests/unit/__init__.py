@@ -1,1 +1,1 @@
-"""Tests."""
+"""Unit tests, without engine, cloud or guests."""

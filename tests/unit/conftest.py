@@ -14,18 +14,18 @@ LONGEST_FIRST = (
     *("importer/test_worker.py", "importer/test_command.py", "importer/test_follow.py", "components/test_program.py"),
     *("idr/test_installed.py", "prewarm/test_run.py", "transfer/test_odd_trees.py"),
 )
-"""Files that take longest. Begun last, one would run alone at the end, on one of the processors."""
+"""The slowest files. If one started last, it would run alone at the end, on one of the processors."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the files as the workers begin them."""
-    places = {HERE / name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path, len(places)))
+    """Order the files as the workers start them."""
+    order = {HERE / name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _python_itself(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let scripts find this interpreter as `python3`: that of pyenv is a shell script, which takes longer to start."""
+    """Let scripts use this interpreter as `python3`: pyenv's is a shell script, which takes longer to start."""
     folder = tmp_path_factory.mktemp("python")
     (folder / "python3").symlink_to(Path(sys.executable).resolve())
     with pytest.MonkeyPatch.context() as environment:

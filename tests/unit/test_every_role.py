@@ -1,4 +1,4 @@
-"""Every role, of the program and of a site, is complete, agrees with itself, and renders."""
+"""Every role, of the program and of a site, is complete and consistent, and renders."""
 
 import json
 import re
@@ -26,11 +26,11 @@ STACKS = {name: stacks.plan_of(name) for name in (*stacks.STACK_FILES, "institut
     "with a site's role": site_roles.example_plan()
 }
 STARTED_BY_TIMER = {"idr-prewarm", "idr-import"}
-"""Services that end, so that nothing asks whether they still answer."""
+"""Services that end, so nothing checks whether they answer."""
 
 
 def sources() -> dict[Path, str]:
-    """Each file or template that a role's files.yaml names, and a role that has it."""
+    """Return each file or template that a role's files.yaml names, and a role that has it."""
     return {
         source: name
         for name, (folder, _) in ROLES.items()
@@ -94,7 +94,7 @@ def test_its_scripts_are_programs(role: str) -> None:
 
 @pytest.mark.parametrize("role", SITE)
 def test_the_scripts_of_a_sites_role_are_valid(role: str) -> None:
-    """Those of the program are checked by `make check`, all at once."""
+    """`make check` checks those of the program, all at once."""
     scripts = (str(script.relative_to(ROOT)) for script in (SITE[role].folder / "scripts").iterdir())
     command = ["shellcheck", *scripts, "cloudinit/common/scripts/folders"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What the stacks come to, against what a reviewer has seen: tests/golden/, renewed by `make generate`."""
+"""The stacks, compared with what a reviewer has read: tests/golden/, renewed by `make generate`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who may import whom: packages only from those below them, modules in no circle, and the program no command line."""
+"""Allowed imports: packages only from those below them, modules in no circle, and the program no command line."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -28,20 +28,20 @@ COMMAND_LINE = {"typer", "rich", "idr.cli"}
 
 
 def module(file: Path) -> str:
-    """The name of a module, from its path in the repository."""
+    """Return the name of a module, from its path in the repository."""
     parts = file.with_suffix("").parts
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
 
 def modules(root: Path = ROOT) -> dict[str, Path]:
-    """Every module of the packages by its name, without what runs on the machines only."""
+    """Return every module of the packages by its name, without modules that only run on machines."""
     files = [root / "__main__.py", *(file for name in PACKAGES for file in (root / name).rglob("*.py"))]
     inside = (file for file in files if file.is_file() and "files" not in file.relative_to(root).parts)
     return {module(file.relative_to(root)): file for file in inside}
 
 
 def names(node: ast.AST, within: str) -> Iterator[str]:
-    """What an import statement imports: modules, and what may be one."""
+    """Return the names in an import statement: modules, and what may be one."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -52,7 +52,7 @@ def names(node: ast.AST, within: str) -> Iterator[str]:
 
 
 def imports(known: Mapping[str, Path]) -> dict[str, set[str]]:
-    """What each module imports at any depth of its text: modules of ours, and packages of others."""
+    """Return the imports of each module, anywhere in its text: our modules, and other packages."""
     by_module: dict[str, set[str]] = {}
     for name, file in known.items():
         within = f"{name}.__init__" if file.name == "__init__.py" else name
@@ -65,23 +65,23 @@ def imports(known: Mapping[str, Path]) -> dict[str, set[str]]:
 
 
 def package(name: str) -> str:
-    """The package of a module: the longest one in `FLOORS` that has it; empty where it is not ours."""
+    """Return the package of a module: the longest one in `FLOORS` that has it; empty for other modules."""
     return max((one for one in HEIGHTS if f"{name}.".startswith(f"{one}.")), key=len, default="")
 
 
 def is_forbidden(importer: str, imported: str) -> bool:
-    """Whether a module of ours is on the floor of another package, or above it."""
+    """Return whether a module of ours is on the floor of another package, or above it."""
     by, of = package(importer), package(imported)
     return of not in ("", by) and HEIGHTS[of] >= HEIGHTS[by]
 
 
 def arrows_back(by_module: Mapping[str, set[str]]) -> list[str]:
-    """Each forbidden import, as `importer -> imported`."""
+    """Return each forbidden import, as `importer -> imported`."""
     return sorted(f"{one} -> {other}" for one in by_module for other in by_module[one] if is_forbidden(one, other))
 
 
 def circle(by_module: Mapping[str, set[str]]) -> list[str]:
-    """The modules of a circle, the first again at the end; empty where there is none."""
+    """Return the modules of a circle, the first again at the end; empty if there is none."""
     try:
         TopologicalSorter(by_module).prepare()
     except CycleError as error:
@@ -90,7 +90,7 @@ def circle(by_module: Mapping[str, set[str]]) -> list[str]:
 
 
 def reached(by_module: Mapping[str, set[str]], name: str) -> set[str]:
-    """Everything that importing a module imports."""
+    """Return everything that importing a module imports."""
     seen: set[str] = set()
     waiting = [name]
     while waiting:
@@ -102,35 +102,35 @@ def reached(by_module: Mapping[str, set[str]], name: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, set[str]]:
-    """What the modules of this repository import."""
+def ours() -> dict[str, set[str]]:
+    """Return the imports of the modules of this repository."""
     return imports(modules())
 
 
-def test_no_package_imports_from_one_above_it(found: dict[str, set[str]]) -> None:
-    assert {name.partition(".")[0] for name in found} == set(PACKAGES)
-    assert arrows_back(found) == []
+def test_no_package_imports_from_one_above_it(ours: dict[str, set[str]]) -> None:
+    assert {name.partition(".")[0] for name in ours} == set(PACKAGES)
+    assert arrows_back(ours) == []
 
 
-def test_no_modules_import_each_other_in_a_circle(found: dict[str, set[str]]) -> None:
-    assert circle(found) == []
+def test_no_modules_import_each_other_in_a_circle(ours: dict[str, set[str]]) -> None:
+    assert circle(ours) == []
 
 
-def test_the_program_imports_no_command_line(found: dict[str, set[str]]) -> None:
-    there = reached(found, PROGRAM)
+def test_the_program_imports_no_command_line(ours: dict[str, set[str]]) -> None:
+    there = reached(ours, PROGRAM)
     assert {"components.preconditions", "idr.cloud", "model.plan", "pulumi"} <= there
     assert not COMMAND_LINE & there
 
 
-def test_the_model_imports_neither_engine_nor_cloud(found: dict[str, set[str]]) -> None:
-    model = set().union(*(found[name] for name in found if name.partition(".")[0] == "model"))
+def test_the_model_imports_neither_engine_nor_cloud(ours: dict[str, set[str]]) -> None:
+    model = set().union(*(ours[name] for name in ours if name.partition(".")[0] == "model"))
     assert "pydantic" in model
     assert not {"pulumi", "pulumi_openstack", "openstack", "jinja2"} & model
 
 
 @pytest.fixture
-def wrong(tmp_path: Path) -> dict[str, set[str]]:
-    """Modules that do what is forbidden: in a function, relatively, and through others."""
+def forbidden(tmp_path: Path) -> dict[str, set[str]]:
+    """Return the imports of modules that do what is forbidden: in a function, relatively, and through others."""
     files = {
         "__main__.py": "from components import stack\n",
         "model/__init__.py": "",
@@ -160,8 +160,8 @@ def wrong(tmp_path: Path) -> dict[str, set[str]]:
     return imports(modules(tmp_path))
 
 
-def test_what_is_forbidden_is_seen(wrong: dict[str, set[str]]) -> None:
-    assert arrows_back(wrong) == [
+def test_what_is_forbidden_is_seen(forbidden: dict[str, set[str]]) -> None:
+    assert arrows_back(forbidden) == [
         "bench.rate -> tests.steps",
         "harness.cloud -> tests",
         "harness.cloud -> tests.steps",
@@ -169,5 +169,5 @@ def test_what_is_forbidden_is_seen(wrong: dict[str, set[str]]) -> None:
         "model.plan -> cloudinit.render",
         "tests.unit.test_rate -> bench.rate",
     ]
-    assert set(circle(wrong)) in ({"model.plan", "cloudinit.render"}, {"tests.steps", "harness.cloud"})
-    assert reached(wrong, PROGRAM) >= COMMAND_LINE - {"rich"}
+    assert set(circle(forbidden)) in ({"model.plan", "cloudinit.render"}, {"tests.steps", "harness.cloud"})
+    assert reached(forbidden, PROGRAM) >= COMMAND_LINE - {"rich"}

@@ -1,4 +1,4 @@
-"""A machine without the programs that tests call: one line for each, and a failure where `make check` asks for all."""
+"""A machine without the programs that tests call: one line for each, and a failure of `make check`, which needs all."""
 
 import os
 import re

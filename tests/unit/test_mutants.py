@@ -1,4 +1,4 @@
-"""The faults of tests/mutants.yaml can be put in: tests/soak/test_mutants.py then shows that each is noticed."""
+"""The faults of tests/mutants.yaml can be inserted; tests/soak/test_mutants.py shows that tests notice each."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from tests.mutants import MutantError
 
 @pytest.mark.parametrize("mutant", mutants.mutants(), ids=lambda mutant: mutant.name)
 def test_a_fault_has_its_line(mutant: mutants.Mutant) -> None:
-    mutant.require_place(ROOT)
+    mutant.text_to_change(ROOT)
     assert mutant.old != mutant.new
     assert all((ROOT / test).exists() for test in mutant.tests)
 
 
 def test_a_fault_without_a_line_is_an_error() -> None:
     with pytest.raises(MutantError, match="has its text 0 times, not once"):
-        mutants.Mutant("x", "Makefile", "what is not in it", "").require_place(ROOT)
+        mutants.Mutant("x", "Makefile", "what is not in it", "").text_to_change(ROOT)

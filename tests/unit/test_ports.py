@@ -1,4 +1,4 @@
-"""A port given to a test's server is nobody else's: two servers on one port answered for each other once in CI."""
+"""A port for a test's server is never given twice: in CI two servers on one port answered for each other."""
 
 import errno
 import socket
@@ -29,7 +29,7 @@ def test_no_connection_from_another_address_takes_it() -> None:
 
 
 def test_nobody_answers_before_the_server_does() -> None:
-    # From a port that is only looked up, one connection in 28,000 goes to itself: as many ports as Linux has.
+    # A client of an unreserved port connects to itself once in 28,000 times, the number of Linux's ports for clients.
     port = free_port()
     for _ in range(28_232):
         with socket.socket() as probe:

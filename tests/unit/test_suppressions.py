@@ -11,7 +11,7 @@ REASON = re.compile(rf"# (?:noqa: {CODE}(?:, ?{CODE})*|type: ignore\[[\w,-]+\]|p
 
 
 def without_reason(text: str) -> list[str]:
-    """Comments that switch a check off and say no more."""
+    """Return comments that switch a check off without a reason."""
     return [one for one in SUPPRESSED.findall(text) if not REASON.fullmatch(one)]
 
 

@@ -1,4 +1,4 @@
-"""The demo image server: `serve` runs it, `check` logs in as the public user and asks for the images."""
+"""The commands of the demo image server: `serve` runs it, `check` logs in and counts the images."""
 
 import argparse
 import logging
@@ -10,7 +10,7 @@ from .settings import Settings, SettingsError, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="demo-image-server",
         description="Stands in for OMERO.server on the `local` stack. Settings: DEMO_* in the environment.",
@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(settings: Settings) -> int:
-    """Serve until a signal comes."""
-    import Ice  # here: OMERO's classes take a second to load, which `--help` and wrong settings need not wait for
+    """Serve until SIGTERM or SIGINT."""
+    import Ice  # here, because OMERO's classes take a second to load: `--help` and wrong settings answer at once
 
     from .catalogue import Catalogue
     from .server import start
@@ -42,7 +42,7 @@ def serve(settings: Settings) -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    # Not waitForShutdown: it holds Python's signal handlers back.
+    # Not waitForShutdown: it blocks Python's signal handlers.
     stopped.wait()
     communicator.destroy()
     return 0

@@ -1,4 +1,4 @@
-"""The catalogue: one screen, one plate, 384 wells with an image each; it lives in PostgreSQL, schema `demo`."""
+"""The catalogue in PostgreSQL (schema `demo`): one screen, one plate, and 384 wells with one image each."""
 
 import logging
 import threading
@@ -10,14 +10,14 @@ import psycopg2.extensions
 
 from .drawing import COLUMNS, ROWS
 from .settings import Database
-from .users import OWNER, User, owner_of, sees
+from .users import OWNER, User, can_read, owner_of
 
-FRESH_SECONDS = 5.0
-"""How old an answer may be. A page asks dozens of questions, and each would read the same 384 rows."""
+CACHE_SECONDS = 5.0
+"""How long to keep the entries. A page needs dozens of queries, and each would read the same 384 rows."""
 RETRY_SECONDS = 2.0
 GENE_KEY, GENE_NAMESPACE = "Gene Symbol", "openmicroscopy.org/mapr/gene"
-"""The one kind of annotation, as the IDR names it."""
-_FILLING_LOCK = 0x64656D6F  # "demo": two servers that start together fill the catalogue once
+"""Key and namespace of the only annotation, as in the IDR."""
+_FILLING_LOCK = 0x64656D6F  # "demo": of two servers that start together, only one fills the catalogue
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ class CatalogueUnavailableError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
-    """One image, and all that it lies in."""
+class Entry:
+    """One image with its well, plate and screen."""
 
     screen_id: int
     screen_name: str
@@ -73,58 +73,58 @@ class Place:
 
     @property
     def gene(self) -> str:
-        """What the images and wells of a row are annotated with: they have the same stain."""
+        """Return the gene in the annotations of images and wells. One row has one stain, so one gene."""
         return f"DEMO{self.row + 1}"
 
 
 class Catalogue:
-    """Reads the places from the database, anew when the last answer is older than FRESH_SECONDS."""
+    """Reads the entries from the database, and keeps them for CACHE_SECONDS."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
         self._connection: psycopg2.extensions.connection | None = None
-        self._places: list[Place] = []
-        self._read_at = -FRESH_SECONDS
+        self._entries: list[Entry] = []
+        self._read_at = -CACHE_SECONDS
         self._failed_at = -RETRY_SECONDS
         self._failure = ""
 
-    def places(self) -> list[Place]:
-        """All images, in the order of their numbers. Raises CatalogueUnavailableError."""
+    def entries(self) -> list[Entry]:
+        """Return all entries, by image id. Raise CatalogueUnavailableError."""
         with self._lock:
             now = time.monotonic()
-            if now - self._read_at < FRESH_SECONDS:
-                return self._places
-            # A dead database takes seconds to say so; not every request has to find out.
+            if now - self._read_at < CACHE_SECONDS:
+                return self._entries
+            # A failed connection takes seconds. Not every request has to wait for it.
             if now - self._failed_at < RETRY_SECONDS:
                 raise CatalogueUnavailableError(self._failure)
             try:
-                self._places = self._read_again_if_cut_off()
+                self._entries = self._read_or_reconnect()
             except (psycopg2.Error, OSError) as error:
-                self._give_up(error)
+                self._record_failure(error)
                 raise CatalogueUnavailableError(self._failure) from error
             if self._failure:
                 log.info("the database answers again")
                 self._failure = ""
             self._read_at = time.monotonic()
-            return self._places
+            return self._entries
 
-    def place(self, image_id: int) -> Place | None:
-        """The place of an image. Raises CatalogueUnavailableError."""
-        return next((place for place in self.places() if place.image_id == image_id), None)
+    def entry(self, image_id: int) -> Entry | None:
+        """Return the entry of an image. Raise CatalogueUnavailableError."""
+        return next((entry for entry in self.entries() if entry.image_id == image_id), None)
 
-    def keep_trying(self) -> None:
-        """Wait until the database answers once; the log says why it does not."""
+    def wait_for_database(self) -> None:
+        """Wait until the database answers, and log why it does not."""
         while True:
             try:
-                log.info("the catalogue holds %d images", len(self.places()))
+                log.info("the catalogue holds %d images", len(self.entries()))
             except CatalogueUnavailableError:
                 time.sleep(RETRY_SECONDS)
             else:
                 return
 
-    def _read_again_if_cut_off(self) -> list[Place]:
-        """A database that was restarted cuts connections; a new one then either works or says why not."""
+    def _read_or_reconnect(self) -> list[Entry]:
+        """Read, on a new connection if the old one fails: a restart of the database closes connections."""
         if self._connection is not None:
             try:
                 return self._read()
@@ -132,15 +132,15 @@ class Catalogue:
                 self._disconnect()
         return self._read()
 
-    def _read(self) -> list[Place]:
+    def _read(self) -> list[Entry]:
         if self._connection is None:
             self._connection = psycopg2.connect(**self._database.connection_arguments())
             _fill_if_empty(self._connection)
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(_READ)
-            return [replace(place, owner=owner_of(place.row, ROWS)) for place in (Place(*row) for row in cursor)]
+            return [replace(entry, owner=owner_of(entry.row, ROWS)) for entry in (Entry(*row) for row in cursor)]
 
-    def _give_up(self, error: Exception) -> None:
+    def _record_failure(self, error: Exception) -> None:
         message = " ".join(str(error).split()) or type(error).__name__
         if message != self._failure:
             log.error("the database does not answer: %s", message)
@@ -154,20 +154,20 @@ class Catalogue:
             self._connection = None
 
 
-class Seen(Catalogue):
-    """What one user may see of a catalogue."""
+class UserCatalogue(Catalogue):
+    """The entries of a catalogue that one user can read."""
 
-    def __init__(self, whole: Catalogue, user: User) -> None:
-        self._whole, self._user = whole, user
+    def __init__(self, catalogue: Catalogue, user: User) -> None:
+        self._catalogue, self._user = catalogue, user
 
-    def places(self) -> list[Place]:
-        return [place for place in self._whole.places() if sees(self._user, place.owner)]
+    def entries(self) -> list[Entry]:
+        return [entry for entry in self._catalogue.entries() if can_read(self._user, entry.owner)]
 
 
 def _fill_if_empty(connection: psycopg2.extensions.connection) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_FILLING_LOCK,))
-        # Asked first, so that a role which may only read can serve a filled catalogue.
+        # Check first, so that a read-only account of the database can serve a filled catalogue.
         cursor.execute("SELECT to_regclass('demo.image') IS NULL")
         (empty,) = cursor.fetchone() or (True,)
         if empty:

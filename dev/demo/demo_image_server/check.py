@@ -1,4 +1,4 @@
-"""Tests a running server as OMERO.web would use it."""
+"""A check of a running server, with a client's login and query."""
 
 import Glacier2
 import Ice
@@ -13,11 +13,11 @@ TIMEOUT_MILLISECONDS = 5000
 
 
 class CheckError(Exception):
-    """The server does not serve; the message says how."""
+    """The server does not work; the message says why."""
 
 
 def count_images(settings: Settings) -> int:
-    """How many images a user can see; raises CheckError."""
+    """Return how many images a user can read. Raise CheckError."""
     host = "127.0.0.1" if settings.address in ("0.0.0.0", "::") else settings.address  # noqa: S104 (compared, not bound)
     timeout = str(TIMEOUT_MILLISECONDS)
     client = omero.client(

@@ -1,4 +1,4 @@
-"""OMERO's commands (delete, change of group, ...): each is taken, as OMERO.server takes it, and ends in an error."""
+"""OMERO's commands (delete, change of group, ...): accepted, as by OMERO.server, and answered with an error."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ REFUSED = "the public user may only read"
 
 
 class RefusedCommand(Stateful):
-    """omero.cmd.Handle of a command that was not carried out."""
+    """omero.cmd.Handle of a command that was refused."""
 
     def __init__(self, request: Any) -> None:
         self._request = request
@@ -26,10 +26,10 @@ class RefusedCommand(Stateful):
         return omero.cmd.Status(flags=[omero.cmd.State.FAILURE], currentStep=0, steps=0)
 
     def addCallback(self, callback: Any) -> None:
-        """Clients ask for the response themselves, too."""
+        """Do nothing: clients also poll for the response."""
 
     def removeCallback(self, callback: Any) -> None:
-        """None was kept."""
+        """Do nothing: no callback was kept."""
 
     def cancel(self) -> bool:
         return False

@@ -1,7 +1,7 @@
-"""Pictures made on the spot: synthetic cells under a fluorescence microscope, the same ones every time.
+"""Synthetic images: cells as under a fluorescence microscope, the same at every call.
 
-A picture is a function of the image's number alone. Every well differs: the dose grows along a row (fewer, larger
-cells) and the stain changes from row to row, so that a plate looks like a plate.
+An image depends on its id alone. Every well differs: the dose grows along a row (fewer, larger cells) and the stain
+changes from row to row, so that the plate looks like a real one.
 """
 
 import colorsys
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 ROWS, COLUMNS = 16, 24
-SIZE = 512  # pixels, both ways
+SIZE = 512  # width and height in pixels
 CHANNELS = ("Demo nuclei", "Demo cytoplasm")
 NUCLEI = (80, 130, 255)
 LABEL = "demo"
@@ -24,7 +24,7 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Channel:
-    """How one channel is shown: its intensity window and its colour."""
+    """The rendering settings of one channel: window, colour, visibility."""
 
     start: float = 0
     end: float = 255
@@ -34,7 +34,7 @@ class Channel:
 
 
 def default_channels(image_id: int) -> tuple[Channel, Channel]:
-    """Blue nuclei, and a cytoplasm whose stain depends on the row of the well."""
+    """Return the default channels: blue nuclei, and a cytoplasm whose stain depends on the row of the well."""
     row = (image_id - 1) // COLUMNS % ROWS
     red, green, blue = colorsys.hsv_to_rgb(0.9 * row / ROWS, 0.85, 1.0)
     return Channel(colour=NUCLEI), Channel(colour=(int(red * 255), int(green * 255), int(blue * 255)))
@@ -42,7 +42,7 @@ def default_channels(image_id: int) -> tuple[Channel, Channel]:
 
 @lru_cache(maxsize=8)
 def planes(image_id: int, size: int = SIZE) -> tuple[Plane, Plane]:
-    """The two channels' intensities, 0 to 255, of the image's field of view, drawn at `size` pixels."""
+    """Return the intensities (0 to 255) of both channels, as planes of `size` by `size` pixels."""
     rng = np.random.default_rng(image_id)
     column = (image_id - 1) % COLUMNS
     cells = int(rng.integers(26, 34)) - column
@@ -55,7 +55,7 @@ def planes(image_id: int, size: int = SIZE) -> tuple[Plane, Plane]:
         stretch, brightness = rng.uniform(0.7, 1.4), rng.uniform(0.5, 1.0)
         along_x = ((axis - x) / (radius * stretch)) ** 2
         along_y = ((axis - y) * stretch / radius) ** 2
-        # A Gaussian in two directions is the product of two: cheap enough for hundreds of pictures a second.
+        # A Gaussian in two dimensions is the product of two in one: fast enough for hundreds of images a second.
         body = np.outer(np.exp(-along_y / 3.2), np.exp(-along_x / 3.2))
         nucleus = np.outer(np.exp(-along_y * 2.2), np.exp(-along_x * 2.2))
         np.maximum(cytoplasm, brightness * (body - 0.35 * nucleus), out=cytoplasm)
@@ -69,11 +69,11 @@ def planes(image_id: int, size: int = SIZE) -> tuple[Plane, Plane]:
 
 
 def draw(image_id: int, width: int, height: int, channels: tuple[Channel, ...] = (), quality: float = 0.85) -> bytes:
-    """A JPEG of the image, `width` by `height` pixels, with "demo" written on it.
+    """Return a JPEG of the image, `width` by `height` pixels, with the label "demo".
 
     `quality` is between 0 and 1, as OMERO's compression level.
     """
-    # Thumbnails are drawn at their own scale: 20 times cheaper than shrinking the whole picture.
+    # Draw thumbnails at their own scale: this is 20 times faster than to shrink the whole image.
     size = min(SIZE, max(64, width, height))
     colours = np.zeros((size, size, 3), np.float32)
     for plane, channel in zip(planes(image_id, size), channels or default_channels(image_id), strict=False):
@@ -94,8 +94,8 @@ def draw(image_id: int, width: int, height: int, channels: tuple[Channel, ...] =
 def _write_label(picture: Image.Image) -> None:
     height = max(9, picture.height // 10)
     pen = ImageDraw.Draw(picture)
-    where = (2, picture.height - height - height // 3)
-    pen.text(where, LABEL, fill=(235, 235, 235), font=_font(height), stroke_width=1, stroke_fill=(0, 0, 0))
+    position = (2, picture.height - height - height // 3)
+    pen.text(position, LABEL, fill=(235, 235, 235), font=_font(height), stroke_width=1, stroke_fill=(0, 0, 0))
 
 
 @lru_cache(maxsize=16)

@@ -1,4 +1,4 @@
-"""Takes apart the few forms of HQL that OMERO.web and omero-py write; it is no parser of the language."""
+"""A parser for the few forms of HQL that OMERO.web and omero-py write. It does not know the whole language."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _NEW_MAP = re.compile(r"^new map ?\((?P<inner>.*)\)$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Join:
-    """One joined path; `required`: rows without it do not count."""
+    """One joined path. If `required` (an inner join), the result has no rows without it."""
 
     path: str
     alias: str
@@ -33,7 +33,7 @@ class Join:
 
 @dataclass(frozen=True)
 class Condition:
-    """A comparison of a path with values: equal to one of them, or like the one; negated: to none."""
+    """A comparison of a path with values: equal to one of them, or like the only one. `negated` inverts it."""
 
     path: str
     values: tuple[Any, ...]
@@ -41,7 +41,7 @@ class Condition:
     is_pattern: bool = False
 
     def holds_for(self, value: Any) -> bool:
-        """Whether a value meets it."""
+        """Return whether a value meets the condition."""
         if self.is_pattern:
             return bool(re.fullmatch(_expression(str(self.values[0])), str(value), re.DOTALL)) != self.negated
         return (value in self.values) != self.negated
@@ -49,18 +49,18 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """What a query asks for."""
+    """A parsed query."""
 
     columns: tuple[str, ...]
-    """The expressions asked for; of a `new map`, in `keys`' order."""
+    """The selected expressions; those of a `new map` are in the order of `keys`."""
     keys: tuple[str, ...]
-    """Names of the columns when the rows are to be maps, otherwise empty."""
+    """The names of the columns if the rows are maps, otherwise empty."""
     entity: str
     alias: str
     joins: tuple[Join, ...]
     conditions: tuple[Condition, ...]
     absent: tuple[str, ...]
-    """What must not exist: sub-queries, which tell orphans."""
+    """Sub-queries of `not exists`, by which clients select orphans."""
     order: str
     grouped: bool
 
@@ -69,20 +69,20 @@ class UnknownQueryError(Exception):
     """The query has a form that this module does not know."""
 
 
-def take_apart(text: str, parameters: dict[str, Any]) -> Query:
-    """The query, with its parameters (plain values) put in. Raises UnknownQueryError."""
+def parse(text: str, parameters: dict[str, Any]) -> Query:
+    """Parse a query and insert its parameters (plain values). Raise UnknownQueryError."""
     flat = _fold_subqueries(" ".join(text.split()))
     if implied := re.match(r"from \w+ (?:as )?(?P<alias>\w+)", flat, re.IGNORECASE):
         flat = f"select {implied['alias']} {flat}"
-    found = _FROM.match(flat)
-    root = _ROOT.match(found["rest"]) if found else None
-    if not found or not root:
+    match = _FROM.match(flat)
+    root = _ROOT.match(match["rest"]) if match else None
+    if not match or not root:
         raise UnknownQueryError(text)
-    source, _, where = _split(found["rest"], "where")
+    source, _, where = _split(match["rest"], "where")
     where, _, order = _split(where or source, "order by")
     where, grouping, _ = _split(where, "group by")
     absent = tuple(_ABSENT.findall(where))
-    columns, keys = _columns(found["select"])
+    columns, keys = _columns(match["select"])
     return Query(
         columns=columns,
         keys=keys,
@@ -99,13 +99,13 @@ def take_apart(text: str, parameters: dict[str, Any]) -> Query:
 
 
 def inner_query(text: str) -> str:
-    """The query in the brackets of `in (select ...)`; nothing where there is none."""
-    found = re.search(r"\bin\s*(?=\(\s*select\b)", text, re.IGNORECASE)
-    return text[found.end() + 1 : _closing(text, found.end())] if found else ""
+    """Return the query in the brackets of `in (select ...)`, or an empty text."""
+    match = re.search(r"\bin\s*(?=\(\s*select\b)", text, re.IGNORECASE)
+    return text[match.end() + 1 : _closing_bracket(text, match.end())] if match else ""
 
 
-def _closing(text: str, opening: int) -> int:
-    """Where the bracket closes that opens there."""
+def _closing_bracket(text: str, opening: int) -> int:
+    """Return the position of the bracket that closes the one at `opening`."""
     depth = 0
     for position in range(opening, len(text)):
         depth += (text[position] == "(") - (text[position] == ")")
@@ -115,7 +115,7 @@ def _closing(text: str, opening: int) -> int:
 
 
 def split_list(text: str) -> list[str]:
-    """The parts between commas that stand in no brackets."""
+    """Split at the commas outside of brackets."""
     parts, depth = [""], 0
     for character in text:
         depth += (character in "(<") - (character in ")>")
@@ -127,14 +127,14 @@ def split_list(text: str) -> list[str]:
 
 
 def _fold_subqueries(text: str) -> str:
-    """`(select ...)` becomes `<select ...>` with its words hidden, so that only the outer query has a where."""
+    """Replace `(select ...)` by `<select_...>`, so that only the outer query has a `where`."""
     result, start = "", 0
-    for found in re.finditer(r"\( ?select ", text, re.IGNORECASE):
-        if found.start() < start:
+    for match in re.finditer(r"\( ?select ", text, re.IGNORECASE):
+        if match.start() < start:
             continue
-        end = _closing(text, found.start())
-        inner = re.sub(r"[^\w.]+", "_", text[found.start() + 1 : end]).strip("_")
-        result += f"{text[start : found.start()]}<{inner}>"
+        end = _closing_bracket(text, match.start())
+        inner = re.sub(r"[^\w.]+", "_", text[match.start() + 1 : end]).strip("_")
+        result += f"{text[start : match.start()]}<{inner}>"
         start = end + 1
     return result + text[start:]
 
@@ -156,17 +156,17 @@ def _columns(select: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _conditions(where: str, parameters: dict[str, Any]) -> list[Condition]:
     result = []
-    for found in _CONDITION.finditer(_ABSENT.sub("", where)):
-        value = _value(found["value"], parameters)
+    for match in _CONDITION.finditer(_ABSENT.sub("", where)):
+        value = _value(match["value"], parameters)
         values = tuple(value) if isinstance(value, list | tuple | set) else (value,)
-        operator = found["operator"].lower()
+        operator = match["operator"].lower()
         negated, is_pattern = operator in ("!=", "not like"), operator.endswith("like")
-        result.append(Condition(found["path"], values, negated, is_pattern))
+        result.append(Condition(match["path"], values, negated, is_pattern))
     return result
 
 
 def _expression(pattern: str) -> str:
-    """A pattern of `like` as a regular expression: `%` is any text, and a backslash takes that away."""
+    """Return a pattern of `like` as a regular expression: `%` is any text, unless a backslash escapes it."""
     parts = re.findall(r"\\.|%|[^%\\]+", pattern, re.DOTALL)
     return "".join(".*" if part == "%" else re.escape(part.removeprefix("\\")) for part in parts)
 

@@ -1,4 +1,4 @@
-"""OMERO's own objects, made from places of the catalogue."""
+"""OMERO's objects, built from entries of the catalogue."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import omero.model
 import omero.model.enums
 from omero.rtypes import rbool, rdouble, rint, rlong, rmap, rstring, rtime
 
-from .catalogue import GENE_KEY, GENE_NAMESPACE, Place
+from .catalogue import GENE_KEY, GENE_NAMESPACE, Entry
 from .drawing import CHANNELS, COLUMNS, ROWS, SIZE
 from .sessions import Session
 from .users import USERS, User
@@ -18,11 +18,11 @@ PERMISSIONS = "rwr---"
 PIXEL_MICROMETRES = 0.65
 _RESTRICTIONS = ("canAnnotate", "canDelete", "canEdit", "canLink", "canChgrp", "canChown")
 _NO_DOWNLOAD = "RESTRICT-BINARY-ACCESS"
-"""What OMERO.server adds for `omero.policy.binary_access` of this project's servers."""
+"""The restriction that OMERO.server adds for `omero.policy.binary_access`, as this project sets it."""
 
 
 def permissions() -> Any:
-    """Everybody reads, nobody changes."""
+    """Return the permissions of every object: everybody reads, nobody changes."""
     result = omero.model.PermissionsI(PERMISSIONS)
     result._restrictions = [True] * len(_RESTRICTIONS)
     result._extendedRestrictions = [_NO_DOWNLOAD]
@@ -30,20 +30,20 @@ def permissions() -> Any:
 
 
 def permissions_map() -> Any:
-    """The same, as OMERO answers `new map(image as image_details_permissions)`."""
+    """Return the same as OMERO's result of `new map(image as image_details_permissions)`."""
     denied = {name: rbool(False) for name in _RESTRICTIONS}
     return rmap({"perm": rstring(PERMISSIONS), **denied})
 
 
 def group() -> Any:
-    """The one group, with both users."""
+    """Return the only group, with all users."""
     result = _bare_group()
     result._groupExperimenterMapSeq = [_membership(result, _bare_experimenter(user), user) for user in USERS]
     return result
 
 
 def experimenter(user: User) -> Any:
-    """A user, and the membership in the one group."""
+    """Return a user with the membership in the only group."""
     result = _bare_experimenter(user)
     result._groupExperimenterMapSeq = [_membership(_bare_group(), result, user)]
     return result
@@ -73,24 +73,24 @@ def _membership(parent: Any, child: Any, user: User) -> Any:
     return result
 
 
-class Maker:
-    """Makes the objects of one answer; what several places share is made once, so it travels once."""
+class ObjectBuilder:
+    """Builds the objects of one result. Each is built once, so one that several objects refer to is sent once."""
 
     def __init__(self, owner: User) -> None:
-        self._made: dict[tuple[str, int], Any] = {}
+        self._built: dict[tuple[str, int], Any] = {}
         self._group, self._owner = group(), experimenter(owner)
 
-    def make(self, kind: str, place: Place) -> Any:
-        """The object of class `kind` at that place."""
-        make, number = _MAKERS[kind](self), _NUMBERS[kind](place)
+    def build(self, kind: str, entry: Entry) -> Any:
+        """Return the object of class `kind` for an entry."""
+        build, number = _BUILDERS[kind](self), _IDS[kind](entry)
         key = (kind, number)
-        if key not in self._made:
-            self._made[key] = make(place)
-        return self._made[key]
+        if key not in self._built:
+            self._built[key] = build(entry)
+        return self._built[key]
 
     def _new(self, kind: str, number: int, acquired: int) -> Any:
         result = getattr(omero.model, f"{kind}I")(number, True)
-        self._made[kind, number] = result  # known before it is complete: objects refer to each other
+        self._built[kind, number] = result  # before it is complete, because objects refer to each other
         result.details.owner, result.details.group = self._owner, self._group
         result.details.permissions = permissions()
         event = omero.model.EventI(1, True)
@@ -98,64 +98,64 @@ class Maker:
         result.details.creationEvent = result.details.updateEvent = event
         return result
 
-    def group(self, place: Place) -> Any:
-        """The group of everything."""
-        del place
+    def group(self, entry: Entry) -> Any:
+        """Return the group."""
+        del entry
         return self._group
 
-    def experimenter(self, place: Place) -> Any:
-        """A user: the owner of a place."""
-        return experimenter(place.owner)
+    def experimenter(self, entry: Entry) -> Any:
+        """Build the owner of an entry."""
+        return experimenter(entry.owner)
 
-    def screen(self, place: Place) -> Any:
-        """A screen; its plates are not listed in it."""
-        screen = self._new("Screen", place.screen_id, place.acquired)
-        screen.name, screen.description = rstring(place.screen_name), rstring(place.screen_description)
+    def screen(self, entry: Entry) -> Any:
+        """Build a screen, without its plates."""
+        screen = self._new("Screen", entry.screen_id, entry.acquired)
+        screen.name, screen.description = rstring(entry.screen_name), rstring(entry.screen_description)
         return screen
 
-    def link(self, place: Place) -> Any:
-        """A plate's membership in a screen."""
-        link = self._new("ScreenPlateLink", place.plate_id, place.acquired)
-        link.parent, link.child = self.make("Screen", place), self.make("Plate", place)
+    def link(self, entry: Entry) -> Any:
+        """Build the link from a screen to its plate."""
+        link = self._new("ScreenPlateLink", entry.plate_id, entry.acquired)
+        link.parent, link.child = self.build("Screen", entry), self.build("Plate", entry)
         return link
 
-    def plate(self, place: Place) -> Any:
-        """A plate; its wells are not listed in it, its screen is."""
-        plate = self._new("Plate", place.plate_id, place.acquired)
-        plate.name, plate.description = rstring(place.plate_name), rstring(place.plate_description)
+    def plate(self, entry: Entry) -> Any:
+        """Build a plate with its screen, without its wells."""
+        plate = self._new("Plate", entry.plate_id, entry.acquired)
+        plate.name, plate.description = rstring(entry.plate_name), rstring(entry.plate_description)
         plate.rows, plate.columns = rint(ROWS), rint(COLUMNS)
         plate.rowNamingConvention, plate.columnNamingConvention = rstring("letter"), rstring("number")
         plate.defaultSample = rint(0)
-        plate.addScreenPlateLink(self.make("ScreenPlateLink", place))
+        plate.addScreenPlateLink(self.build("ScreenPlateLink", entry))
         return plate
 
-    def well(self, place: Place) -> Any:
-        """A well with its one field and the image of it."""
-        well = self._new("Well", place.well_id, place.acquired)
-        well.row, well.column = rint(place.row), rint(place.column)
-        well.plate = self.make("Plate", place)
-        well.addWellSample(self.make("WellSample", place))
+    def well(self, entry: Entry) -> Any:
+        """Build a well with its only field and the image of that."""
+        well = self._new("Well", entry.well_id, entry.acquired)
+        well.row, well.column = rint(entry.row), rint(entry.column)
+        well.plate = self.build("Plate", entry)
+        well.addWellSample(self.build("WellSample", entry))
         return well
 
-    def well_sample(self, place: Place) -> Any:
-        """A field of a well."""
-        sample = self._new("WellSample", place.well_id, place.acquired)
-        sample.well, sample.image = self.make("Well", place), self.make("Image", place)
+    def well_sample(self, entry: Entry) -> Any:
+        """Build the field of a well."""
+        sample = self._new("WellSample", entry.well_id, entry.acquired)
+        sample.well, sample.image = self.build("Well", entry), self.build("Image", entry)
         return sample
 
-    def image(self, place: Place) -> Any:
-        """An image with its pixels."""
-        image = self._new("Image", place.image_id, place.acquired)
-        image.name = rstring(place.image_name)
+    def image(self, entry: Entry) -> Any:
+        """Build an image with its pixels."""
+        image = self._new("Image", entry.image_id, entry.acquired)
+        image.name = rstring(entry.image_name)
         image.description = rstring("Made on the spot by the demo image server; not IDR data.")
-        image.acquisitionDate, image.archived = rtime(place.acquired), rbool(False)
-        image.addPixels(self.make("Pixels", place))
+        image.acquisitionDate, image.archived = rtime(entry.acquired), rbool(False)
+        image.addPixels(self.build("Pixels", entry))
         return image
 
-    def pixels(self, place: Place) -> Any:
-        """The pixels of an image, with both channels."""
-        pixels = self._new("Pixels", place.image_id, place.acquired)
-        pixels.image = self.make("Image", place)
+    def pixels(self, entry: Entry) -> Any:
+        """Build the pixels of an image, with both channels."""
+        pixels = self._new("Pixels", entry.image_id, entry.acquired)
+        pixels.image = self.build("Image", entry)
         pixels.sizeX = pixels.sizeY = rint(SIZE)
         pixels.sizeZ = pixels.sizeT = rint(1)
         pixels.sizeC, pixels.significantBits = rint(len(CHANNELS)), rint(8)
@@ -163,32 +163,32 @@ class Maker:
         edge = omero.model.LengthI(PIXEL_MICROMETRES, omero.model.enums.UnitsLength.MICROMETER)
         pixels.physicalSizeX = pixels.physicalSizeY = edge
         for index, name in enumerate(CHANNELS):
-            pixels.addChannel(self._channel(place, index, name))
+            pixels.addChannel(self._channel(entry, index, name))
         return pixels
 
-    def annotation(self, place: Place) -> Any:
-        """The gene of a place, as a map of one key."""
-        annotation = self._new("MapAnnotation", place.row + 1, place.acquired)
+    def annotation(self, entry: Entry) -> Any:
+        """Build the map annotation with the gene of an entry."""
+        annotation = self._new("MapAnnotation", entry.row + 1, entry.acquired)
         annotation.ns = rstring(GENE_NAMESPACE)
-        annotation.setMapValue([omero.model.NamedValue(GENE_KEY, place.gene)])
+        annotation.setMapValue([omero.model.NamedValue(GENE_KEY, entry.gene)])
         return annotation
 
-    def image_annotation(self, place: Place) -> Any:
-        """What joins an image to its annotation."""
-        link = self._new("ImageAnnotationLink", place.image_id, place.acquired)
-        link.parent, link.child = self.make("Image", place), self.make("MapAnnotation", place)
+    def image_annotation(self, entry: Entry) -> Any:
+        """Build the link from an image to its annotation."""
+        link = self._new("ImageAnnotationLink", entry.image_id, entry.acquired)
+        link.parent, link.child = self.build("Image", entry), self.build("MapAnnotation", entry)
         return link
 
-    def well_annotation(self, place: Place) -> Any:
-        """What joins a well to its annotation."""
-        link = self._new("WellAnnotationLink", place.well_id, place.acquired)
-        link.parent, link.child = self.make("Well", place), self.make("MapAnnotation", place)
+    def well_annotation(self, entry: Entry) -> Any:
+        """Build the link from a well to its annotation."""
+        link = self._new("WellAnnotationLink", entry.well_id, entry.acquired)
+        link.parent, link.child = self.build("Well", entry), self.build("MapAnnotation", entry)
         return link
 
-    def _channel(self, place: Place, index: int, name: str) -> Any:
-        number = (place.image_id - 1) * len(CHANNELS) + index + 1  # see image_of_channel
-        channel = self._new("Channel", number, place.acquired)
-        logical = self._new("LogicalChannel", number, place.acquired)
+    def _channel(self, entry: Entry, index: int, name: str) -> Any:
+        number = (entry.image_id - 1) * len(CHANNELS) + index + 1  # see image_of_channel
+        channel = self._new("Channel", number, entry.acquired)
+        logical = self._new("LogicalChannel", number, entry.acquired)
         logical.name, channel.logicalChannel = rstring(name), logical
         channel.statsInfo = omero.model.StatsInfoI(number, True)
         channel.statsInfo.globalMin, channel.statsInfo.globalMax = rdouble(0), rdouble(255)
@@ -196,26 +196,26 @@ class Maker:
 
 
 def image_of_channel(number: int) -> int:
-    """The number of the image that a channel belongs to."""
+    """Return the id of the image that a channel belongs to."""
     return (number - 1) // len(CHANNELS) + 1
 
 
 def enumeration(kind: str, value: str, number: int = 1) -> Any:
-    """One value of one of OMERO's enumerations."""
+    """Return a value of one of OMERO's enumerations."""
     result = getattr(omero.model, f"{kind}I")(number, True)
     result.value = rstring(value)
     return result
 
 
 def pixels_type() -> Any:
-    """Eight bits a channel."""
+    """Return the type of the pixels: eight bits a channel."""
     result = enumeration("PixelsType", "uint8")
     result.bitSize = rint(8)
     return result
 
 
 def session(login: Session, idle_seconds: float) -> Any:
-    """A login, as OMERO describes it."""
+    """Return a session as OMERO's object."""
     result = omero.model.SessionI(1, True)
     result.uuid, result.userAgent = rstring(login.uuid), rstring("demo")
     result.timeToIdle, result.timeToLive = rlong(int(idle_seconds * 1000)), rlong(0)
@@ -225,31 +225,31 @@ def session(login: Session, idle_seconds: float) -> Any:
     return result
 
 
-_MAKERS: dict[str, Any] = {
-    "Screen": lambda maker: maker.screen,
-    "ScreenPlateLink": lambda maker: maker.link,
-    "Plate": lambda maker: maker.plate,
-    "Well": lambda maker: maker.well,
-    "WellSample": lambda maker: maker.well_sample,
-    "Image": lambda maker: maker.image,
-    "Pixels": lambda maker: maker.pixels,
-    "MapAnnotation": lambda maker: maker.annotation,
-    "ImageAnnotationLink": lambda maker: maker.image_annotation,
-    "WellAnnotationLink": lambda maker: maker.well_annotation,
-    "Experimenter": lambda maker: maker.experimenter,
-    "ExperimenterGroup": lambda maker: maker.group,
+_BUILDERS: dict[str, Any] = {
+    "Screen": lambda builder: builder.screen,
+    "ScreenPlateLink": lambda builder: builder.link,
+    "Plate": lambda builder: builder.plate,
+    "Well": lambda builder: builder.well,
+    "WellSample": lambda builder: builder.well_sample,
+    "Image": lambda builder: builder.image,
+    "Pixels": lambda builder: builder.pixels,
+    "MapAnnotation": lambda builder: builder.annotation,
+    "ImageAnnotationLink": lambda builder: builder.image_annotation,
+    "WellAnnotationLink": lambda builder: builder.well_annotation,
+    "Experimenter": lambda builder: builder.experimenter,
+    "ExperimenterGroup": lambda builder: builder.group,
 }
-_NUMBERS: dict[str, Any] = {
-    "Screen": lambda place: place.screen_id,
-    "ScreenPlateLink": lambda place: place.plate_id,
-    "Plate": lambda place: place.plate_id,
-    "Well": lambda place: place.well_id,
-    "WellSample": lambda place: place.well_id,
-    "Image": lambda place: place.image_id,
-    "Pixels": lambda place: place.image_id,
-    "MapAnnotation": lambda place: place.row + 1,
-    "ImageAnnotationLink": lambda place: place.image_id,
-    "WellAnnotationLink": lambda place: place.well_id,
-    "Experimenter": lambda place: place.owner.number,
-    "ExperimenterGroup": lambda _place: PUBLIC_GROUP_ID,
+_IDS: dict[str, Any] = {
+    "Screen": lambda entry: entry.screen_id,
+    "ScreenPlateLink": lambda entry: entry.plate_id,
+    "Plate": lambda entry: entry.plate_id,
+    "Well": lambda entry: entry.well_id,
+    "WellSample": lambda entry: entry.well_id,
+    "Image": lambda entry: entry.image_id,
+    "Pixels": lambda entry: entry.image_id,
+    "MapAnnotation": lambda entry: entry.row + 1,
+    "ImageAnnotationLink": lambda entry: entry.image_id,
+    "WellAnnotationLink": lambda entry: entry.well_id,
+    "Experimenter": lambda entry: entry.owner.number,
+    "ExperimenterGroup": lambda _current: PUBLIC_GROUP_ID,
 }

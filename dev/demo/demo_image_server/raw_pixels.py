@@ -1,4 +1,4 @@
-"""The numbers behind a picture: what ImageJ, napari and scripts read."""
+"""The stateful service for raw pixels, which ImageJ, napari and scripts read."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,19 +9,19 @@ import omero.romio
 from numpy.typing import NDArray
 
 from . import drawing
-from .stateful import OfPixels
+from .stateful import PixelsService
 
 _BINS = 256
 
 
-class RawPixels(OfPixels):
-    """omero.api.RawPixelsStore: one byte a pixel, one plane in depth, one moment."""
+class RawPixels(PixelsService):
+    """omero.api.RawPixelsStore: one byte a pixel, one z-section, one timepoint."""
 
     def setPixelsId(self, number: int, bypass: bool) -> None:
-        self._choose(number)
+        self._set_pixels(number)
 
     def getPixelsId(self) -> int:
-        return self._chosen.image_id
+        return self._entry.image_id
 
     def getByteWidth(self) -> int:
         return 1
@@ -80,9 +80,9 @@ class RawPixels(OfPixels):
 
     def _plane(self, z: int, channel: int, t: int) -> NDArray[np.uint8]:
         _require((z, t) == (0, 0) and channel in range(len(drawing.CHANNELS)), f"z {z}, channel {channel}, t {t}")
-        return drawing.planes(self._chosen.image_id)[channel].astype(np.uint8)
+        return drawing.planes(self._entry.image_id)[channel].astype(np.uint8)
 
 
-def _require(inside: bool, what: str) -> None:
-    if not inside:
+def _require(condition: bool, what: str) -> None:
+    if not condition:
         raise omero.ApiUsageException(None, None, f"the image does not have {what}")

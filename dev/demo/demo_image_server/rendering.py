@@ -1,4 +1,4 @@
-"""The two stateful services that draw: thumbnails, and whole pictures with chosen channels."""
+"""The two stateful services that render: thumbnails, and whole images with the client's settings."""
 
 import io
 import time
@@ -8,13 +8,13 @@ from typing import Any
 import omero
 import omero.model
 import omero.romio
-from omero.rtypes import rdouble, rint, unwrap
+from omero.rtypes import rint, unwrap
 from PIL import Image
 
 from . import drawing
 from .catalogue import Catalogue
-from .objects import Maker, enumeration
-from .stateful import OfPixels, Stateful, place_of
+from .objects import ObjectBuilder, enumeration
+from .stateful import PixelsService, Stateful, entry_of
 
 _SETTINGS_ID = 1
 _WHITE = (255, 255, 255)
@@ -29,11 +29,11 @@ class Thumbnails(Stateful):
         self._pixels_id = 0
 
     def setPixelsId(self, number: int) -> bool:
-        self._pixels_id = place_of(self._catalogue, number).image_id
+        self._pixels_id = entry_of(self._catalogue, number).image_id
         return True
 
     def setRenderingDefId(self, number: int) -> None:
-        """There is only one."""
+        """Do nothing: an image has one rendering definition."""
 
     def getRenderingDefId(self) -> int:
         return _SETTINGS_ID
@@ -45,7 +45,7 @@ class Thumbnails(Stateful):
         return True
 
     def resetDefaults(self) -> None:
-        """Nothing was changed."""
+        """Do nothing: there are only the defaults."""
 
     def getThumbnail(self, width: Any, height: Any) -> bytes:
         return self._draw(self._pixels_id, unwrap(width), unwrap(height))
@@ -60,8 +60,8 @@ class Thumbnails(Stateful):
         return self.getThumbnailByLongestSide(size)
 
     def getThumbnailSet(self, width: Any, height: Any, numbers: list[int]) -> dict[int, bytes]:
-        known = {place.image_id for place in self._catalogue.places()}
-        return {number: self._draw(number, unwrap(width), unwrap(height)) for number in numbers if number in known}
+        ids = {entry.image_id for entry in self._catalogue.entries()}
+        return {number: self._draw(number, unwrap(width), unwrap(height)) for number in numbers if number in ids}
 
     def getThumbnailByLongestSideSet(self, size: Any, numbers: list[int]) -> dict[int, bytes]:
         return self.getThumbnailSet(size, size, numbers)
@@ -75,7 +75,7 @@ class Thumbnails(Stateful):
         return drawing.draw(number, edge, height or edge)
 
 
-class Renderer(OfPixels):
+class Renderer(PixelsService):
     """omero.api.RenderingEngine."""
 
     def __init__(self, catalogue: Catalogue, delay_seconds: float) -> None:
@@ -86,27 +86,27 @@ class Renderer(OfPixels):
         self._quality = 0.85
 
     def lookupPixels(self, number: int) -> None:
-        self._choose(number)
-        self._channels = list(drawing.default_channels(self._chosen.image_id))
+        self._set_pixels(number)
+        self._channels = list(drawing.default_channels(self._entry.image_id))
 
     def lookupRenderingDef(self, number: int) -> bool:
         return True
 
     def loadRenderingDef(self, number: int) -> None:
-        """There is only one."""
+        """Do nothing: an image has one rendering definition."""
 
     def load(self) -> None:
-        """Nothing to load."""
+        """Do nothing: there is nothing to load."""
 
     def getRenderingDefId(self) -> int:
         return _SETTINGS_ID
 
     def resetDefaultSettings(self, save: bool) -> int:
-        self._channels = list(drawing.default_channels(self._chosen.image_id))
+        self._channels = list(drawing.default_channels(self._entry.image_id))
         return _SETTINGS_ID
 
     def getPixels(self) -> Any:
-        return Maker(self._chosen.owner).make("Pixels", self._chosen)
+        return ObjectBuilder(self._entry.owner).build("Pixels", self._entry)
 
     def getDefaultZ(self) -> int:
         return 0
@@ -115,10 +115,10 @@ class Renderer(OfPixels):
         return 0
 
     def setDefaultZ(self, z: int) -> None:
-        """There is only one plane."""
+        """Do nothing: there is one z-section."""
 
     def setDefaultT(self, t: int) -> None:
-        """There is only one moment."""
+        """Do nothing: there is one timepoint."""
 
     def getModel(self) -> Any:
         return self.getAvailableModels()[1 if self._grey else 0]
@@ -145,10 +145,10 @@ class Renderer(OfPixels):
         return ""
 
     def setChannelLookupTable(self, index: int, table: str) -> None:
-        """The demo has no lookup tables; the channel keeps its colour."""
+        """Do nothing: the demo has no lookup tables, and the channel keeps its colour."""
 
     def setQuantizationMap(self, index: int, family: Any, coefficient: float, noise_reduction: bool) -> None:
-        """Always linear."""
+        """Do nothing: the map is always linear."""
 
     def getCodomainMapContext(self, index: int) -> list[Any]:
         return [omero.model.ReverseIntensityContextI(index + 1, True)] if self._channels[index].inverted else []
@@ -166,11 +166,6 @@ class Renderer(OfPixels):
     def getQuantumDef(self) -> Any:
         result = omero.model.QuantumDefI(1, True)
         result.cdStart, result.cdEnd, result.bitResolution = rint(0), rint(255), rint(255)
-        return result
-
-    def getChannelStats(self, index: int) -> Any:
-        result = omero.model.StatsInfoI(index + 1, True)
-        result.globalMin, result.globalMax = rdouble(0), rdouble(255)
         return result
 
     def getPixelsTypeLowerBound(self, index: int) -> float:
@@ -210,7 +205,7 @@ class Renderer(OfPixels):
         self._quality = quality
 
     def setResolutionLevel(self, level: int) -> None:
-        """There is only one."""
+        """Do nothing: there is one resolution."""
 
     def renderCompressed(self, plane: Any) -> bytes:
         return self._draw(plane.region)
@@ -221,7 +216,7 @@ class Renderer(OfPixels):
     def _draw(self, region: Any) -> bytes:
         time.sleep(self._delay)
         channels = [replace(channel, colour=_WHITE) for channel in self._channels] if self._grey else self._channels
-        jpeg = drawing.draw(self._chosen.image_id, drawing.SIZE, drawing.SIZE, tuple(channels), self._quality)
+        jpeg = drawing.draw(self._entry.image_id, drawing.SIZE, drawing.SIZE, tuple(channels), self._quality)
         if region is None:
             return jpeg
         buffer = io.BytesIO()

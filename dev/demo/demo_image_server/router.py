@@ -1,4 +1,4 @@
-"""Logging in (Glacier2's router) and finding the servant of a request: nothing answers without a session."""
+"""Logins (Glacier2's router), and the servant of each request. Every request needs a session."""
 
 import logging
 from collections.abc import Callable
@@ -12,16 +12,16 @@ import omero.cmd
 import omero.grid
 from omero import api
 
-from . import services
-from .catalogue import Catalogue, Seen
+from . import administration, services
+from .catalogue import Catalogue, UserCatalogue
 from .commands import RefusedCommand
 from .raw_pixels import RawPixels
 from .rendering import Renderer, Thumbnails
+from .search import Search
 from .servants import servant
 from .sessions import Session, Sessions
 from .settings import Settings
 from .stateful import Stateful
-from .stored import Search
 from .users import GUEST, USERS
 
 SESSION_CATEGORY = "session"
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Router(Glacier2.Router):
-    """Lets in who has a password. Nothing is forwarded: services live behind the router's own endpoint."""
+    """Logs users in. It forwards nothing: the services have the router's own endpoint."""
 
     def __init__(self, sessions: Sessions, settings: Settings) -> None:
         self._sessions = sessions
@@ -38,7 +38,7 @@ class Router(Glacier2.Router):
     def createSession_async(self, callback: Any, user: str, password: str, current: Any) -> None:
         session = self._sessions.log_in(user, password)
         if session is None:
-            if user != password:  # otherwise a client asked for its old session, which is over
+            if user != password:  # otherwise a client tried to join a session that has ended
                 log.warning("refused a login")
             callback.ice_exception(Glacier2.PermissionDeniedException("wrong user or password"))
             return
@@ -49,7 +49,7 @@ class Router(Glacier2.Router):
         callback.ice_exception(Glacier2.PermissionDeniedException("log in with a password"))
 
     def getClientProxy(self, current: Any = None) -> None:
-        """None: the client keeps to this endpoint."""
+        """Return None: clients stay at this endpoint."""
 
     def getServerProxy(self, current: Any = None) -> Any:
         return current.adapter.createProxy(Ice.Identity("callbacks", "demo"))
@@ -70,11 +70,11 @@ class Router(Glacier2.Router):
         callback.ice_response()
 
     def destroySession(self, current: Any = None) -> None:
-        """A connection ends; its session lives on until it is closed or idle, as others may have joined it."""
+        """Do nothing: a session outlives a connection, because other clients may have joined it."""
 
 
 class ServiceFactory:
-    """omero.api.ServiceFactory: a session, seen from outside; hands out its services."""
+    """omero.api.ServiceFactory: the services of a session."""
 
     def __init__(self, session: Session, sessions: Sessions, adapter: Any, catalogue: Catalogue, delay: float) -> None:
         self._session, self._sessions, self._adapter = session, sessions, adapter
@@ -107,16 +107,16 @@ class ServiceFactory:
         return self._proxy(omero.grid.SharedResourcesPrx, "SharedResources")
 
     def setCallback(self, callback: Any) -> None:
-        """Nobody is ever called back."""
+        """Do nothing: the server calls no callbacks."""
 
     def subscribe(self, topic: str, proxy: Any) -> None:
-        """There are no topics."""
+        """Do nothing: there are no topics."""
 
     def closeOnDestroy(self) -> None:
-        """Sessions end by closing or by idleness."""
+        """Do nothing: sessions end when they are closed or idle."""
 
     def detachOnDestroy(self) -> None:
-        """Likewise."""
+        """Do nothing: sessions end when they are closed or idle."""
 
     def destroy(self) -> None:
         self._sessions.close(self._session.uuid)
@@ -125,16 +125,16 @@ class ServiceFactory:
         return list(self._session.services)
 
     def keepAlive(self, proxy: Any) -> bool:
-        return True  # that the request came here has kept it alive
+        return True  # the request itself restarted the idle time
 
     def keepAllAlive(self, proxies: Any) -> int:
         return 0
 
     def getByName(self, name: str) -> Any:
-        known = name.rsplit(".", 1)[-1]
-        if known not in _GETTERS.values():
+        interface = name.rsplit(".", 1)[-1]
+        if interface not in _GETTERS.values():
             raise omero.ApiUsageException(None, None, f"{name} is no service")
-        return self._proxy(api.ServiceInterfacePrx, known)
+        return self._proxy(api.ServiceInterfacePrx, interface)
 
     def _proxy(self, proxy_class: Any, name: str) -> Any:
         return proxy_class.uncheckedCast(self._adapter.createProxy(Ice.Identity(name, self._session.uuid)))
@@ -170,21 +170,21 @@ for _method, _name in _GETTERS.items():
     setattr(ServiceFactory, _method, _getter(_name))
 
 
-_UNSERVED = ("ILdap", "IProjection", "IRepositoryInfo", "IShare", "ITimeline", "IUpdate")
-"""Services that answer nothing but that they do not."""
+_UNSUPPORTED = ("ILdap", "IProjection", "IRepositoryInfo", "IShare", "ITimeline", "IUpdate")
+"""Services without operations, which clients open anyway."""
 
 
 class Locator(Ice.ServantLocator):
-    """Finds the servant of a request by the session that its identity names."""
+    """Selects the servant of a request by the session in its identity."""
 
     def __init__(self, sessions: Sessions, catalogue: Catalogue, settings: Settings) -> None:
         self._sessions, self._catalogue, self._settings = sessions, catalogue, settings
         users = (*USERS, GUEST)
-        self._stateless = {user: self._services(sessions, Seen(catalogue, user)) for user in users}
+        self._stateless = {user: self._services(sessions, UserCatalogue(catalogue, user)) for user in users}
 
     def _services(self, sessions: Sessions, catalogue: Catalogue) -> dict[str, Any]:
         return {
-            "IConfig": servant(api.IConfig, services.Config()),
+            "IConfig": servant(api.IConfig, administration.Config()),
             "IContainer": servant(api.IContainer, services.Container(catalogue)),
             "IMetadata": servant(api.IMetadata, services.Metadata(catalogue)),
             "IPixels": servant(api.IPixels, services.Pixels(catalogue)),
@@ -192,14 +192,14 @@ class Locator(Ice.ServantLocator):
             "IRenderingSettings": servant(api.IRenderingSettings, services.RenderingSettings()),
             "IRoi": servant(api.IRoi, services.Rois()),
             "IScript": servant(api.IScript, services.Scripts()),
-            "ISession": servant(api.ISession, services.SessionService(sessions)),
+            "ISession": servant(api.ISession, administration.SessionService(sessions)),
             "ITypes": servant(api.ITypes, services.Types()),
             "SharedResources": servant(omero.grid.SharedResources, services.SharedResources()),
-            **{name: servant(getattr(api, name), services.Unserved()) for name in _UNSERVED},
+            **{name: servant(getattr(api, name), services.Unsupported()) for name in _UNSUPPORTED},
         }
 
     def locate(self, current: Any) -> Any:
-        """The servant; None makes Ice answer that there is no such object, as after a session's end."""
+        """Return the servant, or None after the end of the session: Ice then raises ObjectNotExistException."""
         identity = current.id
         if identity.category == SESSION_CATEGORY:
             session = self._sessions.use(identity.name)
@@ -208,16 +208,16 @@ class Locator(Ice.ServantLocator):
         if session is None:
             return None
         if identity.name == "IAdmin":
-            return servant(api.IAdmin, services.Admin(session))
+            return servant(api.IAdmin, administration.Admin(session))
         return self._stateless[session.user].get(identity.name) or session.services.get(identity.name)
 
     def finished(self, current: Any, servant: Any, cookie: Any) -> None:
-        """Nothing to do after a request."""
+        """Do nothing after a request."""
 
     def deactivate(self, category: str) -> None:
-        """Nothing to do at the end."""
+        """Do nothing at the end."""
 
     def _factory(self, session: Session, adapter: Any) -> ServiceFactory:
         delay = self._settings.render_delay_seconds
-        seen = Seen(self._catalogue, session.user)
-        return ServiceFactory(session, self._sessions, adapter, seen, delay)
+        catalogue = UserCatalogue(self._catalogue, session.user)
+        return ServiceFactory(session, self._sessions, adapter, catalogue, delay)

@@ -1,9 +1,9 @@
-"""Makes Ice servants out of plain Python objects.
+"""Ice servants for plain Python objects.
 
-A service is an object with one method for each operation that it knows, named as in OMERO's Slice files. Most of
-OMERO's operations are asynchronous dispatches (`name_async(callback, ...)`); what differs is settled here, and so is
-what happens to an operation that nobody wrote: the client gets an omero.SecurityViolation if it would write, as from
-OMERO.server, and otherwise an omero.InternalException with one line in the log.
+A service is an object with one method for each operation that it has, named as in OMERO's Slice files. Most of OMERO's
+operations are dispatched asynchronously (`name_async(callback, ...)`); services need not know which. For an operation
+that a service does not have, the client gets an omero.SecurityViolation if the operation would write, as from
+OMERO.server, and otherwise an omero.InternalException, with one line in the log.
 """
 
 import inspect
@@ -22,14 +22,14 @@ _WRITES = re.compile(
     "add|apply|change|copy|create|delete|edit|index|invalidate|link|move|populate|project|remove"
     "|report|reset|run|save|set|submit|synchronize|truncate|unlink|unset|update|upload|write"
 )
-"""How the names of operations begin that change what others see, and of those that run something."""
+"""How the names of operations begin that change data or run something."""
 
-_unknown: set[str] = set()
+_logged: set[str] = set()
 _classes: dict[tuple[type, type], Any] = {}
 
 
 def servant(skeleton: type, service: object) -> Any:
-    """A servant of the interface of `skeleton` whose operations are the methods of `service`."""
+    """Return a servant with the interface of `skeleton`, whose operations are the methods of `service`."""
     key = skeleton, type(service)
     if key not in _classes:
         _classes[key] = _servant_class(*key)
@@ -44,8 +44,8 @@ def _servant_class(skeleton: type, service: type) -> Any:
         operation = name.removesuffix("_async")
         method = getattr(service, operation, None)
         void = method is not None and inspect.signature(method).return_annotation is None
-        make = _asynchronous if name.endswith("_async") else _synchronous
-        operations[name] = make(f"{skeleton.__name__}.{operation}", operation, void)
+        dispatcher = _asynchronous if name.endswith("_async") else _synchronous
+        operations[name] = dispatcher(f"{skeleton.__name__}.{operation}", operation, void)
     return type(f"{skeleton.__name__}Servant", (skeleton,), operations)
 
 
@@ -57,10 +57,10 @@ def _asynchronous(title: str, operation: str, void: bool) -> Any:
     def dispatch(self: Any, callback: Any, *arguments: Any) -> None:
         try:
             result = _call(self.service, title, operation, arguments)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer)
+        except Exception as error:  # noqa: BLE001 (the client gets every error as an answer)
             callback.ice_exception(error)
         else:
-            # ice_response(None) of a void operation, or none of another, ends the whole process.
+            # ice_response(None) of a void operation, or ice_response() of another, ends the whole process.
             callback.ice_response() if void else callback.ice_response(result)
 
     return dispatch
@@ -79,8 +79,8 @@ def _call(service: object, title: str, operation: str, arguments: tuple[Any, ...
     if method is None:
         if _WRITES.match(operation):
             raise omero.SecurityViolation(None, None, f"the public user may only read: {title} is refused")
-        if title not in _unknown:
-            _unknown.add(title)
+        if title not in _logged:
+            _logged.add(title)
             log.warning("asked for %s, which the demo image server does not have", title)
         raise omero.InternalException(None, None, f"the demo image server does not have {title}")
     try:

@@ -1,4 +1,4 @@
-"""The Ice server, where OMERO's clients expect a router: over TLS, and over websockets in TLS (Ice's own `wss`)."""
+"""The Ice server, with the endpoints of OMERO's router: TLS, and websockets over TLS (Ice's `wss`)."""
 
 import logging
 import threading
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 
 
 def properties(settings: Settings) -> dict[str, str]:
-    """Ice's own settings."""
+    """Return the properties of Ice."""
     return {
         "Ice.Plugin.IceSSL": "IceSSL:createIceSSL",
         "IceSSL.CertFile": str(settings.certificate.resolve()),
         "IceSSL.KeyFile": str(settings.key.resolve()),
-        "IceSSL.VerifyPeer": "0",  # clients prove who they are by password
-        "IceSSL.Ciphers": "HIGH:!DHE",  # without parameters for DHE, a handshake that picks it would fail
+        "IceSSL.VerifyPeer": "0",  # clients log in by password, not by certificate
+        "IceSSL.Ciphers": "HIGH:!DHE",  # there are no parameters for DHE: a handshake with it would fail
         "Ice.ThreadPool.Server.Size": "4",
         "Ice.ThreadPool.Server.SizeMax": "32",
         "Ice.MessageSizeMax": "65536",
@@ -36,13 +36,13 @@ def properties(settings: Settings) -> dict[str, str]:
 
 
 def start(settings: Settings, catalogue: Catalogue) -> Any:
-    """Listen; returns the communicator, which the caller waits for and destroys. Raises Ice.Exception."""
+    """Listen. Return the communicator, which the caller must destroy. Raise Ice.Exception."""
     data = Ice.InitializationData()
     data.properties = Ice.createProperties()
     for name, value in properties(settings).items():
         data.properties.setProperty(name, value)
     communicator = Ice.initialize(data)
-    # Without their factories, OMERO's objects in a request cannot be read.
+    # Ice needs these factories to decode OMERO's objects in requests.
     omero.ObjectFactoryRegistrar.registerObjectFactory(communicator, None)
     for factory in omero.rtypes.ObjectFactories.values():
         factory.register(communicator)
@@ -53,6 +53,6 @@ def start(settings: Settings, catalogue: Catalogue) -> Any:
     adapter.add(Router(sessions, settings), communicator.stringToIdentity(ROUTER))
     adapter.addServantLocator(Locator(sessions, catalogue, settings), "")
     adapter.activate()
-    threading.Thread(target=catalogue.keep_trying, daemon=True).start()
+    threading.Thread(target=catalogue.wait_for_database, daemon=True).start()
     log.info("listening at %s", endpoints)
     return communicator

@@ -1,4 +1,4 @@
-"""Who is logged in. A session ends when nobody used it for a while, or when there are too many."""
+"""The sessions of logged-in users. A session ends when it is idle for too long, or when there are too many."""
 
 import hmac
 import threading
@@ -18,16 +18,16 @@ MAX_SERVICES = 200
 
 @dataclass
 class Session:
-    """One login: whose, its secret number, and the stateful services that it opened (by the name of each)."""
+    """A session: its user, its secret id, and the stateful services that it has opened, by name."""
 
     user: User
     uuid: str
     started: float
-    used: float
+    last_used: float
     services: OrderedDict[str, object] = field(default_factory=OrderedDict)
 
     def open(self, service: object) -> str:
-        """Keep a stateful service; returns its name. The oldest gives way when there are too many."""
+        """Add a stateful service and return its name. Remove the oldest when there are too many."""
         name = str(uuid.uuid4())
         self.services[name] = service
         while len(self.services) > MAX_SERVICES:
@@ -46,50 +46,50 @@ class Sessions:
         self.idle_seconds = idle_seconds
         self._clock = clock
         self._lock = threading.Lock()
-        self._sessions: OrderedDict[str, Session] = OrderedDict()  # the longest unused first
+        self._sessions: OrderedDict[str, Session] = OrderedDict()  # least recently used first
 
     def log_in(self, user: str, password: str) -> Session | None:
-        """A new session for a user, or the one that `user` and `password` name; None: refused."""
+        """Return a new session, or the session whose id is both `user` and `password`; None if refused."""
         if user == password and (joined := self.use(user)):
             return joined
-        known = self._known(user, password)
-        if known is None:
+        account = self._authenticate(user, password)
+        if account is None:
             return None
         now = self._clock()
-        session = Session(known, str(uuid.uuid4()), now, now)
+        session = Session(account, str(uuid.uuid4()), now, now)
         with self._lock:
             self._sessions[session.uuid] = session
-            self._forget_idle(now)
+            self._remove_idle(now)
             while len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
         return session
 
-    def _known(self, user: str, password: str) -> User | None:
+    def _authenticate(self, user: str, password: str) -> User | None:
         if IS_PRIVATE and user == GUEST.name:
             return GUEST
-        expected = self._password_file.read_text().strip()  # read anew: it may be rotated
-        right = hmac.compare_digest(password.encode(), expected.encode())
-        return self._users.get(user) if expected and right else None
+        expected = self._password_file.read_text().strip()  # read each time, because it can be rotated
+        matches = hmac.compare_digest(password.encode(), expected.encode())
+        return self._users.get(user) if expected and matches else None
 
     def use(self, session_uuid: str) -> Session | None:
-        """The session of that number, now used; None when there is none (any more)."""
+        """Return the session with this id and restart its idle time; None if it does not exist or has ended."""
         now = self._clock()
         with self._lock:
-            self._forget_idle(now)
+            self._remove_idle(now)
             session = self._sessions.get(session_uuid)
             if session:
-                session.used = now
+                session.last_used = now
                 self._sessions.move_to_end(session_uuid)
             return session
 
     def close(self, session_uuid: str) -> None:
-        """End a session, and all that it opened."""
+        """End a session and its services."""
         with self._lock:
             self._sessions.pop(session_uuid, None)
 
-    def _forget_idle(self, now: float) -> None:
+    def _remove_idle(self, now: float) -> None:
         while self._sessions:
             oldest = next(iter(self._sessions.values()))
-            if now - oldest.used < self.idle_seconds:
+            if now - oldest.last_used < self.idle_seconds:
                 return
             del self._sessions[oldest.uuid]

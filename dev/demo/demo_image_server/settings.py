@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong; the message names every one of them."""
+    """Settings are missing or wrong; the message names all of them."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """Where the catalogue lives, and how to log in."""
+    """The database of the catalogue, and the account for it."""
 
     host: str
     port: int
@@ -23,7 +23,7 @@ class Database:
     """CA that signed the database's certificate; with it, TLS is required and the certificate verified."""
 
     def connection_arguments(self) -> dict[str, str | int]:
-        """Keyword arguments of psycopg2.connect. The password is read anew each time: it may be rotated."""
+        """Return keyword arguments of psycopg2.connect. Read the password each time, because it can be rotated."""
         tls = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)} if self.ca_file else {}
         return {
             "host": self.host,
@@ -32,7 +32,7 @@ class Database:
             "user": self.user,
             "password": self.password_file.read_text().strip(),
             "connect_timeout": 5,
-            # A database that is cut off without a word is given up after 10 s; libpq alone would wait for minutes.
+            # Give up a silent connection after 10 s. By default, libpq waits for minutes.
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
@@ -44,7 +44,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the server needs to know."""
+    """The settings of the server."""
 
     address: str
     port: int
@@ -55,11 +55,11 @@ class Settings:
     database: Database
     session_idle_seconds: int
     render_delay_seconds: float
-    """Added to every drawn picture, so that a benchmark sees something of a real server's slowness."""
+    """Delay of every picture, so that a benchmark can imitate the time that a real server takes to render."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from `DEMO_*` variables; raises SettingsError naming all that are missing or wrong."""
+    """Return the settings from `DEMO_*` variables. Raise SettingsError."""
     problems: list[str] = []
 
     def text(name: str, default: str | None = None) -> str:

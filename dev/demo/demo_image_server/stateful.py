@@ -1,46 +1,46 @@
-"""What OMERO's stateful services have in common."""
+"""Base classes of OMERO's stateful services."""
 
 import omero
 
 from . import drawing
-from .catalogue import Catalogue, Place
+from .catalogue import Catalogue, Entry
 
 
-def place_of(catalogue: Catalogue, pixels_id: int) -> Place:
-    """The place of those pixels; raises omero.ResourceError."""
-    if place := catalogue.place(pixels_id):
-        return place
+def entry_of(catalogue: Catalogue, pixels_id: int) -> Entry:
+    """Return the entry of these pixels. Raise omero.ResourceError."""
+    if entry := catalogue.entry(pixels_id):
+        return entry
     raise omero.ResourceError(None, None, f"the demo has no pixels {pixels_id}")
 
 
 class Stateful:
-    """Every stateful service."""
+    """The operations of every stateful service."""
 
     def activate(self) -> None:
-        """Nothing to wake."""
+        """Do nothing: the service is always active."""
 
     def passivate(self) -> None:
-        """Nothing to store."""
+        """Do nothing: the service has nothing to store."""
 
     def close(self) -> None:
-        """The session forgets services by itself."""
+        """Do nothing: the session removes services itself."""
 
 
-class OfPixels(Stateful):
-    """A service that works on the pixels which its client chose; they have one resolution."""
+class PixelsService(Stateful):
+    """A service for the pixels that its client has set. They have one resolution."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._place: Place | None = None
+        self._current: Entry | None = None
 
-    def _choose(self, pixels_id: int) -> None:
-        self._place = place_of(self._catalogue, pixels_id)
+    def _set_pixels(self, pixels_id: int) -> None:
+        self._current = entry_of(self._catalogue, pixels_id)
 
     @property
-    def _chosen(self) -> Place:
-        if self._place is None:
+    def _entry(self) -> Entry:
+        if self._current is None:
             raise omero.ApiUsageException(None, None, "no pixels were chosen")
-        return self._place
+        return self._current
 
     def requiresPixelsPyramid(self) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Who is known to the demo: one visitor, who logs in, and the owner of all data, who never does; or two users."""
+"""The users of the demo: a public user and the owner of all data, or (`DEMO_VISITORS=login`) two private users."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class User:
-    """An account, as OMERO describes it."""
+    """An account of OMERO."""
 
     number: int
     name: str
@@ -15,25 +15,25 @@ class User:
 
 
 GUEST = User(1, "guest", "Guest", "account")
-"""OMERO's own, as which OMERO.web asks whether the server is up: no password, and nothing to see."""
+"""OMERO's guest, as which OMERO.web checks that the server is up: without a password and without data."""
 VISITOR = User(2, "public", "Public", "visitor")
 OWNER = User(3, "demo", "Demo", "owner")
-"""Owns all data. In the IDR too visitors own nothing, so the landing page must ask for everybody's data."""
+"""Owns all data and never logs in. In the IDR too, the public user owns nothing: pages must ask for all users' data."""
 ADA, BEN = User(4, "ada", "Ada", "user"), User(5, "ben", "Ben", "user")
-"""Each owns a half of the plate and sees no other."""
+"""Each owns one half of the plate and can read only that."""
 
 IS_PRIVATE = os.environ.get("DEMO_VISITORS") == "login"
 USERS = (ADA, BEN) if IS_PRIVATE else (VISITOR, OWNER)
 LOGINS = (ADA, BEN) if IS_PRIVATE else (VISITOR,)
-"""Who logs in with the password."""
+"""The users who log in with the password."""
 OWNERS = (ADA, BEN) if IS_PRIVATE else (OWNER,)
 
 
 def owner_of(row: int, rows: int) -> User:
-    """The owner of a row of the plate: each of them has as many, one after another."""
+    """Return the owner of a row of the plate. All owners have the same number of adjacent rows."""
     return OWNERS[row * len(OWNERS) // rows]
 
 
-def sees(user: User, owner: User) -> bool:
-    """Whether a user may look at what another one owns."""
+def can_read(user: User, owner: User) -> bool:
+    """Return whether a user can read the data of an owner."""
     return not IS_PRIVATE or user == owner

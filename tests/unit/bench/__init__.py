@@ -1,1 +1,1 @@
-"""Tests of dev/image: caching and package sources."""
+"""Tests of the benchmarks."""

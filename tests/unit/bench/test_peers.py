@@ -1,4 +1,4 @@
-"""The peers of the proxy in a benchmark show the proxy's certificate."""
+"""The servers that a benchmark compares with the proxy use the proxy's certificate."""
 
 import ssl
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The bench of all roles has one node of each, and a table that can be read."""
+"""The benchmark of all roles has one node of each, and prints a readable table."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""A node's phases, read from what engine, cloud-init and idr-apply note."""
+"""The phases of a node, read from the records of engine, cloud-init and idr-apply."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The bench's Terraform configuration says what the Pulumi state says."""
+"""The benchmark's Terraform configuration declares what the Pulumi state has."""
 
 from typing import Any
 

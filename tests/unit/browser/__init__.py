@@ -1,1 +1,1 @@
-"""Tests of what the browser of the other tests sees."""
+"""Tests of the browser that other tests use."""

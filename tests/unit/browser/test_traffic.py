@@ -1,4 +1,4 @@
-"""What the events of Chromium's logs come to."""
+"""The requests and failures in the events of Chromium's logs."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The local cloud's pure parts: configuration files, what a machine lacks, what computes are chosen."""
+"""The local cloud without a cloud: configuration files, missing programs, the choice of computes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_ini_file_parses(state: State, kind: Kind) -> None:
 
 def _parsed(text: str) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
-    # OpenStack's reader takes a section that occurs twice as one.
+    # OpenStack's reader merges a section that occurs twice.
     parser.read_string(text)
     return parser
 
@@ -85,7 +85,7 @@ def test_a_server_without_zone_goes_to_real_hosts_where_there_are_any(
 
 
 def test_an_emulated_processor_can_run_what_wheels_are_compiled_for(state: State) -> None:
-    # QEMU's default cannot: numpy ends with "Illegal instruction".
+    # QEMU's default has too few features: numpy ends with "Illegal instruction".
     alone = render.configuration(state, Choice(Kind.QEMU, 0), VENV)[state.root / "etc" / "local.conf"]
     for text in (alone, render.host_configuration(state, "emulated", "emulated-1")["nova"]):
         section = _parsed(text)["libvirt"]
@@ -98,7 +98,7 @@ def test_the_host_of_emulated_machines_is_another_one_for_nova_and_neutron(state
         "nova": "emulated-1",
         "neutron": "emulated-1",
     }
-    # Both hosts' agents see one set of tables, and each removes rules that it did not create.
+    # The agents of both hosts share one set of tables, and each would remove the other's rules.
     assert of_both["neutron"]["securitygroup"]["firewall_driver"] == "noop"
 
 
@@ -162,14 +162,14 @@ def test_an_image_says_how_a_virtual_machine_starts_it(
 ) -> None:
     written: list[tuple[str, str, dict[str, str]]] = []
 
-    def have(
+    def ensure(
         _state: State, _cloud: object, _path: Path, name: str, disk_format: str, properties: dict[str, str]
     ) -> tuple[str, bool]:
         written.append((name, disk_format, properties))
         return f"id-{name}", True
 
     monkeypatch.setattr(openstack, "connect", lambda **_: None)
-    monkeypatch.setattr(image, "_have", have)
+    monkeypatch.setattr(image, "_ensure", ensure)
     kernel, initrd = (tmp_path / "vmlinuz", tmp_path / "initrd") if with_kernel else (None, None)
     image.register(state, tmp_path / "rootfs.raw", "guest", kernel, initrd)
     name, disk_format, properties = written.pop()

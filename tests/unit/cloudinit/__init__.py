@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of what runs on nodes."""

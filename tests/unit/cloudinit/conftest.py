@@ -1,4 +1,4 @@
-"""A folder that plays a machine for `idr-apply`."""
+"""A folder that replaces a machine for `idr-apply`."""
 
 import getpass
 import grp
@@ -17,7 +17,7 @@ USER, GROUP = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
 
 
 class Machine:
-    """A folder that plays the machine: two roles whose steps write down that they ran."""
+    """A folder instead of a machine: two roles whose steps record that they ran."""
 
     def __init__(self, folder: Path, program: ModuleType) -> None:
         self.folder, self.program = folder, program

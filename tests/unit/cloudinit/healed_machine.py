@@ -1,4 +1,4 @@
-"""A folder that plays a machine for `idr-heal`."""
+"""A folder that replaces a machine for `idr-heal`."""
 
 import json
 import os
@@ -55,7 +55,7 @@ class Machine:
         self.state("active")
 
     def state(self, word: str) -> None:
-        """Have systemctl say this of every unit. Each has an alias, and a template has the instance 15-main."""
+        """Let systemctl show this state for every unit. Each has an alias, and a template has the instance 15-main."""
         systemctl = self.folder / "bin" / "systemctl"
         systemctl.write_text(SYSTEMCTL.format(word=word, calls=self.calls, questions=self.questions))
         systemctl.chmod(0o755)

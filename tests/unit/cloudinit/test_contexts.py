@@ -1,4 +1,4 @@
-"""What templates print is what their role's context has, by name and by type, also where no stack renders it."""
+"""Templates print only what their role's context has, by name and type, also where no stack renders them."""
 
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -20,13 +20,13 @@ ROLES: dict[str, Path] = {role: render._folder(role) for role in (*DESCRIPTIONS,
 
 
 def names(role: str) -> dict[str, Any]:
-    """The names that the templates of a role can use, with their types."""
+    """Return the names that the templates of a role can use, with their types."""
     context = context_of(role)
     return get_type_hints(Common) | (get_type_hints(context) if context else {})
 
 
 def texts(role: str) -> dict[str, tuple[str, FileEntry]]:
-    """The templates of a role by a name to show: its files, and their paths and modes where these vary."""
+    """Return the templates of a role by a readable name: its files, and paths and modes that vary."""
     folder = ROLES[role]
     by_path: dict[str, tuple[str, FileEntry]] = {}
     for path, entry in site_files.read(folder / site_files.NAME).items():
@@ -51,7 +51,7 @@ def test_templates_use_what_their_context_has(role: str) -> None:
 
 
 def test_every_value_of_a_context_is_used() -> None:
-    """Fields that no template prints stay behind when a template changes."""
+    """A field that no template prints is left from an earlier template."""
     parse = render._environment(render.HERE).parse
     files = [file for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)]
     used: set[str] = set().union(*(find_undeclared_variables(parse(file.read_text())) for file in files))

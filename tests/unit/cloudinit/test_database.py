@@ -1,4 +1,4 @@
-"""The database's cluster on a new volume, by the real programs of PostgreSQL, on a machine of its own."""
+"""The database's cluster on a new volume, by PostgreSQL's real programs, on a machine of its own."""
 
 import subprocess
 
@@ -13,7 +13,7 @@ BIN = "/usr/lib/postgresql/15/bin"
 
 pytestmark = pytest.mark.needs("pg_createcluster", f"{BIN}/initdb")
 
-# This machine's files below, and all that is changed on top, gone when the test ends.
+# The files of this machine are below; all changes are above, and disappear when the test ends.
 SETUP = f"""
 mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir upper work root
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
@@ -24,7 +24,7 @@ echo POSTGRESQL=15 > root/etc/idr/node.env
 cp {FOLDERS} root/usr/local/lib/idr/common/folders && cp {PREPARE} root/prepare
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot root bash -ec
 """
-# Writes what initdb writes first, and is killed with all that waits for it.
+# Writes what initdb writes first; then it is killed with all its processes.
 KILLED = f"""
 mv {BIN}/initdb {BIN}/initdb.real
 cat > {BIN}/initdb << 'END'
@@ -54,7 +54,7 @@ MADE = [
 
 
 def output_of(script: str) -> list[str]:
-    """The lines that a script prints on the machine; it must work."""
+    """Return the lines that a script prints on the machine; it must succeed."""
     enter = ["unshare", "--mount", "--propagation", "private", "bash", "-ec", f'{SETUP.rstrip()} "$0"', script]
     done = subprocess.run(enter, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

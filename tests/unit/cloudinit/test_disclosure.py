@@ -1,4 +1,4 @@
-"""What the program discloses of the nodes' configuration beside the secret bundles."""
+"""What the program discloses about the nodes' configuration beside the secret bundles."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> N
 
 
 def test_modules_that_nodes_run_are_disclosed() -> None:
-    """Also those that are not below `cloudinit`."""
+    """Some are not below `cloudinit`."""
     files = disclosed_files("ebi")
     for role in DESCRIPTIONS:
         folder = render.HERE / role
@@ -178,7 +178,7 @@ def test_the_applications_beside_omero_web_are_disclosed_as_a_key_of_its_nodes()
 
 
 def test_where_the_cloud_is_is_always_disclosed() -> None:
-    """An empty mapping, too: without one, a review takes the record for an earlier program's."""
+    """An empty mapping, too: without one, a review believes that an earlier program wrote the record."""
     stack_plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
     assert disclosure(stack_plan, secrets, verifies_cloud=True)["cloud"] == {}
     given = {"authUrl": "https://cloud.example.org:5000/v3"}

@@ -1,4 +1,4 @@
-"""The host firewall of a proxy, loaded into a network of this test's own: how many connections one address may open."""
+"""The host firewall of a proxy, in a network namespace of this test: how many connections one address may open."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`idr-apply`: installs, checks, activates, waits for health; a failure leaves what was there before in force."""
+"""`idr-apply` installs, checks, activates and waits for health; a failure puts the former files back in force."""
 
 import json
 import os
@@ -116,7 +116,7 @@ def test_going_back_touches_no_file_that_the_failed_bundle_left_alone(machine: M
     machine.program.apply(machine.bundle("one\n", "d1", extra=True))
     file = machine.folder / "extra.conf"
     before = file.stat()
-    with pytest.raises(machine.program.Failure):
+    with pytest.raises(machine.program.Failure, match=r"role first: check failed \(exit status 7\)"):
         machine.program.apply(machine.bundle("two\n", "d2", extra=True, check="exit 7"))
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 

@@ -1,4 +1,4 @@
-"""Files that idr-apply writes: with owner and mode at once, and through nothing that others have put there."""
+"""Files that idr-apply writes: with owner and mode from the start, and never through a link of another account."""
 
 import grp
 import os
@@ -50,7 +50,7 @@ def test_a_link_on_the_way_to_a_file_is_not_followed(machine: Machine) -> None:
 def test_a_file_of_roots_is_not_written_into_a_folder_of_a_services(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service could exchange it. A file of its own is written there."""
+    """The service could exchange that file. Its own files are written there."""
     folder = machine.folder / "service"
     real = os.fstat
 
@@ -72,7 +72,7 @@ def test_a_file_of_roots_is_not_written_into_a_folder_of_a_services(
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 def test_what_is_no_file_is_replaced_and_not_read(machine: Machine, kind: str) -> None:
-    """Root would wait for a pipe for ever, and going back would replace a link by its target."""
+    """Root would wait for a pipe for ever, and a rollback would replace a link by its target."""
     secret = machine.folder / "secret"
     secret.write_text("a secret")
     if kind == "link":

@@ -13,7 +13,7 @@ from tests.unit.cloudinit.conftest import Machine
 def started(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, bundle: dict[str, Any] | str, *arguments: str
 ) -> tuple[int, list[str]]:
-    """The exit status of a run with that on standard input, and what it did of renewing, waiting and applying."""
+    """Return the exit status of a run with this input, and its calls to renew, wait and apply."""
     done: list[str] = []
     program = machine.program
     for name in ("renew", "wait_for_bootstrap", "apply", "stop", "status"):
@@ -81,7 +81,7 @@ CLOUD_INIT = '#!/bin/sh\necho "$@" >> {folder}/asked\necho "status: {status}"\ne
 def test_the_end_of_cloud_init_is_awaited_and_its_failure_shown(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, exit_status: int, fails: bool
 ) -> None:
-    """Exit status 2 says that it recovered from an error."""
+    """Exit status 2 means that cloud-init recovered from an error."""
     program = machine.folder / "cloud-init"
     program.write_text(CLOUD_INIT.format(folder=machine.folder, status="error", exit_status=exit_status))
     program.chmod(0o755)

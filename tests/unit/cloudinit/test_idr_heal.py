@@ -1,4 +1,4 @@
-"""`idr-heal`: restarts a unit whose check keeps failing, with growing pauses, and leaves all others alone."""
+"""`idr-heal` restarts a unit whose check keeps failing, with growing pauses, and leaves all others alone."""
 
 import socket
 from itertools import pairwise
@@ -166,7 +166,7 @@ def test_systemd_is_notified_before_each_restart_which_may_take_long(
 
 
 def test_every_service_restarts_after_it_was_killed() -> None:
-    """A unit of Debian's gets the drop-in, one of this project's sets Restart itself."""
+    """A unit of Debian gets the drop-in, a unit of this project sets Restart itself."""
     watched = {path.name.removeprefix("watch-") for path in (ROOT / "cloudinit").glob("*/scripts/watch-*")}
     described = "".join(file.read_text() for file in (ROOT / "cloudinit").glob("*/files.yaml"))
     own = {file.stem: file.read_text() for file in ROOT.glob("cloudinit/*/files/etc/systemd/system/*.service")}

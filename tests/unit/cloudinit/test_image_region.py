@@ -1,4 +1,4 @@
-"""The image region service of examples/image-region: its own steps and units on loopback, and a played service."""
+"""The image region service of examples/image-region: its own steps and units on loopback, and a stand-in service."""
 
 import ssl
 import subprocess
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.needs("haproxy", "unzip")
 
 @pytest.fixture
 def machine() -> Iterator[Machine]:
-    # The path of HAProxy's socket is at most 97 characters long, and pytest's own folders are longer in a worker.
+    # The path of HAProxy's socket has at most 97 characters, and pytest's own folders are longer in a worker.
     with tempfile.TemporaryDirectory() as folder:
         yield Machine(Path(folder))
 
 
 @pytest.fixture
 def service(machine: Machine) -> Iterator[tuple[Machine, httpx.Client]]:
-    """The role, serving, and the release's proxy."""
+    """Run the role and the release's proxy."""
     machine.prepared()
     trust = ssl.create_default_context(cadata=stacks.secrets_of("idr").authority.certificate)
     trust.check_hostname = False

@@ -12,7 +12,7 @@ SCRIPTS = render.HERE / "local-storage" / "scripts"
 
 
 class Node:
-    """A folder that plays a node's disk."""
+    """A folder instead of a node's disk."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self.tree = folder, folder / "filesets"
@@ -39,7 +39,7 @@ class Node:
         return subprocess.run([SCRIPTS / script], env=os.environ | own, capture_output=True, text=True, check=False)
 
     def links(self) -> dict[str, str]:
-        """The links in the tree."""
+        """Return the links in the tree."""
         links = (path for path in self.tree.rglob("*") if path.is_symlink())
         return {str(path.relative_to(self.tree)): str(path.readlink()) for path in links}
 

@@ -1,4 +1,4 @@
-"""A proxy's logs, as the real logrotate treats them: no visitor fills the disk."""
+"""The logs of a proxy, rotated by the real logrotate: no visitor can fill the disk."""
 
 import subprocess
 from pathlib import Path
@@ -23,7 +23,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def rotate(log: Path) -> None:
-    """What the timer starts; without Debian's account and without an nginx to notify."""
+    """Run the timer's command, without Debian's account and without an nginx to notify."""
     text = rendered.files(PROXY, PLAN, stacks.secrets_of("local"))[DAILY]
     text = text.replace("/var/log/nginx", str(log.parent)).replace("www-data adm", "").replace("invoke-rc.d", "true")
     config = log.with_name("logrotate.conf")

@@ -1,4 +1,4 @@
-"""The real node exporter with a node's configuration: who reads its metrics knows whose they are."""
+"""The real node exporter with a node's configuration: its metrics prove whose they are."""
 
 import ssl
 import subprocess

@@ -1,4 +1,4 @@
-"""What a node mounts from others: its lines in fstab, by the real script."""
+"""The mounts of a node from other servers: its lines in fstab, by the real script."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ STUBS = ("systemctl", "systemd-escape", "umount", "modprobe")
 
 
 class Node:
-    """A folder that plays a node."""
+    """A folder instead of a node."""
 
     def __init__(self, folder: Path) -> None:
         self.fstab, self.mounts, self._folder = folder / "fstab", folder / "mounts", folder
@@ -26,7 +26,7 @@ class Node:
             (folder / name).chmod(0o755)
 
     def prepare(self, options: str, *, path: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run the step for one share with these options of its own."""
+        """Run the step for one share with these options."""
         self.mounts.write_text(f"# Source, mount point, options.\nnfs:/idr {self._folder}/idr {options}\n")
         own = {
             "MOUNTS": str(self.mounts),
@@ -36,7 +36,7 @@ class Node:
         return subprocess.run([SCRIPT], env={**os.environ, **own}, capture_output=True, text=True, check=False)
 
     def options(self) -> str:
-        """Those of the share in fstab."""
+        """Return the options of the share in fstab."""
         (line,) = (line for line in self.fstab.read_text().splitlines() if line.startswith("nfs:"))
         return line.split()[3]
 

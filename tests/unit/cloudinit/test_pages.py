@@ -1,4 +1,4 @@
-"""The static site of a proxy: fetched, unpacked and exchanged by `idr-apply` on a machine of its own."""
+"""The static site of a proxy: downloaded, unpacked and replaced by `idr-apply` on a machine of its own."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def base(tmp_path: Path) -> Iterator[str]:
 
 
 def packed(file: Path, entries: dict[str, bytes | tarfile.TarInfo]) -> str:
-    """Write an archive; returns its sum."""
+    """Write an archive; return its sum."""
     with tarfile.open(file, "w:gz") as tar:
         for name, content in entries.items():
             about = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
@@ -49,7 +49,7 @@ def packed(file: Path, entries: dict[str, bytes | tarfile.TarInfo]) -> str:
 
 
 def kind(what: bytes, target: str = "") -> tarfile.TarInfo:
-    """An entry of an archive that is no file."""
+    """Make an entry of an archive that is no regular file."""
     about = tarfile.TarInfo()
     about.type, about.linkname = what, target
     return about
@@ -57,7 +57,7 @@ def kind(what: bytes, target: str = "") -> tarfile.TarInfo:
 
 def apply(machine: Machine, url: str, total: str) -> tuple[int, str]:
     """Apply a proxy's roles for the static site; return the exit status and the output."""
-    # Not validated: the server is this machine.
+    # Not validated: this machine is the server.
     pages = Pages.model_construct(url=url, sha256=total, path="/about/")
     plan = stacks.with_settings(stacks.plan_of("local"), site=PublicSite.model_construct(pages=pages, locations=()))
     bundle = json.loads(render.bundle(proxy.proxy_node(plan), plan, stacks.secrets_of("local"), {}))
@@ -76,7 +76,7 @@ def page(machine: Machine) -> str:
 
 def test_a_site_replaces_the_one_before(machine: Machine, tmp_path: Path, base: str) -> None:
     for number in ("1", "2", "3"):
-        # The IDR's archive has all of it in one folder.
+        # The IDR's archive has all files in one folder.
         folder = "idr.openmicroscopy.org/" if number == "2" else ""
         entries: dict[str, bytes | tarfile.TarInfo] = {
             f"{folder}{name}": number.encode() for name in ("index.html", "a/b")
@@ -91,7 +91,7 @@ def test_a_site_replaces_the_one_before(machine: Machine, tmp_path: Path, base: 
         "root",
         "644",
     ]
-    # The one before stays, to go back to.
+    # The previous pages stay, for a rollback.
     assert len(machine.output_of("ls -d /srv/idr-pages/*/").split()) == 2 + len(["current/", "current.before/"])
 
 

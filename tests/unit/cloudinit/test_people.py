@@ -20,7 +20,7 @@ SCRIPTS = stacks.ROOT / "cloudinit" / "common" / "scripts"
 
 
 def key(number: int) -> str:
-    """A public key of this test's own."""
+    """Make a public key of this test."""
     return stacks.OPERATOR_KEY.replace("AAAAINb8", f"AAAAINb{number}")
 
 
@@ -35,7 +35,7 @@ BASTION, READ_WRITE, OTHER = NODES["bastion"], NODES["demo1-omeroreadwrite"], NO
 KEYS = "/etc/ssh/authorized_keys"
 STEPS = "/usr/local/lib/idr/common"
 
-# The accounts' files are copies, and processes outside do not exist: nothing of this machine's is changed or ended.
+# The account files are copies, and outside processes are invisible: nothing of this machine changes.
 # Without /run nobody reaches its systemd. The shell is the first process, and reaps those that end.
 SETUP = f"""
 mount -t tmpfs tmpfs /mnt && cp -a /etc /mnt/etc && mkdir /mnt/home /mnt/root /mnt/spool /mnt/lib
@@ -44,7 +44,7 @@ mount --bind /mnt/spool /var/spool && mount --bind /mnt/lib /usr/local/lib && mo
 mkdir -p /usr/local/lib/idr/common /run/journal {KEYS} /etc/idr && mount --bind {SCRIPTS} /usr/local/lib/idr/common
 echo ready; cat; true
 """
-# What the machine's journal has, by the process that wrote it.
+# The machine's journal, by the process that wrote each line.
 JOURNALCTL = """#!/bin/bash
 for last; do :; done
 cat "/run/journal/${last#_PID=}" 2> /dev/null
@@ -54,13 +54,13 @@ ACCEPTED = "Accepted publickey for {} from 10.130.0.10 port 50000 ssh2: ED25519 
 
 
 class Machine:
-    """A machine whose processes, accounts and homes are its own."""
+    """A machine with its own processes, accounts and homes."""
 
     def __init__(self, process: int, folder: Path) -> None:
         self.process, self.folder = process, folder
 
     def run(self, command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command as root; its exit status is the caller's to judge."""
+        """Run a command as root; the caller checks its exit status."""
         enter = ["nsenter", "--target", str(self.process), "--mount", "--pid", "env", "-i"]
         path = f"PATH={self.folder}:/usr/sbin:/usr/bin:/sbin:/bin"
         return subprocess.run(
@@ -68,30 +68,30 @@ class Machine:
         )
 
     def output_of(self, command: str) -> str:
-        """What a command prints that must work."""
+        """Return the output of a command that must succeed."""
         done = self.run(command)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
     def has(self, *people: str) -> None:
-        """Apply the step `people` to this table."""
+        """Run the step `people` with this table."""
         lines = "\n".join(("# name and role", *people))
         self.output_of(f"echo '{lines}' > /etc/idr/people && {STEPS}/people")
 
     def account(self, name: str) -> list[str]:
-        """Groups, home and shell of an account; empty where there is none."""
+        """Return groups, home and shell of an account; empty if it does not exist."""
         groups = self.run(f"id -nG {name}").stdout.split()
         return groups and [*groups, *self.output_of(f"getent passwd {name} | cut -d : -f 6,7").split(":")]
 
     def begins(self, account: str, command: str = "exec sleep 600") -> int:
-        """Start a process of an account, which only SIGKILL ends; its number in the machine."""
+        """Start a process of an account that only SIGKILL ends; return its id in the machine."""
         user = f"setpriv --reuid {account} --regid {account} --clear-groups"
         start = f"{user} setsid bash -c 'trap \"\" HUP TERM; {command}' > /dev/null 2>&1 &"
         begun = 'until [ "$(ps -o comm= -p $!)" = sleep ]; do sleep 0.02; done; echo $!'
         return int(self.output_of(f"{start} {begun}"))
 
     def connects(self, account: str, key: str | None) -> tuple[int, int]:
-        """Start what looks like a connection to sshd that was opened with a key, and what runs in it."""
+        """Start a process like a connection to sshd opened with a key, and a process in it."""
         process = self.begins("root", f'sleep 600 & exec -a "sshd: {account} [priv]" sleep 600')
         if key:
             line = ACCEPTED.format(account, fingerprint(key))
@@ -100,7 +100,7 @@ class Machine:
         return process, int(child)
 
     def is_alive(self, process: int) -> bool:
-        """Whether a process runs."""
+        """Return whether a process runs."""
         return self.run(f"ps -o stat= -p {process} | grep -q '^[^Z]'").returncode == 0
 
 
@@ -128,7 +128,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture
 def empty(machine: Machine) -> Machine:
-    """The machine without people."""
+    """Return the machine without people."""
     machine.has()
     return machine
 
@@ -161,7 +161,7 @@ def test_of_who_leaves_nothing_remains(empty: Machine) -> None:
         "alice",
         "/var/spool/cron/crontabs:",
     ]
-    # With what was begun as root in the sessions.
+    # Also the root processes of these sessions.
     assert empty.output_of("tail -n 1 /run/loginctl") == "kill-user --signal=KILL bob"
 
 
@@ -263,7 +263,7 @@ def test_the_deployments_key_works_from_where_the_deployment_connects_alone() ->
     for node in PLAN.nodes:
         if node != BASTION:
             assert f'\nfrom="{BASTION.address}" {deploy} idr-deploy\n' in files(node)[f"{KEYS}/idr"]
-    # Anywhere: the stack `local` does not say from where.
+    # From anywhere: the stack `local` has no `sshFrom`.
     assert f"\n{deploy} idr-deploy\n" in files(BASTION)[f"{KEYS}/idr"]
     networks = (IPv4Network("192.0.2.0/24"), IPv4Network("198.51.100.7/32"))
     narrow = stacks.with_settings(PLAN, ssh_from=networks)

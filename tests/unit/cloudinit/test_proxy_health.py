@@ -1,4 +1,4 @@
-"""What the proxy's health test makes of the number of files that nginx may open."""
+"""The proxy's health test compares the number of files that nginx may open with the number that it needs."""
 
 import os
 import resource
@@ -20,7 +20,7 @@ CURL = """#!/bin/bash
 
 @contextmanager
 def worker(files: int) -> Iterator[int]:
-    """A process that may open so many files."""
+    """Start a process that may open this number of files."""
     with subprocess.Popen(["sleep", "60"]) as process:
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (files, files))
         try:
@@ -30,7 +30,7 @@ def worker(files: int) -> Iterator[int]:
 
 
 def health(folder: Path, worker: int) -> tuple[int, str]:
-    """Status and words of the test on a proxy whose nginx has this worker."""
+    """Return status and output of the test on a proxy whose nginx has this worker."""
     (folder / "node.env").write_text("NODE_ADDRESS=10.130.1.50\n")
     (folder / "nginx.pid").write_text("1\n")
     for name, text in {"curl": CURL, "pgrep": f"#!/bin/sh\necho {worker}\n"}.items():

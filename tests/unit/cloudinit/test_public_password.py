@@ -1,4 +1,4 @@
-"""The public user's password is published: a setting that every node with OMERO takes, and nothing derived."""
+"""The public user's password is published: a setting that every node with OMERO uses, not a derived secret."""
 
 import json
 
@@ -17,7 +17,7 @@ PRIVATE = "institute"
 
 
 def files(plan: Plan) -> dict[tuple[str, str], str]:
-    """All files of all bundles, by node and path."""
+    """Return all files of all bundles, by node and path."""
     secrets = stacks.secrets_of(plan.stack)
     return {
         (node.name, entry["path"]): entry["content"]

@@ -24,7 +24,7 @@ PASSWORDS = [
     *("a;b", "%20%s", "{x}", "!!", "~", "*"),
 ]
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
-# Not every text can be in an address; what cannot be is refused before.
+# An address cannot contain every text; the settings refuse the others.
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 SOURCE = Source("local", "Pulumi.local.yaml")
 
@@ -34,13 +34,13 @@ def planned(**values: Any) -> Plan:
 
 
 def bundle(stack_plan: Plan, number: int = 1) -> dict[str, dict[str, str]]:
-    """The files of one node."""
+    """Return the files of one node."""
     text = render.bundle(stack_plan.nodes[number], stack_plan, stacks.secrets_of("local"), {"db": "0" * 36})
     return {entry["path"]: entry for entry in json.loads(text)["files"]}
 
 
 def of_bash(text: str, names: list[str], folder: Path) -> list[str]:
-    """The variables that bash has after it read this text as the roles' scripts do."""
+    """Return the variables of bash after it read this text as the roles' scripts do."""
     (folder / "env").write_text(text)
     shown = " ".join(f'"${name}"' for name in names)
     done = subprocess.run(
@@ -54,7 +54,7 @@ def of_bash(text: str, names: list[str], folder: Path) -> list[str]:
 
 
 def of_apt(text: str, folder: Path) -> list[str]:
-    """The two proxies that apt has after it read this text."""
+    """Return the two proxies of apt after it read this text."""
     (folder / "apt.conf").write_text(text)
     names = ["Acquire::http::Proxy", "Acquire::https::Proxy"]
     done = subprocess.run(

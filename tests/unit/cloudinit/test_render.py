@@ -1,4 +1,4 @@
-"""Bootstrap and configuration bundles: small, the same bytes everywhere, valid for the tools that read them."""
+"""Bootstraps and bundles: small, the same bytes everywhere, and valid for the tools that read them."""
 
 import base64
 import dataclasses
@@ -31,13 +31,13 @@ def files(node: Node) -> dict[str, dict[str, str]]:
 
 
 def given() -> str:
-    """The rendered files that all machines get."""
+    """Return the rendered files of all machines."""
     bundles = (render.bundle(node, PLAN, SECRETS, VOLUMES) for node in PLAN.nodes)
     return "\n".join([*(render.bootstrap(node, PLAN, SECRETS) for node in PLAN.nodes), *bundles])
 
 
 def _bootstraps(class_: type[Any]) -> list[str]:
-    """The bootstraps of every stack file, by another base of the dumper."""
+    """Return the bootstraps of every stack file, by another base class of the dumper."""
     dumper: Any = type("Dumper", (class_,), {})
     dumper.add_representer(str, render._text)
     render._software.cache_clear()
@@ -73,7 +73,7 @@ def test_bytes_are_equal_in_processes_with_different_hash_seeds() -> None:
     text = subprocess.run(
         [sys.executable, "-c", code],
         cwd=stacks.ROOT,
-        # This process has another seed, a random one.
+        # This process has another, random seed.
         env={**os.environ, "PYTHONHASHSEED": "1"},
         capture_output=True,
         text=True,
@@ -178,7 +178,7 @@ def test_only_services_that_visitors_do_not_notice_restart_after_an_upgrade() ->
     watched = {path.name.removeprefix("watch-") for path in render.HERE.glob("*/scripts/watch-*")}
     allowed = {unit for unit in watched if re.search(pattern, f"{unit.replace('@', '@15-main')}.service")}
     assert allowed == {"chrony", "prometheus-node-exporter", "ssh"}
-    # What loads other users' files as root stays off.
+    # Settings that load other users' files as root stay off.
     assert "$nrconf{interpscan} = 0;" in settings
 
 

@@ -51,7 +51,7 @@ SIGNED = {
 def test_what_differs_from_the_state_afterwards_is_only_who_is_trusted_and_who_signed() -> None:
     meanwhile, after = texts(MEANWHILE), texts(AFTER)
     differing = {name.partition(" ")[2] for name in after if after[name] != meanwhile[name]}
-    # `bootstrap` lets both deploy keys into a server that is created meanwhile; outputs have both authorities.
+    # `bootstrap` accepts both deploy keys on a server created meanwhile; the outputs have both authorities.
     assert differing == {"", "bootstrap", CERTIFICATES, KEYS, PASSED_ON, "/etc/redis/users.acl", *SIGNED}
 
 

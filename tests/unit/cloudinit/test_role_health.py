@@ -1,4 +1,4 @@
-"""`idr-heal`: which roles of a node are healthy, for Prometheus; a test that hangs holds nobody up."""
+"""`idr-heal` reports to Prometheus which roles are healthy; a test that hangs delays no other."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ __all__ = ["program"]
 SECONDS = 10
 MOUNT_AWAY = "echo '/uod/idr: nfs:/idr does not answer'; echo more; exit 1"
 OUT_OF_REACH = "setsid sh -c 'echo $$ > {pid}; exec sleep 60' > /dev/null 2>&1"
-"""As `timeout` is, what hangs is in a group of its own, which no signal to the test's group ends."""
+"""Like `timeout`, the hanging process is in its own process group, which no signal to the test's group ends."""
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def machine(program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def look(healer: Any, *expected: str) -> str:
-    """Look until the metrics have all that is expected; return them."""
+    """Run the tests until the metrics have all expected lines; return the metrics."""
     end = time.monotonic() + SECONDS
     while True:
         healer.look()

@@ -1,4 +1,4 @@
-"""Buckets on a node: what the real steps do, with systemctl noted instead of run."""
+"""Buckets on a node: the real steps, with systemctl recorded instead of run."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ ZARR, NEW = "idr-s3-idr-zarr", "idr-s3-idr--new"
 
 
 class Node:
-    """A folder that plays a node. `running` are the units that systemd knows."""
+    """A folder instead of a node. `running` are the units that systemd knows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "log"

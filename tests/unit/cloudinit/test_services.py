@@ -1,4 +1,4 @@
-"""`idr-apply` starts, reloads, restarts and stops the services of each role as its description says."""
+"""`idr-apply` starts, reloads, restarts and stops the services of each role by its description."""
 
 import json
 import os
@@ -39,7 +39,7 @@ case "$*" in *" --no-block "*) echo "$unit" >> not-awaited ;; esac
 
 
 class Machine:
-    """A folder that plays a machine with systemd; the roles' own steps do nothing there."""
+    """A folder instead of a machine with systemd; the roles' own steps do nothing."""
 
     def __init__(self, folder: Path, program: ModuleType) -> None:
         self.folder, self.program = folder, program
@@ -53,7 +53,7 @@ class Machine:
         file.chmod(0o755)
 
     def run(self, *services: dict[str, Any]) -> None:
-        """Let services run since the machine began."""
+        """Mark services as running since the machine booted."""
         for service in services:
             for state in ("active", "enabled"):
                 (self.folder / f"{service['unit']}.{state}").touch()
@@ -65,7 +65,7 @@ class Machine:
         return lines
 
     def keep(self, roles: list[str], services: dict[str, Any]) -> None:
-        """Have a bundle applied."""
+        """Record a bundle as applied."""
         self.program.APPLIED.write_text(json.dumps({"digest": "d", "roles": roles, "paths": []}))
         self.program.KEPT.write_text(json.dumps({"files": [], "services": services}))
 
@@ -81,7 +81,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def services(role: str) -> list[dict[str, Any]]:
-    """The services of a role as a bundle has them, on a node of Debian's."""
+    """Return the services of a role as in a bundle, on a node with Debian."""
     node = stacks.plan_of("local").nodes[0]
     return render.services(DESCRIPTIONS[role], node)
 
@@ -123,7 +123,7 @@ def test_services_stop_in_the_opposite_order(machine: Machine) -> None:
 
 @pytest.mark.parametrize("marker", [{"services": {"web": services("web")}}, "a digest, as an earlier version wrote it"])
 def test_after_a_killed_run_the_services_that_it_began_with_are_stopped_too(machine: Machine, marker: object) -> None:
-    """Its bundle is not the kept one yet, and the scripts that stopped them may be gone."""
+    """Its bundle is not yet the kept one, and the scripts that stopped its services may be missing."""
     machine.keep(["web"], {})
     machine.program.UNFINISHED.write_text(json.dumps(marker))
     machine.run(*services("web"))
@@ -182,7 +182,7 @@ def test_a_service_that_does_not_start_fails_by_its_roles_name_and_the_former_on
     monkeypatch.setattr(machine.program, "keep", lambda *_: machine.program.UNFINISHED.touch())
     machine.systemd(refused="start")
     machine.run(*services("redis"))
-    # With what was there before it also runs again: by `restart`, which is not refused here.
+    # A rollback starts it again by `restart`, which is not refused here.
     monkeypatch.setattr(machine.program.Files, "changed", ["/etc/redis/redis.conf"])
     with pytest.raises(machine.program.Failure) as caught:
         machine.program.apply(bundle(web=services("web")))
@@ -198,7 +198,7 @@ def test_a_service_that_does_not_start_fails_by_its_roles_name_and_the_former_on
 def test_services_of_a_role_that_the_node_no_longer_has_stop_after_the_checks(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their files are gone: nobody would restart them, and what they serve is not in the plan."""
+    """Their files are removed: nothing would restart them, and the plan does not have what they serve."""
     pictures: list[dict[str, Any]] = [
         {"unit": "pictures"},
         {"unit": "pictures-tls", "restartOn": []},
@@ -210,7 +210,7 @@ def test_services_of_a_role_that_the_node_no_longer_has_stop_after_the_checks(
     monkeypatch.setattr(machine.program.Files, "changed", ["/etc/systemd/system/pictures.service"])
     machine.program.apply(bundle(web=services("web")))
     assert machine.calls() == ["stop pictures-tls", "stop pictures", "daemon-reload"]
-    # A unit of its own package that is gone, too.
+    # Also a unit that was removed with its own package.
     machine.systemd(refused="stop", status=5)
     machine.program.apply(bundle(web=services("web")))
 

@@ -1,4 +1,4 @@
-"""Data volumes keep their data; only a blank one gets a filesystem. Image files are used as devices."""
+"""Data volumes keep their data; only a blank one gets a file system. Image files replace devices."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ import pytest
 from harness import stacks
 
 SCRIPT = stacks.ROOT / "cloudinit" / "common" / "scripts" / "storage"
-SIZE = 320 << 20  # the smallest that mkfs.xfs takes is 300 MiB; the files are sparse
+SIZE = 320 << 20  # the smallest size for mkfs.xfs is 300 MiB; the files are sparse
 BLOCK = 1 << 16
 TOOLS = ("blkid", "wipefs", "mkfs.xfs", "mkfs.ext4", "sfdisk")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.needs(*TOOLS)
 
 @pytest.fixture
 def device(tmp_path: Path) -> Path:
-    """A blank disk."""
+    """Make a blank disk."""
     path = tmp_path / "volume"
     with path.open("wb") as file:
         file.truncate(SIZE)
@@ -42,7 +42,7 @@ def filesystem_on(device: Path, origin: str = "new") -> subprocess.CompletedProc
 
 
 def content(device: Path) -> dict[int, bytes]:
-    """The blocks that are not all zeros, by their number. Most of the file is holes, which take long to read."""
+    """Return the blocks that are not all zeros, by their number. Most of the file is holes, which take long to read."""
     blocks: dict[int, bytes] = {}
     end = 0
     with device.open("rb") as file:
@@ -59,7 +59,7 @@ def _next_data(descriptor: int, position: int) -> int | None:
     try:
         return os.lseek(descriptor, position, os.SEEK_DATA)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # holes only from here to the end
+        if error.errno == errno.ENXIO:  # only holes follow
             return None
         raise
 
@@ -90,7 +90,7 @@ def test_a_filesystem_is_taken_as_it_is(device: Path, make: str, origin: str) ->
 
 def test_the_one_partition_with_a_filesystem_is_taken(device: Path) -> None:
     assert run(f"sfdisk -q {device}", text_input="label: dos\n,310M\n").returncode == 0
-    # The kernel names a partition of a disk; for a file, another file is used instead.
+    # The kernel names a partition of a disk; for a file, another file replaces it.
     partition = device.with_name(f"{device.name}-part1")
     with partition.open("wb") as file:
         file.truncate(SIZE)
@@ -133,7 +133,7 @@ PLAYED = "systemctl() { :; }; whole() { echo $1; }; findmnt() { echo rw,OPTIONS;
     [("noatime", f"{NOTED},x-idr.volume"), ("nouuid", f"nouuid,{NOTED},x-idr.volume")],
 )
 def test_a_mount_that_a_killed_run_did_not_note_is_noted(device: Path, tmp_path: Path, now: str, expected: str) -> None:
-    """Without its line the volume would be away after the next boot, and no later run would see to it."""
+    """Without its line the volume would be missing after the next boot, and no later run would repair that."""
     assert run(f"mkfs.xfs -q {device}").returncode == 0
     fstab, others = tmp_path / "fstab", "/dev/vda1 / ext4 defaults 0 1\nnfs:/x /old2 nfs ro 0 0\n"
     fstab.write_text(others)
@@ -171,7 +171,7 @@ def test_only_our_own_lines_of_volumes_that_are_gone_leave_fstab(tmp_path: Path)
 
 
 def test_a_mount_point_is_closed_until_no_volume_belongs_there(device: Path, tmp_path: Path) -> None:
-    """Who reads a share of it, or writes to it, would take the root disk for the volume."""
+    """A process that uses the empty folder would write to the root disk."""
     assert run(f"mkfs.xfs -q {device}").returncode == 0
     fstab, listed, mount, existing = (tmp_path / name for name in ("fstab", "volumes", "new/data", "existing"))
     fstab.write_text("")

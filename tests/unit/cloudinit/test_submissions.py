@@ -1,4 +1,4 @@
-"""What curators and operators do with submissions: quota, hand-over, end, and the accounts of a replaced server."""
+"""Curators and operators manage submissions: quota, hand-over, end, and the accounts of a replaced server."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_more_than_the_quota_ends_the_upload_and_more_quota_lets_it_go_on(node: 
     big.write_bytes(b"")
     os.truncate(big, 0)
     password = node.opened("idr0007-huge", "--gib", 1)
-    # A quota of a few bytes would do, and the tool has GiB: the record is what the watch reads.
+    # The tool counts in GiB; the watch reads the record, where a few bytes suffice.
     record = "/srv/upload/submissions/idr0007-huge"
     node.machine.output_of(f'sed -i \'s/"gib": 1,/"gib": 0.001,/\' {record}')
     big.write_bytes(os.urandom(4 << 20))
@@ -74,7 +74,7 @@ def test_what_curators_should_not_meet_is_not_handed_over(node: Node) -> None:
 
 
 def test_folders_in_folders_without_end_stop_nothing(node: Node) -> None:
-    """By renaming, a submitter makes a tree deeper than any path is long."""
+    """By renaming, a submitter can make a tree deeper than any path is long."""
     node.opened("idr0150-deep", "--gib", 1)
     deep = "import os; [(os.mkdir('d'), os.chdir('d')) for _ in range(3000)]; open('x', 'wb').write(bytes(1 << 28))"
     done = node.machine.run(f'cd /srv/upload/open/upload-idr0150-deep/incoming && python3 -c "{deep}"')

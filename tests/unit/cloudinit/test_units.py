@@ -1,4 +1,4 @@
-"""What the units of every role could do if they were taken over, as systemd counts it from their files."""
+"""What an attacker could do in the units of every role, as systemd rates it from their files."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ from tests import image_region, search_engine, site_roles
 UNITS = Path("/etc/systemd/system")
 DEBIANS = Path("/lib/systemd/system")
 MOST_EXPOSED = 4.0
-"""Of 10."""
+"""On systemd's scale up to 10."""
 BUCKET = {"bucket": "idr/zarr", "endpoint": "https://s3.example.org", "mount": "/uod/idr/zarr"}
 pytestmark = pytest.mark.needs("systemd-analyze")
 DEMO = sorted((stacks.ROOT / "dev").rglob("*.service"))
@@ -29,7 +29,7 @@ def with_bucket() -> Plan:
 
 @cache
 def files() -> dict[Path, str]:
-    """The files of units of all nodes: of each shipped layout, with a bucket, and with the examples' own roles."""
+    """Return the unit files of all nodes: of each shipped layout, with a bucket, and with the examples' own roles."""
     plans = [*map(stacks.plan_of, (*stacks.LAYOUTS, *stacks.EVERYTHING)), with_bucket(), site_roles.example_plan()]
     plans += [search_engine.plan_of(), image_region.plan_of()]
     every = (
@@ -42,14 +42,14 @@ def files() -> dict[Path, str]:
 
 
 def units() -> list[str]:
-    """Those that the program brings, and those of Debian's that it hardens."""
+    """Return the units of the program, and the hardened units of Debian."""
     services = {path.name for path in files() if path.suffix == ".service"}
     return sorted(services | {path.parent.stem for path in files() if path.name == "idr-hardening.conf"})
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file system with the units; of Debian's that this machine does not have, what they are hardened by counts."""
+    """Make a file system with the units; the hardening alone replaces Debian's units that are missing here."""
     folder = tmp_path_factory.mktemp("root")
     for path, text in files().items():
         _write(folder / path.relative_to("/"), text)
@@ -68,18 +68,18 @@ def _write(file: Path, text: str) -> None:
 
 
 def exposure(root: Path, unit: str) -> float:
-    """What systemd counts; the report of a unit that is too exposed is printed."""
+    """Return systemd's rating; print the report of a unit that is too exposed."""
     command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", f"--root={root}"]
     done = subprocess.run([*command, unit.replace("@.", "@main.")], capture_output=True, text=True, check=True)
-    found = re.search(r"exposure level for \S+: ([0-9.]+) ", done.stdout)
-    assert found, done.stdout
-    if float(found[1]) > MOST_EXPOSED:
+    level = re.search(r"exposure level for \S+: ([0-9.]+) ", done.stdout)
+    assert level, done.stdout
+    if float(level[1]) > MOST_EXPOSED:
         print(done.stdout)
-    return float(found[1])
+    return float(level[1])
 
 
 def test_a_service_that_is_taken_over_can_do_little(root: Path) -> None:
-    """One test for all units: their names are known when all nodes are rendered, which each worker would do."""
+    """One test for all units: their names are known once all nodes are rendered, which each worker would do again."""
     exposures = {unit: exposure(root, unit) for unit in units()}
     assert {unit: of for unit, of in exposures.items() if of > MOST_EXPOSED} == {}
 

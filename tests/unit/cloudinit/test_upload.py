@@ -1,4 +1,4 @@
-"""Uploads with the true sshd and sftp, in a mount namespace whose accounts end with the test."""
+"""Uploads with the real sshd and sftp, in a mount namespace whose accounts end with the test."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 @pytest.fixture
 def sent(node: Node) -> Path:
-    """What a submitter has."""
+    """Write the files of a submitter."""
     folder = node.folder / "plate"
     (folder / "well").mkdir(parents=True, exist_ok=True)
     (folder / "well" / "field 1.tif").write_bytes(b"1" * 70_000)
@@ -59,7 +59,7 @@ def test_a_submitter_writes_and_curators_get_it_with_sums(node: Node, sent: Path
     assert modes.splitlines() == ["750 root idr-curator"] * 2 + ["640 root idr-curator"] * 2
     assert node.sftp("idr0001-smith", "pwd\n", password)[0] == 255
     assert node.machine.run("id upload-idr0001-smith").returncode != 0
-    # As the guide says it, by somebody of the curators' group.
+    # As in the guide, by a member of the curators' group.
     (line,) = re.findall(r"ssh upload --login bob -- (tar .+) \| tar", (ROOT / "docs" / "guide.md").read_text())
     command = line.replace("idr0150-smith", "idr0001-smith")
     archive = node.machine.run(f"setpriv --reuid=65534 --regid=idr-curator --clear-groups {command}")
@@ -70,7 +70,7 @@ def test_a_submitter_writes_and_curators_get_it_with_sums(node: Node, sent: Path
     sums = [str(incoming / "idr0001-smith"), str(incoming / "idr0001-smith.sha256")]
     verified = CliRunner().invoke(app, ["manifest", *sums, "--verify"])
     assert verified.exit_code == 0, verified.output
-    # OMERO is nobody's group there.
+    # Here nobody is in OMERO's group.
     assert oct((incoming / "idr0001-smith" / "plate" / "read me.txt").stat().st_mode)[-3:] == "644"
 
 
@@ -84,7 +84,7 @@ def test_nothing_is_read_listed_linked_or_removed(node: Node, command: str) -> N
         (node.folder / "password").write_text(node.opened("idr0002-doe", "--gib", 1))
         assert node.sftp("idr0002-doe", "put big.tif\nmkdir made\n", (node.folder / "password").read_text())[0] == 0
     status, output = node.sftp("idr0002-doe", f"{command}\n", (node.folder / "password").read_text())
-    # Of its own folder, which it may not list, the client says so and goes on.
+    # The client warns that it may not list its own folder, and continues.
     assert status == (0 if command == "ls" else 1), output
     assert any(text in output for text in ("ermission denied", "nsupported", "does not support")), output
     back = node.folder / "back"
@@ -117,7 +117,7 @@ def test_an_upload_goes_on_where_it_was_cut_off_through_the_proxy(node: Node) ->
 
 @contextmanager
 def through_nginx(node: Node) -> Iterator[int]:
-    """The port of a true nginx that passes on what the proxy's would."""
+    """Run the real nginx with the proxy's server for uploads; return its port."""
     stream = files(Role.PROXY)["/etc/nginx/stream.conf"]
     (listen,) = re.findall(r"listen 2222;", stream)
     (there,) = re.findall(r"proxy_pass [\d.]+:2222;", stream)

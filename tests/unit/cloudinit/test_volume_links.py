@@ -1,4 +1,4 @@
-"""A data volume is found by its whole id under every name that a hypervisor gives it; no other disk is taken for it."""
+"""A data volume is identified by its whole id under every hypervisor's name; no other disk can be mistaken for it."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ SCRIPT = stacks.ROOT / "cloudinit" / "common" / "scripts" / "storage"
 ID = "98f28d97-f961-45a9-87a8-fa7167d4fc0f"
 DIGITS = ID.replace("-", "")
 ALIKE = f"{ID[:20]}000-000000000000"
-"""Another volume's id that begins alike."""
+"""The id of another volume, which begins in the same way."""
 LINKS = {
     "virtio-blk": f"virtio-{ID[:20]}",
     "virtio-blk, whole": f"virtio-{ID}",
@@ -48,7 +48,7 @@ def run(command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def links(tmp_path: Path) -> Path:
-    """A folder instead of /dev/disk/by-id, with the disk of another volume in it."""
+    """Make a folder instead of /dev/disk/by-id, with the disk of another volume in it."""
     folder = tmp_path / "by-id"
     folder.mkdir()
     (tmp_path / "vdz").touch()

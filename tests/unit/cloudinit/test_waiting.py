@@ -1,4 +1,4 @@
-"""Waiting for another machine: the script run as it is."""
+"""Waiting for another machine, by the real script."""
 
 import subprocess
 from pathlib import Path

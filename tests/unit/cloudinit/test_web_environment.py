@@ -1,4 +1,4 @@
-"""The steps of the role omero-web: another list of packages is another environment, beside the one in use."""
+"""The steps of the role omero-web: another list of packages gets another environment, beside the one in use."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ chmod +x "$3/bin/pip"
 
 
 class WebNode:
-    """A folder for the root of a machine, on which OMERO.web runs."""
+    """A folder as the root of a machine on which OMERO.web runs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.web = folder, folder / "opt/omero/web"
@@ -50,7 +50,7 @@ class WebNode:
         return text
 
     def step(self, name: str, lock: str) -> int:
-        """Run a step with this list of packages; returns its status."""
+        """Run a step with this list of packages; return its status."""
         self._write("usr/local/lib/idr/omero-web/requirements.txt", lock)
         text = self._here((ROLE / "scripts" / name).read_text())
         about = {"LOG": str(self.folder / "log"), "BROKEN": str(self.broken)}
@@ -59,12 +59,12 @@ class WebNode:
 
     @property
     def used(self) -> Path:
-        """The environment that OMERO.web starts in."""
+        """Return the environment in which OMERO.web starts."""
         return (self.web / "venv3").readlink()
 
     @property
     def log(self) -> list[str]:
-        """What pip and systemctl were asked since the last look."""
+        """Return the calls of pip and systemctl since the last call."""
         file = self.folder / "log"
         lines = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
@@ -73,7 +73,7 @@ class WebNode:
 
 @pytest.fixture
 def node(tmp_path: Path) -> WebNode:
-    """A machine with the program's own packages."""
+    """Make a machine with the program's own packages."""
     web_node = WebNode(tmp_path)
     assert [web_node.step(name, OWN) for name in ("prepare", "activate")] == [0, 0]
     assert web_node.log
@@ -94,7 +94,7 @@ def test_new_packages_are_installed_beside_the_environment_in_use(node: WebNode)
 def test_going_back_needs_no_package(node: WebNode) -> None:
     before = node.used
     assert [node.step(name, WITH) for name in ("prepare", "activate")] == [0, 0]
-    node.broken.touch()  # no package can be had any more
+    node.broken.touch()  # no package can be downloaded any more
     assert [node.step(name, OWN) for name in ("prepare", "activate")] == [0, 0]
     assert node.used == before
 

@@ -1,4 +1,4 @@
-"""What the health test of OMERO.web makes of its answers: of the public user's page, or of a login that must fail."""
+"""How the health test of OMERO.web judges its answers: the public user's page, or a login that must fail."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from model.roles import Role
 from model.visitors import Visitors
 
 SCRIPT = (render.HERE / "web" / "scripts" / "health").read_text()
-# OMERO.web's own words, seen with 5.33.2.
+# The words of OMERO.web 5.33.2.
 REFUSED = '{"message": "Connection not available, please check your credentials and version compatibility."}'
 AWAY = '{"message": "Server is not responding, please contact administrator."}'
 CSRF = '{"message": "CSRF Failed: CSRF cookie not set."}'
@@ -27,7 +27,7 @@ esac
 
 
 def health(folder: Path, visitors: Visitors, answer: str) -> tuple[int, str]:
-    """Status and words of the test, where OMERO.web answers so and its gunicorn is the unit's own."""
+    """Return status and output of the test with these answers of OMERO.web, and with its gunicorn as the unit's own."""
     plan = stacks.with_settings(stacks.plan_of("local"), visitors=visitors)
     (node,) = plan.releases[0].with_role(Role.WEB)
     rendered = files(node, plan, stacks.secrets_of("local"))

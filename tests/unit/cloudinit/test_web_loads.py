@@ -1,4 +1,4 @@
-"""The step `loads` of the role web: it finds what would stop OMERO.web before it changes the running service."""
+"""The step `loads` of the role web: it detects what would stop OMERO.web before it changes the running service."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ SCRIPT = ROOT / "cloudinit" / "web" / "scripts" / "loads"
 
 @dataclass(frozen=True)
 class WebNode:
-    """The script with this folder for the root of a machine."""
+    """The script, with this folder as the root of a machine."""
 
     folder: Path
 
@@ -37,20 +37,20 @@ class WebNode:
         text = SCRIPT.read_text()
         for path in ("/opt/omero/web", "/usr/local/lib/idr", "-p /run"):
             text = text.replace(path, f"{'-p ' if ' ' in path else ''}{self.folder}{path.removeprefix('-p ')}")
-        # The user is not there, and this one may not become another.
+        # The user is missing, and this account may not become another.
         text = text.replace("runuser -u omero-web -- ", "").replace("chown omero-web ", "true ")
         environment = {**os.environ, "LOG": str(self.folder / "log")}
         return subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True, check=False)
 
     @property
     def log(self) -> list[str]:
-        """The calls of the programs."""
+        """Return the calls of the programs."""
         return (self.folder / "log").read_text().splitlines()
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> WebNode:
-    """A machine whose image has OMERO.web."""
+    """Make a machine whose image has OMERO.web."""
     (tmp_path / "run").mkdir()
     web_node = WebNode(tmp_path)
     web_node.environment("venv3", python="exit 0")

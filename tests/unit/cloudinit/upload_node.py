@@ -1,4 +1,4 @@
-"""A node that takes uploads: its files, accounts and SFTP server in a mount namespace."""
+"""A node that accepts uploads: its files, accounts and SFTP server in a mount namespace."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.unit.omero.machine import PATH, SETUP, Machine
 from tests.waiting import wait_until
 
 STEPS = ("prepare", "check", "activate")
-# The first process of a machine waits for whatever ends; cat would not.
+# The first process of a machine reaps all processes that end; cat would not.
 REAPING = SETUP.replace("exec cat", "cat; true")
 PREPARED = """
 mkdir -p /run/sshd /srv /etc/idr && mount -t tmpfs -o size=100g,mode=755 tmpfs /srv && rm -rf /etc/idr/upload
@@ -25,7 +25,7 @@ ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<< y > /dev/nul
 id sshd > /dev/null 2>&1 || useradd --system --home-dir /run/sshd --shell /usr/sbin/nologin sshd
 """
 CLIENT_OPTIONS = ("-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
-"""Options of OpenSSH's clients: no configuration of this machine's user counts, and the host key is any."""
+"""Options of OpenSSH's clients: no user configuration of this machine, and any host key."""
 
 
 @dataclass
@@ -40,23 +40,23 @@ class Node:
         return self.machine.run(" ".join(["idr-upload", *(f"'{one}'" for one in arguments)]))
 
     def opened(self, name: str, *arguments: object) -> str:
-        """Open a submission; returns its password."""
+        """Open a submission; return its password."""
         done = self.idr_upload("open", name, *arguments)
         assert done.returncode == 0, done.stderr.decode()
         passwords = [line for line in done.stdout.decode().splitlines() if line.startswith("password: ")]
         return passwords[0].removeprefix("password: ") if passwords else ""
 
     def answering(self, password: str) -> dict[str, str]:
-        """The environment of a client of OpenSSH that gives a password when it is asked for one."""
+        """Return the environment of an OpenSSH client that answers the question for a password."""
         askpass = self.folder / "askpass"
         askpass.write_text('#!/bin/sh\necho "$PASSWORD"\n')
         askpass.chmod(0o755)
         return {**os.environ, "SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force", "PASSWORD": password}
 
     def sftp(self, name: str, commands: str, password: str = "", key: Path | None = None) -> tuple[int, str]:
-        """What the true client says to commands that are typed; a leading dash goes on after a failure."""
+        """Return status and output of the real client for these commands; a leading dash continues after a failure."""
         options = [
-            # The first value counts, and -b gives one.
+            # The first value counts, and -b sets one.
             *("-o", "BatchMode=no", "-P", str(self.port), "-b", "-", *CLIENT_OPTIONS),
             *("-o", "LogLevel=ERROR", "-o", "NumberOfPasswordPrompts=1"),
             *(("-i", str(key), "-o", "PasswordAuthentication=no") if key else ("-o", "PubkeyAuthentication=no")),
@@ -79,7 +79,7 @@ class Node:
 
 
 def files(role: Role = Role.UPLOAD) -> dict[str, str]:
-    """The files of a node with a role, as the plan has them."""
+    """Return the files of a node with a role, as in the plan."""
     plan = stacks.plan_of("everything")
     node = plan.release(plan.settings.live).with_role(role)[0]
     bundle = json.loads(render.bundle(node, plan, stacks.secrets_of("everything"), {"upload": "0" * 36}))
@@ -88,7 +88,7 @@ def files(role: Role = Role.UPLOAD) -> dict[str, str]:
 
 @contextmanager
 def machine(folder: Path) -> Iterator[Machine]:
-    """A machine whose processes, too, are its own: accounts are ended by their number, which others may have."""
+    """Run a machine with its own processes too: accounts are ended by their number, which other accounts may have."""
     apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with subprocess.Popen([*apart, "bash", "-ec", REAPING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
         assert held.stdout
@@ -102,7 +102,7 @@ def machine(folder: Path) -> Iterator[Machine]:
 
 
 def as_unit(name: str) -> str:
-    """The command of a unit as systemd would run it: with these capabilities alone, and none to gain."""
+    """Return the command of a unit as systemd runs it: with only these capabilities, and none to gain."""
     unit = files()[f"/etc/systemd/system/{name}.service"]
     (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
     bounds = ",".join(["-all", *(f"+{one.removeprefix('CAP_').lower()}" for one in allowed.split())])
@@ -117,7 +117,7 @@ def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Node]:
-    """A node with its SFTP server; what a client needs is in the folder."""
+    """Run a node with its SFTP server; the folder has what a client needs."""
     with machine(folder) as running_machine:
         running_machine.output_of(PREPARED)
         bundle, port = files(), free_port()

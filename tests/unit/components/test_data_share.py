@@ -1,4 +1,4 @@
-"""A Manila share as the program declares it: kept, let in for its nodes, and mounted where the cloud says."""
+"""A Manila share as the program declares it: kept, open to its nodes, and mounted from the cloud's address."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -25,14 +25,14 @@ def ebi(**others: Any) -> Plan:
     return plan(parse(values, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
 
 
-def resources(made: Plan) -> dict[str, declared.Record]:
-    return declared.resources(made, stacks.secrets_of("ebi"))
+def resources(stack_plan: Plan) -> dict[str, declared.Record]:
+    return declared.resources(stack_plan, stacks.secrets_of("ebi"))
 
 
 def test_no_change_of_the_settings_replaces_or_deletes_it() -> None:
     share = resources(ebi())[SHARE]
     assert share["protect"] is True
-    # Everything that the provider replaces a share for, but the region.
+    # All fields whose change makes the provider replace a share, except the region.
     assert set(share["ignoreChanges"]) == {
         *("shareProto", "shareType", "shareNetworkId", "snapshotId", "availabilityZone")
     }
@@ -40,30 +40,30 @@ def test_no_change_of_the_settings_replaces_or_deletes_it() -> None:
 
 
 def test_each_node_is_let_in_by_its_address_before_it_is_configured() -> None:
-    made = ebi()
-    found = resources(made)
-    addresses = {node.name: str(node.address) for node in made.nodes}
+    stack_plan = ebi()
+    declared_resources = resources(stack_plan)
+    addresses = {node.name: str(node.address) for node in stack_plan.nodes}
     for node, level in ((WRITER, "rw"), (READER, "ro")):
-        inputs = found[RULE + node]["inputs"]
+        inputs = declared_resources[RULE + node]["inputs"]
         assert (inputs["accessTo"], inputs["accessLevel"], inputs["accessType"]) == (addresses[node], level, "ip")
-        assert RULE + node in found[f"idr:configuration:Configuration {node}"]["dependsOn"]
-        assert SHARE in found[f"command:remote:Command {node}"]["dependsOn"]
-    others = {name for name in addresses if RULE + name not in found}
+        assert RULE + node in declared_resources[f"idr:configuration:Configuration {node}"]["dependsOn"]
+        assert SHARE in declared_resources[f"command:remote:Command {node}"]["dependsOn"]
+    others = {name for name in addresses if RULE + name not in declared_resources}
     for node in others:
-        assert SHARE not in found[f"command:remote:Command {node}"]["dependsOn"], node
+        assert SHARE not in declared_resources[f"command:remote:Command {node}"]["dependsOn"], node
 
 
 def test_where_there_is_a_network_of_storage_servers_its_address_counts() -> None:
-    found = resources(ebi(storageNetwork={"name": "storage", "cidr": "10.35.0.0/24"}))
-    assert found[RULE + READER]["inputs"]["accessTo"] == f"<address of {READER}-storage>"
+    declared_resources = resources(ebi(storageNetwork={"name": "storage", "cidr": "10.35.0.0/24"}))
+    assert declared_resources[RULE + READER]["inputs"]["accessTo"] == f"<address of {READER}-storage>"
 
 
 def test_a_share_elsewhere_than_where_nfs_is_open_ends_the_update() -> None:
-    made = ebi(storageNetwork={"name": "storage", "cidr": "10.99.0.0/24"})
+    stack_plan = ebi(storageNetwork={"name": "storage", "cidr": "10.99.0.0/24"})
     with pytest.raises(pulumi.RunError, match=r"not in storageNetwork.cidr 10.99.0.0/24"):
-        location(shares.of(made)[0], [SimpleNamespace(path="10.35.0.7:/a", preferred="true")], made)
+        location(shares.of(stack_plan)[0], [SimpleNamespace(path="10.35.0.7:/a", preferred="true")], stack_plan)
 
 
 def test_a_stack_without_shares_declares_nothing_of_them() -> None:
-    found = declared.resources(stacks.plan_of("ebi"), stacks.secrets_of("ebi"))
-    assert not [name for name in found if "hare" in name.split(" ")[0]]
+    declared_resources = declared.resources(stacks.plan_of("ebi"), stacks.secrets_of("ebi"))
+    assert not [name for name in declared_resources if "hare" in name.split(" ")[0]]

@@ -1,4 +1,4 @@
-"""What the program asks the cloud for while it declares: each thing once, however many nodes need it."""
+"""What the program looks up in the cloud while it declares: each thing once, however many nodes need it."""
 
 from collections import Counter
 from typing import Any

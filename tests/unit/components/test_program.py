@@ -1,4 +1,4 @@
-"""The whole program, run as the engine would: what it refuses before it declares anything, and what it says."""
+"""The whole program, run as by the engine: what it refuses before it declares anything, and its messages."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ MAIN = stacks.ROOT / "__main__.py"
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeCloud]:
-    """A cloud that suffices for the stack `local`, no other in the environment, and a stack without a state."""
+    """Start a cloud that suffices for the stack `local`, name it in the environment, and empty the state."""
     stubs.put(tmp_path, monkeypatch, "pulumi").answers((0, json.dumps({"version": 3, "deployment": {}}), ""))
     with FakeCloud() as fake_cloud:
         for name, value in fake_cloud.environment().items():
@@ -36,7 +36,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeCloud
 
 
 def run(*, preview: bool = False, without: str = "", **changes: Any) -> declared.Recorder:
-    """Run the program for the stack `local` with changed settings; `without` leaves a key out."""
+    """Run the program for the stack `local` with changed settings; `without` removes a key."""
     values = stacks.values("local") | {"stackSecret": SECRET} | changes
     given = {
         f"idr:{key}": json.dumps(value) if isinstance(value, dict | list | bool) else str(value)
@@ -54,18 +54,18 @@ def servers(recorder: declared.Recorder) -> int:
 def test_a_stack_that_has_everything_is_declared(cloud: FakeCloud) -> None:
     assert servers(run()) == 5
     assert any("os-quota-sets" in call or "limits" in call for call in cloud.calls)
-    # One login for all that the program asks itself; the provider has its own.
+    # One login for all requests of the program itself; the provider has its own.
     assert len(cloud.identity.tokens) == 1
 
 
 def test_the_sdk_says_nothing_about_each_resource(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # put back after the test
+    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)  # restored after the test
     with caplog.at_level(logging.DEBUG):
         assert servers(run(preview=True)) == 5
     about_resources = [record.message for record in caplog.records if "resource" in record.message]
-    # That of the stack itself is registered before the program begins.
+    # The stack itself is registered before the program begins.
     assert all("idr-local" in message or "pulumi:pulumi:Stack" in message for message in about_resources)
     assert cloud.store.all("servers") == []
 
@@ -128,7 +128,7 @@ def test_without_a_stack_secret_there_is_a_preview_and_no_up(
 
 
 def nodes_of(monkeypatch: pytest.MonkeyPatch, folder: Path, secret: str) -> None:
-    """A state whose last update recorded host keys that follow from `secret`."""
+    """Make a state whose last update recorded host keys that follow from `secret`."""
     keys = known_hosts(topology(stacks.plan_of("local"), Secrets("local", secret)))
     urn = "urn:pulumi:local::idr::pulumi:pulumi:Stack::idr-local"
     stack = {"urn": urn, "type": "pulumi:pulumi:Stack", "outputs": {"knownHosts": keys}}
@@ -148,7 +148,7 @@ def test_another_stack_secret_is_refused_unless_the_former_one_is_given(
     with pytest.raises(pulumi.RunError, match="idr:previousStackSecret is not the secret"):
         run(previousStackSecret="a former secret with a slip in it")
     assert servers(run(previousStackSecret=FORMER)) == 5
-    # Host keys are another tool's business where that configures the nodes.
+    # If another tool configures the nodes, it manages the host keys as well.
     assert servers(run(configure=False)) == 5
 
 

@@ -31,7 +31,7 @@ def disclosed(plan: Plan) -> dict[str, Any]:
 
 
 def previewed(before: Plan, after: Plan) -> Preview:
-    """A preview in which the program discloses another plan."""
+    """Return a preview in which the program discloses another plan."""
     preview = raw("operator-added")
     (step,) = (step for step in preview["steps"] if "Disclosure" in step["urn"])
     for state, plan in (("oldState", before), ("newState", after)):

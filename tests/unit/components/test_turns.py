@@ -1,4 +1,4 @@
-"""Which resources wait for which in an update, as they are declared to the engine."""
+"""Which resources wait for which in an update, by their declarations."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ NAMES = ("prod130-omeroreadonly-1", "prod130-omeroreadonly-2", "prod130-omerorea
 
 
 def waits(order: Order) -> dict[str, set[str]]:
-    """For each server and configuration, the configurations of other nodes that it waits for."""
+    """Return for each server and configuration the configurations of other nodes for which it waits."""
     plan, secrets = stacks.plan_of("ebi"), stacks.secrets_of("ebi")
     requests: dict[str, Any] = declared.run(lambda: Deployment(plan, secrets, order), "ebi").requests
     by_resource: dict[str, set[str]] = {}

@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of the demo image server."""

@@ -1,4 +1,4 @@
-"""The demo draws its pictures: real JPEGs, the same ones every time, another for every well."""
+"""The demo draws its pictures: real JPEGs, always the same ones, another for every well."""
 
 import io
 

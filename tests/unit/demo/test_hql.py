@@ -1,11 +1,11 @@
-"""Taking queries apart: the forms that OMERO.web writes."""
+"""Parsing queries in the forms that OMERO.web writes."""
 
 import pytest
-from demo_image_server.hql import Condition, Join, UnknownQueryError, inner_query, split_list, take_apart
+from demo_image_server.hql import Condition, Join, UnknownQueryError, inner_query, parse, split_list
 
 
 def test_objects_of_a_class() -> None:
-    query = take_apart(
+    query = parse(
         "select obj from Plate as obj join fetch obj.details.owner as owner"
         " left outer join fetch obj.screenLinks spl left outer join fetch spl.parent sc"
         " where spl.parent.id = :sid order by lower(obj.name), obj.id",
@@ -22,7 +22,7 @@ def test_objects_of_a_class() -> None:
 
 
 def test_maps_with_a_sub_query() -> None:
-    query = take_apart(
+    query = parse(
         """select new map(screen.id as id, screen as screen_details_permissions,
            (select count(spl.id) from ScreenPlateLink spl where spl.parent=screen.id) as childCount)
            from Screen screen where screen.details.owner.id = :id""",
@@ -34,7 +34,7 @@ def test_maps_with_a_sub_query() -> None:
 
 
 def test_orphans() -> None:
-    query = take_apart(
+    query = parse(
         "select count(image.id) from Image image where not exists"
         " (select ws from WellSample ws where ws.image.id = image.id)",
         {},
@@ -44,7 +44,7 @@ def test_orphans() -> None:
 
 
 def test_lists_and_literals() -> None:
-    query = take_apart("from Image i where i.id in (:ids) and i.name != 'x' and i.row = 3", {"ids": [1, 2]})
+    query = parse("from Image i where i.id in (:ids) and i.name != 'x' and i.row = 3", {"ids": [1, 2]})
     assert query.columns == ("i",)
     assert query.conditions == (
         Condition("i.id", (1, 2), negated=False),
@@ -54,7 +54,7 @@ def test_lists_and_literals() -> None:
 
 
 def test_patterns_as_the_auto_completion_asks() -> None:
-    query = take_apart(
+    query = parse(
         """select new map(mv.value as value) from ImageAnnotationLink ial join ial.child a join a.mapValue mv
            where a.ns in (:ns) and mv.value != '' and lower(mv.value) like :query and lower(mv.value) not like :query2
            group by mv.value order by lower(mv.value)""",
@@ -68,19 +68,19 @@ def test_patterns_as_the_auto_completion_asks() -> None:
 
 
 def test_annotations_of_one_kind() -> None:
-    query = take_apart(
+    query = parse(
         "select oal from ImageAnnotationLink as oal left outer join fetch oal.child as ch"
         " where ch.class=MapAnnotation and ch.class!=TagAnnotation",
         {},
     )
     assert [condition.holds_for("MapAnnotation") for condition in query.conditions] == [True, True]
-    assert take_apart("select distinct a from Annotation a join a.mapValue mv", {}).entity == "MapAnnotation"
-    assert take_apart("select a from Annotation a", {}).entity == "Annotation"
+    assert parse("select distinct a from Annotation a join a.mapValue mv", {}).entity == "MapAnnotation"
+    assert parse("select a from Annotation a", {}).entity == "Annotation"
 
 
 def test_brackets_around_what_is_asked_for() -> None:
-    assert take_apart("select distinct (a) from ImageAnnotationLink ial join ial.child a", {}).columns == ("a",)
-    assert take_apart("select distinct(roi.id) from Roi roi", {}).columns == ("roi.id",)
+    assert parse("select distinct (a) from ImageAnnotationLink ial join ial.child a", {}).columns == ("a",)
+    assert parse("select distinct(roi.id) from Roi roi", {}).columns == ("roi.id",)
 
 
 def test_the_query_in_the_brackets_of_another() -> None:
@@ -91,7 +91,7 @@ def test_the_query_in_the_brackets_of_another() -> None:
 
 
 def test_no_alias() -> None:
-    query = take_apart("select max(row), max(column) from Well where plate.id = :id", {"id": 1})
+    query = parse("select max(row), max(column) from Well where plate.id = :id", {"id": 1})
     assert (query.alias, query.columns) == ("", ("max(row)", "max(column)"))
 
 
@@ -101,4 +101,4 @@ def test_commas_in_brackets_do_not_split() -> None:
 
 def test_what_is_no_query() -> None:
     with pytest.raises(UnknownQueryError):
-        take_apart("delete everything", {})
+        parse("delete everything", {})

@@ -1,4 +1,4 @@
-"""Sessions: who gets in, and for how long."""
+"""Sessions: who can log in, and for how long."""
 
 from pathlib import Path
 

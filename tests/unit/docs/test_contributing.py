@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says of small changes: each is applied to a copy of the program, and has its effect."""
+"""The small changes in CONTRIBUTING.md: each is applied to a copy of the program, and has its effect."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from harness.stacks import ROOT
 
 RECORDED = re.compile(r"<!-- applied: (\w+) -->\n```diff\n(.*?)```$", re.M | re.S)
 DIFFS = dict(RECORDED.findall((ROOT / "CONTRIBUTING.md").read_text()))
-# By a program of its own: this one has read the tables already.
+# In another process: this one has already read the tables.
 RENDER = """
 import json, sys
 import yaml
@@ -34,12 +34,12 @@ print(json.dumps({file["path"]: file["content"] for file in bundle["files"]}))
 
 
 def changed_files(diff: str) -> list[str]:
-    """The files that a diff changes."""
+    """Return the files that a diff changes."""
     return re.findall(r"^\+\+\+ b/(.*)$", diff, re.M)
 
 
 def rendered(folder: Path, role: str, settings: dict[str, object]) -> dict[str, str]:
-    """The configuration of the first node with a role, by the program in a folder."""
+    """Return the configuration of the first node with a role, by the program in a folder."""
     command = [sys.executable, "-c", RENDER, role, json.dumps(settings)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What the documentation says exists: commands, options, make targets, settings, files."""
+"""Commands, options, make targets, settings and files in the documentation exist."""
 
 import re
 import shlex
@@ -28,7 +28,7 @@ MAKE_TARGET = re.compile(r"(?:`|^)make ([a-z-]+)", re.M)
 
 
 def idr_commands() -> list[tuple[str, str]]:
-    """Every call of `bin/idr` in the pages: which page, and its arguments."""
+    """Return every call of `bin/idr` in the pages: the page, and the arguments."""
     return [(page.name, call) for page in PAGES for call in IDR_COMMAND.findall(page.read_text())]
 
 
@@ -98,7 +98,7 @@ def test_settings_that_are_not_run_are_right_for_ebi(block: Block) -> None:
     try:
         parse(values, Source("ebi", str(block)))
     except SettingsError as error:
-        # What a page shows without its whole: a key in three dots, or files that `idr pin` or the site writes.
+        # Parts that a page abbreviates: a key as three dots, or files that `idr pin` or the site writes.
         faults = [line for line in str(error).splitlines() if not OF_A_SITE.search(line)]
         assert not faults
 
@@ -109,7 +109,7 @@ def test_what_is_not_run_says_why(block: Block) -> None:
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The rows of the guide's table below a heading."""
+    """Return the rows of the guide's table below a heading."""
     below = (ROOT / "docs" / "guide.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in below.splitlines() if line[:1] == "|"]
 
@@ -123,7 +123,7 @@ def test_the_seconds_of_a_replacement_are_those_that_a_review_says() -> None:
 
 
 def test_no_command_in_the_documents_has_a_secret_among_its_arguments() -> None:
-    """A command line shows in the process list: what `pulumi config set` keeps secret comes on standard input."""
+    """The process list shows command lines: `pulumi config set` reads a secret from standard input."""
     files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("Pulumi.*.yaml")]
     files += [*(ROOT / "examples").iterdir(), *(ROOT / "model").glob("*.py"), *(ROOT / "idr").rglob("*.py")]
     arguments = re.compile(r"config set (?:--path )?--secret (?:--path )?idr:[\w.]+ +([^\s|<`]+)")

@@ -1,4 +1,4 @@
-"""The guide's table of layouts says what the layouts need."""
+"""The guide's table of layouts has what the layouts need."""
 
 from harness.stacks import ROOT
 from idr.init.sizes import sizes

@@ -1,4 +1,4 @@
-"""The guide's commands that move the database to another site, between two servers of PostgreSQL."""
+"""The guide's commands that move the database to another site, between two PostgreSQL servers."""
 
 import os
 import re
@@ -16,7 +16,7 @@ ACTIVATE = (ROOT / "cloudinit" / "database" / "scripts" / "activate").read_text(
 RIGHTS = (
     r"\set omero one" + "\n" + r"\set omeroreadonly two" + "\n" + ACTIVATE.split("<< 'SQL'\n")[1].split("\nSQL\n")[0]
 )
-# As OMERO's schema: a domain, a table of its type, sequences, links between tables.
+# Like OMERO's schema: a domain, a table of its type, sequences, links between tables.
 TABLES = """
 set role omero;
 create domain nonnegative_int as integer check (value >= 0);
@@ -31,7 +31,7 @@ insert into image (name, sizec, fileset) select '{site}' || n, n, 1 from generat
 
 @pytest.fixture
 def sites() -> Iterator[tuple[Server, Server]]:
-    """The old and the new one, each with a database that a first deployment and OMERO have made."""
+    """Start the old and the new site, each with a database after a first deployment."""
     with postgres.server() as old, postgres.server() as new:
         for site, server, images in (("old", old, 5000), ("new", new, 3)):
             server.run("psql", "--dbname=postgres", "--set=ON_ERROR_STOP=1", text_input=RIGHTS)
@@ -42,7 +42,7 @@ def sites() -> Iterator[tuple[Server, Server]]:
 
 
 def typed(server: Server, program: str, folder: Path) -> int:
-    """Run the guide's line with this program, without the way to the node; the exit status."""
+    """Run the guide's line with this program, without ssh to the node; return the exit status."""
     (line,) = re.findall(f"-- sudo -u postgres ({program} .+)", (ROOT / "docs" / "guide.md").read_text())
     own = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": ROLE, "PGPASSFILE": str(server.password_file)}
     path = f"{server.programs}:{os.environ['PATH']}"
@@ -68,7 +68,7 @@ def test_the_new_site_has_the_database_of_the_old_one_or_still_its_own(
     for _ in range(2):
         assert typed(new, "pg_restore", tmp_path) == 0
         assert asked(new, "select count(*), min(name) from image") == "5000|old1"
-    # OMERO goes on writing, and read-only servers read.
+    # OMERO still writes, and read-only servers read.
     asked(new, "set role omero; insert into image (name) values ('more')")
     assert asked(new, "set role omeroreadonly; select count(*) from image") == "5001"
     owners = "select distinct tableowner from pg_tables where schemaname = 'public'"

@@ -1,4 +1,4 @@
-"""The alerts are about metrics that nodes give, with labels that these have."""
+"""The alerts use metrics that nodes provide, with labels that these have."""
 
 import re
 from pathlib import Path
@@ -14,11 +14,11 @@ from tests import programs
 
 RULES = yaml.safe_load((stacks.ROOT / "docs" / "prometheus-rules.yaml").read_text())["groups"][0]["rules"]
 OF_OTHERS = {"up", "node_exporter_build_info"}
-"""Prometheus' own, and the exporter's own."""
+"""Metrics of Prometheus and of the exporter."""
 
 
 def given() -> str:
-    """What idr-heal writes of one unit and one role."""
+    """Return the metrics that idr-heal writes for one unit and one role."""
     program = programs.load(stacks.ROOT / "cloudinit/common/files/usr/local/sbin/idr-heal")
     healer = program.Healer()
     healer.watches = {"nginx": program.Watch("nginx")}

@@ -1,4 +1,4 @@
-"""What is released under a tag: version, changelog and tag say the same."""
+"""A release: version, changelog and tag agree."""
 
 import re
 

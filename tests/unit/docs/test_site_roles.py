@@ -1,4 +1,4 @@
-"""The page about a site's own roles: its blocks, typed from top to bottom, make a role that works like the example."""
+"""The page about a site's own roles: its blocks, from top to bottom, make a role that works like the example."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ STEPS = PAGE.split("\n## 4. ")[0]
 
 @pytest.fixture
 def typed(tmp_path: Path) -> Plan:
-    """The plan with the role that the first three steps write."""
+    """Return the plan with the role that the first three steps write."""
     for block in re.findall(r"^```console\n(.*?)^```$", STEPS, re.M | re.S):
         subprocess.run(["bash", "-euc", block], cwd=tmp_path, check=True)
     return site_roles.plan_of(site_roles.values() | {"siteRoles": "site/"}, tmp_path)

@@ -1,4 +1,4 @@
-"""The proxy of the stack `local` on loopback, before an upstream of this test's own."""
+"""The proxy of the stack `local` on loopback, with a test server instead of OMERO.web."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ WEB = str(PLAN.releases[0].with_role(Role.WEB)[0].address)
 THUMBNAIL = "/webgateway/render_thumbnail/1/"
 LANDING = "webclient/?experimenter=-1"
 PLATE = 384
-"""Wells, and so thumbnails, of a plate."""
+"""The number of wells of a plate, and of its thumbnails."""
 
 
 @dataclass
 class Front:
-    """A proxy, what is behind it, and two ways in."""
+    """A proxy, the server behind it, and two clients."""
 
     nginx: proxy.Nginx
     upstream: upstreams.Upstream
@@ -29,14 +29,14 @@ class Front:
     operator: httpx.Client
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        """What a visitor without memory gets."""
+        """Send a request as a visitor without cookies."""
         self.visitor.cookies.clear()
         return self.visitor.get(path, headers=headers)
 
 
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
-    """The proxy with empty caches."""
+    """Start the proxy with empty caches."""
     with upstreams.running(proxy.certificate(PLAN)) as upstream:
         nginx, trust = proxy.Nginx(tmp_path, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
         with (

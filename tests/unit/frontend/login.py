@@ -1,4 +1,4 @@
-"""A proxy before an OMERO.web where users log in, and who they are."""
+"""A proxy in front of an OMERO.web where users log in, and these users."""
 
 import http.client
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ STATIC = "/static/webclient/css/layout.css"
 PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
 LOGIN = "/webclient/login/"
 SERVERS = "^v(?P<api_version>0)/servers/$"
-"""Answered by the proxy itself."""
+"""The proxy itself answers these."""
 MADE_BY_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
 NEVER = [
     *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
@@ -37,7 +37,7 @@ NEVER = [
 
 @contextmanager
 def running(folder: Path) -> Iterator[Front]:
-    """The proxy with an empty cache, before an OMERO.web that shows each visitor the session that it was sent."""
+    """Run the proxy with an empty cache, in front of an OMERO.web that answers with the visitor's session."""
     with upstreams.running(proxy.certificate(PLAN)) as upstream:
         upstream.body = upstreams.COOKIE
         nginx, trust = proxy.Nginx(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
@@ -50,23 +50,23 @@ def running(folder: Path) -> Iterator[Front]:
 
 
 def own(user: dict[str, str]) -> str:
-    """What an answer to a user shows."""
+    """Return the answer for a user."""
     return user.get("Cookie", "nobody")
 
 
 def kept(front: Front) -> str:
-    """All that nginx has on disk, beside its logs and what it reads."""
+    """Return all that nginx has on disk, except its logs and its configuration."""
     files = (file for name in ("cache", *proxy.TEMPORARY) for file in (front.nginx.folder / name).rglob("*"))
     return "".join(file.read_bytes().decode(errors="replace") for file in files if file.is_file())
 
 
 def sample(address: Address) -> st.SearchStrategy[str]:
-    """Paths that OMERO.web would take for that address."""
+    """Return paths that OMERO.web accepts for that address."""
     return st.from_regex(f"/(?:{address.regex})", fullmatch=True, alphabet=st.characters(codec="ascii"))
 
 
 def ask(front: Front, method: str, path: str, user: dict[str, str]) -> tuple[int, str, str | None]:
-    """Status, body and cache status of an answer to a path exactly as written."""
+    """Return status, body and cache status of an answer to a path exactly as written."""
     connection = http.client.HTTPSConnection("127.0.0.1", front.nginx.https, context=proxy.trust(PLAN))
     with closing(connection):
         connection.request(method, path, headers=user)

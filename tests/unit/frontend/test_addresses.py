@@ -1,4 +1,4 @@
-"""The table of addresses: against OMERO.web's own patterns, and the proxy against the table."""
+"""The table of addresses, compared with OMERO.web's own patterns, and the proxy compared with the table."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_only_pages_and_closed_addresses_have_any_arguments() -> None:
 
 
 def sample(address: addresses.Address) -> st.SearchStrategy[str]:
-    """Paths that OMERO.web would take for that address."""
+    """Return paths that OMERO.web accepts for that address."""
     return st.from_regex(f"/(?:{address.regex})", fullmatch=True, alphabet=st.characters(codec="ascii"))
 
 

@@ -1,4 +1,4 @@
-"""A role of a site's own that is asked for pictures before OMERO.web (`answersFirst`)."""
+"""A role of a site's own that gets requests for pictures before OMERO.web (`answersFirst`)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ CERTIFICATE = SECRETS.certificate("test", ("about.demo1.idr.internal",))
 
 @dataclass(frozen=True)
 class Between(proxy.Nginx):
-    """A proxy before OMERO.web and a role."""
+    """A proxy in front of OMERO.web and a role."""
 
     role: str = ""
 
@@ -41,7 +41,7 @@ def planned(folder: Path) -> Plan:
 def site(
     folder: Path, role: str | None = None
 ) -> Iterator[tuple[upstreams.Upstream, upstreams.Upstream, httpx.Client]]:
-    """What plays the role and OMERO.web, and a visitor. `role` is another address of the role."""
+    """Run servers instead of the role and OMERO.web; yields a visitor. `role` replaces the role's address."""
     plan = planned(folder)
     web_node = plan.releases[0].with_role(Role.WEB)[0]
     (folder / "proxy").mkdir()
@@ -87,7 +87,7 @@ def test_while_it_is_away_omero_web_answers(tmp_path: Path) -> None:
         tiles = [f"{TILE},{number}" for number in range(5)]
         assert {visitor.get(tile).text for tile in tiles} == {"of OMERO.web"}
         assert dict(web.asked) == dict.fromkeys(tiles, 1)
-        # What OMERO.web says then is the answer.
+        # Then OMERO.web's answer counts.
         web.status = 404
         assert visitor.get(f"{TILE},9").status_code == 404
 
@@ -107,7 +107,7 @@ def test_another_service_instead_is_sent_nothing(tmp_path: Path) -> None:
         ("/webclient/?show=image-1", 200),
         ("/webgateway/render_thumbnail/1/", 200),
         ("/webgateway/render_image_rdef/1/", 200),
-        # Closed as before, and what only looks like it.
+        # These stay closed, and so do addresses that only look similar.
         ("/webgateway/render_image_region/1/", 404),
         ("/webgateway/render_image/x/0/0/", 404),
     ],

@@ -13,14 +13,14 @@ from tests.unit.frontend import upstream as upstreams
 from tests.unit.frontend.conftest import LANDING, THUMBNAIL
 
 THUMBNAILS = 96
-"""As many as show how a plate of 384 is divided."""
+"""Enough to show how a plate of 384 is divided."""
 
 
 class Farm:
     """The four read-only nodes of the stack `ebi`, and its read-write one, behind a proxy."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        # A plan of its own: a test changes what it is made from.
+        # A plan of its own, because a test changes it.
         plan = planning.plan(stacks.settings("ebi"), "ebi")
         certificate = proxy.certificate(plan)
         self.readonly = [stack.enter_context(upstreams.running(certificate)) for _ in range(4)]
@@ -32,11 +32,11 @@ class Farm:
         self.visitor = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(plan), timeout=20))
 
     def asked(self) -> list[int]:
-        """Requests so far by read-only node."""
+        """Return the number of requests by read-only node."""
         return [sum(server.asked.values()) for server in self.readonly]
 
     def get(self, path: str, session: str = "") -> int:
-        """The status for a visitor with that session."""
+        """Return the status for a visitor with that session."""
         self.visitor.cookies.clear()
         headers = {"Cookie": f"sessionid_prod130={session}"} if session else {}
         return self.visitor.get(path, headers=headers).status_code

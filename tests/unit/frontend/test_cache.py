@@ -1,4 +1,4 @@
-"""What the proxy keeps, under which key, and what it does when OMERO.web is slow or away."""
+"""What the proxy caches, under which key, and what it does when OMERO.web is slow or missing."""
 
 import http.client
 import time
@@ -16,10 +16,10 @@ from tests.unit.frontend.conftest import PLAN, THUMBNAIL, WEB, Front
 
 VIEWERS = 50
 A_MOMENT = 2.1
-"""Seconds after which a failure is forgotten: it is kept for one, and nginx counts whole ones."""
+"""Seconds until a failure has left the cache: it is kept for one, and nginx counts whole seconds."""
 
 UPSTREAM_SECONDS = 0.8
-"""What OMERO.web takes for an answer. nginx looks twice a second whether a waiting visitor's answer is there."""
+"""The time of an answer of OMERO.web. nginx checks twice a second whether a waiting visitor's answer has come."""
 
 
 KEPT = [
@@ -72,7 +72,7 @@ def test_a_cache_buster_a_callback_or_another_spelling_is_the_same_answer(front:
 
 
 def ask_literally(front: Front, path: str) -> str:
-    """The cache status of a request for `path` exactly as written, which httpx would tidy up."""
+    """Return the cache status of a request for `path` exactly as written, which httpx would normalize."""
     connection = http.client.HTTPSConnection("127.0.0.1", front.nginx.https, context=proxy.trust(PLAN))
     with closing(connection):
         connection.request("GET", path)
@@ -205,7 +205,7 @@ def test_nor_does_a_success_that_says_failed(front: Front) -> None:
 
 
 def at_once(front: Front, path: str, status: int, visitors: int = 20) -> list[float]:
-    """Seconds that each of so many visitors, all at once, waits for an answer with that status."""
+    """Return the seconds that each of these visitors, all at once, waits for an answer with that status."""
 
     def ask(_: int) -> float:
         answer = front.visitor.get(path)

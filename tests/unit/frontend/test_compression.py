@@ -18,13 +18,13 @@ def test_text_goes_out_compressed_and_pictures_as_they_are(front: Front) -> None
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json", "text/javascript"])
 def test_what_is_for_one_visitor_is_never_compressed(front: Front, content_type: str) -> None:
-    """The length of an answer with a secret and a guess in it would say how good the guess is (BREACH)."""
+    """The length of an answer with a secret and a guess in it would show how good the guess is (BREACH)."""
     front.upstream.body, front.upstream.content_type = "a secret beside a guess" * 1000, content_type
     for path in NOT_KEPT:
         answer = front.get(path, **COMPRESSED)
         assert "content-encoding" not in answer.headers, path
         assert answer.text == front.upstream.body
-        # Nor by OMERO.web or an application beside it.
+        # Nor does OMERO.web or an application beside it.
         assert "accept-encoding" not in front.upstream.headers[-1]
 
 

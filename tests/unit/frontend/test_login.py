@@ -1,4 +1,4 @@
-"""A proxy before an OMERO.web where users log in: what is open, how they log in, what they may send."""
+"""A proxy in front of an OMERO.web where users log in: what is open, how they log in, what they may send."""
 
 import http.client
 import json
@@ -161,7 +161,7 @@ def test_nobody_logs_in_by_an_address(front: Front, query: str) -> None:
 
 
 def statuses(front: Front, method: str, path: str, number: int, user: dict[str, str]) -> Counter[int]:
-    """The statuses of so many requests from an address that counts."""
+    """Return the statuses of these requests from an address that the limits count."""
     transport = httpx.HTTPTransport(verify=proxy.trust(PLAN), local_address="127.0.0.2")
     with httpx.Client(transport=transport, base_url=f"https://127.0.0.1:{front.nginx.https}", timeout=60) as visitor:
         return Counter(visitor.request(method, path, headers=user).status_code for _ in range(number))
@@ -214,7 +214,7 @@ def test_operators_on_the_machine_come_in_during_maintenance(front: Front) -> No
     ("origin", "is_taken"), [("https://127.0.0.1", True), ("http://127.0.0.1", False), ("https://a.example.org", False)]
 )
 def test_django_takes_forms_of_this_site_alone(front: Front, origin: str, *, is_taken: bool) -> None:
-    """As Django's own middleware sees what the proxy sends on."""
+    """By Django's own middleware, with the request that the proxy passes on."""
     token = "a" * 32
     sent = {"Cookie": f"csrftoken={token}", "X-CSRFToken": token, "Origin": origin}
     # The name as on a machine, where the port is 443.

@@ -25,7 +25,7 @@ def middleware() -> ModuleType:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Does with the session what OMERO.web does; says what it was asked for anew."""
+    """Use the session as OMERO.web does; answer with the keys that the session lacked."""
     asked = [name for name in ("server_settings", "connector") if name not in request.session]
     request.session["connector"] = {"omero_session_key": "x"}
     request.session["server_settings"] = {"browser": {}}
@@ -49,11 +49,11 @@ def test_a_shared_answer_leaves_djangos_session_untouched(middleware: ModuleType
 def test_a_failing_page_leaves_djangos_session_untouched(middleware: ModuleType) -> None:
     def failing(request: HttpRequest) -> HttpResponse:
         request.session["connector"] = {}
-        raise RuntimeError
+        raise RuntimeError("the page fails")
 
     asked = request("/webgateway/render_thumbnail/1/", **{"X-IDR-Shared": "1"})
     kept = asked.session
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="the page fails"):
         middleware.SharedAnswers(failing)(asked)
     assert asked.session is kept
     assert not kept.modified
@@ -95,7 +95,7 @@ def test_other_addresses_pass(middleware: ModuleType) -> None:
 
 
 def answered(middleware: ModuleType, path: str, body: object, **more: object) -> HttpResponse:
-    """What the middleware makes of a shared answer of OMERO.web's."""
+    """Return the middleware's answer for a shared answer of OMERO.web."""
     response = HttpResponse(json.dumps(body), content_type="application/json", **more)
     return middleware.SharedAnswers(lambda _: response)(request(path, **{"X-IDR-Shared": "1"}))
 
@@ -107,7 +107,7 @@ FAILED = [
     ("/webclient/get_thumbnails/", {"101": PICTURE, "102": None}),
     ("/webgateway/imgData/1/", {"ConcurrencyException": {"backOff": 1000}}),
     ("/webclient/imgData/1/", IMAGE | {"Exception": "ResourceError"}),
-    # No rendering engine, or pixels that cannot be read: OMERO.web tells what it has.
+    # No rendering engine, or unreadable pixels: OMERO.web answers with what it has.
     ("/webgateway/imgData/1/", IMAGE),
     ("/figure/imgData/1/", IMAGE | {"size": {"width": 1}, "channels": []}),
     ("/webgateway/imgData/1/size/", None),
@@ -206,7 +206,7 @@ def test_no_trace_of_a_failure_reaches_a_visitor(middleware: ModuleType, body: s
 
 
 def test_a_failure_without_its_text_is_as_long_as_it_says(middleware: ModuleType) -> None:
-    """Django's CommonMiddleware, nearer to the view, has measured the text."""
+    """Django's CommonMiddleware, which runs earlier, has measured the text."""
 
     def failing(asked: HttpRequest) -> HttpResponse:  # noqa: ARG001  # the signature is Django's
         body = b"Traceback (most recent call last)"

@@ -49,7 +49,7 @@ def test_a_proxy_without_a_cache_volume_keeps_a_little() -> None:
 
 
 def names(release: Scope) -> tuple[list[str], list[str], list[str]]:
-    """Who serves visitors' pages, operators' pages and OMERO clients."""
+    """Return the nodes for visitors' pages, for operators' pages and for OMERO clients."""
     upstreams = (balancing.web(release), balancing.operators_web(release), balancing.omero(release))
     web, operators, omero = ([node.alias for node in nodes] for nodes in upstreams)
     return web, operators, omero

@@ -1,4 +1,4 @@
-"""A proxy before an OMERO.web where users log in: nobody gets another one's answer, from no cache, in no way."""
+"""A proxy in front of an OMERO.web where users log in: no user ever gets the answer for another user."""
 
 import re
 from collections.abc import Iterator

@@ -44,23 +44,23 @@ class Farm:
         self.client = stack.enter_context(httpx.Client(base_url=base, verify=proxy.trust(PLAN), timeout=20))
 
     def websocket(self, path: str) -> int:
-        """The status of a request for a websocket."""
+        """Return the status of a request for a websocket."""
         return self.client.get(path, headers=UPGRADE).status_code
 
     def asked(self) -> list[int]:
-        """Requests so far, by server."""
+        """Return the number of requests, by server."""
         return [server.asked.total() for server in self.servers]
 
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
-    """The servers as they should be."""
+    """Start the servers as they should be."""
     with ExitStack() as stack:
         yield Farm(tmp_path, stack)
 
 
 def arguments(farm: Farm) -> dict[str, str]:
-    """The arguments that a client gets, by name."""
+    """Return the arguments that a client gets, by name."""
     client_config = json.loads(farm.client.get(CLIENT).text)
     return dict(argument.removeprefix("--").split("=", 1) for argument in client_config)
 
@@ -126,7 +126,7 @@ def test_the_operators_address_is_for_pages(farm: Farm) -> None:
 
 
 def through_port_4064(farm: Farm, number: int | None = None) -> bytes:
-    """What a server answers through OMERO's own port, or that of a number, over TLS verified by the public name."""
+    """Return a server's answer through OMERO's own port, or through a numbered one, with TLS for the public name."""
     port = farm.nginx.omero_servers[14060 + number] if number else farm.nginx.omero
     context = ssl.create_default_context(cadata=SECRETS.authority.certificate)
     raw = socket.create_connection(("127.0.0.1", port), timeout=5)
@@ -161,7 +161,7 @@ def test_an_address_has_its_share_of_each_server(farm: Farm) -> None:
     with ExitStack() as stack:
         port = farm.nginx.omero_servers[14061]
         clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(101)]
-        # It waits for each client's part of TLS, but for the one that is too many.
+        # It waits for each client's part of TLS, except for the client that is one too many.
         refused, _, _ = select.select(clients, [], [], 10)
         assert len(refused) == 1
         assert through_port_4064(farm, 2).startswith(b"HTTP/1.1 200")
@@ -192,7 +192,7 @@ def test_an_omero_servers_certificate_has_the_name_that_the_proxy_expects() -> N
 
 
 def divided() -> Plan:
-    """The four read-only servers of `ebi`, two of them without OMERO.web, as the IDR has them."""
+    """Start the four read-only servers of `ebi`, two of them without OMERO.web, as in the IDR."""
     values = stacks.values("ebi")
     nodes = values["releases"]["prod130"]["nodes"]
     nodes["omeroweb"] = nodes["omeroreadonly"] | {"roles": ["web", "omero-readonly"], "count": 2}

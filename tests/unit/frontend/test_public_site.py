@@ -1,4 +1,4 @@
-"""What a site adds to its public addresses, by the real nginx, and what is refused before it."""
+"""What a site adds to its public addresses, by the real nginx, and what the settings refuse."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +49,7 @@ def parsed(folder: Path, **site: Any) -> Any:
 
 
 def written(folder: Path, **files: str) -> Path:
-    """A checkout with files of locations in site/nginx."""
+    """Write a checkout with files of locations in site/nginx."""
     (folder / "site" / "nginx").mkdir(parents=True)
     for name, text in files.items():
         (folder / "site" / "nginx" / f"{name}.nginx").write_text(text)
@@ -58,10 +58,10 @@ def written(folder: Path, **files: str) -> Path:
 
 @contextmanager
 def visiting(folder: Path, stack_plan: Plan) -> Iterator[httpx.Client]:
-    """A visitor of the plan's proxy, before an OMERO.web of this test's own."""
+    """Return a visitor of the plan's proxy, in front of this test's OMERO.web."""
     (node,) = (node for node in stack_plan.nodes if "web" in node.roles)
     with upstreams.running(stacks.secrets_of("local").certificate("test", (node.name,))) as upstream:
-        # A browser must see the site's own alone.
+        # A browser must see only the site's own header.
         upstream.more_headers = {"X-Robots-Tag": "all"}
         nginx = proxy.Nginx(folder, {str(node.address): upstream.address})
         pages = folder / "srv" / "idr-pages" / "current"
@@ -99,7 +99,7 @@ def test_the_static_pages_are_below_their_path(visitor: httpx.Client) -> None:
     assert visitor.get("/about/img/logo.svg").headers["content-type"] == "image/svg+xml"
     assert visitor.get("/about/long.html").headers["content-encoding"] == "gzip"
     assert visitor.get("/about").headers["location"].endswith("/about/")
-    # An archive's scripts run where they are, not as callbacks of the program's.
+    # The scripts of an archive run where they are, not as callbacks of the program.
     assert visitor.get("/about/?callback=https://x.example.org/").status_code == 200
 
 
@@ -184,7 +184,7 @@ def test_every_header_that_the_proxy_sets_is_its_own(tmp_path: Path) -> None:
 
 
 def test_the_order_in_which_headers_are_written_makes_no_other_bytes(tmp_path: Path) -> None:
-    """The engine hands settings over sorted, `idr` as they are written."""
+    """The engine passes settings sorted, `idr` as they are written."""
     written_so = {"headers": {"X-B": "2", "X-a": "1", "NEL": "0"}}
     sorted_so = {"headers": dict(sorted(written_so["headers"].items()))}
     assert [*written_so["headers"]] != [*sorted_so["headers"]]
@@ -241,7 +241,7 @@ def test_what_nginx_or_browsers_would_read_otherwise_is_refused(tmp_path: Path, 
         ("location /a/ { return 200; } }", "nginx expects no '}' there"),
         ("location /a/ { return 200 }", "nginx expects no '}' after 'return 200'"),
         ('location /a/ { return 200 "; }', "line 1: nginx cannot read it"),
-        ("location /robots.txt { return 200; } location = /robots.txt { return 200; }", "are one, or one inside"),
+        ("location /robots.txt { return 200; } location = /robots.txt { return 200; }", "overlap: change one of them"),
     ],
 )
 def test_locations_that_would_change_more_than_their_own_are_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What the proxy answers with a site's own role: the example's page by its own nginx, and another service's answers."""
+"""The proxy's answers with a site's own role: the example's page by its own nginx, and answers of another service."""
 
 import getpass
 import ssl
@@ -29,7 +29,7 @@ SESSION = {"Cookie": "sessionid_demo1=a-visitors"}
 
 @dataclass(frozen=True)
 class Before(proxy.Nginx):
-    """A proxy before a service of the role on loopback."""
+    """A proxy in front of a service of the role on loopback."""
 
     about: str = ""
 
@@ -39,7 +39,7 @@ class Before(proxy.Nginx):
 
 @contextmanager
 def visiting(folder: Path, about: str, plan: Plan = PLAN) -> Iterator[httpx.Client]:
-    """A visitor of a proxy before what is at `about`."""
+    """Return a visitor of a proxy in front of the service at `about`."""
     with (
         proxy.running(Before(folder, about=about), plan) as nginx,
         httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(plan), timeout=20) as visitor,
@@ -48,7 +48,7 @@ def visiting(folder: Path, about: str, plan: Plan = PLAN) -> Iterator[httpx.Clie
 
 
 def written(folder: Path, port: int) -> Path:
-    """The example's own files on this machine; returns the path of its nginx.conf."""
+    """Write the example's own files on this machine; return the path of its nginx.conf."""
     for path, content in files(NODE, PLAN, SECRETS).items():
         if path.startswith(("/etc/about/", "/srv/about/")):
             file = folder / path.removeprefix("/")
@@ -66,7 +66,7 @@ def written(folder: Path, port: int) -> Path:
 
 @contextmanager
 def example(folder: Path) -> Iterator[str]:
-    """The example's service, as its unit starts it; yields its address."""
+    """Run the example's service, as its unit starts it; yields its address."""
     port = free_port()
     command = [proxy.NGINX, "-e", "stderr", "-c", str(written(folder, port))]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -109,7 +109,7 @@ def test_its_metrics_are_where_the_outputs_say(tmp_path: Path) -> None:
 
 @contextmanager
 def service(folder: Path, name: str = NAME) -> Iterator[tuple[upstreams.Upstream, httpx.Client]]:
-    """Run another service instead of the role's, with a certificate for `name`, and yield a visitor."""
+    """Run another service instead of the role's, with a certificate for `name`; yields a visitor."""
     with (
         upstreams.running(SECRETS.certificate("test", (name,))) as upstream,
         visiting(folder, upstream.address) as visitor,

@@ -28,7 +28,7 @@ FOLDER = "/etc/idr/web/"
 
 @contextmanager
 def beside_gunicorn(folder: Path, gunicorn: str) -> Iterator[int]:
-    """The HAProxy of a web node on loopback; yields its port."""
+    """Run the HAProxy of a web node on loopback; yields its port."""
     port = free_port()
     for path, content in rendered.files(NODE, PLAN, SECRETS).items():
         if path.startswith(FOLDER):
@@ -115,7 +115,7 @@ FLOOD = 80
 
 
 def asked_for(client: httpx.Client, visitor: str, number: int) -> float:
-    """Ask for a page as the proxy does for a visitor; returns how many seconds it took."""
+    """Request a page as the proxy does for a visitor; return the seconds."""
     began = time.monotonic()
     assert client.get(f"/page/{visitor}/{number}", headers={"X-Forwarded-For": visitor}).status_code == 200
     return time.monotonic() - began
@@ -123,7 +123,7 @@ def asked_for(client: httpx.Client, visitor: str, number: int) -> float:
 
 @pytest.fixture
 def queue(web: tuple[upstreams.Upstream, httpx.Client]) -> tuple[upstreams.Upstream, httpx.Client]:
-    """OMERO.web with as many workers as the node's, each of which takes a while for a page."""
+    """Run OMERO.web with the number of the node's workers, each of which takes a while for a page."""
     gunicorn, _ = web
     gunicorn.delay, gunicorn.workers = PAGE_SECONDS, threading.Semaphore(NODE.sizes.web_workers)
     return web

@@ -1,4 +1,4 @@
-"""What a site adds, where users log in and all applications are served: each part does what it does alone."""
+"""Additions of a site where users log in and all applications are served: each works as it does alone."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ REDIRECTS = [
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A user who has logged in, before the proxy of such a stack."""
+    """Return a user who has logged in, in front of the proxy of such a stack."""
     folder = tmp_path_factory.mktemp("together")
     values = stacks.values("local") | {
         "visitors": "login",

@@ -102,7 +102,7 @@ def test_maintenance_shows_a_page_to_visitors_and_not_to_operators(front: Front)
 
 
 def in_maintenance_and_away(front: Front, method: str, path: str) -> tuple[httpx.Response, httpx.Response]:
-    """The answers during maintenance, and when OMERO.web does not run; it is stopped afterwards."""
+    """Return the answers during maintenance, and without OMERO.web; it is stopped afterwards."""
     flag = front.nginx.folder / "etc" / "maintenance"
     flag.touch()
     worked_on = front.visitor.request(method, path)
@@ -189,7 +189,7 @@ def test_other_sites_scripts_may_read_everything(front: Front) -> None:
 
 
 def statuses(front: Front, paths: list[str], address: str) -> Counter[int]:
-    """Statuses that a visitor from an address of loopback gets for these, one after another on one connection.
+    """Return the statuses for a visitor from an address of loopback, one after another on one connection.
 
     By http.client: httpx takes ten times as long for a request.
     """
@@ -207,14 +207,14 @@ def statuses(front: Front, paths: list[str], address: str) -> Counter[int]:
 
 
 def at_once(front: Front, paths: list[str], address: str) -> Counter[int]:
-    """The same for many connections at once."""
+    """Return the same for many connections at once."""
     with ThreadPoolExecutor(AT_ONCE) as many:
         shares = [paths[number::AT_ONCE] for number in range(AT_ONCE)]
         return sum(many.map(lambda share: statuses(front, share, address), shares), Counter())
 
 
 def limited(front: Front, paths: list[str]) -> Counter[int]:
-    """Statuses for an address that counts."""
+    """Return the statuses for an address that the limits count."""
     return at_once(front, paths, "127.0.0.2")
 
 
@@ -252,7 +252,7 @@ def test_hundreds_of_uncached_pages_from_one_address_are_too_many(front: Front) 
 
 
 def asked_by_name(front: Front, name: str | None, *, tls: bool, version: str = "1.1") -> str:
-    """Status line and Location of the answer to a request with that Host, or none."""
+    """Return status line and Location of the answer to a request with that Host header, or without one."""
     with ExitStack() as stack:
         port = front.nginx.https if tls else front.nginx.http
         wire = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))

@@ -1,4 +1,4 @@
-"""What the proxy answers of applications beside OMERO.web: of those that the release serves, and of the others."""
+"""The proxy's answers for applications beside OMERO.web, both served and not served by the release."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ PAGES = {
     "mapr": ("/mapr/api/config/", "/mapr/api/gene/?value=x"),
     "gallery": ("/gallery-api/thumbnails/?screen=1", "/gallery_settings/", "/study/idr0001/", "/search/"),
 }
-"""Some of each one's addresses."""
+"""A few addresses of each."""
 NEVER = ("/iviewer/persist_rois/", "/figure/save_web_figure/", "/mapr/favicon/", "/link_check/?url=http://x")
 
 
@@ -35,7 +35,7 @@ OF_SITE = {
 
 
 def plan_with(*apps: str) -> Plan:
-    """The plan of the stack `local` with these applications; it knows `tags` beside the program's own."""
+    """Return the plan of the stack `local` with these applications; it also knows `tags`."""
     values = stacks.values("local")
     values["web"] = {"apps": list(apps), "siteApps": {"tags": OF_SITE}}
     return plan(parse(values, Source("local", "Pulumi.local.yaml")), "local")
@@ -43,7 +43,7 @@ def plan_with(*apps: str) -> Plan:
 
 @contextmanager
 def serving(folder: Path, *apps: str) -> Iterator[Front]:
-    """The proxy of a release with these applications."""
+    """Run the proxy of a release with these applications."""
     stack_plan = plan_with(*apps)
     with upstreams.running(proxy.certificate(stack_plan)) as upstream:
         nginx, trust = proxy.Nginx(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(stack_plan)

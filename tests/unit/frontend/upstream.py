@@ -1,4 +1,4 @@
-"""What plays OMERO.web behind the proxy: answers everything, counts, and notes what it was sent."""
+"""A server that replaces OMERO.web behind the proxy: it answers everything, counts, and records its requests."""
 
 import ssl
 import threading
@@ -13,17 +13,17 @@ from tempfile import TemporaryDirectory
 from model.certificates import Certificate
 
 SLOW_SECONDS = 3
-"""What an upstream takes for addresses that begin with its `slow`."""
+"""The time for addresses that begin with the upstream's `slow`."""
 
 ECHO = "(echo)"
 """The body of an upstream that answers each request with its address."""
 
 COOKIE = "(cookie)"
-"""The body of an upstream that answers each visitor with the cookie that it was sent."""
+"""The body of an upstream that answers each visitor with the visitor's cookie."""
 
 
 class Upstream(ThreadingHTTPServer):
-    """A server with a memory of its requests; what follows `asked` may be set at any time."""
+    """A server that records its requests; a test may set all fields after `asked` at any time."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -48,7 +48,7 @@ class Upstream(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Host and port."""
+        """Return host and port."""
         return f"127.0.0.1:{self.server_address[1]}"
 
 
@@ -90,12 +90,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815  # the names are http.server's
 
     def log_message(self, *_: object) -> None:
-        """Be quiet."""
+        """Log nothing."""
 
 
 @contextmanager
 def running(certificate: Certificate | None = None) -> Iterator[Upstream]:
-    """An upstream that serves until the end of the block, over TLS where it is given a certificate."""
+    """Run an upstream until the block ends, over TLS if it gets a certificate."""
     upstream = Upstream()
     if certificate:
         upstream.socket = _context(certificate).wrap_socket(

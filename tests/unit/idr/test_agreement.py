@@ -31,7 +31,7 @@ LABELS = {"idr_stack": "local"}
 
 @dataclass
 class Engine:
-    """A state, and what the engine does to it. `refused` is what it says while a lock is held."""
+    """A state, and the engine's changes to it. `refused` is its message while a lock is held."""
 
     resources: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, ...]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Engine:
         self.resources.append({"urn": urn, "type": type_, "id": id_, "custom": True, **more})
 
     def attempt(self, *arguments: str, text_input: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Do what `pulumi` would."""
+        """Do what `pulumi` does with these arguments."""
         self.calls.append(arguments)
         if self.refused and arguments[0] == "refresh":
             return subprocess.CompletedProcess(arguments, 1, "", self.refused)
@@ -82,7 +82,7 @@ def pulumi(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | None = None) -> str:
-    """A server in the cloud; returns its id."""
+    """Create a server in the cloud; return its id."""
     flavor = cloud.store.all("flavors")[0]["id"]
     rest: dict[str, Any] = {
         "image": "",
@@ -98,7 +98,7 @@ def server(cloud: FakeCloud, name: str, status: str, metadata: dict[str, str] | 
 
 
 def run() -> list[str]:
-    """Recover the stack and say yes; return the messages."""
+    """Recover the stack and answer yes; return the messages."""
     lines: list[str] = []
     recover("local", lines.append, lambda _: True)
     return lines
@@ -116,7 +116,7 @@ def test_of_the_servers_in_error_only_the_stacks_own_is_deleted(cloud: FakeCloud
     assert any("demo1-redis" in line and "deleted" in line for line in messages)
 
 
-def test_nothing_is_done_when_the_operator_says_no(cloud: FakeCloud, pulumi: Engine) -> None:
+def test_nothing_is_done_when_the_operator_refuse(cloud: FakeCloud, pulumi: Engine) -> None:
     broken = server(cloud, "idr-local-demo1-redis", "ERROR")
     pulumi.knows(INSTANCE, "demo1-redis", broken)
     with pytest.raises(RecoverError, match="nothing was changed"):
@@ -168,8 +168,8 @@ def test_nova_and_neutron_are_asked_at_the_same_time(cloud: FakeCloud, pulumi: E
         return answer(call)
 
     cloud.between = wait_for_the_other
-    found: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
-    assert {one.name for one in found.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
+    comparison: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    assert {one.name for one in comparison.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
 
 
 def test_a_cloud_that_does_not_let_in_changes_nothing(
@@ -183,7 +183,7 @@ def test_a_cloud_that_does_not_let_in_changes_nothing(
 
 
 def test_what_was_deleted_to_be_replaced_is_not_known_any_more() -> None:
-    # The engine keeps its entry until the successor is there, and refreshes nothing of it.
+    # The engine keeps its entry until the successor exists, and does not refresh it.
     server = {"urn": "urn:pulumi:local::idr::t::db", "type": "openstack:compute/instance:Instance", "id": "s1"}
     assert of_export({"deployment": {"resources": [server]}}).servers()
     assert not of_export({"deployment": {"resources": [{**server, "pendingReplacement": True}]}}).servers()
@@ -193,27 +193,27 @@ def test_what_was_deleted_to_be_replaced_is_not_known_any_more() -> None:
 def test_a_machine_that_does_not_run_need_not_be_stopped_by_itself(
     cloud: FakeCloud, pulumi: Engine, status: str | None, stops: bool
 ) -> None:
-    # As the program of today declares it: its delete needs a connection.
+    # As the present program declares it: its deletion needs a connection.
     command = {"create": "idr-apply", "delete": "idr-apply --stop"}
     pulumi.knows("command:remote:Command", "demo1-redis", "c1", inputs=command, outputs=command)
     if status:
         pulumi.knows(INSTANCE, "demo1-redis", server(cloud, "idr-local-demo1-redis", status))
     messages = run()
     assert ("delete" in pulumi.resources[1]["inputs"], "delete" in pulumi.resources[1]["outputs"]) == (stops, stops)
-    assert stops or "do not stop: demo1-redis, whose machine does not run" in messages
+    assert ("do not stop: demo1-redis, whose machine does not run" in messages) is not stops
 
 
 # The lock
 
 
 def held(pulumi: Engine, host: str, pid: int) -> State:
-    """The state, locked by an update."""
+    """Return the state, locked by an update."""
     pulumi.refused = f"{lock.LOCKED} by 1 lock(s). created by nina@{host} (pid {pid}) at 2026-01-01T00:00:00Z"
     return of_export({"deployment": {"resources": pulumi.resources}})
 
 
 def ended() -> int:
-    """The id of a process that is over."""
+    """Return the id of a process that has ended."""
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid
@@ -230,12 +230,12 @@ def test_the_lock_of_an_update_elsewhere_is_asked_about(pulumi: Engine) -> None:
     known = held(pulumi, "another.example.org", os.getpid())
     asked: list[str] = []
 
-    def says_no(question: str) -> bool:
+    def refuse(question: str) -> bool:
         asked.append(question)
         return False
 
     with pytest.raises(LockError, match="still locked"):
-        lock.is_held("local", known, says_no)
+        lock.is_held("local", known, refuse)
     assert "nina@another.example.org" in asked[0]
     assert lock.is_held("local", known, lambda _: True)
 

@@ -20,7 +20,7 @@ runner = CliRunner()
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A cloud that has what is put in here, and a stack file that is complete."""
+    """Return the state of a stubbed cloud, which a test may change; its stack file is complete."""
     has: dict[str, Any] = {"state": ENOUGH}
     file = stack_file.StackFile("local", "Pulumi.local.yaml", stacks.settings("local"), {})
     monkeypatch.setattr(stack_file.StackFile, "missing", lambda _: [])
@@ -31,7 +31,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr("idr.commands.check.connect", lambda _: connection)
     monkeypatch.setattr("idr.commands.check.disagreements", lambda *_: has.get("differences", []))
     monkeypatch.setattr("idr.commands.check.cloud_state.read", lambda *_: has["state"])
-    # Wide enough for a line of the output to be one line.
+    # Wide enough that no line of the output is broken.
     monkeypatch.setenv("COLUMNS", "200")
     return has
 
@@ -39,7 +39,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_a_cloud_that_suffices_is_exit_status_0(cloud: dict[str, Any]) -> None:
     done = runner.invoke(app, ["check", "-s", "local"])
     assert (done.exit_code, "The cloud has everything that the plan needs." in done.stdout) == (0, True), cloud
-    # The wrong project is seen here, before a first `up`.
+    # This detects the wrong project, before a first `up`.
     assert done.stdout.startswith("project idr (1111), region one\n")
 
 

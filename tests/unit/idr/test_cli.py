@@ -1,4 +1,4 @@
-"""What all commands have in common: help, exit status, errors."""
+"""Common behaviour of all commands: help, exit status, errors."""
 
 import tomllib
 
@@ -52,7 +52,7 @@ def test_stacks_are_completed_from_the_files_of_the_project() -> None:
 
 
 def completed(shell_words: str) -> list[str]:
-    """What a shell shows for a line whose last word is being typed."""
+    """Return a shell's suggestions for a line whose last word is incomplete."""
     words = {"COMP_WORDS": shell_words, "COMP_CWORD": str(len(shell_words.split()) - 1)}
     done = runner.invoke(app, [], prog_name="idr", env={"_IDR_COMPLETE": "complete_bash", **words})
     return done.stdout.split()

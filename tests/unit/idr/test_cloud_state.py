@@ -1,4 +1,4 @@
-"""openstacksdk reads the state of a cloud, to compare the plan with it; an answer that lacks things is no error."""
+"""openstacksdk reads the state of a cloud, to compare the plan with it; missing parts of an answer are no error."""
 
 import os
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ def test_what_has_a_volume_and_where_a_router_leads_is_read(fake: FakeCloud) -> 
     [
         ("public", {"description": Labels("local", roles=("public",)).description(), "tags": []}),
         ("bastion", {"description": "", "tags": Labels("local", roles=("bastion",)).tags()}),
-        # As versions before the labels described them.
+        # As versions did before the labels described them.
         ("public", {"description": "idr-local public", "tags": ["idr-stack=local"]}),
         (None, {"description": "idr-local-test public", "tags": ["idr-stack=local-test"]}),
     ],
@@ -126,7 +126,7 @@ def test_an_image_may_have_no_name(fake: FakeCloud) -> None:
     assert compared().shortfalls == ["image 'idr-debian-12' does not exist (available: other)"]
 
 
-# What a cloud refuses or leaves out, and the beginning of the one line that says so.
+# What a cloud refuses or leaves out, and the beginning of the line about it.
 LESS: dict[str, tuple[dict[str, int], dict[str, tuple[str, ...]], str]] = {
     "server groups refused": ({"GET compute/os-server-groups": 403}, {}, "server groups: not checked, because"),
     "zones refused": ({"GET compute/os-availability-zone": 403}, {}, "availability zones: not checked, because"),
@@ -181,7 +181,7 @@ def test_what_a_cloud_does_not_tell_is_not_checked_and_named_in_one_line(fake: F
 @pytest.mark.parametrize("refusal", ["GET network/quotas/details", "GET volume/os-quota-sets"])
 def test_of_two_questions_for_the_same_one_is_enough(fake: FakeCloud, refusal: str) -> None:
     path = refusal.replace("quotas/details", f"quotas/{PROJECT}/details")
-    # The fake leaves the project out of a path.
+    # The fake cloud leaves the project out of a path.
     fake.refusals[path.replace(f"{PROJECT}/", "")] = 404
     fake.limits["network"]["security_group"] = 4
     comparison = compared()

@@ -1,4 +1,4 @@
-"""Files that are damaged, or written by another tool: each is one message, and never a traceback."""
+"""Damaged files, or files of another tool: each gives one message, and never a traceback."""
 
 import json
 import shutil
@@ -13,7 +13,8 @@ from idr.__main__ import app
 from idr.outputs import read
 from idr.topology import OutputsError
 from model.outputs.contract import CONTRACT
-from model.reading import SettingsError, Source, parse, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, parse
 from tests.yaml_table import REFUSED
 
 runner = CliRunner()
@@ -104,12 +105,20 @@ def test_saved_outputs_are_read_in_the_encodings_of_json(tmp_path: Path, encodin
 
 
 @pytest.mark.parametrize(
-    "data",
-    [b"", b"[" * 100_000, b'{"a": ' + b"1" * 5000 + b"}", OUTPUTS.encode("latin-1"), b"[]", b"\xff\xfe\0", b"{}"],
+    ("data", "message"),
+    [
+        (b"", r"not JSON \(line 1: "),
+        (b"[" * 100_000, "not JSON as `pulumi stack output --json` prints it"),
+        (b'{"a": ' + b"1" * 5000 + b"}", "not JSON as `pulumi stack output --json` prints it"),
+        (OUTPUTS.encode("latin-1"), "not JSON as `pulumi stack output --json` prints it"),
+        (b"[]", "not an object as `pulumi stack output --json` prints it"),
+        (b"\xff\xfe\0", "not JSON as `pulumi stack output --json` prints it"),
+        (b"{}", "outputs with no contract number"),
+    ],
 )
-def test_damaged_outputs_are_a_message(tmp_path: Path, data: bytes) -> None:
+def test_damaged_outputs_are_a_message(tmp_path: Path, data: bytes, message: str) -> None:
     (tmp_path / "outputs.json").write_bytes(data)
-    with pytest.raises(OutputsError):
+    with pytest.raises(OutputsError, match=rf"outputs\.json: {message}"):
         read(None, str(tmp_path / "outputs.json"))
 
 

@@ -1,4 +1,4 @@
-"""`idr diagram` and `idr plan`: every node and flow is named, and the same settings give the same picture."""
+"""`idr diagram` and `idr plan` name every node and flow, and the same settings give the same picture."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ def test_the_picture_is_the_same_bytes_in_every_process() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=stacks.ROOT,
-        # This process has another seed, a random one.
+        # This process has another, random seed.
         env={"PYTHONHASHSEED": "1"},
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""`idr drift`: what a refresh and the project's list say, as a list and an exit status."""
+"""`idr drift` reports a refresh and the project's list as a list and an exit status."""
 
 import json
 from dataclasses import replace

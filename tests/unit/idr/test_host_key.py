@@ -1,4 +1,4 @@
-"""A node gets another ssh host key: by a machine that answers late, or never, and by the script as it is."""
+"""A node gets another ssh host key: on a machine that answers late, or never, and by the real script."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ HOP = {"host": "10.130.1.10", "user": "idr", "hostKey": NEW.public, "formerHostK
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for programs that stand in for others."""
+    """Return a folder for programs that replace others."""
     folder = tmp_path / "programs"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
@@ -75,6 +75,6 @@ def test_the_machine_shows_the_new_key_and_keeps_no_other_file(tmp_path: Path, p
     assert public.read_text().split()[:2] == NEW.public.split()
     assert (private.stat().st_mode & 0o777, public.stat().st_mode & 0o777) == (0o600, 0o644)
     assert sorted(folder.iterdir()) == [private, public]
-    # Again: nothing is to be done.
+    # Again: nothing needs to be done.
     assert renewed(folder, programs) == 1
     assert sorted(folder.iterdir()) == [private, public]

@@ -1,4 +1,4 @@
-"""`idr init`: what it chooses, what it writes, and that a mistake writes nothing."""
+"""`idr init`: what it chooses and writes, and that it writes nothing after a mistake."""
 
 import os
 from collections.abc import Callable
@@ -33,13 +33,13 @@ IMAGES = {"Debian-12-bookworm", "ubuntu-24.04-server", "rocky-9"}
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project, a cloud with the things above, and an engine that only records its commands."""
+    """Prepare an empty project, a cloud with the objects above, and an engine that only records its commands."""
     (tmp_path / "key.pub").write_text(KEY + "\n")
     monkeypatch.setattr("idr.checkout.stack_file", lambda stack: tmp_path / f"Pulumi.{stack}.yaml")
     monkeypatch.setattr("idr.init.passphrase.FOLDER", tmp_path / "config")
     for name in passphrase.VARIABLES:
         monkeypatch.delenv(name, raising=False)
-        # Whatever `init` puts into this process's environment goes with the test.
+        # The environment that `init` sets disappears with the test.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setattr("idr.init.command.connect", lambda _: None)

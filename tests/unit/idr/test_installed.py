@@ -1,6 +1,6 @@
-"""`idr` as an installed package: built, put into an environment of its own, and run in an empty folder.
+"""`idr` as an installed package: built, installed in an environment of its own, and run in an empty folder.
 
-Nothing is downloaded: what it depends on is this environment's. `tests/soak/test_installation.py` installs that too.
+Nothing is downloaded: the dependencies are this environment's. `tests/soak/test_installation.py` installs these too.
 """
 
 import ast
@@ -42,7 +42,7 @@ LIST = (
     / "idr0000-screenA-bulk.yml"
 )
 OUTPUTS = contract.outputs(
-    # Nothing answers there, and says so at once.
+    # Nothing answers at this address, and that is known at once.
     stacks.plan_of("local"),
     stacks.secrets_of("local"),
     Known(public="127.0.0.1", bastion="127.0.0.1"),
@@ -103,7 +103,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of somebody who has neither a checkout nor an engine."""
+    """Return an empty folder of a user who has neither a checkout nor an engine."""
     folder = tmp_path / "empty"
     folder.mkdir()
     for name in ("PULUMI_STACK", "IDR_IDENTITY", "PYTHONPATH"):
@@ -112,7 +112,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run_all(environment: Path, folder: Path, *commands: list[str]) -> list[list[Any]]:
-    """Exit status, standard output and standard error of commands of the installed `idr`."""
+    """Return exit status, standard output and standard error of commands of the installed `idr`."""
     command = [str(environment / "bin" / "python"), "-c", RUN_ALL]
     done = subprocess.run(
         command, cwd=folder, input=json.dumps(commands), capture_output=True, text=True, check=False, timeout=300
@@ -130,7 +130,7 @@ def outputs(tmp_path: Path) -> str:
 
 
 def test_the_wheel_has_every_file_of_its_packages_and_no_other(wheel: Path) -> None:
-    # Templates, scripts and tables too; with files that git does not know yet, as in a change that is being written.
+    # Templates, scripts and tables, too; also new files that git does not track yet.
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *PACKAGES]
     known = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     with ZipFile(wheel) as archive:
@@ -144,12 +144,12 @@ def test_the_wheel_declares_the_distributions_that_it_imports(wheel: Path) -> No
         required = re.findall(r"^Requires-Dist: ([\w.-]+)(?!.*; extra)", archive.read(name).decode(), re.MULTILINE)
     there = packages_distributions()
     foreign = {module for module in imported() if module not in PACKAGES and module not in sys.stdlib_module_names}
-    # sniffio is imported by httpcore, where it is there.
+    # httpcore imports sniffio if it is installed.
     assert {there[module][0].lower().replace("_", "-") for module in foreign} | {"sniffio"} == set(required)
 
 
 def imported() -> Iterator[str]:
-    """The packages that those of the wheel import, without what runs on the machines only."""
+    """Return the packages that the wheel's modules import, without modules that only run on machines."""
     for file in (file for name in PACKAGES for file in (ROOT / name).rglob("*.py") if "files" not in file.parts):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -24,7 +24,7 @@ def idr(*arguments: str, given: Any = OUTPUTS) -> Any:
 
 
 def test_list_is_what_the_stack_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Where `make up` has run there is a key that the inventory would name.
+    # Where `make up` has run, the inventory would name its key.
     monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
     assert json.loads(idr("--list").stdout) == OUTPUTS["inventory"]
 

@@ -1,4 +1,4 @@
-"""What Manila is asked, of which stacks, and what its answers become in the comparisons of plan, cloud and state."""
+"""The requests to Manila, for which stacks, and its answers in the comparisons of plan, cloud and state."""
 
 import os
 from collections.abc import Iterator
@@ -45,8 +45,8 @@ def rule(fake: FakeCloud, of: str, address: str, state: str = "active") -> str:
 
 
 def state(plan: Plan) -> CloudState:
-    found: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
-    return found
+    read: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
+    return read
 
 
 def listed(*, shares: bool = True) -> tuple[dict[str, CloudObject], frozenset[Kind]]:
@@ -60,23 +60,23 @@ def test_it_is_asked_for_a_stack_with_shares_alone(fake: FakeCloud) -> None:
     assert state(stacks.plan_of("local")).has_manila
     assert listed(shares=False) == ({}, frozenset())
     assert not [call for call in fake.calls if "/share/" in call]
-    found = state(PLAN)
-    assert (found.has_manila, found.share_types) == (True, {"nfs": False})
-    assert found.quotas["shares"] == Quota(7, 1)
+    read = state(PLAN)
+    assert (read.has_manila, read.share_types) == (True, {"nfs": False})
+    assert read.quotas["shares"] == Quota(7, 1)
 
 
 def test_a_type_is_told_by_what_it_wants(fake: FakeCloud) -> None:
     specs = {"driver_handles_share_servers": "True"}
     fake.store.add("share_types", name="generic", extra_specs=specs, required_extra_specs=specs)
-    found = state(PLAN)
-    assert (found.share_types, found.default_share_type) == ({"nfs": False, "generic": True}, "nfs")
+    read = state(PLAN)
+    assert (read.share_types, read.default_share_type) == ({"nfs": False, "generic": True}, "nfs")
 
 
 def test_a_share_is_told_by_its_labels_with_size_and_type(fake: FakeCloud) -> None:
     share(fake, status="error")
     share(fake, metadata={})
-    told = [(one.is_own, one.size_gib, one.status, one.type) for one in state(PLAN).shares or ()]
-    assert told == [(True, 3, "error", "nfs"), (False, 3, "available", "nfs")]
+    known = [(one.is_own, one.size_gib, one.status, one.type) for one in state(PLAN).shares or ()]
+    assert known == [(True, 3, "error", "nfs"), (False, 3, "available", "nfs")]
 
 
 def test_a_cloud_without_it_does_not_list_shares_and_is_no_proof_of_their_end(fake: FakeCloud) -> None:
@@ -103,12 +103,12 @@ def test_rules_are_listed_that_stay_with_the_port_of_the_node_that_they_let_in(f
     node, machine = rule(fake, is_own, "10.0.0.5"), rule(fake, is_own, "192.0.2.9")
     rule(fake, is_own, "10.0.0.6", state="queued_to_deny")
     rule(fake, other, "10.0.0.5")
-    found, _ = listed()
-    assert {one.id: one.parents for one in found.values() if one.kind == Kind.ACCESS} == {
+    objects, _ = listed()
+    assert {one.id: one.parents for one in objects.values() if one.kind == Kind.ACCESS} == {
         f"{is_own}/{node}": {is_own, ports[0]},
         f"{is_own}/{machine}": {is_own, "192.0.2.9"},
     }
-    assert [one.stack for one in found.values() if one.kind == Kind.SHARE] == ["local", None]
+    assert [one.stack for one in objects.values() if one.kind == Kind.SHARE] == ["local", None]
 
 
 def test_recover_waits_for_a_share_that_is_still_created(fake: FakeCloud) -> None:

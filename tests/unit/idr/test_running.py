@@ -14,12 +14,12 @@ from tests import stubs
 from tests.stubs import Stub
 
 NOBODY = 2**22 + 1
-"""A process id that Linux does not give."""
+"""A process id that Linux never gives."""
 
 
 @pytest.fixture
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stub:
-    """A stand-in for the engine, whose state is a folder."""
+    """Put a stub of the engine on PATH, whose state is a folder."""
     stub = stubs.put(tmp_path, monkeypatch, "pulumi")
     stub.answers((0, json.dumps({"url": f"file://{tmp_path}/state?metadata=skip"}), ""))
     return stub

@@ -17,7 +17,7 @@ runner = CliRunner()
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose stack `uod` has a file of overrides and an encrypted secret."""
+    """Write a project whose stack `uod` has a file of overrides and an encrypted secret."""
     document = yaml.safe_load(stacks.STACK_FILES["uod"].read_text())
     document["config"] |= {"idr:overrides": "night.yaml", "idr:stackSecret": {"secure": "v1:sealed"}}
     (tmp_path / "Pulumi.uod.yaml").write_text(yaml.safe_dump(document))

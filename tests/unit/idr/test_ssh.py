@@ -1,4 +1,4 @@
-"""`idr ssh`, and how other commands go to a node."""
+"""`idr ssh`, and how other commands connect to a node."""
 
 import json
 import signal
@@ -27,7 +27,7 @@ MADE = Topology.model_validate(OUTPUTS["topology"])
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
-    """A stand-in for ssh. `idr ssh` leaves Ctrl-C to it, which must not outlast a test."""
+    """Put a stub of ssh on PATH. `idr ssh` leaves Ctrl-C to ssh, a change that must not outlast a test."""
     before = signal.getsignal(signal.SIGINT)
     yield stubs.put(tmp_path, monkeypatch, "ssh")
     signal.signal(signal.SIGINT, before)
@@ -117,7 +117,7 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
     assert (statuses["bastion"].configuration, statuses["bastion"].problems) == ("current", ())
     assert statuses["demo1-redis"].configuration == "differs"
     assert all(call.input == nodes.PROBE.read_text() for call in program.calls)
-    # The remote shell reads the command: what it would take for a pattern of its own is quoted.
+    # The remote shell reads the command: characters that it would expand are quoted.
     versions = {"demo1-database": ("'postgresql-1[0-9]'",), "demo1-redis": ("redis-server",), "demo1-proxy": ("nginx",)}
     assert {tuple(call.arguments[call.arguments.index("sudo") - 1 :]) for call in program.calls} == {
         (node.name, "sudo", "-n", "python3", "-", *versions.get(node.name, ())) for node in MADE.nodes

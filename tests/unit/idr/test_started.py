@@ -30,7 +30,7 @@ def test_it_asks_each_node_until_its_roles_are_healthy(tmp_path: Path, monkeypat
     asked = [call.arguments for call in ssh.calls]
     assert [next(one for one in NODES if one in words) for words in asked] == [NODES[0], NODES[1], NODES[0], NODES[0]]
     assert all(tuple(words[-len(started.STATUS) :]) == started.STATUS for words in asked)
-    # Only the deploy key opens a node without somebody's agent, and it is not kept.
+    # Only the deploy key opens a node without a user's ssh agent, and it is not kept.
     assert not any(Path(words[1]).exists() for words in asked)
 
 

@@ -47,7 +47,7 @@ def answering(
     servers: dict[str, str] | None = None,
     configured: bool = True,
 ) -> list[nodes.Status]:
-    """The status of the nodes when each of them gives this answer, and the public address answers."""
+    """Return the status of the nodes if each gives this answer, and the public address answers."""
     parsed = answer if isinstance(answer, str) else nodes.Answer.model_validate(answer)
     monkeypatch.setattr(nodes, "_ask", lambda *_: parsed)
     visited = outside.Public(url="https://192.0.2.10/", answers=True, text="status 200 in 0.1 s")
@@ -198,7 +198,7 @@ def test_a_public_address_that_does_not_answer_is_a_problem_where_the_services_a
 
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[Server]:
-    """A server with the certificate of the stack's public name that answers everything."""
+    """Run a server with the certificate of the stack's public name that answers everything."""
     certificate = stacks.secrets_of("local").certificate("proxy", (MADE.host_name,))
     (tmp_path / "pem").write_text(certificate.key + certificate.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""What the probe of `idr status` reads on a machine."""
+"""The values that the probe of `idr status` reads on a machine."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def test_the_probe_says_versions_as_the_machine_has_them(
     runpy.run_path(str(nodes.PROBE), run_name="__main__")
     answer = nodes.Answer.model_validate_json(capsys.readouterr().out)
     assert answer.versions["kernel"] == os.uname().release
-    # dpkg-query also knows packages that are not installed.
+    # dpkg-query also lists packages that are not installed.
     assert answer.versions["postgresql-15"] == "15.8-0"
     assert "postgresql-16" not in answer.versions
     assert [call.arguments[-1] for call in dpkg.calls] == ["postgresql-1[0-9]"]
@@ -90,12 +90,12 @@ def test_the_probe_says_what_still_runs_as_before_an_upgrade(
 ) -> None:
     needrestart = stubs.put(tmp_path, monkeypatch, "needrestart")
     needrestart.answers((0, message, ""))
-    # The true one gives way to all else that this machine does, for longer than the probe waits.
+    # The real program has the lowest priority, and the machine can be busy for longer than the probe waits.
     nice = tmp_path / "nice"
     nice.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
     nice.chmod(0o755)
     monkeypatch.setattr(sys, "argv", ["-"])
     runpy.run_path(str(nodes.PROBE), run_name="__main__")
     assert nodes.Answer.model_validate_json(capsys.readouterr().out).patches == expected
-    # It must look only, whatever the node's configuration says.
+    # It must change nothing, whatever the node's configuration says.
     assert needrestart.calls[0].arguments == ["-b"]

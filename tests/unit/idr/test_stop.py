@@ -1,4 +1,4 @@
-"""The stop of a node before its server goes: a machine that is dead does not hinder its own replacement."""
+"""The stop of a node before its server is deleted: a dead machine does not prevent its own replacement."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ ROUTE = {
 
 @pytest.fixture
 def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stands in for ssh: exits with what is in the file `status`, and notes each call."""
+    """Put a stub of ssh on PATH, which exits with the number in the file `status` and records each call."""
     program = tmp_path / "ssh"
     program.write_text(
         f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\necho "No route to host" >&2\nexit $(cat {tmp_path}/status)\n'

@@ -1,6 +1,6 @@
-"""What the commands show on a terminal of 80 columns: nothing is cut, and it is what the golden text says.
+"""The output of the commands on a terminal of 80 columns: complete, and equal to the golden text.
 
-`python -m tests.unit.idr.test_terminal` writes the golden texts anew, for a reader to look at.
+`python -m tests.unit.idr.test_terminal` writes the golden texts again, for a reader to check.
 """
 
 import json
@@ -43,7 +43,7 @@ CLOUD = SimpleNamespace(
 
 
 def shown(*arguments: str, text_input: str = "") -> str:
-    """What a command prints on a terminal without colours, 80 columns wide."""
+    """Return the output of a command on a terminal without colours, 80 columns wide."""
     environment = {"TERM": "dumb", "COLUMNS": str(COLUMNS)}
     with (
         mock.patch.dict(os.environ, environment),

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from idr import cloud, engine, waiting
-from idr.waiting import Log
+from idr import cli, cloud, engine, waiting
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +48,8 @@ def test_a_log_has_a_line_a_minute(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, is_terminal: bool
 ) -> None:
     seconds = [0.0]
-    monkeypatch.setattr("idr.waiting.time.monotonic", lambda: seconds[0])
-    log = Log(Console(file=io.StringIO(), force_terminal=is_terminal))
+    monkeypatch.setattr("idr.cli.time.monotonic", lambda: seconds[0])
+    log = cli.Log(Console(file=io.StringIO(), force_terminal=is_terminal))
     for now in (1, 59, 60, 61, 119, 121, 180, 182):
         seconds[0] = float(now)
         log.show(f"{now} files")

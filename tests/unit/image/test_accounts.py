@@ -1,4 +1,4 @@
-"""The numbers of a guest's accounts: no account of the machine has them, whoever makes the accounts."""
+"""The numbers of a guest's accounts: no account of the machine has them, whatever program creates the accounts."""
 
 import subprocess
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_a_guests_accounts_have_numbers_that_the_machines_have_not(tmp_path: Pat
     subprocess.run([IMAGE / "accounts.sh", tmp_path], check=True)
     accounts = dict(line.split() for line in file.read_text().splitlines() if not line.startswith("#"))
     numbers = {name: int(number) for name, number in accounts.items()}
-    # Above people's; below those that systemd gives to services, and to containers.
+    # Above people's; below those that systemd gives to services and to containers.
     assert 60000 < numbers["UID_MIN"] < numbers["UID_MAX"] < 61184
     assert (numbers["GID_MIN"], numbers["GID_MAX"]) == (numbers["UID_MIN"], numbers["UID_MAX"])
     assert (numbers["SYS_UID_MAX"], numbers["SYS_GID_MAX"], numbers["SUB_UID_MIN"]) == (999, 999, 100000)

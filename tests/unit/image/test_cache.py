@@ -1,4 +1,4 @@
-"""What is built once stays built, and a half-built thing is never taken for a whole one."""
+"""What is built once stays built, and an incomplete build never counts as a complete one."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_failed_build_leaves_nothing_that_counts(tmp_path: Path) -> None:
         (folder / "half").touch()
         raise BuildError("interrupted")
 
-    with pytest.raises(BuildError):
+    with pytest.raises(BuildError, match="interrupted"):
         build_once(target, fail)
     assert not target.exists()
     build_once(target, lambda folder: (folder / "whole").touch())

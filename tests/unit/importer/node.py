@@ -1,4 +1,4 @@
-"""A read-write node for tests of `idr.importer`: images, imports, and programs that play OMERO and psql."""
+"""A read-write node for tests of `idr.importer`: images, imports, and stand-ins for OMERO and psql."""
 
 import io
 import os
@@ -66,7 +66,7 @@ class Node:
 
     @classmethod
     def make(cls, home: Path) -> "Node":
-        """An empty one, where somebody is logged in to OMERO."""
+        """Make an empty node where a user is logged in to OMERO."""
         node = cls(home)
         (home / "images").mkdir()
         (home / "password").write_text("secret\n")
@@ -79,11 +79,11 @@ class Node:
 
     @property
     def import_folder(self) -> ImportFolder:
-        """The import of the tests."""
+        """Return the folder of the tests' import."""
         return ImportFolder("list", self.home / "imports")
 
     def log_in(self) -> None:
-        """Begin a session."""
+        """Start a session."""
         (self.import_folder.sessions / "alive").touch()
 
     def images(self, *names: str) -> list[str]:
@@ -103,7 +103,7 @@ class Node:
         self.import_folder.queue(rows, checked.good, Limits(parallel, parallel), Beside.of(beside), replace=replace)
 
     def start(self, way: str = "processes", patience: float = 0) -> "subprocess.Popen[str]":
-        """Start the worker; `inside` it, importers are threads that die with it, which is faster."""
+        """Start the worker. If `inside`, importers are threads that end with it, which is faster."""
         return subprocess.Popen(
             [sys.executable, "-c", WORK, str(self.home), way, str(patience)],
             cwd=ROOT,
@@ -114,7 +114,7 @@ class Node:
         )
 
     def work(self, way: str = "inside") -> str:
-        """Let the worker run to its end, in this process; returns what it says. For `way` see `start`."""
+        """Let the worker run to its end, in this process; return its messages. For `way` see `start`."""
         messages: list[str] = []
         settings = Settings("192.0.2.1", (), (str(self.home),), "dbname=idr", 10)
         database = Database("dbname=idr", self.home / "password")
@@ -128,7 +128,7 @@ class Node:
 
     @contextmanager
     def played(self, way: str = "inside") -> Iterator[None]:
-        """Programs that play OMERO and psql, and a worker that does not wait long for them."""
+        """Put stand-ins for OMERO and psql on PATH, and let the worker wait only briefly for them."""
         constants: dict[str, Any] = {
             "TURN_SECONDS": 0.05,
             "PATIENCE_SECONDS": 0,
@@ -145,11 +145,11 @@ class Node:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads to the programs that play OMERO and psql."""
+        """Return the environment with the stand-ins for OMERO and psql."""
         return {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "STAND_IN": str(self.home)}
 
     def kill(self, worker: "subprocess.Popen[str]", number: signal.Signals = signal.SIGKILL) -> None:
-        """End the worker, and with SIGKILL its importers, as systemd and a reboot do."""
+        """Kill the worker, and with SIGKILL its importers, as systemd and a reboot do."""
         if number == signal.SIGKILL:
             os.killpg(worker.pid, number)
         else:
@@ -157,22 +157,22 @@ class Node:
         worker.communicate(timeout=SECONDS)
 
     def report(self) -> dict[str, Any]:
-        """How the import is."""
+        """Return the report of the import."""
         return report(self.import_folder)
 
     def query(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
-        """What OMERO has."""
+        """Return the answer of OMERO's database."""
         with sqlite3.connect(self.home / "database", timeout=60) as database:
             return database.execute(sql, values).fetchall()
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        """How many filesets, and images, OMERO has of each path."""
+        """Return the number of filesets and of images that OMERO has of each path."""
         sql = "select f.path, count(distinct f.id), count(i.id) from filesets f left join images i on i.fileset = f.id"
         return {f"/{path}": (filesets, images) for path, filesets, images in self.query(f"{sql} group by 1")}
 
 
 def omero_inside() -> SimpleNamespace:
-    """In place of `subprocess` of the worker: what plays OMERO, in this process."""
+    """Replace `subprocess` of the worker: the stand-in for OMERO runs in this process."""
     loader = SourceFileLoader("omero_stand_in", str(PROGRAMS / "omero"))
     omero = module_from_spec(ModuleSpec("omero_stand_in", loader))
     loader.exec_module(omero)

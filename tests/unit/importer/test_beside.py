@@ -1,4 +1,4 @@
-"""What lies beside a list: found by its name, refused where it is of no use, and no way to run code on the node."""
+"""Files beside a list: used by their names, refused if they are useless, and unable to run code on the node."""
 
 import base64
 import gzip
@@ -27,14 +27,14 @@ def test_they_are_found_by_the_name_of_the_list(tmp_path: Path) -> None:
     file = put(
         tmp_path, annotation="Plate,Well\n", keys="columns:\n  - name: Well\n", render="channels:\n  1: {min: 5}\n"
     )
-    found = beside.read(file)
-    assert found["renderdef"] == {"channels": {"1": {"min": 5}}}
-    assert found["bulkmap-config"] == {"columns": [{"name": "Well"}]}
-    assert gzip.decompress(base64.b64decode(found["annotation"])) == b"Plate,Well\n"
+    contents = beside.read(file)
+    assert contents["renderdef"] == {"channels": {"1": {"min": 5}}}
+    assert contents["bulkmap-config"] == {"columns": [{"name": "Well"}]}
+    assert gzip.decompress(base64.b64decode(contents["annotation"])) == b"Plate,Well\n"
     # The same bytes make the same version, compressed or not.
     (tmp_path / "idr0001-screenA-annotation.csv").unlink()
     (tmp_path / "idr0001-screenA-annotation.csv.gz").write_bytes(gzip.compress(b"Plate,Well\n"))
-    assert beside.read(file) == found
+    assert beside.read(file) == contents
     assert beside.read(tmp_path / "other-bulk.yml") == {}
 
 
@@ -88,7 +88,7 @@ def test_the_value_can_be_in_an_address(value: str) -> None:
     ],
 )
 def test_no_other_template_is_taken(value: str) -> None:
-    """OMERO renders it with Jinja, which could run anything on the node."""
+    """OMERO renders it with Jinja, which could run any code on the node."""
     with pytest.raises(RowError, match="the only thing between braces"):
         Beside.of(keys(value))
     with pytest.raises(RowError, match="the only thing between braces"):
@@ -102,7 +102,7 @@ def test_no_other_template_is_taken(value: str) -> None:
         ({"annotation": "%"}, "is not compressed"),
         ({"annotation": base64.b64encode(b"a,b").decode()}, "is not compressed"),
         ({"renderdef": []}, "has no 'channels'"),
-        # YAML takes an unquoted 000000 for a number, which OMERO leaves out without a word.
+        # YAML reads an unquoted 000000 as a number, which OMERO ignores without a message.
         ({"renderdef": {"channels": {"1": {"color": 0}}}}, "channel 1: color 0 is neither hexadecimal digits in"),
         ({"renderdef": {"channels": {"2": {"color": "red"}}}}, "channel 2: color 'red' is neither"),
         ({"renderdef": {"channels": {"1": {"min": "a"}}}}, "channel 1: min is no number"),

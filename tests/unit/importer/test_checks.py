@@ -1,4 +1,4 @@
-"""Every path is looked at before anything is imported."""
+"""Every path is checked before anything is imported."""
 
 import os
 import pwd
@@ -15,14 +15,14 @@ from idr.importer.rows import Row
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An account of OMERO.server: nobody's."""
+    """Use the account `nobody` as OMERO.server's."""
     account = pwd.getpwnam("nobody")
     monkeypatch.setattr(checks, "_server", lambda: (account.pw_uid, frozenset([account.pw_gid])))
 
 
 @pytest.fixture
 def mount() -> Iterator[Path]:
-    """A folder that OMERO.server can go into, with one file."""
+    """Make a folder that OMERO.server can enter, with one file."""
     import tempfile
 
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:

@@ -1,4 +1,4 @@
-"""`idr import`, from a list to a report. The ssh of these tests runs what it is given on a node of the test's."""
+"""`idr import`, from a list to a report. Here ssh runs its commands on a node of the test."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.unit.importer.node import PROGRAMS, Node
 OUTPUTS = contract.outputs(
     stacks.plan_of("ebi"), stacks.secrets_of("ebi"), Known(public="192.0.2.10", bastion="192.0.2.11")
 )
-# What it runs as `idr-import`. The path unit is played by the child that works when something was queued.
+# What ssh runs as `idr-import`. The child replaces the path unit: it works when something was queued.
 ON_NODE = """#!{python} -IS
 import os, shlex, subprocess, sys
 from pathlib import Path
@@ -101,7 +101,7 @@ def test_a_list_is_checked_imported_and_reported(node: Node) -> None:
     about = read(run(file, "--report", "--json"))
     assert [(row["state"], row["images"]) for row in about["each"]] == [("done", 2), ("done", 2)]
     assert "Dataset:name:x" in run(file, "--report").stdout
-    # The same command again: OMERO has it all.
+    # The same command again: OMERO has all of it.
     assert run(file, "--user", "demo").exit_code == 0
     assert len(node.query("select id from filesets")) == 2
 
@@ -151,7 +151,7 @@ def test_what_lies_beside_the_list_follows_and_is_reported(node: Node) -> None:
     assert annotations.startswith("annotations: Screen:1: the container has no no plate, which the annotations name")
     assert summary == ("list: finished; 2 of 2 rows done, 0 failed, 4 images, opened: 1 of 2, annotations: 1 of 1")
     assert "annotations" in run(file, "--report").stdout
-    # Somebody else's are replaced when that is asked for.
+    # The settings of others are replaced on request.
     (node.home / "imports" / "list" / "ledger-of-steps").unlink()
     assert "give --replace-annotations if that is right" in run(file, "--user", "demo").stdout
     assert "annotations: 1 of 1" in run(file, "--user", "demo", "--replace-annotations").stdout

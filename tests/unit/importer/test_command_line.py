@@ -1,4 +1,4 @@
-"""What OMERO's commands say of what they have not done, in their own words."""
+"""OMERO's messages about what its commands have not done."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ from idr.importer import command_line
 
 
 def test_the_cause_of_an_object_that_is_not_there_names_it(tmp_path: Path) -> None:
-    """As omero-cli-render prints its number."""
+    """omero-cli-render prints its number."""
     log = tmp_path / "log"
     log.write_text("Using session for demo@x.\nNo such Plate: object #0 (::omero::RLong)\n{\n    _val = 4321\n}\n")
     assert command_line.cause(log) == "No such Plate: 4321"
 
 
 def test_rows_of_annotations_that_are_of_nothing_there_are_counted(tmp_path: Path) -> None:
-    """As `omero metadata populate` says it for its table, and then for keys and values."""
+    """`omero metadata populate` prints it for its table, and then for keys and values."""
     log = tmp_path / "log"
     start = "WARNING:omero_metadata.populate:"
     table = f"{start}-1 not found in image ids\n{start}-1 not found in image ids\n"

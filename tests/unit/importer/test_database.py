@@ -1,4 +1,4 @@
-"""What a real PostgreSQL answers, with the tables of OMERO's schema that are asked."""
+"""Answers of a real PostgreSQL, with the tables of OMERO's schema that are used."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from idr.importer.database import Database, DatabaseError, Known, client_path
 from idr.importer.steps import FilesetContents
 from tests import postgres
 
-# As in OMERO's schema, without what is not asked.
+# As in OMERO's schema, without unused columns.
 SCHEMA = """
 create table filesetentry (id bigint primary key, clientpath text not null, fileset bigint not null);
 create table experimenter (id bigint primary key, omename text not null);

@@ -1,4 +1,4 @@
-"""The ledger survives what machines do to files."""
+"""The ledger survives damage to files."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ GIB = limits.GIB
 
 
 def disk(monkeypatch: pytest.MonkeyPatch, free: int, files: int) -> None:
-    """A disk with so many free blocks and files of 100."""
+    """Simulate a disk with this number of free blocks and files of 100."""
     about = os.statvfs_result((4096, 4096, 100, free, free, 100, files, files, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _: about)
 

@@ -34,7 +34,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
 
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a list on standard input, as `queue` takes it, or `check` its rows alone."""
+    """Pass a list on standard input, whole for `queue`, or its rows alone for `check`."""
 
     def give(*paths: str, only_rows: bool = False, **options: Any) -> None:
         rows = [{"path": path, "options": options} for path in paths]
@@ -109,7 +109,7 @@ def test_two_workers_do_not_run_at_once(node: Node, given: Any) -> None:
 
 
 def test_systemd_notices_that_an_import_is_asked_for() -> None:
-    """It watches the folder before the first wildcard alone: a file further below started no import, on any node."""
+    """The unit watches only the folder before the first wildcard: a file further below would start no import."""
     unit = ROOT / "cloudinit/omero-readwrite/files/etc/systemd/system/idr-import.path"
     (pattern,) = re.findall(r"^PathExistsGlob=(.*)$", unit.read_text(), re.MULTILINE)
     asked_for = ImportFolder("a.list", program.IMPORTS).run

@@ -1,4 +1,4 @@
-"""What follows an import: rendering settings, images opened, annotations; each once, wherever it is interrupted."""
+"""The steps after an import: rendering settings, opened images, annotations; each once, wherever it is interrupted."""
 
 import base64
 import gzip
@@ -29,7 +29,7 @@ def node(tmp_path: Path) -> Node:
 def run(
     node: Node, rows: list[Row], about: dict[str, Any], *, replace: bool = False, way: str = "inside"
 ) -> dict[str, Any]:
-    """Let the same command run again, to its end; what it reports."""
+    """Let the same command run again, to its end; return its report."""
     (node.home / "pause").unlink(missing_ok=True)
     node.log_in()
     node.queue(rows, 4, about, replace=replace)
@@ -79,7 +79,7 @@ def test_images_without_settings_are_opened_once(node: Node) -> None:
 
 
 def test_images_of_many_rows_are_opened_by_few_processes(node: Node) -> None:
-    """Each takes seconds to start."""
+    """Each process takes seconds to start."""
     report = run(
         node, rows_of(node, *(f"{number:02}" for number in range(30)), target="Dataset:name:x"), {}, way="processes"
     )
@@ -141,7 +141,7 @@ def test_wherever_it_is_interrupted_nothing_is_there_twice(node: Node, point: st
     until(lambda: (node.home / "paused").exists())
     assert node.report()["state"] == "running"
     node.kill(worker)
-    # A boot of the node goes on.
+    # After a boot of the node it continues.
     (node.home / "pause").unlink()
     assert node.work() == "list: finished\n"
     assert (tables(node), maps(node)) == ([TABLE], MAPS)
@@ -189,7 +189,7 @@ def test_annotations_of_somebody_else_stay_unless_they_are_to_be_replaced(node: 
 
 
 def test_what_was_there_before_the_import_is_left_as_it_is(node: Node) -> None:
-    """Somebody may have chosen its settings by hand. Annotations are of the whole container."""
+    """A user may have chosen its settings by hand. Annotations are of the whole container."""
     (row,) = rows_of(node, "a")
     node.query("insert into filesets (path) values (?)", row.path[1:])
     node.query("insert into images (fileset) values (1)")

@@ -1,4 +1,4 @@
-"""Imports on the node: nothing twice and nothing left out, wherever they are interrupted."""
+"""Imports on the node: nothing twice and nothing missing, wherever they are interrupted."""
 
 import errno
 import os
@@ -50,7 +50,7 @@ def test_a_thousand_rows_interrupted_at_five_points_are_imported_once(node: Node
         until(lambda: (node.home / "paused").exists())
         node.kill(worker)
     (node.home / "pause").unlink()
-    # The fourth: a machine without power, which wrote half a line.
+    # The fourth: a machine that lost power, and wrote half a line.
     worker = node.start("inside")
     until(lambda: len(node.counts()) > 600)
     node.kill(worker)
@@ -89,7 +89,7 @@ def test_a_row_that_fails_is_tried_again_with_the_next_run(node: Node) -> None:
     assert entry["error"] == "Caused by: loci.formats.FormatException: no pixels"
     assert "INTERNAL_EXCEPTION" in Path(entry["log"]).read_text()
     assert node.report()["state"] == "finished"
-    # What the failed import left of itself would make the importer leave the row out.
+    # The remains of the failed import would make the importer leave the row out.
     node.log_in()
     node.queue([Row(good), Row(broken)])
     node.work()
@@ -252,7 +252,7 @@ def test_what_was_deleted_in_omero_is_imported_again(node: Node) -> None:
 
 
 def test_a_file_and_its_folder_are_not_imported_at_once(node: Node) -> None:
-    """Each importer would find that OMERO has none of it yet."""
+    """Each importer would see that OMERO has none of it yet."""
     folder = node.home / "images" / "plate"
     folder.mkdir()
     (file,) = node.images("plate/a.tiff")
@@ -284,7 +284,7 @@ def test_a_reason_to_halt_is_not_lost_while_the_disks_are_looked_at(node: Node) 
 
 
 def test_a_disk_that_is_full_at_once_stops_the_import(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be written then, not even why."""
+    """Nothing can be written then, not even the reason."""
     node.queue([Row(path) for path in node.images("a.tiff")])
 
     def full(*_: object, **__: object) -> None:

@@ -1,1 +1,1 @@
-"""What interrupts deployments, without a deployment."""
+"""Tests of the program that interrupts deployments, without a deployment."""

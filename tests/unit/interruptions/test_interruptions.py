@@ -1,4 +1,4 @@
-"""Events are counted and named, an interruption is at one of them, and the table says what came of each."""
+"""Events are counted and named, an interruption is at one of them, and the table has each result."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What `make up` gives the cloud that it has started."""
+"""What `make up` does for the cloud that it has started."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TOOLCHAIN, INSTALL, PACKAGES, BUILD, UP = (
 
 
 def stages_of_up(monkeypatch: pytest.MonkeyPatch, begin: Callable[[str], None]) -> list[str]:
-    """Run all stages before `pulumi up`, with a function in place of each command; return the ends of the commands."""
+    """Run all stages before `pulumi up`, with a function instead of each command; return the ends of the commands."""
     ended: list[str] = []
 
     def run(command: Sequence[str], **_: object) -> str:
@@ -106,7 +106,7 @@ def test_a_stage_that_fails_ends_it_when_the_others_have_ended(
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout with a local cloud and the states of `local` and `ebi`, as `pulumi` lays them out."""
+    """Make a checkout with a local cloud and the states of `local` and `ebi`, in the folders of `pulumi`."""
     folder = tmp_path / ".local"
     files = ["cloud/clouds.yaml", "ssh/id_ed25519", "passphrase"]
     for name in ("local", "ebi", "local-test"):

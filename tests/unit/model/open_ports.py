@@ -1,4 +1,4 @@
-"""Which ports of a node are open, by the security groups and by the host firewalls of a plan."""
+"""The open ports of a node, by the security groups and by the host firewalls of a plan."""
 
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -13,7 +13,7 @@ def groups(node: Node) -> set[str]:
 
 
 def lets(rule: Rule, one: Node, other: Node) -> bool:
-    """Whether a rule of `one`'s groups holds for `other`."""
+    """Return whether a rule of `one`'s groups allows `other`."""
     if rule.group not in groups(one):
         return False
     if rule.remote_group:
@@ -22,7 +22,7 @@ def lets(rule: Rule, one: Node, other: Node) -> bool:
 
 
 def open_between(stack_plan: Plan, source: Node, target: Node, port: int) -> bool:
-    """Whether the security groups of both let TCP from `source` to `target`'s port."""
+    """Return whether the security groups of both allow TCP from `source` to `target`'s port."""
     out = any(
         rule.direction == "egress" and rule.transport == "tcp" and rule.port == port and lets(rule, source, target)
         for rule in stack_plan.scope_of(source).rules
@@ -35,12 +35,12 @@ def open_between(stack_plan: Plan, source: Node, target: Node, port: int) -> boo
 
 
 def of_hosts(stack_plan: Plan) -> dict[str, HostRules]:
-    """Every node's own firewall, by its name."""
+    """Return every node's own firewall, by its name."""
     return {node.name: host_rules(stack_plan, node) for node in stack_plan.nodes}
 
 
 def open_by_host(hosts: dict[str, HostRules], source: Node, target: Node, port: int) -> bool:
-    """The same by the two nodes' own firewalls."""
+    """Return the same by the two nodes' own firewalls."""
 
     def allowed(lines: Any, peer: IPv4Address) -> bool:
         return any(
@@ -52,7 +52,7 @@ def open_by_host(hosts: dict[str, HostRules], source: Node, target: Node, port: 
 
 
 def world_ports(stack_plan: Plan, node: Node) -> set[int]:
-    """The ports of a node that its security groups open to the whole world."""
+    """Return the ports of a node that its security groups open to the whole world."""
     return {
         rule.port
         for rule in stack_plan.scope_of(node).rules

@@ -1,4 +1,4 @@
-"""Clouds that have just enough for the local stack, and plans of it, for the tests of what a cloud lacks."""
+"""Clouds that have just enough for the local stack, and plans of it, for tests of what a cloud lacks."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ ENOUGH = CloudState(
 
 
 def local(change: dict[str, Any] | None = None, **nodes: dict[str, Any]) -> Plan:
-    """The stack `local`, with other settings and other settings of its nodes."""
+    """Return the stack `local`, with other settings and other settings of its nodes."""
     values = stacks.values("local")
     for name, settings in nodes.items():
         values["releases"]["demo1"]["nodes"][name] |= settings
@@ -46,7 +46,7 @@ def local(change: dict[str, Any] | None = None, **nodes: dict[str, Any]) -> Plan
 
 
 def joined(name: str, **change: Any) -> Plan:
-    """The stack with its release in an existing network."""
+    """Return the stack with its release in an existing network."""
     values = stacks.values("local")["releases"]
     values["demo1"]["existingNetwork"] = name
     return local({"releases": values, **change})

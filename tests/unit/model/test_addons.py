@@ -1,4 +1,4 @@
-"""Packages of Python for OMERO.server's command line, as a lock file beside the stack file names them."""
+"""Python packages for OMERO.server's command line, from the lock file beside the stack file."""
 
 import hashlib
 import re

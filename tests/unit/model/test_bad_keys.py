@@ -1,4 +1,4 @@
-"""Keys that are no settings, and settings that are missing."""
+"""Keys that are no settings, and missing settings."""
 
 from collections.abc import Callable
 

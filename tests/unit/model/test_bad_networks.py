@@ -1,4 +1,4 @@
-"""Networks and addresses of a stack file that are not usable."""
+"""Networks and addresses of a stack file that cannot be used."""
 
 import copy
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""People, visitors and secrets of a stack file that are not usable."""
+"""People, visitors and secrets of a stack file that cannot be used."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is refused of a site's own role: one line, with the file and the field."""
+"""Mistakes in a site's own role: each gives one line, with the file and the field."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -270,7 +270,7 @@ def test_a_file_that_is_not_the_roles_to_have_is_refused(case: str, tmp_path: Pa
 
 
 def test_where_users_log_in_no_role_answers_for_omero_web(tmp_path: Path) -> None:
-    # The cached answers of everybody's are private there, and the role does not know who asks.
+    # Cached answers are private there, and the role does not know who asks.
     given = copied(tmp_path)
     change(tmp_path, locations=None, answersFirst=[{"path": "/webgateway/render_image/", "port": 8443}])
     plan_of(given, tmp_path)

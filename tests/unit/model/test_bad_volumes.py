@@ -1,4 +1,4 @@
-"""Volumes and mounts that are not usable."""
+"""Volumes and mounts that cannot be used."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""How much of each quota a change needs: the difference, and only what is not there in the wanted size."""
+"""How much of each quota a change needs: the difference, and only for objects that do not have their final size."""
 
 from dataclasses import replace
 from typing import Any
@@ -44,7 +44,7 @@ def changed(**changes: Any) -> Plan:
 
 
 def with_nodes(**nodes: dict[str, Any]) -> Plan:
-    """The stack with other settings for some of its nodes."""
+    """Return the stack with other settings for some of its nodes."""
     releases = stacks.values("local")["releases"]
     for name, settings in nodes.items():
         releases["demo1"]["nodes"][name] |= settings
@@ -52,7 +52,7 @@ def with_nodes(**nodes: dict[str, Any]) -> Plan:
 
 
 def cloud_with(of: Plan = PLAN) -> CloudState:
-    """The cloud as an `up` of a plan leaves it."""
+    """Return the cloud after an `up` of a plan."""
     rules: dict[str, set[GroupRule]] = {}
     for scope in of.scopes:
         for rule in scope.rules:
@@ -89,7 +89,7 @@ def needed(of: Plan, state: CloudState) -> dict[str, int]:
 
 
 def differences(of: Plan, state: CloudState) -> dict[str, int]:
-    """What is needed of each quota, without zeros."""
+    """Return the need of each quota, without zeros."""
     return {quota: more for quota, more in needed(of, state).items() if more}
 
 

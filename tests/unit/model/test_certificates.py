@@ -1,4 +1,4 @@
-"""Certificates for visitors that no browser takes, or that no program reads: each is refused with its reason."""
+"""Certificates for visitors that no browser accepts, or that no program reads: each is refused with its reason."""
 
 import subprocess
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from model.field_types import SEALED
 from model.public_certificate import _weaknesses
-from tests.unit.model.test_nonsense import HOST, accepted, given_with, only
+from tests.unit.model.mistakes import HOST, accepted, given_with, only
 
 
 def certificate(
     *, days: tuple[int, int] = (-1, 30), key: Any = None, issuer: str = "CA", more: Sequence[x509.ExtensionType] = ()
 ) -> dict[str, str]:
-    """A certificate for HOST, valid for these days from now, with its key and more extensions."""
+    """Make a certificate for HOST, valid for these days from now, with its key and more extensions."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     builder = (
@@ -44,7 +44,7 @@ def certificate(
 
 
 def usage(*, signs: bool, enciphers: bool = True) -> x509.KeyUsage:
-    """A key usage with or without what TLS 1.3 needs."""
+    """Make a key usage with or without the one that TLS 1.3 needs."""
     return x509.KeyUsage(signs, False, enciphers, False, False, False, False, False, False)
 
 
@@ -97,7 +97,7 @@ def test_one_that_signed_itself_may_be_an_authority_too() -> None:
 
 
 def of_openssl(folder: Path, key: str, names: str, *more: str) -> dict[str, str]:
-    """A certificate that `cryptography` would not make, with its key."""
+    """Make a certificate that `cryptography` refuses to make, with its key."""
     words = ["req", "-x509", "-newkey", *key.split(), "-nodes", "-days", "30", "-subj", "/CN=x", *more]
     files = ["-keyout", f"{folder}/key", "-out", f"{folder}/certificate"]
     subprocess.run(["openssl", *words, "-addext", f"subjectAltName={names}", *files], check=True, capture_output=True)
@@ -131,7 +131,7 @@ def test_a_certificate_of_an_odd_kind_is_refused(tmp_path: Path, key: str, names
 
 
 def test_a_certificate_signed_with_sha1_is_refused() -> None:
-    # `cryptography` makes none any more.
+    # `cryptography` makes no such certificates any more.
     signed = Mock(spec=x509.Certificate, signature_hash_algorithm=hashes.SHA1(), issuer="a", subject="b")  # noqa: S303  # refused
     signed.public_key.return_value = ec.generate_private_key(ec.SECP256R1()).public_key()
     assert list(_weaknesses(signed)) == ["is signed with SHA1, which browsers refuse"]

@@ -1,4 +1,4 @@
-"""What the project holds against what the state knows: nothing with data is deleted, nobody else's is touched."""
+"""The objects of the project, compared with those in the state: no data is deleted, and no object of others changes."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def cloud_object(kind: Kind, key: str, name: str = "", *parents: str, stack: str
     return CloudObject(kind, key, name or key, stack, frozenset(parents))
 
 
-# One of each kind, in the order in which they are created.
+# One of each kind, in the order of creation.
 OWNED = (
     cloud_object(Kind.ROUTER, "router"),
     cloud_object(Kind.NETWORK, "network"),
@@ -56,7 +56,7 @@ def compared(listing: tuple[CloudObject, ...], *in_state: CloudObject) -> Compar
 
 
 def depend_on(one: CloudObject) -> set[str]:
-    """The ids of what is created only once `one` is known."""
+    """Return the ids of objects that are created after `one`."""
     direct = {other.id for other in OWNED if one.id in other.parents}
     return direct.union(*(depend_on(other) for other in OWNED if other.id in direct))
 
@@ -142,7 +142,7 @@ def test_a_volume_in_error_is_not_adopted() -> None:
 def test_a_share_that_the_state_does_not_know_is_adopted_by_its_name_in_the_plan() -> None:
     share = cloud_object(Kind.SHARE, "share", SHARE)
     assert compared((share,)).adopt == (Adoption(share, "raw"),)
-    # The name of a share is no name of a volume.
+    # The name of a share is not the name of a volume.
     assert compared((cloud_object(Kind.VOLUME, "other", SHARE),)).adopt == ()
 
 

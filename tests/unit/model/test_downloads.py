@@ -1,4 +1,4 @@
-"""Files that nodes fetch: jars for OMERO.server, and which node fetches what."""
+"""Files that nodes download: jars for OMERO.server, and which node downloads what."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Flows that a stack adds to the matrix: open in both firewalls, shown in the outputs, guarded as every other."""
+"""Flows that a stack adds to the matrix: open in both firewalls, shown in the outputs, and reviewed like the others."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def ebi(*flows: dict[str, Any], **changes: Any) -> Plan:
 
 
 def added(*flows: dict[str, Any]) -> set[str]:
-    """Names of the rules that a stack has for these flows alone."""
+    """Return the names of the rules that a stack has for these flows alone."""
     before, after = ({rule_name(r) for s in stack_plan.scopes for r in s.rules} for stack_plan in (ebi(), ebi(*flows)))
     return after - before
 
@@ -104,7 +104,7 @@ def test_the_bastion_passes_on_what_a_flow_lets_operators_reach() -> None:
 
 
 def test_two_flows_that_come_to_one_rule_are_declared_once() -> None:
-    # One node with both roles, asked from the bastion's scope by its address.
+    # One node with both roles, which the bastion's network reaches by its address.
     values = stacks.values("single-node") | {
         "flows": [
             {"from": "bastion", "to": "web", "ports": [8000], "why": "one"},

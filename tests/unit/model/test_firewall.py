@@ -16,7 +16,7 @@ from model.roles import Role
 from tests.unit.model.open_ports import of_hosts, open_between, open_by_host, open_to_world, world_ports
 
 PUBLIC = {80, 443, 4064}
-# Between nodes, over TCP: written by hand, so that a changed matrix does not change what it is compared with.
+# Between nodes, over TCP: written by hand, so that a change of the matrix does not change its expectation.
 OPEN = {
     ("bastion", "node", 22),
     ("bastion", "proxy", 9000),
@@ -37,7 +37,7 @@ OPEN = {
 }
 # Every pair of nodes and every port: a case takes long.
 thorough = settings(max_examples=15)
-PLACED = st.fixed_dictionaries(
+ROLES = st.fixed_dictionaries(
     {
         "omero": st.lists(st.sampled_from(["web", "redis", "database", "management"]), unique=True, max_size=4),
         "readonly": st.integers(0, 3),
@@ -48,18 +48,18 @@ PLACED = st.fixed_dictionaries(
 )
 
 
-def layout(placed: dict[str, Any]) -> Plan:
-    """A release with the roles put together on nodes as `placed` says."""
-    beside = placed["omero"] + (["proxy"] if placed["together"] else [])
+def layout(roles: dict[str, Any]) -> Plan:
+    """Return a plan with the roles combined on nodes as `roles` describes."""
+    beside = roles["omero"] + (["proxy"] if roles["together"] else [])
     nodes: dict[str, Any] = {
         "omero": {"roles": ["omero-readwrite", *beside], "flavor": "huge"},
         **{name: {"roles": [name], "flavor": "huge"} for name in ("database", "redis", "web") if name not in beside},
     }
-    if not placed["together"]:
-        nodes["proxy"] = {"roles": ["proxy"], "flavor": "huge", "count": placed["proxies"]}
-    if placed["readonly"]:
-        nodes["readonly"] = {"roles": ["omero-readonly"], "flavor": "huge", "count": placed["readonly"]}
-    if placed["upload"]:
+    if not roles["together"]:
+        nodes["proxy"] = {"roles": ["proxy"], "flavor": "huge", "count": roles["proxies"]}
+    if roles["readonly"]:
+        nodes["readonly"] = {"roles": ["omero-readonly"], "flavor": "huge", "count": roles["readonly"]}
+    if roles["upload"]:
         nodes["upload"] = {"roles": ["upload"], "flavor": "huge", "volumes": {"upload": {"sizeGib": 1}}}
     nodes["omero" if "database" in beside else "database"]["volumes"] = {"db": {"sizeGib": 1}}
     values = {
@@ -76,19 +76,19 @@ def layout(placed: dict[str, Any]) -> Plan:
 
 
 def needed(stack_plan: Plan, source: Node, target: Node, port: int) -> bool:
-    """Whether this pair has something to say to each other on that port."""
+    """Return whether this pair needs that port."""
     if {source.scope, target.scope} == {"one", "two"}:
-        # Only what is open to the whole world.
+        # Only ports that are open to the whole world.
         return open_to_world(stack_plan, target, port) and port in {80, 443}
     for one, other, number in OPEN:
         if number == port and one in source.roles and (other == EVERY_NODE or other in target.roles):
             return True
-    # Everyone may fetch from the world, of which a proxy is a part.
+    # Everyone may connect to public addresses, and the proxy has one.
     return open_to_world(stack_plan, target, port) and port in {80, 443}
 
 
 def pairs(stack_plan: Plan) -> Iterator[tuple[Node, Node]]:
-    """Every two nodes of which one is of the first release or the bastion's: the second release is as the first."""
+    """Return every two nodes, one of them of the first release or the bastion: the second release is like the first."""
     near = [node for node in stack_plan.nodes if node.scope != "two"]
     for one in near:
         for other in stack_plan.nodes:
@@ -98,9 +98,9 @@ def pairs(stack_plan: Plan) -> Iterator[tuple[Node, Node]]:
 
 
 @thorough
-@given(PLACED)
-def test_every_needed_flow_is_open_and_no_other(placed: dict[str, Any]) -> None:
-    stack_plan = layout(placed)
+@given(ROLES)
+def test_every_needed_flow_is_open_and_no_other(roles: dict[str, Any]) -> None:
+    stack_plan = layout(roles)
     ports = {number for _, _, number in OPEN} | {flow.port for flow in FLOWS if flow.target not in (WORLD, STORAGE)}
     for source, target in pairs(stack_plan):
         for port in ports:
@@ -110,9 +110,9 @@ def test_every_needed_flow_is_open_and_no_other(placed: dict[str, Any]) -> None:
 
 
 @thorough
-@given(PLACED)
-def test_hosts_and_security_groups_agree(placed: dict[str, Any]) -> None:
-    stack_plan = layout(placed)
+@given(ROLES)
+def test_hosts_and_security_groups_agree(roles: dict[str, Any]) -> None:
+    stack_plan = layout(roles)
     hosts = of_hosts(stack_plan)
     for source, target in pairs(stack_plan):
         for port in {flow.port for flow in FLOWS}:
@@ -122,31 +122,31 @@ def test_hosts_and_security_groups_agree(placed: dict[str, Any]) -> None:
 
 
 @thorough
-@given(PLACED)
-def test_the_world_reaches_the_public_ports_and_the_bastion_only(placed: dict[str, Any]) -> None:
-    stack_plan = layout(placed)
+@given(ROLES)
+def test_the_world_reaches_the_public_ports_and_the_bastion_only(roles: dict[str, Any]) -> None:
+    stack_plan = layout(roles)
     for node in stack_plan.nodes:
         opened = world_ports(stack_plan, node)
         if Role.BASTION in node.roles:
             assert opened == {22}
         elif Role.PROXY in node.roles:
-            servers = range(14061, 14061 + placed["readonly"]) if placed["readonly"] > 1 else ()
-            assert opened == PUBLIC | set(servers) | ({2222} if placed["upload"] else set())
+            servers = range(14061, 14061 + roles["readonly"]) if roles["readonly"] > 1 else ()
+            assert opened == PUBLIC | set(servers) | ({2222} if roles["upload"] else set())
         else:
             assert opened == set()
 
 
 @thorough
-@given(PLACED)
-def test_no_two_services_of_a_node_wait_on_one_port(placed: dict[str, Any]) -> None:
-    for node in layout(placed).nodes:
+@given(ROLES)
+def test_no_two_services_of_a_node_wait_on_one_port(roles: dict[str, Any]) -> None:
+    for node in layout(roles).nodes:
         assert len(set(node.listens)) == len(node.listens)
 
 
 @thorough
-@given(PLACED)
-def test_every_rule_names_groups_of_its_own_scope_once(placed: dict[str, Any]) -> None:
-    for scope in layout(placed).scopes:
+@given(ROLES)
+def test_every_rule_names_groups_of_its_own_scope_once(roles: dict[str, Any]) -> None:
+    for scope in layout(roles).scopes:
         assert len(set(scope.rules)) == len(scope.rules)
         assert all(rule.group in scope.security_groups for rule in scope.rules)
         assert all(rule.remote_group in (None, *scope.security_groups) for rule in scope.rules)

@@ -1,4 +1,4 @@
-"""How settings narrow, close or add to the matrix: proxies of closed sites, networks of operators, mounts, logins."""
+"""How settings narrow, close or extend the matrix: proxies of closed sites, networks of operators, mounts, logins."""
 
 import pytest
 
@@ -45,7 +45,7 @@ PROXIES = {"packages": "http://cache.example.org:3142", "http": "http://user:pas
 
 
 def fetched(stack_plan: Plan, node: Node) -> set[tuple[int, str, tuple[str, ...]]]:
-    """Where a node may fetch from, as both firewalls say: ports, networks, and by its own firewall which accounts."""
+    """Return where a node may download from, by both firewalls: ports, networks, and accounts of its own firewall."""
     by_groups = {
         (rule.port, rule.remote_cidr)
         for rule in stack_plan.scope_of(node).rules

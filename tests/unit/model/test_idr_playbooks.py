@@ -1,4 +1,4 @@
-"""IDR's own playbooks find their machines: ansible-core reads the inventory that a stack's outputs hold."""
+"""IDR's own playbooks get their machines: ansible-core reads the inventory in a stack's outputs."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def ansible(inventory: Path, playbook: Path, *arguments: str) -> str:
 
 
 def dynamic(folder: Path, stack: str) -> Path:
-    """An inventory script, as a site would put one beside the playbooks."""
+    """Write an inventory script, as a site does beside the playbooks."""
     secrets = golden_files.NamedSecrets(stack, "unused")
     outputs = contract.outputs(stacks.plan_of(stack), secrets, golden_files.KNOWN)
     (folder / "inventory.json").write_text(json.dumps(outputs["inventory"]))
@@ -49,7 +49,7 @@ def dynamic(folder: Path, stack: str) -> Path:
 
 
 def listed(stack: str, folder: Path) -> dict[str, list[str]]:
-    """The hosts of each play that has any."""
+    """Return the hosts of each play that has hosts."""
     by_group: dict[str, list[str]] = {}
     for line in ansible(dynamic(folder, stack), PLAYS, "--list-hosts").splitlines():
         if play := re.match(r"\s*play #\d+ \(.*\): (.+?)\s+TAGS:", line):
@@ -92,7 +92,7 @@ def test_idrs_way_to_a_machines_address_works_whatever_its_interface_is_called(k
 
 
 def stack_with(**changes: Any) -> dict[str, dict[str, str]]:
-    """The metadata of each server of `ebi` with other settings."""
+    """Return the metadata of each server of `ebi` with other settings."""
     stack_plan = plan(parse(stacks.values("ebi") | changes, Source("ebi", "Pulumi.ebi.yaml")), "ebi")
     return {node.name: server_metadata(node, stack_plan) for node in stack_plan.nodes}
 

@@ -1,4 +1,4 @@
-"""The operating system of an image: what a name or properties say, and what an `up` refuses for it."""
+"""The operating system of an image, by its name or properties, and what an `up` refuses because of it."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_another_distribution_or_release_contradicts(named: StatedSystem, *, deb
 
 
 def official(**images: str) -> Plan:
-    """The layout of one machine, whose OMERO needs Ubuntu."""
+    """Return the layout of one machine, whose OMERO needs Ubuntu."""
     values = stacks.values("single-node") | {"externalNetwork": "public", **images}
     return plan(parse(values, Source("mine", "Pulumi.mine.yaml")), "mine")
 
@@ -72,14 +72,14 @@ def test_debian_under_omero_image_is_refused_before_anything_is_created() -> Non
 @pytest.mark.parametrize(
     ("debian", "ubuntu", "wrong"),
     [
-        (Image("d"), Image("u"), 0),  # nobody says what they are
+        (Image("d"), Image("u"), 0),  # neither name nor property has the system
         (Image("d", system=by_properties("debian", "12")), Image("u", system=by_properties("ubuntu", "24.04")), 0),
         (Image("d", system=by_properties("debian", "11")), Image("u"), 1),
         (Image("d"), Image("u", system=by_properties("ubuntu", "22.04")), 1),
         (Image("d"), Image("u", system=by_properties("Debian", None)), 1),
         (Image("ubuntu-24.04"), Image("debian-12"), 2),
         (Image("debian-12"), Image("ubuntu-22.04"), 1),
-        # Properties are believed rather than the name.
+        # Properties count more than the name.
         (Image("ubuntu-24.04", system=by_properties("debian", "12")), Image("u"), 0),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a stack file names beside itself is in the checkout, and no link: the review sees no change behind one."""
+"""Files that a stack names must be in the checkout, and no links: the review sees no change behind a link."""
 
 import shutil
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from harness import stacks
-from model.reading import SettingsError, Source, parse, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, parse
 from tests.site_roles import EXAMPLE, ROLE
 
 HASH = "--hash=sha256:" + "a" * 64
@@ -40,7 +41,7 @@ def overrides(checkout: Path) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """One with something of each kind, and a copy of it all in a folder that no stack is reviewed for."""
+    """Make a checkout with one file of each kind, and a copy of all in a folder that no stack is reviewed for."""
     site = tmp_path / "site"
     shutil.copytree(EXAMPLE / "roles", site / "roles")
     (site / "nginx").mkdir()

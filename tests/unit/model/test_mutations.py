@@ -1,4 +1,4 @@
-"""A sample of tests/mutations.py: no mutated stack file ends in a traceback, and none that is accepted is nonsense.
+"""A sample of tests/mutations.py: no mutated stack file causes a traceback, and no accepted one is nonsense.
 
 tests/soak/test_mutations.py tries more of them.
 """
@@ -13,7 +13,7 @@ SEED = 11
 def test_a_mutated_stack_file_is_refused_with_a_message_or_makes_sense() -> None:
     outcomes, wrong = mutations.run(SAMPLE, SEED)
     assert not wrong, "\n".join(wrong)
-    # Neither is everything refused nor everything taken: the mutations are of all kinds.
+    # Some mutations are refused and some accepted: they are of all kinds.
     assert 5 < outcomes["accepted"] < SAMPLE / 2
 
 
@@ -22,7 +22,7 @@ def test_the_same_number_and_seed_give_the_same_mutation() -> None:
 
 
 def test_nonsense_is_found_in_a_plan_that_has_it() -> None:
-    """What the mutations are judged by can say no."""
+    """The checks that judge mutations can fail."""
     plan = stacks.plan_of("local")
     node = plan.nodes[1]
     twice = nonsense.replace_nodes(plan, (node, node))

@@ -1,4 +1,4 @@
-"""What an NFS mount needs is open to the storage network, and to nothing else; what cannot work is refused."""
+"""The ports of an NFS mount are open to the storage network, and to nothing else; impossible settings are refused."""
 
 from typing import Any
 

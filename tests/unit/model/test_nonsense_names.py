@@ -1,4 +1,4 @@
-"""Names that are taken, or that mean nothing where they are used, are refused."""
+"""Names that are in use, or that mean nothing in their setting, are refused."""
 
 import pytest
 from cryptography import x509
@@ -9,8 +9,7 @@ from model.outputs.groups import groups
 from model.planning import internal_name, plan
 from model.reading import Source, parse
 from model.secrets import Secrets
-from tests.unit.model.mistakes import Values, mistakes, release
-from tests.unit.model.test_nonsense import CERTIFIED, GOOD_KEY, HOST, given_with, only
+from tests.unit.model.mistakes import CERTIFIED, GOOD_KEY, HOST, Values, given_with, mistakes, only, release
 
 
 @pytest.mark.parametrize("name", ["bastion", "proxy", "omero", "database", "omeroreadwrite", "all", "localhost"])
@@ -74,7 +73,7 @@ def test_every_setting_with_a_host_in_it_names_another_machine(host: str) -> Non
         {**named, "acme": {"email": f"operators@{host}"}},
     ):
         if "email" in str(change) and host == "localhost":
-            continue  # a mailbox on localhost may be this machine's own
+            continue  # a mailbox on localhost can be on this machine
         message = mistakes(lambda v, change=change: v.update(change), CERTIFIED)  # type: ignore[misc]  # a lambda with a default
         assert len(message) == 1, change
         assert any(part in message[0] for part in ("must be", "cannot be", "must name")), message

@@ -7,8 +7,7 @@ import pytest
 
 from harness import stacks
 from model.hosts import NOT_FOR_MACHINES
-from tests.unit.model.mistakes import Values, release
-from tests.unit.model.test_nonsense import accepted, given_with, only
+from tests.unit.model.mistakes import Values, accepted, given_with, only, release
 
 
 @pytest.mark.parametrize("reserved", NOT_FOR_MACHINES)

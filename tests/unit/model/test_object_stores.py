@@ -1,4 +1,4 @@
-"""Buckets that OMERO nodes mount: what a stack file may say, and what a node is given."""
+"""Buckets that OMERO nodes mount: the settings, and the files of a node."""
 
 import configparser
 import json

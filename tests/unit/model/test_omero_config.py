@@ -1,4 +1,4 @@
-"""What a stack file may say of OMERO's own configuration, and what OMERO's command line reads of it on a node."""
+"""The stack file's settings of OMERO's own configuration, and how OMERO's command line reads them on a node."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from model.planning import plan
 from model.reading import SettingsError, Source, parse
 
 WEB_KEYS = (ROOT / "tests" / "unit" / "model" / "web_keys.txt").read_text().splitlines()
-"""The keys of OMERO.web and the applications beside it, by `python -m dev.web_keys`; packages and versions, too."""
+"""The keys of OMERO.web and the applications beside it, by `python -m dev.web_keys`; also packages and versions."""
 LOCK = (ROOT / "cloudinit" / "web" / "requirements.lock").read_text()
 FILES = {"omero": "/opt/omero/server/config/idr.omero", "web": "/opt/omero/web/config/idr.omero"}
 SECRETS = stacks.secrets_of("ebi")
@@ -28,7 +28,7 @@ READER = "prod130-omeroreadonly-1"
 
 
 def plan_with(program: str, config: dict[str, Any], stack: str = "ebi", **levels: dict[str, Any]) -> Plan:
-    """The plan of a stack with keys of OMERO's for the whole stack, and per `release` and `group` of the readers."""
+    """Return the plan of a stack with keys of OMERO for the whole stack, a `release` and a `group` of the readers."""
     values = stacks.values(stack)
     values.setdefault(program, {})["config"] = config
     if "release" in levels:
@@ -39,14 +39,14 @@ def plan_with(program: str, config: dict[str, Any], stack: str = "ebi", **levels
 
 
 def refusal(program: str, config: Any, stack: str = "ebi") -> str:
-    """Why a stack file with this configuration is refused."""
+    """Return why a stack file with this configuration is refused."""
     with pytest.raises(SettingsError) as error:
         plan_with(program, config, stack)
     return str(error.value)
 
 
 def on_node(stack_plan: Plan, program: str, name: str = READER) -> dict[str, str]:
-    """The configuration of a program on a node, as its command line reads the file: the last of a key counts."""
+    """Return the configuration of a program on a node, as its command line reads the file: the last of a key counts."""
     node = next(node for node in stack_plan.nodes if node.name == name)
     text = rendered.files(node, stack_plan, SECRETS)[FILES[program]]
     lines = (shlex.split(line) for line in text.splitlines() if not line.startswith("#"))
@@ -220,10 +220,13 @@ def test_a_value_with_which_the_program_would_not_start_is_refused(
 
 
 def test_what_is_such_a_value_is_taken() -> None:
-    plan_with("omero", {"omero.sessions.timeout": 600000, "omero.jvmcfg.append.blitz": "-XX:+UseG1GC"})
+    server = {"omero.sessions.timeout": "600000", "omero.jvmcfg.append.blitz": "-XX:+UseG1GC"}
+    assert server.items() <= on_node(plan_with("omero", server), "omero").items()
     logos = {"omero.web.top_logo": "/about/logo.png", "omero.web.favicon_url": ""}
-    plan_with("web", {"omero.web.user_dropdown": "False", "omero.web.ui.top_links": "[]", **logos})
-    plan_with("web", {"omero.web.page_size": SEALED, "omero.web.viewer.initial_zoom_level": -1})
+    web = {"omero.web.user_dropdown": "False", "omero.web.ui.top_links": "[]", **logos}
+    assert web.items() <= on_node(plan_with("web", web), "web").items()
+    numbers = {"omero.web.page_size": SEALED, "omero.web.viewer.initial_zoom_level": "-1"}
+    assert numbers.items() <= on_node(plan_with("web", numbers), "web").items()
 
 
 @pytest.mark.parametrize("program", FILES)

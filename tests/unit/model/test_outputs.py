@@ -1,4 +1,4 @@
-"""Views of the plan: what Ansible, ssh, Prometheus and people read."""
+"""Views of the plan for Ansible, ssh, Prometheus and people."""
 
 import json
 import shlex
@@ -89,7 +89,7 @@ def test_where_no_account_can_only_jump_the_bastion_passes_the_admin_users_conne
     plan = stacks.with_settings(PLAN, configure=False)
     text = ssh.ssh_config(topology(plan, SECRETS, KNOWN))
     assert "ProxyJump idr@bastion\n" in text
-    # As the outputs of earlier versions, and somebody with an account of their own.
+    # As the outputs of earlier versions, and a person with an account.
     assert ssh.ssh_config(Topology.model_validate(MADE.model_dump(exclude={"jump_user"}))) == text
     assert "ProxyJump alice@bastion\n" in ssh.ssh_config(MADE.as_account("alice"))
 

@@ -1,4 +1,4 @@
-"""A site's or an occasion's own file on top of a stack file."""
+"""A file of a site or an event that overrides a stack file."""
 
 import re
 from pathlib import Path
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from harness import stacks
 from idr.review.affected import stacks_touched
-from model import reading
+from model import overrides_file
 from model.overrides import merge
-from model.reading import SettingsError, Source, parse, with_overrides
+from model.overrides_file import with_overrides
+from model.reading import SettingsError, Source, parse
 
 SOURCE = Source("local", "Pulumi.local.yaml")
 # Few names, so that both files often have the same.
@@ -26,7 +27,7 @@ MAPPINGS = st.dictionaries(NAMES, VALUES, max_size=3)
 
 
 def above(folder: Path, **values: object) -> dict[str, object]:
-    """The local stack's values, with a file of overrides that says `values`."""
+    """Return the local stack's values, with a file of overrides that has `values`."""
     (folder / "site.yaml").write_text(yaml.safe_dump(values))
     return {**stacks.values("local"), "overrides": "site.yaml"}
 
@@ -151,7 +152,7 @@ def test_a_password_of_omeros_configuration_is_encrypted_in_the_stack_file(
 def test_a_release_may_be_named_as_it_likes() -> None:
     values = stacks.values("local")
     values["releases"]["notsosecret"] = values["releases"].pop("demo1")
-    parse(values | {"live": "notsosecret"}, SOURCE)
+    assert parse(values | {"live": "notsosecret"}, SOURCE).live == "notsosecret"
 
 
 def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> None:
@@ -160,7 +161,8 @@ def test_what_is_named_like_a_secret_and_is_none_is_taken(tmp_path: Path) -> Non
         "omero.web.show_forgot_password": True,
         "omero.ldap.urls": "ldap://ldap.example.org:389",
     }
-    with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
+    values, _ = with_overrides(above(tmp_path, publicPassword="public", omero={"config": harmless}), SOURCE, tmp_path)
+    assert values["omero"]["config"] == harmless
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_a_file_whose_change_no_review_would_see_is_refused(tmp_path: Path, name
         with_overrides({"overrides": name}, SOURCE, tmp_path)
 
 
-@given(st.from_regex(reading._OVERRIDES_FILE, fullmatch=True))
+@given(st.from_regex(overrides_file._OVERRIDES_FILE, fullmatch=True))
 def test_a_change_of_a_file_that_is_accepted_is_reviewed(name: str) -> None:
-    if reading._problem_of_path(name) is None:
+    if overrides_file._problem_of_path(name) is None:
         assert stacks_touched([name], ("ebi",)) == ["ebi"]

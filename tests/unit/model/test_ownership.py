@@ -1,4 +1,4 @@
-"""Labels say whose an object is; its name does not."""
+"""Labels identify the owner of an object; its name does not."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The plan: addresses that stay, rules that are needed and no others."""
+"""The plan: addresses that stay, and only the rules that are needed."""
 
 import copy
 import json
@@ -98,7 +98,7 @@ def test_every_rule_names_groups_that_exist() -> None:
     for scope in (stack_plan.bastion, *stack_plan.releases):
         for rule in scope.rules:
             assert rule.group in known
-            assert rule.remote_group is None or rule.remote_group in known
+            assert rule.remote_group in {None, *known}
 
 
 def test_the_public_address_leads_to_the_live_release() -> None:
@@ -115,6 +115,6 @@ def test_a_rebuild_number_reaches_only_the_node_it_names() -> None:
 
 @pytest.mark.parametrize("stack", stacks.STACK_FILES)
 def test_the_order_of_keys_in_the_stack_file_changes_nothing(stack: str) -> None:
-    """The engine hands mappings over sorted, as JSON; `idr status` reads them as they are written."""
+    """The engine passes mappings sorted, as JSON; `idr status` reads them as they are written."""
     values = json.loads(json.dumps(stacks.values(stack), sort_keys=True, default=str))
     assert plan(parse(values, Source(stack, "stack file")), stack) == stacks.plan_of(stack)

@@ -1,4 +1,4 @@
-"""What a plan names must be there, be one only, and be usable; each message says what is wrong with what."""
+"""Objects that a plan names must exist, be the only one, and be usable; each message has the reason."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ from tests.unit.model.small_clouds import (
     volume,
 )
 
-# What is asked for, what the cloud has instead of ENOUGH, and the one line that says so.
+# The plan, the differences of the cloud from ENOUGH, and the expected line.
 WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     "no image": (
         PLAN,

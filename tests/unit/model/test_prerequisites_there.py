@@ -1,4 +1,4 @@
-"""What a stack needs of the cloud where things of it are there already, and what it does not need."""
+"""What a stack needs of a cloud that already has some of its objects, and what it does not need."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ from tests.unit.model.small_clouds import (
 
 
 def there(of: Plan, **server: Any) -> CloudState:
-    """The cloud with every server of a plan, and other properties of these."""
+    """Return the cloud with every server of a plan, and other properties of these."""
     servers = (
         Server(f"idr-local-{n.name}", n.flavor_name, n.flavor.vcpus, n.flavor.memory_mib, n.image, "0")
         for n in of.nodes
@@ -67,7 +67,7 @@ def test_a_server_that_is_moved_or_gets_another_network_is_recreated_from_what_m
 
 
 def with_ports(network: str = "n1", **others: Port) -> CloudState:
-    """The cloud with every server of the stack on its port, in the stack's own networks."""
+    """Return the cloud with every server of the stack on its port, in the stack's own networks."""
     ports = {
         node.name: Port(node.name, f"idr-local-{node.name}", network, (str(node.address),), is_own=True)
         for node in PLAN.nodes

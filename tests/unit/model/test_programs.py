@@ -1,4 +1,4 @@
-"""The proxy's ports for single OMERO.servers: as many as there are servers for programs, where there are several."""
+"""The proxy's ports for single OMERO.servers: one for each server for programs, if there are several."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.golden_files import KNOWN, NamedSecrets
 
 
 def ebi(*, readonly: int, apart: int = 0) -> Plan:
-    """The stack `ebi` with so many read-only servers that have OMERO.web, and so many `apart` that have not."""
+    """Return the stack `ebi` with this number of read-only servers with OMERO.web, and this number `apart` without."""
     values = stacks.values("ebi")
     nodes: dict[str, Any] = values["releases"]["prod130"]["nodes"]
     group = nodes.pop("omeroreadonly")

@@ -1,4 +1,4 @@
-"""The provider's settings: all of them are known here, and a wrong combination is one line."""
+"""The provider's settings: all of them are known here, and a wrong combination gives one line."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The certificate that visitors see: what is refused of it, and which of three ways reaches which machine."""
+"""The certificate that visitors see: what is refused of it, and which of three sources reaches which machine."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Raw images by kind: what `storage` may say, that former names lead to the same bundles, and what nodes are given."""
+"""Raw images by kind: the settings of `storage`, former names that lead to the same bundles, and the files of nodes."""
 
 import json
 from typing import Any
@@ -109,7 +109,7 @@ def test_who_needs_neither_has_no_role_for_them() -> None:
 def test_an_import_takes_images_of_every_kind() -> None:
     stack_plan = planned(SHARE, {"kind": "s3", **ZARR}, PATH, LINKS)
     about = json.loads(files(stack_plan, Role.OMERO_READWRITE)["/etc/idr/import.json"])
-    # What is no mount cannot be asked to be one.
+    # Only a mount can be required to be one.
     assert about["mounts"] == ["/uod/idr", "/uod/zarr"]
     assert about["folders"] == ["/srv/images", "/uod/filesets"]
 

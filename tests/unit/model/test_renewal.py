@@ -1,4 +1,4 @@
-"""A new stack secret beside the former one: what is accepted while both are trusted, and what afterwards."""
+"""A new stack secret beside the former one: the accepted settings while both are trusted, and afterwards."""
 
 import subprocess
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from model.replacement import Deployed, Order, order, replaced
 
 
 def deployed(stack_plan: Plan) -> dict[str, Deployed]:
-    """The servers of a plan as an `up` of it leaves them."""
+    """Return the servers of a plan after an `up` of it."""
     return {
         node.name: Deployed(node.image, str(node.rebuild), node.zone, node.flavor_name, 1) for node in stack_plan.nodes
     }
@@ -28,7 +28,7 @@ OTHER = {
 
 
 def with_nodes(**nodes: list[str]) -> Plan:
-    """The stack `local` with groups of two nodes that have these roles."""
+    """Return the stack `local` with groups of two nodes that have these roles."""
     values = stacks.values("local")
     for name, roles in nodes.items():
         values["releases"]["demo1"]["nodes"][name] = {"roles": roles, "flavor": "local.medium", "count": 2}
@@ -112,7 +112,7 @@ def test_a_node_that_is_added_is_not_waited_for() -> None:
 
 
 def test_both_orders_agree() -> None:
-    """Or the engine would wait for ever: a server for a configuration that waits for that server."""
+    """Otherwise the engine would wait for ever: a server for a configuration that waits for that server."""
     stack_plan = with_nodes(omeroreadonly=["omero-readonly"], pages=["web"])
     orders = order(
         stack_plan, {name: replace(was, image="idr-debian-11") for name, was in deployed(stack_plan).items()}

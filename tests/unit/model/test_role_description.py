@@ -1,4 +1,4 @@
-"""Reading role.yaml: what is wrong with one is a line that names the file and the field."""
+"""Reading role.yaml: each mistake gives a line that names the file and the field."""
 
 from pathlib import Path
 

@@ -74,7 +74,7 @@ def test_a_role_has_a_share_of_its_nodes_memory(role: Role) -> None:
 
 
 def with_volume(purpose: str) -> tuple[Topology, NodeView]:
-    """A stack that has a data volume of this purpose, and its node."""
+    """Return a stack that has a data volume of this purpose, and its node."""
     for stack in (*stacks.LAYOUTS, *stacks.EVERYTHING):
         stack_topology = topology(stacks.plan_of(stack), stacks.secrets_of(stack))
         for node in stack_topology.nodes:

@@ -1,4 +1,4 @@
-"""What editors and readers are given is what the model says."""
+"""The schema for editors and the reference for readers agree with the model."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The search engine of examples/search-engine: what of plan, firewalls and proxy follows. tests/soak runs it."""
+"""The search engine of examples/search-engine in plan, firewalls and proxy. tests/soak runs it."""
 
 import copy
 import subprocess

@@ -1,4 +1,4 @@
-"""Stack files: what is accepted, and that mistakes are reported together and without secrets."""
+"""Stack files: valid ones, and mistakes, which are reported together and without secrets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Manila shares that a stack declares: who may mount them and how, where they are, and what a cloud refuses."""
+"""Manila shares that a stack declares: who may mount them and how, their addresses, and what a cloud refuses."""
 
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -28,11 +28,11 @@ def planned(**others: Any) -> Plan:
 
 
 def test_exactly_the_omero_nodes_are_let_in_and_read_only_ones_to_read() -> None:
-    made = planned()
-    expected = {node.name for release in made.releases for node in release.with_role(*OMERO_ROLES)}
-    assert {rule.node.name for rule in shares.accesses(made)} == expected
-    assert {rule.node.name for rule in shares.accesses(made) if rule.level == "rw"} == {
-        node.name for release in made.releases for node in release.with_role(Role.OMERO_READWRITE)
+    stack_plan = planned()
+    expected = {node.name for release in stack_plan.releases for node in release.with_role(*OMERO_ROLES)}
+    assert {rule.node.name for rule in shares.accesses(stack_plan)} == expected
+    assert {rule.node.name for rule in shares.accesses(stack_plan) if rule.level == "rw"} == {
+        node.name for release in stack_plan.releases for node in release.with_role(Role.OMERO_READWRITE)
     }
 
 
@@ -48,18 +48,18 @@ def test_a_node_that_is_added_is_let_in_and_one_that_goes_is_not() -> None:
 
 @pytest.mark.parametrize(("role", "options"), [(Role.OMERO_READWRITE, "rw,vers=4"), (Role.OMERO_READONLY, "ro,vers=4")])
 def test_every_omero_node_mounts_it_where_the_cloud_says(role: Role, options: str) -> None:
-    made = planned(**STORAGE)
-    node = next(node for node in made.nodes if role in node.roles)
-    mounts = rendered.files(node, made, stacks.secrets_of("ebi"))["/usr/local/lib/idr/nfs/mounts"]
+    stack_plan = planned(**STORAGE)
+    node = next(node for node in stack_plan.nodes if role in node.roles)
+    mounts = rendered.files(node, stack_plan, stacks.secrets_of("ebi"))["/usr/local/lib/idr/nfs/mounts"]
     assert f"10.35.0.7:/shares/raw /uod/idr {options}" in mounts.splitlines()
 
 
 @pytest.mark.parametrize(("others", "there"), [({"storageNetwork": None}, str(ANYWHERE)), (STORAGE, "10.35.0.0/24")])
 def test_omero_nodes_alone_reach_the_port_of_nfs_there(others: dict[str, Any], there: str) -> None:
-    made = planned(**others)
+    stack_plan = planned(**others)
     rules = [
         (rule.group, rule.port)
-        for rule in made.releases[0].rules
+        for rule in stack_plan.releases[0].rules
         if rule.direction == "egress" and rule.remote_cidr == there and rule.port in (111, 2049)
     ]
     assert rules == [(f"prod130-{role}", 2049) for role in sorted(OMERO_ROLES)]
@@ -73,7 +73,7 @@ FIRST, SECOND, SIX = "10.35.0.7:/shares/a", "10.36.0.7:/shares/a", "[fd00::7]:/s
 
 
 @pytest.mark.parametrize(
-    ("found", "storage", "taken"),
+    ("offered", "storage", "taken"),
     [
         (locations(FIRST), None, FIRST),
         (locations(FIRST, SECOND, preferred=1), None, SECOND),
@@ -83,25 +83,25 @@ FIRST, SECOND, SIX = "10.35.0.7:/shares/a", "10.36.0.7:/shares/a", "[fd00::7]:/s
     ],
 )
 def test_the_export_location_that_nodes_can_reach_is_taken(
-    found: list[dict[str, str]], storage: str | None, taken: str
+    offered: list[dict[str, str]], storage: str | None, taken: str
 ) -> None:
-    assert source("raw", found, IPv4Network(storage) if storage else None) == taken
+    assert source("raw", offered, IPv4Network(storage) if storage else None) == taken
 
 
 @pytest.mark.parametrize(
-    ("found", "message"),
+    ("offered", "message"),
     [
         ([], r"share 'raw' has no export location .* \(none at all\)"),
         (locations(SIX), "no export location"),
-        # What the cloud says becomes a line of fstab.
+        # The cloud's answer becomes a line of fstab.
         (locations("10.35.0.7:/a b,suid"), "no export location"),
         (locations("10.0.0.1:6789:/volumes/_nogroup/a"), "no export location"),
         (locations(SECOND), r"share 'raw' is at 10.36.0.7:/shares/a, not in storageNetwork.cidr 10.35.0.0/24"),
     ],
 )
-def test_a_share_that_nodes_cannot_mount_is_told_in_one_line(found: list[dict[str, str]], message: str) -> None:
+def test_a_share_that_nodes_cannot_mount_is_told_in_one_line(offered: list[dict[str, str]], message: str) -> None:
     with pytest.raises(ExportLocationError, match=message) as error:
-        source("raw", found, IPv4Network("10.35.0.0/24"))
+        source("raw", offered, IPv4Network("10.35.0.0/24"))
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -111,7 +111,7 @@ WITH_MANILA = replace(ENOUGH, shares=(), share_types={"fast": False})
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "expected"),
     [
         (WITH_MANILA, []),
         (replace(WITH_MANILA, shares=(MINE,)), []),
@@ -123,14 +123,15 @@ WITH_MANILA = replace(ENOUGH, shares=(), share_types={"fast": False})
         (replace(WITH_MANILA, shares=(replace(MINE, size_gib=9),)), ["has 9 GiB, sizeGib says 4"]),
         (replace(WITH_MANILA, shares=(replace(MINE, type="slow"),)), ["is of the type 'slow', which cannot change"]),
         (replace(WITH_MANILA, shares=(replace(MINE, status="error"),)), ["(s1) has the status 'error'"]),
-        # A cloud that does not tell.
+        # A cloud that does not list them.
         (ENOUGH, []),
     ],
 )
-def test_what_the_cloud_has_not_or_refuses_is_said(state: CloudState, said: list[str]) -> None:
-    found = absent(DECLARED, state)
-    assert len(found) == len(said)
-    assert all(text in line for text, line in zip(said, found, strict=True))
+def test_what_the_cloud_has_not_or_refuses_is_said(state: CloudState, expected: list[str]) -> None:
+    messages = absent(DECLARED, state)
+    assert len(messages) == len(expected)
+    for message, part in zip(messages, expected, strict=True):
+        assert part in message
 
 
 def test_without_a_type_the_clouds_default_one_counts() -> None:
@@ -144,5 +145,5 @@ def test_without_a_type_the_clouds_default_one_counts() -> None:
 @pytest.mark.parametrize(("there", "more"), [((), (1, 4)), ((replace(MINE, size_gib=3),), (0, 1)), ((MINE,), (0, 0))])
 def test_quotas_count_what_is_new_and_what_grows(there: tuple[CloudShare, ...], more: tuple[int, int]) -> None:
     quotas = {"shares": Quota(10, 0), "share gigabytes": Quota(100, 0)}
-    found = {need.quota: need.more for need in needs(DECLARED, replace(WITH_MANILA, shares=there, quotas=quotas))}
-    assert (found["shares"], found["share gigabytes"]) == more
+    more_of = {need.quota: need.more for need in needs(DECLARED, replace(WITH_MANILA, shares=there, quotas=quotas))}
+    assert (more_of["shares"], more_of["share gigabytes"]) == more

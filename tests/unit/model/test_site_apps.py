@@ -1,4 +1,4 @@
-"""Applications of a site's own beside OMERO.web: what a stack file says of them, and what the nodes get."""
+"""Applications of a site beside OMERO.web: their settings, and the files of the nodes."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def plan_with(folder: Path, web: dict[str, Any], lock: str = LOCK, stack: str = 
 
 
 def with_app(about: dict[str, Any] | None = None, **others: Any) -> dict[str, Any]:
-    """A stack's OMERO.web with one application of the site's own."""
+    """Return the setting of OMERO.web with one application of the site."""
     app = {"django": "tags", "addresses": [{"path": "^$", "answer": "page"}], **(about or {})}
     return {"requirements": "site/web.lock", "apps": ["tags"], "siteApps": {"tags": app}, **others}
 
@@ -225,7 +225,7 @@ def test_names_of_the_program_and_paths_of_the_site_are_taken(tmp_path: Path) ->
     assert "siteApps: 'mapr' is an application of the program" in text
     values = {**stacks.values("multi-node"), "web": with_app()}
     values["site"] = {"pages": {"url": "https://d.example.org/a.tgz", "path": "/tags/"}}
-    with pytest.raises(SettingsError, match=r"web.siteApps.tags: /tags/ and /tags/ \(site.pages.path\) are one"):
+    with pytest.raises(SettingsError, match=r"web.siteApps.tags: /tags/ and /tags/ \(site.pages.path\) overlap"):
         parse(values, Source("multi-node", "Pulumi.multi-node.yaml", folder=tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""Roles of a site that cannot be beside each other, beside the program's, or on one node."""
+"""Roles of a site that exclude each other, one of the program's, or another one on the same node."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A site's own role: what of plan, firewalls and outputs follows from its folder alone."""
+"""A site's own role in plan, firewalls and outputs, from its folder alone."""
 
 import shutil
 from dataclasses import replace
@@ -27,7 +27,7 @@ NODE = "demo1-about"
 
 
 def rules_of(plan: Plan, word: str) -> set[tuple[str, str, int, str]]:
-    """The rules with a word in their group or remote: group, direction, port, remote."""
+    """Return the rules with a word in their group or remote: group, direction, port, remote."""
 
     def plain(rule: Rule) -> tuple[str, str, int, str]:
         return rule.group, rule.direction, rule.port, rule.remote_group or rule.remote_cidr or ""

@@ -1,4 +1,4 @@
-"""Applications beside OMERO.web: what a stack file may say, and what the nodes with OMERO.web get."""
+"""Applications beside OMERO.web: the settings, and the files of nodes with OMERO.web."""
 
 import json
 import re
@@ -21,7 +21,7 @@ SECRETS = stacks.secrets_of("multi-node")
 
 
 def plan_with(web: dict[str, Any], release: dict[str, Any] | None = None, group: dict[str, Any] | None = None) -> Plan:
-    """The plan of a stack that has no applications, with `web` for the stack, its release and its nodes."""
+    """Return the plan of a stack without applications, with `web` for the stack, its release and its nodes."""
     values = stacks.values("multi-node")
     values["web"] = web
     stack_plan = next(iter(values["releases"].values()))
@@ -33,19 +33,19 @@ def plan_with(web: dict[str, Any], release: dict[str, Any] | None = None, group:
 
 
 def refusal(*levels: dict[str, Any]) -> str:
-    """Why a stack file with these settings is refused."""
+    """Return why a stack file with these settings is refused."""
     with pytest.raises(SettingsError) as error:
         plan_with(*levels)
     return str(error.value)
 
 
 def texts(stack_plan: Plan) -> dict[str, str]:
-    """The files of the first node with OMERO.web."""
+    """Return the files of the first node with OMERO.web."""
     return rendered.files(stack_plan.releases[0].with_role(Role.WEB)[0], stack_plan, SECRETS)
 
 
 def loaded(stack_plan: Plan) -> dict[str, Any]:
-    """OMERO.web's configuration as `omero load` leaves it: values by key, lists for what was appended."""
+    """Return OMERO.web's configuration after `omero load`: values by key, lists for appended values."""
     config: dict[str, Any] = {}
     text = "".join(texts(stack_plan)[f"{CONFIG}/{name}.omero"] for name in ("idr", "workers"))
     for words in (shlex.split(line) for line in text.splitlines() if not line.startswith("#")):
@@ -157,5 +157,5 @@ def test_each_has_its_addresses_its_package_and_values_that_may_be() -> None:
     assert {address.app for address in addresses.table()} == {"", *web_apps.table()}
     for app in web_apps.table().values():
         assert re.search(rf"^{app.django.replace('_', '-')}==", LOCK, re.MULTILINE), app.name
-        # As in a stack file: known, and of the kind that they must be.
+        # As in a stack file: known, and of the right kind.
         plan_with({"apps": [app.name], "config": dict(app.config)})

@@ -1,1 +1,1 @@
-"""OMERO.server's configuration."""
+"""Tests of OMERO.server's roles."""

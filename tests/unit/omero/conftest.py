@@ -21,7 +21,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def once_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A read-write server, deployed for the first time, to be copied."""
+    """Deploy a read-write server for the first time, to be copied."""
     with machines.running(tmp_path_factory.mktemp("deployed")) as running_machine:
         status, output = running_machine.apply(WRITER, PLAN)
         assert (status, output.count("\n")) == (0, 1), output
@@ -30,6 +30,6 @@ def once_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]
 
 @pytest.fixture
 def deployed(once_deployed: Machine) -> Iterator[Machine]:
-    """A machine of a read-write server that was deployed once."""
+    """Return a machine with a read-write server that was deployed once."""
     with machines.copied(once_deployed) as copy:
         yield copy

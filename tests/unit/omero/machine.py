@@ -1,6 +1,6 @@
-"""A machine of its own for a test: this one's files below, and all that is changed on top, gone when the test ends.
+"""A machine for a test: this machine's files are below; all changes are above, and disappear when the test ends.
 
-Steps run in it as root in a mount namespace, with programs that play the services and refuse what the true ones refuse.
+Steps run in it as root in a mount namespace, with stand-ins for services that refuse what the real ones refuse.
 """
 
 import hashlib
@@ -38,22 +38,22 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True)
 class Machine:
-    """The process that holds the namespace open, and the archives that the steps find fetched."""
+    """The process that holds the namespace open, and the archives that the steps find downloaded."""
 
     holder: int
     archives: Path
 
     def enter(self) -> list[str]:
-        """What begins a command line of a program that runs in it; also where its processes are its own."""
+        """Return the beginning of the command line of a program in it, with a namespace of processes as well."""
         return ["nsenter", "--target", str(self.holder), "--mount", "--pid", "chroot", "/mnt/root"]
 
     def run(self, command: str, text_input: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        """Run a command as root; its exit status is the caller's to judge."""
+        """Run a command as root; the caller checks its exit status."""
         inside = ["env", "-i", f"PATH={PATH}", "LC_ALL=C.UTF-8", "bash", "-c", command]
         return subprocess.run([*self.enter(), *inside], input=text_input, capture_output=True, check=False, timeout=120)
 
     def output_of(self, command: str, text_input: bytes = b"") -> str:
-        """What a command prints that must work."""
+        """Return the output of a command that must succeed."""
         done = self.run(command, text_input)
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
         return done.stdout.decode()
@@ -69,7 +69,7 @@ class Machine:
         self.output_of("tar -C / -x", packed.getvalue())
 
     def database(self, **changes: Any) -> dict[str, Any]:
-        """What the played database holds, after a change."""
+        """Return the content of the stand-in's database, after a change."""
         file = "/run/played/database.json"
         held: dict[str, Any] = json.loads(self.output_of(f"cat {file}")) | changes
         self.output_of(f"cat > {file} && chmod 666 {file}", json.dumps(held).encode())
@@ -82,19 +82,19 @@ class Machine:
         self._fetched(plan)
         bundle["roles"] = [role for role in bundle["roles"] if role in ROLES]
         bundle["files"] = [entry for entry in bundle["files"] if _is_omeros(entry["path"])]
-        # The played services are well at once or never.
+        # The stand-ins are healthy at once or never.
         bundle |= {"digest": bundle["digest"] + server_sum, "healthSeconds": 0, "timeouts": {}}
         done = self.run("python3 /idr-apply", json.dumps(bundle).encode())
         return done.returncode, done.stdout.decode() + done.stderr.decode()
 
     def _fetched(self, plan: Plan) -> None:
-        """Give the machine what a download and pip would."""
+        """Give the machine the results of downloads and pip."""
         store, lock = "/var/cache/idr-downloads", (render.HERE / "omero-server/requirements.lock").read_bytes()
         for part, name in (("server", distribution.SERVER), ("ice", distribution.ICE), ("ice_python", "none.whl")):
             about = getattr(plan.settings.omero, part)
             content = (self.archives / name).read_bytes() if name != "none.whl" else b""
             self.write({f"{store}/{about.sha256}/{about.url.split('/')[-1]}": content})
-        # One with another sum has to be fetched.
+        # An archive with another sum must be downloaded.
         for jar in (jar for jar in plan.settings.omero.jars if jar.sha256 == _sum(jar.file_name)):
             self.write({f"{store}/{jar.sha256}/{jar.file_name}": jar.url.encode()})
         addons = plan.settings.omero.addons.text if plan.settings.omero.addons else ""
@@ -130,7 +130,7 @@ def _is_omeros(path: str) -> bool:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Machine]:
-    """A machine without OMERO's users, as an image of a cloud is."""
+    """Run a machine without OMERO's users, as an image of a cloud is."""
     distribution.pack(folder)
     with _held() as holder:
         running_machine = Machine(holder, folder)
@@ -148,14 +148,14 @@ def running(folder: Path) -> Iterator[Machine]:
 
 @contextmanager
 def copied(original: Machine) -> Iterator[Machine]:
-    """Another machine with what a machine has."""
+    """Run another machine with the files of a machine."""
     with _held(str(original.holder)) as holder:
         yield Machine(holder, original.archives)
 
 
 @contextmanager
 def _held(*original: str) -> Iterator[int]:
-    """The process of a new machine."""
+    """Start the process of a new machine."""
     held = subprocess.Popen(
         ["unshare", "--mount", "--propagation", "private", "bash", "-ec", SETUP, "setup", *original],
         stdin=subprocess.PIPE,
@@ -173,5 +173,5 @@ def _held(*original: str) -> Iterator[int]:
 
 
 def server_sum() -> str:
-    """The sum of the archive of OMERO.server."""
+    """Return the sum of the archive of OMERO.server."""
     return _sum("server")

@@ -33,7 +33,7 @@ def test_only_a_readonly_server_is_set_to_write_nothing() -> None:
 
 
 def settings_of(program: str, plan: Plan) -> dict[str, str]:
-    """The keys and values of the read-write server's own configuration, or of the OMERO.web beside it."""
+    """Return keys and values of the read-write server's own configuration, or of the OMERO.web beside it."""
     (node,) = plan.releases[0].with_role(Role.OMERO_READWRITE)
     lines = bundle(node, plan)[f"/opt/omero/{program}/config/idr.omero"].splitlines()
     pairs = (line.removeprefix("config set ").removeprefix("-- ").partition(" ") for line in lines)
@@ -44,7 +44,7 @@ def test_where_users_log_in_the_server_runs_their_scripts_and_searches_and_watch
     omero_settings = settings_of("server", PRIVATE)
     services = set(omero_settings["omero.server.nodedescriptors"].removeprefix("master:").split(","))
     assert services == {"Blitz-0", "Indexer-0", "PixelData-0", "Processor-0", "Storm", "Tables-0"}
-    # They may download what is theirs, as OMERO has it by itself.
+    # Users may download their own data, OMERO's default.
     assert "omero.policy.binary_access" not in omero_settings
     heaps = [
         int(value.removesuffix("m"))

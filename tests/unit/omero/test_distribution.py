@@ -1,4 +1,4 @@
-"""What is on a machine of OMERO.server: its distribution, jars and Python packages, and whose its files are."""
+"""The files on a machine of OMERO.server, and their owners: its distribution, jars and Python packages."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from tests.unit.omero.machine import Machine
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a machine of its own needs root: mounts and users")
 
 SERVER = "/opt/omero/server/OMERO.server"
-# Paths in folders of omero-server's, where the steps of root create something, and one beside them.
+# Paths in folders of omero-server, where the steps of root create something, and one beside them.
 LINKED = {
     "tmp": "/var/lib/omero-server/tmp",
     "grid": f"{SERVER}/etc/grid",
@@ -27,7 +27,7 @@ LINKED = {
 
 
 def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Machine) -> None:
-    """Neither what its links lead to, nor the programs that its script for the schema could name to psql."""
+    """Neither the targets of its links, nor the programs that its script for the schema could name to psql."""
     machine.output_of(
         'sed -i \'3i import os; open("/run/played/psql", "a").write(f"{os.getuid()} ")\' /usr/local/bin/psql &&'
         "install -m 666 /dev/null /run/played/psql && mkdir -m 700 /run/ours"
@@ -41,7 +41,7 @@ def test_root_gives_nothing_away_and_starts_nothing_for_omero_server(machine: Ma
     machine.apply(WRITER, PLAN)
     owners = machine.output_of("stat -c '%n %U %a' /run/ours/*").splitlines()
     assert owners == [f"/run/ours/{name} root 711" for name in sorted(LINKED)]
-    # Links that lead nowhere yet.
+    # Dangling links.
     machine.output_of("rm -r /run/ours/*")
     machine.apply(WRITER, PLAN)
     assert machine.output_of("ls /run/ours") == ""
@@ -61,7 +61,7 @@ FETCH = """#!/bin/bash
 while [ "$1" != -o ]; do shift; done
 echo another > "$2"
 """
-"""curl, of a site that has another file."""
+"""Replaces curl for a site that has another file."""
 
 
 def jar(file: str, **more: Any) -> Jar:
@@ -73,15 +73,15 @@ def with_jars(*jars: Jar) -> Plan:
 
 
 def libraries(machine: Machine) -> dict[str, str]:
-    """The jars in OMERO.server's lib by path, with the content of each, but the importer's own."""
+    """Return the jars in OMERO.server's lib by path, with the content of each, except the importer's own."""
     listing = machine.output_of(f"cd {SERVER} && for file in lib/*/*.jar; do echo $file $(cat $file); done")
-    found = dict(line.split(maxsplit=1) for line in listing.splitlines())
-    del found["lib/client/omero-blitz.jar"]
-    return found
+    jars = dict(line.split(maxsplit=1) for line in listing.splitlines())
+    del jars["lib/client/omero-blitz.jar"]
+    return jars
 
 
 def starts(machine: Machine) -> str:
-    """How OMERO.server was started so far."""
+    """Return the starts of OMERO.server so far."""
     return machine.output_of("cat /run/played/omero-server.starts")
 
 
@@ -97,7 +97,7 @@ def test_jars_are_added_exchanged_and_removed_and_the_server_restarts_with_each(
         assert libraries(deployed) == expected
         started = starts(deployed)
         folder = deployed.output_of(f"readlink {SERVER}")
-        # Their order is nothing new.
+        # Another order of the same jars is no change.
         assert (started != before, folder not in folders[-1:]) == ((jars != (buffer, reader)),) * 2
         before, folders = started, [*folders, folder]
     assert folders[0] == folders[-1]
@@ -113,7 +113,7 @@ def test_while_it_restarts_the_proxy_finds_the_node_away_and_asks_another(deploy
     assert deployed.output_of("grep omero- /run/played/log").splitlines() == [
         *("stop omero-web-tls", "stop omero-server", "start omero-server", "start omero-web-tls")
     ]
-    # With a configuration that it does not start with, and with the former one again.
+    # With a configuration that prevents its start, and with the former one again.
     deployed.output_of("echo 'NOW ERROR' > /run/played/fails && rm /run/played/log")
     assert deployed.apply(WRITER, with_jars(jar("b.jar")))[0] == 1
     assert deployed.output_of("grep omero- /run/played/log").splitlines()[-1] == "start omero-web-tls"
@@ -158,7 +158,7 @@ mkdir -p "$3/bin"
 printf '#!/bin/bash\\necho "$@" >> /run/played/pip\\n[ ! -e /run/played/refuses ]\\n' > "$3/bin/pip"
 chmod +x "$3/bin/pip"
 """
-"""python3 -m venv FOLDER, whose pip writes down what it is asked for."""
+"""Replaces python3 -m venv FOLDER; its pip records its calls."""
 
 
 def test_an_environment_has_what_is_locked_by_hash_and_is_whole_or_not_used(deployed: Machine) -> None:

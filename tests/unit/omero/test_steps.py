@@ -1,4 +1,4 @@
-"""The steps of OMERO.server's roles, run on a machine as clouds give it, beside programs as strict as the true ones."""
+"""The steps of OMERO.server's roles, on a machine as clouds create it, with stand-ins as strict as real programs."""
 
 import base64
 import hashlib
@@ -33,7 +33,7 @@ Caused by: org.hibernate.HibernateException: could not init listeners
 
 @pytest.fixture(scope="module")
 def applied(once_deployed: Machine) -> Iterator[Machine]:
-    """A read-write server that was deployed once, for all of these tests."""
+    """Deploy a read-write server once for all of these tests."""
     with machines.copied(once_deployed) as copy:
         yield copy
 
@@ -68,7 +68,7 @@ def test_the_published_password_lets_nobody_in_when_a_public_stack_becomes_priva
     assert deployed.apply(WRITER, USERS)[0] == 0
     users = deployed.database()["users"]
     assert users["public"]["hash"] is None
-    # And in again, when it becomes public again.
+    # It can log in again when the service becomes public again.
     assert deployed.apply(WRITER, PLAN)[0] == 0
     assert deployed.database()["users"]["public"]["hash"] == _hash(PLAN.settings.public_password, 2)
 
@@ -113,7 +113,7 @@ def test_a_failed_start_names_its_root_cause_first(machine: Machine) -> None:
     ],
 )
 def test_a_start_does_not_wait_for_what_has_ended(applied: Machine, blitz: str, message: str) -> None:
-    """A service that starts is left alone by idr-heal, so that the start itself must end."""
+    """idr-heal does not touch a service that starts, so the start itself must end."""
     applied.database(blitz="dead")
     applied.write({"/opt/ice-3.6.5/bin/icegridadmin": f"#!/bin/sh\necho '{blitz}'\n".encode()})
     # IceGrid ends after three seconds.
@@ -124,7 +124,7 @@ def test_a_start_does_not_wait_for_what_has_ended(applied: Machine, blitz: str, 
 
 
 def health(machine: Machine) -> list[str]:
-    """What the health test says, which must fail."""
+    """Return the output of the health test, which must fail."""
     done = machine.run("/usr/local/lib/idr/omero-server/health")
     assert done.returncode == 1
     assert b"stdin is not a terminal" not in done.stdout + done.stderr
@@ -154,7 +154,7 @@ def test_the_health_message_names_a_service_that_does_not_run(applied: Machine) 
     applied.database(blitz="dead")
     lines = health(applied)
     assert lines[0].endswith(": omero-server.service is failed")
-    # Of the unit's journal what is no dot.
+    # The lines of the unit's journal that are no dots.
     assert lines[1:] == ["Failed to startup some components after 300 seconds"]
     applied.database(blitz="alive")
 
@@ -175,7 +175,7 @@ def test_an_importer_needs_no_more_than_to_log_in(applied: Machine) -> None:
 
 def test_a_curator_imports_by_one_command(applied: Machine) -> None:
     command = "/usr/local/bin/omero-import --transfer ln_s --skip upgrade -T Dataset:1 /uod/idr/a.tiff"
-    # As sudo does: another account's environment, in a folder that it cannot read.
+    # Like sudo: another account's environment, in a folder that it cannot read.
     assert applied.output_of(f"cd /root && runuser -u omero-import -- env -i PATH=/usr/bin {command}") == "Image:7\n"
     assert applied.output_of("stat -c '%U %a' /usr/local/bin/omero-import") == "root 755\n"
 
@@ -184,7 +184,7 @@ def test_a_curator_imports_by_one_command(applied: Machine) -> None:
     "option", ["--clientdir", "--cl", "--logback=/tmp/x", "--bulk", "--file=/tmp/x", "--fetch-jars"]
 )
 def test_a_curator_can_have_the_importer_run_and_write_nothing_else(applied: Machine, option: str) -> None:
-    """OMERO's command line takes the beginnings of options, too. The jars of `--clientdir` would be run."""
+    """OMERO's command line accepts abbreviated options, too. It would run the jars of `--clientdir`."""
     done = applied.run(f"runuser -u omero-import -- env -i PATH=/usr/bin /usr/local/bin/omero-import {option} /tmp /a")
     assert done.returncode == 2
     assert f"omero-import: {option} is not possible here".encode() in done.stderr

@@ -1,4 +1,4 @@
-"""What there is to ask for, and in which order."""
+"""The objects to request, and their order."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def listed(
 EVERYTHING = listed(Stub(IMAGES))
 
 
-def test_places_rise_from_object_to_object() -> None:
+def test_positions_rise_from_object_to_object() -> None:
     positions = [position for position, _ in EVERYTHING]
     assert positions == sorted(set(positions))
     assert len(positions) == IMAGES + 2
@@ -66,19 +66,19 @@ CHOSEN = ("Screen:3", "Dataset:5", "Plate:2", "Image:9")
 
 
 def test_of_chosen_objects_there_are_their_own_pages_and_the_images_of_plates() -> None:
-    found = listed(Stub(IMAGES), chosen=CHOSEN)
-    places = [place for place, _ in found]
-    assert places == sorted(set(places))
-    kinds = [(item.kind, item.number) for _, item in found]
+    entries = listed(Stub(IMAGES), chosen=CHOSEN)
+    positions = [position for position, _ in entries]
+    assert positions == sorted(set(positions))
+    kinds = [(item.kind, item.number) for _, item in entries]
     (plate,) = (index for index, one in enumerate(kinds) if one == ("plate", 2))
     assert kinds[:plate] == [("screen", 3), ("dataset", 5)]
     images = [item for kind, item in kinds[plate + 1 :] if kind == "image"]
     assert images == [*range(385, 501), 9]
-    assert "/webclient/metadata_details/screen/3/" in found[0][1].paths
+    assert "/webclient/metadata_details/screen/3/" in entries[0][1].paths
 
 
-def test_of_chosen_objects_the_rest_is_the_same_from_any_place_on() -> None:
+def test_of_chosen_objects_the_rest_is_the_same_from_any_position_on() -> None:
     everything = listed(Stub(IMAGES), chosen=CHOSEN)
     for index in range(0, len(everything), 7):
-        found = [(place, item.number) for place, item in listed(Stub(IMAGES), everything[index][0], CHOSEN)]
-        assert found == [(place, item.number) for place, item in everything[index:]]
+        rest = [(position, item.number) for position, item in listed(Stub(IMAGES), everything[index][0], CHOSEN)]
+        assert rest == [(position, item.number) for position, item in everything[index:]]

@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line of the pre-warm."""
 
 import asyncio
 import json
@@ -102,7 +102,7 @@ def test_only_what_an_import_has_made_is_asked_for(tmp_path: Path) -> None:
     ("content", "why"),
     [
         ("[]", "no report of an import"),
-        ('{"made": []}', "created no objects"),
+        ('{"made": []}', "has created no objects"),
         ('{"made": ["Well:1"]}', "not an object"),
     ],
 )

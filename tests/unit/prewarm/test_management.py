@@ -1,4 +1,4 @@
-"""What the management node gets of the pre-warm."""
+"""The pre-warm's files on the management node."""
 
 import ast
 import json
@@ -32,7 +32,7 @@ def test_every_module_of_the_prewarm_is_there() -> None:
 
 
 def imported(file: Path) -> Iterator[str]:
-    """The modules that a file imports; those beside it begin with a dot."""
+    """Return the modules that a file imports; those beside it begin with a dot."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -47,7 +47,7 @@ def test_its_modules_import_each_other_and_packages_of_the_distribution() -> Non
     beside = {f".{file.stem}" for file in MODULES}
     assert ".client" in names
     packages = {name.partition(".")[0] for name in names - beside} - sys.stdlib_module_names
-    # httpx uses h2 without an import of ours.
+    # httpx uses h2, which no module of ours imports.
     assert {f"python3-{name}" for name in packages | {"h2"}} == set(role["packages"])
 
 

@@ -1,4 +1,4 @@
-"""How many requests at once."""
+"""The number of requests at once."""
 
 from hypothesis import given
 from hypothesis import strategies as st

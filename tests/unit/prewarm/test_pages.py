@@ -1,4 +1,4 @@
-"""What a browser asks for: the addresses are Chromium's, seen before OMERO.web 5.33 (tests/cloud/test_browser.py)."""
+"""The requests of a browser: Chromium's addresses with OMERO.web 5.33 (tests/cloud/test_browser.py)."""
 
 import json
 

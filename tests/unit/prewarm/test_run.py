@@ -1,4 +1,4 @@
-"""A whole run against a stub release on the loopback."""
+"""A whole run with a stub release on the loopback."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 
 THUMBNAIL = "/webgateway/render_thumbnail/"
 WELLS = 120
-"""Images of a plate: more than the API lists at once, and few enough for a quick test."""
+"""Images of a plate: more than one page of the API, and few enough for a quick test."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The progress of a run, and how the next one continues from there."""
+"""The progress of a run, from which the next one continues."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ class Repository:
     folder: Path
 
     def git(self, *arguments: str) -> str:
-        """Run git; return what it prints."""
+        """Run git; return its output."""
         command = ["git", *WHO, *arguments]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True).stdout.strip()
 

@@ -1,4 +1,4 @@
-"""Which stacks a change touches."""
+"""The stacks that a change affects."""
 
 import ast
 import subprocess
@@ -75,7 +75,7 @@ def test_a_commit_that_git_does_not_know_is_an_error_and_not_no_change(
     repository = Repository(tmp_path)
     head = repository.commit({"README.md": "text\n"})
     monkeypatch.setattr("idr.checkout.folder", lambda: tmp_path)
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(subprocess.CalledProcessError, match="0" * 40):
         changed_paths("0" * 40, head)
 
 

@@ -1,4 +1,4 @@
-"""What an update interrupts: machines that are replaced or rebooted, services that restart."""
+"""The interruptions by an update: machines that are replaced or rebooted, services that restart."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ PUBLIC = {
 
 
 def away(*steps: dict[str, Any]) -> list[str]:
-    """What the guard rail says of nodes that are interrupted together."""
+    """Return the guard rail's lines on nodes that are interrupted together."""
     change = Change(Preview.model_validate({"steps": [PUBLIC, *steps]}))
     return [breach.text for breach in check(change) if breach.rule == "live-nodes-interrupted"]
 
@@ -128,7 +128,7 @@ def test_several_live_nodes_or_the_bastion_with_others_break_a_guard_rail(steps:
     [
         (REDIS,),
         (BASTION,),
-        (REDIS, server("r2-proxy", "proxy", "replace")),  # visitors are not there
+        (REDIS, server("r2-proxy", "proxy", "replace")),  # no visitors are there
         (REDIS, server("r1-proxy", "proxy", "update", "metadata.idr_stack")),
         (REDIS, server("r1-omero-2", "web", "create") | {"oldState": None}),
     ],

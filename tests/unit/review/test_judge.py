@@ -1,4 +1,4 @@
-"""The judgement of a change by a program that is not the change's."""
+"""The judgement of a change by a program that the change cannot alter."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ FILES = {"Pulumi.ebi.yaml": "config: {}\n", "model/plan.py": "a plan\n"}
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    """A checkout of the default branch with one stack, as the program that judges sees it."""
+    """Make a checkout of the default branch with one stack, which the judging program reads."""
     folder = tmp_path / "program"
     folder.mkdir()
     clone = Repository(folder)
@@ -32,7 +32,7 @@ def judged(
     changed: dict[str, str],
     preview: str | None = "nothing",
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The verdict on a commit that changes files, and the comments by name."""
+    """Return the verdict on a commit that changes files, and the comments by name."""
     repository.git("checkout", "--quiet", "-b", "change")
     commit = repository.commit(changed)
     repository.git("checkout", "--quiet", "main")

@@ -1,4 +1,4 @@
-"""Whom and what a change gives power, on recorded previews and on variations of them."""
+"""The people, networks and programs that a change gives power, on recorded previews and on variations of them."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOY
 
 
 def varied(**inputs: Any) -> Preview:
-    """The preview that adds an operator, with other inputs of the disclosure after the change."""
+    """Return the preview that adds an operator, with other inputs of the disclosure after the change."""
     raw_preview = raw("operator-added")
     (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     step["newState"]["inputs"] = {**step["oldState"]["inputs"], **inputs}
@@ -150,7 +150,7 @@ def test_a_file_that_gives_access_or_checks_breaks_a_rule(path: str, what: str, 
 
 
 def disclosed_in(case: str, state: str) -> dict[str, Any]:
-    """A recorded preview without the disclosure's `state`."""
+    """Return a recorded preview without the disclosure's `state`."""
     raw_preview = raw(case)
     for step in raw_preview["steps"]:
         if "Disclosure" in step["urn"]:
@@ -206,7 +206,7 @@ def test_who_is_given_the_clouds_credentials_is_a_line_and_a_rule(
 
 
 def disclosing(before: dict[str, Any], after: dict[str, Any]) -> Preview:
-    """A preview that changes what the program discloses, and nothing else."""
+    """Return a preview that changes only what the program discloses."""
     raw_preview = raw("operator-added")
     (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]

@@ -1,4 +1,4 @@
-"""Which commands and nodes a change adds, on recorded previews and on variations of them."""
+"""The commands and nodes that a change adds, on recorded previews and on variations of them."""
 
 import json
 from typing import Any
@@ -57,7 +57,7 @@ def test_another_node_with_the_known_command_breaks_no_rule() -> None:
 
 
 def server(node: str, op: str) -> dict[str, Any]:
-    """A step of a node's server."""
+    """Return a step of a node's server."""
     urn = f"urn:pulumi:local::idr::openstack:compute/instance:Instance::{node}"
     state = {"inputs": {"name": node}}
     return {"op": op, "urn": urn, **({"newState": state} if op == "create" else {"oldState": state})}

@@ -1,4 +1,4 @@
-"""Which people and secrets a change gives power, on recorded previews and on variations of them."""
+"""The people and secrets that a change gives power, on recorded previews and on variations of them."""
 
 import itertools
 import json
@@ -38,7 +38,7 @@ def test_another_key_under_a_known_name_is_another_operator() -> None:
 
 
 HERS = KEY.replace("Nb8h", "Nd8h")
-"""The key of nobody else."""
+"""A key that nobody else has."""
 ROLES = {
     "operator": "can log in as root on every node",
     "curator": "can log in on read-write OMERO nodes and import there",
@@ -47,7 +47,7 @@ ROLES = {
 
 
 def people(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Preview:
-    """The preview that adds an operator, with these people before and after it instead."""
+    """Return the preview that adds an operator, with these people before and after it instead."""
     raw_preview = raw("operator-added")
     (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
@@ -59,8 +59,8 @@ def alice(role: str, *keys: str) -> dict[str, Any]:
     return {"name": "alice", "role": role, "keys": keys or [HERS]}
 
 
-def said_of_people(preview: Preview) -> tuple[list[str], list[str]]:
-    """The breaches of `operator-added`, and the lines of the summary."""
+def breaches_and_lines(preview: Preview) -> tuple[list[str], list[str]]:
+    """Return the breaches of `operator-added`, and the lines of the summary."""
     breaches = [breach.text for breach in rules.check(Change(preview)) if breach.rule == "operator-added"]
     return breaches, [line.text for line in summarize(preview, "local").lines if line.topic == Topic.PEOPLE]
 
@@ -68,16 +68,16 @@ def said_of_people(preview: Preview) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_new_person_is_named_with_role_and_fingerprint(role: str) -> None:
     who = f"alice, {role} ({fingerprint(HERS)})"
-    assert said_of_people(people([], [alice(role)])) == ([f"{who} {ROLES[role]}"], [f"{who} is added"])
+    assert breaches_and_lines(people([], [alice(role)])) == ([f"{who} {ROLES[role]}"], [f"{who} is added"])
 
 
 def test_a_role_that_is_raised_breaks_a_rule_and_one_that_is_lowered_does_not() -> None:
     roles = ["jump", "curator", "operator"]
     for lower, higher in itertools.combinations(roles, 2):
         low, high = (f"alice, {role} ({fingerprint(HERS)})" for role in (lower, higher))
-        raised = said_of_people(people([alice(lower)], [alice(higher)]))
+        raised = breaches_and_lines(people([alice(lower)], [alice(higher)]))
         assert raised == ([f"{high} {ROLES[higher]}"], [f"{high} is added", f"{low} is removed"])
-        assert said_of_people(people([alice(higher)], [alice(lower)])) == (
+        assert breaches_and_lines(people([alice(higher)], [alice(lower)])) == (
             [],
             [f"{low} is added", f"{high} is removed"],
         )
@@ -85,28 +85,28 @@ def test_a_role_that_is_raised_breaks_a_rule_and_one_that_is_lowered_does_not() 
 
 def test_another_key_of_a_known_person_breaks_a_rule() -> None:
     other = KEY.replace("Nb8h", "Nc8h")
-    breaches, lines = said_of_people(people([alice("jump")], [alice("jump", HERS, other)]))
+    breaches, lines = breaches_and_lines(people([alice("jump")], [alice("jump", HERS, other)]))
     assert breaches == [f"alice, jump ({fingerprint(other)}) {ROLES['jump']}"]
     assert len(lines) == 1
 
 
 def test_a_plain_key_that_gets_a_name_gives_nothing_new() -> None:
     preview = varied(operators=[], people=[alice("operator", plain_key())])
-    breaches, lines = said_of_people(preview)
+    breaches, lines = breaches_and_lines(preview)
     assert (breaches, len(lines)) == ([], 2)
-    # The other way round as well.
-    assert said_of_people(people([alice("operator", plain_key())], []))[0] == []
+    # And in the other direction.
+    assert breaches_and_lines(people([alice("operator", plain_key())], []))[0] == []
 
 
 def plain_key() -> str:
-    """The operator's key of the recorded preview."""
+    """Return the operator's key of the recorded preview."""
     (step,) = (step for step in raw("operator-added")["steps"] if "Disclosure" in step["urn"])
     key: str = step["oldState"]["inputs"]["operators"][0]
     return key
 
 
 def test_a_role_that_is_not_known_counts_as_the_highest() -> None:
-    breaches, _ = said_of_people(people([alice("operator")], [alice("wizard")]))
+    breaches, _ = breaches_and_lines(people([alice("operator")], [alice("wizard")]))
     assert breaches == [f"alice, wizard ({fingerprint(HERS)}) can do what the unknown role 'wizard' may"]
 
 
@@ -118,7 +118,7 @@ FORMER, PRESENT = deploy_key("the former one"), deploy_key("the present one")
 
 
 def renewal_of(before: dict[str, str] | None, after: dict[str, str] | None) -> Preview:
-    """The preview that adds an operator, with a renewal of the stack secret before and after it instead."""
+    """Return the preview that adds an operator, with a renewal of the stack secret before and after it instead."""
     raw_preview = raw("operator-added")
     (step,) = (step for step in raw_preview["steps"] if "Disclosure" in step["urn"])
     inputs = step["oldState"]["inputs"]
@@ -127,20 +127,20 @@ def renewal_of(before: dict[str, str] | None, after: dict[str, str] | None) -> P
     return read(json.dumps(raw_preview))
 
 
-def said_of_the_secret(preview: Preview) -> list[str]:
+def lines_of_the_renewal(preview: Preview) -> list[str]:
     return [line.text for line in summarize(preview, "local").lines if line.topic == Topic.RENEWAL]
 
 
 def test_a_new_stack_secret_is_a_line_and_a_rule_of_its_own() -> None:
     preview = renewal_of(None, {"former": FORMER, "present": PRESENT})
-    (line,) = said_of_the_secret(preview)
+    (line,) = lines_of_the_renewal(preview)
     assert line.startswith(f"a new one is trusted by every node (its deploy key: {person(PRESENT)})")
     assert broken(preview) == ["stack-secret-changed"]
 
 
 def test_the_end_of_a_renewal_is_a_line_and_breaks_nothing() -> None:
     preview = renewal_of({"former": FORMER, "present": PRESENT}, None)
-    assert said_of_the_secret(preview) == [
+    assert lines_of_the_renewal(preview) == [
         f"the former one (its deploy key: {person(FORMER)}) is trusted no longer",
     ]
     assert broken(preview) == []
@@ -148,9 +148,9 @@ def test_the_end_of_a_renewal_is_a_line_and_breaks_nothing() -> None:
 
 def test_a_renewal_that_goes_on_says_nothing_and_one_to_yet_another_secret_does() -> None:
     going_on = {"former": FORMER, "present": PRESENT}
-    assert said_of_the_secret(renewal_of(going_on, going_on)) == []
+    assert lines_of_the_renewal(renewal_of(going_on, going_on)) == []
     other = renewal_of(going_on, {"former": PRESENT, "present": deploy_key("a third one")})
-    assert len(said_of_the_secret(other)) == 2
+    assert len(lines_of_the_renewal(other)) == 2
     assert broken(other) == ["stack-secret-changed"]
 
 

@@ -41,7 +41,7 @@ def test_lock_files_are_renewed_in_their_folders_with_hashes(monkeypatch: pytest
 
 
 def images(part: Any) -> list[str]:
-    """Every image that a workflow names anywhere."""
+    """Return every image that a workflow names."""
     if isinstance(part, list):
         return [name for one in part for name in images(one)]
     if not isinstance(part, dict):
@@ -55,7 +55,7 @@ def test_every_image_of_ci_gets_the_digest_of_its_tag(file: Path) -> None:
     named = images(yaml.safe_load(file.read_text()))
     once = ci_images.pinned(file.read_text(), lambda _: DIGEST)
     assert images(yaml.safe_load(once)) == [f"{name.partition('@')[0]}@{DIGEST}" for name in named]
-    # Renewed again: the tag is asked for, not the digest.
+    # Renewed again by its tag, not by its digest.
     again = images(yaml.safe_load(ci_images.pinned(once, lambda name: f"of-{name}")))
     assert again == [f"{name}@of-{name}" for name in (name.partition("@")[0] for name in named)]
 
@@ -72,7 +72,7 @@ def test_of_an_image_without_a_digest_make_check_warns(
     (tmp_path / ".gitlab-ci.yml").write_text(f"a:\n  image: golang:1.25@{DIGEST}\nb:\n  image: debian:12\n")
     ci_images.main(["--check"])
     assert capsys.readouterr().out.splitlines() == [
-        "warning: .gitlab-ci.yml: debian:12 may be another image tomorrow: make renew"
+        "warning: .gitlab-ci.yml: debian:12 has no digest, so it may change: run make renew"
     ]
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     ci_images.main(["--check"])

@@ -135,7 +135,7 @@ def test_shares_are_guarded_as_volumes_are(case: str) -> None:
 
 
 def opened(cidr: str | None, **more: object) -> Preview:
-    """The preview that opens a port, with another source of the rule."""
+    """Return the preview that opens a port, with another source of the rule."""
     raw_preview = raw("port-opened")
     for step in raw_preview["steps"]:
         if step["op"] == "create":

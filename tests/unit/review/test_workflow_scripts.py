@@ -1,6 +1,6 @@
 """Every script of the workflows, run with one of its commands failing: the job must fail too.
 
-The commands are stand-ins that succeed, print what the real ones would, and count how often they were called.
+The commands are stubs that succeed, print what the real ones would, and count their calls.
 """
 
 import json
@@ -16,7 +16,7 @@ import yaml
 
 from harness.stacks import ROOT
 
-# What a real command prints, where a script reads it. `broken` is the verdict with most to do.
+# The output of a real command, if a script reads it. `broken` is the verdict with the most steps.
 PRINTS = {
     "git": "model/plan.py",
     "python": '["ebi"]',
@@ -32,7 +32,7 @@ VARIABLES = {
     "STACK": "ebi",
     "REVIEW_HEADER": "/dev/null",
     "RENEW_CREDENTIALS": "/dev/null",
-    # Nothing is written to the home of who runs this.
+    # Nothing is written to the home of the user who runs this.
     "HOME": "/nonexistent",
     "GITHUB_REPOSITORY": "idr/deployment",
     "GITHUB_REF_NAME": "v0.1.0",
@@ -43,14 +43,14 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Script:
-    """A script of a job, and the shell that its service runs it with."""
+    """A script of a job, and the shell with which its service runs it."""
 
     name: str
     text: str
 
 
 def scripts() -> list[Script]:
-    """Of both services. GitHub's `shell: bash` and GitLab's runner both set errexit and pipefail."""
+    """Return the scripts of both services. GitHub's `shell: bash` and GitLab's runner both set errexit and pipefail."""
     all_scripts = []
     for file in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
         workflow = yaml.safe_load(file.read_text())
@@ -65,11 +65,11 @@ def scripts() -> list[Script]:
 
 
 def run(
-    script: Script, folder: Path, failing: int | None, stand_ins: Mapping[str, str] | None = None
+    script: Script, folder: Path, failing: int | None, replacements: Mapping[str, str] | None = None
 ) -> tuple[int, int, str]:
     """Run a script whose `failing`-th command fails; return its exit status, the number of commands, and their log.
 
-    `stand_ins` are scripts by command, in place of those that only print.
+    `replacements` are scripts by command, in place of those that only print.
     """
     log, program = folder / "log", folder / "program"
     binaries, comments = folder / "bin", folder / "comments"
@@ -80,15 +80,15 @@ def run(
         (target / "ebi.md").write_text("<!-- idr review ebi -->\n")
     for name in COMMANDS:
         drain, text = DRAIN, f"echo '{PRINTS.get(name, '')}'"
-        if stand_ins and name in stand_ins:
-            drain, text = "", stand_ins[name]
+        if replacements and name in replacements:
+            drain, text = "", replacements[name]
         for target in [folder / ".venv" / "bin", program / ".venv" / "bin"] if name == "python" else [binaries]:
-            stand_in = target / name
-            stand_in.write_text(
+            stub = target / name
+            stub.write_text(
                 f"#!/bin/bash\n{drain}\nprintf '%q ' '{name}' \"$@\" >> {log}\necho >> {log}\n"
                 f"[ $(wc -l < {log}) != {failing} ] || exit 3\n{text}\n"
             )
-            stand_in.chmod(0o755)
+            stub.chmod(0o755)
     # Where GitLab's job puts the default branch's program.
     (binaries / "mktemp").write_text(f"#!/bin/bash\necho {program}\n")
     (binaries / "mktemp").chmod(0o755)
@@ -118,14 +118,14 @@ def test_github_runs_every_script_with_pipefail() -> None:
 
 @pytest.mark.parametrize("script", scripts(), ids=lambda script: script.name)
 def test_no_script_is_put_together_from_what_a_change_names(script: Script) -> None:
-    """GitHub writes `${{ }}` into the script before a shell reads it; a branch's name would be code."""
+    """GitHub inserts `${{ }}` into the script before a shell reads it; a branch's name would be code."""
     assert "${{" not in script.text
 
 
 @pytest.mark.parametrize("script", scripts(), ids=lambda script: script.name)
 def test_a_job_fails_with_any_of_its_commands(script: Script, tmp_path: Path) -> None:
     status, commands, output = run(script, tmp_path / "well", None)
-    # GitLab's `lift` only leaves a trace of who ran it.
+    # GitLab's `lift` only records who ran it.
     assert (status, commands > 0) == (0, script.name != "gitlab-lift"), output
     for number in range(1, commands + 1):
         status, _, output = run(script, tmp_path / str(number), number)
@@ -133,7 +133,7 @@ def test_a_job_fails_with_any_of_its_commands(script: Script, tmp_path: Path) ->
 
 
 def named(name: str) -> Script:
-    """The script of that name, or the only one that begins so."""
+    """Return the script of that name, or the only one that begins with it."""
     (match,) = (script for script in scripts() if script.name.startswith(name))
     return match
 
@@ -162,7 +162,7 @@ def test_github_lifts_nothing_without_a_reviewer_who_is_not_the_author(
 
 
 def gitlab(deployments: str, level: int) -> str:
-    """What GitLab's API answers: user 1 is the merge request's author, whoever asks for a member gets `level`."""
+    """Return a stub of GitLab's API: user 1 is the merge request's author, and every member has `level`."""
     member = json.dumps({"access_level": level})
     request = json.dumps({"author": {"id": 1}})
     return (
@@ -189,6 +189,6 @@ def test_gitlab_lets_a_maintainer_other_than_the_author_lift_what_one_commit_bre
     monkeypatch.setitem(VARIABLES, "CI_COMMIT_SHA", "abc")
     deployments = json.dumps([{"sha": deployed, "deployable": {"user": {"id": user}}}])
     verdict = json.dumps({"state": state})
-    stand_ins = {"jq": TRUE_JQ, "curl": gitlab(deployments, level), "python": f"echo '{verdict}'"}
-    status, _, output = run(named("gitlab-guard-rails"), tmp_path, None, stand_ins)
+    replacements = {"jq": TRUE_JQ, "curl": gitlab(deployments, level), "python": f"echo '{verdict}'"}
+    status, _, output = run(named("gitlab-guard-rails"), tmp_path, None, replacements)
     assert (status == 0) == passes, output

@@ -1,4 +1,4 @@
-"""What the workflow files must never do: give secrets to forks, or run what somebody else may change under them."""
+"""What the workflow files must never do: give secrets to forks, or run code that somebody else can change."""
 
 import re
 from pathlib import Path
@@ -20,12 +20,12 @@ def jobs(file: Path) -> dict[str, Any]:
 
 
 def triggers(file: Path) -> set[str]:
-    # YAML 1.1 reads the key `on` as a truth value.
+    # YAML 1.1 reads the key `on` as a boolean.
     return set(yaml.safe_load(file.read_text())[True])
 
 
 def with_keys(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
-    """What a job gives each of its steps that use an action."""
+    """Return the inputs of each step of a job that uses an action."""
     return [step.get("with", {}) for step in job["steps"] if action in step.get("uses", "")]
 
 
@@ -41,7 +41,7 @@ def every_script(job: dict[str, Any]) -> str:
 def test_no_workflow_runs_a_changes_code_with_this_repositorys_rights(file: Path) -> None:
     assert not {"pull_request_target", "issue_comment"}.intersection(triggers(file))
     if "workflow_run" in triggers(file):
-        # It has the rights that it asks for, so its code is the default branch's: a checkout that names no other.
+        # It has write access, so its code must be the default branch's: a checkout that names no other.
         for job in jobs(file).values():
             assert all(not {"ref", "repository"}.intersection(given) for given in with_keys(job, "checkout"))
             assert not re.search(r"\bgit (checkout|switch|merge|pull|worktree|reset)\b", every_script(job))
@@ -90,7 +90,7 @@ def test_a_job_that_can_write_runs_no_code_of_a_change(file: Path) -> None:
     for name, job in jobs(file).items():
         if not can_write(job) or triggers(file) == {"workflow_run"}:
             continue
-        # Another job ran the tag's code; this one has no checkout, and publishes what that one built.
+        # Another job ran the tag's code; this one has no checkout, and publishes what that job built.
         assert yaml.safe_load(file.read_text())[True] == {"push": {"tags": ["v*"]}}, name
         assert job["environment"] == "release", name
         assert with_keys(job, "checkout") == [], name

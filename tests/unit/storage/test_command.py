@@ -1,4 +1,4 @@
-"""`idr storage report` with a stand-in for ssh, and what the read-write node gets for it."""
+"""`idr storage report` with a stub of ssh, and its files on the read-write node."""
 
 import json
 from pathlib import Path, PurePosixPath

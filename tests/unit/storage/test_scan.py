@@ -1,4 +1,4 @@
-"""The scan of the read-write node, on a true PostgreSQL with OMERO's columns and a tree with planted faults."""
+"""The scan of the read-write node, on a real PostgreSQL with OMERO's columns and a tree with planted faults."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture
 def database(server: Server, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Database:
-    # A file that is a minute old could be of a running import; the whole tree is that young.
+    # A file that is a minute old can belong to a running import; the whole tree is that young.
     monkeypatch.setattr(program, "CLOCKS_SECONDS", -3600)
     return Database(tree.load(server))
 
@@ -107,7 +107,7 @@ def test_a_database_that_cannot_be_read_gives_no_report(
 
 
 def test_the_database_waits_for_no_walk(database: Database, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL closes a connection whose reader rests longer than `tcp_user_timeout`."""
+    """PostgreSQL closes a connection whose reader pauses longer than `tcp_user_timeout`."""
     monkeypatch.setattr(scanned, "MEMOS", "select repeat('x', 1000), i from generate_series(1, 50000) i")
     rows = database.memos("")
     assert next(rows) == (b"x" * 1000, b"1")

@@ -32,5 +32,5 @@ def test_a_deep_tree_does_not_end_the_report(tmp_path: Path) -> None:
     try:
         assert [os.fsdecode(one.path) for one in tree.walk(os.fsencode(tmp_path))] == [f"{deep}/x"]
     finally:
-        # pytest's own clean-up goes down by recursion.
+        # pytest's own clean-up is recursive.
         subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)

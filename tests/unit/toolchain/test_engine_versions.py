@@ -1,4 +1,4 @@
-"""Setting versions of the toolchain: what is refused, and what is written."""
+"""Setting versions of the toolchain: refused values, and written files."""
 
 import subprocess
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_package_and_modules_get_the_version(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("module", [module for modules in engine_versions.MODULES.values() for module in modules])
 def test_each_module_is_one_that_the_toolchain_requires(module: str) -> None:
-    """`go mod edit` adds whatever it is given."""
+    """`go mod edit` adds every module that it gets."""
     assert f"\t{module} v" in (engine_versions.TOOLCHAIN / "go.mod").read_text()
 
 

@@ -65,7 +65,7 @@ def test_launcher_is_put_on_path_and_known_as_ours(tmp_path: Path, monkeypatch: 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Make a project with passphrase and state, and a build whose engine only prints what the launcher gave it."""
+    """Make a project with passphrase and state, and a build whose engine only prints its environment."""
     shown = 'echo "$PULUMI_CONFIG_PASSPHRASE_FILE|$PULUMI_BACKEND_URL|$*"\n'
     program(tmp_path / "cache/toolchain/0123/bin/pulumi", "#!/bin/sh\n" + shown)
     project = tmp_path / "project"
@@ -131,6 +131,13 @@ def test_launcher_keeps_outputs_off_the_screen_unless_asked(project: Path, given
     """Hundreds of lines of outputs hid the reason why an `up` failed."""
     engine = project.parent / "cache/toolchain/0123/bin/pulumi"
     engine.write_text('#!/bin/sh\necho "$PULUMI_OPTION_SUPPRESS_OUTPUTS"\n')
+    assert launch(project, project.parent / "cache", **given) == used
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "400"), ({"GOGC": "50"}, "50")])
+def test_launcher_lets_the_engine_look_for_garbage_less_often(project: Path, given: dict[str, str], used: str) -> None:
+    engine = project.parent / "cache/toolchain/0123/bin/pulumi"
+    engine.write_text('#!/bin/sh\necho "$GOGC"\n')
     assert launch(project, project.parent / "cache", **given) == used
 
 

@@ -1,4 +1,4 @@
-"""The language host starts without the SDK and what else is slow: the engine waits for it, twice for each command."""
+"""The language host starts without the SDK and other slow modules: the engine waits for it, twice for each command."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What lock files say, and how they are installed."""
+"""The content of lock files, and how they are installed."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ LOCKED = re.compile(r"[a-z0-9]\S*==\S+ .*--hash=sha256:[0-9a-f]{64}")
 def test_pip_installs_what_a_lock_file_names_and_resolves_nothing() -> None:
     """With dependencies, pip asks the index for the newest `coverage[toml]`, which has no sum in the lock file.
 
-    `make` ended with that the day after coverage 7.17.5 came out: a lock file names `coverage`, without the extra.
+    `make` failed like that the day after coverage 7.17.5: a lock file names `coverage`, without the extra.
     """
     command = ["git", "grep", "-l", "-e", "--require-hashes", "--", "."]
     files = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split()

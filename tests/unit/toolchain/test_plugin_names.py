@@ -20,7 +20,7 @@ INSTALL = Path(__file__).parents[3] / "dev" / "toolchain" / "install"
 
 Properties = dict[str, Any]
 
-# The modern tokens of these are served; the SDK keeps deprecated second tokens for some resources and functions.
+# The plugin serves their modern tokens; the SDK keeps deprecated second tokens for some resources and functions.
 DEPRECATED = re.compile(r":index/(bgpvpn|lb|getFw|workflowWorkflowV2)|getLbFlavorDeprecated")
 
 
@@ -86,7 +86,7 @@ def differences(path: str, annotations: Mapping[str, Any], known: Properties, in
             yield f"{path}.{name}: an input of the SDK, not of the plugin"
         if cls:
             nested = _types.input_type_types(cls) if _types.is_input_type(cls) else _types.output_type_types(cls)
-            # Inside of objects the SDK has one type for inputs and outputs.
+            # Inside objects the SDK has one type for inputs and outputs.
             yield from differences(f"{path}.{name}", nested, known[name].get("element", {}), inputs=False)
 
 

@@ -1,4 +1,4 @@
-"""How long a transfer takes, from what was measured."""
+"""How long a transfer takes, from measurements."""
 
 import math
 import tracemalloc

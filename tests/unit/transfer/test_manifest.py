@@ -1,4 +1,4 @@
-"""`idr manifest`, beside the true sha256sum."""
+"""`idr manifest`, beside the real sha256sum."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def test_a_manifest_that_is_there_is_kept(tree: Path, tmp_path: Path) -> None:
     assert idr(tree, manifest).returncode == 0
     (tree / "a.tiff").write_text("changed on the road")
     written = manifest.read_bytes()
-    # As somebody types it who forgets --verify.
+    # As a user types it who forgets --verify.
     done = idr(tree, manifest)
     message = f"error: {manifest} exists already: give --verify to compare the tree with it, or another name\n"
     assert (done.returncode, done.stderr, manifest.read_bytes()) == (1, message, written)

@@ -1,4 +1,4 @@
-"""`idr transfer` of what trees hold beside plain files of plain names, with the true rclone."""
+"""`idr transfer` of odd files and names in a tree, with the real rclone."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def linked(tmp_path: Path) -> Path:
-    """A tree of links, as OMERO's repository is after imports in place."""
+    """Make a tree of links, like OMERO's repository after imports in place."""
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "a.tiff").write_text("an image")
     folder = tmp_path / "linked"
@@ -80,7 +80,7 @@ def test_files_of_any_name_are_copied_and_estimated(source: Path, tmp_path: Path
 def test_the_limit_of_the_hour_holds(tmp_path: Path, before: str, after: str, limited: bool) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "file").write_bytes(bytes(300_000))
-    # Before midnight and after it the hours are those of two days, as rclone counts them.
+    # Midnight changes the day of these hours, which rclone counts.
     hours = sorted(
         (f"{datetime.now() + timedelta(hours=difference):%H:%M},{limit}")  # rclone's hours are local
         for difference, limit in ((-1, before), (1, after))
@@ -139,7 +139,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_copied(so
 
 @pytest.mark.parametrize("tree", ["source", "copy"])
 def test_a_report_in_a_tree_is_refused(source: Path, tmp_path: Path, tree: str) -> None:
-    """It would be copied, and differ from its copy, or take the place of a file."""
+    """It would be copied, and differ from its copy, or replace a file."""
     report = (source if tree == "source" else tmp_path / tree) / "report"
     done = idr(source, tmp_path / "copy", "--report", report)
     assert (done.returncode, "is in" in done.stderr) == (2, True)
@@ -152,7 +152,7 @@ def test_a_tree_of_endless_size_is_refused(source: Path, tmp_path: Path) -> None
 
 
 def test_why_files_could_not_be_copied_is_reported(source: Path, tmp_path: Path) -> None:
-    # As a full disk, rclone meets it while it writes: a size limit of the process.
+    # Like a full disk, rclone meets this limit while it writes: the size of files of a process.
     (source / "large").write_bytes(bytes(3_000_000))
     command = f"ulimit -f 1000; exec '{sys.executable}' -m idr transfer --on-root-disk '{source}' '{tmp_path / 'copy'}'"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

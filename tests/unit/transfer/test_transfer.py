@@ -1,4 +1,4 @@
-"""`idr transfer` with the true rclone, between folders."""
+"""`idr transfer` with the real rclone, between folders."""
 
 import json
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.needs("rclone")
 
 
 def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    """The command as its own process would end, in this one, where coverage sees it."""
+    """Run the command in this process, where coverage sees it; return the result as of its own process."""
     done = CliRunner().invoke(app, [*map(str, arguments), "--on-root-disk"])
     return subprocess.CompletedProcess([*map(str, arguments)], done.exit_code, done.stdout, done.stderr)
 

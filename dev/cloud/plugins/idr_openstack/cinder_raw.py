@@ -1,7 +1,7 @@
-"""Cinder driver: raw files on the NFS driver's share; snapshots and clones are copies that share their blocks.
+"""Cinder driver: raw files on the NFS driver's share. Snapshots and clones are copies that share blocks (reflinks).
 
-They may be taken while the volume is attached on this machine: its file system is frozen meanwhile. The stock driver
-makes chains of qcow2 files instead, which need QEMU to read them, and its clone of a volume in use ends in `error`.
+A volume may be attached on this machine meanwhile: the driver freezes its file system. The stock driver creates chains
+of qcow2 files, which only QEMU can read, and its clone of an attached volume ends in `error`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _FREEZE, _THAW = 0xC0045877, 0xC0045878
 
 
 def _mount_of(number: str) -> str | None:
-    """A folder, as seen from here, where any process of this machine has the device `number` mounted."""
+    """Return a path on the host to a mount of the device `number` in any process's mount namespace."""
     for table in Path("/proc").glob("[0-9]*/mountinfo"):
         try:
             lines = table.read_text().splitlines()
-        except OSError:  # it ended
+        except OSError:  # the process has ended
             continue
         for line in lines:
             fields = line.split()
@@ -38,7 +38,7 @@ def _mount_of(number: str) -> str | None:
 
 @contextlib.contextmanager
 def frozen(path: str) -> Iterator[None]:
-    """Hold still whatever file system lies on the volume in this file, if it is in use."""
+    """Freeze the file system on the volume in this file, if it is mounted. Otherwise flush the device."""
     loop = loops.over(path)
     folder = loop and _mount_of(loop.number)
     if loop and not folder:
@@ -46,26 +46,26 @@ def frozen(path: str) -> Iterator[None]:
     if not folder:
         yield
         return
-    held = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.ioctl(held, _FREEZE, 0)
+        fcntl.ioctl(descriptor, _FREEZE, 0)
         try:
             yield
         finally:
-            fcntl.ioctl(held, _THAW, 0)
+            fcntl.ioctl(descriptor, _THAW, 0)
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
 def copy(source: str, target: str) -> None:
-    """Copy a volume as it is at one moment."""
+    """Copy a volume in a consistent state."""
     with frozen(source):
         subprocess.run(["cp", "--reflink=auto", "--sparse=always", source, target], check=True)
 
 
 @interface.volumedriver
 class RawFileDriver(nfs.NfsDriver):
-    """The NFS driver, with copies in place of chains."""
+    """The NFS driver, with copies instead of chains."""
 
     def _snapshot_path(self, snapshot: Any) -> str:
         return f"{self.local_path(snapshot.volume)}.snapshot-{snapshot.id}"
@@ -91,5 +91,5 @@ class RawFileDriver(nfs.NfsDriver):
         return self._volume_from(self.local_path(src_vref), volume)
 
     def extend_volume(self, volume: Any, new_size: int) -> None:
-        """Make the file longer, attached or not: Nova's driver tells the guest."""
+        """Extend the file, attached or not. Nova's driver resizes the device of the guest."""
         os.truncate(self.local_path(volume), new_size << 30)

@@ -1,4 +1,4 @@
-"""The config drive of a container: the usual ISO's tree, in the root file system, where cloud-init looks for a seed."""
+"""The config drive of a container: the files of the usual ISO, in the folder where cloud-init reads a seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nova.virt.libvirt import utils as libvirt_utils
 
 
 def write(instance: Any, injection_info: Any) -> None:
-    """Write an instance's metadata into its root file system, which is mounted."""
+    """Write an instance's metadata into its root file system, which must be mounted."""
     password = injection_info.admin_pass
     meta = metadata.InstanceMetadata(
         instance,

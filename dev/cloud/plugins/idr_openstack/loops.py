@@ -11,25 +11,25 @@ class Loop:
     """A loop device."""
 
     name: str
-    """Its node, /dev/loopN."""
+    """The path /dev/loopN."""
     number: str
-    """Its device number, as in /proc/PID/mountinfo: MAJOR:MINOR."""
+    """The device number MAJOR:MINOR, as in /proc/PID/mountinfo."""
 
 
 def run(*argv: str) -> str:
-    """Run a program; its output without the last line's end.
+    """Run a program and return its output, stripped.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        subprocess.CalledProcessError: the program failed.
 
     """
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def over(path: str) -> Loop | None:
-    """The device over this file, if there is one that is still meant to be there.
+    """Return the device over this file, if there is one.
 
-    A detached one that somebody still holds open is listed on, with the autoclear flag.
+    Ignore a device with the autoclear flag: it is detached, and listed only because a process still has it open.
     """
     for line in run("losetup", "-n", "-O", "NAME,MAJ:MIN,AUTOCLEAR", "-j", path).splitlines():
         name, number, autoclear = line.split()
@@ -39,7 +39,7 @@ def over(path: str) -> Loop | None:
 
 
 def attach(path: str) -> Loop:
-    """The device over this file, made if need be."""
+    """Return the device over this file. Create it if there is none."""
     loop = over(path)
     if loop is None:
         run("losetup", "-f", path)
@@ -50,14 +50,14 @@ def attach(path: str) -> Loop:
 
 
 def detach(path: str) -> None:
-    """Take the device over this file away, if there is one."""
+    """Detach the device over this file, if there is one."""
     loop = over(path)
     if loop:
         run("losetup", "-d", loop.name)
 
 
-def resized(path: str) -> None:
-    """Tell the device over this file, if there is one, that the file has grown."""
+def resize(path: str) -> None:
+    """Resize the device over this file, if there is one, to the file's new size."""
     loop = over(path)
     if loop:
         run("losetup", "-c", loop.name)

@@ -1,4 +1,4 @@
-"""What the driver of containers does around libvirt's LXC: start and stop it for certain, pull its mounted volumes."""
+"""Additions to libvirt's LXC driver: reliable start and stop of containers, and removal of mounted volumes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from idr_openstack import loops
 LOG = log.getLogger(__name__)
 
 _SHUT_DOWN = 0x8004587D
-"""XFS_IOC_GOINGDOWN, EXT4_IOC_SHUTDOWN: flush, then every access fails, as with a disk that was pulled."""
+"""XFS_IOC_GOINGDOWN, EXT4_IOC_SHUTDOWN: flush, then let every access fail, as if the disk were removed."""
 _SETTLE_SECONDS = 5
 
 
 def settle(guest: Any, instance: Any, starts: int = 3) -> None:
-    """Start a guest again, whose init waits, until libvirt knows its process id, without which it attaches nothing.
+    """Wait until libvirt knows the process id of a guest's init, and restart the guest if it never does.
 
-    libvirt's LXC driver loses that message now and then when several guests start at once: it listens to the
-    container's controller before it has registered the callback (virLXCMonitorNew).
+    Without the process id, libvirt cannot attach devices. It sometimes loses the message with the id when several
+    guests start at once: it listens to the container's controller before it has registered the callback
+    (virLXCMonitorNew).
     """
     for again in range(starts):
         end = time.monotonic() + _SETTLE_SECONDS
@@ -44,13 +45,13 @@ def settle(guest: Any, instance: Any, starts: int = 3) -> None:
 
 
 def until_off(power_off: Callable[[], None], tries: int = 5) -> None:
-    """Power a container off, again where its control group goes while libvirt reads what is left to kill in it."""
+    """Power a container off. Retry if its control group disappears while libvirt reads the processes to kill in it."""
     for left in reversed(range(tries)):
         try:
             power_off()
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
-                return  # it is off
+                return  # it is already off
             if not left or "No such device" not in str(error):
                 raise
             time.sleep(0.2)
@@ -60,16 +61,16 @@ def until_off(power_off: Callable[[], None], tries: int = 5) -> None:
 
 def _init_known(guest: Any) -> bool:
     try:
-        opened = libvirt_lxc.lxcOpenNamespace(guest._domain, 0)
+        descriptors = libvirt_lxc.lxcOpenNamespace(guest._domain, 0)
     except libvirt.libvirtError:
         return False
-    for descriptor in opened:
+    for descriptor in descriptors:
         os.close(descriptor)
     return True
 
 
 def mounted(pid: int, number: str) -> Iterator[str]:
-    """Where a process has the device `number` mounted, the last mount first."""
+    """Yield the mount points of the device `number` in a process's namespace, the last mount first."""
     for line in reversed(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()):
         fields = line.split()
         if fields[2] == number:
@@ -77,11 +78,11 @@ def mounted(pid: int, number: str) -> Iterator[str]:
 
 
 def pull(pid: int, target: str) -> None:
-    """Unmount lazily and shut the file system down."""
-    held = os.open(f"/proc/{pid}/root{target}", os.O_RDONLY)
+    """Unmount a file system lazily and shut it down."""
+    descriptor = os.open(f"/proc/{pid}/root{target}", os.O_RDONLY)
     try:
-        # First the unmount: after the shutdown the path gives EIO. With -p, since umount reads /proc/self.
+        # Unmount first: after the shutdown, the path gives EIO. -p is needed because umount reads /proc/self.
         loops.run("nsenter", "-t", str(pid), "-m", "-p", "umount", "-l", target)
-        fcntl.ioctl(held, _SHUT_DOWN, struct.pack("I", 0))
+        fcntl.ioctl(descriptor, _SHUT_DOWN, struct.pack("I", 0))
     finally:
-        os.close(held)
+        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Neutron mechanism driver: binds every port on a fake host; there is no agent there that could."""
+"""Neutron mechanism driver: binds every port on a fake host, because fake hosts have no agent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from neutron_lib.plugins.ml2 import api
 
 
 class FakeHostDriver(api.MechanismDriver):
-    """Fake hosts are those named fake*."""
+    """Binds the ports of hosts named fake*."""
 
     def initialize(self) -> None:
         pass
 
     def bind_port(self, context: Any) -> None:
-        """Call the port on a fake host bound and active."""
+        """Mark the port on a fake host as bound and active."""
         if context.host.startswith("fake") and context.segments_to_bind:
             context.set_binding(
                 context.segments_to_bind[0][api.ID],
@@ -32,5 +32,5 @@ class FakeHostDriver(api.MechanismDriver):
         candidate_hosts: set[str],
         agent_getter: Any,
     ) -> set[str]:
-        """Every fake host reaches every network."""
+        """Return all fake hosts: each reaches every network."""
         return {host for host in candidate_hosts if host.startswith("fake")}

@@ -1,9 +1,9 @@
-"""Nova driver: libvirt-lxc guests that take Cinder volumes and a config drive, which the stock driver's do not.
+"""Nova driver: libvirt-lxc guests with Cinder volumes and a config drive. The stock driver supports neither.
 
-A volume (a raw file) becomes a loop device on the host. libvirt makes its node in the running container and opens the
-devices cgroup for it; this driver adds /dev/vdX and /dev/disk/by-id/virtio-<first 20 characters of the volume's id> as
-links, through /proc/PID/root, for there is no udev in there. Snapshots are the Cinder driver's work: nothing here takes
-part. There are no user namespaces: a guest's root is nearly the host's. For tests on a machine of one's own.
+A volume (a raw file) has a loop device on the host. libvirt creates the device node in the running container and allows
+it in the devices cgroup. A container has no udev, so this driver creates the links /dev/vdX and
+/dev/disk/by-id/virtio-<first 20 characters of the volume's id> through /proc/PID/root. Only the Cinder driver handles
+snapshots. There are no user namespaces: a guest's root is nearly the host's. Use it only on a machine for tests.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ LOG = log.getLogger(__name__)
 _HOSTDEV = "<hostdev mode='capabilities' type='storage'><source><block>{}</block></source></hostdev>"
 _LIVE = 1  # VIR_DOMAIN_AFFECT_LIVE
 _INIT = "<init>/sbin/init</init>"
-# Volumes are plugged, and its control group is made, the moment the container runs, so its init waits for that; and it
-# mounts them itself, because systemd ignores the devices of fstab where /sys is read-only.
+# The driver attaches volumes and creates the control group after the container has started, so init waits for both. It
+# mounts the volumes itself, because systemd ignores the devices of fstab where /sys is read-only.
 _WAITING_INIT = (
     "<init>/bin/sh</init><initarg>-c</initarg><initarg>until [ -e /dev/.plugged ]; do sleep .02; done; "
     "mount -a -t xfs,ext4; exec /sbin/init</initarg>"
@@ -45,7 +45,7 @@ class ContainerDriver(driver.LibvirtDriver):
 
     # -- host side: volume file <-> loop device -----------------------------------------------------------------------
     def _file(self, info: Info) -> str:
-        # Asked of the volume driver: `device_path` is not kept for volumes that were there at boot.
+        # From the volume driver: Nova does not store `device_path` for volumes that were attached at boot.
         path: str = self._get_volume_driver(info)._get_device_path(info)
         return path
 
@@ -71,7 +71,7 @@ class ContainerDriver(driver.LibvirtDriver):
 
     # -- guest side ---------------------------------------------------------------------------------------------------
     def _running(self, instance: Any) -> tuple[Any, int] | None:
-        """Libvirt's guest and the process id of its init, when it runs."""
+        """Return libvirt's guest and the process id of its init, if it runs."""
         try:
             guest = self._host.get_guest(instance)
         except exception.InstanceNotFound:
@@ -92,7 +92,7 @@ class ContainerDriver(driver.LibvirtDriver):
         running = self._running(instance)
         loop = loops.over(self._file(info))
         if running is None or loop is None:
-            return  # stopped: plugged when it starts
+            return  # the guest is stopped; its next start plugs the volume
         guest, pid = running
         root = Path(f"/proc/{pid}/root")
         if not (root / loop.name[1:]).exists():
@@ -126,7 +126,7 @@ class ContainerDriver(driver.LibvirtDriver):
         device_type: Any = None,
         encryption: Any = None,
     ) -> None:
-        """Give a running guest a volume."""
+        """Attach a volume to a running guest."""
         try:
             self._plug(context, connection_info, instance, mountpoint)
         except Exception:
@@ -142,15 +142,15 @@ class ContainerDriver(driver.LibvirtDriver):
         mountpoint: str,
         encryption: Any = None,
     ) -> None:
-        """Take a volume away, mounted or not, as a disk is pulled."""
+        """Detach a volume, mounted or not, like the removal of a disk."""
         self._unplug(connection_info, instance, mountpoint)
         self._disconnect_volume(context, connection_info, instance)
 
     def extend_volume(self, context: Any, connection_info: Info, instance: Any, requested_size: int) -> None:
-        """Let the guest see that its volume has grown; Cinder's driver made the file longer."""
-        loops.resized(self._file(connection_info))
+        """Resize the guest's device. Cinder's driver has extended the file."""
+        loops.resize(self._file(connection_info))
 
-    # -- start: libvirt's XML never has the volumes -------------------------------------------------------------------
+    # -- start: libvirt's XML has no volumes --------------------------------------------------------------------------
     def _without_volumes(self, instance: Any, info: Info | None) -> Info | None:
         self._pending[instance.uuid] = virt_driver.block_device_info_get_mapping(info)
         return info and dict(info, block_device_mapping=[])
@@ -196,7 +196,7 @@ class ContainerDriver(driver.LibvirtDriver):
         return guest
 
     def _plug_all(self, context: Any, instance: Any, volumes: list[Info]) -> None:
-        """Plug the volumes of a guest that was just started, and let its init go on."""
+        """Plug the volumes of a guest that has just started, and let its init continue."""
         for volume in volumes:
             self._plug(context, volume["connection_info"], instance, volume["mount_device"])
         running = self._running(instance)
@@ -209,10 +209,10 @@ class ContainerDriver(driver.LibvirtDriver):
         groups.remove(instance.name)
 
     def _soft_reboot(self, instance: Any) -> bool:
-        """Always the hard way: a container that reboots itself loses its device nodes."""
+        """Return False, so that Nova reboots hard: a container that reboots itself loses its device nodes."""
         return False
 
-    # -- another flavor: on the same host, and the root disk stays where it is ----------------------------------------
+    # -- resize: on the same host, without a copy of the root disk ----------------------------------------------------
     def migrate_disk_and_power_off(
         self,
         context: Any,
@@ -224,7 +224,7 @@ class ContainerDriver(driver.LibvirtDriver):
         timeout: int = 0,
         retry_interval: int = 0,
     ) -> str:
-        """Stop a guest that gets another flavor. The stock driver would copy disks, which a container has none of."""
+        """Stop a guest for a resize. The stock driver would copy disks, and a container has none."""
         if flavor.root_gb < instance.flavor.root_gb:
             raise exception.InstanceFaultRollback(exception.ResizeError(reason="the disk would be smaller"))
         self.power_off(instance, timeout, retry_interval)
@@ -246,7 +246,7 @@ class ContainerDriver(driver.LibvirtDriver):
         block_device_info: Info | None = None,
         power_on: bool = True,
     ) -> None:
-        """Start it with the memory and processors of its new flavor."""
+        """Start the guest with the memory and processors of its new flavor."""
         if power_on:
             self._hard_reboot(context, instance, network_info, block_device_info)
 
@@ -259,12 +259,12 @@ class ContainerDriver(driver.LibvirtDriver):
         block_device_info: Info | None = None,
         power_on: bool = True,
     ) -> None:
-        """Start it with those of the old one again."""
+        """Start the guest with the memory and processors of its old flavor."""
         if power_on:
             self._hard_reboot(context, instance, network_info, block_device_info)
 
     def confirm_migration(self, context: Any, migration: Any, instance: Any, network_info: Any) -> None:
-        """Nothing of the old size was left behind."""
+        """Do nothing: no files of the old flavor are left."""
 
     # -- device names: Nova knows no disk bus for containers ----------------------------------------------------------
     def default_root_device_name(self, instance: Any, image_meta: Any, root_bdm: Any) -> str:
@@ -282,6 +282,6 @@ class ContainerDriver(driver.LibvirtDriver):
 
     # -- config drive -------------------------------------------------------------------------------------------------
     def _create_configdrive(self, context: Any, instance: Any, injection_info: Any, rescue: bool = False) -> None:
-        """Put the usual ISO's tree where cloud-init's ConfigDrive source looks for a seed; the root is mounted now."""
+        """Write the config drive where cloud-init's ConfigDrive source reads a seed. The root is mounted now."""
         if configdrive.required_by(instance):
             config_drive.write(instance, injection_info)

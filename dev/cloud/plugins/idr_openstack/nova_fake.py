@@ -1,4 +1,4 @@
-"""Nova driver: a host whose guests exist in Nova's tables only, and which survives a restart."""
+"""Nova driver: a host whose guests exist only in Nova's database. The host survives a restart."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from nova.virt import fake
 
 
 class FakeHost(fake.FakeDriverWithoutFakeNodes):
-    """Nova's FakeDriver with an identity kept in `state_path`; the plain one makes a new one at every start."""
+    """Nova's FakeDriver with its host identity in `state_path`. The original creates a new identity at every start."""
 
     def resume_state_on_host_boot(
         self, context: Any, instance: Any, network_info: Any, block_device_info: Any = None
     ) -> None:
-        """Know a guest of an earlier start again."""
+        """Add a guest from before the restart."""
         self.spawn(context, instance, None, None, None, None, network_info, block_device_info)

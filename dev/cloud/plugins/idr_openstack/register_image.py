@@ -1,7 +1,7 @@
-"""Give Glance an image that lies in its store already: `register_image STATE-ID < JSON`.
+"""Register an image whose file is already in Glance's store: `register_image OPTIONS < JSON`.
 
-Through the API the bytes of a 4 GiB disk pass three Python processes, holes and all: 48 s. Glance takes a location only
-from remote stores, so the row is written with Glance's own database functions instead.
+An upload through the API sends all bytes of a 4 GiB disk, holes too, through three Python processes, which takes 48 s.
+Glance accepts locations only of remote stores, so this program writes the row with Glance's database functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from oslo_db import options
 
 
 def main() -> None:
-    """Write the image described on standard input: id, name, format, size, path, owner, properties."""
+    """Write the row of the image on standard input: id, name, formats, size, path, owner, properties."""
     options.set_defaults(cfg.CONF)
     config.parse_args(sys.argv[1:])
     image = json.load(sys.stdin)

@@ -11,7 +11,7 @@ from tests.unit.idr.pin.downloads import FILES, OLD
 
 @pytest.fixture
 def base(tmp_path: Path) -> Iterator[str]:
-    """A web server with the files."""
+    """Run a web server with the files."""
     folder = tmp_path / "web"
     folder.mkdir()
     for name, content in FILES.items():
@@ -22,7 +22,7 @@ def base(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def stack(tmp_path: Path, base: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stack file in an operator's own hand."""
+    """Write a stack file like an operator's."""
     file = tmp_path / "Pulumi.mine.yaml"
     file.write_text(
         "# ours\nconfig:\n  idr:live: a\n  idr:omero:  # from OME\n    distribution: official\n"

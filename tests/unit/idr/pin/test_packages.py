@@ -20,7 +20,7 @@ runner = CliRunner()
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Instead of PyPI a folder of wheels: two versions of a package, which needs one that OMERO.server has."""
+    """Use a folder of wheels instead of PyPI: two versions of a package, which needs one that OMERO.server has."""
     folder = tmp_path / "wheels"
     folder.mkdir()
     needed = {"idr-addon": "Requires-Dist: requests\n", "requests": "", "omero-mapr": ""}
@@ -48,7 +48,7 @@ def own_version(name: str) -> str:
 
 
 def with_addons(stack: Path, wanted: str, lock: str = "site/omero.lock") -> Path:
-    """The stack file with packages of its own; returns where their lock file is to be."""
+    """Write a stack file with packages of its own; return the path of their lock file."""
     stack.write_text(stack.read_text().replace("distribution: official", f"distribution: official\n    addons: {lock}"))
     (stack.parent / "site").mkdir()
     (stack.parent / "site" / "omero.in").write_text(wanted)
@@ -63,7 +63,7 @@ def test_packages_of_python_are_locked_beside_the_stack_file(stack: Path) -> Non
     assert json.loads(done.stdout)["omero.addons"] == hashlib.sha256(lock.read_bytes()).hexdigest()
     assert addons.read(SERVER, "site/omero.lock", stack.parent).text == lock.read_text()
     pins = re.findall(r"^\S+==\S+", lock.read_text(), re.M)
-    # What OMERO.server has already, in its version.
+    # OMERO.server already has this one, in its version.
     assert pins == ["idr-addon==1.0", f"requests=={own_version('requests')}"]
     assert str(stack.parent) not in lock.read_text()
     assert str(stacks.ROOT) not in lock.read_text()

@@ -1,4 +1,4 @@
-"""`idr pin` against a server on loopback: what it writes, what it leaves, what it refuses."""
+"""`idr pin` with a server on loopback: what it writes, leaves and refuses."""
 
 import json
 from pathlib import Path

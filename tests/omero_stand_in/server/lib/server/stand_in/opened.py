@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import omero
-from demo_image_server.catalogue import Catalogue, Place, Seen
+from demo_image_server.catalogue import Catalogue, Entry, UserCatalogue
 from demo_image_server.raw_pixels import RawPixels
 from demo_image_server.users import VISITOR
 
@@ -18,21 +18,21 @@ where image.id = %s
 """
 
 
-class WithImported(Seen):
+class WithImported(UserCatalogue):
     """The demo's catalogue. It also finds an imported image by its id."""
 
-    def __init__(self, whole: Catalogue, accounts: Accounts) -> None:
-        super().__init__(whole, VISITOR)
+    def __init__(self, catalogue: Catalogue, accounts: Accounts) -> None:
+        super().__init__(catalogue, VISITOR)
         self._accounts = accounts
 
-    def imported(self, image_id: int) -> Place | None:
+    def imported(self, image_id: int) -> Entry | None:
         """Return an imported image, which is one of the catalogue's with another id and name."""
         for (name,) in self._accounts.ask(_NAME, image_id):
-            return replace(self.places()[0], image_id=image_id, image_name=name)
+            return replace(self.entries()[0], image_id=image_id, image_name=name)
         return None
 
-    def place(self, image_id: int) -> Place | None:
-        return self.imported(image_id) or super().place(image_id)
+    def entry(self, image_id: int) -> Entry | None:
+        return self.imported(image_id) or super().entry(image_id)
 
 
 class StrictPixels(RawPixels):

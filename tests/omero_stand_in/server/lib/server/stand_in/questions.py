@@ -6,7 +6,7 @@ from typing import Any
 import omero
 import omero.model
 from demo_image_server import services
-from demo_image_server.queries import Answerer, plain
+from demo_image_server.queries import Evaluator, plain
 
 from stand_in import annotated
 from stand_in.accounts import Accounts
@@ -31,9 +31,9 @@ class Query(services.Query):
         if text == OF_PIXELS and (pixels := self._channels.pixels(text, parameters, [plain(parameters)["pid"]])):
             return pixels[0]
         (number, *others) = plain(parameters).get("ids", [0])
-        image = self._with_imported.imported(number) if text.startswith(AN_IMAGE) and not others else None
-        if image:
-            return next(map(changeable, Answerer([image]).objects(text, parameters)), None)
+        entry = self._with_imported.imported(number) if text.startswith(AN_IMAGE) and not others else None
+        if entry:
+            return next(map(changeable, Evaluator([entry]).objects(text, parameters)), None)
         return super().findByQuery(text, parameters)
 
     def projection(self, text: str, parameters: Any) -> list[list[Any]]:
@@ -74,7 +74,7 @@ class Query(services.Query):
         raise omero.ValidationException(None, None, f"no {kind} {number}")
 
 
-class Update(services.Unserved):
+class Update(services.Unsupported):
     """omero.api.IUpdate that creates datasets and annotations, and changes channels."""
 
     def __init__(self, catalogue: WithImported, accounts: Accounts) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import omero
 import omero.model
 from demo_image_server.objects import image_of_channel
-from demo_image_server.queries import Answerer
+from demo_image_server.queries import Evaluator
 from demo_image_server.rendering import Renderer
 from omero.rtypes import rdouble, rstring
 
@@ -43,7 +43,7 @@ class StrictRenderer(Renderer):
             self._channels[index] = replace(self._channels[index], **settings)
 
     def saveCurrentSettings(self) -> None:
-        number = self._chosen.image_id
+        number = self._entry.image_id
         if not self._with_imported.imported(number):
             raise omero.SecurityViolation(None, None, f"the demo's Pixels {number} may only be read")
         for index, channel in enumerate(self._channels):
@@ -59,8 +59,8 @@ class Channels:
 
     def pixels(self, text: str, parameters: Any, numbers: list[int]) -> list[Any]:
         """Answer a query for the pixels of these images."""
-        images = [image for number in numbers if (image := self._with_imported.imported(number))]
-        answer = Answerer(images).objects(text, parameters) if images else []
+        entries = [entry for number in numbers if (entry := self._with_imported.imported(number))]
+        answer = Evaluator(entries).objects(text, parameters) if entries else []
         for channel in (channel for pixels in answer for channel in pixels.copyChannels()):
             self._complete(channel)
         return answer

@@ -16,7 +16,7 @@ import omero.grid
 import omero.ObjectFactoryRegistrar
 import omero.rtypes
 import psycopg2
-from demo_image_server import server, services
+from demo_image_server import administration, server
 from demo_image_server.catalogue import Catalogue
 from demo_image_server.router import SESSION_CATEGORY, Locator, Router, ServiceFactory
 from demo_image_server.servants import servant
@@ -77,7 +77,7 @@ class StrictRouter(Router):
         callback.ice_response(Glacier2.SessionPrx.uncheckedCast(current.adapter.createProxy(identity)))
 
 
-class StrictConfig(services.Config):
+class StrictConfig(administration.Config):
     """omero.api.IConfig with the values that clients need to create users and to connect without TLS."""
 
     def __init__(self, config: dict[str, str]) -> None:
@@ -87,7 +87,7 @@ class StrictConfig(services.Config):
         return self._known.get(key) or super().getConfigValue(key)
 
 
-class StrictAdmin(services.Admin):
+class StrictAdmin(administration.Admin):
     """omero.api.IAdmin of a user with an account."""
 
     def __init__(self, session: Session, account: Account) -> None:
