@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -20,6 +21,8 @@ from model.reading import SettingsError
 
 FAILED = 1
 """Exit status for problems; typer itself ends with 2 on wrong usage."""
+LINE_SECONDS = 60.0
+"""Seconds between two lines of progress in a log."""
 
 
 def _completed(incomplete: str) -> list[str]:
@@ -171,6 +174,21 @@ def table(*headers: str, whole: Collection[str] = ()) -> Table:
 def error_console() -> Console:
     """Return the console for progress: standard error, so that programs can read the result on standard output."""
     return Console(stderr=True, highlight=False)
+
+
+class Log:
+    """A line a minute of how far a long command is, where `console` is no terminal, which has a bar for that."""
+
+    def __init__(self, console: Console) -> None:
+        self._is_wanted = not console.is_terminal
+        self._last = time.monotonic()
+
+    def show(self, text: str) -> None:
+        """Say it on standard error, if the last line was a minute ago."""
+        now = time.monotonic()
+        if self._is_wanted and now - self._last >= LINE_SECONDS:
+            self._last = now
+            typer.echo(text, err=True)
 
 
 def print_json(data: Any) -> None:
