@@ -1,4 +1,4 @@
-"""Reads a stack's outputs, from the engine or from a saved file. Nothing else of this project is needed."""
+"""Read a stack's outputs, from the engine or from a saved file, which needs nothing else of this project."""
 
 import json
 import sys
@@ -40,7 +40,7 @@ class Deployed(View):
 
 
 def read(stack: str | None, source: str | None) -> Deployed:
-    """The outputs of `stack`, or those saved in `source`. Raises OutputsError or EngineError."""
+    """Return the outputs of `stack`, or those saved in `source`. Raises OutputsError or EngineError."""
     if source is None:
         if stack is None:
             raise typer.BadParameter("say which stack: --stack, or PULUMI_STACK, or --from FILE")
@@ -56,7 +56,7 @@ def read(stack: str | None, source: str | None) -> Deployed:
 
 def _saved(source: str) -> dict[str, Any]:
     try:
-        # As bytes: JSON's own rules find UTF-16, which PowerShell's `>` writes.
+        # As bytes: the JSON parser detects UTF-16, which PowerShell's `>` writes.
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         values = json.loads(data)
     except OSError as error:
@@ -65,7 +65,7 @@ def _saved(source: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         msg = f"{source}: not JSON (line {error.lineno}: {error.msg})"
         raise OutputsError(msg) from None
-    except (ValueError, RecursionError):  # no text, numbers of thousands of digits, endless nesting
+    except (ValueError, RecursionError):  # no text, numbers with thousands of digits, very deep nesting
         msg = f"{source}: not JSON as `pulumi stack output --json` prints it"
         raise OutputsError(msg) from None
     if not isinstance(values, dict):

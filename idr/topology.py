@@ -17,11 +17,11 @@ STAND_IN = Secrets("plan", "only an `up` has the stack's secret; nothing of this
 
 
 class OutputsError(IdrError):
-    """Outputs that cannot be used; the text says which and why."""
+    """Outputs cannot be used."""
 
 
 def of_outputs(outputs: Mapping[str, Any]) -> Topology:
-    """The topology among the outputs. Raises OutputsError when it is not as the contract says."""
+    """Return the topology of the outputs. Raises OutputsError if it does not follow the contract."""
     return checked(_OfTopology, outputs, "the stack's outputs").topology
 
 
@@ -42,12 +42,12 @@ class _OfTopology(View):
 
 
 def of_plan(plan: Plan) -> Topology:
-    """The topology as planned. Its host keys are placeholders, because the stack secret is not known here."""
+    """Return the planned topology. Its host keys are placeholders, because the stack secret is unknown here."""
     return topology(plan, STAND_IN)
 
 
 def find(topology: Topology, name: str) -> NodeView:
-    """The node of that name, or the live release's of that short name. Raises IdrError when there is none."""
+    """Return the node of that name, or the live release's of that short name. Raises IdrError if there is none."""
     for node in topology.nodes:
         if node.name == name or (node.alias == name and node.release == topology.live):
             return node

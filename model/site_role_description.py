@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_snake
 
 from model.field_types import EachOnce, Section, Shape
 from model.flow_fields import Port, Ports, Reason, Transport, port_problems
-from model.role_description import Line, Number, RoleDescription, RoleFacts, Tier, WordName
+from model.role_description import Line, Number, RoleDescription, RoleFacts, RoleName, Tier, WordName
 
 LocationPath = Annotated[
     str, Shape("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+/", "a path as in /about/: plain letters, no dot first, a slash last")
@@ -55,6 +55,9 @@ class SiteRoleDescription(RoleDescription):
     node: RoleFacts = Field(description="What stack files and the plan need of it")
     inventory_group: Kind | None = Field(
         None, description="Its Ansible group is this with `-hosts`; absent: its name without dashes"
+    )
+    beside: Annotated[tuple[RoleName, ...], EachOnce] = Field(
+        (), description="Roles of which its node must have one, because it uses what is there"
     )
     flows: tuple[RoleFlow, ...] = Field((), description="Whom it calls, and who calls it")
     locations: tuple[Location, ...] = Field((), description="What the proxy answers with it")

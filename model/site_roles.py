@@ -89,16 +89,24 @@ def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
             yield f"services.{number}.unit: '{service.name()}' is a unit of every node"
     for port in sorted({*about.listens()} & {*EVERY_NODE_LISTENS}):
         yield f"port {port}: every node listens there already"
+    for unknown in sorted({*about.beside} - {*Role, *roles} | {*about.beside} & {role}):
+        yield f"beside: '{unknown}' is no other role of a node"
     for number, flow in enumerate(about.flows):
         yield from (f"flows.{number}.{text}" for text in _end_problems(role, flow, roles))
     yield from _location_problems(about)
-    if volume := about.node.volume:
-        if volume.name in _VOLUMES:
-            yield f"node.volume.name: '{volume.name}' is a volume of the program"
-        if not volume.mount.startswith("/srv/"):
-            yield f"node.volume.mount: must be below /srv, where nothing of the program is (given: '{volume.mount}')"
-        if volume.ansible_variable != f"{volume.name}_vol_dev":
-            yield f"node.volume.ansibleVariable: must be {volume.name}_vol_dev, and the name without dashes"
+    yield from _volume_problems(about)
+
+
+def _volume_problems(about: SiteRoleDescription) -> Iterator[str]:
+    volume = about.node.volume
+    if volume is None:
+        return
+    if volume.name in _VOLUMES:
+        yield f"node.volume.name: '{volume.name}' is a volume of the program"
+    if not volume.mount.startswith("/srv/"):
+        yield f"node.volume.mount: must be below /srv, where nothing of the program is (given: '{volume.mount}')"
+    if volume.ansible_variable != f"{volume.name}_vol_dev":
+        yield f"node.volume.ansibleVariable: must be {volume.name}_vol_dev, and the name without dashes"
 
 
 def _location_problems(about: SiteRoleDescription) -> Iterator[str]:

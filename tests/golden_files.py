@@ -36,8 +36,6 @@ ALIKE = {"uod": "ebi"}
 PRIVATE = "institute"
 """The layout whose golden files keep only the differences from itself with other visitors."""
 FOLDER = Path(__file__).with_name("golden")
-SAID_ELSEWHERE = ("settings",)
-"""Parts of a plan that the stack file has as well."""
 VOLUME_ID = "00000000-0000-4000-8000-0000000000"
 KNOWN = Known(public="192.0.2.10", bastion="192.0.2.11", servers={}, volumes={})
 
@@ -91,7 +89,8 @@ def texts(layout: str, visitors: Visitors | None = None) -> dict[str, str]:
     if layout in stacks.EVERYTHING:
         return contents
     contents |= {
-        "plan.yaml": _yaml(_plain({name: value for name, value in vars(plan).items() if name not in SAID_ELSEWHERE})),
+        # The stack file has the settings.
+        "plan.yaml": _yaml(_plain({name: value for name, value in vars(plan).items() if name != "settings"})),
         "outputs.yaml": _yaml(contract.outputs(plan, secrets, KNOWN)),
     }
     for node in plan.nodes:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 SECONDS = 8
-"""The time-out of each request, in seconds: nodes are queried at the same time, and the whole ends in 15 s."""
+"""The time-out of each request, in seconds: nodes are queried at the same time, and all end in 15 s."""
 GONE = "gone"
 ERROR_STATUS = 400
 
 
 class Public(View):
-    """What a visitor finds at the public address."""
+    """The response of the public address."""
 
     url: str
     answers: bool

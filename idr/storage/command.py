@@ -95,6 +95,7 @@ def _reason(errors: str, status: int) -> str:
 def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]], out: TextIO | None) -> Report:
     """Read all lines of a scan, keep the first faults of each kind, and write all to `out`."""
     console = cli.error_console()
+    log = cli.Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     done = None
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -102,7 +103,9 @@ def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]],
         for text in lines:
             line = _line(text, node)
             if line.looked_at:
-                progress.update(task, description=f"{line.looked_at} files")
+                so_far = f"{line.looked_at} files"
+                progress.update(task, description=so_far)
+                log.show(f"{node.name}: {so_far}")
             elif line.kind:
                 if out:
                     out.write(text)

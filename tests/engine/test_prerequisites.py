@@ -40,7 +40,7 @@ def name_them(config: dict[str, Any]) -> None:
     config["idr:storageNetwork"] = {"name": "storage", "cidr": "172.16.0.0/16"}
 
 
-SAID = (
+MESSAGES = (
     f"image '{IMAGE}': 2 have this name, so none of them can be meant; rename all but one",
     "external network 'public': 2 have this name, so none of them can be meant; rename all but one",
     "image 'queued-debian-12' is queued: servers start from an active image only",
@@ -65,5 +65,5 @@ def test_all_that_cannot_be_used_is_named_at_once_and_nothing_is_created(tmp_pat
             text = " ".join((done.stdout + done.stderr).split())
             assert done.returncode != 0
             assert "Traceback" not in text
-            assert [line for line in SAID if line not in text] == [], done.stdout + done.stderr
+            assert [line for line in MESSAGES if line not in text] == [], done.stdout + done.stderr
         assert not [call for call in cloud.calls if call.startswith("POST ") and "/identity/" not in call]

@@ -45,7 +45,7 @@ find {CONFIG} -name 'p*.conf' -printf '%f %u\\n' | sort
 runuser -u postgres -- {BIN}/postgres --single -D {DATA} -c config_file=/dev/null -c hba_file=/dev/null \\
   -c ident_file=/dev/null postgres <<< '{QUERY}' 2> /dev/null | grep -o '"[CU][^"]*"' | sort -u
 """
-MADE = [
+CREATED = [
     DATA,
     *(f"{name}.conf root" for name in ("pg_ctl", "pg_hba", "pg_ident", "postgresql")),
     "Data page checksum version:           1",
@@ -64,11 +64,11 @@ def output_of(script: str) -> list[str]:
 def test_a_new_volume_gets_a_cluster_and_keeps_it() -> None:
     number = f"stat -c %i {DATA}/PG_VERSION"
     *shown, before, after = output_of(f"/prepare > /run/first\n{SHOW}\n{number}\n/prepare > /run/second\n{number}")
-    assert sorted(shown) == sorted(MADE)
+    assert sorted(shown) == sorted(CREATED)
     assert before == after
 
 
 def test_a_run_that_was_killed_while_it_created_the_cluster_does_not_hinder_the_next() -> None:
     ended, *shown = output_of(f"{KILLED}\n/prepare > /run/second\n{SHOW}")
     assert ended.startswith("the first run ended with ")
-    assert sorted(shown) == sorted(MADE)
+    assert sorted(shown) == sorted(CREATED)

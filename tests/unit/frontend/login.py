@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-import httpx
 from hypothesis import strategies as st
 
 from harness import proxy, stacks
@@ -15,7 +14,7 @@ from model.addresses import Address
 from model.site_apps import StackWeb
 from model.visitors import Visitors
 from tests.unit.frontend import upstream as upstreams
-from tests.unit.frontend.conftest import WEB, Front
+from tests.unit.frontend.clients import Front, fronting
 from tests.unit.frontend.test_cache import KEPT, NOT_KEPT
 
 APPS = tuple(web_apps.table())
@@ -28,7 +27,7 @@ PRIVATE = [path for path in (*KEPT, *NOT_KEPT) if path != STATIC]
 LOGIN = "/webclient/login/"
 SERVERS = "^v(?P<api_version>0)/servers/$"
 """The proxy itself answers these."""
-MADE_BY_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
+OF_OMERO_WEB = [one for one in addresses.opened_for_users(APPS) if one.pattern != SERVERS]
 NEVER = [
     *("/feedback/feedback/", "/feedback/comment/", "/webgateway/su/ada/", "/webadmin/forgottenpassword/"),
     *("/link_check/", "/mapr/favicon/", "/image/1/download_urls/", "/metrics", "/new_in_the_next_version/"),
@@ -40,13 +39,8 @@ def running(folder: Path) -> Iterator[Front]:
     """Run the proxy with an empty cache, in front of an OMERO.web that answers with the visitor's session."""
     with upstreams.running(proxy.certificate(PLAN)) as upstream:
         upstream.body = upstreams.COOKIE
-        nginx, trust = proxy.Nginx(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(PLAN)
-        with (
-            proxy.running(nginx, PLAN),
-            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=trust, timeout=30) as visitor,
-            httpx.Client(base_url=f"http://127.0.0.1:{nginx.bypass}", verify=trust, timeout=30) as operator,
-        ):
-            yield Front(nginx, upstream, visitor, operator)
+        with fronting(folder, PLAN, upstream) as front:
+            yield front
 
 
 def own(user: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.stacks import ROOT
 from model import addresses, web_apps
 from model.caching import KINDS
-from tests.unit.frontend.conftest import Front
+from tests.unit.frontend.clients import Front
 
 LISTED = Path(__file__).with_name("addresses.txt")
 """Every pattern of OMERO.web and the applications, by `python -m dev.web_addresses`."""

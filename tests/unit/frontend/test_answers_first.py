@@ -13,6 +13,7 @@ from model.plan import Plan
 from model.roles import Role
 from tests import site_roles
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.clients import visiting
 
 FIRST = "/webgateway/render_image_region/"
 TILE = f"{FIRST}1/0/0/?c=1&tile=0,0,0"
@@ -49,10 +50,7 @@ def site(
         first.body, web.body = "of the role", "of OMERO.web"
         at = first.address if role is None else role
         nginx = Between(folder / "proxy", upstreams={str(web_node.address): web.address}, role=at)
-        with (
-            proxy.running(nginx, plan),
-            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(plan), timeout=30) as visitor,
-        ):
+        with visiting(nginx, plan) as visitor:
             yield first, web, visitor
 
 

@@ -12,7 +12,8 @@ import pytest
 from harness import proxy
 from harness.cloud.asking import IMAGE
 from tests.unit.frontend import upstream as upstreams
-from tests.unit.frontend.conftest import PLAN, THUMBNAIL, WEB, Front
+from tests.unit.frontend.clients import Front
+from tests.unit.frontend.conftest import PLAN, THUMBNAIL, WEB
 
 VIEWERS = 50
 A_MOMENT = 2.1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.frontend.conftest import Front
+from tests.unit.frontend.clients import Front
 from tests.unit.frontend.test_cache import KEPT, NOT_KEPT
 
 COMPRESSED = {"Accept-Encoding": "gzip, deflate, br"}

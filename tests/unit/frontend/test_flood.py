@@ -13,7 +13,8 @@ import pytest
 
 from harness import proxy, rendered, stacks
 from harness.attack import hostile
-from tests.unit.frontend.conftest import PLAN, THUMBNAIL, Front
+from tests.unit.frontend.clients import Front
+from tests.unit.frontend.conftest import PLAN, THUMBNAIL
 
 HOSTILE = "127.0.0.2"
 """An address of loopback that the limits count."""

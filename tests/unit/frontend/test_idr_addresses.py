@@ -15,6 +15,7 @@ from model.planning import plan
 from model.reading import Source, parse
 from tests import search_engine
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.clients import visiting
 
 PLAN = stacks.plan_of("idr")
 CLOSED_IN_CLIENT = ("action/delete/image/1", "annotate_tags", "annotate_map", "script_ui/1", "ome_tiff_info/1")
@@ -122,12 +123,7 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]
             def adapt(self, text: str) -> str:
                 return super().adapt(text).replace(f"{node.address}:5577", upstream.address)
 
-        with (
-            proxy.running(SearcherNginx(folder), stack_plan) as nginx,
-            httpx.Client(
-                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
-            ) as client,
-        ):
+        with visiting(SearcherNginx(folder), stack_plan) as client:
             yield client
 
 

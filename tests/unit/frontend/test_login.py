@@ -23,7 +23,8 @@ from hypothesis import given, settings
 from harness import proxy
 from model import addresses, balancing
 from model.addresses import Address
-from tests.unit.frontend.conftest import THUMBNAIL, Front
+from tests.unit.frontend.clients import Front
+from tests.unit.frontend.conftest import THUMBNAIL
 from tests.unit.frontend.login import (
     ADA,
     APPS,

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import proxy
-from tests.unit.frontend.conftest import THUMBNAIL, Front
+from tests.unit.frontend.clients import Front
+from tests.unit.frontend.conftest import THUMBNAIL
 from tests.unit.frontend.login import (
     ADA,
     BEN,
     LOGIN,
-    MADE_BY_OMERO_WEB,
     NAME,
+    OF_OMERO_WEB,
     PLAN,
     PRIVATE,
     STATIC,
@@ -98,7 +99,7 @@ def test_no_other_cache_is_there() -> None:
 
 
 @given(
-    path=st.sampled_from(MADE_BY_OMERO_WEB).flatmap(sample),
+    path=st.sampled_from(OF_OMERO_WEB).flatmap(sample),
     query=st.sampled_from(["", "?", "?_=1", "?callback=f", "?a=b&&c", "?z=1&z=2"]),
     method=st.sampled_from(["GET", "GET", "HEAD", "POST", "DELETE"]),
 )

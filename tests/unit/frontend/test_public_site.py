@@ -13,6 +13,7 @@ from model.plan import Plan
 from model.planning import plan
 from model.public_site import OF_THE_ANSWER, OWNED, is_one_of
 from model.reading import SettingsError, Source, parse
+from tests.unit.frontend import clients
 from tests.unit.frontend import upstream as upstreams
 
 URL = "https://www.example.org/site-1.0.tar.gz"
@@ -70,12 +71,7 @@ def visiting(folder: Path, stack_plan: Plan) -> Iterator[httpx.Client]:
         (pages / "long.html").write_text("<p>About us</p>" * 1000)
         (pages / "img" / "logo.svg").write_text("<svg/>")
         (pages.parent / "beside.html").write_text("not for visitors")
-        with (
-            proxy.running(nginx, stack_plan),
-            httpx.Client(
-                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
-            ) as client,
-        ):
+        with clients.visiting(nginx, stack_plan) as client:
             yield client
 
 
@@ -248,6 +244,44 @@ def test_locations_that_would_change_more_than_their_own_are_refused(tmp_path: P
     with pytest.raises(SettingsError) as error:
         parsed(written(tmp_path, own=text), locations="site/nginx")
     assert message in str(error.value)
+
+
+POLYNOMIAL = "(.*)/(.*)/(.*)y"
+
+
+@pytest.mark.parametrize(
+    "directive",
+    [
+        f"rewrite {POLYNOMIAL} /$1;",
+        f'rewrite "{POLYNOMIAL}" /$1;',
+        f"location ~ {POLYNOMIAL} {{ return 200; }}",
+        f"location ~* {POLYNOMIAL} {{ return 200; }}",
+        f"location ~*{POLYNOMIAL} {{ return 200; }}",
+        f"if ($request_uri ~ {POLYNOMIAL}) {{ return 200; }}",
+        f'if ( $request_uri !~* "{POLYNOMIAL}" ) {{ return 200; }}',
+        f"proxy_redirect ~{POLYNOMIAL} /$1;",
+        "rewrite ^/(?<name>(a+)+)$ /$name;",
+    ],
+)
+def test_an_expression_that_an_address_could_keep_busy_is_refused(tmp_path: Path, directive: str) -> None:
+    folder = written(tmp_path, own=f"location /own/ {{\n{directive}\n}}\n")
+    with pytest.raises(SettingsError, match=r"own\.nginx: .* would keep the site busy for seconds"):
+        parsed(folder, locations="site/nginx")
+
+
+@pytest.mark.parametrize(
+    "directive",
+    [
+        "rewrite ^/own/(.*)$ /$1;",
+        "location ~ \\.(png|jpg)$ { return 200; }",
+        "if ($request_uri ~* ^/own/([^/]*)/([^/]*)$) { return 200; }",
+        "if ($http_x = ~) { return 200; }",
+        "rewrite ^/own/(?<name>[a-z]+)$ /$name;",
+        "rewrite ^/own/\\h+$ /;",
+    ],
+)
+def test_other_expressions_are_nginx_and_gixys(tmp_path: Path, directive: str) -> None:
+    parsed(written(tmp_path, own=f"location /own/ {{\n{directive}\n}}\n"), locations="site/nginx")
 
 
 @pytest.mark.parametrize(

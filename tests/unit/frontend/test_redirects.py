@@ -11,6 +11,7 @@ from model.planning import plan
 from model.reading import SettingsError, Source, parse
 from model.settings import Settings
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.clients import visiting
 
 REDIRECTS: list[dict[str, Any]] = [
     {"from": "/about", "to": "/about/index.html"},
@@ -40,12 +41,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     (node,) = (node for node in stack_plan.nodes if "web" in node.roles)
     with upstreams.running(stacks.secrets_of("local").certificate("test", (node.name,))) as upstream:
         nginx = proxy.Nginx(tmp_path_factory.mktemp("proxy"), {str(node.address): upstream.address})
-        with (
-            proxy.running(nginx, stack_plan),
-            httpx.Client(
-                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), timeout=20
-            ) as client,
-        ):
+        with visiting(nginx, stack_plan) as client:
             yield client
 
 
@@ -117,6 +113,9 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "^/a/(b|c)/([A-Z]{3}-\\d+)$", "to": "/a/c/$2"}, "leads to itself, for example from /a/b/AAA-0"),
         ({"from": "^/a\\?x=(\\w+)$", "to": "/a?x=$1"}, "leads to itself, for example from /a?x=a"),
         ({"from": "^/(.+)$", "to": "https://idr.example.org/new/$1"}, "leads to itself, for example from /a"),
+        ({"from": "^/a/((?=x).*)$", "to": "/a/$1"}, "looks ahead or behind, and leads to groups of it here"),
+        ({"from": "^/a(?!b)(.*)$", "to": "https://idr.example.org/c/$1"}, "nobody can say whether that is a circle"),
+        ({"from": "^/(.*)(?<=x)$", "to": "/a/$1"}, "Write it without (?=, (?!, (?<= and (?<!"),
         ({"from": "/a", "to": "//www.example.org/a"}, "is another site for a browser"),
         ({"from": "^/go/(.*)$", "to": "https://www.example.org$1"}, "write '/' after the host"),
         ({"from": "^/go/(.*)$", "to": "https://www$1.example.org/"}, "write '/' after the host"),
@@ -160,6 +159,8 @@ def test_those_that_lead_round_in_a_circle_are_refused(redirects: list[dict[str,
         [{"from": "^/a/(.*)$", "to": "/a/b?$1"}, {"from": "/a/b", "to": "/c"}, {"from": "/a/a", "to": "/d"}],
         [{"from": "^/(.+)$", "to": "https://idr.example.org:8443/$1"}],
         [{"from": f"/a{n}", "to": f"/a{n + 1}"} for n in range(30)],
+        [{"from": "^/(?!about/)(.*)$", "to": "https://www.example.org/$1"}],
+        [{"from": "^/a(?!b)", "to": "/c"}],
     ],
 )
 def test_those_that_lead_somewhere_in_the_end_are_taken(redirects: list[dict[str, Any]]) -> None:

@@ -15,9 +15,9 @@ from harness import proxy, stacks
 from harness.ports import free_port
 from harness.rendered import files
 from model import addresses
-from model.plan import Plan
 from tests import site_roles
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.clients import visiting
 
 PLAN = site_roles.example_plan()
 NODE = site_roles.example_node(PLAN)
@@ -35,16 +35,6 @@ class Before(proxy.Nginx):
 
     def adapt(self, text: str) -> str:
         return super().adapt(text).replace(PEER, self.about or self.nothing)
-
-
-@contextmanager
-def visiting(folder: Path, about: str, plan: Plan = PLAN) -> Iterator[httpx.Client]:
-    """Return a visitor of a proxy in front of the service at `about`."""
-    with (
-        proxy.running(Before(folder, about=about), plan) as nginx,
-        httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(plan), timeout=20) as visitor,
-    ):
-        yield visitor
 
 
 def written(folder: Path, port: int) -> Path:
@@ -81,7 +71,7 @@ def example(folder: Path) -> Iterator[str]:
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[httpx.Client]:
     (tmp_path / "proxy").mkdir()
-    with example(tmp_path / "about") as about, visiting(tmp_path / "proxy", about) as visitor:
+    with example(tmp_path / "about") as about, visiting(Before(tmp_path / "proxy", about=about), PLAN) as visitor:
         yield visitor
 
 
@@ -112,7 +102,7 @@ def service(folder: Path, name: str = NAME) -> Iterator[tuple[upstreams.Upstream
     """Run another service instead of the role's, with a certificate for `name`; yields a visitor."""
     with (
         upstreams.running(SECRETS.certificate("test", (name,))) as upstream,
-        visiting(folder, upstream.address) as visitor,
+        visiting(Before(folder, about=upstream.address), PLAN) as visitor,
     ):
         yield upstream, visitor
 
@@ -141,7 +131,7 @@ def test_another_service_than_the_roles_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_a_dead_service_shows_the_page_that_says_so_and_maintenance_its_own(tmp_path: Path) -> None:
-    with visiting(tmp_path, "") as visitor:
+    with visiting(Before(tmp_path), PLAN) as visitor:
         assert (visitor.get("/about/").status_code, visitor.get("/about/").headers["retry-after"]) == (502, "30")
         (tmp_path / "etc" / "maintenance").touch()
         assert visitor.get("/about/").status_code == 503
@@ -153,7 +143,7 @@ def test_without_tls_the_proxy_asks_in_plain_text(tmp_path: Path) -> None:
     (tmp_path / "proxy").mkdir()
     with (
         upstreams.running() as upstream,
-        visiting(tmp_path / "proxy", upstream.address, site_roles.plan_of(given, tmp_path)) as visitor,
+        visiting(Before(tmp_path / "proxy", about=upstream.address), site_roles.plan_of(given, tmp_path)) as visitor,
     ):
         assert visitor.get("/about/").text == "answer"
 

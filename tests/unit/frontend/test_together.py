@@ -10,6 +10,7 @@ from model import web_apps
 from model.planning import plan
 from model.reading import Source, parse
 from tests.unit.frontend import upstream as upstreams
+from tests.unit.frontend.clients import visiting
 from tests.unit.frontend.conftest import WEB
 from tests.unit.frontend.test_public_site import ROBOTS, SITE, SNIPPET, written
 
@@ -39,12 +40,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with upstreams.running(proxy.certificate(stack_plan)) as upstream:
         upstream.body = upstreams.COOKIE
         nginx = proxy.Nginx(folder / "proxy", {WEB: upstream.address})
-        with (
-            proxy.running(nginx, stack_plan),
-            httpx.Client(
-                base_url=f"https://127.0.0.1:{nginx.https}", verify=proxy.trust(stack_plan), headers=ADA
-            ) as client,
-        ):
+        with visiting(nginx, stack_plan, ADA) as client:
             yield client
 
 

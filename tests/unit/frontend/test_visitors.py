@@ -13,7 +13,8 @@ import pytest
 
 from harness import proxy
 from model import balancing
-from tests.unit.frontend.conftest import LANDING, PLAN, PLATE, THUMBNAIL, Front
+from tests.unit.frontend.clients import Front
+from tests.unit.frontend.conftest import LANDING, PLAN, PLATE, THUMBNAIL
 from tests.waiting import wait_until
 
 AT_ONCE = 16

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from harness import proxy, stacks
@@ -12,7 +11,7 @@ from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
 from tests.unit.frontend import upstream as upstreams
-from tests.unit.frontend.conftest import WEB, Front
+from tests.unit.frontend.clients import Front, fronting
 
 PAGES = {
     "iviewer": ("/iviewer/?images=1", "/iviewer/image_data/1/"),
@@ -45,13 +44,8 @@ def plan_with(*apps: str) -> Plan:
 def serving(folder: Path, *apps: str) -> Iterator[Front]:
     """Run the proxy of a release with these applications."""
     stack_plan = plan_with(*apps)
-    with upstreams.running(proxy.certificate(stack_plan)) as upstream:
-        nginx, trust = proxy.Nginx(folder, {WEB: upstream.address}, trusted="127.0.0.1/32"), proxy.trust(stack_plan)
-        with (
-            proxy.running(nginx, stack_plan),
-            httpx.Client(base_url=f"https://127.0.0.1:{nginx.https}", verify=trust, timeout=20) as visitor,
-        ):
-            yield Front(nginx, upstream, visitor, visitor)
+    with upstreams.running(proxy.certificate(stack_plan)) as upstream, fronting(folder, stack_plan, upstream) as front:
+        yield front
 
 
 @pytest.mark.parametrize("app", PAGES)

@@ -29,7 +29,7 @@ from tests import stubs
 
 UV = Path(sys.executable).with_name("uv")
 PACKAGES = ("idr", "model", "cloudinit")
-MADE_AT_BUILD = ".dist-info/"
+ADDED_BY_BUILD = ".dist-info/"
 PREVIEW = ROOT / "tests" / "unit" / "review" / "previews" / "nothing.json"
 LIST = (
     ROOT
@@ -134,7 +134,7 @@ def test_the_wheel_has_every_file_of_its_packages_and_no_other(wheel: Path) -> N
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *PACKAGES]
     known = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     with ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/") and MADE_AT_BUILD not in name]
+        names = [name for name in archive.namelist() if not name.endswith("/") and ADDED_BY_BUILD not in name]
     assert sorted(names) == sorted(name for name in known if (ROOT / name).is_file())
 
 

@@ -22,7 +22,7 @@ from tests.stubs import Stub
 OUTPUTS = contract.outputs(
     stacks.plan_of("local"), stacks.secrets_of("local"), Known(public="192.0.2.10", bastion="192.0.2.11")
 )
-MADE = Topology.model_validate(OUTPUTS["topology"])
+TOPOLOGY = Topology.model_validate(OUTPUTS["topology"])
 
 
 @pytest.fixture
@@ -54,23 +54,23 @@ def test_who_cannot_log_in_learns_which_option_gives_a_key(program: Stub, status
 
 
 def test_a_short_name_is_a_node_of_the_live_release() -> None:
-    assert find(MADE, "redis").name == "demo1-redis"
-    other = MADE.model_copy(update={"live": "demo2"})
+    assert find(TOPOLOGY, "redis").name == "demo1-redis"
+    other = TOPOLOGY.model_copy(update={"live": "demo2"})
     with pytest.raises(IdrError, match="no such node: redis; there are: bastion, demo1-database"):
         find(other, "redis")
 
 
 def test_the_configuration_is_there_while_it_is_needed_and_names_the_identity() -> None:
-    with remote.configuration(MADE, Path("/keys/mine")) as file:
+    with remote.configuration(TOPOLOGY, Path("/keys/mine")) as file:
         assert "Host demo1-redis" in file.read_text()
         assert "IdentityFile /keys/mine" in file.read_text()
     assert not file.exists()
 
 
 def test_somebody_with_an_account_of_their_own_uses_it_on_every_hop() -> None:
-    with remote.configuration(MADE, None, "alice") as file:
+    with remote.configuration(TOPOLOGY, None, "alice") as file:
         users = [line for line in file.read_text().splitlines() if line.startswith("  User ")]
-    assert users == ["  User alice"] * len(MADE.nodes)
+    assert users == ["  User alice"] * len(TOPOLOGY.nodes)
 
 
 @pytest.mark.parametrize("given", [("--login", "alice"), ()])
@@ -93,7 +93,7 @@ def test_the_account_is_given_by_option_or_variable(
 
 def test_a_tool_never_waits_for_somebody_to_type(program: Stub, tmp_path: Path) -> None:
     program.answers((255, "", "Permission denied (publickey).\n"))
-    answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    answers = nodes.ask_all(TOPOLOGY, tmp_path / "config", lambda: None)
     assert [type(answer) for answer in answers.values()] == [str] * 5
     assert program.calls
     for call in program.calls:
@@ -111,8 +111,8 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
         "uptime": 3.0,
     }
     program.answers((0, json.dumps(answer), ""))
-    expected = {node.name: "abc" if node.name == "bastion" else "other" for node in MADE.nodes}
-    answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    expected = {node.name: "abc" if node.name == "bastion" else "other" for node in TOPOLOGY.nodes}
+    answers = nodes.ask_all(TOPOLOGY, tmp_path / "config", lambda: None)
     statuses = {status.node: status for status in nodes.judged(answers, expected, {}, configured=True)}
     assert (statuses["bastion"].configuration, statuses["bastion"].problems) == ("current", ())
     assert statuses["demo1-redis"].configuration == "differs"
@@ -120,11 +120,11 @@ def test_a_node_answers_what_the_probe_prints_there(program: Stub, tmp_path: Pat
     # The remote shell reads the command: characters that it would expand are quoted.
     versions = {"demo1-database": ("'postgresql-1[0-9]'",), "demo1-redis": ("redis-server",), "demo1-proxy": ("nginx",)}
     assert {tuple(call.arguments[call.arguments.index("sudo") - 1 :]) for call in program.calls} == {
-        (node.name, "sudo", "-n", "python3", "-", *versions.get(node.name, ())) for node in MADE.nodes
+        (node.name, "sudo", "-n", "python3", "-", *versions.get(node.name, ())) for node in TOPOLOGY.nodes
     }
 
 
 def test_what_is_no_answer_is_reported_as_such(program: Stub, tmp_path: Path) -> None:
     program.answers((0, "Welcome to Debian", ""))
-    answers = nodes.ask_all(MADE, tmp_path / "config", lambda: None)
+    answers = nodes.ask_all(TOPOLOGY, tmp_path / "config", lambda: None)
     assert "Welcome to Debian" in str(answers["bastion"])

@@ -33,7 +33,7 @@ runner = CliRunner()
 OUTPUTS = contract.outputs(
     stacks.plan_of("local"), stacks.secrets_of("local"), Known(public="192.0.2.10", bastion="192.0.2.11")
 )
-MADE = Topology.model_validate(OUTPUTS["topology"])
+TOPOLOGY = Topology.model_validate(OUTPUTS["topology"])
 WELL: dict[str, Any] = {
     "bootstrap": "done",
     "applied": {"digest": "abc", "healthy": {"common": True, "redis": True}},
@@ -55,14 +55,14 @@ def answering(
     monkeypatch.setattr(nodes, "_ask", lambda *_: parsed)
     visited = outside.Public(url="https://192.0.2.10/", answers=True, text="status 200 in 0.1 s")
     monkeypatch.setattr(outside, "public", lambda *_: visited)
-    answers = nodes.ask_all(MADE, Path("config"), lambda: None)
-    by_node = {node.name: expected for node in MADE.nodes if expected}
+    answers = nodes.ask_all(TOPOLOGY, Path("config"), lambda: None)
+    by_node = {node.name: expected for node in TOPOLOGY.nodes if expected}
     return nodes.judged(answers, by_node, servers or {}, configured=configured)
 
 
 def test_a_node_that_is_well_has_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     statuses = answering(monkeypatch, WELL)
-    assert [status.node for status in statuses] == [node.name for node in MADE.nodes]
+    assert [status.node for status in statuses] == [node.name for node in TOPOLOGY.nodes]
     assert all(status.problems == () and status.configuration == "current" for status in statuses)
 
 
@@ -105,14 +105,14 @@ def test_what_an_upgrade_still_needs_is_a_notice_and_no_problem(
 
 def test_a_node_that_cannot_be_reached_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     statuses = answering(monkeypatch, "Connection refused")
-    bastion = next(status for status in statuses if status.node == MADE.bastion.name)
+    bastion = next(status for status in statuses if status.node == TOPOLOGY.bastion.name)
     assert (bastion.reachable, bastion.problems) == (False, ("not reachable: Connection refused",))
     others = [status for status in statuses if status is not bastion]
     assert {status.problems for status in others} == {("not reachable: no connection through the bastion",)}
 
 
 def test_a_server_that_does_not_run_is_a_problem_of_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    servers = {node.name: "ACTIVE" for node in MADE.nodes} | {"demo1-redis": "SHUTOFF"}
+    servers = {node.name: "ACTIVE" for node in TOPOLOGY.nodes} | {"demo1-redis": "SHUTOFF"}
     statuses = {status.node: status for status in answering(monkeypatch, WELL, servers=servers)}
     assert (statuses["demo1-redis"].server, statuses["demo1-redis"].problems) == (
         "SHUTOFF",
@@ -140,7 +140,7 @@ def test_a_key_that_is_refused_names_the_option(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, message: str, hint: str
 ) -> None:
     stubs.put(tmp_path, monkeypatch, "ssh").answers((255, "", message))
-    answers = nodes.ask_all(MADE, Path("config"), lambda: None)
+    answers = nodes.ask_all(TOPOLOGY, Path("config"), lambda: None)
     assert hint in str(answers["bastion"])
     assert (message.strip() in str(answers["bastion"])) is not bool(hint)
 
@@ -167,7 +167,7 @@ def test_a_frozen_release_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> No
     file = stack_file.StackFile("local", "", parse(values, Source("local", "Pulumi.local.yaml")), {})
     monkeypatch.setattr(stack_file, "read", lambda *_, **__: file)
     monkeypatch.setattr(stack_file.StackFile, "secrets", lambda _: stacks.secrets_of("local"))
-    assert list(digests("local", MADE)) == ["bastion"]
+    assert list(digests("local", TOPOLOGY)) == ["bastion"]
 
 
 def test_a_configuration_that_cannot_be_rendered_is_an_error_without_a_traceback(
@@ -181,7 +181,7 @@ def test_a_configuration_that_cannot_be_rendered_is_an_error_without_a_traceback
     monkeypatch.setattr(stack_file.StackFile, "secrets", lambda _: stacks.secrets_of("local"))
     monkeypatch.setattr("idr.status.command.bundle", refused)
     with pytest.raises(IdrError, match=r"^site/about/files/x\.j2: line 1: 'hostname' is undefined$"):
-        digests("local", MADE)
+        digests("local", TOPOLOGY)
 
 
 def test_a_manila_share_counts_by_where_the_outputs_say_that_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,11 +216,11 @@ def test_a_public_address_that_does_not_answer_is_a_problem_where_the_services_a
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[Server]:
     """Run a server with the certificate of the stack's public name that answers everything."""
-    certificate = stacks.secrets_of("local").certificate("proxy", (MADE.host_name,))
+    certificate = stacks.secrets_of("local").certificate("proxy", (TOPOLOGY.host_name,))
     (tmp_path / "pem").write_text(certificate.key + certificate.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "pem")
-    server = Server(lambda call: Answer(200 if call.headers["Host"] == MADE.host_name else 404), context)
+    server = Server(lambda call: Answer(200 if call.headers["Host"] == TOPOLOGY.host_name else 404), context)
     yield server
     server.stop()
 
@@ -228,7 +228,7 @@ def proxy(tmp_path: Path) -> Iterator[Server]:
 def test_the_public_address_is_asked_by_its_name_with_the_stacks_authority(proxy: Server) -> None:
     given = Deployed.model_validate({**OUTPUTS, "endpoints": {"web": f"{proxy.root}/"}})
     assert re.fullmatch(r"status 200 in \d+\.\d s", outside.public(given).text)
-    elsewhere = MADE.model_copy(update={"host_name": "elsewhere.org"})
+    elsewhere = TOPOLOGY.model_copy(update={"host_name": "elsewhere.org"})
     assert outside.public(given.model_copy(update={"topology": elsewhere})).answers is False
     for unknown in (stacks.secrets_of("ebi").authority.certificate, "no certificate"):
         assert outside.public(given.model_copy(update={"certificate_authority": unknown})).answers is False
@@ -245,8 +245,8 @@ def test_nova_is_asked_with_the_credentials_of_the_stacks_project(
         monkeypatch.setattr(stack_file, "read", lambda *_: file)
         server = cloud.store.add("servers", name="x", status="SHUTOFF", flavor_id="", attached=[], metadata={})
         ids = {"bastion": server["id"], "demo1-redis": "an id that Nova does not know"}
-        known = [node.model_copy(update={"id": ids.get(node.name)}) for node in MADE.nodes]
-        topology = MADE.model_copy(update={"nodes": tuple(known)})
+        known = [node.model_copy(update={"id": ids.get(node.name)}) for node in TOPOLOGY.nodes]
+        topology = TOPOLOGY.model_copy(update={"nodes": tuple(known)})
         servers = outside.servers("local", PROJECT, topology)
         assert servers == {"bastion": "SHUTOFF", "demo1-redis": "gone"}
         with pytest.raises(CloudError, match="these credentials are for project"):

@@ -86,9 +86,9 @@ def test_folders_that_links_lead_to_are_looked_at_too(mount: Path) -> None:
     put(mount / "elsewhere" / "private" / "inside" / "b.tiff")
     (mount / "elsewhere" / "private").chmod(0o700)
     leading_to = {"open": "open", "closed": "closed", "private": "private/inside", "file": "private/inside/b.tiff"}
-    for plate, import_folder in leading_to.items():
+    for plate, path in leading_to.items():
         put(mount / plate / "a.tiff")
-        (mount / plate / "linked").symlink_to(mount / "elsewhere" / import_folder)
+        (mount / plate / "linked").symlink_to(mount / "elsewhere" / path)
     plates = [str(mount / plate) for plate in leading_to]
     checked = check([Row(plate) for plate in plates], (), (str(mount),))
     assert checked.faults == {"closed": {"count": 3, "first": plates[1:]}}

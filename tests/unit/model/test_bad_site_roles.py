@@ -77,7 +77,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a field that is none": (
         describing(colour="blue"),
-        f"{YAML}: colour: is not a setting; there are: answersFirst, flows, healthSeconds, inventoryGroup, locations, "
+        f"{YAML}: colour: is not a setting; there are: answersFirst, beside, flows, healthSeconds, inventoryGroup, locations, "
         "metrics, node, packages, packagesWith, passwords, services, units",
     ),
     "a misspelt field of a location": (
@@ -139,6 +139,8 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         node(interruption={"order": 9, "what": "pages fail", "replacementSeconds": 9}),
         f"{YAML}: node.interruption: only the program's roles have it",
     ),
+    "no role beside it": (describing(beside=["omero"]), f"{YAML}: beside: 'omero' is no other role of a node"),
+    "itself beside it": (describing(beside=[ROLE]), f"{YAML}: beside: '{ROLE}' is no other role of a node"),
     "a flow with both ends": (
         flow(**{"from": "proxy", "to": "web"}),
         f"{YAML}: flows.0: name either `from` (who calls the role) or `to` (whom it calls)",

@@ -14,7 +14,7 @@ JARS: list[dict[str, Any]] = [
     {"url": "https://d.example.org/caffeine-3.1.8.jar", "sha256": "1" * 64},
 ]
 FETCHED = "/usr/local/lib/idr/omero-downloads/downloads"
-PLACED = "/usr/local/lib/idr/omero-server/jars"
+JARS_FILE = "/usr/local/lib/idr/omero-server/jars"
 
 
 def parsed(stack: str, jars: Any, **site: Any) -> Any:
@@ -39,7 +39,7 @@ def test_only_nodes_with_an_omero_server_get_jars_and_only_proxies_the_site() ->
 def test_a_reader_is_for_imports_too_and_has_the_name_that_omero_knows() -> None:
     stack_plan = plan(parsed("ebi", JARS), "ebi")
     (node,) = (node for node in stack_plan.nodes if node.alias == "omeroreadwrite")
-    lines = files(node, stack_plan, stacks.secrets_of("ebi"))[PLACED].splitlines()[1:]
+    lines = files(node, stack_plan, stacks.secrets_of("ebi"))[JARS_FILE].splitlines()[1:]
     assert lines == [
         "omero.jars.0 lib/server/OMEZarrReader.jar",
         "omero.jars.0 lib/client/OMEZarrReader.jar",

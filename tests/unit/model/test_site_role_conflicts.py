@@ -4,13 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import stacks
+from harness.stacks import ROOT
 from idr.review import affected
 from model import addresses
-from model.reading import SettingsError
+from model.overrides import merge
+from model.reading import SettingsError, Source, parse
 from model.site_folder import APART
 from tests import site_roles
 from tests.site_roles import ROLE, VOLUME, change, copied, plan_of, reduce
@@ -107,6 +110,30 @@ def test_two_roles_on_one_node_that_listen_on_one_port_are_refused(tmp_path: Pat
     given["releases"]["demo1"]["nodes"]["redis"]["roles"] = ["redis", ROLE]
     with pytest.raises(SettingsError, match="redis and about both listen on 6379: they cannot be on one node"):
         plan_of(given, tmp_path)
+
+
+@pytest.mark.parametrize(("roles", "is_there"), [([ROLE], False), (["redis", ROLE], True)])
+def test_a_role_is_on_a_node_with_what_it_uses(tmp_path: Path, roles: list[str], *, is_there: bool) -> None:
+    given = copied(tmp_path)
+    change(tmp_path, beside=["database", "redis"])
+    nodes = given["releases"]["demo1"]["nodes"]
+    del nodes["about"]
+    nodes["redis"]["roles"] = roles if is_there else ["redis"]
+    nodes |= {} if is_there else {"about": {"roles": roles, "flavor": "local.small"}}
+    if is_there:
+        plan_of(given, tmp_path)
+        return
+    with pytest.raises(SettingsError, match=r"nodes\.about: roles: about uses what database or redis has: put it on a"):
+        plan_of(given, tmp_path)
+
+
+def test_the_image_region_service_is_not_planned_without_an_omero_server() -> None:
+    given = merge(stacks.values("idr"), yaml.safe_load((ROOT / "examples/image-region/idr.yaml").read_text()))
+    source = Source("idr", "Pulumi.idr.yaml", folder=ROOT)
+    parse(given, source)
+    given["releases"]["prod130"]["nodes"]["proxy"]["roles"] = ["proxy", "image-region"]
+    with pytest.raises(SettingsError, match="image-region uses what omero-readonly or omero-readwrite has"):
+        parse(given, source)
 
 
 def test_raw_images_are_not_mounted_over_a_roles_volume(tmp_path: Path) -> None:

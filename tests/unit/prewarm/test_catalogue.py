@@ -21,8 +21,8 @@ def listed(
         async def get(path: str) -> bytes:
             return json.dumps(stub.page(path)).encode()
 
-        found = catalogue(chosen, get, lambda _path, _why: None, images=images)
-        return [entry async for entry in found.items(start)]
+        objects = catalogue(chosen, get, lambda _path, _why: None, images=images)
+        return [entry async for entry in objects.items(start)]
 
     return asyncio.run(read())
 
