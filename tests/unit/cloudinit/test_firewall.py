@@ -61,7 +61,7 @@ print(json.dumps({**found, "later": open_ones(hostile)}))
 
 
 @pytest.mark.needs("ip", "nft")
-@pytest.mark.skipif(os.geteuid() != 0, reason="a network of its own is root's to make")
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
 def test_who_opens_many_connections_waits_and_others_do_not() -> None:
     rules = rendered.files(PROXY, stacks.plan_of("local"), stacks.secrets_of("local"))["/etc/nftables.conf"]
     command = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-ec", NETWORK, "sh"]

@@ -13,7 +13,7 @@ from tests.unit.cloudinit.upload_node import CLIENT_OPTIONS, STEPS, Node, as_uni
 
 pytestmark = [
     pytest.mark.needs("sshd", "sftp", "unshare", "setpriv"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="accounts in a mount namespace need root"),
 ]
 
 

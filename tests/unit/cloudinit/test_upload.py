@@ -19,7 +19,7 @@ from tests.unit.cloudinit.upload_node import CLIENT_OPTIONS, Node, files, runnin
 
 pytestmark = [
     pytest.mark.needs("sshd", "sftp", "unshare", "nginx", "setpriv"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="accounts in a mount namespace need root"),
 ]
 
 

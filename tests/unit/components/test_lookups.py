@@ -50,10 +50,10 @@ def test_a_preview_declares_what_it_can_before_it_asks(
         assert len(asked) == asked_at_once
         cloud.look_up()
         assert len(asked) == 1
-        pulumi.Output.from_input(router).apply(found.append)
+        pulumi.Output.from_input(router).apply(router_ids.append)
 
-    found: list[str] = []
+    router_ids: list[str] = []
     monkeypatch.setattr(declared.Cloud, "call", noted)
     monkeypatch.setenv("OS_CLOUD", "here")
     declared.run(program, LAYOUT, preview=preview)
-    assert found == ["<id of router a router>"]
+    assert router_ids == ["<id of router a router>"]

@@ -246,44 +246,6 @@ def test_locations_that_would_change_more_than_their_own_are_refused(tmp_path: P
     assert message in str(error.value)
 
 
-POLYNOMIAL = "(.*)/(.*)/(.*)y"
-
-
-@pytest.mark.parametrize(
-    "directive",
-    [
-        f"rewrite {POLYNOMIAL} /$1;",
-        f'rewrite "{POLYNOMIAL}" /$1;',
-        f"location ~ {POLYNOMIAL} {{ return 200; }}",
-        f"location ~* {POLYNOMIAL} {{ return 200; }}",
-        f"location ~*{POLYNOMIAL} {{ return 200; }}",
-        f"if ($request_uri ~ {POLYNOMIAL}) {{ return 200; }}",
-        f'if ( $request_uri !~* "{POLYNOMIAL}" ) {{ return 200; }}',
-        f"proxy_redirect ~{POLYNOMIAL} /$1;",
-        "rewrite ^/(?<name>(a+)+)$ /$name;",
-    ],
-)
-def test_an_expression_that_an_address_could_keep_busy_is_refused(tmp_path: Path, directive: str) -> None:
-    folder = written(tmp_path, own=f"location /own/ {{\n{directive}\n}}\n")
-    with pytest.raises(SettingsError, match=r"own\.nginx: .* would keep the site busy for seconds"):
-        parsed(folder, locations="site/nginx")
-
-
-@pytest.mark.parametrize(
-    "directive",
-    [
-        "rewrite ^/own/(.*)$ /$1;",
-        "location ~ \\.(png|jpg)$ { return 200; }",
-        "if ($request_uri ~* ^/own/([^/]*)/([^/]*)$) { return 200; }",
-        "if ($http_x = ~) { return 200; }",
-        "rewrite ^/own/(?<name>[a-z]+)$ /$name;",
-        "rewrite ^/own/\\h+$ /;",
-    ],
-)
-def test_other_expressions_are_nginx_and_gixys(tmp_path: Path, directive: str) -> None:
-    parsed(written(tmp_path, own=f"location /own/ {{\n{directive}\n}}\n"), locations="site/nginx")
-
-
 @pytest.mark.parametrize(
     ("folder", "message"),
     [
