@@ -22,7 +22,7 @@ from model.people import Person, PersonRole
 from model.plan import Node, Plan, Scope
 from model.proxies import Proxies
 from model.roles import OMERO_ROLES, Role, SiteRole
-from model.secrets import Secrets
+from model.secrets import Secrets, passwords_of_site
 
 
 class Context(Protocol):
@@ -168,17 +168,19 @@ class Upload:
         return cls(upload_port=firewall.UPLOAD_PORT, host_name=source.plan.host_name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Site:
     """The variables of templates of a site's own roles: the whole plan (docs/site-roles.md).
 
-    `memory_mib` is the share of the node's memory of each of its roles.
+    `memory_mib` is the part of the node's memory that each of its roles has. `passwords` has those of the release's
+    site roles, as `about/admin`.
     """
 
     plan: Plan
     release: Scope
     secrets: Secrets
     memory_mib: Mapping[str, int]
+    passwords: Mapping[str, str]
 
     @classmethod
     def of(cls, source: Source) -> Self:
@@ -189,6 +191,7 @@ class Site:
             release=source.release,
             secrets=source.secrets,
             memory_mib={str(role): sizing.share_mib(node.flavor, node.roles, role) for role in node.roles},
+            passwords={name: source.password(name) for name in passwords_of_site(source.release)},
         )
 
 

@@ -8,22 +8,21 @@ description (`role.yaml`, see `model.role_description`). A role of a site's own 
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
 
 from cloudinit.contexts import Common, variables
-from cloudinit.quoting import FILTERS
 from cloudinit.source import Source
+from cloudinit.templates import Folder, RenderError, expression
 from model import site_files
 from model.plan import Node, Plan
 from model.planning import internal_name
-from model.role_description import FOLDER, RoleDescription
+from model.role_description import RoleDescription
 from model.roles import Role, SiteRole, applied_roles, role_description
 from model.secrets import Secrets
 from model.site_files import FileEntry
@@ -35,14 +34,6 @@ LARGEST_USER_DATA = 43_000
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml's dumper writes the same in a tenth of the time, but PyYAML can be built without it."""
 NONE: Mapping[str, str] = MappingProxyType({})
-
-
-class BootstrapTooLargeError(ValueError):
-    """The bootstrap is too long for Nova."""
-
-
-class RenderError(ValueError):
-    """A template cannot be rendered."""
 
 
 def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
@@ -70,7 +61,7 @@ def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
     size = len(base64.b64encode(text.encode()))
     if size > LARGEST_USER_DATA:
         msg = f"the bootstrap of {node.name} has {size} characters, more than {LARGEST_USER_DATA}"
-        raise BootstrapTooLargeError(msg)
+        raise RenderError(msg)
     return text
 
 
@@ -147,7 +138,7 @@ def bundle(
     applied = applied_roles(node.roles, plan.settings.omero.distribution, plan.settings.features())
     roles = {role: role_description(role) for role in applied}
     usual = RoleDescription().health_seconds
-    files = [entry for role in roles for entry in _files(role, variables(role, common, source))]
+    files = _each_once((role, entry) for role in roles for entry in _files(role, variables(role, common, source)))
     body = {
         "node": node.name,
         "roles": list(roles),
@@ -161,6 +152,16 @@ def bundle(
     return json.dumps({"digest": digest, **body})
 
 
+def _each_once(entries: Iterable[tuple[str, dict[str, str]]]) -> list[dict[str, str]]:
+    """Return the files of all roles. Raises RenderError if two have the same path, which templates can render."""
+    files: dict[str, dict[str, str]] = {}
+    for role, entry in entries:
+        if files.setdefault(entry["path"], entry) is not entry:
+            msg = f"{_list_of(role)}: {entry['path']}: the node has this file already"
+            raise RenderError(msg)
+    return list(files.values())
+
+
 def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
     """Return the services of a role for `idr-apply`."""
     return [
@@ -170,22 +171,15 @@ def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
     ]
 
 
-@cache
-def _environment(roles: Path = HERE) -> Environment:
-    """Return the environment that renders the templates of the roles in a folder.
-
-    These may include the program's templates.
-    """
-    # Templates are plain text, never HTML, so nothing is escaped.
-    environment = Environment(  # noqa: S701  # no HTML
-        loader=FileSystemLoader([roles, HERE]), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    environment.filters.update(FILTERS)
-    return environment
-
-
 def _folder(role: str) -> Path:
     return role.folder if isinstance(role, SiteRole) else HERE / role
+
+
+def _roles(role: str) -> Folder:
+    """Return the folder that a role is in."""
+    if isinstance(role, SiteRole):
+        return Folder(role.folder.parent, PurePosixPath(role.path).parent.as_posix())
+    return Folder(HERE, HERE.name)
 
 
 @cache
@@ -193,21 +187,30 @@ def _entries(folder: Path) -> dict[str, FileEntry]:
     return site_files.read(folder / site_files.NAME)
 
 
+def _list_of(role: str) -> str:
+    """Return the path of a role's files.yaml, for messages."""
+    return f"{_roles(role).path}/{role}/{site_files.NAME}"
+
+
 def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
     folder = _folder(role)
     for pattern, entry in _entries(folder).items():
+        where = f"{_list_of(role)}: {pattern}"
         for values in _contexts(entry, context):
-            path = _rendered(pattern, values)
+            path, mode = _expression(pattern, values, where), _expression(entry.mode, values, where)
+            if problem := site_files.wrong_value(path, mode):
+                msg = f"{where}: {problem}"
+                raise RenderError(msg)
             yield {
                 "path": path,
-                "content": _content(folder, path, entry, values),
-                "mode": _rendered(entry.mode, values),
+                "content": _content(role, path, entry, values, where),
+                "mode": mode,
                 "owner": entry.owner,
                 "group": entry.group or entry.owner,
             }
     for name, text in _scripts(folder).items():
         yield {
-            "path": f"/usr/local/lib/idr/{folder.name}/{name}",
+            "path": f"{site_files.LIBRARY}/{role}/{name}",
             "content": text,
             "mode": "0755",
             "owner": "root",
@@ -225,40 +228,24 @@ def _scripts(folder: Path) -> dict[str, str]:
     return {script.name: script.read_text() for script in sorted((folder / "scripts").iterdir())}
 
 
-def _rendered(text: str, context: dict[str, Any]) -> str:
+def _expression(text: str, context: dict[str, Any], where: str) -> str:
     """Render a path or a mode, which may depend on the node."""
-    return _expression(text).render(context) if "{{" in text else text
+    return expression(text, context, where) if "{{" in text else text
 
 
-@cache
-def _expression(text: str) -> Template:
-    return _environment(HERE).from_string(text)
-
-
-def _content(folder: Path, path: str, entry: FileEntry, context: dict[str, Any]) -> str:
-    source = _source(folder, path, entry)
+def _content(role: str, path: str, entry: FileEntry, context: dict[str, Any], where: str) -> str:
+    source = _source(_folder(role), path, entry)
+    if source is None:
+        msg = f"{where}: {site_files.missing(path, entry)}"
+        raise RenderError(msg)
     if source.suffix != ".j2":
         return _plain(source)
-    root = folder.parent if source.is_relative_to(folder.parent) else FOLDER
-    return _of_template(root, source.relative_to(root).as_posix(), context)
+    return _roles(role).render(source, context, where)
 
 
 @cache
-def _source(folder: Path, path: str, entry: FileEntry) -> Path:
-    source = site_files.source_of(folder, path, entry)
-    if source is None:
-        msg = f"{folder.parent.name}/{folder.name}/{site_files.NAME}: {path}: {site_files.missing(path, entry)}"
-        raise RenderError(msg)
-    return source
-
-
-def _of_template(roles: Path, name: str, context: dict[str, Any]) -> str:
-    try:
-        return _environment(roles).get_template(name).render(context)
-    except TemplateError as error:
-        line = f"line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
-        msg = f"{roles.name}/{name}: {line}{error.message}"
-        raise RenderError(msg) from None
+def _source(folder: Path, path: str, entry: FileEntry) -> Path | None:
+    return site_files.source_of(folder, path, entry)
 
 
 @cache

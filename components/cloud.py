@@ -16,6 +16,7 @@ from pulumi_openstack.blockstorage import get_availability_zones_v3
 from pulumi_openstack.images import get_image
 from pulumi_openstack.networking import get_network, get_router, get_subnet
 
+from idr.resources import UNKNOWN_ID
 from model.messages import reason
 from model.provider import has_credentials
 
@@ -88,7 +89,7 @@ def _id(kind: str, name: str, request: Callable[[], str]) -> pulumi.Input[str]:
     """Return the id that the cloud reports; a placeholder in a preview without credentials."""
     if _is_blind():
         pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the {kind} '{name}'")
-        return f"(the id of {name})"
+        return f"{UNKNOWN_ID}{name})"
     return _result(f"{kind} '{name}'", request)
 
 

@@ -1,6 +1,7 @@
 """Release: a complete set of nodes in a network of its own. The bastion has one with a single node."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 import pulumi
@@ -8,6 +9,7 @@ import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from cloudinit import render
+from cloudinit.templates import RenderError
 from components.configuration import Configuration, Route
 from components.data_share import DataShares
 from components.firewall import Firewall
@@ -50,6 +52,8 @@ class Release(pulumi.ComponentResource):
             ).id
             for name, policy in scope.server_groups.items()
         }
+        with _as_run_error():
+            user_data = {node.name: render.bootstrap(node, plan, secrets) for node in scope.nodes}
         self.nodes = {
             node.name: Node(
                 node,
@@ -57,7 +61,7 @@ class Release(pulumi.ComponentResource):
                 network=self.network,
                 group_ids=self.firewall.ids,
                 server_group_ids=server_groups,
-                user_data=render.bootstrap(node, plan, secrets),
+                user_data=user_data[node.name],
                 turns=turns,
                 opts=child,
             )
@@ -93,7 +97,14 @@ class Release(pulumi.ComponentResource):
         return Route(host, self._secrets.host_keys(node.name), self._secrets.deploy_keys()[0], through)
 
     def _bundle(self, node: NodePlan, volume_ids: Mapping[str, str], export_locations: Mapping[str, str]) -> str:
-        try:
+        with _as_run_error():
             return render.bundle(node, self._plan, self._secrets, volume_ids, export_locations)
-        except render.RenderError as error:
-            raise pulumi.RunError(str(error)) from None
+
+
+@contextmanager
+def _as_run_error() -> Iterator[None]:
+    """Raise RunError, which the engine shows without a traceback, if a configuration cannot be rendered."""
+    try:
+        yield
+    except RenderError as error:
+        raise pulumi.RunError(str(error)) from None

@@ -8,7 +8,7 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from model import people
 from model.overrides_file import with_overrides
-from model.reading import SettingsError, Source, as_written, parse, renamed, unset
+from model.reading import SettingsError, Source, as_written, notices, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
 
@@ -33,7 +33,7 @@ def load() -> tuple[Settings, Secrets]:
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(text)
         pulumi.log.warn(text)
-    for text in renamed(settings, source.file):
+    for text in notices(settings, source.file):
         pulumi.log.warn(text)
     if not (settings.configure or people.root_keys(settings.operators) or settings.keypair):
         pulumi.log.warn(f"{source.file}: idr:operators: has no operator and idr:configure is false: nobody can log in")

@@ -34,19 +34,24 @@ NOT_MEASURED = (
     "transfer/test_odd_trees.py",
 )
 AT_ONCE = 3
+OF_PROGRAMS = "B,BLE,C4,C90,F,PIE,RET,SIM,UP,W"
+"""The rules of ruff for programs without an ending: faults and complexity. Another layout would replace all servers."""
 PACKAGES = ("model", "components", "cloudinit", "idr", "dev", "harness", "tests", "bench")
 
 
 def shell_scripts() -> list[str]:
     """Return the shell scripts among the files in git."""
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return [
-        name
-        for name in listed
-        if (ROOT / name).is_file() and _first_line(ROOT / name).endswith(("/bash", " bash", "/sh"))
-    ]
+    return [name for name in _files() if _first_line(ROOT / name).endswith(("/bash", " bash", "/sh"))]
+
+
+def python_programs() -> list[str]:
+    """Return the programs in Python among the files in git whose names do not show it. ruff finds only `*.py`."""
+    return [name for name in _files() if "python3" in _first_line(ROOT / name) and not name.endswith(".py")]
+
+
+def _files() -> list[str]:
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
 
 
 def _first_line(path: Path) -> str:
@@ -78,6 +83,7 @@ def checks() -> dict[str, list[str]]:
         ],
         "unit tests of components and idr": [*unit_tests, *COVERAGE, *measured_tests()],
         "style": [f"{BIN}/ruff", "check", "--quiet", "."],
+        "style of programs": [f"{BIN}/ruff", "check", "--quiet", "--select", OF_PROGRAMS, *python_programs()],
         "layout": [f"{BIN}/ruff", "format", "--check", "--quiet", "."],
         "types": [f"{BIN}/mypy", *PACKAGES, "__main__.py"],
         "types of the language host": [f"{BIN}/mypy", *language_host_sources()],

@@ -28,6 +28,9 @@ def notes(tag: str, current: str, changelog: str) -> str:
     sections = dict(re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", changelog, re.MULTILINE))
     for heading, text in sections.items():
         if re.fullmatch(rf"{re.escape(current)} \(\d{{4}}-\d\d-\d\d\)", heading):
+            if not text.strip():
+                msg = f"CHANGELOG.md says nothing under '## {heading}'"
+                raise ReleaseError(msg)
             return f"{text.strip()}\n"
     msg = f"CHANGELOG.md has no section '## {current} (YYYY-MM-DD)'; it has: {', '.join(sections) or 'none'}"
     raise ReleaseError(msg)
@@ -45,4 +48,6 @@ def main(tag: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m dev.release TAG")
     sys.exit(main(sys.argv[1]))

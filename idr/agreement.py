@@ -1,16 +1,16 @@
 """Compares cloud and state, at the start of an `up` and for `idr check`, `idr drift` and `idr recover`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from idr import engine, state
+from idr import engine, hidden, state
 from idr.errors import IdrError
 from idr.listing import listing
-from idr.state import CloudIdentity, Resource, State
+from idr.state import KINDS, CloudIdentity, Resource, State
 from model import shares
-from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Comparison, Kind, compare, expected
+from model.comparison import ACTIVE, ERROR, OFF, WAKING, CloudObject, Comparison, Kind, KnownObject, compare, expected
 from model.plan import Plan
 
 if TYPE_CHECKING:
@@ -145,6 +145,15 @@ class Agreement:
             for name, port in self.state.ports().items()
             if port.id in listed and listed[port.id] != frozenset(port.inputs.get("securityGroupIds") or ())
         }
+
+    def hidden_changes(self) -> Iterator[tuple[KnownObject, tuple[str, ...]]]:
+        """The stack's objects with the properties that somebody changed and that the engine does not compare."""
+        listed = {(one.kind, one.id): one.hidden for one in self.listing}
+        known = {(one.kind, one.id): one for one in self.state.known()}
+        for resource in self.state.resources:
+            key = KINDS.get(resource.type), resource.object_id
+            if key in known and key in listed and (names := hidden.changed(resource, listed[key])):
+                yield known[key], names
 
     def changed_metadata(self) -> dict[str, dict[str, str | None]]:
         """The metadata of the stack's servers that differ, by name, as the state has them; None: it has none."""

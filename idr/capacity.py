@@ -1,4 +1,4 @@
-"""Whether the cloud can hold the plan."""
+"""Compare the plan with the cloud's quotas and objects."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from model.prerequisites import absent, notices
 
 @dataclass(frozen=True)
 class Report:
-    """The quotas that the plan needs, what prevents it, notices, and what could not be checked."""
+    """The needed quotas, problems, notices, and what could not be checked."""
 
     needs: tuple[Need, ...] = ()
     shortfalls: list[str] = field(default_factory=list)
@@ -19,7 +19,7 @@ class Report:
 
 
 def report(plan: Plan, state: CloudState) -> Report:
-    """The plan compared with what the cloud has."""
+    """Compare the plan with the cloud."""
     needed = needs(plan, state)
     return Report(
         needs=needed,

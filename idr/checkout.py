@@ -1,6 +1,6 @@
 """The checkout that `idr` runs from: the folder of the stack files, and of the engine's project.
 
-An `idr` that is installed as a package has none. It works on saved outputs and previews (ADR 32).
+An installed `idr` has none. It works on saved outputs and previews (ADR 32).
 """
 
 from pathlib import Path
@@ -22,17 +22,17 @@ class NoCheckoutError(IdrError):
 
 
 def folder() -> Path:
-    """The checkout, whatever the current folder is. Raises NoCheckoutError."""
+    """Return the checkout, independent of the current folder. Raises NoCheckoutError."""
     if not (ROOT / "Pulumi.yaml").is_file():
         raise NoCheckoutError
     return ROOT
 
 
 def stack_file(stack: str) -> Path:
-    """The path of a stack's file, whether or not it exists. Raises NoCheckoutError."""
+    """Return the path of a stack's file, which need not exist. Raises NoCheckoutError."""
     return folder() / f"Pulumi.{stack}.yaml"
 
 
 def stack_names() -> list[str]:
-    """The stacks that have a file in the checkout. Raises NoCheckoutError."""
+    """Return the stacks that have a file in the checkout. Raises NoCheckoutError."""
     return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in folder().glob("Pulumi.*.yaml"))

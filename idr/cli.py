@@ -1,7 +1,8 @@
-"""What the `idr` commands share: options, exit status, errors, and output for people or for programs."""
+"""Shared parts of the `idr` commands: options, exit status, errors, and output for people or for programs."""
 
 import json
 import re
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -19,7 +20,9 @@ from idr.version import version
 from model.reading import SettingsError
 
 FAILED = 1
-"""Exit status when something is wrong; typer itself ends with 2 on wrong usage."""
+"""Exit status for problems; typer itself ends with 2 on wrong usage."""
+LINE_SECONDS = 60.0
+"""Seconds between two lines of progress in a log."""
 
 
 def _completed(incomplete: str) -> list[str]:
@@ -30,7 +33,7 @@ def _completed(incomplete: str) -> list[str]:
 
 
 def _own_name(given: str | None) -> str | None:
-    """The stack's own name of `organization/project/stack`, as Pulumi takes it too."""
+    """Return the last part of `organization/project/stack`, which Pulumi accepts too."""
     if given is None:
         return None
     parts = given.split("/")
@@ -89,7 +92,7 @@ def _show_version(wanted: bool) -> None:
 class _Modules(Mapping[str, Any]):
     """Commands by their names. Each is imported when it is used, so that none waits for the imports of others.
 
-    One with commands of its own is an application of typer.
+    A command with subcommands is an application of typer.
     """
 
     def __init__(self, functions: Mapping[str, str]) -> None:
@@ -126,7 +129,7 @@ class _Commands(TyperGroup):
 
 
 def application(functions: Mapping[str, str]) -> typer.Typer:
-    """An application of these commands: their names, and the function of each as `package.module:function`."""
+    """Create an application of these commands: their names, and the function of each as `package.module:function`."""
 
     class Commands(_Commands):
         def __init__(self, **given: Any) -> None:
@@ -152,7 +155,7 @@ def application(functions: Mapping[str, str]) -> typer.Typer:
 
 
 def console() -> Console:
-    """The console for people: coloured on a terminal, plain and never wrapped in a pipe."""
+    """Return the console for people: coloured on a terminal, plain and never wrapped in a pipe."""
     # No markup: an image may be named `[EOL] Debian 12`.
     on_terminal = Console(highlight=False, markup=False, emoji=False)
     if on_terminal.is_terminal:
@@ -161,7 +164,7 @@ def console() -> Console:
 
 
 def table(*headers: str, whole: Collection[str] = ()) -> Table:
-    """A table that truncates nothing: columns named in `whole` are not wrapped, the others are."""
+    """Create a table that truncates nothing: columns in `whole` are not wrapped, the others are."""
     result = Table()
     for header in headers:
         result.add_column(header, overflow="fold", no_wrap=header in whole)
@@ -169,17 +172,32 @@ def table(*headers: str, whole: Collection[str] = ()) -> Table:
 
 
 def error_console() -> Console:
-    """The console for progress: standard error, so that programs can read the result on standard output."""
+    """Return the console for progress: standard error, so that programs can read the result on standard output."""
     return Console(stderr=True, highlight=False)
 
 
+class Log:
+    """A line a minute of how far a long command is, where `console` is no terminal, which has a bar for that."""
+
+    def __init__(self, console: Console) -> None:
+        self._is_wanted = not console.is_terminal
+        self._last = time.monotonic()
+
+    def show(self, text: str) -> None:
+        """Say it on standard error, if the last line was a minute ago."""
+        now = time.monotonic()
+        if self._is_wanted and now - self._last >= LINE_SECONDS:
+            self._last = now
+            typer.echo(text, err=True)
+
+
 def print_json(data: Any) -> None:
-    """Print data as JSON, the same text for the same data."""
+    """Print data as JSON, always the same text for the same data."""
     typer.echo(json.dumps(data, indent=2, default=str))
 
 
 def opened(file: Path | None) -> AbstractContextManager[TextIO | None]:
-    """Open a file of names, of any bytes, before long work that fills it. Raises IdrError when it cannot be written."""
+    """Open a file for names of any bytes, before long work that fills it. Raises IdrError if it cannot be written."""
     try:
         return file.open("w", errors="surrogateescape", newline="\n") if file else nullcontext()
     except OSError as error:
@@ -188,7 +206,7 @@ def opened(file: Path | None) -> AbstractContextManager[TextIO | None]:
 
 
 def write(text: str, file: Path | None) -> None:
-    """Write text to a file, or to standard output. Raises IdrError when the file cannot be written."""
+    """Write text to a file, or to standard output. Raises IdrError if the file cannot be written."""
     if file is None:
         typer.echo(text, nl=False)
         return

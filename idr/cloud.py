@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from idr import checkout, clouds_yaml
 from idr.errors import IdrError
+from idr.waiting import waiting
 from model.login import ProviderError
 from model.messages import reason
 from model.provider import Access, access
@@ -99,7 +100,8 @@ def asking(ask: Callable[[], Any]) -> Any:
     from openstack.exceptions import SDKException
 
     try:
-        return ask()
+        with waiting("the cloud"):
+            return ask()
     except auth.http.Unauthorized as error:
         msg = f"the cloud refuses these credentials ({reason(error)}): check openstack:cloud, or OS_*"
     except (auth.ConnectFailure, auth.ConnectTimeout, auth.DiscoveryFailure) as error:

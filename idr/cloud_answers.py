@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from idr import manila, quotas
 from idr.cloud import answer_or_refusal
+from idr.listing import ROUTER_OWNERS
 from model import cloud_state as known
 from model import shares
 from model.cloud_state import CloudState
@@ -163,12 +164,13 @@ def _networks(
 
 def _router(router: Any, stack: str) -> known.Router:
     outside = router.external_gateway_info or {}
-    return known.Router(router.name or "", outside.get("network_id"), _is_own(router, stack))
+    return known.Router(router.name or "", outside.get("network_id"), _is_own(router, stack), router.id)
 
 
 def _port(port: Any, stack: str) -> known.Port:
     addresses = tuple(fixed["ip_address"] for fixed in port.fixed_ips or ())
-    return known.Port(port.id, port.name or "", port.network_id, addresses, _is_own(port, stack))
+    router = port.device_id if (port.device_owner or "").startswith(ROUTER_OWNERS) else ""
+    return known.Port(port.id, port.name or "", port.network_id, addresses, _is_own(port, stack), router)
 
 
 def _floating_ip(ip: Any, stack: str) -> known.FloatingIp:

@@ -1,4 +1,4 @@
-"""Reads what the cloud has, in one round of parallel requests. What it does not report is noted, not guessed."""
+"""Read the cloud's objects in one round of parallel requests. What it does not report is recorded as unchecked."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +19,9 @@ Question = Callable[[], Any]
 
 
 def read(cloud: "Connection", plan: Plan) -> CloudState:
-    """Everything in the cloud that the plan may need, and the project's quotas.
+    """Read all objects that the plan may need, and the project's quotas.
 
-    Raises openstacksdk's and keystoneauth's errors where the cloud does not answer at all.
+    Raises openstacksdk's and keystoneauth's errors if the cloud does not answer at all.
     """
     cloud.authorize()
     questions = _questions(cloud, plan)
@@ -39,7 +39,7 @@ def read(cloud: "Connection", plan: Plan) -> CloudState:
 
 
 def _questions(cloud: "Connection", plan: Plan) -> dict[str, Question]:
-    """The requests, by the words that messages use. What few stacks name is requested only where this one does."""
+    """Return the requests, by their names in messages. Rarely used objects are requested only for plans with them."""
     compute, network, project = cloud.compute, cloud.network, str(cloud.current_project_id)
     mine = {"project_id": project}
     images = sorted({node.image for node in plan.nodes} - {PLACEHOLDER})

@@ -1,4 +1,4 @@
-"""An entry of clouds.yaml, read as the provider reads it (gophercloud/utils' `GetCloudFromYAML`)."""
+"""Read an entry of clouds.yaml like the provider (gophercloud/utils' `GetCloudFromYAML`)."""
 
 import os
 import pwd
@@ -20,13 +20,13 @@ KINDS: dict[str, type] = {
     "regions": list,
     **dict.fromkeys(("auth_type", "cacert", "cert", "cloud", "key", "profile", "region_name", "verify"), str),
 }
-"""The types of the keys of an entry that are read."""
+"""The keys of an entry that are read, with their types."""
 WORDS: dict[type, str] = {dict: "a mapping of keys to values", list: "a list", str: "text"}
 READ_TAGS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:null")
 
 
 class _AsText(EngineScanner, yaml.SafeLoader):
-    """Numbers and other scalars are text, so that a project may be called 007. `<<` merges."""
+    """Reads numbers and other scalars as text, so that a project may be called 007. `<<` merges."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own
         first: [resolver for resolver in resolvers if resolver[0] in READ_TAGS]
@@ -35,9 +35,9 @@ class _AsText(EngineScanner, yaml.SafeLoader):
 
 
 def entry(name: str, region: str | None, folder: Path) -> Entry:
-    """The entry `name`, merged with clouds-public.yaml, secure.yaml and the entry's region. `folder` is the engine's.
+    """Return the entry `name`, merged with clouds-public.yaml, secure.yaml and its region. `folder` is the engine's.
 
-    Raises ProviderError where there is none, or a file cannot be read.
+    Raises ProviderError if there is none, or a file cannot be read.
     """
     clouds = _clouds(_main_file(folder), "clouds")
     if clouds is None:
@@ -114,12 +114,12 @@ def _require_kinds(file: Path, name: str, known: Entry) -> None:
 
 def _typed(known: Entry) -> Entry:
     # An empty value counts as absent.
-    given = {key: value for key, value in known.items() if value is not None}
-    return {key: value.lower() in TRUE if key == "verify" else value for key, value in given.items()}
+    values = {key: value for key, value in known.items() if value is not None}
+    return {key: value.lower() in TRUE if key == "verify" else value for key, value in values.items()}
 
 
 def _merged(above: Mapping[str, Any], below: Mapping[str, Any]) -> Entry:
-    """Both merged. Values of `above` win, unless they are empty."""
+    """Merge both. Values of `above` override, unless they are empty."""
     merged = dict(below)
     for key, value in above.items():
         other = below.get(key)

@@ -52,6 +52,8 @@ def of_listing(compared: Agreement) -> Iterator[Drift]:
         yield Drift(name=deleted.name, type=deleted.kind, change="deleted")
     for name in compared.changed_groups():
         yield Drift(name=name, type=Kind.PORT, change="changed", properties=("securityGroups",))
+    for known, properties in compared.hidden_changes():
+        yield Drift(name=known.name, type=known.kind, change="changed by hand", properties=properties)
     changed = compared.changed_metadata()
     for name, server in compared.listed_servers().items():
         yield from _of_server(name, server, changed.get(name, {}))

@@ -7,6 +7,7 @@ from typing import Any
 
 from idr import checkout
 from idr.errors import IdrError
+from idr.waiting import waiting
 from model import messages
 
 NO_STACK = "no stack named"
@@ -37,9 +38,10 @@ def attempt(*arguments: str, text_input: str | None = None) -> subprocess.Comple
     # With it the engine would add --yes, which read-only commands refuse.
     environment = {name: value for name, value in os.environ.items() if name != "PULUMI_SKIP_CONFIRMATIONS"}
     try:
-        return subprocess.run(
-            command, cwd=checkout.folder(), env=environment, capture_output=True, text=True, check=False, **given
-        )
+        with waiting(f"pulumi {arguments[0]}"):
+            return subprocess.run(
+                command, cwd=checkout.folder(), env=environment, capture_output=True, text=True, check=False, **given
+            )
     except FileNotFoundError:
         msg = "pulumi is not on PATH; open a new shell, or run: make toolchain"
         raise EngineError(msg) from None

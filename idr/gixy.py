@@ -1,4 +1,4 @@
-"""Checks the site's own nginx locations (`idr:site.locations`) with gixy, before they are on a machine."""
+"""Check the site's own nginx locations (`idr:site.locations`) with gixy, before they are installed."""
 
 import json
 import subprocess
@@ -13,16 +13,16 @@ from model.nginx_snippets import Snippet
 
 # The blocks that cloudinit/proxy has around the locations, as far as gixy needs them. Paths are relative.
 AROUND = "events {{\n}}\nhttp {{\n    server {{\n{includes}    }}\n}}\n"
-# In place of headers.conf, which is only on the machine.
+# Instead of headers.conf, which is only on the node.
 SKIPPED = "add_header_redefinition"
 
 
 class GixyError(IdrError):
-    """gixy is not installed, or failed; the text says what to do."""
+    """gixy is not installed, or failed."""
 
 
 def findings(snippets: Sequence[Snippet]) -> list[str]:
-    """What gixy finds of medium or high severity in the files, a line each. Raises GixyError where it cannot tell."""
+    """Return gixy's findings of medium or high severity, a line each. Raises GixyError if gixy cannot check."""
     if not snippets:
         return []
     program = Path(sys.executable).with_name("gixy")

@@ -1,7 +1,7 @@
-"""Gives a node the ssh host key that follows from a new stack secret.
+"""Install the ssh host key that is derived from a new stack secret on a node.
 
 The engine runs `python -m idr.host_key` with the route to the node and the key as JSON on standard input. The route has
-the former host keys too, so the node can be reached with its new key or with the former one.
+the former host keys too, so the node can be reached with its new or its former key.
 """
 
 import json
@@ -15,9 +15,9 @@ from pathlib import Path
 from idr.stop import NO_CONNECTION, PAUSE_SECONDS, configuration
 
 CONNECT_SECONDS = 600
-"""The longest wait for a machine, which may be at its first boot."""
+"""The time-out for connecting to a node, which may be in its first boot."""
 STEP_SECONDS = 60
-# The public key first: sshd reads both for each connection, and uses the private one where they differ. Open
+# The public key first: sshd reads both for each connection, and uses the private one if they differ. Open
 # connections stay open.
 SCRIPT = """
 umask 077
@@ -35,14 +35,14 @@ COMMAND = f"sudo /bin/sh -ec {shlex.quote(SCRIPT)}"
 
 
 def main() -> int:
-    """Give the node its key. The exit status is 0 if the node has it."""
-    given = json.load(sys.stdin)
+    """Install the key. The exit status is 0 if the node has it."""
+    request = json.load(sys.stdin)
     with tempfile.TemporaryDirectory(prefix="idr-host-key-") as folder:
-        return give(str(given["route"]["host"]), configuration(given["route"], Path(folder)), given["hostKey"])
+        return give(str(request["route"]["host"]), configuration(request["route"], Path(folder)), request["hostKey"])
 
 
 def give(host: str, config: Path, host_key: str, connect_seconds: float = CONNECT_SECONDS) -> int:
-    """Install the private key on the machine that is the host `node` of the ssh configuration `config`."""
+    """Install the private key on the host `node` of the ssh configuration `config`."""
     end = time.monotonic() + connect_seconds
     while (done := _ssh(config, host_key)).returncode == NO_CONNECTION and time.monotonic() < end:
         time.sleep(PAUSE_SECONDS)

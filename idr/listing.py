@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from idr import hidden
 from idr.cloud import SHARES, answer_or_refusal, answered, has_service
 from model.comparison import CloudObject, Kind, rule_name
 from model.ownership import stack_of, stack_of_metadata
@@ -160,13 +161,13 @@ def _stack(one: Any) -> str | None:
 
 
 def _labelled(kind: Kind, one: Any, *parents: str) -> CloudObject:
-    return CloudObject(kind, one.id, one.name or "", _stack(one), frozenset(parents))
+    return CloudObject(kind, one.id, one.name or "", _stack(one), frozenset(parents), hidden=hidden.of(kind, one))
 
 
 def _with_metadata(kind: Kind, one: Any, parents: frozenset[str] = frozenset()) -> CloudObject:
     metadata = one.metadata or {}
     about = (stack_of_metadata(metadata), parents, one.status, frozenset(metadata.items()))
-    return CloudObject(kind, one.id, one.name or "", *about)
+    return CloudObject(kind, one.id, one.name or "", *about, hidden=hidden.of(kind, one))
 
 
 def _is_service(port: Any) -> bool:
@@ -185,7 +186,8 @@ def _port(port: Any) -> CloudObject:
     plugged = {port.device_id} if port.device_id and not stack else set()
     groups = frozenset(port.security_group_ids or ())
     parents = frozenset({port.network_id, *plugged})
-    return CloudObject(Kind.PORT, port.id, port.name or "", stack, parents, groups=groups)
+    about = (port.name or "", stack, parents)
+    return CloudObject(Kind.PORT, port.id, *about, groups=groups, hidden=hidden.of(Kind.PORT, port))
 
 
 def _rule(rule: Any, group: Any, remote: Any | None) -> str:

@@ -1,4 +1,4 @@
-"""Reads the Manila shares of a project, if the plan declares shares; other stacks need no Manila."""
+"""Read the Manila shares of a project, if the plan declares shares; other stacks need no Manila."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ HANDLES_SERVERS = "driver_handles_share_servers"
 
 
 def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
-    """The requests, by the words that messages use; none if the plan has no shares or the catalogue no Manila."""
+    """Return the requests, by their names in messages; none if the plan has no shares or the catalogue no Manila."""
     if not shares.of(plan) or not has_service(cloud, SHARES):
         return {}
     manila: Any = cloud.shared_file_system
@@ -30,14 +30,14 @@ def questions(cloud: "Connection", plan: Plan) -> dict[str, Callable[[], Any]]:
 
 
 def types(listed: Iterable[Any] | None) -> dict[str, bool] | None:
-    """By the name of a share type, whether its shares need a share network."""
+    """Return for each share type whether its shares need a share network."""
     if listed is None:
         return None
     return {one.name: str((one.required_extra_specs or {}).get(HANDLES_SERVERS)).lower() == "true" for one in listed}
 
 
 def share(listed: Any, stack: str) -> CloudShare:
-    """A share as the plan is compared with it."""
+    """Convert a share for the comparison with the plan."""
     return CloudShare(
         id=listed.id,
         name=listed.name or "",

@@ -1,10 +1,11 @@
-"""Fetches the files that the settings name by URL, and writes their SHA-256 sums into the stack file.
+"""Fetches the files that the settings name by URL, and writes their SHA-256 sums beside the URLs.
 
 So the files on the machines are later those that were downloaded here: a node uses no file with another sum.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from idr.errors import IdrError
 from idr.stack_file import NAMESPACE, document
 from model import site_folder
 from model.addons import BASES, ENDING, Base
-from model.overrides_file import OVERRIDES
+from model.overrides_file import OVERRIDES, wrong_overrides
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")
@@ -27,12 +28,29 @@ TIMEOUT_SECONDS = 30.0
 CHUNK = 1 << 16
 
 
-class Pinned:
-    """A file as a stack file names it: the setting, the URL, and the sum in the file, or None."""
+@dataclass(frozen=True)
+class Written:
+    """A file of settings: a stack file, or the one of its overrides."""
 
-    def __init__(self, text: str, setting: str, part: Any) -> None:
+    path: Path
+    text: str
+
+    def keys(self) -> dict[str, Any]:
+        """Its keys without their prefix, as nodes of YAML."""
+        entries = dict(_entries(yaml.compose(self.text)))
+        return {key.removeprefix(NAMESPACE): node for key, node in _entries(entries.get("config")) or entries.items()}
+
+    def section(self, key: str) -> dict[str, Any]:
+        """The section under a key, as nodes of YAML by their names."""
+        return dict(_entries(self.keys().get(key)))
+
+
+class Pinned:
+    """A file as settings name it: the setting, the URL, and the sum beside it, or None."""
+
+    def __init__(self, written: Written, setting: str, part: Any) -> None:
         """The file that the node `part` of the text describes. Raises IdrError when it names none."""
-        self.setting = setting
+        self.written, self.setting, text = written, setting, written.text
         fields = dict(_entries(part))
         if "url" not in fields:
             msg = f"idr:{setting}.url is not in the stack file: nothing to fetch"
@@ -54,53 +72,44 @@ class Pinned:
         return end, end, f", sha256: {sha256}" if self._flow else f"{self._new_line}sha256: {sha256}"
 
 
-def _keys(text: str) -> dict[str, Any]:
-    """The keys of a stack file, or of a file of overrides, without their prefix, as nodes of YAML."""
-    entries = dict(_entries(yaml.compose(text)))
-    return {key.removeprefix(NAMESPACE): node for key, node in _entries(entries.get("config")) or entries.items()}
-
-
-def _section(text: str, key: str) -> dict[str, Any]:
-    """The section under a key of such a file, as YAML nodes by their names."""
-    return dict(_entries(_keys(text).get(key)))
-
-
-def _overrides(text: str, folder: Path) -> str:
-    """The text of the overrides that a stack file names; empty where it cannot be read, which a preview reports."""
-    name = _keys(text).get(OVERRIDES)
+def _overrides(stack: Written) -> Written | None:
+    """The file of overrides that a stack file names; None where it cannot be read, which a preview reports."""
+    name, folder = stack.keys().get(OVERRIDES), stack.path.parent
+    if not isinstance(name, yaml.ScalarNode) or wrong_overrides(name.value, folder):
+        return None
     try:
-        above = (folder / name.value).read_text() if isinstance(name, yaml.ScalarNode) else ""
-        yaml.compose(above)
+        above = Written(folder / name.value, (folder / name.value).read_bytes().decode())
+        above.keys()
     except (OSError, ValueError, yaml.YAMLError):
-        return ""
+        return None
     return above
 
 
-def left_out(file: Path) -> list[str]:
-    """Files by URL that the stack's overrides name without a sum, a line each: sums go into the stack file alone."""
-    text = file.read_text()
-    above = _overrides(text, file.parent)
-    omero, site = _section(above, "omero"), _section(above, "site")
-    jars = omero["jars"].value if isinstance(omero.get("jars"), yaml.SequenceNode) else []
-    parts = {f"omero.{name}": omero.get(name) for name in PARTS} | {"site.pages": site.get("pages")}
-    parts |= {f"omero.jars.{number}": jar for number, jar in enumerate(jars)}
-    without = [name for name, part in parts.items() if {"url", "sha256"} & dict(_entries(part)).keys() == {"url"}]
-    return [
-        f"idr:{name}: in {_keys(text)[OVERRIDES].value}, write sha256 yourself: curl -fsSL URL | sha256sum"
-        for name in without
-    ]
+def pinned(stack: Written, above: Written | None) -> list[Pinned]:
+    """Every file that settings name by URL, in the file that says the URL. Raises IdrError where one is not named."""
+    sections = {name: _merged(name, stack, above) for name in ("omero", "site")}
+    found = {f"omero.{name}": sections["omero"].get(name, (stack, None)) for name in PARTS}
+    pages = sections["site"].get("pages")
+    _, distribution = sections["omero"].get("distribution", (stack, None))
+    if distribution is not None and distribution.value == Distribution.DEMO and pages:
+        found = {}
+    where, jars = sections["omero"].get("jars", (stack, None))
+    found |= {f"omero.jars.{number}": (where, jar) for number, jar in enumerate(jars.value if jars else ())}
+    found |= {"site.pages": pages} if pages else {}
+    return [Pinned(written, setting, part) for setting, (written, part) in found.items()]
 
 
-def pinned(text: str) -> list[Pinned]:
-    """Every file that a stack file names by URL. Raises IdrError where one that it needs is not named."""
-    omero, site = _section(text, "omero"), _section(text, "site")
-    jars, pages = omero.get("jars"), site.get("pages")
-    parts = {f"omero.{name}": omero.get(name) for name in PARTS}
-    if "distribution" in omero and omero["distribution"].value == Distribution.DEMO and pages:
-        parts = {}
-    parts |= {f"omero.jars.{number}": jar for number, jar in enumerate(jars.value if jars else ())}
-    parts |= {"site.pages": pages} if pages else {}
-    return [Pinned(text, setting, part) for setting, part in parts.items()]
+def _merged(section: str, stack: Written, above: Written | None) -> dict[str, tuple[Written, Any]]:
+    """The parts of a section, each with the file that says what it is."""
+    merged = {name: (stack, node) for name, node in stack.section(section).items()}
+    if above is None:
+        return merged
+    for name, node in above.section(section).items():
+        if node.tag == NOTHING:
+            merged.pop(name, None)
+        elif not isinstance(node, yaml.MappingNode) or "url" in dict(_entries(node)):
+            merged[name] = (above, node)
+    return merged
 
 
 def _entries(node: Any) -> list[tuple[str, Any]]:
@@ -109,51 +118,58 @@ def _entries(node: Any) -> list[tuple[str, Any]]:
     return [(str(key.value), value) for key, value in node.value]
 
 
-def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False) -> dict[str, str]:
-    """Write the sum of each file into the stack file, and the lock files of packages, all or none.
+def pin(file: Path, fetch: Callable[[Pinned], str], *, renew: bool = False, archives: bool = True) -> dict[str, str]:
+    """Write the sum of each file beside its URL, and the lock files of packages, all or none.
 
-    Returns the sums by setting. Raises IdrError when a file cannot be fetched, or has another sum than the one written
-    there and `renew` is false.
+    Without `archives` the lock files alone. Returns the sums by setting. Raises IdrError when a file cannot be fetched,
+    or has another sum than the one written there and `renew` is false.
     """
-    data = file.read_bytes()
     document(file)
     try:
-        text = data.decode()
+        stack = Written(file, file.read_bytes().decode())
     except UnicodeDecodeError:
         msg = f"{file.name}: save it as UTF-8; only then can a sum be written into it"
         raise IdrError(msg) from None
-    parts = pinned(text)
-    locked = _locked(text, file.parent, renew=renew)
+    above = _overrides(stack)
+    parts = pinned(stack, above) if archives else []
+    locked = _locked(stack, above, renew=renew)
     sums = {part.setting: fetch(part) for part in parts}
     for part in parts:
         if part.sha256 not in (None, sums[part.setting]) and not renew:
             msg = (
-                f"idr:{part.setting}: {part.url} has SHA-256 {sums[part.setting]}, {file.name} says {part.sha256}: "
-                "not the file that was pinned. Find out why; --renew takes the new one. Nothing was written"
+                f"idr:{part.setting}: {part.url} has SHA-256 {sums[part.setting]}, {part.written.path.name} says "
+                f"{part.sha256}: not the file that was pinned. Find out why; --renew takes the new one. "
+                "Nothing was written"
             )
             raise IdrError(msg)
-    for start, end, new in sorted((part.edit(sums[part.setting]) for part in parts), reverse=True):
-        text = text[:start] + new + text[end:]
-    written = file.with_suffix(".new")
-    written.write_bytes(text.encode())
-    written.chmod(file.stat().st_mode & 0o777)
-    written.replace(file)
+    for written in (stack, above):
+        if written and (edits := [part.edit(sums[part.setting]) for part in parts if part.written is written]):
+            _write(written, edits)
     for base, (lock, content) in locked.items():
         lock.write_text(content)
         sums[base.setting] = hashlib.sha256(content.encode()).hexdigest()
     return sums
 
 
-def _locked(text: str, folder: Path, *, renew: bool) -> dict[Base, tuple[Path, str]]:
-    """The lock files that the stack file names, with the new text of each."""
+def _write(written: Written, edits: Iterable[tuple[int, int, str]]) -> None:
+    text = written.text
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    new_file = written.path.with_suffix(".new")
+    new_file.write_bytes(text.encode())
+    new_file.chmod(written.path.stat().st_mode & 0o777)
+    new_file.replace(written.path)
+
+
+def _locked(stack: Written, above: Written | None, *, renew: bool) -> dict[Base, tuple[Path, str]]:
+    """The lock files that the settings name, with the new text of each."""
     locks = {}
-    above = _overrides(text, folder)
     for base in BASES:
-        node = _section(above, base.section).get(base.key) or _section(text, base.section).get(base.key)
+        _, node = _merged(base.section, stack, above).get(base.key, (stack, None))
         if node is None or node.tag == NOTHING:
             continue
         try:
-            lock = folder / site_folder.file_path(node.value, ENDING)
+            lock = stack.path.parent / site_folder.file_path(node.value, ENDING)
         except site_folder.FolderError as error:
             msg = f"idr:{base.setting}: {error}"
             raise IdrError(msg) from None

@@ -1,4 +1,4 @@
-"""The project's quotas, from each service's own form of them."""
+"""The project's quotas, from the responses of each service."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ SHARES = {
     "shares": ("maxTotalShares", "totalSharesUsed"),
     "share gigabytes": ("maxTotalShareGigabytes", "totalShareGigabytesUsed"),
 }
-"""By the words that messages use: names of limit and use in the answer to `limits`."""
+"""For each name in messages, the names of limit and use in the response to `limits`."""
 NETWORK = {
     "networks": "network",
     "subnets": "subnet",
@@ -32,7 +32,7 @@ NETWORK = {
     "security groups": "security_group",
     "security group rules": "security_group_rule",
 }
-"""By the words that messages use: Neutron's names."""
+"""For each name in messages, Neutron's name."""
 
 
 SOURCES = frozenset(
@@ -47,11 +47,11 @@ SOURCES = frozenset(
         "default share type",
     }
 )
-"""Responses that are used for quotas only. Of two with the same quotas one may be absent."""
+"""Responses used only for quotas. If two have the same quotas, one may be missing."""
 
 
 def get(service: "Proxy", path: str, **query: str) -> dict[str, Any]:
-    """A response without openstacksdk's types, which hide that an older cloud leaves fields out.
+    """Return a response without openstacksdk's types, which hide missing fields of older clouds.
 
     Raises HttpException for an error.
     """
@@ -64,7 +64,7 @@ def get(service: "Proxy", path: str, **query: str) -> dict[str, Any]:
 
 
 def quotas(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
-    """The quotas in the responses `values`."""
+    """Return the quotas in the responses `values`."""
     return {
         **_of_limits(values.get("quotas of compute"), COMPUTE),
         **_of_network(values, project),
@@ -75,15 +75,16 @@ def quotas(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
 
 
 def unchecked(values: Mapping[str, Any], known: Mapping[str, Quota]) -> list[str]:
-    """A line with the quotas that this cloud does not report, if any."""
-    asked = {"limits of block storage": BLOCK_STORAGE, "limits of shares": SHARES}
-    wanted = [*COMPUTE, *NETWORK, *(name for source, names in asked.items() if source in values for name in names)]
-    absent = [name for name in wanted if name not in known]
+    """Return a line with the quotas that this cloud does not report, if any."""
+    optional = {"limits of block storage": BLOCK_STORAGE, "limits of shares": SHARES}
+    expected = [*COMPUTE, *NETWORK]
+    expected += (name for source, names in optional.items() if source in values for name in names)
+    absent = [name for name in expected if name not in known]
     return [f"quotas of {', '.join(absent)}: not checked, because this cloud does not report them"] if absent else []
 
 
 def limit(answer: Any) -> int | None:
-    """The limit in a response, which is a number, or a mapping with limit and use."""
+    """Return the limit in a response, which is a number, or a mapping with limit and use."""
     number = answer.get("limit") if isinstance(answer, dict) else answer
     return number if isinstance(number, int) else None
 
@@ -112,17 +113,17 @@ def _of_network(values: Mapping[str, Any], project: str) -> dict[str, Quota]:
     plain = values.get("limits of the network") or {}
     used = _counted(values, project)
     quotas: dict[str, Quota] = {}
-    for name, theirs in NETWORK.items():
-        answer = detailed.get(theirs)
+    for name, neutron_name in NETWORK.items():
+        answer = detailed.get(neutron_name)
         if isinstance(answer, dict) and limit(answer) is not None:
             quotas[name] = Quota(answer["limit"], (answer.get("used") or 0) + (answer.get("reserved") or 0))
-        elif (most := limit(plain.get(theirs))) is not None and name in used:
+        elif (most := limit(plain.get(neutron_name))) is not None and name in used:
             quotas[name] = Quota(most, used[name])
     return quotas
 
 
 def _counted(values: Mapping[str, Any], project: str) -> dict[str, int]:
-    """The number of the project's objects, for a cloud that reports limits without their use."""
+    """Count the project's objects, for a cloud that reports limits without use."""
     listed = {name: values[name] for name in NETWORK if values.get(name) is not None}
     counts = {name: sum(thing.project_id == project for thing in things) for name, things in listed.items()}
     if "security groups" in listed:

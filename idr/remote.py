@@ -1,4 +1,4 @@
-"""Runs commands on a node by ssh, through the bastion. It imports no command line, because the program uses it."""
+"""Run commands on a node by ssh, through the bastion. It imports no command line: the Pulumi program uses it."""
 
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ from model.outputs.topology import NodeView, Topology
 from model.roles import Role
 
 NO_CONNECTION = 255
-"""ssh's exit status where it could not connect or log in; any other is the remote command's."""
+"""ssh's exit status if it could not connect or log in; any other is the remote command's."""
 NO_KEY = (
     "no key that ssh offers opens it: run ssh-add, or give --identity FILE (or IDR_IDENTITY), and --login NAME (or "
     "IDR_LOGIN) if you have an account of your own; the key's public half must be in idr:operators, and applied by "
@@ -27,13 +27,13 @@ def is_refused(text: str) -> bool:
 
 
 def failure(errors: str, status: int) -> str:
-    """Why ssh, or the command that it ran, failed: its output on one line, or advice about keys."""
+    """Return why ssh or the remote command failed: its output on one line, or advice about keys."""
     text = reason(errors) if errors.strip() else f"exit status {status}"
     return NO_KEY if is_refused(text) else text
 
 
 def read_write_node(topology: Topology, release: str, purpose: str) -> NodeView:
-    """The read-write node of a release. `purpose` is for the message of the IdrError where there is none."""
+    """Return the read-write node of a release. Raises IdrError with `purpose` if there is none."""
     for node in topology.with_role(Role.OMERO_READWRITE):
         if node.release == release:
             return node
@@ -43,20 +43,20 @@ def read_write_node(topology: Topology, release: str, purpose: str) -> NodeView:
 
 @contextmanager
 def configuration(topology: Topology, identity: Path | None, login: str | None = None) -> Iterator[Path]:
-    """A file for `ssh -F`, there while it is needed, for the account `login` where one is given.
+    """Yield a temporary file for `ssh -F`, for the account `login` if given.
 
-    Raises IdrError where there is no ssh to read it.
+    Raises IdrError if ssh is not installed.
     """
     if shutil.which("ssh") is None:
         msg = "ssh is not on PATH; install OpenSSH's client"
         raise IdrError(msg)
     with tempfile.TemporaryDirectory(prefix="idr-ssh-") as folder:
         file = Path(folder) / "config"
-        seen = topology.as_account(login) if login else topology
-        file.write_text(ssh_config(seen, str(identity) if identity else None))
+        topology_of_account = topology.as_account(login) if login else topology
+        file.write_text(ssh_config(topology_of_account, str(identity) if identity else None))
         yield file
 
 
 def arguments(file: Path, node: NodeView, remote: Sequence[str], seconds: int) -> list[str]:
-    """An ssh command line that never prompts, and ends after `seconds` without a response."""
+    """Return an ssh command line that never prompts, and gives up after `seconds` without a response."""
     return ["ssh", "-F", str(file), "-o", "BatchMode=yes", "-o", f"ConnectTimeout={seconds}", node.name, *remote]

@@ -30,6 +30,9 @@ LOCAL_COMMAND: Final = "command:local:Command"
 CONFIGURATION: Final = "command:remote:Command"
 """What configures a node; it has the node's name."""
 
+UNKNOWN_ID: Final = "(the id of "
+"""The beginning of what a preview without credentials shows for the id of an object of the cloud."""
+
 
 def type_of(urn: str) -> str:
     """The token of a resource's own type, as in `openstack:compute/instance:Instance`."""

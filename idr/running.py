@@ -1,4 +1,4 @@
-"""Whether an update of a stack is running. Takes no lock on the state: a lock would block the update."""
+"""Find a running update of a stack, without a lock on the state: a lock would block the update."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from idr.state import State
 
 
 def notice(stack: str) -> str | None:
-    """A notice where an update of the stack is running or was cut off. None otherwise, and without a state."""
+    """Return a notice if an update of the stack is running or was interrupted; otherwise, or without a state, None."""
     try:
         return of(stack, state.read(stack))
     except (engine.EngineError, checkout.NoCheckoutError):
@@ -18,9 +18,9 @@ def notice(stack: str) -> str | None:
 
 
 def of(stack: str, known: State) -> str | None:
-    """As `notice`, where the state is known.
+    """Return the notice for a known state.
 
-    Only a state in a folder shows who has the lock. For others, operations that have not ended are the sign.
+    Only a state in a folder shows the owner of the lock. For others, pending operations are the sign.
     """
     running = [lock for lock in _locks(stack) if not lock.is_over()]
     if running:
@@ -43,5 +43,5 @@ def _locks(stack: str) -> Iterator[Lock]:
         try:
             lock = json.loads(file.read_text())
             yield Lock(lock["username"], lock["hostname"], lock["pid"], lock["timestamp"])
-        except (OSError, ValueError, LookupError, TypeError):  # removed meanwhile, or not written yet
+        except (OSError, ValueError, LookupError, TypeError):  # removed in the meantime, or not written yet
             continue

@@ -13,7 +13,7 @@ from model.field_types import SEALED
 from model.overrides_file import with_overrides
 from model.plan import Plan
 from model.planning import plan
-from model.reading import Source, as_written, parse, unset
+from model.reading import Source, as_written, notices, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
 
@@ -57,6 +57,10 @@ class StackFile:
     def missing(self) -> list[str]:
         """The settings that only an operator can fill in and that are still empty, a line each."""
         return unset(self.settings, self.name)
+
+    def notices(self) -> list[str]:
+        """What an operator should change, and an `up` takes: a line each."""
+        return notices(self.settings, self.name)
 
 
 def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> StackFile:

@@ -1,4 +1,4 @@
-"""Waits until the services of servers that were started answer again."""
+"""Wait until the services of started servers answer again."""
 
 import subprocess
 import tempfile
@@ -10,7 +10,7 @@ from idr.remote import arguments, configuration
 from model.outputs.topology import NodeView, Topology
 
 WELL_SECONDS = 900
-"""The longest time that a role has to become healthy (cloudinit/omero-server/role.yaml)."""
+"""The longest time-out of a role's health (cloudinit/omero-server/role.yaml)."""
 PAUSE_SECONDS = 5
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
@@ -18,7 +18,7 @@ STATUS = ("sudo", "-n", "/usr/local/sbin/idr-apply", "--status")
 
 
 def wait(topology: Topology, names: Collection[str], private_key: str, seconds: float = WELL_SECONDS) -> list[str]:
-    """Wait until the roles of these nodes are healthy; returns the names of the nodes that were not in time."""
+    """Wait until the roles of these nodes are healthy. Return the names of the nodes that were not in time."""
     waiting = [node for node in topology.nodes if node.name in names]
     with tempfile.TemporaryDirectory(prefix="idr-started-") as folder:
         key = Path(folder) / "key"

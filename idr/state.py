@@ -1,4 +1,4 @@
-"""The stack's state: which objects of the cloud the engine knows, and which cloud and project they are in."""
+"""The stack's state: the objects that the engine manages, and their cloud and project."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of the state. `id` is None for components, which are no object of a provider."""
+    """A resource of the state. `id` is None for components, which have no object."""
 
     urn: str
     type: str
@@ -45,13 +45,13 @@ class Resource:
 
     @property
     def object_id(self) -> str | None:
-        """The id of its object in the form of `model.comparison`, where an access rule's id includes its share's."""
+        """The id of its object as in `model.comparison`, where an access rule's id includes its share's."""
         return f"{self.outputs.get('shareId')}/{self.id}" if KINDS.get(self.type) == Kind.ACCESS else self.id
 
 
 @dataclass(frozen=True)
 class CloudIdentity:
-    """The project and region that objects are in."""
+    """The project and region of objects."""
 
     project: str
     region: str
@@ -59,13 +59,13 @@ class CloudIdentity:
 
 @dataclass(frozen=True)
 class State:
-    """The content of `pulumi stack export`. `pending` are URNs of operations that did not end."""
+    """The content of `pulumi stack export`. `pending` are the URNs of pending operations."""
 
     resources: tuple[Resource, ...]
     pending: tuple[str, ...] = ()
 
     def known(self) -> tuple[KnownObject, ...]:
-        """The objects of the project that the state knows."""
+        """Return the objects of the project that are in the state."""
         return tuple(
             KnownObject(KINDS[one.type], one.object_id, one.name, one.protect)
             for one in self.resources
@@ -73,7 +73,7 @@ class State:
         )
 
     def outputs(self) -> Mapping[str, Any]:
-        """The stack's outputs after the last update, which may have been cut off."""
+        """The stack's outputs after the last update, which may have been interrupted."""
         return next((one.outputs for one in self.resources if one.type == resources.STACK), {})
 
     def servers(self) -> dict[str, Resource]:
@@ -85,7 +85,7 @@ class State:
         return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.PORT}
 
     def stops(self) -> dict[str, Resource]:
-        """By node, commands of an earlier program that are run on the machine when they are deleted, to stop it."""
+        """Return, by node, the stop commands of an earlier version, which run on the node when they are deleted."""
         commands = (one for one in self.resources if one.type == resources.CONFIGURATION and one.inputs.get("delete"))
         return {one.name: one for one in commands}
 
@@ -101,15 +101,15 @@ class State:
 
 
 def read(stack: str) -> State:
-    """The state of a stack. Takes no lock and needs no passphrase. Raises EngineError."""
+    """Read the state of a stack, without lock or passphrase. Raises EngineError."""
     return of_export(json.loads(engine.run("stack", "export", "--stack", stack)))
 
 
 def of_export(export: Mapping[str, Any]) -> State:
-    """The state in an export.
+    """Parse the state in an export.
 
-    The engine keeps an entry for a resource that it deleted for a replacement, until the new one exists. No object
-    belongs to such an entry, so it is left out.
+    The engine keeps an entry of a resource that it deleted for a replacement, until the new one exists. Such entries
+    have no object, so they are skipped.
     """
     deployment = export.get("deployment") or {}
     entries = deployment.get("resources") or ()

@@ -1,4 +1,4 @@
-"""Stops a node's services before its volumes are detached and its server is deleted, if it can be reached.
+"""Stop a node's services before its volumes are detached and its server is deleted, if it can be reached.
 
 The engine runs `python -m idr.stop` with an ssh route as JSON on standard input. Standard library only: it must work in
 any checkout that has the program.
@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import Any
 
 CONNECT_SECONDS = 60
-"""Longest wait for a machine. A dead one must not prevent its own replacement."""
+"""The time-out for a connection. A dead server must not prevent its own replacement."""
 STOP_SECONDS = 300
 PAUSE_SECONDS = 3
 NO_CONNECTION = 255
-"""ssh's exit status where the connection failed or was lost; any other is the remote command's."""
+"""ssh's exit status if the connection failed or was lost; any other is the remote command's."""
 COMMAND = "sudo /usr/local/sbin/idr-apply --stop"
 
 
 def main() -> int:
-    """Stop the node; the exit status is 0 also where it cannot be reached."""
+    """Stop the node. The exit status is 0 also if it cannot be reached."""
     route = json.load(sys.stdin)
     with tempfile.TemporaryDirectory(prefix="idr-stop-") as folder:
         return stop(str(route["host"]), configuration(route, Path(folder)))
 
 
 def stop(host: str, config: Path, connect_seconds: float = CONNECT_SECONDS) -> int:
-    """Run the stop by the ssh configuration `config`, whose host `node` is the machine."""
+    """Run the stop on the host `node` of the ssh configuration `config`."""
     end = time.monotonic() + connect_seconds
     while True:
         try:
@@ -96,7 +96,7 @@ def _ssh(config: Path, command: str, seconds: float) -> subprocess.CompletedProc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        # The machine's output is not trusted: it can be anything, also before the login.
+        # The server's output is not trusted: it can be anything, also before the login.
         errors="replace",
         check=False,
         timeout=seconds,

@@ -7,7 +7,7 @@ from idr import checkout
 
 
 def version() -> str:
-    """The version in pyproject.toml of the checkout, or that of the installed package."""
+    """Return the version in pyproject.toml of the checkout, or of the installed package."""
     try:
         text = (checkout.folder() / "pyproject.toml").read_text()
     except checkout.NoCheckoutError:

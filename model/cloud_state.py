@@ -90,17 +90,19 @@ class Router:
     name: str
     external: str | None = ""
     is_own: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port of the project."""
+    """A port of the project. `router` is the id of the router that connects its network; empty: none."""
 
     id: str
     name: str
     network: str
     addresses: tuple[str, ...] = ()
     is_own: bool = False
+    router: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from model import shares
 from model.firewall import Rule
@@ -53,7 +54,8 @@ class CloudObject:
 
     `stack` is the stack in its labels. `parents` are the ids of the objects that it belongs or is attached to.
     The id of an attachment is `<server>/<volume>`, of an access rule `<share>/<rule>`. `metadata` has that of servers,
-    volumes and shares, `groups` the ids of a port's security groups.
+    volumes and shares, `groups` the ids of a port's security groups, `hidden` the properties that the engine does not
+    compare, by the names that the state has.
     """
 
     kind: Kind
@@ -64,6 +66,7 @@ class CloudObject:
     status: str = ""
     metadata: frozenset[tuple[str, str]] = frozenset()
     groups: frozenset[str] = frozenset()
+    hidden: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} ({self.id})"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any, Final, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from model import hosts
@@ -33,6 +33,15 @@ def problems(item: ErrorDetails, key: str) -> list[str]:
     value = repr(item["input"])
     shown = value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "..."
     return [f"{text} (given: {shown})" for text in texts]
+
+
+def lines(error: ValidationError, whole: type[BaseModel], reference: str) -> Iterator[str]:
+    """Yield every mistake in a file whose fields `whole` has, with the field; `reference` is the page that has all."""
+    for item in error.errors():
+        path = [str(part) for part in item["loc"] if part != "[key]"]
+        field = ".".join(path)
+        hint = suggestion(path, whole, reference) if item["type"] == "extra_forbidden" else ""
+        yield from (f"{field}: {problem}{hint}" if field else f"{problem}{hint}" for problem in problems(item, field))
 
 
 def suggestion(path: Sequence[str], model: type[BaseModel], reference: str) -> str:

@@ -17,8 +17,9 @@ def problems(plan: Plan) -> Iterator[str]:
 def _of_node(node: Node) -> Iterator[str]:
     memory, committed = node.flavor.memory_mib, node.sizes.committed_mib
     if committed > memory:
+        heaps = "heapMib and half as much for search and pyramids" if node.sizes.helper_heap_mib else "heapMib"
         yield (
-            f"its services take {committed} MiB (heapMib, webWorkers of {sizing.MIB_PER_WEB_WORKER} MiB "
+            f"its services take {committed} MiB ({heaps}, webWorkers of {sizing.MIB_PER_WEB_WORKER} MiB "
             f"each), its flavor '{node.flavor_name}' has {memory}"
         )
     free = max(0, memory - committed)

@@ -46,6 +46,22 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
     )
 
 
+def kept_router(plan: Plan, state: CloudState) -> Iterator[str]:
+    """A router of the cloud that the stack's networks are on, where the plan has another."""
+    ports = state.ports or ()
+    led_to = {address.port for address in state.floating_ips or ()}
+    if not any(port.is_own and port.id in led_to for port in ports):
+        return
+    own = {network.id for network in state.networks or () if network.is_own}
+    on = {port.router for port in ports if port.network in own}
+    for known in state.routers or ():
+        if known.id in on and not known.is_own and known.name != plan.settings.router:
+            yield (
+                f"the stack's networks are on router '{known.name}', and nothing moves them while addresses lead "
+                f"through it: set idr:router to '{known.name}' again"
+            )
+
+
 def existing_networks(plan: Plan, state: CloudState) -> Iterator[str]:
     """Check existing networks that have nodes."""
     for scope in plan.scopes:

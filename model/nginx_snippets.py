@@ -7,10 +7,11 @@ address of the program. nginx itself (`nginx -t`, on the node) and gixy (`idr/gi
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from model import addresses, site_folder
+from model import addresses, expressions, site_folder
 from model.site_folder import FileError
 
 ENDING: Final = ".nginx"
@@ -19,6 +20,10 @@ HEADERS: Final = "/etc/nginx/snippets/headers.conf"
 INCLUDED: Final = (HEADERS, "/etc/nginx/snippets/hidden.conf")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}\.nginx")
+_COMPARE = frozenset({"rewrite", "fastcgi_split_path_info"})
+_OPERATORS = frozenset({"~", "~*", "!~", "!~*"})
+_NAMED = re.compile(r"\(\?<(?=[A-Za-z_])")
+"""The beginning of a group with a name as PCRE has it; Python writes it with a P."""
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 # Words as nginx reads them: quoted, or up to a space or special character; `${name}` is part of a word. A quoted word
 # may be followed by the bracket that ends an `if`.
@@ -102,9 +107,29 @@ def _problems(text: str) -> Iterator[str]:
             yield from _location_problems(statement)
         elif statement.words[0] == "include" and statement.words[1:] not in [(name,) for name in INCLUDED]:
             yield f"include: a review would not see that file; only {' and '.join(INCLUDED)} can be included"
+        elif expression := _expression(statement.words):
+            yield from _slow(expression)
     complete = {one.block for one in statements if one.words == ("include", HEADERS)}
     if any(one.words[0] == "add_header" and one.block not in complete for one in statements):
         yield f"add_header: takes the headers of the site away in its block: write `include {HEADERS};` beside it"
+
+
+def _expression(words: tuple[str, ...]) -> str | None:
+    """The regular expression that a directive in a location compares with what a visitor asks for."""
+    if words[0] in _COMPARE and len(words) > 1:
+        return words[1]
+    for word, after in pairwise(words):
+        if word in _OPERATORS:
+            # An unquoted one has the bracket behind it that ends the `if`.
+            return after.removesuffix(")") if words[0] == "if" and after is words[-1] else after
+    return next((word.lstrip("~*") for word in words if word.startswith("~")), None)
+
+
+def _slow(expression: str) -> Iterator[str]:
+    try:
+        yield from expressions.slow(_NAMED.sub("(?P<", expression), expression)
+    except re.error:
+        return  # PCRE has more than Python; gixy and nginx judge those
 
 
 def _location_problems(statement: _Statement) -> Iterator[str]:

@@ -38,15 +38,11 @@ def with_overrides(values: Mapping[str, Any], source: Source, folder: Path) -> t
 
 
 def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
-    if problem := _problem_of_path(name):
+    if problem := wrong_overrides(name, folder):
         msg = f"{named_by}: idr:{OVERRIDES}: {problem}"
         raise SettingsError(msg)
     try:
-        site_folder.refuse_links(folder, PurePosixPath(name))
         above = yaml_text.load((folder / name).read_bytes())
-    except site_folder.FolderError as error:
-        msg = f"{named_by}: idr:{OVERRIDES}: {error}"
-        raise SettingsError(msg) from None
     except yaml_text.YamlError as error:
         msg = f"{name}: {error}"
         raise SettingsError(msg) from None
@@ -61,6 +57,17 @@ def _read_overrides(folder: Path, name: str, named_by: str) -> dict[str, Any]:
     if wrong:
         raise SettingsError("\n".join(wrong))
     return above
+
+
+def wrong_overrides(name: str, folder: Path) -> str | None:
+    """Say why a file in `folder`, the checkout, cannot be a file of overrides."""
+    try:
+        problem = _problem_of_path(name)
+        if not problem:
+            site_folder.refuse_links(folder, PurePosixPath(name))
+    except (site_folder.FolderError, ValueError) as error:  # ValueError: a NUL in the name
+        return str(error)
+    return problem
 
 
 def _problem_of_path(name: str) -> str | None:

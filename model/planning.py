@@ -134,7 +134,7 @@ def _node(
         boot_volume_gib=group.boot_volume_gib,
         storage_network=settings.storage_network if on_storage else None,
         server_group=f"{scope}-{group_name}" if group.count else None,
-        sizes=sizes(group, settings.flavors[group.flavor]),
+        sizes=sizes(group, settings.flavors[group.flavor], settings.visitors),
         omero_config=_layers(OMERO_ROLES, group, settings.omero, *(one.omero for one in releases), group.omero),
         web_config=_layers(frozenset({Role.WEB}), group, settings.web, *(one.web for one in releases), group.web),
         packages=packages(system, group.roles, settings.omero.distribution, settings.features()),

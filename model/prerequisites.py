@@ -23,6 +23,7 @@ def absent(plan: Plan, state: CloudState) -> list[str]:
         _memory(plan, difference),
         networks.external_network(plan, state),
         networks.router(plan, state),
+        networks.kept_router(plan, state),
         networks.existing_networks(plan, state),
         networks.storage_network(plan, state, difference.missing),
         networks.addresses(plan, state, difference.missing, difference.kept),

@@ -135,6 +135,11 @@ def hosts(entries: Iterable[StorageEntry]) -> Iterator[tuple[str, str]]:
     yield from ((setting.partition(".")[0], host) for setting, host in (of_shares | of_urls).items())
 
 
+def by_name(entries: Iterable[StorageEntry]) -> list[str]:
+    """Return the settings of NFS servers to which a firewall cannot be limited: the plan resolves no names."""
+    return [one.setting for one in entries if isinstance(one.entry, NfsMount) and one.entry.only_server() is None]
+
+
 def existing(entries: Iterable[Entry]) -> list[UUID]:
     """Return the ids of existing volumes."""
     return [volume.existing for volume in of_kind(entries, RawVolume) if volume.existing]
@@ -204,4 +209,13 @@ def former_names(entries: Iterable[StorageEntry]) -> Iterator[str]:
         yield (
             f"idr:{name} is read for one version more: write its entries below idr:{SETTING}, each with "
             f"`kind: {FORMER[name]}`; nothing else changes"
+        )
+
+
+def open_shares(entries: Iterable[Entry]) -> Iterator[str]:
+    """What to say of Manila shares where no storage network says where they are."""
+    if names := ", ".join(f"'{share.name}'" for share in of_kind(entries, ManilaShare)):
+        yield (
+            f"idr:storageNetwork: is not set, so OMERO nodes may reach NFS anywhere, for the share {names}: set it, "
+            "where the cloud has a network for shares"
         )

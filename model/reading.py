@@ -14,7 +14,7 @@ from model import explanation, memory, named_files, plain_secrets, site_folder, 
 from model.field_types import SEALED
 from model.overrides import Keys, Origins
 from model.planning import plan
-from model.raw_storage import SETTING, former_names
+from model.raw_storage import SETTING, by_name, former_names, open_shares
 from model.role_description import Distribution, RoleError
 from model.roles import SiteRole
 from model.secrets import secret_names
@@ -98,15 +98,25 @@ def _site_roles(values: Mapping[str, Any], source: Source) -> dict[str, SiteRole
 
 def unset(settings: Settings, file: str) -> list[str]:
     """Return required settings that are not set yet, a line each, with how to set them."""
-    return [f"{file}: idr:{key}: is not set yet; {_how_to_set(key)}" for key in settings.missing()]
+    return [f"{file}: idr:{key}: is not set yet; {_how_to_set(key, settings)}" for key in settings.missing()]
 
 
-def renamed(settings: Settings, file: str) -> list[str]:
-    """Return settings whose former name the next version does not read, a line each, with the new name."""
-    return [f"{file}: {text}" for text in former_names(settings.storage_entries())]
+def notices(settings: Settings, file: str) -> list[str]:
+    """Return what an operator should change although an `up` accepts it, a line each.
+
+    That is: settings whose former name the next version does not read, and NFS that is open to all addresses for Manila
+    shares.
+    """
+    texts = [*former_names(settings.storage_entries())]
+    if not settings.storage_network:
+        texts += open_shares(settings.raw_images())
+    return [f"{file}: {text}" for text in texts]
 
 
-def _how_to_set(key: str) -> str:
+def _how_to_set(key: str, settings: Settings) -> str:
+    if key == "storageNetwork":
+        named = ", ".join(f"{setting}.source" for setting in by_name(settings.storage_entries()))
+        return f"without it {named} would open NFS to anywhere: set it, or name the server there by its address alone"
     if key.endswith("sha256"):
         return "`idr pin` finds it"
     if key == "stackSecret":

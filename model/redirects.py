@@ -120,7 +120,12 @@ def problems(
             letters = "" if first == redirect.source else f", as {first} does: capital letters do not count"
             yield f"redirects: {redirect.source} leads to two places{letters}"
         first_redirects[key] = redirect.source
-        if circle := _circle(redirect, ordered, host, first_pages):
+        if "$" in redirect.target and _own_path(redirect.target, host) and expressions.looks_around(redirect.source):
+            yield (
+                f"redirects: {redirect.source} looks ahead or behind, and leads to groups of it here: nobody can say "
+                "whether that is a circle. Write it without (?=, (?!, (?<= and (?<!"
+            )
+        elif circle := _circle(redirect, ordered, host, first_pages):
             example = "" if circle == redirect.source else f", for example from {circle}"
             yield f"redirects: {redirect.source} leads to itself{example}"
 

@@ -21,7 +21,7 @@ from model.field_types import (
 from model.firewall import listeners, listens
 from model.omero_config import OmeroWeb, ServerConfig, WebConfig
 from model.role_description import Number
-from model.roles import OMERO_ROLES, NamedRole, NodeRole, Role, node_address, role_facts
+from model.roles import OMERO_ROLES, NamedRole, NodeRole, Role, SiteRole, node_address, role_facts
 from model.spelling import instead
 
 
@@ -98,6 +98,7 @@ class NodeGroup(Machine):
         """Yield roles, volumes and ports that contradict each other, and settings without effect on the node."""
         yield from self._volumes_fit_roles()
         yield from self._ports_are_free()
+        yield from self._has_what_roles_use()
         yield from self._configures_what_it_runs()
 
     def _volumes_fit_roles(self) -> Iterator[str]:
@@ -116,6 +117,12 @@ class NodeGroup(Machine):
         for name, purpose in purposes.items():
             if purpose.required and name not in self.volumes:
                 yield f"needs a volume '{name}' (mounted at {purpose.mount})"
+
+    def _has_what_roles_use(self) -> Iterator[str]:
+        for role in self.roles:
+            beside = role.description.beside if isinstance(role, SiteRole) else ()
+            if beside and not set(beside).intersection(self.roles):
+                yield f"roles: {role} uses what {' or '.join(beside)} has: put it on a node with that role"
 
     def _configures_what_it_runs(self) -> Iterator[str]:
         if self.omero.config and not OMERO_ROLES.intersection(self.roles):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from model import explanation, yaml_text
 from model.addressing import FIRST_NODE_HOST, FIRST_SERVICE_HOST
@@ -19,27 +19,30 @@ COMMON: Final = "common"
 Package = Annotated[
     str,
     Shape(
-        "[a-z0-9]([a-z0-9+.-]|\\{java\\})+",
+        # No dash at the end: apt would remove the package.
+        "[a-z0-9]([a-z0-9+.-]|\\{java\\})*([a-z0-9+.]|\\{java\\})",
         "a package of the distribution; {java} in it is the version of Java that the node's system has",
     ),
 ]
 PackagePattern = Annotated[
     str, Shape("[a-z0-9][a-z0-9+.*\\[\\]-]+", "a package, or a pattern of packages for dpkg-query")
 ]
-UnitPattern = Annotated[str, Shape("[A-Za-z0-9:_.@*-]+", "a unit of systemd, or a pattern of units")]
+UnitPattern = Annotated[str, Shape("(?!-)[A-Za-z0-9:_.@*-]+", "a unit of systemd, or a pattern of units")]
 Unit = Annotated[
     str,
     Shape(
-        "([A-Za-z0-9:_.@-]|\\{postgresql\\})+",
+        "(?!-)([A-Za-z0-9:_.@-]|\\{postgresql\\})+",
         "a unit of systemd; {postgresql} in it is the version of PostgreSQL that the node's system has",
     ),
 ]
 Prefix = Annotated[str, Shape("/[A-Za-z0-9_./@-]+", "an absolute path, or the beginning of some")]
 RoleName = Annotated[str, Shape("[a-z][a-z0-9-]*", "a folder of cloudinit/")]
+WordName = Annotated[str, Shape("[a-z][a-z0-9-]*", "lower-case letters, digits and dashes, a letter first")]
 Line = Annotated[str, Shape("(?! )[ -~]{1,100}(?<! )", "one line of at most 100 characters")]
 Variable = Annotated[str, Shape("[a-z][a-z0-9_]*", "a name of an Ansible variable")]
 Host = Annotated[int, Field(ge=FIRST_NODE_HOST, le=FIRST_SERVICE_HOST - 1, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
+Seconds = Annotated[int, Field(ge=1, le=86_400, strict=True)]
 
 
 class RoleError(Exception):
@@ -93,6 +96,10 @@ class Service(Section):
     reload_on: tuple[Prefix, ...] = Field((), description="It reloads when a path that begins so changes")
     wait: bool = Field(True, description="Whether `idr-apply` waits until it has started")
 
+    def name(self) -> str:
+        """Return the unit's name without the ending that systemd adds."""
+        return self.unit.removesuffix(".service")
+
     def problems(self) -> Iterator[str]:
         """Yield fields without effect, because something else starts the service."""
         if self.restart_on is None and (self.reload_on or not self.wait):
@@ -120,7 +127,7 @@ class Interruption(Section):
 
     order: Positive = Field(description="Of a node with several roles, the review names the one with the lowest order")
     what: Line = Field(description="What visitors or operators miss")
-    replacement_seconds: Positive = Field(description="About how long the replacement of its machine takes")
+    replacement_seconds: Seconds = Field(description="About how long the replacement of its machine takes")
     restart: Restart | None = Field(None, description="The service that an update may restart")
 
 
@@ -165,8 +172,15 @@ class RoleDescription(Section):
     units: Annotated[tuple[UnitPattern, ...], EachOnce] = Field(
         (), description="The units whose log lines explain a failure"
     )
-    health_seconds: Positive = Field(180, description="How long it may take to become healthy")
+    health_seconds: Seconds = Field(180, description="How long it may take to become healthy")
     node: RoleFacts | None = Field(None, description="What stack files and the plan need of it")
+
+    def problems(self) -> Iterator[str]:
+        """Yield services that are listed twice."""
+        names = [service.name() for service in self.services]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                yield f"services.{number}.unit: '{name}' is there already"
 
 
 Description = TypeVar("Description", bound=RoleDescription)
@@ -203,26 +217,25 @@ def read_each(folder: Path, names: Iterable[str], path: str, kind: type[Descript
 
 def _read(file: Path, where: str, kind: type[Description]) -> Description:
     try:
-        return kind.model_validate(yaml_text.load(file.read_bytes()) or {})
+        written = yaml_text.load(file.read_bytes())
+        return kind.model_validate({} if written is None else written)
+    except OSError as error:
+        problems: Iterable[str] = [f"cannot be read: {error.strerror}"]
     except yaml_text.YamlError as error:
-        msg = f"{where}: {error}"
-        raise RoleError(msg) from None
+        problems = [str(error)]
     except ValidationError as error:
-        raise RoleError("\n".join(_lines(error, where, kind))) from None
-
-
-def _lines(error: ValidationError, where: str, kind: type[BaseModel]) -> Iterator[str]:
-    for item in error.errors():
-        path = tuple(map(str, item["loc"]))
-        field = ".".join(path)
-        hint = explanation.suggestion(path, kind, "docs/site-roles.md") if item["type"] == "extra_forbidden" else ""
-        for problem in explanation.problems(item, field):
-            yield f"{where}: {field}: {problem}{hint}" if field else f"{where}: {problem}"
+        problems = explanation.lines(error, kind, "docs/site-roles.md")
+    raise RoleError("\n".join(f"{where}: {problem}" for problem in problems))
 
 
 def contradictions(roles: Mapping[str, RoleDescription]) -> Iterator[tuple[str, str]]:
     """Yield contradictions between two descriptions: the role, and the field with the problem."""
     facts = {role: description.node for role, description in roles.items() if description.node}
+    units: dict[str, str] = {}
+    for role, description in roles.items():
+        for number, service in enumerate(description.services):
+            if (other := units.setdefault(service.name(), role)) != role:
+                yield role, f"services.{number}.unit: '{service.name()}' is a unit of {other}"
     blocks: dict[int, str] = {}
     orders: dict[int, str] = {}
     for role, own in facts.items():

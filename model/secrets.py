@@ -18,7 +18,7 @@ from model.certificates import Certificate, Signed
 from model.openssh import SshKey
 
 if TYPE_CHECKING:
-    from model.plan import Plan
+    from model.plan import Plan, Scope
     from model.settings import Settings
 
 # Fixed, so that a certificate is the same bytes at every run. Rotation, not expiry, ends an internal certificate.
@@ -157,5 +157,11 @@ def are_of(secrets: Secrets, known_hosts: str) -> bool:
 def secret_names(plan: "Plan") -> frozenset[str]:
     """Return the names of a stack's secrets, as used in `rotations`."""
     passwords = (f"password/{release.name}/{use}" for release in plan.releases for use in PASSWORDS)
+    of_site = (f"password/{release.name}/{use}" for release in plan.releases for use in passwords_of_site(release))
     nodes = (f"{kind}/{node.name}" for node in plan.nodes for kind in ("ssh/host", "tls"))
-    return frozenset({"ca", "ssh/deploy", *passwords, *nodes})
+    return frozenset({"ca", "ssh/deploy", *passwords, *of_site, *nodes})
+
+
+def passwords_of_site(release: "Scope") -> tuple[str, ...]:
+    """Return the names of the passwords of a release's site roles, each as `role/name`."""
+    return tuple(f"{role}/{name}" for role in release.site_roles() for name in role.description.passwords)

@@ -294,6 +294,8 @@ class Settings(Section):
         empty = [key for key, value in required.items() if value is None]
         if official:
             empty += self.omero.missing()
+        if official and not self.storage_network and raw_storage.by_name(self.storage_entries()):
+            empty.append("storageNetwork")
         if self.site.pages and self.site.pages.sha256 is None:
             empty.append("site.pages.sha256")
         return tuple(empty)

@@ -1,15 +1,16 @@
 """A role's files.yaml: its type, its reader, and the checks of the folder of a site's own role."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from posixpath import normpath
 from typing import Annotated, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from model import explanation, yaml_text
-from model.field_types import Section, Shape
+from model.field_types import LONGEST_NAME, Section, Shape
 from model.role_description import FOLDER
 
 NAME = "files.yaml"
@@ -19,9 +20,20 @@ LIBRARY = "/usr/local/lib/idr"
 """The folder of all roles' scripts on a node."""
 
 _TEMPLATE = ".*\\{\\{.*\\}\\}.*"
-Mode = Annotated[str, Shape(f"[0-7]{{4}}|{_TEMPLATE}", 'a mode as in "0640", in quotes')]
+_MODE = "0[0-7]{2}[0145]"
+_PATH = f"(/(?!\\.\\.?(/|$))[A-Za-z0-9_@.-]{{1,{LONGEST_NAME}}})+"
+Mode = Annotated[
+    str, Shape(f"{_MODE}|{_TEMPLATE}", 'a mode as in "0640", in quotes, without write permission for others')
+]
 Account = Annotated[str, Shape("[a-z_][a-z0-9_-]*", "the name of an account")]
-MachinePath = Annotated[str, Shape(f"(/[A-Za-z0-9_@.-]+)+|{_TEMPLATE}", "an absolute path")]
+Source = Annotated[
+    str,
+    Shape(
+        f"(?=.{{1,{LONGEST_NAME}}}$)[A-Za-z0-9_@./-]+",
+        "a path in this role, or in another as in ../<role>/files/...",
+    ),
+]
+MachinePath = Annotated[str, Shape(f"{_PATH}|{_TEMPLATE}", "an absolute path, without '.' and '..'")]
 
 
 class FileEntry(Section):
@@ -33,7 +45,7 @@ class FileEntry(Section):
     mode: Mode = "0644"
     owner: Account = "root"
     group: Account | None = None
-    source: str | None = None
+    source: Source | None = None
     each: Literal["people", "buckets", "site_texts", "site_locations"] | None = None
 
 
@@ -45,17 +57,15 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
 
     `others` has the paths of the site's other roles, with the role of each.
     """
-    if not (folder / "scripts" / "health").is_file():
-        yield "scripts/health: is missing: an update ends when this test of the role succeeds"
-    yield from _script_problems(folder)
     try:
         entries = read(folder / NAME)
     except ValueError as error:
         yield from (f"{NAME}: {line}" for line in str(error).splitlines())
         return
+    taken = {**program_paths(), **others}
     used: set[Path] = set()
     for path, entry in entries.items():
-        yield from (f"{NAME}: {path}: {problem}" for problem in _path_problems(path, entries))
+        yield from (f"{NAME}: {path}: {problem}" for problem in _path_problems(path, folder, entries, taken))
         if entry.each not in (None, "people"):
             yield f"{NAME}: {path}: each: is not in the templates of a site's own role; `people` is"
         source = None if _name(folder, path, entry).startswith("..") else source_of(folder, path, entry)
@@ -63,18 +73,17 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
             yield f"{NAME}: {path}: {missing(path, entry)}"
         else:
             used.add(source)
-        if owner := others.get(path) or _program_paths().get(path) or _library_of(path, folder.name):
-            yield f"{NAME}: {path}: is a file of the role {owner}"
     present = {file for file in (folder / "files").rglob("*") if file.is_file()}
     for file in sorted(present - used):
         yield f"{file.relative_to(folder)}: is not in {NAME}"
-    yield from (f"{file.relative_to(folder)}: {NO_TEXT}" for file in sorted(present & used) if not _is_text(file))
+    yield from (f"{file.relative_to(folder)}: {NO_TEXT}" for file in sorted(present & used) if not is_text(file))
 
 
 NO_TEXT = "is not text in UTF-8: a node is given nothing else; a binary file can come from a package or be downloaded"
 
 
-def _is_text(file: Path) -> bool:
+def is_text(file: Path) -> bool:
+    """Return whether a file is text in UTF-8."""
     try:
         file.read_bytes().decode()
     except UnicodeDecodeError:
@@ -82,26 +91,33 @@ def _is_text(file: Path) -> bool:
     return True
 
 
-def _script_problems(folder: Path) -> Iterator[str]:
-    """Yield scripts that cannot be read, or that the system could not start."""
-    scripts = folder / "scripts"
-    for file in sorted(scripts.iterdir()) if scripts.is_dir() else ():
-        if not file.is_file():
-            yield f"scripts/{file.name}: is no file"
-        elif not _is_text(file):
-            yield f"scripts/{file.name}: {NO_TEXT}"
-        elif (file.name in STEPS or file.name.startswith("watch-")) and not file.read_bytes().startswith(b"#!"):
-            yield f"scripts/{file.name}: must begin with the program that runs it, as in #!/bin/bash"
-
-
-def _path_problems(path: str, entries: Iterable[str]) -> Iterator[str]:
-    """Yield paths that lead elsewhere, or that conflict with another file of the role."""
-    parts = path.split("/")
-    if {".", ".."}.intersection(parts):
-        yield "must be a path without '.' and '..'"
-    for other in entries:
+def _path_problems(path: str, folder: Path, own: Iterable[str], taken: Mapping[str, str]) -> Iterator[str]:
+    """Yield why a path conflicts with another file; `taken` has the role of each."""
+    if role := taken.get(path):
+        yield f"is a file of the role {role}"
+        return
+    if reason := _in_library(path, folder):
+        yield reason
+        return
+    for other, role in {**taken, **dict.fromkeys(own, "")}.items():
+        of = f" of the role {role}" if role else ""
         if path.startswith(f"{other}/"):
-            yield f"cannot be in {other}, which is a file"
+            yield f"cannot be in {other}, which is a file{of}"
+        elif role and other.startswith(f"{path}/"):
+            yield f"cannot be a file: the role {role} has files in it"
+            return
+
+
+def _in_library(path: str, folder: Path) -> str | None:
+    """Return what is wrong with a file in the folder of the roles' scripts; None for other files."""
+    if not f"{path}/".startswith(f"{LIBRARY}/"):
+        return None
+    role, _, name = path.removeprefix(LIBRARY).removeprefix("/").partition("/")
+    if not name:
+        return "cannot be a file: the scripts of roles are in it"
+    if role != folder.name:
+        return f"is a file of the role {role}"
+    return f"is scripts/{name} on the machine" if (folder / "scripts" / name).exists() else None
 
 
 def paths(folder: Path) -> list[str]:
@@ -115,19 +131,24 @@ def paths(folder: Path) -> list[str]:
 def read(file: Path) -> dict[str, FileEntry]:
     """Read the entries of a files.yaml, by path on the node. Raises ValueError with every mistake, a line each."""
     try:
-        return _ENTRIES.validate_python(yaml_text.load(file.read_bytes()) or {})
-    except OSError:
+        written = yaml_text.load(file.read_bytes())
+        return _ENTRIES.validate_python({} if written is None else written)
+    except FileNotFoundError:
         msg = "is missing; `{}` says that the role has no files"
+    except OSError as error:
+        msg = f"cannot be read: {error.strerror}"
     except yaml_text.YamlError as error:
         msg = str(error)
     except ValidationError as error:
-        msg = "\n".join(
-            f"{field}: {problem}"
-            for item in error.errors()
-            for field in [".".join(str(key) for key in item["loc"] if key != "[key]")]
-            for problem in explanation.problems(item, field)
-        )
+        msg = "\n".join(explanation.lines(error, FileEntry, "docs/site-roles.md"))
     raise ValueError(msg)
+
+
+def wrong_value(path: str, mode: str) -> str | None:
+    """Return what is wrong with a path and a mode that templates render; None if both are valid."""
+    if not re.fullmatch(_PATH, path):
+        return f"comes to '{path}', which is no absolute path without '.' and '..'"
+    return None if re.fullmatch(_MODE, mode) else f"mode: comes to '{mode}', which is no mode as in 0640"
 
 
 def source_of(folder: Path, path: str, entry: FileEntry) -> Path | None:
@@ -151,15 +172,7 @@ def missing(path: str, entry: FileEntry) -> str:
     return f"there is no files{path}, nor files{path}.j2"
 
 
-def _library_of(path: str, role: str) -> str | None:
-    """Return the other role whose folder of scripts has the path."""
-    parts = PurePosixPath(path).parts
-    own = PurePosixPath(LIBRARY).parts
-    other = parts[len(own)] if parts[: len(own)] == own and len(parts) > len(own) else role
-    return None if other == role else other
-
-
 @cache
-def _program_paths() -> dict[str, str]:
+def program_paths() -> dict[str, str]:
     """Return the role of each path of the program's own files."""
     return {path: file.parent.name for file in sorted(FOLDER.glob(f"*/{NAME}")) for path in read(file)}

@@ -7,7 +7,7 @@ from typing import Any, Final
 APART: Final = ("bench", "dev", "docs", "harness", "tests")
 """Folders whose changes are no changes of a stack for the review (idr/review/affected.py)."""
 
-_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
+_FOLDER = re.compile(r"(?=.{1,255}$)[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
 
 
 class FolderError(Exception):

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.alias_generators import to_snake
 
-from model.field_types import Section, Shape
+from model.field_types import EachOnce, Section, Shape
 from model.flow_fields import Port, Ports, Reason, Transport, port_problems
-from model.role_description import Line, Number, RoleDescription, RoleFacts, Tier
+from model.role_description import Line, Number, RoleDescription, RoleFacts, RoleName, Tier, WordName
 
 LocationPath = Annotated[
     str, Shape("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+/", "a path as in /about/: plain letters, no dot first, a slash last")
@@ -55,6 +56,9 @@ class SiteRoleDescription(RoleDescription):
     inventory_group: Kind | None = Field(
         None, description="Its Ansible group is this with `-hosts`; absent: its name without dashes"
     )
+    beside: Annotated[tuple[RoleName, ...], EachOnce] = Field(
+        (), description="Roles of which its node must have one, because it uses what is there"
+    )
     flows: tuple[RoleFlow, ...] = Field((), description="Whom it calls, and who calls it")
     locations: tuple[Location, ...] = Field((), description="What the proxy answers with it")
     answers_first: tuple[Location, ...] = Field(
@@ -62,6 +66,9 @@ class SiteRoleDescription(RoleDescription):
         description="Cached answers of OMERO.web that the role is asked for first",
     )
     metrics: Metrics | None = Field(None, description="Where the management node reads its metrics")
+    passwords: Annotated[tuple[WordName, ...], EachOnce] = Field(
+        (), description="The names of its passwords, which each release has of its own"
+    )
 
     def listens(self) -> tuple[int, ...]:
         """The TCP ports on which its services listen."""
@@ -71,11 +78,16 @@ class SiteRoleDescription(RoleDescription):
         return tuple(sorted({*called, *asked}))
 
     def problems(self) -> Iterator[str]:
-        """Yield fields that only the program's roles can have."""
+        """Yield fields that only the program's roles can have, and ports with and without TLS."""
+        yield from super().problems()
         if self.node.per_release not in (Number.ANY, Number.AT_MOST_ONE):
             yield f"node.perRelease: must be '{Number.AT_MOST_ONE}' or '{Number.ANY}': a release is whole without it"
         if self.node.tier != Tier.SERVICE:
             yield f"node.tier: must be '{Tier.SERVICE}': the diagram does not know other places of a site's own role"
-        for name in ("applies", "interruption", "versions"):
-            if getattr(self.node, name):
+        for name in ("applies", "appliesWith", "interruption", "versions"):
+            if getattr(self.node, to_snake(name)):
                 yield f"node.{name}: only the program's roles have it"
+        asked = [(one.port, one.tls) for one in (*self.locations, *self.answers_first)]
+        asked += [(self.metrics.port, self.metrics.tls)] if self.metrics else []
+        for port in sorted(port for port, tls in set(asked) if tls and (port, False) in asked):
+            yield f"port {port}: cannot answer both with and without TLS: set `tls` to the same everywhere"

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from model import addresses, site_files, site_folder
+from model import addresses, site_files, site_folder, site_scripts
 from model.collisions import ANSIBLE_OWN, KINDS
 from model.extra_flows import end
 from model.firewall import EVERY_NODE, EVERY_NODE_LISTENS, STORAGE, WORLD, Flow
-from model.role_description import NAME, RoleError, contradictions, read_each
+from model.role_description import COMMON, FOLDER, NAME, RoleError, contradictions, read_each
 from model.roles import DESCRIPTIONS, FACTS, Role, SiteRole
 from model.site_role_description import RoleFlow, SiteRoleDescription
 
@@ -84,18 +84,29 @@ def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
     about = role.description
     if kind(role) in _GROUPS:
         yield f"inventoryGroup: '{kind(role)}-hosts' is a group of the program or of Ansible: name another"
+    for number, service in enumerate(about.services):
+        if (FOLDER / COMMON / "scripts" / f"{site_scripts.WATCH}{service.name()}").exists():
+            yield f"services.{number}.unit: '{service.name()}' is a unit of every node"
     for port in sorted({*about.listens()} & {*EVERY_NODE_LISTENS}):
         yield f"port {port}: every node listens there already"
+    for unknown in sorted({*about.beside} - {*Role, *roles} | {*about.beside} & {role}):
+        yield f"beside: '{unknown}' is no other role of a node"
     for number, flow in enumerate(about.flows):
         yield from (f"flows.{number}.{text}" for text in _end_problems(role, flow, roles))
     yield from _location_problems(about)
-    if volume := about.node.volume:
-        if volume.name in _VOLUMES:
-            yield f"node.volume.name: '{volume.name}' is a volume of the program"
-        if not volume.mount.startswith("/srv/"):
-            yield f"node.volume.mount: must be below /srv, where nothing of the program is (given: '{volume.mount}')"
-        if volume.ansible_variable != f"{volume.name}_vol_dev":
-            yield f"node.volume.ansibleVariable: must be {volume.name}_vol_dev, and the name without dashes"
+    yield from _volume_problems(about)
+
+
+def _volume_problems(about: SiteRoleDescription) -> Iterator[str]:
+    volume = about.node.volume
+    if volume is None:
+        return
+    if volume.name in _VOLUMES:
+        yield f"node.volume.name: '{volume.name}' is a volume of the program"
+    if not volume.mount.startswith("/srv/"):
+        yield f"node.volume.mount: must be below /srv, where nothing of the program is (given: '{volume.mount}')"
+    if volume.ansible_variable != f"{volume.name}_vol_dev":
+        yield f"node.volume.ansibleVariable: must be {volume.name}_vol_dev, and the name without dashes"
 
 
 def _location_problems(about: SiteRoleDescription) -> Iterator[str]:
@@ -144,8 +155,37 @@ def _collisions(roles: Mapping[str, SiteRole]) -> Iterator[tuple[str, str]]:
             for mark in (volume.name, volume.mount):
                 if (other := volumes.setdefault(mark, name)) != name:
                     yield name, f"node.volume: '{mark}' is that of {other}"
+            for mark, other in volumes.items():
+                if f"{volume.mount}/".startswith(f"{mark}/") != f"{mark}/".startswith(f"{volume.mount}/"):
+                    yield name, f"node.volume: {volume.mount} and {mark} of {other} are one inside the other"
 
 
 def _file_problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
     others = {path: str(other) for other in roles.values() if other != role for path in site_files.paths(other.folder)}
-    yield from site_files.problems(role.folder, others)
+    yield from site_scripts.problems(role.folder, role.description)
+    if wrong := [*site_files.problems(role.folder, others)]:
+        yield from wrong
+        return
+    own = site_files.paths(role.folder)
+    yield from (f"{site_files.NAME}: {problem}" for problem in _files_over_volumes(own, roles.values()))
+    yield from _idle_prefixes(role, [*own, *others, *site_files.program_paths()])
+
+
+def _files_over_volumes(paths: Iterable[str], roles: Iterable[SiteRole]) -> Iterator[str]:
+    """Yield files in the place of a volume's mount point, or of a folder above it."""
+    for role in roles:
+        mount = volume.mount if (volume := role.description.node.volume) else ""
+        for path in paths:
+            if f"{mount}/".startswith(f"{path}/"):
+                yield f"{path}: cannot be a file: the volume of {role} is mounted at {mount}"
+
+
+def _idle_prefixes(role: SiteRole, paths: Iterable[str]) -> Iterator[str]:
+    """Yield entries of `restartOn` and `reloadOn` that no file's path begins with."""
+    # A path may be a template: what it comes to is not known here.
+    known = [path.partition("{{") for path in [*paths, f"{site_files.LIBRARY}/{role}/"]]
+    for number, service in enumerate(role.description.services):
+        for field, prefixes in (("restartOn", service.restart_on or ()), ("reloadOn", service.reload_on)):
+            for prefix in prefixes:
+                if not any(text.startswith(prefix) or (more and prefix.startswith(text)) for text, more, _ in known):
+                    yield f"{NAME}: services.{number}.{field}: no file of {site_files.NAME} begins with {prefix}"

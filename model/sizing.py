@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from model.release_settings import Flavor, NodeGroup
 from model.roles import OMERO_ROLES, NodeRole, Role, role_facts
+from model.visitors import Visitors
 
 RESERVED_CONNECTIONS = 25
 """Connections beyond the pools: operators, exporters, PostgreSQL's own superuser reserve."""
@@ -15,6 +16,9 @@ MIB_PER_WEB_WORKER = 150
 MOST_WEB_WORKERS = 25
 """As in IDR; more than the processors can serve would only wait."""
 
+HELPERS = 2
+"""Processes of OMERO.server with a heap of their own, where users log in: they search, and make pyramids."""
+
 FEWEST_WEB_WORKERS = 2
 SMALLEST_HEAP_MIB = 256
 
@@ -23,55 +27,52 @@ SMALLEST_HEAP_MIB = 256
 class Sizes:
     """The sizes of a node's services, 0 for those that it does not have.
 
-    `database_mib` and `redis_mib` are the role's share of the memory; `heap_mib` is OMERO.server's Java heap.
+    `database_mib` and `redis_mib` are the role's share of the memory, from which the next ones follow. `heap_mib` is
+    the Java heap of OMERO.server, `helper_heap_mib` that of each of its two helpers (indexer and pixel data).
     """
 
     database_mib: int
+    shared_buffers_mib: int
+    effective_cache_mib: int
+    maintenance_memory_mib: int
     redis_mib: int
+    redis_memory_mib: int
     heap_mib: int
+    helper_heap_mib: int
     web_workers: int
-
-    @property
-    def shared_buffers_mib(self) -> int:
-        """A quarter of the database's memory, as PostgreSQL's documentation recommends."""
-        return self.database_mib // 4
-
-    @property
-    def effective_cache_mib(self) -> int:
-        """Three quarters of the database's memory: what the planner may assume to be cached."""
-        return self.database_mib * 3 // 4
-
-    @property
-    def maintenance_memory_mib(self) -> int:
-        """For one index build or vacuum: a sixteenth of the database's memory, at most 2 GiB."""
-        return min(2048, self.database_mib // 16)
-
-    @property
-    def redis_memory_mib(self) -> int:
-        """Half of Redis' memory: a snapshot can briefly need the same amount again."""
-        return self.redis_mib // 2
 
     @property
     def committed_mib(self) -> int:
         """Memory that is needed when all services are busy; the node must have as much."""
-        web = self.web_workers * MIB_PER_WEB_WORKER
-        return self.heap_mib + web + self.shared_buffers_mib + self.redis_memory_mib
+        omero = self.heap_mib + HELPERS * self.helper_heap_mib
+        return omero + self.web_workers * MIB_PER_WEB_WORKER + self.shared_buffers_mib + self.redis_memory_mib
 
     def work_memory_mib(self, connections: int) -> int:
         """For one sort: the memory beside shared_buffers, for two sorts on each connection at once; at least 4 MiB."""
         return max(4, self.database_mib * 3 // 4 // (2 * connections))
 
 
-def sizes(group: NodeGroup, flavor: Flavor) -> Sizes:
+def sizes(group: NodeGroup, flavor: Flavor, visitors: Visitors) -> Sizes:
     """Return the sizes on each node of a group, derived from the flavor unless the settings have them."""
 
     def share(*roles: NodeRole) -> int:
         return sum(share_mib(flavor, group.roles, role) for role in roles if role in group.roles)
 
+    database, redis = share(Role.DATABASE), share(Role.REDIS)
+    heap = (group.heap_mib or _heap_mib(share(*OMERO_ROLES))) if OMERO_ROLES.intersection(group.roles) else 0
     return Sizes(
-        database_mib=share(Role.DATABASE),
-        redis_mib=share(Role.REDIS),
-        heap_mib=(group.heap_mib or _heap_mib(share(*OMERO_ROLES))) if OMERO_ROLES.intersection(group.roles) else 0,
+        database_mib=database,
+        # As PostgreSQL's documentation recommends.
+        shared_buffers_mib=database // 4,
+        # What the planner may take to be cached.
+        effective_cache_mib=database * 3 // 4,
+        # For one index build or vacuum.
+        maintenance_memory_mib=min(2048, database // 16),
+        redis_mib=redis,
+        # A snapshot can need as much again for a moment.
+        redis_memory_mib=redis // 2,
+        heap_mib=heap,
+        helper_heap_mib=heap // 4 if visitors == Visitors.LOGIN else 0,
         web_workers=(group.web_workers or _web_workers(flavor, share(Role.WEB))) if Role.WEB in group.roles else 0,
     )
 

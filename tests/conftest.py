@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +17,12 @@ settings.load_profile("idr")
 
 # Modules, tests and reports live until the end. With Python's default of 700 objects each collection visits them again.
 gc.set_threshold(100_000)
+
+
+# In the background of a script a shell has programs ignore Ctrl-C. Commands of idr keep that, as others do: it is for
+# what runs in the foreground. Tests interrupt their own programs by it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

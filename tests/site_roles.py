@@ -60,3 +60,13 @@ def change(folder: Path, role: str = ROLE, **fields: Any) -> None:
     described["node"] |= fields.pop("node", {})
     described = {key: value for key, value in (described | fields).items() if value is not None}
     file.write_text(yaml.safe_dump(described))
+
+
+def reduce(folder: Path, role: str, files: str = "{}\n", **fields: Any) -> None:
+    """Leave of a copy what collides with no other: no services, locations and files but these."""
+    described = {"inventoryGroup": None, "locations": None, "metrics": None, "services": None, "units": None}
+    change(folder, role, **described | fields | {"node": {"firstHost": 31, "lastHost": 39} | fields.get("node", {})})
+    there = folder / "site" / role
+    shutil.rmtree(there / "files")
+    (there / "files.yaml").write_text(files)
+    (there / "scripts" / f"watch-{ROLE}-page").unlink()

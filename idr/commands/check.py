@@ -1,6 +1,6 @@
 """`idr check`: whether the cloud has what the plan needs, before anything is changed."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -28,6 +28,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     cloud = asking(lambda: connect(file.provider_setting))
     differences: list[str] = asking(lambda: disagreements(cloud, file.plan))
     result = report(file.plan, asking(lambda: cloud_state.read(cloud, file.plan)))
+    result = replace(result, notices=[*file.notices(), *result.notices])
     lacking = [*file.missing(), *gixy.findings(file.settings.site.locations), *result.shortfalls]
     ok = not (lacking or differences)
     if as_json:

@@ -14,6 +14,7 @@ from model.comparison import WAKING
 
 ADVICE = {
     "changed": "`pulumi up --refresh` puts back what the settings say",
+    "changed by hand": "put it back by hand, as with `openstack port set`: the engine does not compare it",
     "grown": "set its sizeGib in the stack file to the size that it has now: nothing with data can shrink",
     "deleted": "`pulumi up` creates a server again; for anything else run `bin/idr recover` first",
     "unknown": "`bin/idr recover` deletes it, or adopts it when it holds data",

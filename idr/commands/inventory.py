@@ -11,7 +11,6 @@ import typer
 from idr import outputs
 from idr.cli import Identity, OptionalStack, print_json, write
 from idr.errors import IdrError
-from idr.topology import of_outputs
 from model.outputs import inventory, ssh
 from model.outputs.topology import Topology
 
@@ -59,7 +58,7 @@ def command(
     """
     if listed and (host or form is not Format.ANSIBLE):
         raise typer.BadParameter("--list is Ansible's; use it without --host and --format")
-    topology = of_outputs(outputs.read(stack, source))
+    topology = outputs.read(stack, source).topology
     key = str(identity) if identity else None
     if host:
         variables = inventory.ansible(topology, key)["_meta"]["hostvars"]

@@ -8,17 +8,18 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from idr import checkout, cli
 from idr.errors import IdrError
-from idr.pin import fetched, left_out, pin
+from idr.pin import fetched, pin
 
 
 def command(
     stack: cli.Stack,
     renew: Annotated[bool, typer.Option("--renew", help="Replace sums that no longer fit.")] = False,
+    packages: Annotated[bool, typer.Option("--packages", help="Write lock files only; fetch no archives.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Fetch OMERO's distribution and other files that the stack file names, and write the SHA-256 sums there.
+    """Fetch OMERO's distribution and other files that the settings name, and write the SHA-256 sums beside their URLs.
 
-    Also writes the lock files of idr:omero.addons and idr:web.requirements, where the stack file names them.
+    Also writes the lock files of idr:omero.addons and idr:web.requirements, where the settings name them.
     """
     file = checkout.stack_file(stack)
     if not file.is_file():
@@ -26,9 +27,7 @@ def command(
         raise IdrError(msg)
     columns = (TextColumn("{task.description:<15}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
-        sums = pin(file, lambda part: fetched(part, progress), renew=renew)
-    for line in left_out(file):
-        typer.echo(line, err=True)
+        sums = pin(file, lambda part: fetched(part, progress), renew=renew, archives=not packages)
     if as_json:
         cli.print_json(sums)
         return

@@ -16,14 +16,14 @@ UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
 def command(stack: Stack, as_json: AsJson = False) -> None:
     """Show what a stack file declares: networks, nodes, volumes, raw images, firewall. Needs neither cloud nor engine.
 
-    Names settings that only an operator can fill in and that are still empty. `pulumi preview` shows what an `up` would
-    change.
+    Names settings that only an operator can fill in and that are still empty, and those that should change.
+    `pulumi preview` shows what an `up` would change.
     """
     file = stack_file.read(stack)
     topology = of_plan(file.plan)
     if as_json:
-        own = {"rawImages": _raw_images(file.plan), "firewall": _firewall(file.plan), "missing": file.missing()}
-        print_json(_plain(topology) | own)
+        own = {"rawImages": _raw_images(file.plan), "firewall": _firewall(file.plan)}
+        print_json(_plain(topology) | own | {"missing": file.missing(), "notices": file.notices()})
     else:
         _show(topology, file)
 
@@ -68,5 +68,5 @@ def _show(topology: Topology, file: stack_file.StackFile) -> None:
     out.print(
         f"{len(topology.nodes)} nodes, {len(sizes)} data volumes of {sum(sizes)} GiB in all; live: {topology.live}"
     )
-    for line in file.missing():
+    for line in (*file.missing(), *file.notices()):
         out.print(line, style="yellow")

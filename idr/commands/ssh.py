@@ -11,7 +11,7 @@ from idr import outputs, stack_file
 from idr.cli import Identity, Login, OptionalStack
 from idr.errors import IdrError
 from idr.remote import NO_CONNECTION, NO_KEY, configuration
-from idr.topology import find, of_outputs
+from idr.topology import find
 from model.reading import SettingsError
 
 
@@ -39,7 +39,7 @@ def command(
     login: Login = None,
 ) -> None:
     """Open a shell on a node, or run what follows `--`. Ends with its exit status (255: no connection)."""
-    topology = of_outputs(outputs.read(stack, source))
+    topology = outputs.read(stack, source).topology
     target = find(topology, node)
     with configuration(topology, identity, login) as file:
         # Ctrl-C is for the command on the node.

@@ -1,4 +1,4 @@
-"""What the picture shows: a box for nodes that are alike, and a line for all ports that one box may open on another."""
+"""The content of the picture: a box for equal nodes, and a line for all ports that one box may open on another."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ OUTSIDE, ENTRANCE, SERVICE, STORE, BEYOND = range(5)
 """Columns, from visitors to data: clients are left of servers."""
 
 SHORTEST_ROW = 3
-"""Ports in a row that a label names by the first and the last."""
+"""How many consecutive ports a label names by the first and the last."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """Nodes that are alike, or (without nodes) something outside the stack."""
+    """Equal nodes, or (without nodes) something outside the stack."""
 
     name: str
     network: str | None
@@ -46,7 +46,7 @@ class Line:
 class Picture:
     """Boxes and lines.
 
-    `everywhere` are flows of every node of a network: they are listed, because arrows for them would hide the rest.
+    `everywhere` are flows of every node of a network. They are listed, because arrows for them would hide the others.
     """
 
     topology: Topology
@@ -56,7 +56,7 @@ class Picture:
 
 
 def picture(topology: Topology) -> Picture:
-    """What to draw of a topology."""
+    """Return the picture of a topology."""
     boxes = {box.name: box for box in _boxes(topology)}
     box_of = {node.name: box.name for box in boxes.values() for node in box.nodes}
     everywhere = tuple(flow for flow in topology.flows if _concerns_all(flow, topology))
@@ -77,7 +77,7 @@ def picture(topology: Topology) -> Picture:
 
 
 def port(flow: Flow) -> str:
-    """A flow's port as text; TCP is not mentioned."""
+    """Return a flow's port as text, without TCP."""
     return str(flow.port) if flow.protocol == "tcp" else f"{flow.port}/{flow.protocol}"
 
 

@@ -11,7 +11,7 @@ from idr.cli import OptionalStack, write
 from idr.diagram.boxes import picture
 from idr.diagram.mermaid import mermaid
 from idr.diagram.svg import svg
-from idr.topology import of_outputs, of_plan
+from idr.topology import of_plan
 
 
 class Format(StrEnum):
@@ -33,5 +33,5 @@ def command(
     """
     if source is None and stack is None:
         raise typer.BadParameter("say which stack: --stack, or PULUMI_STACK, or --from FILE")
-    topology = of_outputs(outputs.read(stack, source)) if source else of_plan(stack_file.read(str(stack)).plan)
+    topology = outputs.read(stack, source).topology if source else of_plan(stack_file.read(str(stack)).plan)
     write({Format.SVG: svg, Format.MERMAID: mermaid}[form](picture(topology)), output)

@@ -16,8 +16,8 @@ FRAME_PADDING = 22
 TITLE = 26
 MARGIN = 20
 SMALL_BOX_WIDTH = 130
-PLACES_ON_A_CURVE = tuple(0.5 + sign * step / 20 for step in range(8) for sign in (1, -1))
-"""Possible positions of a label, the best first."""
+LABEL_POSITIONS = tuple(0.5 + sign * step / 20 for step in range(8) for sign in (1, -1))
+"""Positions of a label on its curve, the best first."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class Arrow:
     points: tuple[tuple[float, float], ...]
     label: str
     position: tuple[float, float] = (0, 0)
-    """Where the middle of the label is."""
+    """The middle of the label."""
 
     def at(self, t: float) -> tuple[float, float]:
-        """A point of the curve; 0 is its start, 1 its end."""
+        """Return a point of the curve; 0 is its start, 1 its end."""
         weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
         x = sum(weight * point[0] for weight, point in zip(weights, self.points, strict=True))
         y = sum(weight * point[1] for weight, point in zip(weights, self.points, strict=True))
@@ -61,7 +61,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Layout:
-    """All boxes and curves with their positions; below `bottom` there is room."""
+    """All boxes and curves with their positions; the space below `bottom` is free."""
 
     networks: tuple[Frame, ...]
     boxes: tuple[Frame, ...]
@@ -71,14 +71,14 @@ class Layout:
 
 
 def layout(picture: Picture) -> Layout:
-    """Place the networks one below the other, their boxes in columns, and what is outside the stack at the sides."""
-    placed: dict[str, Frame] = {}
+    """Arrange the networks one below the other, their boxes in columns, and boxes outside the stack at the sides."""
+    frames: dict[str, Frame] = {}
     networks = []
     top = float(MARGIN)
     box_width = CHARACTER * max(len(text) for box in picture.boxes for text in (box.name, *texts(box))) + 2 * PADDING
     for network in picture.topology.networks:
         inside = [box for box in picture.boxes if box.network == network.name]
-        height = _place(inside, top + TITLE + PADDING, box_width, placed)
+        height = _place_boxes(inside, top + TITLE + PADDING, box_width, frames)
         left = _column_left(1, box_width) - FRAME_PADDING
         width = _column_left(BEYOND, box_width) - COLUMN_GAP + FRAME_PADDING - left
         title = f"{network.name}  {network.cidr}"
@@ -86,16 +86,16 @@ def layout(picture: Picture) -> Layout:
         top = networks[-1].bottom + BOX_GAP
     for column in (OUTSIDE, BEYOND):
         outside = [box for box in picture.boxes if box.network is None and box.column == column]
-        _place(outside, MARGIN + (top - MARGIN) / 3, box_width, placed)
+        _place_boxes(outside, MARGIN + (top - MARGIN) / 3, box_width, frames)
     columns = {box.name: box.column for box in picture.boxes}
-    right = max(frame.right for frame in (*placed.values(), *networks))
-    boxes = tuple(placed.values())
-    arrows = _labelled(_arrows(picture.lines, placed, columns), boxes)
+    right = max(frame.right for frame in (*frames.values(), *networks))
+    boxes = tuple(frames.values())
+    arrows = _labelled(_arrows(picture.lines, frames, columns), boxes)
     return Layout(tuple(networks), boxes, arrows, right + MARGIN, top)
 
 
 def texts(box: Box) -> tuple[str, ...]:
-    """What a box says below its title."""
+    """Return the lines of a box below its title."""
     if not box.nodes:
         return ()
     first = box.nodes[0]
@@ -111,8 +111,8 @@ def _column_left(column: int, box_width: float) -> float:
     return float(first + (column - 1) * (box_width + COLUMN_GAP))
 
 
-def _place(boxes: Iterable[Box], top: float, box_width: float, placed: dict[str, Frame]) -> float:
-    """Put boxes into their columns from `top` down; returns the height of the highest column."""
+def _place_boxes(boxes: Iterable[Box], top: float, box_width: float, frames: dict[str, Frame]) -> float:
+    """Arrange boxes in their columns from `top` down. Return the height of the highest column."""
     below: dict[int, float] = {}
     for box in boxes:
         start = below.get(box.column, top)
@@ -121,31 +121,31 @@ def _place(boxes: Iterable[Box], top: float, box_width: float, placed: dict[str,
         frame = Frame(
             box.name, _column_left(box.column, box_width), start, width, LINE * (len(lines) + 1) + 2 * PADDING, lines
         )
-        placed[box.name] = frame
+        frames[box.name] = frame
         below[box.column] = frame.bottom + BOX_GAP
     return max(below.values(), default=top + BOX_GAP) - BOX_GAP - top
 
 
-def _arrows(lines: tuple[Line, ...], placed: dict[str, Frame], columns: dict[str, int]) -> list[Arrow]:
-    """Curves that leave and reach each side of a box at different points, in the order of their other ends."""
+def _arrows(lines: tuple[Line, ...], frames: dict[str, Frame], columns: dict[str, int]) -> list[Arrow]:
+    """Return curves whose ends are at different points of a box's side, in the order of their other ends."""
     ends: dict[tuple[str, bool], list[tuple[float, Line]]] = {}
     for line in lines:
         ahead = columns[line.source] <= columns[line.target]
         beside = columns[line.source] == columns[line.target]
-        ends.setdefault((line.source, ahead), []).append((placed[line.target].top, line))
-        ends.setdefault((line.target, not ahead or beside), []).append((placed[line.source].top, line))
+        ends.setdefault((line.source, ahead), []).append((frames[line.target].top, line))
+        ends.setdefault((line.target, not ahead or beside), []).append((frames[line.source].top, line))
     height: dict[tuple[str, Line], float] = {}
     for (name, _), at_box in ends.items():
-        frame = placed[name]
+        frame = frames[name]
         for position, (_, line) in enumerate(sorted(at_box, key=lambda one: (one[0], one[1].source, one[1].target)), 1):
             height[name, line] = frame.top + frame.height * position / (len(at_box) + 1)
-    return [_arrow(line, placed, columns, height) for line in lines]
+    return [_arrow(line, frames, columns, height) for line in lines]
 
 
 def _arrow(
-    line: Line, placed: dict[str, Frame], columns: dict[str, int], height: dict[tuple[str, Line], float]
+    line: Line, frames: dict[str, Frame], columns: dict[str, int], height: dict[tuple[str, Line], float]
 ) -> Arrow:
-    source, target = placed[line.source], placed[line.target]
+    source, target = frames[line.source], frames[line.target]
     start_y, end_y = height[line.source, line], height[line.target, line]
     if columns[line.source] < columns[line.target]:
         start, end, bend, back = source.right, target.left, COLUMN_GAP / 2, -COLUMN_GAP / 2
@@ -158,15 +158,15 @@ def _arrow(
 
 
 def _labelled(arrows: Iterable[Arrow], boxes: tuple[Frame, ...]) -> tuple[Arrow, ...]:
-    """The arrows with their labels where they hide neither a box nor each other, as near the middle as can be."""
-    taken = list(boxes)
+    """Return the arrows with labels that overlap no box or label if possible, near the middle of the curve."""
+    occupied = list(boxes)
     labelled = []
     for arrow in arrows:
         width = CHARACTER * len(arrow.label) + PADDING
-        spots = [(x - width / 2, y - LINE / 2) for x, y in map(arrow.at, PLACES_ON_A_CURVE)]
-        frames = [Frame("", left, top, width, LINE) for left, top in spots]
-        best = min(frames, key=lambda frame: sum(_overlap(frame, other) for other in taken))
-        taken.append(best)
+        spots = [(x - width / 2, y - LINE / 2) for x, y in map(arrow.at, LABEL_POSITIONS)]
+        candidates = [Frame("", left, top, width, LINE) for left, top in spots]
+        best = min(candidates, key=lambda frame: sum(_overlap(frame, other) for other in occupied))
+        occupied.append(best)
         labelled.append(replace(arrow, position=(best.left + width / 2, best.top + LINE / 2)))
     return tuple(labelled)
 

@@ -1,4 +1,4 @@
-"""The picture as Mermaid's text, for Markdown."""
+"""The picture as Mermaid text, for Markdown."""
 
 import re
 
@@ -7,7 +7,7 @@ from model.firewall import WORLD
 
 
 def mermaid(picture: Picture) -> str:
-    """A flowchart: a subgraph per network, a box for nodes alike, ports on the arrows."""
+    """Return a flowchart: a subgraph per network, a box for equal nodes, ports on the arrows."""
     topology = picture.topology
     lines = ["flowchart LR"]
     lines += [f'  {_id(box.name)}(["{box.name}"])' for box in picture.boxes if box.network is None]
@@ -30,7 +30,7 @@ def _box(box: Box) -> str:
 
 
 def _everywhere(picture: Picture) -> list[str]:
-    """Dotted arrows between whole networks, for flows of every node."""
+    """Return dotted arrows between networks, for flows of every node."""
     network_of = {node.name: node.network for node in picture.topology.nodes}
     ports: dict[tuple[str, str], list[str]] = {}
     for flow in picture.everywhere:
@@ -55,5 +55,5 @@ def _end(name: str, networks: set[str]) -> str:
 
 
 def _id(name: str) -> str:
-    # `end` and the like are Mermaid's own words; a letter in front makes any name safe.
+    # `end` and others are keywords of Mermaid; a letter in front makes any name safe.
     return "world" if name == WORLD else "n_" + re.sub(r"\W", "_", name)

@@ -1,4 +1,4 @@
-"""The picture as SVG: one file that any browser opens, with every node and every flow in words."""
+"""The picture as SVG: one file for any browser, with every node and a table of flows."""
 
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
@@ -8,7 +8,7 @@ from idr.diagram.layout import LINE, MARGIN, PADDING, TITLE, Arrow, Frame, layou
 from idr.names import listed
 
 COLUMNS = (0, 390, 780, 880)
-"""Where the columns of the table of flows begin."""
+"""The positions of the columns of the table of flows."""
 
 STYLE = """
   text { font: 12px 'DejaVu Sans', Verdana, sans-serif; fill: #1b2733; }
@@ -27,7 +27,7 @@ MARKER = (
 
 
 def svg(picture: Picture) -> str:
-    """The SVG document; the same text for the same topology."""
+    """Return the SVG document; always the same text for the same topology."""
     topology = picture.topology
     plan = layout(picture)
     flows = len(topology.flows)
@@ -71,7 +71,7 @@ def _label(arrow: Arrow) -> str:
 
 
 def _table(picture: Picture, top: float) -> Iterator[str]:
-    """Every flow in words; numbers on arrows are ports."""
+    """Return the table of flows; numbers on arrows are ports."""
     title = "Who may reach whom; everything else is closed. What concerns every node of a network has no arrow."
     yield _text(MARGIN, top, title, "head")
     for number, flow in enumerate(picture.topology.flows, 1):

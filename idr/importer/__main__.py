@@ -73,8 +73,8 @@ def _check() -> int:
 
 
 def _queue(name: str, parallel: str, per_mount: str, *replace: str) -> int:
-    settings, folder, given = Settings.read(SETTINGS), ImportFolder(name, IMPORTS), json.load(sys.stdin)
-    rows, beside = _rows(given["rows"]), Beside.of(given["beside"])
+    settings, folder, request = Settings.read(SETTINGS), ImportFolder(name, IMPORTS), json.load(sys.stdin)
+    rows, beside = _rows(request["rows"]), Beside.of(request["beside"])
     if folder.is_queued:
         raise RowError(f"{name} is being imported: wait, or stop it first")
     checked = checks.check(rows, settings.mounts, settings.folders)

@@ -168,6 +168,12 @@ def _numbers(kind: str, text: str) -> list[int]:
     return [int(number) for one in lists for number in one.split(",") if number.strip()]
 
 
+def user(log: Path) -> str:
+    """Who was logged in to OMERO, as a command says at its beginning; empty where it does not."""
+    said = re.search(rf"^{GREETING}(\S+)@", log.read_text(errors="replace"), re.MULTILINE)
+    return said[1] if said else ""
+
+
 def cause(err: Path) -> str:
     """The line of a command's log that best explains its failure."""
     text = _NUMBER.sub(r"\1", err.read_text(errors="replace"))

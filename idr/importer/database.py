@@ -51,6 +51,20 @@ _ANNOTATED = """
 select count(*) from {kind}annotationlink l join annotation a on a.id = l.child
   where l.parent = {number} and a.ns = 'openmicroscopy.org/omero/bulk_annotations';
 """
+# Of the filesets: OMERO gives what is made of one to the same user.
+_OWNERS = """
+create temporary table asked (kind text, id bigint);
+copy asked from stdin;
+{objects}
+\\.
+with parts as (
+  select id as image from asked where kind = 'Image'
+  union
+  select s.image from asked a join well w on w.plate = a.id join wellsample s on s.well = w.id where a.kind = 'Plate'
+)
+select distinct e.omename from parts p join image i on i.id = p.image join fileset f on f.id = i.fileset
+  join experimenter e on e.id = f.owner_id order by 1;
+"""
 _SIZE = "select pg_database_size(current_database());\n"
 
 
@@ -118,6 +132,12 @@ class Database:
         kind, _, number = container.partition(":")
         query = _ANNOTATED.format(kind=kind.lower(), number=int(number))
         return int(next(iter(self._query(query)))) > 0
+
+    def owners(self, objects: Iterable[str]) -> list[str]:
+        """Return the users who have imported these plates and images. Raises DatabaseError."""
+        parts = (one.partition(":") for one in objects)
+        lines = "\n".join(f"{kind}\t{int(number)}" for kind, _, number in parts)
+        return list(self._query(_OWNERS.format(objects=lines)))
 
     def size(self) -> int:
         """Return the size of the database in bytes. Raises DatabaseError."""

@@ -15,6 +15,9 @@ from .import_folder import ImportFolder
 from .ledger import DONE, FAILED, STARTED
 from .steps import ANNOTATE, OPEN, RENDER, Step, grouped
 
+FOREIGN_IMAGES = (
+    "these images are {0}'s, and visitors do not see the rendering settings that {1} gives them: log in as {2} (--user)"
+)
 FOREIGN_ANNOTATIONS = (
     "{0} has annotations that this import did not make, and those beside the list would take their place: "
     "give --replace-annotations if that is right"
@@ -97,7 +100,15 @@ class StepRunner:
                 if command_line.has_failed(step.kind, status, log):
                     self._record(step, FAILED, command_line.cause(log), log, begin)
                     return
-        self._record(step, DONE, command_line.unmatched_rows(log) if step.kind == ANNOTATE else "", log, begin)
+        why = self._unseen_settings(step, log)
+        told = command_line.unmatched_rows(log) if step.kind == ANNOTATE else ""
+        self._record(step, FAILED if why else DONE, why or told, log, begin)
+
+    def _unseen_settings(self, step: Step, log: Path) -> str:
+        """Why visitors do not see the rendering settings of a step: OMERO shows those of an image's owner."""
+        user = command_line.user(log) if step.kind == RENDER else ""
+        other = next((owner for owner in self._database.owners(step.objects) if owner != user), "") if user else ""
+        return FOREIGN_IMAGES.format(other, user, other) if other else ""
 
     def _record(self, step: Step, state: str, why: str, log: Path, begin: float) -> None:
         if self._step_ended(why if state == FAILED else ""):

@@ -12,7 +12,6 @@ from idr.importer.rows import RowError, valid_name
 from idr.imports import beside, bulk, show
 from idr.imports.remote import Remote, Request
 from idr.remote import configuration, read_write_node
-from idr.topology import of_outputs
 
 CONTINUES = 75
 """EX_TEMPFAIL of sysexits.h: the import continues on the node."""
@@ -59,7 +58,7 @@ def command(
         raise typer.BadParameter("give one of --check, --report and --stop")
     request = Request(bulk.read(file), beside.read(file), parallel, per_mount, replace_annotations)
     called = _name(name, file)
-    topology = of_outputs(outputs.read(stack, source))
+    topology = outputs.read(stack, source).topology
     with configuration(topology, identity, login) as ssh:
         remote = Remote(ssh, read_write_node(topology, release or topology.live, "imports"))
         if check:

@@ -71,7 +71,7 @@ def failures(about: Mapping[str, Any]) -> None:
 
 
 class Bar:
-    """The progress bar of an import on a terminal."""
+    """The progress of an import: a bar on a terminal, a line each minute elsewhere."""
 
     def __init__(self) -> None:
         columns = (
@@ -81,6 +81,7 @@ class Bar:
             TextColumn("{task.fields[about]}"),
         )
         console = cli.error_console()
+        self._log = cli.Log(console)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("rows", total=None, about="")
 
@@ -97,3 +98,4 @@ class Bar:
         total = about["rows"] + len(about["following"])
         text = f"{about['images']} images, {about['failed']} failed, {_time_left(about['secondsLeft'])}"
         self._bar.update(self._task, total=total, completed=ended, about=text)
+        self._log.show(f"{ended} of {total} rows: {text}")

@@ -1,4 +1,4 @@
-"""Chooses from what a cloud offers: the only one that fits, or the one that the user picks."""
+"""Choose from what a cloud offers: the only object that fits, or the one that the user picks."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from idr.errors import IdrError
 from model.release_settings import Flavor
 
-Ask = Callable[[str, list[str], str], str]
-"""Asks the user to pick one of a list, saying why; raises ChoiceError where nobody can be asked."""
+Prompt = Callable[[str, list[str], str], str]
+"""Prompts the user to pick one of a list, with the reason. Raises ChoiceError without a terminal."""
 
 
 class ChoiceError(IdrError):
-    """Something could not be chosen; the text says what, and what there is."""
+    """Nothing could be chosen; the text says for which option, and what is available."""
 
 
-def cannot_ask(option: str, candidates: list[str], why: str) -> str:
-    """Without a terminal: raise the error that names the option to give."""
+def refuse_to_prompt(option: str, candidates: list[str], why: str) -> str:
+    """Raise the error that names the option, because there is no terminal."""
     msg = f"give --{option}: {why}: {', '.join(candidates) or 'none'}"
     raise ChoiceError(msg)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What an option chooses: its name, and a pattern of names that fit, if there is one."""
+    """An option of this kind: its name, its description, and a pattern of names that fit."""
 
     option: str
     what: str
@@ -35,38 +35,42 @@ OMERO_IMAGE = Kind("omero-image", "Ubuntu 24.04 image", r"ubuntu.*24\.?04|noble"
 EXTERNAL_NETWORK = Kind("external-network", "external network")
 
 
-def name(kind: Kind, given: str | None, there: Collection[str], ask: Ask) -> str:
-    """The one given, the only one that looks right, or the user's choice."""
-    if given is not None:
-        if given not in there:
-            msg = f"--{kind.option} '{given}' does not exist (available: {', '.join(sorted(there)) or 'none'})"
+def name(kind: Kind, option: str | None, available: Collection[str], prompt: Prompt) -> str:
+    """Return the value of the option, the only name that fits, or the user's choice."""
+    if option is not None:
+        if option not in available:
+            msg = f"--{kind.option} '{option}' does not exist (available: {', '.join(sorted(available)) or 'none'})"
             raise ChoiceError(msg)
-        return given
-    matching = sorted(one for one in there if re.search(kind.pattern, one, re.IGNORECASE))
+        return option
+    matching = sorted(one for one in available if re.search(kind.pattern, one, re.IGNORECASE))
     if len(matching) == 1:
         return matching[0]
     if matching:
-        return ask(kind.option, matching, f"several look like the {kind.what}")
-    return ask(kind.option, sorted(there), f"none looks like the {kind.what}; available")
+        return prompt(kind.option, matching, f"several look like the {kind.what}")
+    return prompt(kind.option, sorted(available), f"none looks like the {kind.what}; available")
 
 
-def flavors(wanted: Mapping[str, Flavor], given: Mapping[str, str], there: Mapping[str, Flavor]) -> dict[str, str]:
-    """For each flavor of the layout one of the cloud: the given one, or the smallest that has enough of everything."""
+def flavors(needs: Mapping[str, Flavor], options: Mapping[str, str], available: Mapping[str, Flavor]) -> dict[str, str]:
+    """Choose for each flavor of the layout one of the cloud: by option, or the smallest that is large enough."""
     wrong = [
-        *(f"--flavor {asked}=...: the layout uses {', '.join(wanted)}" for asked in given if asked not in wanted),
-        *(f"--flavor {a}={g}: this cloud has: {', '.join(sorted(there))}" for a, g in given.items() if g not in there),
+        *(f"--flavor {flavor}=...: the layout uses {', '.join(needs)}" for flavor in options if flavor not in needs),
+        *(
+            f"--flavor {flavor}={name}: this cloud has: {', '.join(sorted(available))}"
+            for flavor, name in options.items()
+            if name not in available
+        ),
     ]
     chosen = {}
-    for asked, need in wanted.items():
-        enough = [n for n, has in there.items() if has.vcpus >= need.vcpus and has.memory_mib >= need.memory_mib]
-        if asked in given:
-            chosen[asked] = given[asked]
+    for flavor, need in needs.items():
+        enough = [n for n, has in available.items() if has.vcpus >= need.vcpus and has.memory_mib >= need.memory_mib]
+        if flavor in options:
+            chosen[flavor] = options[flavor]
         elif enough:
-            chosen[asked] = min(enough, key=lambda n: (there[n].memory_mib, there[n].vcpus, n))
+            chosen[flavor] = min(enough, key=lambda n: (available[n].memory_mib, available[n].vcpus, n))
         else:
             wrong.append(
-                f"no flavor has {need.vcpus} vCPU and {need.memory_mib} MiB for '{asked}'; "
-                f"choose a smaller one with --flavor {asked}=NAME"
+                f"no flavor has {need.vcpus} vCPU and {need.memory_mib} MiB for '{flavor}'; "
+                f"choose a smaller one with --flavor {flavor}=NAME"
             )
     if wrong:
         raise ChoiceError("\n".join(wrong))

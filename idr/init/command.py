@@ -26,11 +26,11 @@ DEFAULT_KEY = Path("~/.ssh/id_ed25519.pub")
 
 
 class InitError(IdrError):
-    """No stack file was written; the text says why."""
+    """No stack file was written."""
 
 
 def _layouts() -> str:
-    """The layouts and their sizes, for the help text, which an `idr` without a checkout shows too."""
+    """Return the layouts and their sizes, for the help text, which `idr` without a checkout shows too."""
     try:
         return "; ".join(map(str, sizes()))
     except checkout.NoCheckoutError:
@@ -65,34 +65,34 @@ def command(
         raise InitError(msg)
     if layout not in layouts():
         raise typer.BadParameter(f"--layout '{layout}' is none of {', '.join(layouts())}")
-    given_flavors = _pairs(flavor or [])
+    flavor_options = _pairs(flavor or [])
     keys = _keys(operator_key or [DEFAULT_KEY])
     connection = asking(lambda: connect(lambda name: cloud if name == "cloud" else None))
-    ask = _ask if _at_a_terminal() else choose.cannot_ask
-    images, networks, there = asking(lambda: _there(connection))
+    prompt = _prompt if _at_a_terminal() else choose.refuse_to_prompt
+    images, networks, cloud_flavors = asking(lambda: _offer(connection))
     choices = Choices(
         stack=stack,
         layout=layout,
         provider={"cloud": cloud} if cloud else {"authUrl": _auth_url()},
-        external_network=choose.name(choose.EXTERNAL_NETWORK, external_network, networks, ask),
-        image=choose.name(choose.IMAGE, image, images, ask),
-        omero_image=choose.name(choose.OMERO_IMAGE, omero_image, images, ask),
+        external_network=choose.name(choose.EXTERNAL_NETWORK, external_network, networks, prompt),
+        image=choose.name(choose.IMAGE, image, images, prompt),
+        omero_image=choose.name(choose.OMERO_IMAGE, omero_image, images, prompt),
         operators=keys,
-        flavors=choose.flavors(layout_flavors(layout), given_flavors, there),
-        there=there,
+        flavors=choose.flavors(layout_flavors(layout), flavor_options, cloud_flavors),
+        cloud_flavors=cloud_flavors,
     )
     text = compose(choices)
     _must_be_valid(text, stack, file.name)
     kept = passphrase.ensure(stack)
     _write(file, text, stack)
-    chosen = {name: there[cloud_name] for name, cloud_name in choices.flavors.items()}
+    chosen = {name: cloud_flavors[cloud_name] for name, cloud_name in choices.flavors.items()}
     for line in _too_large(size(layout, chosen), asking(lambda: _free(connection))):
         typer.echo(line)
     typer.echo(_next_steps(file, stack, kept))
 
 
 def _free(cloud: "Connection") -> dict[str, float]:
-    """What is left of the project's compute quotas; empty where the cloud does not report them."""
+    """Return the free part of the project's compute quotas; empty if the cloud does not report them."""
     from openstack.exceptions import SDKException
 
     try:
@@ -108,7 +108,7 @@ def _free(cloud: "Connection") -> dict[str, float]:
 
 
 def _too_large(needed: Size, free: dict[str, float]) -> list[str]:
-    """What the project lacks for the layout with the chosen flavors, and which layouts it has room for."""
+    """Return what the project lacks for the layout with the chosen flavors, and the layouts that fit."""
     lacking = needed.shortfalls(free)
     if not lacking:
         return []
@@ -140,8 +140,8 @@ def _next_steps(file: Path, stack: str, kept: Path | None) -> str:
     return "\n".join(lines)
 
 
-def _there(cloud: "Connection") -> tuple[set[str], set[str], dict[str, Flavor]]:
-    """Names of images and external networks, and the flavors."""
+def _offer(cloud: "Connection") -> tuple[set[str], set[str], dict[str, Flavor]]:
+    """Return the names of images and external networks, and the flavors."""
     return (
         {image.name for image in cloud.image.images() if image.name},
         {network.name for network in cloud.network.networks(is_router_external=True) if network.name},
@@ -153,7 +153,7 @@ def _at_a_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _ask(option: str, candidates: list[str], why: str) -> str:
+def _prompt(option: str, candidates: list[str], why: str) -> str:
     typer.echo(f"{why}:")
     for number, name in enumerate(candidates, 1):
         typer.echo(f"  {number}  {name}")
@@ -163,8 +163,8 @@ def _ask(option: str, candidates: list[str], why: str) -> str:
             return candidates[picked - 1]
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs = dict(text.partition("=")[::2] for text in given)
+def _pairs(options: list[str]) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in options)
     if not all(pairs) or not all(pairs.values()):
         raise typer.BadParameter("--flavor is LAYOUT'S=CLOUD'S, as in m1.large=standard.8")
     return pairs
@@ -175,7 +175,7 @@ def _keys(files: list[Path]) -> tuple[str, ...]:
 
 
 def _key(file: Path) -> str:
-    """A public key. A private one is refused, and never shown: a terminal's text is kept and sent on."""
+    """Read a public key. A private one is refused and never shown: terminals' output is often stored or shared."""
     try:
         text = file.expanduser().read_text().strip()
     except OSError as error:
@@ -200,19 +200,19 @@ def _auth_url() -> str:
 
 
 def _must_be_valid(text: str, stack: str, name: str) -> None:
-    """Raises SettingsError, before anything is written."""
+    """Check the text, before anything is written. Raises SettingsError."""
     config = yaml_text.load(text.encode())["config"]
-    mine = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
-    parse(mine, Source(stack, name))
+    values = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+    parse(values, Source(stack, name))
 
 
 def _write(file: Path, text: str, stack: str) -> None:
-    """The file and the stack's secret in it, or neither."""
+    """Write the file with the stack's secret, or nothing."""
     with file.open("x") as new:
         new.write(text)
     try:
         engine.run("stack", "select", "--create", "--stack", stack)
-        # On standard input: a command line shows in the process list.
+        # On standard input: command lines are visible in the process list.
         engine.run("config", "set", "--secret", "idr:stackSecret", "--stack", stack, text_input=secrets.token_hex(32))
     except IdrError:
         file.unlink()

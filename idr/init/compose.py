@@ -1,4 +1,4 @@
-"""The text of a new stack file: the layout's data, the cloud's names, and a comment on each."""
+"""The text of a new stack file: the layout's data, the cloud's names, and comments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ OFFICIAL = "full"
 
 @dataclass(frozen=True)
 class Choices:
-    """What the new stack uses of its cloud. `flavors` maps the layout's names to the cloud's."""
+    """The choices for a new stack. `flavors` maps the layout's names to the cloud's."""
 
     stack: str
     layout: str
@@ -27,30 +27,30 @@ class Choices:
     external_network: str
     operators: tuple[str, ...]
     flavors: Mapping[str, str]
-    there: Mapping[str, Flavor]
+    cloud_flavors: Mapping[str, Flavor]
 
 
 def layouts() -> dict[str, Path]:
-    """The file in the checkout that describes each layout's releases and flavors. Raises NoCheckoutError."""
+    """Return the file of each layout in the checkout. Raises NoCheckoutError."""
     folder = checkout.folder()
     examples = sorted((folder / "examples").glob("Pulumi.*.yaml"))
     return {OFFICIAL: folder / "Pulumi.ebi.yaml", **{file.name.split(".")[1]: file for file in examples}}
 
 
 def layout_values(layout: str) -> dict[str, Any]:
-    """What a layout's file says under `idr:`, without that prefix."""
+    """Return the values under `idr:` of a layout's file, without that prefix."""
     return _values(layouts()[layout])
 
 
 def layout_flavors(layout: str) -> dict[str, Flavor]:
-    """What a layout's flavors must offer."""
+    """Return the flavors of a layout."""
     return {name: Flavor.model_validate(about) for name, about in layout_values(layout)["flavors"].items()}
 
 
 def compose(choices: Choices) -> str:
-    """The stack file. The stack's secret is not in it: Pulumi adds that, encrypted."""
+    """Return the text of the stack file without the stack's secret, which Pulumi adds encrypted."""
     values = layout_values(choices.layout)
-    used = {theirs: choices.there[theirs] for theirs in choices.flavors.values()}
+    used = {cloud_name: choices.cloud_flavors[cloud_name] for cloud_name in choices.flavors.values()}
     bastion = {**values["bastion"], "flavor": choices.flavors[values["bastion"]["flavor"]]}
     lines = [
         f"# The IDR as stack '{choices.stack}', layout '{choices.layout}'. Written by `idr init`; yours to change.",
@@ -89,7 +89,7 @@ def compose(choices: Choices) -> str:
 
 
 def _visitors(values: Mapping[str, Any]) -> list[str]:
-    """Who may look, where the layout is for others than everybody."""
+    """Return the lines about visitors, unless the layout is public."""
     if "visitors" not in values:
         return []
     return [
@@ -104,7 +104,7 @@ def _values(file: Path) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what the engine would otherwise not read as text: PyYAML writes `1e3` and `08` as they are."""
+    """Quotes texts that the engine would read as numbers, such as `1e3` and `08`; PyYAML does not."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -115,7 +115,7 @@ _Dumper.add_representer(str, _text)
 
 
 def _flow(value: Any) -> str:
-    """A value on one line."""
+    """Format a value on one line."""
     text: str = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, width=10_000, sort_keys=False)
     return text.removesuffix("...\n").strip()
 

@@ -102,12 +102,15 @@ def _empty(folder: Path) -> IdrError:
 
 
 def _counted(sums: Iterator[Sum], done: Counter[str]) -> Iterator[Sum]:
-    """Yield the sums, count files and bytes, and show the progress on a terminal."""
+    """Yield the sums, count files and bytes, and show the progress."""
     console = cli.error_console()
+    log = cli.Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("")
         for one in sums:
             done.update(files=1, bytes=one.size)
-            progress.update(task, description=f"{done['files']} files, {decimal(done['bytes'])}")
+            so_far = f"{done['files']} files, {decimal(done['bytes'])}"
+            progress.update(task, description=so_far)
+            log.show(so_far)
             yield one

@@ -18,11 +18,16 @@ OVERLOADED = frozenset({0, 429, 502, 503, 504})
 """Statuses of an overload (0: no response). A 500 or 404 is about one object."""
 WORTH_ANOTHER = OVERLOADED | {500}
 
+PATIENCE_SECONDS = 5.0
+"""How long nobody is told that the first answer has not come."""
+
 REQUESTS = 500
 """Requests per connection. nginx closes a connection after 1000, after which Debian 12's httpx fails."""
 
 Watch = Callable[[str, float, bool], None]
 """Called after every attempt, with its path, its seconds, and whether it shows an overload."""
+Waiting = Callable[[str], None]
+"""Called while there was no answer at all yet, with the reason."""
 
 
 class RequestError(Exception):
@@ -108,8 +113,12 @@ class Client:
     `ca_file` is trusted in addition to the system's authorities. Raises OSError if it cannot be read.
     """
 
-    def __init__(self, url: str, host: str, ca_file: str, most: int, watch: Watch) -> None:
+    def __init__(
+        self, url: str, host: str, ca_file: str, most: int, watch: Watch, waiting: Waiting = lambda _why: None
+    ) -> None:
         self._url = url
+        self._waiting = waiting
+        self.answered = False
         self._headers = {"user-agent": "idr-prewarm"} | ({"host": host} if host else {})
         self._context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.name = host or None
@@ -122,9 +131,11 @@ class Client:
         self.requests = 0
 
     async def __aenter__(self) -> "Client":
+        self._notice = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._waiting, "no answer yet")
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._notice.cancel()
         await self._connection.close()
 
     async def get(self, path: str) -> bytes:
@@ -145,6 +156,8 @@ class Client:
                 delay = next(delays, None)
             if delay is None:
                 raise RequestError(path, why, status)
+            if not self.answered:
+                self._waiting(why)
             await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, hides nothing
 
     async def _attempt(self, path: str) -> tuple[int, bytes, str]:
@@ -154,6 +167,8 @@ class Client:
         try:
             answer = await (await self._open_connection()).get(path)
             status, body, why = answer.status_code, answer.content, f"status {answer.status_code}"
+            self.answered = True
+            self._notice.cancel()
         except (httpx.HTTPError, ssl.SSLError) as error:
             why = str(error) or type(error).__name__
         self.requests += 1

@@ -75,7 +75,7 @@ def prewarm(
     target += f" for {digest}" if chosen else ""
     try:
         pace = Pace(concurrency)
-        client = Client(url, host, ca_file, concurrency, pace.watch)
+        client = Client(url, host, ca_file, concurrency, pace.watch, partial(_wait, console, url))
         if dry_run:
             _print_counts(asyncio.run(_counts(client, chosen)), as_json=as_json)
             return
@@ -103,6 +103,10 @@ def _check(url: str, ca_file: str) -> None:
         raise typer.BadParameter(f"--url {url}: not an address as https://10.131.0.50")
     if ca_file and not Path(ca_file).is_file():
         raise typer.BadParameter(f"--ca-file {ca_file}: no such file")
+
+
+def _wait(console: Console, url: str, why: str) -> None:
+    console.print(f"waiting for {url}: {why}", markup=False, soft_wrap=True)
 
 
 def _failure(console: Console, message: str, status: int) -> typer.Exit:

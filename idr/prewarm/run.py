@@ -130,6 +130,8 @@ class Run:
             try:
                 await self._request(path)
             except RequestError as error:
+                if not self.client.answered:
+                    raise
                 self._record(error.path, error.why)
 
     async def _request(self, path: str) -> None:

@@ -34,6 +34,7 @@ ACCESS = (
     "*/files.yaml",
     "cloudinit/contexts.py",
     "cloudinit/render.py",
+    "cloudinit/templates.py",
     "model/addresses.yaml",
     "model/web_apps.yaml",
 )

@@ -1,4 +1,4 @@
-"""Which stacks a change may affect, from the paths that it changes. As a program: two commits as arguments, JSON out.
+"""Find the stacks that a change may affect, from its changed paths. As a program: two commits in, JSON out.
 
 `python -m idr.review.affected main HEAD`
 """
@@ -14,7 +14,7 @@ from model.reading import DEMO_STACK
 
 # The engine, its plugins and the environment in which the program runs are installed from these.
 DEPLOYS = ("dev/toolchain/*", "requirements-dev.lock")
-# Paths that affect no stack. Every path that is not listed affects all stacks: a wrong guess costs a preview only.
+# Paths that affect no stack. Every other path affects all stacks: a wrong guess costs only a preview.
 APART = (
     ".ci/*",
     ".github/*",
@@ -35,7 +35,7 @@ APART = (
 
 
 def stacks_touched(paths: Iterable[str], stacks: Collection[str]) -> list[str]:
-    """Those of `stacks` whose preview may differ by a change of the files `paths` (relative to the project)."""
+    """Return the stacks whose preview may change with the files `paths` (relative to the project)."""
     touched: set[str] = set()
     files = {f"Pulumi.{stack}.yaml": stack for stack in stacks}
     for path in paths:
@@ -54,14 +54,14 @@ def _is_apart(path: str) -> bool:
 
 
 def shared_stacks() -> list[str]:
-    """Every stack with a file in the repository; `local` has none there, its state is on one machine."""
+    """Return every stack with a file in the repository. `local` has none, because its state is on one machine."""
     return [name for name in checkout.stack_names() if name != DEMO_STACK]
 
 
 def changed_paths(base: str, commit: str) -> list[str]:
-    """The paths that a commit changes since it left `base`. Raises CalledProcessError when git does not know one.
+    """Return the paths that a commit changes since it left `base`. Raises CalledProcessError for an unknown commit.
 
-    Both paths of a file that was moved: the old one may be what is deployed.
+    A moved file has both its paths: the old one may be deployed.
     """
     command = ["git", "diff", "--name-only", "--no-renames", "-z", f"{base}...{commit}", "--"]
     done = subprocess.run(command, cwd=checkout.folder(), capture_output=True, text=True, check=True)

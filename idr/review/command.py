@@ -33,17 +33,17 @@ def command(
     as_json: AsJson = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment.")] = False,
 ) -> None:
-    """Summarise what an update would do, the most dangerous first, and fail when it breaks a guard rail.
+    """Summarise what an update would do, the most dangerous changes first, and fail if it breaks a guard rail.
 
-    Without --preview it asks the engine for one. Exit status 1 when a guard rail is broken or the preview fails.
+    Without --preview the engine makes one. Exit status 1 if a guard rail is broken or the preview fails.
     """
     lifted = frozenset(allow or ())
     if unknown := sorted(lifted.difference(rules.NAMES)):
         msg = f"no guard rail is called {', '.join(unknown)}; there are: {', '.join(rules.NAMES)}"
         raise typer.BadParameter(msg, param_hint="--allow")
-    # First, because the engine does not name the line where a file is no YAML.
+    # First, because the engine does not name the line of a YAML error.
     settings = _stack_file(stack, needed=preview_file is None)
-    shown = preview.read(_ask_engine(stack) if preview_file is None else _given(preview_file))
+    shown = preview.read(_preview_of_engine(stack) if preview_file is None else _read_preview(preview_file))
     summary = summarize(shown, stack, _missing(stack))
     breaches = rules.check(Change(shown, settings), lifted)
     if as_json:
@@ -56,7 +56,7 @@ def command(
         raise typer.Exit(FAILED)
 
 
-def _given(name: str) -> str:
+def _read_preview(name: str) -> str:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         return data.decode(json.detect_encoding(data), "replace")
@@ -65,10 +65,10 @@ def _given(name: str) -> str:
         raise typer.BadParameter(msg, param_hint="--preview") from None
 
 
-def _ask_engine(stack: str) -> str:
+def _preview_of_engine(stack: str) -> str:
     typer.echo(f"asking the engine what `pulumi up -s {stack}` would do...", err=True)
     done = engine.attempt("preview", "--stack", stack, "--json", "--show-sames")
-    # A preview that fails half-way is JSON all the same, and worth its summary; one that never began is not.
+    # A preview that fails half-way is JSON too, and is summarised; one that never started is not.
     if done.returncode and not done.stdout.lstrip().startswith("{"):
         text = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
         if "is missing configuration value" in text:
@@ -88,7 +88,7 @@ def _missing(stack: str) -> list[str]:
     try:
         return stack_file.read(stack).missing()
     except (IdrError, SettingsError):
-        # There is no such file, or the preview says what is wrong with it.
+        # The file does not exist, or the preview reports its mistakes.
         return []
 
 

@@ -1,4 +1,4 @@
-"""Commands that an update would run and that ran nowhere in the stack before."""
+"""Commands of an update that ran nowhere in the stack before."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ AROUND = ("dir", "environment", "interpreter")
 
 
 def new_commands(preview: Preview) -> tuple[str, ...]:
-    """The commands that ran nowhere in the stack before, as root on nodes or where the engine runs; a line each."""
+    """Return commands that ran nowhere in the stack before, on nodes (as root) or by the engine, a line each."""
     before: set[str] = set()
     after: set[str] = set()
     for step in preview.steps:
@@ -22,7 +22,7 @@ def new_commands(preview: Preview) -> tuple[str, ...]:
 
 
 def _commands(step: Step, state: State | None) -> Iterator[str]:
-    """The commands of a resource; for a type that this program does not use, its existence."""
+    """Return the commands of a resource; for a type that this program does not use, a note of its existence."""
     if state is None:
         return
     if step.type not in (CONFIGURATION, LOCAL_COMMAND):

@@ -1,4 +1,4 @@
-"""The disclosure (components/disclosure.py) as a preview shows it: plain text about the secret bundles."""
+"""The disclosure (components/disclosure.py) in a preview: plain text about the secret bundles."""
 
 import base64
 import binascii
@@ -19,7 +19,7 @@ class _Model(BaseModel):
 
 
 class Flow(_Model):
-    """From whom to whom, on which port; for these accounts of the source only, where `users` names some."""
+    """A flow: source, target and port; `users` are the only accounts of the source, if any are named."""
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
@@ -33,7 +33,7 @@ class Flow(_Model):
 
     @property
     def is_with_outside(self) -> bool:
-        """Whether one end is no node of the stack."""
+        """Whether one end is outside the stack."""
         return any(end in {WORLD, STORAGE} or "/" in end for end in (self.source, self.target))
 
 
@@ -42,12 +42,12 @@ POWERS = {
     "curator": "can log in on read-write OMERO nodes and import there",
     "operator": "can log in as root on every node",
 }
-"""What each role may do, the least first."""
+"""The permissions of each role, the least first."""
 
 
 @dataclass(frozen=True, order=True)
 class Login:
-    """A way to log in: whose it is, by which key (without its comment), and the role that it gives."""
+    """A login: the person, the key (without its comment), and the role."""
 
     who: str
     key: str
@@ -58,7 +58,7 @@ class Login:
 
     @property
     def rank(self) -> int:
-        """The rank of its role. A role that is unknown here, of another version of this program, has the highest."""
+        """The rank of its role. An unknown role, of another version of this program, has the highest."""
         return [*POWERS].index(self.role) if self.role in POWERS else len(POWERS)
 
     @property
@@ -68,7 +68,7 @@ class Login:
 
 
 class Named(_Model):
-    """Somebody with an account of their own."""
+    """A person with an account of their own."""
 
     name: str
     role: str
@@ -83,13 +83,13 @@ class Renewal(_Model):
 
 
 class Disclosed(_Model):
-    """What the program says of one state of a stack: who may log in, flows, checks, files by digest.
+    """The disclosure of one state of a stack: logins, flows, checks, files by digest.
 
-    `omero` has digests of OMERO's own configuration and of jars (`jar lib/...`), by key and node. `cloud` has the
-    settings that say where the cloud is, `sources` where nodes fetch files and visitors are sent; None where an earlier
-    program did not disclose them. `rotations` has the numbers of renewed secrets, which is 1 for the others.
-    `operators` are public keys that open the account `idr`, `people` have accounts of their own.
-    `renewal` is there while two stack secrets are trusted. `visitors` are everybody, or users who log in.
+    `omero` has digests of OMERO's configuration and of jars (`jar lib/...`), by key and node. `cloud` has the settings
+    of the cloud's address, `sources` the URLs of files and redirects; None if an earlier version did not disclose them.
+    `rotations` has the numbers of renewed secrets; the default is 1.
+    `operators` are public keys of the account `idr`, `people` have accounts of their own.
+    `renewal` is set while two stack secrets are trusted. `visitors` are everybody, or users who log in.
     """
 
     operators: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ class Disclosed(_Model):
 
     @property
     def logins(self) -> frozenset[Login]:
-        """Every way to log in."""
+        """Return all logins."""
         pair = f"the cloud's key pair {self.key_pair}"
         return frozenset(
             {
@@ -123,14 +123,14 @@ class Disclosed(_Model):
 
 
 def person(key: str) -> str:
-    """The comment of a public key, which anybody may write, and its fingerprint."""
+    """Return the comment of a public key, which is not verified, and its fingerprint."""
     shown = fingerprint(key)
     comment = [*key.split(maxsplit=2), "", "", ""][2].strip()
     return key if shown == key else f"{comment or 'a key without a name'} ({shown})"
 
 
 def fingerprint(key: str) -> str:
-    """The fingerprint of a public key as `ssh-keygen -l` prints it; the text itself where it is no key."""
+    """Return the fingerprint of a public key like `ssh-keygen -l`; the text itself if it is no key."""
     blob = [*key.split(maxsplit=2), "", ""][1]
     try:
         digest = hashlib.sha256(base64.b64decode(blob, validate=True)).digest()

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Literal
 
-from idr.resources import ASSOCIATION, FLOATING_IP, PORT, SECURITY_RULE, SERVER, SHARE, VOLUME
+from idr.resources import (
+    ASSOCIATION,
+    FLOATING_IP,
+    PORT,
+    ROUTER,
+    ROUTER_INTERFACE,
+    SECURITY_RULE,
+    SERVER,
+    SHARE,
+    UNKNOWN_ID,
+    VOLUME,
+)
 from idr.review.preview import Kind, Preview, State, Step
 from model.plan import BASTION
 
@@ -110,6 +121,21 @@ def moved_nodes(preview: Preview) -> list[str]:
             lines.append(f"{step.name} would be in another network")
         lines += [f"{step.name} gets {one}, which {leaving[one]} still has" for one in after if one in leaving]
     return lines
+
+
+def lost_routers(preview: Preview) -> list[str]:
+    """Networks that go to another router, and the stack's router where it is deleted; a line each."""
+    lines = [f"router {step.name} is deleted" for step in preview.of(ROUTER, Kind.DELETE, Kind.REPLACE)]
+    for step in preview.of(ROUTER_INTERFACE, Kind.REPLACE):
+        before, after = _router(step.old), _router(step.new)
+        # A preview without credentials does not know the id of a router of the cloud.
+        if before != after and not after.startswith(UNKNOWN_ID):
+            lines.append(f"network {step.name} goes from router {before} to {after}")
+    return lines
+
+
+def _router(interface: State | None) -> str:
+    return (interface.depends_on("routerId") or interface.inputs.get("routerId") or "") if interface else ""
 
 
 def _addresses(port: State | None) -> list[str]:

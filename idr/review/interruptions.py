@@ -1,4 +1,4 @@
-"""What visitors and operators miss while an update is applied, and for about how long.
+"""Interruptions of an update for visitors and operators, with their approximate duration.
 
 The seconds are those of `cloudinit/<role>/role.yaml`, rounded up from outages measured on the local cloud. A cloud of
 virtual machines needs longer to boot.
@@ -16,17 +16,17 @@ REBOOT_SECONDS = 60
 
 _KNOWN = [(role, about.interruption) for role, about in FACTS.items() if about.interruption]
 EFFECTS = dict(sorted(_KNOWN, key=lambda known: known[1].order))
-"""The interruptions by role, those with the most effects first."""
+"""The interruptions by role, the worst first."""
 
 BESIDE_READONLY = "imports fail"
-"""What a read-write node that has read-only ones beside it interrupts: visitors' pages come from those."""
+"""The effect of a read-write node in a release with read-only ones, which serve visitors' pages."""
 
 RESTARTS = {role: effect.restart for role, effect in EFFECTS.items() if effect.restart}
-"""Services that cannot take all of their settings while they run, and how long their start takes. nginx can."""
+"""Services that must restart for some settings, with the duration of their start. nginx need not."""
 
 
 def interruptions(preview: Preview) -> Iterator[str]:
-    """A line for each interruption of the live release or of the bastion."""
+    """Return a line for each interruption of the live release or of the bastion."""
     servers = facts.concerned(preview)
     for step in servers:
         if facts.is_interrupted(step):
@@ -70,12 +70,12 @@ def _what(role: Role, servers: Sequence[Step]) -> str:
 
 
 def _peers(role: Role, steps: Sequence[Step], servers: Sequence[Step]) -> list[str]:
-    """The nodes that answer for `role` while those of `steps` do not."""
+    """Return the nodes that serve `role` while those of `steps` do not."""
     return [server.name for server in servers if server not in steps and role in _serving(server, servers)]
 
 
 def _serving(step: Step, servers: Sequence[Step]) -> frozenset[str]:
-    """The roles in which a node answers visitors, as `model.balancing` decides it.
+    """Return the roles with which a node serves visitors, as `model.balancing` decides.
 
     OMERO.web beside a read-write server is for operators, unless there is no other.
     """
@@ -85,6 +85,6 @@ def _serving(step: Step, servers: Sequence[Step]) -> frozenset[str]:
 
 
 def roles_of(step: Step) -> frozenset[str]:
-    """The roles of a server that exists."""
+    """Return the roles of an existing server."""
     metadata = step.old.inputs.get("metadata") if step.old else None
     return frozenset(str((metadata or {}).get("idr_roles", "")).split(","))

@@ -23,7 +23,7 @@ from idr.review.summary import summarize
 from model import yaml_text
 
 REVIEW_CHANGED = "review-changed"
-# Paths of what judges a change, and of what makes the preview that is judged.
+# Paths of the program that judges a change, and that makes the preview.
 GUARDS = (
     ".github/*",
     ".gitlab-ci.yml",
@@ -39,7 +39,7 @@ GUARDS = (
 
 
 class State(StrEnum):
-    """Whether a change may be merged. A change that is `BROKEN` may be, once somebody lifts what it breaks."""
+    """Whether a change may be merged. A `BROKEN` change may be merged once somebody lifts the guard rails."""
 
     SUCCESS = "success"
     BROKEN = "broken"
@@ -57,7 +57,7 @@ class Judgement:
 
 
 def of_paths(paths: Iterable[str]) -> Judgement | None:
-    """The verdict on a change of the review itself; None if the change does not affect it."""
+    """Judge a change of the review itself; None if the change does not affect it."""
     touched = [path for path in paths if any(fnmatch(path, pattern) for pattern in GUARDS)]
     if not touched:
         return None
@@ -67,7 +67,7 @@ def of_paths(paths: Iterable[str]) -> Judgement | None:
 
 
 def of_stack(stack: str, text: str | None, stack_file: dict[str, Any] | None) -> Judgement:
-    """The verdict on a stack's preview. Nobody can lift a preview that is missing, unreadable or failed."""
+    """Judge a stack's preview. Nobody can lift a missing, unreadable or failed preview."""
     try:
         shown = preview.read(text or "")
     except preview.PreviewError:
@@ -79,9 +79,9 @@ def of_stack(stack: str, text: str | None, stack_file: dict[str, Any] | None) ->
     return Judgement(stack, state, render.markdown(summarize(shown, stack), breaches), broken)
 
 
-def verdict(given: Iterable[Judgement]) -> dict[str, str]:
-    """The worst state, and what to say of it in a line of at most 140 characters, as GitHub's statuses have it."""
-    judgements = list(given)
+def verdict(results: Iterable[Judgement]) -> dict[str, str]:
+    """Return the worst state, with a description of at most 140 characters, for GitHub's statuses."""
+    judgements = list(results)
     broken = ", ".join(dict.fromkeys(rule for one in judgements for rule in one.broken))
     failed = ", ".join(one.name for one in judgements if one.state == State.FAILED)
     if failed:
@@ -92,7 +92,7 @@ def verdict(given: Iterable[Judgement]) -> dict[str, str]:
 
 
 def read_preview(folder: Path, stack: str) -> str | None:
-    """The text of a stack's preview; None where there is none, or a link instead."""
+    """Read the text of a stack's preview; None if it does not exist or is a link."""
     file = folder / f"{stack}.json"
     if folder.is_symlink() or file.is_symlink() or not file.is_file():
         return None
@@ -100,7 +100,7 @@ def read_preview(folder: Path, stack: str) -> str | None:
 
 
 def read_stack_file(commit: str, stack: str) -> dict[str, Any] | None:
-    """The stack file of a commit; None where it has none that could be read."""
+    """Read the stack file of a commit; None if it has none that can be read."""
     command = ["git", "show", f"{commit}:Pulumi.{stack}.yaml"]
     done = subprocess.run(command, cwd=checkout.folder(), capture_output=True, check=False)
     try:

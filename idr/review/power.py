@@ -1,4 +1,4 @@
-"""What a change gives people and nodes: logins, open ports, and other files, keys and checks on the nodes."""
+"""Changes of power: logins, open ports, and files, keys and checks on the nodes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ WHO_SEES = {
 
 @dataclass(frozen=True)
 class PowerChanges:
-    """What changes. `lifted` are checks that are off afterwards, `cloud` settings of where the cloud is.
+    """The changes. `lifted` are checks that are off afterwards, `cloud` settings of the cloud's address.
 
-    `sources` are settings of where nodes fetch files and visitors are sent, `returned` names of secrets that get an
-    earlier value again.
+    `sources` are settings of URLs of files and redirects, `returned` names of secrets that get an earlier value
+    again.
 
-    `raised` are those of `joined` whose key gave less before, or nothing.
+    `raised` are those of `joined` whose key gave fewer permissions before, or none.
 
-    `visitors` is who may look at the data from now on, where that was otherwise.
+    `visitors` is who may see the data from now on, if that changes.
 
-    `new_secret` and `former_secret` name the deploy keys of a stack secret that is trusted from now on, and of one that
-    is trusted no longer.
+    `new_secret` and `former_secret` name the deploy keys of a stack secret that is trusted from now on, and of one
+    that is no longer trusted.
 
-    Not `is_recorded`: an earlier program made the stack, and did not disclose these. `is_withheld`: the changed program
-    discloses them no longer.
+    `is_recorded` is false if an earlier version that did not disclose these made the stack. `is_withheld`: the changed
+    program no longer discloses them.
     """
 
     joined: tuple[Login, ...] = ()
@@ -53,7 +53,7 @@ class PowerChanges:
 
 
 def power_changes(preview: Preview) -> PowerChanges:
-    """The changes in a preview. For a stack that does not exist yet, only who may log in."""
+    """Return the changes of power in a preview. For a stack that does not exist yet, only logins."""
     steps = [step for step in preview.of(DISCLOSURE) if step.kind != Kind.SAME]
     if not steps:
         return PowerChanges()
@@ -88,12 +88,12 @@ def _of(state: State | None) -> Disclosed | None:
 
 
 def _present(disclosed: Disclosed) -> str:
-    """The deploy key of a stack secret that replaces another one; empty where none does."""
+    """Return the deploy key of a stack secret that replaces another one; empty without one."""
     return person(disclosed.renewal.present) if disclosed.renewal else ""
 
 
 def _former(disclosed: Disclosed) -> str:
-    """The deploy key of the stack secret that is being replaced; empty where none is."""
+    """Return the deploy key of the stack secret that is being replaced; empty without one."""
     return person(disclosed.renewal.former) if disclosed.renewal else ""
 
 
@@ -102,10 +102,10 @@ def _raised(before: Iterable[Login], after: Iterable[Login]) -> Iterator[Login]:
     yield from (one for one in after if not any(key == one.key and rank >= one.rank for key, rank in known))
 
 
-def _missing(here: Disclosed, there: Disclosed) -> tuple[Flow, ...]:
-    """The flows of `here` that `there` lacks. A flow with another reason (`why`) is the same flow."""
-    known = {str(flow) for flow in there.flows}
-    missing = {str(flow): flow for flow in here.flows if str(flow) not in known}
+def _missing(one: Disclosed, other: Disclosed) -> tuple[Flow, ...]:
+    """The flows of `one` that `other` lacks. A flow with another reason (`why`) is the same flow."""
+    known = {str(flow) for flow in other.flows}
+    missing = {str(flow): flow for flow in one.flows if str(flow) not in known}
     return tuple(flow for _, flow in sorted(missing.items()))
 
 
@@ -117,7 +117,7 @@ def _files(before: Disclosed, after: Disclosed) -> Iterator[FileChange]:
 
 
 def _keys(before: Disclosed, after: Disclosed, added: set[str], deleted: set[str]) -> Iterator[KeyChange]:
-    """The changed keys. A key changes nothing on a new node if another node has it already, or on a deleted node."""
+    """Yield the changed keys, except on a new node if another node has the key already, and on a deleted node."""
     for key in before.omero.keys() | after.omero.keys():
         old, new = before.omero.get(key, {}), after.omero.get(key, {})
         both = old.keys() & new.keys()
@@ -131,12 +131,12 @@ def _keys(before: Disclosed, after: Disclosed, added: set[str], deleted: set[str
 
 
 def _servers(preview: Preview, kind: Kind) -> set[str]:
-    """The names of the nodes whose servers are created, or deleted."""
+    """Return the names of the nodes whose servers are created, or deleted."""
     return {step.name for step in preview.of(SERVER, kind)}
 
 
 def _moved(prefix: str, before: dict[str, str] | None, after: dict[str, str] | None) -> Iterator[str]:
-    """The settings with other values; nothing where an earlier program did not disclose them."""
+    """Yield the settings with other values; nothing if an earlier version did not disclose them."""
     if before is None or after is None:
         return
     for name in sorted(before.keys() | after.keys()):
@@ -146,7 +146,7 @@ def _moved(prefix: str, before: dict[str, str] | None, after: dict[str, str] | N
 
 
 def _returned(before: dict[str, int], after: dict[str, int]) -> Iterator[str]:
-    """The secrets whose number becomes smaller: their value is derived from it."""
+    """Yield the secrets whose number decreases: their value is derived from it."""
     for name, old in before.items():
         new = after.get(name, 1)
         if new < old:

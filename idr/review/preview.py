@@ -1,4 +1,4 @@
-"""Types for `pulumi preview --json --show-sames`, as far as a review reads it."""
+"""Types for the parts of `pulumi preview --json --show-sames` that a review reads."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Kind(StrEnum):
     READ = "read"
 
 
-# An engine that shows the parts of a replacement shows several of these for one resource.
+# The engine can show several of these for one replaced resource.
 _KINDS = {
     "create": Kind.CREATE,
     "import": Kind.CREATE,
@@ -55,7 +55,7 @@ class State(_Model):
     property_dependencies: dict[str, list[str]] = {}
 
     def depends_on(self, property_name: str) -> str | None:
-        """Name of the resource that a property's value comes from."""
+        """Return the name of the resource from which a property's value comes."""
         urns = self.property_dependencies.get(property_name)
         return name_of(urns[0]) if urns else None
 
@@ -86,7 +86,7 @@ class Step(_Model):
 
     @property
     def release(self) -> str:
-        """The release it belongs to: names of releases have no dash and begin all names in them."""
+        """Its release: names of releases have no dash, and all names in a release begin with it."""
         return self.name.split("-", 1)[0]
 
     @property
@@ -105,7 +105,7 @@ class Diagnostic(_Model):
 
 
 class Preview(_Model):
-    """A whole preview, also one that failed half-way: its diagnostics then have errors. One step a replacement."""
+    """A whole preview, also one that failed half-way: then its diagnostics have errors. A replacement is one step."""
 
     steps: tuple[Step, ...]
     config: dict[str, Any] = {}
@@ -119,26 +119,25 @@ class Preview(_Model):
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Every error of the engine, whole, without the one that only says that it failed.
+        """Every error of the engine, complete, except the one that only says that it failed.
 
-        Each mistake in a stack file is an error of its own.
+        Each mistake in a stack file is a separate error.
         """
         messages = [item.message for item in self.diagnostics if item.severity == "error"]
         texts = [reason(part) for message in messages for part in re.split(r"\n(?=Pulumi\.\S+\.yaml: )", message)]
         return tuple(text for text in texts if text != "error: preview failed")
 
     def of(self, type_token: str, *kinds: Kind) -> Iterator[Step]:
-        """Steps on resources of a type, by name; of every kind when none is named."""
+        """Return steps on resources of a type, by name; of all kinds by default."""
         for step in sorted(self.steps, key=lambda item: item.name):
             if step.type == type_token and (not kinds or step.kind in kinds):
                 yield step
 
 
 def read(text: str) -> Preview:
-    """The preview. Raises PreviewError when the text is none, or lacks the unchanged resources.
+    """Parse a preview. Raises PreviewError if the text is none, or lacks the unchanged resources.
 
-    Without those a review is blind: taking the protection off a volume changes nothing else, so the engine counts it
-    as unchanged.
+    A review needs these: a volume that loses only its protection counts as unchanged for the engine.
     """
     try:
         parsed = Preview.model_validate_json(text)

@@ -1,4 +1,4 @@
-"""Copies a preview from standard input to standard output, without secrets that are readable in it.
+"""Copy a preview from standard input to standard output, without its readable secrets.
 
 `pulumi preview --json --show-sames | python -m idr.review.redact`
 """

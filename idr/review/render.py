@@ -7,11 +7,11 @@ from idr.review.rules import Breach
 from idr.review.summary import Summary, Topic
 
 CHANGE = "the change"
-"""Replaces a stack's name where the change itself is meant; no stack's name has a space."""
+"""Used instead of a stack's name for the change itself; no stack's name has a space."""
 
 
 def text(summary: Summary, breaches: tuple[Breach, ...]) -> str:
-    """For a terminal."""
+    """Format the review for a terminal."""
     lines = [
         f"{summary.stack}: {_counts(summary)}",
         *(f"{'allowed' if breach.allowed else 'FAIL'} {breach.rule}: {breach.text}" for breach in breaches),
@@ -22,7 +22,7 @@ def text(summary: Summary, breaches: tuple[Breach, ...]) -> str:
 
 
 def markdown(summary: Summary, breaches: tuple[Breach, ...]) -> str:
-    """For a comment on a change. Its first line is how the next run finds it, to update it."""
+    """Format the review as a comment on a change. By its first line the next run finds and updates it."""
     lines = [marker(summary.stack), f"### Stack `{summary.stack}`: {_counts(summary)}", ""]
     lines += _breaches(breaches)
     for topic, group in groupby(summary.lines, key=lambda line: line.topic):
@@ -31,17 +31,17 @@ def markdown(summary: Summary, breaches: tuple[Breach, ...]) -> str:
 
 
 def of_change(breaches: tuple[Breach, ...]) -> str:
-    """For a comment on what a change does to its own review, whatever the stack."""
+    """Format a comment on a change of the review itself, for all stacks."""
     return "\n".join([marker(CHANGE), "### The change itself", "", *_breaches(breaches)]) + "\n"
 
 
 def marker(stack: str) -> str:
-    """The line that a stack's comment begins with."""
+    """Return the first line of a stack's comment."""
     return f"<!-- idr review {stack} -->"
 
 
 def data(summary: Summary, breaches: tuple[Breach, ...]) -> dict[str, Any]:
-    """For programs."""
+    """Return the review as data for programs."""
     return {
         "stack": summary.stack,
         "counts": summary.counts,
@@ -59,12 +59,12 @@ def _breaches(breaches: tuple[Breach, ...]) -> list[str]:
 
 def _counts(summary: Summary) -> str:
     if any(line.topic == Topic.ERROR for line in summary.lines):
-        # A failed preview is incomplete, so it says nothing about the update.
+        # A failed preview is incomplete, so it is no statement about the update.
         return "the preview fails"
     changed = [f"{number} {kind}" for kind, number in summary.counts.items() if number and kind != "same"]
     return ", ".join(changed) if changed else "nothing changes"
 
 
 def _escaped(line: str) -> str:
-    """Escape a name in the cloud, so that it is no Markdown and mentions nobody."""
+    """Escape a name in the cloud, so that it contains no Markdown and mentions nobody."""
     return line.replace("<", "&lt;").replace("@", "@\u200b").replace("`", "'")

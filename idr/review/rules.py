@@ -96,6 +96,10 @@ def _moved(change: Change) -> list[str]:
     return facts.moved_nodes(change.preview)
 
 
+def _router_lost(change: Change) -> list[str]:
+    return facts.lost_routers(change.preview)
+
+
 def _joined(change: Change) -> list[str]:
     if change.preview.is_first:
         return []
@@ -175,6 +179,9 @@ RULES = (
     Rule("live-release-removed", "visitors have nothing, and there is no way back", _live_removed),
     Rule("live-nodes-interrupted", "one mistake in a setting that all nodes share reaches every node", _interrupted),
     Rule("node-moved", "Neutron refuses it in the middle of the update, or the node is lost to the others", _moved),
+    Rule(
+        "router-lost", "Neutron refuses it in the middle of the update, while addresses lead through it", _router_lost
+    ),
     Rule("public-address-lost", "DNS leads to it, and the cloud gives it to somebody else", _address_lost),
     Rule("world-open-port", "a port that the world could not reach before", _opened),
     Rule("flow-outside", "data may leave the stack, or a network outside of it may come in", _flows_opened),

@@ -9,22 +9,22 @@ from model.plain_secrets import PUBLISHED_KEYS
 
 HIDDEN = "[secret]"
 SHOWN = "[a secret that was readable]"
-"""Replaces a readable secret in a preview that is kept."""
-# What the engine writes for a value that only the update will know.
+"""Replaces readable secrets in a stored preview."""
+# The engine's placeholder for a value that is known after the update.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-# In an address, as in http://user:password@proxy:3128.
+# In a URL, such as http://user:password@proxy:3128.
 _PASSWORD = re.compile(r"://[^/?#:@\s]*:[^/?#\s]+@")
 _SECRET_NAME = re.compile(r"secret(_?key)?$|passw|passphrase|token$|private_?key$|^userdata$|^stdin$", re.IGNORECASE)
 
 
 def in_stack_file(document: Mapping[str, Any]) -> list[str]:
-    """Keys of a stack file whose value must be encrypted and is not."""
+    """Return keys of a stack file whose value must be encrypted and is not."""
     return [key for key, value in _leaves(document.get("config") or {}) if _shows(key, value)]
 
 
 def in_preview(preview: Preview) -> list[str]:
-    """Configuration keys and properties of resources, as `resource: property`, that show a secret."""
+    """Return configuration keys and properties of resources, as `resource: property`, that show a secret."""
     shown = [key for key, value in _leaves(preview.config) if _shows(key, value)]
     for step in preview.steps:
         if step.new:
@@ -34,7 +34,7 @@ def in_preview(preview: Preview) -> list[str]:
 
 
 def redacted(value: Any, key: str = "") -> Any:
-    """A preview, as its JSON says it, with SHOWN in place of each secret that it shows."""
+    """Return a preview's JSON with SHOWN instead of each readable secret."""
     if isinstance(value, Mapping):
         return {name: redacted(inner, str(name)) for name, inner in value.items()}
     if isinstance(value, list):
@@ -54,7 +54,7 @@ def _shows(path: str, value: str) -> bool:
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in nested data with its path; what Pulumi has encrypted (`secure: ...`) is left out."""
+    """Yield every text in nested data with its path, except encrypted ones (`secure: ...`)."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key != "secure":

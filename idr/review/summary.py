@@ -1,4 +1,4 @@
-"""A preview in a few lines, the most dangerous first: data at risk, the live release, what opens, what is replaced."""
+"""Summarise a preview, the most dangerous first: data at risk, the live release, open ports, replacements."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,11 +14,11 @@ from idr.review.power import WHO_SEES, PowerChanges, power_changes
 from idr.review.preview import Kind, Preview
 
 REFUSES = {"volume": "Cinder", "share": "this program"}
-"""Who refuses to make one smaller: Manila would, unless its files have room."""
+"""The service that refuses to shrink a volume or share; Manila would shrink one whose files fit."""
 
 
 class Topic(StrEnum):
-    """What a line is about, the most dangerous first."""
+    """The topics of lines, the most dangerous first."""
 
     ERROR = "The preview fails"
     MISSING = "Not set yet, and `pulumi up` needs it"
@@ -44,7 +44,7 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that a reviewer must know."""
+    """A line of the summary with its topic."""
 
     topic: Topic
     text: str
@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Summary:
-    """A preview's summary: its lines, worst first, and how many resources there are of each kind of change."""
+    """A preview's summary: its lines, worst first, and the number of resources by kind of change."""
 
     stack: str
     lines: tuple[Line, ...]
@@ -60,7 +60,7 @@ class Summary:
 
 
 def summarize(preview: Preview, stack: str, missing: Iterable[str] = ()) -> Summary:
-    """The summary of a preview. `missing` is what the stack file does not have yet, a line each."""
+    """Summarise a preview. `missing` are settings that are not set yet, a line each."""
     lines = [
         *_errors(preview),
         *(Line(Topic.MISSING, text) for text in missing),
@@ -173,7 +173,7 @@ def _servers(preview: Preview) -> Iterator[Line]:
 
 
 def _rest(preview: Preview) -> Iterator[Line]:
-    """The number of all other changes by kind, without components, which are no objects of a cloud."""
+    """Count all other changes by kind, without components, which are no objects of a cloud."""
     described = {STACK, SERVER, VOLUME, SHARE, CONFIGURATION}
     for kind, topic in {**_TOPICS, Kind.UPDATE: Topic.CHANGED}.items():
         types = [step.type for step in preview.steps if step.kind == kind and step.type not in described]

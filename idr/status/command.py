@@ -8,6 +8,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from cloudinit.render import bundle
+from cloudinit.templates import RenderError
 from idr import outputs, running, stack_file
 from idr.cli import FAILED, AsJson, Identity, Login, OptionalStack, console, error_console, print_json, table
 from idr.errors import IdrError
@@ -15,7 +16,6 @@ from idr.remote import configuration
 from idr.status import outside
 from idr.status.nodes import Applied, Status, ask_all, judged
 from idr.status.outside import Public
-from idr.topology import of_outputs
 from model.outputs.topology import Topology
 
 
@@ -35,16 +35,16 @@ def command(
     update = running.notice(deployed) if deployed else None
     if update:
         typer.echo(f"note: {update}", err=True)
-    everything = outputs.read(stack, source)
-    topology = of_outputs(everything)
+    known = outputs.read(stack, source)
+    topology = known.topology
     expected = digests(deployed, topology) if deployed else {}
     with (
         configuration(topology, identity, login) as file,
         Progress(console=error_console(), transient=True) as progress,
         ThreadPoolExecutor() as pool,
     ):
-        servers = pool.submit(outside.servers, deployed, everything, topology) if deployed else None
-        visited = pool.submit(outside.public, everything, topology)
+        servers = pool.submit(outside.servers, deployed, known.cloud.project_id, topology) if deployed else None
+        visited = pool.submit(outside.public, known)
         task = progress.add_task("asking the nodes", total=len(topology.nodes))
         answers = ask_all(topology, file, lambda: progress.advance(task))
     states: dict[str, str] = {}
@@ -73,11 +73,14 @@ def digests(stack: str, topology: Topology) -> dict[str, str]:
     locations = {share.name: share.source for share in topology.shares if share.source}
     if not plan.settings.configure:
         return {}
-    return {
-        node.name: json.loads(bundle(node, plan, secrets, ids[node.name], locations))["digest"]
-        for node in plan.nodes
-        if node.name in ids and not plan.scope_of(node).frozen
-    }
+    try:
+        return {
+            node.name: json.loads(bundle(node, plan, secrets, ids[node.name], locations))["digest"]
+            for node in plan.nodes
+            if node.name in ids and not plan.scope_of(node).frozen
+        }
+    except RenderError as error:
+        raise IdrError(str(error)) from None
 
 
 def _show(statuses: list[Status], public: Public) -> None:

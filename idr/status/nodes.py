@@ -18,21 +18,21 @@ from model.roles import FACTS
 
 PROBE = Path(__file__).with_name("probe.py")
 SECONDS = 11
-"""How long one node may take, connecting included. Up to 30 are asked at once, so that the whole ends in 15 s."""
+"""The time-out of one node, including the connection. Up to 30 are queried at once, so that all end in 15 s."""
 AT_ONCE = 30
-"""The bastion's sshd accepts this many that are not logged in yet (MaxStartups in 20-idr-bastion.conf)."""
+"""The most concurrent logins that the bastion's sshd accepts (MaxStartups in 20-idr-bastion.conf)."""
 FULL_PERCENT = 90
 
 
 class Version(StrEnum):
-    """A node's configuration compared with what the settings and this checkout say."""
+    """A node's configuration compared with the settings and this checkout."""
 
     CURRENT = "current"
     OTHER = "differs"
     NONE = "none"
     NOT_COMPARED = "not compared"
     UNKNOWN = "unknown"
-    NOT_OURS = "another tool's"
+    FOREIGN = "another tool's"
 
 
 EXPLAINED = {
@@ -52,7 +52,7 @@ class Disk(View):
 
 
 class Applied(View):
-    """What `idr-apply --status` says. `slow` are roles whose health test did not end in time."""
+    """The output of `idr-apply --status`. `slow` are roles whose health test did not end in time."""
 
     digest: str | None = None
     healthy: dict[str, bool] = Field(default_factory=dict)
@@ -60,14 +60,14 @@ class Applied(View):
 
 
 class Patches(View):
-    """What still runs as it was before an upgrade."""
+    """What still runs in the version before an upgrade."""
 
     reboot: bool = Field(description="Whether only a reboot brings the new kernel")
     services: tuple[str, ...] = Field(description="Services to restart, to run with the new libraries")
 
 
 class Answer(View):
-    """What a node says of itself."""
+    """The answer of a node."""
 
     bootstrap: str
     applied: Applied | None = Field(description="None: `idr-apply --status` gave no answer in time")
@@ -77,7 +77,7 @@ class Answer(View):
 
 
 class Status(View):
-    """A node, and what is wrong with it."""
+    """A node with its problems."""
 
     node: str
     reachable: bool
@@ -89,7 +89,7 @@ class Status(View):
 
 
 def ask_all(topology: Topology, config: Path, progress: Callable[[], None]) -> dict[str, Answer | str]:
-    """The answer of every node, or why there is none, by the node's name and in the order of the nodes."""
+    """Return the answer of every node, or the reason without one, by name, in the order of the nodes."""
 
     def ask(node: NodeView) -> Answer | str:
         answer = _ask(node, config)
@@ -100,13 +100,13 @@ def ask_all(topology: Topology, config: Path, progress: Callable[[], None]) -> d
         answers = dict(zip((node.name for node in topology.nodes), pool.map(ask, topology.nodes), strict=True))
     bastion = topology.bastion.name
     if isinstance(answers[bastion], str):
-        # Every connection goes through it: without it the results for the others mean nothing.
+        # Every connection goes through the bastion: without it the results of others mean nothing.
         answers |= {name: "no connection through the bastion" for name in answers if name != bastion}
     return answers
 
 
 def _ask(node: NodeView, config: Path) -> Answer | str:
-    """The answer of the node, or why there is none."""
+    """Return the answer of the node, or the reason without one."""
     packages = [shlex.quote(one) for role, facts in FACTS.items() if role in node.roles for one in facts.versions]
     command = arguments(config, node, ["sudo", "-n", "python3", "-", *packages], SECONDS)
     try:
@@ -132,10 +132,10 @@ def _ask(node: NodeView, config: Path) -> Answer | str:
 def judged(
     answers: Mapping[str, Answer | str], expected: Mapping[str, str], servers: Mapping[str, str], *, configured: bool
 ) -> list[Status]:
-    """The status of each node.
+    """Return the status of each node.
 
-    `expected` has configurations' digests by node, where to compare; `servers` Nova's states, where it was asked. Where
-    the nodes are not `configured` by `pulumi up`, nothing is expected of configuration and roles.
+    `expected` has the digests of configurations by node, to compare; `servers` has Nova's states, if it was queried. If
+    `pulumi up` does not configure the nodes (`configured`), configuration and roles are not checked.
     """
     statuses = []
     for name, answer in answers.items():
@@ -145,7 +145,7 @@ def judged(
             problems = (*off, f"not reachable: {answer}")
             statuses.append(Status(node=name, reachable=False, server=server, problems=problems))
             continue
-        version = _version(answer.applied, expected.get(name)) if configured else Version.NOT_OURS
+        version = _version(answer.applied, expected.get(name)) if configured else Version.FOREIGN
         problems = (*off, *_problems(answer, version))
         notices = tuple(_notices(answer.patches))
         statuses.append(

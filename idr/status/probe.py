@@ -1,6 +1,6 @@
-"""Runs on a node, as root, from standard input: prints the node's state as JSON. Standard library only.
+"""Print a node's state as JSON. Runs on the node, as root, from standard input. Standard library only.
 
-Its arguments are the packages, or dpkg-query's patterns of them, whose versions an operator asks for first.
+Its arguments are packages, or dpkg-query's patterns of them, whose versions it reports.
 """
 
 import json
@@ -19,7 +19,7 @@ CLOUD_INIT = pathlib.Path("/run/cloud-init")
 
 
 def output(*command: str, seconds: float = SECONDS) -> str:
-    """The output of a command, whatever its exit status; empty if it does not exist or does not end in time."""
+    """Return a command's output, with any exit status; empty if it does not exist or does not end in time."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds
@@ -30,7 +30,7 @@ def output(*command: str, seconds: float = SECONDS) -> str:
 
 
 def parsed(text: str) -> dict[str, Any] | None:
-    """The JSON object in a text; None when there is none."""
+    """Return the JSON object in a text; None if there is none."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -39,7 +39,7 @@ def parsed(text: str) -> dict[str, Any] | None:
 
 
 def bootstrap() -> str:
-    """What `cloud-init status` says. The command itself takes half a second of a processor, on every node at once."""
+    """Return the state of `cloud-init status`, without the command, which takes half a second of processor time."""
     result, running = (CLOUD_INIT / name for name in ("result.json", "status.json"))
     if not result.exists():
         return "running" if running.exists() else "unknown"
@@ -48,7 +48,7 @@ def bootstrap() -> str:
 
 
 def disks() -> list[dict[str, Any]]:
-    """The root disk and every mounted data volume: bytes, and used per cent."""
+    """Return the root disk and every mounted data volume: bytes, and used per cent."""
     mounts = ["/"]
     volumes = pathlib.Path("/etc/idr/volumes")
     if volumes.exists():
@@ -63,16 +63,16 @@ def disks() -> list[dict[str, Any]]:
 
 
 def percent(used: int, free: int) -> int:
-    """As df computes it: the share of the space for other users than root."""
+    """Return the used share like df: of the space for users other than root."""
     return round(100 * used / (used + free)) if used + free else 0
 
 
 def patches() -> dict[str, Any] | None:
-    """What still runs as it was before an upgrade; None where needrestart is not installed or does not answer.
+    """Return what still runs in the version before an upgrade; None if needrestart is missing or does not answer.
 
-    Without options -b only looks. Its kernel status is 1 without a newer kernel, 2 and 3 with one.
+    -b alone changes nothing. Its kernel status is 1 without a newer kernel, 2 and 3 with one.
     """
-    # It looks at every process: what else is asked must not wait for it on a busy machine.
+    # It checks every process: on a busy node the other results must not wait for it.
     report = output("nice", "-n", "19", "needrestart", "-b", seconds=PATCHES_SECONDS)
     if "NEEDRESTART-VER:" not in report:
         return None
@@ -85,7 +85,7 @@ def patches() -> dict[str, Any] | None:
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """The operating system's version, and those of the packages, OMERO.web and OMERO.server that are installed."""
+    """Return the versions of the operating system and of the installed packages, OMERO.web and OMERO.server."""
     result = {}
     for line in pathlib.Path("/etc/os-release").read_text().splitlines():
         if line.startswith("PRETTY_NAME="):
@@ -105,7 +105,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Print how this node is."""
+    """Print the node's state."""
     with ThreadPoolExecutor() as pool:
         # Each of the two takes a second or more.
         status = pool.submit(output, "/usr/local/sbin/idr-apply", "--status")

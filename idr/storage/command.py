@@ -15,7 +15,6 @@ from idr import cli, outputs
 from idr.errors import IdrError
 from idr.remote import NO_CONNECTION, arguments, configuration, failure, read_write_node
 from idr.storage.growth import HARMFUL, KINDS, Fault, Line, Report, harmful, studies
-from idr.topology import of_outputs
 from model.outputs.topology import NodeView
 
 SHOWN = 5
@@ -49,7 +48,7 @@ def report(
 
     Exit status: 0 every image has its files, 1 some have not, or there is no report.
     """
-    topology = of_outputs(outputs.read(stack, source))
+    topology = outputs.read(stack, source).topology
     node = read_write_node(topology, topology.live, "looks at the files")
     shown: dict[str, list[Fault]] = {kind: [] for kind in KINDS}
     with (
@@ -96,6 +95,7 @@ def _reason(errors: str, status: int) -> str:
 def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]], out: TextIO | None) -> Report:
     """Read all lines of a scan, keep the first faults of each kind, and write all to `out`."""
     console = cli.error_console()
+    log = cli.Log(console)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     done = None
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -103,7 +103,9 @@ def _report(lines: Iterator[str], node: NodeView, shown: dict[str, list[Fault]],
         for text in lines:
             line = _line(text, node)
             if line.looked_at:
-                progress.update(task, description=f"{line.looked_at} files")
+                so_far = f"{line.looked_at} files"
+                progress.update(task, description=so_far)
+                log.show(f"{node.name}: {so_far}")
             elif line.kind:
                 if out:
                     out.write(text)

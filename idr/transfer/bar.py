@@ -10,7 +10,7 @@ from idr.transfer import rclone
 
 
 class Bar:
-    """A progress bar on standard error, shown only on a terminal."""
+    """The progress on standard error: a bar on a terminal, a line each minute elsewhere."""
 
     def __init__(self, what: str) -> None:
         columns = (
@@ -20,6 +20,7 @@ class Bar:
             TimeRemainingColumn(),
         )
         console = cli.error_console()
+        self._what, self._log = what, cli.Log(console)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task(what, total=None, so_far="")
 
@@ -34,3 +35,4 @@ class Bar:
         """Show the progress."""
         so_far = f"{progress.files_done} files, {decimal(progress.bytes_done)}, {progress.checks} compared"
         self._bar.update(self._task, total=progress.bytes_all or None, completed=progress.bytes_done, so_far=so_far)
+        self._log.show(f"{self._what}: {so_far}")

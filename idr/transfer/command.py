@@ -9,9 +9,10 @@ import typer
 from rich.filesize import decimal
 
 from idr import cli
+from idr.errors import IdrError
 from idr.transfer.copying import SHOWN, Report, transfer
 from idr.transfer.estimate import TB
-from idr.transfer.locations import is_inside, problem
+from idr.transfer.locations import is_inside, problem, unmounted
 from idr.transfer.measuring import Forecast, forecast
 
 INTERRUPTED = 75
@@ -69,6 +70,9 @@ def command(
     disk_speed: Annotated[
         int, typer.Option(min=1, help="With --estimate: how fast disks are written and read, in MB per second.")
     ] = 150,
+    on_root_disk: Annotated[
+        bool, typer.Option("--on-root-disk", help="Begin a copy on this machine's root disk, where no disk is mounted.")
+    ] = False,
     as_json: cli.AsJson = False,
 ) -> None:
     """Copy a tree with rclone, then compare every file with its source.
@@ -85,6 +89,9 @@ def command(
         raise typer.BadParameter(f"{report} is in {tree}: write it to another folder")
     if terabytes and not estimate:
         raise typer.BadParameter("--terabytes goes with --estimate; without it the whole tree is copied")
+    if not on_root_disk and (there := unmounted(destination)):
+        msg = f"{destination}: {there} is on this machine's root disk: is a disk not mounted? If not: --on-root-disk"
+        raise IdrError(msg)
     limit = ("--bwlimit", bandwidth) if bandwidth else ()
     flags = ("--transfers", str(parallel), "--checkers", str(parallel), *LINKS[links], *limit)
     try:

@@ -37,7 +37,7 @@ class Endpoints(View):
 class CloudView(View):
     """The cloud and project that the stack is in."""
 
-    auth_url: str | None = Field(description="Keystone, as the last `up` was told; null: by clouds.yaml")
+    auth_url: str | None = Field(description="Keystone in the last `up`; null: from clouds.yaml")
     region: str
     project_id: str
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from model import shares
 from model.disks import virtio_link
@@ -116,6 +117,12 @@ class Topology(View):
     shares: tuple[ShareView, ...] = Field(
         (), description="Absent where there are none", exclude_if=lambda shares: not shares
     )
+
+    @model_validator(mode="after")
+    def _has_a_bastion(self) -> Self:
+        if not any(node.release is None for node in self.nodes):
+            raise ValueError("nodes: none is the bastion, whose release is null")
+        return self
 
     @property
     def passed_on(self) -> str:

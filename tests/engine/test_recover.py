@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -248,3 +249,31 @@ def test_a_state_whose_metadata_a_kill_has_emptied_is_explained(deployment: Depl
     assert "delete .pulumi/stacks/idr/*.json.attrs there" in done.stderr
     empty.unlink()
     assert deployment.idr("recover").returncode == 0
+
+
+def test_what_the_engine_does_not_compare_is_named_by_drift(deployment: Deployment) -> None:
+    assert deployment.idr("drift").returncode == 0
+    route = [{"destination": "10.9.0.0/16", "nexthop": "10.130.1.9"}]
+    port = deployment.only("ports", REDIS)
+    changes: dict[tuple[str, str], dict[str, Any]] = {
+        ("networks", "idr-local-demo1"): {"shared": True, "port_security_enabled": False},
+        ("subnets", "idr-local-demo1"): {"host_routes": route},
+        ("routers", "idr-local"): {"routes": route},
+        ("ports", REDIS): {"fixed_ips": [{**port["fixed_ips"][0], "ip_address": "10.130.1.199"}]},
+        ("security-groups", "idr-local-demo1-redis"): {"stateful": False},
+        ("volumes", VOLUME): {"volume_type": "slow"},
+        ("servers", REDIS): {"image": {"id": "another"}},
+    }
+    for (kind, name), change in changes.items():
+        deployment.only(kind, name).update(change)
+    drift = json.loads(deployment.idr("drift", "--json").stdout)["resources"]
+    found = {(one["type"], *one["properties"]) for one in drift if one["change"] == "changed by hand"}
+    assert found == {
+        ("network", "portSecurityEnabled", "shared"),
+        ("subnet", "hostRoutes"),
+        ("router", "routes"),
+        ("port", "allFixedIps"),
+        ("security group", "stateful"),
+        ("volume", "volumeType"),
+        ("server", "imageId"),
+    }

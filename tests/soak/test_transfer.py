@@ -37,7 +37,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "idr", "transfer", *map(str, arguments)]
+    return [sys.executable, "-m", "idr", "transfer", "--on-root-disk", *map(str, arguments)]
 
 
 def entries(folder: Path) -> int:

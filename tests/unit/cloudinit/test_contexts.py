@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
+from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
-from cloudinit import render
+from cloudinit import render, templates
 from cloudinit.contexts import CONTEXTS, Common, context_of
 from model import site_files
 from model.roles import DESCRIPTIONS
@@ -39,7 +40,7 @@ def texts(role: str) -> dict[str, tuple[str, FileEntry]]:
 
 
 def mistakes(text: str, known: dict[str, Any], roles: Path = render.HERE) -> list[str]:
-    return Checker(render._environment(roles)).template(text, known)
+    return Checker(templates.environment(roles)).template(text, known)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -50,9 +51,39 @@ def test_templates_use_what_their_context_has(role: str) -> None:
         assert mistakes(text, known | item, ROLES[role].parent) == [], where
 
 
+CALCULATES = (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow)
+DECIDES = {"abs", "default", "d", "float", "int", "max", "min", "round", "sum"}
+
+
+def decisions(tree: nodes.Template) -> list[int]:
+    """The lines in which a template calculates, takes a default, or compares with a number."""
+    numbers = (
+        compared.lineno
+        for compared in tree.find_all(nodes.Compare)
+        for one in compared.ops
+        if isinstance(one.expr, nodes.Const) and type(one.expr.value) in (int, float)
+    )
+    return [
+        *(node.lineno for node in tree.find_all(CALCULATES)),
+        *(one.lineno for one in tree.find_all(nodes.Filter) if one.name in DECIDES),
+        *numbers,
+    ]
+
+
+def test_no_template_of_the_program_decides_a_number() -> None:
+    parse = templates.environment(render.HERE).parse
+    files = {file: parse(file.read_text()) for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)}
+    assert {file: found for file, tree in files.items() if (found := decisions(tree))} == {}
+
+
+@pytest.mark.parametrize("text", ["{{ heap // 4 }}", "{{ heap | default(4) }}", "{% if heap > 4 %}{% endif %}"])
+def test_a_template_that_decides_is_found(text: str) -> None:
+    assert decisions(templates.environment(render.HERE).parse(text)) == [1]
+
+
 def test_every_value_of_a_context_is_used() -> None:
     """A field that no template prints is left from an earlier template."""
-    parse = render._environment(render.HERE).parse
+    parse = templates.environment(render.HERE).parse
     files = [file for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)]
     used: set[str] = set().union(*(find_undeclared_variables(parse(file.read_text())) for file in files))
     used |= {entry.each for role in ROLES for _, entry in texts(role).values() if entry.each}

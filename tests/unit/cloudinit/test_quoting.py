@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from cloudinit import render
+from cloudinit import render, templates
 from cloudinit.quoting import apt, shell
 from harness import stacks
 from model.plan import Plan
@@ -102,7 +102,7 @@ def test_any_proxy_that_is_accepted_is_read_back(
     except SettingsError:
         assume(False)
     folder, address = tmp_path_factory.mktemp("proxy"), str(stack_plan.settings.proxies.http)
-    template = render._environment().get_template("common/files/etc/idr/node.env.j2")
+    template = templates.environment(render.HERE).get_template("common/files/etc/idr/node.env.j2")
     text = template.render(proxies=stack_plan.settings.proxies, node=stack_plan.nodes[1])
     assert of_bash(text, ["http_proxy"], folder) == [address]
     assert (
@@ -140,7 +140,7 @@ def test_a_volume_that_should_hold_something_is_never_formatted() -> None:
     lines = {}
     for origin in ({}, {"existing": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}, {"source": object()}):
         changed = dataclasses.replace(node, volumes=(dataclasses.replace(volume, **origin),))
-        template = render._environment().get_template("common/files/etc/idr/volumes.j2")
+        template = templates.environment(render.HERE).get_template("common/files/etc/idr/volumes.j2")
         text = template.render(node=changed, volume_ids={"db": "0" * 36})
         lines[next(iter(origin), "new")] = text.splitlines()[-1].split()[-1]
     assert lines == {"new": "new", "existing": "kept", "source": "kept"}

@@ -3,6 +3,8 @@
 import json
 import logging
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -214,3 +216,9 @@ def test_settings_under_a_former_name_are_warned_of(caplog: pytest.LogCaptureFix
         assert "idr:storage" not in caplog.text
         run(preview=True, nfsMounts=[share])
     assert "Pulumi.local.yaml: idr:nfsMounts is read for one version more" in caplog.text
+
+
+def test_python_looks_for_garbage_seldom() -> None:
+    code = "import gc, components; print(gc.get_threshold()[0] == components.OBJECTS > 100_000)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=stacks.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

@@ -8,7 +8,8 @@ import pytest
 from pulumi.runtime import config as engine_config
 
 from cloudinit.disclosure import disclosure
-from cloudinit.render import RenderError, bundle
+from cloudinit.render import bootstrap, bundle
+from cloudinit.templates import RenderError
 from components.stack import load
 from harness import stacks
 from idr import stack_file
@@ -82,22 +83,79 @@ def test_a_changed_file_is_a_change_of_power(tmp_path: Path, file: str, rule: se
     assert {breach.rule for breach in rules.check(Change(preview))} == rule
 
 
+PAGE = "site/about/files/srv/about/index.html.j2"
+CACHE = "proxy/files/etc/nginx/conf.d/cache.conf"
+
+
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
-        ("{{ plan.hostname }}", "'model.plan.Plan object' has no attribute 'hostname'"),
-        ("{{ hostname }}", "'hostname' is undefined"),
-        ("\n{% if %}", "line 2: Expected an expression, got 'end of statement block'"),
-        ("{% include 'more' %}", "'more' not found in search path"),
+        ("{{ plan.hostname }}", f"{PAGE}: line 1: 'model.plan.Plan object' has no attribute 'hostname'"),
+        ("{{ hostname }}", f"{PAGE}: line 1: 'hostname' is undefined"),
+        ("\n{% if %}", f"{PAGE}: line 2: Expected an expression, got 'end of statement block'"),
+        ("{% include 'more' %}", f"{PAGE}: line 1: 'more' not found in search path"),
+        ("{{ 1 + 'a' }}", f"{PAGE}: line 1: unsupported operand type(s) for +"),
+        ("{{ 1 / 0 }}", f"{PAGE}: line 1: division by zero"),
+        (f"{{% include '{PAGE.removeprefix('site/')}' %}}", f"{PAGE}: line 1: maximum recursion depth exceeded"),
     ],
 )
 def test_a_mistake_in_a_template_is_named_with_its_file(tmp_path: Path, mistake: str, message: str) -> None:
     given = copied(tmp_path)
-    (tmp_path / "site" / ROLE / "files" / "srv" / "about" / "index.html.j2").write_text(mistake)
-    plan = plan_of(given, tmp_path)
+    (tmp_path / PAGE).write_text(mistake)
+    assert refusal(plan_of(given, tmp_path)).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ('"/srv/{{ nobody }}": {source: files.yaml}', "/srv/{{ nobody }}: 'nobody' is undefined"),
+        (
+            '"{{ node.name }}": {source: files.yaml}',
+            "{{ node.name }}: comes to 'demo1-about', which is",
+        ),
+        (
+            "\"/srv/{{ '../etc/x' }}\": {source: files.yaml}",
+            "/srv/{{ '../etc/x' }}: comes to '/srv/../etc/x'",
+        ),
+        ("\"{{ '/etc/nftables.conf' }}\": {source: files.yaml}", "/etc/nftables.conf: the node has this file already"),
+        ('/srv/x: {mode: "{{ nobody }}", source: files.yaml}', "/srv/x: 'nobody' is undefined"),
+        ('/srv/x: {mode: "{{ 4755 }}", source: files.yaml}', "/srv/x: mode: comes to '4755', which is no mode"),
+        (
+            f"/srv/x: {{source: ../{CACHE}}}",
+            f"/srv/x: cloudinit/{CACHE}.j2: line 2: 'limits' is undefined",
+        ),
+    ],
+)
+def test_a_mistake_in_a_path_or_mode_is_named_with_its_entry(tmp_path: Path, entry: str, message: str) -> None:
+    given = copied(tmp_path)
+    file = tmp_path / "site" / ROLE / "files.yaml"
+    file.write_text(f"{file.read_text()}{entry}\n")
+    assert refusal(plan_of(given, tmp_path)).startswith(f"site/about/files.yaml: {message}")
+
+
+def test_a_nested_folder_of_roles_is_named_as_the_setting_does(tmp_path: Path) -> None:
+    given = copied(tmp_path)
+    (tmp_path / PAGE).write_text("{{ hostname }}")
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "site").rename(tmp_path / "ours" / "roles")
+    plan = plan_of(given | {"siteRoles": "ours/roles"}, tmp_path)
+    assert refusal(plan) == "ours/roles/about/files/srv/about/index.html.j2: line 1: 'hostname' is undefined"
+
+
+def refusal(plan: Plan) -> str:
+    """What is said of a configuration that cannot be rendered, in one line."""
     with pytest.raises(RenderError) as caught:
         bundle(example_node(plan), plan, stacks.secrets_of("local"), {})
-    assert str(caught.value).startswith(f"site/about/files/srv/about/index.html.j2: {message}")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_too_many_packages_are_refused_in_one_line(tmp_path: Path) -> None:
+    given = copied(tmp_path)
+    change(tmp_path, packages=[f"a-package-with-a-long-name-{number}" for number in range(1000)])
+    plan = plan_of(given, tmp_path)
+    with pytest.raises(RenderError, match=r"the bootstrap of demo1-about has \d+ characters, more than 43000"):
+        bootstrap(example_node(plan), plan, stacks.secrets_of("local"))
 
 
 def test_the_programs_descriptions_are_no_access() -> None:

@@ -44,6 +44,7 @@ def test_the_notes_are_the_section_of_the_version_that_the_tag_names() -> None:
         ("v1.3.0", "1.3.0", CHANGELOG, "no section '## 1.3.0 \\(YYYY-MM-DD\\)'; it has: 1.3.0 \\(unreleased\\), 1.2.0"),
         ("v1.2", "1.2", CHANGELOG, "no section '## 1.2 "),
         ("v1.2.0", "1.2.0", "# Changelog\n", "it has: none"),
+        ("v1.2.0", "1.2.0", "## 1.2.0 (2026-12-01)\n\n## 1.1.0 (2026-11-01)\n\n- x\n", "says nothing under '## 1.2.0"),
     ],
 )
 def test_what_does_not_agree_is_not_released(tag: str, current: str, changelog: str, message: str) -> None:

@@ -113,6 +113,9 @@ def test_an_address_leads_where_the_stack_file_says(
         ({"from": "^/a/(b|c)/([A-Z]{3}-\\d+)$", "to": "/a/c/$2"}, "leads to itself, for example from /a/b/AAA-0"),
         ({"from": "^/a\\?x=(\\w+)$", "to": "/a?x=$1"}, "leads to itself, for example from /a?x=a"),
         ({"from": "^/(.+)$", "to": "https://idr.example.org/new/$1"}, "leads to itself, for example from /a"),
+        ({"from": "^/a/((?=x).*)$", "to": "/a/$1"}, "looks ahead or behind, and leads to groups of it here"),
+        ({"from": "^/a(?!b)(.*)$", "to": "https://idr.example.org/c/$1"}, "nobody can say whether that is a circle"),
+        ({"from": "^/(.*)(?<=x)$", "to": "/a/$1"}, "Write it without (?=, (?!, (?<= and (?<!"),
         ({"from": "/a", "to": "//www.example.org/a"}, "is another site for a browser"),
         ({"from": "^/go/(.*)$", "to": "https://www.example.org$1"}, "write '/' after the host"),
         ({"from": "^/go/(.*)$", "to": "https://www$1.example.org/"}, "write '/' after the host"),
@@ -156,6 +159,8 @@ def test_those_that_lead_round_in_a_circle_are_refused(redirects: list[dict[str,
         [{"from": "^/a/(.*)$", "to": "/a/b?$1"}, {"from": "/a/b", "to": "/c"}, {"from": "/a/a", "to": "/d"}],
         [{"from": "^/(.+)$", "to": "https://idr.example.org:8443/$1"}],
         [{"from": f"/a{n}", "to": f"/a{n + 1}"} for n in range(30)],
+        [{"from": "^/(?!about/)(.*)$", "to": "https://www.example.org/$1"}],
+        [{"from": "^/a(?!b)", "to": "/c"}],
     ],
 )
 def test_those_that_lead_somewhere_in_the_end_are_taken(redirects: list[dict[str, Any]]) -> None:

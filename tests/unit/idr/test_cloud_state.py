@@ -83,7 +83,11 @@ def test_what_has_a_volume_and_where_a_router_leads_is_read(fake: FakeCloud) -> 
     router = {"tags": [], "description": "", "project_id": PROJECT}
     fake.store.add("routers", name="out", external_gateway_info={"network_id": "e9"}, **router)
     fake.store.add("routers", name="inside", external_gateway_info=None, **router)
+    inside = fake.store.all("routers", name="inside")[0]
+    owner = {"device_owner": "network:router_interface", "device_id": inside["id"]}
+    fake.store.add("ports", name="", network_id="n", fixed_ips=[], project_id=PROJECT, **owner)
     known_state = state()
+    assert [port.router for port in known_state.ports or ()] == [inside["id"]]
     assert [(volume.status, volume.servers) for volume in known_state.volumes or ()] == [("in-use", ("s9",))]
     assert {router.name: router.external for router in known_state.routers or ()} == {"out": "e9", "inside": None}
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,7 +13,8 @@ from idr import checkout, stack_file
 from idr.__main__ import app
 from idr.outputs import read
 from idr.topology import OutputsError
-from model.outputs.contract import CONTRACT
+from model.outputs import contract
+from model.outputs.topology import Known
 from model.overrides_file import with_overrides
 from model.reading import SettingsError, Source, parse
 from tests.yaml_table import REFUSED
@@ -95,13 +97,16 @@ def test_null_takes_away_only_what_is_there(tmp_path: Path) -> None:
         with_overrides(values, Source("local", "Pulumi.local.yaml"), tmp_path)
 
 
-OUTPUTS = json.dumps({"contract": CONTRACT, "note": "\u00e4"}, ensure_ascii=False)
+KNOWN = contract.outputs(
+    stacks.plan_of("local"), stacks.secrets_of("local"), Known(public="192.0.2.10", bastion="192.0.2.11")
+)
+OUTPUTS = json.dumps(KNOWN | {"note": "\u00e4"}, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_saved_outputs_are_read_in_the_encodings_of_json(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "outputs.json").write_bytes(OUTPUTS.encode(encoding))
-    assert read(None, str(tmp_path / "outputs.json"))["note"] == "\u00e4"
+    assert read(None, str(tmp_path / "outputs.json")).endpoints.web == "https://192.0.2.10/"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,34 @@ def test_damaged_outputs_are_a_message(tmp_path: Path, data: bytes, message: str
     (tmp_path / "outputs.json").write_bytes(data)
     with pytest.raises(OutputsError, match=rf"outputs\.json: {message}"):
         read(None, str(tmp_path / "outputs.json"))
+
+
+BASTION, *OTHERS = KNOWN["topology"]["nodes"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"endpoints": "https://192.0.2.10/"}, "endpoints: "),
+        ({"endpoints": {}}, "endpoints.web: Field required"),
+        ({"certificateAuthority": None}, "certificateAuthority: "),
+        ({"certificateAuthority": ""}, "certificateAuthority: "),
+        ({"certificateAuthority": "\u00e4"}, "certificateAuthority: "),
+        ({"cloud": []}, "cloud: "),
+        ({"topology": []}, "topology: "),
+        ({"topology": KNOWN["topology"] | {"nodes": []}}, "topology: nodes: none is the bastion"),
+        ({"topology": KNOWN["topology"] | {"nodes": OTHERS}}, "topology: nodes: none is the bastion"),
+        ({"topology": KNOWN["topology"] | {"nodes": [BASTION | {"address": None}]}}, "topology.nodes.0.address: "),
+    ],
+)
+def test_outputs_that_are_not_as_the_contract_says_are_a_message(
+    tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps(KNOWN | changed))
+    done = runner.invoke(app, ["status", "--from", str(file), "--json"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {file}: not as docs/outputs.schema.json says: {message}")
 
 
 def test_a_stack_may_be_named_as_pulumi_names_it(project: Path) -> None:

@@ -13,7 +13,7 @@ from idr.__main__ import app
 from idr.agreement import Agreement
 from idr.drift import drifts
 from idr.engine import EngineError
-from idr.state import Resource, State
+from idr.state import KINDS, Resource, State
 from model.comparison import CloudObject, Kind, compare, expected
 
 runner = CliRunner()
@@ -187,3 +187,51 @@ def test_for_people_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     done = runner.invoke(app, ["drift", "-s", "local"])
     assert "bastion-22" in done.stdout
     assert "bin/idr recover" in done.stdout
+
+
+HIDDEN: dict[str, tuple[Kind, dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
+    "a shared network": (Kind.NETWORK, {}, {"shared": False}, {"shared": True, "external": False}, ("shared",)),
+    "a network without port security": (Kind.NETWORK, {}, {}, {"portSecurityEnabled": False}, ("portSecurityEnabled",)),
+    "a cloud without port security": (Kind.NETWORK, {}, {}, {"portSecurityEnabled": None, "shared": False}, ()),
+    "a route of a router": (Kind.ROUTER, {}, {}, {"routes": [{"nexthop": "10.0.0.9"}]}, ("routes",)),
+    "a route of a subnet": (Kind.SUBNET, {}, {}, {"hostRoutes": [{"nexthop": "10.0.0.9"}]}, ("hostRoutes",)),
+    "no routes": (Kind.ROUTER, {}, {}, {"routes": []}, ()),
+    "a group that keeps no states": (Kind.SECURITY_GROUP, {}, {}, {"stateful": False}, ("stateful",)),
+    "another address": (
+        Kind.PORT,
+        {"fixedIps": [{"ipAddress": "10.0.0.7"}]},
+        {"allFixedIps": ["10.0.0.9"]},  # what a refresh leaves
+        {"allFixedIps": ["10.0.0.9"]},
+        ("allFixedIps",),
+    ),
+    "an address that Neutron chose": (
+        Kind.PORT,
+        {},
+        {"allFixedIps": ["10.0.0.9", "2001:db8::9"]},
+        {"allFixedIps": ["10.0.0.9"]},
+        (),
+    ),
+    "another image": (Kind.SERVER, {}, {"imageId": "1"}, {"imageId": "2"}, ("imageId",)),
+    "a server that boots from a volume": (Kind.SERVER, {}, {"imageId": "a text"}, {"imageId": None}, ()),
+    "another type of a volume": (Kind.VOLUME, {}, {"volumeType": "ssd"}, {"volumeType": "hdd"}, ("volumeType",)),
+    "the declared type of a volume": (
+        Kind.VOLUME,
+        {"volumeType": "hdd"},
+        {"volumeType": "ssd"},
+        {"volumeType": "hdd"},
+        (),
+    ),
+}
+TOKENS = {kind: token for token, kind in KINDS.items()}
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_what_the_engine_does_not_compare_is_named(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    kind, inputs, outputs, now, names = HIDDEN[what]
+    urn = f"urn:pulumi:local::idr::{TOKENS[kind]}::demo1"
+    state = State((*STATE.resources, Resource(urn, TOKENS[kind], "h", False, inputs, outputs)))
+    status = "ACTIVE" if kind == Kind.SERVER else "available"
+    listed = CloudObject(kind, "h", "idr-local-demo1", "local", frozenset(), status, hidden=now)
+    done = output_of(monkeypatch, listing=(SERVER, GROUP, listed), state=state)
+    found = [one for one in json.loads(done.stdout)["resources"] if one["change"] == "changed by hand"]
+    assert [(one["name"], tuple(one["properties"])) for one in found] == ([("demo1", names)] if names else [])

@@ -37,12 +37,13 @@ def test_what_lets_visitors_choose_the_host_or_leave_the_folder_is_named_with_it
     assert 'variable "$arg_host" can contain untrusted user input' in findings[0]
 
 
-def test_an_expression_that_an_address_could_keep_nginx_busy_with_is_named(tmp_path: Path) -> None:
+def test_an_expression_that_an_address_could_keep_nginx_busy_with_is_named() -> None:
+    # The model refuses these already.
     texts = {
         "asked": 'location /a {\n    if ($uri ~ "^/a(b+)+$") {\n        return 404;\n    }\n}\n',
         "changed": "location /b {\n    rewrite ^/b/(x|x)*y$ /c break;\n}\n",
     }
-    findings = gixy.findings(snippets(tmp_path, **texts))
+    findings = gixy.findings([Snippet(f"nginx/{name}.nginx", name, text) for name, text in texts.items()])
     assert [line.split(" (")[0] for line in findings] == [
         "nginx/asked.nginx: line 2: gixy",
         "nginx/changed.nginx: line 2: gixy",

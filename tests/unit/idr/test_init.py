@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setattr("idr.init.command.connect", lambda _: None)
-    monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES, {"public"}, THERE))
+    monkeypatch.setattr("idr.init.command._offer", lambda _: (IMAGES, {"public"}, THERE))
     monkeypatch.setattr("idr.init.command._free", lambda _: {})
     commands: list[tuple[str, ...]] = []
     monkeypatch.setattr("idr.engine.run", lambda *arguments, **_: commands.append(arguments))
@@ -76,7 +76,7 @@ def test_what_has_no_name_cannot_be_chosen() -> None:
         network=SimpleNamespace(networks=named("public", "")),
         compute=SimpleNamespace(flavors=list),
     )
-    assert command._there(cloud) == ({"debian-12"}, {"public"}, {})
+    assert command._offer(cloud) == ({"debian-12"}, {"public"}, {})
 
 
 @pytest.mark.parametrize("layout", layouts())
@@ -92,7 +92,7 @@ def test_every_layout_gives_a_plan_and_a_comment_on_what_to_fill_in(layout: str)
             external_network="public",
             operators=(KEY,),
             flavors=choose.flavors(wanted, {}, THERE),
-            there=THERE,
+            cloud_flavors=THERE,
         )
     )
     config = yaml.safe_load(text)["config"]
@@ -138,14 +138,14 @@ def test_a_name_of_the_clouds_is_written_so_that_the_engine_reads_it(name: str) 
 def test_where_several_would_do_and_nobody_can_be_asked_it_names_the_option(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
+    monkeypatch.setattr("idr.init.command._offer", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
     done = init(folder)
     assert done.exit_code == 1
     assert "give --image: several look like the Debian 12 image: Debian-12-bookworm, debian-12-old" in done.stderr
 
 
 def test_where_none_fits_it_says_so_and_what_there_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idr.init.command._there", lambda _: ({"debian-12"}, {"public"}, THERE))
+    monkeypatch.setattr("idr.init.command._offer", lambda _: ({"debian-12"}, {"public"}, THERE))
     done = init(folder)
     assert "give --omero-image: none looks like the Ubuntu 24.04 image; available: debian-12" in done.stderr
 
@@ -192,7 +192,7 @@ def test_what_a_project_lacks_for_a_layout_is_named() -> None:
 
 
 def test_on_a_terminal_it_asks_until_the_answer_is_one_of_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idr.init.command._there", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
+    monkeypatch.setattr("idr.init.command._offer", lambda _: (IMAGES | {"debian-12-old"}, {"public"}, THERE))
     monkeypatch.setattr("idr.init.command._at_a_terminal", lambda: True)
     command = ["init", "-s", "lab", "--cloud", "lab", "--operator-key", str(folder / "key.pub")]
     done = runner.invoke(app, command, input="9\n2\n")

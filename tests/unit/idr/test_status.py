@@ -11,10 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cloudinit import render
+from cloudinit.templates import RenderError
 from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from idr.cloud import CloudError
+from idr.errors import IdrError
+from idr.outputs import Deployed
 from idr.status import nodes, outside
 from idr.status.command import digests
 from model.outputs import contract
@@ -167,6 +170,20 @@ def test_a_frozen_release_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> No
     assert list(digests("local", TOPOLOGY)) == ["bastion"]
 
 
+def test_a_configuration_that_cannot_be_rendered_is_an_error_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> str:
+        raise RenderError("site/about/files/x.j2: line 1: 'hostname' is undefined")
+
+    file = stack_file.StackFile("local", "", stacks.settings("local"), {})
+    monkeypatch.setattr(stack_file, "read", lambda *_, **__: file)
+    monkeypatch.setattr(stack_file.StackFile, "secrets", lambda _: stacks.secrets_of("local"))
+    monkeypatch.setattr("idr.status.command.bundle", refused)
+    with pytest.raises(IdrError, match=r"^site/about/files/x\.j2: line 1: 'hostname' is undefined$"):
+        digests("local", TOPOLOGY)
+
+
 def test_a_manila_share_counts_by_where_the_outputs_say_that_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     share = {"kind": "share", "name": "raw", "mount": "/uod/idr", "sizeGib": 4}
     values = stacks.values("ebi") | {"storage": [share], "storageNetwork": None}
@@ -209,11 +226,12 @@ def proxy(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_the_public_address_is_asked_by_its_name_with_the_stacks_authority(proxy: Server) -> None:
-    given = {**OUTPUTS, "endpoints": {"web": f"{proxy.root}/"}}
-    assert re.fullmatch(r"status 200 in \d+\.\d s", outside.public(given, TOPOLOGY).text)
-    assert outside.public(given, TOPOLOGY.model_copy(update={"host_name": "elsewhere.org"})).answers is False
-    unknown = stacks.secrets_of("ebi").authority.certificate
-    assert outside.public({**given, "certificateAuthority": unknown}, TOPOLOGY).answers is False
+    given = Deployed.model_validate({**OUTPUTS, "endpoints": {"web": f"{proxy.root}/"}})
+    assert re.fullmatch(r"status 200 in \d+\.\d s", outside.public(given).text)
+    elsewhere = TOPOLOGY.model_copy(update={"host_name": "elsewhere.org"})
+    assert outside.public(given.model_copy(update={"topology": elsewhere})).answers is False
+    for unknown in (stacks.secrets_of("ebi").authority.certificate, "no certificate"):
+        assert outside.public(given.model_copy(update={"certificate_authority": unknown})).answers is False
 
 
 def test_nova_is_asked_with_the_credentials_of_the_stacks_project(
@@ -229,7 +247,7 @@ def test_nova_is_asked_with_the_credentials_of_the_stacks_project(
         ids = {"bastion": server["id"], "demo1-redis": "an id that Nova does not know"}
         known = [node.model_copy(update={"id": ids.get(node.name)}) for node in TOPOLOGY.nodes]
         topology = TOPOLOGY.model_copy(update={"nodes": tuple(known)})
-        servers = outside.servers("local", {"cloud": {"projectId": PROJECT}}, topology)
+        servers = outside.servers("local", PROJECT, topology)
         assert servers == {"bastion": "SHUTOFF", "demo1-redis": "gone"}
         with pytest.raises(CloudError, match="these credentials are for project"):
-            outside.servers("local", {"cloud": {"projectId": "another"}}, topology)
+            outside.servers("local", "another", topology)

@@ -13,6 +13,8 @@ from tests import postgres
 # As in OMERO's schema, without unused columns.
 SCHEMA = """
 create table filesetentry (id bigint primary key, clientpath text not null, fileset bigint not null);
+create table experimenter (id bigint primary key, omename text not null);
+create table fileset (id bigint primary key, owner_id bigint not null);
 create table image (id bigint primary key, fileset bigint);
 create table well (id bigint primary key, plate bigint not null);
 create table wellsample (id bigint primary key, image bigint, well bigint not null);
@@ -26,6 +28,8 @@ insert into filesetentry values
   (3, 'data/plate/A1.tiff', 3), (4, 'data/plate/A2.tiff', 3), (5, 'data/plate/B.tiff', 4), (6, 'data/plate2/A.tiff', 5),
   (7, 'data/it''s \xe9 100%_.tiff', 6), (8, 'data/a.tiff', 7);
 insert into image values (1, 1), (2, 1), (3, 3), (4, 3), (5, 3), (6, 5), (7, 6), (8, 8), (9, 8), (10, 9), (11, 9);
+insert into experimenter values (1, 'demo'), (2, 'curator'), (3, 'nobody');
+insert into fileset values (1, 1), (3, 1), (5, 2), (6, 3), (8, 2), (9, 1);
 insert into well values (1, 21), (2, 21), (3, 22);
 insert into wellsample values (1, 3, 1), (2, 4, 1), (3, 5, 2), (4, 6, 3);
 insert into screenplatelink values (1, 31, 21);
@@ -73,6 +77,11 @@ def test_filesets_are_plates_or_images_in_their_outermost_containers(database: D
 
 def test_a_container_with_a_table_is_annotated(database: Database) -> None:
     assert [database.is_annotated(f"Screen:{number}") for number in (31, 32, 33)] == [True, False, False]
+
+
+def test_who_has_imported_plates_and_images_is_known(database: Database) -> None:
+    assert database.owners(["Plate:21", "Image:1"]) == ["demo"]
+    assert database.owners(["Plate:22", "Image:10", "Image:999"]) == ["curator", "demo"]
 
 
 def test_names_are_asked_as_they_are(database: Database) -> None:

@@ -216,6 +216,21 @@ def test_a_step_that_fails_says_why_and_is_done_by_the_next_run(node: Node, abou
     assert [step["state"] for step in run(node, [row], about)["following"]] == ["done"]
 
 
+def test_settings_that_somebody_else_gives_are_not_done(node: Node) -> None:
+    """The command saves nothing that visitors see, and ends with 0."""
+    rows = rows_of(node, "a")
+    (node.home / "owner").write_text("curator")
+    (step,) = run(node, rows, {"renderdef": SETTINGS})["following"]
+    assert step["state"] == "failed"
+    assert step["error"] == (
+        "these images are curator's, and visitors do not see the rendering settings that demo gives them: log in as "
+        "curator (--user)"
+    )
+    (node.home / "owner").write_text("demo")
+    (step,) = run(node, rows, {"renderdef": SETTINGS})["following"]
+    assert step["state"] == "done"
+
+
 def test_annotations_that_are_of_nothing_there_are_named(node: Node) -> None:
     (*_, step) = run(node, rows_of(node, "a"), beside(TABLE + "no plate,A1,x\n"))["following"]
     assert step["state"] == "done"

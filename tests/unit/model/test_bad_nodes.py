@@ -120,6 +120,12 @@ BAD: Bad = {
             "idr: releases.demo1.nodes.omeroreadwrite: its services take 3600 MiB (heapMib, webWorkers of 150 MiB each), its flavor 'local.medium' has 2048"
         ],
     ),
+    "a heap that leaves no memory to what users need": (
+        lambda v: (v.update(visitors="login"), node(v, "omeroreadwrite").update(heapMib=1200)),
+        [
+            "idr: releases.demo1.nodes.omeroreadwrite: its services take 2400 MiB (heapMib and half as much for search and pyramids, webWorkers of 150 MiB each), its flavor 'local.medium' has 2048"
+        ],
+    ),
     "workers over memory": (
         lambda v: node(v, "omeroreadwrite").update(webWorkers=40),
         [

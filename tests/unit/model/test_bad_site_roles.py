@@ -51,6 +51,10 @@ def flow(**fields: Any) -> Callable[[Path], None]:
     return describing(flows=[{"ports": [8443], "why": "a reason"} | fields])
 
 
+def service(unit: str, **fields: Any) -> Callable[[Path], None]:
+    return describing(services=[{"unit": unit, "restartOn": ["/etc/about/"]} | fields])
+
+
 def location(path: str) -> Callable[[Path], None]:
     return describing(locations=[{"path": path, "port": 8443}])
 
@@ -60,6 +64,8 @@ def first(path: str) -> Callable[[Path], None]:
 
 
 YAML = "site/about/role.yaml"
+FIRST_LINE = "must begin with the program that runs it, as in #!/bin/bash, in a line that ends as on Unix"
+UNIT = "must be a unit of systemd; {postgresql} in it is the version of PostgreSQL that the node's system has (given: '--now')"
 NOT_KEPT = "is a cached answer of OMERO.web: name addresses that model/addresses.yaml has under a kind"
 END = f"must be world, node (every node), a role ({', '.join(Role)}, about) or a network as in 192.0.2.0/24"
 PATH = "must be a path as in /about/: plain letters, no dot first, a slash last"
@@ -71,12 +77,26 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a field that is none": (
         describing(colour="blue"),
-        f"{YAML}: colour: is not a setting; there are: answersFirst, flows, healthSeconds, inventoryGroup, locations, "
-        "metrics, node, packages, packagesWith, services, units",
+        f"{YAML}: colour: is not a setting; there are: answersFirst, beside, flows, healthSeconds, inventoryGroup, locations, "
+        "metrics, node, packages, packagesWith, passwords, services, units",
     ),
     "a misspelt field of a location": (
         describing(locations=[{"path": "/about/", "prot": 8443}]),
         f"{YAML}: locations.0.port: is required\n{YAML}: locations.0.prot: is not a setting; did you mean 'port'?",
+    ),
+    "a list instead of fields": (text("role.yaml", "[]\n"), f"{YAML}: must be a mapping of keys to values"),
+    "a feature that is none": (
+        describing(packagesWith={"acmee": ["nginx"]}),
+        f"{YAML}: packagesWith.acmee: must be one of 'acme', 's3', 'localStorage', 'pages' (given: 'acmee')",
+    ),
+    "a package that apt would remove": (
+        describing(packages=["nginx-"]),
+        f"{YAML}: packages.0: must be a package of the distribution; {{java}} in it is the version of Java that the "
+        "node's system has (given: 'nginx-')",
+    ),
+    "a health test without an end": (
+        describing(healthSeconds=10**9),
+        f"{YAML}: healthSeconds: must be at most 86400 (given: 1000000000)",
     ),
     "no node": (text("role.yaml", "packages: [nginx]\n"), f"{YAML}: node: is required"),
     "the name of a role": (named("database"), f"site/database: {TAKEN}"),
@@ -111,10 +131,16 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         node(applies={"demo": ["nfs"]}),
         f"{YAML}: node.applies: only the program's roles have it",
     ),
+    "what is applied with it": (
+        node(appliesWith={"pages": ["about"]}),
+        f"{YAML}: node.appliesWith: only the program's roles have it",
+    ),
     "an interruption": (
         node(interruption={"order": 9, "what": "pages fail", "replacementSeconds": 9}),
         f"{YAML}: node.interruption: only the program's roles have it",
     ),
+    "no role beside it": (describing(beside=["omero"]), f"{YAML}: beside: 'omero' is no other role of a node"),
+    "itself beside it": (describing(beside=[ROLE]), f"{YAML}: beside: '{ROLE}' is no other role of a node"),
     "a flow with both ends": (
         flow(**{"from": "proxy", "to": "web"}),
         f"{YAML}: flows.0: name either `from` (who calls the role) or `to` (whom it calls)",
@@ -126,6 +152,25 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "a port of every node": (
         flow(**{"from": "web", "ports": [22]}),
         f"{YAML}: port 22: every node listens there already",
+    ),
+    "a port with and without TLS": (
+        describing(metrics={"port": 8443, "tls": False}),
+        f"{YAML}: port 8443: cannot answer both with and without TLS: set `tls` to the same everywhere",
+    ),
+    "an option instead of a unit": (service("--now"), f"{YAML}: services.0.unit: {UNIT}"),
+    "a unit of a role": (service("nginx.service"), f"{YAML}: services.0.unit: 'nginx' is a unit of proxy"),
+    "a unit of every node": (service("ssh"), f"{YAML}: services.0.unit: 'ssh' is a unit of every node"),
+    "a unit twice": (
+        describing(services=[{"unit": "about-page"}, {"unit": "about-page.service"}]),
+        f"{YAML}: services.1.unit: 'about-page' is there already",
+    ),
+    "a restart for nothing": (
+        service("about-page", restartOn=["/etc/abuot/"]),
+        f"{YAML}: services.0.restartOn: no file of files.yaml begins with /etc/abuot/",
+    ),
+    "a reload for nothing": (
+        service("about-page", reloadOn=["/etc/abuot/"]),
+        f"{YAML}: services.0.reloadOn: no file of files.yaml begins with /etc/abuot/",
     ),
     "a page of OMERO.web": (
         location("/webclient/about/"),
@@ -183,6 +228,18 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         without("scripts/health"),
         "site/about/scripts/health: is missing: an update ends when this test of the role succeeds",
     ),
+    "a watch over nothing": (
+        text("scripts/watch-abuot", "#!/bin/bash\n"),
+        "site/about/scripts/watch-abuot: watches a unit that is not among `services` and `units` of role.yaml",
+    ),
+    "a script with a name of two lines": (
+        text("scripts/a\nb", "x\n"),
+        "site/about/scripts/'a\\nb': must have a name of letters, digits, dots, dashes and underscores",
+    ),
+    "a list instead of files": (
+        text("files.yaml", "[]\n"),
+        "site/about/files.yaml: must be a mapping of keys to values",
+    ),
     "no list of files": (
         without("files.yaml"),
         "site/about/files.yaml: is missing; `{}` says that the role has no files",
@@ -194,11 +251,15 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a step without a program": (
         text("scripts/prepare", "set -e\nmkdir -p /srv/about\n"),
-        "site/about/scripts/prepare: must begin with the program that runs it, as in #!/bin/bash",
+        f"site/about/scripts/prepare: {FIRST_LINE}",
+    ),
+    "a step with the line ends of Windows": (
+        text("scripts/prepare", "#!/bin/bash\r\nset -e\r\n"),
+        f"site/about/scripts/prepare: {FIRST_LINE}",
     ),
     "a check without a program": (
         text("scripts/watch-about-page", "true\n"),
-        "site/about/scripts/watch-about-page: must begin with the program that runs it, as in #!/bin/bash",
+        f"site/about/scripts/watch-about-page: {FIRST_LINE}",
     ),
     "a folder among scripts": (text("scripts/more/x", "x\n"), "site/about/scripts/more: is no file"),
     "a script that is no text": (data("scripts/.prepare.swp"), f"site/about/scripts/.prepare.swp: {NO_TEXT}"),
@@ -221,50 +282,6 @@ def test_what_is_wrong_with_a_role_is_one_line_with_file_and_field(case: str, tm
     with pytest.raises(SettingsError) as caught:
         plan_of(given, tmp_path)
     assert str(caught.value) == message
-
-
-LISTED = {
-    "a file of the program": (
-        "/etc/nftables.conf: {source: files.yaml}",
-        "/etc/nftables.conf: is a file of the role common",
-    ),
-    "another role's scripts": (
-        "/usr/local/lib/idr/common/health: {source: files.yaml}",
-        "/usr/local/lib/idr/common/health: is a file of the role common",
-    ),
-    "a source outside": (
-        "/srv/about/x: {source: ../../../../etc/hostname}",
-        "/srv/about/x: there is no ../../../../etc/hostname, in this role or (../<role>/...) in another",
-    ),
-    "a mode as a number": (
-        "/srv/about/x: {mode: 0640, source: files.yaml}",
-        "/srv/about/x.mode: must be text: put it in quotes, as in '416' (given: 416)",
-    ),
-    "a path that leads back": (
-        "/srv/about/../../etc/shadow: {source: files.yaml}",
-        "/srv/about/../../etc/shadow: must be a path without '.' and '..'",
-    ),
-    "a path with a dot": (
-        "/etc/./nftables.conf: {source: files.yaml}",
-        "/etc/./nftables.conf: must be a path without '.' and '..'",
-    ),
-    "a file in a file": (
-        "/srv/about/index.html/x: {source: files.yaml}",
-        "/srv/about/index.html/x: cannot be in /srv/about/index.html, which is a file",
-    ),
-    "a relative path": ("srv/x: {}", "srv/x: must be an absolute path (given: 'srv/x')"),
-}
-
-
-@pytest.mark.parametrize("case", LISTED)
-def test_a_file_that_is_not_the_roles_to_have_is_refused(case: str, tmp_path: Path) -> None:
-    line, message = LISTED[case]
-    given = copied(tmp_path)
-    file = tmp_path / "site" / ROLE / "files.yaml"
-    file.write_text(f"{file.read_text()}{line}\n")
-    with pytest.raises(SettingsError) as caught:
-        plan_of(given, tmp_path)
-    assert f"site/about/files.yaml: {message}" in str(caught.value).splitlines()
 
 
 def test_where_users_log_in_no_role_answers_for_omero_web(tmp_path: Path) -> None:

@@ -136,6 +136,24 @@ def test_a_router_of_the_cloud_takes_no_live_stacks_address() -> None:
     assert absent(local({"router": "theirs"}), replace(state, ports=())) == []
 
 
+@pytest.mark.parametrize("wanted", [None, "another"])
+def test_no_router_takes_the_place_of_the_clouds_own_that_addresses_lead_through(wanted: str | None) -> None:
+    gate = Port("g", "", "n1", ("10.130.1.1",), router="r1")
+    routers = tuple(Router(name, "e1", id=number) for number, name in (("r1", "theirs"), ("r2", "another")))
+    leads = FloatingIp("198.51.100.7", "e1", "demo1-proxy", "public")
+    state = replace(with_ports(gate=gate), routers=routers, floating_ips=(leads,))
+    stays = local({"router": "theirs"})
+    moves = local({"router": wanted} if wanted else {})
+    assert absent(stays, state) == []
+    (line,) = absent(moves, state)
+    assert line.startswith("the stack's networks are on router 'theirs'")
+    assert line.endswith("set idr:router to 'theirs' again")
+    for free in (replace(leads, port=None), replace(leads, port="of-somebody-else")):
+        assert absent(moves, replace(state, floating_ips=(free,))) == []
+    own = (Router("idr-local", "e1", is_own=True, id="r1"), routers[1])
+    assert absent(local(), replace(state, routers=own)) == []
+
+
 def test_a_node_under_another_name_waits_until_its_address_is_free() -> None:
     (line,) = absent(local(proxy={"count": 2}), with_ports())
     assert line.startswith("address 10.130.1.50 of demo1-proxy-1 is still that of 'idr-local-demo1-proxy'")

@@ -9,7 +9,7 @@ from cloudinit import render
 from harness import rendered, stacks
 from model.plan import Plan
 from model.planning import plan
-from model.reading import SettingsError, Source, parse, renamed
+from model.reading import SettingsError, Source, notices, parse, unset
 from model.roles import OMERO_ROLES, Role
 
 NFS = {"source": "nfs.example.org:/idr", "mount": "/uod/idr"}
@@ -45,12 +45,40 @@ def test_former_names_are_read_as_entries_of_their_kind() -> None:
 
 
 def test_former_names_are_named_with_what_to_write_instead() -> None:
-    assert renamed(planned(SHARE).settings, "file") == []
-    lines = renamed(planned(nfsMounts=[NFS, {**NFS, "mount": "/b"}], s3Mounts=[ZARR]).settings, "file")
+    assert notices(planned(SHARE).settings, "file") == []
+    lines = notices(planned(nfsMounts=[NFS, {**NFS, "mount": "/b"}], s3Mounts=[ZARR]).settings, "file")
     assert lines[0].startswith("file: idr:nfsMounts is read for one version more: write its entries below idr:storage")
     assert "`kind: nfs`" in lines[0]
     assert "`kind: s3`" in lines[1]
     assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("entries", "named"),
+    [
+        ([SHARE, {**SHARE, "mount": "/b", "source": "192.0.2.7:/b"}], "storage.0.source"),
+        (
+            [{**SHARE, "source": "192.0.2.7:/b", "options": "nfsvers=3,nolock,mountport=9,mounthost=b"}],
+            "storage.0.source",
+        ),
+        ([{**SHARE, "source": "192.0.2.7:/b"}], None),
+        ([], None),
+    ],
+)
+def test_an_up_needs_to_know_where_a_server_is_that_has_a_name(entries: list[Any], named: str | None) -> None:
+    lines = [line for line in unset(planned(*entries).settings, "file") if "storageNetwork" in line]
+    wanted = f"file: idr:storageNetwork: is not set yet; without it {named} would open NFS to anywhere: set it, or name"
+    assert [line.startswith(wanted) for line in lines] == ([True] if named else [])
+    within = planned(*entries, storageNetwork={"name": "storage", "cidr": "192.0.2.0/24"})
+    assert "storageNetwork" not in within.settings.missing()
+
+
+def test_a_share_that_is_open_to_anywhere_is_named() -> None:
+    (line,) = notices(planned(RAW).settings, "file")
+    assert line.startswith(
+        "file: idr:storageNetwork: is not set, so OMERO nodes may reach NFS anywhere, for the share 'raw'"
+    )
+    assert not notices(planned(RAW, storageNetwork={"name": "storage", "cidr": "192.0.2.0/24"}).settings, "file")
 
 
 @pytest.mark.parametrize("role", sorted(OMERO_ROLES))

@@ -40,7 +40,7 @@ WRONG = {
     ),
     "a distribution that is none": (
         NODE + ", applies: {other: [redis]}}",
-        "node.applies.other.[key]: must be one of 'official', 'demo' (given: 'other')",
+        "node.applies.other: must be one of 'official', 'demo' (given: 'other')",
     ),
     "a role that is none": (
         NODE + ", applies: {demo: [cache, redis]}}",

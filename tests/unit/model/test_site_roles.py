@@ -1,11 +1,13 @@
 """A site's own role in plan, firewalls and outputs, from its folder alone."""
 
-import shutil
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cloudinit.render import bundle
 from harness import stacks
 from idr.diagram.boxes import SERVICE, picture
 from model import sizing
@@ -18,9 +20,10 @@ from model.outputs.topology import Topology, topology
 from model.plan import Plan
 from model.reading import SettingsError
 from model.replacement import Deployed, order
+from model.secrets import of_settings
 from tests import site_roles
 from tests.golden_files import KNOWN, NamedSecrets
-from tests.site_roles import ROLE, VOLUME, change, copied, example_node, example_plan, plan_of
+from tests.site_roles import ROLE, VOLUME, change, copied, example_node, example_plan, plan_of, reduce
 
 SECRETS = NamedSecrets("local", "unused")
 NODE = "demo1-about"
@@ -88,16 +91,38 @@ def test_a_management_node_reads_its_metrics(tmp_path: Path) -> None:
 
 def test_a_flow_joins_a_role_of_the_program_and_another_of_the_site(tmp_path: Path) -> None:
     given = copied(tmp_path, ROLE, "partner")
-    shutil.rmtree(tmp_path / "site" / "partner" / "files")
-    (tmp_path / "site" / "partner" / "files.yaml").write_text("{}\n")
     change(tmp_path, flows=[{"to": "redis", "ports": [6379], "why": "keeps"}])
     called = [{"from": ROLE, "ports": [9200], "why": "searches"}]
-    change(tmp_path, "partner", node={"firstHost": 31, "lastHost": 31}, inventoryGroup=None, locations=[], flows=called)
+    metrics = {"port": 8443}
+    reduce(tmp_path, "partner", node={"lastHost": 31}, flows=called, metrics=metrics)
     given["releases"]["demo1"]["nodes"]["partner"] = {"roles": ["partner"], "flavor": "local.small"}
     plan = plan_of(given, tmp_path)
     assert ("demo1-partner", "ingress", 9200, "demo1-about") in rules_of(plan, "partner")
     assert ("demo1-redis", "ingress", 6379, "demo1-about") in rules_of(plan, "redis")
     assert next(node for node in plan.nodes if node.name == "demo1-partner").listens == (22, 8443, 9100, 9200)
+
+
+def test_its_passwords_can_be_rotated_one_by_one(tmp_path: Path) -> None:
+    given = copied(tmp_path)
+    change(tmp_path, passwords=["admin", "reader"])
+    (tmp_path / "site" / ROLE / "files" / "srv" / "about" / "index.html.j2").write_text(
+        "{{ passwords['about/admin'] }} {{ passwords['about/reader'] }}"
+    )
+
+    def written(**settings: Any) -> list[str]:
+        plan = plan_of(given | settings, tmp_path)
+        secrets = of_settings(plan.settings, "local", "a stack secret for tests, nowhere else in use")
+        files = json.loads(bundle(example_node(plan), plan, secrets, {}))["files"]
+        (page,) = (str(file["content"]) for file in files if file["path"] == "/srv/about/index.html")
+        return page.split()
+
+    admin, reader = written()
+    assert admin != reader
+    renewed = written(rotations={"password/demo1/about/admin": 2})
+    assert renewed[0] not in (admin, reader)
+    assert renewed[1] == reader
+    with pytest.raises(SettingsError, match="'password/demo1/about/root' is the name of no secret of this stack"):
+        written(rotations={"password/demo1/about/root": 2})
 
 
 def test_a_stacks_own_flows_may_name_it_and_say_nothing_twice() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from harness.ports import free_port
 from harness.stub_release import Stub
 from idr.__main__ import app
 from idr.prewarm import client
@@ -41,6 +42,28 @@ def test_a_dry_run_only_counts(tmp_path: Path) -> None:
     assert json.loads(output) == {"screen": 0, "project": 0, "plate": 2, "dataset": 0, "image": 500}
     assert all(path.startswith("/api/") for path in stub.asked)
     assert not (tmp_path / "state").exists()
+
+
+def test_who_waits_for_an_answer_is_told_and_the_end_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "DELAYS", (0.01, 0.01))
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.0)
+    made = tmp_path / "report.json"
+    made.write_text(json.dumps({"made": ["Image:1", "Image:2"]}))
+    url = f"http://127.0.0.1:{free_port()}"
+    for more in ((), ("--dry-run",), ("--only", str(made))):
+        status, output = idr("--url", url, "--state", str(tmp_path / "-".join(["state", *more[:1]])), *more)
+        *waited, end = output.splitlines()
+        assert status == 75
+        assert waited[0] == f"waiting for {url}: no answer yet"
+        assert waited[1:] == [f"waiting for {url}: All connection attempts failed"] * 2
+        assert end.startswith(f"error: {url}: /")
+
+
+def test_who_is_answered_is_not_told_of_waiting(tmp_path: Path) -> None:
+    with served(Stub(images=20)) as url:
+        assert "waiting" not in idr("--url", url, "--state", str(tmp_path / "state"))[1]
 
 
 def test_what_was_done_is_not_asked_for_again(tmp_path: Path) -> None:

@@ -189,6 +189,39 @@ def test_a_public_address_that_is_given_back_is_a_breach() -> None:
     assert broken(read(json.dumps(raw_preview))) == {"public-address-lost"}
 
 
+ROUTER_URN = "urn:pulumi:local::idr::openstack:networking/router:Router::local"
+OWN = {"propertyDependencies": {"routerId": [ROUTER_URN]}}
+THEIRS = {"inputs": {"routerId": "7d5ec5a5-2a0e-4bd5-8bd2-3f9a5a8f6a01"}}
+ANOTHER = {"inputs": {"routerId": "0c9e5f0e-5a6b-4a0b-9b1c-7ad0f5c2ee02"}}
+UNSEEN = {"inputs": {"routerId": "(the id of theirs)"}}
+
+
+def with_step(**step: Any) -> Preview:
+    return read(json.dumps(raw("nothing") | {"steps": [*raw("nothing")["steps"], step], "changeSummary": {}}))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_moved"),
+    [
+        (THEIRS, OWN, True),
+        (OWN, THEIRS, True),
+        (THEIRS, ANOTHER, True),
+        (OWN, OWN, False),
+        (THEIRS, UNSEEN, False),
+    ],
+)
+def test_networks_that_go_to_another_router_are_a_breach(
+    before: dict[str, Any], after: dict[str, Any], *, is_moved: bool
+) -> None:
+    urn = "urn:pulumi:local::idr::openstack:networking/routerInterface:RouterInterface::idr-local-demo1"
+    preview = with_step(op="replace", urn=urn, oldState=before, newState=after)
+    assert broken(preview) == ({"router-lost"} if is_moved else set())
+
+
+def test_the_end_of_the_stacks_router_is_a_breach() -> None:
+    assert broken(with_step(op="delete", urn=ROUTER_URN, oldState={})) == {"router-lost"}
+
+
 PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----\n"
 
 

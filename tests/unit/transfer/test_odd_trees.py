@@ -35,7 +35,7 @@ NAMES = (
 
 def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
     # typer breaks its messages to the width of the terminal.
-    done = CliRunner().invoke(app, ["transfer", *map(str, arguments)], env={"COLUMNS": "1000"})
+    done = CliRunner().invoke(app, ["transfer", "--on-root-disk", *map(str, arguments)], env={"COLUMNS": "1000"})
     return subprocess.CompletedProcess([*map(str, arguments)], done.exit_code, done.stdout, done.stderr)
 
 
@@ -154,7 +154,7 @@ def test_a_tree_of_endless_size_is_refused(source: Path, tmp_path: Path) -> None
 def test_why_files_could_not_be_copied_is_reported(source: Path, tmp_path: Path) -> None:
     # Like a full disk, rclone meets this limit while it writes: the size of files of a process.
     (source / "large").write_bytes(bytes(3_000_000))
-    command = f"ulimit -f 1000; exec '{sys.executable}' -m idr transfer '{source}' '{tmp_path / 'copy'}'"
+    command = f"ulimit -f 1000; exec '{sys.executable}' -m idr transfer --on-root-disk '{source}' '{tmp_path / 'copy'}'"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "file too large" in done.stdout

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.needs("rclone")
 
 def idr(*arguments: object) -> "subprocess.CompletedProcess[str]":
     """Run the command in this process, where coverage sees it; return the result as of its own process."""
-    done = CliRunner().invoke(app, [*map(str, arguments)])
+    done = CliRunner().invoke(app, [*map(str, arguments), "--on-root-disk"])
     return subprocess.CompletedProcess([*map(str, arguments)], done.exit_code, done.stdout, done.stderr)
 
 
@@ -117,7 +117,17 @@ def test_an_estimate_leaves_nothing_behind(source: Path, tmp_path: Path) -> None
 
 def test_an_interrupted_run_ends_with_75_and_the_next_one_completes_it(source: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
-    command = [sys.executable, "-m", "idr", "transfer", str(source), str(there), "--bandwidth", "600k"]
+    command = [
+        sys.executable,
+        "-m",
+        "idr",
+        "transfer",
+        str(source),
+        str(there),
+        "--bandwidth",
+        "600k",
+        "--on-root-disk",
+    ]
     with subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
     ) as process:
@@ -132,7 +142,7 @@ def test_an_interrupted_run_ends_with_75_and_the_next_one_completes_it(source: P
 
 
 def test_without_rclone_it_says_how_to_get_it(source: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "idr", "transfer", str(source), str(tmp_path / "there")]
+    command = [sys.executable, "-m", "idr", "transfer", str(source), str(tmp_path / "there"), "--on-root-disk"]
     environment = {**os.environ, "PATH": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1

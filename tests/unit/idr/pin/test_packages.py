@@ -143,13 +143,16 @@ def test_overrides_without_packages_change_nothing(stack: Path, text: str | None
     assert "web.requirements" not in done.stdout
 
 
-def test_files_that_the_overrides_name_without_a_sum_are_told(stack: Path, base: str) -> None:
-    stack.write_text(stack.read_text().replace("config:\n", "config:\n  idr:overrides: site.yaml\n"))
-    pages = f"{{url: {base}/site.tar.gz, sha256: {OLD}}}"
-    (stack.parent / "site.yaml").write_text(f"omero: {{jars: [{{url: {base}/a.jar}}]}}\nsite: {{pages: {pages}}}\n")
-    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
-    assert done.exit_code == 0
-    assert done.stderr.strip() == "idr:omero.jars.0: in site.yaml, write sha256 yourself: curl -fsSL URL | sha256sum"
+@pytest.mark.usefixtures("index")
+def test_packages_are_locked_without_the_archives(stack: Path) -> None:
+    lock = with_addons(stack, "idr-addon\n")
+    before = stack.read_text().replace("/server.zip", "/no-such.zip")
+    stack.write_text(before)
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--packages", "--json"])
+    assert done.exit_code == 0, done.output
+    assert list(json.loads(done.stdout)) == ["omero.addons"]
+    assert "idr-addon==1.1" in lock.read_text()
+    assert stack.read_text() == before
 
 
 @pytest.mark.usefixtures("index")

@@ -137,3 +137,55 @@ def test_a_site_of_the_demo_distribution_is_pinned_alone(stack: Path, base: str)
     stack.write_text(f"config:\n  idr:omero: {{distribution: demo}}\n  site: {{pages: {{url: {base}/site.tar.gz}}}}\n")
     done = runner.invoke(app, ["pin", "--stack", "mine"])
     assert (done.exit_code, done.stdout.split()) == (0, ["site.pages", OTHERS["site.tar.gz"]]), done.output
+
+
+ABOVE = """\
+# of this site
+omero:
+  server:
+    url: {base}/a.jar  # a build of our own
+  jars: [{url: {base}/b.jar}]
+site:
+  pages: {url: {base}/site.tar.gz}
+"""
+
+
+def test_a_sum_is_written_into_the_file_that_says_the_url(stack: Path, base: str) -> None:
+    before = stack.read_text().replace("config:\n", "config:\n  idr:overrides: site.yaml\n")
+    before = before.replace("/server.zip", "/no-such.zip")
+    stack.write_text(before)
+    above = stack.parent / "site.yaml"
+    above.write_text(ABOVE.replace("{base}", base))
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
+    assert done.exit_code == 0, done.output
+    wanted = {"omero.server": "a.jar", "omero.jars.0": "b.jar", "site.pages": "site.tar.gz"}
+    sums = json.loads(done.stdout)
+    assert {name: sums[name] for name in wanted} == {name: OTHERS[file] for name, file in wanted.items()}
+    told = yaml.safe_load(above.read_text())
+    assert told["omero"]["server"]["sha256"] == OTHERS["a.jar"]
+    assert told["omero"]["jars"] == [{"url": f"{base}/b.jar", "sha256": OTHERS["b.jar"]}]
+    assert told["site"]["pages"]["sha256"] == OTHERS["site.tar.gz"]
+    assert above.read_text().startswith("# of this site\n")
+    below = yaml.safe_load(stack.read_text())["config"]["idr:omero"]
+    assert below["server"] == {"url": f"{base}/no-such.zip"}
+    assert {part: below[part]["sha256"] for part in ("ice", "icePython")} == {
+        part: SUMS[part] for part in ("ice", "icePython")
+    }
+
+
+def test_what_overrides_take_away_is_not_fetched(stack: Path, base: str) -> None:
+    text = stack.read_text().replace("config:\n", "config:\n  idr:overrides: site.yaml\n")
+    stack.write_text(f"{text}  idr:site: {{pages: {{url: {base}/no-such.gz}}}}\n")
+    (stack.parent / "site.yaml").write_text("site: {pages: null}\n")
+    done = runner.invoke(app, ["pin", "--stack", "mine", "--renew", "--json"])
+    assert done.exit_code == 0, done.output
+    assert sorted(json.loads(done.stdout)) == ["omero.ice", "omero.icePython", "omero.server"]
+
+
+def test_no_sum_is_written_through_a_link(stack: Path, base: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    stack.write_text(stack.read_text().replace("config:\n", "config:\n  idr:overrides: site.yaml\n"))
+    other = tmp_path_factory.mktemp("other") / "site.yaml"
+    other.write_text(ABOVE.replace("{base}", base))
+    (stack.parent / "site.yaml").symlink_to(other)
+    assert runner.invoke(app, ["pin", "--stack", "mine", "--renew"]).exit_code == 0
+    assert "sha256" not in other.read_text()
