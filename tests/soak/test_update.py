@@ -1,4 +1,4 @@
-"""What is deployed today is updated to the present program on real guests, while visitors ask."""
+"""The deployed version is updated to the present program on real guests, while visitors use it."""
 
 from collections.abc import Callable, Iterator
 
@@ -21,7 +21,7 @@ SECONDS_WITHOUT_ANSWER = 120
 
 @pytest.fixture(scope="module")
 def stack(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
-    """The stack `local` as the program of today makes it, in a project apart."""
+    """Start the stack `local` of the deployed version in another project."""
     assert service.outputs
     new_stack = tenant.make(tmp_path_factory.mktemp("deployed"), PROJECT)
     deployed.put_program(new_stack.folder, deployed.COMMIT)
