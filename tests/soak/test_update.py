@@ -17,6 +17,8 @@ pytestmark = pytest.mark.cloud
 PROJECT = "idr-deployed"
 SECONDS_WITHOUT_ANSWER = 120
 """For pages that no cache has: services restart with a new configuration, and there is one machine of each role."""
+SECONDS_OF_NGINX = 2
+"""For pages in the proxy's cache: nginx restarts, because its unit has limits now that apply at its start only."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,8 @@ def test_an_update_keeps_machines_and_data_and_visitors(
     with asking(service) as asked, asking(service, THUMBNAIL) as cached:
         stack.apply()
     record_property("seconds without an answer during the update", round(asked.seconds_of_failure, 1))
-    assert cached.failures == [], cached.seconds_of_failure
+    record_property("seconds without an answer from the cache", round(cached.seconds_of_failure, 1))
+    assert cached.seconds_of_failure < SECONDS_OF_NGINX, cached.failures
     assert asked.seconds_of_failure < SECONDS_WITHOUT_ANSWER, asked.failures
     assert stack.servers() == servers
     assert sorted(stack.listing()["volumes"]) == volumes

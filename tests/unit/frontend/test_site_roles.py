@@ -139,7 +139,8 @@ def test_a_dead_service_shows_the_page_that_says_so_and_maintenance_its_own(tmp_
 
 def test_without_tls_the_proxy_asks_in_plain_text(tmp_path: Path) -> None:
     given = site_roles.copied(tmp_path)
-    site_roles.change(tmp_path, locations=[{"path": "/about/", "port": 8443, "tls": False}])
+    without_tls = {"port": 8443, "tls": False}
+    site_roles.change(tmp_path, locations=[{"path": "/about/", **without_tls}], metrics=without_tls)
     (tmp_path / "proxy").mkdir()
     with (
         upstreams.running() as upstream,
