@@ -102,7 +102,7 @@ class Importing:
 
     def wait(self, condition: Callable[[], bool], seconds: float = MINUTES * 60) -> None:
         """Wait until a condition is true."""
-        wait_until(condition, seconds, pause=1, state=lambda: f"{self.count()} filesets have images")
+        wait_until(condition, seconds, pause=1, state=lambda: f"{self.count()} filesets have images; {self.report()}")
 
     def until_more(self, than: int) -> None:
         """Wait until more filesets have images."""
