@@ -1,11 +1,10 @@
-"""Look-ups in the cloud, one for each value that many nodes need. A preview does them after it declared everything."""
+"""Look-ups in the cloud. The program waits for each, so values that many nodes need are looked up once."""
 
-import asyncio
 import os
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import pulumi
 from pulumi.runtime import get_config
@@ -23,9 +22,6 @@ from model.provider import has_credentials
 T = TypeVar("T")
 FRAMING = re.compile(r"^(?:invoke of \S+ failed: )?invocation of \S+ (?:failed|returned an error): (?:invoking \S+: )?")
 """The engine's prefix of the provider's message."""
-
-_postponed: "list[tuple[asyncio.Future[Any], Callable[[], Any]]]" = []
-"""The look-ups that a preview does later, each with the future for its result."""
 
 
 def setting(name: str) -> str | None:
@@ -52,8 +48,7 @@ def network_id(name: str) -> pulumi.Input[str]:
 
 def subnet_id(network: pulumi.Input[str], cidr: str) -> pulumi.Input[str]:
     """Return the id of the subnet with this CIDR in a network (by id)."""
-    # The SDK takes an output too, and waits for it.
-    return _id("subnet", cidr, lambda: get_subnet(network_id=cast(str, network), cidr=cidr).id)
+    return _id("subnet", cidr, lambda: get_subnet(network_id=str(network), cidr=cidr).id)
 
 
 def router_id(name: str) -> pulumi.Input[str]:
@@ -67,17 +62,18 @@ def image_id(name: str) -> pulumi.Input[str]:
     return _id("image", name, lambda: get_image(name=name, most_recent=True).id)
 
 
-def volume_zone(zone: str) -> pulumi.Input[str | None]:
+def volume_zone(zone: str) -> str | None:
     """Return the zone of block storage with that name; None (the default) without one."""
     if _is_blind():
         pulumi.log.warn(f"no credentials for this cloud: previewing as if block storage had the zone '{zone}'")
         return zone
-    return pulumi.Output.from_input(_volume_zones()).apply(lambda zones: zone if zone in zones else None)
+    return zone if zone in _volume_zones() else None
 
 
 @cache
-def _volume_zones() -> pulumi.Input[frozenset[str]]:
-    return _result("zones of block storage", lambda: frozenset(get_availability_zones_v3().names or ()))
+def _volume_zones() -> frozenset[str]:
+    answer = _looked_up("zones of block storage", get_availability_zones_v3)
+    return frozenset(answer.names or ())
 
 
 def _is_blind() -> bool:
@@ -85,35 +81,12 @@ def _is_blind() -> bool:
     return pulumi.runtime.is_dry_run() and not has_credentials(setting, os.environ)
 
 
-def _id(kind: str, name: str, request: Callable[[], str]) -> pulumi.Input[str]:
+def _id(kind: str, name: str, request: Callable[[], str]) -> str:
     """Return the id that the cloud reports; a placeholder in a preview without credentials."""
     if _is_blind():
         pulumi.log.warn(f"no credentials for this cloud: previewing without looking up the {kind} '{name}'")
         return f"{UNKNOWN_ID}{name})"
-    return _result(f"{kind} '{name}'", request)
-
-
-def _result(what: str, request: Callable[[], T]) -> pulumi.Input[T]:
-    """Return the result of a look-up; in a preview, an output that `look_up` resolves.
-
-    An update looks it up at once: it must not start without the result.
-    """
-    if not pulumi.runtime.is_dry_run():
-        return _looked_up(what, request)
-    result: asyncio.Future[T] = asyncio.get_event_loop().create_future()
-    _postponed.append((result, lambda: _looked_up(what, request)))
-    return pulumi.Output.from_input(result)
-
-
-def look_up() -> None:
-    """Do the postponed look-ups of a preview. The engine compares the resources that need none meanwhile."""
-    while _postponed:
-        result, request = _postponed.pop(0)
-        try:
-            result.set_result(request())
-        except pulumi.RunError as error:
-            # The resources that need the result fail, and so does the preview.
-            result.set_exception(error)
+    return _looked_up(f"{kind} '{name}'", request)
 
 
 def _looked_up(what: str, request: Callable[[], T]) -> T:

@@ -80,7 +80,6 @@ class Deployment(pulumi.ComponentResource):
                 self.configured += [one.done for one in configurations.values()]
         for name, resource in working.items():
             turns.is_ready(name, resource)
-        cloud.look_up()
         self.servers = {name: node.instance_id for name, node in nodes.items()}
         self.volumes = {v.name: nodes[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
         self.shares = shares.locations
