@@ -46,7 +46,7 @@ def test_a_service_of_every_node_is_back_by_itself(
     assert healed <= seconds
     assert outage.seconds == dict.fromkeys(faults.PAGES, 0.0)
     service.on(NODE, "true")
-    faults_page.note("Services of every node", f"{unit} {fault} (back after {healed} s)", "nothing", outage)
+    faults_page.note("Services of every node", f"{unit} {fault}", f"nothing: back after {healed} s", outage)
 
 
 def test_a_restarted_omero_web_is_a_new_one(service: Service) -> None:
