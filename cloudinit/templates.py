@@ -69,14 +69,14 @@ def _reason(error: Exception) -> str:
 def environment(folder: Path) -> Environment:
     """Return the environment for the roles in a folder, whose templates may include the program's."""
     # Templates are plain text, never HTML, so nothing is escaped.
-    made = Environment(  # noqa: S701  # no HTML
+    templates = Environment(  # noqa: S701  # no HTML
         loader=FileSystemLoader([folder, FOLDER]),
         undefined=StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(FILTERS)
-    return made
+    templates.filters.update(FILTERS)
+    return templates
 
 
 @cache

@@ -28,7 +28,7 @@ Json = Any
 
 
 def make(project: Project, folder: Path, stack: str) -> Project:
-    """The bare program in `folder`, which is made anew, with state and cloud of a stack that is up."""
+    """Create the bare program in `folder`, which is deleted first, with the state and cloud of a deployed stack."""
     exported = project.pulumi("stack", "export", "--stack", stack, "--show-secrets").stdout
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -19,7 +19,7 @@ OVERLOADED = frozenset({0, 429, 502, 503, 504})
 WORTH_ANOTHER = OVERLOADED | {500}
 
 PATIENCE_SECONDS = 5.0
-"""How long nobody is told that the first answer has not come."""
+"""Seconds without a first answer before the command reports it."""
 
 REQUESTS = 500
 """Requests per connection. nginx closes a connection after 1000, after which Debian 12's httpx fails."""

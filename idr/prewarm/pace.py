@@ -19,7 +19,7 @@ RISE = 0.1
 class Pace:
     """Additive increase, multiplicative decrease, updated after every `SAMPLE` or 2 x limit responses.
 
-    At the lowest limit no request waits for another, so the best time is measured anew there: fast responses from a
+    At the lowest limit no request waits for another, so the best time is measured again there: fast responses from a
     cache at the beginning do not slow down the rest of the run.
     """
 

@@ -119,7 +119,7 @@ class Importer:
         return settings
 
     def _link(self, file: Path, process: Any) -> None:
-        """Replace the server's file by a link: whoever imports needs write access to the server's folders."""
+        """Replace the server's file by a link: an importing user needs write access to the server's folders."""
         store = process.getUploader(0)
         original = self._query.get("OriginalFile", store.getFileId().val)
         location = self._root / original.path.val / original.name.val
