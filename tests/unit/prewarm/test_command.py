@@ -18,15 +18,17 @@ from idr.prewarm import client
 
 @contextmanager
 def served(stub: Stub) -> Iterator[str]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    _server, port = asyncio.run_coroutine_threadsafe(stub.start(), loop).result()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+    # It cancels the connections that are still open at its end.
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        _server, port = asyncio.run_coroutine_threadsafe(stub.start(), loop).result()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
 
 def idr(*arguments: str) -> tuple[int, str]:
