@@ -1,6 +1,7 @@
 """A real Redis with a node's configuration: who may connect, and what OMERO.web may do."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -67,18 +68,14 @@ def test_omero_web_may_do_nothing_else(server: redis.Redis, words: tuple[str, ..
     assert server.ask(*words, password=WEB).startswith("NOPERM")
 
 
-def test_the_server_reads_a_renewed_certificate_without_a_restart(server: redis.Redis) -> None:
+def test_the_server_reads_a_renewed_certificate_without_a_restart(tmp_path: Path) -> None:
     operator = SECRETS.password(f"{RELEASE}/redis/operator")
-    file = server.folder / "server.crt"
-    before, key = file.read_text(), (server.folder / "server.key").read_text()
-    renew = ("--user", "operator", "config", "set", "tls-cert-file", str(file))
-    try:
-        file.write_text(stacks.secrets_of("ebi").certificate("another", ("another",)).certificate)
+    another = stacks.secrets_of("ebi").certificate("another", ("another",))
+    with redis.running(tmp_path, PLAN) as server:
+        file = server.folder / "server.crt"
+        renew = ("--user", "operator", "config", "set", "tls-cert-file", str(file))
+        file.write_text(another.certificate)
         assert "ERR" in server.ask(*renew, password=operator)
-        another = stacks.secrets_of("ebi").certificate("another", ("another",))
         (server.folder / "server.key").write_text(another.key)
         assert server.ask(*renew, password=operator) == "OK"
         assert "certificate verify failed" in server.ask("ping", password=WEB)
-    finally:
-        file.write_text(before)
-        (server.folder / "server.key").write_text(key)

@@ -99,6 +99,7 @@ def test_a_folder_that_is_not_mounted_is_no_thousand_broken_links(
 def test_a_database_that_cannot_be_read_gives_no_report(
     database: Database, tree: Tree, server: Server, table: str, message: str
 ) -> None:
+    reported(database, tree)
     server.query(f"drop table {table}")
     before = (tree.data / program.LAST).read_bytes()
     with pytest.raises(DatabaseError, match=message):
