@@ -33,7 +33,7 @@ Caused by: org.hibernate.HibernateException: could not init listeners
 
 @pytest.fixture(scope="module")
 def applied(once_deployed: Machine) -> Iterator[Machine]:
-    """Deploy a read-write server once for all of these tests."""
+    """Deploy a read-write server once, for tests that leave it as it is. Others have `deployed`, their own copy."""
     with machines.copied(once_deployed) as copy:
         yield copy
 
@@ -112,15 +112,15 @@ def test_a_failed_start_names_its_root_cause_first(machine: Machine) -> None:
         ("activating (pid = 7, enabled)", "IceGrid has ended"),
     ],
 )
-def test_a_start_does_not_wait_for_what_has_ended(applied: Machine, blitz: str, message: str) -> None:
+def test_a_start_does_not_wait_for_what_has_ended(deployed: Machine, blitz: str, message: str) -> None:
     """idr-heal does not touch a service that starts, so the start itself must end."""
-    applied.database(blitz="dead")
-    applied.write({"/opt/ice-3.6.5/bin/icegridadmin": f"#!/bin/sh\necho '{blitz}'\n".encode()})
+    deployed.database(blitz="dead")
+    deployed.write({"/opt/ice-3.6.5/bin/icegridadmin": f"#!/bin/sh\necho '{blitz}'\n".encode()})
     # IceGrid ends after three seconds.
-    done = applied.run("sleep 3 & MAINPID=$! timeout 20 /usr/local/lib/idr/omero-server/started")
+    done = deployed.run("sleep 3 & MAINPID=$! timeout 20 /usr/local/lib/idr/omero-server/started")
     assert (done.returncode, done.stdout.decode().strip()) == (1, message)
-    applied.database(blitz="alive")
-    applied.output_of("MAINPID=$$ /usr/local/lib/idr/omero-server/started")
+    deployed.database(blitz="alive")
+    deployed.output_of("MAINPID=$$ /usr/local/lib/idr/omero-server/started")
 
 
 def health(machine: Machine) -> list[str]:
@@ -131,40 +131,37 @@ def health(machine: Machine) -> list[str]:
     return done.stdout.decode().splitlines()
 
 
-def test_the_health_message_names_a_wrong_password(applied: Machine) -> None:
-    users = applied.database()["users"]
-    applied.database(users=users | {"public": users["public"] | {"hash": "another"}})
-    (line,) = health(applied)
+def test_the_health_message_names_a_wrong_password(deployed: Machine) -> None:
+    users = deployed.database()["users"]
+    deployed.database(users=users | {"public": users["public"] | {"hash": "another"}})
+    (line,) = health(deployed)
     assert line.endswith(": OMERO.server refuses the password of the user public")
-    applied.database(users=users)
 
 
-def test_the_health_message_names_a_dead_blitz_and_its_cause(applied: Machine) -> None:
-    applied.database(blitz="dead")
+def test_the_health_message_names_a_dead_blitz_and_its_cause(deployed: Machine) -> None:
+    deployed.database(blitz="dead")
     log = f"{SERVER}/var/log"
-    applied.output_of(f"mkdir -p {log} && sed \"s/^NOW/$(date '+%F %T')/\" > {log}/Blitz-0.log", LOG.encode())
-    lines = health(applied)
+    deployed.output_of(f"mkdir -p {log} && sed \"s/^NOW/$(date '+%F %T')/\" > {log}/Blitz-0.log", LOG.encode())
+    lines = health(deployed)
     assert lines[0].endswith(": IceGrid runs, Blitz does not answer")
     assert lines[1] == ROOT_CAUSE
-    applied.database(blitz="alive")
 
 
-def test_the_health_message_names_a_service_that_does_not_run(applied: Machine) -> None:
-    applied.output_of("systemctl stop omero-server")
-    applied.database(blitz="dead")
-    lines = health(applied)
+def test_the_health_message_names_a_service_that_does_not_run(deployed: Machine) -> None:
+    deployed.output_of("systemctl stop omero-server")
+    deployed.database(blitz="dead")
+    lines = health(deployed)
     assert lines[0].endswith(": omero-server.service is failed")
     # The lines of the unit's journal that are no dots.
     assert lines[1:] == ["Failed to startup some components after 300 seconds"]
-    applied.database(blitz="alive")
 
 
 @pytest.mark.parametrize("broken", [[], ["hql"]])
-def test_verifying_leaves_no_image_behind(applied: Machine, broken: list[str]) -> None:
-    applied.database(broken=broken, images=None)
-    done = applied.run(verify_official.SCRIPT)
+def test_verifying_leaves_no_image_behind(deployed: Machine, broken: list[str]) -> None:
+    deployed.database(broken=broken, images=None)
+    done = deployed.run(verify_official.SCRIPT)
     assert (done.returncode == 0) == (broken == []), done.stderr.decode()
-    assert applied.database()["images"] == []
+    assert deployed.database()["images"] == []
 
 
 def test_an_importer_needs_no_more_than_to_log_in(applied: Machine) -> None:
