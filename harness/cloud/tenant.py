@@ -177,7 +177,6 @@ def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
     )
     tenant.set_secret("openstack:password", auth["password"])
     tenant.set_secret("idr:stackSecret", secrets.token_hex(32))
-    # Not earlier: Keystone refuses tokens of the second in which it revoked those of the previous password.
     empty(tenant)
     default_quotas(name)
     return tenant
@@ -218,6 +217,8 @@ def _account(name: str) -> dict[str, str]:
     project = cloud.get_project(name) or cloud.create_project(name, domain_id="default")
     if cloud.get_user(name):
         user = cloud.update_user(name, password=password)
+        # Keystone revokes the tokens of the previous password, and with them all of the same second.
+        time.sleep(1)
     else:
         user = cloud.create_user(name, password=password, domain_id="default")
     cloud.grant_role("member", user=user.id, project=project.id)
