@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 
 
 .DEFAULT_GOAL := help
-.PHONY: help up down wipe cloud toolchain check engine test soak bench generate verify-official lock renew upgrade-engine
+.PHONY: help up down wipe cloud toolchain check long engine test soak bench generate verify-official lock renew upgrade-engine
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,10 +38,13 @@ check: $(READY) ## lint, types and unit tests; no cloud
 	@$(PYTHON) -m dev.ci_images --check
 	@$(PYTHON) -m dev.check
 
+long: $(READY) ## the unit tests that need seconds of processor time; no cloud
+	@$(PYTHON) -m pytest --quiet --all-programs -m long -n 3 --dist loadfile tests/unit
+
 engine: toolchain ## the tests with Pulumi's engine and plugins; no cloud
 	@$(PYTHON) -m pytest -n 3 --dist loadfile --durations 10 tests/engine
 
-test: check engine ## adds tests on the engine and the end-to-end tests on the local OpenStack
+test: check long engine ## adds those, tests on the engine and the end-to-end tests on the local OpenStack
 	@$(PYTHON) -m pytest --durations 30 tests/cloud
 
 soak: $(READY) ## the long rest: every node rebuilt, every event interrupted, the guide from top to bottom, NFS

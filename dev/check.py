@@ -1,4 +1,6 @@
-"""`make check`: run linters, type checks and unit tests. Print the duration of each; exit with 1 when one fails.
+"""`make check`: run linters, type checks and the unit tests that are not of `make long`.
+
+Print the duration of each; exit with 1 when one fails.
 
 Three run at the same time, the longest first: while the unit tests wait for servers, the others use the processors.
 """
@@ -74,7 +76,7 @@ def measured_tests() -> list[str]:
 
 def checks() -> dict[str, list[str]]:
     """Return the commands, by the name of the check."""
-    unit_tests = [f"{BIN}/pytest", "--quiet", "--all-programs", *WORKERS]
+    unit_tests = [f"{BIN}/pytest", "--quiet", "--all-programs", "-m", "not long", *WORKERS]
     return {
         "other unit tests": [
             *unit_tests,

@@ -20,6 +20,8 @@ from model.outputs import contract
 from model.outputs.topology import Known
 from tests.unit.importer.node import PROGRAMS, Node
 
+pytestmark = pytest.mark.long
+
 OUTPUTS = contract.outputs(
     stacks.plan_of("ebi"), stacks.secrets_of("ebi"), Known(public="192.0.2.10", bastion="192.0.2.11")
 )

@@ -3,6 +3,7 @@
 import fcntl
 import io
 import json
+import os
 import re
 import signal
 import sys
@@ -19,6 +20,16 @@ from idr.importer.import_folder import ImportFolder
 from tests.unit.importer.node import Node
 
 
+@pytest.fixture(autouse=True)
+def _process() -> Iterator[None]:
+    """Undo what the program does to its process."""
+    handler, umask = signal.getsignal(signal.SIGTERM), os.umask(0o022)
+    os.umask(umask)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+    os.umask(umask)
+
+
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
     import_node = Node.make(tmp_path)
@@ -26,10 +37,8 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
     (tmp_path / "settings").write_text(json.dumps(settings))
     for name in ("imports", "settings", "password"):
         monkeypatch.setattr(program, name.upper(), tmp_path / name)
-    before = signal.getsignal(signal.SIGTERM)
     with import_node.played():
         yield import_node
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

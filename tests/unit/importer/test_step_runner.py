@@ -10,6 +10,8 @@ import pytest
 from idr.importer.rows import Row
 from tests.unit.importer.node import Node, until
 
+pytestmark = pytest.mark.long
+
 TABLE = "Plate,Well,Gene\nplate 1,A1,abc1\nplate 1,A2,abc2\n"
 MAPS = ["plate 1,A1,abc1", "plate 1,A2,abc2"]
 SETTINGS = {"channels": {"1": {"color": "FF0000"}}}

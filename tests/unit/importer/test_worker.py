@@ -15,6 +15,8 @@ from idr.importer.ledger import Ledger
 from idr.importer.rows import Row
 from tests.unit.importer.node import Node, until
 
+pytestmark = pytest.mark.long
+
 ONCE = (1, 2)
 """One fileset with both of its images."""
 

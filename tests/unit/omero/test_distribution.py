@@ -14,7 +14,10 @@ from tests.unit.omero import machine as machines
 from tests.unit.omero.conftest import PLAN, WRITER
 from tests.unit.omero.machine import Machine
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a machine of its own needs root: mounts and users")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(os.geteuid() != 0, reason="a machine of its own needs root: mounts and users"),
+]
 
 SERVER = "/opt/omero/server/OMERO.server"
 # Paths in folders of omero-server, where the steps of root create something, and one beside them.
