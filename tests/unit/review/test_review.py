@@ -40,6 +40,11 @@ def report_of(case: str) -> str:
     return render.text(summarize(preview, "local"), rules.check(Change(preview)))
 
 
+def test_every_rule_is_in_a_test() -> None:
+    tests = "".join(file.read_text() for file in HERE.glob("test_*.py"))
+    assert [name for name in rules.NAMES if f'"{name}"' not in tests] == []
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_reviewer_gets_what_the_golden_text_says(case: str) -> None:
     assert report_of(case) == (HERE / "golden" / f"{case}.txt").read_text()
