@@ -18,7 +18,7 @@ from model.site_roles import read
 EXAMPLE = ROOT / "examples" / "site-role"
 SETTING = "examples/site-role/roles"
 ROLE = "about"
-VOLUME = {"name": "pages", "mount": "/srv/about", "required": False, "ansibleVariable": "pages_vol_dev"}
+VOLUME = {"name": "pages", "mount": "/srv/about", "required": False}
 
 
 def example_roles() -> dict[str, SiteRole]:
