@@ -76,7 +76,7 @@ def _folder_problems(folder: Path) -> Iterator[str]:
     elif not _ROLE_NAME.fullmatch(folder.name):
         yield "must have a name of 2 to 30 lower-case letters, digits and dashes, a letter first"
     if not (folder / NAME).is_file():
-        yield f"has no {NAME}: each folder in the one that siteRoles names is a role"
+        yield f"has no {NAME}: siteRoles names a folder, and each folder in that one is a role"
 
 
 def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:

@@ -19,7 +19,8 @@ BAD: Bad = {
     "a role that is none": (
         lambda v: node(v, "redis").update(roles=["cache"]),
         [
-            f"idr:releases.demo1.nodes.redis.roles.0: must be one of {', '.join(map(repr, map(str, Role)))} (given: 'cache')"
+            f"idr:releases.demo1.nodes.redis.roles.0: must be one of {', '.join(map(repr, map(str, Role)))}; "
+            "idr:siteRoles names a folder with others (given: 'cache')"
         ],
     ),
     "no role": (

@@ -55,7 +55,7 @@ LISTED = {
     ),
     "a mode as a number": (
         "/srv/about/x: {mode: 0640, source: files.yaml}",
-        "/srv/about/x.mode: must be text: put it in quotes, as in '416' (given: 416)",
+        '/srv/about/x.mode: must be a mode in quotes, as in "0640": without quotes it is a number (given: 416)',
     ),
     "a path that leads back": (
         "/srv/about/../../etc/shadow: {source: files.yaml}",

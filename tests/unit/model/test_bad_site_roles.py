@@ -73,7 +73,7 @@ TAKEN = "cannot have this name: it is that of a role or a group of the program"
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "no description": (
         without("role.yaml"),
-        "site/about: has no role.yaml: each folder in the one that siteRoles names is a role",
+        "site/about: has no role.yaml: siteRoles names a folder, and each folder in that one is a role",
     ),
     "a field that is none": (
         describing(colour="blue"),
