@@ -11,6 +11,7 @@ from harness.rendered import files
 from harness.stacks import ROOT
 from model.plan import Plan
 from model.roles import FACTS
+from model.secrets import secret_names
 from tests import site_roles
 
 PAGE = (ROOT / "docs" / "site-roles.md").read_text()
@@ -44,6 +45,26 @@ def test_its_scripts_are_valid(typed: Plan) -> None:
     command = ["shellcheck", "--exclude=SC1091", *scripts]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (len(scripts), done.returncode, done.stdout) == (3, 0, "")
+
+
+def test_the_description_with_a_volume_and_a_password_is_valid(tmp_path: Path) -> None:
+    given = site_roles.copied(tmp_path)
+    site_roles.reduce(tmp_path, site_roles.ROLE)
+    folder = (tmp_path / "site" / site_roles.ROLE).rename(tmp_path / "site" / "status")
+    for name, text in re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.M | re.S):
+        (folder / name).write_text(text)
+    for name in ("etc/status/settings.j2", "etc/systemd/system/status-page.service"):
+        (folder / "files" / name).parent.mkdir(parents=True)
+        (folder / "files" / name).write_text('{{ passwords["status/admin"] }}')
+    nodes = given["releases"]["demo1"]["nodes"]
+    del nodes[site_roles.ROLE]
+    nodes["status"] = {"roles": ["status"], "flavor": "local.small", "volumes": {"history": {"sizeGib": 10}}}
+    plan = site_roles.plan_of(given, tmp_path)
+    (node,) = (node for node in plan.nodes if node.name == "demo1-status")
+    assert [volume.mount for volume in node.volumes] == ["/srv/status"]
+    assert 8100 in node.listens
+    assert "password/demo1/status/admin" in secret_names(plan)
+    assert len(files(node, plan, stacks.secrets_of("local"))["/etc/status/settings"]) > 20
 
 
 def test_the_settings_that_it_types_are_those_of_the_example() -> None:
