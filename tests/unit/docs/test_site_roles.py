@@ -67,6 +67,19 @@ def test_the_description_with_a_volume_and_a_password_is_valid(tmp_path: Path) -
     assert len(files(node, plan, stacks.secrets_of("local"))["/etc/status/settings"]) > 20
 
 
+def test_each_expression_for_templates_has_a_value(tmp_path: Path) -> None:
+    given = site_roles.copied(tmp_path) | {"proxies": {"http": "http://proxy.example.org:3128"}}
+    site_roles.change(tmp_path, passwords=["admin"])
+    site_roles.protect_page(tmp_path)
+    expressions = re.findall(r"`(\{\{ .+? \}\})`", PAGE.partition("## Values for templates")[2])
+    page = tmp_path / "site" / site_roles.ROLE / "files" / "srv" / "about" / "index.html.j2"
+    page.write_text("\n".join(expressions))
+    plan = site_roles.plan_of(given, tmp_path)
+    values = files(site_roles.example_node(plan), plan, stacks.secrets_of("local"))["/srv/about/index.html"].split()
+    assert len(values) == len(expressions) > 5
+    assert values[:2] == ["demo1-about", "10.130.1.61"]
+
+
 def test_the_settings_that_it_types_are_those_of_the_example() -> None:
     for words in ("idr:siteRoles site/", "nodes.about.roles[0]' about", "nodes.about.flavor local.small"):
         assert words in PAGE
