@@ -57,8 +57,8 @@ def command(
 ) -> None:
     """Write a commented stack file from what the cloud offers, with a stack secret that Pulumi encrypts.
 
-    Without an option, the only one that fits is used; if several fit, a terminal is asked. After a mistake nothing is
-    written, and an existing file is never overwritten.
+    Without an option, it uses the only image or network that fits, or asks on the terminal if several fit. After a
+    mistake, it writes nothing. It never overwrites a file.
     """
     file = checkout.stack_file(stack)
     if file.exists():
