@@ -19,8 +19,8 @@ ENCRYPTED = {"type": "object", "properties": {"secure": {"type": "string"}}, "re
 INTRODUCTION = """# Settings
 
 Every key of a stack file, `Pulumi.<stack>.yaml`; `make generate` writes this page from the model. Top-level keys are
-below `config:` and have the prefix `idr:`; the keys inside them have none. Editors that read JSON schemas check all of
-it as you type ([settings.schema.json](settings.schema.json)).
+below `config:` and have the prefix `idr:`; the keys inside them have none. Editors with the YAML language server check
+them as you type: the first line of the stack file names the JSON schema ([settings.schema.json](settings.schema.json)).
 
 A second file can change the settings of a stack file, for example for one site or for a test. `idr:overrides` names it.
 It is YAML with the same keys, without `idr:`. Mappings are merged key by key. Every other value, also a list, replaces

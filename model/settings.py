@@ -201,7 +201,7 @@ class Settings(Section):
         used = [(where, group.flavor) for where, group in self.groups()]
         for where, flavor in [("bastion", self.bastion.flavor), *used]:
             if flavor not in self.flavors:
-                yield f"{where}.flavor '{flavor}' is not described; flavors has: {', '.join(self.flavors)}"
+                yield f"{where}.flavor '{flavor}' is not in idr:flavors, which has: {', '.join(self.flavors)}"
 
     def _files_come_from_somewhere(self) -> Iterator[str]:
         if self.omero.distribution != Distribution.OFFICIAL:

@@ -53,6 +53,7 @@ def compose(choices: Choices) -> str:
     used = {cloud_name: choices.cloud_flavors[cloud_name] for cloud_name in choices.flavors.values()}
     bastion = {**values["bastion"], "flavor": choices.flavors[values["bastion"]["flavor"]]}
     lines = [
+        "# yaml-language-server: $schema=docs/settings.schema.json",
         f"# The IDR as stack '{choices.stack}', layout '{choices.layout}'. Written by `idr init`; yours to change.",
         "# Every key is described in docs/settings.md. The stack's secret is kept below, encrypted by Pulumi.",
         "config:",

@@ -10,7 +10,7 @@ from tests.unit.model.mistakes import Bad, Values, each, mistakes, node, release
 BAD: Bad = {
     "a flavor not described": (
         lambda v: node(v, "redis").update(flavor="huge"),
-        ["idr: releases.demo1.nodes.redis.flavor 'huge' is not described; flavors has: local.small, local.medium"],
+        ["idr: releases.demo1.nodes.redis.flavor 'huge' is not in idr:flavors, which has: local.small, local.medium"],
     ),
     "a live release that is none": (
         lambda v: v.update(live="demo2"),
