@@ -88,7 +88,7 @@ class Settings(Section):
     )
     image: Name | None = Field(None, description="The cloud's Debian 12 image")
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
-    external_network: Name | None = Field(None, description="The external network, which floating IPs come from")
+    external_network: Name | None = Field(None, description="The external network of the floating IPs")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
     visitors: Visitors = Field(
         Visitors.PUBLIC,
