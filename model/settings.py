@@ -92,7 +92,7 @@ class Settings(Section):
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
     visitors: Visitors = Field(
         Visitors.PUBLIC,
-        description="`public`: everybody looks and nobody writes, as in the IDR; `login`: users log in, and may write",
+        description="`public`: everybody can read, nobody write, as in the IDR; `login`: users log in, and may write",
     )
     public_password: PublicPassword = Field(
         "public", description="Password of OMERO's user `public`; it is published, as in the IDR"
