@@ -53,9 +53,10 @@ def test_the_description_with_a_volume_and_a_password_is_valid(tmp_path: Path) -
     folder = (tmp_path / "site" / site_roles.ROLE).rename(tmp_path / "site" / "status")
     for name, text in re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.M | re.S):
         (folder / name).write_text(text)
-    for name in ("etc/status/settings.j2", "etc/systemd/system/status-page.service"):
+    printed = '{{ passwords["status/admin"] }}'
+    for name, text in (("etc/status/settings.j2", printed), ("etc/systemd/system/status-page.service", "[Service]")):
         (folder / "files" / name).parent.mkdir(parents=True)
-        (folder / "files" / name).write_text('{{ passwords["status/admin"] }}')
+        (folder / "files" / name).write_text(text)
     nodes = given["releases"]["demo1"]["nodes"]
     del nodes[site_roles.ROLE]
     nodes["status"] = {"roles": ["status"], "flavor": "local.small", "volumes": {"history": {"sizeGib": 10}}}
