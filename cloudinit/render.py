@@ -152,6 +152,18 @@ def bundle(
     return json.dumps({"digest": digest, **body})
 
 
+def check_site_roles(node: Node, plan: Plan, secrets: Secrets) -> None:
+    """Render the files of the site's own roles on a node. Raises RenderError.
+
+    Needs no ids of volumes: a preview does not know those of new volumes, and so does not render the bundle.
+    """
+    source = Source(node, plan, secrets, {volume.purpose: "" for volume in node.volumes})
+    common = Common.of(source)
+    for role in node.roles:
+        if isinstance(role, SiteRole):
+            list(_files(role, variables(role, common, source)))
+
+
 def _each_once(entries: Iterable[tuple[str, dict[str, str]]]) -> list[dict[str, str]]:
     """Return the files of all roles. Raises RenderError if two have the same path, which templates can render."""
     files: dict[str, dict[str, str]] = {}
@@ -201,9 +213,16 @@ def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
             if problem := site_files.wrong_value(path, mode):
                 msg = f"{where}: {problem}"
                 raise RenderError(msg)
+            content = _content(role, path, entry, values, where)
+            if name := _readable_password(content, mode, values):
+                msg = (
+                    f"{where}: contains the password {name}, and everybody on the node may read the file: "
+                    'set mode: "0640" and the group of the service'
+                )
+                raise RenderError(msg)
             yield {
                 "path": path,
-                "content": _content(role, path, entry, values, where),
+                "content": content,
                 "mode": mode,
                 "owner": entry.owner,
                 "group": entry.group or entry.owner,
@@ -216,6 +235,12 @@ def _files(role: str, context: dict[str, Any]) -> Iterator[dict[str, str]]:
             "owner": "root",
             "group": "root",
         }
+
+
+def _readable_password(content: str, mode: str, values: Mapping[str, Any]) -> str | None:
+    """Return the name of a site role's password in a file that every account may read; None if there is none."""
+    passwords: Mapping[str, str] = values.get("passwords", NONE) if mode[-1] in "45" else NONE
+    return next((name for name, password in passwords.items() if password in content), None)
 
 
 def _contexts(entry: FileEntry, context: dict[str, Any]) -> list[dict[str, Any]]:

@@ -78,6 +78,9 @@ class Release(pulumi.ComponentResource):
         """
         jump = self._route(self._plan.bastion_node, bastion_address, None)
         is_renewed = self._secrets.previous is not None
+        with _as_run_error():
+            for node in self._scope.nodes:
+                render.check_site_roles(node, self._plan, self._secrets)
         return {
             node.name: Configuration(
                 node.name,

@@ -16,7 +16,7 @@ class NoCheckoutError(IdrError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this idr is installed without a checkout, where the stacks are: run `bin/idr` in one. "
+            "this command reads a stack file, and an installed idr has none: run `bin/idr` in a checkout. "
             "inventory, ssh, status, diagram, import and storage also read saved outputs: --from FILE"
         )
 

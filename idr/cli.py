@@ -89,6 +89,11 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _joined(text: str | None) -> str:
+    """Return a docstring with each paragraph on one line. typer wraps the lines of a paragraph one by one."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in (text or "").split("\n\n"))
+
+
 class _Modules(Mapping[str, Any]):
     """Commands by their names. Each is imported when it is used, so that none waits for the imports of others.
 
@@ -101,12 +106,16 @@ class _Modules(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         function = resolve_name(self._functions[name])
         if isinstance(function, typer.Typer):
-            group = typer.main.get_command(function)
+            group: Any = typer.main.get_command(function)
             group.name = name
+            for one in group.commands.values():
+                one.help = _joined(one.help)
             return group
-        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        one.command(name)(function)
-        return typer.main.get_command(one)
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(function)
+        command = typer.main.get_command(alone)
+        command.help = _joined(command.help)
+        return command
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._functions)

@@ -24,6 +24,9 @@ From = Annotated[
 ]
 
 
+SAVE = "save the outputs with: pulumi stack output --json > FILE"
+
+
 class Web(View):
     """Where visitors find the service."""
 
@@ -60,10 +63,10 @@ def _saved(source: str) -> dict[str, Any]:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         values = json.loads(data)
     except OSError as error:
-        msg = f"{source}: {error.strerror}"
+        msg = f"{source}: {error.strerror}; {SAVE}"
         raise OutputsError(msg) from None
     except json.JSONDecodeError as error:
-        msg = f"{source}: not JSON (line {error.lineno}: {error.msg})"
+        msg = f"{source}: not JSON (line {error.lineno}: {error.msg}); {SAVE}"
         raise OutputsError(msg) from None
     except (ValueError, RecursionError):  # no text, numbers with thousands of digits, very deep nesting
         msg = f"{source}: not JSON as `pulumi stack output --json` prints it"

@@ -15,7 +15,7 @@ from model.roles import Role
 NO_CONNECTION = 255
 """ssh's exit status if it could not connect or log in; any other is the remote command's."""
 NO_KEY = (
-    "no key that ssh offers opens it: run ssh-add, or give --identity FILE (or IDR_IDENTITY), and --login NAME (or "
+    "the node accepts none of ssh's keys: run ssh-add, or give --identity FILE (or IDR_IDENTITY), and --login NAME (or "
     "IDR_LOGIN) if you have an account of your own; the key's public half must be in idr:operators, and applied by "
     "`pulumi up`"
 )

@@ -13,7 +13,7 @@ from model.field_types import SEALED
 from model.overrides_file import with_overrides
 from model.plan import Plan
 from model.planning import plan
-from model.reading import Source, as_written, notices, parse, unset
+from model.reading import DEMO_STACK, Source, as_written, notices, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
 
@@ -117,7 +117,8 @@ def document(file: Path) -> Any:
 def _values(file: Path, stack: str) -> dict[str, Any]:
     if not file.is_file():
         known = ", ".join(checkout.stack_names()) or "none"
-        msg = f"there is no {file.name}; stacks with a file: {known}. `idr init -s {stack}` makes one"
+        create = "make up" if stack == DEMO_STACK else f"bin/idr init -s {stack}"
+        msg = f"there is no {file.name}; stacks with a file: {known}. To create it: {create}"
         raise StackFileError(msg)
     written = document(file)
     values = written.get("config") if isinstance(written, dict) else None

@@ -92,7 +92,7 @@ def network_names(
         yield "storageNetwork.name: is the externalNetwork: OMERO nodes would have addresses of the internet"
     for where, scope in scopes:
         if scope.existing_network and scope.existing_network == external:
-            yield f"{where}.existingNetwork: is the externalNetwork, to whose machines no floating address can lead"
+            yield f"{where}.existingNetwork: is the externalNetwork, whose machines can have no floating IP"
         if scope.existing_network and scope.existing_network == storage:
             yield f"{where}.existingNetwork: is the storageNetwork, where OMERO nodes get an interface of its own"
 

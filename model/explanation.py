@@ -94,6 +94,8 @@ def _list(item: ErrorDetails) -> str:
 
 def _text(item: ErrorDetails) -> str:
     value = item["input"]
+    if item["loc"][-1] == "mode":
+        return 'must be a mode in quotes, as in "0640": without quotes it is a number'
     quoted = f", as in '{value}'" if isinstance(value, int | float) and not isinstance(value, bool) else ""
     return f"must be text: put it in quotes{quoted}" if isinstance(value, int | float) else "must be text"
 

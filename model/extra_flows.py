@@ -54,7 +54,7 @@ class ExtraFlow(Section):
     source: FlowEnd = Field(alias="from", description="A role, `node` (every node), `world`, or a network")
     target: FlowEnd = Field(alias="to", description="The same; at least one of both is a role or `node`")
     ports: Ports = Field(description='Numbers, or ranges as in "14060-14079"; at most 100 in all')
-    transport: Transport = Field("tcp", description="Of what the ports are")
+    transport: Transport = Field("tcp", description="The protocol of the ports")
     why: Reason = Field(description="What it is for; shown wherever the flow is")
 
     def problems(self) -> Iterator[str]:

@@ -97,8 +97,8 @@ def _credential(known: Mapping[str, str]) -> dict[str, str]:
     parts = {key: value for key, value in known.items() if key.startswith(prefix)}
     if f"{prefix}id" not in parts and f"{prefix}name" not in parts:
         msg = (
-            "no credentials for this cloud: give openstack:cloud, or a password, a token or an application credential "
-            "(OS_PASSWORD, OS_TOKEN, OS_APPLICATION_CREDENTIAL_ID)"
+            "no credentials for this cloud: source its openrc file, set OS_PASSWORD, OS_TOKEN or an application "
+            "credential, or name an entry of clouds.yaml (openstack:cloud or OS_CLOUD)"
         )
         raise ProviderError(msg)
     if f"{prefix}secret" not in parts:

@@ -41,7 +41,7 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
         return
     where = "has no external gateway" if matching[0] is None else "leads to another network outside"
     yield (
-        f"router '{plan.settings.router}' {where}: floating addresses of '{plan.settings.external_network}' do not "
+        f"router '{plan.settings.router}' {where}: floating IPs of '{plan.settings.external_network}' do not "
         "reach what is behind it; give it that gateway (openstack router set --external-gateway), or name another"
     )
 

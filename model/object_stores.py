@@ -28,8 +28,8 @@ class S3Mount(Section):
     bucket: Bucket = Field(description="The bucket, or a folder in it, as in idr/zarr")
     endpoint: HttpsUrl = Field(description="Where the object store is, as in https://s3.example.org")
     mount: MountPath = Field(description="Where it is mounted")
-    region: Region | None = Field(None, description="Its region, if the object store has some")
-    access_key: AccessKey | None = Field(None, description="Who asks; anybody, if absent")
+    region: Region | None = Field(None, description="The object store's region, if it has regions")
+    access_key: AccessKey | None = Field(None, description="The access key; absent: requests are anonymous")
     secret_key: SecretStr | None = Field(None, description="The access key's secret; a secret")
     cache_gib: Several = Field(10, description="Disk of each node for what was read last, in GiB")
 

@@ -15,7 +15,7 @@ from model.role_description import Distribution
 class Omero(ServerConfig):
     """OMERO.server: its distribution, the downloads of the official one, and its configuration."""
 
-    distribution: Distribution = Field(Distribution.OFFICIAL, description="`demo` is the stack `local`'s only")
+    distribution: Distribution = Field(Distribution.OFFICIAL, description="`demo` is for the stack `local` only")
     server: Download | None = Field(None, description="OMERO.server's archive")
     ice: Download | None = Field(None, description="Ice for the node's Ubuntu")
     ice_python: Download | None = Field(None, description="The wheel of Ice for Python")

@@ -180,7 +180,7 @@ class OmeroWeb(WebConfig):
     """OMERO.web: the applications beside it, and its own configuration."""
 
     apps: Annotated[tuple[web_apps.AppName, ...], EachOnce] | None = Field(
-        None, description="Applications beside OMERO.web; of a release, the stack's where absent. None by default"
+        None, description="Applications beside OMERO.web; those of a release replace those of the stack"
     )
 
 

@@ -73,7 +73,7 @@ class PublicSite(Section):
     """What visitors see beside OMERO.web, and the texts of its error pages."""
 
     name: SiteName = Field("The Image Data Resource", description="The site's name, on pages that nginx makes itself")
-    contact: EmailAddress | None = Field(None, description="Whom those pages tell visitors to ask")
+    contact: EmailAddress | None = Field(None, description="The address on those pages for visitors' questions")
     pages: Pages | None = Field(None, description="A static site, as the IDR's /about")
     robots: Robots | None = Field(None, description="The text of robots.txt; without it there is none")
     headers: dict[HeaderName, HeaderValue] = Field({}, description="Headers of every answer beside the program's own")

@@ -76,7 +76,7 @@ class Machine(Section):
     zone: Name | None = Field(None, description="Availability zone")
     boot_volume_gib: VolumeGib | None = Field(
         None,
-        description="Boot from a volume of this size, not the flavor's disk; an existing server after its rebuild",
+        description="Boot from a volume of this size, not the flavor's disk; an existing server needs a new `rebuild`",
     )
 
 
@@ -84,13 +84,15 @@ class NodeGroup(Machine):
     """One node, or `count` equal ones."""
 
     roles: tuple[NamedRole, ...] = Field(
-        description="What it does, by names of the program or of `siteRoles`; the first decides its address"
+        description="Its roles, of the program or of `siteRoles`; the first one decides its address"
     )
     count: Several | None = Field(None, description="How many alike, named -1, -2, ...; one without number if absent")
     anti_affinity: AntiAffinity = Field(AntiAffinity.SOFT, description="On different hosts where possible, or always")
     heap_mib: HeapMib | None = Field(None, description="OMERO.server's Java heap in MiB; derived where absent")
     web_workers: Several | None = Field(None, description="OMERO.web's processes; derived where absent")
-    volumes: dict[str, DataVolume] = Field({}, description="By purpose: db, data, nginxcache")
+    volumes: dict[str, DataVolume] = Field(
+        {}, description="By their names in role.yaml: db, data, nginxcache, upload, a site's"
+    )
     omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.server's configuration, over the release's")
     web: WebConfig = Field(WebConfig(), description="Its OMERO.web's configuration, over the release's")
 
@@ -162,7 +164,7 @@ class Release(ScopeSettings):
     )
     frozen: bool = Field(False, description="Updates do not change its machines: no new bootstrap or configuration")
     omero: ServerConfig = Field(ServerConfig(), description="Its OMERO.servers' configuration, over the stack's")
-    web: OmeroWeb = Field(OmeroWeb(), description="Its OMERO.webs, over the stack's")
+    web: OmeroWeb = Field(OmeroWeb(), description="OMERO.web of this release, over the stack's")
 
     def roles(self) -> frozenset[NodeRole]:
         """The roles of its nodes."""

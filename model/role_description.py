@@ -106,13 +106,24 @@ class Service(Section):
             yield "reloadOn and wait need restartOn: without it the role's `activate` starts the service"
 
 
+def variable_of(volume: str) -> str:
+    """Return the Ansible variable with the device of a volume whose role names none."""
+    return f"{volume}_vol_dev"
+
+
 class VolumePurpose(Section):
     """A data volume that a role keeps."""
 
     name: RoleName = Field(description="Its purpose, the key under `volumes` in a stack file")
     mount: MountPath = Field(description="Where it is mounted in the guest")
     required: bool = Field(description="Whether a node with the role must have it")
-    ansible_variable: Variable = Field(description="Where IDR's playbooks (os-idr-volumes.yml) read its device")
+    ansible_variable: Variable | None = Field(
+        None, description="Where IDR's playbooks (os-idr-volumes.yml) read its device; absent: `<name>_vol_dev`"
+    )
+
+    def variable(self) -> str:
+        """Return the Ansible variable with its device."""
+        return self.ansible_variable or variable_of(self.name)
 
 
 class Restart(Section):

@@ -62,9 +62,10 @@ class _Named:
         site: Mapping[str, SiteRole] = info.context or {}
         if isinstance(value, str) and value in site:
             return site[value]
-        if site and value not in tuple(Role):
+        if value not in tuple(Role):
             names = ", ".join(f"'{name}'" for name in (*Role, *site))
-            raise PydanticCustomError("enum", "is no role", {"expected": names})
+            hint = "" if site else "; idr:siteRoles names a folder with others"
+            raise PydanticCustomError("enum", "is no role", {"expected": names + hint})
         role: Role = handler(value)
         return role
 

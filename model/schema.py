@@ -19,16 +19,17 @@ ENCRYPTED = {"type": "object", "properties": {"secure": {"type": "string"}}, "re
 INTRODUCTION = """# Settings
 
 Every key of a stack file, `Pulumi.<stack>.yaml`; `make generate` writes this page from the model. Top-level keys are
-below `config:` and have the prefix `idr:`; the keys inside them have none. Editors that read JSON schemas check all of
-it as you type ([settings.schema.json](settings.schema.json)).
+below `config:` and have the prefix `idr:`; the keys inside them have none. Editors with the YAML language server check
+them as you type: the first line of the stack file names the JSON schema ([settings.schema.json](settings.schema.json)).
 
-A site or an occasion can have a file of its own on top, named by `idr:overrides`: YAML with the same keys, without
-`idr:`. Mappings are merged key by key; anything else, a list too, replaces what was there; `null` takes a key away.
-`idr settings` shows the result and which file each value came from.
+A second file can change the settings of a stack file, for example for one site or for a test. `idr:overrides` names it.
+It is YAML with the same keys, without `idr:`. Mappings are merged key by key. Every other value, also a list, replaces
+the value of the stack file. `null` removes a key. `idr settings` shows the result, and the file of each value.
 
-Both files are YAML as Pulumi reads it: `no`, `on` and `12:48` are text, a date or a name of digits alone is written in
-quotes, a key appears once, and nothing after the first document counts. Text may be encrypted with `pulumi config set
---secret`, also inside a mapping (`--path idr:proxies.http`): do so with a proxy's address that has a password in it.
+Both files are YAML as Pulumi reads it: `no`, `on` and `12:48` are text; write quotes around a date, and around a name
+that consists of digits; each key appears once; only the first document is read. Text can be encrypted with `pulumi
+config set --secret`, also inside a mapping (`--path idr:proxies.http`). Encrypt the address of a proxy if it contains a
+password.
 """
 
 

@@ -88,11 +88,11 @@ class Settings(Section):
     )
     image: Name | None = Field(None, description="The cloud's Debian 12 image")
     omero_image: Name | None = Field(None, description="The cloud's Ubuntu 24.04 image, for the official OMERO")
-    external_network: Name | None = Field(None, description="The external network, which floating IPs come from")
+    external_network: Name | None = Field(None, description="The external network of the floating IPs")
     router: Name | None = Field(None, description="A router of the cloud to use instead of a new one")
     visitors: Visitors = Field(
         Visitors.PUBLIC,
-        description="`public`: everybody looks and nobody writes, as in the IDR; `login`: users log in, and may write",
+        description="`public`: everybody can read, nobody write, as in the IDR; `login`: users log in, and may write",
     )
     public_password: PublicPassword = Field(
         "public", description="Password of OMERO's user `public`; it is published, as in the IDR"
@@ -201,7 +201,7 @@ class Settings(Section):
         used = [(where, group.flavor) for where, group in self.groups()]
         for where, flavor in [("bastion", self.bastion.flavor), *used]:
             if flavor not in self.flavors:
-                yield f"{where}.flavor '{flavor}' is not described; flavors has: {', '.join(self.flavors)}"
+                yield f"{where}.flavor '{flavor}' is not in idr:flavors, which has: {', '.join(self.flavors)}"
 
     def _files_come_from_somewhere(self) -> Iterator[str]:
         if self.omero.distribution != Distribution.OFFICIAL:

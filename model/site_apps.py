@@ -126,7 +126,9 @@ class SiteApp(Section):
         {}, description="Entries for lists of OMERO.web's configuration, as omero.web.ui.top_links"
     )
     addresses: tuple[SiteAddress, ...] = Field(description="What visitors may ask; all else is closed")
-    origins: dict[Loads, tuple[Origin, ...]] = Field({}, description="Other sites that its pages load from, by what")
+    origins: dict[Loads, tuple[Origin, ...]] = Field(
+        {}, description="Other sites that its pages load from, by directive: img-src"
+    )
 
     def problems(self) -> Iterator[str]:
         """Yield keys that the program sets, wrong values, and addresses without a fixed beginning."""

@@ -19,6 +19,8 @@ STEPS = ("prepare", "check", "activate", "health", "stop")
 LIBRARY = "/usr/local/lib/idr"
 """The folder of all roles' scripts on a node."""
 
+_EXPRESSION = re.compile(r"\{\{-? *(node|plan|release|peers|proxies|secrets)\.|\{\{-? *(passwords|memory_mib)\[")
+"""What a site's template prints most. Other programs have expressions in braces, too."""
 _TEMPLATE = ".*\\{\\{.*\\}\\}.*"
 _MODE = "0[0-7]{2}[0145]"
 _PATH = f"(/(?!\\.\\.?(/|$))[A-Za-z0-9_@.-]{{1,{LONGEST_NAME}}})+"
@@ -76,7 +78,11 @@ def problems(folder: Path, others: Mapping[str, str]) -> Iterator[str]:
     present = {file for file in (folder / "files").rglob("*") if file.is_file()}
     for file in sorted(present - used):
         yield f"{file.relative_to(folder)}: is not in {NAME}"
-    yield from (f"{file.relative_to(folder)}: {NO_TEXT}" for file in sorted(present & used) if not is_text(file))
+    for file in sorted(present & used):
+        if not is_text(file):
+            yield f"{file.relative_to(folder)}: {NO_TEXT}"
+        elif file.suffix != ".j2" and _EXPRESSION.search(file.read_text()):
+            yield f"{file.relative_to(folder)}: has an expression of a template: rename it to {file.name}.j2"
 
 
 NO_TEXT = "is not text in UTF-8: a node is given nothing else; a binary file can come from a package or be downloaded"

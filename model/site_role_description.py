@@ -23,7 +23,7 @@ class RoleFlow(Section):
     source: Line | None = Field(None, alias="from", description="Who calls the role")
     target: Line | None = Field(None, alias="to", description="Whom the role calls")
     ports: Ports = Field(description='Numbers, or ranges as in "14060-14079"; at most 100 in all')
-    transport: Transport = Field("tcp", description="Of what the ports are")
+    transport: Transport = Field("tcp", description="The protocol of the ports")
     why: Reason = Field(description="What it is for; shown wherever the flow is")
 
     def problems(self) -> Iterator[str]:

@@ -9,7 +9,7 @@ from model import addresses, site_files, site_folder, site_scripts
 from model.collisions import ANSIBLE_OWN, KINDS
 from model.extra_flows import end
 from model.firewall import EVERY_NODE, EVERY_NODE_LISTENS, STORAGE, WORLD, Flow
-from model.role_description import COMMON, FOLDER, NAME, RoleError, contradictions, read_each
+from model.role_description import COMMON, FOLDER, NAME, RoleError, contradictions, read_each, variable_of
 from model.roles import DESCRIPTIONS, FACTS, Role, SiteRole
 from model.site_role_description import RoleFlow, SiteRoleDescription
 
@@ -76,7 +76,7 @@ def _folder_problems(folder: Path) -> Iterator[str]:
     elif not _ROLE_NAME.fullmatch(folder.name):
         yield "must have a name of 2 to 30 lower-case letters, digits and dashes, a letter first"
     if not (folder / NAME).is_file():
-        yield f"has no {NAME}: each folder in the one that siteRoles names is a role"
+        yield f"has no {NAME}: siteRoles names a folder, and each folder in that one is a role"
 
 
 def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
@@ -105,8 +105,10 @@ def _volume_problems(about: SiteRoleDescription) -> Iterator[str]:
         yield f"node.volume.name: '{volume.name}' is a volume of the program"
     if not volume.mount.startswith("/srv/"):
         yield f"node.volume.mount: must be below /srv, where nothing of the program is (given: '{volume.mount}')"
-    if volume.ansible_variable != f"{volume.name}_vol_dev":
-        yield f"node.volume.ansibleVariable: must be {volume.name}_vol_dev, and the name without dashes"
+    if "-" in volume.name:
+        yield f"node.volume.name: must have no dashes: an Ansible variable has this name (given: '{volume.name}')"
+    elif volume.variable() != variable_of(volume.name):
+        yield f"node.volume.ansibleVariable: leave it out: it is {variable_of(volume.name)} for a site's own role"
 
 
 def _location_problems(about: SiteRoleDescription) -> Iterator[str]:

@@ -36,7 +36,10 @@ Record = dict[str, Any]
 
 
 class Cloud(mocks.Mocks):
-    """A cloud that accepts every request; an id names its object."""
+    """A cloud that accepts every request; an id names its object. In a preview no object exists, so none has an id."""
+
+    def __init__(self, *, preview: bool = False) -> None:
+        self._preview = preview
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         new_id = f"<id of {_kind(args.typ)} {args.name}>"
@@ -49,6 +52,8 @@ class Cloud(mocks.Mocks):
         location = (
             {"region": "<region>", "tenantId": "<id of the project>"} if args.typ.startswith("openstack:") else {}
         )
+        if self._preview:
+            return "", args.inputs
         return new_id, {**location, **args.inputs, **computed.get(_kind(args.typ), {})}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -60,8 +65,8 @@ class Cloud(mocks.Mocks):
 class Recorder(mocks.MockMonitor):
     """Records every request to register a resource."""
 
-    def __init__(self) -> None:
-        super().__init__(Cloud())
+    def __init__(self, *, preview: bool = False) -> None:
+        super().__init__(Cloud(preview=preview))
         self.requests: dict[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the protocol's name
@@ -71,10 +76,10 @@ class Recorder(mocks.MockMonitor):
 
 def run(program: Callable[[], Any], stack: str, *, preview: bool = False) -> Recorder:
     """Run a program, or a part of one, as the engine does. Raises the program's exceptions."""
-    recorder = Recorder()
+    recorder = Recorder(preview=preview)
     # Pulumi asks for the thread's event loop. asyncio.run, which another test may have called, removes it.
     asyncio.set_event_loop(asyncio.new_event_loop())
-    mocks.set_mocks(Cloud(), project="idr", stack=stack, preview=preview, monitor=recorder)
+    mocks.set_mocks(Cloud(preview=preview), project="idr", stack=stack, preview=preview, monitor=recorder)
     # Pulumi's mocks know no hooks on errors; tests/engine/test_refusals.py has them.
     with mock.patch("components.failure.log_next_step"):
         _sync_await(run_pulumi_func(program))

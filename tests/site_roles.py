@@ -18,7 +18,7 @@ from model.site_roles import read
 EXAMPLE = ROOT / "examples" / "site-role"
 SETTING = "examples/site-role/roles"
 ROLE = "about"
-VOLUME = {"name": "pages", "mount": "/srv/about", "required": False, "ansibleVariable": "pages_vol_dev"}
+VOLUME = {"name": "pages", "mount": "/srv/about", "required": False}
 
 
 def example_roles() -> dict[str, SiteRole]:
@@ -70,3 +70,11 @@ def reduce(folder: Path, role: str, files: str = "{}\n", **fields: Any) -> None:
     shutil.rmtree(there / "files")
     (there / "files.yaml").write_text(files)
     (there / "scripts" / f"watch-{ROLE}-page").unlink()
+
+
+def protect_page(folder: Path) -> None:
+    """Let only the service of a copy read its page."""
+    entries = folder / "site" / ROLE / "files.yaml"
+    old, new = "index.html: {}", 'index.html: {mode: "0640", group: www-data}'
+    assert old in entries.read_text()
+    entries.write_text(entries.read_text().replace(old, new))

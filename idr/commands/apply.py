@@ -41,6 +41,8 @@ def configuration(known: State, stack: str, node: str) -> str:
         return urns[match]
     if known.servers().keys() & names:
         msg = f"{node} was never configured; run: pulumi up -s {stack}"
+    elif known.servers():
+        msg = f"no such node: {node}; there are: {', '.join(sorted(known.servers()))}"
     else:
-        msg = f"no such node: {node}; there are: {', '.join(sorted(known.servers())) or 'none'}"
+        msg = f"stack '{stack}' has no nodes yet; run: pulumi up -s {stack}"
     raise ApplyError(msg)

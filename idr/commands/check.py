@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def command(stack: Stack, as_json: AsJson = False) -> None:
     """Compare the plan with what the cloud has and with the project's quotas.
 
-    Also asks gixy about the site's own nginx locations.
+    Also checks the site's own nginx locations, with gixy.
 
     Reports every shortfall at once and changes nothing. `pulumi up` does the same before it changes anything.
     """

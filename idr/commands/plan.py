@@ -4,12 +4,15 @@ from typing import Any
 
 from idr import stack_file
 from idr.cli import AsJson, Stack, console, print_json, table
+from idr.errors import IdrError
 from idr.names import listed
 from idr.topology import of_plan
 from model.outputs.flows import firewall
 from model.outputs.topology import Topology
 from model.plan import Plan
+from model.secrets import of_settings
 
+STAND_IN = "no stack's secret: templates are only rendered to find mistakes"
 UNKNOWN_BEFORE_UP = {"host_key", "id", "public_address"}
 
 
@@ -20,12 +23,28 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     `pulumi preview` shows what an `up` would change.
     """
     file = stack_file.read(stack)
+    _check_site_roles(file)
     topology = of_plan(file.plan)
     if as_json:
         own = {"rawImages": _raw_images(file.plan), "firewall": _firewall(file.plan)}
         print_json(_plain(topology) | own | {"missing": file.missing(), "notices": file.notices()})
     else:
         _show(topology, file)
+
+
+def _check_site_roles(file: stack_file.StackFile) -> None:
+    """Render the templates of the site's own roles, with a stand-in for the stack secret. Raises IdrError."""
+    if not any(scope.site_roles() for scope in file.plan.scopes):
+        return
+    from cloudinit.render import check_site_roles
+    from cloudinit.templates import RenderError
+
+    secrets = of_settings(file.settings, file.stack, STAND_IN)
+    try:
+        for node in file.plan.nodes:
+            check_site_roles(node, file.plan, secrets)
+    except RenderError as error:
+        raise IdrError(str(error)) from None
 
 
 def _plain(topology: Topology) -> dict[str, Any]:

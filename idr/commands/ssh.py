@@ -46,5 +46,5 @@ def command(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = subprocess.run(["ssh", "-F", str(file), target.name, *(remote or ())], check=False).returncode
     if status == NO_CONNECTION:
-        typer.echo(f"If the key was refused: {NO_KEY}.", err=True)
+        typer.echo(f"If ssh says `Permission denied`: {NO_KEY}.", err=True)
     raise typer.Exit(status)

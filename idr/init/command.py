@@ -41,23 +41,24 @@ def command(
     stack: Stack,
     cloud: Annotated[
         str | None,
-        typer.Option(envvar="OS_CLOUD", help="Entry of clouds.yaml; without it the OS_* variables say which cloud."),
+        typer.Option(envvar="OS_CLOUD", help="Entry of clouds.yaml; without it, the OS_* variables are used."),
     ] = None,
     layout: Annotated[str, typer.Option(help=f"Which machines: {_layouts()}.")] = OFFICIAL,
     image: Annotated[str | None, typer.Option(help="The cloud's Debian 12 image.")] = None,
     omero_image: Annotated[str | None, typer.Option(help="The cloud's Ubuntu 24.04 image.")] = None,
-    external_network: Annotated[str | None, typer.Option(help="Where floating addresses come from.")] = None,
+    external_network: Annotated[str | None, typer.Option(help="The network of the floating IPs.")] = None,
     operator_key: Annotated[
         list[Path] | None, typer.Option(help=f"File with an operator's public ssh key; {DEFAULT_KEY} if not given.")
     ] = None,
     flavor: Annotated[
-        list[str] | None, typer.Option(metavar="LAYOUT'S=CLOUD'S", help="Use this flavor of the cloud for that.")
+        list[str] | None,
+        typer.Option(metavar="FLAVOR=NAME", help="Use the cloud's flavor NAME for the layout's FLAVOR."),
     ] = None,
 ) -> None:
     """Write a commented stack file from what the cloud offers, with a stack secret that Pulumi encrypts.
 
-    Without an option, the only one that fits is used; if several fit, a terminal is asked. After a mistake nothing is
-    written, and an existing file is never overwritten.
+    Without an option, it uses the only image or network that fits, or asks on the terminal if several fit. After a
+    mistake, it writes nothing. It never overwrites a file.
     """
     file = checkout.stack_file(stack)
     if file.exists():
@@ -166,7 +167,7 @@ def _prompt(option: str, candidates: list[str], why: str) -> str:
 def _pairs(options: list[str]) -> dict[str, str]:
     pairs = dict(text.partition("=")[::2] for text in options)
     if not all(pairs) or not all(pairs.values()):
-        raise typer.BadParameter("--flavor is LAYOUT'S=CLOUD'S, as in m1.large=standard.8")
+        raise typer.BadParameter("--flavor is FLAVOR=NAME, as in m1.large=standard.8")
     return pairs
 
 

@@ -7,6 +7,7 @@ from model.firewall import NODE_EXPORTER_PORT
 from model.outputs.ssh import host, ssh_arguments
 from model.outputs.topology import NodeView, Topology
 from model.outputs.view import View
+from model.role_description import variable_of
 from model.roles import FACTS
 
 
@@ -48,9 +49,9 @@ def _variables(node: NodeView, topology: Topology, identity: str | None) -> dict
 def _volume_variable(node: NodeView, purpose: str) -> str:
     """Return the Ansible variable of the volume's mount; if two roles share the volume, that of the first role."""
     volumes = (facts.volume for role, facts in FACTS.items() if role in node.roles)
-    names = (volume.ansible_variable for volume in volumes if volume and volume.name == purpose)
+    names = (volume.variable() for volume in volumes if volume and volume.name == purpose)
     # Saved outputs may be of a version that had other roles.
-    return next(names, f"{purpose}_vol_dev")
+    return next(names, variable_of(purpose))
 
 
 def ini(topology: Topology, identity: str | None = None) -> str:

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 from pulumi.runtime import config as engine_config
 
 from cloudinit.disclosure import disclosure
 from cloudinit.render import bootstrap, bundle
 from cloudinit.templates import RenderError
+from components.deployment import Deployment
 from components.stack import load
 from harness import stacks
 from idr import stack_file
@@ -133,6 +135,23 @@ def test_a_mistake_in_a_path_or_mode_is_named_with_its_entry(tmp_path: Path, ent
     assert refusal(plan_of(given, tmp_path)).startswith(f"site/about/files.yaml: {message}")
 
 
+@pytest.mark.parametrize("is_protected", [False, True])
+def test_a_password_that_everybody_on_the_node_may_read_is_refused(tmp_path: Path, is_protected: bool) -> None:
+    given = copied(tmp_path)
+    change(tmp_path, passwords=["admin"])
+    (tmp_path / PAGE).write_text('{{ passwords["about/admin"] }}')
+    if is_protected:
+        site_roles.protect_page(tmp_path)
+    plan = plan_of(given, tmp_path)
+    if is_protected:
+        assert bundle(example_node(plan), plan, stacks.secrets_of("local"), {})
+    else:
+        assert refusal(plan) == (
+            "site/about/files.yaml: /srv/about/index.html: contains the password about/admin, and everybody on the "
+            'node may read the file: set mode: "0640" and the group of the service'
+        )
+
+
 def test_a_nested_folder_of_roles_is_named_as_the_setting_does(tmp_path: Path) -> None:
     given = copied(tmp_path)
     (tmp_path / PAGE).write_text("{{ hostname }}")
@@ -140,6 +159,17 @@ def test_a_nested_folder_of_roles_is_named_as_the_setting_does(tmp_path: Path) -
     (tmp_path / "site").rename(tmp_path / "ours" / "roles")
     plan = plan_of(given | {"siteRoles": "ours/roles"}, tmp_path)
     assert refusal(plan) == "ours/roles/about/files/srv/about/index.html.j2: line 1: 'hostname' is undefined"
+
+
+def test_a_preview_names_a_mistake_on_a_node_whose_volume_is_new(tmp_path: Path) -> None:
+    """The volume has no id yet, so a preview does not render the node's bundle."""
+    given = copied(tmp_path)
+    change(tmp_path, node={"volume": VOLUME})
+    given["releases"]["demo1"]["nodes"][ROLE]["volumes"] = {"pages": {"sizeGib": 1}}
+    (tmp_path / PAGE).write_text("{{ volume_ids.pages }} {{ hostname }}")
+    plan = plan_of(given, tmp_path)
+    with pytest.raises(pulumi.RunError, match=rf"^{PAGE}: line 1: 'hostname' is undefined$"):
+        declared.run(lambda: Deployment(plan, SECRETS), "local", preview=True)
 
 
 def refusal(plan: Plan) -> str:

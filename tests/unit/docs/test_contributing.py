@@ -76,5 +76,8 @@ def test_a_small_change_touches_few_files(
     done = subprocess.run(
         ["git", "apply", "-C1", "-"], cwd=tmp_path, input=DIFFS[kind], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"CONTRIBUTING.md: the diff of a {kind} no longer applies: {done.stderr}"
+    assert done.returncode == 0, (
+        f"CONTRIBUTING.md: your change is beside the example of a {kind}. Make the example's change again by hand and "
+        f"copy `git diff -U1`: {done.stderr}"
+    )
     assert line in rendered(tmp_path, role, settings)[path]

@@ -116,7 +116,7 @@ def rows(heading: str) -> list[list[str]]:
 
 def test_the_seconds_of_a_replacement_are_those_that_a_review_says() -> None:
     documented = {name: (seconds, what) for name, seconds, what in rows("A new image for all nodes")[2:]}
-    assert set(documented) == set(Role)
+    assert set(documented) == set(Role), "docs/guide.md, A new image for all nodes: a row for each role"
     for role, effect in EFFECTS.items():
         assert documented[role][0] == str(effect.replacement_seconds)
         assert documented[role][1].startswith(effect.what)

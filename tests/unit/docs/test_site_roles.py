@@ -11,6 +11,7 @@ from harness.rendered import files
 from harness.stacks import ROOT
 from model.plan import Plan
 from model.roles import FACTS
+from model.secrets import secret_names
 from tests import site_roles
 
 PAGE = (ROOT / "docs" / "site-roles.md").read_text()
@@ -46,6 +47,40 @@ def test_its_scripts_are_valid(typed: Plan) -> None:
     assert (len(scripts), done.returncode, done.stdout) == (3, 0, "")
 
 
+def test_the_description_with_a_volume_and_a_password_is_valid(tmp_path: Path) -> None:
+    given = site_roles.copied(tmp_path)
+    site_roles.reduce(tmp_path, site_roles.ROLE)
+    folder = (tmp_path / "site" / site_roles.ROLE).rename(tmp_path / "site" / "status")
+    for name, text in re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.M | re.S):
+        (folder / name).write_text(text)
+    printed = '{{ passwords["status/admin"] }}'
+    for name, text in (("etc/status/settings.j2", printed), ("etc/systemd/system/status-page.service", "[Service]")):
+        (folder / "files" / name).parent.mkdir(parents=True)
+        (folder / "files" / name).write_text(text)
+    nodes = given["releases"]["demo1"]["nodes"]
+    del nodes[site_roles.ROLE]
+    nodes["status"] = {"roles": ["status"], "flavor": "local.small", "volumes": {"history": {"sizeGib": 10}}}
+    plan = site_roles.plan_of(given, tmp_path)
+    (node,) = (node for node in plan.nodes if node.name == "demo1-status")
+    assert [volume.mount for volume in node.volumes] == ["/srv/status"]
+    assert 8100 in node.listens
+    assert "password/demo1/status/admin" in secret_names(plan)
+    assert len(files(node, plan, stacks.secrets_of("local"))["/etc/status/settings"]) > 20
+
+
+def test_each_expression_for_templates_has_a_value(tmp_path: Path) -> None:
+    given = site_roles.copied(tmp_path) | {"proxies": {"http": "http://proxy.example.org:3128"}}
+    site_roles.change(tmp_path, passwords=["admin"])
+    site_roles.protect_page(tmp_path)
+    expressions = re.findall(r"`(\{\{ .+? \}\})`", PAGE.partition("## Values for templates")[2])
+    page = tmp_path / "site" / site_roles.ROLE / "files" / "srv" / "about" / "index.html.j2"
+    page.write_text("\n".join(expressions))
+    plan = site_roles.plan_of(given, tmp_path)
+    values = files(site_roles.example_node(plan), plan, stacks.secrets_of("local"))["/srv/about/index.html"].split()
+    assert len(values) == len(expressions) > 5
+    assert values[:2] == ["demo1-about", "10.130.1.61"]
+
+
 def test_the_settings_that_it_types_are_those_of_the_example() -> None:
     for words in ("idr:siteRoles site/", "nodes.about.roles[0]' about", "nodes.about.flavor local.small"):
         assert words in PAGE
@@ -57,4 +92,5 @@ def test_the_addresses_that_it_says_are_free_are_so() -> None:
     assert named
     ranges = [range(int(first), int(last) + 1) for first, last in re.findall(r"(\d+) to\s+(\d+)", named[1])]
     taken = {host for about in FACTS.values() for host in range(about.first_host, about.last_host + 1)}
-    assert sorted({*range(10, 200)} - taken) == sorted(host for block in ranges for host in block)
+    free = sorted({*range(10, 200)} - taken)
+    assert free == sorted(host for block in ranges for host in block), "docs/site-roles.md: The program leaves ..."

@@ -33,7 +33,8 @@ def test_idrs_volume_of_100_gib_gives_idrs_zones() -> None:
     assert 9 < zones["thumbnails"].size_mib / 1024 < 11
     assert 38 < zones["planes"].size_mib / 1024 < 42
     assert 250 < zones["thumbnails"].keys_mib < 350
-    assert sum(zone.keys_mib for zone in zones.values()) < 800
+    keys_mib = sum(zone.keys_mib for zone in zones.values())
+    assert keys_mib < 800, "nginx keeps every key in memory: a smaller share or a larger typicalKib saves it"
 
 
 def test_every_thumbnail_of_the_idr_fits_in_its_zone() -> None:

@@ -51,6 +51,11 @@ def test_a_short_name_is_a_node_of_the_live_release() -> None:
         configuration(of_export(export), "local", "proxy")
 
 
+def test_a_stack_that_is_not_deployed_has_no_nodes() -> None:
+    with pytest.raises(ApplyError, match=r"^stack 'local' has no nodes yet; run: pulumi up -s local$"):
+        configuration(of_export({"deployment": {"resources": []}}), "local", "proxy")
+
+
 @pytest.mark.parametrize(
     ("node", "message"),
     [

@@ -1,6 +1,7 @@
 """Common behaviour of all commands: help, exit status, errors."""
 
 import tomllib
+from itertools import pairwise
 
 import pytest
 from typer.testing import CliRunner
@@ -18,6 +19,15 @@ def test_every_command_explains_itself(command: str) -> None:
     done = runner.invoke(app, [command, "--help"])
     assert done.exit_code == 0
     assert "Usage:" in done.output
+
+
+@pytest.mark.parametrize("command", [["recover"], ["storage", "report"]])
+def test_only_the_last_line_of_a_paragraph_of_the_help_is_short(command: list[str]) -> None:
+    about = runner.invoke(app, [*command, "--help"]).stdout.partition("Options")[0].splitlines()
+    lines = [line.strip() for line in about[3:-1]]
+    for line, following in pairwise(lines):
+        assert not (line and following) or len(f"{line} {following.split()[0]}") > 78
+    assert len([line for line in lines if len(line) > 60]) >= 3
 
 
 def test_the_help_names_every_command() -> None:

@@ -67,6 +67,14 @@ def test_what_fits_is_found_and_the_file_is_valid(folder: Path) -> None:
     assert config["idr:flavors"]["large"] == {"vcpus": 8, "memoryMib": 32768}
 
 
+def test_an_editor_finds_the_schema_of_the_file(folder: Path) -> None:
+    init(folder)
+    first, *_ = (folder / "Pulumi.lab.yaml").read_text().splitlines()
+    _, schema = first.split("$schema=")
+    assert first.startswith("# yaml-language-server: ")
+    assert (stacks.ROOT / schema).is_file()
+
+
 def test_what_has_no_name_cannot_be_chosen() -> None:
     def named(*names: str | None) -> Callable[..., list[SimpleNamespace]]:
         return lambda **_: [SimpleNamespace(name=name) for name in names]

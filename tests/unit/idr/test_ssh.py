@@ -50,7 +50,7 @@ def test_a_command_runs_on_the_node_and_its_exit_status_is_passed_on(program: St
 def test_who_cannot_log_in_learns_which_option_gives_a_key(program: Stub, status: int, *, hints: bool) -> None:
     program.answers((status, "", ""))
     done = CliRunner().invoke(app, ["ssh", "redis", "--from", "-"], input=json.dumps(OUTPUTS))
-    assert ("run ssh-add, or give --identity FILE" in done.stderr) is hints
+    assert ("If ssh says `Permission denied`: the node accepts none of ssh's keys: run ssh-add" in done.stderr) is hints
 
 
 def test_a_short_name_is_a_node_of_the_live_release() -> None:

@@ -80,3 +80,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None, m
     with pytest.raises(IdrError) as caught:
         stack_file.read("local", tmp_path)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(("stack", "command"), [("local", "make up"), ("mine", "bin/idr init -s mine")])
+def test_a_missing_stack_file_comes_with_the_command_that_creates_it(tmp_path: Path, stack: str, command: str) -> None:
+    with pytest.raises(IdrError, match=rf"^there is no Pulumi.{stack}.yaml; .* To create it: {command}$"):
+        stack_file.read(stack, tmp_path)

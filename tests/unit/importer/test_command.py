@@ -198,7 +198,7 @@ def test_it_is_stopped_and_ctrl_c_leaves_it_running(node: Node, monkeypatch: pyt
             "sudo: /usr/local/bin/idr-import: command not found",
             "it takes no imports: either it is a demo, or `pulumi up`",
         ),
-        ("Permission denied (publickey).", "no key that ssh offers opens it"),
+        ("Permission denied (publickey).", "the node accepts none of ssh's keys"),
         ("boom", "prod130-omeroreadwrite: boom"),
     ],
 )

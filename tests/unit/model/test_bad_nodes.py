@@ -10,7 +10,7 @@ from tests.unit.model.mistakes import Bad, Values, each, mistakes, node, release
 BAD: Bad = {
     "a flavor not described": (
         lambda v: node(v, "redis").update(flavor="huge"),
-        ["idr: releases.demo1.nodes.redis.flavor 'huge' is not described; flavors has: local.small, local.medium"],
+        ["idr: releases.demo1.nodes.redis.flavor 'huge' is not in idr:flavors, which has: local.small, local.medium"],
     ),
     "a live release that is none": (
         lambda v: v.update(live="demo2"),
@@ -19,7 +19,8 @@ BAD: Bad = {
     "a role that is none": (
         lambda v: node(v, "redis").update(roles=["cache"]),
         [
-            f"idr:releases.demo1.nodes.redis.roles.0: must be one of {', '.join(map(repr, map(str, Role)))} (given: 'cache')"
+            f"idr:releases.demo1.nodes.redis.roles.0: must be one of {', '.join(map(repr, map(str, Role)))}; "
+            "idr:siteRoles names a folder with others (given: 'cache')"
         ],
     ),
     "no role": (

@@ -55,7 +55,7 @@ LISTED = {
     ),
     "a mode as a number": (
         "/srv/about/x: {mode: 0640, source: files.yaml}",
-        "/srv/about/x.mode: must be text: put it in quotes, as in '416' (given: 416)",
+        '/srv/about/x.mode: must be a mode in quotes, as in "0640": without quotes it is a number (given: 416)',
     ),
     "a path that leads back": (
         "/srv/about/../../etc/shadow: {source: files.yaml}",
@@ -82,3 +82,25 @@ def test_a_file_that_is_not_the_roles_to_have_is_refused(case: str, tmp_path: Pa
     with pytest.raises(SettingsError) as caught:
         plan_of(given, tmp_path)
     assert f"site/about/files.yaml: {message}" in str(caught.value).splitlines()
+
+
+UNIT = "files/etc/systemd/system/about-page.service"
+
+
+@pytest.mark.parametrize("expression", ["{{ node.address }}", '{{passwords["about/admin"]}}', "{{- plan.host_name }}"])
+def test_a_template_without_its_ending_is_refused(tmp_path: Path, expression: str) -> None:
+    given = copied(tmp_path)
+    file = tmp_path / "site" / ROLE / UNIT
+    file.write_text(f"{file.read_text()}# {expression}\n")
+    with pytest.raises(SettingsError) as caught:
+        plan_of(given, tmp_path)
+    assert str(caught.value) == (
+        f"site/about/{UNIT}: has an expression of a template: rename it to about-page.service.j2"
+    )
+
+
+def test_expressions_of_other_programs_are_no_mistake(tmp_path: Path) -> None:
+    given = copied(tmp_path)
+    file = tmp_path / "site" / ROLE / UNIT
+    file.write_text(f"{file.read_text()}# {{{{ $labels.node }}}} {{{{ .Node.Name }}}} {{{{ nodes }}}}\n")
+    assert plan_of(given, tmp_path)

@@ -73,7 +73,7 @@ TAKEN = "cannot have this name: it is that of a role or a group of the program"
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "no description": (
         without("role.yaml"),
-        "site/about: has no role.yaml: each folder in the one that siteRoles names is a role",
+        "site/about: has no role.yaml: siteRoles names a folder, and each folder in that one is a role",
     ),
     "a field that is none": (
         describing(colour="blue"),
@@ -212,7 +212,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         f"{YAML}: answersFirst.0.path: not all that begins with /static/ {NOT_KEPT}",
     ),
     "a volume of the program": (
-        node(volume=VOLUME | {"name": "db", "ansibleVariable": "db_vol_dev"}),
+        node(volume=VOLUME | {"name": "db"}),
         f"{YAML}: node.volume.name: 'db' is a volume of the program",
     ),
     "a volume over the system": (
@@ -221,7 +221,11 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a volume with another variable": (
         node(volume=VOLUME | {"ansibleVariable": "pages"}),
-        f"{YAML}: node.volume.ansibleVariable: must be pages_vol_dev, and the name without dashes",
+        f"{YAML}: node.volume.ansibleVariable: leave it out: it is pages_vol_dev for a site's own role",
+    ),
+    "a volume whose name is no variable": (
+        node(volume=VOLUME | {"name": "old-pages"}),
+        f"{YAML}: node.volume.name: must have no dashes: an Ansible variable has this name (given: 'old-pages')",
     ),
     "no health test": (
         without("scripts/health"),

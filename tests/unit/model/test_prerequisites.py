@@ -127,13 +127,13 @@ WRONG: dict[str, tuple[Plan, dict[str, Any], str]] = {
     "a router without a way out": (
         local({"router": "theirs"}),
         {"routers": (Router("theirs", None),)},
-        "router 'theirs' has no external gateway: floating addresses of 'public' do not reach what is behind it; give "
+        "router 'theirs' has no external gateway: floating IPs of 'public' do not reach what is behind it; give "
         "it that gateway (openstack router set --external-gateway), or name another",
     ),
     "a router to elsewhere": (
         local({"router": "theirs"}),
         {"routers": (Router("theirs", "e2"),)},
-        "router 'theirs' leads to another network outside: floating addresses of 'public' do not reach what is behind "
+        "router 'theirs' leads to another network outside: floating IPs of 'public' do not reach what is behind "
         "it; give it that gateway (openstack router set --external-gateway), or name another",
     ),
     "no such network": (joined("other"), {}, "network 'other' does not exist (available: mine, public, storage)"),

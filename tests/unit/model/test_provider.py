@@ -39,6 +39,11 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         read({"authUrl": address, **PERSON})
 
 
+def test_somebody_without_credentials_reads_where_they_usually_are() -> None:
+    with pytest.raises(ProviderError, match=r"^no credentials for this cloud: source its openrc file, .* clouds\.yaml"):
+        read({"authUrl": ADDRESS})
+
+
 @pytest.mark.parametrize("value", [3, "3"])
 def test_repeated_requests_are_refused(value: Any) -> None:
     """A POST whose answer was lost created a data volume twice."""

@@ -17,7 +17,6 @@ from model.role_description import (
     RoleDescription,
     RoleError,
     RoleFacts,
-    VolumePurpose,
 )
 from model.roles import DESCRIPTIONS, FACTS, Role, applied_roles, facts_of
 from model.systems import DEBIAN, packages
@@ -94,11 +93,8 @@ def test_a_volume_has_a_name_in_the_inventory(role: Role) -> None:
     variables = inventory.ansible(stack_topology.model_copy(update={"nodes": (stack_topology.nodes[0], changed)}))[
         "_meta"
     ]["hostvars"]
-    assert variables[node.name][volume.ansible_variable].startswith("/dev/disk/by-id/")
+    assert variables[node.name][volume.variable()].startswith("/dev/disk/by-id/")
 
 
-@pytest.mark.parametrize(("kind", "needed"), [(RoleFacts, "memory_share"), (VolumePurpose, "ansible_variable")])
-def test_a_role_or_a_volume_cannot_be_described_without_what_is_derived_from_it(
-    kind: type[RoleFacts | VolumePurpose], needed: str
-) -> None:
-    assert kind.model_fields[needed].is_required()
+def test_a_role_cannot_be_described_without_its_share_of_memory() -> None:
+    assert RoleFacts.model_fields["memory_share"].is_required()

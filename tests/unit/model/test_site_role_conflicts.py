@@ -65,7 +65,7 @@ def test_a_file_of_one_role_is_no_folder_of_another(tmp_path: Path, files: str, 
 
 def test_no_volume_is_mounted_in_another_or_over_a_file(tmp_path: Path) -> None:
     given = copied(tmp_path, ROLE, "other")
-    inner = {"name": "inner", "mount": "/srv/about/index.html", "required": False, "ansibleVariable": "inner_vol_dev"}
+    inner = {"name": "inner", "mount": "/srv/about/index.html", "required": False}
     change(tmp_path, node={"volume": VOLUME})
     reduce(tmp_path, "other", node={"volume": inner})
     with pytest.raises(SettingsError) as caught:

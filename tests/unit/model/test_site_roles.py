@@ -105,6 +105,7 @@ def test_a_flow_joins_a_role_of_the_program_and_another_of_the_site(tmp_path: Pa
 def test_its_passwords_can_be_rotated_one_by_one(tmp_path: Path) -> None:
     given = copied(tmp_path)
     change(tmp_path, passwords=["admin", "reader"])
+    site_roles.protect_page(tmp_path)
     (tmp_path / "site" / ROLE / "files" / "srv" / "about" / "index.html.j2").write_text(
         "{{ passwords['about/admin'] }} {{ passwords['about/reader'] }}"
     )

@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_written_is_told_at_once(ssh: Stub, idr: Any, tmp_
     [
         ((1, "", "no report: /uod/idr is not mounted\n"), "no report: /uod/idr is not mounted"),
         ((1, fault("missing", 1), "sudo: x: command not found\n"), "it has no program for this: with the demo there"),
-        ((255, "", "idr@x: Permission denied (publickey).\n"), "no key that ssh offers opens it"),
+        ((255, "", "idr@x: Permission denied (publickey).\n"), "the node accepts none of ssh's keys"),
         (
             (255, "", "ssh: connect to host b: No route to host\nConnection closed by UNKNOWN port 65535\n"),
             "ssh: connect to host b: No",

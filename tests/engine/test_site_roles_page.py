@@ -31,9 +31,8 @@ def test_a_role_of_a_sites_own_needs_no_change_of_the_program(tmp_path: Path) ->
     page = project.folder / "site" / "about" / "files" / "srv" / "about" / "index.html.j2"
     page.write_text("{{ plan.hostname }}")
     done = project.pulumi("preview", "--stack", "local")
-    assert (
-        "site/about/files/srv/about/index.html.j2: 'model.plan.Plan object' has no attribute 'hostname'" in done.stdout
-    )
+    mistake = "index.html.j2: line 1: 'model.plan.Plan object' has no attribute 'hostname'"
+    assert f"error: site/about/files/srv/about/{mistake}" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
     described = project.folder / "site" / "about" / "role.yaml"
