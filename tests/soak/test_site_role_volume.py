@@ -23,8 +23,8 @@ Description=Whether the site answers
 [Service]
 User=status
 ExecStartPre=/usr/bin/mkdir -p /srv/status/data/status
-ExecStartPre=/usr/bin/curl -sS --fail --cacert /etc/idr/ca.crt --output /srv/status/data/status/site.html \\
-  --resolve {{ plan.host_name }}:443:{{ release.with_role("proxy")[0].address }} https://{{ plan.host_name }}/robots.txt
+ExecStartPre=/usr/bin/curl -sS --fail --cacert /etc/idr/ca.crt --output /srv/status/data/status/api \\
+  --resolve {{ plan.host_name }}:443:{{ release.with_role("proxy")[0].address }} https://{{ plan.host_name }}/api/
 ExecStart=/usr/bin/python3 -m http.server 8100 --bind {{ node.address }} --directory /srv/status/data
 
 [Install]
@@ -33,7 +33,7 @@ WantedBy=multi-user.target
     "scripts/health": """#!/bin/bash
 set -euo pipefail
 . /etc/idr/node.env
-curl -sS --fail --max-time 10 --retry 5 --retry-connrefused -o /dev/null "http://$NODE_ADDRESS:8100/status/site.html"
+curl -sS --fail --max-time 10 --retry 5 --retry-connrefused -o /dev/null "http://$NODE_ADDRESS:8100/status/api"
 """,
 }
 
@@ -69,7 +69,8 @@ def added(second: Tenant) -> Service:
 
 def test_visitors_get_what_it_asked_the_site(added: Service) -> None:
     with added.browser() as visitor:
-        assert visitor.get("status/site.html").text == visitor.get("robots.txt").text != ""
+        (shown,), (version,) = (visitor.get(path).json()["data"] for path in ("status/api", "api/"))
+        assert shown["version"] == version["version"]
 
 
 def test_its_account_owns_a_folder_of_its_volume(added: Service) -> None:
