@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from idr import checkout, clouds_yaml
 from idr.errors import IdrError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from keystoneauth1.plugin import BaseAuthPlugin
     from keystoneauth1.session import Session
 
+T = TypeVar("T")
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
 RETRIES = 4
@@ -91,8 +92,8 @@ def has_service(cloud: "openstack.connection.Connection", name: str) -> bool:
         return False
 
 
-def asking(ask: Callable[[], Any]) -> Any:
-    """The result of `ask`.
+def asking(ask: Callable[[], T]) -> T:
+    """Return the result of `ask`.
 
     Raises CloudError, with advice for the operator, when the cloud refuses or does not answer.
     """
@@ -114,10 +115,11 @@ def asking(ask: Callable[[], Any]) -> Any:
     raise CloudError(msg)
 
 
-def answered(ask: Callable[[], Any]) -> Any:
-    """The result of `ask`. Raises CloudError where the response has another form: it must not count as an empty list.
+def answered(ask: Callable[[], T]) -> T:
+    """Return the result of `ask`.
 
-    Raises what `ask` raises where the cloud refuses or does not answer.
+    Raises CloudError where the response has another form, because it must not count as an empty list; what `ask` raises
+    where the cloud refuses or does not answer.
     """
     try:
         return ask()
@@ -127,8 +129,8 @@ def answered(ask: Callable[[], Any]) -> Any:
         raise CloudError(msg) from None
 
 
-def answer_or_refusal(ask: Callable[[], Any]) -> tuple[Any, str | None]:
-    """The result of `ask`, or None and why this cloud does not report it: it cannot, or not to this user.
+def answer_or_refusal(ask: Callable[[], T]) -> tuple[T, None] | tuple[None, str]:
+    """Return the result of `ask`, or None and why this cloud does not report it: it cannot, or not to this user.
 
     Raises as `answered` where the cloud does not answer at all.
     """

@@ -26,7 +26,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     """
     file = stack_file.read(stack)
     cloud = asking(lambda: connect(file.provider_setting))
-    differences: list[str] = asking(lambda: disagreements(cloud, file.plan))
+    differences = asking(lambda: disagreements(cloud, file.plan))
     result = report(file.plan, asking(lambda: cloud_state.read(cloud, file.plan)))
     result = replace(result, notices=[*file.notices(), *result.notices])
     lacking = [*file.missing(), *gixy.findings(file.settings.site.locations), *result.shortfalls]

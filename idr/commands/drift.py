@@ -61,7 +61,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
 def _compared(stack: str) -> Agreement:
     file = stack_file.read(stack)
-    compared: Agreement = asking(lambda: agreement.of(connect(file.provider_setting), file.plan))
+    compared = asking(lambda: agreement.of(connect(file.provider_setting), file.plan))
     if lines := compared.foreign():
         raise DriftError("\n".join(lines))
     if not compared.state.known():

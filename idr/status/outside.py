@@ -43,8 +43,7 @@ def servers(stack: str, project: str, topology: Topology) -> dict[str, str]:
             raise CloudError(msg)
         return _states(cloud, topology)
 
-    states: dict[str, str] = asking(ask)
-    return states
+    return asking(ask)
 
 
 def _states(cloud: "Connection", topology: Topology) -> dict[str, str]:

@@ -13,7 +13,6 @@ import pytest
 
 from harness import stacks
 from idr import agreement, engine, stack_file
-from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.engine import EngineError
 from idr.recover import lock, state_edit
@@ -168,7 +167,7 @@ def test_nova_and_neutron_are_asked_at_the_same_time(cloud: FakeCloud, pulumi: E
         return answer(call)
 
     cloud.between = wait_for_the_other
-    comparison: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    comparison = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
     assert {one.name for one in comparison.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
 
 

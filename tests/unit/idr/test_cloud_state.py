@@ -35,8 +35,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
 
 
 def state(plan: Plan = PLAN) -> CloudState:
-    known_state: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
-    return known_state
+    return asking(lambda: cloud_state.read(connect(lambda _: None), plan))
 
 
 def compared(plan: Plan = PLAN) -> Report:
