@@ -171,9 +171,7 @@ def disagreements(cloud: "Connection", plan: Plan) -> list[str]:
     """Why an `up` would not start, a line each, also for a stack that has no state yet. Raises as `of`."""
     try:
         known = state.read(plan.stack)
-    except engine.EngineError as error:
-        if engine.NO_STACK not in str(error):
-            raise
+    except engine.NoStackError:
         known = State(())
     return compared(cloud, plan, known).problems()
 

@@ -11,7 +11,7 @@ from idr.waiting import waiting
 from model import messages
 
 NO_STACK = "no stack named"
-"""The engine's message where the state in use does not have the stack."""
+"""The engine's message for a `NoStackError`."""
 EMPTY_METADATA = "failed to load checkpoint: EOF"
 """Its message after it was killed while it wrote `<stack>.json.attrs` beside the state (gocloud.dev, fileblob)."""
 
@@ -20,11 +20,16 @@ class EngineError(IdrError):
     """The engine failed; the text is its own message."""
 
 
+class NoStackError(EngineError):
+    """The state in use does not have the stack."""
+
+
 def run(*arguments: str, text_input: str | None = None) -> str:
     """The output of a `pulumi` command in the checkout. Raises EngineError when it fails, or as `attempt` does."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
-        raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{advice(done)}")
+        kind = NoStackError if NO_STACK in done.stderr else EngineError
+        raise kind(f"pulumi {arguments[0]} failed: {failure(done)}{advice(done)}")
     return done.stdout
 
 
