@@ -12,12 +12,7 @@ from model.plan import Plan, Scope
 class Firewall(pulumi.ComponentResource):
     """Security groups by name, with their rules. `ids` maps a group's name to its id."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        plan: Plan,
-        opts: ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, scope: Scope, *, plan: Plan, opts: ResourceOptions | None = None) -> None:
         super().__init__("idr:firewall:Firewall", scope.name, None, opts)
         child = ResourceOptions(parent=self, delete_before_replace=True)
         self.ids: dict[str, pulumi.Output[str]] = {}

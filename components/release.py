@@ -45,7 +45,7 @@ class Release(pulumi.ComponentResource):
         child = ResourceOptions(parent=self)
         replaced = ResourceOptions(parent=self, delete_before_replace=True)
         self.network = Network(scope, plan=plan, router_id=router_id, opts=child)
-        self.firewall = Firewall(scope, plan, opts=child)
+        self.firewall = Firewall(scope, plan=plan, opts=child)
         server_groups = {
             name: openstack.compute.ServerGroup(
                 name, name=plan.cloud_name(name), policies=POLICIES[policy], opts=replaced
