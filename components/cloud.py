@@ -77,7 +77,7 @@ def _volume_zones() -> frozenset[str]:
 
 
 def _is_blind() -> bool:
-    """Whether this is a preview without credentials."""
+    """Return whether this is a preview without credentials."""
     return pulumi.runtime.is_dry_run() and not has_credentials(setting, os.environ)
 
 

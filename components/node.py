@@ -174,7 +174,7 @@ def _first_of_version_4(addresses: Sequence[str]) -> str:
 
 
 def _boot_volume(image: str, size_gib: int) -> list[InstanceBlockDeviceArgs]:
-    """A boot volume, which is deleted with its server. Data is on data volumes only."""
+    """Return a boot volume, which is deleted with its server. Data is on data volumes only."""
     return [
         InstanceBlockDeviceArgs(
             source_type="image",

@@ -61,7 +61,7 @@ class CloudError(IdrError):
 def connect(
     setting: Callable[[str], Any], folder: Path | None = None, *, answer_seconds: float = ANSWER_SECONDS
 ) -> "openstack.connection.Connection":
-    """A connection to the cloud, and as the user, that the stack's provider would use.
+    """Connect to the cloud, and as the user, that the stack's provider would use.
 
     `setting` gives a value of the stack's `openstack:` settings by its name there. Paths are relative to `folder`, or
     to the checkout. Each response may take `answer_seconds`. Raises CloudError where the settings reach no cloud.
@@ -83,7 +83,7 @@ def connect(
 
 
 def has_service(cloud: "openstack.connection.Connection", name: str) -> bool:
-    """Whether the cloud's catalogue, or a setting, says where a service is; by openstacksdk's name."""
+    """Return whether the cloud's catalogue, or a setting, says where a service is; by openstacksdk's name."""
     from openstack.exceptions import ServiceDisabledException
 
     try:
@@ -211,7 +211,7 @@ def _login(wanted: Access, session: "Session") -> "BaseAuthPlugin":
 
 
 def _as_it_is(wanted: Access, session: "Session") -> "BaseAuthPlugin":
-    """A token that has its project already: Keystone validates it, and issues no other one."""
+    """Log in with a token that has its project already: Keystone validates it, and issues no other one."""
     from keystoneauth1 import access as tokens
     from keystoneauth1.identity.access import AccessInfoPlugin
 
@@ -232,7 +232,7 @@ def _trusted_by_system() -> str | bool:
 
 
 def _file(name: str, given: str, folder: Path) -> str:
-    """The file that a setting names; if the setting is a certificate itself, a new file with it."""
+    """Return the file that a setting names; if the setting is a certificate itself, a new file with it."""
     path = folder / Path(given).expanduser()
     if "-----BEGIN" not in given:
         if not path.is_file():
@@ -247,7 +247,7 @@ def _file(name: str, given: str, folder: Path) -> str:
 
 
 def _overrides(wanted: Access) -> dict[str, str]:
-    """The provider's endpointOverrides as openstacksdk's settings, for the services that this program uses."""
+    """Return the provider's endpointOverrides as openstacksdk's settings, for the services that this program uses."""
     settings: dict[str, str] = {}
     for service, value in wanted.overrides.items():
         if service not in SERVICES:

@@ -30,7 +30,7 @@ def state(
     limits: Mapping[str, known.Quota],
     unchecked: tuple[str, ...],
 ) -> CloudState:
-    """The state from the answers in `values`, by the names of the questions.
+    """Return the state from the answers in `values`, by the names of the questions.
 
     Asks Glance again where it listed no image of a name, so that a message can say why.
     """

@@ -16,7 +16,7 @@ def listed(names: tuple[str, ...], topology: Topology) -> str:
 
 
 def stem(name: str) -> str:
-    """A node's name without its number."""
+    """Return a node's name without its number."""
     head, dash, number = name.rpartition("-")
     return head if dash and number.isdigit() else name
 

@@ -35,10 +35,10 @@ UNKNOWN_ID: Final = "(the id of "
 
 
 def type_of(urn: str) -> str:
-    """The token of a resource's own type, as in `openstack:compute/instance:Instance`."""
+    """Return the token of a resource's own type, as in `openstack:compute/instance:Instance`."""
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
 def name_of(urn: str) -> str:
-    """A resource's name in the program, as in `prod130-database`."""
+    """Return a resource's name in the program, as in `prod130-database`."""
     return urn.split("::", 3)[-1]

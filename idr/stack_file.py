@@ -39,7 +39,7 @@ class StackFile:
         return plan(self.settings, self.stack)
 
     def provider_setting(self, name: str) -> Any:
-        """A setting of the cloud's provider, as `authUrl`; asks the engine where one of them is encrypted."""
+        """Return a setting of the cloud's provider, as `authUrl`; asks the engine where one of them is encrypted."""
         return self._opened.get(f"openstack:{name}")
 
     @cached_property
@@ -47,7 +47,7 @@ class StackFile:
         return engine.config(self.stack) if SEALED in self.provider.values() else self.provider
 
     def secrets(self) -> Secrets:
-        """The secrets of the stack. Raises StackFileError where the file was read without decryption."""
+        """Return the secrets of the stack. Raises StackFileError where the file was read without decryption."""
         secret = self.settings.stack_secret
         if secret is None or secret.get_secret_value() == SEALED:
             msg = f"{self.name}: idr:stackSecret: is not set yet"
@@ -55,16 +55,16 @@ class StackFile:
         return of_settings(self.settings, self.stack, secret.get_secret_value())
 
     def missing(self) -> list[str]:
-        """The settings that only an operator can fill in and that are still empty, a line each."""
+        """Return the settings that only an operator can fill in and that are still empty, a line each."""
         return unset(self.settings, self.name)
 
     def notices(self) -> list[str]:
-        """What an operator should change, and an `up` takes: a line each."""
+        """Return what an operator should change, and an `up` takes: a line each."""
         return notices(self.settings, self.name)
 
 
 def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> StackFile:
-    """The file of a stack in `folder`, the checkout. Raises StackFileError, or SettingsError with every mistake in it.
+    """Read the file of a stack in `folder`, the checkout. Raises StackFileError, or SettingsError with every mistake.
 
     With `opened` the engine decrypts the secrets, for callers that need their values.
     """
@@ -77,7 +77,7 @@ def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> Sta
 
 
 def merged(stack: str) -> tuple[dict[str, Any], Source]:
-    """The values under `idr:` as written, SEALED where encrypted, with overrides, and where each came from.
+    """Return the values under `idr:` as written, SEALED where encrypted, with overrides, and where each came from.
 
     Raises as `read` does, also where a value is wrong.
     """
@@ -89,7 +89,7 @@ def merged(stack: str) -> tuple[dict[str, Any], Source]:
 
 
 def _written(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
-    """Every value of the stack's file by its full name, SEALED where encrypted, and its `Source`."""
+    """Return every value of the stack's file by its full name, SEALED where encrypted, and its `Source`."""
     file = folder / f"Pulumi.{stack}.yaml"
     values = _values(file, stack)
     shown = {key: _sealed(value) for key, value in values.items()}
@@ -104,7 +104,7 @@ def _mine(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def document(file: Path) -> Any:
-    """The content of a file as the engine reads it. Raises StackFileError, with the line."""
+    """Return the content of a file as the engine reads it. Raises StackFileError, with the line."""
     try:
         return yaml_text.load(file.read_bytes())
     except OSError as error:
@@ -136,7 +136,7 @@ def _values(file: Path, stack: str) -> dict[str, Any]:
 
 
 def _full_name(written: str, file: str) -> str:
-    """A key as Pulumi reads it: a name without a namespace is the project's (config/key.go)."""
+    """Return a key as Pulumi reads it: a name without a namespace is the project's (config/key.go)."""
     if ":" not in written:
         return f"{NAMESPACE}{written}"
     namespace, *between, name = written.split(":")
@@ -170,7 +170,7 @@ _KINDS = {
 
 
 def _sealed(value: Any) -> Any:
-    """The value with SEALED for what Pulumi has encrypted in it."""
+    """Return the value with SEALED for what Pulumi has encrypted in it."""
     if isinstance(value, dict):
         secure = set(value) == {"secure"} and isinstance(value["secure"], str)
         return SEALED if secure else {key: _sealed(inner) for key, inner in value.items()}

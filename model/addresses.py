@@ -144,7 +144,7 @@ def hidden_by(path: str, apps: Collection[str] | None = None) -> str | None:
 
 
 def are_kept(path: str) -> bool:
-    """Whether addresses of OMERO.web begin with `path`, and all of them are cached.
+    """Return whether addresses of OMERO.web begin with `path`, and all of them are cached.
 
     Where an address may have a part in front that nobody uses (`share_id`), that without it counts.
     """

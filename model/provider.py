@@ -112,7 +112,7 @@ class Access:
 
 
 def has_credentials(get_setting: GetSetting, environment: Mapping[str, str]) -> bool:
-    """Whether this run has credentials for the cloud."""
+    """Return whether this run has credentials for the cloud."""
     return any(_value(setting, get_setting, environment) for setting in SETTINGS.values() if setting.opens)
 
 

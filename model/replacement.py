@@ -61,7 +61,7 @@ def order(plan: Plan, deployed: Mapping[str, DeployedServer]) -> Order:
 
 
 def replaced(plan: Plan, deployed: Mapping[str, DeployedServer]) -> set[str]:
-    """The names of the nodes whose servers an update replaces."""
+    """Return the names of the nodes whose servers an update replaces."""
     nodes = (node for scope in plan.scopes if not scope.frozen for node in scope.nodes)
     return {node.name for node in nodes if node.name in deployed and _is_replaced(node, deployed[node.name])}
 

@@ -69,7 +69,7 @@ class Secrets:
         return (self.password(name), *former)
 
     def ssh_key(self, name: str, rotation: int | None = None) -> SshKey:
-        """An Ed25519 key for `name`."""
+        """Return an Ed25519 key for `name`."""
         return openssh.ed25519(self.derive(f"ssh/{name}", 32, rotation))
 
     def deploy_keys(self) -> tuple[SshKey, ...]:
@@ -110,7 +110,7 @@ class Secrets:
         return certificates.authority(f"IDR {self.stack} internal CA", signed, host)
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
-        """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
+        """Return a server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
         return self._signing._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
 
     def visitors_certificate(self, name: str, host: str) -> Certificate:
@@ -146,7 +146,7 @@ def of_settings(settings: "Settings", stack: str, stack_secret: str) -> Secrets:
 
 
 def are_of(secrets: Secrets, known_hosts: str) -> bool:
-    """Whether a stack's host keys (lines of a known_hosts file) are derived from these secrets.
+    """Return whether a stack's host keys (lines of a known_hosts file) are derived from these secrets.
 
     One key is enough: others may have another rotation number now. True for a stack without nodes.
     """

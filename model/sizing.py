@@ -89,7 +89,7 @@ def _heap_mib(share: int) -> int:
 
 
 def _web_workers(flavor: Flavor, share: int) -> int:
-    """The number by processors, limited by the memory of OMERO.web."""
+    """Return the number by processors, limited by the memory of OMERO.web."""
     return max(FEWEST_WEB_WORKERS, min(MOST_WEB_WORKERS, 4 * flavor.vcpus, share // MIB_PER_WEB_WORKER))
 
 

@@ -85,7 +85,7 @@ def _wait_until_empty(cloud: Any) -> None:
 
 
 def _offers(cloud: Any) -> bool:
-    """Whether the host has reported its resources. Before, the scheduler finds no valid host."""
+    """Return whether the host has reported its resources. Before, the scheduler finds no valid host."""
     providers = cloud.placement.resource_providers(name=ZONE)
     return any(list(cloud.placement.resource_provider_inventories(provider)) for provider in providers)
 

@@ -99,5 +99,5 @@ def _run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None
 
 
 def ready() -> bool:
-    """Whether everything is installed (a quick check)."""
+    """Return whether everything is installed (a quick check)."""
     return (layout.environment() / "complete").exists() and not missing_packages()

@@ -82,7 +82,7 @@ def until(what: str, ready: Callable[[], bool], seconds: float) -> None:
 
 
 def listening(port: int, address: str = layout.ADDRESS) -> bool:
-    """Whether a service accepts connections there."""
+    """Return whether a service accepts connections there."""
     try:
         with socket.create_connection((address, port), timeout=2):
             return True

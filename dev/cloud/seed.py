@@ -116,7 +116,7 @@ def missing(cloud: Any, choice: Choice, since: datetime) -> list[str]:
 
 
 def _after(reported: str | None, since: datetime) -> bool:
-    """Whether a report, in one of OpenStack's formats of UTC, is newer than `since`."""
+    """Return whether a report, in one of OpenStack's formats of UTC, is newer than `since`."""
     return reported is not None and datetime.fromisoformat(reported).replace(tzinfo=UTC) > since
 
 

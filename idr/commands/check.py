@@ -43,7 +43,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
 
 def _where(cloud: "Connection") -> str:
-    """The project and region of the credentials: operators must see wrong ones before the first `up`."""
+    """Return the project and region of the credentials: operators must see wrong ones before the first `up`."""
     project = cloud.current_project
     return f"project {project.name or ''} ({project.id}), region {cloud.config.get_region_name() or 'unknown'}"
 

@@ -16,7 +16,7 @@ from model.reading import SettingsError
 
 
 def _completed_nodes(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The nodes of the stack's plan, from its file: the engine would take a second."""
+    """Return the nodes of the stack's plan, from its file: the engine would take a second."""
     stack = ctx.params.get("stack") or os.environ.get("PULUMI_STACK")
     try:
         names = [node.name for node in stack_file.read(stack).plan.nodes] if stack else []

@@ -111,5 +111,5 @@ class KeyChange:
 
 
 def matches(path: str, patterns: tuple[str, ...]) -> bool:
-    """Whether one of the patterns of `fnmatch` fits."""
+    """Return whether one of the patterns of `fnmatch` fits."""
     return any(fnmatch(path, pattern) for pattern in patterns)

@@ -56,7 +56,7 @@ DECIDES = {"abs", "default", "d", "float", "int", "max", "min", "round", "sum"}
 
 
 def decisions(tree: nodes.Template) -> list[int]:
-    """The lines in which a template calculates, takes a default, or compares with a number."""
+    """Return the lines in which a template calculates, takes a default, or compares with a number."""
     numbers = (
         compared.lineno
         for compared in tree.find_all(nodes.Compare)

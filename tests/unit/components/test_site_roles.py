@@ -173,7 +173,7 @@ def test_a_preview_names_a_mistake_on_a_node_whose_volume_is_new(tmp_path: Path)
 
 
 def refusal(plan: Plan) -> str:
-    """What is said of a configuration that cannot be rendered, in one line."""
+    """Return what is said of a configuration that cannot be rendered, in one line."""
     with pytest.raises(RenderError) as caught:
         bundle(example_node(plan), plan, stacks.secrets_of("local"), {})
     assert "\n" not in str(caught.value)
