@@ -8,7 +8,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_command import local, remote
 
-from cloudinit.render import ADMIN_USER
+from cloudinit.user_data import ADMIN_USER
 from components.node import Node
 from model.openssh import SshKey
 

@@ -35,6 +35,7 @@ ACCESS = (
     "cloudinit/contexts.py",
     "cloudinit/render.py",
     "cloudinit/templates.py",
+    "cloudinit/user_data.py",
     "model/addresses.yaml",
     "model/web_apps.yaml",
 )

@@ -9,8 +9,9 @@ import pytest
 from pulumi.runtime import config as engine_config
 
 from cloudinit.disclosure import disclosure
-from cloudinit.render import bootstrap, bundle
+from cloudinit.render import bundle
 from cloudinit.templates import RenderError
+from cloudinit.user_data import bootstrap
 from components.deployment import Deployment
 from components.stack import load
 from harness import stacks

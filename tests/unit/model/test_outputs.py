@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from cloudinit.render import ADMIN_USER
+from cloudinit.user_data import ADMIN_USER
 from harness import stacks
 from model.outputs import contract, inventory, ssh
 from model.outputs.schema import SCHEMA_FILE, schema_text

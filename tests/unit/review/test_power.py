@@ -116,6 +116,7 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
         ("cloudinit/redis/files/etc/systemd/system/redis-server.service.d/idr.conf", "removed", "access-changed"),
         ("cloudinit/common/files/etc/systemd/hardening.conf", "changed", "access-changed"),
         ("cloudinit/contexts.py", "changed", "access-changed"),
+        ("cloudinit/user_data.py", "changed", "access-changed"),
         ("cloudinit/database/files.yaml", "changed", "access-changed"),
         ("model/addresses.yaml", "changed", "access-changed"),
         ("model/web_apps.yaml", "changed", "access-changed"),
