@@ -32,10 +32,8 @@ ACCESS = (
     "*.omero.j2",
     "*/needrestart/*",
     "*/files.yaml",
-    "cloudinit/contexts.py",
-    "cloudinit/render.py",
-    "cloudinit/templates.py",
-    "cloudinit/user_data.py",
+    *("cloudinit/contexts.py", "cloudinit/frontend.py", "cloudinit/omero.py", "cloudinit/source.py"),
+    *("cloudinit/quoting.py", "cloudinit/render.py", "cloudinit/templates.py", "cloudinit/user_data.py"),
     "model/addresses.yaml",
     "model/web_apps.yaml",
 )
