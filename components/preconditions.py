@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from components.cloud import setting
-from idr import agreement, capacity, cloud_state, gixy, state
+from idr import agreement, cloud_state, gixy, state
 from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.errors import IdrError
 from idr.state import Resource, State
+from model.cloud_report import report
 from model.plan import Plan
 from model.replacement import DeployedServer
 from model.secrets import Secrets, are_of
@@ -81,15 +82,14 @@ def require_capacity(plan: Plan, cloud: "Connection") -> None:
     Raises RunError with every shortfall, a line each, or with the reason why the cloud does not answer.
     """
     try:
-        held = asking(lambda: cloud_state.read(cloud, plan))
+        result = report(plan, asking(lambda: cloud_state.read(cloud, plan)))
     except CloudError as error:
         raise pulumi.RunError(str(error)) from None
-    report = capacity.report(plan, held)
-    if report.shortfalls:
-        lines = "\n".join(f"- {line}" for line in report.shortfalls)
+    if result.shortfalls:
+        lines = "\n".join(f"- {line}" for line in result.shortfalls)
         msg = f"nothing was changed: this cloud cannot hold the plan:\n{lines}"
         raise pulumi.RunError(msg)
-    for line in (*report.notices, *report.unchecked):
+    for line in (*result.notices, *result.unchecked):
         pulumi.log.warn(line)
 
 

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from idr import cloud_state, gixy, stack_file
 from idr.agreement import disagreements
-from idr.capacity import Report, report
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from model.capacity import Need, is_limited
+from model.cloud_report import Report, report
 
 if TYPE_CHECKING:
     from openstack.connection import Connection

@@ -9,8 +9,8 @@ import pytest
 
 from harness import stacks
 from idr import cloud_state
-from idr.capacity import Report, report
 from idr.cloud import asking, connect
+from model.cloud_report import Report, report
 from model.cloud_state import CloudState, Quota
 from model.ownership import Labels
 from model.plan import Plan
