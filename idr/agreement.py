@@ -210,8 +210,4 @@ def require_same_cloud(cloud: "Connection", known: State, stack: str) -> None:
 
 def _numbers(objects: Iterable[CloudObject]) -> str:
     count = Counter(one.kind for one in objects)
-    return ", ".join(f"{count[kind]} {_plural(kind) if count[kind] > 1 else kind}" for kind in Kind if count[kind])
-
-
-def _plural(kind: Kind) -> str:
-    return f"{kind}s"
+    return ", ".join(f"{count[kind]} {kind}{'s' if count[kind] > 1 else ''}" for kind in Kind if count[kind])

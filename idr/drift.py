@@ -62,8 +62,8 @@ def of_listing(compared: Agreement) -> Iterator[Drift]:
 def once(differences: list[Drift]) -> list[Drift]:
     """Return the differences in the order of names. Where both report a deleted object, the engine's report is used."""
     deleted = {(one.name, KINDS[one.type]) for one in differences if one.change == "deleted" and one.type in KINDS}
-    once = [one for one in differences if one.change != "deleted" or (one.name, one.type) not in deleted]
-    return sorted(once, key=lambda drift: (drift.name, drift.type))
+    kept = (one for one in differences if one.change != "deleted" or (one.name, one.type) not in deleted)
+    return sorted(kept, key=lambda drift: (drift.name, drift.type))
 
 
 def _of_server(name: str, server: CloudObject, changed: Mapping[str, str | None]) -> Iterator[Drift]:

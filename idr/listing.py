@@ -35,7 +35,9 @@ def listing(
     Manila is asked where the stack has `shares`, for these and for the rules of each.
     """
     asked = _Listing(cloud, stack, shares=shares)
-    return tuple(asked.objects()), frozenset(asked.unlisted)
+    objects = tuple(asked.objects())
+    # Only then: the second round can add to them.
+    return objects, frozenset(asked.unlisted)
 
 
 def _at_once(questions: Iterable[Callable[[], Any]]) -> list[Any]:
@@ -45,6 +47,8 @@ def _at_once(questions: Iterable[Callable[[], Any]]) -> list[Any]:
 
 
 class _Listing:
+    """The answers of the first round, which its creation sends; `objects` sends the second."""
+
     def __init__(self, cloud: "Connection", stack: str, *, shares: bool) -> None:
         mine = {"project_id": cloud.current_project_id}
         network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
