@@ -96,7 +96,7 @@ class Bastion:
         accounts = people.on_node(source.plan.people, source.node.roles)
         return cls(
             passed_ports=matrix.bastion_ports(source.plan),
-            jump_users=("jump", *(person.name for person in accounts if person.role == PersonRole.JUMP)),
+            jump_users=(people.JUMP_USER, *(person.name for person in accounts if person.role == PersonRole.JUMP)),
         )
 
 

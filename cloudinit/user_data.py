@@ -7,13 +7,13 @@ from typing import Any
 import yaml
 
 from cloudinit.templates import RenderError
+from model.people import ADMIN_USER
 from model.plan import Node, Plan
 from model.planning import internal_name
 from model.role_description import FOLDER
 from model.roles import Role
 from model.secrets import Secrets
 
-ADMIN_USER = "idr"
 LARGEST_USER_DATA = 43_000
 """Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

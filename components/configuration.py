@@ -8,9 +8,9 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_command import local, remote
 
-from cloudinit.user_data import ADMIN_USER
 from components.node import Node
 from model.openssh import SshKey
+from model.people import ADMIN_USER
 
 # A first boot takes a minute or two; a refused connection is tried again after up to 15 s.
 DIAL_ATTEMPTS = 40

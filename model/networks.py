@@ -150,7 +150,7 @@ def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence
 
 
 def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> frozenset[str]:
-    """Return the id of a scope's network, if it exists; found by its name too, in case its labels were removed."""
+    """Return the ids of a scope's network, if it exists. Found by name, in case somebody removed its labels."""
     name = scope.subnet.existing or plan.cloud_name(scope.name)
     return frozenset(network.id for network in state.networks or () if network.name == name)
 

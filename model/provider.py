@@ -88,10 +88,8 @@ INTERFACES = {
 class Access:
     """The cloud, the connection and the credentials.
 
-    `auth` has the parameters of `method`, by keystoneauth's names.
-
-    `overrides` map a service type to an address, or to another service type of the catalog. `reauthenticate` is
-    whether a login may be repeated.
+    `auth` has the parameters of `method`, by keystoneauth's names. `overrides` map a service type to an address, or to
+    another service type of the catalog.
     """
 
     auth_url: str

@@ -17,6 +17,7 @@ import yaml
 from cloudinit import render, user_data
 from dev import check
 from harness import stacks
+from model.people import ADMIN_USER
 from model.plan import Node
 from model.role_description import FOLDER
 
@@ -187,7 +188,7 @@ def test_an_operator_can_log_in_to_a_machine_whose_configuration_was_never_appli
     plan = dataclasses.replace(stacks.plan_of("ebi"), operators=(stacks.OPERATOR_KEY,))
     for node in plan.nodes:
         (user,) = yaml.safe_load(user_data.bootstrap(node, plan, stacks.secrets_of("ebi")))["users"]
-        assert user["name"] == user_data.ADMIN_USER
+        assert user["name"] == ADMIN_USER
         assert stacks.OPERATOR_KEY in user["ssh_authorized_keys"]
 
 
