@@ -20,14 +20,14 @@ STACK_FILES = {
     "uod": ROOT / "Pulumi.uod.yaml",
     "ebi": ROOT / "Pulumi.ebi.yaml",
 }
-OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH new@example.org"
 LAYOUTS = STACK_FILES | {
     name: ROOT / "examples" / f"Pulumi.{name}.yaml"
     for name in ("idr", "single-node", "multi-node", "pilot", "institute")
 }
 """The stacks, and the layouts in examples/."""
 OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s operator@example.org"
-"""A public key whose private key nobody has."""
+NEW_OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH new@example.org"
+"""Public keys whose private keys nobody has."""
 EVERYTHING = {"everything": ROOT / "harness" / "layouts" / "Pulumi.everything.yaml"}
 """A layout with the settings that no other layout has."""
 

@@ -42,3 +42,8 @@ def type_of(urn: str) -> str:
 def name_of(urn: str) -> str:
     """Return a resource's name in the program, as in `prod130-database`."""
     return urn.split("::", 3)[-1]
+
+
+def release_of(name: str) -> str:
+    """Return the release of a resource by its name: `prod130` of `prod130-database`, since no release has a dash."""
+    return name.split("-", 1)[0]

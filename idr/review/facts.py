@@ -15,6 +15,7 @@ from idr.resources import (
     SHARE,
     UNKNOWN_ID,
     VOLUME,
+    release_of,
 )
 from idr.review.preview import Kind, Preview, State, Step
 from model.plan import BASTION
@@ -79,15 +80,10 @@ def live(preview: Preview) -> tuple[str | None, str | None]:
     return None, None
 
 
-def release_of(node: str | None) -> str | None:
-    """Return the release that a node belongs to."""
-    return node.split("-", 1)[0] if node else None
-
-
 def concerned(preview: Preview) -> list[Step]:
     """Return the servers that visitors and operators depend on now: those of the live release, and the bastion."""
     before, _ = live(preview)
-    scopes = {release_of(before), BASTION} - {None}
+    scopes = {BASTION, *([release_of(before)] if before else [])}
     return [step for step in preview.of(SERVER) if step.old and step.release in scopes]
 
 

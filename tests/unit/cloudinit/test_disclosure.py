@@ -105,9 +105,9 @@ def test_a_check_that_is_off_is_not_disclosed() -> None:
 def test_people_are_disclosed_with_their_roles_and_keys_and_plain_keys_as_before() -> None:
     plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
     assert "people" not in disclosure(plan, secrets, verifies_cloud=True)
-    alice = Person(name="alice", keys=(stacks.OPERATOR,), role=PersonRole.CURATOR)
+    alice = Person(name="alice", keys=(stacks.NEW_OPERATOR,), role=PersonRole.CURATOR)
     disclosed = disclosure(replace(plan, people=(alice,)), secrets, verifies_cloud=True)
-    assert disclosed["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.OPERATOR]}]
+    assert disclosed["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.NEW_OPERATOR]}]
 
 
 def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_password() -> None:
