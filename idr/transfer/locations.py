@@ -7,7 +7,9 @@ from pathlib import Path
 ROOT = Path("/")
 OPTIONS = re.compile(r"^:?[\w.+@ -]+,(?P<options>.*)")
 """Options in a connection string of rclone, as in `s3,region=eu:bucket` and `:s3,env_auth=true:bucket`."""
-SECRET = re.compile(r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:key|key_pem|credentials|sas_url))=", re.I)
+SECRET = re.compile(
+    r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:key|key_pem|credentials|sas_url))=", re.IGNORECASE
+)
 
 
 def problem(location: str) -> str:

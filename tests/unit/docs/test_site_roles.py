@@ -21,7 +21,7 @@ STEPS = PAGE.split("\n## 4. ")[0]
 @pytest.fixture
 def typed(tmp_path: Path) -> Plan:
     """Return the plan with the role that the first three steps write."""
-    for block in re.findall(r"^```console\n(.*?)^```$", STEPS, re.M | re.S):
+    for block in re.findall(r"^```console\n(.*?)^```$", STEPS, re.MULTILINE | re.DOTALL):
         subprocess.run(["bash", "-euc", block], cwd=tmp_path, check=True)
     return site_roles.plan_of(site_roles.values() | {"siteRoles": "site/"}, tmp_path)
 
