@@ -129,7 +129,7 @@ def _image(image: Any) -> known.Image:
 
 
 def _unlisted(cloud: "Connection", name: str) -> list[known.Image]:
-    """Images of that name that a plain list leaves out, so that a message can say why."""
+    """Return the images of that name that a plain list leaves out, so that a message can say why."""
     unlisted: list[known.Image] = []
     for query in ({"is_hidden": True}, {"visibility": "community"}):
         images, _ = answer_or_refusal(partial(_images, cloud, name=name, **query))

@@ -74,7 +74,7 @@ def config(stack: str) -> dict[str, Any]:
 
 
 def advice(done: subprocess.CompletedProcess[str]) -> str:
-    """Advice to add where a command found no such stack, or no state that can be read."""
+    """Return advice to add where a command found no such stack, or no state that can be read."""
     if EMPTY_METADATA in done.stderr:
         return (
             f"\nAn engine that was killed left an empty file in {backend()}: delete .pulumi/stacks/idr/*.json.attrs "

@@ -4,7 +4,7 @@ from model.outputs.topology import Topology
 
 
 def listed(names: tuple[str, ...], topology: Topology) -> str:
-    """`every node of prod130`, `prod130-omeroreadonly-1..4`, or the names one by one."""
+    """Return `every node of prod130`, `prod130-omeroreadonly-1..4`, or the names one by one."""
     left = list(names)
     parts = []
     for network in topology.networks:

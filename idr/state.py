@@ -85,7 +85,7 @@ class State:
         return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.PORT}
 
     def stops(self) -> dict[str, Resource]:
-        """Return, by node, the stop commands of an earlier version, which run on the node when they are deleted."""
+        """Return the stop commands of an earlier version by node. They run on the node when they are deleted."""
         commands = (one for one in self.resources if one.type == resources.CONFIGURATION and one.inputs.get("delete"))
         return {one.name: one for one in commands}
 

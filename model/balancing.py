@@ -91,7 +91,7 @@ def operators_web(release: Scope) -> tuple[Node, ...]:
 
 
 def omero(release: Scope) -> tuple[Node, ...]:
-    """OMERO.server for OMERO clients and websockets, in the order of their numbers."""
+    """Return the OMERO.servers for OMERO clients and websockets, in the order of their numbers."""
     return programs.servers(release.with_role(*OMERO_ROLES))
 
 

@@ -16,7 +16,7 @@ _TEMPLATES = (
 
 
 def socket() -> str:
-    """MariaDB's socket: /run is a file system of the cloud's own."""
+    """Return MariaDB's socket: /run is a file system of the cloud's own."""
     return "/run/mysqld/mysqld.sock"
 
 

@@ -30,7 +30,7 @@ UNWANTED = (
 
 
 def image_folder() -> Path:
-    """Return where the image for the present inputs is, or will be once built."""
+    """Where the image for the present inputs is, or will be once built."""
     return cache_root() / "image" / image_key()
 
 
@@ -49,7 +49,7 @@ def image_key() -> str:
 
 
 def demo_sources() -> list[Path]:
-    """Return the files of the demo image server that go into the guest."""
+    """Files of the demo image server that go into the guest."""
     package = files_below(DEMO / "demo_image_server")
     return [*package, DEMO / "demo-image-server", DEMO / "omero-demo-image-server.service"]
 
@@ -62,7 +62,7 @@ def build() -> Path:
 
 
 def guest_packages() -> list[str]:
-    """Return the names in guest-packages.txt, comments left out."""
+    """Names in guest-packages.txt, comments left out."""
     lines = (HERE / "guest-packages.txt").read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
