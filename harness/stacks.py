@@ -10,7 +10,7 @@ import yaml
 
 from model.plan import Plan
 from model.planning import completed, plan
-from model.reading import Source, parse
+from model.reading import Source, own_values, parse
 from model.secrets import Secrets
 from model.settings import Settings
 
@@ -43,8 +43,7 @@ def values(stack: str) -> dict[str, Any]:
 
 @cache
 def _values(stack: str) -> dict[str, Any]:
-    config = yaml.safe_load(_file(stack).read_text())["config"]
-    return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+    return own_values(yaml.safe_load(_file(stack).read_text())["config"])
 
 
 def small_ebi() -> dict[str, Any]:

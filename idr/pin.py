@@ -15,10 +15,11 @@ from rich.progress import Progress
 
 from idr import addons
 from idr.errors import IdrError
-from idr.stack_file import NAMESPACE, document
+from idr.stack_file import document
 from model import site_folder
 from model.addons import BASES, ENDING, Base
 from model.overrides_file import OVERRIDES, wrong_overrides
+from model.reading import NAMESPACE
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")

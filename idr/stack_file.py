@@ -13,11 +13,9 @@ from model.field_types import SEALED
 from model.overrides_file import with_overrides
 from model.plan import Plan
 from model.planning import plan
-from model.reading import DEMO_STACK, Source, as_written, notices, parse, unset
+from model.reading import DEMO_STACK, NAMESPACE, Source, as_written, notices, own_values, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
-
-NAMESPACE = "idr:"
 
 
 class StackFileError(IdrError):
@@ -71,7 +69,7 @@ def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> Sta
     folder = folder or checkout.folder()
     shown, written = _written(stack, folder)
     readable = engine.config(stack) if opened else shown
-    settings = parse(*with_overrides(_mine(readable), written, folder))
+    settings = parse(*with_overrides(as_written(own_values(readable)), written, folder))
     provider = {key: value for key, value in readable.items() if key.startswith("openstack:")}
     return StackFile(stack, written.file, settings, provider)
 
@@ -83,7 +81,7 @@ def merged(stack: str) -> tuple[dict[str, Any], Source]:
     """
     folder = checkout.folder()
     shown, written = _written(stack, folder)
-    together, source = with_overrides(_mine(shown), written, folder)
+    together, source = with_overrides(as_written(own_values(shown)), written, folder)
     parse(together, source)
     return together, source
 
@@ -94,13 +92,8 @@ def _written(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
     values = _values(file, stack)
     shown = {key: _sealed(value) for key, value in values.items()}
     _require_types(shown, file.name)
-    encrypted = frozenset(key.removeprefix(NAMESPACE) for key, value in values.items() if value != shown[key])
-    return shown, Source(stack, file.name, encrypted)
-
-
-def _mine(values: Mapping[str, Any]) -> dict[str, Any]:
-    mine = {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
-    return as_written(mine)
+    encrypted = own_values({key: value for key, value in values.items() if value != shown[key]})
+    return shown, Source(stack, file.name, frozenset(encrypted))
 
 
 def document(file: Path) -> Any:
