@@ -32,9 +32,7 @@ _APART = ("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--m
 def host(state: State) -> Iterator[None]:
     """Add the host to the running cloud, and remove it at the end. Its servers must be deleted before.
 
-    Raises:
-        CloudError: the cloud is not up, the host does not start, or a killed run has left servers on it.
-
+    Raises CloudError if the cloud is not up, the host does not start, or a killed run has left servers on it.
     """
     auth = yaml.safe_load(state.clouds_yaml.read_text())["clouds"]["idr-local-admin"]["auth"]
     cloud = openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne")

@@ -36,9 +36,7 @@ def register(state: State, path: Path, name: str, kernel: Path | None, initrd: P
 
     An older one of the same name is deleted: its guests have their own copies.
 
-    Raises:
-        CloudError: the cloud is not up, or a file cannot be read.
-
+    Raises CloudError if the cloud is not up, or a file cannot be read.
     """
     import openstack
 

@@ -31,9 +31,7 @@ _POINTERS = {
 def install(state_folder: Path, report: Report) -> None:
     """Install what is missing; a second call only checks.
 
-    Raises:
-        CloudError: the machine is not suitable, or a package manager failed.
-
+    Raises CloudError if the machine is not suitable, or a package manager failed.
     """
     problems = Machine.this(state_folder).problems()
     if problems:

@@ -19,9 +19,7 @@ LOCK: Final = Path("/run/idr-cloud/lock")
 def take() -> int | None:
     """Take the lock. Return its open file, which holds it for every process that inherits it; None if it is held.
 
-    Raises:
-        CloudError: somebody else owns the lock or its folder.
-
+    Raises CloudError if somebody else owns the lock or its folder.
     """
     LOCK.parent.mkdir(mode=0o700, exist_ok=True)
     lock = _open(os.O_RDWR | os.O_CREAT)
@@ -42,9 +40,7 @@ def write(lock: int, text: str) -> None:
 def holder() -> str | None:
     """Return what the holder of the lock has written; None if nobody holds it.
 
-    Raises:
-        CloudError: somebody else owns the lock or its folder.
-
+    Raises CloudError if somebody else owns the lock or its folder.
     """
     try:
         lock = _open(os.O_RDONLY)

@@ -106,9 +106,7 @@ def _works(script: str) -> bool:
 def iptables_flavour() -> str:
     """Return the flavour of iptables that accepts the rules of Neutron's agents: legacy or nft.
 
-    Raises:
-        OSError: neither.
-
+    Raises OSError if neither does.
     """
     # Rules of the kinds that Neutron's Linux bridge agent and this program create.
     rules = (

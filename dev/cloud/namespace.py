@@ -20,9 +20,7 @@ _INOTIFY_INSTANCES = 8192
 def prepare(state: State) -> None:
     """Prepare the namespaces for the services.
 
-    Raises:
-        CloudError: a mount or an interface could not be created.
-
+    Raises CloudError if a mount or an interface could not be created.
     """
     _mounts(state)
     _watches()

@@ -46,9 +46,7 @@ def run(
 ) -> str:
     """Run a program to its end. Return its output, or nothing if it is written to the log `log`.
 
-    Raises:
-        CloudError: it failed.
-
+    Raises CloudError if it failed.
     """
     surrounding = surroundings(state) | dict(env or {})
     path = state.log / f"{log}.log" if log else None
@@ -70,9 +68,7 @@ def run(
 def until(what: str, ready: Callable[[], bool], seconds: float) -> None:
     """Wait until `ready()`.
 
-    Raises:
-        CloudError: it was not ready after `seconds`.
-
+    Raises CloudError if it was not ready after `seconds`.
     """
     end = time.monotonic() + seconds
     while not ready():

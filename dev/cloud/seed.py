@@ -139,9 +139,7 @@ def zones(cloud: Any, choice: Choice) -> bool:
 def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> None:
     """Wait until agents and computes work; print what is missing.
 
-    Raises:
-        SystemExit: they did not work in time.
-
+    Raises SystemExit if they did not work in time.
     """
     end, printed = time.monotonic() + seconds, ""
     while True:

@@ -74,9 +74,7 @@ class Supervisor:
     def bring_up(self) -> None:
         """Start all services, with no data or with data of an earlier run, until the cloud can be used.
 
-        Raises:
-            CloudError: a part of it did not start.
-
+        Raises CloudError if a part of it did not start.
         """
         state, choice = self._state, self._choice
         (state.run / "started").touch()
