@@ -4,8 +4,6 @@ A tag can point to another image tomorrow. The digest is written after the tag, 
 `--check`, print a warning for each image that has only a tag, and send no request.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

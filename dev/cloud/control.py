@@ -1,7 +1,5 @@
 """Start, connect, enter and end the cloud's namespaces, from outside."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -4,8 +4,6 @@ A container shares this machine's kernel, which may lack what a guest needs (NFS
 its own, and is slow. Both are on the same networks, so a stack can have nodes of both, by `zone`.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import time

@@ -1,7 +1,5 @@
 """Access to one guest from the host."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

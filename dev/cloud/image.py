@@ -1,7 +1,5 @@
 """Guest images: copied directly into Glance's store and Nova's cache, not through an API."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """Install the cloud's software: Debian packages, and OpenStack in a Python environment of its own."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

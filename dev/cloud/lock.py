@@ -3,8 +3,6 @@
 Other users cannot enter its folder: a user who can read the file can also lock it, and no cloud could start.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 from pathlib import Path

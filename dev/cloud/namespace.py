@@ -1,7 +1,5 @@
 """Prepare the new namespaces before the services start: mounts, disks, network."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Programs in the cloud's namespaces: their environment, running one, waiting for a port."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """Render the services' configuration files from the templates in `etc/`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined

@@ -3,8 +3,6 @@
 Run inside the cloud as `python -m dev.cloud.seed STATE PHASE`. Existing objects are kept.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Start the cloud inside its namespaces, keep its services running, and stop it in order."""
 
-from __future__ import annotations
-
 import functools
 import json
 import shutil
