@@ -23,6 +23,7 @@ class Network(pulumi.ComponentResource):
         router_id: pulumi.Input[str],
         opts: ResourceOptions | None = None,
     ) -> None:
+        # Its logical name begins with the stack's, unlike that of other components. Another one would replace it.
         super().__init__("idr:network:Network", plan.cloud_name(scope.name), None, opts)
         subnet = scope.subnet
         self.network_id: pulumi.Input[str]

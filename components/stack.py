@@ -41,6 +41,7 @@ def load() -> tuple[Settings, Secrets]:
 
 
 def _values() -> dict[str, Any]:
+    # pulumi.Config has no list of keys, and an unknown key must be refused.
     return as_written(own_values({**get_config_env(), **CONFIG.get()}))
 
 
