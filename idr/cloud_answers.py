@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from idr import manila, quotas
 from idr.cloud import answer_or_refusal
@@ -19,6 +19,7 @@ from model.planning import PLACEHOLDER
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
+T = TypeVar("T")
 GIB = 1 << 30
 DESTINATIONS = ("bastion", "public")
 
@@ -70,7 +71,7 @@ def state(
     )
 
 
-def _each(things: Iterable[Any] | None, convert: Callable[[Any], Any]) -> Any:
+def _each(things: Iterable[Any] | None, convert: Callable[[Any], T]) -> tuple[T, ...] | None:
     return None if things is None else tuple(convert(thing) for thing in things)
 
 
