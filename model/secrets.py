@@ -111,23 +111,20 @@ class Secrets:
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
         """Return a server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
-        return self._signing._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
+        return self._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
 
     def visitors_certificate(self, name: str, host: str) -> Certificate:
         """Return a proxy's certificate for the public name only. An update renews it every half-year."""
         begin = datetime(self.now.year, 1 if self.now.month < JULY else JULY, 1, tzinfo=UTC)
         serial = f"tls/{name}/{host}/{begin:%Y-%m}"
-        return self._signing._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
-
-    @property
-    def _signing(self) -> "Secrets":
-        """The secrets whose authority signs: the former ones, while some nodes may trust only these."""
-        return self.previous or self
+        return self._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
 
     def _server_certificate(
         self, name: str, hosts: tuple[str, ...], serial: str, begin: datetime, end: datetime
     ) -> Certificate:
-        return certificates.server(hosts, self._signed(f"tls/{name}", serial, begin, end), self.authority)
+        # The authority of the former secrets signs, while some nodes may trust only that one.
+        signing = self.previous or self
+        return certificates.server(hosts, signing._signed(f"tls/{name}", serial, begin, end), signing.authority)
 
     def _signed(self, key: str, serial: str, begin: datetime, end: datetime) -> Signed:
         return Signed(
