@@ -50,7 +50,7 @@ def require_agreement(plan: Plan, secrets: Secrets) -> Live | None:
     if pulumi.runtime.is_dry_run():
         return None
     try:
-        cloud, result = asking(lambda: _confirmed(plan))
+        cloud, result = asking(lambda: _compare(plan))
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
     for line in result.warnings():
@@ -104,7 +104,7 @@ def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
     ]
 
 
-def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
+def _compare(plan: Plan) -> tuple["Connection", Agreement]:
     """Compare cloud and state. Servers that are not listed are looked up by id: the update will create them again.
 
     Raises ListError if such a server exists.

@@ -59,7 +59,7 @@ def of_listing(compared: Agreement) -> Iterator[Drift]:
         yield from _of_server(name, server, changed.get(name, {}))
 
 
-def once(differences: list[Drift]) -> list[Drift]:
+def without_repetitions(differences: list[Drift]) -> list[Drift]:
     """Return the differences in the order of names. Where both report a deleted object, the engine's report is used."""
     deleted = {(one.name, KINDS[one.type]) for one in differences if one.change == "deleted" and one.type in KINDS}
     kept = (one for one in differences if one.change != "deleted" or (one.name, one.type) not in deleted)

@@ -178,7 +178,7 @@ def _locked(stack: Written, above: Written | None, *, renew: bool) -> dict[Base,
     return locks
 
 
-def fetched(part: Pinned, progress: Progress) -> str:
+def fetch_sum(part: Pinned, progress: Progress) -> str:
     """Return the SHA-256 of the file at its URL. Raises IdrError when the download fails."""
     digest = hashlib.sha256()
     task = progress.add_task(part.setting, total=None)
