@@ -23,7 +23,7 @@ from model.roles import SiteRole, applied_roles, role_description
 from model.secrets import Secrets
 from model.site_files import FileEntry
 
-NO_LOCATIONS: Mapping[str, str] = MappingProxyType({})
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def bundle(
@@ -31,7 +31,7 @@ def bundle(
     plan: Plan,
     secrets: Secrets,
     volume_ids: Mapping[str, str],
-    export_locations: Mapping[str, str] = NO_LOCATIONS,
+    export_locations: Mapping[str, str] = NONE,
 ) -> str:
     """Return the configuration of a node as JSON for `idr-apply`.
 
