@@ -14,7 +14,7 @@ from bench.frontend.command import frontend
 from bench.infra.command import infra
 from bench.prewarm.command import prewarm
 from bench.roles.command import roles
-from cloudinit import render
+from cloudinit import render, user_data
 from harness import stacks
 from harness.project import Project, copy_program
 from model.planning import plan
@@ -53,7 +53,7 @@ def plan_and_render() -> None:
     secrets = Secrets("ebi", "a stack secret for the benchmark only")
     volumes = {"db": "0" * 20, "data": "1" * 20, "nginxcache": "2" * 20}
     for node in stack_plan.nodes:
-        render.bootstrap(node, stack_plan, secrets)
+        user_data.bootstrap(node, stack_plan, secrets)
         render.bundle(node, stack_plan, secrets, volumes)
 
 

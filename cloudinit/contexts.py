@@ -30,7 +30,7 @@ class Context(Protocol):
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Common:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         node, plan, secrets = source.node, source.plan, source.secrets
         is_bastion = node == plan.bastion_node
         return cls(
@@ -92,11 +92,11 @@ class Bastion:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for the bastion."""
+        """Return the values for the bastion."""
         accounts = people.on_node(source.plan.people, source.node.roles)
         return cls(
             passed_ports=matrix.bastion_ports(source.plan),
-            jump_users=("jump", *(person.name for person in accounts if person.role == PersonRole.JUMP)),
+            jump_users=(people.JUMP_USER, *(person.name for person in accounts if person.role == PersonRole.JUMP)),
         )
 
 
@@ -113,7 +113,7 @@ class Database:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(
             omero_servers=source.release.with_role(*OMERO_ROLES),
             pool_size=source.plan.settings.omero.pool_size,
@@ -134,7 +134,7 @@ class Redis:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(
             password=source.password("redis"),
             accepted_passwords=source.secrets.accepted_passwords(f"{source.release.name}/redis"),
@@ -151,7 +151,7 @@ class Management:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(proxy_address=source.first(Role.PROXY).address, host_name=source.plan.host_name)
 
 
@@ -164,7 +164,7 @@ class Upload:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(upload_port=firewall.UPLOAD_PORT, host_name=source.plan.host_name)
 
 
@@ -184,7 +184,7 @@ class Site:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         node = source.node
         return cls(
             plan=source.plan,

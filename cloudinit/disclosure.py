@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cloudinit.render import HERE
 from model import addresses, matrix, web_apps
 from model.firewall import Flow
 from model.plan import Node, Plan
+from model.role_description import FOLDER
 from model.roles import OMERO_ROLES, Role, SiteRole
 from model.secrets import Secrets
 from model.settings import Settings
@@ -40,7 +40,7 @@ def disclosure(
         "cloud": dict(cloud or {}),
         "sources": dict(_sources(plan.settings)),
         "rotations": dict(plan.settings.rotations),
-        "files": digests(HERE.parent) | _of_site_roles(plan) | _of_files_beside(plan),
+        "files": digests(FOLDER.parent) | _of_site_roles(plan) | _of_files_beside(plan),
         **_omero(plan),
         **_visitors(plan),
         **_renewal(secrets),
@@ -143,7 +143,7 @@ def digests(project: Path) -> dict[str, str]:
 
     Files of unused roles are included: the first node of a role is no change of its templates.
     """
-    folders = (project / name for name in (HERE.name, *RUN_ON_NODES))
+    folders = (project / name for name in (FOLDER.name, *RUN_ON_NODES))
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     files = [file for file in files if "__pycache__" not in file.parts]
     return {

@@ -44,7 +44,7 @@ class Web:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         node, release = source.node, source.release
         apps = source.plan.settings.apps_of(release.name)
         return cls(
@@ -118,7 +118,7 @@ class Proxy:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         node, release, plan = source.node, source.release, source.plan
         apps = plan.settings.apps_of(release.name)
         names, of_site = [app.name for app in apps], _of_site(apps)

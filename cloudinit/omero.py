@@ -46,7 +46,7 @@ class Server:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         user, settings = database_user(source.node), source.plan.settings
         return cls(
             visitors=settings.visitors,
@@ -76,7 +76,7 @@ class WebPackages:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(requirements=addons.merged(addons.WEB, source.plan.settings.web.requirements))
 
 
@@ -89,7 +89,7 @@ class Accounts:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(root_password=source.password("omero/root"), upgrade=source.node.limits.schema_upgrade)
 
 
@@ -101,7 +101,7 @@ class Downloads:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node. A node with only OMERO.web needs only Ice for Python."""
+        """Return the values for a node. A node with only OMERO.web needs only Ice for Python."""
         settings, roles = source.plan.settings, source.node.roles
         parts: dict[str, Download | None] = {}
         if OMERO_ROLES.intersection(roles):
@@ -121,7 +121,7 @@ class Mounts:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(mounts=mounts(source.node, source.plan, source.export_locations))
 
 
@@ -133,7 +133,7 @@ class Buckets:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         return cls(buckets=of_kind(source.plan.settings.raw_images(), S3Mount))
 
 
@@ -147,7 +147,7 @@ class LocalStorage:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         raw = source.plan.settings.raw_images()
         trees = of_kind(raw, LinkTree)
         return cls(
@@ -176,7 +176,7 @@ class ReadWrite:
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """The values for a node."""
+        """Return the values for a node."""
         raw = in_release(source.plan.settings.raw_images(), source.release.name)
         others = readonly_nodes(source.release)
         database = source.first(Role.DATABASE)

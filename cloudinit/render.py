@@ -1,11 +1,10 @@
-"""Bootstrap and configuration bundle of a node: pure functions of the plan, the same bytes on every machine.
+"""The configuration bundle of a node: a pure function of the plan, the same bytes on every machine.
 
 A role's folder has its files by their path on the node (`files/`, templates with the suffix `.j2`), their owners and
 modes (`files.yaml`), its steps (`scripts/`: prepare, check, activate, health, stop), and its
 description (`role.yaml`, see `model.role_description`). A role of a site's own has the same, in a folder of the site.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,112 +13,17 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from cloudinit.contexts import Common, variables
 from cloudinit.source import Source
 from cloudinit.templates import Folder, RenderError, expression
 from model import site_files
 from model.plan import Node, Plan
-from model.planning import internal_name
-from model.role_description import RoleDescription
-from model.roles import Role, SiteRole, applied_roles, role_description
+from model.role_description import FOLDER, RoleDescription
+from model.roles import SiteRole, applied_roles, role_description
 from model.secrets import Secrets
 from model.site_files import FileEntry
 
-HERE = Path(__file__).parent
-ADMIN_USER = "idr"
-LARGEST_USER_DATA = 43_000
-"""Characters of base64. Nova's limit is 65,535; the rest is room to grow."""
-_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""libyaml's dumper writes the same in a tenth of the time, but PyYAML can be built without it."""
 NONE: Mapping[str, str] = MappingProxyType({})
-
-
-def bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
-    """Return the user data of a node, as cloud-config: its identity, keys, packages, and `idr-apply`.
-
-    If another tool configures the node, the user data has only the operators' keys, no packages or files. It never has
-    peers, counts, passwords or tuning, so that a change of those replaces no server.
-    """
-    host_key = secrets.ssh_key(f"host/{node.name}")
-    document = {
-        "hostname": node.name,
-        "fqdn": internal_name(secrets.stack, node=node.name),
-        "manage_etc_hosts": False,
-        "ssh_deletekeys": True,
-        "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
-        "ssh_pwauth": False,
-        "disable_root": True,
-        **(_deployed(plan, secrets) if plan.settings.configure else _handed_over(plan)),
-    }
-    if through := plan.settings.proxies.for_packages:
-        document["apt"] = {"proxy": str(through), "https_proxy": str(through)}
-    text = "#cloud-config\n" + _yaml(document)
-    if plan.settings.configure:
-        text += _software(node.packages, database=Role.DATABASE in node.roles)
-    size = len(base64.b64encode(text.encode()))
-    if size > LARGEST_USER_DATA:
-        msg = f"the bootstrap of {node.name} has {size} characters, more than {LARGEST_USER_DATA}"
-        raise RenderError(msg)
-    return text
-
-
-def _deployed(plan: Plan, secrets: Secrets) -> dict[str, Any]:
-    """Return the first keys: the deployment's, and those of operators, who must see why a server fails to start.
-
-    The configuration replaces them, so that former operators lose access.
-    """
-    return {"users": [_admin([*(key.public for key in secrets.deploy_keys()), *plan.root_keys])]}
-
-
-def _handed_over(plan: Plan) -> dict[str, Any]:
-    """Return the operators' keys, for the inventory's account and the image's own; both may use sudo."""
-    return {"users": ["default", _admin([*plan.root_keys])], "ssh_authorized_keys": [*plan.root_keys]}
-
-
-def _admin(keys: list[str]) -> dict[str, Any]:
-    return {
-        "name": ADMIN_USER,
-        "gecos": "IDR configuration and operators",
-        "shell": "/bin/bash",
-        "lock_passwd": True,
-        "sudo": "ALL=(ALL) NOPASSWD:ALL",
-        "ssh_authorized_keys": keys,
-    }
-
-
-@cache
-def _software(packages: tuple[str, ...], *, database: bool) -> str:
-    """Return the part of the user data that is the same for all nodes with the same roles, cached."""
-    files = [
-        {
-            "path": "/usr/local/sbin/idr-apply",
-            "permissions": "0755",
-            # Not compressed: the output of zlib differs by version, and other user data would replace the server.
-            "content": (HERE / "bootstrap" / "idr-apply").read_text(),
-        }
-    ]
-    if database:
-        # Otherwise the package creates a cluster on the root disk, before the data volume is attached.
-        files.append({"path": "/etc/postgresql-common/createcluster.conf", "content": "create_main_cluster = false\n"})
-    return _yaml({"write_files": files, "packages": list(packages)})
-
-
-def _yaml(document: dict[str, Any]) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=4096)
-
-
-class _Dumper(_SafeDumper):  # type: ignore[misc]  # its base is one of two
-    """Writes texts of several lines as blocks, which are readable in a preview."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)
 
 
 def bundle(
@@ -184,14 +88,14 @@ def services(about: RoleDescription, node: Node) -> list[dict[str, Any]]:
 
 
 def _folder(role: str) -> Path:
-    return role.folder if isinstance(role, SiteRole) else HERE / role
+    return role.folder if isinstance(role, SiteRole) else FOLDER / role
 
 
 def _roles(role: str) -> Folder:
     """Return the folder that a role is in."""
     if isinstance(role, SiteRole):
         return Folder(role.folder.parent, PurePosixPath(role.path).parent.as_posix())
-    return Folder(HERE, HERE.name)
+    return Folder(FOLDER, FOLDER.name)
 
 
 @cache
@@ -244,7 +148,7 @@ def _readable_password(content: str, mode: str, values: Mapping[str, Any]) -> st
 
 
 def _contexts(entry: FileEntry, context: dict[str, Any]) -> list[dict[str, Any]]:
-    """Yield the contexts of a file: one, or with `each` one for every `item` of that list."""
+    """Return the contexts of a file: one, or with `each` one for every `item` of that list."""
     return [{**context, "item": item} for item in context[entry.each]] if entry.each else [context]
 
 

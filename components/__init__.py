@@ -1,11 +1,12 @@
-"""Pulumi components, one file each. They declare what the plan has decided."""
+"""The program for the engine: components, one file each, which declare what the plan has decided, and its checks.
+
+A garbage collection searches every module and resource, and all of them stay until the program ends. So it runs less
+often from the first import of this package on: what imports create is most of it.
+"""
 
 import gc
 
 OBJECTS = 1_000_000
-"""How many new objects start a garbage collection.
-
-Modules and resources stay until the program ends, and each collection searches all of them. Python's default is 700.
-"""
+"""How many new objects start a garbage collection. Python's default is 700."""
 
 gc.set_threshold(OBJECTS)

@@ -35,29 +35,29 @@ def auth_url() -> str | None:
     return setting("authUrl") or os.environ.get("OS_AUTH_URL")
 
 
-def external_network_id(name: str) -> pulumi.Input[str]:
+def external_network_id(name: str) -> str:
     """Return the id of the external network, from which floating IPs come."""
     return _id("external network", name, lambda: get_network(name=name, external=True).id)
 
 
 @cache
-def network_id(name: str) -> pulumi.Input[str]:
+def network_id(name: str) -> str:
     """Return the id of a network."""
     return _id("network", name, lambda: get_network(name=name).id)
 
 
-def subnet_id(network: pulumi.Input[str], cidr: str) -> pulumi.Input[str]:
+def subnet_id(network: str, cidr: str) -> str:
     """Return the id of the subnet with this CIDR in a network (by id)."""
-    return _id("subnet", cidr, lambda: get_subnet(network_id=str(network), cidr=cidr).id)
+    return _id("subnet", cidr, lambda: get_subnet(network_id=network, cidr=cidr).id)
 
 
-def router_id(name: str) -> pulumi.Input[str]:
+def router_id(name: str) -> str:
     """Return the id of a router."""
     return _id("router", name, lambda: get_router(name=name).id)
 
 
 @cache
-def image_id(name: str) -> pulumi.Input[str]:
+def image_id(name: str) -> str:
     """Return the id of an image; the newest of that name."""
     return _id("image", name, lambda: get_image(name=name, most_recent=True).id)
 
@@ -77,7 +77,7 @@ def _volume_zones() -> frozenset[str]:
 
 
 def _is_blind() -> bool:
-    """Whether this is a preview without credentials."""
+    """Return whether this is a preview without credentials."""
     return pulumi.runtime.is_dry_run() and not has_credentials(setting, os.environ)
 
 

@@ -8,12 +8,14 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_command import local, remote
 
-from cloudinit.render import ADMIN_USER
 from components.node import Node
 from model.openssh import SshKey
+from model.people import ADMIN_USER
 
 # A first boot takes a minute or two; a refused connection is tried again after up to 15 s.
 DIAL_ATTEMPTS = 40
+# Relative to the checkout, where the engine runs commands: the path of one operator would be a change for the next.
+RUN_MODULE = ".venv/bin/python -m"
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Configuration(pulumi.ComponentResource):
         # A local command: a remote one needs a connection, so an unreachable server could never be replaced.
         stop = local.Command(
             name,
-            delete=".venv/bin/python -m idr.stop",
+            delete=f"{RUN_MODULE} idr.stop",
             stdin=route.as_json(),
             triggers=[node.instance_id],
             add_previous_output_in_env=False,
@@ -138,7 +140,7 @@ class Configuration(pulumi.ComponentResource):
         )
         return local.Command(
             f"{name}-host-key",
-            create=".venv/bin/python -m idr.host_key",
+            create=f"{RUN_MODULE} idr.host_key",
             stdin=stdin,
             add_previous_output_in_env=False,
             opts=ResourceOptions(parent=self, depends_on=[node.instance]),

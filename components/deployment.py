@@ -5,6 +5,7 @@ import pulumi_openstack as openstack
 from pulumi import ResourceOptions
 
 from components import cloud
+from components.configuration import Configuration
 from components.data_share import DataShares
 from components.disclosure import Disclosure
 from components.front_door import FrontDoor
@@ -33,63 +34,74 @@ class Deployment(pulumi.ComponentResource):
     ) -> None:
         super().__init__("idr:deployment:Deployment", plan.stack, None, opts)
         child = ResourceOptions(parent=self)
+        self._plan = plan
         Disclosure(plan, secrets, opts=child)
         turns = Turns(order)
-        router_id = cloud.router_id(plan.settings.router) if plan.settings.router else self._router(plan).id
-        bastion, *others = (
+        router_id = cloud.router_id(plan.settings.router) if plan.settings.router else self._router().id
+        self._bastion, *others = (
             Release(scope, plan=plan, secrets=secrets, router_id=router_id, turns=turns, opts=child)
             for scope in plan.scopes
         )
-        releases = dict(zip((scope.name for scope in plan.releases), others, strict=True))
-        bastion_ip = FrontDoor(
+        self._releases = dict(zip((scope.name for scope in plan.releases), others, strict=True))
+        self._live = self._releases[plan.settings.live]
+        self._bastion_ip = FrontDoor(
             "bastion",
             plan=plan,
             existing=plan.settings.floating_ips.bastion,
-            port_id=bastion.nodes[plan.bastion_node.name].port_id,
-            network=bastion.network,
+            port_id=self._bastion.nodes[plan.bastion_node.name].port_id,
+            network=self._bastion.network,
             opts=child,
         )
-        live = releases[plan.settings.live]
-        public = FrontDoor(
+        self._public_ip = FrontDoor(
             "public",
             plan=plan,
             existing=plan.settings.floating_ips.public,
-            port_id=live.nodes[plan.public_node().name].port_id,
-            network=live.network,
+            port_id=self._live.nodes[plan.public_node().name].port_id,
+            network=self._live.network,
             opts=child,
         )
-        nodes = {name: node for release in (bastion, *others) for name, node in release.nodes.items()}
+        nodes = {name: node for release in (self._bastion, *others) for name, node in release.nodes.items()}
         shares = DataShares(plan, nodes, opts=child)
-        working: dict[str, pulumi.Resource] = {name: node.instance for name, node in nodes.items()}
-        self.configured: list[pulumi.Output[str]] = []
-        if plan.settings.configure:
-            jump: list[pulumi.Resource] = []
-            for release in (bastion, *others):
-                # The ssh path to a node must exist before it is configured, and until it has been stopped for its
-                # deletion.
-                firewalls = (bastion.firewall, release.firewall)
-                dependencies = [bastion_ip.association, *release.network.reachable, *firewalls, *jump]
-                if plan.settings.acme and release is live:
-                    # The ACME authority requests a file from the proxy at the public address.
-                    dependencies.append(public.association)
-                configurations = release.configure(bastion_ip.address, after=dependencies, shares=shares)
-                if release is bastion:
-                    # The other nodes are reached through the bastion by its new host key, so the bastion gets it first.
-                    jump = configurations[plan.bastion_node.name].renewed
-                working |= {name: one.applied for name, one in configurations.items()}
-                self.configured += [one.done for one in configurations.values()]
-        for name, resource in working.items():
-            turns.is_ready(name, resource)
+        configurations = self._configure(shares) if plan.settings.configure else {}
+        for name, node in nodes.items():
+            turns.is_ready(name, configurations[name].applied if name in configurations else node.instance)
+        self.configured = [configuration.done for configuration in configurations.values()]
         self.servers = {name: node.instance_id for name, node in nodes.items()}
         self.volumes = {v.name: nodes[node.name].volume_ids[v.purpose] for node in plan.nodes for v in node.volumes}
         self.shares = shares.locations
         bastion_node = nodes[plan.bastion_node.name]
         self.project_id, self.region = bastion_node.project_id, bastion_node.region
-        self.public_address = public.address
-        self.bastion_address = bastion_ip.address
+        self.public_address, self.bastion_address = self._public_ip.address, self._bastion_ip.address
         self.register_outputs({"public_address": self.public_address, "bastion_address": self.bastion_address})
 
-    def _router(self, plan: Plan) -> openstack.networking.Router:
+    def _configure(self, shares: DataShares) -> dict[str, Configuration]:
+        """Configure the nodes of all releases. Return the configurations by node."""
+        address = self._bastion_ip.address
+        configurations = self._bastion.configure(address, after=self._ssh_path(self._bastion), shares=shares)
+        # The other nodes are reached through the bastion by its new host key, so the bastion gets it first.
+        renewed = configurations[self._plan.bastion_node.name].renewed
+        for release in self._releases.values():
+            dependencies = [*self._ssh_path(release), *renewed]
+            if self._plan.settings.acme and release is self._live:
+                # The ACME authority requests a file from the proxy at the public address.
+                dependencies.append(self._public_ip.association)
+            configurations |= release.configure(address, after=dependencies, shares=shares)
+        return configurations
+
+    def _ssh_path(self, release: Release) -> list[pulumi.Resource]:
+        """Return the ssh path to a release's nodes.
+
+        It must exist before a node is configured, and until the node has been stopped for its deletion.
+        """
+        return [
+            self._bastion_ip.association,
+            *release.network.reachable,
+            self._bastion.firewall,
+            release.firewall,
+        ]
+
+    def _router(self) -> openstack.networking.Router:
+        plan = self._plan
         return openstack.networking.Router(
             plan.stack,
             name=cloud_prefix(plan.stack),

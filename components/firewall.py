@@ -12,12 +12,7 @@ from model.plan import Plan, Scope
 class Firewall(pulumi.ComponentResource):
     """Security groups by name, with their rules. `ids` maps a group's name to its id."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        plan: Plan,
-        opts: ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, scope: Scope, *, plan: Plan, opts: ResourceOptions | None = None) -> None:
         super().__init__("idr:firewall:Firewall", scope.name, None, opts)
         child = ResourceOptions(parent=self, delete_before_replace=True)
         self.ids: dict[str, pulumi.Output[str]] = {}
@@ -40,7 +35,7 @@ class Firewall(pulumi.ComponentResource):
             self.ids[group] = declared[-1].id
         for rule in scope.rules:
             openstack.networking.SecGroupRule(
-                rule_name(rule),
+                resource_name(rule),
                 security_group_id=self.ids[rule.group],
                 direction=rule.direction,
                 ethertype="IPv4",
@@ -55,7 +50,7 @@ class Firewall(pulumi.ComponentResource):
         self.register_outputs({"ids": self.ids})
 
 
-def rule_name(rule: Rule) -> str:
+def resource_name(rule: Rule) -> str:
     """Return the logical name of a rule. It contains all fields, so a changed rule is another resource."""
     word = "from" if rule.direction == "ingress" else "to"
     return f"{rule.group}-{rule.transport}-{rule.port}-{word}-{rule.remote_group or rule.remote_cidr}"

@@ -23,19 +23,20 @@ class Network(pulumi.ComponentResource):
         router_id: pulumi.Input[str],
         opts: ResourceOptions | None = None,
     ) -> None:
+        # Its logical name begins with the stack's, unlike that of other components. Another one would replace it.
         super().__init__("idr:network:Network", plan.cloud_name(scope.name), None, opts)
         subnet = scope.subnet
         self.network_id: pulumi.Input[str]
         self.subnet_id: pulumi.Input[str]
         self.reachable: list[pulumi.Resource] = []
         if subnet.existing:
-            self.network_id = cloud.network_id(subnet.existing)
-            self.subnet_id = cloud.subnet_id(self.network_id, str(subnet.cidr))
+            network_id = cloud.network_id(subnet.existing)
+            self.network_id, self.subnet_id = network_id, cloud.subnet_id(network_id, str(subnet.cidr))
         else:
-            self._make(scope, plan, router_id)
+            self._declare(scope, plan, router_id)
         self.register_outputs({"network_id": self.network_id, "subnet_id": self.subnet_id})
 
-    def _make(self, scope: Scope, plan: Plan, router_id: pulumi.Input[str]) -> None:
+    def _declare(self, scope: Scope, plan: Plan, router_id: pulumi.Input[str]) -> None:
         subnet, name, labels = scope.subnet, plan.cloud_name(scope.name), Labels(plan.stack, scope.name)
         child = ResourceOptions(parent=self, delete_before_replace=True)
         network = openstack.networking.Network(

@@ -14,7 +14,8 @@ from components.turns import Turns
 from model.outputs.metadata import server_metadata
 from model.ownership import Labels
 from model.plan import Node as NodePlan
-from model.plan import Plan
+from model.plan import Plan, Volume
+from model.raw_storage import StorageNetwork
 
 
 class Node(pulumi.ComponentResource):
@@ -37,83 +38,107 @@ class Node(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("idr:compute:Node", node.name, None, opts)
-        name, labels = plan.cloud_name(node.name), Labels(plan.stack, node.scope, tuple(node.roles))
+        self._node, self._plan, self._network = node, plan, network
+        self._cloud_name, self._labels = plan.cloud_name(node.name), Labels(plan.stack, node.scope, tuple(node.roles))
         # A replacement has the same name and address: the engine must delete the old port or server first.
-        child = ResourceOptions(parent=self, delete_before_replace=True)
+        self._child = ResourceOptions(parent=self, delete_before_replace=True)
         security_groups = [group_ids[group] for group in node.security_groups]
-        port = openstack.networking.Port(
-            node.name,
-            name=name,
-            network_id=network.network_id,
-            admin_state_up=True,
-            fixed_ips=[{"subnet_id": network.subnet_id, "ip_address": str(node.address)}],
-            security_group_ids=security_groups,
-            description=labels.description(),
-            tags=labels.tags(),
-            opts=child,
+        port = self._port(security_groups)
+        storage_port = self._storage_port(node.storage_network, security_groups) if node.storage_network else None
+        self.instance = self._instance(
+            [port, storage_port] if storage_port else [port],
+            user_data,
+            server_group_ids[node.server_group] if node.server_group else None,
+            turns,
         )
-        ports = [port]
-        if storage := node.storage_network:
-            ports.append(
-                openstack.networking.Port(
-                    f"{node.name}-storage",
-                    name=f"{name}-storage",
-                    network_id=cloud.network_id(storage.name),
-                    admin_state_up=True,
-                    # Without port security, Neutron refuses a port with groups.
-                    security_group_ids=security_groups if storage.port_security else None,
-                    no_security_groups=None if storage.port_security else True,
-                    description=labels.description(),
-                    tags=labels.tags(),
-                    opts=child,
-                )
-            )
+        self.volume_ids: dict[str, pulumi.Input[str]] = {}
+        self.attachments: list[pulumi.Resource] = []
+        for volume in node.volumes:
+            self._attach(volume)
+        self.instance_id, self.port_id = self.instance.id, port.id
+        # Neutron chooses the address in the storage network.
+        self.storage_address: pulumi.Input[str] = (
+            storage_port.all_fixed_ips.apply(_first_of_version_4) if storage_port else str(node.address)
+        )
+        self.project_id, self.region = port.tenant_id, port.region
+        self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
+
+    def _port(self, security_groups: Sequence[pulumi.Input[str]]) -> openstack.networking.Port:
+        return openstack.networking.Port(
+            self._node.name,
+            name=self._cloud_name,
+            network_id=self._network.network_id,
+            admin_state_up=True,
+            fixed_ips=[{"subnet_id": self._network.subnet_id, "ip_address": str(self._node.address)}],
+            security_group_ids=security_groups,
+            description=self._labels.description(),
+            tags=self._labels.tags(),
+            opts=self._child,
+        )
+
+    def _storage_port(
+        self, storage: StorageNetwork, security_groups: Sequence[pulumi.Input[str]]
+    ) -> openstack.networking.Port:
+        return openstack.networking.Port(
+            f"{self._node.name}-storage",
+            name=f"{self._cloud_name}-storage",
+            network_id=cloud.network_id(storage.name),
+            admin_state_up=True,
+            # Without port security, Neutron refuses a port with groups.
+            security_group_ids=security_groups if storage.port_security else None,
+            no_security_groups=None if storage.port_security else True,
+            description=self._labels.description(),
+            tags=self._labels.tags(),
+            opts=self._child,
+        )
+
+    def _instance(
+        self,
+        ports: Sequence[openstack.networking.Port],
+        user_data: str,
+        group_id: pulumi.Input[str] | None,
+        turns: Turns,
+    ) -> openstack.compute.Instance:
+        node, plan = self._node, self._plan
         deleted = turns.deleted_id(node.name)
-        instance = openstack.compute.Instance(
+        return openstack.compute.Instance(
             node.name,
-            name=name,
+            name=self._cloud_name,
             flavor_name=node.flavor_name,
             image_name=None if node.boot_volume_gib else node.image,
             block_devices=_boot_volume(node.image, node.boot_volume_gib) if node.boot_volume_gib else None,
             key_pair=plan.settings.keypair,
             availability_zone=node.zone,
-            scheduler_hints=_beside(server_group_ids[node.server_group]) if node.server_group else None,
+            scheduler_hints=[InstanceSchedulerHintArgs(group=group_id)] if group_id is not None else None,
             # Another order of the ports would replace the server (terraform-provider-openstack#1071).
-            networks=[InstanceNetworkArgs(port=each.id) for each in ports],
+            networks=[InstanceNetworkArgs(port=port.id) for port in ports],
             config_drive=True,
             power_state="active",
             # It carries the ssh host key.
             user_data=pulumi.Output.secret(user_data),
             metadata={
                 **server_metadata(node, plan),
-                **labels.metadata(),
+                **self._labels.metadata(),
                 "image": node.image,
                 "rebuild": str(node.rebuild),
                 **({"replaces": deleted} if deleted else {}),
             },
             opts=ResourceOptions.merge(
-                child,
+                self._child,
                 _change(frozen=plan.scope_of(node).frozen, deleted=bool(deleted), after=turns.before_server(node.name)),
             ),
         )
-        self.volume_ids: dict[str, pulumi.Input[str]] = {}
-        self.attachments: list[pulumi.Resource] = []
-        for volume in node.volumes:
-            data = DataVolume(volume, plan=plan, zone=node.zone, labels=labels, opts=ResourceOptions(parent=self))
-            self.volume_ids[volume.purpose] = data.volume_id
-            self.attachments.append(
-                openstack.compute.VolumeAttach(
-                    volume.name, instance_id=instance.id, volume_id=data.volume_id, opts=child
-                )
+
+    def _attach(self, volume: Volume) -> None:
+        """Declare a data volume and its attachment."""
+        opts = ResourceOptions(parent=self)
+        data = DataVolume(volume, plan=self._plan, zone=self._node.zone, labels=self._labels, opts=opts)
+        self.volume_ids[volume.purpose] = data.volume_id
+        self.attachments.append(
+            openstack.compute.VolumeAttach(
+                volume.name, instance_id=self.instance.id, volume_id=data.volume_id, opts=self._child
             )
-        self.instance, self.instance_id = instance, instance.id
-        self.port_id = port.id
-        self.storage_address: pulumi.Input[str] = str(node.address)
-        if node.storage_network:
-            # Neutron chooses the address there.
-            self.storage_address = ports[1].all_fixed_ips.apply(_first_of_version_4)
-        self.project_id, self.region = port.tenant_id, port.region
-        self.register_outputs({"instance_id": self.instance_id, "port_id": self.port_id})
+        )
 
 
 def _change(*, frozen: bool, deleted: bool, after: list[pulumi.Input[pulumi.Resource]]) -> ResourceOptions:
@@ -148,12 +173,8 @@ def _first_of_version_4(addresses: Sequence[str]) -> str:
     return next(address for address in addresses if ":" not in address)
 
 
-def _beside(server_group: pulumi.Input[str]) -> list[InstanceSchedulerHintArgs]:
-    return [InstanceSchedulerHintArgs(group=server_group)]
-
-
 def _boot_volume(image: str, size_gib: int) -> list[InstanceBlockDeviceArgs]:
-    """A boot volume, which is deleted with its server. Data is on data volumes only."""
+    """Return a boot volume, which is deleted with its server. Data is on data volumes only."""
     return [
         InstanceBlockDeviceArgs(
             source_type="image",

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from components.cloud import setting
-from idr import agreement, capacity, cloud_state, gixy, state
+from idr import agreement, cloud_state, gixy, state
 from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.errors import IdrError
 from idr.state import Resource, State
+from model.cloud_report import report
 from model.plan import Plan
-from model.replacement import Deployed
+from model.replacement import DeployedServer
 from model.secrets import Secrets, are_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Live:
     """
 
     cloud: "Connection"
-    servers: Mapping[str, Deployed] = field(default_factory=dict)
+    servers: Mapping[str, DeployedServer] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -49,7 +50,7 @@ def require_agreement(plan: Plan, secrets: Secrets) -> Live | None:
     if pulumi.runtime.is_dry_run():
         return None
     try:
-        cloud, result = asking(lambda: _confirmed(plan))
+        cloud, result = asking(lambda: _compare(plan))
     except IdrError as error:
         raise pulumi.RunError(str(error)) from None
     for line in result.warnings():
@@ -81,15 +82,14 @@ def require_capacity(plan: Plan, cloud: "Connection") -> None:
     Raises RunError with every shortfall, a line each, or with the reason why the cloud does not answer.
     """
     try:
-        held = asking(lambda: cloud_state.read(cloud, plan))
+        result = report(plan, asking(lambda: cloud_state.read(cloud, plan)))
     except CloudError as error:
         raise pulumi.RunError(str(error)) from None
-    report = capacity.report(plan, held)
-    if report.shortfalls:
-        lines = "\n".join(f"- {line}" for line in report.shortfalls)
+    if result.shortfalls:
+        lines = "\n".join(f"- {line}" for line in result.shortfalls)
         msg = f"nothing was changed: this cloud cannot hold the plan:\n{lines}"
         raise pulumi.RunError(msg)
-    for line in (*report.notices, *report.unchecked):
+    for line in (*result.notices, *result.unchecked):
         pulumi.log.warn(line)
 
 
@@ -104,7 +104,7 @@ def _other_secret(known: State, plan: Plan, secrets: Secrets) -> list[str]:
     ]
 
 
-def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
+def _compare(plan: Plan) -> tuple["Connection", Agreement]:
     """Compare cloud and state. Servers that are not listed are looked up by id: the update will create them again.
 
     Raises ListError if such a server exists.
@@ -123,36 +123,32 @@ def _confirmed(plan: Plan) -> tuple["Connection", Agreement]:
     return cloud, result
 
 
-def _deployed(result: Agreement) -> dict[str, Deployed]:
+def _deployed(result: Agreement) -> dict[str, DeployedServer]:
     """Return the state of each server, by its name in the plan."""
     deleted, off, changed = result.deleted_servers(), result.switched_off(), result.changed_metadata()
-    groups = result.changed_groups()
+    ports = result.changed_groups()
     return {
-        name: _server(
-            server,
-            deleted=deleted.get(name, ""),
+        name: DeployedServer(
+            image=_metadata(server, "image"),
+            rebuild=_metadata(server, "rebuild"),
+            # Values that the cloud chose are only in the outputs.
+            zone=server.outputs.get("availabilityZone"),
+            flavor=server.inputs.get("flavorName", ""),
+            ports=len(server.inputs.get("networks") or ()),
+            id=server.id or "",
+            deleted=name in deleted,
             off=name in off,
             changed=changed.get(name, {}),
-            groups={
-                port.id or "": tuple(port.inputs.get("securityGroupIds") or ())
-                for key in (name, f"{name}-storage")
-                if (port := groups.get(key))
-            },
+            groups=dict(_groups(ports[port]) for port in (name, f"{name}-storage") if port in ports),
         )
         for name, server in result.state.servers().items()
     }
 
 
-def _server(server: Resource, **differences: Any) -> Deployed:
-    inputs = server.inputs
-    metadata = inputs.get("metadata") or {}
-    return Deployed(
-        image=metadata.get("image", ""),
-        rebuild=metadata.get("rebuild", ""),
-        # Values that the cloud chose are only in the outputs.
-        zone=server.outputs.get("availabilityZone"),
-        flavor=inputs.get("flavorName", ""),
-        ports=len(inputs.get("networks") or ()),
-        id=server.id or "",
-        **differences,
-    )
+def _metadata(server: Resource, key: str) -> str:
+    return str((server.inputs.get("metadata") or {}).get(key, ""))
+
+
+def _groups(port: Resource) -> tuple[str, tuple[str, ...]]:
+    """Return the id of a port, and its security groups in the state."""
+    return port.id or "", tuple(port.inputs.get("securityGroupIds") or ())

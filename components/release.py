@@ -10,6 +10,7 @@ from pulumi import ResourceOptions
 
 from cloudinit import render
 from cloudinit.templates import RenderError
+from cloudinit.user_data import bootstrap
 from components.configuration import Configuration, Route
 from components.data_share import DataShares
 from components.firewall import Firewall
@@ -45,7 +46,7 @@ class Release(pulumi.ComponentResource):
         child = ResourceOptions(parent=self)
         replaced = ResourceOptions(parent=self, delete_before_replace=True)
         self.network = Network(scope, plan=plan, router_id=router_id, opts=child)
-        self.firewall = Firewall(scope, plan, opts=child)
+        self.firewall = Firewall(scope, plan=plan, opts=child)
         server_groups = {
             name: openstack.compute.ServerGroup(
                 name, name=plan.cloud_name(name), policies=POLICIES[policy], opts=replaced
@@ -53,7 +54,7 @@ class Release(pulumi.ComponentResource):
             for name, policy in scope.server_groups.items()
         }
         with _as_run_error():
-            user_data = {node.name: render.bootstrap(node, plan, secrets) for node in scope.nodes}
+            user_data = {node.name: bootstrap(node, plan, secrets) for node in scope.nodes}
         self.nodes = {
             node.name: Node(
                 node,

@@ -11,7 +11,7 @@ from idr.cloud import asking
 from idr.errors import IdrError
 from idr.topology import OutputsError, of_outputs
 from model.plan import Plan
-from model.replacement import Deployed, replaced
+from model.replacement import DeployedServer, replaced
 from model.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def restore_servers(plan: Plan, secrets: Secrets, live: Live) -> None:
         raise pulumi.RunError(str(error)) from None
 
 
-def _put_back_groups(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
+def _put_back_groups(cloud: "Connection", changed: Mapping[str, DeployedServer]) -> None:
     for name, one in changed.items():
         for port, groups in one.groups.items():
             pulumi.log.info(f"server {name}: the security groups of its port were changed and are put back")
@@ -55,7 +55,7 @@ def _put_back_groups(cloud: "Connection", changed: Mapping[str, Deployed]) -> No
             cloud.network.update_port(port, **properties)
 
 
-def _restore(cloud: "Connection", changed: Mapping[str, Deployed]) -> None:
+def _restore(cloud: "Connection", changed: Mapping[str, DeployedServer]) -> None:
     for name, one in changed.items():
         for key, value in one.changed.items():
             pulumi.log.info(f"server {name}: metadata {key} was changed and is put back")

@@ -8,11 +8,10 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from model import people
 from model.overrides_file import with_overrides
-from model.reading import SettingsError, Source, as_written, notices, parse, unset
+from model.reading import SettingsError, Source, as_written, notices, own_values, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
 
-NAMESPACE = "idr:"
 PREVIEW_SECRET = "no stack secret is set: only for looking at a preview"  # noqa: S105  # a stand-in that opens nothing
 
 
@@ -42,11 +41,9 @@ def load() -> tuple[Settings, Secrets]:
 
 
 def _values() -> dict[str, Any]:
-    everything: dict[str, str] = {**get_config_env(), **CONFIG.get()}
-    values = {key.removeprefix(NAMESPACE): value for key, value in everything.items() if key.startswith(NAMESPACE)}
-    return as_written(values)
+    # pulumi.Config has no list of keys, and an unknown key must be refused.
+    return as_written(own_values({**get_config_env(), **CONFIG.get()}))
 
 
 def _encrypted() -> frozenset[str]:
-    keys = [key for key in CONFIG.get() if is_config_secret(key)]
-    return frozenset(key.removeprefix(NAMESPACE) for key in keys if key.startswith(NAMESPACE))
+    return frozenset(own_values({key: value for key, value in CONFIG.get().items() if is_config_secret(key)}))

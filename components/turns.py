@@ -44,5 +44,5 @@ class Turns:
 
     def _future(self, name: str) -> "asyncio.Future[pulumi.Resource]":
         if name not in self._ready:
-            self._ready[name] = asyncio.get_event_loop().create_future()
+            self._ready[name] = asyncio.get_running_loop().create_future()
         return self._ready[name]

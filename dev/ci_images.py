@@ -4,8 +4,6 @@ A tag can point to another image tomorrow. The digest is written after the tag, 
 `--check`, print a warning for each image that has only a tag, and send no request.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -16,7 +14,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 IMAGE: Final = re.compile(
-    r"^(?P<key>\s*(?:container|image): )(?P<name>[\w./-]+:[\w.-]+)(?P<digest>@sha256:[0-9a-f]{64})?$", re.M
+    r"^(?P<key>\s*(?:container|image): )(?P<name>[\w./-]+:[\w.-]+)(?P<digest>@sha256:[0-9a-f]{64})?$", re.MULTILINE
 )
 
 

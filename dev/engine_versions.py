@@ -4,8 +4,6 @@ PACKAGES are Python packages, with versions in pyproject.toml. MODULES are the G
 are built, with versions in dev/toolchain/go.mod. `go.sum` and the lock files are renewed.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

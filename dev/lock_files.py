@@ -3,8 +3,6 @@
 Without --upgrade, versions stay the same if the requirements permit them.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -47,10 +47,10 @@ def write(folder: Path, plan: Plan, port: int) -> Path:
     node = plan.releases[0].with_role(Role.REDIS)[0]
     for path, text in rendered.files(node, plan, stacks.secrets_of(plan.stack)).items():
         if path == AUTHORITY or path.startswith("/etc/redis/"):
+            local = text.replace("tls-port 6379", f"tls-port {port}").replace(f" {node.address}\n", "\n")
             for name in FOLDERS:
-                text = re.sub(rf"{name}|{name.rstrip('/')}$", f"{folder}/", text, flags=re.MULTILINE)
-            text = text.replace("tls-port 6379", f"tls-port {port}").replace(f" {node.address}\n", "\n")
-            (folder / Path(path).name).write_text(text.replace("supervised systemd", "supervised no"))
+                local = re.sub(rf"{name}|{name.rstrip('/')}$", f"{folder}/", local, flags=re.MULTILINE)
+            (folder / Path(path).name).write_text(local.replace("supervised systemd", "supervised no"))
     return folder / "redis.conf"
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from cloudinit import render
+from cloudinit import render, user_data
 from model import shares
 from model.outputs import contract
 from model.outputs.topology import Known
@@ -16,7 +16,7 @@ def texts(plan: Plan, secrets: Secrets) -> dict[str, str]:
     """Return bootstraps, the files of every bundle, and the outputs, by node and path."""
     texts = {"outputs": json.dumps(contract.outputs(plan, secrets, KNOWN), default=str)}
     for node in plan.nodes:
-        texts[f"{node.name} bootstrap"] = render.bootstrap(node, plan, secrets)
+        texts[f"{node.name} bootstrap"] = user_data.bootstrap(node, plan, secrets)
         texts |= {f"{node.name} {path}": text for path, text in files(node, plan, secrets).items()}
     return texts
 

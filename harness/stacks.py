@@ -10,7 +10,7 @@ import yaml
 
 from model.plan import Plan
 from model.planning import completed, plan
-from model.reading import Source, parse
+from model.reading import Source, own_values, parse
 from model.secrets import Secrets
 from model.settings import Settings
 
@@ -20,14 +20,14 @@ STACK_FILES = {
     "uod": ROOT / "Pulumi.uod.yaml",
     "ebi": ROOT / "Pulumi.ebi.yaml",
 }
-OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH new@example.org"
 LAYOUTS = STACK_FILES | {
     name: ROOT / "examples" / f"Pulumi.{name}.yaml"
     for name in ("idr", "single-node", "multi-node", "pilot", "institute")
 }
 """The stacks, and the layouts in examples/."""
 OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s operator@example.org"
-"""A public key whose private key nobody has."""
+NEW_OPERATOR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDSUk6ZgYr/l69z12n1tAyq0fkA8siBmQLE9bKlf6pCH new@example.org"
+"""Public keys whose private keys nobody has."""
 EVERYTHING = {"everything": ROOT / "harness" / "layouts" / "Pulumi.everything.yaml"}
 """A layout with the settings that no other layout has."""
 
@@ -43,8 +43,7 @@ def values(stack: str) -> dict[str, Any]:
 
 @cache
 def _values(stack: str) -> dict[str, Any]:
-    config = yaml.safe_load(_file(stack).read_text())["config"]
-    return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
+    return own_values(yaml.safe_load(_file(stack).read_text())["config"])
 
 
 def small_ebi() -> dict[str, Any]:

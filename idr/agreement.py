@@ -31,7 +31,7 @@ class Agreement:
     comparison: Comparison
 
     def problems(self) -> list[str]:
-        """Why an `up` must not start, and what to do, a line each. Empty when it may."""
+        """Return why an `up` must not start, and what to do, a line each. Empty when it may."""
         if foreign := self.foreign():
             return foreign
         if lost := self.protected_lost():
@@ -39,7 +39,7 @@ class Agreement:
         return [*self._unknown(), *self._broken(), *self._lost()]
 
     def warnings(self) -> list[str]:
-        """Notices for the operator, which do not prevent an `up`; a line each."""
+        """Return notices for the operator, which do not prevent an `up`; a line each."""
         return [
             *(f"{one.data} is of no use to the stack: {one.reason}" for one in self.comparison.undecided),
             *(f"{rule} is not in the plan" for rule in self.comparison.extra_rules),
@@ -55,7 +55,7 @@ class Agreement:
         ]
 
     def foreign(self) -> list[str]:
-        """The error where the project holds this stack, but the state in use does not know it."""
+        """Return the error where the project holds this stack, but the state in use does not know it."""
         if not self.comparison.foreign:
             return []
         return [
@@ -66,7 +66,10 @@ class Agreement:
         ]
 
     def protected_lost(self) -> list[str]:
-        """The error where protected objects are not in the project: a cloud's list is no proof of their deletion."""
+        """Return the error where protected objects are not in the project.
+
+        A cloud's list is no proof of their deletion.
+        """
         lost = [one for one in self.comparison.deleted if one.protect]
         if not lost:
             return []
@@ -78,16 +81,16 @@ class Agreement:
         ]
 
     def deleted_servers(self) -> dict[str, str]:
-        """The ids of the servers that the state knows and the project does not hold, by their names in the plan."""
+        """Return the ids of the servers that the state knows and the project does not hold, by their names."""
         return {one.name: one.id for one in self.comparison.deleted if one.kind == Kind.SERVER}
 
     def broken(self) -> list[CloudObject]:
-        """The servers that the state knows and Nova calls ERROR."""
+        """Return the servers that the state knows and Nova calls ERROR."""
         known = {server.id for server in self.state.servers().values()}
         return [one for one in self.listing if one.kind == Kind.SERVER and one.id in known and one.status == ERROR]
 
     def hindered(self) -> list[str]:
-        """The nodes whose server must run for its own replacement, as an earlier state has it, and does not."""
+        """Return the nodes whose server must run for its own replacement, as an earlier state has it, and does not."""
         status = {one.id: one.status for one in self.listing if one.kind == Kind.SERVER}
         servers = self.state.servers()
         running = {name for name, server in servers.items() if status.get(server.id or "") == ACTIVE}
@@ -125,17 +128,17 @@ class Agreement:
         ]
 
     def switched_off(self) -> list[str]:
-        """The names of the stack's servers that are switched off."""
+        """Return the names of the stack's servers that are switched off."""
         off = {one.id for one in self.listing if one.kind == Kind.SERVER and one.status == OFF}
         return [name for name, server in self.state.servers().items() if server.id in off]
 
     def listed_servers(self) -> dict[str, CloudObject]:
-        """The stack's servers as the cloud lists them, by name."""
+        """Return the stack's servers as the cloud lists them, by name."""
         listed = {one.id: one for one in self.listing if one.kind == Kind.SERVER}
         return {name: listed[one.id] for name, one in self.state.servers().items() if one.id in listed}
 
     def changed_groups(self) -> dict[str, Resource]:
-        """The stack's ports, as the state has them, that are in other security groups, by name.
+        """Return the stack's ports, as the state has them, that are in other security groups, by name.
 
         The provider does not read a port's groups: neither a refresh nor an update sees this.
         """
@@ -147,7 +150,7 @@ class Agreement:
         }
 
     def hidden_changes(self) -> Iterator[tuple[KnownObject, tuple[str, ...]]]:
-        """The stack's objects with the properties that somebody changed and that the engine does not compare."""
+        """Yield the stack's objects with the properties that somebody changed and that the engine does not compare."""
         listed = {(one.kind, one.id): one.hidden for one in self.listing}
         known = {(one.kind, one.id): one for one in self.state.known()}
         for resource in self.state.resources:
@@ -156,7 +159,7 @@ class Agreement:
                 yield known[key], names
 
     def changed_metadata(self) -> dict[str, dict[str, str | None]]:
-        """The metadata of the stack's servers that differ, by name, as the state has them; None: it has none."""
+        """Return the metadata of the stack's servers that differ, by name, as the state has them; None: it has none."""
         metadata = {one.id: one.metadata for one in self.listing if one.kind == Kind.SERVER}
         changed = {}
         for name, server in self.state.servers().items():
@@ -168,12 +171,10 @@ class Agreement:
 
 
 def disagreements(cloud: "Connection", plan: Plan) -> list[str]:
-    """Why an `up` would not start, a line each, also for a stack that has no state yet. Raises as `of`."""
+    """Return why an `up` would not start, a line each, also for a stack that has no state yet. Raises as `of`."""
     try:
         known = state.read(plan.stack)
-    except engine.EngineError as error:
-        if engine.NO_STACK not in str(error):
-            raise
+    except engine.NoStackError:
         known = State(())
     return compared(cloud, plan, known).problems()
 
@@ -184,7 +185,7 @@ def of(cloud: "Connection", plan: Plan) -> Agreement:
 
 
 def compared(cloud: "Connection", plan: Plan, known: State) -> Agreement:
-    """The same as `of`, with a state that was read before."""
+    """Compare cloud and state as `of` does, with a state that was read before."""
     require_same_cloud(cloud, known, plan.stack)
     has_shares = bool(shares.of(plan)) or any(one.kind == Kind.SHARE for one in known.known())
     objects, unlisted = listing(cloud, plan.stack, shares=has_shares)
@@ -209,8 +210,4 @@ def require_same_cloud(cloud: "Connection", known: State, stack: str) -> None:
 
 def _numbers(objects: Iterable[CloudObject]) -> str:
     count = Counter(one.kind for one in objects)
-    return ", ".join(f"{count[kind]} {_plural(kind) if count[kind] > 1 else kind}" for kind in Kind if count[kind])
-
-
-def _plural(kind: Kind) -> str:
-    return f"{kind}s"
+    return ", ".join(f"{count[kind]} {kind}{'s' if count[kind] > 1 else ''}" for kind in Kind if count[kind])

@@ -25,14 +25,14 @@ LINE_SECONDS = 60.0
 """Seconds between two lines of progress in a log."""
 
 
-def _completed(incomplete: str) -> list[str]:
+def _complete_stack(incomplete: str) -> list[str]:
     try:
         return [name for name in checkout.stack_names() if name.startswith(incomplete)]
     except checkout.NoCheckoutError:
         return []
 
 
-def _own_name(given: str | None) -> str | None:
+def _without_organization(given: str | None) -> str | None:
     """Return the last part of `organization/project/stack`, which Pulumi accepts too."""
     if given is None:
         return None
@@ -46,16 +46,16 @@ _stack: Any = typer.Option(
     "--stack",
     "-s",
     envvar="PULUMI_STACK",
-    callback=_own_name,
+    callback=_without_organization,
     help="Name of the stack, as in Pulumi.<stack>.yaml.",
-    autocompletion=_completed,
+    autocompletion=_complete_stack,
 )
 Stack = Annotated[str, _stack]
 OptionalStack = Annotated[str | None, _stack]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
-def _or_the_key_of_make_up(given: Path | None) -> Path | None:
+def _default_identity(given: Path | None) -> Path | None:
     if given:
         return given
     try:
@@ -72,7 +72,7 @@ Identity = Annotated[
         exists=True,
         dir_okay=False,
         resolve_path=True,
-        callback=_or_the_key_of_make_up,
+        callback=_default_identity,
         help="Private key to offer beside the ssh agent's. Default: the one that `make up` created, if any.",
     ),
 ]

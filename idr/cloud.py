@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from idr import checkout, clouds_yaml
 from idr.errors import IdrError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from keystoneauth1.plugin import BaseAuthPlugin
     from keystoneauth1.session import Session
 
+T = TypeVar("T")
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 120
 RETRIES = 4
@@ -60,7 +61,7 @@ class CloudError(IdrError):
 def connect(
     setting: Callable[[str], Any], folder: Path | None = None, *, answer_seconds: float = ANSWER_SECONDS
 ) -> "openstack.connection.Connection":
-    """A connection to the cloud, and as the user, that the stack's provider would use.
+    """Connect to the cloud, and as the user, that the stack's provider would use.
 
     `setting` gives a value of the stack's `openstack:` settings by its name there. Paths are relative to `folder`, or
     to the checkout. Each response may take `answer_seconds`. Raises CloudError where the settings reach no cloud.
@@ -82,7 +83,7 @@ def connect(
 
 
 def has_service(cloud: "openstack.connection.Connection", name: str) -> bool:
-    """Whether the cloud's catalogue, or a setting, says where a service is; by openstacksdk's name."""
+    """Return whether the cloud's catalogue, or a setting, says where a service is; by openstacksdk's name."""
     from openstack.exceptions import ServiceDisabledException
 
     try:
@@ -91,8 +92,8 @@ def has_service(cloud: "openstack.connection.Connection", name: str) -> bool:
         return False
 
 
-def asking(ask: Callable[[], Any]) -> Any:
-    """The result of `ask`.
+def asking(ask: Callable[[], T]) -> T:
+    """Return the result of `ask`.
 
     Raises CloudError, with advice for the operator, when the cloud refuses or does not answer.
     """
@@ -114,10 +115,11 @@ def asking(ask: Callable[[], Any]) -> Any:
     raise CloudError(msg)
 
 
-def answered(ask: Callable[[], Any]) -> Any:
-    """The result of `ask`. Raises CloudError where the response has another form: it must not count as an empty list.
+def answered(ask: Callable[[], T]) -> T:
+    """Return the result of `ask`.
 
-    Raises what `ask` raises where the cloud refuses or does not answer.
+    Raises CloudError where the response has another form, because it must not count as an empty list; what `ask` raises
+    where the cloud refuses or does not answer.
     """
     try:
         return ask()
@@ -127,8 +129,8 @@ def answered(ask: Callable[[], Any]) -> Any:
         raise CloudError(msg) from None
 
 
-def answer_or_refusal(ask: Callable[[], Any]) -> tuple[Any, str | None]:
-    """The result of `ask`, or None and why this cloud does not report it: it cannot, or not to this user.
+def answer_or_refusal(ask: Callable[[], T]) -> tuple[T, None] | tuple[None, str]:
+    """Return the result of `ask`, or None and why this cloud does not report it: it cannot, or not to this user.
 
     Raises as `answered` where the cloud does not answer at all.
     """
@@ -209,7 +211,7 @@ def _login(wanted: Access, session: "Session") -> "BaseAuthPlugin":
 
 
 def _as_it_is(wanted: Access, session: "Session") -> "BaseAuthPlugin":
-    """A token that has its project already: Keystone validates it, and issues no other one."""
+    """Log in with a token that has its project already: Keystone validates it, and issues no other one."""
     from keystoneauth1 import access as tokens
     from keystoneauth1.identity.access import AccessInfoPlugin
 
@@ -230,7 +232,7 @@ def _trusted_by_system() -> str | bool:
 
 
 def _file(name: str, given: str, folder: Path) -> str:
-    """The file that a setting names; if the setting is a certificate itself, a new file with it."""
+    """Return the file that a setting names; if the setting is a certificate itself, a new file with it."""
     path = folder / Path(given).expanduser()
     if "-----BEGIN" not in given:
         if not path.is_file():
@@ -245,7 +247,7 @@ def _file(name: str, given: str, folder: Path) -> str:
 
 
 def _overrides(wanted: Access) -> dict[str, str]:
-    """The provider's endpointOverrides as openstacksdk's settings, for the services that this program uses."""
+    """Return the provider's endpointOverrides as openstacksdk's settings, for the services that this program uses."""
     settings: dict[str, str] = {}
     for service, value in wanted.overrides.items():
         if service not in SERVICES:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from idr import manila, quotas
 from idr.cloud import answer_or_refusal
@@ -19,6 +19,7 @@ from model.planning import PLACEHOLDER
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
+T = TypeVar("T")
 GIB = 1 << 30
 DESTINATIONS = ("bastion", "public")
 
@@ -30,7 +31,7 @@ def state(
     limits: Mapping[str, known.Quota],
     unchecked: tuple[str, ...],
 ) -> CloudState:
-    """The state from the answers in `values`, by the names of the questions.
+    """Return the state from the answers in `values`, by the names of the questions.
 
     Asks Glance again where it listed no image of a name, so that a message can say why.
     """
@@ -70,7 +71,7 @@ def state(
     )
 
 
-def _each(things: Iterable[Any] | None, convert: Callable[[Any], Any]) -> Any:
+def _each(things: Iterable[Any] | None, convert: Callable[[Any], T]) -> tuple[T, ...] | None:
     return None if things is None else tuple(convert(thing) for thing in things)
 
 
@@ -129,7 +130,7 @@ def _image(image: Any) -> known.Image:
 
 
 def _unlisted(cloud: "Connection", name: str) -> list[known.Image]:
-    """Images of that name that a plain list leaves out, so that a message can say why."""
+    """Return the images of that name that a plain list leaves out, so that a message can say why."""
     unlisted: list[known.Image] = []
     for query in ({"is_hidden": True}, {"visibility": "community"}):
         images, _ = answer_or_refusal(partial(_images, cloud, name=name, **query))

@@ -35,13 +35,13 @@ class Drift(View):
 
 
 def drifts(refresh: dict[str, Any]) -> list[Drift]:
-    """The changes in the JSON of a refresh, in the order of names."""
+    """Return the changes in the JSON of a refresh, in the order of names."""
     differences = [drift for step in refresh.get("steps", ()) if (drift := _drift(step))]
     return sorted(differences, key=lambda drift: (drift.name, drift.type))
 
 
 def of_listing(compared: Agreement) -> Iterator[Drift]:
-    """The differences that only the project's list shows: unknown objects, metadata, and servers' states."""
+    """Yield the differences that only the project's list shows: unknown objects, metadata, and servers' states."""
     difference = compared.comparison
     data = [*(one.data for one in difference.adopt), *(one.data for one in difference.undecided)]
     for one in (*difference.delete, *difference.extra_rules, *data):
@@ -59,11 +59,11 @@ def of_listing(compared: Agreement) -> Iterator[Drift]:
         yield from _of_server(name, server, changed.get(name, {}))
 
 
-def once(differences: list[Drift]) -> list[Drift]:
-    """The differences in the order of names. Where both report a deleted object, the engine's report is used."""
+def without_repetitions(differences: list[Drift]) -> list[Drift]:
+    """Return the differences in the order of names. Where both report a deleted object, the engine's report is used."""
     deleted = {(one.name, KINDS[one.type]) for one in differences if one.change == "deleted" and one.type in KINDS}
-    once = [one for one in differences if one.change != "deleted" or (one.name, one.type) not in deleted]
-    return sorted(once, key=lambda drift: (drift.name, drift.type))
+    kept = (one for one in differences if one.change != "deleted" or (one.name, one.type) not in deleted)
+    return sorted(kept, key=lambda drift: (drift.name, drift.type))
 
 
 def _of_server(name: str, server: CloudObject, changed: Mapping[str, str | None]) -> Iterator[Drift]:

@@ -11,7 +11,7 @@ from idr.waiting import waiting
 from model import messages
 
 NO_STACK = "no stack named"
-"""The engine's message where the state in use does not have the stack."""
+"""The engine's message for a `NoStackError`."""
 EMPTY_METADATA = "failed to load checkpoint: EOF"
 """Its message after it was killed while it wrote `<stack>.json.attrs` beside the state (gocloud.dev, fileblob)."""
 
@@ -20,11 +20,16 @@ class EngineError(IdrError):
     """The engine failed; the text is its own message."""
 
 
+class NoStackError(EngineError):
+    """The state in use does not have the stack."""
+
+
 def run(*arguments: str, text_input: str | None = None) -> str:
-    """The output of a `pulumi` command in the checkout. Raises EngineError when it fails, or as `attempt` does."""
+    """Return the output of a `pulumi` command in the checkout. Raises EngineError if it fails, or as `attempt` does."""
     done = attempt(*arguments, text_input=text_input)
     if done.returncode:
-        raise EngineError(f"pulumi {arguments[0]} failed: {failure(done)}{advice(done)}")
+        kind = NoStackError if NO_STACK in done.stderr else EngineError
+        raise kind(f"pulumi {arguments[0]} failed: {failure(done)}{advice(done)}")
     return done.stdout
 
 
@@ -48,7 +53,7 @@ def attempt(*arguments: str, text_input: str | None = None) -> subprocess.Comple
 
 
 def outputs(stack: str) -> dict[str, Any]:
-    """The stack's outputs. Raises EngineError, also when the stack was never deployed."""
+    """Return the stack's outputs. Raises EngineError, also when the stack was never deployed."""
     values: dict[str, Any] = json.loads(run("stack", "output", "--stack", stack, "--json"))
     if not values:
         msg = f"stack '{stack}' has no outputs yet; run: pulumi up -s {stack}"
@@ -57,19 +62,19 @@ def outputs(stack: str) -> dict[str, Any]:
 
 
 def backend() -> str:
-    """The address of the state in use, for messages."""
+    """Return the address of the state in use, for messages."""
     done = attempt("whoami", "--json")
     return str(json.loads(done.stdout)["url"]) if done.returncode == 0 else "not reachable"
 
 
 def config(stack: str) -> dict[str, Any]:
-    """Every value of the stack's settings by its full name, secrets included."""
+    """Return every value of the stack's settings by its full name, secrets included."""
     settings: dict[str, dict[str, Any]] = json.loads(run("config", "--json", "--show-secrets", "--stack", stack))
     return {name: entry.get("objectValue", entry.get("value")) for name, entry in settings.items()}
 
 
 def advice(done: subprocess.CompletedProcess[str]) -> str:
-    """Advice to add where a command found no such stack, or no state that can be read."""
+    """Return advice to add where a command found no such stack, or no state that can be read."""
     if EMPTY_METADATA in done.stderr:
         return (
             f"\nAn engine that was killed left an empty file in {backend()}: delete .pulumi/stacks/idr/*.json.attrs "
@@ -84,7 +89,7 @@ def advice(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def failure(done: subprocess.CompletedProcess[str]) -> str:
-    """The complete error message of a command of the engine; the first error where it printed JSON."""
+    """Return the complete error message of a command of the engine; the first error where it printed JSON."""
     text = done.stderr.strip() or done.stdout.strip()
     try:
         errors = [one["message"] for one in json.loads(text)["diagnostics"] if one["severity"] == "error"]

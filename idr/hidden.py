@@ -45,12 +45,12 @@ READERS: Mapping[Kind, Callable[[Any], dict[str, Any]]] = {
 
 
 def of(kind: Kind, listed: Any) -> dict[str, Any]:
-    """These properties of an object in the project's list, by the names that the state has."""
+    """Return these properties of an object in the project's list, by the names that the state has."""
     return READERS[kind](listed) if kind in READERS else {}
 
 
 def changed(resource: Resource, now: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the properties that are not as the program left them. None is what this cloud does not have."""
+    """Return the names of the properties that somebody changed. None is a value that this cloud does not have."""
     left = {**ALWAYS, **_left(resource)}
     return tuple(name for name, value in sorted(now.items()) if None not in (value, left[name]) and value != left[name])
 
@@ -66,5 +66,5 @@ def _left(resource: Resource) -> dict[str, Any]:
 
 
 def _of_version_4(addresses: Iterable[str]) -> list[str]:
-    """The others aside: Neutron adds them by itself, where somebody adds such a subnet."""
+    """Leave out addresses of version 6: Neutron adds them by itself where somebody adds such a subnet."""
     return sorted(address for address in addresses if ":" not in address)

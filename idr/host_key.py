@@ -38,10 +38,10 @@ def main() -> int:
     """Install the key. The exit status is 0 if the node has it."""
     request = json.load(sys.stdin)
     with tempfile.TemporaryDirectory(prefix="idr-host-key-") as folder:
-        return give(str(request["route"]["host"]), configuration(request["route"], Path(folder)), request["hostKey"])
+        return install(str(request["route"]["host"]), configuration(request["route"], Path(folder)), request["hostKey"])
 
 
-def give(host: str, config: Path, host_key: str, connect_seconds: float = CONNECT_SECONDS) -> int:
+def install(host: str, config: Path, host_key: str, connect_seconds: float = CONNECT_SECONDS) -> int:
     """Install the private key on the host `node` of the ssh configuration `config`."""
     end = time.monotonic() + connect_seconds
     while (done := _ssh(config, host_key)).returncode == NO_CONNECTION and time.monotonic() < end:

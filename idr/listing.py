@@ -29,22 +29,26 @@ THREADS = 8
 def listing(
     cloud: "Connection", stack: str, *, shares: bool = False
 ) -> tuple[tuple[CloudObject, ...], frozenset[Kind]]:
-    """Every object of the project that can be a stack's, and the kinds that this cloud does not list.
+    """Return every object of the project that can be a stack's, and the kinds that this cloud does not list.
 
     About a dozen requests in two rounds, one for each kind and one for each of the stack's networks.
     Manila is asked where the stack has `shares`, for these and for the rules of each.
     """
     asked = _Listing(cloud, stack, shares=shares)
-    return tuple(asked.objects()), frozenset(asked.unlisted)
+    objects = tuple(asked.objects())
+    # Only then: the second round can add to them.
+    return objects, frozenset(asked.unlisted)
 
 
 def _at_once(questions: Iterable[Callable[[], Any]]) -> list[Any]:
-    """The results of requests that run in parallel. Raises the first error."""
+    """Return the results of requests that run in parallel. Raises the first error."""
     with ThreadPoolExecutor(THREADS) as pool:
         return [future.result() for future in [pool.submit(ask) for ask in questions]]
 
 
 class _Listing:
+    """The answers of the first round, which its creation sends; `objects` sends the second."""
+
     def __init__(self, cloud: "Connection", stack: str, *, shares: bool) -> None:
         mine = {"project_id": cloud.current_project_id}
         network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
@@ -87,7 +91,7 @@ class _Listing:
         yield from self._shares(ports)
 
     def _ports(self, networks: list[Any]) -> list[Any]:
-        """The project's own ports, and those that others have in this stack's networks, as a shared router does."""
+        """Return the project's own ports, and those of others in this stack's networks, such as a shared router's."""
         mine = [network.id for network in networks if _stack(network) == self._stack]
         inside = _at_once(partial(self._ports_in, network) for network in mine)
         listed = [self._answers[Kind.PORT], *inside]
@@ -171,7 +175,7 @@ def _with_metadata(kind: Kind, one: Any, parents: frozenset[str] = frozenset()) 
 
 
 def _is_service(port: Any) -> bool:
-    """Whether a port is one of Neutron's own, as of a DHCP server."""
+    """Return whether a port is one of Neutron's own, as of a DHCP server."""
     owner = port.device_owner or ""
     return owner.startswith("network:") and not owner.startswith(ROUTER_OWNERS)
 

@@ -4,7 +4,7 @@ from model.outputs.topology import Topology
 
 
 def listed(names: tuple[str, ...], topology: Topology) -> str:
-    """`every node of prod130`, `prod130-omeroreadonly-1..4`, or the names one by one."""
+    """Return `every node of prod130`, `prod130-omeroreadonly-1..4`, or the names one by one."""
     left = list(names)
     parts = []
     for network in topology.networks:
@@ -16,7 +16,7 @@ def listed(names: tuple[str, ...], topology: Topology) -> str:
 
 
 def stem(name: str) -> str:
-    """A node's name without its number."""
+    """Return a node's name without its number."""
     head, dash, number = name.rpartition("-")
     return head if dash and number.isdigit() else name
 

@@ -15,10 +15,11 @@ from rich.progress import Progress
 
 from idr import addons
 from idr.errors import IdrError
-from idr.stack_file import NAMESPACE, document
+from idr.stack_file import document
 from model import site_folder
 from model.addons import BASES, ENDING, Base
 from model.overrides_file import OVERRIDES, wrong_overrides
+from model.reading import NAMESPACE
 from model.role_description import Distribution
 
 PARTS = ("server", "ice", "icePython")
@@ -36,12 +37,12 @@ class Written:
     text: str
 
     def keys(self) -> dict[str, Any]:
-        """Its keys without their prefix, as nodes of YAML."""
+        """Return its keys without their prefix, as nodes of YAML."""
         entries = dict(_entries(yaml.compose(self.text)))
         return {key.removeprefix(NAMESPACE): node for key, node in _entries(entries.get("config")) or entries.items()}
 
     def section(self, key: str) -> dict[str, Any]:
-        """The section under a key, as nodes of YAML by their names."""
+        """Return the section under a key, as nodes of YAML by their names."""
         return dict(_entries(self.keys().get(key)))
 
 
@@ -49,7 +50,7 @@ class Pinned:
     """A file as settings name it: the setting, the URL, and the sum beside it, or None."""
 
     def __init__(self, written: Written, setting: str, part: Any) -> None:
-        """The file that the node `part` of the text describes. Raises IdrError when it names none."""
+        """Return the file that the node `part` of the text describes. Raises IdrError when it names none."""
         self.written, self.setting, text = written, setting, written.text
         fields = dict(_entries(part))
         if "url" not in fields:
@@ -65,7 +66,7 @@ class Pinned:
         self.sha256 = str(self._sum.value) if self._sum else None
 
     def edit(self, sha256: str) -> tuple[int, int, str]:
-        """Where to insert the sum: beginning, end, new text. All other text stays, comments too."""
+        """Return where to insert the sum: beginning, end, new text. All other text stays, comments too."""
         if self._sum:
             return self._sum.start_mark.index, self._sum.end_mark.index, sha256
         end = self._url.end_mark.index if self._flow else self._line_end
@@ -73,7 +74,7 @@ class Pinned:
 
 
 def _overrides(stack: Written) -> Written | None:
-    """The file of overrides that a stack file names; None where it cannot be read, which a preview reports."""
+    """Return the file of overrides that a stack file names; None where it cannot be read, which a preview reports."""
     name, folder = stack.keys().get(OVERRIDES), stack.path.parent
     if not isinstance(name, yaml.ScalarNode) or wrong_overrides(name.value, folder):
         return None
@@ -86,7 +87,7 @@ def _overrides(stack: Written) -> Written | None:
 
 
 def pinned(stack: Written, above: Written | None) -> list[Pinned]:
-    """Every file that settings name by URL, in the file that says the URL. Raises IdrError where one is not named."""
+    """Return every file that settings name by URL, with the file that says the URL. Raises IdrError if none says it."""
     sections = {name: _merged(name, stack, above) for name in ("omero", "site")}
     found = {f"omero.{name}": sections["omero"].get(name, (stack, None)) for name in PARTS}
     pages = sections["site"].get("pages")
@@ -100,7 +101,7 @@ def pinned(stack: Written, above: Written | None) -> list[Pinned]:
 
 
 def _merged(section: str, stack: Written, above: Written | None) -> dict[str, tuple[Written, Any]]:
-    """The parts of a section, each with the file that says what it is."""
+    """Return the parts of a section, each with the file that says what it is."""
     merged = {name: (stack, node) for name, node in stack.section(section).items()}
     if above is None:
         return merged
@@ -162,7 +163,7 @@ def _write(written: Written, edits: Iterable[tuple[int, int, str]]) -> None:
 
 
 def _locked(stack: Written, above: Written | None, *, renew: bool) -> dict[Base, tuple[Path, str]]:
-    """The lock files that the settings name, with the new text of each."""
+    """Return the lock files that the settings name, with the new text of each."""
     locks = {}
     for base in BASES:
         _, node = _merged(base.section, stack, above).get(base.key, (stack, None))
@@ -177,8 +178,8 @@ def _locked(stack: Written, above: Written | None, *, renew: bool) -> dict[Base,
     return locks
 
 
-def fetched(part: Pinned, progress: Progress) -> str:
-    """The SHA-256 of the file at its URL. Raises IdrError when the download fails."""
+def fetch_sum(part: Pinned, progress: Progress) -> str:
+    """Return the SHA-256 of the file at its URL. Raises IdrError when the download fails."""
     digest = hashlib.sha256()
     task = progress.add_task(part.setting, total=None)
     try:

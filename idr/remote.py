@@ -22,7 +22,7 @@ NO_KEY = (
 
 
 def is_refused(text: str) -> bool:
-    """Whether ssh reports that the machine accepts none of the keys."""
+    """Return whether ssh reports that the machine accepts none of the keys."""
     return "Permission denied (publickey" in text
 
 

@@ -35,10 +35,15 @@ UNKNOWN_ID: Final = "(the id of "
 
 
 def type_of(urn: str) -> str:
-    """The token of a resource's own type, as in `openstack:compute/instance:Instance`."""
+    """Return the token of a resource's own type, as in `openstack:compute/instance:Instance`."""
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
 def name_of(urn: str) -> str:
-    """A resource's name in the program, as in `prod130-database`."""
+    """Return a resource's name in the program, as in `prod130-database`."""
     return urn.split("::", 3)[-1]
+
+
+def release_of(name: str) -> str:
+    """Return the release of a resource by its name: `prod130` of `prod130-database`, since no release has a dash."""
+    return name.split("-", 1)[0]

@@ -13,11 +13,9 @@ from model.field_types import SEALED
 from model.overrides_file import with_overrides
 from model.plan import Plan
 from model.planning import plan
-from model.reading import DEMO_STACK, Source, as_written, notices, parse, unset
+from model.reading import DEMO_STACK, NAMESPACE, Source, as_written, notices, own_values, parse, unset
 from model.secrets import Secrets, of_settings
 from model.settings import Settings
-
-NAMESPACE = "idr:"
 
 
 class StackFileError(IdrError):
@@ -39,7 +37,7 @@ class StackFile:
         return plan(self.settings, self.stack)
 
     def provider_setting(self, name: str) -> Any:
-        """A setting of the cloud's provider, as `authUrl`; asks the engine where one of them is encrypted."""
+        """Return a setting of the cloud's provider, as `authUrl`; asks the engine where one of them is encrypted."""
         return self._opened.get(f"openstack:{name}")
 
     @cached_property
@@ -47,7 +45,7 @@ class StackFile:
         return engine.config(self.stack) if SEALED in self.provider.values() else self.provider
 
     def secrets(self) -> Secrets:
-        """The secrets of the stack. Raises StackFileError where the file was read without decryption."""
+        """Return the secrets of the stack. Raises StackFileError where the file was read without decryption."""
         secret = self.settings.stack_secret
         if secret is None or secret.get_secret_value() == SEALED:
             msg = f"{self.name}: idr:stackSecret: is not set yet"
@@ -55,56 +53,51 @@ class StackFile:
         return of_settings(self.settings, self.stack, secret.get_secret_value())
 
     def missing(self) -> list[str]:
-        """The settings that only an operator can fill in and that are still empty, a line each."""
+        """Return the settings that only an operator can fill in and that are still empty, a line each."""
         return unset(self.settings, self.name)
 
     def notices(self) -> list[str]:
-        """What an operator should change, and an `up` takes: a line each."""
+        """Return what an operator should change, and an `up` takes: a line each."""
         return notices(self.settings, self.name)
 
 
 def read(stack: str, folder: Path | None = None, *, opened: bool = False) -> StackFile:
-    """The file of a stack in `folder`, the checkout. Raises StackFileError, or SettingsError with every mistake in it.
+    """Read the file of a stack in `folder`, the checkout. Raises StackFileError, or SettingsError with every mistake.
 
     With `opened` the engine decrypts the secrets, for callers that need their values.
     """
     folder = folder or checkout.folder()
     shown, written = _written(stack, folder)
     readable = engine.config(stack) if opened else shown
-    settings = parse(*with_overrides(_mine(readable), written, folder))
+    settings = parse(*with_overrides(as_written(own_values(readable)), written, folder))
     provider = {key: value for key, value in readable.items() if key.startswith("openstack:")}
     return StackFile(stack, written.file, settings, provider)
 
 
 def merged(stack: str) -> tuple[dict[str, Any], Source]:
-    """The values under `idr:` as written, SEALED where encrypted, with overrides, and where each came from.
+    """Return the values under `idr:` as written, SEALED where encrypted, with overrides, and where each came from.
 
     Raises as `read` does, also where a value is wrong.
     """
     folder = checkout.folder()
     shown, written = _written(stack, folder)
-    together, source = with_overrides(_mine(shown), written, folder)
+    together, source = with_overrides(as_written(own_values(shown)), written, folder)
     parse(together, source)
     return together, source
 
 
 def _written(stack: str, folder: Path) -> tuple[dict[str, Any], Source]:
-    """Every value of the stack's file by its full name, SEALED where encrypted, and its `Source`."""
+    """Return every value of the stack's file by its full name, SEALED where encrypted, and its `Source`."""
     file = folder / f"Pulumi.{stack}.yaml"
     values = _values(file, stack)
     shown = {key: _sealed(value) for key, value in values.items()}
     _require_types(shown, file.name)
-    encrypted = frozenset(key.removeprefix(NAMESPACE) for key, value in values.items() if value != shown[key])
-    return shown, Source(stack, file.name, encrypted)
-
-
-def _mine(values: Mapping[str, Any]) -> dict[str, Any]:
-    mine = {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
-    return as_written(mine)
+    encrypted = own_values({key: value for key, value in values.items() if value != shown[key]})
+    return shown, Source(stack, file.name, frozenset(encrypted))
 
 
 def document(file: Path) -> Any:
-    """The content of a file as the engine reads it. Raises StackFileError, with the line."""
+    """Return the content of a file as the engine reads it. Raises StackFileError, with the line."""
     try:
         return yaml_text.load(file.read_bytes())
     except OSError as error:
@@ -136,7 +129,7 @@ def _values(file: Path, stack: str) -> dict[str, Any]:
 
 
 def _full_name(written: str, file: str) -> str:
-    """A key as Pulumi reads it: a name without a namespace is the project's (config/key.go)."""
+    """Return a key as Pulumi reads it: a name without a namespace is the project's (config/key.go)."""
     if ":" not in written:
         return f"{NAMESPACE}{written}"
     namespace, *between, name = written.split(":")
@@ -170,7 +163,7 @@ _KINDS = {
 
 
 def _sealed(value: Any) -> Any:
-    """The value with SEALED for what Pulumi has encrypted in it."""
+    """Return the value with SEALED for what Pulumi has encrypted in it."""
     if isinstance(value, dict):
         secure = set(value) == {"secure"} and isinstance(value["secure"], str)
         return SEALED if secure else {key: _sealed(inner) for key, inner in value.items()}

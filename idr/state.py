@@ -73,24 +73,24 @@ class State:
         )
 
     def outputs(self) -> Mapping[str, Any]:
-        """The stack's outputs after the last update, which may have been interrupted."""
+        """Return the stack's outputs after the last update, which may have been interrupted."""
         return next((one.outputs for one in self.resources if one.type == resources.STACK), {})
 
     def servers(self) -> dict[str, Resource]:
-        """The servers by their names in the plan."""
+        """Return the servers by their names in the plan."""
         return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.SERVER}
 
     def ports(self) -> dict[str, Resource]:
-        """The ports by their names in the program."""
+        """Return the ports by their names in the program."""
         return {one.name: one for one in self.resources if KINDS.get(one.type) == Kind.PORT}
 
     def stops(self) -> dict[str, Resource]:
-        """Return, by node, the stop commands of an earlier version, which run on the node when they are deleted."""
+        """Return the stop commands of an earlier version by node. They run on the node when they are deleted."""
         commands = (one for one in self.resources if one.type == resources.CONFIGURATION and one.inputs.get("delete"))
         return {one.name: one for one in commands}
 
     def identity(self) -> CloudIdentity | None:
-        """The project and region of the stack, from the objects that Neutron created; None before the first `up`."""
+        """Return the project and region of the stack, from what Neutron created; None before the first `up`."""
         return next(self._identities(), None)
 
     def _identities(self) -> Iterator[CloudIdentity]:

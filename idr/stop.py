@@ -63,17 +63,17 @@ def configuration(route: Mapping[str, Any], folder: Path) -> Path:
 
 
 def _lines(alias: str, hop: Mapping[str, Any], folder: Path) -> Iterator[str]:
-    key, known = folder / f"{alias}.key", folder / f"{alias}.known_hosts"
-    key.touch(0o600)
-    key.write_text(hop["key"])
-    known.write_text("".join(f"{alias} {key}\n" for key in (hop["hostKey"], *hop.get("formerHostKeys", ()))))
+    identity, known_hosts = folder / f"{alias}.key", folder / f"{alias}.known_hosts"
+    identity.touch(0o600)
+    identity.write_text(hop["key"])
+    known_hosts.write_text("".join(f"{alias} {key}\n" for key in (hop["hostKey"], *hop.get("formerHostKeys", ()))))
     through = hop.get("through")
     yield f"Host {alias}"
     yield f"  HostName {hop['host']}"
     yield f"  User {hop['user']}"
     yield f"  HostKeyAlias {alias}"
-    yield f"  UserKnownHostsFile {known}"
-    yield f"  IdentityFile {key}"
+    yield f"  UserKnownHostsFile {known_hosts}"
+    yield f"  IdentityFile {identity}"
     for option in (
         "GlobalKnownHostsFile /dev/null",
         "StrictHostKeyChecking yes",

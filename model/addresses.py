@@ -112,7 +112,7 @@ def _often_asked_first(addresses: Iterable[Address]) -> tuple[Address, ...]:
 
 
 def known_arguments(of_site: Mapping[str, Collection[str]] | None = None) -> dict[str, str]:
-    """For each set of arguments, return a regular expression (PCRE) that removes all others: `KEPT_GROUPS` stay.
+    """Return a regular expression (PCRE) for each set of arguments that removes all others: `KEPT_GROUPS` stay.
 
     Arguments stay in the visitor's order. An array's name may end in brackets, encoded or not (jQuery's habit).
     """
@@ -144,7 +144,7 @@ def hidden_by(path: str, apps: Collection[str] | None = None) -> str | None:
 
 
 def are_kept(path: str) -> bool:
-    """Whether addresses of OMERO.web begin with `path`, and all of them are cached.
+    """Return whether addresses of OMERO.web begin with `path`, and all of them are cached.
 
     Where an address may have a part in front that nobody uses (`share_id`), that without it counts.
     """

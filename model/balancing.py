@@ -29,7 +29,7 @@ FEW_AT_ONCE: Final = 2
 
 
 def hops(release: Scope) -> tuple[Hop, ...]:
-    """All servers between the proxy's cache and OMERO.web."""
+    """Return all servers between the proxy's cache and OMERO.web."""
     pairs = [("visitors", node) for node in web(release)] + [("operators", node) for node in operators_web(release)]
     return tuple(
         Hop(
@@ -46,27 +46,27 @@ def hops(release: Scope) -> tuple[Hop, ...]:
 
 
 def answers_a_second(release: Scope) -> int:
-    """Uncached responses per second for one visitor: half of OMERO.web's capacity, at 0.1 seconds each."""
+    """Return the uncached responses per second for one visitor: half of OMERO.web's capacity, at 0.1 seconds each."""
     return 5 * sum(node.sizes.web_workers for node in web(release))
 
 
 def at_once_for_one(release: Scope) -> int:
-    """The most concurrent uncached requests of one visitor: as many as OMERO.web has processes."""
+    """Return the most concurrent uncached requests of one visitor: as many as OMERO.web has processes."""
     return max(FEWEST_AT_ONCE, sum(node.sizes.web_workers for node in web(release)))
 
 
 def seconds_of_web(node: Node, release: Scope) -> int:
-    """Seconds that a request may use a process of an OMERO.web; more if it serves only operators."""
+    """Return the seconds that a request may use a process of an OMERO.web; more if it serves only operators."""
     return PATIENCE["visitors" if node in web(release) else "operators"]
 
 
 def seconds_of_proxy(audience: str) -> int:
-    """Seconds that the proxy waits for a response from its own servers before OMERO.web (`Hop`)."""
+    """Return the seconds that the proxy waits for a response from its own servers before OMERO.web (`Hop`)."""
     return PATIENCE[audience] + MARGIN
 
 
 def session_cookie(release: Scope) -> str:
-    """The name of OMERO.web's session cookie.
+    """Return the name of OMERO.web's session cookie.
 
     Each release has its own, because releases can have the same host name.
     """
@@ -74,28 +74,28 @@ def session_cookie(release: Scope) -> str:
 
 
 def for_many_at_once(node: Node) -> int:
-    """The processes of an OMERO.web for visitors with many requests, while others send requests too."""
+    """Return the processes of an OMERO.web for visitors with many requests, while others send requests too."""
     return max(1, node.sizes.web_workers // 4)
 
 
 def web(release: Scope) -> tuple[Node, ...]:
-    """The OMERO.webs that serve visitors. One on a read-write node serves them only if there is no other."""
+    """Return the OMERO.webs that serve visitors. One on a read-write node serves them only if there is no other."""
     every = release.with_role(Role.WEB)
     return tuple(node for node in every if Role.OMERO_READWRITE not in node.roles) or every
 
 
 def operators_web(release: Scope) -> tuple[Node, ...]:
-    """The OMERO.webs that serve operators' uncached requests: on read-write nodes, where no visitor waits for them."""
+    """Return the OMERO.webs for operators' uncached requests: on read-write nodes, where no visitor waits for them."""
     every = release.with_role(Role.WEB)
     return tuple(node for node in every if Role.OMERO_READWRITE in node.roles) or every
 
 
 def omero(release: Scope) -> tuple[Node, ...]:
-    """OMERO.server for OMERO clients and websockets, in the order of their numbers."""
+    """Return the OMERO.servers for OMERO clients and websockets, in the order of their numbers."""
     return programs.servers(release.with_role(*OMERO_ROLES))
 
 
 def shares(release: Scope) -> tuple[str, ...]:
-    """The share of new OMERO clients for each server of `omero`, in the format of nginx's split_clients."""
+    """Return the share of new OMERO clients for each server of `omero`, in the format of nginx's split_clients."""
     count = len(omero(release))
     return (*(f"{10_000 // count / 100:.2f}%" for _ in range(count - 1)), "*")

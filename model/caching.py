@@ -57,12 +57,12 @@ class Zone:
 
 
 def kinds(visitors: Visitors) -> tuple[Kind, ...]:
-    """The kinds of responses that are cached."""
+    """Return the kinds of responses that are cached."""
     return KINDS if visitors == Visitors.PUBLIC else FOR_USERS
 
 
 def zones(size_gib: int, kinds: Iterable[Kind] = KINDS) -> tuple[Zone, ...]:
-    """The zones of these kinds in a cache of that size, in their order.
+    """Return the zones of these kinds in a cache of that size, in their order.
 
     The memory for keys is what a zone needs when it is full, so it grows with the disk and with nothing else.
     """

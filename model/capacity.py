@@ -54,7 +54,7 @@ def needs(plan: Plan, state: CloudState) -> tuple[Need, ...]:
 
 
 def is_moved(planned: str | None, zone: str | None) -> bool:
-    """Whether a server in `zone` must be replaced to be in the zone `planned`; None: not set, or unknown."""
+    """Return whether a server in `zone` must be replaced to be in the zone `planned`; None: not set, or unknown."""
     return planned is not None and zone is not None and planned != zone
 
 
@@ -71,7 +71,7 @@ class Difference:
         return {server.name: server for server in self._state.servers}
 
     def server(self, node: Node) -> Server | None:
-        """The existing server of a node."""
+        """Return the existing server of a node."""
         return self._servers.get(self._name(node.name))
 
     @cached_property
@@ -99,7 +99,7 @@ class Difference:
         return is_another or is_moved(node.zone, server.zone) or self._has_other_ports(node)
 
     def _has_other_ports(self, node: Node) -> bool:
-        """Whether a server gets or loses its second port: Nova changes that for no existing server."""
+        """Return whether a server gets or loses its second port: Nova changes that for no existing server."""
         if self._state.ports is None:
             return False
         names = {port.name for port in self._state.ports if port.is_own}
@@ -118,12 +118,12 @@ class Difference:
         )
 
     def flavor(self, node: Node) -> CloudFlavor | Flavor:
-        """The cloud's flavor of a node; the one in the settings if the cloud has none of that name."""
+        """Return the cloud's flavor of a node; the one in the settings if the cloud has none of that name."""
         known = (flavor for flavor in self._state.flavors or () if flavor.name == node.flavor_name)
         return next(known, node.flavor)
 
     def _more(self, what: str) -> int:
-        """How much more of `vcpus` or `memory_mib`: the difference to a larger flavor, nothing for a smaller one."""
+        """Return how much more of `vcpus` or `memory_mib` is needed: the difference to a larger flavor, or nothing."""
         total = 0
         for node in self.sized:
             server = self.server(node)
@@ -154,7 +154,7 @@ class Difference:
         return tuple(v for v in self._own_volumes() if v.type and types.get(self._name(v.name), v.type) != v.type)
 
     def _boot(self) -> tuple[int, int]:
-        """How many more boot volumes this change creates than it deletes with their servers, and how many more GiB."""
+        """Return how many more boot volumes, and GiB, this change creates than it deletes with their servers."""
         existing = {str(volume.existing) for node in self._plan.nodes for volume in node.volumes}
         others = [one for one in self._state.volumes or () if not one.is_own and one.id not in existing]
         sizes = {server: volume.size_gib for volume in others for server in volume.servers}
@@ -190,7 +190,7 @@ class Difference:
 
     # -- network ------------------------------------------------------------------------------------------------------
     def _new_networks(self) -> tuple[int, int]:
-        """How many networks and subnets do not exist yet."""
+        """Return how many networks and subnets do not exist yet."""
         own = [network for network in self._state.networks or () if network.is_own]
         networks = {network.name for network in own}
         subnets = {subnet.name for network in own for subnet in network.subnets}
@@ -210,7 +210,7 @@ class Difference:
         return sum(address is None and name not in existing for name, address in addresses.items())
 
     def _groups(self) -> tuple[int, int]:
-        """How many security groups and rules do not exist yet."""
+        """Return how many security groups and rules do not exist yet."""
         groups = self._state.security_groups or ()
         rules = {group.name: group.rules for group in groups if group.is_own}
         planned = [self._name(group) for scope in self._plan.scopes for group in scope.security_groups]
@@ -227,7 +227,7 @@ class Difference:
         return GroupRule(rule.direction, rule.transport, rule.port, rule.port, remote)
 
     def quantities(self) -> dict[str, int]:
-        """How much more of each quota, by its name in messages."""
+        """Return how much more of each quota is needed, by its name in messages."""
         networks, subnets = self._new_networks()
         groups, rules = self._groups()
         routers = [router for router in self._state.routers or () if router.is_own]
@@ -260,5 +260,5 @@ def tight(needs: Iterable[Need]) -> list[str]:
 
 
 def is_limited(need: Need) -> bool:
-    """Whether the quota has a limit."""
+    """Return whether the quota has a limit."""
     return need.limit != UNLIMITED

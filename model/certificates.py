@@ -117,7 +117,7 @@ def _general_name(host: str) -> x509.GeneralName:
 
 
 def _only(host: str) -> x509.NameConstraints:
-    """`host` and what is under it. A kind of name that is not listed would be unrestricted (RFC 5280, 4.2.1.10)."""
+    """Allow `host` and what is under it. A kind of name without an entry would be unrestricted (RFC 5280, 4.2.1.10)."""
     # Also if the host is an address: OpenSSL then treats the subject as a DNS name.
     names: list[x509.GeneralName] = [x509.DNSName(host)]
     if isinstance(_general_name(host), x509.IPAddress):

@@ -98,7 +98,7 @@ def network_names(
 
 
 def _by_address(outside: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, IPv4Network]]:
-    """The networks among the hosts in settings."""
+    """Yield the networks among the hosts in settings."""
     for setting, text in outside:
         try:
             yield setting, text, IPv4Network(text)

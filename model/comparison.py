@@ -205,7 +205,7 @@ class _Difference:
         return tuple(one for one in unknown if not (one.kind == Kind.RULE and one.parents & groups))
 
     def _is_own(self, one: CloudObject) -> bool:
-        """Whether an object belongs to this stack, by its labels, or by its parents if it cannot have labels."""
+        """Return whether an object belongs to this stack, by its labels, or by its parents if it cannot have labels."""
         match one.kind:
             case Kind.RULE | Kind.ATTACHMENT | Kind.ACCESS | Kind.ROUTER_PORT:
                 return bool(one.parents) and one.parents <= self._own_ids

@@ -32,7 +32,7 @@ class Jar(Download):
     client: bool = Field(False, description="Also for `omero import`, as readers need it: in lib/client, too")
 
     def problems(self) -> Iterator[str]:
-        """A downloaded file of any kind."""
+        """Yield that the file is no jar, or has no name."""
         if self.name is None and not self.file_name.endswith(".jar"):
             yield "url: must end in .jar; or give the jar's name"
 

@@ -1,7 +1,7 @@
 """Explain pydantic's errors about settings in plain words."""
 
 from collections.abc import Callable, Iterator, Sequence
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import IPv4Network
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -78,11 +78,12 @@ def _may_show(value: Any, key: str) -> bool:
 
 
 def _network(item: ErrorDetails) -> str:
+    value = item["input"]
     try:
-        if not hosts.is_dotted(item["input"]):
-            raise ValueError
-        network = IPv4Network(item["input"], strict=False)
-    except (AddressValueError, NetmaskValueError, ValueError, TypeError):
+        network = IPv4Network(value, strict=False) if hosts.is_dotted(value) else None
+    except ValueError:
+        network = None
+    if network is None:
         return "must be an IPv4 network, as in 192.168.130.0/24"
     return f"must be an IPv4 network, and this has host bits set: {network}?"
 

@@ -47,7 +47,7 @@ def problems(expression: str, written: str) -> Iterator[str]:
 
 
 def slow(expression: str, written: str) -> Iterator[str]:
-    """Why an address could keep nginx or OMERO.web busy. Raises re.error where Python cannot read the expression."""
+    """Yield why an address could keep nginx or OMERO.web busy. Raises re.error if Python cannot read the expression."""
     tree = _PARSER.parse(expression)
     if _nests(tree):
         yield (
@@ -106,12 +106,12 @@ class _Leaf(NamedTuple):
     optional_groups: tuple[int, ...]
 
     def is_required_with(self, other: "_Leaf") -> bool:
-        """Whether every match with the other part has this part too."""
+        """Return whether every match with the other part has this part too."""
         return self.minimum > 0 and other.optional_groups[: len(self.optional_groups)] == self.optional_groups
 
 
 def _tries_in_turn(tree: Any) -> bool:
-    """Whether two long repeats can divide the same characters in many ways before a match fails."""
+    """Return whether two long repeats can divide the same characters in many ways before a match fails."""
     leaves = list(_leaves(tree, tree.state, ()))
     repeats = [position for position, leaf in enumerate(leaves) if leaf.maximum > max(_SHORT, leaf.minimum)]
     return any(
@@ -127,7 +127,7 @@ def _divide(first: _Leaf, between: list[_Leaf], second: _Leaf) -> bool:
 
 
 def _may_fail(leaves: list[_Leaf]) -> bool:
-    """Whether a part after the first one may fail. The end cannot fail after a repeat that took everything."""
+    """Return whether a part after the first one may fail. The end cannot fail after a repeat that took everything."""
     return any(
         after.minimum and (after.characters or before.characters < _ANY or before.maximum < _PARSER.MAXREPEAT)
         for before, after in pairwise(leaves)
@@ -156,7 +156,7 @@ def _set(kind: Any, value: Any, state: Any) -> frozenset[str]:
 
 
 def looks_around(expression: str) -> bool:
-    """Whether it says what is not to come before or after, or what is: no sample can be made for that."""
+    """Return whether it says what is not to come before or after, or what is: no sample can be made for that."""
     return any(kind in ("ASSERT", "ASSERT_NOT") for kind, _ in _parts(_PARSER.parse(expression)))
 
 

@@ -43,7 +43,7 @@ class Shape:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The JSON schema that editors use."""
+        """Return the JSON schema that editors use."""
         return {**handler(schema), "pattern": f"^{self.pattern}$", "description": f"Must be {self.meaning}"}
 
     def _check(self, text: str) -> str:

@@ -114,7 +114,7 @@ LISTENERS: dict[Role, tuple[int, ...]] = {
 
 
 def listeners(role: NodeRole) -> tuple[int, ...]:
-    """The TCP ports on which a role's own services listen."""
+    """Return the TCP ports on which a role's own services listen."""
     return role.description.listens() if isinstance(role, SiteRole) else LISTENERS[role]
 
 

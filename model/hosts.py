@@ -31,7 +31,7 @@ _URL = TypeAdapter(AnyHttpUrl)
 
 
 def is_dotted(value: Any) -> bool:
-    """Whether it is written like 192.0.2.10 or 192.0.2.0/24.
+    """Return whether a host is written like 192.0.2.10 or 192.0.2.0/24.
 
     Python also accepts a number as an address, and both kinds of masks (0.0.0.255) after the slash.
     """
@@ -89,7 +89,7 @@ def host_name(text: str) -> str:
 
 
 def is_public(name: str) -> bool:
-    """Whether public DNS may have this name."""
+    """Return whether public DNS may have this name."""
     rest, _, last = name.rpartition(".")
     return bool(rest) and last not in NO_PUBLIC_DNS
 

@@ -30,11 +30,11 @@ class StatedSystem:
         return f"{self.distribution.capitalize()} {self.version}".strip()
 
     def is_another_distribution(self, system: System) -> bool:
-        """Whether the distribution is another one, regardless of its version."""
+        """Return whether the distribution is another one, regardless of its version."""
         return self.distribution != system.name.lower().split(" ")[0]
 
     def contradicts(self, system: System) -> bool:
-        """Whether this is another system: 12.5 and 12 are the same, 22.04 and 24.04 are not."""
+        """Return whether this is another system: 12.5 and 12 are the same, 22.04 and 24.04 are not."""
         version = system.name.split(" ")[1]
         is_another_release = bool(self.version) and not f"{self.version}.".startswith(f"{version}.")
         return is_another_release or self.is_another_distribution(system)

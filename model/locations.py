@@ -52,5 +52,5 @@ def _location(location: Location, role: SiteRole, release: Scope, upstream: str)
 
 
 def server_name(role: SiteRole, release: Scope) -> str:
-    """A name in the certificates of all nodes of a role: nginx verifies one name for a whole upstream."""
+    """Return a name in the certificates of all nodes of a role: nginx verifies one name for a whole upstream."""
     return f"{role}.{release.name}.idr.internal"

@@ -111,7 +111,7 @@ def _credential(known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _owner(known: Mapping[str, str]) -> dict[str, str]:
-    """The user of an application credential: the name of a credential is unique only for its user."""
+    """Return the user of an application credential: the name of a credential is unique only for its user."""
     if "user_id" in known:
         return {"user_id": known["user_id"]}
     domain = next((key for key in ("user_domain_id", "user_domain_name") if key in known), None)

@@ -29,7 +29,7 @@ class ManilaShare(Section):
     type: Name | None = Field(None, description="Share type of the cloud; its default where absent")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """The origin of the files, by path."""
+        """Yield each path with the origin of its files."""
         yield self.mount, f"share {self.name}"
 
 

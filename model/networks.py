@@ -47,7 +47,7 @@ def router(plan: Plan, state: CloudState) -> Iterator[str]:
 
 
 def kept_router(plan: Plan, state: CloudState) -> Iterator[str]:
-    """A router of the cloud that the stack's networks are on, where the plan has another."""
+    """Yield a router of the cloud that the stack's networks are on, where the plan has another."""
     ports = state.ports or ()
     led_to = {address.port for address in state.floating_ips or ()}
     if not any(port.is_own and port.id in led_to for port in ports):
@@ -92,7 +92,7 @@ def _storage_settings(plan: Plan) -> StorageNetwork | None:
 
 
 def _storage(plan: Plan, state: CloudState) -> CloudNetwork | None:
-    """The storage network, if exactly one network has its name."""
+    """Return the storage network, if exactly one network has its name."""
     settings = _storage_settings(plan)
     matching = [network for network in state.networks or () if settings and network.name == settings.name]
     return matching[0] if len(matching) == 1 else None
@@ -150,7 +150,7 @@ def addresses(plan: Plan, state: CloudState, new: Sequence[Node], stay: Sequence
 
 
 def _networks_of(scope: Scope, plan: Plan, state: CloudState) -> frozenset[str]:
-    """The id of a scope's network, if it exists; found by its name too, in case its labels were removed."""
+    """Return the ids of a scope's network, if it exists. Found by name, in case somebody removed its labels."""
     name = scope.subnet.existing or plan.cloud_name(scope.name)
     return frozenset(network.id for network in state.networks or () if network.name == name)
 

@@ -121,7 +121,7 @@ def _parsed(options: str) -> dict[str, str]:
 
 
 def _version(values: dict[str, str]) -> str:
-    """The major version."""
+    """Return the major version."""
     return _full_version(values).split(".")[0]
 
 
@@ -154,11 +154,11 @@ class NfsMount(Section):
     )
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """The origin of the files, by path."""
+        """Yield each path with the origin of its files."""
         yield self.mount, f"{self.source} ({self.options})"
 
     def only_server(self) -> IPv4Address | None:
-        """The server's address, if `source` has an address and not a name."""
+        """Return the server's address, if `source` has an address and not a name."""
         host = self.source.partition(":")[0]
         other_hosts = not _OTHER_HOSTS.isdisjoint(_parsed(self.options))
         return IPv4Address(host) if is_dotted(host) and not other_hosts else None

@@ -115,7 +115,7 @@ def _problems(text: str) -> Iterator[str]:
 
 
 def _expression(words: tuple[str, ...]) -> str | None:
-    """The regular expression that a directive in a location compares with what a visitor asks for."""
+    """Return the regular expression that a directive in a location compares with what a visitor asks for."""
     if words[0] in _COMPARE and len(words) > 1:
         return words[1]
     for word, after in pairwise(words):

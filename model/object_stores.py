@@ -39,7 +39,7 @@ class S3Mount(Section):
         return self.mount.strip("/").replace("-", "--").replace("/", "-")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """The origin of the files, by path."""
+        """Yield each path with the origin of its files."""
         yield self.mount, f"{self.bucket} of {self.endpoint}"
 
     def problems(self) -> Iterator[str]:

@@ -119,7 +119,7 @@ class Keys:
 
 @cache
 def table() -> dict[str, Keys]:
-    """The keys of `omero` (OMERO.server) and `web` (OMERO.web and the applications beside it)."""
+    """Return the keys of `omero` (OMERO.server) and `web` (OMERO.web and the applications beside it)."""
     document: dict[str, dict[str, Any]] = tables.read(TABLE)
     for what, key in web_apps.own_keys():
         document["web"]["known"].setdefault("the applications beside it", []).append(key)
@@ -155,7 +155,7 @@ class ServerConfig(Section):
     config: Config = Field({}, description="Keys of OMERO.server and their values, over what the program sets")
 
     def problems(self) -> Iterator[str]:
-        """Keys that are not for a stack file."""
+        """Yield keys that are not for a stack file."""
         yield from _problems("omero", self.config)
 
     def unknown(self, others: Collection[str]) -> Iterator[str]:

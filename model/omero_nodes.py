@@ -10,7 +10,7 @@ from model.roles import Role
 
 
 def is_readonly(node: Node) -> bool:
-    """Whether the node's OMERO.server only reads."""
+    """Return whether the node's OMERO.server only reads."""
     return Role.OMERO_READONLY in node.roles
 
 

@@ -21,7 +21,7 @@ def _string(data: bytes) -> bytes:
 
 
 def ed25519(seed: bytes) -> SshKey:
-    """The key of a seed of 32 bytes.
+    """Return the key of a seed of 32 bytes.
 
     The file is written out here because the `cryptography` package puts random check bytes into each.
     """

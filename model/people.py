@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, TypeAdapter, ValidatorFunctionWrapHandler, WrapValidator
 
@@ -18,7 +18,11 @@ render root rpc rtkit sasl scanner sgx shadow shutdown src ssh sshd ssl-cert sta
 tcpdump tftp tss tty ubuntu usbmux users utmp uucp uuidd video voice wheel www-data
 """
 """Accounts and groups of Debian, Ubuntu, their packages and their cloud images."""
-RESERVED = frozenset({*SYSTEM_NAMES.split(), "idr", "jump", "omero"})
+ADMIN_USER: Final = "idr"
+"""The account that configures every node, with sudo. Plain keys of `operators` open it too."""
+JUMP_USER: Final = "jump"
+"""The account on the bastion that only passes connections on."""
+RESERVED = frozenset({*SYSTEM_NAMES.split(), ADMIN_USER, JUMP_USER, "omero"})
 RESERVED_PREFIXES = ("systemd-", "omero-", "idr-", "upload-", "fwupd-")
 
 _FOR_CURATORS = frozenset({Role.OMERO_READWRITE, Role.UPLOAD})

@@ -168,5 +168,5 @@ class Plan:
         return {release.name: release for release in self.releases}[name]
 
     def public_node(self) -> Node:
-        """The node behind the public address: the live release's first proxy."""
+        """Return the node behind the public address: the live release's first proxy."""
         return self.release(self.settings.live).with_role(Role.PROXY)[0]

@@ -70,7 +70,7 @@ def _images(state: CloudState, nodes: Sequence[Node]) -> Iterator[str]:
 
 
 def _is_listed(image: Image) -> bool:
-    """Whether the provider's search by name returns it."""
+    """Return whether the provider's search by name returns it."""
     return not image.hidden and image.visibility != "community"
 
 
@@ -121,7 +121,10 @@ def _contradictions(plan: Plan, state: CloudState, nodes: Sequence[Node]) -> Ite
 
 
 def _is_certain(image: Image, stated: StatedSystem, system: System) -> bool:
-    """An image's name seldom gives Debian's version. OMERO's Ice is built for one version of Ubuntu."""
+    """Return whether an image is refused, not only reported: it certainly has another system.
+
+    An image's name seldom gives Debian's version. OMERO's Ice is built for one version of Ubuntu.
+    """
     return bool(image.system) or stated.is_another_distribution(system) or system == UBUNTU
 
 

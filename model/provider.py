@@ -88,10 +88,8 @@ INTERFACES = {
 class Access:
     """The cloud, the connection and the credentials.
 
-    `auth` has the parameters of `method`, by keystoneauth's names.
-
-    `overrides` map a service type to an address, or to another service type of the catalog. `reauthenticate` is
-    whether a login may be repeated.
+    `auth` has the parameters of `method`, by keystoneauth's names. `overrides` map a service type to an address, or to
+    another service type of the catalog.
     """
 
     auth_url: str
@@ -112,7 +110,7 @@ class Access:
 
 
 def has_credentials(get_setting: GetSetting, environment: Mapping[str, str]) -> bool:
-    """Whether this run has credentials for the cloud."""
+    """Return whether this run has credentials for the cloud."""
     return any(_value(setting, get_setting, environment) for setting in SETTINGS.values() if setting.opens)
 
 

@@ -47,7 +47,7 @@ class Proxies(Section):
         return ("localhost", "127.0.0.1", "169.254.169.254", *self.exceptions)
 
     def have_password(self) -> bool:
-        """Whether a proxy's URL contains a password."""
+        """Return whether a proxy's URL contains a password."""
         return any(urlsplit(url).password for url in self.urls())
 
     def endpoints(self) -> tuple[tuple[IPv4Network, int], ...]:

@@ -83,7 +83,7 @@ class PublicCertificate(Section):
             yield "key: belongs to another certificate; the server's own must be the first in `certificate`"
 
     def names(self, host: str) -> bool:
-        """Whether it is valid for this name or address, or cannot be read here.
+        """Return whether it is valid for this name or address, or cannot be read here.
 
         A wildcard matches one label, and case is ignored (RFC 6125, 6.4).
         """

@@ -90,7 +90,7 @@ class PublicSite(Section):
         yield from _header_problems(self.headers)
 
     def paths(self) -> list[tuple[str, str]]:
-        """The paths that it answers, each with the setting or file that names it."""
+        """Return the paths that it answers, each with the setting or file that names it."""
         pages = [(self.pages.path, "site.pages.path")] if self.pages else []
         robots = [("/robots.txt", "site.robots")] if self.robots else []
         own = [(path, snippet.path) for snippet in self.locations for path in snippet.locations]
@@ -110,7 +110,7 @@ def _header_problems(headers: Iterable[str]) -> Iterator[str]:
 
 
 def is_one_of(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a header's name matches one of the patterns, ignoring case."""
+    """Return whether a header's name matches one of the patterns, ignoring case."""
     return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
 
 

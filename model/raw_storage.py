@@ -44,7 +44,7 @@ class LocalPath(Section):
     mount: MountPath = Field(description="Where it is; it must have something in it")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """The origin of the files, by path."""
+        """Yield each path with the origin of its files."""
         yield self.mount, "already on the nodes"
 
 
@@ -57,7 +57,7 @@ class RawVolume(DataVolume):
     mount: MountPath = Field(description="Where it is on all of them")
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """The origin of the files, by path."""
+        """Yield each path with the origin of its files."""
         source = self.source and (self.source.volume or self.source.snapshot)
         origin = f"existing {self.existing}" if self.existing else f"copy of {source}" if source else "new"
         yield f"{self.mount} ({self.release})", f"volume {self.name}, {origin}"
@@ -73,7 +73,7 @@ class LinkTree(Section):
     )
 
     def sources(self) -> Iterator[tuple[str, str]]:
-        """The origin of the files, by path."""
+        """Yield each path with the origin of its files."""
         yield from ((f"{self.mount}/{name}", f"link to {target}") for name, target in self.links.items())
 
     def problems(self) -> Iterator[str]:
@@ -114,7 +114,7 @@ def storage_entries(lists: Mapping[str, Sequence[Entry]]) -> tuple[StorageEntry,
 
 
 def of_kind(entries: Iterable[Entry], kind: type[Kind]) -> tuple[Kind, ...]:
-    """The entries of one kind."""
+    """Return the entries of one kind."""
     return tuple(one for one in entries if isinstance(one, kind))
 
 
@@ -151,7 +151,7 @@ def in_release(entries: Iterable[Entry], release: str) -> tuple[Entry, ...]:
 
 
 def volumes_of(entries: Iterable[Entry], release: str) -> tuple[RawVolume, ...]:
-    """The volumes of a release."""
+    """Return the volumes of a release."""
     return of_kind(in_release(entries, release), RawVolume)
 
 
@@ -213,7 +213,7 @@ def former_names(entries: Iterable[StorageEntry]) -> Iterator[str]:
 
 
 def open_shares(entries: Iterable[Entry]) -> Iterator[str]:
-    """What to say of Manila shares where no storage network says where they are."""
+    """Yield what to say of Manila shares where no storage network says where they are."""
     if names := ", ".join(f"'{share.name}'" for share in of_kind(entries, ManilaShare)):
         yield (
             f"idr:storageNetwork: is not set, so OMERO nodes may reach NFS anywhere, for the share {names}: set it, "

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -29,6 +29,8 @@ FEWEST_CHARACTERS = 8
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
 """A date from YAML, in the engine's text form (Go's time.Time.String)."""
 
+NAMESPACE: Final = "idr:"
+"""The prefix of the program's own keys in a stack file."""
 DEMO_STACK = "local"
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -122,6 +124,11 @@ def _how_to_set(key: str, settings: Settings) -> str:
     if key == "stackSecret":
         return "choose one: openssl rand -hex 32 | pulumi config set --secret idr:stackSecret"
     return "only an operator of this cloud knows it"
+
+
+def own_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values under `idr:` of a stack's configuration, without that prefix."""
+    return {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
 
 
 def as_written(values: Mapping[str, Any]) -> dict[str, Any]:

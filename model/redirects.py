@@ -90,7 +90,7 @@ class Redirect(Section):
                 yield f"to: {self.target}: {error}"
 
     def _begins_with_slash(self, group: int) -> bool:
-        """Whether all matches of a group of the expression begin with '/', as far as its text shows it."""
+        """Return whether all matches of a group of the expression begin with '/', as far as its text shows it."""
         texts = [self.source[opening.end() :] for opening in re.finditer(r"(?<!\\)\((?!\?)", self.source)]
         return "|" not in self.source and all(re.match("/(?![?*{])", text) for text in texts[group - 1 : group])
 
@@ -152,7 +152,7 @@ def _steps(redirect: Redirect, ordered: Sequence[Redirect]) -> Iterator[tuple[st
 def _comes_back(
     target: str, redirect: Redirect, ordered: Sequence[Redirect], host: str | None, first_pages: Collection[str]
 ) -> bool:
-    """Whether a browser that follows to `target` meets the redirect again without end."""
+    """Return whether a browser that follows to `target` meets the redirect again without end."""
     again = False
     for _ in range(max(BROWSERS_FOLLOW, len(ordered))):
         request = _own_path(target, host)

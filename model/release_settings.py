@@ -167,11 +167,11 @@ class Release(ScopeSettings):
     web: OmeroWeb = Field(OmeroWeb(), description="OMERO.web of this release, over the stack's")
 
     def roles(self) -> frozenset[NodeRole]:
-        """The roles of its nodes."""
+        """Return the roles of its nodes."""
         return frozenset(role for group in self.nodes.values() for role in group.roles)
 
     def aliases(self) -> list[str]:
-        """The names of its nodes."""
+        """Return the names of its nodes."""
         return [
             alias
             for name, group in self.nodes.items()

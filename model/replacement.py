@@ -10,12 +10,12 @@ from model.roles import Role
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeployedServer:
     """The state of an existing server. `zone` is its availability zone, `ports` the number of its networks.
 
-    `id` is the server's id, or `deleted` if somebody deleted it in the cloud. `off` is whether it is switched off.
-    `changed` has the expected values of metadata that somebody changed (None: to be removed), `groups` the expected
-    security groups of its ports that have others, by the ports' ids.
+    `deleted` is whether somebody deleted it in the cloud, `off` whether it is switched off. `changed` has the expected
+    values of metadata that somebody changed (None: to be removed), `groups` the expected security groups of its ports
+    that have others, by the ports' ids.
     """
 
     image: str
@@ -23,8 +23,8 @@ class Deployed:
     zone: str | None
     flavor: str
     ports: int
-    deleted: str = ""
     id: str = ""
+    deleted: bool = False
     off: bool = False
     changed: Mapping[str, str | None] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Order:
     deleted: Mapping[str, str] = field(default_factory=dict)
 
 
-def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
+def order(plan: Plan, deployed: Mapping[str, DeployedServer]) -> Order:
     """Decide the order in which an update changes the `deployed` servers, given by their names in the plan.
 
     The bastion comes first, since the others are stopped and configured through it. Nodes without a server do not wait:
@@ -56,12 +56,12 @@ def order(plan: Plan, deployed: Mapping[str, Deployed]) -> Order:
     return Order(
         servers=tuple(node.name for node in servers if _is_interrupted(node, deployed[node.name])),
         configurations=tuple(dict.fromkeys(names for names in alike if len(names) > 1)),
-        deleted={name: was.deleted for name, was in deployed.items() if was.deleted},
+        deleted={name: was.id for name, was in deployed.items() if was.deleted},
     )
 
 
-def replaced(plan: Plan, deployed: Mapping[str, Deployed]) -> set[str]:
-    """The names of the nodes whose servers an update replaces."""
+def replaced(plan: Plan, deployed: Mapping[str, DeployedServer]) -> set[str]:
+    """Return the names of the nodes whose servers an update replaces."""
     nodes = (node for scope in plan.scopes if not scope.frozen for node in scope.nodes)
     return {node.name for node in nodes if node.name in deployed and _is_replaced(node, deployed[node.name])}
 
@@ -74,11 +74,11 @@ def _alike(release: Scope) -> Iterator[tuple[Node, ...]]:
     yield from (release.with_role(role) for role in release.site_roles())
 
 
-def _is_interrupted(node: Node, was: Deployed) -> bool:
+def _is_interrupted(node: Node, was: DeployedServer) -> bool:
     return _is_replaced(node, was) or node.flavor_name != was.flavor
 
 
-def _is_replaced(node: Node, was: Deployed) -> bool:
+def _is_replaced(node: Node, was: DeployedServer) -> bool:
     if was.deleted or is_moved(node.zone, was.zone) or was.ports != (2 if node.storage_network else 1):
         return True
     return (node.image, str(node.rebuild)) != (was.image, was.rebuild)

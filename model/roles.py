@@ -38,7 +38,7 @@ class SiteRole(str):
     path: str
 
     def __new__(cls, description: SiteRoleDescription, folder: Path, path: str) -> Self:
-        """The role of a folder."""
+        """Create the role of a folder."""
         role = super().__new__(cls, folder.name)
         role.description, role.folder, role.path = description, folder, path
         return role

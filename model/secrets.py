@@ -69,7 +69,7 @@ class Secrets:
         return (self.password(name), *former)
 
     def ssh_key(self, name: str, rotation: int | None = None) -> SshKey:
-        """An Ed25519 key for `name`."""
+        """Return an Ed25519 key for `name`."""
         return openssh.ed25519(self.derive(f"ssh/{name}", 32, rotation))
 
     def deploy_keys(self) -> tuple[SshKey, ...]:
@@ -110,24 +110,21 @@ class Secrets:
         return certificates.authority(f"IDR {self.stack} internal CA", signed, host)
 
     def certificate(self, name: str, hosts: tuple[str, ...]) -> Certificate:
-        """A server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
-        return self._signing._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
+        """Return a server certificate for `hosts` (DNS names or IPv4 addresses; the first is its subject)."""
+        return self._server_certificate(name, hosts, f"tls/{name}/{','.join(hosts)}", VALID_FROM, VALID_UNTIL)
 
     def visitors_certificate(self, name: str, host: str) -> Certificate:
         """Return a proxy's certificate for the public name only. An update renews it every half-year."""
         begin = datetime(self.now.year, 1 if self.now.month < JULY else JULY, 1, tzinfo=UTC)
         serial = f"tls/{name}/{host}/{begin:%Y-%m}"
-        return self._signing._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
-
-    @property
-    def _signing(self) -> "Secrets":
-        """The secrets whose authority signs: the former ones, while some nodes may trust only these."""
-        return self.previous or self
+        return self._server_certificate(name, (host,), serial, begin, begin + VISITORS_TIME)
 
     def _server_certificate(
         self, name: str, hosts: tuple[str, ...], serial: str, begin: datetime, end: datetime
     ) -> Certificate:
-        return certificates.server(hosts, self._signed(f"tls/{name}", serial, begin, end), self.authority)
+        # The authority of the former secrets signs, while some nodes may trust only that one.
+        signing = self.previous or self
+        return certificates.server(hosts, signing._signed(f"tls/{name}", serial, begin, end), signing.authority)
 
     def _signed(self, key: str, serial: str, begin: datetime, end: datetime) -> Signed:
         return Signed(
@@ -146,7 +143,7 @@ def of_settings(settings: "Settings", stack: str, stack_secret: str) -> Secrets:
 
 
 def are_of(secrets: Secrets, known_hosts: str) -> bool:
-    """Whether a stack's host keys (lines of a known_hosts file) are derived from these secrets.
+    """Return whether a stack's host keys (lines of a known_hosts file) are derived from these secrets.
 
     One key is enough: others may have another rotation number now. True for a stack without nodes.
     """

@@ -4,7 +4,6 @@ Keys are written in camelCase, as in Pulumi's own files.
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -38,6 +37,7 @@ from model.field_types import (
     without_default,
 )
 from model.firewall import Flow
+from model.floating_ips import FloatingIps
 from model.hosts import is_dotted, is_public
 from model.nfs import NfsMount
 from model.object_stores import S3Mount
@@ -58,22 +58,6 @@ from model.web_apps import App
 
 NAME_SERVERS_OF_A_SUBNET = 5
 """Neutron's default limit of name servers of a subnet (max_dns_nameservers)."""
-
-
-class FloatingIps(Section):
-    """Floating IPs that the project already has, to use instead of new ones (IDR/deployment#54)."""
-
-    public: MachineAddress | None = Field(None, description="The public address, of the live release's proxy")
-    bastion: MachineAddress | None = Field(None, description="The bastion's address")
-
-    def addresses(self) -> tuple[IPv4Address, ...]:
-        """Return the addresses that are set."""
-        return tuple(address for address in (self.bastion, self.public) if address)
-
-    def problems(self) -> Iterator[str]:
-        """Yield that both are the same address."""
-        if self.public and self.public == self.bastion:
-            yield f"public and bastion are both {self.public}: an address leads to one machine"
 
 
 class Settings(Section):

@@ -71,7 +71,7 @@ class SiteRoleDescription(RoleDescription):
     )
 
     def listens(self) -> tuple[int, ...]:
-        """The TCP ports on which its services listen."""
+        """Return the TCP ports on which its services listen."""
         called = [port for flow in self.flows if flow.source and flow.transport == "tcp" for port in flow.ports]
         asked = [location.port for location in (*self.locations, *self.answers_first)]
         asked += [self.metrics.port] if self.metrics else []

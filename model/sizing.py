@@ -48,7 +48,7 @@ class Sizes:
         return omero + self.web_workers * MIB_PER_WEB_WORKER + self.shared_buffers_mib + self.redis_memory_mib
 
     def work_memory_mib(self, connections: int) -> int:
-        """For one sort: the memory beside shared_buffers, for two sorts on each connection at once; at least 4 MiB."""
+        """Return the memory of one sort: what shared_buffers leave, for two on each connection; at least 4 MiB."""
         return max(4, self.database_mib * 3 // 4 // (2 * connections))
 
 
@@ -84,20 +84,20 @@ def share_mib(flavor: Flavor, roles: Iterable[NodeRole], role: NodeRole) -> int:
 
 
 def _heap_mib(share: int) -> int:
-    """Nine sixteenths of OMERO.server's memory (IDR: 24 of 64 GB, with OMERO.web); the rest is cache."""
+    """Return nine sixteenths of OMERO.server's memory (IDR: 24 of 64 GB, with OMERO.web); the rest is cache."""
     return max(SMALLEST_HEAP_MIB, share * 9 // 16)
 
 
 def _web_workers(flavor: Flavor, share: int) -> int:
-    """The number by processors, limited by the memory of OMERO.web."""
+    """Return the number by processors, limited by the memory of OMERO.web."""
     return max(FEWEST_WEB_WORKERS, min(MOST_WEB_WORKERS, 4 * flavor.vcpus, share // MIB_PER_WEB_WORKER))
 
 
 def database_connections(omero_servers: int, pool: int) -> int:
-    """max_connections: room for every server's whole pool (25 x 5 servers is over PostgreSQL's default of 100)."""
+    """Return max_connections: room for every server's whole pool (25 x 5 is over PostgreSQL's default of 100)."""
     return max(100, pool * omero_servers + RESERVED_CONNECTIONS)
 
 
 def wal_mib(volume_gib: int) -> int:
-    """max_wal_size: a twentieth of the volume that the log shares with the data, 64 MiB to 16 GiB."""
+    """Return max_wal_size: a twentieth of the volume that the log shares with the data, 64 MiB to 16 GiB."""
     return min(16384, max(64, volume_gib * 1024 // 20))

@@ -41,7 +41,7 @@ class App:
     arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has(self, key: str) -> bool:
-        """Whether a key of OMERO.web's configuration belongs to the application."""
+        """Return whether a key of OMERO.web's configuration belongs to the application."""
         return any(key in keys for keys in self.keys.values())
 
 

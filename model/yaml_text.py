@@ -142,7 +142,7 @@ class _Reading:
 
 
 def is_text(text: str) -> bool:
-    """Whether `text` without quotes, as PyYAML writes it, is read as this text."""
+    """Return whether `text` without quotes, as PyYAML writes it, is read as this text."""
     return bool(_resolved(text) == text)
 
 

@@ -13,7 +13,7 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 
-from cloudinit import render
+from cloudinit import render, user_data
 from components.deployment import Deployment
 from harness import rendered
 from idr.resources import STACK, name_of, type_of
@@ -131,7 +131,7 @@ def _rendered(plan: Plan, secrets: Secrets) -> dict[str, str]:
     texts = {}
     for node in plan.nodes:
         ids = {v.purpose: str(v.existing or f"<id of Volume {v.name}>") for v in node.volumes}
-        texts[render.bootstrap(node, plan, secrets)] = f"(the bootstrap of {node.name})"
+        texts[user_data.bootstrap(node, plan, secrets)] = f"(the bootstrap of {node.name})"
         locations = rendered.export_locations(plan)
         texts[render.bundle(node, plan, secrets, ids, locations)] = f"(the configuration of {node.name})"
     return texts

@@ -50,7 +50,9 @@ class Block:
 
 def blocks(file: Path) -> Iterator[Block]:
     """Return the blocks of commands and YAML in a file. Raises DocsError for one without its comment."""
-    pattern = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+    pattern = re.compile(
+        r"(?:<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    )
     content = file.read_text()
     for match in pattern.finditer(content):
         if match["language"] not in LANGUAGES:

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from cloudinit import render
+from cloudinit import render, user_data
 from harness import rendered, stacks
 from model.certificates import Certificate
 from model.openssh import SshKey
@@ -26,6 +26,7 @@ from model.outputs import contract
 from model.outputs.topology import Known
 from model.plan import Node, Plan
 from model.planning import plan as planned
+from model.role_description import FOLDER as ROLES
 from model.secrets import Secrets
 from model.visitors import Visitors
 from tests import declared
@@ -112,8 +113,8 @@ def _resources(plan: Plan, secrets: Secrets) -> str:
 
 
 def _bootstrap(node: Node, plan: Plan, secrets: Secrets) -> str:
-    tool = (render.HERE / "bootstrap" / "idr-apply").read_text()
-    document = yaml.safe_load(render.bootstrap(node, plan, secrets))
+    tool = (ROLES / "bootstrap" / "idr-apply").read_text()
+    document = yaml.safe_load(user_data.bootstrap(node, plan, secrets))
     for file in document["write_files"]:
         if file["content"] == tool:
             file["content"] = "(cloudinit/bootstrap/idr-apply)\n"
@@ -135,7 +136,7 @@ def _configuration(node: Node, plan: Plan, secrets: Secrets) -> str:
 
 def _sources() -> dict[str, str]:
     """Return the content of files that reach a machine unchanged, with their names in the repository."""
-    folders = (render.HERE, stacks.ROOT / "idr")
+    folders = (ROLES, stacks.ROOT / "idr")
     files = (file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file())
     return {
         file.read_text(): str(file.relative_to(stacks.ROOT))

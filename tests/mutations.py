@@ -63,8 +63,11 @@ VALUES: list[Any] = [
 
 NAMES = ("root", "idr", "-x", "a b", "a\n", "a" * 40)
 PEOPLE: list[Any] = [
-    *([{"name": "alice", "keys": [stacks.OPERATOR], "role": role}] for role in ("operator", "curator", "jump", None)),
-    *([{"name": name, "keys": [stacks.OPERATOR], "role": "jump"}] for name in NAMES),
+    *(
+        [{"name": "alice", "keys": [stacks.NEW_OPERATOR], "role": role}]
+        for role in ("operator", "curator", "jump", None)
+    ),
+    *([{"name": name, "keys": [stacks.NEW_OPERATOR], "role": "jump"}] for name in NAMES),
 ]
 """People with accounts of their own, and values that are no such people."""
 
@@ -74,7 +77,7 @@ BUCKET_SECRETS: list[Any] = ["plain", "", None, 7, {"secure": "v1:x"}, []]
 BUCKET: dict[str, Any] = {"bucket": "zarr", "endpoint": "https://s3.example.org", "mount": "/uod/zarr"}
 
 ADDED: dict[str, list[Any]] = {
-    "operators": [["ssh-ed25519 hello"], ["-----BEGIN OPENSSH PRIVATE KEY-----"], [stacks.OPERATOR], "x", *PEOPLE],
+    "operators": [["ssh-ed25519 hello"], ["-----BEGIN OPENSSH PRIVATE KEY-----"], [stacks.NEW_OPERATOR], "x", *PEOPLE],
     "rotations": [{"password/demo1/redsi": 2}, {"ca": 2}, {"ca": 10**30}, {"": 1}],
     "storageGroup": ["proxy", "demo1", "prod130-web", "bastion-hosts", "idr-storage", "data"],
     "dnsServers": [["0.0.0.0"], ["127.0.0.1"], ["192.0.2.1"], ["224.0.0.1"], ["10.130.1.20"]],  # noqa: S104  # nothing is bound

@@ -119,9 +119,9 @@ class RoleMachine:
     def unit(self, name: str) -> tuple[str, dict[str, str], str]:
         """Return command, environment and folder of a unit, from its file."""
         text = Path(f"{self.folder}/etc/systemd/system/{name}.service").read_text()
-        environment = dict(re.findall(r'^Environment="?(\w+)=([^"\n]*)"?$', text, re.M))
-        (command,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
-        folder = re.search(r"^WorkingDirectory=(.*)$", text, re.M)
+        environment = dict(re.findall(r'^Environment="?(\w+)=([^"\n]*)"?$', text, re.MULTILINE))
+        (command,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+        folder = re.search(r"^WorkingDirectory=(.*)$", text, re.MULTILINE)
         return command, environment, folder[1] if folder else "/"
 
     def wait_until_healthy(self) -> None:

@@ -48,7 +48,7 @@ def make(project: Project, folder: Path, stack: str) -> Project:
 
 
 def resources(state: Json) -> list[dict[str, Json]]:
-    """What the bare program declares for `pulumi stack export --show-secrets`: each after what it refers to."""
+    """Return what the bare program declares for `pulumi stack export --show-secrets`: each after what it refers to."""
     listed = [r for r in state["deployment"]["resources"] if not r["type"].startswith("pulumi:")]
     numbers = {resource["urn"]: number for number, resource in enumerate(listed)}
     references = {r["id"]: f"{bare_program.MARK}{numbers[r['urn']]}.id" for r in listed if "id" in r}
@@ -79,7 +79,7 @@ def _listed(resource: Json, numbers: Mapping[str, int], references: Mapping[str,
 
 
 def _given(inputs: Json) -> list[tuple[str, Json]]:
-    """Inputs without what the provider added."""
+    """Return inputs without what the provider added."""
     return [(key, value) for key, value in inputs.items() if key not in (*inputs.get("__defaults", ()), "__defaults")]
 
 

@@ -35,7 +35,7 @@ def declare(listed: dict[str, Any], declared: list[Any]) -> Any:
 
 
 def filled(value: Any, declared: list[Any]) -> Any:
-    """The value with the outputs that it refers to."""
+    """Return the value with the outputs that it refers to."""
     if isinstance(value, str) and value.startswith(MARK):
         number, _, name = value.removeprefix(MARK).partition(".")
         return getattr(declared[int(number)], name)
@@ -47,7 +47,7 @@ def filled(value: Any, declared: list[Any]) -> Any:
 
 
 def snake_case(name: str) -> str:
-    """The SDK's name of a property."""
+    """Return the SDK's name of a property."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 

@@ -1,18 +1,14 @@
 """Runs nginx with TLS and HTTP/2 in front of a stub during a measurement."""
 
-import datetime
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from harness import self_signed
 
 CONFIGURATION = """
 daemon off;
@@ -46,7 +42,7 @@ http {{
 @contextmanager
 def nginx(folder: Path, port: int, upstream: int) -> Iterator[str]:
     """Run nginx and yield its address. The certificate is `folder`/server.crt."""
-    _certificate(folder)
+    self_signed.write(folder / "server.crt", folder / "server.key")
     file = folder / "nginx.conf"
     file.write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream))
     server = subprocess.Popen(["nginx", "-p", folder, "-c", file], stderr=subprocess.DEVNULL)
@@ -69,24 +65,3 @@ def _wait(url: str) -> None:
             return
     msg = f"nginx did not answer at {url}"
     raise RuntimeError(msg)
-
-
-def _certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bench")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "server.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )

@@ -27,7 +27,7 @@ class _Offline(Client):
         self.requests = 0
 
     async def get(self, path: str) -> bytes:
-        """What the stub release answers."""
+        """Return what the stub release answers."""
         self.requests += 1
         if path.startswith("/api/"):
             return json.dumps(self._release.page(path)).encode()

@@ -1,7 +1,5 @@
 """The first start: the database server's files, the schemas, Keystone's keys and administrator."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Start, connect, enter and end the cloud's namespaces, from outside."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal
@@ -23,9 +21,7 @@ _STOP_SECONDS = 90
 def holder() -> tuple[State, int] | None:
     """Return the state folder of the cloud that runs on this machine, and its PID 1.
 
-    Raises:
-        CloudError: the lock is not root's.
-
+    Raises CloudError if the lock is not root's.
     """
     try:
         folder, pid = (lock.holder() or "").rsplit(" ", 1)
@@ -43,9 +39,7 @@ def running(state: State) -> int | None:
 def choose(requested: Kind | None, fakes: int | None, before: Choice | None) -> tuple[Choice, str]:
     """Choose the computes to start, with the reason: those requested, else the last ones, else containers or KVM.
 
-    Raises:
-        CloudError: real guests of another kind exist in this state.
-
+    Raises CloudError if real guests of another kind exist in this state.
     """
     count = fakes if fakes is not None else before.fakes if before else 0
     if requested is not None:
@@ -63,9 +57,7 @@ def choose(requested: Kind | None, fakes: int | None, before: Choice | None) -> 
 def start(state: State, choice: Choice) -> None:
     """Start the cloud. Return when its PID 1 runs, long before it is ready.
 
-    Raises:
-        CloudError: another cloud is up, or its addresses are in use.
-
+    Raises CloudError if another cloud is up, or its addresses are in use.
     """
     held = lock.take()
     if held is None:
@@ -126,9 +118,7 @@ def _spawn(state: State, held: int) -> int:
 def follow(state: State, pid: int) -> Iterator[str]:
     """Yield the cloud's messages until it is ready.
 
-    Raises:
-        CloudError: it failed.
-
+    Raises CloudError if it failed.
     """
     progress, shown = state.run / "progress", 0
     while True:
@@ -157,9 +147,7 @@ def mortal(state: State, argv: Sequence[str]) -> list[str]:
 def enter(state: State, argv: Sequence[str], *, admin: bool = True) -> list[str]:
     """Return the command line that runs `argv` inside the cloud.
 
-    Raises:
-        CloudError: it is not up.
-
+    Raises CloudError if it is not up.
     """
     pid = running(state)
     if pid is None:
@@ -211,9 +199,7 @@ def _remove_group(folder: Path) -> None:
 def wipe(state: State, report: Report) -> None:
     """Stop the cloud and delete its data and the services that were installed for it.
 
-    Raises:
-        CloudError: apt cannot remove their packages; the cloud's data still exists.
-
+    Raises CloudError if apt cannot remove their packages; the cloud's data still exists.
     """
     stop(state)
     try:

@@ -4,8 +4,6 @@ A container shares this machine's kernel, which may lack what a guest needs (NFS
 its own, and is slow. Both are on the same networks, so a stack can have nodes of both, by `zone`.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import time
@@ -32,9 +30,7 @@ _APART = ("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--m
 def host(state: State) -> Iterator[None]:
     """Add the host to the running cloud, and remove it at the end. Its servers must be deleted before.
 
-    Raises:
-        CloudError: the cloud is not up, the host does not start, or a killed run has left servers on it.
-
+    Raises CloudError if the cloud is not up, the host does not start, or a killed run has left servers on it.
     """
     auth = yaml.safe_load(state.clouds_yaml.read_text())["clouds"]["idr-local-admin"]["auth"]
     cloud = openstack.connect(load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne")
@@ -85,7 +81,7 @@ def _wait_until_empty(cloud: Any) -> None:
 
 
 def _offers(cloud: Any) -> bool:
-    """Whether the host has reported its resources. Before, the scheduler finds no valid host."""
+    """Return whether the host has reported its resources. Before, the scheduler finds no valid host."""
     providers = cloud.placement.resource_providers(name=ZONE)
     return any(list(cloud.placement.resource_provider_inventories(provider)) for provider in providers)
 

@@ -1,7 +1,5 @@
 """Access to one guest from the host."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 
@@ -12,9 +10,7 @@ from dev.cloud.process import CloudError
 def enter(state: State, name: str, command: Sequence[str]) -> list[str]:
     """Return the command line, inside the cloud, that runs `command` in the server `name`.
 
-    Raises:
-        CloudError: there is no such server, or it is a fake one.
-
+    Raises CloudError if there is no such server, or it is a fake one.
     """
     import openstack
 

@@ -1,7 +1,5 @@
 """Guest images: copied directly into Glance's store and Nova's cache, not through an API."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import subprocess
@@ -36,9 +34,7 @@ def register(state: State, path: Path, name: str, kernel: Path | None, initrd: P
 
     An older one of the same name is deleted: its guests have their own copies.
 
-    Raises:
-        CloudError: the cloud is not up, or a file cannot be read.
-
+    Raises CloudError if the cloud is not up, or a file cannot be read.
     """
     import openstack
 

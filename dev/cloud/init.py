@@ -3,8 +3,6 @@
 It is separate from the supervisor: a process that reaps all children takes the exit codes for which `subprocess` waits.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

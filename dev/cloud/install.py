@@ -1,7 +1,5 @@
 """Install the cloud's software: Debian packages, and OpenStack in a Python environment of its own."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys
@@ -31,9 +29,7 @@ _POINTERS = {
 def install(state_folder: Path, report: Report) -> None:
     """Install what is missing; a second call only checks.
 
-    Raises:
-        CloudError: the machine is not suitable, or a package manager failed.
-
+    Raises CloudError if the machine is not suitable, or a package manager failed.
     """
     problems = Machine.this(state_folder).problems()
     if problems:
@@ -99,5 +95,5 @@ def _run(argv: Sequence[str], environment: dict[str, str] | None = None) -> None
 
 
 def ready() -> bool:
-    """Whether everything is installed (a quick check)."""
+    """Return whether everything is installed (a quick check)."""
     return (layout.environment() / "complete").exists() and not missing_packages()

@@ -4,8 +4,6 @@ Neither /dev/kvm nor a virtual machine that runs a few instructions proves it: w
 (PVM), 16-bit code and the BIOS run, and Linux stops after its first line.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import subprocess

@@ -1,7 +1,5 @@
 """Addresses, ports and folders. They are fixed: there is one cloud per machine, and nothing to configure."""
 
-from __future__ import annotations
-
 import hashlib
 import ipaddress
 import json
@@ -14,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from dev.image.cache import cache_root
 
@@ -92,7 +90,7 @@ class State:
     root: Path
 
     @classmethod
-    def at(cls, path: Path | None) -> State:
+    def at(cls, path: Path | None) -> Self:
         """Return the state at `path`, or this checkout's own."""
         return cls((path or CHECKOUT / ".local" / "cloud").resolve())
 

@@ -3,8 +3,6 @@
 Other users cannot enter its folder: a user who can read the file can also lock it, and no cloud could start.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 from pathlib import Path
@@ -19,9 +17,7 @@ LOCK: Final = Path("/run/idr-cloud/lock")
 def take() -> int | None:
     """Take the lock. Return its open file, which holds it for every process that inherits it; None if it is held.
 
-    Raises:
-        CloudError: somebody else owns the lock or its folder.
-
+    Raises CloudError if somebody else owns the lock or its folder.
     """
     LOCK.parent.mkdir(mode=0o700, exist_ok=True)
     lock = _open(os.O_RDWR | os.O_CREAT)
@@ -42,9 +38,7 @@ def write(lock: int, text: str) -> None:
 def holder() -> str | None:
     """Return what the holder of the lock has written; None if nobody holds it.
 
-    Raises:
-        CloudError: somebody else owns the lock or its folder.
-
+    Raises CloudError if somebody else owns the lock or its folder.
     """
     try:
         lock = _open(os.O_RDONLY)

@@ -1,7 +1,5 @@
 """Check that this machine can run the cloud."""
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 import json
@@ -11,6 +9,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from dev.cloud import layout
 
@@ -35,7 +34,7 @@ class Machine:
     python: tuple[int, int]
 
     @classmethod
-    def this(cls, folder: Path) -> Machine:
+    def this(cls, folder: Path) -> Self:
         """Return the facts of this machine, with the free space for `folder`."""
         while not folder.exists():
             folder = folder.parent
@@ -106,9 +105,7 @@ def _works(script: str) -> bool:
 def iptables_flavour() -> str:
     """Return the flavour of iptables that accepts the rules of Neutron's agents: legacy or nft.
 
-    Raises:
-        OSError: neither.
-
+    Raises OSError if neither does.
     """
     # Rules of the kinds that Neutron's Linux bridge agent and this program create.
     rules = (

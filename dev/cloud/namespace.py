@@ -1,7 +1,5 @@
 """Prepare the new namespaces before the services start: mounts, disks, network."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -20,9 +18,7 @@ _INOTIFY_INSTANCES = 8192
 def prepare(state: State) -> None:
     """Prepare the namespaces for the services.
 
-    Raises:
-        CloudError: a mount or an interface could not be created.
-
+    Raises CloudError if a mount or an interface could not be created.
     """
     _mounts(state)
     _watches()

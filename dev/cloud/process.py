@@ -1,7 +1,5 @@
 """Programs in the cloud's namespaces: their environment, running one, waiting for a port."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess
@@ -46,9 +44,7 @@ def run(
 ) -> str:
     """Run a program to its end. Return its output, or nothing if it is written to the log `log`.
 
-    Raises:
-        CloudError: it failed.
-
+    Raises CloudError if it failed.
     """
     surrounding = surroundings(state) | dict(env or {})
     path = state.log / f"{log}.log" if log else None
@@ -70,9 +66,7 @@ def run(
 def until(what: str, ready: Callable[[], bool], seconds: float) -> None:
     """Wait until `ready()`.
 
-    Raises:
-        CloudError: it was not ready after `seconds`.
-
+    Raises CloudError if it was not ready after `seconds`.
     """
     end = time.monotonic() + seconds
     while not ready():
@@ -82,7 +76,7 @@ def until(what: str, ready: Callable[[], bool], seconds: float) -> None:
 
 
 def listening(port: int, address: str = layout.ADDRESS) -> bool:
-    """Whether a service accepts connections there."""
+    """Return whether a service accepts connections there."""
     try:
         with socket.create_connection((address, port), timeout=2):
             return True

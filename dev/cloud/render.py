@@ -1,7 +1,5 @@
 """Render the services' configuration files from the templates in `etc/`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,7 +14,7 @@ _TEMPLATES = (
 
 
 def socket() -> str:
-    """MariaDB's socket: /run is a file system of the cloud's own."""
+    """Return MariaDB's socket: /run is a file system of the cloud's own."""
     return "/run/mysqld/mysqld.sock"
 
 

@@ -3,8 +3,6 @@
 Run inside the cloud as `python -m dev.cloud.seed STATE PHASE`. Existing objects are kept.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from datetime import UTC, datetime
@@ -116,7 +114,7 @@ def missing(cloud: Any, choice: Choice, since: datetime) -> list[str]:
 
 
 def _after(reported: str | None, since: datetime) -> bool:
-    """Whether a report, in one of OpenStack's formats of UTC, is newer than `since`."""
+    """Return whether a report, in one of OpenStack's formats of UTC, is newer than `since`."""
     return reported is not None and datetime.fromisoformat(reported).replace(tzinfo=UTC) > since
 
 
@@ -139,9 +137,7 @@ def zones(cloud: Any, choice: Choice) -> bool:
 def ready(cloud: Any, choice: Choice, since: datetime, seconds: float = 180) -> None:
     """Wait until agents and computes work; print what is missing.
 
-    Raises:
-        SystemExit: they did not work in time.
-
+    Raises SystemExit if they did not work in time.
     """
     end, printed = time.monotonic() + seconds, ""
     while True:

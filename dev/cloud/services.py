@@ -1,7 +1,5 @@
 """The services and their command lines."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

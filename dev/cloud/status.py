@@ -1,7 +1,5 @@
 """Check that every part of a running cloud works."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import asdict, dataclass

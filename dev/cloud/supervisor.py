@@ -1,7 +1,5 @@
 """Start the cloud inside its namespaces, keep its services running, and stop it in order."""
 
-from __future__ import annotations
-
 import functools
 import json
 import shutil
@@ -74,9 +72,7 @@ class Supervisor:
     def bring_up(self) -> None:
         """Start all services, with no data or with data of an earlier run, until the cloud can be used.
 
-        Raises:
-            CloudError: a part of it did not start.
-
+        Raises CloudError if a part of it did not start.
         """
         state, choice = self._state, self._choice
         (state.run / "started").touch()

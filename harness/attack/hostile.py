@@ -40,12 +40,12 @@ def cold(address: str, host: str, end: float) -> dict[str, int]:
 
 
 def reset(address: str, host: str, end: float) -> dict[str, int]:
-    """The same, but cancel each request at once (CVE-2023-44487)."""
+    """Do the same, but cancel each request at once (CVE-2023-44487)."""
     return _ask(address, host, end, reset=True)
 
 
 def kept(address: str, host: str, end: float) -> dict[str, int]:
-    """The same with cached pages, as fast as the proxy accepts them."""
+    """Do the same with cached pages, as fast as the proxy accepts them."""
     asked = connections = 0
     while time.monotonic() < end:
         with suppress(OSError), closing(_secured(address, host, "h2")) as wire:

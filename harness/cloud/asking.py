@@ -74,7 +74,7 @@ def repeated(ask: Callable[[], object], pause: float) -> Iterator[None]:
 
 
 def _wrong(service: Service, context: ssl.SSLContext, pages: Sequence[str]) -> str:
-    """The problems of new visitors' pages; empty if there are none."""
+    """Return the problems of new visitors' pages; empty if there are none."""
     paths = [page.format(time.monotonic_ns()) for page in pages]
     return " and ".join(path for path in paths if not _served(service, context, path)).partition("?")[0]
 

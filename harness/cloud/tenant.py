@@ -165,8 +165,10 @@ def make(folder: Path, name: str = NAME, stack: str = LOCAL) -> Tenant:
     tenant = Tenant(folder, auth, stack)
     if stack != LOCAL:
         (folder / f"Pulumi.{LOCAL}.yaml").rename(tenant.file)
-        reading = folder / "model" / "reading.py"
-        reading.write_text(reading.read_text().replace(f'DEMO_STACK = "{LOCAL}"', f'DEMO_STACK = "{stack}"'))
+        reading, line = folder / "model" / "reading.py", f'DEMO_STACK = "{LOCAL}"'
+        text = reading.read_text()
+        assert line in text
+        reading.write_text(text.replace(line, f'DEMO_STACK = "{stack}"'))
     assert tenant.pulumi("stack", "init", stack).returncode == 0
     tenant.configure(
         openstack_authUrl=auth["auth_url"],

@@ -30,7 +30,7 @@ def command(
 
 
 def configuration(known: State, stack: str, node: str) -> str:
-    """The URN of the command that configures a node, by its name or its short name in the live release.
+    """Return the URN of the command that configures a node, by its name or its short name in the live release.
 
     Raises ApplyError where the state has no such node, or never configured it.
     """

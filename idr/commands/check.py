@@ -8,10 +8,10 @@ from rich.text import Text
 
 from idr import cloud_state, gixy, stack_file
 from idr.agreement import disagreements
-from idr.capacity import Report, report
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
 from model.capacity import Need, is_limited
+from model.cloud_report import Report, report
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -26,7 +26,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
     """
     file = stack_file.read(stack)
     cloud = asking(lambda: connect(file.provider_setting))
-    differences: list[str] = asking(lambda: disagreements(cloud, file.plan))
+    differences = asking(lambda: disagreements(cloud, file.plan))
     result = report(file.plan, asking(lambda: cloud_state.read(cloud, file.plan)))
     result = replace(result, notices=[*file.notices(), *result.notices])
     lacking = [*file.missing(), *gixy.findings(file.settings.site.locations), *result.shortfalls]
@@ -43,7 +43,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
 
 def _where(cloud: "Connection") -> str:
-    """The project and region of the credentials: operators must see wrong ones before the first `up`."""
+    """Return the project and region of the credentials: operators must see wrong ones before the first `up`."""
     project = cloud.current_project
     return f"project {project.name or ''} ({project.id}), region {cloud.config.get_region_name() or 'unknown'}"
 

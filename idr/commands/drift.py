@@ -8,7 +8,7 @@ from idr import agreement, engine, running, stack_file
 from idr.agreement import Agreement
 from idr.cli import FAILED, AsJson, Stack, console, print_json, table
 from idr.cloud import asking, connect
-from idr.drift import Drift, drifts, of_listing, once
+from idr.drift import Drift, drifts, of_listing, without_repetitions
 from idr.errors import IdrError
 from model.comparison import WAKING
 
@@ -49,7 +49,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
         if not differences:
             raise
         typer.echo(f"note: not all was compared: {error}", err=True)
-    differences = once(differences)
+    differences = without_repetitions(differences)
     if as_json:
         resources = [one.model_dump(by_alias=True) for one in differences]
         print_json({"drift": bool(differences), "update": update, "resources": resources})
@@ -61,7 +61,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
 def _compared(stack: str) -> Agreement:
     file = stack_file.read(stack)
-    compared: Agreement = asking(lambda: agreement.of(connect(file.provider_setting), file.plan))
+    compared = asking(lambda: agreement.of(connect(file.provider_setting), file.plan))
     if lines := compared.foreign():
         raise DriftError("\n".join(lines))
     if not compared.state.known():

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from idr import checkout, cli
 from idr.errors import IdrError
-from idr.pin import fetched, pin
+from idr.pin import fetch_sum, pin
 
 
 def command(
@@ -27,7 +27,7 @@ def command(
         raise IdrError(msg)
     columns = (TextColumn("{task.description:<15}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
-        sums = pin(file, lambda part: fetched(part, progress), renew=renew, archives=not packages)
+        sums = pin(file, lambda part: fetch_sum(part, progress), renew=renew, archives=not packages)
     if as_json:
         cli.print_json(sums)
         return

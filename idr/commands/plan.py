@@ -56,7 +56,7 @@ def _firewall(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _raw_images(plan: Plan) -> dict[str, str]:
-    """Where the raw images on OMERO nodes come from, by path."""
+    """Return where the raw images on OMERO nodes come from, by path."""
     return {path: source for entry in plan.settings.raw_images() for path, source in entry.sources()}
 
 

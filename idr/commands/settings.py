@@ -26,7 +26,7 @@ def command(stack: Stack, as_json: AsJson = False) -> None:
 
 
 def _without_password(value: Any) -> Any:
-    """The value without passwords in addresses, which should not be shown on a terminal."""
+    """Return the value without passwords in addresses, which should not be shown on a terminal."""
     if isinstance(value, list):
         return [_without_password(inner) for inner in value]
     return re.sub(r"(://[^/?#:@]*):[^/?#]*@", r"\1:(password)@", value) if isinstance(value, str) else value

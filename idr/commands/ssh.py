@@ -15,8 +15,8 @@ from idr.topology import find
 from model.reading import SettingsError
 
 
-def _completed_nodes(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The nodes of the stack's plan, from its file: the engine would take a second."""
+def _complete_node(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the nodes of the stack's plan, from its file: the engine would take a second."""
     stack = ctx.params.get("stack") or os.environ.get("PULUMI_STACK")
     try:
         names = [node.name for node in stack_file.read(stack).plan.nodes] if stack else []
@@ -26,7 +26,7 @@ def _completed_nodes(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 NodeName = Annotated[
-    str, typer.Argument(help="A node's name, or its short name in the live release.", autocompletion=_completed_nodes)
+    str, typer.Argument(help="A node's name, or its short name in the live release.", autocompletion=_complete_node)
 ]
 
 

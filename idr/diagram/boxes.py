@@ -112,7 +112,7 @@ def _add_outside(boxes: dict[str, Box], name: str, column: int) -> None:
 
 
 def _concerns_all(flow: Flow, topology: Topology) -> bool:
-    """Whether this flow, taken with those of the same port and purpose, has every node of a network at one end."""
+    """Return whether the flows of this port and purpose have every node of a network at one end."""
     same = [other for other in topology.flows if (other.port, other.why) == (flow.port, flow.why)]
     ends = ({name for other in same for name in other.source}, {name for other in same for name in other.target})
     if WORLD in flow.target:

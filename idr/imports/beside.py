@@ -36,7 +36,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def stem(file: Path) -> str:
-    """The common beginning of the names of a list and the files beside it."""
+    """Return the common beginning of the names of a list and the files beside it."""
     return file.stem.removesuffix("-bulk")
 
 

@@ -60,7 +60,7 @@ class Remote:
         return answer
 
     def has_session(self, name: str) -> bool:
-        """Whether an import has an OMERO session. Raises IdrError without a connection."""
+        """Return whether an import has an OMERO session. Raises IdrError without a connection."""
         done = self._run("session", name)
         if done.returncode == NO_CONNECTION:
             raise self._error(done)

@@ -16,7 +16,7 @@ from idr.init import choose, passphrase
 from idr.init.compose import OFFICIAL, Choices, compose, layout_flavors, layouts
 from idr.init.sizes import Size, size, sizes
 from model import yaml_text
-from model.reading import Source, parse
+from model.reading import Source, own_values, parse
 from model.release_settings import Flavor
 
 if TYPE_CHECKING:
@@ -202,9 +202,7 @@ def _auth_url() -> str:
 
 def _must_be_valid(text: str, stack: str, name: str) -> None:
     """Check the text, before anything is written. Raises SettingsError."""
-    config = yaml_text.load(text.encode())["config"]
-    values = {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
-    parse(values, Source(stack, name))
+    parse(own_values(yaml_text.load(text.encode())["config"]), Source(stack, name))
 
 
 def _write(file: Path, text: str, stack: str) -> None:

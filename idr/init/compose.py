@@ -9,6 +9,7 @@ import yaml
 
 from idr import checkout
 from model import yaml_text
+from model.reading import own_values
 from model.release_settings import Flavor
 
 OFFICIAL = "full"
@@ -39,7 +40,7 @@ def layouts() -> dict[str, Path]:
 
 def layout_values(layout: str) -> dict[str, Any]:
     """Return the values under `idr:` of a layout's file, without that prefix."""
-    return _values(layouts()[layout])
+    return own_values(yaml.safe_load(layouts()[layout].read_text())["config"])
 
 
 def layout_flavors(layout: str) -> dict[str, Flavor]:
@@ -97,11 +98,6 @@ def _visitors(values: Mapping[str, Any]) -> list[str]:
         "  # Users log in. Their accounts: docs/guide.md, a private OMERO.",
         f"  idr:visitors: {values['visitors']}",
     ]
-
-
-def _values(file: Path) -> dict[str, Any]:
-    config = yaml.safe_load(file.read_text())["config"]
-    return {key.removeprefix("idr:"): value for key, value in config.items() if key.startswith("idr:")}
 
 
 class _Dumper(yaml.SafeDumper):

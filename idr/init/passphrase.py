@@ -9,7 +9,7 @@ VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 
 def variable() -> str | None:
-    """The environment variable that gives Pulumi a passphrase; None if none does."""
+    """Return the environment variable that gives Pulumi a passphrase; None if none does."""
     return next((name for name in VARIABLES if name in os.environ), None)
 
 

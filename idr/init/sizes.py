@@ -19,7 +19,7 @@ class Size:
     disk_gib: int
 
     def shortfalls(self, free: Mapping[str, float]) -> list[str]:
-        """What a project with `free` instances, cores and ram (MiB) lacks; an unknown quota counts as enough."""
+        """Return what a project with `free` instances, cores and ram (MiB) lacks; an unknown quota counts as enough."""
         needs = {"instances": self.nodes, "cores": self.vcpus, "ram (MiB)": self.memory_gib * 1024}
         known = {name: need for name, need in needs.items() if name in free}
         return [f"{need} {name}, {free[name]:.0f} left" for name, need in known.items() if need > free[name]]
@@ -32,7 +32,7 @@ class Size:
 
 
 def size(layout: str, chosen: Mapping[str, Flavor] | None = None) -> Size:
-    """What a layout needs, from its file; with the cloud's flavors that are `chosen` for its own, by their names."""
+    """Return what a layout needs. `chosen` has the cloud's flavors for those of its file, by their names there."""
     values = layout_values(layout)
     groups: list[dict[str, Any]] = [values["bastion"]]
     groups += [group for release in values["releases"].values() for group in release["nodes"].values()]
@@ -50,5 +50,5 @@ def size(layout: str, chosen: Mapping[str, Flavor] | None = None) -> Size:
 
 
 def sizes() -> tuple[Size, ...]:
-    """Every layout's, the smallest first."""
+    """Return what each layout needs, the smallest first."""
     return tuple(sorted((size(layout) for layout in layouts()), key=lambda one: (one.memory_gib, one.vcpus)))

@@ -44,7 +44,7 @@ def recover(stack: str, report: Report, agree: Agree) -> None:
     known = state.read(stack)
     asking(lambda: agreement.require_same_cloud(cloud, known, stack))
     is_locked = lock.is_held(stack, known, agree)
-    result: Agreement = asking(lambda: agreement.of(cloud, file.plan))
+    result = asking(lambda: agreement.of(cloud, file.plan))
     refuse(result)
     tasks = _tasks(result)
     for line in [*result.warnings(), *tasks]:
@@ -57,7 +57,7 @@ def recover(stack: str, report: Report, agree: Agree) -> None:
         report("the lock of an earlier update is removed")
     if tasks or result.state.pending:
         asking(lambda: leftovers.remove(cloud, result, report))
-        after: Agreement = asking(lambda: agreement.of(cloud, file.plan))
+        after = asking(lambda: agreement.of(cloud, file.plan))
         _update_state(result, after, file.plan.settings.protect_data, report)
     report(f"the state agrees with the cloud; now: pulumi up -s {stack}")
 

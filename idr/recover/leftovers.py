@@ -13,7 +13,7 @@ SECONDS = 180
 
 
 def how_to_decide(blocked: Iterable[Undecided]) -> str:
-    """Advice for several data volumes or shares that could be the right one."""
+    """Return advice for several data volumes or shares that could be the right one."""
     commands = [f"`openstack {kind} delete ID`" for kind in dict.fromkeys(one.data.kind for one in blocked)]
     return (
         f"Delete the one without your data by its id ({', '.join(commands)}), then run this again. Nothing was changed."

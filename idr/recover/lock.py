@@ -35,11 +35,11 @@ class Lock:
         return f"{self.user}@{self.host} (process {self.pid}) since {self.since}"
 
     def is_running(self) -> bool:
-        """Whether the update certainly runs: it started on this machine, and its process is an engine."""
+        """Return whether the update certainly runs: it started on this machine, and its process is an engine."""
         return self.host == socket.gethostname() and _command(self.pid).startswith("pulumi")
 
     def is_over(self) -> bool:
-        """Whether the update has certainly ended: it started on this machine, and its process has ended."""
+        """Return whether the update has certainly ended: it started on this machine, and its process has ended."""
         return self.host == socket.gethostname() and not self.is_running()
 
 
@@ -49,7 +49,7 @@ def locks(message: str) -> tuple[Lock, ...]:
 
 
 def is_held(stack: str, known: State, agree: Callable[[str], bool]) -> bool:
-    """Whether the state is locked by an update that has ended.
+    """Return whether the state is locked by an update that has ended.
 
     Changes nothing. Asks `agree` if the update started on another machine, or the lock cannot be read. Raises LockError
     if the update runs or the answer is no.
@@ -74,7 +74,7 @@ def is_held(stack: str, known: State, agree: Callable[[str], bool]) -> bool:
 
 
 def _refusal(stack: str, known: State) -> str | None:
-    """The engine's message for a command that needs the lock and changes nothing; None if the state is not locked."""
+    """Return the engine's message for a harmless command that needs the lock; None if the state is not locked."""
     root = next((one.urn for one in known.resources if one.type == STACK), None)
     if root:
         options = ("--yes", "--skip-preview", "--skip-pending-creates", "--target", root, "--stack", stack)

@@ -36,7 +36,7 @@ def adopt(stack: str, adoption: Adoption, protect: bool) -> None:
 
 
 def data_entry(export: dict[str, Any], adoption: Adoption, protect: bool) -> dict[str, Any]:
-    """The state's entry for a volume or share that was created for the component of its name."""
+    """Return the state's entry for a volume or share that was created for the component of its name."""
     resources = export["deployment"].get("resources") or []
     kind = adoption.data.kind
     component = next(

@@ -32,9 +32,8 @@ ACCESS = (
     "*.omero.j2",
     "*/needrestart/*",
     "*/files.yaml",
-    "cloudinit/contexts.py",
-    "cloudinit/render.py",
-    "cloudinit/templates.py",
+    *("cloudinit/contexts.py", "cloudinit/frontend.py", "cloudinit/omero.py", "cloudinit/source.py"),
+    *("cloudinit/quoting.py", "cloudinit/render.py", "cloudinit/templates.py", "cloudinit/user_data.py"),
     "model/addresses.yaml",
     "model/web_apps.yaml",
 )
@@ -111,5 +110,5 @@ class KeyChange:
 
 
 def matches(path: str, patterns: tuple[str, ...]) -> bool:
-    """Whether one of the patterns of `fnmatch` fits."""
+    """Return whether one of the patterns of `fnmatch` fits."""
     return any(fnmatch(path, pattern) for pattern in patterns)

@@ -15,6 +15,7 @@ from idr.resources import (
     SHARE,
     UNKNOWN_ID,
     VOLUME,
+    release_of,
 )
 from idr.review.preview import Kind, Preview, State, Step
 from model.plan import BASTION
@@ -46,7 +47,7 @@ class DataChange:
 
 
 def data_changes(preview: Preview) -> list[DataChange]:
-    """Volumes and shares that change or lose their protection (the engine counts the latter as no change)."""
+    """Return the volumes and shares that change or lose their protection, which the engine counts as no change."""
     every = [_data_change(step) for kind in (VOLUME, SHARE) for step in preview.of(kind)]
     return [change for change in every if change.kind != Kind.SAME or change.loses_protection]
 
@@ -69,7 +70,7 @@ def _size(state: State | None) -> int | None:
 
 
 def live(preview: Preview) -> tuple[str | None, str | None]:
-    """The nodes that the public address leads to before and after, by name."""
+    """Return the nodes that the public address leads to before and after, by name."""
     for step in preview.of(ASSOCIATION):
         if step.name == PUBLIC:
             return (
@@ -79,35 +80,30 @@ def live(preview: Preview) -> tuple[str | None, str | None]:
     return None, None
 
 
-def release_of(node: str | None) -> str | None:
-    """The release that a node belongs to."""
-    return node.split("-", 1)[0] if node else None
-
-
 def concerned(preview: Preview) -> list[Step]:
-    """The servers that visitors and operators depend on now: those of the live release, and the bastion."""
+    """Return the servers that visitors and operators depend on now: those of the live release, and the bastion."""
     before, _ = live(preview)
-    scopes = {release_of(before), BASTION} - {None}
+    scopes = {BASTION, *([release_of(before)] if before else [])}
     return [step for step in preview.of(SERVER) if step.old and step.release in scopes]
 
 
 def is_rebooted(step: Step) -> bool:
-    """Whether a server stays and is resized, which Nova does by a reboot."""
+    """Return whether a server stays and is resized, which Nova does by a reboot."""
     return step.kind == Kind.UPDATE and FLAVOR in step.reasons
 
 
 def is_interrupted(step: Step) -> bool:
-    """Whether a server is away for a while: replaced or rebooted."""
+    """Return whether a server is away for a while: replaced or rebooted."""
     return step.kind == Kind.REPLACE or is_rebooted(step)
 
 
 def lost_addresses(preview: Preview) -> list[str]:
-    """Names of the public addresses that are released, although DNS and visitors know them."""
+    """Return the names of the public addresses that are released, although DNS and visitors know them."""
     return [step.name for step in preview.of(FLOATING_IP, Kind.DELETE, Kind.REPLACE)]
 
 
 def moved_nodes(preview: Preview) -> list[str]:
-    """Nodes that would get an address or a network that they cannot have while the former ones are there; a line each.
+    """Return the nodes that would get an address or a network that they cannot have yet, a line each.
 
     Neutron frees no subnet that has ports, gives no address twice, and tells no running server of another address.
     """
@@ -124,7 +120,7 @@ def moved_nodes(preview: Preview) -> list[str]:
 
 
 def lost_routers(preview: Preview) -> list[str]:
-    """Networks that go to another router, and the stack's router where it is deleted; a line each."""
+    """Return the networks that go to another router, and the stack's router where it is deleted; a line each."""
     lines = [f"router {step.name} is deleted" for step in preview.of(ROUTER, Kind.DELETE, Kind.REPLACE)]
     for step in preview.of(ROUTER_INTERFACE, Kind.REPLACE):
         before, after = _router(step.old), _router(step.new)
@@ -164,7 +160,7 @@ class Opening:
 
 
 def openings(preview: Preview) -> tuple[frozenset[Opening], frozenset[Opening]]:
-    """What is open to the world before and after, whatever the release: a new one opens nothing new."""
+    """Return what is open to the world before and after, whatever the release: a new one opens nothing new."""
     before, after = set(), set()
     for step in preview.of(SECURITY_RULE):
         if step.old and _is_for_the_world(step.old):

@@ -103,7 +103,7 @@ def _raised(before: Iterable[Login], after: Iterable[Login]) -> Iterator[Login]:
 
 
 def _missing(one: Disclosed, other: Disclosed) -> tuple[Flow, ...]:
-    """The flows of `one` that `other` lacks. A flow with another reason (`why`) is the same flow."""
+    """Return the flows of `one` that `other` lacks. A flow with another reason (`why`) is the same flow."""
     known = {str(flow) for flow in other.flows}
     missing = {str(flow): flow for flow in one.flows if str(flow) not in known}
     return tuple(flow for _, flow in sorted(missing.items()))

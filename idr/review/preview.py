@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from idr.errors import IdrError
-from idr.resources import name_of, type_of
+from idr.resources import name_of, release_of, type_of
 from model.messages import reason
 
 
@@ -86,8 +86,8 @@ class Step(_Model):
 
     @property
     def release(self) -> str:
-        """Its release: names of releases have no dash, and all names in a release begin with it."""
-        return self.name.split("-", 1)[0]
+        """Its release, or the first part of another name."""
+        return release_of(self.name)
 
     @property
     def reasons(self) -> tuple[str, ...]:

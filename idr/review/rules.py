@@ -203,5 +203,5 @@ NAMES = tuple(rule.name for rule in RULES)
 
 
 def check(change: Change, allowed: Collection[str] = ()) -> tuple[Breach, ...]:
-    """Every guard rail that the change breaks, in the order of RULES. `allowed` are names of rules that are lifted."""
+    """Return every guard rail that the change breaks, in the order of RULES. `allowed` names the lifted ones."""
     return tuple(Breach(rule.name, text, rule.name in allowed) for rule in RULES for text in rule.breaches(change))

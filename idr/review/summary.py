@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idr.resources import CONFIGURATION, SERVER, SHARE, STACK, VOLUME
+from idr.resources import CONFIGURATION, SERVER, SHARE, STACK, VOLUME, release_of
 from idr.review import facts
 from idr.review.commands import new_commands
 from idr.review.facts import DataChange
@@ -108,7 +108,7 @@ def _data_change(one: DataChange) -> Iterator[Line]:
 
 
 def _live(preview: Preview) -> Iterator[Line]:
-    before, after = (facts.release_of(node) for node in facts.live(preview))
+    before, after = (release_of(node) if node else None for node in facts.live(preview))
     if after != before:
         was = f", where {before} was" if before else ""
         yield Line(Topic.LIVE, f"{after or 'nothing'} goes live{was}")
@@ -160,7 +160,7 @@ _TOPICS = {Kind.REPLACE: Topic.REPLACED, Kind.DELETE: Topic.DELETED, Kind.CREATE
 def _servers(preview: Preview) -> Iterator[Line]:
     before, _ = facts.live(preview)
     for step in preview.of(SERVER):
-        is_live = facts.release_of(step.name) == facts.release_of(before)
+        is_live = before is not None and step.release == release_of(before)
         text = f"server {step.name}{' (live)' if is_live and step.kind != Kind.CREATE else ''}"
         reasons = f", because of {', '.join(step.reasons)}" if step.reasons else ""
         if step.kind in _TOPICS:

@@ -66,7 +66,7 @@ def command(
 
 
 def digests(stack: str, topology: Topology) -> dict[str, str]:
-    """What each node's configuration should be; a frozen release's nodes are left as they are, so they have none."""
+    """Return the digest of each node's planned configuration, without those of frozen releases, which keep theirs."""
     file = stack_file.read(stack, opened=True)
     plan, secrets = file.plan, file.secrets()
     ids = {node.name: {v.purpose: v.id for v in node.volumes if v.id} for node in topology.nodes}

@@ -30,7 +30,7 @@ class Public(View):
 
 
 def servers(stack: str, project: str, topology: Topology) -> dict[str, str]:
-    """Nova's state of each node's server by the node's name.
+    """Return Nova's state of each node's server, by the node's name.
 
     Raises CloudError without usable credentials, or with those of another project.
     """
@@ -43,8 +43,7 @@ def servers(stack: str, project: str, topology: Topology) -> dict[str, str]:
             raise CloudError(msg)
         return _states(cloud, topology)
 
-    states: dict[str, str] = asking(ask)
-    return states
+    return asking(ask)
 
 
 def _states(cloud: "Connection", topology: Topology) -> dict[str, str]:

@@ -22,7 +22,13 @@ def output(*command: str, seconds: float = SECONDS) -> str:
     """Return a command's output, with any exit status; empty if it does not exist or does not end in time."""
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

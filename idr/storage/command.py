@@ -1,6 +1,7 @@
 """`idr storage`: size of each study, and differences between database and files, on the live release."""
 
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -71,15 +72,18 @@ def report(
 def _lines(config: Path, node: NodeView) -> Iterator[str]:
     """Run the scan on the node, and yield its lines. Raises IdrError if it fails."""
     command = arguments(config, node, ["sudo", "-n", PROGRAM], CONNECT_SECONDS)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
-    ) as process:
+    # Errors go to a file: with a pipe that nobody reads ssh would block.
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as errors,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace"
+        ) as process,
+    ):
         yield from process.stdout or ()
-        errors = (process.stderr.read() if process.stderr else "").strip()
-    if process.returncode:
-        msg = f"{node.name}: {_reason(errors, process.returncode)}"
-        raise IdrError(msg)
+        if process.wait():
+            errors.seek(0)
+            msg = f"{node.name}: {_reason(errors.read().strip(), process.returncode)}"
+            raise IdrError(msg)
 
 
 def _reason(errors: str, status: int) -> str:

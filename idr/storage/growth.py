@@ -83,5 +83,5 @@ def studies(report: Report) -> Iterator[Study]:
 
 
 def harmful(report: Report) -> int:
-    """The number of files whose images cannot be shown."""
+    """Return the number of files whose images cannot be shown."""
     return sum(size.files for kind, size in report.faults.items() if kind in HARMFUL)

@@ -7,11 +7,13 @@ from pathlib import Path
 ROOT = Path("/")
 OPTIONS = re.compile(r"^:?[\w.+@ -]+,(?P<options>.*)")
 """Options in a connection string of rclone, as in `s3,region=eu:bucket` and `:s3,env_auth=true:bucket`."""
-SECRET = re.compile(r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:key|key_pem|credentials|sas_url))=", re.I)
+SECRET = re.compile(
+    r"(?:^|,)(?P<name>\w*(?:secret|pass|token)\w*|(?:\w+_)?(?:key|key_pem|credentials|sas_url))=", re.IGNORECASE
+)
 
 
 def problem(location: str) -> str:
-    """The problem of a location; empty if it is valid."""
+    """Return the problem of a location; empty if it is valid."""
     if not location:
         return "a location is empty: is a variable of your shell not set?"
     if location.startswith("-"):
@@ -26,7 +28,7 @@ def problem(location: str) -> str:
 
 
 def unmounted(location: str) -> str:
-    """Where on this machine's root disk a new copy would begin; nothing where it would not.
+    """Return where on this machine's root disk a new copy would begin; nothing where it would not.
 
     A disk that is not mounted leaves an empty folder there, or none. A folder with something in it is no such one.
     """
@@ -45,7 +47,7 @@ def unmounted(location: str) -> str:
 
 
 def is_inside(location: str, other: str) -> bool:
-    """Whether both are local folders, and `location` is `other` or below it."""
+    """Return whether both are local folders, and `location` is `other` or below it."""
     if any(map(_is_remote, (location, other))):
         return False
     inner, outer = os.path.realpath(location), os.path.realpath(other)

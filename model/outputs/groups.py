@@ -6,7 +6,7 @@ from model.site_roles import kind
 
 
 def groups(node: Node, plan: Plan) -> tuple[str, ...]:
-    """`<environment>-hosts`, and for each kind both `<kind>-hosts` and `<environment>-<kind>-hosts`.
+    """Return `<environment>-hosts`, and for each kind both `<kind>-hosts` and `<environment>-<kind>-hosts`.
 
     An environment is a release. The bastion is in every release's group of bastions, but in no `-hosts`, since plays on
     those configure an environment's own machines.

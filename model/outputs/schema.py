@@ -9,7 +9,7 @@ SCHEMA_FILE = Path(__file__).resolve().parents[2] / "docs" / "outputs.schema.jso
 
 
 def schema_text() -> str:
-    """The file's content."""
+    """Return the file's content."""
     # The schema of written outputs: fields with a default are always present.
     return json.dumps(Outputs.model_json_schema(mode="serialization"), indent=2) + "\n"
 

@@ -12,12 +12,10 @@ from model.disks import virtio_link
 from model.outputs.flows import Flow, flows
 from model.outputs.groups import groups
 from model.outputs.view import View
+from model.people import ADMIN_USER, JUMP_USER
 from model.plan import Node, Plan
 from model.roles import SiteRole
 from model.secrets import Secrets
-
-ADMIN_USER = "idr"
-JUMP_USER = "jump"
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,6 @@ class Topology(View):
 
 def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topology:
     """Return the topology of a plan, with the values that are known after an `up`."""
-    scopes = (plan.bastion, *plan.releases)
     return Topology(
         stack=plan.stack,
         live=plan.settings.live,
@@ -155,7 +152,8 @@ def topology(plan: Plan, secrets: Secrets, known: Known | None = None) -> Topolo
         jump_user=JUMP_USER if plan.settings.configure else None,
         configured=plan.settings.configure,
         networks=tuple(
-            NetworkView(name=s.subnet.name, cidr=str(s.subnet.cidr), gateway=str(s.subnet.gateway)) for s in scopes
+            NetworkView(name=subnet.name, cidr=str(subnet.cidr), gateway=str(subnet.gateway))
+            for subnet in (scope.subnet for scope in plan.scopes)
         ),
         nodes=tuple(_node(node, plan, secrets, known) for node in plan.nodes),
         flows=flows(plan),

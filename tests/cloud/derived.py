@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cloudinit import render
+from cloudinit import render, user_data
 from model.certificates import Certificate
 from model.openssh import SshKey
 from model.plan import Node, Plan
@@ -51,7 +51,7 @@ def of_plan(plan: Plan, secrets: Secrets) -> dict[str, tuple[str, ...]]:
     """Return all secrets in bootstraps and bundles of a plan, and the stack secret."""
     recording = Recording(secrets.stack, secrets.stack_secret, secrets.rotations)
     for node in plan.nodes:
-        render.bootstrap(node, plan, recording)
+        user_data.bootstrap(node, plan, recording)
         render.bundle(node, plan, recording, _volumes(node))
     return {"the stack secret": (secrets.stack_secret,), **recording.given}
 

@@ -71,7 +71,7 @@ def test_an_operator_who_is_added_to_a_running_stack_fails_by_name(tmp_path: Pat
         command = (sys.executable, "-m", "idr", "review", "--stack", STACK)
         assert project.run(*command).returncode == 0
         alice = {"name": "alice", "role": "jump", "keys": [stacks.OPERATOR_KEY]}
-        project.change(lambda config: config.update({"idr:operators": [stacks.OPERATOR, alice]}))
+        project.change(lambda config: config.update({"idr:operators": [stacks.NEW_OPERATOR, alice]}))
         done = project.run(*command)
     assert done.returncode == 1
     assert "FAIL operator-added: new@example.org (SHA256:" in done.stdout

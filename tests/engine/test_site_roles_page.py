@@ -10,7 +10,7 @@ from harness.stacks import ROOT
 
 pytestmark = pytest.mark.engine
 
-BLOCKS = re.findall(r"^```console\n(.*?)^```$", (ROOT / "docs" / "site-roles.md").read_text(), re.M | re.S)
+BLOCKS = re.findall(r"^```console\n(.*?)^```$", (ROOT / "docs" / "site-roles.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 def test_a_role_of_a_sites_own_needs_no_change_of_the_program(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cloudinit import render
 from harness import stacks
+from model.role_description import FOLDER
 from tests import deployed, programs
 
 pytestmark = pytest.mark.engine
@@ -33,6 +34,6 @@ def test_the_idr_apply_that_is_deployed_hands_every_bundle_to_the_present_one(
         (entry,) = (entry for entry in bundle["files"] if entry["path"] == where)
         entry["path"] = str(script)
         old.renew(bundle, text)
-        assert script.read_text() == (render.HERE / "bootstrap" / "idr-apply").read_text()
+        assert script.read_text() == (FOLDER / "bootstrap" / "idr-apply").read_text()
         script.write_text(before)
     assert started == [str(script)] * len(plan.nodes)

@@ -1,19 +1,14 @@
 """Certificates of a fake cloud and of its clients, and the settings that make a client trust them."""
 
-import datetime
 import json
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from harness import self_signed
 from tests.engine.clients import both
 from tests.engine.ways import OPENRC, PROJECT, USER, Way, at, auth, cloud
 from tests.fake_cloud.cloud import FakeCloud
@@ -48,7 +43,7 @@ def secure(folder: Path, *, wants_client: bool) -> Iterator[FakeCloud]:
 
     `folder` then has its `own.pem` and `own.key`.
     """
-    make_certificate(folder)
+    self_signed.write(folder / "own.pem", folder / "own.key")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "own.pem", folder / "own.key")
     if wants_client:
@@ -56,30 +51,6 @@ def secure(folder: Path, *, wants_client: bool) -> Iterator[FakeCloud]:
         context.load_verify_locations(folder / "own.pem")
     with FakeCloud(tls=context) as started:
         yield started
-
-
-def make_certificate(folder: Path) -> None:
-    """Write a self-signed certificate of 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the fake cloud")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "own.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    (folder / "own.key").write_bytes(text)
 
 
 def trust_alike(

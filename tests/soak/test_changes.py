@@ -97,7 +97,7 @@ def test_up_again_has_nothing_to_do(stack: Tenant) -> None:
 
 
 def test_another_operator_key_only_configures_every_node(trial: Tenant) -> None:
-    trial.configure(idr_operators=[stacks.OPERATOR])
+    trial.configure(idr_operators=[stacks.NEW_OPERATOR])
     steps = trial.foreseen()
     assert only_configuration(steps), lines_of(steps)
     assert len(steps) == len(trial.servers())

@@ -106,7 +106,7 @@ def test_the_next_up_completes_it(stack: Tenant) -> None:
         group["zone"] = FAKE_ZONE
     stack.configure(
         idr_configure=False,
-        idr_operators=[stacks.OPERATOR],
+        idr_operators=[stacks.NEW_OPERATOR],
         idr_bastion={**given["bastion"], "zone": FAKE_ZONE},
         idr_releases=releases,
     )

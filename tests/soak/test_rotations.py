@@ -23,7 +23,7 @@ SECRETS = f"password/{RELEASE}"
 
 
 def another_operator(stack: Tenant) -> None:
-    stack.configure(idr_operators=[stacks.OPERATOR])
+    stack.configure(idr_operators=[stacks.NEW_OPERATOR])
 
 
 def other_memory(stack: Tenant) -> None:

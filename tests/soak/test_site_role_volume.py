@@ -40,7 +40,7 @@ curl -sS --fail --max-time 10 --retry 5 --retry-connrefused -o /dev/null "http:/
 
 def written(folder: Path) -> None:
     """Write the role: the descriptions and the commands of `prepare` as the document has them."""
-    described = dict(re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.M | re.S))
+    described = dict(re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
     commands = re.findall(r"`((?:id -u status|folder status) [^`]+)`", PAGE)
     assert (sorted(described), len(commands)) == (["files.yaml", "role.yaml"], 2)
     prepare = ["#!/bin/bash", "set -euo pipefail", ". /usr/local/lib/idr/common/folders", *commands]

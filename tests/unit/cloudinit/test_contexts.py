@@ -10,6 +10,7 @@ from jinja2.meta import find_undeclared_variables
 from cloudinit import render, templates
 from cloudinit.contexts import CONTEXTS, Common, context_of
 from model import site_files
+from model.role_description import FOLDER
 from model.roles import DESCRIPTIONS
 from model.site_files import FileEntry
 from tests import site_roles
@@ -39,7 +40,7 @@ def texts(role: str) -> dict[str, tuple[str, FileEntry]]:
     return by_path
 
 
-def mistakes(text: str, known: dict[str, Any], roles: Path = render.HERE) -> list[str]:
+def mistakes(text: str, known: dict[str, Any], roles: Path = FOLDER) -> list[str]:
     return Checker(templates.environment(roles)).template(text, known)
 
 
@@ -56,7 +57,7 @@ DECIDES = {"abs", "default", "d", "float", "int", "max", "min", "round", "sum"}
 
 
 def decisions(tree: nodes.Template) -> list[int]:
-    """The lines in which a template calculates, takes a default, or compares with a number."""
+    """Return the lines in which a template calculates, takes a default, or compares with a number."""
     numbers = (
         compared.lineno
         for compared in tree.find_all(nodes.Compare)
@@ -71,20 +72,20 @@ def decisions(tree: nodes.Template) -> list[int]:
 
 
 def test_no_template_of_the_program_decides_a_number() -> None:
-    parse = templates.environment(render.HERE).parse
-    files = {file: parse(file.read_text()) for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)}
+    parse = templates.environment(FOLDER).parse
+    files = {file: parse(file.read_text()) for pattern in ("*.j2", "files.yaml") for file in FOLDER.rglob(pattern)}
     assert {file: found for file, tree in files.items() if (found := decisions(tree))} == {}
 
 
 @pytest.mark.parametrize("text", ["{{ heap // 4 }}", "{{ heap | default(4) }}", "{% if heap > 4 %}{% endif %}"])
 def test_a_template_that_decides_is_found(text: str) -> None:
-    assert decisions(templates.environment(render.HERE).parse(text)) == [1]
+    assert decisions(templates.environment(FOLDER).parse(text)) == [1]
 
 
 def test_every_value_of_a_context_is_used() -> None:
     """A field that no template prints is left from an earlier template."""
-    parse = templates.environment(render.HERE).parse
-    files = [file for pattern in ("*.j2", "files.yaml") for file in render.HERE.rglob(pattern)]
+    parse = templates.environment(FOLDER).parse
+    files = [file for pattern in ("*.j2", "files.yaml") for file in FOLDER.rglob(pattern)]
     used: set[str] = set().union(*(find_undeclared_variables(parse(file.read_text())) for file in files))
     used |= {entry.each for role in ROLES for _, entry in texts(role).values() if entry.each}
     fields = {name for context in (Common, *CONTEXTS.values()) for name in get_type_hints(context)}

@@ -4,10 +4,10 @@ import subprocess
 
 import pytest
 
-from cloudinit import render
+from model.role_description import FOLDER
 
-PREPARE = render.HERE / "database" / "scripts" / "prepare"
-FOLDERS = render.HERE / "common" / "scripts" / "folders"
+PREPARE = FOLDER / "database" / "scripts" / "prepare"
+FOLDERS = FOLDER / "common" / "scripts" / "folders"
 DATA, CONFIG = "/var/lib/postgresql/15/main", "/etc/postgresql/15/main"
 BIN = "/usr/lib/postgresql/15/bin"
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from cloudinit import render
 from cloudinit.disclosure import digests, disclosure
 from harness import stacks
 from idr.review.access import FileChange
@@ -22,6 +21,7 @@ from model.proxies import Proxies
 from model.public_site import PublicSite
 from model.reading import Source, parse
 from model.redirects import Redirect
+from model.role_description import FOLDER
 from model.roles import DESCRIPTIONS, OMERO_ROLES, Role, applied_roles
 from model.visitors import Visitors
 from tests.unit.review.test_power import broken, varied
@@ -39,7 +39,7 @@ def test_every_file_that_a_node_is_configured_with_is_disclosed(stack: str) -> N
     stack_plan, files = stacks.plan_of(stack), disclosed_files(stack)
     for node in stack_plan.nodes:
         for folder in applied_roles(node.roles, stack_plan.settings.omero.distribution):
-            sources = [file for file in (render.HERE / folder).rglob("*") if file.is_file()]
+            sources = [file for file in (FOLDER / folder).rglob("*") if file.is_file()]
             assert sources
             assert {str(file.relative_to(stacks.ROOT)) for file in sources} <= files.keys()
     assert {"cloudinit/bootstrap/idr-apply", "cloudinit/render.py", "model/addresses.yaml"} <= files.keys()
@@ -49,7 +49,7 @@ def test_modules_that_nodes_run_are_disclosed() -> None:
     """Some are not below `cloudinit`."""
     files = disclosed_files("ebi")
     for role in DESCRIPTIONS:
-        folder = render.HERE / role
+        folder = FOLDER / role
         for path, entry in site_files.read(folder / site_files.NAME).items():
             source = site_files.source_of(folder, path, entry)
             assert source is None or str(source.resolve().relative_to(stacks.ROOT)) in files, path
@@ -105,9 +105,9 @@ def test_a_check_that_is_off_is_not_disclosed() -> None:
 def test_people_are_disclosed_with_their_roles_and_keys_and_plain_keys_as_before() -> None:
     plan, secrets = stacks.plan_of("local"), stacks.secrets_of("local")
     assert "people" not in disclosure(plan, secrets, verifies_cloud=True)
-    alice = Person(name="alice", keys=(stacks.OPERATOR,), role=PersonRole.CURATOR)
+    alice = Person(name="alice", keys=(stacks.NEW_OPERATOR,), role=PersonRole.CURATOR)
     disclosed = disclosure(replace(plan, people=(alice,)), secrets, verifies_cloud=True)
-    assert disclosed["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.OPERATOR]}]
+    assert disclosed["people"] == [{"name": "alice", "role": "curator", "keys": [stacks.NEW_OPERATOR]}]
 
 
 def test_sources_of_what_nodes_fetch_and_mount_are_disclosed_without_a_proxys_password() -> None:

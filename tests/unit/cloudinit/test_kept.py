@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import render
 from harness import proxy, stacks
 from model.caching import KINDS
+from model.role_description import FOLDER
 from model.visitors import Visitors
 
-SCRIPT = render.HERE / "proxy" / "scripts" / "activate"
+SCRIPT = FOLDER / "proxy" / "scripts" / "activate"
 ZONES = {kind.name for kind in KINDS}
 
 

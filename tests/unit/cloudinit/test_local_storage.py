@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import render
+from model.role_description import FOLDER
 
-SCRIPTS = render.HERE / "local-storage" / "scripts"
+SCRIPTS = FOLDER / "local-storage" / "scripts"
 
 
 class Node:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import render
+from model.role_description import FOLDER
 
-SCRIPT = render.HERE / "nfs" / "scripts" / "prepare"
+SCRIPT = FOLDER / "nfs" / "scripts" / "prepare"
 DISK = "/dev/vda1 / ext4 defaults 0 1\n"
 USUAL = "soft,timeo=50,retrans=3,nofail,_netdev,x-systemd.automount,x-systemd.mount-timeout=15"
 STUBS = ("systemctl", "systemd-escape", "umount", "modprobe")

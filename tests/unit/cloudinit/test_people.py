@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import render
+from cloudinit import render, user_data
 from harness import rendered, stacks
 from idr.review.disclosed import fingerprint
 from model.people import Person, PersonRole
@@ -273,13 +273,13 @@ def test_the_deployments_key_works_from_where_the_deployment_connects_alone() ->
 def test_a_new_machine_lets_nobody_but_operators_in() -> None:
     for plan in (PLAN, stacks.with_settings(PLAN, configure=False)):
         for node in plan.nodes:
-            text = render.bootstrap(node, plan, SECRETS)
+            text = user_data.bootstrap(node, plan, SECRETS)
             assert [one in text for one in (PLAIN, *ALICE.keys, *BOB.keys, *CAROL.keys)] == [*[True] * 3, False, False]
 
 
 def test_without_people_no_server_is_created_differently() -> None:
     before = dataclasses.replace(PLAN, people=())
     for node in before.nodes:
-        bootstrap = render.bootstrap(node, before, SECRETS)
+        bootstrap = user_data.bootstrap(node, before, SECRETS)
         curators = dataclasses.replace(PLAN, people=(BOB, CAROL))
-        assert render.bootstrap(node, curators, SECRETS) == bootstrap
+        assert user_data.bootstrap(node, curators, SECRETS) == bootstrap

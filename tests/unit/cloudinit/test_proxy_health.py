@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import render
+from model.role_description import FOLDER
 
-SCRIPT = (render.HERE / "proxy" / "scripts" / "health").read_text()
+SCRIPT = (FOLDER / "proxy" / "scripts" / "health").read_text()
 WANTED = 16384
 CURL = """#!/bin/bash
 [[ $* == *OPTIONS* ]] && echo -n 204 || echo -n 200
@@ -56,4 +56,4 @@ def test_a_machine_that_refuses_the_limit_is_noticed(tmp_path: Path, files: int)
 
 def test_the_limit_is_the_one_that_nginx_and_systemd_have() -> None:
     for file in ("nginx/nginx.conf", "systemd/system/nginx.service.d/idr-limits.conf"):
-        assert str(WANTED) in (render.HERE / "proxy" / "files" / "etc" / file).read_text()
+        assert str(WANTED) in (FOLDER / "proxy" / "files" / "etc" / file).read_text()

@@ -18,6 +18,7 @@ from harness import stacks
 from model.plan import Plan
 from model.planning import plan
 from model.reading import SettingsError, Source, parse
+from model.role_description import FOLDER
 
 PASSWORDS = [
     *("pa$$word", "s3cr(t)&x", "$(id)", "`id`", "a'b", 'a"b'),
@@ -102,7 +103,7 @@ def test_any_proxy_that_is_accepted_is_read_back(
     except SettingsError:
         assume(False)
     folder, address = tmp_path_factory.mktemp("proxy"), str(stack_plan.settings.proxies.http)
-    template = templates.environment(render.HERE).get_template("common/files/etc/idr/node.env.j2")
+    template = templates.environment(FOLDER).get_template("common/files/etc/idr/node.env.j2")
     text = template.render(proxies=stack_plan.settings.proxies, node=stack_plan.nodes[1])
     assert of_bash(text, ["http_proxy"], folder) == [address]
     assert (
@@ -127,7 +128,7 @@ def test_what_apt_cannot_read_is_refused(value: str) -> None:
 
 def test_every_value_of_free_text_in_a_file_that_a_shell_reads_is_quoted() -> None:
     free = re.compile(r"{{[^}]*(proxies\.\w+|acme\.(directory|email))[^}]*}}")
-    for template in sorted(render.HERE.rglob("*.j2")):
+    for template in sorted(FOLDER.rglob("*.j2")):
         for use in free.finditer(template.read_text()):
             quoted = ("| shell", "| apt", "proxies.direct")
             assert any(one in use[0] for one in quoted), f"{template.name}: {use[0]}"
@@ -140,7 +141,7 @@ def test_a_volume_that_should_hold_something_is_never_formatted() -> None:
     lines = {}
     for origin in ({}, {"existing": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}, {"source": object()}):
         changed = dataclasses.replace(node, volumes=(dataclasses.replace(volume, **origin),))
-        template = templates.environment(render.HERE).get_template("common/files/etc/idr/volumes.j2")
+        template = templates.environment(FOLDER).get_template("common/files/etc/idr/volumes.j2")
         text = template.render(node=changed, volume_ids={"db": "0" * 36})
         lines[next(iter(origin), "new")] = text.splitlines()[-1].split()[-1]
     assert lines == {"new": "new", "existing": "kept", "source": "kept"}

@@ -8,16 +8,16 @@ import os
 import re
 import subprocess
 import sys
-from typing import Any
-from unittest import mock
 
 import pytest
 import yaml
 
-from cloudinit import render
+from cloudinit import render, user_data
 from dev import check
 from harness import stacks
+from model.people import ADMIN_USER
 from model.plan import Node
+from model.role_description import FOLDER
 
 PLAN = stacks.plan_of("local")
 SECRETS = stacks.secrets_of("local")
@@ -33,36 +33,38 @@ def files(node: Node) -> dict[str, dict[str, str]]:
 def given() -> str:
     """Return the rendered files of all machines."""
     bundles = (render.bundle(node, PLAN, SECRETS, VOLUMES) for node in PLAN.nodes)
-    return "\n".join([*(render.bootstrap(node, PLAN, SECRETS) for node in PLAN.nodes), *bundles])
+    return "\n".join([*(user_data.bootstrap(node, PLAN, SECRETS) for node in PLAN.nodes), *bundles])
 
 
-def _bootstraps(class_: type[Any]) -> list[str]:
-    """Return the bootstraps of every stack file, by another base class of the dumper."""
-    dumper: Any = type("Dumper", (class_,), {})
-    dumper.add_representer(str, render._text)
-    render._software.cache_clear()
-    with mock.patch("cloudinit.render._Dumper", dumper):
-        plans = [(stacks.plan_of(name), stacks.secrets_of(name)) for name in stacks.LAYOUTS]
-        return [render.bootstrap(node, plan, secrets) for plan, secrets in plans for node in plan.nodes]
+def bootstraps() -> str:
+    """Return the bootstraps of every stack file."""
+    plans = [(stacks.plan_of(name), stacks.secrets_of(name)) for name in stacks.LAYOUTS]
+    return "\n".join(user_data.bootstrap(node, plan, secrets) for plan, secrets in plans for node in plan.nodes)
 
 
 def test_with_and_without_libyaml_the_bootstraps_are_the_same() -> None:
-    assert issubclass(render._Dumper, yaml.CSafeDumper)
-    assert _bootstraps(yaml.CSafeDumper) == _bootstraps(yaml.SafeDumper)
-    render._software.cache_clear()
+    code = (
+        "import yaml; del yaml.CSafeDumper\n"
+        "from tests.unit.cloudinit.test_render import bootstraps; print(bootstraps(), end='')"
+    )
+    text = subprocess.run(
+        [sys.executable, "-c", code], cwd=stacks.ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert hasattr(yaml, "CSafeDumper")
+    assert text == bootstraps()
 
 
 @pytest.mark.parametrize("name", NODES)
 def test_the_bootstrap_is_cloud_config_well_under_novas_limit(name: str) -> None:
-    text = render.bootstrap(NODES[name], PLAN, SECRETS)
+    text = user_data.bootstrap(NODES[name], PLAN, SECRETS)
     assert text.startswith("#cloud-config\n")
     assert yaml.safe_load(text)["hostname"] == name
-    assert len(base64.b64encode(text.encode())) < render.LARGEST_USER_DATA
+    assert len(base64.b64encode(text.encode())) < user_data.LARGEST_USER_DATA
 
 
 @pytest.mark.parametrize("name", NODES)
 def test_the_bootstrap_holds_no_peer_and_no_password(name: str) -> None:
-    text = render.bootstrap(NODES[name], PLAN, SECRETS)
+    text = user_data.bootstrap(NODES[name], PLAN, SECRETS)
     assert not [node.name for node in PLAN.nodes if node.name != name and node.name in text]
     assert not [str(node.address) for node in PLAN.nodes if str(node.address) in text]
     assert SECRETS.password("demo1/redis") not in text
@@ -175,7 +177,7 @@ def test_only_services_that_visitors_do_not_notice_restart_after_an_upgrade() ->
     settings = files(NODES["demo1-database"])["/etc/needrestart/conf.d/idr.conf"]["content"]
     assert "$nrconf{restart} = 'a';\n$nrconf{defno} = 1;\n" in settings
     (pattern,) = re.findall(r"qr\((.+)\) => 1", settings)
-    watched = {path.name.removeprefix("watch-") for path in render.HERE.glob("*/scripts/watch-*")}
+    watched = {path.name.removeprefix("watch-") for path in FOLDER.glob("*/scripts/watch-*")}
     allowed = {unit for unit in watched if re.search(pattern, f"{unit.replace('@', '@15-main')}.service")}
     assert allowed == {"chrony", "prometheus-node-exporter", "ssh"}
     # Settings that load other users' files as root stay off.
@@ -185,8 +187,8 @@ def test_only_services_that_visitors_do_not_notice_restart_after_an_upgrade() ->
 def test_an_operator_can_log_in_to_a_machine_whose_configuration_was_never_applied() -> None:
     plan = dataclasses.replace(stacks.plan_of("ebi"), operators=(stacks.OPERATOR_KEY,))
     for node in plan.nodes:
-        (user,) = yaml.safe_load(render.bootstrap(node, plan, stacks.secrets_of("ebi")))["users"]
-        assert user["name"] == render.ADMIN_USER
+        (user,) = yaml.safe_load(user_data.bootstrap(node, plan, stacks.secrets_of("ebi")))["users"]
+        assert user["name"] == ADMIN_USER
         assert stacks.OPERATOR_KEY in user["ssh_authorized_keys"]
 
 
@@ -194,7 +196,7 @@ def test_where_another_tool_configures_the_bootstrap_lets_the_operators_in_and_i
     key = stacks.OPERATOR_KEY
     plan = stacks.with_settings(dataclasses.replace(stacks.plan_of("ebi"), operators=(key,)), configure=False)
     for node in plan.nodes:
-        document = yaml.safe_load(render.bootstrap(node, plan, SECRETS))
+        document = yaml.safe_load(user_data.bootstrap(node, plan, SECRETS))
         default, account = document["users"]
         assert (default, document["ssh_authorized_keys"]) == ("default", [key])
         assert (account["name"], account["ssh_authorized_keys"]) == ("idr", [key])

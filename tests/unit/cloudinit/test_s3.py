@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import render
+from model.role_description import FOLDER
 
-STEPS = render.HERE / "s3" / "scripts"
+STEPS = FOLDER / "s3" / "scripts"
 ZARR, NEW = "idr-s3-idr-zarr", "idr-s3-idr--new"
 
 

@@ -11,6 +11,7 @@ import yaml
 
 from cloudinit import render
 from harness import stacks
+from model.role_description import FOLDER
 from model.roles import DESCRIPTIONS
 from tests import programs
 
@@ -72,7 +73,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    program = programs.load(render.HERE / "bootstrap" / "idr-apply")
+    program = programs.load(FOLDER / "bootstrap" / "idr-apply")
     names = {"APPLIED": "applied", "KEPT": "bundle", "UNFINISHED": "unfinished", "LIBRARY": "library", "LOG": "log"}
     for name, file in names.items():
         monkeypatch.setattr(program, name, tmp_path / file)
@@ -110,7 +111,7 @@ def test_a_changed_file_restarts_or_reloads_its_service(machine: Machine, role: 
 @pytest.mark.parametrize("role", STARTED)
 def test_every_file_of_a_role_is_in_the_table(role: str) -> None:
     listed = {path for changed in CALLS[role]["changed"].values() for path in changed}
-    assert yaml.safe_load((render.HERE / role / "files.yaml").read_text()).keys() <= listed
+    assert yaml.safe_load((FOLDER / role / "files.yaml").read_text()).keys() <= listed
 
 
 def test_services_stop_in_the_opposite_order(machine: Machine) -> None:

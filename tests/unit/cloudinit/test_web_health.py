@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cloudinit import render
 from harness import stacks
 from harness.rendered import files
+from model.role_description import FOLDER
 from model.roles import Role
 from model.visitors import Visitors
 
-SCRIPT = (render.HERE / "web" / "scripts" / "health").read_text()
+SCRIPT = (FOLDER / "web" / "scripts" / "health").read_text()
 # The words of OMERO.web 5.33.2.
 REFUSED = '{"message": "Connection not available, please check your credentials and version compatibility."}'
 AWAY = '{"message": "Server is not responding, please contact administrator."}'

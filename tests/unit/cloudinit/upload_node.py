@@ -104,9 +104,9 @@ def machine(folder: Path) -> Iterator[Machine]:
 def as_unit(name: str) -> str:
     """Return the command of a unit as systemd runs it: with only these capabilities, and none to gain."""
     unit = files()[f"/etc/systemd/system/{name}.service"]
-    (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.M)
+    (allowed,) = re.findall("^CapabilityBoundingSet=(.+)$", unit, re.MULTILINE)
     bounds = ",".join(["-all", *(f"+{one.removeprefix('CAP_').lower()}" for one in allowed.split())])
-    (command,) = re.findall("^ExecStart=(.+)$", unit, re.M)
+    (command,) = re.findall("^ExecStart=(.+)$", unit, re.MULTILINE)
     return f"setpriv --bounding-set {bounds} --inh-caps -all --no-new-privs {command}"
 
 

@@ -9,8 +9,9 @@ import pytest
 from pulumi.runtime import config as engine_config
 
 from cloudinit.disclosure import disclosure
-from cloudinit.render import bootstrap, bundle
+from cloudinit.render import bundle
 from cloudinit.templates import RenderError
+from cloudinit.user_data import bootstrap
 from components.deployment import Deployment
 from components.stack import load
 from harness import stacks
@@ -173,7 +174,7 @@ def test_a_preview_names_a_mistake_on_a_node_whose_volume_is_new(tmp_path: Path)
 
 
 def refusal(plan: Plan) -> str:
-    """What is said of a configuration that cannot be rendered, in one line."""
+    """Return what is said of a configuration that cannot be rendered, in one line."""
     with pytest.raises(RenderError) as caught:
         bundle(example_node(plan), plan, stacks.secrets_of("local"), {})
     assert "\n" not in str(caught.value)

@@ -11,7 +11,7 @@ import pytest
 from harness.project import copy_program
 from harness.stacks import ROOT
 
-RECORDED = re.compile(r"<!-- applied: (\w+) -->\n```diff\n(.*?)```$", re.M | re.S)
+RECORDED = re.compile(r"<!-- applied: (\w+) -->\n```diff\n(.*?)```$", re.MULTILINE | re.DOTALL)
 DIFFS = dict(RECORDED.findall((ROOT / "CONTRIBUTING.md").read_text()))
 # In another process: this one has already read the tables.
 RENDER = """
@@ -35,7 +35,7 @@ print(json.dumps({file["path"]: file["content"] for file in bundle["files"]}))
 
 def changed_files(diff: str) -> list[str]:
     """Return the files that a diff changes."""
-    return re.findall(r"^\+\+\+ b/(.*)$", diff, re.M)
+    return re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)
 
 
 def rendered(folder: Path, role: str, settings: dict[str, object]) -> dict[str, str]:

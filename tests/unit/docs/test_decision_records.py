@@ -5,7 +5,7 @@ import re
 from harness.stacks import ROOT
 
 FOLDER = ROOT / "docs" / "adr"
-ROW = re.compile(r"^\| (?P<number>\d+) \| \[(?P<title>.+?)\]\((?P<file>[^)]+)\) \| (?P<status>[^|]+) \|", re.M)
+ROW = re.compile(r"^\| (?P<number>\d+) \| \[(?P<title>.+?)\]\((?P<file>[^)]+)\) \| (?P<status>[^|]+) \|", re.MULTILINE)
 STATUS = re.compile(r"accepted|(accepted, superseded in part|superseded) by \[\d+\]\(\d{4}-[\w-]+\.md\)")
 
 

@@ -21,10 +21,10 @@ from tests.docs import Block
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCKS = [block for file in docs.FILES for block in docs.blocks(file)]
-SETTINGS = [block for block in BLOCKS if block.action == "not run" and re.match("idr:.*:$", block.text, re.M)]
+SETTINGS = [block for block in BLOCKS if block.action == "not run" and re.match("idr:.*:$", block.text, re.MULTILINE)]
 OF_A_SITE = re.compile("there is no (file|folder) 'site/|must be one line of a public key file")
-IDR_COMMAND = re.compile(r"(?:`|^ *)bin/idr (?!-)([^`\n]+)", re.M)
-MAKE_TARGET = re.compile(r"(?:`|^)make ([a-z-]+)", re.M)
+IDR_COMMAND = re.compile(r"(?:`|^ *)bin/idr (?!-)([^`\n]+)", re.MULTILINE)
+MAKE_TARGET = re.compile(r"(?:`|^)make ([a-z-]+)", re.MULTILINE)
 
 
 def idr_commands() -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ def test_commands_are_typed_for_another_stack() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_make_target_that_is_written_about_exists(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(MAKE_TARGET.findall(page.read_text())) <= targets
 
 
@@ -71,14 +71,14 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
         file = (page.parent / name) if name else page
         assert file.exists(), f"{page.name}: {target}"
         if heading:
-            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.M)
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
             assert heading in [re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings], target
 
 
 def test_the_contents_of_the_guide_name_every_chapter() -> None:
     text = (ROOT / "docs" / "guide.md").read_text()
     contents = text.partition("\n## ")[0]
-    assert sorted(re.findall(r"\[([^]]+)\]\(#", contents)) == sorted(re.findall("^## (.+)", text, re.M))
+    assert sorted(re.findall(r"\[([^]]+)\]\(#", contents)) == sorted(re.findall("^## (.+)", text, re.MULTILINE))
 
 
 def test_every_edit_of_the_guide_is_a_valid_stack_file() -> None:

@@ -4,7 +4,7 @@ import re
 
 from harness.stacks import ROOT
 
-ROW = re.compile(r"^\| (?!term )([^|]+) \|", re.M)
+ROW = re.compile(r"^\| (?!term )([^|]+) \|", re.MULTILINE)
 MOST = 40
 
 

@@ -21,7 +21,7 @@ STEPS = PAGE.split("\n## 4. ")[0]
 @pytest.fixture
 def typed(tmp_path: Path) -> Plan:
     """Return the plan with the role that the first three steps write."""
-    for block in re.findall(r"^```console\n(.*?)^```$", STEPS, re.M | re.S):
+    for block in re.findall(r"^```console\n(.*?)^```$", STEPS, re.MULTILINE | re.DOTALL):
         subprocess.run(["bash", "-euc", block], cwd=tmp_path, check=True)
     return site_roles.plan_of(site_roles.values() | {"siteRoles": "site/"}, tmp_path)
 
@@ -51,7 +51,7 @@ def test_the_description_with_a_volume_and_a_password_is_valid(tmp_path: Path) -
     given = site_roles.copied(tmp_path)
     site_roles.reduce(tmp_path, site_roles.ROLE)
     folder = (tmp_path / "site" / site_roles.ROLE).rename(tmp_path / "site" / "status")
-    for name, text in re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.M | re.S):
+    for name, text in re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
         (folder / name).write_text(text)
     printed = '{{ passwords["status/admin"] }}'
     for name, text in (("etc/status/settings.j2", printed), ("etc/systemd/system/status-page.service", "[Service]")):

@@ -30,7 +30,9 @@ def test_somebody_has_decided_about_each_address_of_omero_web_and_its_applicatio
 
 
 def test_the_list_is_of_the_omero_web_that_is_installed() -> None:
-    version = re.search(r"^omero-web(?:\[\w+\])?==(\S+)", (ROOT / "cloudinit/web/requirements.in").read_text(), re.M)
+    version = re.search(
+        r"^omero-web(?:\[\w+\])?==(\S+)", (ROOT / "cloudinit/web/requirements.in").read_text(), re.MULTILINE
+    )
     assert version
     assert LISTED.read_text().splitlines()[0] == f"# omero-web=={version[1]}"
 

@@ -91,7 +91,7 @@ def test_only_files_are_compressed(front: Front) -> None:
 def test_no_other_cache_is_there() -> None:
     files = proxy.rendered(PLAN)
     conf = "".join(text for path, text in files.items() if path.endswith(".conf"))
-    assert re.findall(r"^proxy_cache_path /var/cache/nginx/(\w+) ", conf, re.M) == ["static"]
+    assert re.findall(r"^proxy_cache_path /var/cache/nginx/(\w+) ", conf, re.MULTILINE) == ["static"]
     assert set(re.findall(r'"~[^"]+" (\w+/\w+);', files["/etc/nginx/conf.d/addresses.conf"])) == {
         "static/none",
         "page/any",

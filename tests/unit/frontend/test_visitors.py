@@ -262,7 +262,7 @@ def asked_by_name(front: Front, name: str | None, *, tls: bool, version: str = "
         host = "" if name is None else f"Host: {name}\r\n"
         wire.sendall(f"GET /webclient/search/?a=b HTTP/{version}\r\n{host}Connection: close\r\n\r\n".encode())
         reply = b"".join(iter(lambda: wire.recv(65536), b"")).decode()
-    location = re.search(r"^Location: (\S+)", reply, re.M)
+    location = re.search(r"^Location: (\S+)", reply, re.MULTILINE)
     return f"{reply.split()[1]} {location[1]}" if location else reply.split()[1]
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,6 @@ import pytest
 
 from harness import stacks
 from idr import agreement, engine, stack_file
-from idr.agreement import Agreement
 from idr.cloud import CloudError, asking, connect
 from idr.engine import EngineError
 from idr.recover import lock, state_edit
@@ -158,6 +158,20 @@ def test_a_server_that_is_gone_stops_no_up_but_another_object_does(cloud: FakeCl
     assert [line for line in agreed.problems() if line.startswith("- ")] == ["- port demo1-database (p1)"]
 
 
+@pytest.mark.parametrize(
+    ("message", "is_new"), [("error: no stack named 'local' found", True), ("error: incorrect passphrase", False)]
+)
+def test_only_a_stack_that_the_state_lacks_counts_as_new(
+    cloud: FakeCloud, pulumi: Engine, monkeypatch: pytest.MonkeyPatch, message: str, is_new: bool
+) -> None:
+    assert cloud.store.all("servers") == []
+    assert pulumi.resources
+    answer = subprocess.CompletedProcess((), 255, "", message)
+    monkeypatch.setattr(engine, "attempt", lambda *_, **__: answer)
+    with nullcontext() if is_new else pytest.raises(EngineError, match="incorrect passphrase"):
+        assert asking(lambda: agreement.disagreements(connect(lambda _: None), stacks.plan_of("local"))) == []
+
+
 def test_nova_and_neutron_are_asked_at_the_same_time(cloud: FakeCloud, pulumi: Engine) -> None:
     assert pulumi.resources
     both = threading.Barrier(2, timeout=10)
@@ -168,7 +182,7 @@ def test_nova_and_neutron_are_asked_at_the_same_time(cloud: FakeCloud, pulumi: E
         return answer(call)
 
     cloud.between = wait_for_the_other
-    comparison: Agreement = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
+    comparison = asking(lambda: agreement.of(connect(lambda _: None), stacks.plan_of("local")))
     assert {one.name for one in comparison.listing if one.kind == Kind.SECURITY_GROUP} == {"default"}
 
 

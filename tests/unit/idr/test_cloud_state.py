@@ -9,8 +9,8 @@ import pytest
 
 from harness import stacks
 from idr import cloud_state
-from idr.capacity import Report, report
 from idr.cloud import asking, connect
+from model.cloud_report import Report, report
 from model.cloud_state import CloudState, Quota
 from model.ownership import Labels
 from model.plan import Plan
@@ -35,8 +35,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
 
 
 def state(plan: Plan = PLAN) -> CloudState:
-    known_state: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
-    return known_state
+    return asking(lambda: cloud_state.read(connect(lambda _: None), plan))
 
 
 def compared(plan: Plan = PLAN) -> Report:

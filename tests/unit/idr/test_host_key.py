@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idr.host_key import SCRIPT, give
+from idr.host_key import SCRIPT, install
 from idr.stop import NO_CONNECTION, configuration
 from model.secrets import Secrets
 
@@ -37,7 +37,7 @@ def test_both_host_keys_are_accepted_of_the_node_and_of_the_bastion(tmp_path: Pa
 
 def test_the_key_is_given_on_standard_input_and_is_on_no_command_line(programs: Path) -> None:
     put(programs, "ssh", f'echo "$@" > {programs}/line; cat > {programs}/input')
-    assert give("a", programs / "config", NEW.private) == 0
+    assert install("a", programs / "config", NEW.private) == 0
     assert (programs / "input").read_text() == NEW.private
     assert not [line for line in NEW.private.splitlines()[1:-1] if line in (programs / "line").read_text()]
 
@@ -45,12 +45,12 @@ def test_the_key_is_given_on_standard_input_and_is_on_no_command_line(programs: 
 def test_a_machine_that_boots_is_waited_for(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(programs, "ssh", f"exit {NO_CONNECTION}")
     monkeypatch.setattr("idr.host_key.time.sleep", lambda _: put(programs, "ssh", "exit 0"))
-    assert give("a", programs / "config", NEW.private, connect_seconds=60) == 0
+    assert install("a", programs / "config", NEW.private, connect_seconds=60) == 0
 
 
 def test_a_machine_that_never_answers_fails_the_update(programs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(programs, "ssh", f"echo 'No route to host' >&2; exit {NO_CONNECTION}")
-    assert give("10.130.1.10", programs / "config", NEW.private, connect_seconds=0) == NO_CONNECTION
+    assert install("10.130.1.10", programs / "config", NEW.private, connect_seconds=0) == NO_CONNECTION
     message = "10.130.1.10 did not get its new ssh host key: No route to host. Run `pulumi up` again.\n"
     assert capsys.readouterr().err == message
 

@@ -45,8 +45,7 @@ def rule(fake: FakeCloud, of: str, address: str, state: str = "active") -> str:
 
 
 def state(plan: Plan) -> CloudState:
-    read: CloudState = asking(lambda: cloud_state.read(connect(lambda _: None), plan))
-    return read
+    return asking(lambda: cloud_state.read(connect(lambda _: None), plan))
 
 
 def listed(*, shares: bool = True) -> tuple[dict[str, CloudObject], frozenset[Kind]]:

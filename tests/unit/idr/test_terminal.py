@@ -17,11 +17,11 @@ from harness import stacks
 from idr import stack_file
 from idr.__main__ import app
 from idr.agreement import Agreement
-from idr.capacity import Report
 from idr.drift import Drift
 from idr.state import State
 from idr.status import nodes, outside
 from model.capacity import Need
+from model.cloud_report import Report
 from model.comparison import compare, expected
 from model.outputs import contract
 from model.outputs.topology import Known, Topology

@@ -50,7 +50,7 @@ def test_a_review_sees_that_it_changes(tmp_path: Path) -> None:
 
 
 def test_what_omero_server_has_already_may_be_there_in_its_version(tmp_path: Path) -> None:
-    own = re.search(r"^requests==\S+", SERVER.lock.read_text(), re.M)
+    own = re.search(r"^requests==\S+", SERVER.lock.read_text(), re.MULTILINE)
     assert own
     parsed(tmp_path, f"{own[0]} {HASH}\n")
 

@@ -41,7 +41,7 @@ BAD: Bad = {
         lambda v: v.update(
             operators=[
                 {"name": "alice", "keys": [KEY], "role": "jump"},
-                {"name": "alice", "keys": [stacks.OPERATOR], "role": "jump"},
+                {"name": "alice", "keys": [stacks.NEW_OPERATOR], "role": "jump"},
             ]
         ),
         ["idr: operators: the name 'alice' is there twice"],
@@ -50,7 +50,7 @@ BAD: Bad = {
         lambda v: v.update(
             operators=[
                 {"name": "bob", "keys": [f"{KEY} at work"], "role": "jump"},
-                {"name": "alice", "keys": [stacks.OPERATOR, KEY], "role": "jump"},
+                {"name": "alice", "keys": [stacks.NEW_OPERATOR, KEY], "role": "jump"},
             ]
         ),
         ["idr: operators: one key is given for alice and bob: each person needs keys of their own"],

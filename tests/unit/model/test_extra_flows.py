@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudinit import render
-from components.firewall import rule_name
+from components.firewall import resource_name
 from harness import stacks
 from idr.diagram.boxes import picture
 from idr.resources import SECURITY_RULE
@@ -35,7 +35,9 @@ def ebi(*flows: dict[str, Any], **changes: Any) -> Plan:
 
 def added(*flows: dict[str, Any]) -> set[str]:
     """Return the names of the rules that a stack has for these flows alone."""
-    before, after = ({rule_name(r) for s in stack_plan.scopes for r in s.rules} for stack_plan in (ebi(), ebi(*flows)))
+    before, after = (
+        {resource_name(r) for s in stack_plan.scopes for r in s.rules} for stack_plan in (ebi(), ebi(*flows))
+    )
     return after - before
 
 
@@ -113,7 +115,7 @@ def test_two_flows_that_come_to_one_rule_are_declared_once() -> None:
     }
     stack_plan = plan(parse(values, Source("single-node", "Pulumi.single-node.yaml")), "single-node")
     for scope in stack_plan.scopes:
-        names = [rule_name(rule) for rule in scope.rules]
+        names = [resource_name(rule) for rule in scope.rules]
         assert sorted(set(names)) == sorted(names)
 
 
@@ -128,7 +130,7 @@ def test_a_flow_is_shown_with_its_reason_in_outputs_and_diagram() -> None:
 
 
 def step(plan: Plan, name: str, *, new: bool) -> Step:
-    rule = next(rule for scope in plan.scopes for rule in scope.rules if rule_name(rule) == name)
+    rule = next(rule for scope in plan.scopes for rule in scope.rules if resource_name(rule) == name)
     state = State(
         inputs={
             "direction": rule.direction,
@@ -148,9 +150,11 @@ def step(plan: Plan, name: str, *, new: bool) -> Step:
 def test_a_flow_from_the_world_is_refused_by_the_guard_rail_until_it_is_allowed(source: str, broken: set[str]) -> None:
     flow = {"from": source, "to": "management", "ports": [3000], "why": "Grafana"}
     stack_plan = ebi(flow)
-    old = {rule_name(rule) for scope in ebi().scopes for rule in scope.rules}
+    old = {resource_name(rule) for scope in ebi().scopes for rule in scope.rules}
     steps = [
-        step(stack_plan, rule_name(r), new=rule_name(r) not in old) for scope in stack_plan.scopes for r in scope.rules
+        step(stack_plan, resource_name(r), new=resource_name(r) not in old)
+        for scope in stack_plan.scopes
+        for r in scope.rules
     ]
     breaches = rules.check(Change(Preview(steps=tuple(steps))))
     assert {breach.rule for breach in breaches} == broken

@@ -10,12 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from cloudinit.render import ADMIN_USER
 from harness import stacks
 from model.outputs import contract, inventory, ssh
 from model.outputs.schema import SCHEMA_FILE, schema_text
 from model.outputs.summary import summary
 from model.outputs.topology import Known, Topology, topology
+from model.people import ADMIN_USER
 
 PLAN = stacks.plan_of("local")
 SECRETS = stacks.secrets_of("local")

@@ -9,13 +9,14 @@ from harness import stacks
 from model.plan import Plan
 from model.planning import plan
 from model.reading import Source, parse
-from model.replacement import Deployed, Order, order, replaced
+from model.replacement import DeployedServer, Order, order, replaced
 
 
-def deployed(stack_plan: Plan) -> dict[str, Deployed]:
+def deployed(stack_plan: Plan) -> dict[str, DeployedServer]:
     """Return the servers of a plan after an `up` of it."""
     return {
-        node.name: Deployed(node.image, str(node.rebuild), node.zone, node.flavor_name, 1) for node in stack_plan.nodes
+        node.name: DeployedServer(node.image, str(node.rebuild), node.zone, node.flavor_name, 1)
+        for node in stack_plan.nodes
     }
 
 
@@ -71,7 +72,7 @@ def test_a_rebuild_number_replaces_that_node_alone(name: str) -> None:
 def test_a_server_that_was_deleted_in_the_cloud_is_recreated(frozen: bool) -> None:
     stack_plan = replace(PLAN, releases=tuple(replace(release, frozen=frozen) for release in PLAN.releases))
     name = "demo1-redis"
-    orders = order(stack_plan, {**AS_PLANNED, name: replace(AS_PLANNED[name], deleted="id")})
+    orders = order(stack_plan, {**AS_PLANNED, name: replace(AS_PLANNED[name], id="id", deleted=True)})
     assert orders.deleted == {name: "id"}
     assert orders.servers == (() if frozen else (name,))
 

@@ -56,7 +56,7 @@ def test_omero_web_loads_it_after_the_programs_own(tmp_path: Path) -> None:
 
 
 def test_its_packages_are_in_the_one_environment_each_once(tmp_path: Path) -> None:
-    numpy = re.search(r"^numpy==\S+", OWN, re.M)
+    numpy = re.search(r"^numpy==\S+", OWN, re.MULTILINE)
     assert numpy
     stack_plan = plan_with(tmp_path, of_guide(), LOCK + f"{numpy[0]} {HASH}\n")
     packages = texts(stack_plan)[INSTALLED]
@@ -75,7 +75,7 @@ def test_another_version_of_an_application_replaces_the_programs(tmp_path: Path)
     )
     packages = texts(stack_plan)[INSTALLED].splitlines()
     assert [line for line in packages if "iviewer" in line] == [f"omero_iviewer==0.20.0 {HASH}"]
-    own = re.findall(r"^([a-z0-9-]+==\S+)", OWN, re.M)
+    own = re.findall(r"^([a-z0-9-]+==\S+)", OWN, re.MULTILINE)
     assert {one for one in own if "iviewer" not in one} == {line.split()[0] for line in packages} - {
         "omero_iviewer==0.20.0"
     }

@@ -19,7 +19,7 @@ from model.outputs.metadata import server_metadata
 from model.outputs.topology import Topology, topology
 from model.plan import Plan
 from model.reading import SettingsError
-from model.replacement import Deployed, order
+from model.replacement import DeployedServer, order
 from model.secrets import of_settings
 from tests import site_roles
 from tests.golden_files import KNOWN, NamedSecrets
@@ -157,7 +157,7 @@ def test_its_nodes_are_configured_one_after_another() -> None:
     given = site_roles.values()
     given["releases"]["demo1"]["nodes"]["about"]["count"] = 2
     plan = plan_of(given)
-    there = {n.name: Deployed(n.image, str(n.rebuild), n.zone, n.flavor_name, 1) for n in plan.nodes}
+    there = {n.name: DeployedServer(n.image, str(n.rebuild), n.zone, n.flavor_name, 1) for n in plan.nodes}
     assert ("demo1-about-1", "demo1-about-2") in order(plan, there).configurations
 
 

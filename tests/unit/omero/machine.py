@@ -17,6 +17,7 @@ from typing import Any
 from cloudinit import render
 from harness import stacks
 from model.plan import Node, Plan
+from model.role_description import FOLDER
 from tests.omero_stand_in import distribution
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -89,7 +90,7 @@ class Machine:
 
     def _fetched(self, plan: Plan) -> None:
         """Give the machine the results of downloads and pip."""
-        store, lock = "/var/cache/idr-downloads", (render.HERE / "omero-server/requirements.lock").read_bytes()
+        store, lock = "/var/cache/idr-downloads", (FOLDER / "omero-server/requirements.lock").read_bytes()
         for part, name in (("server", distribution.SERVER), ("ice", distribution.ICE), ("ice_python", "none.whl")):
             about = getattr(plan.settings.omero, part)
             content = (self.archives / name).read_bytes() if name != "none.whl" else b""
@@ -137,7 +138,7 @@ def running(folder: Path) -> Iterator[Machine]:
         stubs = {f"/usr/local/bin/{file.name}": file.read_bytes() for file in PROGRAMS.iterdir() if file.is_file()}
         del stubs["/usr/local/bin/omero"]
         running_machine.write(stubs | {"/usr/local/bin/java": (distribution.HERE / "java").read_bytes()})
-        running_machine.write({"/idr-apply": (render.HERE / "bootstrap" / "idr-apply").read_bytes()})
+        running_machine.write({"/idr-apply": (FOLDER / "bootstrap" / "idr-apply").read_bytes()})
         running_machine.output_of(
             "for user in omero-server omero-web omero-import; do ! id -u $user || userdel $user; done 2> /dev/null"
         )

@@ -100,7 +100,9 @@ def test_files_are_shared_with_this_releases_readonly_nodes_and_nobody_else() ->
     peers = {line.split()[1].split("(")[0] for line in exports.splitlines() if line.startswith("/")}
     assert peers == {str(node.address) for node in PLAN.release("prod130").nodes if "omero-readonly" in node.roles}
     assert "no_root_squash" not in exports
-    assert all("(ro," in line for line in exports.splitlines() if line.startswith("/data/OMERO "))
+    of_data = [line for line in exports.splitlines() if line.startswith("/data/OMERO ")]
+    assert len(of_data) == len(peers)
+    assert all("(ro," in line for line in of_data)
 
 
 def test_a_readonly_node_mounts_the_readwrite_nodes_files() -> None:

@@ -11,6 +11,7 @@ from idr.review.power import power_changes
 from idr.review.preview import Preview, read
 from idr.review.rules import Change
 from idr.review.summary import Topic, summarize
+from model.role_description import FOLDER
 from tests.unit.review.test_review import raw
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINb8hShqOQY992ABkcRYTAsffyhcj03PJsMOYlZ4a98s"
@@ -147,6 +148,12 @@ def test_a_flow_to_or_from_outside_breaks_a_rule(flow: tuple[str, str], expected
 def test_a_file_that_gives_access_or_checks_breaks_a_rule(path: str, what: str, rule: str | None) -> None:
     file = FileChange(path, what)
     assert (file.is_access, file.is_check) == (rule == "access-changed", rule == "check-lifted")
+
+
+def test_every_module_that_renders_gives_access() -> None:
+    modules = {file.name for file in FOLDER.glob("*.py")} - {"__init__.py", "disclosure.py"}
+    assert {"frontend.py", "user_data.py"} <= modules
+    assert {name for name in modules if not FileChange(f"{FOLDER.name}/{name}", "changed").is_access} == set()
 
 
 def disclosed_in(case: str, state: str) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """`idr storage report` with a stub of ssh, and its files on the read-write node."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -131,6 +133,16 @@ def test_a_scan_that_does_not_end_well_is_no_report(
     done = idr()
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {PLAN.settings.live}-omeroreadwrite: {message}")
+
+
+@pytest.mark.usefixtures("idr")
+def test_many_messages_of_ssh_do_not_stop_the_scan(ssh: Stub, tmp_path: Path) -> None:
+    # More than a pipe holds.
+    ssh.answers((0, end(), "a warning\n" * 20_000))
+    command = [sys.executable, "-m", "idr", "storage", "report", "--from", str(tmp_path / "outputs.json")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert "Every file that the database names is there." in done.stdout
 
 
 def test_the_command_knows_every_kind_of_fault() -> None:

@@ -21,9 +21,7 @@ _SYSTEMDS = (_UNIFIED, "name=systemd")
 def enter(pid: int, name: str) -> None:
     """Move the init `pid` of the guest `name` into a separate group where it has none. Do this before it runs systemd.
 
-    Raises:
-        subprocess.CalledProcessError: the group could not be created.
-
+    Raises subprocess.CalledProcessError if the group could not be created.
     """
     ours, its = _groups("self"), _groups(str(pid))
     for hierarchy in _SYSTEMDS:

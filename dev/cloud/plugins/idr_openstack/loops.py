@@ -19,9 +19,7 @@ class Loop:
 def run(*argv: str) -> str:
     """Run a program and return its output, stripped.
 
-    Raises:
-        subprocess.CalledProcessError: the program failed.
-
+    Raises subprocess.CalledProcessError if the program failed.
     """
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 

@@ -42,7 +42,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def own_version(name: str) -> str:
-    match = re.search(rf"^{name}==(\S+)", SERVER.lock.read_text(), re.M)
+    match = re.search(rf"^{name}==(\S+)", SERVER.lock.read_text(), re.MULTILINE)
     assert match
     return match[1]
 
@@ -62,7 +62,7 @@ def test_packages_of_python_are_locked_beside_the_stack_file(stack: Path) -> Non
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["omero.addons"] == hashlib.sha256(lock.read_bytes()).hexdigest()
     assert addons.read(SERVER, "site/omero.lock", stack.parent).text == lock.read_text()
-    pins = re.findall(r"^\S+==\S+", lock.read_text(), re.M)
+    pins = re.findall(r"^\S+==\S+", lock.read_text(), re.MULTILINE)
     # OMERO.server already has this one, in its version.
     assert pins == ["idr-addon==1.0", f"requests=={own_version('requests')}"]
     assert str(stack.parent) not in lock.read_text()
@@ -80,9 +80,9 @@ def test_packages_beside_omero_web_are_locked_with_its_own_versions(stack: Path)
     lock = stack.parent / "site" / "web.lock"
     assert json.loads(done.stdout)["web.requirements"] == hashlib.sha256(lock.read_bytes()).hexdigest()
     assert addons.read(WEB, "site/web.lock", stack.parent).text == lock.read_text()
-    own = re.search(r"^requests==(\S+)", WEB.lock.read_text(), re.M)
+    own = re.search(r"^requests==(\S+)", WEB.lock.read_text(), re.MULTILINE)
     assert own
-    assert re.findall(r"^\S+==\S+", lock.read_text(), re.M) == ["idr-addon==1.1", f"requests=={own[1]}"]
+    assert re.findall(r"^\S+==\S+", lock.read_text(), re.MULTILINE) == ["idr-addon==1.1", f"requests=={own[1]}"]
 
 
 @pytest.mark.usefixtures("index")
@@ -93,10 +93,14 @@ def test_another_version_of_an_application_is_locked_and_of_nothing_else(stack: 
     wanted.write_text("omero_mapr==0.9.0\nidr-addon\n")
     done = runner.invoke(app, ["pin", "--stack", "mine", "--renew"])
     assert done.exit_code == 0, done.output
-    own = re.search(r"^requests==(\S+)", WEB.lock.read_text(), re.M)
+    own = re.search(r"^requests==(\S+)", WEB.lock.read_text(), re.MULTILINE)
     assert own
     text = wanted.with_suffix(".lock").read_text()
-    assert re.findall(r"^\S+==\S+", text, re.M) == ["idr-addon==1.1", "omero-mapr==0.9.0", f"requests=={own[1]}"]
+    assert re.findall(r"^\S+==\S+", text, re.MULTILINE) == [
+        "idr-addon==1.1",
+        "omero-mapr==0.9.0",
+        f"requests=={own[1]}",
+    ]
     assert "-c web/requirements.lock" in text
     wanted.write_text("omero-mapr==0.9.0\nrequests==1.0\n")
     assert runner.invoke(app, ["pin", "--stack", "mine", "--renew"]).exit_code == 1
