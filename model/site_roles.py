@@ -89,8 +89,9 @@ def _problems(role: SiteRole, roles: Mapping[str, SiteRole]) -> Iterator[str]:
             yield f"services.{number}.unit: '{service.name()}' is a unit of every node"
     for port in sorted({*about.listens()} & {*EVERY_NODE_LISTENS}):
         yield f"port {port}: every node listens there already"
-    for unknown in sorted({*about.beside} - {*Role, *roles} | {*about.beside} & {role}):
-        yield f"beside: '{unknown}' is no other role of a node"
+    others = {*Role, *roles} - {role, Role.BASTION}
+    for unknown in sorted({*about.beside} - others):
+        yield f"beside: '{unknown}' is no other role of a release's nodes"
     for number, flow in enumerate(about.flows):
         yield from (f"flows.{number}.{text}" for text in _end_problems(role, flow, roles))
     yield from _location_problems(about)

@@ -138,8 +138,15 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         node(interruption={"order": 9, "what": "pages fail", "replacementSeconds": 9}),
         f"{YAML}: node.interruption: only the program's roles have it",
     ),
-    "no role beside it": (describing(beside=["omero"]), f"{YAML}: beside: 'omero' is no other role of a node"),
-    "itself beside it": (describing(beside=[ROLE]), f"{YAML}: beside: '{ROLE}' is no other role of a node"),
+    "no role beside it": (
+        describing(beside=["omero"]),
+        f"{YAML}: beside: 'omero' is no other role of a release's nodes",
+    ),
+    "itself beside it": (describing(beside=[ROLE]), f"{YAML}: beside: '{ROLE}' is no other role of a release's nodes"),
+    "the bastion beside it": (
+        describing(beside=["bastion"]),
+        f"{YAML}: beside: 'bastion' is no other role of a release's nodes",
+    ),
     "a flow with both ends": (
         flow(**{"from": "proxy", "to": "web"}),
         f"{YAML}: flows.0: name either `from` (who calls the role) or `to` (whom it calls)",
