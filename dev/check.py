@@ -23,7 +23,7 @@ BIN = Path(sys.executable).parent
 LANGUAGE_HOST = ROOT / "dev" / "toolchain" / "language"
 # For each of the two groups of unit tests. Each worker imports and collects all tests. A file's tests stay together,
 # because they share fixtures. tests/unit/conftest.py sets their order.
-WORKERS = ("--dist", "loadfile", "--no-loadscope-reorder", "-n", "2")
+WORKERS = ("--dist", "loadfile", "--no-loadscope-reorder", "-n", "3")
 # In percent. Tests cannot notice a fault in a line that none of them runs.
 LEAST_COVERED = 90
 COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", f"--cov-fail-under={LEAST_COVERED}")
@@ -32,8 +32,7 @@ COVERAGE = ("--cov=components", "--cov=idr", "--cov-report=term:skip-covered", f
 MEASURED = ("components", "idr", "importer", "prewarm", "review", "storage", "transfer")
 NOT_MEASURED = (
     *("components/test_data_share.py", "components/test_renewal.py", "components/test_site_roles.py"),
-    *("components/test_turns.py", "idr/test_damaged_files.py", "importer/test_worker.py", "prewarm/test_run.py"),
-    "transfer/test_odd_trees.py",
+    *("components/test_turns.py", "idr/test_damaged_files.py", "transfer/test_odd_trees.py"),
 )
 AT_ONCE = 3
 OF_PROGRAMS = "B,BLE,C4,C90,F,PIE,RET,SIM,UP,W"

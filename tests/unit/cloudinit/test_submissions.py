@@ -12,6 +12,7 @@ from model.reading import SettingsError, Source, parse
 from tests.unit.cloudinit.upload_node import CLIENT_OPTIONS, STEPS, Node, as_unit, files, running, wait
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.needs("sshd", "sftp", "unshare", "setpriv"),
     pytest.mark.skipif(os.geteuid() != 0, reason="accounts in a mount namespace need root"),
 ]

@@ -20,6 +20,8 @@ from idr.prewarm.run import Report, Run, StoppedError
 from idr.prewarm.state import State, load
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 THUMBNAIL = "/webgateway/render_thumbnail/"
 WELLS = 120
 """Images of a plate: more than one page of the API, and few enough for a quick test."""
