@@ -61,11 +61,13 @@ def check_site_roles(node: Node, plan: Plan, secrets: Secrets) -> None:
 
     Needs no ids of volumes: a preview does not know those of new volumes, and so does not render the bundle.
     """
+    roles = [role for role in node.roles if isinstance(role, SiteRole)]
+    if not roles:
+        return
     source = Source(node, plan, secrets, {volume.purpose: "" for volume in node.volumes})
     common = Common.of(source)
-    for role in node.roles:
-        if isinstance(role, SiteRole):
-            list(_files(role, variables(role, common, source)))
+    for role in roles:
+        list(_files(role, variables(role, common, source)))
 
 
 def _each_once(entries: Iterable[tuple[str, dict[str, str]]]) -> list[dict[str, str]]:
