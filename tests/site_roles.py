@@ -1,5 +1,6 @@
 """The example of a site's own role, on the stack `local`, and copies of it that tests change."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ EXAMPLE = ROOT / "examples" / "site-role"
 SETTING = "examples/site-role/roles"
 ROLE = "about"
 VOLUME = {"name": "pages", "mount": "/srv/about", "required": False}
+
+
+def status_descriptions() -> dict[str, str]:
+    """Return role.yaml and files.yaml of the role `status`, as docs/site-roles.md has them."""
+    page = (ROOT / "docs" / "site-roles.md").read_text()
+    return dict(re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
 
 
 def example_roles() -> dict[str, SiteRole]:

@@ -9,6 +9,7 @@ from harness.cloud.service import Service
 from harness.cloud.tenant import Tenant
 from harness.stacks import ROOT
 from harness.steps import replaced
+from tests import site_roles
 
 pytestmark = pytest.mark.cloud
 
@@ -40,7 +41,7 @@ curl -sS --fail --max-time 10 --retry 5 --retry-connrefused -o /dev/null "http:/
 
 def written(folder: Path) -> None:
     """Write the role: the descriptions and the commands of `prepare` as the document has them."""
-    described = dict(re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+    described = site_roles.status_descriptions()
     commands = re.findall(r"`((?:id -u status|folder status) [^`]+)`", PAGE)
     assert (sorted(described), len(commands)) == (["files.yaml", "role.yaml"], 2)
     prepare = ["#!/bin/bash", "set -euo pipefail", ". /usr/local/lib/idr/common/folders", *commands]

@@ -51,7 +51,7 @@ def test_the_description_with_a_volume_and_a_password_is_valid(tmp_path: Path) -
     given = site_roles.copied(tmp_path)
     site_roles.reduce(tmp_path, site_roles.ROLE)
     folder = (tmp_path / "site" / site_roles.ROLE).rename(tmp_path / "site" / "status")
-    for name, text in re.findall(r"^```yaml\n# site/status/(\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+    for name, text in site_roles.status_descriptions().items():
         (folder / name).write_text(text)
     printed = '{{ passwords["status/admin"] }}'
     for name, text in (("etc/status/settings.j2", printed), ("etc/systemd/system/status-page.service", "[Service]")):
